@@ -1,0 +1,42 @@
+# Needs make and CPython 3.11 or newer, nothing else. Another interpreter: make test PYTHON=python3.12
+PYTHON ?= python3
+JOBS   ?= 2
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: demo test check docs warm clean help
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
+	$(BIN)/imagemill demo
+
+test: $(STAMP)  ## run all tests and docstring examples (JOBS=1 for one process)
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS))
+
+check: $(STAMP)  ## lint, format, types, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(STAMP)  ## run every code block of README.md and docs/
+	$(BIN)/python -m pytest tests/docs
+
+# Numba keeps what it compiled beside the sources; the kernels' own tests ask for every variant.
+warm: $(STAMP)  ## compile the kernels once, so that the first run is as fast as the second
+	$(BIN)/python -m pytest tests/engine
+
+clean:  ## remove caches, builds and compiled kernels (delete .venv by hand to start over)
+	rm -rf build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "expected CPython 3.11 or newer, got $$($(PYTHON) --version 2>&1); do: make PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@touch $@

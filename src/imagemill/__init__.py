@@ -1,0 +1,130 @@
+"""imagemill: photos and scans to batches a network learns from.
+
+>>> import numpy as np
+>>> import imagemill as im
+>>> pipe = im.Pipeline([im.Flip("x", p=0.5), im.Rotate((-10, 10)), im.Resize((32, 32))], seed=7)
+>>> pipe(np.zeros((48, 64, 3), np.uint8)).shape
+(32, 32, 3)
+
+Names are loaded when they are first used, so that importing this package stays quick. The list of public
+names is the stub beside this file.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "imagemill.core.errors": (
+        "CodecError",
+        "ImagemillError",
+        "InputError",
+        "MissingExtra",
+        "ParameterError",
+        "PipelineFileError",
+        "PlanError",
+        "SourceError",
+        "TargetError",
+    ),
+    "imagemill.core.geometry": (
+        "Frame",
+    ),
+    "imagemill.core.ranges": (
+        "Choice",
+        "LogUniform",
+        "Normal",
+        "Range",
+    ),
+    "imagemill.core.sample": (
+        "Applied",
+        "Batch",
+        "Recipe",
+        "Sample",
+    ),
+    "imagemill.core.targets": (
+        "Boxes",
+        "Image",
+        "Keypoints",
+        "Label",
+        "Mask",
+    ),
+    "imagemill.data": (
+        "Record",
+        "open_source",
+        "read_mask",
+        "read_picture",
+        "write_picture",
+    ),
+    "imagemill.lint": (
+        "Finding",
+    ),
+    "imagemill.pipeline": (
+        "Pipeline",
+    ),
+    "imagemill.transforms.base": (
+        "Transform",
+    ),
+    "imagemill.transforms.colour": (
+        "Apply",
+        "Brightness",
+        "ChannelGain",
+        "ColorJitter",
+        "Contrast",
+        "GainOffset",
+        "Gamma",
+        "Hue",
+        "Invert",
+        "Lighting",
+        "Normalize",
+        "Rescale",
+        "Saturation",
+        "Standardize",
+        "ToDtype",
+        "ToLayout",
+        "ToneGain",
+    ),
+    "imagemill.transforms.combine": (
+        "OneOf",
+        "Sequential",
+        "SomeOf",
+    ),
+    "imagemill.transforms.geometric": (
+        "Affine",
+        "Crop",
+        "Elastic",
+        "Flip",
+        "Pad",
+        "Perspective",
+        "QuarterTurn",
+        "RandomResizedCrop",
+        "Resample",
+        "Resize",
+        "Rotate",
+        "Shear",
+        "Shift",
+        "SquareCrop",
+        "Zoom",
+    ),
+    "imagemill.transforms.presets": (
+        "PRESETS",
+        "preset",
+    ),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

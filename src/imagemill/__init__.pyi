@@ -1,0 +1,144 @@
+"""The public names: this stub is the list, the runtime reads the same one lazily."""
+
+from imagemill.core.errors import CodecError as CodecError
+from imagemill.core.errors import ImagemillError as ImagemillError
+from imagemill.core.errors import InputError as InputError
+from imagemill.core.errors import MissingExtra as MissingExtra
+from imagemill.core.errors import ParameterError as ParameterError
+from imagemill.core.errors import PipelineFileError as PipelineFileError
+from imagemill.core.errors import PlanError as PlanError
+from imagemill.core.errors import SourceError as SourceError
+from imagemill.core.errors import TargetError as TargetError
+from imagemill.core.geometry import Frame as Frame
+from imagemill.core.ranges import Choice as Choice
+from imagemill.core.ranges import LogUniform as LogUniform
+from imagemill.core.ranges import Normal as Normal
+from imagemill.core.ranges import Range as Range
+from imagemill.core.sample import Applied as Applied
+from imagemill.core.sample import Batch as Batch
+from imagemill.core.sample import Recipe as Recipe
+from imagemill.core.sample import Sample as Sample
+from imagemill.core.targets import Boxes as Boxes
+from imagemill.core.targets import Image as Image
+from imagemill.core.targets import Keypoints as Keypoints
+from imagemill.core.targets import Label as Label
+from imagemill.core.targets import Mask as Mask
+from imagemill.data import Record as Record
+from imagemill.data import open_source as open_source
+from imagemill.data import read_mask as read_mask
+from imagemill.data import read_picture as read_picture
+from imagemill.data import write_picture as write_picture
+from imagemill.lint import Finding as Finding
+from imagemill.pipeline import Pipeline as Pipeline
+from imagemill.transforms.base import Transform as Transform
+from imagemill.transforms.colour import Apply as Apply
+from imagemill.transforms.colour import Brightness as Brightness
+from imagemill.transforms.colour import ChannelGain as ChannelGain
+from imagemill.transforms.colour import ColorJitter as ColorJitter
+from imagemill.transforms.colour import Contrast as Contrast
+from imagemill.transforms.colour import GainOffset as GainOffset
+from imagemill.transforms.colour import Gamma as Gamma
+from imagemill.transforms.colour import Hue as Hue
+from imagemill.transforms.colour import Invert as Invert
+from imagemill.transforms.colour import Lighting as Lighting
+from imagemill.transforms.colour import Normalize as Normalize
+from imagemill.transforms.colour import Rescale as Rescale
+from imagemill.transforms.colour import Saturation as Saturation
+from imagemill.transforms.colour import Standardize as Standardize
+from imagemill.transforms.colour import ToDtype as ToDtype
+from imagemill.transforms.colour import ToLayout as ToLayout
+from imagemill.transforms.colour import ToneGain as ToneGain
+from imagemill.transforms.combine import OneOf as OneOf
+from imagemill.transforms.combine import Sequential as Sequential
+from imagemill.transforms.combine import SomeOf as SomeOf
+from imagemill.transforms.geometric import Affine as Affine
+from imagemill.transforms.geometric import Crop as Crop
+from imagemill.transforms.geometric import Elastic as Elastic
+from imagemill.transforms.geometric import Flip as Flip
+from imagemill.transforms.geometric import Pad as Pad
+from imagemill.transforms.geometric import Perspective as Perspective
+from imagemill.transforms.geometric import QuarterTurn as QuarterTurn
+from imagemill.transforms.geometric import RandomResizedCrop as RandomResizedCrop
+from imagemill.transforms.geometric import Resample as Resample
+from imagemill.transforms.geometric import Resize as Resize
+from imagemill.transforms.geometric import Rotate as Rotate
+from imagemill.transforms.geometric import Shear as Shear
+from imagemill.transforms.geometric import Shift as Shift
+from imagemill.transforms.geometric import SquareCrop as SquareCrop
+from imagemill.transforms.geometric import Zoom as Zoom
+from imagemill.transforms.presets import PRESETS as PRESETS
+from imagemill.transforms.presets import preset as preset
+
+__version__: str
+
+__all__ = [
+    "Affine",
+    "Applied",
+    "Apply",
+    "Batch",
+    "Boxes",
+    "Brightness",
+    "ChannelGain",
+    "Choice",
+    "CodecError",
+    "ColorJitter",
+    "Contrast",
+    "Crop",
+    "Elastic",
+    "Finding",
+    "Flip",
+    "Frame",
+    "GainOffset",
+    "Gamma",
+    "Hue",
+    "Image",
+    "ImagemillError",
+    "InputError",
+    "Invert",
+    "Keypoints",
+    "Label",
+    "Lighting",
+    "LogUniform",
+    "Mask",
+    "MissingExtra",
+    "Normal",
+    "Normalize",
+    "OneOf",
+    "PRESETS",
+    "Pad",
+    "ParameterError",
+    "Perspective",
+    "Pipeline",
+    "PipelineFileError",
+    "PlanError",
+    "QuarterTurn",
+    "RandomResizedCrop",
+    "Range",
+    "Recipe",
+    "Record",
+    "Resample",
+    "Rescale",
+    "Resize",
+    "Rotate",
+    "Sample",
+    "Saturation",
+    "Sequential",
+    "Shear",
+    "Shift",
+    "SomeOf",
+    "SourceError",
+    "SquareCrop",
+    "Standardize",
+    "TargetError",
+    "ToDtype",
+    "ToLayout",
+    "ToneGain",
+    "Transform",
+    "Zoom",
+    "__version__",
+    "open_source",
+    "preset",
+    "read_mask",
+    "read_picture",
+    "write_picture",
+]

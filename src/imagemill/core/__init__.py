@@ -1,0 +1,1 @@
+"""The words every other part shares: targets, frames, ops, ranges, draws, errors. Needs numpy only."""

@@ -1,0 +1,54 @@
+"""Every error imagemill raises on purpose.
+
+::
+
+    ImagemillError
+    ├── InputError          (ValueError)   a value, array or option given by the caller does not fit
+    │   ├── ParameterError                 a transform's or pipeline's parameter is out of its range
+    │   └── PipelineFileError              a pipeline description (YAML, JSON, dict) cannot be read
+    ├── TargetError         (TypeError)    no rule says what an operation does to a kind of target
+    ├── PlanError           (RuntimeError) a plan breaks its own promises (a fault of ours: please report)
+    ├── CodecError          (OSError)      one file cannot be read or written
+    ├── SourceError         (ValueError)   a folder, list or layout cannot be understood
+    └── MissingExtra        (ImportError)  an optional package is needed; the message names the extra
+
+Messages say what was expected, what came, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class ImagemillError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class InputError(ImagemillError, ValueError):
+    """A value, array or option given by the caller does not fit."""
+
+
+class ParameterError(InputError):
+    """A parameter of a transform or pipeline is out of its range."""
+
+
+class PipelineFileError(InputError):
+    """A pipeline description cannot be understood."""
+
+
+class TargetError(ImagemillError, TypeError):
+    """No rule says what an operation does to this kind of target."""
+
+
+class PlanError(ImagemillError, RuntimeError):
+    """A plan breaks one of its own promises."""
+
+
+class CodecError(ImagemillError, OSError):
+    """One file cannot be read or written."""
+
+
+class SourceError(ImagemillError, ValueError):
+    """A folder, list or layout cannot be understood."""
+
+
+class MissingExtra(ImagemillError, ImportError):
+    """An optional package is needed and absent."""

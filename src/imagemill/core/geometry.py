@@ -1,0 +1,256 @@
+"""The frame of an image and the matrices that move it. THE coordinate convention is stated here, once.
+
+* Index order is array order: ``(y, x)`` for pictures, ``(z, y, x)`` for volumes. Every vector, matrix,
+  shape and spacing follows it.
+* Pixel centres are at integers: pixel ``i`` spans ``i - 0.5 .. i + 0.5``, a frame ``-0.5 .. N - 0.5``.
+* Matrices are homogeneous, ``(d+1, d+1)``, and *pull*: they take an output index to an input index.
+* Positive degrees turn counter-clockwise as seen on screen (first axis of the plane pointing down, second
+  to the right), zoom above 1 magnifies, positive shifts go down and to the right.
+* With spacing, turns and shears are rigid in millimetres: they are conjugated by the spacing.
+* Resizing keeps the outer edges of the frame (half-pixel centres).
+* Boxes are stored by their edges in these coordinates, keypoints as indices; other formats are converted
+  where they enter and where they leave.
+
+Everything is an array over the batch: shapes ``[n, d]``, matrices ``[n, d+1, d+1]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Extent = tuple[Floats, Floats]
+"""Lower and upper edges ``[n, d]`` of something in a frame; ``nan`` where there is nothing."""
+
+SPATIAL_AXES = {2: "yx", 3: "zyx"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What a transform may know of a batch of images while it draws.
+
+    Parameters
+    ----------
+    axes : str
+        ``"yx"`` or ``"zyx"``.
+    shape : array of int, ``[n, d]``
+    world : array, ``[n, d+1, d+1]``
+        Index to world coordinates in millimetres; the identity when nothing is known.
+    channels : int
+        Number of channels of the image (1 for gray).
+    dtype : numpy dtype
+        Of the image values at this place of the pipeline.
+    peak : float
+        The value that stands for white: 255 for 8 bits, 65,535 for 16, 1 for floating point.
+    extent : callable, optional
+        Gives the extent of a mask's foreground in this frame, see :meth:`foreground`.
+    """
+
+    axes: str
+    shape: Ints
+    world: Floats
+    channels: int = 1
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+    peak: float = 255.0
+    extent: Callable[[], Extent | None] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *shape: int,
+        channels: int = 1,
+        dtype: npt.DTypeLike = np.uint8,
+        spacing: tuple[float, ...] | None = None,
+        n: int = 1,
+    ) -> Self:
+        """A frame of ``n`` images of one shape.
+
+        Examples
+        --------
+        >>> Frame.of(375, 500, channels=3).centre
+        array([[187. , 249.5]])
+        """
+        d = len(shape)
+        if d not in SPATIAL_AXES:
+            raise InputError(f"expected a shape of 2 or 3 lengths, got {shape}")
+        dtype = np.dtype(dtype)
+        world = scaling(np.tile(np.asarray(spacing or (1.0,) * d, dtype=np.float64), (n, 1)))
+        sizes = np.tile(np.asarray(shape, dtype=np.int64), (n, 1))
+        return cls(SPATIAL_AXES[d], sizes, world, channels, dtype, peak_of(dtype))
+
+    @property
+    def n(self) -> int:
+        """Number of images in the batch."""
+        return len(self.shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return len(self.axes)
+
+    @property
+    def centre(self) -> Floats:
+        """Centre of each frame, ``[n, d]``."""
+        return (self.shape - 1) / 2.0
+
+    @property
+    def spacing(self) -> Floats:
+        """Distance between neighbouring pixels in millimetres, ``[n, d]``; 1 when nothing is known."""
+        d = self.ndim
+        lengths: Floats = np.linalg.norm(self.world[:, :d, :d], axis=1)
+        return lengths
+
+    @property
+    def in_plane(self) -> tuple[int, int]:
+        """Positions of the axes ``y`` and ``x``."""
+        return self.ndim - 2, self.ndim - 1
+
+    def axis(self, name: str) -> int:
+        """Position of a named axis."""
+        if len(name) != 1 or name not in self.axes:
+            raise InputError(f"expected one of the axes {', '.join(self.axes)}, got {name!r}")
+        return self.axes.index(name)
+
+    def plane(self, name: str) -> tuple[int, int]:
+        """Positions of the two axes of a plane such as ``"yx"``."""
+        if len(name) != 2 or name[0] == name[1] or any(a not in self.axes for a in name):
+            raise InputError(f"expected a plane of two of the axes {', '.join(self.axes)}, such as 'yx', got {name!r}")
+        return self.axes.index(name[0]), self.axes.index(name[1])
+
+    def foreground(self) -> Extent | None:
+        """Outer edges of each mask's foreground (labels above 0) in this frame.
+
+        Returns
+        -------
+        (low, high) of ``[n, d]``, or None when no mask came along. Rows of an empty mask are ``nan``.
+        The source mask is read and its extent mapped through the geometry drawn so far; nothing is
+        resampled.
+        """
+        return None if self.extent is None else self.extent()
+
+    def moved(self, matrix: Floats, shape: Ints) -> Self:
+        """The frame after a geometric operation."""
+        return replace(self, shape=shape, world=self.world @ matrix if affine_rows(matrix) else self.world)
+
+
+def peak_of(dtype: npt.DTypeLike) -> float:
+    """The value that stands for white in a dtype: the largest integer, or 1 for floating point."""
+    dtype = np.dtype(dtype)
+    if dtype == np.bool_:
+        return 1.0
+    return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
+
+
+def affine_rows(matrix: Floats) -> bool:
+    """Whether no matrix of the batch is projective."""
+    d = matrix.shape[-1] - 1
+    return bool(np.all(matrix[:, d, :d] == 0.0))
+
+
+def identity(n: int, d: int) -> Floats:
+    """Identity matrices, ``[n, d+1, d+1]``."""
+    return np.tile(np.eye(d + 1), (n, 1, 1))
+
+
+def translation(offset: Floats) -> Floats:
+    """``q = p + offset`` for offsets ``[n, d]``."""
+    n, d = offset.shape
+    m = identity(n, d)
+    m[:, :d, d] = offset
+    return m
+
+
+def scaling(factor: Floats) -> Floats:
+    """``q = factor * p`` for factors ``[n, d]``."""
+    n, d = factor.shape
+    m = identity(n, d)
+    m[:, range(d), range(d)] = factor
+    return m
+
+
+def about(linear: Floats, centre: Floats, spacing: Floats | None = None) -> Floats:
+    """``q = c + S^-1 L S (p - c)``: a linear map about a centre, given in millimetres.
+
+    Parameters
+    ----------
+    linear : array, ``[n, d, d]``
+    centre : array, ``[n, d]``
+        In pixels.
+    spacing : array, ``[n, d]``, optional
+        Millimetres per pixel; without it the map is meant in pixels.
+    """
+    n, d = centre.shape
+    if spacing is not None:
+        # Only ratios of spacings matter; equal ones leave the entries untouched, bit for bit.
+        ratio = spacing[:, None, :] / spacing[:, :, None]
+        linear = linear * ratio
+    m = identity(n, d)
+    m[:, :d, :d] = linear
+    m[:, :d, d] = centre - np.einsum("nij,nj->ni", linear, centre)
+    return m
+
+
+def cos_sin(degrees: Floats) -> tuple[Floats, Floats]:
+    """Cosine and sine of degrees, exact at multiples of 90."""
+    turns = np.round(degrees / 90.0)
+    rest = np.deg2rad(degrees - 90.0 * turns)
+    c, s = np.cos(rest), np.sin(rest)
+    quarter = turns.astype(np.int64) % 4
+    cos = np.choose(quarter, [c, -s, -c, s])
+    sin = np.choose(quarter, [s, c, -s, -c])
+    return cos + 0.0, sin + 0.0
+
+
+def rotation(degrees: Floats, plane: tuple[int, int], d: int) -> Floats:
+    """Linear pull map ``[n, d, d]`` of a counter-clockwise turn in a plane.
+
+    Parameters
+    ----------
+    degrees : array, ``[n]``
+    plane : pair of int
+        Axis that points down, axis that points right.
+    d : int
+        Number of spatial axes.
+    """
+    down, right = plane
+    cos, sin = cos_sin(np.asarray(degrees, dtype=np.float64))
+    m = np.tile(np.eye(d), (len(cos), 1, 1))
+    m[:, down, down] = cos
+    m[:, down, right] = sin
+    m[:, right, down] = -sin
+    m[:, right, right] = cos
+    return m
+
+
+def flip(shape: Ints, axis: int) -> Floats:
+    """``q = N - 1 - p`` along one axis of frames ``[n, d]``."""
+    n, d = shape.shape
+    m = identity(n, d)
+    m[:, axis, axis] = -1.0
+    m[:, axis, d] = shape[:, axis] - 1
+    return m
+
+
+def resize(shape: Ints, out_shape: Ints) -> Floats:
+    """``q = (p + 0.5) N / M - 0.5``: outer edges stay outer edges."""
+    factor = shape / out_shape
+    m = scaling(factor)
+    m[:, : shape.shape[1], -1] = 0.5 * (factor - 1.0)
+    return m
+
+
+def apply(matrix: Floats, points: Floats) -> Floats:
+    """Map points ``(k, d)`` by one matrix ``(d+1, d+1)``, dividing when it is projective."""
+    d = points.shape[-1]
+    q = points @ matrix[:d, :d].T + matrix[:d, d]
+    if np.any(matrix[d, :d] != 0.0) or matrix[d, d] != 1.0:
+        q = q / (points @ matrix[d, :d] + matrix[d, d])[..., None]
+    return q

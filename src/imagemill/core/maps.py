@@ -1,0 +1,69 @@
+"""Coordinate maps of one sample, as a chain of stages read from the output to the input.
+
+A resample asks, for every output index ``p``, which input coordinate ``q`` it shows. The answer is a
+chain: each stage takes the coordinate the one before it produced. Three kinds of stage suffice for all
+geometry there is here, in two and three dimensions:
+
+``Matrix``
+    ``q = (m @ [p, 1])[:d] / w``: every affine map, and perspective when the last row says so.
+``Displace``
+    ``q = p + u(p)``: a smooth displacement given by a coarse lattice of cubic B-spline coefficients.
+``Window``
+    ``q = p``, but whatever lies outside the window shows the fill value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """Homogeneous pull matrix ``(d+1, d+1)``, float64, in index order."""
+
+    m: npt.NDArray[np.float64]
+
+    @property
+    def projective(self) -> bool:
+        """Whether the map divides by a coordinate that varies."""
+        last = self.m[-1]
+        return bool(np.any(last[:-1] != 0.0) or last[-1] != 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Displace:
+    """Uniform cubic B-spline displacement over a frame.
+
+    Parameters
+    ----------
+    grid : array, ``(d, *cells + 3)``, float64
+        Control coefficients, in pixels of the frame.
+    shape : tuple of int
+        The frame the lattice spans, edge to edge (``-0.5 .. N - 0.5``).
+    """
+
+    grid: npt.NDArray[np.float64]
+    shape: tuple[int, ...]
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """Number of lattice cells along each axis."""
+        return tuple(n - 3 for n in self.grid.shape[1:])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Region ``-0.5 <= p < shape - 0.5`` outside which the fill value stands."""
+
+    shape: tuple[int, ...]
+    fill: float = 0.0
+    mask_fill: int = 0
+
+
+Stage = Matrix | Displace | Window

@@ -1,0 +1,217 @@
+"""Counter-based draws: a number is a function of where it is used, never of what was drawn before.
+
+The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as
+1, 2, 3", SC '11). Its 128-bit counter and 64-bit key are laid out as
+
+==========  ==========================================================================
+key         seed (64 bits)
+counter 0   sample key, low 32 bits
+counter 1   sample key, high 32 bits
+counter 2   epoch (32 bits)
+counter 3   stream: place in the pipeline (20 bits) and block of four requests (12 bits)
+==========  ==========================================================================
+
+so the same sample in the same epoch gets the same numbers under any batch size, order, number of
+workers, backend or resume, and adding a file to a folder changes no other file's numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError
+from imagemill.core.ranges import Distribution
+
+Words = npt.NDArray[np.uint32]
+Floats = npt.NDArray[np.float64]
+Keys = npt.NDArray[np.uint64]
+
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = 0x9E3779B9, 0xBB67AE85
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+_ROUNDS = 10
+_BLOCK_BITS = 12
+MAX_PLACES = 1 << (32 - _BLOCK_BITS)
+
+
+def philox4x32(counter: Words, key: tuple[int, int]) -> Words:
+    """Philox4x32-10 over many counters at once.
+
+    Parameters
+    ----------
+    counter : array of uint32, ``(..., 4)``
+    key : pair of int
+        Two 32-bit words.
+
+    Returns
+    -------
+    array of uint32, ``(..., 4)``
+
+    Examples
+    --------
+    >>> [hex(w) for w in philox4x32(np.zeros(4, np.uint32), (0, 0))]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    c0, c1, c2, c3 = (counter[..., i].astype(np.uint64) for i in range(4))
+    k0, k1 = key
+    for _ in range(_ROUNDS):
+        p0, p1 = c0 * _M0, c2 * _M1
+        c0, c1, c2, c3 = (
+            (p1 >> _HALF) ^ c1 ^ np.uint64(k0),
+            p1 & _LOW,
+            (p0 >> _HALF) ^ c3 ^ np.uint64(k1),
+            p0 & _LOW,
+        )
+        k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
+    return np.stack([c0, c1, c2, c3], axis=-1).astype(np.uint32)
+
+
+def hash_key(key: str | int) -> int:
+    """The 64 bits that stand for a sample's key: integers as they are, text by blake2b.
+
+    Examples
+    --------
+    >>> hash_key(3), hash_key("cat/1.jpg") == hash_key("cat/1.jpg")
+    (3, True)
+    """
+    if isinstance(key, str):
+        return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
+    number = int(key)
+    if not 0 <= number < 1 << 64:
+        raise InputError(f"expected a sample key of text or an integer from 0 to 2**64 - 1, got {key!r}")
+    return number
+
+
+def hash_keys(keys: Iterable[str | int]) -> Keys:
+    """:func:`hash_key` for each of ``keys``, as ``uint64 [n]``."""
+    return np.array([hash_key(k) for k in keys], dtype=np.uint64)
+
+
+class Generator:
+    """Uniform columns for a batch of samples.
+
+    Parameters
+    ----------
+    seed : int
+        0 to 2**64 - 1.
+    epoch : int
+        0 to 2**32 - 1.
+    keys : array of uint64, ``[n]``
+        One per sample, see :func:`hash_keys`.
+    blocks : sequence of int, optional
+        How many blocks of four numbers each place is expected to ask for. They are all computed in one
+        call; more are made when asked for. A hint for speed: it never changes a value.
+    """
+
+    __slots__ = ("_ahead", "_base", "_key", "n", "used")
+
+    def __init__(self, seed: int, epoch: int, keys: Keys, blocks: Sequence[int] = ()) -> None:
+        if not 0 <= seed < 1 << 64:
+            raise InputError(f"expected a seed from 0 to 2**64 - 1, got {seed}")
+        if not 0 <= epoch < 1 << 32:
+            raise InputError(f"expected an epoch from 0 to 2**32 - 1, got {epoch}")
+        self.n = len(keys)
+        self._key = (seed & 0xFFFFFFFF, seed >> 32)
+        self._base = np.empty((self.n, 4), dtype=np.uint32)
+        self._base[:, 0] = keys & _LOW
+        self._base[:, 1] = keys >> _HALF
+        self._base[:, 2] = epoch
+        self.used: dict[int, int] = {}
+        streams = [self._stream(p, b) for p, count in enumerate(blocks) for b in range(count)]
+        self._ahead: dict[int, Words] = {}
+        if streams:
+            words = self._words(np.array(streams, dtype=np.uint32))
+            self._ahead = {stream: words[i] for i, stream in enumerate(streams)}
+
+    @staticmethod
+    def _stream(place: int, block: int) -> int:
+        if place >= MAX_PLACES or block >= 1 << _BLOCK_BITS:
+            raise InputError(f"expected fewer than {MAX_PLACES} transforms in a pipeline, got {place + 1}")
+        return place << _BLOCK_BITS | block
+
+    def _words(self, streams: Words) -> Words:
+        counter = np.broadcast_to(self._base, (len(streams), self.n, 4)).copy()
+        counter[..., 3] = streams[:, None]
+        return philox4x32(counter, self._key)
+
+    def uniform(self, place: int, request: int) -> Floats:
+        """The uniform numbers, strictly inside (0, 1), ``[n]``, of one request of one place."""
+        block, lane = divmod(request, 4)
+        self.used[place] = max(self.used.get(place, 0), block + 1)
+        stream = self._stream(place, block)
+        if stream not in self._ahead:
+            self._ahead[stream] = self._words(np.array([stream], dtype=np.uint32))[0]
+        # The half keeps 0 and 1 out, so that quantile functions stay finite.
+        return (self._ahead[stream][:, lane] + 0.5) * 2.0**-32
+
+    def uniforms(self, place: int, first: int, count: int) -> Floats:
+        """Many requests of one place at once, ``[count, n]``; what is missing is computed in one call."""
+        streams = [self._stream(place, b) for b in range(first // 4, -(-(first + count) // 4))]
+        missing = [s for s in streams if s not in self._ahead]
+        if missing:
+            self._ahead.update(zip(missing, self._words(np.array(missing, dtype=np.uint32)), strict=True))
+        self.used[place] = max(self.used.get(place, 0), -(-(first + count) // 4))
+        words = np.concatenate([self._ahead[s].T for s in streams])[first % 4 : first % 4 + count]
+        return (words + 0.5) * 2.0**-32
+
+
+class Draws:
+    """What a transform draws from: one column of ``n`` values per request.
+
+    Requests of one transform are numbered in the order they are made, so a transform must always make
+    them in the same order and number.
+    """
+
+    __slots__ = ("_generator", "_names", "_place", "_request", "values")
+
+    def __init__(self, generator: Generator, place: int, names: dict[int, str] | None = None) -> None:
+        self._generator = generator
+        self._place = place
+        self._request = 0
+        self._names = names or {}
+        self.values: dict[str, Floats] = {}
+
+    @property
+    def n(self) -> int:
+        """Number of samples in the batch."""
+        return self._generator.n
+
+    def uniform(self) -> Floats:
+        """Uniform numbers strictly inside (0, 1), ``[n]``."""
+        column = self._generator.uniform(self._place, self._request)
+        self._request += 1
+        return column
+
+    def uniforms(self, count: int) -> Floats:
+        """``count`` columns at once, ``[count, n]``: the numbers of as many calls of :meth:`uniform`."""
+        rows = self._generator.uniforms(self._place, self._request, count)
+        self._request += count
+        return rows
+
+    def __call__(self, distribution: Distribution, name: str | None = None) -> Floats:
+        """Draw a column of values, ``[n]``, and remember it under a name for the recipe.
+
+        Parameters
+        ----------
+        distribution : Distribution
+            Usually one of the transform's own fields, whose name is then used.
+        name : str, optional
+            Name to show instead.
+        """
+        values = distribution.sample(self.uniform())
+        shown = name or self._names.get(id(distribution), f"draw {self._request}")
+        self.values[shown] = values
+        return values
+
+    def note(self, name: str, values: npt.ArrayLike) -> None:
+        """Show a value that followed from the drawn ones, ``[n]``, beside them."""
+        self.values[name] = np.asarray(values, dtype=np.float64)
+
+    def forget(self, *names: str) -> None:
+        """Do not show these values (a coin that only chose a sign, say)."""
+        for name in names:
+            self.values.pop(name, None)

@@ -1,0 +1,169 @@
+"""What comes out: one sample or a batch, with the recipe that makes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError
+from imagemill.core.geometry import Floats
+from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One transform as it was applied to one sample: its name and the values that were drawn."""
+
+    name: str
+    values: Mapping[str, float]
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{k}={v:.4g}" for k, v in self.values.items())
+        return f"{self.name}({inside})" if inside else self.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """What one transform drew for a batch: who was chosen, ``[n]``, and the values, each ``[n]``."""
+
+    name: str
+    where: npt.NDArray[np.bool_]
+    values: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawLog:
+    """What all transforms drew for a batch; rows are made when they are asked for."""
+
+    drawings: tuple[Drawing, ...]
+
+    def row(self, i: int) -> tuple[Applied, ...]:
+        """The transforms applied to sample ``i``, with their values."""
+        return tuple(
+            Applied(d.name, {name: float(column[i]) for name, column in d.values.items()})
+            for d in self.drawings
+            if d.where[i]
+        )
+
+    def __getitem__(self, i: int) -> tuple[Applied, ...]:
+        return self.row(i)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The few numbers that make a sample again.
+
+    Parameters
+    ----------
+    seed, epoch : int
+    key : str or int
+        The sample's key.
+    pipeline : str
+        Digest of the pipeline the numbers belong to.
+    """
+
+    seed: int
+    epoch: int
+    key: str | int
+    pipeline: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {"seed": self.seed, "epoch": self.epoch, "key": self.key, "pipeline": self.pipeline}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote; other keys are an error."""
+        if set(values) != {"seed", "epoch", "key", "pipeline"}:
+            raise InputError(f"expected a recipe of seed, epoch, key and pipeline, got {sorted(values)}")
+        return cls(int(values["seed"]), int(values["epoch"]), values["key"], str(values["pipeline"]))
+
+
+def plain(target: Target) -> Any:
+    """The value a user reads: the array of a raster, the label's value, boxes and points as they are."""
+    if isinstance(target, Image | Mask):
+        return target.array
+    return target.value if isinstance(target, Label) else target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One augmented sample.
+
+    Its targets are read as attributes under the names they were passed by: ``sample.image`` and
+    ``sample.mask`` are arrays, ``sample.boxes`` and ``sample.keypoints`` keep their format and labels.
+
+    Parameters
+    ----------
+    targets : dict of str to target
+    recipe : Recipe
+    applied : tuple of Applied
+        The transforms this sample was chosen for, with their values.
+    world : array, ``(d+1, d+1)``
+        Output index to world coordinates.
+    """
+
+    targets: Mapping[str, Target]
+    recipe: Recipe
+    applied: tuple[Applied, ...] = ()
+    world: Floats = field(default_factory=lambda: np.eye(3))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "targets":
+            raise AttributeError(name)
+        if name in self.targets:
+            return plain(self.targets[name])
+        raise AttributeError(f"expected one of this sample's targets ({', '.join(self.targets)}), got {name!r}")
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.targets:
+            raise KeyError(f"expected one of {list(self.targets)}, got {name!r}")
+        return plain(self.targets[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.targets)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Many augmented samples.
+
+    ``batch.image`` and ``batch.mask`` are single contiguous arrays ``[n, ...]``, ``batch.boxes`` and
+    ``batch.keypoints`` lists with one entry per sample, ``batch.label`` a list.
+
+    Parameters
+    ----------
+    columns : dict of str to array or list
+    recipe : tuple of Recipe
+    applied : DrawLog
+        ``batch.applied[i]`` lists what was applied to sample ``i``.
+    world : array, ``[n, d+1, d+1]``
+    """
+
+    columns: Mapping[str, Array | list[Boxes] | list[Keypoints] | list[Any]]
+    recipe: tuple[Recipe, ...]
+    applied: DrawLog
+    world: Floats
+
+    def __len__(self) -> int:
+        return len(self.recipe)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "columns":
+            raise AttributeError(name)
+        if name in self.columns:
+            return self.columns[name]
+        raise AttributeError(f"expected one of this batch's columns ({', '.join(self.columns)}), got {name!r}")
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.columns:
+            raise KeyError(f"expected one of {list(self.columns)}, got {name!r}")
+        return self.columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+

@@ -1,0 +1,369 @@
+"""What can be moved together: images, masks, boxes, keypoints, labels.
+
+Formats are converted here, where values enter and leave, and nowhere else. Inside, an image is
+``(*shape, C)``, a mask ``(*shape, K)``, boxes are edges ``(k, 2d)`` (all lower, then all upper, in index
+order and coordinates) and keypoints are indices ``(k, d)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError
+from imagemill.core.geometry import SPATIAL_AXES, Floats
+
+Array = np.ndarray[Any, Any]
+
+_SPATIAL = {"".join(sorted(axes)): axes for axes in SPATIAL_AXES.values()}
+
+
+def read_axes(axes: str, array: Array, what: str) -> tuple[str, bool]:
+    """Check an axes word against an array: its spatial axes in canonical order, and whether it has channels."""
+    spatial = axes.replace("c", "", 1)
+    canonical = _SPATIAL.get("".join(sorted(spatial)))
+    if canonical is None or len(axes) != array.ndim:
+        raise InputError(
+            f"expected axes={axes!r} of the {what} to name the {array.ndim} axes of an array of shape {array.shape} "
+            "with the letters y, x, z and c, each once, such as 'yx', 'yxc', 'zyx', 'yxz' or 'cyx'"
+        )
+    return canonical, "c" in axes
+
+
+def guess_axes(array: Array, what: str) -> str:
+    """The axes of a plain array: ``(H, W)`` and ``(H, W, 1|3|4)`` are pictures, anything else must say."""
+    if array.ndim == 2:
+        return "yx"
+    if array.ndim == 3 and array.shape[2] in (1, 3, 4):
+        return "yxc"
+    suggestion = {3: "'zyx' (slices first), 'yxz' (slices last), 'yxc' or 'cyx'", 4: "'zyxc' or 'czyx'"}.get(
+        array.ndim, "'yx', 'yxc', 'zyx' or 'zyxc'"
+    )
+    raise InputError(
+        f"expected the {what} as (H, W) or (H, W, 1|3|4), got shape {array.shape}; say its axes: "
+        f"Image(array, axes=...) with {suggestion}"
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Raster:
+    """An array over the frame, with its axes."""
+
+    array: Array
+    axes: str | None = None
+    spacing: tuple[float, ...] | None = None
+    world: npt.NDArray[np.float64] | None = None
+
+    kind: ClassVar[str] = "raster"
+
+    def __post_init__(self) -> None:
+        array = np.asarray(self.array)
+        if array.size == 0:
+            raise InputError(f"expected the {self.kind} to hold pixels, got an empty array of shape {array.shape}")
+        object.__setattr__(self, "array", array)
+        if self.axes is not None:
+            axes, _ = read_axes(self.axes, array, self.kind)
+            d = len(axes)
+            if self.spacing is not None and (len(self.spacing) != d or min(self.spacing) <= 0):
+                raise InputError(f"expected {d} spacings above 0 in the order {axes}, got {self.spacing}")
+            if self.world is not None and np.shape(self.world) != (d + 1, d + 1):
+                raise InputError(f"expected a world matrix {(d + 1, d + 1)}, got shape {np.shape(self.world)}")
+
+    def named(self, axes: str | None = None) -> str:
+        """The axes as given, inherited or guessed."""
+        if self.axes is not None:
+            return self.axes
+        if axes is not None and self.array.ndim == len(axes):
+            return axes
+        spatial = None if axes is None else axes.replace("c", "")
+        if spatial is not None and self.array.ndim == len(spatial):
+            return spatial
+        return guess_axes(self.array, self.kind)
+
+    def canonical(self, axes: str | None = None) -> Array:
+        """The array as ``(*shape, C)``, a view where possible."""
+        axes = self.named(axes)
+        spatial, channels = read_axes(axes, self.array, self.kind)
+        order = [axes.index(a) for a in spatial + ("c" if channels else "")]
+        moved = self.array.transpose(order)
+        return moved if channels else moved[..., None]
+
+    def world_matrix(self, axes: str) -> Floats:
+        """Index to world, ``(d+1, d+1)``; the identity (or the spacing) when nothing else is known."""
+        if self.world is not None:
+            return np.asarray(self.world, dtype=np.float64)
+        d = len(axes.replace("c", ""))
+        m = np.eye(d + 1)
+        if self.spacing is not None:
+            if len(self.spacing) != d:
+                raise InputError(f"expected {d} spacings, one per spatial axis, got {self.spacing}")
+            m[range(d), range(d)] = self.spacing
+        return m
+
+    def like(self, canonical: Array, axes: str, world: Floats | None = None) -> Self:
+        """A raster with new canonical pixels in this one's order of axes."""
+        spatial = _SPATIAL["".join(sorted(axes.replace("c", "", 1)))]
+        channels = "c" in axes
+        full = spatial + ("c" if channels else "")
+        array = canonical if channels else canonical[..., 0]
+        return replace(self, array=array.transpose([full.index(a) for a in axes]), axes=axes, spacing=None, world=world)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+
+_IMAGE_DTYPES = ("uint8", "uint16", "int16", "int32", "float16", "float32", "float64")
+
+
+class Image(_Raster):
+    """Pixel values that are interpolated and recoloured.
+
+    Parameters
+    ----------
+    array : array
+        uint8, uint16, int16, int32, float16, float32 or float64.
+    axes : str, optional
+        What each axis is: ``"yx"``, ``"yxc"``, ``"cyx"``, ``"zyx"``, ``"yxz"``, ``"zyxc"``... Pictures
+        ``(H, W)`` and ``(H, W, 1|3|4)`` need not say.
+    spacing : tuple of float, optional
+        Millimetres between pixels in the order ``(z, )y, x``.
+    world : array, optional
+        Index to world coordinates, ``(d+1, d+1)``, in the order ``(z, )y, x``; instead of ``spacing``.
+    """
+
+    __slots__ = ()
+    kind: ClassVar[str] = "image"
+
+    def __post_init__(self) -> None:
+        _Raster.__post_init__(self)
+        if self.array.dtype.name not in _IMAGE_DTYPES:
+            raise InputError(
+                f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; convert with array.astype"
+            )
+
+
+class Mask(_Raster):
+    """A label map: read by nearest neighbour, always, so its set of labels never grows.
+
+    Parameters
+    ----------
+    array : array
+        bool or any integer dtype, of the image's shape; a trailing channel axis holds several maps.
+    axes, spacing, world
+        As for :class:`Image`.
+    """
+
+    __slots__ = ()
+    kind: ClassVar[str] = "mask"
+
+    def __post_init__(self) -> None:
+        _Raster.__post_init__(self)
+        if self.array.dtype.kind not in "biu":
+            raise InputError(
+                f"expected a mask of integers or bool, got {self.array.dtype}; convert labels with array.astype, "
+                "or pass soft masks as Image"
+            )
+
+
+BOX_FORMATS = ("xyxy", "xywh", "cxcywh", "xyxy_normalized", "xywh_normalized", "yolo", "zyxzyx", "yxyx")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """Axis-aligned boxes.
+
+    Parameters
+    ----------
+    array : array, ``(k, 4)`` or ``(k, 6)``
+    format : str
+        ``"xyxy"`` (left, top, right, bottom edges; a box around the whole picture is 0, 0, width, height),
+        ``"xywh"`` (COCO), ``"cxcywh"``, the same ``_normalized`` by width and height, ``"yolo"``
+        (normalized cxcywh), ``"yxyx"``, and ``"zyxzyx"`` for volumes.
+    labels : sequence, optional
+        One per box; they stay with their box.
+
+    Notes
+    -----
+    A box moves as its corners do and becomes the smallest upright box around them, cut at the frame.
+    Boxes of which nothing is left are dropped, together with their label; ``index`` says which of the
+    given boxes each one is.
+    """
+
+    array: Array
+    format: str = "xyxy"
+    labels: Any = None
+    index: npt.NDArray[np.int64] | None = None
+
+    kind: ClassVar[str] = "boxes"
+
+    def __post_init__(self) -> None:
+        if self.format not in BOX_FORMATS:
+            raise InputError(f"expected a box format of {', '.join(BOX_FORMATS)}, got {self.format!r}")
+        width = 6 if self.format == "zyxzyx" else 4
+        array = np.asarray(self.array, dtype=np.float64)
+        if array.size == 0:
+            array = array.reshape(0, width)
+        if array.ndim != 2 or array.shape[1] != width:
+            raise InputError(f"expected boxes ({self.format}) as (k, {width}), got shape {array.shape}")
+        if not np.isfinite(array).all():
+            raise InputError("expected finite box coordinates, got nan or infinity")
+        object.__setattr__(self, "array", array)
+        if self.labels is not None and len(self.labels) != len(array):
+            raise InputError(f"expected {len(array)} labels, one per box, got {len(self.labels)}")
+
+    def edges(self, shape: tuple[int, ...]) -> Floats:
+        """Lower and upper edges ``(k, 2d)`` in index coordinates of a frame of ``shape``."""
+        a = self.array
+        if self.format in ("zyxzyx", "yxyx"):
+            found = a - 0.5
+        else:
+            if len(shape) != 2:
+                raise InputError(f"expected boxes in 'zyxzyx' with a volume, got {self.format!r}")
+            form, size = _plain_format(self.format), np.array([shape[1], shape[0]] * 2, dtype=np.float64)
+            a = a * size if self.format != form else a
+            if form == "xywh":
+                a = np.concatenate([a[:, :2], a[:, :2] + a[:, 2:]], axis=1)
+            elif form == "cxcywh":
+                a = np.concatenate([a[:, :2] - a[:, 2:] / 2, a[:, :2] + a[:, 2:] / 2], axis=1)
+            found = a[:, [1, 0, 3, 2]] - 0.5
+        if found.shape[1] != 2 * len(shape):
+            raise InputError(f"expected boxes for a frame of {len(shape)} axes, got format {self.format!r}")
+        d = len(shape)
+        bad = np.flatnonzero((found[:, d:] < found[:, :d]).any(axis=1))
+        if bad.size:
+            raise InputError(
+                f"expected upper edges at or above lower ones, got box {bad[0]}: {self.array[bad[0]].tolist()} "
+                f"({self.format}); is the format right?"
+            )
+        return found
+
+    def like(self, edges: Floats, shape: tuple[int, ...], kept: npt.NDArray[np.int64]) -> Boxes:
+        """Boxes with new edges in this one's format; ``kept`` says which of its boxes they are."""
+        labels = self.labels
+        if labels is not None:
+            labels = labels[kept] if isinstance(labels, np.ndarray) else [labels[i] for i in kept]
+        index = kept if self.index is None else self.index[kept]
+        return Boxes(_from_edges(edges, self.format, shape), self.format, labels, index)
+
+    def to(self, format: str, shape: tuple[int, ...]) -> Boxes:
+        """The same boxes in another format, for a frame of ``shape``."""
+        return replace(self, format=format, array=_from_edges(self.edges(shape), format, shape))
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+
+def _plain_format(format: str) -> str:
+    return "cxcywh" if format == "yolo" else format.removesuffix("_normalized")
+
+
+def _from_edges(edges: Floats, format: str, shape: tuple[int, ...]) -> Floats:
+    if format in ("zyxzyx", "yxyx"):
+        return edges + 0.5
+    a = edges[:, [1, 0, 3, 2]] + 0.5
+    form = _plain_format(format)
+    if form == "xywh":
+        a = np.concatenate([a[:, :2], a[:, 2:] - a[:, :2]], axis=1)
+    elif form == "cxcywh":
+        a = np.concatenate([(a[:, :2] + a[:, 2:]) / 2, a[:, 2:] - a[:, :2]], axis=1)
+    return a / np.array([shape[1], shape[0]] * 2, dtype=np.float64) if format != form else a
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keypoints:
+    """Points that move with the pixels they stand on.
+
+    Parameters
+    ----------
+    array : array, ``(k, d)``
+        Pixel indices: ``(0, 0)`` is the centre of the first pixel.
+    format : {"xy", "yx", "zyx"}
+        Order of the columns; ``"zyx"`` for volumes.
+    visible : bool array ``(k,)``, optional
+        Points that leave the frame are kept, and are no longer visible.
+    labels : sequence, optional
+        One per point.
+    """
+
+    array: Array
+    format: str = "xy"
+    visible: Any = None
+    labels: Any = None
+
+    kind: ClassVar[str] = "keypoints"
+
+    def __post_init__(self) -> None:
+        if self.format not in ("xy", "yx", "zyx"):
+            raise InputError(f"expected a keypoint format of 'xy', 'yx' or 'zyx', got {self.format!r}")
+        d = len(self.format)
+        array = np.asarray(self.array, dtype=np.float64)
+        if array.size == 0:
+            array = array.reshape(0, d)
+        if array.ndim != 2 or array.shape[1] != d:
+            raise InputError(f"expected keypoints ({self.format}) as (k, {d}), got shape {array.shape}")
+        object.__setattr__(self, "array", array)
+        seen = np.ones(len(array), bool) if self.visible is None else np.asarray(self.visible).astype(bool)
+        if seen.shape != (len(array),):
+            raise InputError(f"expected {len(array)} visibilities, one per point, got shape {seen.shape}")
+        object.__setattr__(self, "visible", seen)
+        if self.labels is not None and len(self.labels) != len(array):
+            raise InputError(f"expected {len(array)} labels, one per point, got {len(self.labels)}")
+
+    def indices(self, d: int) -> Floats:
+        """Points ``(k, d)`` in index order."""
+        if len(self.format) != d:
+            raise InputError(f"expected keypoints of {d} coordinates, got format {self.format!r}")
+        return self.array[:, ::-1] if self.format == "xy" else self.array
+
+    def like(self, indices: Floats, visible: npt.NDArray[np.bool_]) -> Keypoints:
+        """Keypoints with new indices in this one's format."""
+        array = indices[:, ::-1] if self.format == "xy" else indices
+        return replace(self, array=np.ascontiguousarray(array), visible=visible)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Label:
+    """A class name, a number or anything else that no transform here changes."""
+
+    value: Any
+
+    kind: ClassVar[str] = "label"
+
+
+Target = Image | Mask | Boxes | Keypoints | Label
+KINDS: tuple[str, ...] = tuple(t.kind for t in (Image, Mask, Boxes, Keypoints, Label))
+
+
+def as_target(name: str, value: Any) -> Target:
+    """Wrap a plain value by the name it was passed under (``image``, ``mask``, ``boxes``, ``keypoints``, ``label``)."""
+    if isinstance(value, Image | Mask | Boxes | Keypoints | Label):
+        return value
+    match name:
+        case "image":
+            return Image(np.asarray(value))
+        case "mask":
+            return Mask(np.asarray(value))
+        case "boxes":
+            array = np.asarray(value, dtype=np.float64)
+            return Boxes(array, "zyxzyx" if array.ndim == 2 and array.shape[1] == 6 else "xyxy")
+        case "keypoints":
+            array = np.asarray(value, dtype=np.float64)
+            return Keypoints(array, "zyx" if array.ndim == 2 and array.shape[1] == 3 else "xy")
+        case "label":
+            return Label(value)
+    raise InputError(
+        f"expected the target {name!r} to be wrapped, since its name does not say its kind; "
+        f"write {name}=Image(...), Mask(...), Boxes(...), Keypoints(...) or Label(...)"
+    )

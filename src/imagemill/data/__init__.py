@@ -1,0 +1,45 @@
+"""From files to records and pictures, and back to files."""
+
+from __future__ import annotations
+
+from imagemill.data.codecs.base import MAX_PIXELS, Codec, Picture, ReadOptions
+from imagemill.data.codecs.registry import (
+    Format,
+    formats,
+    is_readable_name,
+    read_mask,
+    read_picture,
+    write_picture,
+)
+from imagemill.data.naming import name_clashes, output_name
+from imagemill.data.record import Record, split_suffix
+from imagemill.data.sources.base import FileSource, Source
+from imagemill.data.sources.files import open_source
+from imagemill.data.sources.masks import Pairing, pair_masks
+from imagemill.data.write import JsonLines, append_jsonl, atomic_path, read_jsonl
+
+__all__ = [
+    "MAX_PIXELS",
+    "Codec",
+    "FileSource",
+    "Format",
+    "JsonLines",
+    "Pairing",
+    "Picture",
+    "ReadOptions",
+    "Record",
+    "Source",
+    "append_jsonl",
+    "atomic_path",
+    "formats",
+    "is_readable_name",
+    "name_clashes",
+    "open_source",
+    "output_name",
+    "pair_masks",
+    "read_jsonl",
+    "read_mask",
+    "read_picture",
+    "split_suffix",
+    "write_picture",
+]

@@ -1,0 +1,151 @@
+"""What a decoded picture is, and what a codec has to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import CodecError, InputError
+
+__all__ = ["MAX_PIXELS", "Channels", "Codec", "Picture", "ReadOptions", "check_pixels", "problem"]
+
+MAX_PIXELS = 200_000_000
+"""Largest picture that is decoded unless asked otherwise, in pixels, voxels or voxels times time points."""
+
+Array = np.ndarray[Any, Any]
+Channels = Literal["keep", "gray", "rgb", "rgba"]
+AXES = ("yx", "yxc", "zyx", "zyxc")
+
+
+def problem(path: Path | str, expected: str, got: str, do: str) -> CodecError:
+    """Make the error that names the file, what was expected, what came and what to do."""
+    return CodecError(f"{path}: expected {expected}, got {got}; {do}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Pixels, the names of their axes, and where they are in the world.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        The pixels, channels last, in the file's own dtype and native byte order.
+    axes : str
+        One of ``"yx"``, ``"yxc"``, ``"zyx"``, ``"zyxc"``: one letter per axis of `array`.
+    world : numpy.ndarray or None
+        Index to world matrix ``(d+1, d+1)`` in float64 over the spatial axes in array order; the world is
+        RAS+ (x, y, z) in millimetres. None for photos.
+    meta : mapping
+        What the file said: ``format``, ``mode``, ``bit_depth``, ``exif_orientation`` (already applied to the
+        pixels), ``nifti`` (codes, units, zooms, intent).
+    note : str
+        How the axes were decided, in words.
+
+    Raises
+    ------
+    InputError
+        When axes, array and matrix do not fit together.
+
+    Examples
+    --------
+    >>> picture = Picture(np.zeros((4, 6, 3), np.uint8), "yxc")
+    >>> picture.channels, picture.spatial_shape
+    (3, (4, 6))
+    """
+
+    array: Array
+    axes: str
+    world: npt.NDArray[np.float64] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit together."""
+        if self.axes not in AXES or len(self.axes) != self.array.ndim:
+            msg = f"expected axes of {AXES} with one letter per axis, got {self.axes!r} for shape"
+            raise InputError(f"{msg} {self.array.shape}; name every axis, channels last")
+        side = len(self.axes.removesuffix("c")) + 1
+        if self.world is not None and self.world.shape != (side, side):
+            msg = f"expected a world matrix of shape {(side, side)} for axes {self.axes!r}"
+            raise InputError(f"{msg}, got {self.world.shape}; give a homogeneous index-to-world matrix")
+
+    @property
+    def channels(self) -> int | None:
+        """Number of channels, or None without a channel axis."""
+        return int(self.array.shape[-1]) if self.axes.endswith("c") else None
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """Lengths of the axes that are places."""
+        return tuple(int(n) for n in self.array.shape[: len(self.axes.removesuffix("c"))])
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is to be read.
+
+    Parameters
+    ----------
+    channels : str
+        ``"keep"``, ``"gray"``, ``"rgb"`` or ``"rgba"``.
+    axes : str or None
+        Names of the stored axes, where the file does not say them; None lets the file or the rank decide.
+    max_pixels : int
+        Refuse larger pictures before decoding.
+    labels : bool
+        Read a label map: palette indices and small integers as they are stored, not as colours.
+    background : tuple of float or None
+        Colour (in the picture's own value range) to lay under transparent pixels when alpha goes; None drops
+        alpha and keeps the colours as stored.
+    """
+
+    channels: Channels = "keep"
+    axes: str | None = None
+    max_pixels: int = MAX_PIXELS
+    labels: bool = False
+    background: tuple[float, ...] | None = None
+
+
+class Codec(Protocol):
+    """One family of file formats."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    writes: tuple[str, ...]
+
+    def read(self, path: Path, options: ReadOptions) -> Picture:
+        """Decode a file; CodecError when it cannot be done whole."""
+        ...
+
+    def can_write(self, picture: Picture, suffix: str) -> str | None:
+        """Say why this format cannot hold the picture, or None when it can."""
+        ...
+
+    def encode(self, picture: Picture, suffix: str) -> bytes:
+        """Encode a picture that `can_write` accepts; equal pictures give equal bytes."""
+        ...
+
+
+def check_pixels(path: Path, shape: tuple[int, ...], limit: int) -> None:
+    """Refuse a picture that would fill the memory, before it is decoded."""
+    count = 1
+    for length in shape:
+        count *= int(length)
+    if count > limit:
+        size = " x ".join(str(int(n)) for n in shape)
+        raise problem(
+            path,
+            f"at most {limit:,} pixels",
+            f"{size} = {count:,}",
+            "pass a larger max_pixels if the file is meant to be that large",
+        )
+
+
+def native(array: Array) -> Array:
+    """Bring an array into native byte order and C order."""
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

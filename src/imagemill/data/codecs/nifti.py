@@ -1,0 +1,221 @@
+"""Volumes: NIfTI-1 and NIfTI-2 (read and written) and FreeSurfer's MGH (read).
+
+Sources: Cox et al. 2004, "A (sort of) new image data format standard: NIfTI-1"; nibabel's documentation for
+MGH. A NIfTI array is (i, j, k); volumes here are (z, y, x), which is its transpose, so the columns of the
+affine are permuted to match and the world stays RAS+ millimetres.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import CodecError
+from imagemill.core.extras import require
+from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
+
+__all__ = ["NiftiCodec"]
+
+_AGAIN = "get the file again from where it came from"
+_NIFTI_DTYPES = (
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "uint32",
+    "int32",
+    "uint64",
+    "int64",
+    "float32",
+    "float64",
+)
+_SHEAR = 1e-5
+_LEVEL = 3  # of gzip: a tenth larger than level 9 and several times faster
+_MGH_HEAD = 284
+
+
+class NiftiCodec:
+    """Reads ``.nii``, ``.nii.gz``, ``.mgz`` and ``.mgh``; writes ``.nii`` and ``.nii.gz``.
+
+    A fourth axis (time, or several contrasts) becomes channels. The stored integers are kept unless the file
+    asks for a real scaling. Written files keep dtype, affine, units and codes; an affine with shear goes into
+    the sform only, because a quaternion cannot hold it. Equal volumes give equal bytes, compressed or not.
+    """
+
+    name = "nifti"
+    suffixes: tuple[str, ...] = (".nii", ".nii.gz", ".mgz", ".mgh")
+    writes: tuple[str, ...] = (".nii", ".nii.gz")
+
+    def read(self, path: Path, options: ReadOptions) -> Picture:
+        nibabel = require("nibabel", extra="medical")
+        try:
+            image = _load(path, nibabel, options.max_pixels)
+            array, note = _values(image)
+            header = image.header
+        except CodecError:
+            raise
+        except Exception as error:  # a damaged header can fail anywhere inside the decoder
+            got = f"{type(error).__name__}: {error}"
+            raise problem(path, "a whole, readable NIfTI or MGH file", got, _AGAIN) from error
+        if array.dtype.kind not in "buif":
+            do = "convert it to scalar values (for colour: one volume per channel)"
+            raise problem(path, "a volume of numbers", f"dtype {array.dtype} (colour or complex)", do)
+        array, axes, shape_note = _axes(path, array)
+        if options.axes not in (None, axes):
+            got = f"{axes!r} in the file"
+            raise problem(path, f"axes {options.axes!r}", got, "leave axes out: the file says them")
+        world = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
+        if not np.all(np.isfinite(world)) or abs(np.linalg.det(world[:3, :3])) < 1e-12:
+            do = "mend its sform or qform"
+            raise problem(path, "an affine that can be inverted", f"{image.affine.tolist()}", do)
+        meta, place_note = _meta(nibabel, header, array)
+        notes = [text for text in (shape_note, note, place_note) if text]
+        return Picture(array, axes, world, meta, "; ".join(notes))
+
+    def can_write(self, picture: Picture, suffix: str) -> str | None:
+        dtype = picture.array.dtype.name
+        if suffix not in self.writes:
+            return f"{suffix} is read only; choose .nii.gz"
+        if not picture.axes.startswith("z"):
+            return f"NIfTI holds volumes, not axes {picture.axes!r}; choose .tiff or .png"
+        if dtype not in _NIFTI_DTYPES:
+            return f"NIfTI does not hold {dtype}; convert to uint8 or float32, or choose .npy"
+        if picture.array.size == 0 or max(picture.array.shape) > 32_767:
+            return f"NIfTI-1 holds 1 to 32767 voxels a side, not {picture.array.shape}; choose .tiff"
+        return None
+
+    def encode(self, picture: Picture, suffix: str) -> bytes:
+        nibabel = require("nibabel", extra="medical")
+        axes = (2, 1, 0) if picture.axes == "zyx" else (2, 1, 0, 3)
+        array = np.transpose(picture.array, axes)
+        affine = None if picture.world is None else picture.world[:, [2, 1, 0, 3]]
+        # dtype is named: nibabel refuses to guess for int64.
+        image = nibabel.Nifti1Image(array, affine, dtype=array.dtype)
+        header, old = image.header, dict(picture.meta.get("nifti", {}))
+        header.set_xyzt_units(old.get("space_unit", "mm"), old.get("time_unit", "unknown"))
+        if array.ndim == 4 and old.get("time_step") is not None:
+            header["pixdim"][4] = old["time_step"]
+        if old.get("intent_code"):
+            header["intent_code"] = old["intent_code"]
+            header["intent_name"] = str(old.get("intent_name", "")).encode()[:15]
+        if affine is not None:
+            _set_codes(image, affine, old)
+        raw: bytes = image.to_bytes()
+        return gzip.compress(raw, _LEVEL, mtime=0) if suffix == ".nii.gz" else raw
+
+
+def _set_codes(image: Any, affine: npt.NDArray[np.float64], old: dict[str, Any]) -> None:
+    """Write the affine as sform, and as qform too when it is rotation times scaling."""
+    sform = int(old.get("sform_code", 0)) or int(old.get("qform_code", 0)) or 1
+    qform = int(old.get("qform_code", 0)) or sform
+    edges = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    sheared = bool(np.max(np.abs(edges.T @ edges - np.eye(3))) > _SHEAR)
+    units = image.header.get_xyzt_units()
+    if sheared:
+        image.set_qform(None, code=0)
+        image.header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+    else:
+        image.set_qform(affine, code=qform, update_affine=False)
+    image.set_sform(affine, code=sform, update_affine=False)
+    image.header.set_xyzt_units(*units)
+
+
+def _load(path: Path, nibabel: Any, limit: int) -> Any:
+    """Parse the header, check the size, and only then take the whole file."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        stream: Any = gzip.GzipFile(fileobj=file) if zipped else file
+        try:
+            start = stream.read(1024)
+            kind, header, offset = _header(path, nibabel, start)
+            shape = tuple(int(n) for n in header.get_data_shape())
+            check_pixels(path, shape, limit)
+            count = 1
+            for length in shape:
+                count *= length
+            wanted = offset + count * header.get_data_dtype().itemsize
+            raw = start + stream.read(max(0, wanted - len(start)))
+            if len(raw) < wanted:
+                got = f"{len(raw):,}: the file is cut off"
+                raise problem(path, f"{wanted:,} bytes for a volume of {shape}", got, _AGAIN)
+            rest = raw[wanted:]
+            while zipped and (more := stream.read(1 << 20)):  # to the end, where gzip keeps its checksum
+                rest = more if len(rest) + len(more) > 1 << 20 else rest + more
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise problem(path, "a whole gzip file", str(error), _AGAIN) from error
+    return kind.from_bytes(raw)
+
+
+def _header(path: Path, nibabel: Any, start: bytes) -> tuple[Any, Any, int]:
+    """Find out which of the three formats it is; the class, its header, where the voxels begin."""
+    if start[344:348] == b"n+1\0":
+        header = nibabel.Nifti1Header(start[:348])
+        return nibabel.Nifti1Image, header, int(header.get_data_offset())
+    if start[4:8] == b"n+2\0":
+        header = nibabel.Nifti2Header(start[:540])
+        return nibabel.Nifti2Image, header, int(header.get_data_offset())
+    if start[344:348] == b"ni1\0":
+        got = "the header of a pair (.hdr and .img)"
+        raise problem(path, "a single-file NIfTI", got, "convert the pair to .nii.gz first")
+    if start[:4] == b"\0\0\0\x01" and len(start) >= _MGH_HEAD:
+        return nibabel.MGHImage, nibabel.freesurfer.MGHImage.header_class(start[:_MGH_HEAD]), _MGH_HEAD
+    do = "check that the file was copied whole and has the right suffix"
+    raise problem(path, "a NIfTI or MGH file", f"bytes {start[:8]!r}", do)
+
+
+def _values(image: Any) -> tuple[Array, str]:
+    """Take the stored numbers, scaled only when the header asks for a scaling that changes them."""
+    raw = np.asanyarray(image.dataobj.get_unscaled())
+    slope = float(getattr(image.dataobj, "slope", 1.0))
+    inter = float(getattr(image.dataobj, "inter", 0.0))
+    if (slope, inter) == (1.0, 0.0) or raw.dtype.kind not in "uif":
+        return raw, ""
+    # 24 bits of mantissa hold every 16-bit integer; wider ones need 53.
+    exact = np.float32 if raw.dtype.itemsize <= 2 or raw.dtype == np.float32 else np.float64
+    scaled = raw.astype(np.float64) * slope + inter
+    return scaled.astype(exact), f"stored {raw.dtype.name} scaled by {slope:g} and shifted by {inter:g}"
+
+
+def _axes(path: Path, array: Array) -> tuple[Array, str, str]:
+    """Turn (i, j, k[, t]) into (z, y, x[, c])."""
+    shape, note = array.shape, ""
+    while array.ndim > 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim == 5 and array.shape[3] == 1:
+        array = array[:, :, :, 0, :]
+        note = f"{shape[4]} components read as channels"
+    if array.ndim == 2:
+        array = array[:, :, np.newaxis]
+        note = "one slice read as a volume"
+    if array.ndim == 3:
+        return native(array.T), "zyx", note or f"read as {array.shape[2]} slices"
+    if array.ndim == 4:
+        note = note or f"read as {array.shape[2]} slices with {array.shape[3]} time points as channels"
+        return native(np.transpose(array, (2, 1, 0, 3))), "zyxc", note
+    do = "split it into volumes of three or four axes"
+    raise problem(path, "a volume of 3 axes, or 4 with time", f"shape {shape}", do)
+
+
+def _meta(nibabel: Any, header: Any, array: Array) -> tuple[dict[str, Any], str]:
+    """Collect what has to survive a round trip."""
+    meta = {"format": "nifti", "mode": array.dtype.name, "bit_depth": array.dtype.itemsize * 8}
+    if not isinstance(header, nibabel.Nifti1Header):
+        return {**meta, "format": "mgh", "nifti": {"space_unit": "mm"}}, ""
+    space, time = header.get_xyzt_units()
+    qform, sform = int(header["qform_code"]), int(header["sform_code"])
+    meta["nifti"] = {
+        "qform_code": qform,
+        "sform_code": sform,
+        "space_unit": space,
+        "time_unit": time,
+        "time_step": float(header["pixdim"][4]) if int(header["dim"][0]) >= 4 else None,
+        "intent_code": int(header["intent_code"]),
+        "intent_name": bytes(header["intent_name"]).rstrip(b"\0").decode("latin-1"),
+    }
+    return meta, "" if qform or sform else "the file says no orientation; nibabel's default is taken"

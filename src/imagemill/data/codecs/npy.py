@@ -1,0 +1,72 @@
+"""NumPy's own file format, without pickles."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from imagemill.data.codecs.axes import place_axes
+from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
+
+__all__ = ["NpyCodec"]
+
+
+class NpyCodec:
+    """Reads and writes ``.npy``.
+
+    The file says no axes, so the rank decides: two axes are gray; of three, a last axis of 1, 3 or 4 is
+    channels and anything else makes slices ``zyx``; four are ``zyxc``. The note says which was taken.
+    """
+
+    name = "npy"
+    suffixes: tuple[str, ...] = (".npy",)
+    writes: tuple[str, ...] = (".npy",)
+
+    def read(self, path: Path, options: ReadOptions) -> Picture:
+        try:
+            # Mapping first shows dtype and shape, and that the file is long enough, before memory is taken.
+            stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, SyntaxError) as error:
+            do = "save it again with numpy.save, as numbers"
+            raise problem(path, "a whole .npy file of numbers", str(error), do) from error
+        if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "buif":
+            got = f"dtype {getattr(stored, 'dtype', type(stored).__name__)}"
+            raise problem(path, "integers, floats or booleans", got, "save the real part or one field")
+        if stored.size == 0:
+            raise problem(path, "pixels", f"an empty array of shape {stored.shape}", "check what wrote it")
+        axes, note = _by_rank(path, stored.shape) if options.axes is None else (options.axes, "")
+        places = tuple(n for n, letter in zip(stored.shape, axes, strict=False) if letter != "c")
+        check_pixels(path, places, options.max_pixels)
+        array = native(np.array(stored))
+        meta = {"format": "npy", "mode": array.dtype.name, "bit_depth": array.dtype.itemsize * 8}
+        if options.axes is not None:
+            placed, axes = place_axes(path, array, options.axes)
+            return Picture(placed, axes, None, meta, f"axes {options.axes!r} as asked")
+        return Picture(array, axes, None, meta, note)
+
+    def can_write(self, picture: Picture, suffix: str) -> str | None:
+        kind = picture.array.dtype.kind
+        return None if kind in "buif" else f"NPY holds numbers here, not {picture.array.dtype}; convert them"
+
+    def encode(self, picture: Picture, suffix: str) -> bytes:
+        buffer = io.BytesIO()
+        np.save(buffer, np.ascontiguousarray(picture.array), allow_pickle=False)
+        return buffer.getvalue()
+
+
+def _by_rank(path: Path, shape: tuple[int, ...]) -> tuple[str, str]:
+    """Name the axes by how many there are, and say why."""
+    if len(shape) == 2:
+        return "yx", "two axes read as gray"
+    if len(shape) == 3 and shape[2] in (1, 3, 4):
+        kind = {1: "gray", 3: "RGB", 4: "RGBA"}[shape[2]]
+        return "yxc", f"third axis of {shape[2]} read as {kind}"
+    if len(shape) == 3:
+        note = f"read as {shape[0]} slices: a third axis of {shape[2]} is not 1, 3 or 4 channels"
+        return "zyx", note
+    if len(shape) == 4:
+        return "zyxc", f"read as {shape[0]} slices with {shape[3]} channels"
+    do = 'save one image or volume per file, or pass axes such as "zyx"'
+    raise problem(path, "2, 3 or 4 axes", f"shape {shape}", do)

@@ -1,0 +1,272 @@
+"""The door to all codecs: the suffix picks one, the content has the last word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from imagemill.core.errors import CodecError, InputError
+from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, problem
+from imagemill.data.codecs.channels import convert
+from imagemill.data.codecs.labels import label_map
+from imagemill.data.codecs.nifti import NiftiCodec
+from imagemill.data.codecs.npy import NpyCodec
+from imagemill.data.codecs.photo import PhotoCodec
+from imagemill.data.codecs.sniff import FOREIGN, head, sniff
+from imagemill.data.codecs.tiff import TiffCodec
+from imagemill.data.record import split_suffix
+from imagemill.data.write import atomic_path
+
+__all__ = ["Format", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
+
+_CODECS: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec())
+_BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
+_BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(
+    ("jpeg", "png", "webp", "bmp", "gif"), _CODECS[0]
+)
+_NEEDS = {"tiff": ("tifffile", "tiff"), "nifti": ("nibabel", "medical")}
+_REMARKS = {
+    ".jpg": "8 bit; CMYK read as RGB; written at quality 95, 4:4:4",
+    ".png": "1, 8 and 16 bit; lossless",
+    ".webp": "8 bit; written lossless",
+    ".gif": "first frame; written gray only",
+    ".tif": "any dtype, channels and pages; written deflated",
+    ".nii": "volumes with their affine; also NIfTI-2",
+    ".mgz": "FreeSurfer volumes",
+    ".npy": "plain numbers, no pickles",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table of formats.
+
+    Parameters
+    ----------
+    suffix : str
+        Such as ``".nii.gz"``.
+    reads, writes : bool
+        What the library can do with it.
+    package : str or None
+        The optional package it needs.
+    extra : str or None
+        The extra that installs the package.
+    available : bool
+        Whether the package is there.
+    remark : str
+        What to know about it.
+    """
+
+    suffix: str
+    reads: bool
+    writes: bool
+    package: str | None
+    extra: str | None
+    available: bool
+    remark: str
+
+
+def formats() -> list[Format]:
+    """List every format, what can be done with it here, and what it needs.
+
+    Examples
+    --------
+    >>> [row.suffix for row in formats() if row.reads and not row.writes]
+    ['.mgz', '.mgh']
+    """
+    rows = []
+    for suffix, codec in _BY_SUFFIX.items():
+        package, extra = _NEEDS.get(codec.name, (None, None))
+        available = package is None or find_spec(package) is not None
+        remark = _REMARKS.get(suffix, "")
+        rows.append(Format(suffix, True, suffix in codec.writes, package, extra, available, remark))
+    return rows
+
+
+def is_readable_name(path: Path | str) -> bool:
+    """Whether a file's suffix is one that can be read.
+
+    Examples
+    --------
+    >>> is_readable_name("a/b.NII.GZ"), is_readable_name("Info.cfg")
+    (True, False)
+    """
+    return split_suffix(path)[1].lower() in _BY_SUFFIX
+
+
+def read_picture(
+    path: Path | str,
+    channels: Channels = "keep",
+    axes: str | None = None,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    background: tuple[float, ...] | None = None,
+) -> Picture:
+    """Read one image or volume.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file. Its suffix says the format; where the content says otherwise, the content is believed and
+        the note says so.
+    channels : str
+        ``"keep"`` (as stored; ink and palette colours become RGB), ``"gray"``, ``"rgb"`` or ``"rgba"``.
+    axes : str or None
+        Names of the stored axes for formats that do not say them, such as ``"cyx"``.
+    max_pixels : int
+        Refuse larger pictures before decoding them.
+    background : tuple of float or None
+        Colour to lay under transparent pixels when alpha is taken away; None drops alpha.
+
+    Returns
+    -------
+    Picture
+        Pixels with EXIF orientation applied, channels last, native byte order.
+
+    Raises
+    ------
+    CodecError
+        When the file is missing, empty, cut off, damaged, too large or of another kind.
+    MissingExtra
+        When the format needs a package that is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.png"
+    ...     write_picture(file, Picture(np.full((4, 6), 7, np.uint8), "yx"))
+    ...     read_picture(file, "rgb").array.shape
+    (4, 6, 3)
+    """
+    options = ReadOptions(channels, axes, max_pixels, labels=False, background=background)
+    file = Path(path)
+    return convert(file, _read(file, options), options)
+
+
+def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a label map: one channel of integers, as they are stored.
+
+    Palette pictures give their indices, single bits give 0 and 1, small depths give their counts, whole
+    numbers stored as floats become integers, and colour whose channels are equal becomes one channel.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    axes : str or None
+        Names of the stored axes for formats that do not say them.
+    max_pixels : int
+        Refuse larger pictures before decoding them.
+
+    Returns
+    -------
+    Picture
+        Axes ``"yx"`` or ``"zyx"``, an integer dtype.
+
+    Raises
+    ------
+    CodecError
+        As `read_picture`, and when the values are not whole numbers or the channels differ.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "labels.npy"
+    ...     write_picture(file, Picture(np.array([[0.0, 2.0]]), "yx"))
+    ...     read_mask(file).array
+    array([[0, 2]], dtype=uint8)
+    """
+    file = Path(path)
+    return label_map(file, _read(file, ReadOptions(axes=axes, max_pixels=max_pixels, labels=True)))
+
+
+def _read(path: Path, options: ReadOptions) -> Picture:
+    """Choose the codec and read, turning what the system says into our own error."""
+    if options.max_pixels < 1:
+        msg = f"expected max_pixels of at least 1, got {options.max_pixels}; leave it out for the default"
+        raise InputError(msg)
+    try:
+        if path.is_dir():
+            raise problem(path, "a file", "a folder", "open folders as a source")
+        start = head(path)
+        if not start:
+            raise problem(path, "an image or volume", "an empty file", "get the file again")
+        codec, note = _choose(path, start)
+        picture = codec.read(path, options)
+    except CodecError:
+        raise
+    except FileNotFoundError as error:
+        raise problem(path, "a file", "nothing at this path", "check the spelling and the folder") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise problem(path, "a readable file", str(error), "check the file and its permissions") from error
+    except MemoryError as error:
+        do = "use a machine with more memory, or a smaller file"
+        raise problem(path, "a picture that fits the memory", "too little memory", do) from error
+    return replace(picture, note="; ".join(text for text in (note, picture.note) if text))
+
+
+def _choose(path: Path, start: bytes) -> tuple[Codec, str]:
+    """Take the codec of the suffix, unless the content belongs to another."""
+    suffix = split_suffix(path)[1].lower()
+    by_name, kind = _BY_SUFFIX.get(suffix), sniff(start)
+    if kind is not None and kind in FOREIGN:
+        what, _, do = FOREIGN[kind].partition("; ")
+        raise problem(path, "an image or volume", what, do)
+    if kind is None:
+        if by_name is None:
+            known = " ".join(_BY_SUFFIX)
+            raise problem(path, f"one of {known}", f"suffix {suffix!r}", "convert the file to one of these")
+        return by_name, ""
+    by_content = _BY_KIND[kind]
+    named = {".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff"}.get(suffix, suffix.lstrip("."))
+    if by_content is by_name and (by_name.name != "photo" or named == kind):
+        return by_content, ""
+    return by_content, f"named {suffix or 'without suffix'}, read as {kind} by content"
+
+
+def write_picture(path: Path | str, picture: Picture) -> None:
+    """Write one image or volume, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file; its suffix says the format. Missing folders are made, an existing file is replaced.
+    picture : Picture
+        Pixels upright; no orientation is written.
+
+    Raises
+    ------
+    CodecError
+        When the format cannot hold the picture (the message says which can), or the disk refuses it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> write_picture("volume.jpg", Picture(np.zeros((2, 3, 4), np.uint8), "zyx"))
+    Traceback (most recent call last):
+    imagemill.core.errors.CodecError: volume.jpg: JPEG holds no volumes; choose .nii.gz or .tiff
+    """
+    target = Path(path)
+    suffix = split_suffix(target)[1].lower()
+    codec = _BY_SUFFIX.get(suffix)
+    if codec is None:
+        writable = " ".join(name for name, found in _BY_SUFFIX.items() if name in found.writes)
+        raise problem(target, f"one of {writable}", f"suffix {suffix!r}", "choose one of these")
+    reason = codec.can_write(picture, suffix)
+    if reason is not None:
+        raise CodecError(f"{target}: {reason}")
+    data = codec.encode(picture, suffix)
+    try:
+        with atomic_path(target) as part:
+            part.write_bytes(data)
+    except CodecError:
+        raise
+    except OSError as error:
+        raise problem(target, "a place to write to", str(error), "check space and permissions") from error

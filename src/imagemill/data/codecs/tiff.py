@@ -1,0 +1,221 @@
+"""TIFF: any dtype, many channels, many pages."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError, InputError
+from imagemill.core.extras import require
+from imagemill.data.codecs.axes import place_axes
+from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.channels import orient
+
+__all__ = ["TiffCodec"]
+
+_STAMP = "imagemill"
+_ORIENTATION = 274
+_AGAIN = "get the file again from where it came from"
+# Without any handler Python prints tifffile's remarks to the terminal; what matters is raised here instead.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+class TiffCodec:
+    """Reads and writes TIFF through tifffile.
+
+    Axes come from the file: samples are channels, ``Z`` is slices. Pages without a meaning (and time points)
+    become slices ``z``, or channels ``c`` when the file has slices of its own; the note says which. Of
+    several series the first is read, at full resolution. Written files are deflated, without a date, and say
+    their axes and world matrix, so that they read back equal.
+    """
+
+    name = "tiff"
+    suffixes: tuple[str, ...] = (".tif", ".tiff")
+    writes: tuple[str, ...] = (".tif", ".tiff")
+
+    def read(self, path: Path, options: ReadOptions) -> Picture:
+        tifffile = require("tifffile", extra="tiff")
+        try:
+            with tifffile.TiffFile(path) as tif:
+                return self._read(path, tif, options)
+        except (CodecError, InputError):
+            raise
+        except Exception as error:  # a damaged file can fail anywhere inside the decoder
+            got = f"{type(error).__name__}: {error}"
+            do = "pip install 'imagemill[tiff]'" if "imagecodecs" in str(error) else _AGAIN
+            raise problem(path, "a whole, readable TIFF file", got, do) from error
+
+    def _read(self, path: Path, tif: Any, options: ReadOptions) -> Picture:
+        if not tif.series:
+            raise problem(path, "a TIFF file with pages", "none", _AGAIN)
+        series = tif.series[0]
+        check_pixels(path, _pixel_shape(series), options.max_pixels)
+        _check_whole(path, tif, series)
+        array = native(np.asarray(series.asarray()))
+        if array.dtype.kind not in "buif":
+            do = "save the real part or convert it to numbers"
+            raise problem(path, "integers, floats or booleans", f"dtype {array.dtype}", do)
+        page = series.pages[0]
+        note = [] if len(tif.series) == 1 else [f"first of {len(tif.series)} series"]
+        meta = _meta(page, array)
+        stamp = _stamp(tif, array)
+        if stamp is not None:
+            picture = Picture(array.reshape(stamp[1]), stamp[0], stamp[2], meta, "axes as written")
+            if options.axes in (None, picture.axes):
+                return picture
+        array, letters = _colours(page, array, str(series.axes), labels=options.labels, note=note)
+        if options.axes is not None:
+            array, axes = place_axes(path, _squeeze(array, letters, len(options.axes)), options.axes)
+            note.append(f"axes {options.axes!r} as asked")
+        else:
+            array, axes = _place(path, array, letters, note)
+        array = orient(array, meta["exif_orientation"], axes.index("y"))
+        return Picture(array, axes, None, meta, "; ".join(note))
+
+    def can_write(self, picture: Picture, suffix: str) -> str | None:
+        dtype = picture.array.dtype
+        if dtype.kind not in "uif":
+            return f"TIFF holds integers and floats here, not {dtype}; convert to uint8"
+        if picture.array.size == 0:
+            return "a picture without pixels cannot be written"
+        if picture.channels is not None and picture.channels > 65_535:
+            return "TIFF holds at most 65535 channels; choose .npy"
+        return None
+
+    def encode(self, picture: Picture, suffix: str) -> bytes:
+        tifffile = require("tifffile", extra="tiff")
+        array = np.ascontiguousarray(picture.array)
+        if picture.axes.endswith("c") and array.shape[-1] == 1:
+            array = array[..., 0]  # one sample a pixel is plain gray; the stamp keeps the axis
+        rgb = array.shape[-1] in (3, 4) and picture.axes.endswith("c") and array.dtype.kind == "u"
+        samples = picture.axes.endswith("c") and array.ndim == len(picture.axes)
+        world = None if picture.world is None else picture.world.tolist()
+        stamp = {"axes": picture.axes, "shape": list(picture.array.shape), "world": world}
+        buffer = io.BytesIO()
+        tifffile.imwrite(
+            buffer,
+            array,
+            photometric="rgb" if rgb else "minisblack",
+            planarconfig="contig" if samples else None,
+            extrasamples=_extra(array.shape[-1], rgb=rgb) if samples else None,
+            compression="zlib",
+            predictor=array.dtype.kind in "ui" and array.dtype.itemsize <= 4,
+            software="imagemill",
+            metadata={"axes": picture.axes[: array.ndim].upper().replace("C", "S"), _STAMP: stamp},
+        )
+        return buffer.getvalue()
+
+
+def _extra(count: int, *, rgb: bool) -> tuple[int, ...] | None:
+    """Name what the samples beyond gray or RGB are: straight alpha, or unspecified."""
+    if rgb:
+        return (2,) if count == 4 else None
+    return (0,) * (count - 1) or None
+
+
+def _pixel_shape(series: Any) -> tuple[int, ...]:
+    """Lengths of all axes that are not samples."""
+    return tuple(n for n, letter in zip(series.shape, series.axes, strict=True) if letter not in "SC")
+
+
+def _check_whole(path: Path, tif: Any, series: Any) -> None:
+    """Refuse a file that is cut off; the decoder would leave out pages or fill them with zeros."""
+    size = path.stat().st_size
+    ends = [o + n for p in tif.pages for o, n in zip(p.dataoffsets, p.databytecounts, strict=True)]
+    if series.dataoffset is not None:  # one directory may stand for a whole stack behind it
+        ends.append(series.dataoffset + series.size * series.dtype.itemsize)
+    form, handle = tif.tiff, tif.filehandle
+    handle.seek(tif.pages[len(tif.pages) - 1].offset)
+    count = int.from_bytes(handle.read(form.tagnosize), _order(form))
+    handle.seek(count * form.tagsize, 1)
+    # The last directory ends with a zero; anything else leads to pages that are not there.
+    if max(ends, default=0) > size or handle.read(form.offsetsize) != bytes(form.offsetsize):
+        got = f"a file cut off after {size:,} bytes"
+        raise problem(path, "a whole TIFF file", got, _AGAIN)
+
+
+def _order(form: Any) -> Any:
+    return "little" if form.byteorder == "<" else "big"
+
+
+def _meta(page: Any, array: Array) -> dict[str, Any]:
+    tag = page.keyframe.tags.get(_ORIENTATION)
+    value = int(tag.value) if tag is not None else 1
+    return {
+        "format": "tiff",
+        "mode": str(page.keyframe.photometric.name).lower(),
+        "bit_depth": int(page.keyframe.bitspersample),
+        "exif_orientation": value if 1 <= value <= 8 else 1,
+        "compression": str(page.keyframe.compression.name).lower(),
+    }
+
+
+def _stamp(tif: Any, array: Array) -> tuple[str, tuple[int, ...], Any] | None:
+    """Read the axes, shape and world that this library wrote, if it wrote the file."""
+    described: dict[str, Any] = tif.shaped_metadata[0] if tif.is_shaped and tif.shaped_metadata else {}
+    found = described.get(_STAMP)
+    if not isinstance(found, dict) or int(np.prod(found.get("shape", [0]))) != array.size:
+        return None
+    world = found.get("world")
+    matrix = None if world is None else np.asarray(world, dtype=np.float64)
+    return str(found["axes"]), tuple(int(n) for n in found["shape"]), matrix
+
+
+def _colours(page: Any, array: Array, letters: str, *, labels: bool, note: list[str]) -> tuple[Array, str]:
+    """Turn palettes, white-is-zero and single bits into brightness, unless they are labels."""
+    frame = page.keyframe
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8) * np.uint8(1 if labels else 255)
+    if labels:
+        return array, letters
+    kind = str(frame.photometric.name)
+    if kind == "PALETTE" and frame.colormap is not None:
+        note.append("palette read as RGB")
+        table = np.asarray(frame.colormap).T
+        small = (table // 257).astype(np.uint8) if not np.any(table % 257) or table.max() > 255 else table
+        return small.astype(np.uint8)[array], letters + "S"
+    if kind == "MINISWHITE" and array.dtype.kind == "u":
+        note.append("white is zero: inverted")
+        return np.asarray(np.iinfo(array.dtype).max - array), letters
+    return array, letters
+
+
+def _squeeze(array: Array, letters: str, rank: int) -> Array:
+    """Drop axes of length 1 that the asked-for axes do not name."""
+    for axis in reversed(range(array.ndim)):
+        if array.ndim > rank and array.shape[axis] == 1 and letters[axis] not in "YX":
+            array = array.squeeze(axis)
+    return array
+
+
+def _place(path: Path, array: Array, letters: str, note: list[str]) -> tuple[Array, str]:
+    """Give every stored axis one of the letters z, y, x and c."""
+    keep = [i for i, n in enumerate(array.shape) if n > 1 or letters[i] in "YX"]
+    array, letters = array.reshape([array.shape[i] for i in keep]), "".join(letters[i] for i in keep)
+    named = {"Y": "y", "X": "x", "Z": "z", "S": "c", "C": "c"}
+    taken = [named[letter] for letter in letters if letter in named]
+    axes = ""
+    for letter, length in zip(letters, array.shape, strict=True):
+        if letter in named:
+            axes += named[letter]
+            continue
+        role = "z" if "z" not in taken else "c"
+        taken.append(role)
+        what = f"{length} {'time points' if letter == 'T' else 'pages'}"
+        if role == "z":
+            advice = 'pass axes="cyx" to read them as channels' if len(letters) == 3 else "as slices"
+            note.append(f"{what} read as slices z; {advice}")
+        else:
+            note.append(f"{what} read as channels c")
+        axes += role
+    if len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes):
+        do = "split the file, or save it with axes z, y, x and c"
+        raise problem(path, "slices, rows, columns and channels at most", f"axes {letters}", do)
+    array, order = place_axes(path, array, axes)
+    if not note:
+        note.append(f"axes {letters} of the file")
+    return array, order

@@ -1,0 +1,1 @@
+"""Where records come from: files, lists, folders, and the masks beside them."""

@@ -1,0 +1,48 @@
+"""Walking a folder in an order that never depends on the file system."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from imagemill.core.errors import SourceError
+
+__all__ = ["walk_files"]
+
+
+def walk_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """Give ``(key, path)`` of every file below a folder, sorted by key.
+
+    Hidden files and folders, and unfinished ``*.part`` files, are passed over. Links are followed, each
+    folder once.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+
+    Yields
+    ------
+    tuple
+        The path relative to `root` in POSIX form, and the path itself.
+    """
+    found: list[tuple[str, Path]] = []
+    seen: set[Path] = set()
+
+    def refuse(error: OSError) -> None:
+        msg = f"expected a folder that can be listed, got {error}; check its permissions"
+        raise SourceError(msg) from error
+
+    for folder, folders, files in os.walk(root, followlinks=True, onerror=refuse):
+        real = Path(folder).resolve()
+        if real in seen:  # a link that leads back up would be walked for ever
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in files:
+            if not name.startswith(".") and not name.endswith(".part"):
+                path = Path(folder) / name
+                found.append((path.relative_to(root).as_posix(), path))
+    yield from sorted(found)

@@ -1,0 +1,111 @@
+"""The CPU backend: the cheapest kernel that is exact enough, written straight into the final buffer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imagemill.engine import values
+from imagemill.engine.backends.cpu import choose, colour
+from imagemill.engine.plan import Pass
+from imagemill.engine.sampling import Request, needed, request
+
+Array = np.ndarray[Any, Any]
+
+
+class Cpu:
+    """OpenCV and compiled kernels; see :class:`~imagemill.engine.backends.protocol.Backend`."""
+
+    name = "cpu"
+
+    def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """One pass: resample in the source's dtype (floating point for strong colour), then colour."""
+        if step.resample is not None and not self._still(step, row, src):
+            asked = request(step.resample, row)
+            last = step.colour is None
+            src = self._resample(asked, src, out if last else None, _between(step, row, src.dtype))
+            if last:
+                return src
+        if step.colour is not None:
+            return colour.run(step.colour, row, src, out)
+        return _give(src, out)
+
+    def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """Nearest neighbour, whatever the order."""
+        if step.resample is None or self._still(step, row, src[..., None]):
+            return _give(src, out)
+        asked = request(step.resample, row)
+        flat = Request(asked.stages, asked.shape, 0, asked.border, asked.fill, asked.mask_fill, None)
+        block = needed(flat, src.shape)
+        if block is not None:
+            src, flat = src[block[0]], block[1]
+        found = choose.resample_labels(
+            src, flat.stages, flat.shape, border=flat.border, fill=flat.mask_fill, out=_writable(out)
+        )
+        return found if out is None or found is out else _give(found, out)
+
+    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
+        """Names of the resampling kernel and of the way colour takes."""
+        words = []
+        if step.resample is not None:
+            asked = request(step.resample, row)
+            kernel = choose.choose(
+                asked.stages, in_shape, asked.shape, dtype, channels, asked.order, asked.border, labels=False
+            )
+            words.append(kernel.name)
+        if step.colour is not None:
+            words.append("colour " + colour.way(step.colour, row, dtype))
+        return " + ".join(words)
+
+    @staticmethod
+    def _still(step: Pass, row: int, src: Array) -> bool:
+        assert step.resample is not None
+        return not step.resample.chain(row) and tuple(step.resample.shape[row].tolist()) == src.shape[:-1]
+
+    @staticmethod
+    def _resample(asked: Request, src: Array, out: Array | None, dtype: np.dtype[Any]) -> Array:
+        block = needed(asked, src.shape[:-1])
+        if block is not None:
+            src, asked = src[block[0]], block[1]
+        found = choose.resample(
+            src,
+            asked.stages,
+            asked.shape,
+            order=asked.order,
+            border=asked.border,
+            fill=asked.fill,
+            antialias=asked.antialias,
+            out=_writable(out),
+            out_dtype=dtype,
+        )
+        return found if out is None or found is out else _give(found, out)
+
+
+def _writable(out: Array | None) -> Array | None:
+    """A buffer a kernel can fill itself: kernels write C-contiguous arrays only."""
+    return out if out is not None and out.flags.c_contiguous else None
+
+
+def _between(step: Pass, row: int, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype between resample and colour: the source's, unless colour would show its rounding.
+
+    Rounding to 8 bits costs at most half a grey level, which colour multiplies by its gain; the promise is
+    one level on average and two at the 99.9th percentile.
+    """
+    if step.colour is None or dtype.kind == "f":
+        return dtype
+    gain = 1.0
+    for stage in step.colour.stages:
+        if hasattr(stage, "matrix") and not stage.leaves_range:
+            gain *= float(np.abs(stage.matrix[row, :, :-1]).sum(axis=1).max())
+        elif values.active(stage, row) and getattr(stage, "curve", "clip") != "clip":
+            return np.dtype(np.float32)
+    return dtype if gain <= 2.0 else np.dtype(np.float32)
+
+
+def _give(found: Array, out: Array | None) -> Array:
+    if out is None:
+        return found
+    out[...] = found
+    return out

@@ -1,0 +1,113 @@
+"""Compiled spline warp of one volume, orders 3 and 5, from B-spline coefficients.
+
+The arrays are laid out as in :mod:`samplers`; ``src`` holds coefficients (see :mod:`splines`). ``planar``
+says that the first coordinate is a whole number and that ``src`` is not filtered along it.
+"""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+import numpy as np
+
+from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.rows import CONSTANT, NEAREST, cubic, fold, trace_row
+from imagemill.engine.backends.cpu.samplers import finish
+
+
+@compiled
+def _quintic(t, w):
+    """Weights of the uniform quintic B-spline at ``t`` in 0 .. 1 (Unser 1999, by Horner's rule)."""
+    s = 1.0 - t
+    t2, s2 = t * t, s * s
+    w[0] = s2 * s2 * s / 120.0
+    w[5] = t2 * t2 * t / 120.0
+    w[2] = (66.0 - 60.0 * t2 + 30.0 * t2 * t2 - 10.0 * t2 * t2 * t) / 120.0
+    w[3] = (66.0 - 60.0 * s2 + 30.0 * s2 * s2 - 10.0 * s2 * s2 * s) / 120.0
+    w[1] = (26.0 - 50.0 * t + 20.0 * t2 + 20.0 * t2 * t - 20.0 * t2 * t2 + 5.0 * t2 * t2 * t) / 120.0
+    w[4] = (26.0 - 50.0 * s + 20.0 * s2 + 20.0 * s2 * s - 20.0 * s2 * s2 + 5.0 * s2 * s2 * s) / 120.0
+
+
+@compiled
+def _weights(p, order, size, border, w, place):
+    """Weights and folded indices of one axis; True when no index needed folding."""
+    if border == NEAREST:
+        p = min(max(p, 0.0), size - 1.0)
+    low = np.floor(p)
+    if order == 3:
+        cubic(p - low, w)
+    else:
+        _quintic(p - low, w)
+    start = int(low) - order // 2
+    inside = start >= 0 and start + order < size
+    for tap in range(order + 1):
+        place[tap] = start + tap if inside else fold(start + tap, size, border)
+    return inside
+
+
+@compiled
+def spline(src, dims, channels, chain, planar, border, order, fills, low, high, out, shape, room, acc, taps):
+    """Sum ``order + 1`` taps along each axis."""
+    d, h, v = dims
+    q, hit = room[0], room[1]
+    w, place = taps
+    n = shape[2]
+    o = 0
+    for z in range(shape[0]):
+        for y in range(shape[1]):
+            left = trace_row(z, y, n, chain, room)
+            for x in range(n):
+                start = x * channels
+                far = False
+                if border == CONSTANT:
+                    for axis in range(3):
+                        far = far or q[axis, x] < -4.0 or q[axis, x] > dims[axis] + 3.0
+                if far or (left and hit[x] > 0):
+                    row = hit[x] if left else 0
+                    for c in range(channels):
+                        acc[0, start + c] = fills[row, c]
+                    continue
+                if planar:
+                    w[0, 0] = 1.0
+                    place[0, 0] = fold(int(np.floor(q[0, x] + 0.5)), d, border)
+                else:
+                    _weights(q[0, x], order, d, border, w[0], place[0])
+                _weights(q[1, x], order, h, border, w[1], place[1])
+                _weights(q[2, x], order, v, border, w[2], place[2])
+                _sum(src, h, v, channels, planar, order, fills, w, place, acc[0, start : start + channels])
+            finish(acc, n * channels, low, high, out, o)
+            o += n * channels
+
+
+@compiled
+def _sum(src, h, v, channels, planar, order, fills, w, place, total):
+    for c in range(channels):
+        total[c] = 0.0
+    for a in range(1 if planar else order + 1):
+        for b in range(order + 1):
+            i, j = place[0, a], place[1, b]
+            weight = w[0, a] * w[1, b]
+            if i < 0 or j < 0:
+                for c in range(channels):
+                    total[c] += weight * fills[0, c]
+                continue
+            base = (i * h + j) * v
+            if channels == 1:
+                part = total[0]
+                for e in range(order + 1):
+                    k = place[2, e]
+                    value = fills[0, 0]
+                    if k >= 0:
+                        value = float(src[base + k])
+                    part += weight * w[2, e] * value
+                total[0] = part
+                continue
+            for e in range(order + 1):
+                k = place[2, e]
+                both = weight * w[2, e]
+                for c in range(channels):
+                    value = fills[0, c]
+                    if k >= 0:
+                        value = float(src[(base + k) * channels + c])
+                    total[c] += both * value

@@ -1,0 +1,52 @@
+"""The reference backend: every pass in float64 by its definition. Slow, and the meaning of all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imagemill.engine import values
+from imagemill.engine.backends import reference
+from imagemill.engine.plan import Pass
+from imagemill.engine.sampling import request
+
+Array = np.ndarray[Any, Any]
+
+
+class Reference:
+    """numpy and scipy in float64; see :class:`~imagemill.engine.backends.protocol.Backend`."""
+
+    name = "reference"
+
+    def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """One pass; values are rounded and clipped once, at its end."""
+        found: Array = src.astype(np.float64)
+        if step.resample is not None:
+            r = request(step.resample, row)
+            found = reference.resample(
+                src, r.stages, r.shape, order=r.order, border=r.border, fill=r.fill, antialias=r.antialias
+            )
+        if step.colour is not None:
+            found = values.apply_colour(step.colour, row, found)
+        else:
+            found = values.to_dtype(found, src.dtype)
+        return _give(found, out)
+
+    def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """Nearest neighbour, whatever the order."""
+        if step.resample is None:
+            return _give(src, out)
+        r = request(step.resample, row)
+        return _give(reference.resample_labels(src, r.stages, r.shape, border=r.border, fill=r.mask_fill), out)
+
+    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
+        """Always the same."""
+        return "scipy.ndimage in float64"
+
+
+def _give(found: Array, out: Array | None) -> Array:
+    if out is None:
+        return found
+    out[...] = found
+    return out

@@ -1,0 +1,30 @@
+"""What a backend must do: run one pass on one sample's image, and its geometry on one label map."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from imagemill.engine.plan import Pass
+
+Array = np.ndarray[Any, Any]
+
+
+class Backend(Protocol):
+    """Pixels in, pixels out; a backend holds no state between calls and may be used from many threads.
+
+    Images come and go as ``(*shape, C)``, label maps as ``(*shape)``. Inputs are never modified. Without
+    ``out`` the result may be the input itself or a view of it, when nothing has to change.
+    """
+
+    name: str
+
+    def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """Sample ``row`` of a pass, in the dtype the pass says; written to ``out`` when given."""
+
+    def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """The geometry of a pass on a label map, in its own dtype; written to ``out`` when given."""
+
+    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
+        """Which kernels :meth:`image` would use, in words."""

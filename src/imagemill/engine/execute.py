@@ -1,0 +1,118 @@
+"""Run a plan: every target of every sample through the steps, results written where they will stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import InputError
+from imagemill.core.targets import Boxes, Image, Keypoints, Mask
+from imagemill.engine import points
+from imagemill.engine.backends.protocol import Array, Backend
+from imagemill.engine.plan import Call, Pass, Plan, Step
+from imagemill.engine.targets import rule
+
+
+def raster_buffer(plan: Plan, kind: str, channels: int, dtype: np.dtype[Any], *, row: int | None) -> tuple[Array, Array]:
+    """A result's memory, and the same memory seen as ``(*shape, C)`` (with a leading batch axis).
+
+    ``row`` makes the buffer of one sample; None one for the whole batch.
+
+    Raises
+    ------
+    InputError
+        When the samples of a batch have different sizes.
+    """
+    first = kind == Image.kind and plan.channels_first is True
+    if row is None:
+        if (plan.shape != plan.shape[0]).any():
+            sizes = sorted({tuple(s) for s in plan.shape.tolist()})
+            raise InputError(
+                f"expected one output size for a batch, got {len(sizes)} ({sizes[0]}, {sizes[1]}, ...); "
+                "end the pipeline with Resize, Resample, Crop or RandomResizedCrop"
+            )
+        lead, shape = (plan.n,), tuple(plan.shape[0].tolist())
+    else:
+        lead, shape = (), tuple(plan.shape[row].tolist())
+    memory = np.empty((*lead, channels, *shape) if first else (*lead, *shape, channels), dtype)
+    return memory, np.moveaxis(memory, len(lead), -1) if first else memory
+
+
+def run_raster(plan: Plan, backend: Backend, kind: str, row: int, value: Array, out: Array) -> None:
+    """One image or label map, ``(*shape, C)``, into its buffer."""
+    steps = [s for s in plan.steps if kind == Image.kind or (isinstance(s, Pass) and s.resample is not None)]
+    for i, step in enumerate(steps):
+        target = out if i == len(steps) - 1 and isinstance(step, Pass) else None
+        value = rule(step, kind)(step, row, value, backend, target)
+    if value is not out:
+        out[...] = value
+
+
+def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes) -> Boxes:
+    """Boxes through the geometry, cut at the frame, those that left it dropped."""
+    edges: Any = boxes.edges(tuple(plan.in_shape[row].tolist()))
+    for step in plan.steps:
+        edges = rule(step, Boxes.kind)(step, row, edges, backend, None)
+    shape = tuple(plan.shape[row].tolist())
+    cut, kept = points.clip_boxes(edges, shape)
+    return boxes.like(cut, shape, kept)
+
+
+def run_keypoints(plan: Plan, backend: Backend, row: int, keypoints: Keypoints) -> Keypoints:
+    """Keypoints through the geometry; those that left the frame are no longer visible."""
+    found: Any = keypoints.indices(plan.in_shape.shape[1])
+    for step in plan.steps:
+        found = rule(step, Keypoints.kind)(step, row, found, backend, None)
+    seen = keypoints.visible & points.inside(found, tuple(plan.shape[row].tolist()))
+    return keypoints.like(found, seen)
+
+
+def for_rows(n: int, work: Callable[[int], None], workers: int) -> None:
+    """Do ``work(row)`` for every row, in ``workers`` threads when there is more than one."""
+    if workers <= 1 or n <= 1:
+        for row in range(n):
+            work(row)
+        return
+    with ThreadPoolExecutor(min(workers, n)) as pool:
+        # Reading the results raises the first error there was.
+        list(pool.map(work, range(n)))
+
+
+def raster_dtype(plan: Plan, kind: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype a raster comes out in."""
+    return plan.dtype if kind == Image.kind else dtype
+
+
+def check_rasters(kind: str, values: Sequence[Array]) -> None:
+    """All rasters of one column must share channels and dtype.
+
+    Raises
+    ------
+    InputError
+        Naming the first that differs.
+    """
+    first = values[0]
+    for i, value in enumerate(values):
+        if value.shape[-1] != first.shape[-1] or value.dtype != first.dtype:
+            raise InputError(
+                f"expected every {kind} of a batch with {first.shape[-1]} channels of {first.dtype}, as the first "
+                f"has, got {value.shape[-1]} of {value.dtype} at position {i}; convert them when reading "
+                "(channels='rgb', say)"
+            )
+
+
+__all__ = [
+    "Call",
+    "Mask",
+    "Step",
+    "check_rasters",
+    "for_rows",
+    "raster_buffer",
+    "raster_dtype",
+    "run_boxes",
+    "run_keypoints",
+    "run_raster",
+]

@@ -1,0 +1,234 @@
+"""A plan is a value: a few steps, arrays of numbers over the batch, nothing random and nothing hidden.
+
+A step either passes over the pixels (:class:`Pass`: at most one resample, then at most one colour run,
+without rounding or clipping in between) or calls a user's function (:class:`Call`). The order of axes in
+memory belongs to the plan as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from imagemill.core import geometry as geo
+from imagemill.core import maps
+from imagemill.core.geometry import Floats, Ints
+from imagemill.core.ops import Bools, ChannelMix, Fit, Opaque, Pointwise, Sampling
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrices:
+    """A pull matrix per sample, ``[n, d+1, d+1]``."""
+
+    m: Floats
+
+    def row(self, i: int) -> maps.Stage | None:
+        """Sample ``i``'s stage; None for the identity."""
+        m = self.m[i]
+        return None if np.array_equal(m, np.eye(len(m))) else maps.Matrix(m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Displacements:
+    """A lattice per sample, ``[n, d, *cells + 3]``, over frames of ``shape`` ``[n, d]``."""
+
+    grid: Floats
+    shape: Ints
+
+    def row(self, i: int) -> maps.Stage | None:
+        """Sample ``i``'s stage; None where nothing moves."""
+        if not self.grid[i].any():
+            return None
+        return maps.Displace(self.grid[i], tuple(self.shape[i].tolist()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """A valid region per sample, in the rows where ``where`` holds."""
+
+    shape: Ints
+    where: Bools
+    fill: float
+    mask_fill: int
+
+    def row(self, i: int) -> maps.Stage | None:
+        """Sample ``i``'s stage; None where it was not padded."""
+        if not self.where[i]:
+            return None
+        return maps.Window(tuple(self.shape[i].tolist()), self.fill, self.mask_fill)
+
+
+Link = Matrices | Displacements | Windows
+
+
+@dataclass(frozen=True, eq=False)
+class Resample:
+    """One interpolation: a chain of maps read from the output to the input.
+
+    Parameters
+    ----------
+    links : tuple of Link
+    in_shape, shape : array of int, ``[n, d]``
+    sampling : Sampling
+    """
+
+    links: tuple[Link, ...]
+    in_shape: Ints
+    shape: Ints
+    sampling: Sampling
+
+    def chain(self, i: int) -> tuple[maps.Stage, ...]:
+        """Sample ``i``'s stages, without those that do nothing."""
+        return tuple(s for link in self.links if (s := link.row(i)) is not None)
+
+    @property
+    def matrix(self) -> Floats:
+        """The product of all matrices, ``[n, d+1, d+1]``: the map without displacements."""
+        found = geo.identity(*self.shape.shape)
+        for link in self.links:
+            if isinstance(link, Matrices):
+                found = link.m @ found
+        return found
+
+    @cached_property
+    def identity(self) -> bool:
+        """Whether nothing moves, for any sample."""
+        n = len(self.shape)
+        return bool(np.array_equal(self.in_shape, self.shape)) and not any(self.chain(i) for i in range(n))
+
+    @property
+    def windowed(self) -> bool:
+        """Whether padding is part of the chain."""
+        return any(isinstance(link, Windows) and link.where.any() for link in self.links)
+
+
+ColourStage = ChannelMix | Pointwise | Fit
+
+
+@dataclass(frozen=True, eq=False)
+class Colour:
+    """One pass over the values: stages in order, then the type they come out in.
+
+    Between stages values are neither rounded nor clipped; at the end they are, if ``dtype`` is an integer.
+
+    Parameters
+    ----------
+    stages : tuple
+    in_dtype, dtype : numpy dtype
+    peak : float
+        White of the values that come in.
+    hard : bool
+        The user asked for this dtype here, so what follows starts from rounded values.
+    """
+
+    stages: tuple[ColourStage, ...]
+    in_dtype: np.dtype[Any]
+    dtype: np.dtype[Any]
+    peak: float
+    hard: bool = False
+
+    @property
+    def leaves_range(self) -> bool:
+        """Whether the values come out as something else than a picture's."""
+        return any(getattr(s, "leaves_range", False) or isinstance(s, Fit) for s in self.stages)
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One trip over the pixels.
+
+    Parameters
+    ----------
+    resample : Resample or None
+    colour : Colour or None
+    sources : tuple of str
+        The transforms that went into it.
+    broken : str
+        Why it could not be one with the step before.
+    """
+
+    resample: Resample | None
+    colour: Colour | None
+    sources: tuple[str, ...]
+    broken: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A user's function, applied where ``op.where`` holds."""
+
+    op: Opaque
+    sources: tuple[str, ...]
+    broken: str = "a user's function is not taken apart"
+
+
+Step = Pass | Call
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything needed to turn a batch of inputs into outputs.
+
+    Parameters
+    ----------
+    axes : str
+    in_shape, shape : array of int, ``[n, d]``
+    channels : int
+    in_dtype, dtype : numpy dtype
+    steps : tuple of Step
+    channels_first : bool or None
+        Layout asked for; None leaves the axes as they came.
+    world : array, ``[n, d+1, d+1]``
+        Output index to world coordinates.
+    """
+
+    axes: str
+    in_shape: Ints
+    shape: Ints
+    channels: int
+    in_dtype: np.dtype[Any]
+    dtype: np.dtype[Any]
+    steps: tuple[Step, ...]
+    channels_first: bool | None
+    world: Floats = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return len(self.shape)
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits that stand for the content: equal plans have equal digests."""
+        h = hashlib.blake2b(digest_size=8)
+        _feed(h, self)
+        return h.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def _feed(h: Any, value: Any) -> None:
+    """Add a value to a hash, with its type and shape so that no two different plans read the same."""
+    h.update(type(value).__name__.encode() + b"\0")
+    if isinstance(value, np.ndarray):
+        h.update(f"{value.dtype.str}{value.shape}".encode())
+        h.update(np.ascontiguousarray(value).tobytes())
+    elif is_dataclass(value):
+        for f in fields(value):
+            _feed(h, getattr(value, f.name))
+    elif isinstance(value, tuple | list):
+        h.update(len(value).to_bytes(4, "little"))
+        for item in value:
+            _feed(h, item)
+    elif callable(value):
+        h.update(getattr(value, "__qualname__", type(value).__qualname__).encode())
+    else:
+        h.update(repr(value).encode() + b"\0")

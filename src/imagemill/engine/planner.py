@@ -1,0 +1,145 @@
+"""From ops to a plan: lower each op to a step, then let the passes merge steps.
+
+Without passes the plan runs one step per op, rounding in between, as a chain of separate calls would.
+Each pass is a function from steps to steps in a file of its own and can be switched off by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import assert_never
+
+import numpy as np
+
+from imagemill.core import ops
+from imagemill.core.errors import InputError, PlanError
+from imagemill.core.geometry import Frame
+from imagemill.engine.passes.drop_identity import drop_identity
+from imagemill.engine.passes.fuse_colour import fuse_colour
+from imagemill.engine.passes.fuse_geometry import fuse_geometry
+from imagemill.engine.passes.join import join
+from imagemill.engine.passes.sink_colour import sink_colour
+from imagemill.engine.plan import (
+    Call,
+    Colour,
+    Displacements,
+    Link,
+    Matrices,
+    Pass,
+    Plan,
+    Resample,
+    Step,
+    Windows,
+)
+
+Steps = tuple[Step, ...]
+PASSES: dict[str, Callable[[Steps], Steps]] = {
+    "drop_identity": drop_identity,
+    "sink_colour": sink_colour,
+    "fuse_geometry": fuse_geometry,
+    "fuse_colour": fuse_colour,
+    "join": join,
+}
+"""All passes, in the order they run."""
+
+Drawn = tuple[str, ops.Op]
+"""An op with the name of the transform it came from."""
+
+
+def lower(source: str, op: ops.Op, before: Frame, after: Frame) -> Step | None:
+    """The step of a single op; None for one that belongs to the whole plan."""
+    match op:
+        case ops.Affine():
+            links: list[Link] = [Matrices(op.matrix)]
+            if op.window is not None:
+                links.append(Windows(before.shape, op.window, op.sampling.fill, op.sampling.mask_fill))
+                # The window decides what lies outside, so the border has nothing left to say.
+                sampling = ops.Sampling(op.sampling.order, None, antialias=op.sampling.antialias)
+            else:
+                sampling = op.sampling
+            return Pass(Resample(tuple(links), before.shape, after.shape, sampling), None, (source,))
+        case ops.Warp():
+            link = Displacements(op.grid, before.shape)
+            return Pass(Resample((link,), before.shape, after.shape, op.sampling), None, (source,))
+        case ops.ChannelMix() | ops.Pointwise() | ops.Fit():
+            return Pass(None, Colour((op,), before.dtype, after.dtype, before.peak), (source,))
+        case ops.Cast():
+            return Pass(None, Colour((), before.dtype, op.dtype, before.peak, hard=True), (source,))
+        case ops.Opaque():
+            return Call(op, (source,))
+        case ops.Layout():
+            return None
+    assert_never(op)
+
+
+def make_plan(
+    drawn: Sequence[Drawn], frames: Sequence[Frame], *, fuse: bool = True, without: Iterable[str] = (), debug: bool = False
+) -> Plan:
+    """Plan a batch.
+
+    Parameters
+    ----------
+    drawn : sequence of (name, op)
+    frames : sequence of Frame
+        One more than ops: the frame before each, and the last.
+    fuse : bool
+        False runs every op as a step of its own.
+    without : iterable of str
+        Passes to leave out, see :data:`PASSES`.
+    debug : bool
+        Check after each pass that what goes in and out has not changed.
+
+    Raises
+    ------
+    InputError
+        For an unknown pass.
+    PlanError
+        When a pass breaks its promise (with ``debug``).
+    """
+    unknown = set(without) - set(PASSES)
+    if unknown:
+        raise InputError(f"expected passes of {list(PASSES)}, got {sorted(unknown)}")
+    lowered = (
+        lower(name, op, before, after)
+        for (name, op), before, after in zip(drawn, frames[:-1], frames[1:], strict=True)
+    )
+    steps: Steps = tuple(step for step in lowered if step is not None)
+    if fuse:
+        for name, rewrite in PASSES.items():
+            if name in without:
+                continue
+            rewritten = rewrite(steps)
+            if debug:
+                _check(name, steps, rewritten)
+            steps = rewritten
+    layouts = [op.channels_first for _, op in drawn if isinstance(op, ops.Layout)]
+    first, last = frames[0], frames[-1]
+    return Plan(
+        first.axes,
+        first.shape,
+        last.shape,
+        first.channels,
+        first.dtype,
+        last.dtype,
+        steps,
+        layouts[-1] if layouts else None,
+        last.world,
+    )
+
+
+def _signature(steps: Steps) -> tuple[object, ...]:
+    """What a rewrite must keep: final shapes, final dtype, and which transforms are in it."""
+    shapes = [s.resample.shape for s in steps if isinstance(s, Pass) and s.resample is not None]
+    colours = [s.colour for s in steps if isinstance(s, Pass) and s.colour is not None]
+    return (
+        np.asarray(shapes[-1]).tolist() if shapes else None,
+        str(colours[-1].dtype) if colours else None,
+        frozenset(name for s in steps for name in s.sources),
+    )
+
+
+def _check(name: str, before: Steps, after: Steps) -> None:
+    old, new = _signature(before), _signature(after)
+    # Dropping a step that does nothing may take shapes, dtype and names away, never change them.
+    if any(b is not None and a != b for a, b in zip(old[:2], new[:2], strict=True)) or not new[2] <= old[2]:  # type: ignore[operator]
+        raise PlanError(f"expected the pass {name!r} to keep {old}, got {new}; this is a fault of imagemill")

@@ -1,0 +1,119 @@
+"""Boxes and keypoints through the same maps as the pixels, in the other direction: input to output."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core import geometry as geo
+from imagemill.core import maps
+from imagemill.core.errors import InputError
+from imagemill.core.geometry import Floats
+
+_STEPS = 60
+_TOLERANCE = 1e-9
+_PER_EDGE = 9
+
+
+def push(stages: tuple[maps.Stage, ...], points: Floats) -> Floats:
+    """Output coordinates ``(k, d)`` of input points: the chain inverted, its last stage first."""
+    for stage in reversed(stages):
+        if isinstance(stage, maps.Matrix):
+            points = geo.apply(_inverse(stage.m), points)
+        elif isinstance(stage, maps.Displace):
+            points = _undisplace(stage, points)
+    return points
+
+
+def _inverse(m: Floats) -> Floats:
+    try:
+        found: Floats = np.linalg.inv(m)
+    except np.linalg.LinAlgError:
+        raise InputError("expected a geometry that can be undone to move points and boxes, got a singular matrix") from None
+    # An affine matrix keeps an exact last row, so that no division by a rounded 1 follows.
+    if not np.any(m[-1, :-1]):
+        found[-1] = m[-1]
+    return found
+
+
+def _weights(t: Floats) -> Floats:
+    """Uniform cubic B-spline basis at ``t`` in 0..1, ``(4, k)``."""
+    return np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]) / 6.0
+
+
+def displacement(stage: maps.Displace, p: Floats) -> Floats:
+    """Displacement of points ``(k, d)``, ``(k, d)``."""
+    d = p.shape[1]
+    index, weight = [], []
+    for axis in range(d):
+        cells = stage.cells[axis]
+        u = np.clip((p[:, axis] + 0.5) / stage.shape[axis] * cells, 0.0, cells)
+        cell = np.minimum(np.floor(u), cells - 1).astype(np.int64)
+        index.append(cell)
+        weight.append(_weights(u - cell))
+    out = np.zeros_like(p)
+    for taps in np.ndindex(*(4,) * d):
+        w = np.prod([weight[a][t] for a, t in enumerate(taps)], axis=0)
+        nodes = tuple(index[a] + t for a, t in enumerate(taps))
+        out += w[:, None] * stage.grid[(slice(None), *nodes)].T
+    return out
+
+
+def _undisplace(stage: maps.Displace, q: Floats) -> Floats:
+    """Solve ``p + u(p) = q`` by fixed-point iteration, which contracts because lattices that fold are refused."""
+    p = q - displacement(stage, q)
+    for _ in range(_STEPS):
+        change = q - displacement(stage, p) - p
+        p = p + change
+        if not change.size or np.abs(change).max() < _TOLERANCE:
+            break
+    return p
+
+
+def push_boxes(stages: tuple[maps.Stage, ...], edges: Floats) -> Floats:
+    """The upright boxes ``(k, 2d)`` around the moved ones.
+
+    A box is carried as the set of its corners (points along its faces where the map bends), so that it
+    grows once, at the end, and not with every stage; a padding window cuts it where it stands.
+    """
+    d = edges.shape[1] // 2
+    segment: list[maps.Stage] = []
+    for stage in reversed(stages):
+        if isinstance(stage, maps.Window):
+            edges = _hull(tuple(segment), edges, d)
+            edges = np.clip(edges, -0.5, np.tile(np.array(stage.shape) - 0.5, 2))
+            segment = []
+        else:
+            segment.insert(0, stage)
+    return _hull(tuple(segment), edges, d)
+
+
+def _hull(stages: tuple[maps.Stage, ...], edges: Floats, d: int) -> Floats:
+    if not stages or not len(edges):
+        return edges
+    bends = any(isinstance(s, maps.Displace) for s in stages)
+    ticks = np.linspace(0.0, 1.0, _PER_EDGE if bends else 2)
+    lattice = np.array(np.meshgrid(*[ticks] * d, indexing="ij")).reshape(d, -1).T
+    surface = lattice[((lattice == 0) | (lattice == 1)).any(axis=1)]
+    low, high = edges[:, None, :d], edges[:, None, d:]
+    points = (low + (high - low) * surface).reshape(-1, d)
+    moved = push(stages, points).reshape(len(edges), len(surface), d)
+    return np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
+
+
+def clip_boxes(edges: Floats, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Boxes cut at the frame, and which of them have anything left inside."""
+    upper = np.tile(np.array(shape, dtype=np.float64) - 0.5, 2)
+    d = len(shape)
+    cut = np.clip(edges, -0.5, upper)
+    # A box that had no extent to begin with is kept as long as it lies inside.
+    flat = edges[:, d:] == edges[:, :d]
+    inside = (edges[:, :d] >= -0.5) & (edges[:, d:] <= upper[:d])
+    kept = np.flatnonzero(((cut[:, d:] > cut[:, :d]) | (flat & inside)).all(axis=1))
+    return cut[kept], kept
+
+
+def inside(points: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Which points lie within the frame, edges included."""
+    found: npt.NDArray[np.bool_] = ((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1)
+    return found

@@ -1,0 +1,106 @@
+"""What a resample step asks of a kernel for one sample: shrink factors and the part of the source it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imagemill.core import geometry as geo
+from imagemill.core import maps
+from imagemill.core.geometry import Floats
+from imagemill.engine.plan import Resample
+
+SHRINK_LIMIT = 2.0
+"""Shrinking by more than this is averaged first."""
+
+_MARGIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One sample's resample.
+
+    Parameters
+    ----------
+    stages : tuple of Stage
+    shape : tuple of int
+        Of the output.
+    order : int
+    border : str
+    fill, mask_fill
+    antialias : tuple of float or None
+        Input pixels an output pixel spans along each input axis, where that is more than 2; else 1.
+    """
+
+    stages: tuple[maps.Stage, ...]
+    shape: tuple[int, ...]
+    order: int
+    border: str
+    fill: float
+    mask_fill: int
+    antialias: tuple[float, ...] | None
+
+
+def request(step: Resample, row: int) -> Request:
+    """What sample ``row`` asks for."""
+    sampling = step.sampling
+    order = 1 if sampling.order is None else sampling.order
+    stages = step.chain(row)
+    antialias = _shrink(stages, tuple(step.shape[row].tolist())) if sampling.antialias and order > 0 else None
+    return Request(
+        stages,
+        tuple(step.shape[row].tolist()),
+        order,
+        sampling.border or "nearest",
+        sampling.fill,
+        sampling.mask_fill,
+        antialias,
+    )
+
+
+def _shrink(stages: tuple[maps.Stage, ...], shape: tuple[int, ...]) -> tuple[float, ...] | None:
+    """Length, along each input axis, of the step to the next output pixel, at the centre of the frame."""
+    d = len(shape)
+    jacobian: Floats = np.eye(d)
+    point: Floats = (np.array([shape], dtype=np.float64) - 1) / 2
+    for stage in stages:
+        if isinstance(stage, maps.Matrix):
+            m = stage.m
+            w = float(point[0] @ m[d, :d] + m[d, d])
+            moved = geo.apply(m, point)
+            # Derivative of (A p + b) / w: the quotient rule, which is A itself for an affine map.
+            jacobian = (m[:d, :d] - np.outer(moved[0], m[d, :d])) / w @ jacobian
+            point = moved
+    factors = np.sqrt((jacobian**2).sum(axis=1))
+    if not (factors > SHRINK_LIMIT).any():
+        return None
+    return tuple(float(f) if f > SHRINK_LIMIT else 1.0 for f in factors)
+
+
+def needed(asked: Request, in_shape: tuple[int, ...]) -> tuple[tuple[slice, ...], Request] | None:
+    """The block of the source an affine request reads, and the request on that block.
+
+    None when the whole source may be read, or most of it: then there is nothing to save. Only for orders 0
+    and 1, whose kernels look at the nearest pixels alone, and borders that repeat or fill the edge.
+    """
+    d = len(in_shape)
+    plain = len(asked.stages) == 1 and isinstance(asked.stages[0], maps.Matrix) and not asked.stages[0].projective
+    if not plain or asked.order > 1 or asked.border not in ("nearest", "constant"):
+        return None
+    stage = asked.stages[0]
+    assert isinstance(stage, maps.Matrix)
+    corners = np.array(np.meshgrid(*[(0.0, n - 1.0) for n in asked.shape], indexing="ij")).reshape(d, -1).T
+    q = geo.apply(stage.m, corners)
+    reach = np.ceil(np.array(asked.antialias or (1.0,) * d)) * 3 + _MARGIN
+    # A block holds at least the edge pixel, so that a map that looks beyond the edge still finds it.
+    low = np.clip(np.floor(q.min(axis=0) - reach), 0, np.array(in_shape) - 1).astype(int)
+    high = np.clip(np.ceil(q.max(axis=0) + reach) + 1, low + 1, in_shape).astype(int)
+    if np.prod((high - low).astype(float)) > 0.5 * np.prod(np.array(in_shape, dtype=float)):
+        return None
+    m = stage.m.copy()
+    m[:d, d] -= low
+    block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return block, Request(
+        (maps.Matrix(m),), asked.shape, asked.order, asked.border, asked.fill, asked.mask_fill, asked.antialias
+    )

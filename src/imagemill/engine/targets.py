@@ -1,0 +1,96 @@
+"""THE table: what each kind of step does to each kind of target. A missing cell raises, nothing vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import TargetError
+from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask
+from imagemill.engine import points
+from imagemill.engine.backends.protocol import Backend
+from imagemill.engine.plan import Call, Pass, Step
+
+Value = Any
+"""What a target's kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, edges, indices, anything."""
+
+Rule = Callable[[Step, int, Value, Backend, Array | None], Value]
+"""Step, sample, value, backend and, for rasters, the buffer the result belongs in."""
+
+
+def _pixels(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    return backend.image(step, row, value, out)
+
+
+def _labels(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    if step.resample is None:
+        return value
+    if out is None:
+        out = np.empty((*step.resample.shape[row].tolist(), value.shape[-1]), value.dtype)
+    for k in range(value.shape[-1]):
+        backend.labels(step, row, value[..., k], out[..., k])
+    return out
+
+
+def _boxes(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    return value if step.resample is None else points.push_boxes(step.resample.chain(row), value)
+
+
+def _keypoints(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    return value if step.resample is None else points.push(step.resample.chain(row), value)
+
+
+def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Call)
+    if step.op.where is not None and not step.op.where[row]:
+        return value
+    given = value.copy()
+    found = np.asarray(step.op.function(given))
+    if found.shape != value.shape or found.dtype != value.dtype:
+        raise TargetError(
+            f"expected the function {step.op.name!r} to return shape {value.shape} and dtype {value.dtype}, "
+            f"got {found.shape} and {found.dtype}; geometry and dtype belong to transforms of their own"
+        )
+    return found
+
+
+def _unchanged(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    return value
+
+
+TABLE: dict[tuple[type[Any], str], Rule] = {
+    (Pass, Image.kind): _pixels,
+    (Pass, Mask.kind): _labels,
+    (Pass, Boxes.kind): _boxes,
+    (Pass, Keypoints.kind): _keypoints,
+    (Pass, Label.kind): _unchanged,
+    (Call, Image.kind): _call,
+    (Call, Mask.kind): _unchanged,
+    (Call, Boxes.kind): _unchanged,
+    (Call, Keypoints.kind): _unchanged,
+    (Call, Label.kind): _unchanged,
+}
+
+
+def rule(step: Step, kind: str) -> Rule:
+    """What a step does to a kind of target.
+
+    Raises
+    ------
+    TargetError
+        When the table has no such cell.
+    """
+    found = TABLE.get((type(step), kind))
+    if found is None:
+        known = sorted({k for _, k in TABLE})
+        raise TargetError(
+            f"expected a rule for what {type(step).__name__} does to {kind!r}, but the table has none; "
+            f"known targets: {', '.join(known)}"
+        )
+    return found

@@ -1,0 +1,534 @@
+"""The one object users hold: transforms in order, a seed, and what they do to samples."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill import describe as words
+from imagemill.core import rng
+from imagemill.core.errors import InputError, ParameterError, PipelineFileError
+from imagemill.core.geometry import Frame, peak_of
+from imagemill.core.ops import Bools
+from imagemill.core.sample import Batch, DrawLog, Drawing, Recipe, Sample
+from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target, as_target
+from imagemill.engine import execute
+from imagemill.engine.backends import get_backend
+from imagemill.engine.foreground import Foreground
+from imagemill.engine.plan import Plan
+from imagemill.engine.planner import Drawn, make_plan
+from imagemill.lint import Finding, lint
+from imagemill.transforms.base import Transform, chosen, from_dict
+
+FORMAT = 1
+"""Version of the file format."""
+
+Key = str | int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """What was drawn for a batch: ops in order, the frames between them, and the values to show."""
+
+    ops: tuple[Drawn, ...]
+    frames: tuple[Frame, ...]
+    log: DrawLog
+
+
+class Pipeline:
+    """Transforms in order, with a seed.
+
+    Parameters
+    ----------
+    transforms : sequence of Transform
+    seed : int, optional
+        0 to 2**64 - 1. Made once and shown in the repr when left out.
+    fuse : bool
+        False runs every transform as a step of its own, rounding in between, for comparison.
+    backend : {"cpu", "reference"}
+        ``"reference"`` computes in float64 by the definition: slow, and what the other is tested against.
+    without : sequence of str
+        Passes of the planner to switch off.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> pipe = im.Pipeline([im.Flip("x"), im.Brightness(2)], seed=7)
+    >>> pipe(np.array([[1, 2, 3]], np.uint8))
+    array([[6, 4, 2]], dtype=uint8)
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[Transform],
+        *,
+        seed: int | None = None,
+        fuse: bool = True,
+        backend: str = "cpu",
+        without: Sequence[str] = (),
+    ) -> None:
+        if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
+            raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
+        if seed is None:
+            seed = secrets.randbits(32)
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
+            raise ParameterError(f"expected a seed from 0 to 2**64 - 1, got {seed!r}")
+        self.transforms = tuple(transforms)
+        self.seed = int(seed)
+        self.fuse = fuse
+        self.without = tuple(without)
+        self.backend = get_backend(backend)
+        self._counter = itertools.count()
+        self._blocks: list[int] = []
+
+    # ------------------------------------------------------------------------------------------- drawing
+
+    def draw(self, frame: Frame, keys: Sequence[Key], *, epoch: int = 0, foreground: Foreground | None = None) -> Draft:
+        """Turn the declarations into ops for a batch.
+
+        Parameters
+        ----------
+        frame : Frame
+            Of the ``n`` inputs.
+        keys : sequence of str or int
+            One per sample.
+        epoch : int
+        foreground : Foreground, optional
+            The masks, for transforms that follow them.
+        """
+        generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks)
+        state = _Drawing(generator, foreground, frame)
+        everything = np.ones(frame.n, dtype=bool)
+        for transform in self.transforms:
+            state.draw(transform, everything)
+        # Remembered for speed only: next time one call computes all that is needed.
+        self._blocks = [generator.used.get(place, 0) for place in range(state.places)]
+        return Draft(tuple(state.ops), tuple(state.frames), DrawLog(tuple(state.drawings)))
+
+    def plan(self, draft: Draft) -> Plan:
+        """The plan of a draft."""
+        return make_plan(draft.ops, draft.frames, fuse=self.fuse, without=self.without)
+
+    # ------------------------------------------------------------------------------------------- running
+
+    def __call__(
+        self, image: Any = None, /, *, key: Key | None = None, epoch: int = 0, axes: str | None = None, **targets: Any
+    ) -> Any:
+        """One sample: an array in and an array out, or named targets in and a Sample out.
+
+        Parameters
+        ----------
+        image : array or Image
+            Alone and unnamed, it comes back as an array.
+        key : str or int, optional
+            What the draws belong to; samples count up from zero when left out.
+        epoch : int
+        axes : str, optional
+            Axes of a plain image array, such as ``"zyx"``.
+        **targets
+            ``image``, ``mask``, ``boxes``, ``keypoints``, ``label``, or any name with an Image, Mask,
+            Boxes, Keypoints or Label as its value.
+
+        Returns
+        -------
+        array or Sample
+        """
+        if image is not None:
+            if "image" in targets:
+                raise InputError("expected one image, got one by position and one by name; drop one of them")
+            targets = {"image": image, **targets}
+        key = next(self._counter) if key is None else key
+        sample = self._sample(targets, Recipe(self.seed, epoch, key, self.digest), axes)
+        return sample.image if image is not None and len(targets) == 1 else sample
+
+    def replay(self, recipe: Recipe | Mapping[str, Any], image: Any = None, /, **targets: Any) -> Sample:
+        """Make a sample again from its recipe, with the same or another input.
+
+        Raises
+        ------
+        InputError
+            When the recipe belongs to another pipeline.
+        """
+        if isinstance(recipe, Mapping):
+            recipe = Recipe.from_dict(recipe)
+        if recipe.pipeline != self.digest:
+            raise InputError(
+                f"expected a recipe of this pipeline ({self.digest}), got one of {recipe.pipeline}; "
+                "load the pipeline file that was saved with it"
+            )
+        if image is not None:
+            targets = {"image": image, **targets}
+        axes = targets.pop("axes", None)
+        source = self if recipe.seed == self.seed else self.with_seed(recipe.seed)
+        return source._sample(targets, recipe, axes)
+
+    def batch(
+        self,
+        images: Any = None,
+        /,
+        *,
+        keys: Sequence[Key] | None = None,
+        epoch: int = 0,
+        axes: str | None = None,
+        workers: int = 1,
+        **columns: Any,
+    ) -> Batch:
+        """Many samples of any sizes into one batch.
+
+        Parameters
+        ----------
+        images : sequence of arrays or Image, or one array ``[n, ...]``
+        keys : sequence of str or int, optional
+            One per sample; they count up from zero when left out.
+        epoch : int
+        axes : str, optional
+            Axes of each plain image array.
+        workers : int
+            Threads; the result does not depend on it.
+        **columns
+            ``mask``, ``boxes``, ... : one value per sample.
+
+        Returns
+        -------
+        Batch
+            With one contiguous array per raster column.
+        """
+        if images is not None:
+            columns = {"image": images, **columns}
+        rows, n = _rows(columns, axes)
+        if keys is None:
+            keys = [next(self._counter) for _ in range(n)]
+        if len(keys) != n:
+            raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
+        inputs = _Inputs(rows)
+        draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
+        plan = self.plan(draft)
+        made = {name: self._column(plan, name, inputs, workers) for name in inputs.names}
+        recipes = tuple(Recipe(self.seed, epoch, key, self.digest) for key in keys)
+        return Batch(made, recipes, draft.log, plan.world)
+
+    def _column(self, plan: Plan, name: str, inputs: _Inputs, workers: int) -> Any:
+        kind = inputs.kind(name)
+        column = inputs.column(name)
+        if kind in (Image.kind, Mask.kind):
+            values = inputs.canonical(name)
+            execute.check_rasters(kind, values)
+            dtype = execute.raster_dtype(plan, kind, values[0].dtype)
+            memory, view = execute.raster_buffer(plan, kind, values[0].shape[-1], dtype, row=None)
+            execute.for_rows(
+                plan.n,
+                lambda row: execute.run_raster(plan, self.backend, kind, row, values[row], view[row]),
+                workers,
+            )
+            bare = "c" not in inputs.axes(name) and not (kind == Image.kind and plan.channels_first is not None)
+            return memory[..., 0] if bare else memory
+        return [self._other(plan, row, target) for row, target in enumerate(column)]
+
+    def _other(self, plan: Plan, row: int, target: Target) -> Any:
+        if isinstance(target, Boxes):
+            return execute.run_boxes(plan, self.backend, row, target)
+        if isinstance(target, Keypoints):
+            return execute.run_keypoints(plan, self.backend, row, target)
+        return getattr(target, "value", target)
+
+    def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None) -> Sample:
+        rows, _ = _rows({name: [value] for name, value in targets.items()}, axes)
+        inputs = _Inputs(rows)
+        draft = self.draw(inputs.frame, [recipe.key], epoch=recipe.epoch, foreground=inputs.foreground())
+        plan = self.plan(draft)
+        out: dict[str, Target] = {}
+        for name in inputs.names:
+            target = inputs.column(name)[0]
+            if isinstance(target, Image | Mask):
+                out[name] = self._raster(plan, name, target, inputs)
+            elif isinstance(target, Boxes | Keypoints):
+                out[name] = self._other(plan, 0, target)
+            else:
+                out[name] = target
+        return Sample(out, recipe, draft.log.row(0), plan.world[0])
+
+    def _raster(self, plan: Plan, name: str, target: Image | Mask, inputs: _Inputs) -> Image | Mask:
+        value = inputs.canonical(name)[0]
+        dtype = execute.raster_dtype(plan, target.kind, value.dtype)
+        memory, view = execute.raster_buffer(plan, target.kind, value.shape[-1], dtype, row=0)
+        execute.run_raster(plan, self.backend, target.kind, 0, value, view)
+        if isinstance(target, Image) and plan.channels_first is not None:
+            return Image(memory, "c" + plan.axes if plan.channels_first else plan.axes + "c", world=plan.world[0])
+        return target.like(view, inputs.axes(name), plan.world[0])
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    def explain(
+        self,
+        shape: tuple[int, ...] | None = None,
+        *,
+        axes: str | None = None,
+        dtype: Any = np.uint8,
+        spacing: tuple[float, ...] | None = None,
+        key: Key = 0,
+    ) -> str:
+        """What runs on an image: the transforms with their ranges and, for a shape, the planned steps.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Of an input array.
+        axes : str, optional
+            Of that array; pictures need not say.
+        dtype, spacing
+            Of that array.
+        key : str or int
+            Whose draws to plan with.
+        """
+        parts = [words.header(self), words.transforms(self.transforms)]
+        if shape is not None:
+            image = Image(np.broadcast_to(np.zeros((), dtype), shape), axes, spacing)
+            inputs = _Inputs({"image": [image]})
+            draft = self.draw(inputs.frame, [key])
+            parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
+        return "\n\n".join(parts)
+
+    def lint(self, shape: tuple[int, ...] | None = None, *, evaluation: bool = False) -> list[Finding]:
+        """What is probably not meant, by the field's rules; see :mod:`imagemill.lint`."""
+        return lint(self.transforms, shape=shape, evaluation=evaluation)
+
+    @property
+    def variants(self) -> float:
+        """How many different images one image can become; ``inf`` when a parameter is continuous."""
+        count = 1.0
+        for transform in self.transforms:
+            count *= transform.variants()
+        return count
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits that stand for the transforms and their parameters, not for the seed."""
+        described = [words.stable(t) for t in self.transforms]
+        text = json.dumps(described, sort_keys=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def with_seed(self, seed: int) -> Pipeline:
+        """The same pipeline with another seed."""
+        return Pipeline(self.transforms, seed=seed, fuse=self.fuse, backend=self.backend.name, without=self.without)
+
+    def __repr__(self) -> str:
+        inside = ",\n".join(f"    {words.call(t)}" for t in self.transforms)
+        return f"Pipeline([\n{inside},\n], seed={self.seed})" if inside else f"Pipeline([], seed={self.seed})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pipeline) and (self.transforms, self.seed) == (other.transforms, other.seed)
+
+    def __hash__(self) -> int:
+        return hash((self.digest, self.seed))
+
+    # ------------------------------------------------------------------------------------------- files
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_dict` reads back as an equal pipeline."""
+        return {"imagemill": FORMAT, "seed": self.seed, "transforms": [t.to_dict() for t in self.transforms]}
+
+    @classmethod
+    def from_dict(cls, described: Any) -> Pipeline:
+        """Read what :meth:`to_dict` wrote. Unknown keys are refused by name.
+
+        Raises
+        ------
+        PipelineFileError
+        """
+        known = {"imagemill", "seed", "transforms"}
+        if not isinstance(described, Mapping):
+            raise PipelineFileError(f"expected a mapping with {sorted(known)}, got {type(described).__name__}")
+        unknown = sorted(str(k) for k in set(described) - known)
+        if unknown:
+            raise PipelineFileError(f"expected the keys {sorted(known)}, got also {unknown}")
+        version = described.get("imagemill", FORMAT)
+        if version != FORMAT:
+            raise PipelineFileError(f"expected format {FORMAT}, got {version!r}; it was written by another version")
+        listed = described.get("transforms")
+        if not isinstance(listed, list):
+            raise PipelineFileError(f"expected a list under 'transforms', got {listed!r}")
+        return cls([from_dict(t) for t in listed], seed=described.get("seed"))
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """As JSON text, also written to ``path`` when given."""
+        return _written(json.dumps(self.to_dict(), indent=2) + "\n", path)
+
+    def to_yaml(self, path: str | Path | None = None) -> str:
+        """As YAML text, also written to ``path`` when given."""
+        import yaml
+
+        return _written(yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=100), path)
+
+    @classmethod
+    def from_json(cls, text: str) -> Pipeline:
+        """Read JSON text."""
+        try:
+            return cls.from_dict(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise PipelineFileError(f"expected JSON, got an error at line {error.lineno}: {error.msg}") from None
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Pipeline:
+        """Read YAML text (safe loader: no objects are made)."""
+        import yaml
+
+        try:
+            return cls.from_dict(yaml.safe_load(text))
+        except yaml.YAMLError as error:
+            raise PipelineFileError(f"expected YAML, got: {error}") from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Pipeline:
+        """Read a pipeline file, ``.yaml``, ``.yml`` or ``.json``."""
+        path = Path(path)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PipelineFileError(f"expected a pipeline file at {path}, got: {error}") from None
+        try:
+            return cls.from_json(text) if path.suffix == ".json" else cls.from_yaml(text)
+        except (PipelineFileError, ParameterError) as error:
+            raise type(error)(f"{path}: {error}") from None
+
+
+def _written(text: str, path: str | Path | None) -> str:
+    if path is not None:
+        Path(path).write_text(text, "utf-8")
+    return text
+
+
+class _Drawing:
+    """The walk through the transforms that collects ops, frames and shown values."""
+
+    def __init__(self, generator: rng.Generator, foreground: Foreground | None, frame: Frame) -> None:
+        self.generator = generator
+        self.foreground = foreground
+        self.places = 0
+        self.ops: list[Drawn] = []
+        self.frames: list[Frame] = []
+        self.drawings: list[Drawing] = []
+        self._enter(frame)
+
+    def _enter(self, frame: Frame) -> None:
+        if self.foreground is not None:
+            drawn = tuple(op for _, op in self.ops)
+            frame = replace(frame, extent=self.foreground.seen_through(drawn, tuple(self.frames), frame))
+        self.frames.append(frame)
+
+    def draw(self, transform: Transform, where: Bools) -> None:
+        place, self.places = self.places, self.places + 1
+        draws = rng.Draws(self.generator, place, transform.names())
+        if transform.p < 1:
+            where = where & (draws.uniform() < transform.p)
+        children = transform.children()
+        if children:
+            for child, selected in zip(children, transform.select(draws), strict=True):
+                self.draw(child, where & selected)
+            return
+        drawn = transform.draw(draws, self.frames[-1])
+        for op in drawn if isinstance(drawn, tuple) else (drawn,):
+            frame = self.frames[-1]
+            op = chosen(op, where, frame)
+            self.ops.append((type(transform).__name__, op))
+            self._enter(op.after(frame))
+        self.drawings.append(Drawing(type(transform).__name__, where, draws.values))
+
+
+Columns = dict[str, list[Target]]
+
+
+def _rows(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns, int]:
+    """Every value wrapped as a target; how many samples there are."""
+    wrapped: Columns = {}
+    for name, values in columns.items():
+        if not isinstance(values, np.ndarray | Sequence) or isinstance(values, str):
+            raise InputError(f"expected {name} as a sequence with one value per sample, got {type(values).__name__}")
+        wrapped[name] = [as_target(name, v) for v in values]
+        if axes is not None:
+            wrapped[name] = [
+                replace(t, axes=t.named(axes)) if isinstance(t, Image) and t.axes is None else t for t in wrapped[name]
+            ]
+    counts = {name: len(values) for name, values in wrapped.items()}
+    if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
+        raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
+    return wrapped, next(iter(counts.values()))
+
+
+class _Inputs:
+    """The targets of a batch, in canonical form, and the frame they share."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self.names = tuple(columns)
+        rasters = [name for name in columns if isinstance(columns[name][0], Image | Mask)]
+        if not rasters:
+            raise InputError("expected an image or a mask among the targets: boxes and points need a frame")
+        images = [name for name in rasters if isinstance(columns[name][0], Image)]
+        self._lead = images[0] if images else rasters[0]
+        lead = columns[self._lead]
+        self._axes: dict[str, str] = {}
+        self._canonical: dict[str, list[Array]] = {}
+        for name in [self._lead, *rasters]:
+            self._read(name)
+        first = self._canonical[self._lead][0]
+        spatial = self._axes[self._lead].replace("c", "")
+        canonical_axes = "yx" if len(spatial) == 2 else "zyx"
+        shape = np.array([a.shape[:-1] for a in self._canonical[self._lead]], dtype=np.int64)
+        for name in rasters:
+            self._check(name, shape, first)
+        world = np.stack([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
+        self.frame = Frame(canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype))
+
+    def _read(self, name: str) -> None:
+        if name in self._canonical:
+            return
+        given = self._axes.get(self._lead)
+        arrays = []
+        for target in self._columns[name]:
+            if not isinstance(target, Image | Mask):
+                raise InputError(f"expected the same kind of target in all of {name!r}, got {target.kind!r}")
+            axes = target.named(given)
+            if self._axes.setdefault(name, axes) != axes:
+                raise InputError(f"expected one order of axes in all of {name!r}, got {self._axes[name]!r} and {axes!r}")
+            arrays.append(target.canonical(given))
+        self._canonical[name] = arrays
+
+    def _check(self, name: str, shape: Any, first: Array) -> None:
+        for i, array in enumerate(self._canonical[name]):
+            if array.shape[:-1] != tuple(shape[i]):
+                raise InputError(
+                    f"expected the {name} of the same size as the {self._lead}, {tuple(shape[i].tolist())}, "
+                    f"got {array.shape[:-1]}"
+                )
+            image = self.kind(name) == Image.kind and self.kind(self._lead) == Image.kind
+            if image and name != self._lead and (array.shape[-1] != first.shape[-1] or array.dtype != first.dtype):
+                raise InputError(
+                    f"expected the image {name!r} with {first.shape[-1]} channels of {first.dtype}, as {self._lead!r} "
+                    f"has, got {array.shape[-1]} of {array.dtype}"
+                )
+
+    def kind(self, name: str) -> str:
+        return self._columns[name][0].kind
+
+    def column(self, name: str) -> list[Target]:
+        return self._columns[name]
+
+    def axes(self, name: str) -> str:
+        return self._axes[name]
+
+    def canonical(self, name: str) -> list[Array]:
+        return self._canonical[name]
+
+    def foreground(self) -> Foreground | None:
+        """The masks, when there are any."""
+        masks = [self._canonical[name] for name in self._canonical if self.kind(name) == Mask.kind]
+        return Foreground(masks) if masks else None

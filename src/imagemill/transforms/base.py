@@ -1,0 +1,344 @@
+"""What every transform is: a frozen dataclass that declares, and draws ops for a whole batch when asked.
+
+A transform is written by listing its parameters with :func:`param` (random: a number, a pair or a
+distribution) and :func:`option` (fixed: a word, a size, a switch) and by one method, ``draw``. Reading
+numbers and pairs, checking bounds, naming values in recipes and writing to files follow from the fields.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import ParameterError, PipelineFileError
+from imagemill.core.geometry import Frame
+from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
+from imagemill.core.ranges import Distribution, as_distribution, to_plain
+from imagemill.core.rng import Draws
+
+REGISTRY: dict[str, type[Transform]] = {}
+"""Every transform by its name, as used in pipeline files."""
+
+
+def param(
+    default: Any = dataclasses.MISSING,
+    *,
+    low: float = -np.inf,
+    high: float = np.inf,
+    above: float | None = None,
+    unit: str = "",
+    per_axis: bool = False,
+    optional: bool = False,
+) -> Any:
+    """A parameter that may be fixed or random.
+
+    Parameters
+    ----------
+    default : number, pair, Distribution or None
+        Required when left out.
+    low, high : float
+        Bounds every value that can come out must keep.
+    above : float, optional
+        A lower bound that itself is not allowed.
+    unit : str
+        Shown in messages and recipes.
+    per_axis : bool
+        Also accepts a mapping from axis name to number, pair or distribution, ``{"y": 1, "x": (0.9, 1.1)}``.
+    optional : bool
+        Also accepts None.
+    """
+    meta = {
+        "kind": "param",
+        "low": low,
+        "high": high,
+        "above": above,
+        "unit": unit,
+        "per_axis": per_axis,
+        "optional": optional or default is None,
+    }
+    return dataclasses.field(metadata=meta, **_default(default))
+
+
+def option(default: Any = dataclasses.MISSING, *, check: Callable[[str, Any], Any] | None = None) -> Any:
+    """A setting that is the same for all samples.
+
+    Parameters
+    ----------
+    default
+        Required when left out.
+    check : callable, optional
+        Takes the setting's full name and its value, returns the value to store, raises ParameterError.
+    """
+    return dataclasses.field(metadata={"kind": "option", "check": check}, **_default(default))
+
+
+def _default(default: Any) -> dict[str, Any]:
+    return {} if default is dataclasses.MISSING else {"default": default}
+
+
+def one_of(*words: Any) -> Callable[[str, Any], Any]:
+    """A check that accepts only these values."""
+
+    def check(name: str, value: Any) -> Any:
+        if not any(value == w and type(value) is type(w) for w in words):
+            near = difflib.get_close_matches(str(value), [str(w) for w in words], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ParameterError(f"expected {name} to be one of {', '.join(map(repr, words))}, got {value!r}{hint}")
+        return value
+
+    return check
+
+
+def sizes(name: str, value: Any) -> Any:
+    """A check for a size: whole numbers of at least 1, stored as a tuple."""
+    listed = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(listed, list | tuple) or not listed:
+        raise ParameterError(f"expected {name} to be a length or a tuple of lengths, got {value!r}")
+    for length in listed:
+        if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 1:
+            raise ParameterError(f"expected {name} to hold whole numbers of at least 1, got {value!r}")
+    return tuple(int(length) for length in listed)
+
+
+def number(*, low: float = -np.inf, high: float = np.inf) -> Callable[[str, Any], Any]:
+    """A check for a fixed number between two bounds."""
+
+    def check(name: str, value: Any) -> Any:
+        real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not real or not low <= value <= high:
+            raise ParameterError(f"expected {name} to be a number from {low:g} to {high:g}, got {value!r}")
+        return value.item() if isinstance(value, np.generic) else value
+
+    return check
+
+
+def border_option(default: str = "nearest") -> Any:
+    """The ``border`` setting of a geometric transform."""
+    return option(default, check=one_of(*BORDERS))
+
+
+def order_option(default: int = 1) -> Any:
+    """The ``order`` (spline order) setting of a geometric transform."""
+    return option(default, check=one_of(*ORDERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """Base of all transforms.
+
+    Parameters
+    ----------
+    p : float
+        Probability that a sample is chosen, 0 to 1.
+    """
+
+    p: float = dataclasses.field(default=1.0, kw_only=True)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # `dataclass(slots=True)` makes the class a second time; the later one is the one to keep.
+        # (Named explicitly: zero-argument super() would still point at the first.)
+        super(Transform, cls).__init_subclass__(**kwargs)
+        if not cls.__name__.startswith("_"):
+            REGISTRY[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        if isinstance(self.p, bool) or not isinstance(self.p, int | float) or not 0 <= self.p <= 1:
+            raise ParameterError(f"expected {name}(p=...) to be a probability from 0 to 1, got {self.p!r}")
+        for f in _fields(type(self)):
+            value, shown = getattr(self, f.name), f"{name}({f.name}=...)"
+            if f.metadata.get("kind") == "param":
+                object.__setattr__(self, f.name, _read_param(value, shown, f.metadata))
+            elif f.metadata.get("check") is not None and not (value is None and f.default is None):
+                object.__setattr__(self, f.name, f.metadata["check"](shown, value))
+        self.check()
+
+    def check(self) -> None:
+        """Check what involves more than one parameter; raise ParameterError."""
+
+    def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
+        """Turn the declaration into ops for a batch.
+
+        Parameters
+        ----------
+        draws : Draws
+            ``draws(self.degrees)`` gives a column of ``n`` values.
+        frame : Frame
+            Shapes, spacing, channels and dtype of the batch as it reaches this transform.
+        """
+        raise TypeError(f"expected {type(self).__name__} to define draw(self, draws, frame)")
+
+    def children(self) -> tuple[Transform, ...]:
+        """The transforms this one is made of; none for an ordinary one."""
+        return ()
+
+    def names(self) -> dict[int, str]:
+        """Which field each of this transform's distributions stands in, by identity."""
+        found: dict[int, str] = {}
+        for f in _fields(type(self)):
+            value = getattr(self, f.name)
+            if isinstance(value, Mapping):
+                found |= {id(v): f"{f.name}.{axis}" for axis, v in value.items()}
+            elif f.metadata.get("kind") == "param" and value is not None:
+                found[id(value)] = f.name
+        return found
+
+    def distributions(self) -> Iterator[tuple[str, Distribution, str]]:
+        """Each parameter's name, distribution and unit."""
+        for f in _fields(type(self)):
+            value = getattr(self, f.name)
+            if f.metadata.get("kind") != "param" or value is None:
+                continue
+            if isinstance(value, Mapping):
+                for axis, v in value.items():
+                    yield f"{f.name}.{axis}", v, f.metadata["unit"]
+            else:
+                yield f.name, value, f.metadata["unit"]
+
+    def variants(self) -> float:
+        """How many different results one image can have; ``inf`` when a parameter is continuous."""
+        count = 1.0
+        for _, distribution, _ in self.distributions():
+            count *= distribution.count
+        return self._with_coin(count)
+
+    def _with_coin(self, count: float) -> float:
+        if self.p == 0:
+            return 1.0
+        return count + 1 if self.p < 1 else count
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plain form ``{name: {parameter: value}}``; parameters at their default are left out."""
+        arguments: dict[str, Any] = {}
+        for f in _fields(type(self)):
+            value = getattr(self, f.name)
+            if f.default is not dataclasses.MISSING and _same(_plain(value), _plain(_normalised(f))):
+                continue
+            arguments[f.name] = _plain(value)
+        return {type(self).__name__: arguments}
+
+
+@cache
+def _fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(cls)
+
+
+def _normalised(f: dataclasses.Field[Any]) -> Any:
+    """A field's default as it is stored."""
+    if f.metadata.get("kind") == "param":
+        return _read_param(f.default, f.name, f.metadata)
+    check = f.metadata.get("check")
+    return f.default if check is None or f.default is None else check(f.name, f.default)
+
+
+def _read_param(value: Any, shown: str, meta: Mapping[str, Any]) -> Any:
+    if value is None:
+        if meta["optional"]:
+            return None
+        raise ParameterError(f"expected {shown} to be a number, a pair or a distribution, got None")
+    axes = meta["per_axis"] and isinstance(value, Mapping) and set(value) <= set("zyx")
+    if axes:
+        return {axis: _read_param(v, f"{shown} along {axis}", {**meta, "per_axis": False}) for axis, v in value.items()}
+    # A copy, so that one distribution given for two parameters still has two names.
+    distribution = copy.copy(as_distribution(value, name=shown))
+    low, high = distribution.bounds
+    unit = f" {meta['unit']}" if meta["unit"] else ""
+    if meta["above"] is not None and low <= meta["above"]:
+        raise ParameterError(f"expected {shown} above {meta['above']:g}{unit}, got {distribution}")
+    if low < meta["low"] or high > meta["high"]:
+        raise ParameterError(f"expected {shown} within {meta['low']:g}..{meta['high']:g}{unit}, got {distribution}")
+    return distribution
+
+
+def _plain(value: Any) -> Any:
+    """A value as YAML and JSON can hold it."""
+    if isinstance(value, Transform):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Distribution):
+        return to_plain(value)
+    raise ParameterError(f"expected plain values, distributions and transforms in a file, got {value!r}")
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equal in value and type, so that 1 and 1.0 are told apart and a round trip is exact."""
+    return bool(a == b) and repr(a) == repr(b)
+
+
+def from_dict(described: Any) -> Transform:
+    """The transform described by ``{name: {parameter: value}}`` (or just its name).
+
+    Raises
+    ------
+    PipelineFileError
+        For an unknown name or parameter, naming the nearest known one.
+    """
+    if isinstance(described, str):
+        described = {described: {}}
+    if not isinstance(described, Mapping) or len(described) != 1:
+        raise PipelineFileError(f"expected a transform as {{Name: {{parameter: value}}}}, got {described!r}")
+    ((name, arguments),) = described.items()
+    if name not in REGISTRY:
+        raise PipelineFileError(f"expected the name of a transform, got {name!r}{_near(name, REGISTRY)}")
+    cls = REGISTRY[name]
+    known = [f.name for f in _fields(cls)]
+    arguments = {} if arguments is None else arguments
+    if not isinstance(arguments, Mapping):
+        raise PipelineFileError(f"expected the parameters of {name} as a mapping of {known}, got {arguments!r}")
+    for key in arguments:
+        if key not in known:
+            raise PipelineFileError(f"expected a parameter of {name} ({', '.join(known)}), got {key!r}{_near(key, known)}")
+    required = [f.name for f in _fields(cls) if f.default is dataclasses.MISSING and f.name not in arguments]
+    if required:
+        raise PipelineFileError(f"expected {name} to say {', '.join(required)}; add it to the description")
+    return cls(**{k: _revive(v) for k, v in arguments.items()})
+
+
+def _near(word: object, known: Any) -> str:
+    near = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+
+
+def _revive(value: Any) -> Any:
+    """Nested transforms (inside OneOf and the like) come back as transforms."""
+    if isinstance(value, list) and value and all(_describes_transform(v) for v in value):
+        return tuple(from_dict(v) for v in value)
+    return from_dict(value) if _describes_transform(value) else value
+
+
+def _describes_transform(value: Any) -> bool:
+    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in REGISTRY
+
+
+def sampling(order: int, border: str, fill: float = 0.0, mask_fill: int = 0, *, antialias: bool = False) -> Sampling:
+    """The sampling a geometric transform asks for; the fill only counts with a constant border."""
+    constant = border == "constant"
+    return Sampling(order, border, fill if constant else 0.0, mask_fill if constant else 0, antialias)
+
+
+def chosen(op: Op, where: Bools, frame: Frame) -> Op:
+    """The op with identity in the rows that were not chosen."""
+    return op if where.all() else op.chosen(where, frame)
+
+
+def columns(frame: Frame, values: dict[int, npt.NDArray[np.float64]], rest: float) -> npt.NDArray[np.float64]:
+    """Per-axis columns ``[n, d]`` from some axes' values, the other axes getting ``rest``."""
+    out = np.full((frame.n, frame.ndim), rest, dtype=np.float64)
+    for axis, column in values.items():
+        out[:, axis] = column
+    return out

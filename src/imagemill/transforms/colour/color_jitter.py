@@ -1,0 +1,97 @@
+"""Brightness, contrast, saturation and hue as one transform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from imagemill.core.errors import ParameterError
+from imagemill.core.geometry import Frame
+from imagemill.core.ops import ChannelMix, Op
+from imagemill.core.rng import Draws
+from imagemill.transforms.base import Transform, param
+from imagemill.transforms.colour._channels import needs_rgb, on_colours, per_channel
+from imagemill.transforms.colour.contrast import contrast_mix
+from imagemill.transforms.colour.hue import hue_mix
+from imagemill.transforms.colour.saturation import saturation_mix
+
+
+@dataclass(frozen=True, slots=True)
+class ColorJitter(Transform):
+    """Change brightness, contrast, saturation and hue, in this order, as one colour matrix.
+
+    Equal to Brightness, Contrast about the mean luma, Saturation and Hue one after the other, without
+    clipping in between. As everywhere, a number is fixed and a pair is drawn: ``brightness=(0.6, 1.4)``.
+
+    Parameters
+    ----------
+    brightness : number, pair or Distribution, optional
+        Factor above 0.
+    contrast : number, pair or Distribution, optional
+        Factor of at least 0.
+    saturation : number, pair or Distribution, optional
+        Factor of at least 0; needs RGB.
+    hue : number, pair or Distribution, optional, degrees
+        From -180 to 180; needs RGB.
+
+    Raises
+    ------
+    ParameterError
+        When none of the four is given, or saturation or hue meets an image without 3 colour channels.
+
+    Targets
+    -------
+    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+
+    Source
+    ------
+    Howard (2013), "Some improvements on deep convolutional neural network based image classification".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import imagemill as im
+    >>> pipe = im.Pipeline([im.ColorJitter(brightness=1.5, contrast=2)], seed=0)
+    >>> pipe(np.array([[40, 60]], np.uint8))
+    array([[ 45, 105]], dtype=uint8)
+    """
+
+    brightness: Any = param(None, above=0)
+    contrast: Any = param(None, low=0)
+    saturation: Any = param(None, low=0)
+    hue: Any = param(None, low=-180, high=180, unit="degrees")
+
+    def check(self) -> None:
+        if self.brightness is None and self.contrast is None and self.saturation is None and self.hue is None:
+            raise ParameterError(
+                "expected ColorJitter to get brightness, contrast, saturation or hue, got none of them; "
+                "write, say, ColorJitter(brightness=(0.8, 1.2))"
+            )
+
+    def draw(self, draws: Draws, frame: Frame) -> Op:
+        drawn = [
+            None if d is None else draws(d)
+            for d in (self.brightness, self.contrast, self.saturation, self.hue)
+        ]
+        brightness, contrast, saturation, hue = drawn
+        if saturation is not None:
+            needs_rgb(frame, "ColorJitter(saturation=...)")
+        if hue is not None:
+            needs_rgb(frame, "ColorJitter(hue=...)")
+
+        def make(count: int) -> ChannelMix:
+            mixes = []
+            if brightness is not None:
+                mixes.append(ChannelMix.diagonal(per_channel(brightness, count)))
+            if contrast is not None:
+                mixes.append(contrast_mix(contrast, count))
+            if saturation is not None:
+                mixes.append(saturation_mix(saturation))
+            if hue is not None:
+                mixes.append(hue_mix(hue))
+            first, *rest = mixes
+            for mix in rest:
+                first = first.then(mix)
+            return first
+
+        return on_colours(frame, make)

@@ -1,0 +1,64 @@
+"""Saturation: distance from gray."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.geometry import Floats, Frame
+from imagemill.core.ops import ChannelMix, Op
+from imagemill.core.rng import Draws
+from imagemill.transforms.base import Transform, param
+from imagemill.transforms.colour._channels import luma_weights, needs_rgb, on_colours
+
+
+def saturation_mix(factor: Floats) -> ChannelMix:
+    """Saturation of red, green and blue for factors ``[n]``."""
+    f = factor[:, None, None]
+    gray = np.tile(luma_weights(3), (3, 1))
+    matrix = np.zeros((len(factor), 3, 4))
+    matrix[:, :, :3] = f * np.eye(3) + (1.0 - f) * gray
+    return ChannelMix(matrix)
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation(Transform):
+    """Move each pixel away from its own gray, or towards it; luma stays.
+
+    ``out = factor * x + (1 - factor) * luma(x)``, ``luma = 0.299 R + 0.587 G + 0.114 B``. Integer images
+    saturate, floating-point images do not.
+
+    Parameters
+    ----------
+    factor : number, pair or Distribution
+        At least 0; 0 is gray, above 1 is more colourful.
+
+    Raises
+    ------
+    ParameterError
+        When an image does not have 3 colour channels.
+
+    Targets
+    -------
+    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+
+    Source
+    ------
+    Haeberli (1993), "Matrix operations for image processing"; weights of ITU-R BT.601.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import imagemill as im
+    >>> im.Pipeline([im.Saturation(0)], seed=0)(np.array([[[200, 100, 0]]], np.uint8))
+    array([[[118, 118, 118]]], dtype=uint8)
+    """
+
+    factor: Any = param((0.8, 1.2), low=0)
+
+    def draw(self, draws: Draws, frame: Frame) -> Op:
+        needs_rgb(frame, "Saturation")
+        factor = draws(self.factor)
+        return on_colours(frame, lambda _: saturation_mix(factor))

@@ -1,0 +1,117 @@
+"""A random part of the image, scaled to one size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from imagemill.core import geometry as geo
+from imagemill.core.errors import ParameterError
+from imagemill.core.geometry import Frame, Ints
+from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.ranges import LogUniform, Range
+from imagemill.core.rng import Draws
+from imagemill.transforms.base import Transform, option, order_option, param, sizes
+from imagemill.transforms.geometric._common import switch, target_shape
+
+TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RandomResizedCrop(Transform):
+    """Cut out a random part of the area with a random aspect, and scale it to ``size``.
+
+    The part is made of whole pixels and lies inside the image. Area and aspect are drawn up to ten times
+    until the part fits; when none of them does, the largest centred part whose aspect is in range is
+    taken. The slices of a volume are all kept, and cut alike.
+
+    Parameters
+    ----------
+    size : int or tuple of int, pixels
+        ``(y, x)``; one length for a square.
+    area : number, pair or Distribution, fraction of the image
+        Above 0 to 1.
+    aspect : number, pair or Distribution, width / height
+        Above 0. A pair (or ``Range``) is drawn uniformly in the logarithm, so that tall and wide parts
+        are equally likely.
+    order : {0, 1, 3, 5}
+        Spline order for images.
+    antialias : bool
+        Average when shrinking by more than 2 (orders above 0).
+
+    Targets
+    -------
+    Image, Mask, Boxes, Keypoints move; Label stays.
+
+    Source
+    ------
+    Szegedy et al. (2015), "Going deeper with convolutions", CVPR, section 6; the ten tries are those of
+    torchvision's transform of the same name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import imagemill as im
+    >>> pipe = im.Pipeline([im.RandomResizedCrop((200, 200), area=(0.1, 1), aspect=(0.5, 2))], seed=0)
+    >>> pipe(np.zeros((375, 500, 3), np.uint8)).shape
+    (200, 200, 3)
+    """
+
+    size: Any = option(check=sizes)
+    area: Any = param((0.08, 1.0), above=0, high=1, unit="of the image")
+    aspect: Any = param(LogUniform(3 / 4, 4 / 3), above=0)
+    order: int = order_option()
+    antialias: bool = option(True, check=switch)
+
+    def check(self) -> None:
+        if len(self.size) > 2:
+            raise ParameterError(
+                f"expected RandomResizedCrop(size=...) to hold one length or (y, x), got {self.size}"
+            )
+        if isinstance(self.aspect, Range) and self.aspect.low < self.aspect.high:
+            object.__setattr__(self, "aspect", LogUniform(self.aspect.low, self.aspect.high))
+
+    def draw(self, draws: Draws, frame: Frame) -> Op:
+        start, part = self._part(draws, frame)
+        shape = target_shape(self.size, frame, "RandomResizedCrop(size=...)")
+        matrix = geo.translation(start.astype(np.float64)) @ geo.resize(part, shape)
+        return Affine(matrix, shape, Sampling(self.order, antialias=self.antialias and self.order > 0))
+
+    def _part(self, draws: Draws, frame: Frame) -> tuple[Ints, Ints]:
+        """First pixel and shape of the part, both ``[n, d]``."""
+        plane = list(frame.in_plane)
+        whole = frame.shape[:, plane]
+        tried = self._tried(draws, whole)
+        fits = np.all((tried >= 1) & (tried <= whole), axis=-1)
+        found = np.any(fits, axis=0)
+        first = tried[fits.argmax(axis=0), np.arange(frame.n)]
+        chosen = np.where(found[:, None], first, self._largest(whole)).astype(np.int64)
+        free = whole - chosen
+        place = np.floor(draws.uniforms(2).T * (free + 1)).astype(np.int64)
+        start, part = np.zeros_like(frame.shape), frame.shape.copy()
+        start[:, plane] = np.where(found[:, None], place, free // 2)
+        part[:, plane] = chosen
+        draws.note("area", chosen.prod(axis=1) / whole.prod(axis=1))
+        draws.note("aspect", chosen[:, 1] / chosen[:, 0])
+        return start, part
+
+    def _tried(self, draws: Draws, whole: Ints) -> geo.Floats:
+        """Heights and widths of all tries, ``[TRIES, n, 2]``."""
+        # A fixed number of requests, so that what one image gets never depends on another's luck.
+        area, aspect = (
+            distribution.sample(draws.uniforms(TRIES).ravel()).reshape(TRIES, len(whole))
+            for distribution in (self.area, self.aspect)
+        )
+        pixels = area * whole.prod(axis=1)
+        tried: geo.Floats = np.rint(np.sqrt(np.stack([pixels / aspect, pixels * aspect], axis=-1)))
+        return tried
+
+    def _largest(self, whole: Ints) -> geo.Floats:
+        """The largest part whose aspect is in range, ``[n, 2]``."""
+        height, width = whole[:, 0], whole[:, 1]
+        low, high = self.aspect.bounds
+        tall, wide = np.minimum(height, np.rint(width / low)), np.minimum(width, np.rint(height * high))
+        largest: geo.Floats = np.maximum(np.stack([tall, wide], axis=1), 1.0)
+        return largest

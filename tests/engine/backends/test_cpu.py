@@ -1,0 +1,269 @@
+"""Every CPU kernel against the reference, on generated chains."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagemill.core.errors import InputError
+from imagemill.core.maps import Matrix
+from imagemill.engine.backends import reference
+from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
+from imagemill.engine.backends.stages import integer_index
+from tests.engine.backends.strategies import (
+    BORDERS,
+    DTYPES,
+    KINDS,
+    ORDERS,
+    affine,
+    assert_close,
+    chain,
+    far_from_ties,
+    image,
+    seeds,
+    shapes2,
+    shapes3,
+)
+
+quick = settings(max_examples=60, deadline=None)
+
+
+def compare(seed, in_shape, out_shape, kind, dtype, channels, order, border, out_dtype=None):
+    rng = np.random.default_rng(seed)
+    src = image(seed, (*in_shape, channels), dtype)
+    before = src.copy()
+    stages = chain(kind, rng, in_shape, out_shape)
+    fill = rng.integers(0, 100, channels).astype(float)
+    got = resample(src, stages, out_shape, order=order, border=border, fill=fill, out_dtype=out_dtype)
+    wanted = reference.resample(src, stages, out_shape, order=order, border=border, fill=fill)
+    np.testing.assert_array_equal(src, before)
+    assert got.dtype == (out_dtype or dtype)
+    if order == 0:
+        sure = far_from_ties(reference.coordinates(stages, out_shape)[0])
+        got, wanted = got[sure], wanted[sure]
+        if not sure.any():
+            return
+    assert_close(got, wanted, src, order)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@quick
+@given(
+    seeds,
+    shapes2,
+    shapes2,
+    st.sampled_from(DTYPES),
+    st.integers(1, 6),
+    st.sampled_from(ORDERS),
+    st.sampled_from(BORDERS),
+)
+def test_images(kind, seed, in_shape, out_shape, dtype, channels, order, border):
+    compare(seed, in_shape, out_shape, kind, dtype, channels, order, border)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@quick
+@given(
+    seeds, shapes3, shapes3, st.sampled_from(["uint8", "int16", "float32"]), st.integers(1, 2),
+    st.sampled_from(ORDERS), st.sampled_from(BORDERS),
+)  # fmt: skip
+def test_volumes(kind, seed, in_shape, out_shape, dtype, channels, order, border):
+    compare(seed, in_shape, out_shape, kind, dtype, channels, order, border)
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("shape", [(37, 52), (14, 15, 16)])
+def test_every_border_and_order_on_larger_arrays(shape, order, border):
+    for kind in ("affine", "elastic", "scaled"):
+        compare(11, shape, tuple(n + 3 for n in shape), kind, "float32", 1, order, border)
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_opencv_warps_hold_the_tolerance_on_photos(dtype, channels, border):
+    shape, out_shape = (375, 500), (224, 224)
+    rng = np.random.default_rng(3)
+    for kind, name in (("affine", "cv2.warpAffine"), ("projective", "cv2.warpPerspective")):
+        stages = chain(kind, rng, shape, out_shape)
+        assert choose(stages, shape, out_shape, dtype, channels, 1, border).name == name
+        src = image(9, (*shape, channels), dtype)
+        got = resample(src, stages, out_shape, order=1, border=border, fill=40)
+        wanted = reference.resample(src, stages, out_shape, order=1, border=border, fill=40)
+        assert_close(got, wanted, src, 1)
+
+
+@pytest.mark.parametrize("out_dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", ["affine", "scaled", "everything"])
+@pytest.mark.parametrize("order", [1, 3])
+def test_float_results_are_not_rounded(order, kind, dtype, out_dtype):
+    compare(5, (21, 17), (18, 19), kind, dtype, 3, order, "constant", out_dtype)
+
+
+def scaling(in_shape, out_shape, low, high, flip=()):
+    """Matrix showing the window ``low .. high`` (in edge coordinates) of the input."""
+    scale = (np.array(high) - low) / np.array(out_shape)
+    m = np.diag([*scale, 1.0])
+    m[:-1, -1] = np.array(low) + scale / 2 - 0.5
+    for axis in flip:
+        m[axis, -1] += m[axis, axis] * (out_shape[axis] - 1)
+        m[axis, axis] *= -1
+    return Matrix(m)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "float64"])
+@pytest.mark.parametrize("channels", [1, 3, 4, 5])
+@pytest.mark.parametrize(
+    ("low", "high", "out_shape"),
+    [
+        ((0, 0), (60, 80), (31, 33)),
+        ((5, 9), (45, 70), (20, 30)),
+        ((0, 0), (60, 80), (90, 81)),
+        ((4, 4), (24, 24), (40, 40)),
+    ],
+)
+def test_resizes_of_whole_windows(low, high, out_shape, channels, dtype):
+    src = image(8, (60, 80, channels), dtype)
+    for border in ("reflect", "constant", "mirror"):
+        stages = (scaling((60, 80), out_shape, low, high),)
+        got = resample(src, stages, out_shape, order=1, border=border, fill=3)
+        assert_close(got, reference.resample(src, stages, out_shape, order=1, border=border, fill=3), src, 1)
+
+
+@pytest.mark.parametrize("shape", [(40, 51), (12, 13, 14)])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("border", BORDERS)
+def test_area_where_axes_shrink(border, order, dtype, shape):
+    src = image(8, (*shape, 2), dtype)
+    d = len(shape)
+    out_shape = tuple(n // 3 for n in shape)
+    for low, high in (((0,) * d, shape), ((-2.3,) * d, tuple(n - 4.1 for n in shape))):
+        stage = scaling(shape, out_shape, low, high, flip=(1,))
+        factors = tuple(np.abs(np.diag(stage.m))[:d].tolist())
+        for chosen in (factors, (*factors[:-1], 1.0)):
+            options = {"order": order, "border": border, "fill": 2.0, "antialias": chosen}
+            got = resample(src, (stage,), out_shape, **options)
+            assert_close(got, reference.resample(src, (stage,), out_shape, **options), src, order)
+
+
+@pytest.mark.parametrize("shape", [(40, 51), (12, 13, 14)])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("border", BORDERS)
+def test_gaussian_where_a_turn_shrinks(border, dtype, shape):
+    src = image(8, (*shape, 3), dtype)
+    out_shape = tuple(n // 2 for n in shape)
+    stages = (affine(np.random.default_rng(1), shape, out_shape),)
+    options = {"order": 1, "border": border, "fill": [9.0, 5.0, 1.0], "antialias": (2.2,) * len(shape)}
+    got = resample(src, stages, out_shape, **options)
+    assert_close(got, reference.resample(src, stages, out_shape, **options), src, 1)
+    assert choose(
+        stages, shape, out_shape, dtype, 3, 1, border, antialias=(2.2,) * len(shape)
+    ).name.startswith("gaussian+")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@quick
+@given(
+    seeds, st.one_of(st.tuples(shapes2, shapes2), st.tuples(shapes3, shapes3)),
+    st.sampled_from(["bool", "uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]),
+    st.sampled_from(BORDERS),
+)  # fmt: skip
+def test_labels(kind, seed, shapes, dtype, border):
+    in_shape, out_shape = shapes
+    rng = np.random.default_rng(seed)
+    stages = chain(kind, rng, in_shape, out_shape)
+    src = rng.integers(0, 2 if dtype == "bool" else 100, in_shape).astype(dtype)
+    got = resample_labels(src, stages, out_shape, border=border, fill=1)
+    wanted = reference.resample_labels(src, stages, out_shape, border=border, fill=1)
+    sure = far_from_ties(reference.coordinates(stages, out_shape)[0])
+    np.testing.assert_array_equal(got[sure], wanted[sure])
+    fills = {1, *(stage.mask_fill for stage in stages if hasattr(stage, "mask_fill"))}
+    assert set(np.unique(got).tolist()) <= set(np.unique(src).tolist()) | {
+        np.array(f).astype(dtype).item() for f in fills
+    }
+
+
+def test_large_label_ids_survive():
+    src = np.array([[2**53 + 1, 2**62 + 1], [5, 2**63 - 1]])
+    turned = affine(np.random.default_rng(0), (2, 2), (6, 6))
+    assert set(np.unique(resample_labels(src, (turned,), (6, 6), border="nearest")).tolist()) <= set(
+        src.ravel().tolist()
+    )
+
+
+def test_results_land_in_the_buffer_given():
+    src = image(1, (12, 13, 3), "uint8")
+    stages = (affine(np.random.default_rng(1), (12, 13), (9, 9)),)
+    batch = np.zeros((2, 9, 9, 3), np.uint8)
+    out = resample(src, stages, (9, 9), order=1, border="nearest", out=batch[1])
+    assert np.shares_memory(out, batch)
+    np.testing.assert_array_equal(batch[1], resample(src, stages, (9, 9), order=1, border="nearest"))
+    assert not batch[0].any()
+
+
+def test_strided_and_read_only_sources_are_taken():
+    whole = image(2, (20, 24, 4), "uint8")
+    view = whole[::2, ::-1, 1:]
+    frozen = view.copy()
+    frozen.flags.writeable = False
+    for kind in KINDS:
+        for order in (0, 1, 3):
+            stages = chain(kind, np.random.default_rng(5), (10, 24), (9, 11))
+            wanted = resample(view.copy(), stages, (9, 11), order=order, border="reflect")
+            for src in (view, frozen):
+                np.testing.assert_array_equal(
+                    resample(src, stages, (9, 11), order=order, border="reflect"), wanted
+                )
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda a: resample(a.astype(np.complex64), (), (4, 4), order=1, border="nearest"),
+            "expected an image of uint8",
+        ),
+        (lambda a: resample(a, (), (4, 4), order=2, border="nearest"), "expected a spline order"),
+        (
+            lambda a: resample(a, (), (4, 4), order=1, border="nearest", out=np.empty((4, 5, 1), a.dtype)),
+            "C-contiguous out",
+        ),
+        (
+            lambda a: resample_labels(a[..., 0].astype(float), (), (4, 4), border="nearest"),
+            "expected a label map",
+        ),
+        (
+            lambda a: resample_labels(a[..., 0], (), (4, 5), border="constant", fill=300),
+            "expected a fill label",
+        ),
+    ],
+)
+def test_wrong_calls_say_what_to_do(call, words):
+    with pytest.raises(InputError, match=words):
+        call(np.zeros((4, 4, 1), np.uint8))
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_volumes_moved_within_planes_equal_their_slices(sign, order, border):
+    flat = affine(np.random.default_rng(2), (14, 15), (12, 16))
+    m = np.eye(4)
+    m[1:, 1:] = flat.m
+    m[0] = [sign, 0, 0, 5.0 if sign < 0 else -1.0]
+    src = image(3, (4, 14, 15, 2), "float32")
+    assert (
+        choose((Matrix(m),), (4, 14, 15), (6, 12, 16), "float32", 2, order, border).name
+        == "numba.warp3d.inplane"
+    )
+    got = resample(src, (Matrix(m),), (6, 12, 16), order=order, border=border, fill=0.5)
+    for z in range(6):
+        k = int(integer_index(np.array([int(sign * z + m[0, 3])]), 4, border)[0])
+        plane = src[k] if k >= 0 else np.full_like(src[0], 0.5)
+        wanted = reference.resample(plane, (flat,), (12, 16), order=order, border=border, fill=0.5)
+        assert_close(got[z], wanted, src, order)

@@ -72,6 +72,7 @@ from imagemill.transforms.presets import preset as preset
 __version__: str
 
 __all__ = [
+    "PRESETS",
     "Affine",
     "Applied",
     "Apply",
@@ -104,7 +105,6 @@ __all__ = [
     "Normal",
     "Normalize",
     "OneOf",
-    "PRESETS",
     "Pad",
     "ParameterError",
     "Perspective",

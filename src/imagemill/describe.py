@@ -88,7 +88,9 @@ def steps(plan: Plan, backend: Backend, applied: tuple[Applied, ...], key: objec
             lines.append(f"      alone   because of {step.broken}")
         lines.append(f"      moves   {_bytes(bytes_moved)}")
     layout = {None: "as given", True: "channels first", False: "channels last"}[plan.channels_first]
-    lines.append(f"out: {_size(tuple(plan.shape[0].tolist()), channels, plan.dtype)}, axes {layout}; {_bytes(moved)} moved")
+    lines.append(
+        f"out: {_size(tuple(plan.shape[0].tolist()), channels, plan.dtype)}, axes {layout}; {_bytes(moved)} moved"
+    )
     if any(name not in chosen for step in plan.steps for name in step.sources):
         lines.append("(in brackets: not drawn for this sample)")
     if applied:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from imagemill.core.ranges import Distribution
@@ -214,12 +215,17 @@ def _shifts(placed: Placed, shape: tuple[int, ...] | None) -> Iterator[Finding]:
             continue
         wraps = getattr(t, "border", "") == "wrap"
         what = "with border='wrap' the picture breaks in two" if wraps else "much of what was there leaves the frame"
-        yield Finding("far-shift", "warning", f"Shift moves by up to {reach:.0%} of the frame: {what}; stay within 20 %", (i,))
+        yield Finding(
+            "far-shift",
+            "warning",
+            f"Shift moves by up to {reach:.0%} of the frame: {what}; stay within 20 %",
+            (i,),
+        )
 
 
 def _two_interpolations(placed: Placed) -> Iterator[Finding]:
     orders = [(i, t, getattr(t, "order", None)) for i, t in placed if getattr(t, "order", None) is not None]
-    for (i, first, a), (j, second, b) in zip(orders, orders[1:], strict=False):
+    for (i, first, a), (j, second, b) in pairwise(orders):
         if a != b:
             yield Finding(
                 "two-interpolations",
@@ -250,7 +256,7 @@ def _never(placed: Placed) -> Iterator[Finding]:
 
 def _lost_pixels(placed: Placed) -> Iterator[Finding]:
     resizes = [(i, t) for i, t in placed if _name(t) in {"Resize", "Resample"}]
-    for (i, first), (j, second) in zip(resizes, resizes[1:], strict=False):
+    for (i, first), (j, second) in pairwise(resizes):
         a, b = getattr(first, "size", None), getattr(second, "size", None)
         if a and b and math.prod(a) < math.prod(b):
             yield Finding(

@@ -17,15 +17,16 @@ import numpy as np
 from imagemill import describe as words
 from imagemill.core import rng
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
-from imagemill.core.geometry import Frame, peak_of
+from imagemill.core.geometry import Frame
 from imagemill.core.ops import Bools
-from imagemill.core.sample import Batch, DrawLog, Drawing, Recipe, Sample
-from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target, as_target
+from imagemill.core.sample import Batch, Drawing, DrawLog, Recipe, Sample
+from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
 from imagemill.engine.foreground import Foreground
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn, make_plan
+from imagemill.inputs import Inputs, read_columns
 from imagemill.lint import Finding, lint
 from imagemill.transforms.base import Transform, chosen, from_dict
 
@@ -121,7 +122,14 @@ class Pipeline:
     # ------------------------------------------------------------------------------------------- running
 
     def __call__(
-        self, image: Any = None, /, *, key: Key | None = None, epoch: int = 0, axes: str | None = None, **targets: Any
+        self,
+        image: Any = None,
+        /,
+        *,
+        key: Key | None = None,
+        epoch: int = 0,
+        axes: str | None = None,
+        **targets: Any,
     ) -> Any:
         """One sample: an array in and an array out, or named targets in and a Sample out.
 
@@ -204,19 +212,19 @@ class Pipeline:
         """
         if images is not None:
             columns = {"image": images, **columns}
-        rows, n = _rows(columns, axes)
+        rows, n = read_columns(columns, axes)
         if keys is None:
             keys = [next(self._counter) for _ in range(n)]
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
-        inputs = _Inputs(rows)
+        inputs = Inputs(rows)
         draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
         made = {name: self._column(plan, name, inputs, workers) for name in inputs.names}
         recipes = tuple(Recipe(self.seed, epoch, key, self.digest) for key in keys)
         return Batch(made, recipes, draft.log, plan.world)
 
-    def _column(self, plan: Plan, name: str, inputs: _Inputs, workers: int) -> Any:
+    def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
         kind = inputs.kind(name)
         column = inputs.column(name)
         if kind in (Image.kind, Mask.kind):
@@ -241,8 +249,8 @@ class Pipeline:
         return getattr(target, "value", target)
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None) -> Sample:
-        rows, _ = _rows({name: [value] for name, value in targets.items()}, axes)
-        inputs = _Inputs(rows)
+        rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes)
+        inputs = Inputs(rows)
         draft = self.draw(inputs.frame, [recipe.key], epoch=recipe.epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
         out: dict[str, Target] = {}
@@ -256,7 +264,7 @@ class Pipeline:
                 out[name] = target
         return Sample(out, recipe, draft.log.row(0), plan.world[0])
 
-    def _raster(self, plan: Plan, name: str, target: Image | Mask, inputs: _Inputs) -> Image | Mask:
+    def _raster(self, plan: Plan, name: str, target: Image | Mask, inputs: Inputs) -> Image | Mask:
         value = inputs.canonical(name)[0]
         dtype = execute.raster_dtype(plan, target.kind, value.dtype)
         memory, view = execute.raster_buffer(plan, target.kind, value.shape[-1], dtype, row=0)
@@ -292,7 +300,7 @@ class Pipeline:
         parts = [words.header(self), words.transforms(self.transforms)]
         if shape is not None:
             image = Image(np.broadcast_to(np.zeros((), dtype), shape), axes, spacing)
-            inputs = _Inputs({"image": [image]})
+            inputs = Inputs({"image": [image]})
             draft = self.draw(inputs.frame, [key])
             parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
         return "\n\n".join(parts)
@@ -441,94 +449,3 @@ class _Drawing:
             self.ops.append((type(transform).__name__, op))
             self._enter(op.after(frame))
         self.drawings.append(Drawing(type(transform).__name__, where, draws.values))
-
-
-Columns = dict[str, list[Target]]
-
-
-def _rows(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns, int]:
-    """Every value wrapped as a target; how many samples there are."""
-    wrapped: Columns = {}
-    for name, values in columns.items():
-        if not isinstance(values, np.ndarray | Sequence) or isinstance(values, str):
-            raise InputError(f"expected {name} as a sequence with one value per sample, got {type(values).__name__}")
-        wrapped[name] = [as_target(name, v) for v in values]
-        if axes is not None:
-            wrapped[name] = [
-                replace(t, axes=t.named(axes)) if isinstance(t, Image) and t.axes is None else t for t in wrapped[name]
-            ]
-    counts = {name: len(values) for name, values in wrapped.items()}
-    if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
-        raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
-    return wrapped, next(iter(counts.values()))
-
-
-class _Inputs:
-    """The targets of a batch, in canonical form, and the frame they share."""
-
-    def __init__(self, columns: Columns) -> None:
-        self._columns = columns
-        self.names = tuple(columns)
-        rasters = [name for name in columns if isinstance(columns[name][0], Image | Mask)]
-        if not rasters:
-            raise InputError("expected an image or a mask among the targets: boxes and points need a frame")
-        images = [name for name in rasters if isinstance(columns[name][0], Image)]
-        self._lead = images[0] if images else rasters[0]
-        lead = columns[self._lead]
-        self._axes: dict[str, str] = {}
-        self._canonical: dict[str, list[Array]] = {}
-        for name in [self._lead, *rasters]:
-            self._read(name)
-        first = self._canonical[self._lead][0]
-        spatial = self._axes[self._lead].replace("c", "")
-        canonical_axes = "yx" if len(spatial) == 2 else "zyx"
-        shape = np.array([a.shape[:-1] for a in self._canonical[self._lead]], dtype=np.int64)
-        for name in rasters:
-            self._check(name, shape, first)
-        world = np.stack([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
-        self.frame = Frame(canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype))
-
-    def _read(self, name: str) -> None:
-        if name in self._canonical:
-            return
-        given = self._axes.get(self._lead)
-        arrays = []
-        for target in self._columns[name]:
-            if not isinstance(target, Image | Mask):
-                raise InputError(f"expected the same kind of target in all of {name!r}, got {target.kind!r}")
-            axes = target.named(given)
-            if self._axes.setdefault(name, axes) != axes:
-                raise InputError(f"expected one order of axes in all of {name!r}, got {self._axes[name]!r} and {axes!r}")
-            arrays.append(target.canonical(given))
-        self._canonical[name] = arrays
-
-    def _check(self, name: str, shape: Any, first: Array) -> None:
-        for i, array in enumerate(self._canonical[name]):
-            if array.shape[:-1] != tuple(shape[i]):
-                raise InputError(
-                    f"expected the {name} of the same size as the {self._lead}, {tuple(shape[i].tolist())}, "
-                    f"got {array.shape[:-1]}"
-                )
-            image = self.kind(name) == Image.kind and self.kind(self._lead) == Image.kind
-            if image and name != self._lead and (array.shape[-1] != first.shape[-1] or array.dtype != first.dtype):
-                raise InputError(
-                    f"expected the image {name!r} with {first.shape[-1]} channels of {first.dtype}, as {self._lead!r} "
-                    f"has, got {array.shape[-1]} of {array.dtype}"
-                )
-
-    def kind(self, name: str) -> str:
-        return self._columns[name][0].kind
-
-    def column(self, name: str) -> list[Target]:
-        return self._columns[name]
-
-    def axes(self, name: str) -> str:
-        return self._axes[name]
-
-    def canonical(self, name: str) -> list[Array]:
-        return self._canonical[name]
-
-    def foreground(self) -> Foreground | None:
-        """The masks, when there are any."""
-        masks = [self._canonical[name] for name in self._canonical if self.kind(name) == Mask.kind]
-        return Foreground(masks) if masks else None

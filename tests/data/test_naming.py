@@ -13,9 +13,7 @@ from imagemill.data import name_clashes, output_name
 from imagemill.data.naming import MAX_NAME_BYTES
 
 # A small alphabet full of trouble meets itself more often than all of Unicode would.
-letters = st.sampled_from(
-    list("aAb_.-/#2 :\\*é\u0301e\u212b\u00c5\ud800日\0") + ["..", "con", ".jpg", ".JPG", "ß"]
-)
+letters = st.sampled_from([*"aAb_.-/#2 :\\*é\u0301e\u212b\u00c5\ud800日\0", "..", "con", ".jpg", ".JPG", "ß"])
 keys = st.lists(letters, min_size=1, max_size=12).map("".join)
 long_keys = st.builds(lambda text, n: text * n + ".jpg", keys, st.integers(1, 60))
 
@@ -66,7 +64,7 @@ def test_the_examples_of_the_contract() -> None:
     assert output_name("a.jpg#2").startswith("a-")
     assert output_name("a.jpg#2") != output_name("a.jpg")
     assert output_name("../up/a.jpg").startswith("up/a-")
-    assert output_name("/root/a.jpg").startswith("root/a-")
+    assert output_name("/top/a.jpg").startswith("top/a-")
     assert output_name("C:/data/a.jpg").startswith("C_-")
     assert output_name("cat/1.jpg", 0, 12_345, prefix="aug_").endswith("-00000.png")
 

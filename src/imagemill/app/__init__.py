@@ -1,0 +1,1 @@
+"""The command line and its reports; they call public functions only."""

@@ -34,8 +34,5 @@ def require(module: str, *, extra: str) -> Any:
         # A module that is there but whose own import fails is a fault to show, not a missing extra.
         if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
             raise
-        msg = (
-            f"expected the package {module!r} to be installed, but it is not; "
-            f"do: pip install 'imagemill[{extra}]'"
-        )
+        msg = f"expected the package {module!r} to be installed, but it is not; do: pip install 'imagemill[{extra}]'"
         raise MissingExtra(msg, name=error.name) from None

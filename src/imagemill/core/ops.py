@@ -101,9 +101,7 @@ class Affine:
     def __post_init__(self) -> None:
         n, d = self.shape.shape
         if self.matrix.shape != (n, d + 1, d + 1):
-            raise InputError(
-                f"expected matrices {(n, d + 1, d + 1)} for shapes {(n, d)}, got {self.matrix.shape}"
-            )
+            raise InputError(f"expected matrices {(n, d + 1, d + 1)} for shapes {(n, d)}, got {self.matrix.shape}")
         if np.any(self.shape < 1):
             raise InputError(f"expected output sizes of at least 1, got {self.shape.min(axis=0).tolist()}")
 
@@ -187,8 +185,7 @@ class ChannelMix:
         """
         if later.matrix.shape != self.matrix.shape:
             raise InputError(
-                f"expected mixes of one batch and as many channels, got {self.matrix.shape} "
-                f"then {later.matrix.shape}"
+                f"expected mixes of one batch and as many channels, got {self.matrix.shape} then {later.matrix.shape}"
             )
         c = self.channels
         a1, a2 = self.matrix[:, :, :c], later.matrix[:, :, :c]

@@ -64,9 +64,7 @@ class Range:
     def __post_init__(self) -> None:
         _finite("Range", low=self.low, high=self.high)
         if self.low > self.high:
-            raise ParameterError(
-                f"expected the lower bound first, got ({self.low}, {self.high}); swap the two numbers"
-            )
+            raise ParameterError(f"expected the lower bound first, got ({self.low}, {self.high}); swap the two numbers")
 
     def sample(self, u: Floats) -> Floats:
         """Values ``[n]`` for uniform numbers ``[n]``."""
@@ -115,9 +113,7 @@ class Choice:
         if self.weights is not None:
             object.__setattr__(self, "weights", tuple(self.weights))
             if len(self.weights) != len(self.values):
-                raise ParameterError(
-                    f"expected {len(self.values)} weights, one per value, got {len(self.weights)}"
-                )
+                raise ParameterError(f"expected {len(self.values)} weights, one per value, got {len(self.weights)}")
             for weight in self.weights:
                 _finite("Choice", weight=weight)
                 if weight <= 0:

@@ -146,7 +146,8 @@ class Generator:
         if stream not in self._ahead:
             self._ahead[stream] = self._words(np.array([stream], dtype=np.uint32))[0]
         # The half keeps 0 and 1 out, so that quantile functions stay finite.
-        return (self._ahead[stream][:, lane] + 0.5) * 2.0**-32
+        column: Floats = (self._ahead[stream][:, lane] + 0.5) * np.float64(2.0**-32)
+        return column
 
     def uniforms(self, place: int, first: int, count: int) -> Floats:
         """Many requests of one place at once, ``[count, n]``; what is missing is computed in one call."""

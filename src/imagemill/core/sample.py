@@ -166,4 +166,3 @@ class Batch:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)
-

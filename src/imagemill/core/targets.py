@@ -141,7 +141,7 @@ class Image(_Raster):
         _Raster.__post_init__(self)
         if self.array.dtype.name not in _IMAGE_DTYPES:
             raise InputError(
-                f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; convert with array.astype"
+                f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; use array.astype"
             )
 
 

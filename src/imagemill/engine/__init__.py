@@ -1,0 +1,1 @@
+"""Planning and execution: ops become a plan, a backend runs it."""

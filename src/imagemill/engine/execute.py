@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
-from imagemill.core.targets import Boxes, Image, Keypoints, Mask
+from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine import points
 from imagemill.engine.backends.protocol import Array, Backend
-from imagemill.engine.plan import Call, Pass, Plan, Step
+from imagemill.engine.plan import Pass, Plan
 from imagemill.engine.targets import rule
 
 
-def raster_buffer(plan: Plan, kind: str, channels: int, dtype: np.dtype[Any], *, row: int | None) -> tuple[Array, Array]:
+def raster_buffer(
+    plan: Plan, kind: str, channels: int, dtype: np.dtype[Any], *, row: int | None
+) -> tuple[Array, Array]:
     """A result's memory, and the same memory seen as ``(*shape, C)`` (with a leading batch axis).
 
     ``row`` makes the buffer of one sample; None one for the whole batch.
@@ -27,6 +29,7 @@ def raster_buffer(plan: Plan, kind: str, channels: int, dtype: np.dtype[Any], *,
         When the samples of a batch have different sizes.
     """
     first = kind == Image.kind and plan.channels_first is True
+    lead: tuple[int, ...] = ()
     if row is None:
         if (plan.shape != plan.shape[0]).any():
             sizes = sorted({tuple(s) for s in plan.shape.tolist()})
@@ -36,7 +39,7 @@ def raster_buffer(plan: Plan, kind: str, channels: int, dtype: np.dtype[Any], *,
             )
         lead, shape = (plan.n,), tuple(plan.shape[0].tolist())
     else:
-        lead, shape = (), tuple(plan.shape[row].tolist())
+        shape = tuple(plan.shape[row].tolist())
     memory = np.empty((*lead, channels, *shape) if first else (*lead, *shape, channels), dtype)
     return memory, np.moveaxis(memory, len(lead), -1) if first else memory
 
@@ -102,17 +105,3 @@ def check_rasters(kind: str, values: Sequence[Array]) -> None:
                 f"has, got {value.shape[-1]} of {value.dtype} at position {i}; convert them when reading "
                 "(channels='rgb', say)"
             )
-
-
-__all__ = [
-    "Call",
-    "Mask",
-    "Step",
-    "check_rasters",
-    "for_rows",
-    "raster_buffer",
-    "raster_dtype",
-    "run_boxes",
-    "run_keypoints",
-    "run_raster",
-]

@@ -33,7 +33,7 @@ class Foreground:
         ``dense`` takes every foreground pixel: a map that bends lines may move an inner one farthest.
         """
         if (row, dense) not in self._outlines:
-            found = [_corners(column[row].any(axis=-1), dense=dense) for column in self._masks]
+            found = [_corners(np.any(column[row], axis=-1), dense=dense) for column in self._masks]
             self._outlines[row, dense] = np.concatenate(found)
         return self._outlines[row, dense]
 
@@ -68,7 +68,7 @@ def _chain(drawn: tuple[ops.Op, ...], frames: tuple[Frame, ...], row: int) -> tu
     return tuple(stages)
 
 
-def _corners(mask: Array, *, dense: bool) -> Floats:
+def _corners(mask: Any, *, dense: bool) -> Floats:
     """Corners of all foreground pixels, or of the first and last of every line along the last axis.
 
     Extremes of an affine map over a line of pixels are at its ends, so the lines' ends are enough for it.

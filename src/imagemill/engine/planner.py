@@ -73,7 +73,12 @@ def lower(source: str, op: ops.Op, before: Frame, after: Frame) -> Step | None:
 
 
 def make_plan(
-    drawn: Sequence[Drawn], frames: Sequence[Frame], *, fuse: bool = True, without: Iterable[str] = (), debug: bool = False
+    drawn: Sequence[Drawn],
+    frames: Sequence[Frame],
+    *,
+    fuse: bool = True,
+    without: Iterable[str] = (),
+    debug: bool = False,
 ) -> Plan:
     """Plan a batch.
 
@@ -100,8 +105,7 @@ def make_plan(
     if unknown:
         raise InputError(f"expected passes of {list(PASSES)}, got {sorted(unknown)}")
     lowered = (
-        lower(name, op, before, after)
-        for (name, op), before, after in zip(drawn, frames[:-1], frames[1:], strict=True)
+        lower(name, op, before, after) for (name, op), before, after in zip(drawn, frames[:-1], frames[1:], strict=True)
     )
     steps: Steps = tuple(step for step in lowered if step is not None)
     if fuse:

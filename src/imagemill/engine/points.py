@@ -27,9 +27,11 @@ def push(stages: tuple[maps.Stage, ...], points: Floats) -> Floats:
 
 def _inverse(m: Floats) -> Floats:
     try:
-        found: Floats = np.linalg.inv(m)
+        found = np.linalg.inv(m).astype(np.float64)
     except np.linalg.LinAlgError:
-        raise InputError("expected a geometry that can be undone to move points and boxes, got a singular matrix") from None
+        raise InputError(
+            "expected a geometry that can be undone to move points and boxes, got a singular matrix"
+        ) from None
     # An affine matrix keeps an exact last row, so that no division by a rounded 1 follows.
     if not np.any(m[-1, :-1]):
         found[-1] = m[-1]
@@ -115,5 +117,5 @@ def clip_boxes(edges: Floats, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArr
 
 def inside(points: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     """Which points lie within the frame, edges included."""
-    found: npt.NDArray[np.bool_] = ((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1)
-    return found
+    within = (points >= -0.5) & (points <= np.array(shape) - 0.5)
+    return np.asarray(within.all(axis=1))

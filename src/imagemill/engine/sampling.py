@@ -102,5 +102,11 @@ def needed(asked: Request, in_shape: tuple[int, ...]) -> tuple[tuple[slice, ...]
     m[:d, d] -= low
     block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     return block, Request(
-        (maps.Matrix(m),), asked.shape, asked.order, asked.border, asked.fill, asked.mask_fill, asked.antialias
+        (maps.Matrix(m),),
+        asked.shape,
+        asked.order,
+        asked.border,
+        asked.fill,
+        asked.mask_fill,
+        asked.antialias,
     )

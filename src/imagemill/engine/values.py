@@ -18,12 +18,13 @@ def to_dtype(values: Array, dtype: npt.DTypeLike) -> Array:
     """Values in a dtype: integers are rounded to even and saturate, ``nan`` becomes 0."""
     dtype = np.dtype(dtype)
     if dtype.kind == "f" or values.dtype == dtype:
-        return values.astype(dtype, copy=False)
+        return np.asarray(values, dtype=dtype)
     if values.dtype.kind in "iub":
         low, high = max_range(dtype)
-        return np.clip(values, low, high).astype(dtype)
+        return np.asarray(np.clip(values, low, high), dtype=dtype)
     low, high = max_range(dtype)
-    return np.clip(np.rint(np.nan_to_num(values, nan=0.0, posinf=high, neginf=low)), low, high).astype(dtype)
+    rounded = np.clip(np.rint(np.nan_to_num(values, nan=0.0, posinf=high, neginf=low)), low, high)
+    return np.asarray(rounded, dtype=dtype)
 
 
 def max_range(dtype: np.dtype[Any]) -> tuple[int, int]:
@@ -62,7 +63,9 @@ def fitted(stage: Fit, values: Array) -> tuple[Floats, Floats]:
         std = flat.std(axis=axis, dtype=np.float64) if stage.scale else 1.0
         gain = np.asarray(1.0 / (std + stage.epsilon) if stage.scale else 1.0)
         offset = -mean * gain
-    return np.broadcast_to(gain, (channels,)).astype(np.float64), np.broadcast_to(offset, (channels,)).astype(np.float64)
+    return np.broadcast_to(gain, (channels,)).astype(np.float64), np.broadcast_to(offset, (channels,)).astype(
+        np.float64
+    )
 
 
 def apply_stage(stage: ColourStage, row: int, values: Array) -> Array:
@@ -74,10 +77,10 @@ def apply_stage(stage: ColourStage, row: int, values: Array) -> Array:
         if stage.pivot is not None:
             means = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64)
         a, b = mixed(stage, row, means)
-        return (values @ a.T.astype(values.dtype) + b.astype(values.dtype)).astype(values.dtype, copy=False)
+        return np.asarray(values @ a.T.astype(values.dtype) + b.astype(values.dtype))
     if isinstance(stage, Fit):
         gain, offset = fitted(stage, values)
-        return (values * gain.astype(values.dtype) + offset.astype(values.dtype)).astype(values.dtype, copy=False)
+        return np.asarray(values * gain.astype(values.dtype) + offset.astype(values.dtype))
     return apply_curve(stage, row, values)
 
 

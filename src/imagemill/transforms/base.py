@@ -12,7 +12,6 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -180,6 +179,10 @@ class Transform:
         """The transforms this one is made of; none for an ordinary one."""
         return ()
 
+    def select(self, draws: Draws) -> list[Bools]:
+        """Which children each sample gets, one bool column ``[n]`` per child."""
+        raise TypeError(f"expected {type(self).__name__} to define select(self, draws), as it has children")
+
     def names(self) -> dict[int, str]:
         """Which field each of this transform's distributions stands in, by identity."""
         found: dict[int, str] = {}
@@ -226,7 +229,6 @@ class Transform:
         return {type(self).__name__: arguments}
 
 
-@cache
 def _fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
     return dataclasses.fields(cls)
 
@@ -302,7 +304,9 @@ def from_dict(described: Any) -> Transform:
         raise PipelineFileError(f"expected the parameters of {name} as a mapping of {known}, got {arguments!r}")
     for key in arguments:
         if key not in known:
-            raise PipelineFileError(f"expected a parameter of {name} ({', '.join(known)}), got {key!r}{_near(key, known)}")
+            raise PipelineFileError(
+                f"expected a parameter of {name} ({', '.join(known)}), got {key!r}{_near(key, known)}"
+            )
     required = [f.name for f in _fields(cls) if f.default is dataclasses.MISSING and f.name not in arguments]
     if required:
         raise PipelineFileError(f"expected {name} to say {', '.join(required)}; add it to the description")

@@ -40,10 +40,6 @@ class _Combination(Transform):
     def children(self) -> tuple[Transform, ...]:
         return self.transforms
 
-    def select(self, draws: Draws) -> Selection:
-        """One bool column ``[n]`` per child."""
-        raise TypeError(f"expected {type(self).__name__} to define select(self, draws)")
-
 
 @dataclass(frozen=True, slots=True)
 class OneOf(_Combination):

@@ -45,9 +45,7 @@ def crops(size: int = 224) -> Transforms:
 
 
 def _some() -> SomeOf:
-    return SomeOf(
-        [Rotate((-10, 10)), Zoom((0.9, 1.1)), Brightness((0.8, 1.2)), Flip("x"), Shift(pixels=(-5, 5))]
-    )
+    return SomeOf((Rotate((-10, 10)), Zoom((0.9, 1.1)), Brightness((0.8, 1.2)), Flip("x"), Shift(pixels=(-5, 5))))
 
 
 def segmentation(size: int = 224) -> Transforms:

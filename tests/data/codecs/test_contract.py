@@ -15,8 +15,7 @@ from imagemill.core.errors import CodecError, InputError
 from imagemill.data import Picture, formats, is_readable_name, read_picture, write_picture
 
 LOSSLESS = {
-    ".png": [("uint8", "yx"), ("uint8", "yxc2"), ("uint8", "yxc3"), ("uint8", "yxc4"), ("uint16", "yx")]
-    + [("uint16", "yxc2"), ("uint16", "yxc3"), ("uint16", "yxc4")],
+    ".png": [(dtype, axes) for dtype in ("uint8", "uint16") for axes in ("yx", "yxc2", "yxc3", "yxc4")],
     ".bmp": [("uint8", "yx"), ("uint8", "yxc3")],
     ".gif": [("uint8", "yx")],
     ".webp": [("uint8", "yxc3")],

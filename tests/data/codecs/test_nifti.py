@@ -175,7 +175,7 @@ def test_freesurfer_volumes(tmp_path: Path, suffix: str) -> None:
 def test_colour_volumes_and_pairs_are_refused_with_advice(tmp_path: Path) -> None:
     colour = np.zeros((2, 3, 4), np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]))
     nib.save(nib.Nifti1Image(colour, np.eye(4)), tmp_path / "rgb.nii")
-    with pytest.raises(CodecError, match="colour or complex.*one volume per channel"):
+    with pytest.raises(CodecError, match=r"colour or complex.*one volume per channel"):
         read_picture(tmp_path / "rgb.nii")
     nib.save(nib.Nifti1Image(np.zeros((2, 3, 4), np.complex64), np.eye(4)), tmp_path / "c.nii")
     with pytest.raises(CodecError, match="colour or complex"):
@@ -199,8 +199,29 @@ def test_an_affine_that_flattens_the_volume_is_an_error(tmp_path: Path) -> None:
     image = nib.Nifti1Image(np.zeros((2, 3, 4), np.uint8), np.eye(4))
     image.set_sform(np.diag([1.0, 1.0, 0.0, 1.0]), code=2)
     nib.save(image, tmp_path / "a.nii")
-    with pytest.raises(CodecError, match="affine that can be inverted.*mend its sform"):
+    with pytest.raises(CodecError, match=r"affine that can be inverted.*mend its sform"):
         read_picture(tmp_path / "a.nii")
+
+
+def test_voxel_sizes_that_contradict_the_affine_are_kept_and_win_as_spacing(tmp_path: Path) -> None:
+    # As the ACDC files are: an sform of ones, and the true sizes in pixdim only.
+    image = nib.Nifti1Image(np.zeros((2, 3, 4), np.uint8), np.diag([-1.0, -1.0, 1.0, 1.0]))
+    image.header["pixdim"][1:4] = [1.5, 1.25, 10.0]
+    image.header["sform_code"], image.header["qform_code"] = 2, 0
+    nib.save(image, tmp_path / "a.nii.gz")
+    first = read_picture(tmp_path / "a.nii.gz")
+    write_picture(tmp_path / "b.nii.gz", first)
+    for picture in (first, read_picture(tmp_path / "b.nii.gz")):
+        assert picture.spacing == (10.0, 1.25, 1.5)
+        assert picture.world is not None
+        np.testing.assert_array_equal(picture.world[:3, :3], [[0, 0, -1], [0, -1, 0], [1, 0, 0]])
+        assert "(10 x 1.25 x 1.5) contradict the affine" in picture.note
+    header = nib.load(tmp_path / "b.nii.gz").header
+    assert (int(header["sform_code"]), int(header["qform_code"])) == (2, 0)
+    assert header.get_zooms() == (1.5, 1.25, 10.0)
+    agreed = Picture(first.array, "zyx", np.diag([3.0, 2.0, 1.0, 1.0]))
+    assert agreed.spacing == (3.0, 2.0, 1.0)
+    assert Picture(first.array, "zyx").spacing is None
 
 
 def test_a_volume_without_orientation_says_so(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_pages_without_meaning_become_slices_and_the_note_says_so(tmp_path: Path
 def test_named_axes_are_taken_from_the_file(
     tmp_path: Path, stored: str, axes: str, shape: tuple[int, ...]
 ) -> None:
-    sides = (2, 3)[: len(stored) - 2] + (4, 5)
+    sides = (*(2, 3)[: len(stored) - 2], 4, 5)
     array = np.arange(np.prod(sides), dtype=np.uint8).reshape(sides)
     tifffile.imwrite(
         tmp_path / "a.ome.tif", array, ome=True, metadata={"axes": stored}, photometric="minisblack"

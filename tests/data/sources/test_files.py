@@ -29,7 +29,7 @@ def test_a_folder_is_searched_in_the_order_of_keys(tmp_path: Path) -> None:
     assert (source.layout, source.root, len(source)) == ("folder", tmp_path, 5)
     assert list(source) == list(source)
     assert isinstance(source, Source)
-    assert [record.image for record in source][0] == tmp_path / "B.npy"
+    assert next(iter(source)).image == tmp_path / "B.npy"
     assert source.describe() == f"5 images (folder) in {tmp_path}; 1 other files passed over"
     assert open_source(str(tmp_path)) == source
 

@@ -161,9 +161,9 @@ def test_gaussian_where_a_turn_shrinks(border, dtype, shape):
     options = {"order": 1, "border": border, "fill": [9.0, 5.0, 1.0], "antialias": (2.2,) * len(shape)}
     got = resample(src, stages, out_shape, **options)
     assert_close(got, reference.resample(src, stages, out_shape, **options), src, 1)
-    assert choose(
-        stages, shape, out_shape, dtype, 3, 1, border, antialias=(2.2,) * len(shape)
-    ).name.startswith("gaussian+")
+    assert choose(stages, shape, out_shape, dtype, 3, 1, border, antialias=(2.2,) * len(shape)).name.startswith(
+        "gaussian+"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -216,9 +216,7 @@ def test_strided_and_read_only_sources_are_taken():
             stages = chain(kind, np.random.default_rng(5), (10, 24), (9, 11))
             wanted = resample(view.copy(), stages, (9, 11), order=order, border="reflect")
             for src in (view, frozen):
-                np.testing.assert_array_equal(
-                    resample(src, stages, (9, 11), order=order, border="reflect"), wanted
-                )
+                np.testing.assert_array_equal(resample(src, stages, (9, 11), order=order, border="reflect"), wanted)
 
 
 @pytest.mark.parametrize(
@@ -257,10 +255,8 @@ def test_volumes_moved_within_planes_equal_their_slices(sign, order, border):
     m[1:, 1:] = flat.m
     m[0] = [sign, 0, 0, 5.0 if sign < 0 else -1.0]
     src = image(3, (4, 14, 15, 2), "float32")
-    assert (
-        choose((Matrix(m),), (4, 14, 15), (6, 12, 16), "float32", 2, order, border).name
-        == "numba.warp3d.inplane"
-    )
+    name = choose((Matrix(m),), (4, 14, 15), (6, 12, 16), "float32", 2, order, border).name
+    assert name == "numba.warp3d.inplane"
     got = resample(src, (Matrix(m),), (6, 12, 16), order=order, border=border, fill=0.5)
     for z in range(6):
         k = int(integer_index(np.array([int(sign * z + m[0, 3])]), 4, border)[0])

@@ -21,12 +21,8 @@ def test_affine_equals_scipy(shape, order, border):
     src = image(1, shape, "float64")
     out_shape = tuple(n + 2 for n in shape)
     stage = affine(np.random.default_rng(2), shape, out_shape)
-    wanted = ndi.affine_transform(
-        src, stage.m, output_shape=out_shape, order=order, mode=SCIPY_MODES[border], cval=0.7
-    )
-    got = reference.resample(src[..., None], (stage,), out_shape, order=order, border=border, fill=0.7)[
-        ..., 0
-    ]
+    wanted = ndi.affine_transform(src, stage.m, output_shape=out_shape, order=order, mode=SCIPY_MODES[border], cval=0.7)
+    got = reference.resample(src[..., None], (stage,), out_shape, order=order, border=border, fill=0.7)[..., 0]
     np.testing.assert_allclose(got, wanted, atol=1e-9)
 
 
@@ -87,9 +83,7 @@ def test_area_equals_opencv(out_shape):
     scale = np.array([23 / out_shape[0], 31 / out_shape[1]])
     m = np.diag([*scale, 1.0])
     m[:2, 2] = (scale - 1) / 2
-    got = reference.resample(
-        src, (Matrix(m),), out_shape, order=1, border="nearest", antialias=tuple(scale.tolist())
-    )
+    got = reference.resample(src, (Matrix(m),), out_shape, order=1, border="nearest", antialias=tuple(scale.tolist()))
     np.testing.assert_allclose(got, reference.resize_area(src, out_shape), atol=1e-12)
 
 

@@ -23,9 +23,7 @@ def move(rng, in_shape, out_shape):
     m = np.eye(d + 1)
     m[:d, :d] = 0.0
     m[range(d), perm] = sign
-    m[:d, d] = [
-        rng.integers(-4, 5) + (0 if s > 0 else out_shape[p] - 1) for p, s in zip(perm, sign, strict=True)
-    ]
+    m[:d, d] = [rng.integers(-4, 5) + (0 if s > 0 else out_shape[p] - 1) for p, s in zip(perm, sign, strict=True)]
     return Matrix(m)
 
 
@@ -83,12 +81,8 @@ def test_the_rest_is_no_move():
 
 
 def test_the_chosen_kernel_is_named():
-    def name(
-        m, in_shape=(60, 80), out_shape=(30, 40), dtype="uint8", channels=3, order=1, border="nearest", **more
-    ):
-        return choose(
-            (Matrix(np.asarray(m, float)),), in_shape, out_shape, dtype, channels, order, border, **more
-        ).name
+    def name(m, in_shape=(60, 80), out_shape=(30, 40), dtype="uint8", channels=3, order=1, border="nearest", **more):
+        return choose((Matrix(np.asarray(m, float)),), in_shape, out_shape, dtype, channels, order, border, **more).name
 
     half = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
     turned = np.array([[1, 0.5, 0], [-0.5, 1, 9], [0, 0, 1]])

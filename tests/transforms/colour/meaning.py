@@ -76,9 +76,7 @@ def run(transform: Transform, x: Any, *, frame: Frame | None = None, seed: int =
     return out
 
 
-def picture(
-    channels: int = 3, *, seed: int = 0, shape: tuple[int, ...] = (6, 7), dtype: Any = np.uint8
-) -> Any:
+def picture(channels: int = 3, *, seed: int = 0, shape: tuple[int, ...] = (6, 7), dtype: Any = np.uint8) -> Any:
     """Random values of the whole range of a dtype."""
     rng = np.random.default_rng(seed)
     if np.dtype(dtype).kind == "f":

@@ -62,9 +62,7 @@ FIXED = [
     ToDtype(np.uint8, scale=True),
     ToLayout("channels_first"),
 ]
-DEFAULTS = [
-    t() for t in (Brightness, GainOffset, ChannelGain, Contrast, Saturation, Hue, Lighting, Gamma, Invert)
-]
+DEFAULTS = [t() for t in (Brightness, GainOffset, ChannelGain, Contrast, Saturation, Hue, Lighting, Gamma, Invert)]
 
 
 @pytest.mark.parametrize("transform", RANDOM + FIXED + DEFAULTS, ids=repr)
@@ -88,9 +86,7 @@ def test_defaults_are_not_written(transform):
 
 def numbers_of(op):
     assert isinstance(op, ChannelMix | Pointwise)
-    return (
-        [op.params] if isinstance(op, Pointwise) else [op.matrix, *([] if op.pivot is None else [op.pivot])]
-    )
+    return [op.params] if isinstance(op, Pointwise) else [op.matrix, *([] if op.pivot is None else [op.pivot])]
 
 
 @pytest.mark.parametrize("transform", RANDOM, ids=repr)
@@ -221,9 +217,7 @@ def test_refused_when_made(make, message):
 
 
 def test_refused_when_it_meets_an_image():
-    with pytest.raises(
-        ParameterError, match=r"ChannelGain\(each=\.\.\.\) to hold 3 numbers, one per colour .*got 2"
-    ):
+    with pytest.raises(ParameterError, match=r"ChannelGain\(each=\.\.\.\) to hold 3 numbers, one per colour .*got 2"):
         ChannelGain(each=[1, 2]).draw(draws_of(ChannelGain(), [0]), frame_of(1, 4))
     own = Lighting(basis=([1, 2], np.eye(2)))
     with pytest.raises(ParameterError, match=r"Lighting\(basis=\.\.\.\) of 3 colour channels, got 2"):

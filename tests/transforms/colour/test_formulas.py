@@ -218,14 +218,12 @@ def test_not_chosen_means_identity(transform):
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_colour_needs_three_channels(transform, channels):
     name = type(transform).__name__
-    message = rf"expected {name} to get 3 colour channels \(RGB.*got {channels}; leave it out or read the images as RGB"
+    message = rf"expected {name} to get 3 colour channels \(RGB.*got {channels}; leave it out or read .* as RGB"
     with pytest.raises(ParameterError, match=message):
         ops_of(transform, frame_of(1, channels))
 
 
 @pytest.mark.parametrize("part", ["saturation", "hue"])
 def test_color_jitter_of_gray_refuses_saturation_and_hue(part):
-    with pytest.raises(
-        ParameterError, match=rf"expected ColorJitter\({part}=\.\.\.\) to get 3 colour channels"
-    ):
+    with pytest.raises(ParameterError, match=rf"expected ColorJitter\({part}=\.\.\.\) to get 3 colour channels"):
         ops_of(ColorJitter(**{part: 1}), frame_of(1, 1))

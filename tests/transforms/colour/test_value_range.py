@@ -85,9 +85,7 @@ def test_presets_normalise_by_their_published_numbers():
     ],
 )
 def test_normalize_needs_one_number_per_channel(mean, std, channels, name, count):
-    message = (
-        rf"expected Normalize\({name}=\.\.\.\) to hold 1 number or {channels},.* got {count}; give as many"
-    )
+    message = rf"expected Normalize\({name}=\.\.\.\) to hold 1 number or {channels},.* got {count}; give as many"
     with pytest.raises(ParameterError, match=message):
         ops_of(Normalize(mean, std), frame_of(1, channels))
 
@@ -111,15 +109,11 @@ def test_to_dtype_keeps_values_unless_asked():
     (op,) = ops_of(ToDtype(np.float32), frame_of())
     assert isinstance(op, Cast)
     assert op.dtype == np.float32
-    np.testing.assert_array_equal(
-        run(ToDtype("uint8"), np.array([[[-3.0, 0.5, 1.5, 300]]])), [[[0, 0, 2, 255]]]
-    )
+    np.testing.assert_array_equal(run(ToDtype("uint8"), np.array([[[-3.0, 0.5, 1.5, 300]]])), [[[0, 0, 2, 255]]])
 
 
 @pytest.mark.parametrize(("old", "white"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1)])
-@pytest.mark.parametrize(
-    ("new", "new_white"), [("uint8", 255), ("uint16", 65535), ("float32", 1), ("float64", 1)]
-)
+@pytest.mark.parametrize(("new", "new_white"), [("uint8", 255), ("uint16", 65535), ("float32", 1), ("float64", 1)])
 def test_to_dtype_keeps_white_when_asked(old, white, new, new_white):
     x = picture(4, dtype=old)
     exact = x.astype(float) * new_white / white

@@ -80,6 +80,20 @@ class Picture:
         return int(self.array.shape[-1]) if self.axes.endswith("c") else None
 
     @property
+    def spacing(self) -> tuple[float, ...] | None:
+        """Distance between pixel centres along each spatial axis in millimetres; None for photos.
+
+        This is the length of the columns of `world`, except where a file's header gives other voxel sizes
+        (``meta["nifti"]["zoom_ratio"]``): those were measured, while a matrix may be a tool's default.
+        """
+        if self.world is None:
+            return None
+        side = self.world.shape[0] - 1
+        lengths = np.linalg.norm(self.world[:side, :side], axis=0)
+        ratio = self.meta.get("nifti", {}).get("zoom_ratio", (1.0,) * side)
+        return tuple(float(length * factor) for length, factor in zip(lengths, ratio, strict=True))
+
+    @property
     def spatial_shape(self) -> tuple[int, ...]:
         """Lengths of the axes that are places."""
         return tuple(int(n) for n in self.array.shape[: len(self.axes.removesuffix("c"))])

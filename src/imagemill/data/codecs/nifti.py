@@ -35,6 +35,7 @@ _NIFTI_DTYPES = (
     "float64",
 )
 _SHEAR = 1e-5
+_ZOOM = 1e-2  # voxel sizes and affine are rounded apart by less than that
 _LEVEL = 3  # of gzip: a tenth larger than level 9 and several times faster
 _MGH_HEAD = 284
 
@@ -44,7 +45,9 @@ class NiftiCodec:
 
     A fourth axis (time, or several contrasts) becomes channels. The stored integers are kept unless the file
     asks for a real scaling. Written files keep dtype, affine, units and codes; an affine with shear goes into
-    the sform only, because a quaternion cannot hold it. Equal volumes give equal bytes, compressed or not.
+    the sform only, because a quaternion cannot hold it. Where the header's voxel sizes contradict the affine
+    (common in public sets: an sform of ones beside true voxel sizes), both are kept as they are, the note
+    says so, and `Picture.spacing` gives the voxel sizes. Equal volumes give equal bytes, compressed or not.
     """
 
     name = "nifti"
@@ -73,7 +76,7 @@ class NiftiCodec:
         if not np.all(np.isfinite(world)) or abs(np.linalg.det(world[:3, :3])) < 1e-12:
             do = "mend its sform or qform"
             raise problem(path, "an affine that can be inverted", f"{image.affine.tolist()}", do)
-        meta, place_note = _meta(nibabel, header, array)
+        meta, place_note = _meta(nibabel, header, array, world)
         notes = [text for text in (shape_note, note, place_note) if text]
         return Picture(array, axes, world, meta, "; ".join(notes))
 
@@ -115,10 +118,12 @@ def _set_codes(image: Any, affine: npt.NDArray[np.float64], old: dict[str, Any])
     qform = int(old.get("qform_code", 0)) or sform
     edges = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     sheared = bool(np.max(np.abs(edges.T @ edges - np.eye(3))) > _SHEAR)
+    ratio = old.get("zoom_ratio")
     units = image.header.get_xyzt_units()
-    if sheared:
+    if sheared or ratio is not None:
         image.set_qform(None, code=0)
-        image.header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+        lengths = np.linalg.norm(affine[:3, :3], axis=0)
+        image.header["pixdim"][1:4] = lengths * np.asarray((1.0, 1.0, 1.0) if ratio is None else ratio[::-1])
     else:
         image.set_qform(affine, code=qform, update_affine=False)
     image.set_sform(affine, code=sform, update_affine=False)
@@ -202,14 +207,16 @@ def _axes(path: Path, array: Array) -> tuple[Array, str, str]:
     raise problem(path, "a volume of 3 axes, or 4 with time", f"shape {shape}", do)
 
 
-def _meta(nibabel: Any, header: Any, array: Array) -> tuple[dict[str, Any], str]:
+def _meta(
+    nibabel: Any, header: Any, array: Array, world: npt.NDArray[np.float64]
+) -> tuple[dict[str, Any], str]:
     """Collect what has to survive a round trip."""
     meta = {"format": "nifti", "mode": array.dtype.name, "bit_depth": array.dtype.itemsize * 8}
     if not isinstance(header, nibabel.Nifti1Header):
         return {**meta, "format": "mgh", "nifti": {"space_unit": "mm"}}, ""
     space, time = header.get_xyzt_units()
     qform, sform = int(header["qform_code"]), int(header["sform_code"])
-    meta["nifti"] = {
+    nifti: dict[str, Any] = {
         "qform_code": qform,
         "sform_code": sform,
         "space_unit": space,
@@ -218,4 +225,11 @@ def _meta(nibabel: Any, header: Any, array: Array) -> tuple[dict[str, Any], str]
         "intent_code": int(header["intent_code"]),
         "intent_name": bytes(header["intent_name"]).rstrip(b"\0").decode("latin-1"),
     }
-    return meta, "" if qform or sform else "the file says no orientation; nibabel's default is taken"
+    note = "" if qform or sform else "the file says no orientation; nibabel's default is taken"
+    zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))[::-1]
+    ratio = zooms / np.linalg.norm(world[:3, :3], axis=0)
+    if np.all(np.isfinite(zooms)) and np.all(zooms > 0) and np.any(np.abs(ratio - 1.0) > _ZOOM):
+        nifti["zoom_ratio"] = tuple(float(value) for value in ratio)
+        sizes = " x ".join(f"{value:g}" for value in zooms)
+        note = f"voxel sizes in the header ({sizes}) contradict the affine; spacing follows the header"
+    return {**meta, "nifti": nifti}, note

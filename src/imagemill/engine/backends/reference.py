@@ -31,10 +31,12 @@ from imagemill.engine.backends.stages import (
 Array = np.ndarray[Any, Any]
 Floats = npt.NDArray[np.float64]
 
+# scipy's stubs want orders and modes as literals; ours are checked when they are given.
+_filter: Any = ndi.spline_filter1d
+_map: Any = ndi.map_coordinates
 
-def coordinates(
-    stages: tuple[Stage, ...], out_shape: tuple[int, ...]
-) -> tuple[Floats, npt.NDArray[np.bool_] | None]:
+
+def coordinates(stages: tuple[Stage, ...], out_shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.bool_] | None]:
     """Input coordinate of every output index, and which samples lie outside a window.
 
     Parameters
@@ -61,9 +63,7 @@ def coordinates(
     return coords, None if first is None else first >= 0
 
 
-def _trace(
-    stages: tuple[Stage, ...], out_shape: tuple[int, ...]
-) -> tuple[Floats, npt.NDArray[np.int64] | None]:
+def _trace(stages: tuple[Stage, ...], out_shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int64] | None]:
     """Coordinates, and per sample the number of the first window it leaves (-1: none)."""
     q = np.indices(out_shape, dtype=np.float64)
     first: npt.NDArray[np.int64] | None = None
@@ -229,7 +229,7 @@ def resample_labels(
 
 
 def spline_prefilter(src: Array, order: int, border: str) -> Floats:
-    """B-spline coefficients of an image along its spatial axes, without padding, as scipy's ``spline_filter``.
+    """B-spline coefficients of an image along its spatial axes, as scipy's ``spline_filter``, unpadded.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def spline_prefilter(src: Array, order: int, border: str) -> Floats:
     """
     out: Floats = src.astype(np.float64)
     for axis in range(src.ndim - 1):
-        out = ndi.spline_filter1d(out, order, axis, output=np.float64, mode=SCIPY_MODES[border])
+        out = _filter(out, order, axis, output=np.float64, mode=SCIPY_MODES[border])
     return out
 
 
@@ -336,10 +336,9 @@ def _area(
 
 def _spline_table(n: int, places: Floats, order: int, border: str) -> tuple[Floats, Floats]:
     """Weights ``(m, n)`` of interpolation along one axis, read off the response to single pixels."""
-    units = np.eye(n)
-    table = np.stack(
-        [_sample(unit[:, None], places[None], order, border, np.zeros(1))[:, 0] for unit in units]
-    )
+    none = np.zeros(1)
+    rows = [_sample(unit[:, None], places[None], order, border, none)[:, 0] for unit in np.eye(n)]
+    table = np.stack(rows)
     return table.T, 1.0 - table.sum(axis=0)
 
 
@@ -355,7 +354,7 @@ def _sample(image: Floats, coords: Floats, order: int, border: str, fills: Float
     channels = [
         _gather(image[..., c], coords, border, fill)
         if order == 0
-        else ndi.map_coordinates(image[..., c], coords, order=order, mode=SCIPY_MODES[border], cval=fill)
+        else _map(image[..., c], coords, order=order, mode=SCIPY_MODES[border], cval=fill)
         for c, fill in enumerate(fills)
     ]
     return np.stack(channels, axis=-1)

@@ -31,9 +31,7 @@ FARTHEST = 2.0**30
 """Coordinates behind a perspective's horizon are held within this, so that they stay finite."""
 
 
-def check(
-    stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: tuple[int, ...], border: str
-) -> None:
+def check(stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: tuple[int, ...], border: str) -> None:
     """Refuse a chain that does not fit the arrays, before any kernel reads memory by it.
 
     Raises
@@ -98,9 +96,7 @@ def simplify(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
         else:
             short.append(stage)
     return tuple(
-        stage
-        for stage in short
-        if not (isinstance(stage, Matrix) and np.array_equal(stage.m, np.eye(len(stage.m))))
+        stage for stage in short if not (isinstance(stage, Matrix) and np.array_equal(stage.m, np.eye(len(stage.m))))
     )
 
 
@@ -163,9 +159,7 @@ def _parts(m: npt.NDArray[np.float64]) -> _Parts | None:
     return tuple(int(a) for a in perm), scale, m[:-1, -1].copy()
 
 
-def _kept(
-    parts: _Parts, out_shape: tuple[int, ...], window: Window
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _kept(parts: _Parts, out_shape: tuple[int, ...], window: Window) -> tuple[tuple[int, ...], tuple[int, ...]]:
     perm, scale, offset = parts
     low, high = [0] * len(perm), [0] * len(perm)
     for i, axis in enumerate(perm):

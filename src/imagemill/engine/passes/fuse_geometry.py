@@ -12,15 +12,18 @@ def fuse_geometry(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     out: list[Step] = []
     for step in steps:
         before = out[-1] if out else None
-        if isinstance(before, Pass) and isinstance(step, Pass) and before.resample and step.resample:
-            if before.colour is None:
-                merged = fused(before.resample, step.resample)
-                if isinstance(merged, Resample):
-                    out[-1] = Pass(merged, step.colour, before.sources + step.sources, before.broken)
-                    continue
-                step = Pass(step.resample, step.colour, step.sources, merged)
+        if isinstance(before, Pass) and before.colour is None and isinstance(step, Pass):
+            merged = _try(before.resample, step.resample)
+            if isinstance(merged, Resample):
+                out[-1] = Pass(merged, step.colour, before.sources + step.sources, before.broken)
+                continue
+            step = Pass(step.resample, step.colour, step.sources, merged or step.broken)
         out.append(step)
     return tuple(out)
+
+
+def _try(first: Resample | None, second: Resample | None) -> Resample | str:
+    return "" if first is None or second is None else fused(first, second)
 
 
 def fused(first: Resample, second: Resample) -> Resample | str:

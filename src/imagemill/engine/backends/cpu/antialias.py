@@ -1,4 +1,4 @@
-"""Gaussian smoothing before a turned image is shrunk, with scikit-image's rule: sigma ``(factor - 1) / 2``."""
+"""Gaussian smoothing before a turned image shrinks, with scikit-image's rule: sigma ``(factor - 1) / 2``."""
 
 from __future__ import annotations
 

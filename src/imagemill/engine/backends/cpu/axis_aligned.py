@@ -29,9 +29,7 @@ Table = tuple[npt.NDArray[np.int64], Floats, Floats]
 _CV2_LINEAR = frozenset(("uint8", "uint16", "int16", "float32", "float64"))
 
 
-def integer_window(
-    aligned: AxisAligned, in_shape: tuple[int, ...], out_shape: tuple[int, ...]
-) -> list[slice] | None:
+def integer_window(aligned: AxisAligned, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> list[slice] | None:
     """The block of whole input pixels that the output's outer edges enclose, or None."""
     if len(in_shape) != 2 or aligned.perm != (0, 1) or (aligned.scale <= 0).any():
         return None
@@ -111,9 +109,7 @@ def separable(
     for o in sorted(shrunk, key=lambda o: out.shape[o] / src.shape[source_axis[o]]):
         i = source_axis[o]
         q = aligned.scale[i] * np.arange(out.shape[o]) + aligned.offset[i]
-        work = _along(
-            work, o, area_taps(q, abs(float(aligned.scale[i])), work.shape[o], border), fill, source_dtype
-        )
+        work = _along(work, o, area_taps(q, abs(float(aligned.scale[i])), work.shape[o], border), fill, source_dtype)
     others = [o for o in range(d) if o not in shrunk]
     if order > 1 and others:
         work, pad = coefficients(work, order, border, tuple(others), fill)
@@ -126,7 +122,7 @@ def separable(
             continue
         table = spline_taps(q, order, work.shape[o], border)
         work = _along(work, o, table, fill, source_dtype)
-    _write(work, out)
+    write(work, out)
     paint(out, aligned.boxes)
 
 
@@ -199,7 +195,8 @@ def sum_axis(src, index, weights, lost, fill, out):
                     row[b] += lost[m] * fill[b]
 
 
-def _write(work: Array, out: Array) -> None:
+def write(work: Array, out: Array) -> None:
+    """Copy float samples into ``out``; integers are rounded half to even and saturated."""
     if out.dtype.kind == "f":
         out[...] = work
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import values
 from imagemill.engine.backends.cpu import choose, colour
 from imagemill.engine.plan import Pass
@@ -45,7 +46,9 @@ class Cpu:
         )
         return found if out is None or found is out else _give(found, out)
 
-    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
+    def kernels(
+        self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int
+    ) -> str:
         """Names of the resampling kernel and of the way colour takes."""
         words = []
         if step.resample is not None:
@@ -97,9 +100,10 @@ def _between(step: Pass, row: int, dtype: np.dtype[Any]) -> np.dtype[Any]:
         return dtype
     gain = 1.0
     for stage in step.colour.stages:
-        if hasattr(stage, "matrix") and not stage.leaves_range:
-            gain *= float(np.abs(stage.matrix[row, :, :-1]).sum(axis=1).max())
-        elif values.active(stage, row) and getattr(stage, "curve", "clip") != "clip":
+        if isinstance(stage, ChannelMix):
+            if not stage.leaves_range:
+                gain *= float(np.abs(stage.matrix[row, :, :-1]).sum(axis=1).max())
+        elif values.active(stage, row) and isinstance(stage, Pointwise) and stage.curve != "clip":
             return np.dtype(np.float32)
     return dtype if gain <= 2.0 else np.dtype(np.float32)
 

@@ -203,9 +203,7 @@ def _turned(
         stage = cast(Matrix, stages[0])
         return Kernel(
             "cv2.warpPerspective" if stage.projective else "cv2.warpAffine",
-            lambda src, out, fill: warp2d.warp(
-                src, stage, out, border=border, fill=fill_vector(fill, channels)
-            ),
+            lambda src, out, fill: warp2d.warp(src, stage, out, border=border, fill=fill_vector(fill, channels)),
         )
     return Kernel(
         _compiled_name(stages, len(in_shape)),
@@ -291,14 +289,8 @@ def resample(
     [3.0, 2.0, 1.0, 0.0]
     """
     channels = src.shape[-1]
-    kernel = choose(
-        stages, src.shape[:-1], out_shape, src.dtype, channels, order, border, antialias=antialias
-    )
-    target = (
-        np.empty((*out_shape, channels), src.dtype if out_dtype is None else out_dtype)
-        if out is None
-        else out
-    )
+    kernel = choose(stages, src.shape[:-1], out_shape, src.dtype, channels, order, border, antialias=antialias)
+    target = np.empty((*out_shape, channels), src.dtype if out_dtype is None else out_dtype) if out is None else out
     _check_out(target, (*out_shape, channels), src.dtype, floats=True)
     kernel.run(src, target, fill)
     return target

@@ -94,7 +94,12 @@ def way(colour: Colour, row: int, dtype: np.dtype[Any]) -> str:
         return "copy"
     if dtype == np.uint8 and all(_separable(s, row) for s in stages):
         return "table"
-    if dtype.kind in "iuf" and dtype.itemsize <= 8 and _as_two(stages, row) is not None and colour.dtype != np.float16:
+    if (
+        dtype.kind in "iuf"
+        and dtype.itemsize <= 8
+        and _as_two(stages, row) is not None
+        and colour.dtype != np.float16
+    ):
         return "matrix"
     return "stages"
 
@@ -201,20 +206,26 @@ def _fitted(stage: Fit, table: Floats, counts: Array) -> tuple[Floats, Floats]:
     return gain[:, 0], (-mean * gain)[:, 0] if stage.centre else np.zeros(len(table))
 
 
-def _as_two(stages: list[ColourStage], row: int) -> tuple[ChannelMix | None, Pointwise | None, ChannelMix | None] | None:
+def _as_two(
+    stages: list[ColourStage], row: int
+) -> tuple[ChannelMix | None, Pointwise | None, ChannelMix | None] | None:
     """The run as mix, clip, mix, each of which may be missing; None when it is something else."""
-    rest = list(stages)
-    first = rest.pop(0) if rest and isinstance(rest[0], ChannelMix) else None
-    clip = rest.pop(0) if rest and isinstance(rest[0], Pointwise) and rest[0].curve == "clip" else None
-    second = rest.pop(0) if rest and isinstance(rest[0], ChannelMix) and rest[0].pivot is None else None
-    if rest:
-        return None
-    assert first is None or isinstance(first, ChannelMix)
-    assert second is None or isinstance(second, ChannelMix)
+    first: ChannelMix | None = None
+    clip: Pointwise | None = None
+    second: ChannelMix | None = None
+    for stage in stages:
+        if isinstance(stage, ChannelMix) and first is None and clip is None:
+            first = stage
+        elif isinstance(stage, Pointwise) and stage.curve == "clip" and clip is None and second is None:
+            clip = stage
+        elif isinstance(stage, ChannelMix) and second is None and stage.pivot is None:
+            second = stage
+        else:
+            return None
     if clip is not None and first is not None and clip.channels != first.channels:
         # An alpha channel is not clipped: it was not moved either, so its range holds anyway.
-        alpha = first.matrix[row, clip.channels :, :-1]
-        if not np.array_equal(alpha, np.eye(first.channels)[clip.channels :]):
+        alpha = first.matrix[row, clip.channels :]
+        if not np.array_equal(alpha, np.eye(first.channels, first.channels + 1)[clip.channels :]):
             return None
     return first, clip, second
 

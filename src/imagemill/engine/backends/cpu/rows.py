@@ -139,10 +139,7 @@ def _bend_plane(q, n, grid, cells, size, w, plane):
             for b in range(4):
                 j = k * step + (iy + b) * gx + ix
                 total += w[1, b] * (
-                    w[2, 0] * plane[j]
-                    + w[2, 1] * plane[j + 1]
-                    + w[2, 2] * plane[j + 2]
-                    + w[2, 3] * plane[j + 3]
+                    w[2, 0] * plane[j] + w[2, 1] * plane[j + 1] + w[2, 2] * plane[j + 2] + w[2, 3] * plane[j + 3]
                 )
             q[k, x] += total
 
@@ -167,10 +164,7 @@ def _bend(q, n, grid, cells, size, w):
                 for b in range(4):
                     j = ((k * gz + iz + a) * gy + iy + b) * gx + ix
                     part += w[1, b] * (
-                        w[2, 0] * grid[j]
-                        + w[2, 1] * grid[j + 1]
-                        + w[2, 2] * grid[j + 2]
-                        + w[2, 3] * grid[j + 3]
+                        w[2, 0] * grid[j] + w[2, 1] * grid[j + 1] + w[2, 2] * grid[j + 2] + w[2, 3] * grid[j + 3]
                     )
                 total += w[0, a] * part
             q[k, x] += total

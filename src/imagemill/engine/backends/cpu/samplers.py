@@ -1,9 +1,9 @@
 """Compiled warps of one volume, nearest and linear, walking the output row by row.
 
 ``src`` and ``out`` are flat views of C-contiguous ``(z, y, x, channel)`` arrays; ``dims`` and ``shape`` are
-their spatial sizes. ``fills`` has one row for the border and one per stage, a value per channel in each. Along
-a row, every sample is first located (:func:`trace_row`, then index and fractions), then those whose neighbours
-all lie inside are blended in one loop without branches, and the few others one by one with the border.
+their spatial sizes. ``fills`` has one row for the border and one per stage, a value per channel in each.
+Along a row, every sample is first located (:func:`trace_row`, then index and fractions); then those whose
+neighbours all lie inside are blended in one loop without branches, and the few others one by one.
 """
 
 # Kernels are compiled per type, so their arguments have no one type to declare.

@@ -24,9 +24,7 @@ class Move:
     boxes: tuple[tuple[tuple[int, ...], tuple[int, ...], Window], ...]
 
 
-def exact_move(
-    stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: tuple[int, ...]
-) -> Move | None:
+def exact_move(stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> Move | None:
     """Recognise a chain that only copies pixels; None for any other.
 
     Examples
@@ -51,9 +49,7 @@ def from_aligned(aligned: AxisAligned, largest: int) -> Move | None:
     return Move(aligned.perm, sign, tuple(int(o) for o in offset), aligned.boxes)
 
 
-def apply_move(
-    src: Array, move: Move, out: Array, *, border: str, fill: npt.ArrayLike, labels: bool = False
-) -> None:
+def apply_move(src: Array, move: Move, out: Array, *, border: str, fill: npt.ArrayLike, labels: bool = False) -> None:
     """Copy ``src`` into ``out`` as the move says.
 
     Parameters

@@ -13,7 +13,6 @@ import numpy as np
 
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.rows import CONSTANT, NEAREST, cubic, fold, trace_row
-from imagemill.engine.backends.cpu.samplers import finish
 
 
 @compiled
@@ -47,8 +46,8 @@ def _weights(p, order, size, border, w, place):
 
 
 @compiled
-def spline(src, dims, channels, chain, planar, border, order, fills, low, high, out, shape, room, acc, taps):
-    """Sum ``order + 1`` taps along each axis."""
+def spline(src, dims, channels, chain, planar, border, order, fills, out, shape, room, taps):
+    """Sum ``order + 1`` taps along each axis into ``out``, of the coefficients' dtype."""
     d, h, v = dims
     q, hit = room[0], room[1]
     w, place = taps
@@ -58,7 +57,7 @@ def spline(src, dims, channels, chain, planar, border, order, fills, low, high, 
         for y in range(shape[1]):
             left = trace_row(z, y, n, chain, room)
             for x in range(n):
-                start = x * channels
+                start = o + x * channels
                 far = False
                 if border == CONSTANT:
                     for axis in range(3):
@@ -66,7 +65,7 @@ def spline(src, dims, channels, chain, planar, border, order, fills, low, high, 
                 if far or (left and hit[x] > 0):
                     row = hit[x] if left else 0
                     for c in range(channels):
-                        acc[0, start + c] = fills[row, c]
+                        out[start + c] = fills[row, c]
                     continue
                 if planar:
                     w[0, 0] = 1.0
@@ -75,8 +74,7 @@ def spline(src, dims, channels, chain, planar, border, order, fills, low, high, 
                     _weights(q[0, x], order, d, border, w[0], place[0])
                 _weights(q[1, x], order, h, border, w[1], place[1])
                 _weights(q[2, x], order, v, border, w[2], place[2])
-                _sum(src, h, v, channels, planar, order, fills, w, place, acc[0, start : start + channels])
-            finish(acc, n * channels, low, high, out, o)
+                _sum(src, h, v, channels, planar, order, fills, w, place, out[start : start + channels])
             o += n * channels
 
 

@@ -17,6 +17,9 @@ from imagemill.engine.backends.stages import SCIPY_MODES
 
 Array = np.ndarray[Any, Any]
 
+# scipy's stubs want orders and modes as literals; ours are checked when they are given.
+_filter: Any = ndi.spline_filter1d
+
 PAD = 12
 
 
@@ -68,5 +71,5 @@ def coefficients(
     for axis in axes:
         # A single pixel is its own coefficient; the filter's start would divide by its period of zero.
         if out.shape[axis] > 1:
-            out = ndi.spline_filter1d(out, order, axis, output=dtype, mode=SCIPY_MODES[border])
+            out = _filter(out, order, axis, output=dtype, mode=SCIPY_MODES[border])
     return out, pad

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.maps import Stage, Window
+from imagemill.engine.backends.cpu.axis_aligned import write
 from imagemill.engine.backends.cpu.flat import Chain, flatten, is_planar
 from imagemill.engine.backends.cpu.rows import scratch
 from imagemill.engine.backends.cpu.samplers import gather, linear
@@ -31,40 +32,47 @@ def warp_image(
     fill: npt.NDArray[np.float64],
 ) -> None:
     """Resample ``src`` ``(*shape, C)`` into ``out`` ``(*out_shape, C)``, rounding and saturating integers."""
-    d = src.ndim - 1
     channels = src.shape[-1]
-    if order == 0:
-        fills = np.stack([fill, *(np.full(channels, _window_fill(s)) for s in stages)])
-        _gather(
-            src.astype(out.dtype, copy=False),
-            flatten(stages),
-            saturate(fills, out.dtype),
-            border,
-            out,
-            channels,
-        )
-        return
     fills = np.stack([fill, *(np.full(channels, _window_fill(s)) for s in stages)])
-    planar = is_planar(stages, d)
+    if order <= 1 and out.dtype.kind == "f":
+        # A float result of integers is not rounded: the source becomes float, and the kernels stay few.
+        src = src.astype(out.dtype, copy=False)
+    dtype = src.dtype if order <= 1 else coefficient_dtype(src.dtype)
+    target = out if out.dtype == dtype else np.empty(out.shape, dtype)
+    if order == 0:
+        _gather(src, flatten(stages), saturate(fills, dtype), border, target, channels)
+    elif order == 1:
+        _linear(src, stages, target, border, fills)
+    else:
+        _spline(src, stages, target, order, border, fills)
+    if target is not out:
+        write(target, out)
+
+
+def _linear(src: Array, stages: tuple[Stage, ...], out: Array, border: str, fills: Array) -> None:
+    d, channels = src.ndim - 1, src.shape[-1]
     low, high = 1.0, -1.0
     if out.dtype.kind != "f":
         low, high = float(np.iinfo(out.dtype).min), float(np.iinfo(out.dtype).max)
     shape = _three(out.shape[:d])
     acc = np.empty((4, shape[2] * channels), coefficient_dtype(src.dtype))
-    if order == 1:
-        chain = flatten(stages)
-        linear(
-            _flat(src), _three(src.shape[:d]), channels, chain, planar, BORDERS[border], fills, low, high,
-            out.reshape(-1), shape, scratch(shape[2], chain[3]), acc,
-        )  # fmt: skip
-        return
-    axes = tuple(range(d - 2 if planar else 0, d))
-    coef, pad = coefficients(src, order, border, axes, fill)
+    chain = flatten(stages)
+    linear(
+        _flat(src), _three(src.shape[:d]), channels, chain, is_planar(stages, d), BORDERS[border], fills,
+        low, high, out.reshape(-1), shape, scratch(shape[2], chain[3]), acc,
+    )  # fmt: skip
+
+
+def _spline(src: Array, stages: tuple[Stage, ...], out: Array, order: int, border: str, fills: Array) -> None:
+    d, channels = src.ndim - 1, src.shape[-1]
+    planar = is_planar(stages, d)
+    coef, pad = coefficients(src, order, border, tuple(range(d - 2 if planar else 0, d)), fills[0])
     chain = flatten(stages, (0.0 if planar else float(pad), float(pad), float(pad)) if pad else None)
+    shape = _three(out.shape[:d])
     taps = (np.empty((3, 6)), np.empty((3, 6), np.int64))
     spline(
         _flat(coef), _three(coef.shape[:d]), channels, chain, planar, BORDERS[border], order, fills,
-        low, high, out.reshape(-1), shape, scratch(shape[2], chain[3]), acc, taps,
+        out.reshape(-1), shape, scratch(shape[2], chain[3]), taps,
     )  # fmt: skip
 
 
@@ -95,4 +103,21 @@ def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 def _flat(src: Array) -> Array:
-    return np.ascontiguousarray(src).reshape(-1)
+    flat = np.ascontiguousarray(src).reshape(-1)
+    return flat if flat.flags.writeable else np.asarray(_Borrowed(flat))
+
+
+class _Borrowed:
+    """A read-only array shown as a writable one, without a copy.
+
+    Kernels never write to their source, but would be compiled once more for a read-only one.
+    """
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self.__array_interface__ = {
+            "version": 3,
+            "typestr": array.dtype.str,
+            "shape": array.shape,
+            "data": (array.__array_interface__["data"][0], False),
+        }

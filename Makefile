@@ -23,7 +23,8 @@ check: $(STAMP)  ## lint, format, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(STAMP)  ## run every code block of README.md and docs/
+docs: $(STAMP)  ## write the reference page, and run every code block of README.md and docs/
+	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
 	$(BIN)/python -m pytest tests/docs
 
 # Numba keeps what it compiled beside the sources; the kernels' own tests ask for every variant.

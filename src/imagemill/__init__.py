@@ -52,11 +52,22 @@ _ROOMS = {
         "Mask",
     ),
     "imagemill.data": (
+        "Picture",
         "Record",
+        "formats",
         "open_source",
         "read_mask",
         "read_picture",
         "write_picture",
+    ),
+    "imagemill.data.augment": (
+        "AugmentReport",
+        "augment",
+    ),
+    "imagemill.data.replay": (
+        "Verification",
+        "replay",
+        "verify",
     ),
     "imagemill.lint": (
         "Finding",

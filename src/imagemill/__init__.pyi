@@ -23,11 +23,18 @@ from imagemill.core.targets import Image as Image
 from imagemill.core.targets import Keypoints as Keypoints
 from imagemill.core.targets import Label as Label
 from imagemill.core.targets import Mask as Mask
+from imagemill.data import Picture as Picture
 from imagemill.data import Record as Record
+from imagemill.data import formats as formats
 from imagemill.data import open_source as open_source
 from imagemill.data import read_mask as read_mask
 from imagemill.data import read_picture as read_picture
 from imagemill.data import write_picture as write_picture
+from imagemill.data.augment import AugmentReport as AugmentReport
+from imagemill.data.augment import augment as augment
+from imagemill.data.replay import Verification as Verification
+from imagemill.data.replay import replay as replay
+from imagemill.data.replay import verify as verify
 from imagemill.lint import Finding as Finding
 from imagemill.pipeline import Pipeline as Pipeline
 from imagemill.transforms.base import Transform as Transform
@@ -76,6 +83,7 @@ __all__ = [
     "Affine",
     "Applied",
     "Apply",
+    "AugmentReport",
     "Batch",
     "Boxes",
     "Brightness",
@@ -108,6 +116,7 @@ __all__ = [
     "Pad",
     "ParameterError",
     "Perspective",
+    "Picture",
     "Pipeline",
     "PipelineFileError",
     "PlanError",
@@ -134,11 +143,16 @@ __all__ = [
     "ToLayout",
     "ToneGain",
     "Transform",
+    "Verification",
     "Zoom",
     "__version__",
+    "augment",
+    "formats",
     "open_source",
     "preset",
     "read_mask",
     "read_picture",
+    "replay",
+    "verify",
     "write_picture",
 ]

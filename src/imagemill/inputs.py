@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
-from imagemill.core.geometry import Frame, peak_of
+from imagemill.core.geometry import Floats, Frame, peak_of
 from imagemill.core.targets import Array, Image, Mask, Target, as_target
 from imagemill.engine.foreground import Foreground
 
@@ -31,6 +31,16 @@ def read_columns(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns,
     if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
         raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
     return wrapped, next(iter(counts.values()))
+
+
+def _metric(lead: list[Target], world: Floats) -> Floats | None:
+    """Voxel sizes where any sample gives them beside a world matrix; None when the world says it all."""
+    d = world.shape[-1] - 1
+    found = world[:, :d, :d].copy()
+    apart = [i for i, t in enumerate(lead) if isinstance(t, Image | Mask) and t.spacing and t.world is not None]
+    for i in apart:
+        found[i] = np.diag(np.asarray(getattr(lead[i], "spacing", None), dtype=np.float64))
+    return found if apart else None
 
 
 class Inputs:
@@ -56,7 +66,9 @@ class Inputs:
         for name in rasters:
             self._check(name, shape, first)
         world = np.stack([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
-        self.frame = Frame(canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype))
+        self.frame = Frame(
+            canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype), _metric(lead, world)
+        )
 
     def _read(self, name: str) -> None:
         if name in self._canonical:

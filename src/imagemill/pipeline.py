@@ -231,14 +231,14 @@ class Pipeline:
             values = inputs.canonical(name)
             execute.check_rasters(kind, values)
             dtype = execute.raster_dtype(plan, kind, values[0].dtype)
-            memory, view = execute.raster_buffer(plan, kind, values[0].shape[-1], dtype, row=None)
+            axes = _out_axes(plan, kind, inputs.axes(name))
+            memory, view = execute.raster_buffer(plan, axes, values[0].shape[-1], dtype, row=None)
             execute.for_rows(
                 plan.n,
                 lambda row: execute.run_raster(plan, self.backend, kind, row, values[row], view[row]),
                 workers,
             )
-            bare = "c" not in inputs.axes(name) and not (kind == Image.kind and plan.channels_first is not None)
-            return memory[..., 0] if bare else memory
+            return memory
         return [self._other(plan, row, target) for row, target in enumerate(column)]
 
     def _other(self, plan: Plan, row: int, target: Target) -> Any:
@@ -267,11 +267,10 @@ class Pipeline:
     def _raster(self, plan: Plan, name: str, target: Image | Mask, inputs: Inputs) -> Image | Mask:
         value = inputs.canonical(name)[0]
         dtype = execute.raster_dtype(plan, target.kind, value.dtype)
-        memory, view = execute.raster_buffer(plan, target.kind, value.shape[-1], dtype, row=0)
+        axes = _out_axes(plan, target.kind, inputs.axes(name))
+        memory, view = execute.raster_buffer(plan, axes, value.shape[-1], dtype, row=0)
         execute.run_raster(plan, self.backend, target.kind, 0, value, view)
-        if isinstance(target, Image) and plan.channels_first is not None:
-            return Image(memory, "c" + plan.axes if plan.channels_first else plan.axes + "c", world=plan.world[0])
-        return target.like(view, inputs.axes(name), plan.world[0])
+        return replace(target, array=memory, axes=axes, spacing=None, world=plan.world[0])
 
     # ------------------------------------------------------------------------------------------- reading
 
@@ -331,6 +330,10 @@ class Pipeline:
     def __repr__(self) -> str:
         inside = ",\n".join(f"    {words.call(t)}" for t in self.transforms)
         return f"Pipeline([\n{inside},\n], seed={self.seed})" if inside else f"Pipeline([], seed={self.seed})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By its parts: a copy counts its samples from zero, and counters are not picklable in later Pythons.
+        return _rebuilt, (self.transforms, self.seed, self.fuse, self.backend.name, self.without)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pipeline) and (self.transforms, self.seed) == (other.transforms, other.seed)
@@ -406,6 +409,19 @@ class Pipeline:
             return cls.from_json(text) if path.suffix == ".json" else cls.from_yaml(text)
         except (PipelineFileError, ParameterError) as error:
             raise type(error)(f"{path}: {error}") from None
+
+
+def _rebuilt(
+    transforms: tuple[Transform, ...], seed: int, fuse: bool, backend: str, without: tuple[str, ...]
+) -> Pipeline:
+    return Pipeline(transforms, seed=seed, fuse=fuse, backend=backend, without=without)
+
+
+def _out_axes(plan: Plan, kind: str, given: str) -> str:
+    """The axes a raster comes out in: as it came, unless the layout of images was asked for."""
+    if kind != Image.kind or plan.channels_first is None:
+        return given
+    return "c" + plan.axes if plan.channels_first else plan.axes + "c"
 
 
 def _written(text: str, path: str | Path | None) -> str:

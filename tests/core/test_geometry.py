@@ -38,17 +38,13 @@ def turned(degrees, size, spacing=None, plane=(0, 1)):
 def test_positive_degrees_turn_counter_clockwise_on_screen(quarters, size):
     picture = np.arange(size * size).reshape(size, size)
     # numpy's rot90 turns from the first axis towards the second: counter-clockwise with y pointing down.
-    np.testing.assert_array_equal(
-        read(picture, turned(90 * quarters, (size, size))), np.rot90(picture, quarters)
-    )
+    np.testing.assert_array_equal(read(picture, turned(90 * quarters, (size, size))), np.rot90(picture, quarters))
 
 
 @pytest.mark.parametrize("plane", [(0, 1), (0, 2), (1, 2)])
 def test_turns_of_a_volume_stay_in_their_plane(plane):
     volume = np.arange(27).reshape(3, 3, 3)
-    np.testing.assert_array_equal(
-        read(volume, turned(90, (3, 3, 3), plane=plane)), np.rot90(volume, 1, plane)
-    )
+    np.testing.assert_array_equal(read(volume, turned(90, (3, 3, 3), plane=plane)), np.rot90(volume, 1, plane))
 
 
 @given(st.floats(-720, 720), st.floats(-720, 720))
@@ -119,9 +115,7 @@ def test_a_flip_mirrors_pixels_and_edges_for_both_parities(size, axis):
     np.testing.assert_array_equal(m @ m, np.eye(3))
 
 
-@given(
-    st.tuples(st.integers(1, 500), st.integers(1, 500)), st.tuples(st.integers(1, 500), st.integers(1, 500))
-)
+@given(st.tuples(st.integers(1, 500), st.integers(1, 500)), st.tuples(st.integers(1, 500), st.integers(1, 500)))
 def test_resizing_keeps_the_outer_edges(size, out):
     m = geo.resize(np.array([size]), np.array([out]))[0]
     edges = geo.apply(m, np.array([[-0.5, -0.5], [out[0] - 0.5, out[1] - 0.5]]))

@@ -53,9 +53,7 @@ def test_philox_over_many_counters_is_philox_over_each(counters, key):
 def test_the_counter_holds_key_epoch_place_and_block_as_documented():
     seed, epoch, key, place, request = 0x1111111122222222, 7, 0x3333333344444444, 5, 9
     column = Generator(seed, epoch, np.array([key], np.uint64)).uniform(place, request)
-    words = philox_of_integers(
-        (0x44444444, 0x33333333, epoch, place << 12 | request // 4), (0x22222222, 0x11111111)
-    )
+    words = philox_of_integers((0x44444444, 0x33333333, epoch, place << 12 | request // 4), (0x22222222, 0x11111111))
     assert column[0] == (words[request % 4] + 0.5) / 2**32
 
 
@@ -125,9 +123,7 @@ def test_keys_of_text_are_blake2b_and_whole_numbers_are_themselves():
     assert hash_key("cat/1.jpg") == int.from_bytes(digest, "little")
     assert hash_key(2**64 - 1) == 2**64 - 1
     assert hash_key("bad \udcff name") != hash_key("bad name")
-    np.testing.assert_array_equal(
-        hash_keys([3, "cat/1.jpg"]), np.array([3, hash_key("cat/1.jpg")], np.uint64)
-    )
+    np.testing.assert_array_equal(hash_keys([3, "cat/1.jpg"]), np.array([3, hash_key("cat/1.jpg")], np.uint64))
     assert hash_keys([]).shape == (0,)
 
 

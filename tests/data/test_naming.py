@@ -30,9 +30,7 @@ def test_exactly_n_names_for_n_copies_whatever_the_keys(found: set[str], copies:
     assert name_clashes(found) == []
 
 
-@given(
-    keys | long_keys, st.sampled_from([".png", ".nii.gz", ".tiff"]), st.sampled_from(["", "aug_", "é" * 30])
-)
+@given(keys | long_keys, st.sampled_from([".png", ".nii.gz", ".tiff"]), st.sampled_from(["", "aug_", "é" * 30]))
 def test_every_part_is_safe_everywhere(key: str, suffix: str, prefix: str) -> None:
     name = output_name(key, 7, 10, prefix, suffix)
     path = PurePosixPath(name)

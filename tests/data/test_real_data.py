@@ -118,9 +118,7 @@ def test_odd_geometry_survives_a_round_trip(data_root: Path, tmp_path: Path, nam
     again = nib.load(tmp_path / "a.nii.gz")
     assert again.shape == stored.shape == GEOMETRY[name]
     np.testing.assert_allclose(again.affine, stored.affine, atol=1e-4)
-    np.testing.assert_allclose(
-        np.asanyarray(again.dataobj), np.asanyarray(stored.dataobj), rtol=1e-6, atol=1e-4
-    )
+    np.testing.assert_allclose(np.asanyarray(again.dataobj), np.asanyarray(stored.dataobj), rtol=1e-6, atol=1e-4)
     assert again.header.get_xyzt_units()[0] == stored.header.get_xyzt_units()[0]
     assert int(again.header["qform_code"]) == 0 or not name.startswith("shear")
 

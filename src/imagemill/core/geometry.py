@@ -50,6 +50,9 @@ class Frame:
         Of the image values at this place of the pipeline.
     peak : float
         The value that stands for white: 255 for 8 bits, 65,535 for 16, 1 for floating point.
+    metric : array, ``[n, d, d]``, optional
+        Steps of index to steps in millimetres, where they are known apart from ``world`` (some scans carry
+        an empty world matrix beside true voxel sizes). The linear part of ``world`` otherwise.
     extent : callable, optional
         Gives the extent of a mask's foreground in this frame, see :meth:`foreground`.
     """
@@ -60,6 +63,7 @@ class Frame:
     channels: int = 1
     dtype: np.dtype[Any] = np.dtype(np.uint8)
     peak: float = 255.0
+    metric: Floats | None = None
     extent: Callable[[], Extent | None] | None = None
 
     @classmethod
@@ -105,7 +109,8 @@ class Frame:
     def spacing(self) -> Floats:
         """Distance between neighbouring pixels in millimetres, ``[n, d]``; 1 when nothing is known."""
         d = self.ndim
-        lengths: Floats = np.linalg.norm(self.world[:, :d, :d], axis=1)
+        steps = self.world[:, :d, :d] if self.metric is None else self.metric
+        lengths: Floats = np.linalg.norm(steps, axis=1)
         return lengths
 
     @property
@@ -138,7 +143,11 @@ class Frame:
 
     def moved(self, matrix: Floats, shape: Ints) -> Self:
         """The frame after a geometric operation."""
-        return replace(self, shape=shape, world=self.world @ matrix if affine_rows(matrix) else self.world)
+        if not affine_rows(matrix):
+            return replace(self, shape=shape)
+        d = self.ndim
+        metric = None if self.metric is None else self.metric @ matrix[:, :d, :d]
+        return replace(self, shape=shape, world=self.world @ matrix, metric=metric)
 
 
 def peak_of(dtype: npt.DTypeLike) -> float:

@@ -129,7 +129,12 @@ class Generator:
 
     @staticmethod
     def _stream(place: int, block: int) -> int:
-        if place >= MAX_PLACES or block >= 1 << _BLOCK_BITS:
+        if block >= 1 << _BLOCK_BITS:
+            raise InputError(
+                f"expected at most {4 << _BLOCK_BITS:,} random numbers per transform and sample, got a request for "
+                "more; use a coarser lattice"
+            )
+        if place >= MAX_PLACES:
             raise InputError(f"expected fewer than {MAX_PLACES} transforms in a pipeline, got {place + 1}")
         return place << _BLOCK_BITS | block
 

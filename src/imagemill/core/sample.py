@@ -73,7 +73,9 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {"seed": self.seed, "epoch": self.epoch, "key": self.key, "pipeline": self.pipeline}
+        # A number from an array of keys is a numpy one, which JSON does not know.
+        key = self.key if isinstance(self.key, str) else int(self.key)
+        return {"seed": self.seed, "epoch": self.epoch, "key": key, "pipeline": self.pipeline}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -131,7 +131,9 @@ class Image(_Raster):
     spacing : tuple of float, optional
         Millimetres between pixels in the order ``(z, )y, x``.
     world : array, optional
-        Index to world coordinates, ``(d+1, d+1)``, in the order ``(z, )y, x``; instead of ``spacing``.
+        Index to world coordinates, ``(d+1, d+1)``, in the order ``(z, )y, x``. Its columns give the spacing
+        unless ``spacing`` is given as well: then turns are rigid by ``spacing``, and ``world`` is only
+        carried along.
     """
 
     __slots__ = ()
@@ -324,7 +326,7 @@ class Keypoints:
     def like(self, indices: Floats, visible: npt.NDArray[np.bool_]) -> Keypoints:
         """Keypoints with new indices in this one's format."""
         array = indices[:, ::-1] if self.format == "xy" else indices
-        return replace(self, array=np.ascontiguousarray(array), visible=visible)
+        return replace(self, array=np.array(array, order="C"), visible=visible)
 
     def __len__(self) -> int:
         return len(self.array)

@@ -27,9 +27,7 @@ _SUFFIX = re.compile(r"(\.[A-Za-z0-9]+){1,2}")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{w}{n}" for w in ("com", "lpt") for n in "123456789")}
 
 
-def output_name(
-    record_key: str, copy: int = 0, copies: int = 1, prefix: str = "", suffix: str = ".png"
-) -> str:
+def output_name(record_key: str, copy: int = 0, copies: int = 1, prefix: str = "", suffix: str = ".png") -> str:
     """Name the file that one copy of one record is written to.
 
     Parameters

@@ -16,20 +16,16 @@ from imagemill.engine.plan import Pass, Plan
 from imagemill.engine.targets import rule
 
 
-def raster_buffer(
-    plan: Plan, kind: str, channels: int, dtype: np.dtype[Any], *, row: int | None
-) -> tuple[Array, Array]:
-    """A result's memory, and the same memory seen as ``(*shape, C)`` (with a leading batch axis).
+def raster_buffer(plan: Plan, axes: str, channels: int, dtype: np.dtype[Any], *, row: int | None) -> tuple[Array, Array]:
+    """A result's memory in an order of axes, and the same memory seen as ``(*shape, C)``.
 
-    ``row`` makes the buffer of one sample; None one for the whole batch.
+    ``row`` makes the buffer of one sample; None one for the whole batch, with a leading batch axis.
 
     Raises
     ------
     InputError
         When the samples of a batch have different sizes.
     """
-    first = kind == Image.kind and plan.channels_first is True
-    lead: tuple[int, ...] = ()
     if row is None:
         if (plan.shape != plan.shape[0]).any():
             sizes = sorted({tuple(s) for s in plan.shape.tolist()})
@@ -37,11 +33,17 @@ def raster_buffer(
                 f"expected one output size for a batch, got {len(sizes)} ({sizes[0]}, {sizes[1]}, ...); "
                 "end the pipeline with Resize, Resample, Crop or RandomResizedCrop"
             )
-        lead, shape = (plan.n,), tuple(plan.shape[0].tolist())
+        lead, shape = (plan.n,), plan.shape[0].tolist()
     else:
-        shape = tuple(plan.shape[row].tolist())
-    memory = np.empty((*lead, channels, *shape) if first else (*lead, *shape, channels), dtype)
-    return memory, np.moveaxis(memory, len(lead), -1) if first else memory
+        lead, shape = (), plan.shape[row].tolist()
+    lengths = dict(zip(plan.axes, shape, strict=True), c=channels)
+    memory = np.empty((*lead, *[lengths[a] for a in axes]), dtype)
+    if "c" not in axes:
+        axes, view = axes + "c", memory[..., None]
+    else:
+        view = memory
+    first = len(lead)
+    return memory, view.transpose(*range(first), *[first + axes.index(a) for a in plan.axes + "c"])
 
 
 def run_raster(plan: Plan, backend: Backend, kind: str, row: int, value: Array, out: Array) -> None:
@@ -66,11 +68,11 @@ def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes) -> Boxes:
 
 def run_keypoints(plan: Plan, backend: Backend, row: int, keypoints: Keypoints) -> Keypoints:
     """Keypoints through the geometry; those that left the frame are no longer visible."""
-    found: Any = keypoints.indices(plan.in_shape.shape[1])
+    found: Any = keypoints.indices(plan.in_shape.shape[1]), keypoints.visible
     for step in plan.steps:
         found = rule(step, Keypoints.kind)(step, row, found, backend, None)
-    seen = keypoints.visible & points.inside(found, tuple(plan.shape[row].tolist()))
-    return keypoints.like(found, seen)
+    indices, seen = found
+    return keypoints.like(indices, seen & points.inside(indices, tuple(plan.shape[row].tolist())))
 
 
 def for_rows(n: int, work: Callable[[int], None], workers: int) -> None:

@@ -8,6 +8,7 @@ memory belongs to the plan as a whole.
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any
@@ -94,16 +95,10 @@ class Resample:
                 found = link.m @ found
         return found
 
-    @cached_property
-    def identity(self) -> bool:
-        """Whether nothing moves, for any sample."""
-        n = len(self.shape)
-        return bool(np.array_equal(self.in_shape, self.shape)) and not any(self.chain(i) for i in range(n))
-
     @property
     def windowed(self) -> bool:
-        """Whether padding is part of the chain."""
-        return any(isinstance(link, Windows) and link.where.any() for link in self.links)
+        """Whether padding is part of the chain, even if no sample of this batch needed any."""
+        return any(isinstance(link, Windows) for link in self.links)
 
 
 ColourStage = ChannelMix | Pointwise | Fit
@@ -130,11 +125,6 @@ class Colour:
     dtype: np.dtype[Any]
     peak: float
     hard: bool = False
-
-    @property
-    def leaves_range(self) -> bool:
-        """Whether the values come out as something else than a picture's."""
-        return any(getattr(s, "leaves_range", False) or isinstance(s, Fit) for s in self.stages)
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +219,15 @@ def _feed(h: Any, value: Any) -> None:
         for item in value:
             _feed(h, item)
     elif callable(value):
-        h.update(getattr(value, "__qualname__", type(value).__qualname__).encode())
+        h.update(_function_id(value).encode() + b"\0")
     else:
         h.update(repr(value).encode() + b"\0")
+
+
+def _function_id(function: Any) -> str:
+    """What tells a function from others: its name if that leads back to it, else the object itself."""
+    name = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
+    found: Any = sys.modules.get(getattr(function, "__module__", "") or "")
+    for part in getattr(function, "__qualname__", "").split("."):
+        found = getattr(found, part, None)
+    return name if found is function else f"{name} {id(function)}"

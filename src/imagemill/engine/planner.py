@@ -114,7 +114,7 @@ def make_plan(
                 continue
             rewritten = rewrite(steps)
             if debug:
-                _check(name, steps, rewritten)
+                _check(name, frames[0], steps, rewritten)
             steps = rewritten
     layouts = [op.channels_first for _, op in drawn if isinstance(op, ops.Layout)]
     first, last = frames[0], frames[-1]
@@ -131,19 +131,22 @@ def make_plan(
     )
 
 
-def _signature(steps: Steps) -> tuple[object, ...]:
-    """What a rewrite must keep: final shapes, final dtype, and which transforms are in it."""
+def _signature(first: Frame, steps: Steps) -> tuple[object, ...]:
+    """What a rewrite must keep: the shapes and the dtype that come out."""
     shapes = [s.resample.shape for s in steps if isinstance(s, Pass) and s.resample is not None]
     colours = [s.colour for s in steps if isinstance(s, Pass) and s.colour is not None]
     return (
-        np.asarray(shapes[-1]).tolist() if shapes else None,
-        str(colours[-1].dtype) if colours else None,
-        frozenset(name for s in steps for name in s.sources),
+        np.asarray(shapes[-1] if shapes else first.shape).tolist(),
+        str(colours[-1].dtype if colours else first.dtype),
     )
 
 
-def _check(name: str, before: Steps, after: Steps) -> None:
-    old, new = _signature(before), _signature(after)
-    # Dropping a step that does nothing may take shapes, dtype and names away, never change them.
-    if any(b is not None and a != b for a, b in zip(old[:2], new[:2], strict=True)) or not new[2] <= old[2]:  # type: ignore[operator]
-        raise PlanError(f"expected the pass {name!r} to keep {old}, got {new}; this is a fault of imagemill")
+def _check(name: str, first: Frame, before: Steps, after: Steps) -> None:
+    old, new = _signature(first, before), _signature(first, after)
+    sources = [name for s in after for name in s.sources]
+    strangers = set(sources) - {name for s in before for name in s.sources}
+    if old != new or strangers:
+        raise PlanError(
+            f"expected the pass {name!r} to keep shapes and dtype {old}, got {new}"
+            f"{f' and new sources {sorted(strangers)}' if strangers else ''}; this is a fault of imagemill"
+        )

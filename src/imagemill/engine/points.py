@@ -25,6 +25,15 @@ def push(stages: tuple[maps.Stage, ...], points: Floats) -> Floats:
     return points
 
 
+def kept(stages: tuple[maps.Stage, ...], points: Floats) -> npt.NDArray[np.bool_]:
+    """Which input points ``(k, d)`` no padding window hides: what had left the frame then does not come back."""
+    seen = np.ones(len(points), dtype=bool)
+    for number, stage in enumerate(stages):
+        if isinstance(stage, maps.Window):
+            seen &= inside(push(stages[number + 1 :], points), stage.shape)
+    return seen
+
+
 def _inverse(m: Floats) -> Floats:
     try:
         found = np.linalg.inv(m).astype(np.float64)
@@ -73,21 +82,35 @@ def _undisplace(stage: maps.Displace, q: Floats) -> Floats:
 
 
 def push_boxes(stages: tuple[maps.Stage, ...], edges: Floats) -> Floats:
-    """The upright boxes ``(k, 2d)`` around the moved ones.
+    """The upright boxes ``(k, 2d)`` around the moved ones; ``nan`` for a box that is gone.
 
     A box is carried as the set of its corners (points along its faces where the map bends), so that it
     grows once, at the end, and not with every stage; a padding window cuts it where it stands.
     """
     d = edges.shape[1] // 2
+    gone = np.isnan(edges).any(axis=1)
+    edges = np.where(gone[:, None], 0.0, edges)
     segment: list[maps.Stage] = []
     for stage in reversed(stages):
         if isinstance(stage, maps.Window):
             edges = _hull(tuple(segment), edges, d)
+            gone |= ~_overlaps(edges, stage.shape)
             edges = np.clip(edges, -0.5, np.tile(np.array(stage.shape) - 0.5, 2))
             segment = []
         else:
             segment.insert(0, stage)
-    return _hull(tuple(segment), edges, d)
+    return np.where(gone[:, None], np.nan, _hull(tuple(segment), edges, d))
+
+
+def _overlaps(edges: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Which boxes have something inside a frame; one without extent must itself lie inside."""
+    d = len(shape)
+    upper = np.array(shape, dtype=np.float64) - 0.5
+    low, high = edges[:, :d], edges[:, d:]
+    found: npt.NDArray[np.bool_] = np.where(
+        low == high, (low >= -0.5) & (high <= upper), (np.minimum(high, upper) > np.maximum(low, -0.5))
+    ).all(axis=1)
+    return found
 
 
 def _hull(stages: tuple[maps.Stage, ...], edges: Floats, d: int) -> Floats:
@@ -106,13 +129,9 @@ def _hull(stages: tuple[maps.Stage, ...], edges: Floats, d: int) -> Floats:
 def clip_boxes(edges: Floats, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Boxes cut at the frame, and which of them have anything left inside."""
     upper = np.tile(np.array(shape, dtype=np.float64) - 0.5, 2)
-    d = len(shape)
-    cut = np.clip(edges, -0.5, upper)
-    # A box that had no extent to begin with is kept as long as it lies inside.
-    flat = edges[:, d:] == edges[:, :d]
-    inside = (edges[:, :d] >= -0.5) & (edges[:, d:] <= upper[:d])
-    kept = np.flatnonzero(((cut[:, d:] > cut[:, :d]) | (flat & inside)).all(axis=1))
-    return cut[kept], kept
+    # What is gone is nan, and no comparison with it holds.
+    kept = np.flatnonzero(_overlaps(edges, shape))
+    return np.clip(edges[kept], -0.5, upper), kept
 
 
 def inside(points: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:

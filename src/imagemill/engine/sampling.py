@@ -42,6 +42,11 @@ class Request:
     antialias: tuple[float, ...] | None
 
 
+def still(step: Resample, row: int, shape: tuple[int, ...]) -> bool:
+    """Whether nothing moves for sample ``row``, whose source has this shape."""
+    return not step.chain(row) and tuple(step.shape[row].tolist()) == shape
+
+
 def request(step: Resample, row: int) -> Request:
     """What sample ``row`` asks for."""
     sampling = step.sampling

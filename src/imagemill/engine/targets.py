@@ -14,7 +14,7 @@ from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Call, Pass, Step
 
 Value = Any
-"""What a target's kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, edges, indices, anything."""
+"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, edges, indices with visibility, anything."""
 
 Rule = Callable[[Step, int, Value, Backend, Array | None], Value]
 """Step, sample, value, backend and, for rasters, the buffer the result belongs in."""
@@ -43,7 +43,11 @@ def _boxes(step: Step, row: int, value: Value, backend: Backend, out: Array | No
 
 def _keypoints(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     assert isinstance(step, Pass)
-    return value if step.resample is None else points.push(step.resample.chain(row), value)
+    if step.resample is None:
+        return value
+    indices, seen = value
+    chain = step.resample.chain(row)
+    return points.push(chain, indices), seen & points.kept(chain, indices)
 
 
 def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:

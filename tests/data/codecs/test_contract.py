@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from imagemill.core.errors import CodecError, InputError
+from imagemill.core.errors import CodecError, InputError, MissingExtra
 from imagemill.data import Picture, formats, is_readable_name, read_picture, write_picture
 
 LOSSLESS = {
@@ -24,12 +26,8 @@ LOSSLESS = {
         for dtype in ("uint8", "int16", "uint16", "uint32", "int64", "float16", "float32", "float64")
         for axes in ("yx", "yxc1", "yxc3", "yxc4", "yxc7", "zyx", "zyxc1", "zyxc2", "zyxc3")
     ],
-    ".npy": [
-        (dtype, axes) for dtype in ("bool", "int8", "uint16", "float16", "float64") for axes in ("yx", "yxc3")
-    ],
-    ".nii": [
-        (d, a) for d in ("uint8", "int16", "int64", "uint32", "float32", "float64") for a in ("zyx", "zyxc2")
-    ],
+    ".npy": [(dtype, axes) for dtype in ("bool", "int8", "uint16", "float16", "float64") for axes in ("yx", "yxc3")],
+    ".nii": [(d, a) for d in ("uint8", "int16", "int64", "uint32", "float32", "float64") for a in ("zyx", "zyxc2")],
     ".nii.gz": [("int8", "zyx"), ("uint16", "zyxc3"), ("uint64", "zyx"), ("float32", "zyx")],
 }
 CASES = [(suffix, dtype, axes) for suffix, kinds in LOSSLESS.items() for dtype, axes in kinds]
@@ -70,9 +68,7 @@ def test_what_is_written_is_read_back(folder: Path, suffix: str, data: st.DataOb
         np.testing.assert_allclose(again.world, world)
 
 
-@pytest.mark.parametrize(
-    ("suffix", "dtype", "axes"), [*CASES, (".jpg", "uint8", "yxc3"), (".jpg", "uint8", "yx")]
-)
+@pytest.mark.parametrize(("suffix", "dtype", "axes"), [*CASES, (".jpg", "uint8", "yxc3"), (".jpg", "uint8", "yx")])
 def test_equal_pictures_give_equal_bytes(tmp_path: Path, suffix: str, dtype: str, axes: str) -> None:
     shape = (2, 3, 4)[3 - len(axes.rstrip("0123456789").removesuffix("c")) :]
     shape += (int(axes[-1]),) if axes[-1].isdigit() else ()
@@ -186,3 +182,34 @@ def test_the_table_of_formats_tells_the_truth(tmp_path: Path) -> None:
 def test_pictures_check_their_parts(array: Any, axes: str, world: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Picture(array, axes, world)
+
+
+@pytest.mark.parametrize(("suffix", "package", "extra"), [(".tif", "tifffile", "tiff"), (".nii", "nibabel", "medical")])
+def test_a_missing_package_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, package: str, extra: str
+) -> None:
+    picture = Picture(np.zeros((2, 3, 4), np.uint8), "zyx")
+    write_picture(tmp_path / f"a{suffix}", picture)
+    monkeypatch.setitem(sys.modules, package, None)
+    assert {row.suffix for row in formats() if not row.available} >= {suffix}
+    assert next(row for row in formats() if row.suffix == ".png").available
+    for action in (
+        lambda: read_picture(tmp_path / f"a{suffix}"),
+        lambda: write_picture(tmp_path / f"b{suffix}", picture),
+    ):
+        with pytest.raises(MissingExtra, match=rf"pip install 'imagemill\[{extra}\]'"):
+            action()
+    assert not (tmp_path / f"b{suffix}").exists()
+
+
+def test_reading_in_threads_gives_the_same_pixels(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    files = []
+    for suffix in (".png", ".jpg", ".webp", ".gif", ".tiff", ".npy"):
+        array = rng.integers(0, 256, (40, 50), dtype=np.uint8)
+        write_picture(tmp_path / f"a{suffix}", Picture(array, "yx"))
+        files += [tmp_path / f"a{suffix}"] * 8
+    expected = [read_picture(file).array for file in files]
+    with ThreadPoolExecutor(4) as pool:
+        for found, pixels in zip(pool.map(read_picture, files), expected, strict=True):
+            np.testing.assert_array_equal(found.array, pixels)

@@ -31,9 +31,7 @@ def _sample(suffix: str, folder: Path) -> Path:
 def test_files_cut_off_anywhere_are_errors(tmp_path: Path, suffix: str, fraction: float) -> None:
     rng = np.random.default_rng(2)
     if suffix == "16.png":
-        write_picture(
-            tmp_path / "w.png", Picture(rng.integers(0, 65_536, (40, 40, 3)).astype(np.uint16), "yxc")
-        )
+        write_picture(tmp_path / "w.png", Picture(rng.integers(0, 65_536, (40, 40, 3)).astype(np.uint16), "yxc"))
         data, suffix = (tmp_path / "w.png").read_bytes(), ".png"
     elif suffix == "stack.tiff":
         write_picture(tmp_path / "w.tiff", Picture(rng.random((6, 20, 20)), "zyx"))
@@ -52,9 +50,7 @@ def test_files_cut_off_anywhere_are_errors(tmp_path: Path, suffix: str, fraction
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_cut_jpeg_with_a_forged_end_is_an_error(tmp_path: Path, progressive: bool) -> None:
     rng = np.random.default_rng(3)
-    Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(
-        tmp_path / "a.jpg", progressive=progressive
-    )
+    Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(tmp_path / "a.jpg", progressive=progressive)
     data = (tmp_path / "a.jpg").read_bytes()
     for fraction in (0.3, 0.6, 0.9):
         (tmp_path / "b.jpg").write_bytes(data[: int(len(data) * fraction)] + b"\xff\xd9")
@@ -66,18 +62,14 @@ def test_bytes_after_the_end_are_no_damage(tmp_path: Path) -> None:
     for suffix in (".jpg", ".png", ".nii"):
         whole = _sample(suffix, tmp_path)
         (tmp_path / f"more{suffix}").write_bytes(whole.read_bytes() + b"left over")
-        np.testing.assert_array_equal(
-            read_picture(tmp_path / f"more{suffix}").array, read_picture(whole).array
-        )
+        np.testing.assert_array_equal(read_picture(tmp_path / f"more{suffix}").array, read_picture(whole).array)
 
 
 @pytest.mark.parametrize("suffix", [".png", "16.png", ".nii.gz"])
-def test_changed_bytes_are_noticed_by_checksums(tmp_path: Path, suffix: str) -> None:
+def test_changed_bytes_are_noticed_by_checksums(tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]) -> None:
     if suffix == "16.png":
         suffix = ".png"
-        write_picture(
-            tmp_path / "whole.png", Picture(np.arange(900, dtype=np.uint16).reshape(15, 20, 3), "yxc")
-        )
+        write_picture(tmp_path / "whole.png", Picture(np.arange(900, dtype=np.uint16).reshape(15, 20, 3), "yxc"))
         whole = tmp_path / "whole.png"
     else:
         whole = _sample(suffix, tmp_path)
@@ -86,6 +78,22 @@ def test_changed_bytes_are_noticed_by_checksums(tmp_path: Path, suffix: str) -> 
     (tmp_path / f"bad{suffix}").write_bytes(data)
     with pytest.raises(CodecError, match="bad"):
         read_picture(tmp_path / f"bad{suffix}")
+    assert capfd.readouterr() == ("", "")  # libraries below print to the terminal unless they are kept from it
+
+
+def test_a_damaged_jpeg_is_an_error_and_stray_bytes_are_not(tmp_path: Path) -> None:
+    ramp = np.add.outer(np.arange(64) * 2, np.arange(64)).astype(np.uint8)
+    Image.fromarray(ramp).save(tmp_path / "a.jpg", restart_marker_rows=1)
+    data = (tmp_path / "a.jpg").read_bytes()
+    one, two = data.index(b"\xff\xd1"), data.index(b"\xff\xd2")
+    (tmp_path / "b.jpg").write_bytes(data[:one] + data[two:])  # a row of blocks is gone; Pillow shows the rest
+    with pytest.raises(CodecError, match=r"an undamaged JPEG file, got Corrupt JPEG data"):
+        read_picture(tmp_path / "b.jpg")
+    frame = data.index(b"\xff\xc0")
+    (tmp_path / "c.jpg").write_bytes(data[:frame] + b"\1\2" + data[frame:])
+    picture = read_picture(tmp_path / "c.jpg")
+    np.testing.assert_array_equal(picture.array, read_picture(tmp_path / "a.jpg").array)
+    assert "2 extraneous bytes" in picture.note
 
 
 @pytest.mark.parametrize("reader", [read_picture, read_mask])
@@ -127,8 +135,7 @@ def test_large_pictures_are_refused_before_decoding(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
     body = b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
     )
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
     with pytest.raises(CodecError, match=r"at most 200,000,000 pixels, got 60000 x 60000 = 3,600,000,000"):

@@ -18,12 +18,11 @@ from imagemill.data import read_picture
         ((4, 5, 1), "yxc", "third axis of 1 read as gray"),
         ((24, 5, 6), "zyx", "read as 24 slices: a third axis of 6 is not 1, 3 or 4 channels"),
         ((3, 5, 6), "zyx", "read as 3 slices: a third axis of 6 is not 1, 3 or 4 channels"),
+        ((4, 5, 2), "zyx", "read as 4 slices: a third axis of 2 is not 1, 3 or 4 channels"),
         ((7, 5, 6, 2), "zyxc", "read as 7 slices with 2 channels"),
     ],
 )
-def test_the_rank_decides_and_the_note_says_so(
-    tmp_path: Path, shape: tuple[int, ...], axes: str, note: str
-) -> None:
+def test_the_rank_decides_and_the_note_says_so(tmp_path: Path, shape: tuple[int, ...], axes: str, note: str) -> None:
     np.save(tmp_path / "a.npy", np.zeros(shape, np.float32))
     picture = read_picture(tmp_path / "a.npy")
     assert (picture.axes, picture.array.shape, picture.note) == (axes, shape, note)

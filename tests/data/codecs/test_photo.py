@@ -44,9 +44,7 @@ def test_orientation_matches_the_drawing(orientation: int) -> None:
     assert orient(stored, orientation).tolist() == UPRIGHT[orientation]
     assert stored.tolist() == UPRIGHT[1]
     volume = np.stack([stored, stored + 10])[..., np.newaxis]
-    assert (
-        orient(volume, orientation, 1)[1, :, :, 0].tolist() == (np.array(UPRIGHT[orientation]) + 10).tolist()
-    )
+    assert orient(volume, orientation, 1)[1, :, :, 0].tolist() == (np.array(UPRIGHT[orientation]) + 10).tolist()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -105,9 +103,7 @@ def test_jpeg_pixels_equal_pillow(tmp_path: Path) -> None:
 
 
 def test_ink_colours_become_rgb(tmp_path: Path) -> None:
-    inks = Image.new(
-        "CMYK", (8, 8), (255, 0, 0, 0)
-    )  # cyan ink only; Pillow stores it inverted, as Adobe does
+    inks = Image.new("CMYK", (8, 8), (255, 0, 0, 0))  # cyan ink only; Pillow stores it inverted, as Adobe does
     inks.save(tmp_path / "a.jpg", quality=100)
     picture = read_picture(tmp_path / "a.jpg")
     assert picture.meta["mode"] == "CMYK"

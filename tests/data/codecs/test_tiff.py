@@ -34,14 +34,10 @@ def test_pages_without_meaning_become_slices_and_the_note_says_so(tmp_path: Path
         ("TCYX", "zyxc", (2, 4, 5, 3)),
     ],
 )
-def test_named_axes_are_taken_from_the_file(
-    tmp_path: Path, stored: str, axes: str, shape: tuple[int, ...]
-) -> None:
+def test_named_axes_are_taken_from_the_file(tmp_path: Path, stored: str, axes: str, shape: tuple[int, ...]) -> None:
     sides = (*(2, 3)[: len(stored) - 2], 4, 5)
     array = np.arange(np.prod(sides), dtype=np.uint8).reshape(sides)
-    tifffile.imwrite(
-        tmp_path / "a.ome.tif", array, ome=True, metadata={"axes": stored}, photometric="minisblack"
-    )
+    tifffile.imwrite(tmp_path / "a.ome.tif", array, ome=True, metadata={"axes": stored}, photometric="minisblack")
     picture = read_picture(tmp_path / "a.ome.tif")
     assert (picture.axes, picture.array.shape) == (axes, shape)
     order = {"z": "Z" if "Z" in stored else "T", "c": "C" if "C" in stored else "T", "y": "Y", "x": "X"}
@@ -51,9 +47,7 @@ def test_named_axes_are_taken_from_the_file(
 
 def test_more_axes_than_there_are_names_for_is_an_error(tmp_path: Path) -> None:
     array = np.zeros((2, 3, 2, 4, 5), np.uint8)
-    tifffile.imwrite(
-        tmp_path / "a.ome.tif", array, ome=True, metadata={"axes": "TZCYX"}, photometric="minisblack"
-    )
+    tifffile.imwrite(tmp_path / "a.ome.tif", array, ome=True, metadata={"axes": "TZCYX"}, photometric="minisblack")
     with pytest.raises(CodecError, match="got axes TZCYX; split the file"):
         read_picture(tmp_path / "a.ome.tif")
 
@@ -119,15 +113,25 @@ def test_a_stack_that_lost_a_page_in_the_chain_is_an_error(tmp_path: Path) -> No
     with tifffile.TiffFile(tmp_path / "a.tif") as found:
         third = found.pages[2].offset
     data = (tmp_path / "a.tif").read_bytes()
-    (tmp_path / "b.tif").write_bytes(data[: third + 2])
-    with pytest.raises(CodecError, match=r"b\.tif"):
+    for cut in (third, third + 2, third + 40, len(data) - 1):
+        (tmp_path / "b.tif").write_bytes(data[:cut])
+        with pytest.raises(CodecError, match=r"b\.tif"):
+            read_picture(tmp_path / "b.tif")
+
+
+def test_a_file_cut_off_in_a_picture_that_is_not_read_is_an_error_too(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        tif.write(np.ones((6, 7), np.uint8), metadata=None)
+        tif.write(np.ones((3, 300), np.uint8), metadata=None)
+    assert read_picture(tmp_path / "a.tif").note.startswith("first of 2 series")
+    data = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "b.tif").write_bytes(data[:-200])
+    with pytest.raises(CodecError, match="a file cut off after"):
         read_picture(tmp_path / "b.tif")
 
 
 def test_wrong_axes_are_named(tmp_path: Path) -> None:
-    tifffile.imwrite(
-        tmp_path / "a.tif", np.zeros((2, 3, 4), np.uint8), photometric="minisblack", metadata=None
-    )
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((2, 3, 4), np.uint8), photometric="minisblack", metadata=None)
     with pytest.raises(CodecError, match="name every stored axis"):
         read_picture(tmp_path / "a.tif", axes="yx")
     for axes in ("zyq", "zyy", "zx", ""):
@@ -144,9 +148,5 @@ from imagemill.data import read_picture, write_picture
 picture = read_picture({str(tmp_path / "a.tiff")!r})
 write_picture({str(tmp_path / "b.tiff")!r}, picture)
 """
-    subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)}
-    )
-    np.testing.assert_array_equal(
-        read_picture(tmp_path / "b.tiff").array, read_picture(tmp_path / "a.tiff").array
-    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    np.testing.assert_array_equal(read_picture(tmp_path / "b.tiff").array, read_picture(tmp_path / "a.tiff").array)

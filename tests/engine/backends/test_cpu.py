@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -263,3 +269,35 @@ def test_volumes_moved_within_planes_equal_their_slices(sign, order, border):
         plane = src[k] if k >= 0 else np.full_like(src[0], 0.5)
         wanted = reference.resample(plane, (flat,), (12, 16), order=order, border=border, fill=0.5)
         assert_close(got[z], wanted, src, order)
+
+
+def test_threads_share_nothing():
+    src = image(4, (40, 50, 2), "float32")
+    chains = [chain("everything", np.random.default_rng(n), (40, 50), (33, 31)) for n in range(8)]
+
+    def work(stages):
+        return resample(src, stages, (33, 31), order=1, border="mirror")
+
+    alone = [work(stages) for stages in chains]
+    with ThreadPoolExecutor(4) as pool:
+        for together, single in zip(pool.map(work, chains * 4), alone * 4, strict=True):
+            np.testing.assert_array_equal(together, single)
+
+
+UNCOMPILED = """
+from tests.engine.backends.test_cpu import compare
+from tests.engine.backends.strategies import KINDS
+for number, kind in enumerate(KINDS):
+    for order in (0, 1, 3, 5):
+        compare(number, (6, 7), (5, 6), kind, "uint8", 2, order, "reflect")
+    compare(number, (4, 5, 4), (3, 4, 5), kind, "float32", 1, 1, "constant")
+"""
+
+
+def test_kernels_are_right_without_a_compiler():
+    root = Path(__file__).parents[3]
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", UNCOMPILED], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,8 @@ def test_gain_per_channel_is_drawn_independently():
     assert gains.max() < 1.5
     # 400 independent pairs correlate by 0.05 on average; equal columns would by 1.
     assert np.abs(np.corrcoef(gains.T) - np.eye(3)).max() < 0.2
+    assert ChannelGain(Choice([1, 2])).variants() == 8
+    assert ChannelGain(each=[1, 2, 3]).variants() == 1
 
 
 def test_tone_gain_is_piecewise_with_edges_in_the_upper_range():
@@ -124,6 +128,17 @@ def test_color_jitter_is_its_four_parts_in_order():
     jitter = ColorJitter(brightness=1.2, contrast=0.7, saturation=1.4, hue=25)
     assert len(ops_of(jitter, frame_of(1, 3))) == 1
     close(run(jitter, x), expected)
+
+
+def test_the_parts_of_color_jitter_commute():
+    x = picture(3).astype(float)
+    parts = [ops_of(t, frame_of(1, 3))[0] for t in (Brightness(1.2), Contrast(0.7), Saturation(1.4), Hue(25))]
+    jitter = run(ColorJitter(brightness=1.2, contrast=0.7, saturation=1.4, hue=25), x.astype(np.uint8))
+    for order in itertools.permutations(parts):
+        out = x
+        for part in order:
+            out = evaluate(part, out)
+        close(out, jitter)
 
 
 def test_color_jitter_of_single_parts():

@@ -7,7 +7,7 @@ import pytest
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.ops import Cast, ChannelMix, Fit, Layout, Opaque
-from imagemill.transforms.colour import Apply, Normalize, Rescale, Standardize, ToDtype, ToLayout
+from imagemill.transforms.colour import Apply, GainOffset, Normalize, Rescale, Standardize, ToDtype, ToLayout
 from imagemill.transforms.colour.normalize import PRESETS
 from tests.transforms.colour.meaning import frame_of, ops_of, picture, run
 
@@ -139,7 +139,8 @@ def test_a_photo_in_floats_keeps_its_white_until_scaled():
         (Rescale((0, 9)), True),
         (Normalize("imagenet"), True),
         (ToDtype("float32", scale=True), True),
-        (ToDtype("uint16", scale=True), False),
+        (ToDtype("uint16", scale=True), True),
+        (GainOffset(2, 1), False),
     ],
 )
 def test_what_leaves_the_range_of_a_picture(transform, leaves):

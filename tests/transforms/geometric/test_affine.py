@@ -31,9 +31,7 @@ def corners(shape: tuple[int, ...]) -> Any:
 
 def test_positive_degrees_turn_counter_clockwise() -> None:
     # The point right of the centre goes up.
-    np.testing.assert_allclose(
-        moved_to(draw(Rotate(30), Frame.of(11, 11)), (5, 9)), [3, 5 + 4 * np.cos(np.pi / 6)]
-    )
+    np.testing.assert_allclose(moved_to(draw(Rotate(30), Frame.of(11, 11)), (5, 9)), [3, 5 + 4 * np.cos(np.pi / 6)])
 
 
 @given(ANGLE, st.sampled_from(["yx", "zy", "zx", "all"]))
@@ -43,9 +41,7 @@ def test_turns_keep_distances_in_millimetres(degrees: float, plane: str) -> None
     matrix = draw(Rotate(degrees, plane=plane), frame).matrix[0]
     points = np.random.default_rng(0).uniform(0, 30, (6, 3))
     before, after = points * spacing, geo.apply(matrix, points) * spacing
-    np.testing.assert_allclose(
-        np.linalg.norm(after - after[0], axis=1), np.linalg.norm(before - before[0], axis=1)
-    )
+    np.testing.assert_allclose(np.linalg.norm(after - after[0], axis=1), np.linalg.norm(before - before[0], axis=1))
     assert np.linalg.det(matrix) == pytest.approx(1.0)
     np.testing.assert_allclose(geo.apply(matrix, frame.centre), frame.centre)
 
@@ -68,9 +64,7 @@ def test_all_planes_turn_in_the_documented_order() -> None:
     for row in range(5):
         step_by_step = np.eye(4)
         for plane, column in zip(["yx", "zx", "zy"], columns, strict=True):
-            step_by_step = (
-                step_by_step @ draw(Rotate(float(column[row]), plane=plane), Frame.of(9, 9, 9)).matrix[0]
-            )
+            step_by_step = step_by_step @ draw(Rotate(float(column[row]), plane=plane), Frame.of(9, 9, 9)).matrix[0]
         np.testing.assert_allclose(together[row], step_by_step, atol=1e-12)
 
 
@@ -210,6 +204,9 @@ def test_affine_is_shear_turn_zoom_shift(shape: tuple[int, ...]) -> None:
 def test_one_zoom_of_affine_is_for_the_plane() -> None:
     matrix = draw(Affine(zoom=2), Frame.of(4, 6, 8)).matrix[0]
     np.testing.assert_array_equal(np.diagonal(matrix), [1, 0.5, 0.5, 1])
+    drawn = draw(Affine(zoom=(0.5, 2)), Frame.of(6, 8, n=4)).matrix
+    np.testing.assert_array_equal(drawn[:, 0, 0], drawn[:, 1, 1])
+    assert len(set(drawn[:, 0, 0])) == 4
 
 
 def test_a_matrix_is_used_as_it_is() -> None:

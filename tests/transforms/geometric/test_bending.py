@@ -71,10 +71,7 @@ def jacobians(op: Any, shape: tuple[int, ...], row: int, step: int = 1) -> Any:
     kept = (slice(None, -1),) * d
     columns = [np.diff(np.moveaxis(q, 1 + a, 1), axis=1) for a in range(d)]
     slopes = [np.moveaxis(c, 1, 1 + a) for a, c in enumerate(columns)]
-    common = [
-        s[(slice(None), *(slice(None) if b == a else kept[b] for b in range(d)))]
-        for a, s in enumerate(slopes)
-    ]
+    common = [s[(slice(None), *(slice(None) if b == a else kept[b] for b in range(d)))] for a, s in enumerate(slopes)]
     return np.linalg.det(np.moveaxis(np.stack(common) / step, (0, 1), (-1, -2)))
 
 
@@ -156,9 +153,7 @@ def test_axes_that_stay_do_not_move() -> None:
 
 
 def test_volumes_have_a_tighter_bound() -> None:
-    with pytest.raises(
-        ParameterError, match=r"within 0\.\.0\.4 lattice cells where 3 axes move, got 0.48; more"
-    ):
+    with pytest.raises(ParameterError, match=r"within 0\.\.0\.4 lattice cells where 3 axes move, got 0.48; more"):
         draw(Elastic(0.48), Frame.of(6, 6, 6))
 
 

@@ -58,9 +58,7 @@ EXAMPLES = [
     Zoom({"x": (0.9, 1.1)}, order=5),
     Zoom(axes="yx"),
 ]
-every = pytest.mark.parametrize(
-    "transform", EXAMPLES, ids=[f"{i}-{type(t).__name__}" for i, t in enumerate(EXAMPLES)]
-)
+every = pytest.mark.parametrize("transform", EXAMPLES, ids=[f"{i}-{type(t).__name__}" for i, t in enumerate(EXAMPLES)])
 
 
 def listed(op: Op | tuple[Op, ...]) -> tuple[Op, ...]:

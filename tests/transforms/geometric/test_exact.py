@@ -44,9 +44,7 @@ def test_quarter_turns_are_rot90(shape: tuple[int, ...], times: int, plane: str)
     image = numbered(shape)
     names = "zyx"[-len(shape) :]
     turned = render(draw(QuarterTurn(times, plane=plane), Frame.of(*shape)), image)
-    np.testing.assert_array_equal(
-        turned, np.rot90(image, times, axes=(names.index(plane[0]), names.index(plane[1])))
-    )
+    np.testing.assert_array_equal(turned, np.rot90(image, times, axes=(names.index(plane[0]), names.index(plane[1]))))
 
 
 def test_a_quarter_turn_takes_the_spacing_along() -> None:
@@ -65,9 +63,7 @@ def test_rows_of_a_batch_turn_by_their_own_number() -> None:
 
 @pytest.mark.parametrize("times", [(0, 3), 1.5, Choice((0, 0.5)), Normal(0, 1)])
 def test_parts_of_quarter_turns_are_refused(times: object) -> None:
-    with pytest.raises(
-        ParameterError, match=r"a Choice of whole numbers, got .*; write Choice\(\[0, 1, 2, 3\]\)"
-    ):
+    with pytest.raises(ParameterError, match=r"a Choice of whole numbers, got .*; write Choice\(\[0, 1, 2, 3\]\)"):
         QuarterTurn(times)
 
 
@@ -140,9 +136,7 @@ def test_two_lengths_keep_the_slices_of_a_volume() -> None:
 
 
 def test_a_crop_larger_than_an_image_names_image_and_remedy() -> None:
-    with pytest.raises(
-        InputError, match=r"at least \(6, 6\) for Crop.*, got \(9, 5\); put Pad or Resize before it"
-    ):
+    with pytest.raises(InputError, match=r"at least \(6, 6\) for Crop.*, got \(9, 5\); put Pad or Resize before it"):
         draw(Crop(6), frame_of((8, 8), (9, 5)))
     with pytest.raises(InputError, match=r"hold Crop\(box=.*, got \(9, 5\); put Pad or Resize"):
         draw(Crop(box=(0, 0, 6, 6)), frame_of((8, 8), (9, 5)))

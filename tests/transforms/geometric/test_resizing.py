@@ -161,6 +161,12 @@ def test_when_nothing_fits_the_largest_centred_part_is_taken() -> None:
     assert whole.values["area"].tolist() == [1.0]
 
 
+def test_aspect_is_width_over_height() -> None:
+    draws, op = part_of(200, (300, 300), area=(0.1, 0.3), aspect=(1.5, 2.5))
+    assert draws.values["aspect"].min() > 1.45
+    np.testing.assert_allclose(op.matrix[:, 1, 1] / op.matrix[:, 0, 0], draws.values["aspect"])
+
+
 def test_a_pair_of_aspects_is_uniform_in_the_logarithm() -> None:
     assert RandomResizedCrop(4, aspect=(0.5, 2)).aspect == LogUniform(0.5, 2)
     assert RandomResizedCrop(4).to_dict() == {"RandomResizedCrop": {"size": [4]}}

@@ -24,9 +24,7 @@ def along_x(shape: tuple[int, int], low: float, high: float) -> Frame:
     return with_foreground(Frame.of(*shape), [[0.5, low]], [[1.5, high]])
 
 
-@pytest.mark.parametrize(
-    ("shape", "start"), [((4, 10), [0, 3]), ((10, 4), [3, 0]), ((5, 8), [0, 1]), ((6, 6), [0, 0])]
-)
+@pytest.mark.parametrize(("shape", "start"), [((4, 10), [0, 3]), ((10, 4), [3, 0]), ((5, 8), [0, 1]), ((6, 6), [0, 0])])
 def test_without_segmentation_the_square_is_centred(shape: tuple[int, int], start: list[int]) -> None:
     op = draw(SquareCrop(), Frame.of(*shape))
     assert op.shape.tolist() == [[min(shape)] * 2]
@@ -111,7 +109,9 @@ def test_the_crop_is_a_slice_and_draws_its_margin() -> None:
 
 
 def test_rounding_errors_of_mapped_edges_cost_no_pixel() -> None:
-    assert starts(along_x((10, 20), 3.5 - 1e-9, 13.5 + 1e-9), 0) == [[0, 4]]
+    assert starts(along_x((10, 20), 3.5 - 1e-9, 6.5), 0) == [[0, 4]]
+    assert starts(along_x((10, 20), 12.5, 15.5 + 1e-9), 0) == [[0, 6]]
+    assert starts(along_x((10, 20), 3.5 - 1e-5, 6.5), 0) == [[0, 3]]
 
 
 def test_a_negative_margin_is_refused() -> None:

@@ -90,7 +90,9 @@ class Picture:
             return None
         side = self.world.shape[0] - 1
         lengths = np.linalg.norm(self.world[:side, :side], axis=0)
-        ratio = self.meta.get("nifti", {}).get("zoom_ratio", (1.0,) * side)
+        ratio = self.meta.get("nifti", {}).get("zoom_ratio", ())
+        if len(ratio) != side:
+            ratio = (1.0,) * side
         return tuple(float(length * factor) for length, factor in zip(lengths, ratio, strict=True))
 
     @property

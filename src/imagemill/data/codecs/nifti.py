@@ -34,7 +34,7 @@ _NIFTI_DTYPES = (
     "float32",
     "float64",
 )
-_SHEAR = 1e-5
+_QFORM = 1e-4  # of a voxel: how far the quaternion may lead away from the affine
 _ZOOM = 1e-2  # voxel sizes and affine are rounded apart by less than that
 _LEVEL = 3  # of gzip: a tenth larger than level 9 and several times faster
 _MGH_HEAD = 284
@@ -44,10 +44,12 @@ class NiftiCodec:
     """Reads ``.nii``, ``.nii.gz``, ``.mgz`` and ``.mgh``; writes ``.nii`` and ``.nii.gz``.
 
     A fourth axis (time, or several contrasts) becomes channels. The stored integers are kept unless the file
-    asks for a real scaling. Written files keep dtype, affine, units and codes; an affine with shear goes into
-    the sform only, because a quaternion cannot hold it. Where the header's voxel sizes contradict the affine
-    (common in public sets: an sform of ones beside true voxel sizes), both are kept as they are, the note
-    says so, and `Picture.spacing` gives the voxel sizes. Equal volumes give equal bytes, compressed or not.
+    asks for a real scaling. Written files keep dtype, affine, units and codes; an affine that a quaternion
+    cannot hold (with shear, or turned by nearly half a turn) goes into the sform only.
+
+    Where the header's voxel sizes contradict the affine (common in public sets: an sform of ones beside true
+    voxel sizes), both are kept as they are, the note says so, and `Picture.spacing` gives the voxel sizes.
+    Equal volumes give equal bytes, compressed or not.
     """
 
     name = "nifti"
@@ -113,19 +115,21 @@ class NiftiCodec:
 
 
 def _set_codes(image: Any, affine: npt.NDArray[np.float64], old: dict[str, Any]) -> None:
-    """Write the affine as sform, and as qform too when it is rotation times scaling."""
+    """Write the affine as sform, and as qform too when a quaternion holds it.
+
+    It holds rotation times scaling, and near half a turn not even that: the file keeps three of its four
+    numbers in single precision, and the fourth, the root of what is left, loses its digits there.
+    """
     sform = int(old.get("sform_code", 0)) or int(old.get("qform_code", 0)) or 1
     qform = int(old.get("qform_code", 0)) or sform
-    edges = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    sheared = bool(np.max(np.abs(edges.T @ edges - np.eye(3))) > _SHEAR)
     ratio = old.get("zoom_ratio")
     units = image.header.get_xyzt_units()
-    if sheared or ratio is not None:
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    image.set_qform(affine, code=qform, strip_shears=True, update_affine=False)
+    strayed = np.abs(image.header.get_qform()[:3, :3] - affine[:3, :3]) / lengths
+    if np.max(strayed) > _QFORM or ratio is not None:
         image.set_qform(None, code=0)
-        lengths = np.linalg.norm(affine[:3, :3], axis=0)
         image.header["pixdim"][1:4] = lengths * np.asarray((1.0, 1.0, 1.0) if ratio is None else ratio[::-1])
-    else:
-        image.set_qform(affine, code=qform, update_affine=False)
     image.set_sform(affine, code=sform, update_affine=False)
     image.header.set_xyzt_units(*units)
 
@@ -207,9 +211,7 @@ def _axes(path: Path, array: Array) -> tuple[Array, str, str]:
     raise problem(path, "a volume of 3 axes, or 4 with time", f"shape {shape}", do)
 
 
-def _meta(
-    nibabel: Any, header: Any, array: Array, world: npt.NDArray[np.float64]
-) -> tuple[dict[str, Any], str]:
+def _meta(nibabel: Any, header: Any, array: Array, world: npt.NDArray[np.float64]) -> tuple[dict[str, Any], str]:
     """Collect what has to survive a round trip."""
     meta = {"format": "nifti", "mode": array.dtype.name, "bit_depth": array.dtype.itemsize * 8}
     if not isinstance(header, nibabel.Nifti1Header):

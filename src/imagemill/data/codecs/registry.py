@@ -22,9 +22,7 @@ __all__ = ["Format", "formats", "is_readable_name", "read_mask", "read_picture",
 
 _CODECS: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec())
 _BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
-_BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(
-    ("jpeg", "png", "webp", "bmp", "gif"), _CODECS[0]
-)
+_BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(("jpeg", "png", "webp", "bmp", "gif"), _CODECS[0])
 _NEEDS = {"tiff": ("tifffile", "tiff"), "nifti": ("nibabel", "medical")}
 _REMARKS = {
     ".jpg": "8 bit; CMYK read as RGB; written at quality 95, 4:4:4",

@@ -176,8 +176,8 @@ def _colours(page: Any, array: Array, letters: str, *, labels: bool, note: list[
     if kind == "PALETTE" and frame.colormap is not None:
         note.append("palette read as RGB")
         table = np.asarray(frame.colormap).T
-        small = (table // 257).astype(np.uint8) if not np.any(table % 257) or table.max() > 255 else table
-        return small.astype(np.uint8)[array], letters + "S"
+        eight = table >> 8 if table.max() > 255 else table  # some writers give 8 of the 16 bits
+        return eight.astype(np.uint8)[array], letters + "S"
     if kind == "MINISWHITE" and array.dtype.kind == "u":
         note.append("white is zero: inverted")
         return np.asarray(np.iinfo(array.dtype).max - array), letters

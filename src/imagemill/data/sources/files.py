@@ -27,9 +27,7 @@ _ROLES = frozenset(
 )
 
 
-def open_source(
-    src: Path | str, masks: Path | str | None = None, allow_missing_masks: bool = False
-) -> Source:
+def open_source(src: Path | str, masks: Path | str | None = None, allow_missing_masks: bool = False) -> Source:
     """Open a file, a list of files or a folder as a source of records.
 
     Parameters
@@ -168,18 +166,14 @@ def _folder(root: Path, masks: Path | None, allow_missing: bool) -> FileSource:
         inside = masks.resolve()
         images = [(key, path) for key, path in images if inside not in path.resolve().parents]
     elif looks:
-        notes.append(
-            f"{len(looks)} look like masks of the image beside them; pass masks={str(root)!r} to pair them"
-        )
+        notes.append(f"{len(looks)} look like masks of the image beside them; pass masks={str(root)!r} to pair them")
     if not images:
         kinds = Counter(split_suffix(path)[1].lower() or "none" for _, path in files).most_common(5)
         got = ", ".join(f"{count} of suffix {kind}" for kind, count in kinds) or "no files"
         msg = f"expected images or volumes below {root}, got {got}"
         raise SourceError(f"{msg}; check the folder, or convert the files to a supported format")
     classes = _is_class_folders(images)
-    records = tuple(
-        Record(key, path, label=key.partition("/")[0] if classes else None) for key, path in images
-    )
+    records = tuple(Record(key, path, label=key.partition("/")[0] if classes else None) for key, path in images)
     source = FileSource(root, "class folders" if classes else "folder", records, notes=tuple(notes))
     return source if masks is None else _paired(source, masks, allow_missing)
 

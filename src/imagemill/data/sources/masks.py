@@ -106,9 +106,7 @@ def pair_masks(
     if missing and not allow_missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         msg = f"expected a mask in {root} for each of {len(records)} images, got none for"
-        raise SourceError(
-            f"{msg} {len(missing)}: {shown}; name masks like their images, or allow missing masks"
-        )
+        raise SourceError(f"{msg} {len(missing)}: {shown}; name masks like their images, or allow missing masks")
     used = {mask for mask in found if mask is not None}
     unused = tuple(path for paths in index.values() for path in paths if path not in used)
     paired = tuple(replace(record, mask=mask) for record, mask in zip(records, found, strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 from imagemill.engine import values
 from imagemill.engine.backends import reference
 from imagemill.engine.plan import Pass
-from imagemill.engine.sampling import request
+from imagemill.engine.sampling import request, still
 
 Array = np.ndarray[Any, Any]
 
@@ -22,11 +22,14 @@ class Reference:
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """One pass; values are rounded and clipped once, at its end."""
         found: Array = src.astype(np.float64)
-        if step.resample is not None:
+        if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             r = request(step.resample, row)
             found = reference.resample(
                 src, r.stages, r.shape, order=r.order, border=r.border, fill=r.fill, antialias=r.antialias
             )
+            if src.dtype.kind in "iu":
+                # A picture stays in its range: splines overshoot at edges, and a fill may lie beyond.
+                found = np.clip(found, *values.max_range(src.dtype))
         if step.colour is not None:
             found = values.apply_colour(step.colour, row, found)
         else:
@@ -35,7 +38,7 @@ class Reference:
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """Nearest neighbour, whatever the order."""
-        if step.resample is None:
+        if step.resample is None or still(step.resample, row, src.shape):
             return _give(src, out)
         r = request(step.resample, row)
         return _give(

@@ -5,6 +5,7 @@ Shapes and matrices are in index order, pixel centres at integers, matrices pull
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,10 @@ EDGE_TOLERANCE = 1e-9
 
 FARTHEST = 2.0**30
 """Coordinates behind a perspective's horizon are held within this, so that they stay finite."""
+
+
+# One sample's chain is a handful of numbers: plain lists are several times quicker here than array calls.
+_IDENTITY = {n: np.eye(n).tolist() for n in (3, 4)}
 
 
 def check(stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: tuple[int, ...], border: str) -> None:
@@ -61,7 +66,7 @@ def _check_stage(stage: Stage, d: int) -> None:
     if isinstance(stage, Window):
         fits = len(stage.shape) == d
     elif isinstance(stage, Matrix):
-        fits = stage.m.shape == (d + 1, d + 1) and bool(np.isfinite(stage.m).all())
+        fits = stage.m.shape == (d + 1, d + 1) and all(map(math.isfinite, stage.m.ravel().tolist()))
     else:
         fits = stage.grid.ndim == d + 1 and stage.grid.shape[0] == d and len(stage.shape) == d
         fits = fits and min(stage.cells) >= 1 and bool(np.isfinite(stage.grid).all())
@@ -109,9 +114,15 @@ class AxisAligned:
     """
 
     perm: tuple[int, ...]
-    scale: npt.NDArray[np.float64]
-    offset: npt.NDArray[np.float64]
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
     boxes: tuple[tuple[tuple[int, ...], tuple[int, ...], Window], ...]
+
+
+def is_affine(stage: Matrix) -> bool:
+    """Whether the matrix divides by nothing."""
+    last: list[float] = stage.m[-1].tolist()
+    return last[-1] == 1.0 and not any(last[:-1])
 
 
 def axis_aligned(stages: tuple[Stage, ...], out_shape: tuple[int, ...]) -> AxisAligned | None:
@@ -121,42 +132,45 @@ def axis_aligned(stages: tuple[Stage, ...], out_shape: tuple[int, ...]) -> AxisA
     --------
     >>> flip = Matrix(np.array([[1.0, 0, 0], [0, -1, 4], [0, 0, 1]]))
     >>> axis_aligned((flip,), (3, 5)).scale
-    array([ 1., -1.])
+    (1.0, -1.0)
     """
-    d = len(out_shape)
-    total = np.eye(d + 1)
+    total: npt.NDArray[np.float64] | None = None
     boxes: list[tuple[tuple[int, ...], tuple[int, ...], Window]] = []
     for stage in stages:
         if isinstance(stage, Displace):
             return None
         if isinstance(stage, Window):
-            parts = _parts(total)
+            parts = _parts(total, len(out_shape))
             if parts is None:
                 return None
             boxes.append((*_kept(parts, out_shape, stage), stage))
         else:
-            if stage.projective:
+            if not is_affine(stage):
                 return None
-            total = stage.m @ total
-    parts = _parts(total)
+            total = stage.m if total is None else stage.m @ total
+    parts = _parts(total, len(out_shape))
     return None if parts is None else AxisAligned(*parts, tuple(boxes))
 
 
-_Parts = tuple[tuple[int, ...], npt.NDArray[np.float64], npt.NDArray[np.float64]]
+_Parts = tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]
 
 
-def _parts(m: npt.NDArray[np.float64]) -> _Parts | None:
-    linear = m[:-1, :-1]
-    size = np.abs(linear)
-    perm = size.argmax(axis=1)
-    kept = size[np.arange(len(perm)), perm]
-    if len(set(perm.tolist())) < len(perm) or (kept < EDGE_TOLERANCE).any():
-        return None
-    # Turning by 90 degrees in floating point leaves 6e-17 where a zero belongs.
-    if size.sum() - kept.sum() > 1e-12 * kept.max():
-        return None
-    scale = linear[np.arange(len(perm)), perm]
-    return tuple(int(a) for a in perm), scale, m[:-1, -1].copy()
+def _parts(m: npt.NDArray[np.float64] | None, d: int) -> _Parts | None:
+    if m is None:
+        return tuple(range(d)), (1.0,) * d, (0.0,) * d
+    perm: list[int] = []
+    scale: list[float] = []
+    offset: list[float] = []
+    for row in m.tolist()[:d]:
+        size = [abs(value) for value in row[:d]]
+        most = max(size)
+        # Turning by 90 degrees in floating point leaves 6e-17 where a zero belongs.
+        if most < EDGE_TOLERANCE or sum(size) - most > 1e-12 * most:
+            return None
+        perm.append(size.index(most))
+        scale.append(row[perm[-1]])
+        offset.append(row[d])
+    return None if len(set(perm)) < d else (tuple(perm), tuple(scale), tuple(offset))
 
 
 def _kept(parts: _Parts, out_shape: tuple[int, ...], window: Window) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -172,6 +186,8 @@ def _kept(parts: _Parts, out_shape: tuple[int, ...], window: Window) -> tuple[tu
 
 def fill_vector(fill: float | npt.ArrayLike, channels: int) -> npt.NDArray[np.float64]:
     """One fill value per channel, float64."""
+    if isinstance(fill, (int, float)):
+        return np.full(channels, float(fill))
     values = np.asarray(fill, np.float64)
     if values.ndim > 1 or (values.ndim == 1 and values.shape[0] not in (1, channels)):
         msg = (

@@ -1,34 +1,25 @@
-"""Leave out steps that do nothing for any sample."""
+"""Leave out steps that do nothing whatever was drawn.
+
+Not steps that happen to do nothing for the samples at hand: what a sample becomes must not depend on which
+others are in its batch, and a step that is there for one batch and not for another would round, or
+interpolate, a sample in one and not in the other. An identity row costs a matrix product and no pixel.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-
-from imagemill.core.ops import ChannelMix
-from imagemill.engine.plan import Colour, ColourStage, Pass, Step
+from imagemill.engine.plan import Pass, Step
 
 
 def drop_identity(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Resamples that move nothing and colour stages no sample was chosen for are left out."""
-    kept = (_trimmed(step) if isinstance(step, Pass) else step for step in steps)
-    return tuple(step for step in kept if step is not None)
+    """Casts to the type that the values have already are left out."""
+    return tuple(step for step in steps if not (isinstance(step, Pass) and _idle(step)))
 
 
-def _trimmed(step: Pass) -> Pass | None:
-    resample = None if step.resample is None or step.resample.identity else step.resample
+def _idle(step: Pass) -> bool:
     colour = step.colour
-    if colour is not None:
-        stages = tuple(s for s in colour.stages if not _idle(s))
-        colour = Colour(stages, colour.in_dtype, colour.dtype, colour.peak, colour.hard)
-        if not stages and colour.in_dtype == colour.dtype:
-            colour = None
-    return None if resample is None and colour is None else Pass(resample, colour, step.sources, step.broken)
-
-
-def _idle(stage: ColourStage) -> bool:
-    if isinstance(stage, ChannelMix):
-        c = stage.channels
-        same = np.array_equal(stage.matrix, np.broadcast_to(np.eye(c, c + 1), stage.matrix.shape))
-        # An identity that leaves the range still marks where values stop being a picture's.
-        return same and (stage.pivot is None or not stage.pivot.any()) and not stage.leaves_range
-    return stage.where is not None and not stage.where.any()
+    return (
+        step.resample is None
+        and colour is not None
+        and not colour.stages
+        and colour.in_dtype == colour.dtype
+    )

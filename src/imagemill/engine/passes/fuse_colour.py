@@ -32,7 +32,9 @@ def fuse_colour(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def _rounds(colour: Colour) -> bool:
-    return colour.hard and bool(np.issubdtype(colour.dtype, np.integer)) and colour.in_dtype != colour.dtype
+    """Whether it ends in integers that the user asked for, from values that need not be some already."""
+    changes = bool(colour.stages) or colour.in_dtype != colour.dtype
+    return colour.hard and bool(np.issubdtype(colour.dtype, np.integer)) and changes
 
 
 def fused(first: Colour, second: Colour) -> Colour:

@@ -83,15 +83,11 @@ def numbers(*, low: float = -np.inf, above: float | None = None) -> Callable[[st
         listed = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
         listed = listed if isinstance(listed, list | tuple) else (listed,)
         floor = low if above is None else above
-        bound = (
-            f"above {floor:g}" if above is not None else f"of at least {floor:g}" if np.isfinite(low) else ""
-        )
+        bound = f"above {floor:g}" if above is not None else f"of at least {floor:g}" if np.isfinite(low) else ""
         for v in listed:
             real = isinstance(v, int | float | np.number) and not isinstance(v, bool) and bool(np.isfinite(v))
             if not real or v < low or (above is not None and v <= above):
-                raise ParameterError(
-                    f"expected {name} to hold finite numbers{bound and ' ' + bound}, got {value!r}"
-                )
+                raise ParameterError(f"expected {name} to hold finite numbers{bound and ' ' + bound}, got {value!r}")
         if not listed:
             raise ParameterError(f"expected {name} to hold at least one number, got {value!r}")
         return tuple(float(v) for v in listed)

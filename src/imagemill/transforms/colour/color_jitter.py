@@ -21,7 +21,8 @@ class ColorJitter(Transform):
     """Change brightness, contrast, saturation and hue, in this order, as one colour matrix.
 
     Equal to Brightness, Contrast about the mean luma, Saturation and Hue one after the other, without
-    clipping in between. As everywhere, a number is fixed and a pair is drawn: ``brightness=(0.6, 1.4)``.
+    clipping in between. That is also why no order is drawn: unclipped, the four commute, and every order
+    gives the same image. As everywhere, a number is fixed and a pair is drawn: ``brightness=(0.6, 1.4)``.
 
     Parameters
     ----------
@@ -69,10 +70,7 @@ class ColorJitter(Transform):
             )
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
-        drawn = [
-            None if d is None else draws(d)
-            for d in (self.brightness, self.contrast, self.saturation, self.hue)
-        ]
+        drawn = [None if d is None else draws(d) for d in (self.brightness, self.contrast, self.saturation, self.hue)]
         brightness, contrast, saturation, hue = drawn
         if saturation is not None:
             needs_rgb(frame, "ColorJitter(saturation=...)")

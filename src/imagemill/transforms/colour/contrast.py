@@ -71,6 +71,4 @@ class Contrast(Transform):
             return on_colours(frame, lambda c: contrast_mix(factor, c))
         pivot = frame.peak / 2.0 if self.pivot == "middle" else float(self.pivot)
         offset = (1.0 - factor) * pivot
-        return on_colours(
-            frame, lambda c: ChannelMix.diagonal(per_channel(factor, c), per_channel(offset, c))
-        )
+        return on_colours(frame, lambda c: ChannelMix.diagonal(per_channel(factor, c), per_channel(offset, c)))

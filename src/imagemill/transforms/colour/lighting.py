@@ -28,9 +28,7 @@ def _basis(name: str, value: Any) -> Any:
     if isinstance(value, str) and value == "imagenet":
         return value
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise ParameterError(
-            f"expected {name} to be 'imagenet' or a pair (eigenvalues, eigenvectors), got {value!r}"
-        )
+        raise ParameterError(f"expected {name} to be 'imagenet' or a pair (eigenvalues, eigenvectors), got {value!r}")
     values = numbers(low=0)(f"{name} eigenvalues", value[0])
     rows = value[1].tolist() if isinstance(value[1], np.ndarray) else value[1]
     if not isinstance(rows, list | tuple):

@@ -83,9 +83,7 @@ class Normalize(Transform):
                 "got scale='none'; leave scale out"
             )
         if not named and self.std is None:
-            raise ParameterError(
-                f"expected Normalize to get std as well as mean={self.mean}; give both, or a name"
-            )
+            raise ParameterError(f"expected Normalize to get std as well as mean={self.mean}; give both, or a name")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         white = frame.peak if self.scale == "depth" else 1.0
@@ -93,9 +91,7 @@ class Normalize(Transform):
         means, stds = self._spread("mean", mean, frame, 0.0), self._spread("std", std, frame, 1.0)
         gain, offset = 1.0 / (white * stds), -means / stds
         rows = (frame.n, frame.channels)
-        return ChannelMix.diagonal(
-            np.broadcast_to(gain, rows), np.broadcast_to(offset, rows), leaves_range=True
-        )
+        return ChannelMix.diagonal(np.broadcast_to(gain, rows), np.broadcast_to(offset, rows), leaves_range=True)
 
     @staticmethod
     def _spread(name: str, values: tuple[float, ...], frame: Frame, alpha: float) -> Floats:

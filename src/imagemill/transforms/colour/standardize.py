@@ -52,9 +52,7 @@ class Standardize(Transform):
 
     def check(self) -> None:
         if not self.centre and not self.scale:
-            raise ParameterError(
-                "expected Standardize to centre or to scale, got neither; leave it out instead"
-            )
+            raise ParameterError("expected Standardize to centre or to scale, got neither; leave it out instead")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Fit("zscore", self.per_channel, self.epsilon, self.centre, self.scale)

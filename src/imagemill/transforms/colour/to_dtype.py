@@ -71,5 +71,5 @@ class ToDtype(Transform):
         if not self.scale:
             return Cast(dtype)
         gain = np.full((frame.n, frame.channels), peak_of(dtype) / frame.peak)
-        # Only for floating point: an integer's clip is due at its own white, after the scaling.
-        return ChannelMix.diagonal(gain, leaves_range=dtype.kind == "f"), Cast(dtype)
+        # The clip of the old type is due before, at its own white; the new type's comes with the cast.
+        return ChannelMix.diagonal(gain, leaves_range=True), Cast(dtype)

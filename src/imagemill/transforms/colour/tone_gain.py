@@ -27,9 +27,7 @@ def _edges(name: str, value: Any) -> tuple[float, ...]:
 
 def _gains(name: str, value: Any) -> tuple[Distribution, ...]:
     if not isinstance(value, list | tuple):
-        raise ParameterError(
-            f"expected {name} to be a list of numbers, pairs or distributions, got {value!r}"
-        )
+        raise ParameterError(f"expected {name} to be a list of numbers, pairs or distributions, got {value!r}")
     gains = tuple(as_distribution(v, name=f"{name}[{i}]") for i, v in enumerate(value))
     for i, gain in enumerate(gains):
         if gain.bounds[0] < 0:

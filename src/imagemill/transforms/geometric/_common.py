@@ -46,12 +46,7 @@ def wholes(*counts: int, low: int) -> Callable[[str, Any], Any]:
 
 def axis_names(name: str, value: Any) -> str:
     """A check for a word of distinct axis names, such as ``"yx"``."""
-    if (
-        not isinstance(value, str)
-        or not value
-        or len(set(value)) < len(value)
-        or not set(value) <= set("zyx")
-    ):
+    if not isinstance(value, str) or not value or len(set(value)) < len(value) or not set(value) <= set("zyx"):
         raise ParameterError(f"expected {name} to name axes out of z, y, x, such as 'yx', got {value!r}")
     return value
 
@@ -61,9 +56,7 @@ def exactly_one(owner: str, example: str, **given: Any) -> None:
     named = [name for name, value in given.items() if value is not None]
     if len(named) != 1:
         got = " and ".join(named) or "none of them"
-        raise ParameterError(
-            f"expected exactly one of {', '.join(given)} for {owner}, got {got}; write {example}"
-        )
+        raise ParameterError(f"expected exactly one of {', '.join(given)} for {owner}, got {got}; write {example}")
 
 
 def per_axis(
@@ -107,8 +100,7 @@ def named_axes(lengths: tuple[Any, ...], frame: Frame, shown: str) -> tuple[int,
     if len(lengths) == frame.ndim:
         return tuple(range(frame.ndim))
     raise InputError(
-        f"expected {shown} to hold 2 lengths (y, x) for pictures, got {lengths}; "
-        "three lengths are for volumes"
+        f"expected {shown} to hold 2 lengths (y, x) for pictures, got {lengths}; three lengths are for volumes"
     )
 
 

@@ -35,14 +35,10 @@ def _matrix(name: str, value: Any) -> Rows:
     except (TypeError, ValueError) as error:
         raise ParameterError(f"expected {name} to be a matrix of numbers, got {value!r}") from error
     if m.shape not in ((3, 3), (4, 4)) or not np.isfinite(m).all():
-        raise ParameterError(
-            f"expected {name} to be 3 x 3 (pictures) or 4 x 4 (volumes) finite numbers, got {value!r}"
-        )
+        raise ParameterError(f"expected {name} to be 3 x 3 (pictures) or 4 x 4 (volumes) finite numbers, got {value!r}")
     last = [0.0] * (len(m) - 1) + [1.0]
     if m[-1].tolist() != last:
-        raise ParameterError(
-            f"expected the last row of {name} to be {last}, got {m[-1].tolist()}; see Perspective"
-        )
+        raise ParameterError(f"expected the last row of {name} to be {last}, got {m[-1].tolist()}; see Perspective")
     if abs(np.linalg.det(m)) < 1e-12:
         raise ParameterError(f"expected {name} to be invertible, got determinant {np.linalg.det(m):g}")
     return tuple(tuple(float(v) for v in row) for row in m)
@@ -122,9 +118,7 @@ class Affine(Transform):
         m = np.asarray(self.matrix)
         if len(m) != frame.ndim + 1:
             side = frame.ndim + 1
-            raise InputError(
-                f"expected Affine(matrix=...) to be {side} x {side} for axes {frame.axes}, got {m.shape}"
-            )
+            raise InputError(f"expected Affine(matrix=...) to be {side} x {side} for axes {frame.axes}, got {m.shape}")
         return np.tile(m, (frame.n, 1, 1))
 
     def _drawn(self, draws: Draws, frame: Frame) -> geo.Floats:

@@ -76,14 +76,10 @@ class Crop(Transform):
         if self.box is None:
             return
         if self.at != "centre":
-            raise ParameterError(
-                f"expected Crop(at=...) only with a size, got {self.at!r} beside a box; drop one"
-            )
+            raise ParameterError(f"expected Crop(at=...) only with a size, got {self.at!r} beside a box; drop one")
         half = len(self.box) // 2
         if any(a >= b for a, b in zip(self.box[:half], self.box[half:], strict=True)):
-            raise ParameterError(
-                f"expected Crop(box=...) as (y0, x0, y1, x1) with y0 < y1 and x0 < x1, got {self.box}"
-            )
+            raise ParameterError(f"expected Crop(box=...) as (y0, x0, y1, x1) with y0 < y1 and x0 < x1, got {self.box}")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         start, shape = self._boxed(frame) if self.size is None else self._sized(draws, frame)

@@ -77,9 +77,7 @@ class Pad(Transform):
         given = {"pixels": self.pixels, "size": self.size, "multiple_of": self.multiple_of}
         exactly_one("Pad", "Pad(4) or Pad(multiple_of=32), for example", **given)
         if self.pixels is not None and self.at != "centre":
-            raise ParameterError(
-                f"expected Pad(at=...) only with size or multiple_of, got {self.at!r} beside pixels"
-            )
+            raise ParameterError(f"expected Pad(at=...) only with size or multiple_of, got {self.at!r} beside pixels")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         before, shape = self._sides(frame) if self.pixels is not None else self._grown(draws, frame)

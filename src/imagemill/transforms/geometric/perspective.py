@@ -60,9 +60,7 @@ class Perspective(Transform):
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         if frame.ndim != 2:
-            raise ParameterError(
-                f"expected pictures for Perspective, got axes {frame.axes}; use Affine or Elastic"
-            )
+            raise ParameterError(f"expected pictures for Perspective, got axes {frame.axes}; use Affine or Elastic")
         strength = draws(self.strength)
         inwards = draws.uniforms(8).T.reshape(frame.n, 4, 2) * strength[:, None, None]
         corners = _CORNERS - np.sign(_CORNERS) * inwards

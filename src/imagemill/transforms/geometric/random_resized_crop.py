@@ -67,9 +67,7 @@ class RandomResizedCrop(Transform):
 
     def check(self) -> None:
         if len(self.size) > 2:
-            raise ParameterError(
-                f"expected RandomResizedCrop(size=...) to hold one length or (y, x), got {self.size}"
-            )
+            raise ParameterError(f"expected RandomResizedCrop(size=...) to hold one length or (y, x), got {self.size}")
         if isinstance(self.aspect, Range) and self.aspect.low < self.aspect.high:
             object.__setattr__(self, "aspect", LogUniform(self.aspect.low, self.aspect.high))
 
@@ -83,13 +81,15 @@ class RandomResizedCrop(Transform):
         """First pixel and shape of the part, both ``[n, d]``."""
         plane = list(frame.in_plane)
         whole = frame.shape[:, plane]
-        tried = self._tried(draws, whole)
+        # A fixed number of requests, so that what one image gets never depends on another's luck.
+        lots = draws.uniforms(2 * TRIES + 2)
+        tried = self._tried(lots[:-2], whole)
         fits = np.all((tried >= 1) & (tried <= whole), axis=-1)
         found = np.any(fits, axis=0)
         first = tried[fits.argmax(axis=0), np.arange(frame.n)]
         chosen = np.where(found[:, None], first, self._largest(whole)).astype(np.int64)
         free = whole - chosen
-        place = np.floor(draws.uniforms(2).T * (free + 1)).astype(np.int64)
+        place = np.floor(lots[-2:].T * (free + 1)).astype(np.int64)
         start, part = np.zeros_like(frame.shape), frame.shape.copy()
         start[:, plane] = np.where(found[:, None], place, free // 2)
         part[:, plane] = chosen
@@ -97,13 +97,10 @@ class RandomResizedCrop(Transform):
         draws.note("aspect", chosen[:, 1] / chosen[:, 0])
         return start, part
 
-    def _tried(self, draws: Draws, whole: Ints) -> geo.Floats:
+    def _tried(self, lots: geo.Floats, whole: Ints) -> geo.Floats:
         """Heights and widths of all tries, ``[TRIES, n, 2]``."""
-        # A fixed number of requests, so that what one image gets never depends on another's luck.
-        area, aspect = (
-            distribution.sample(draws.uniforms(TRIES).ravel()).reshape(TRIES, len(whole))
-            for distribution in (self.area, self.aspect)
-        )
+        area = self.area.sample(lots[:TRIES].ravel()).reshape(TRIES, -1)
+        aspect = self.aspect.sample(lots[TRIES:].ravel()).reshape(TRIES, -1)
         pixels = area * whole.prod(axis=1)
         tried: geo.Floats = np.rint(np.sqrt(np.stack([pixels / aspect, pixels * aspect], axis=-1)))
         return tried

@@ -69,9 +69,7 @@ class Resample(Transform):
     antialias: bool = option(True, check=switch)
 
     def check(self) -> None:
-        exactly_one(
-            "Resample", "Resample(size=(8, 224, 224)), for example", size=self.size, spacing=self.spacing
-        )
+        exactly_one("Resample", "Resample(size=(8, 224, 224)), for example", size=self.size, spacing=self.spacing)
         if self.size is not None and len(self.size) not in (2, 3):
             raise ParameterError(f"expected Resample(size=...) to be (z, y, x) or (y, x), got {self.size}")
 

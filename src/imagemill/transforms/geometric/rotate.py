@@ -23,7 +23,7 @@ from imagemill.transforms.base import (
 )
 from imagemill.transforms.geometric._common import whole_number
 
-# The order in which "all" turns: a head tilts on the table first, then nods and rolls.
+# The order in which "all" turns.
 _ALL = ("yx", "zx", "zy")
 
 
@@ -90,9 +90,7 @@ class Rotate(Transform):
             return geo.rotation(draws(self.degrees), frame.plane(self.plane), frame.ndim)
         linear = geo.identity(frame.n, frame.ndim)[:, :-1, :-1]
         for plane in _ALL if frame.ndim == 3 else _ALL[:1]:
-            linear = linear @ geo.rotation(
-                draws(self.degrees, f"degrees.{plane}"), frame.plane(plane), frame.ndim
-            )
+            linear = linear @ geo.rotation(draws(self.degrees, f"degrees.{plane}"), frame.plane(plane), frame.ndim)
         return linear
 
 

@@ -88,8 +88,7 @@ def check_plane(value: Any, shown: str, plane: str) -> None:
     """Refuse a mapping that names an axis outside the plane."""
     if isinstance(value, Mapping) and not set(value) <= set(plane):
         raise ParameterError(
-            f"expected {shown} to name axes of the plane {plane!r}, got {', '.join(value)}; "
-            "set plane=... to match"
+            f"expected {shown} to name axes of the plane {plane!r}, got {', '.join(value)}; set plane=... to match"
         )
 
 

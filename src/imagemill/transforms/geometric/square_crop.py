@@ -78,10 +78,9 @@ def _slide(low: geo.Floats, high: geo.Floats, margin: geo.Floats, side: Ints, le
     low, high = (np.clip(edge, -0.5, length - 0.5) for edge in (low, high))
     seen = high > low
     low, high = np.where(seen, low, 0.0), np.where(seen, high, 0.0)
-    from_edge = np.maximum(low - margin, -0.5)
-    to_edge = np.minimum(high + margin, length - 0.5)
-    lowest = np.ceil(to_edge + 0.5 - side - _HAIR)
-    highest = np.floor(from_edge + 0.5 + _HAIR)
-    middle = np.floor((low + high - (side - 1)) / 2.0 + 0.5 + _HAIR)
+    lowest = np.ceil(high + margin + 0.5 - side - _HAIR)
+    highest = np.floor(low - margin + 0.5 + _HAIR)
+    middle = np.floor((low + high - (side - 1)) / 2.0 + 0.5)
     wanted = np.where(lowest <= highest, np.clip(centred, lowest, highest), middle)
+    # A margin that leaves the frame asks for a window that does; held back, it shows what margin there is.
     return np.where(seen, np.clip(wanted, 0, last), centred).astype(np.int64)

@@ -26,12 +26,12 @@ Floats = npt.NDArray[np.float64]
 Table = tuple[npt.NDArray[np.int64], Floats, Floats]
 """Indices ``(m, taps)``, weights ``(m, taps)``, and the weight per sample that falls on the fill value."""
 
-_CV2_LINEAR = frozenset(("uint8", "uint16", "int16", "float32", "float64"))
+_CV2_LINEAR = frozenset(map(np.dtype, ("uint8", "uint16", "int16", "float32", "float64")))
 
 
 def integer_window(aligned: AxisAligned, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> list[slice] | None:
     """The block of whole input pixels that the output's outer edges enclose, or None."""
-    if len(in_shape) != 2 or aligned.perm != (0, 1) or (aligned.scale <= 0).any():
+    if len(in_shape) != 2 or aligned.perm != (0, 1) or min(aligned.scale) <= 0:
         return None
     block = []
     for scale, offset, n, m in zip(aligned.scale, aligned.offset, in_shape, out_shape, strict=True):
@@ -58,7 +58,7 @@ def cv2_exact(block: list[slice], in_shape: tuple[int, ...], out_shape: tuple[in
 
 def cv2_resizes(dtype: np.dtype[Any], channels: int) -> bool:
     """Whether ``cv2.resize`` takes this kind of image."""
-    return dtype.name in _CV2_LINEAR and channels <= 4
+    return dtype in _CV2_LINEAR and channels <= 4
 
 
 def resize_block(src: Array, block: list[slice], aligned: AxisAligned, out: Array, *, area: bool) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core import maps
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import values
 from imagemill.engine.backends.cpu import choose, colour
 from imagemill.engine.plan import Pass
-from imagemill.engine.sampling import Request, needed, request
+from imagemill.engine.sampling import Request, needed, request, still
 
 Array = np.ndarray[Any, Any]
 
@@ -22,7 +23,7 @@ class Cpu:
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """One pass: resample in the source's dtype (floating point for strong colour), then colour."""
-        if step.resample is not None and not self._still(step, row, src):
+        if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             asked = request(step.resample, row)
             last = step.colour is None
             src = self._resample(asked, src, out if last else None, _between(step, row, src.dtype))
@@ -34,7 +35,7 @@ class Cpu:
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """Nearest neighbour, whatever the order."""
-        if step.resample is None or self._still(step, row, src[..., None]):
+        if step.resample is None or still(step.resample, row, src.shape):
             return _give(src, out)
         asked = request(step.resample, row)
         flat = Request(asked.stages, asked.shape, 0, asked.border, asked.fill, asked.mask_fill, None)
@@ -62,12 +63,12 @@ class Cpu:
         return " + ".join(words)
 
     @staticmethod
-    def _still(step: Pass, row: int, src: Array) -> bool:
-        assert step.resample is not None
-        return not step.resample.chain(row) and tuple(step.resample.shape[row].tolist()) == src.shape[:-1]
-
-    @staticmethod
     def _resample(asked: Request, src: Array, out: Array | None, dtype: np.dtype[Any]) -> Array:
+        if src.dtype == np.float16:
+            # No kernel reads half precision: it is a way to store values, not to compute with them.
+            found = Cpu._resample(asked, src.astype(np.float32), None, np.dtype(np.float32))
+            return _give(found.astype(np.float16), out)
+        limits = values.max_range(src.dtype) if dtype != src.dtype and _leaves(asked) else None
         block = needed(asked, src.shape[:-1])
         if block is not None:
             src, asked = src[block[0]], block[1]
@@ -82,7 +83,15 @@ class Cpu:
             out=_writable(out),
             out_dtype=dtype,
         )
+        if limits is not None:
+            # A picture stays in its range, as it would if it came out in its own dtype.
+            np.clip(found, *limits, out=found)
         return found if out is None or found is out else _give(found, out)
+
+
+def _leaves(asked: Request) -> bool:
+    """Whether a resample may leave the range of the values it reads: splines overshoot, fills are anything."""
+    return asked.order > 1 or asked.border == "constant" or any(isinstance(s, maps.Window) for s in asked.stages)
 
 
 def _writable(out: Array | None) -> Array | None:

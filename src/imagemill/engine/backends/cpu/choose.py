@@ -29,6 +29,7 @@ from imagemill.engine.backends.stages import (
     check,
     check_order,
     fill_vector,
+    is_affine,
     label_value,
     saturate,
     simplify,
@@ -38,6 +39,7 @@ Array = np.ndarray[Any, Any]
 Run = Callable[[Array, Array, Any], None]
 
 IMAGE_DTYPES = ("uint8", "uint16", "int16", "int32", "float32", "float64")
+_IMAGES = frozenset(map(np.dtype, IMAGE_DTYPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def choose(
     if labels:
         return _labels(stages, in_shape, kind, border, move)
     check_order(order)
-    if kind.name not in IMAGE_DTYPES:
+    if kind not in _IMAGES:
         msg = f"expected an image of {', '.join(IMAGE_DTYPES)}, got {kind}; convert it first"
         raise InputError(msg)
     if move is not None:
@@ -202,7 +204,7 @@ def _turned(
     if order == 1 and warp2d.cv2_warps(stages, in_shape, out_shape, dtype, channels):
         stage = cast(Matrix, stages[0])
         return Kernel(
-            "cv2.warpPerspective" if stage.projective else "cv2.warpAffine",
+            "cv2.warpAffine" if is_affine(stage) else "cv2.warpPerspective",
             lambda src, out, fill: warp2d.warp(src, stage, out, border=border, fill=fill_vector(fill, channels)),
         )
     return Kernel(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from imagemill.engine.backends.cpu.compile import compiled
-from imagemill.engine.backends.cpu.rows import CONSTANT, fold, trace_row
+from imagemill.engine.backends.cpu.rows import CONSTANT, NEAREST, fold, trace_row
 
 
 @compiled
@@ -27,6 +27,8 @@ def gather(src, dims, channels, chain, border, fills, out, shape, room):
     for z in range(shape[0]):
         for y in range(shape[1]):
             left = trace_row(z, y, n, chain, room)
+            if border == NEAREST:
+                _clamp(q, n, d, h, v)
             count = 0
             for x in range(n):
                 i, j, k = np.floor(q[0, x] + 0.5), np.floor(q[1, x] + 0.5), np.floor(q[2, x] + 0.5)
@@ -40,6 +42,15 @@ def gather(src, dims, channels, chain, border, fills, out, shape, room):
             else:
                 _gather_row(src, d, h, v, channels, q, hit, left, index, n, border, fills, out, o)
             o += n * channels
+
+
+@compiled
+def _clamp(q, n, d, h, v):
+    """The border that repeats the edge is a clipped coordinate; nothing then lies outside."""
+    for x in range(n):
+        q[0, x] = min(max(q[0, x], 0.0), d - 1.0)
+        q[1, x] = min(max(q[1, x], 0.0), h - 1.0)
+        q[2, x] = min(max(q[2, x], 0.0), v - 1.0)
 
 
 @compiled
@@ -78,6 +89,8 @@ def linear(src, dims, channels, chain, planar, border, fills, low, high, out, sh
     for z in range(shape[0]):
         for y in range(shape[1]):
             left = trace_row(z, y, n, chain, room)
+            if border == NEAREST:
+                _clamp(q, n, d, h, v)
             count = _locate(q, hit, left, n, d, h, v, channels, planar, index, acc)
             first, last = 0, n
             if count < n:
@@ -104,11 +117,13 @@ def linear(src, dims, channels, chain, planar, border, fills, low, high, out, sh
 def _locate(q, hit, left, n, d, h, v, channels, planar, index, acc):
     """Flat index of the lower neighbour and the fractions; -1 where a neighbour lies outside."""
     count = 0
-    deep = d if planar else d - 1
+    # The last whole index is read as the one before it and a fraction of one, so that it too is inside.
+    deep = d - 1.0 if planar else d - 2.0
     half = 0.5 if planar else 0.0
     for x in range(n):
-        i, j, k = np.floor(q[0, x] + half), np.floor(q[1, x]), np.floor(q[2, x])
-        inside = (i >= 0) & (i < deep) & (j >= 0) & (j < h - 1) & (k >= 0) & (k < v - 1)
+        i = min(np.floor(q[0, x] + half), deep)
+        j, k = min(np.floor(q[1, x]), h - 2.0), min(np.floor(q[2, x]), v - 2.0)
+        inside = (i >= 0) & (q[0, x] <= d - 1.0) & (j >= 0) & (q[1, x] <= h - 1.0) & (k >= 0) & (q[2, x] <= v - 1.0)
         index[x] = int(((i * h + j) * v + k) * channels) if inside else -1
         acc[1, x] = q[0, x] - i
         acc[2, x] = q[1, x] - j

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +13,8 @@ from imagemill.core.maps import Stage, Window
 from imagemill.engine.backends.stages import EDGE_TOLERANCE, AxisAligned, axis_aligned, integer_index
 
 Array = np.ndarray[Any, Any]
+
+_BITS = {1: np.uint8, 2: np.uint16, 4: np.int32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,12 @@ def exact_move(stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: 
 
 def from_aligned(aligned: AxisAligned, largest: int) -> Move | None:
     """Read an axis-aligned chain as a move, when rounding is all that keeps it from one."""
-    if (np.abs(np.abs(aligned.scale) - 1.0) * largest > EDGE_TOLERANCE).any():
+    if any(abs(abs(s) - 1.0) * largest > EDGE_TOLERANCE for s in aligned.scale):
         return None
-    offset = np.rint(aligned.offset)
-    if (np.abs(aligned.offset - offset) > EDGE_TOLERANCE).any():
+    offset = tuple(round(o) for o in aligned.offset)
+    if any(abs(a - b) > EDGE_TOLERANCE for a, b in zip(aligned.offset, offset, strict=True)):
         return None
-    sign = tuple(1 if s > 0 else -1 for s in aligned.scale)
-    return Move(aligned.perm, sign, tuple(int(o) for o in offset), aligned.boxes)
+    return Move(aligned.perm, tuple(1 if s > 0 else -1 for s in aligned.scale), offset, aligned.boxes)
 
 
 def apply_move(src: Array, move: Move, out: Array, *, border: str, fill: npt.ArrayLike, labels: bool = False) -> None:
@@ -72,8 +74,31 @@ def apply_move(src: Array, move: Move, out: Array, *, border: str, fill: npt.Arr
         inside.append(span)
     if any(span != slice(0, n) for span, n in zip(inside, out.shape, strict=False)):
         out[...] = fill
-    out[tuple(inside)] = view
+    if d == 2:
+        _copy_plane(view, out[tuple(inside)], swapped=move.perm != (0, 1))
+    else:
+        out[tuple(inside)] = view
     paint(out, move.boxes, labels=labels)
+
+
+def _copy_plane(view: Array, out: Array, *, swapped: bool) -> None:
+    """Copy a flipped or swapped view; images through OpenCV, which walks them many times quicker than numpy."""
+    flips = tuple(s < 0 for s in view.strides[:2])
+    bits = _BITS.get(view.dtype.itemsize)
+    channels = view.shape[2] if view.ndim == 3 else 1
+    if not (swapped or any(flips)) or channels > 4 or view.size == 0 or bits is None:
+        out[...] = view
+        return
+    part = view[:: -1 if flips[0] else 1, :: -1 if flips[1] else 1]
+    if swapped:
+        part = part.transpose(1, 0, *range(2, part.ndim))
+    # Only bytes move, so any dtype of the same size will do.
+    part = np.asarray(part.view(bits))
+    if swapped:
+        part = cv2.transpose(part)
+    if any(flips):
+        part = cv2.flip(part, -1 if all(flips) else (0 if flips[0] else 1))
+    out[...] = part.view(view.dtype).reshape(out.shape)
 
 
 def _along(view: Array, axis: int, sign: int, offset: int, m: int, border: str) -> tuple[Array, slice]:

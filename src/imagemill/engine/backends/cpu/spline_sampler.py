@@ -73,9 +73,33 @@ def spline(src, dims, channels, chain, planar, border, order, fills, out, shape,
                 else:
                     _weights(q[0, x], order, d, border, w[0], place[0])
                 _weights(q[1, x], order, h, border, w[1], place[1])
-                _weights(q[2, x], order, v, border, w[2], place[2])
+                along = _weights(q[2, x], order, v, border, w[2], place[2])
+                if along and channels == 1 and place[0, 0] >= 0:
+                    out[start] = _sum_grey(src, h, v, planar, order, fills[0, 0], w, place)
+                    continue
                 _sum(src, h, v, channels, planar, order, fills, w, place, out[start : start + channels])
             o += n * channels
+
+
+@compiled
+def _sum_grey(src, h, v, planar, order, fill, w, place):
+    """One channel whose taps along x lie side by side, inside."""
+    total = 0.0
+    k = place[2, 0]
+    for a in range(1 if planar else order + 1):
+        row = 0.0
+        for b in range(order + 1):
+            i, j = place[0, a], place[1, b]
+            part = fill
+            if i >= 0 and j >= 0:
+                p = np.uintp((i * h + j) * v + k)
+                part = w[2, 0] * src[p] + w[2, 1] * src[p + np.uintp(1)]
+                part += w[2, 2] * src[p + np.uintp(2)] + w[2, 3] * src[p + np.uintp(3)]
+                if order == 5:
+                    part += w[2, 4] * src[p + np.uintp(4)] + w[2, 5] * src[p + np.uintp(5)]
+            row += w[1, b] * part
+        total += w[0, a] * row
+    return total
 
 
 @compiled
@@ -91,16 +115,6 @@ def _sum(src, h, v, channels, planar, order, fills, w, place, total):
                     total[c] += weight * fills[0, c]
                 continue
             base = (i * h + j) * v
-            if channels == 1:
-                part = total[0]
-                for e in range(order + 1):
-                    k = place[2, e]
-                    value = fills[0, 0]
-                    if k >= 0:
-                        value = float(src[base + k])
-                    part += weight * w[2, e] * value
-                total[0] = part
-                continue
             for e in range(order + 1):
                 k = place[2, e]
                 both = weight * w[2, e]

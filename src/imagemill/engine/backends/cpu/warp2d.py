@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.maps import Matrix, Stage
+from imagemill.engine.backends.stages import is_affine
 
 Array = np.ndarray[Any, Any]
 
@@ -25,7 +26,7 @@ _BORDERS = {
     "wrap": cv2.BORDER_WRAP,
 }
 
-REACH = {"uint8": 16384.0, "uint16": 1024.0, "float32": 1024.0}
+REACH = {np.dtype(np.uint8): 16384.0, np.dtype(np.uint16): 1024.0, np.dtype(np.float32): 1024.0}
 """Largest coordinate at which float32 places still hold the tolerance: 1e-4 pixel, 1e-3 for 8 bits."""
 
 _SWAP = [1, 0, 2]
@@ -41,14 +42,17 @@ def cv2_warps(
     """Whether one OpenCV warp does this chain as well as the reference."""
     if len(stages) != 1 or not isinstance(stages[0], Matrix) or len(in_shape) != 2:
         return False
-    reach = REACH.get(dtype.name, 0.0)
+    reach = REACH.get(dtype, 0.0)
     if reach == 0.0 or channels not in (1, 3, 4) or min(in_shape) < 2 or max(*in_shape, *out_shape) > reach:
         return False
-    y, x = float(out_shape[0] - 1), float(out_shape[1] - 1)
-    corners = stages[0].m @ np.array([[0, 0, y, y], [0, x, 0, x], [1, 1, 1, 1]])
-    depth = corners[2]
-    # A plane seen edge-on sends samples to infinity, which float32 does not survive.
-    return bool((depth > 1e-3).all() and (np.abs(corners[:2]) < 2.0 * reach * depth).all())
+    rows = stages[0].m.tolist()
+    for y in (0, out_shape[0] - 1):
+        for x in (0, out_shape[1] - 1):
+            j, i, depth = (row[0] * y + row[1] * x + row[2] for row in rows)
+            # A plane seen edge-on sends samples to infinity, which float32 does not survive.
+            if depth < 1e-3 or max(abs(j), abs(i)) > 2.0 * reach * depth:
+                return False
+    return True
 
 
 def warp(src: Array, stage: Matrix, out: Array, *, border: str, fill: npt.NDArray[np.float64]) -> None:
@@ -64,7 +68,7 @@ def warp(src: Array, stage: Matrix, out: Array, *, border: str, fill: npt.NDArra
     given = target if target.dtype == src.dtype else None
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     value = fill.tolist()
-    if stage.projective:
+    if not is_affine(stage):
         result = cv2.warpPerspective(src, m, size, given, flags, _BORDERS[border], value)
     else:
         result = cv2.warpAffine(src, m[:2], size, given, flags, _BORDERS[border], value)

@@ -1,0 +1,57 @@
+"""The command `imagemill`: one file per verb, each a thin layer over the public Python functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from imagemill.app.cli.augment import augment
+from imagemill.app.cli.console import guarded
+from imagemill.app.cli.demo import demo
+from imagemill.app.cli.doctor import doctor
+from imagemill.app.cli.explain import explain
+from imagemill.app.cli.lint import lint
+from imagemill.app.cli.preview import preview
+from imagemill.app.cli.replay import replay
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="imagemill",
+    help="Photos and scans to augmented copies, repeatable down to the bit. Start with: imagemill demo",
+    epilog="Exit status: 0 done, 1 done but with findings or nothing made, 2 an error, 130 stopped with Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        import imagemill
+
+        typer.echo(f"imagemill {imagemill.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+) -> None:
+    """Say what all verbs share; `guarded` reads `debug` where an error arrives."""
+
+
+_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo)
+for _verb in _VERBS:
+    app.command(_verb.__name__)(guarded(_verb))
+
+
+def main() -> None:
+    """Run the command with the arguments of this process."""
+    app()

@@ -1,0 +1,161 @@
+"""`imagemill augment`: N copies of every image, as files."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+import imagemill as im
+from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress
+from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
+from imagemill.data.job import read_parameters, recorded
+
+__all__ = ["augment"]
+
+SHOWN_COPIES, SHOWN_FAILURES = 20, 10
+
+
+class OnError(StrEnum):
+    """What to do with a file that cannot be used."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+    QUARANTINE = "quarantine"
+
+
+class Channels(StrEnum):
+    """How to read colours."""
+
+    KEEP = "keep"
+    GRAY = "gray"
+    RGB = "rgb"
+    RGBA = "rgba"
+
+
+def augment(
+    src: Annotated[Path, typer.Argument(metavar="SRC", help="An image, a scan, a folder, or a .txt list of paths.")],
+    to: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to fill.")],
+    pipeline: Annotated[str, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)],
+    copies: Annotated[int, typer.Option("--copies", "-n", min=1, help="Copies of each image.")] = 1,
+    size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option("--masks", metavar="DIR", help="Label maps named like the images; they are moved along."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Same seed, same pixels. Made and shown when left out.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option("--format", metavar="SUFFIX", help="tif, png, jpg, nii.gz...; else the source's own.")
+    ] = None,
+    prefix: Annotated[str, typer.Option("--prefix", help="Put before every output's name.")] = "",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Threads; one per core when left out. Pixels never differ.")
+    ] = None,
+    on_error: Annotated[
+        OnError, typer.Option("--on-error", help="A bad file: stop, leave it out, or also copy it aside.")
+    ] = OnError.RAISE,
+    channels: Annotated[Channels, typer.Option("--channels", help="How to read colours.")] = Channels.KEEP,
+    allow_missing_masks: Annotated[
+        bool, typer.Option("--allow-missing-masks", help="Images without a mask are fine.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove the outputs an earlier run recorded in DIR, and begin anew.")
+    ] = False,
+) -> None:
+    """Write N augmented copies of every image.
+
+    Stopped, killed or run again: the same command makes what is missing and nothing twice. Every output's recipe
+    stands in DIR/recipes.jsonl, and imagemill replay makes any of them again, bit for bit.
+    """
+    begun = None if overwrite else (read_parameters(to) or {}).get("seed")
+    asked = read_pipeline(pipeline, size, seed, begun)
+    source = im.open_source(src, masks, allow_missing_masks)
+    _say_what_runs(source, asked, channels)
+    try:
+        with progress("augmenting") as report_progress:
+            report = im.augment(
+                source,
+                to,
+                asked.pipeline,
+                copies=copies,
+                prefix=prefix,
+                format=format,
+                workers=workers or _cores(),
+                on_error=on_error.value,
+                channels=channels.value,
+                progress=report_progress,
+                overwrite=overwrite,
+            )
+    except KeyboardInterrupt:
+        again = "run the same command again" + ("" if seed is None else ", with the same --seed") + " to continue"
+        err.print(f"stopped; what was made is kept in {to}: {again}", markup=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if len(source) == 1:
+        _say_what_was_drawn(to, next(iter(source)).key, copies)
+    _say_what_was_made(report)
+    if report.failed and not report.made + report.present:
+        raise typer.Exit(1)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _say_what_runs(source: Any, asked: Asked, channels: Channels) -> None:
+    rows = [("source", source.describe())]
+    first = next(iter(source))
+    try:
+        picture = im.read_picture(first.image, channels.value)
+    except im.ImagemillError as error:
+        rows.append(("first", f"{first.key} cannot be read: {error}"))
+    else:
+        size = " x ".join(map(str, picture.array.shape))
+        axes = ", ".join(_AXES[letter] for letter in picture.axes)
+        note = f"; {picture.note}" if picture.note else ""
+        rows.append(("image" if len(source) == 1 else "first", f"{size} ({axes}) of {picture.array.dtype}{note}"))
+    out.print(facts(*rows, ("pipeline", str(asked))))
+
+
+_AXES = {"z": "slices", "y": "rows", "x": "columns", "c": "channels"}
+
+
+def _say_what_was_drawn(to: Path, key: str, copies: int) -> None:
+    """The transforms that ran on each copy of a single image, with their values."""
+    rows = recorded(to)
+    table = Table(title="what was applied", title_justify="left", pad_edge=False, box=None, header_style="bold")
+    table.add_column("copy", justify="right")
+    table.add_column("transforms and the values drawn", overflow="fold")
+    for copy in range(min(copies, SHOWN_COPIES)):
+        if (key, copy) in rows:
+            applied = [im.Applied(a["name"], a["values"]) for a in rows[key, copy]["applied"]]
+            table.add_row(str(copy), Text(", ".join(map(str, applied)) or "none"))
+    out.print(table)
+    if copies > SHOWN_COPIES:
+        out.print(f"(and {copies - SHOWN_COPIES} more, in {to / 'recipes.jsonl'})", markup=False)
+
+
+def _say_what_was_made(report: im.AugmentReport) -> None:
+    rate = f" in {report.seconds:.1f} s ({report.made / max(report.seconds, 1e-9):,.0f}/s)" if report.made else ""
+    rows: list[tuple[str, str | Text]] = [("made", Text(f"{report.made}{rate}", style="green"))]
+    rows.append(("already there", str(report.present)))
+    failed = f"{len(report.failed)} file{'' if len(report.failed) == 1 else 's'}"
+    rows.append(("failed", Text(failed, style="bold red" if report.failed else "")))
+    if report.others:
+        rows.append(("left", f"{report.others} outputs of files that are no longer in the source"))
+    rows += [("read", note) for note in report.notes]
+    if report.quarantine is not None:
+        rows.append(("quarantine", str(report.quarantine)))
+    out.print(facts(*rows, ("where", str(report.out))))
+    for failure in report.failed[:SHOWN_FAILURES]:
+        err.print(Text.assemble(("left out: ", "red"), str(failure)), soft_wrap=True)
+    if len(report.failed) > SHOWN_FAILURES:
+        rest = len(report.failed) - SHOWN_FAILURES
+        err.print(f"... and {rest} more, in {report.out / 'errors.jsonl'}", markup=False, soft_wrap=True)

@@ -1,0 +1,90 @@
+"""What all verbs share in talking to the terminal: colours, progress, and errors without a traceback."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from imagemill.core.errors import ImagemillError
+
+__all__ = ["err", "facts", "guarded", "out", "progress"]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+ERROR, INTERRUPTED = 2, 130
+
+
+def guarded(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a verb so that an error is one red line on stderr, and Ctrl-C a quiet end."""
+
+    @functools.wraps(verb)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return verb(*args, **kwargs)
+        except ImagemillError as error:
+            if _debug():
+                raise
+            err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+            raise typer.Exit(ERROR) from None
+        except KeyboardInterrupt:
+            err.print("stopped")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:  # the reader of a pipe (head, say) has seen enough
+            sys.stderr.close()
+            raise typer.Exit from None
+
+    return run
+
+
+def _debug() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.find_root().params.get("debug"))
+
+
+class _Rate(ProgressColumn):
+    """Outputs per second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, or nothing while it is not known."""
+        return Text("" if task.speed is None else f"{task.speed:,.1f}/s", style="cyan")
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr with rate and time to go; silent when stderr is no terminal.
+
+    Parameters
+    ----------
+    what : str
+        What is going on, such as ``"augmenting"``.
+
+    Yields
+    ------
+    callable
+        To be called with the number done and the number there are to do.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def facts(*rows: tuple[str, str | Text], title: str | None = None) -> Table:
+    """Names and values side by side."""
+    table = Table(box=None, show_header=False, pad_edge=False, title=title, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value if isinstance(value, Text) else Text(value))
+    return table

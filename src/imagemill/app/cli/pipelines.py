@@ -1,0 +1,83 @@
+"""The pipeline a command line asks for: a file or a preset, a size, a seed."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagemill as im
+
+__all__ = ["HELP", "SIZE_HELP", "Asked", "read_pipeline"]
+
+HELP = "A pipeline file (.yaml, .json), or a preset: photo, crops, segmentation, scan, gray."
+SIZE_HELP = "Side of the result in pixels, for a preset; the preset's own when left out."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A pipeline and how it came about.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    name : str
+        The preset or file.
+    seed_note : str
+        Where the seed is from.
+    """
+
+    pipeline: im.Pipeline
+    name: str
+    seed_note: str
+
+    def __str__(self) -> str:
+        count = len(self.pipeline.transforms)
+        return f"{self.name}, {count} transforms, seed {self.pipeline.seed} ({self.seed_note})"
+
+
+def read_pipeline(text: str, size: int | None = None, seed: int | None = None, begun: int | None = None) -> Asked:
+    """Read a preset's name or a file.
+
+    Parameters
+    ----------
+    text : str
+        As given to ``--pipeline``.
+    size, seed : int, optional
+        As given to ``--size`` and ``--seed``.
+    begun : int, optional
+        The seed of the run that is continued; counts when nobody else says one.
+
+    Raises
+    ------
+    InputError
+        When there is no such file or preset, or a size is given for a file.
+    """
+    path = Path(text)
+    if path.is_file():
+        if size is not None:
+            raise im.InputError(f"expected --size with a preset, got the file {text}; set the size inside the file")
+        stored = im.Pipeline.load(path)
+        if seed is None and _has_seed(path):
+            return Asked(stored, text, "from the file")
+        transforms, name = stored.transforms, text
+    elif text in im.PRESETS:
+        transforms, name = im.preset(text, size), f"preset {text}"
+    else:
+        names = ", ".join(im.PRESETS)
+        near = difflib.get_close_matches(text, list(im.PRESETS), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "check the name or the path"
+        raise im.InputError(f"expected a pipeline file or a preset of {names}, got {text!r}; {hint}")
+    if seed is not None:
+        return Asked(im.Pipeline(transforms, seed=seed), name, "as given")
+    if begun is not None:
+        return Asked(im.Pipeline(transforms, seed=begun), name, "of the run that is continued")
+    made = im.Pipeline(transforms)
+    return Asked(made, name, f"made now; --seed {made.seed} repeats it")
+
+
+def _has_seed(path: Path) -> bool:
+    import yaml
+
+    # Every JSON file is a YAML file; that it is a mapping was checked when it was loaded.
+    return yaml.safe_load(path.read_text("utf-8")).get("seed") is not None

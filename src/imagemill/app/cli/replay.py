@@ -1,0 +1,76 @@
+"""`imagemill replay`: make outputs again from their recipes, or check them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+import imagemill as im
+from imagemill.app.cli.console import err, out, progress
+from imagemill.data.job import recorded
+
+__all__ = ["replay"]
+
+
+def replay(
+    recipes: Annotated[Path, typer.Argument(metavar="RECIPES", help="The recipes.jsonl that augment wrote.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The output to make again, as named in the recipes.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--source", metavar="SRC", help="Where the images are now: as given to augment.")
+    ] = None,
+    masks: Annotated[Path | None, typer.Option("--masks", metavar="DIR", help="Where the masks are now.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write; a folder with --all.")
+    ] = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Every output instead of one.")] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Write nothing: check all files by their sha256, with --source remade ones too."),
+    ] = False,
+) -> None:
+    """Make an output again, bit for bit, or check all of them."""
+    if verify:
+        if name is not None:
+            raise im.InputError(f"expected --verify to check all outputs, got the name {name!r}; leave it out")
+        _verify(recipes, source, masks)
+        return
+    if all_of_them == (name is not None):
+        raise im.InputError("expected the name of one output, or --all, or --verify; give one of them")
+    if source is None or to is None:
+        raise im.InputError("expected --source (where the images are) and -o (where to write); give both")
+    if name is not None:
+        made = im.replay(recipes, name, source, masks=masks, out=to)
+        out.print(Text.assemble(("made ", "green"), f"{made}, equal to the recorded sha256"), soft_wrap=True)
+        return
+    _all(recipes, source, masks, to)
+
+
+def _all(recipes: Path, source: Path, masks: Path | None, to: Path) -> None:
+    folder = recipes if recipes.is_dir() else recipes.parent
+    if to.resolve() == folder.resolve():
+        raise im.InputError(f"expected another folder than the one with the outputs, got {to}; choose a new one")
+    rows = recorded(folder)
+    names = [rows[place][what] for place in sorted(rows) for what in ("output", "mask") if rows[place].get(what)]
+    with progress("replaying") as say:
+        im.data.replay.replay_all(recipes, source, to, masks=masks, progress=say)
+    out.print(Text.assemble(("made ", "green"), f"{len(names)} files in {to}, equal to the recorded sha256"))
+
+
+def _verify(recipes: Path, source: Path | None, masks: Path | None) -> None:
+    with progress("checking") as say:
+        found = im.verify(recipes, source=source, masks=masks, progress=say)
+    how = "by sha256" if source is None else "by sha256, and made again bit for bit"
+    for what, names in (("changed", found.changed), ("missing", found.missing)):
+        for each in names:
+            err.print(Text.assemble((f"{what}: ", "red"), each), soft_wrap=True)
+    if not found.ok:
+        raise im.InputError(
+            f"expected {found.checked} outputs as they were written, got {len(found.changed)} changed and "
+            f"{len(found.missing)} missing; augment with the same arguments makes missing ones again"
+        )
+    out.print(Text.assemble((f"{found.checked} outputs are as they were written", "green"), f" ({how})"))

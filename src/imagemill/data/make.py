@@ -1,0 +1,170 @@
+"""One output: read a record, draw and run a copy of it, write the files. `augment` and `replay` share it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError
+from imagemill.core.sample import Applied, Recipe
+from imagemill.core.targets import Array, Image, Mask
+from imagemill.data.codecs.base import Channels, Picture
+from imagemill.data.codecs.registry import read_mask, read_picture, write_picture
+from imagemill.data.record import Record, split_suffix
+from imagemill.pipeline import Pipeline
+
+__all__ = ["Loaded", "Made", "file_digest", "image_suffix", "load", "make", "mask_suffix", "write"]
+
+# Formats that are read but not written, or that hold too little of what they are read as.
+_INSTEAD = {".mgz": ".nii.gz", ".mgh": ".nii.gz", ".gif": ".png", "": ".png"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A record in memory.
+
+    Parameters
+    ----------
+    picture : Picture
+        The image.
+    mask : Picture or None
+        The label map.
+    sha256 : str
+        Of the image's file.
+    """
+
+    picture: Picture
+    mask: Picture | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """One augmented copy, not yet written.
+
+    Parameters
+    ----------
+    picture : Picture
+    mask : Picture or None
+    applied : tuple of Applied
+        The transforms that ran, with their values.
+    """
+
+    picture: Picture
+    mask: Picture | None
+    applied: tuple[Applied, ...]
+
+
+def load(record: Record, channels: Channels = "keep") -> Loaded:
+    """Read a record's image and mask.
+
+    Raises
+    ------
+    CodecError
+        When one of them cannot be read.
+    """
+    picture = read_picture(record.image, channels)
+    picture = replace(picture, array=_image_values(picture.array))
+    mask = None if record.mask is None else read_mask(record.mask)
+    if mask is not None and not mask.axes.startswith("z"):
+        mask = replace(mask, array=_label_values(mask.array))
+    return Loaded(picture, mask, file_digest(record.image))
+
+
+def _image_values(array: Array) -> Array:
+    """Values as one of the dtypes that images have, without changing any."""
+    name = array.dtype.name
+    if name == "bool":
+        return array.astype(np.uint8) * np.uint8(255)
+    if name == "int8":
+        return array.astype(np.int16)
+    if name in ("uint32", "int64", "uint64"):
+        fits = array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
+        return array.astype(np.int32 if fits else np.float64)
+    return array
+
+
+def _label_values(array: Array) -> Array:
+    """Labels in 8 or 16 bits where they fit, so that a PNG can hold them; the values stay."""
+    if array.dtype in (np.uint8, np.uint16) or array.min() < 0 or array.max() > 65_535:
+        return array
+    return array.astype(np.uint8 if array.max() <= 255 else np.uint16)
+
+
+def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
+    """Draw and run one copy, the mask moved by the same draw.
+
+    Raises
+    ------
+    ImagemillError
+        When image, mask and pipeline do not fit together.
+    """
+    picture, mask = loaded.picture, loaded.mask
+    targets: dict[str, Any] = {"image": Image(picture.array, axes=picture.axes, world=picture.world)}
+    if mask is not None:
+        targets["mask"] = Mask(mask.array, axes=mask.axes)
+    sample = pipeline.replay(recipe, **targets)
+    world = None if picture.world is None else sample.world
+    moved = _as_picture(sample.targets["image"], picture, world)
+    return Made(moved, None if mask is None else _as_picture(sample.targets["mask"], mask, world), sample.applied)
+
+
+def _as_picture(raster: Any, source: Picture, world: Any) -> Picture:
+    """A result as a picture: channels last, without a channel axis where the source had none."""
+    array = raster.canonical()
+    if source.channels is None and array.shape[-1] == 1:
+        array = array[..., 0]
+    spatial = source.axes.removesuffix("c")
+    axes = spatial + ("c" if array.ndim > len(spatial) else "")
+    return Picture(np.ascontiguousarray(array), axes, world, source.meta)
+
+
+def image_suffix(record: Record, format: str | None) -> str:
+    """The suffix of a record's outputs: the one asked for, or its own where that can be written."""
+    if format is not None:
+        return format
+    own = split_suffix(record.image)[1].lower()
+    return _INSTEAD.get(own, own)
+
+
+def mask_suffix(mask: Picture, image: str) -> str:
+    """The suffix of a label map: PNG where it fits, the image's own for volumes."""
+    if mask.axes.startswith("z"):
+        return image
+    return ".png" if mask.array.dtype in (np.uint8, np.uint16) else ".tif"
+
+
+def write(path: Path, picture: Picture) -> str:
+    """Write a result and give the sha256 of the file.
+
+    Raises
+    ------
+    CodecError
+        When the format cannot hold the picture: it says which can, and how to ask for it.
+    """
+    try:
+        write_picture(path, picture)
+    except CodecError as error:
+        if "choose" in str(error) and error.__cause__ is None:
+            raise CodecError(f"{error} (format=... in Python, --format on the command line)") from None
+        raise
+    return file_digest(path)
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, in hex.
+
+    Raises
+    ------
+    CodecError
+        When it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CodecError(f"{path}: expected a readable file, got {error}; check the path") from error

@@ -1,0 +1,239 @@
+"""How `augment` runs: tasks, threads, and what becomes of errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
+from imagemill.core.sample import Recipe
+from imagemill.data import make
+from imagemill.data.job import QUARANTINE, Job, Row, Rows
+from imagemill.data.naming import output_name
+from imagemill.data.record import Record
+from imagemill.data.report import AugmentReport, Failure
+
+__all__ = ["OnError", "Progress", "Run", "one_opencv_thread", "tasks_for"]
+
+OnError = Literal["raise", "skip", "quarantine"]
+Progress = Callable[[int, int], None]
+
+COPIES_PER_TASK = 8
+"""What a worker makes of one decoded image before it notes what it made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Copies of one record that one worker makes."""
+
+    record: Record
+    copies: tuple[int, ...]
+
+
+def tasks_for(records: Sequence[Record], done: Rows, copies: int) -> Iterator[Task]:
+    """Cut what is missing into tasks, in the order of the records."""
+    for record in records:
+        missing = [copy for copy in range(copies) if (record.key, copy) not in done]
+        for at in range(0, len(missing), COPIES_PER_TASK):
+            yield Task(record, tuple(missing[at : at + COPIES_PER_TASK]))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a task: lines for what was written, and the error that ended it early."""
+
+    task: Task
+    rows: list[Row]
+    note: str = ""
+    error: Exception | None = None
+    writing: bool = False
+
+
+class Run:
+    """The state of one run; only the calling thread changes it."""
+
+    def __init__(self, job: Job, rows: Rows, keys: set[str], on_error: OnError, progress: Progress | None) -> None:
+        self.job, self.rows, self.keys, self.on_error, self.progress = job, rows, keys, on_error, progress
+        self.present = sum(key in keys for key, _ in rows)
+        self.others = len(rows) - self.present
+        self.made = self.done = self.total = 0
+        self.failed: dict[str, Exception] = {}
+        self.notes: Counter[str] = Counter()
+        self.noted: set[str] = set()
+        self.stop = threading.Event()
+        self.started = time.perf_counter()
+
+    # ---------------------------------------------------------------------------------- in the workers
+
+    def work(self, task: Task) -> Outcome:
+        """Make a task's copies; errors come back as values."""
+        outcome = Outcome(task, [])
+        try:
+            loaded = make.load(task.record, self.job.parameters["channels"])
+            outcome.note = loaded.picture.note
+            for copy in task.copies:
+                if self.stop.is_set():
+                    break
+                outcome.writing = False
+                recipe = Recipe(self.job.pipeline.seed, copy, task.record.key, self.job.pipeline.digest)
+                made = make.make(self.job.pipeline, loaded, recipe)
+                outcome.writing = True
+                outcome.rows.append(self._write(task.record, recipe, loaded, made))
+        except Exception as error:  # a bad file must not end the run by surprise: the caller decides
+            outcome.error = error
+        return outcome
+
+    def _write(self, record: Record, recipe: Recipe, loaded: make.Loaded, made: make.Made) -> Row:
+        given = self.job.parameters
+        suffix = make.image_suffix(record, given["format"])
+        copy, copies, prefix = recipe.epoch, given["copies"], given["prefix"]
+        name = output_name(record.key, copy, copies, prefix, suffix)
+        image = f"images/{name}" if given["masks"] else name
+        row: Row = {"key": record.key, "copy": copy, "output": image, "mask": None, "recipe": recipe.to_dict()}
+        row["applied"] = [{"name": a.name, "values": dict(a.values)} for a in made.applied]
+        if made.mask is not None:  # first: what has an image has its mask
+            end = make.mask_suffix(made.mask, suffix)
+            row["mask"] = "masks/" + output_name(record.key, copy, copies, prefix, end)
+            row["mask_sha256"] = make.write(self.job.out / row["mask"], made.mask)
+        row["sha256"] = make.write(self.job.out / image, made.picture)
+        row["source_sha256"] = loaded.sha256
+        return row
+
+    # ----------------------------------------------------------------------------- in the calling thread
+
+    def all(self, tasks: list[Task], workers: int) -> None:
+        """Run every task, a few in flight at a time."""
+        self.total = sum(len(task.copies) for task in tasks)
+        self._say()
+        rest = self._one_of_each(tasks)
+        flying: set[Future[Outcome]] = set()
+        with ThreadPoolExecutor(workers, thread_name_prefix="imagemill") as pool:
+            try:
+                for task in rest:
+                    flying.add(pool.submit(self.work, task))
+                    if len(flying) >= 2 * workers:
+                        flying = self._take(flying)
+                while flying:
+                    flying = self._take(flying)
+            except BaseException:
+                self.stop.set()
+                pool.shutdown(cancel_futures=True)
+                # What was finished meanwhile counts, so that the next run need not make it again.
+                self.job.record([row for f in flying if not f.cancelled() for row in f.result().rows])
+                raise
+
+    def _one_of_each(self, tasks: list[Task]) -> list[Task]:
+        """Make one task per kind of output first: a format that cannot hold the results shows at once."""
+        seen, rest = set(), []
+        for task in tasks:
+            suffix = make.image_suffix(task.record, self.job.parameters["format"])
+            if suffix in seen:
+                rest.append(task)
+                continue
+            outcome = self.work(task)
+            if outcome.error is not None and outcome.writing:
+                self.job.record(outcome.rows)
+                raise outcome.error
+            self._keep(outcome)
+            if outcome.error is None:
+                seen.add(suffix)
+        return rest
+
+    def _take(self, flying: set[Future[Outcome]]) -> set[Future[Outcome]]:
+        finished, waiting = wait(flying, return_when=FIRST_COMPLETED)
+        self.job.record([row for future in finished for row in future.result().rows])
+        for future in finished:
+            self._keep(future.result(), recorded=True)
+        return waiting
+
+    def _keep(self, outcome: Outcome, *, recorded: bool = False) -> None:
+        if not recorded:
+            self.job.record(outcome.rows)
+        self.rows.update({(row["key"], row["copy"]): row for row in outcome.rows})
+        self.made += len(outcome.rows)
+        self.done += len(outcome.task.copies)
+        key = outcome.task.record.key
+        if outcome.note and key not in self.noted:
+            self.noted.add(key)
+            self.notes[outcome.note] += 1
+        if outcome.error is not None:
+            self._fail(outcome, outcome.error)
+        self._say()
+
+    def _fail(self, outcome: Outcome, error: Exception) -> None:
+        record = outcome.task.record
+        # A full disk, a missing package, a mistake of ours: no fault of this file, and the next has it too.
+        if self.on_error == "raise" or isinstance(error, MissingExtra) or (outcome.writing and _is_disk(error)):
+            raise _named(record, error)
+        if record.key not in self.failed and self.on_error == "quarantine":
+            self.job.quarantine(record)
+        self.failed.setdefault(record.key, error)
+
+    def _say(self) -> None:
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+    def end(self) -> AugmentReport:
+        """Close the books."""
+        failed = sorted(self.failed.items())
+        errors = [{"key": key, "error": type(e).__name__, "message": str(e)} for key, e in failed]
+        self.job.finish(self.rows, errors)
+        notes = tuple(f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in sorted(self.notes.items()))
+        return AugmentReport(
+            self.job.out,
+            self.made,
+            self.present,
+            tuple(Failure(key, str(error)) for key, error in failed),
+            self.others,
+            time.perf_counter() - self.started,
+            notes,
+            self.job.out / QUARANTINE if failed and self.on_error == "quarantine" else None,
+        )
+
+
+def _is_disk(error: Exception) -> bool:
+    """Whether the system refused to write, rather than the format to hold the picture."""
+    return isinstance(error, CodecError) and getattr(error.__cause__, "errno", None) is not None
+
+
+def _named(record: Record, error: Exception) -> Exception:
+    """The error with the file's name in it."""
+    if isinstance(error, MissingExtra) or str(record.image) in str(error):
+        return error
+    if isinstance(error, InputError | SourceError | CodecError):
+        named = type(error)(f"{record.image}: {error}")
+        named.__cause__ = error
+        return named
+    error.add_note(f"while augmenting {record.image}")
+    return error
+
+
+_pins = threading.Lock()
+_pinned: list[int] = []
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Let OpenCV work in the calling thread: our workers are the threads.
+
+    Compiled kernels need nothing of the kind: they never start threads. The setting belongs to the process, so
+    that of several runs at once the last one restores it.
+    """
+    import cv2
+
+    with _pins:
+        _pinned.append(_pinned[0] if _pinned else cv2.getNumThreads())
+        cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        with _pins:
+            before = _pinned.pop()
+            if not _pinned:
+                cv2.setNumThreads(before)

@@ -1,0 +1,77 @@
+"""The list of transforms as a page: names, what each does, parameters with their defaults and units."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from imagemill.core.ranges import as_distribution
+from imagemill.transforms import presets
+from imagemill.transforms.base import REGISTRY, Transform
+
+GROUPS = {"geometric": "Geometry", "colour": "Colour, range and type", "combine": "Choosing among transforms"}
+
+INTRODUCTION = """\
+# Transforms and presets
+
+A number is fixed, a pair is drawn uniformly, and `Choice`, `Normal` and `LogUniform` say anything else. Parameters
+marked *per axis* also take a mapping, `{"y": 1, "x": (0.9, 1.1)}`. Every transform takes `p`, the probability that a
+sample is chosen. Where a default is missing, the parameter must be given.
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    parts = [INTRODUCTION]
+    for module, title in GROUPS.items():
+        parts.append(f"## {title}\n")
+        parts += [_section(cls) for cls in _group(module)]
+    parts.append("## Presets\n")
+    parts += [f"* `{name}`: {_first_sentence(make)}" for name, make in presets.PRESETS.items()]
+    return "\n".join(parts) + "\n"
+
+
+def _group(module: str) -> Iterator[type[Transform]]:
+    prefix = f"imagemill.transforms.{module}"
+    for name in sorted(REGISTRY):
+        if REGISTRY[name].__module__.startswith(prefix):
+            yield REGISTRY[name]
+
+
+def _section(cls: type[Transform]) -> str:
+    lines = [f"### {cls.__name__}\n", f"{_first_sentence(cls)}\n"]
+    rows = [_row(f) for f in dataclasses.fields(cls) if f.metadata.get("kind")]
+    if rows:
+        lines += ["| parameter | default | |", "|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def _row(field: dataclasses.Field[Any]) -> str:
+    meta = field.metadata
+    words = []
+    if meta["kind"] == "param":
+        words.append("random or fixed")
+        words += [meta["unit"]] if meta["unit"] else []
+        words += ["per axis"] if meta["per_axis"] else []
+    return f"| `{field.name}` | {_default(field)} | {', '.join(words)} |"
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    value = field.default
+    if value is dataclasses.MISSING:
+        return ""
+    if field.metadata["kind"] == "param" and value is not None:
+        return str(as_distribution(value))
+    return f"`{value!r}`"
+
+
+def _first_sentence(documented: Any) -> str:
+    return " ".join((inspect.getdoc(documented) or "").split("\n\n")[0].split())
+
+
+if __name__ == "__main__":
+    import imagemill.transforms  # noqa: F401  (fills the registry)
+
+    print(page(), end="")

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from imagemill.transforms import catalogue
+from imagemill.transforms.base import REGISTRY
+from tests.architecture.repository import ROOT
+
+
+def test_the_reference_page_is_up_to_date() -> None:
+    written = (ROOT / "docs" / "reference" / "transforms.md").read_text("utf-8")
+    assert written == catalogue.page(), "run: make docs"
+
+
+def test_every_transform_of_the_package_is_on_the_page() -> None:
+    page = catalogue.page()
+    shipped = [name for name, cls in REGISTRY.items() if cls.__module__.startswith("imagemill.")]
+    assert len(shipped) > 30
+    assert [name for name in shipped if f"### {name}\n" not in page] == []

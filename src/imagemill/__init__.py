@@ -67,6 +67,7 @@ _ROOMS = {
     "imagemill.data.replay": (
         "Verification",
         "replay",
+        "replay_all",
         "verify",
     ),
     "imagemill.lint": (

@@ -34,6 +34,7 @@ from imagemill.data.augment import AugmentReport as AugmentReport
 from imagemill.data.augment import augment as augment
 from imagemill.data.replay import Verification as Verification
 from imagemill.data.replay import replay as replay
+from imagemill.data.replay import replay_all as replay_all
 from imagemill.data.replay import verify as verify
 from imagemill.lint import Finding as Finding
 from imagemill.pipeline import Pipeline as Pipeline
@@ -153,6 +154,7 @@ __all__ = [
     "read_mask",
     "read_picture",
     "replay",
+    "replay_all",
     "verify",
     "write_picture",
 ]

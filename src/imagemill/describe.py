@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
@@ -28,19 +29,18 @@ def stable(transform: Transform) -> Any:
     try:
         return transform.to_dict()
     except ParameterError:
-        return repr(transform)
+        # Without the addresses of functions, which differ from run to run.
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(transform))
 
 
 def call(transform: Transform) -> str:
     """A transform as one would write it."""
-    ((name, arguments),) = (
-        stable(transform).items() if isinstance(stable(transform), dict) else {repr(transform): {}}.items()
-    )
-    if transform.children():
-        inner = ", ".join(map(call, transform.children()))
-        rest = [f"{k}={v!r}" for k, v in arguments.items() if k != "transforms"]
-        return f"{name}([{', '.join([inner])}]{''.join(', ' + r for r in rest)})"
-    return f"{name}({', '.join(f'{k}={_value(v)}' for k, v in arguments.items())})" if arguments else f"{name}()"
+    name, form = type(transform).__name__, stable(transform)
+    inner = ", ".join(map(call, transform.children()))
+    if not isinstance(form, dict):
+        return f"{name}([{inner}])" if inner else str(form)
+    given = [f"{k}={_value(v)}" for k, v in form[name].items() if not (inner and k == "transforms")]
+    return f"{name}({', '.join([f'[{inner}]', *given] if inner else given)})"
 
 
 def _value(value: Any) -> str:
@@ -124,7 +124,7 @@ def _pass(
     if step.resample is not None:
         shape = tuple(step.resample.shape[0].tolist())
         s = step.resample.sampling
-        words.append(f"resample to {'x'.join(map(str, shape))}, order {s.order or 0 if s.order == 0 else s.order or 1}")
+        words.append(f"resample to {'x'.join(map(str, shape))}, order {1 if s.order is None else s.order}")
         if s.border is not None:
             words.append(f"border {s.border}" + (f" {s.fill:g}" if s.border == "constant" else ""))
     if step.colour is not None:

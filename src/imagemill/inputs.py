@@ -25,12 +25,18 @@ def read_columns(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns,
         wrapped[name] = [as_target(name, v) for v in values]
         if axes is not None:
             wrapped[name] = [
-                replace(t, axes=t.named(axes)) if isinstance(t, Image) and t.axes is None else t for t in wrapped[name]
+                replace(t, axes=_said(t, axes)) if isinstance(t, Image) and t.axes is None else t for t in wrapped[name]
             ]
     counts = {name: len(values) for name, values in wrapped.items()}
     if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
         raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
     return wrapped, next(iter(counts.values()))
+
+
+def _said(image: Image, axes: str) -> str:
+    """The axes word for an image: as said, without its channel where there is none. A wrong word is refused."""
+    spatial = axes.replace("c", "", 1)
+    return spatial if image.array.ndim == len(spatial) else axes
 
 
 def _metric(lead: list[Target], world: Floats) -> Floats | None:

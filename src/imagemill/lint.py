@@ -106,11 +106,22 @@ def _is_statistic(t: Transform) -> bool:
     return _name(t) == "Standardize" or (_name(t) == "Rescale" and getattr(t, "by", None) == "minmax")
 
 
+def _is_undone(t: Transform, statistic: Transform) -> bool:
+    """Whether a rescale by the picture's own values takes back what ``t`` did: one gain and offset for all."""
+    if t.p == 0:
+        return False
+    if _name(t) == "ColorJitter":
+        return getattr(t, "brightness", None) is not None or getattr(t, "contrast", None) is not None
+    # A gain for each channel goes only where the statistic is taken of each channel.
+    per_channel = bool(getattr(statistic, "per_channel", False))
+    return _name(t) in {"Brightness", "GainOffset", "Contrast"} or (_name(t) == "ChannelGain" and per_channel)
+
+
 def _undone(placed: Placed) -> Iterator[Finding]:
     for i, t in placed:
         if not _is_statistic(t):
             continue
-        gains = [j for j, other in placed if j < i and _name(other) in GAINS | {"Invert"} and other.p > 0]
+        gains = [j for j, other in placed if j < i and _is_undone(other, t)]
         if gains:
             how = "each image's own mean and deviation" if _name(t) == "Standardize" else "its own minimum and maximum"
             yield Finding(
@@ -127,8 +138,8 @@ def _resampled_late(placed: Placed) -> Iterator[Finding]:
         if _name(t) not in {"Resample", "Resize"}:
             continue
         rescales = [j for j, other in placed if j > i and _is_statistic(other)]
-        gains = [j for j, other in placed if j < i and _name(other) in GAINS]
-        if rescales and gains:
+        gains = [j for j, other in placed if j < i and rescales and _is_undone(other, placed[rescales[0] - 1][1])]
+        if gains:
             yield Finding(
                 "resample-after-intensity",
                 "warning",

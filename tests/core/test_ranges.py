@@ -74,7 +74,7 @@ def test_is_a_distribution_and_gives_it_back(distribution):
         (Normal(3, 2, limit=1), stats.truncnorm(-1, 1, loc=3, scale=2)),
         (LogUniform(0.1, 10), stats.loguniform(0.1, 10)),
     ],
-    ids=str,
+    ids=["uniform", "normal", "normal-cut-at-1", "log-uniform"],
 )
 def test_shape_is_scipys(distribution, shape):
     assert stats.kstest(distribution.sample(philox_numbers()), shape.cdf).pvalue > 0.01
@@ -205,3 +205,12 @@ def test_a_stranger_with_the_three_members_is_accepted_but_not_written():
     assert as_distribution(stranger) is stranger
     with pytest.raises(ParameterError, match="own distributions to write to a file, got Fixed"):
         to_plain(stranger)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [{"normal": [1]}, {"uniform": 5}, {"log_uniform": [1, 2, 3]}, {"choice": 5}, {"normal": {"mean": 1}}, {"uniform": "ab"}],
+)
+def test_a_half_written_distribution_is_refused_by_name(written: dict[str, object]) -> None:
+    with pytest.raises(ParameterError, match=r"^expected zoom\."):
+        as_distribution(written, name="zoom")

@@ -288,9 +288,16 @@ def _from_mapping(value: Mapping[str, Any], name: str) -> Distribution:
         unknown = sorted(set(arguments) - set(fields))
         if unknown:
             raise ParameterError(f"expected the keys {list(fields)} in {name}.{kind}, got {unknown}")
+        missing = [f for f in fields[: 1 if kind == "choice" else 2] if f not in arguments]
+        if missing:
+            raise ParameterError(f"expected {name}.{kind} to say {missing}, got {dict(arguments)}")
         made = cls(**arguments)
+    elif isinstance(arguments, str) or not isinstance(arguments, Sequence):
+        raise ParameterError(f"expected {name}.{kind} as a list or a mapping of {list(fields)}, got {arguments!r}")
     elif kind == "choice":
         made = cls(tuple(arguments))
+    elif not 2 <= len(arguments) <= len(fields):
+        raise ParameterError(f"expected {name}.{kind} to hold {list(fields)}, got {list(arguments)}")
     else:
         made = cls(*arguments)
     assert isinstance(made, Distribution)

@@ -103,14 +103,6 @@ class _Raster:
             m[range(d), range(d)] = self.spacing
         return m
 
-    def like(self, canonical: Array, axes: str, world: Floats | None = None) -> Self:
-        """A raster with new canonical pixels in this one's order of axes."""
-        spatial = _SPATIAL["".join(sorted(axes.replace("c", "", 1)))]
-        channels = "c" in axes
-        full = spatial + ("c" if channels else "")
-        array = canonical if channels else canonical[..., 0]
-        return replace(self, array=array.transpose([full.index(a) for a in axes]), axes=axes, spacing=None, world=world)
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.array, dtype=dtype, copy=copy)
 

@@ -18,7 +18,7 @@ from imagemill.data.sources.files import open_source
 from imagemill.data.write import atomic_path
 from imagemill.pipeline import Pipeline
 
-__all__ = ["Verification", "replay", "verify"]
+__all__ = ["Verification", "replay", "replay_all", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,49 @@ def replay(
     with atomic_path(out) as part:
         part.write_bytes(data)
     return Path(out)
+
+
+def replay_all(
+    recipes: Path | str,
+    source: Path | str,
+    out: Path | str,
+    *,
+    masks: Path | str | None = None,
+    pipeline: Pipeline | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Make every output of `augment` again in another folder, bit for bit and under the same names.
+
+    Parameters
+    ----------
+    recipes, source, masks, pipeline
+        As for `replay`.
+    out : Path or str
+        The folder to fill.
+    progress : callable, optional
+        Called with the number of files made and of all.
+
+    Returns
+    -------
+    int
+        How many files were made, masks included.
+
+    Raises
+    ------
+    InputError
+        As `replay`; also when `out` is the folder of the recipes.
+    """
+    folder, rows = _read(recipes)
+    if Path(out).resolve() == folder.resolve():
+        raise InputError(f"expected another folder than the one with the outputs, got {out}; choose a new one")
+    remade = _Remaker(folder, source, masks, pipeline)
+    wanted = [(row, what) for row in rows for what in ("output", "mask") if row.get(what)]
+    for number, (row, what) in enumerate(wanted, 1):
+        with atomic_path(Path(out) / row[what]) as part:
+            part.write_bytes(remade(row, what))
+        if progress is not None:
+            progress(number, len(wanted))
+    return len(wanted)
 
 
 def verify(

@@ -16,7 +16,9 @@ from imagemill.engine.plan import Pass, Plan
 from imagemill.engine.targets import rule
 
 
-def raster_buffer(plan: Plan, axes: str, channels: int, dtype: np.dtype[Any], *, row: int | None) -> tuple[Array, Array]:
+def raster_buffer(
+    plan: Plan, axes: str, channels: int, dtype: np.dtype[Any], *, row: int | None
+) -> tuple[Array, Array]:
     """A result's memory in an order of axes, and the same memory seen as ``(*shape, C)``.
 
     ``row`` makes the buffer of one sample; None one for the whole batch, with a leading batch axis.
@@ -33,7 +35,8 @@ def raster_buffer(plan: Plan, axes: str, channels: int, dtype: np.dtype[Any], *,
                 f"expected one output size for a batch, got {len(sizes)} ({sizes[0]}, {sizes[1]}, ...); "
                 "end the pipeline with Resize, Resample, Crop or RandomResizedCrop"
             )
-        lead, shape = (plan.n,), plan.shape[0].tolist()
+        lead: tuple[int, ...] = (plan.n,)
+        shape = plan.shape[0].tolist()
     else:
         lead, shape = (), plan.shape[row].tolist()
     lengths = dict(zip(plan.axes, shape, strict=True), c=channels)

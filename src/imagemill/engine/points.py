@@ -88,13 +88,13 @@ def push_boxes(stages: tuple[maps.Stage, ...], edges: Floats) -> Floats:
     grows once, at the end, and not with every stage; a padding window cuts it where it stands.
     """
     d = edges.shape[1] // 2
-    gone = np.isnan(edges).any(axis=1)
+    gone: npt.NDArray[np.bool_] = np.isnan(edges).any(axis=1)
     edges = np.where(gone[:, None], 0.0, edges)
     segment: list[maps.Stage] = []
     for stage in reversed(stages):
         if isinstance(stage, maps.Window):
             edges = _hull(tuple(segment), edges, d)
-            gone |= ~_overlaps(edges, stage.shape)
+            gone = gone | ~_overlaps(edges, stage.shape)
             edges = np.clip(edges, -0.5, np.tile(np.array(stage.shape) - 0.5, 2))
             segment = []
         else:

@@ -310,7 +310,7 @@ def from_dict(described: Any) -> Transform:
     required = [f.name for f in _fields(cls) if f.default is dataclasses.MISSING and f.name not in arguments]
     if required:
         raise PipelineFileError(f"expected {name} to say {', '.join(required)}; add it to the description")
-    return cls(**{k: _revive(v) for k, v in arguments.items()})
+    return cls(**{k: _revive(k, v) for k, v in arguments.items()})
 
 
 def _near(word: object, known: Any) -> str:
@@ -318,15 +318,11 @@ def _near(word: object, known: Any) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
 
 
-def _revive(value: Any) -> Any:
+def _revive(name: str, value: Any) -> Any:
     """Nested transforms (inside OneOf and the like) come back as transforms."""
-    if isinstance(value, list) and value and all(_describes_transform(v) for v in value):
+    if name == "transforms" and isinstance(value, list):
         return tuple(from_dict(v) for v in value)
-    return from_dict(value) if _describes_transform(value) else value
-
-
-def _describes_transform(value: Any) -> bool:
-    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in REGISTRY
+    return value
 
 
 def sampling(order: int, border: str, fill: float = 0.0, mask_fill: int = 0, *, antialias: bool = False) -> Sampling:

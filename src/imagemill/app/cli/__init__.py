@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imagemill.app.cli.augment import augment
-from imagemill.app.cli.console import guarded
-from imagemill.app.cli.demo import demo
+from imagemill.app.cli.console import debugging, guarded
 from imagemill.app.cli.doctor import doctor
 from imagemill.app.cli.explain import explain
 from imagemill.app.cli.lint import lint
@@ -44,10 +43,11 @@ def common(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
 ) -> None:
-    """Say what all verbs share; `guarded` reads `debug` where an error arrives."""
+    """Keep what all verbs share."""
+    debugging.set(debug)
 
 
-_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo)
+_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor)
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))
 

@@ -6,9 +6,9 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -17,12 +17,15 @@ from rich.text import Text
 
 from imagemill.core.errors import ImagemillError
 
-__all__ = ["err", "facts", "guarded", "out", "progress"]
+__all__ = ["debugging", "err", "facts", "guarded", "out", "progress"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 ERROR, INTERRUPTED = 2, 130
+
+debugging: ContextVar[bool] = ContextVar("debugging", default=False)
+"""Whether errors show their whole traceback."""
 
 
 def guarded(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,7 +36,7 @@ def guarded(verb: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return verb(*args, **kwargs)
         except ImagemillError as error:
-            if _debug():
+            if debugging.get():
                 raise
             err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
             raise typer.Exit(ERROR) from None
@@ -45,11 +48,6 @@ def guarded(verb: Callable[..., Any]) -> Callable[..., Any]:
             raise typer.Exit from None
 
     return run
-
-
-def _debug() -> bool:
-    context = click.get_current_context(silent=True)
-    return context is not None and bool(context.find_root().params.get("debug"))
 
 
 class _Rate(ProgressColumn):

@@ -10,7 +10,6 @@ from rich.text import Text
 
 import imagemill as im
 from imagemill.app.cli.console import err, out, progress
-from imagemill.data.job import recorded
 
 __all__ = ["replay"]
 
@@ -51,14 +50,9 @@ def replay(
 
 
 def _all(recipes: Path, source: Path, masks: Path | None, to: Path) -> None:
-    folder = recipes if recipes.is_dir() else recipes.parent
-    if to.resolve() == folder.resolve():
-        raise im.InputError(f"expected another folder than the one with the outputs, got {to}; choose a new one")
-    rows = recorded(folder)
-    names = [rows[place][what] for place in sorted(rows) for what in ("output", "mask") if rows[place].get(what)]
     with progress("replaying") as say:
-        im.data.replay.replay_all(recipes, source, to, masks=masks, progress=say)
-    out.print(Text.assemble(("made ", "green"), f"{len(names)} files in {to}, equal to the recorded sha256"))
+        count = im.replay_all(recipes, source, to, masks=masks, progress=say)
+    out.print(Text.assemble(("made ", "green"), f"{count} files in {to}, equal to the recorded sha256"), soft_wrap=True)
 
 
 def _verify(recipes: Path, source: Path | None, masks: Path | None) -> None:

@@ -17,9 +17,4 @@ def drop_identity(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 def _idle(step: Pass) -> bool:
     colour = step.colour
-    return (
-        step.resample is None
-        and colour is not None
-        and not colour.stages
-        and colour.in_dtype == colour.dtype
-    )
+    return step.resample is None and colour is not None and not colour.stages and colour.in_dtype == colour.dtype

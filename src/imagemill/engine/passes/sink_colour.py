@@ -3,7 +3,8 @@
 Affine colour commutes exactly with interpolation, whose weights sum to one; curves nearly. So within a
 run colour goes behind the geometry, where there are usually fewer pixels. If the geometry behind it fills
 with a constant, that fill must not be coloured: then colour goes in front of the run instead, unless
-there is such a fill in front of it as well. Statistics of the picture (:class:`~imagemill.core.ops.Fit`)
+there is such a fill in front of it as well. A contrast that turns about the picture's mean takes the mean of the
+picture it then finds: the one behind the run's geometry. Statistics of the picture (:class:`~imagemill.core.ops.Fit`)
 and dtypes asked for by the user mean the picture as it was declared, and do not move.
 """
 

@@ -1,7 +1,7 @@
 """Which channels of an image are colours, and how a colour matrix is laid over them.
 
-Four channels mean RGBA: three colours and an alpha channel that colour leaves alone. Any other number of
-channels is all colour. Whether three channels are red, green and blue is the caller's affair.
+Four channels of a picture mean RGBA: three colours and an alpha channel that colour leaves alone. Any other
+number of channels, and any channels of a volume, are all colour. Whether three channels are red, green and blue is the caller's affair.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 def colours(frame: Frame) -> int:
     """How many of the frame's leading channels are colours."""
-    return 3 if frame.channels == 4 else frame.channels
+    return 3 if frame.channels == 4 and frame.ndim == 2 else frame.channels
 
 
 def luma_weights(count: int) -> Floats:

@@ -1,0 +1,70 @@
+"""The input that explain and lint plan for: a file's, or one that is described."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import imagemill as im
+
+__all__ = ["Input", "read_input"]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Shape, axes, dtype and spacing of an input.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    axes : str or None
+    dtype : str
+    spacing : tuple of float or None
+        Millimetres, for scans.
+    key : str or int
+        Whose draws are shown.
+    note : str
+        Where all this is from.
+    """
+
+    shape: tuple[int, ...]
+    axes: str | None
+    dtype: str
+    spacing: tuple[float, ...] | None = None
+    key: str | int = 0
+    note: str = ""
+
+
+def read_input(src: Path | None, shape: str | None, axes: str | None, dtype: str) -> Input | None:
+    """Read what the command line says about the input; None when it says nothing.
+
+    Raises
+    ------
+    ImagemillError
+        When it cannot be understood, or the file not read.
+    """
+    if src is not None:
+        if shape is not None:
+            raise im.InputError(f"expected a source or a shape, got {src} and --shape {shape}; drop one of them")
+        record = next(iter(im.open_source(src)))
+        picture = im.read_picture(record.image, axes=axes)
+        spacing = None
+        if picture.world is not None:
+            spacing = tuple(float(edge) for edge in np.linalg.norm(picture.world[:-1, :-1], axis=0))
+        note = f"{record.key}: {picture.note}" if picture.note else record.key
+        return Input(picture.array.shape, picture.axes, picture.array.dtype.name, spacing, record.key, note)
+    if shape is None:
+        return None
+    try:
+        lengths = tuple(int(word) for word in shape.replace("x", ",").split(","))
+    except ValueError:
+        lengths = ()
+    if not lengths or min(lengths) < 1:
+        raise im.InputError(f"expected a shape such as 375,500,3, got {shape!r}; write whole numbers and commas")
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        raise im.InputError(f"expected a dtype such as uint8 or float32, got {dtype!r}; write its name") from None
+    return Input(lengths, axes, name)

@@ -6,13 +6,13 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check docs warm clean help
+.PHONY: demo test check docs docs-images warm clean help
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
-	$(BIN)/imagemill demo
+	$(BIN)/imagemill demo -o demo-output
 
 test: $(STAMP)  ## run all tests and docstring examples (JOBS=1 for one process)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS))
@@ -26,6 +26,12 @@ check: $(STAMP)  ## lint, format, types, import layers
 docs: $(STAMP)  ## write the reference page, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
 	$(BIN)/python -m pytest tests/docs
+
+docs-images: demo  ## make the pictures of README.md and docs/ again
+	cd demo-output/input && ../../$(BIN)/imagemill preview photos/cat.png --boxes cat.json --keypoints cat.json \
+	  --pipeline photo --size 176 --grid 2x4 --seed 7 -o ../../docs/images/grid.png
+	cd demo-output/input && ../../$(BIN)/imagemill preview scan --masks scan \
+	  --pipeline scan --size 192 --before-after --seed 7 -o ../../docs/images/scan.png
 
 # Numba keeps what it compiled beside the sources; the kernels' own tests ask for every variant.
 warm: $(STAMP)  ## compile the kernels once, so that the first run is as fast as the second

@@ -18,6 +18,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "imagemill.app.report": (
+        "before_after",
+        "grid",
+    ),
     "imagemill.core.errors": (
         "CodecError",
         "ImagemillError",

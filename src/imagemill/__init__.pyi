@@ -1,5 +1,7 @@
 """The public names: this stub is the list, the runtime reads the same one lazily."""
 
+from imagemill.app.report import before_after as before_after
+from imagemill.app.report import grid as grid
 from imagemill.core.errors import CodecError as CodecError
 from imagemill.core.errors import ImagemillError as ImagemillError
 from imagemill.core.errors import InputError as InputError
@@ -148,7 +150,9 @@ __all__ = [
     "Zoom",
     "__version__",
     "augment",
+    "before_after",
     "formats",
+    "grid",
     "open_source",
     "preset",
     "read_mask",

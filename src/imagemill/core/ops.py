@@ -73,8 +73,10 @@ class Sampling:
         if self.border is not None and other.border is not None:
             if self.border != other.border:
                 return f"border {self.border} against {other.border}"
-            if self.border == "constant" and (self.fill, self.mask_fill) != (other.fill, other.mask_fill):
+            if self.border == "constant" and self.fill != other.fill:
                 return f"fill {self.fill:g} against {other.fill:g}"
+            if self.border == "constant" and self.mask_fill != other.mask_fill:
+                return f"label fill {self.mask_fill} against {other.mask_fill}"
         bordered = other if self.border is None else self
         return Sampling(
             other.order if self.order is None else self.order,

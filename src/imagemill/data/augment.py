@@ -32,6 +32,7 @@ def augment(
     workers: int = 1,
     on_error: OnError = "raise",
     channels: Channels = "keep",
+    axes: str | None = None,
     allow_missing_masks: bool = False,
     progress: Progress | None = None,
     overwrite: bool = False,
@@ -63,6 +64,8 @@ def augment(
         What to do with a file that cannot be used: stop, leave it out and say so, or also copy it aside.
     channels : {"keep", "gray", "rgb", "rgba"}
         How to read colours.
+    axes : str, optional
+        Names of the stored axes of every image, such as ``"cyx"``, for formats that do not say them.
     allow_missing_masks : bool
         Whether images without a mask are fine.
     progress : callable, optional
@@ -101,11 +104,9 @@ def augment(
     records = tuple(found)
     _refuse_inside(found, out)
     has_masks = masks is not None or any(record.mask is not None for record in records)
-    job = Job(
-        out,
-        pipeline,
-        {"copies": copies, "format": suffix, "prefix": prefix, "channels": channels, "masks": has_masks},
-    )
+    read = {"channels": channels, "axes": axes}
+    asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks}
+    job = Job(out, pipeline, asked)
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
     for first, second in name_clashes(record.key for record in records):
         raise SourceError(f"expected names that stay apart, got {first!r} and {second!r}; rename one of them")

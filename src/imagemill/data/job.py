@@ -101,6 +101,9 @@ class Job:
             if (self.out / RECIPES).exists() or (self.out / PARTIAL).exists():
                 raise InputError(f"expected {JOB} beside the recipes in {self.out}, got none; {_ELSE}")
             return
+        if not recorded(self.out):  # begun and stopped before anything was made: nothing to keep apart
+            self._clear()
+            return
         differs = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
         if differs:
             shown = ", ".join(f"{n} ({_shown(found.get(n))} before, {_shown(wanted.get(n))} now)" for n in differs)
@@ -161,7 +164,7 @@ def _pipeline_parameters(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    return "the source's own" if value is None else repr(value)
+    return "left out" if value is None else repr(value)
 
 
 def read_parameters(out: Path) -> dict[str, Any] | None:
@@ -175,7 +178,7 @@ def read_parameters(out: Path) -> dict[str, Any] | None:
     path = out / JOB
     try:
         found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise InputError(f"expected {path} to hold the parameters of a run, got {error}; {_ELSE}") from None

@@ -59,17 +59,17 @@ class Made:
     applied: tuple[Applied, ...]
 
 
-def load(record: Record, channels: Channels = "keep") -> Loaded:
-    """Read a record's image and mask.
+def load(record: Record, channels: Channels = "keep", axes: str | None = None) -> Loaded:
+    """Read a record's image and mask; `axes` names the image's stored axes where its file does not.
 
     Raises
     ------
     CodecError
         When one of them cannot be read.
     """
-    picture = read_picture(record.image, channels)
+    picture = read_picture(record.image, channels, axes)
     picture = replace(picture, array=_image_values(picture.array))
-    mask = None if record.mask is None else read_mask(record.mask)
+    mask = None if record.mask is None else read_mask(record.mask, None if axes is None else axes.replace("c", ""))
     if mask is not None and not mask.axes.startswith("z"):
         mask = replace(mask, array=_label_values(mask.array))
     return Loaded(picture, mask, file_digest(record.image))

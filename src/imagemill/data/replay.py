@@ -240,7 +240,7 @@ class _Remaker:
         if parameters.get("masks") and masks is None:
             raise InputError(f"expected masks, since {folder} was made with masks; say where they are (masks=...)")
         self.pipeline = pipeline or pipeline_of(folder)
-        self.channels = parameters.get("channels", "keep")
+        self.channels, self.axes = parameters.get("channels", "keep"), parameters.get("axes")
         opened = open_source(source, masks, allow_missing_masks=True)
         self.root, self.records = opened.root, {record.key: record for record in opened}
         self.loaded: tuple[str, make.Loaded] | None = None
@@ -270,7 +270,7 @@ class _Remaker:
         key = row["key"]
         if self.loaded is None or self.loaded[0] != key:
             record = self.records.get(key) or self._elsewhere(key)
-            self.loaded = key, make.load(record, self.channels)
+            self.loaded = key, make.load(record, self.channels, self.axes)
         loaded = self.loaded[1]
         if loaded.sha256 != row["source_sha256"]:
             raise InputError(f"expected {key} as it was when augmented, got a changed file; restore it first")

@@ -75,7 +75,7 @@ class Run:
         """Make a task's copies; errors come back as values."""
         outcome = Outcome(task, [])
         try:
-            loaded = make.load(task.record, self.job.parameters["channels"])
+            loaded = make.load(task.record, self.job.parameters["channels"], self.job.parameters["axes"])
             outcome.note = loaded.picture.note
             for copy in task.copies:
                 if self.stop.is_set():
@@ -87,6 +87,9 @@ class Run:
                 outcome.rows.append(self._write(task.record, recipe, loaded, made))
         except Exception as error:  # a bad file must not end the run by surprise: the caller decides
             outcome.error = error
+        except BaseException:  # Ctrl-C, where the first tasks run in the calling thread
+            self.job.record(outcome.rows)
+            raise
         return outcome
 
     def _write(self, record: Record, recipe: Recipe, loaded: make.Loaded, made: make.Made) -> Row:
@@ -182,9 +185,11 @@ class Run:
     def end(self) -> AugmentReport:
         """Close the books."""
         failed = sorted(self.failed.items())
+        # Commonest first, then by text: the order in which threads met them must not show.
+        noted = sorted(self.notes.items(), key=lambda item: (-item[1], item[0]))
         errors = [{"key": key, "error": type(e).__name__, "message": str(e)} for key, e in failed]
         self.job.finish(self.rows, errors)
-        notes = tuple(f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in sorted(self.notes.items()))
+        notes = tuple(f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted)
         return AugmentReport(
             self.job.out,
             self.made,

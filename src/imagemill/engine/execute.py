@@ -12,6 +12,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine import points
 from imagemill.engine.backends.protocol import Array, Backend
+from imagemill.engine.boxes import Outlines, bending, kept
 from imagemill.engine.plan import Pass, Plan
 from imagemill.engine.targets import rule
 
@@ -61,12 +62,15 @@ def run_raster(plan: Plan, backend: Backend, kind: str, row: int, value: Array, 
 
 def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes) -> Boxes:
     """Boxes through the geometry, cut at the frame, those that left it dropped."""
-    edges: Any = boxes.edges(tuple(plan.in_shape[row].tolist()))
+    chains = [s.resample.chain(row) for s in plan.steps if isinstance(s, Pass) and s.resample is not None]
+    edges = boxes.edges(tuple(plan.in_shape[row].tolist()))
+    outlines: Any = Outlines.of(edges, bends=bending(chains))
     for step in plan.steps:
-        edges = rule(step, Boxes.kind)(step, row, edges, backend, None)
+        outlines = rule(step, Boxes.kind)(step, row, outlines, backend, None)
     shape = tuple(plan.shape[row].tolist())
-    cut, kept = points.clip_boxes(edges, shape)
-    return boxes.like(cut, shape, kept)
+    left = outlines.within(shape)
+    index = kept(left)
+    return boxes.like(left[index], shape, index)
 
 
 def run_keypoints(plan: Plan, backend: Backend, row: int, keypoints: Keypoints) -> Keypoints:

@@ -1,4 +1,4 @@
-"""Boxes and keypoints through the same maps as the pixels, in the other direction: input to output."""
+"""Points through the same maps as the pixels, in the other direction: input to output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from imagemill.core.geometry import Floats
 
 _STEPS = 60
 _TOLERANCE = 1e-9
-_PER_EDGE = 9
 
 
 def push(stages: tuple[maps.Stage, ...], points: Floats) -> Floats:
@@ -79,59 +78,6 @@ def _undisplace(stage: maps.Displace, q: Floats) -> Floats:
         if not change.size or np.abs(change).max() < _TOLERANCE:
             break
     return p
-
-
-def push_boxes(stages: tuple[maps.Stage, ...], edges: Floats) -> Floats:
-    """The upright boxes ``(k, 2d)`` around the moved ones; ``nan`` for a box that is gone.
-
-    A box is carried as the set of its corners (points along its faces where the map bends), so that it
-    grows once, at the end, and not with every stage; a padding window cuts it where it stands.
-    """
-    d = edges.shape[1] // 2
-    gone: npt.NDArray[np.bool_] = np.isnan(edges).any(axis=1)
-    edges = np.where(gone[:, None], 0.0, edges)
-    segment: list[maps.Stage] = []
-    for stage in reversed(stages):
-        if isinstance(stage, maps.Window):
-            edges = _hull(tuple(segment), edges, d)
-            gone = gone | ~_overlaps(edges, stage.shape)
-            edges = np.clip(edges, -0.5, np.tile(np.array(stage.shape) - 0.5, 2))
-            segment = []
-        else:
-            segment.insert(0, stage)
-    return np.where(gone[:, None], np.nan, _hull(tuple(segment), edges, d))
-
-
-def _overlaps(edges: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Which boxes have something inside a frame; one without extent must itself lie inside."""
-    d = len(shape)
-    upper = np.array(shape, dtype=np.float64) - 0.5
-    low, high = edges[:, :d], edges[:, d:]
-    found: npt.NDArray[np.bool_] = np.where(
-        low == high, (low >= -0.5) & (high <= upper), (np.minimum(high, upper) > np.maximum(low, -0.5))
-    ).all(axis=1)
-    return found
-
-
-def _hull(stages: tuple[maps.Stage, ...], edges: Floats, d: int) -> Floats:
-    if not stages or not len(edges):
-        return edges
-    bends = any(isinstance(s, maps.Displace) for s in stages)
-    ticks = np.linspace(0.0, 1.0, _PER_EDGE if bends else 2)
-    lattice = np.array(np.meshgrid(*[ticks] * d, indexing="ij")).reshape(d, -1).T
-    surface = lattice[((lattice == 0) | (lattice == 1)).any(axis=1)]
-    low, high = edges[:, None, :d], edges[:, None, d:]
-    points = (low + (high - low) * surface).reshape(-1, d)
-    moved = push(stages, points).reshape(len(edges), len(surface), d)
-    return np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
-
-
-def clip_boxes(edges: Floats, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Boxes cut at the frame, and which of them have anything left inside."""
-    upper = np.tile(np.array(shape, dtype=np.float64) - 0.5, 2)
-    # What is gone is nan, and no comparison with it holds.
-    kept = np.flatnonzero(_overlaps(edges, shape))
-    return np.clip(edges[kept], -0.5, upper), kept
 
 
 def inside(points: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:

@@ -11,10 +11,11 @@ from imagemill.core.errors import TargetError
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask
 from imagemill.engine import points
 from imagemill.engine.backends.protocol import Backend
+from imagemill.engine.boxes import Outlines
 from imagemill.engine.plan import Call, Pass, Step
 
 Value = Any
-"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, edges, indices with visibility, anything."""
+"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, outlines, indices with visibility, anything."""
 
 Rule = Callable[[Step, int, Value, Backend, Array | None], Value]
 """Step, sample, value, backend and, for rasters, the buffer the result belongs in."""
@@ -38,7 +39,8 @@ def _labels(step: Step, row: int, value: Value, backend: Backend, out: Array | N
 
 def _boxes(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     assert isinstance(step, Pass)
-    return value if step.resample is None else points.push_boxes(step.resample.chain(row), value)
+    assert isinstance(value, Outlines)
+    return value if step.resample is None else value.pushed(step.resample.chain(row))
 
 
 def _keypoints(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:

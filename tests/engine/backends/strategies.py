@@ -70,6 +70,8 @@ def chain(
     middle = tuple(int(n) for n in rng.integers(3, 12, len(in_shape)))
     if kind == "affine":
         return (affine(rng, in_shape, out_shape),)
+    if kind == "two matrices":
+        return (affine(rng, middle, out_shape), projective(rng, in_shape, middle))
     if kind == "projective":
         return (projective(rng, in_shape, out_shape),)
     if kind == "elastic":
@@ -93,7 +95,7 @@ def chain(
     )
 
 
-KINDS = ("affine", "projective", "elastic", "elastic last", "windowed", "scaled", "everything")
+KINDS = ("affine", "two matrices", "projective", "elastic", "elastic last", "windowed", "scaled", "everything")
 
 seeds = st.integers(0, 2**32 - 1)
 shapes2 = st.tuples(st.integers(1, 20), st.integers(1, 20))
@@ -118,6 +120,7 @@ def assert_close(got: Array, wanted: Array, src: Array, order: int) -> None:
     error = np.abs(got.astype(np.float64) - np.clip(wanted, bounds.min, bounds.max))
     if got.dtype == np.uint8:
         assert np.quantile(error, 0.999) <= tol.GREY_999
-        assert error.size < 100 or error.mean() <= tol.GREY_MEAN
+        # Few distinct values may all round the long way; many average out.
+        assert np.unique(wanted).size < 200 or error.mean() <= tol.GREY_MEAN
     else:
         assert error.max() <= 0.5 + tol.WIDE_INTEGER_RELATIVE * spread

@@ -9,6 +9,7 @@ import typer
 
 from imagemill.app.cli.augment import augment
 from imagemill.app.cli.console import debugging, guarded
+from imagemill.app.cli.demo import demo
 from imagemill.app.cli.doctor import doctor
 from imagemill.app.cli.explain import explain
 from imagemill.app.cli.lint import lint
@@ -23,6 +24,7 @@ app = typer.Typer(
     epilog="Exit status: 0 done, 1 done but with findings or nothing made, 2 an error, 130 stopped with Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -47,7 +49,7 @@ def common(
     debugging.set(debug)
 
 
-_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor)
+_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo)
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))
 

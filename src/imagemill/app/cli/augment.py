@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from imagemill.data.job import read_parameters, recorded
 
 __all__ = ["augment"]
 
-SHOWN_COPIES, SHOWN_FAILURES = 20, 10
+SHOWN_COPIES, SHOWN_FAILURES, SHOWN_NOTES, LOOKED_AT = 20, 10, 5, 5
 
 
 class OnError(StrEnum):
@@ -62,6 +63,9 @@ def augment(
         OnError, typer.Option("--on-error", help="A bad file: stop, leave it out, or also copy it aside.")
     ] = OnError.RAISE,
     channels: Annotated[Channels, typer.Option("--channels", help="How to read colours.")] = Channels.KEEP,
+    axes: Annotated[
+        str | None, typer.Option("--axes", help="Names of the stored axes, such as cyx, where files do not say them.")
+    ] = None,
     allow_missing_masks: Annotated[
         bool, typer.Option("--allow-missing-masks", help="Images without a mask are fine.")
     ] = False,
@@ -77,7 +81,7 @@ def augment(
     begun = None if overwrite else (read_parameters(to) or {}).get("seed")
     asked = read_pipeline(pipeline, size, seed, begun)
     source = im.open_source(src, masks, allow_missing_masks)
-    _say_what_runs(source, asked, channels)
+    _say_what_runs(source, asked, channels.value, axes)
     try:
         with progress("augmenting") as report_progress:
             report = im.augment(
@@ -90,6 +94,7 @@ def augment(
                 workers=workers or _cores(),
                 on_error=on_error.value,
                 channels=channels.value,
+                axes=axes,
                 progress=report_progress,
                 overwrite=overwrite,
             )
@@ -109,18 +114,19 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _say_what_runs(source: Any, asked: Asked, channels: Channels) -> None:
+def _say_what_runs(source: Any, asked: Asked, channels: Any, axes: str | None) -> None:
     rows = [("source", source.describe())]
-    first = next(iter(source))
-    try:
-        picture = im.read_picture(first.image, channels.value)
-    except im.ImagemillError as error:
-        rows.append(("first", f"{first.key} cannot be read: {error}"))
-    else:
+    for record in islice(source, LOOKED_AT):
+        try:
+            picture = im.read_picture(record.image, channels, axes)
+        except im.ImagemillError:
+            continue  # the run meets it again, and does with it what was asked for
         size = " x ".join(map(str, picture.array.shape))
-        axes = ", ".join(_AXES[letter] for letter in picture.axes)
+        names = ", ".join(_AXES[letter] for letter in picture.axes)
         note = f"; {picture.note}" if picture.note else ""
-        rows.append(("image" if len(source) == 1 else "first", f"{size} ({axes}) of {picture.array.dtype}{note}"))
+        what = f"{size} ({names}) of {picture.array.dtype}{note}"
+        rows.append(("image", what) if len(source) == 1 else ("first", f"{record.key}, {what}"))
+        break
     out.print(facts(*rows, ("pipeline", str(asked))))
 
 
@@ -150,7 +156,9 @@ def _say_what_was_made(report: im.AugmentReport) -> None:
     rows.append(("failed", Text(failed, style="bold red" if report.failed else "")))
     if report.others:
         rows.append(("left", f"{report.others} outputs of files that are no longer in the source"))
-    rows += [("read", note) for note in report.notes]
+    rows += [("read", note) for note in report.notes[:SHOWN_NOTES]]
+    if len(report.notes) > SHOWN_NOTES:
+        rows.append(("read", f"in {len(report.notes) - SHOWN_NOTES} other ways"))
     if report.quarantine is not None:
         rows.append(("quarantine", str(report.quarantine)))
     out.print(facts(*rows, ("where", str(report.out))))

@@ -48,7 +48,7 @@ def label_colour(label: int) -> Colour:
     return int(red), int(green), int(blue)
 
 
-def draw_mask(rgb: Rgb, labels: npt.NDArray[Any], *, opacity: float = 0.4, outline: int = 1) -> Rgb:
+def draw_mask(rgb: Rgb, labels: npt.NDArray[Any], *, opacity: float = 0.35, outline: int = 1) -> Rgb:
     """Lay a label map over a picture: translucent colours with an opaque outline inside each region.
 
     Parameters
@@ -172,7 +172,7 @@ def readable_on(colour: Colour) -> Colour:
 def _tag(rgb: Rgb, text: str, top: int, left: int, colour: Colour, pixels: int) -> Rgb:
     """Write a text on a filled tag: above the place when there is room, else below it, always inside."""
     face, weight = cv2.FontFace(_FACE), 500
-    x, y, w, h = cv2.getTextSize((0, 0), text, (0, 0), face, pixels, weight)
+    x, _, w, _ = cv2.getTextSize((0, 0), text, (0, 0), face, pixels, weight)
     room, wide = pixels + 4, w + 6
     up = top - room if top >= room else top
     up = max(0, min(up, rgb.shape[0] - room))

@@ -22,20 +22,21 @@ TILE = 260
 """Longest side of a tile of a grid, pixels; larger pictures are shrunk to it, small ones magnified."""
 LARGE = 420
 """The same for the two pictures of a before-and-after figure."""
-_MARGIN, _GAP, _NARROW = 20, 14, 170
+_MARGIN, _GAP, _NARROW = 20, 14, 190
 _MOST_LABELS = 14
 _UNITS = {"degrees": (1, "°"), "pixels": (1, "\u00a0px"), "millimetres": (1, "\u00a0mm"), "fraction": (100, "\u00a0%")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One sample to show: the image and what is drawn on it."""
+    """One sample to show: the image, what is drawn on it, and words below it instead of what was applied."""
 
     image: Image
     mask: Mask | None = None
     boxes: Boxes | None = None
     keypoints: Keypoints | None = None
     applied: tuple[Applied, ...] = ()
+    words: str = ""
 
     @property
     def targets(self) -> dict[str, Any]:
@@ -51,7 +52,7 @@ class Shown:
     @property
     def shape(self) -> tuple[int, ...]:
         """Spatial shape."""
-        return self.image.canonical().shape[:-1]
+        return tuple(self.image.canonical().shape[:-1])
 
 
 def shown(image: Any, mask: Any = None, boxes: Any = None, keypoints: Any = None, axes: str | None = None) -> Shown:
@@ -159,7 +160,7 @@ def sheet_of(
     links: Sequence[tuple[int, int]] = (),
 ) -> Rgb:
     """Tiles with their captions in rows of ``columns``."""
-    tiles, notes = _tiles(made, pipeline, source, links, TILE)
+    tiles, notes = tiles_of(made, pipeline, source, links, TILE)
     plain = fixed_names(pipeline)
     wide = max(_NARROW, *(tile.shape[1] for tile in tiles))
     sheet = Sheet(2 * _MARGIN + columns * wide + (columns - 1) * _GAP)
@@ -172,7 +173,7 @@ def sheet_of(
         for place, i in enumerate(line):
             left = _MARGIN + place * (wide + _GAP)
             sheet.picture(tiles[i], left + (wide - tiles[i].shape[1]) // 2, top + (tall - tiles[i].shape[0]) // 2)
-            words = Text(caption(made[i].applied, plain), 11, QUIET)
+            words = Text(made[i].words or caption(made[i].applied, plain), 11, QUIET)
             bottom = max(bottom, sheet.text(words, left, top + tall + 5, wide))
         top = bottom + _GAP
     return sheet.draw(top + _MARGIN - _GAP)
@@ -227,8 +228,8 @@ def before_after(
 
 def pair_of(source: Shown, made: Shown, pipeline: Pipeline, title: str, links: Sequence[tuple[int, int]] = ()) -> Rgb:
     """An image, what was made of it, and the drawn values side by side."""
-    (before,), first = _tiles([source], None, source, links, LARGE)
-    (after,), second = _tiles([made], pipeline, source, links, LARGE)
+    (before,), first = tiles_of([source], None, source, links, LARGE)
+    (after,), second = tiles_of([made], pipeline, source, links, LARGE)
     wide, words = [max(_NARROW, tile.shape[1]) for tile in (before, after)], 250
     sheet = Sheet(2 * _MARGIN + sum(wide) + words + 3 * _GAP)
     inner = sheet.width - 2 * _MARGIN
@@ -260,7 +261,7 @@ def _values(sheet: Sheet, applied: Sequence[Applied], left: int, top: int, width
     return top
 
 
-def _tiles(
+def tiles_of(
     made: Sequence[Shown],
     pipeline: Pipeline | None,
     source: Shown,
@@ -358,12 +359,14 @@ def fixed_names(pipeline: Pipeline) -> frozenset[str]:
 
 
 def caption(applied: Sequence[Applied], without: frozenset[str] = frozenset()) -> str:
-    """What was applied, short enough for a caption.
+    """What was applied, short enough for a caption; a transform and its values do not break apart needlessly.
 
     Examples
     --------
-    >>> caption([Applied("Flip", {}), Applied("Gamma", {"gamma": 1.05})]), caption([])
-    ('Flip\xa0· Gamma\xa01.05', 'unchanged')
+    >>> caption([Applied("Flip", {}), Applied("Gamma", {"gamma": 1.05})]).split("\u00a0")
+    ['Flip', '· Gamma', '1.05']
+    >>> caption([])
+    'unchanged'
     """
     told = [one for one in applied if one.name not in without or one.values]
     return (

@@ -117,7 +117,7 @@ class Sheet:
             needed = side + 6 + self.measure(entry) + 16
             if x > left and x + needed - 16 > left + width:
                 x, top = left, top + text.line + 4
-            self._placed.append(Placed(x, top + 3, colour))
+            self._placed.append(Placed(x, top + 4, colour))
             self._placed.append(Placed(x + side + 6, top, entry))
             x += needed
         return top + text.line + 4 if named else top
@@ -143,7 +143,7 @@ class Sheet:
         # The baseline is given, not the top: letters without ascenders would otherwise sit higher.
         figure.text(
             left / self.width,
-            (below - round(0.95 * text.pixels)) / figure.bbox.height,
+            (below - round(1.1 * text.pixels)) / figure.bbox.height,
             text.words,
             font=self._face(text),
             color=text.colour,

@@ -219,6 +219,37 @@ def resized(rgb: Array, scale: float) -> Array:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
+def montage(pictures: Sequence[Array], columns: int, tile: int, gap: int = 4) -> Rgb:
+    """Many small pictures in rows on white, each magnified to a tile by a whole number.
+
+    Parameters
+    ----------
+    pictures : sequence of arrays, ``(H, W)`` or ``(H, W, C)``
+        All of one size, no larger than the tile.
+    columns : int
+        Per row.
+    tile : int
+        Side of a tile, pixels.
+    gap : int
+        White pixels between tiles.
+
+    Examples
+    --------
+    >>> montage([np.zeros((2, 2), np.uint8)] * 3, columns=2, tile=4, gap=1).shape
+    (9, 9, 3)
+    """
+    planes = [plane_of(Image(picture)).pixels for picture in pictures]
+    window = window_of(planes)
+    rows = -(-len(planes) // columns)
+    step = tile + gap
+    out = np.full((rows * step - gap, columns * step - gap, 3), 255, np.uint8)
+    for place, plane in enumerate(planes):
+        small = resized(window.apply(plane), fitted(plane.shape[0], plane.shape[1], tile))
+        top, left = place // columns * step, place % columns * step
+        out[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return out
+
+
 def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: int) -> Rgb:
     """Bring a picture to a tile's size and draw on it at that size, so that lines and letters are crisp.
 
@@ -233,18 +264,13 @@ def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: i
     tile : int
         Longest side of the result, pixels; a picture is not magnified beyond it.
     """
-    scale = fitted(*rgb.shape[:2], tile)
+    scale = fitted(rgb.shape[0], rgb.shape[1], tile)
     out: Rgb = resized(rgb, scale)
     sides = np.array(out.shape[:2]) / np.array(rgb.shape[:2])
     if marks.mask is not None:
         labels = _picked(_labels(marks.mask, plane), out.shape[:2])
         places = np.searchsorted(marks.labels, labels) + 1 if marks.labels else labels
         out = draw_mask(out, np.where(labels != 0, places, 0), outline=1 if max(out.shape) < 200 else 2)
-    if marks.boxes is not None and len(marks.boxes):
-        edges, keep = _boxes_on(marks.boxes, plane, shape)
-        named = None if marks.boxes.labels is None else [marks.boxes.labels[i] for i in keep]
-        table = marks.colours if named is not None else None
-        out = draw_boxes(out, (edges + 0.5) * np.tile(sides, 2) - 0.5, named, colours=table)
     if marks.keypoints is not None and len(marks.keypoints):
         points, seen = _points_on(marks.keypoints, plane, len(shape))
         named = marks.keypoints.labels
@@ -252,6 +278,12 @@ def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: i
         at = (points + 0.5) * sides - 0.5
         radius = 3 if len(points) <= _FEW_POINTS else 2
         out = draw_points(out, at, seen, named, colours=table, links=marks.links, radius=radius)
+    # Last, so that no line runs through the words on the tags.
+    if marks.boxes is not None and len(marks.boxes):
+        edges, keep = _boxes_on(marks.boxes, plane, shape)
+        named = None if marks.boxes.labels is None else [marks.boxes.labels[i] for i in keep]
+        table = marks.colours if named is not None else None
+        out = draw_boxes(out, (edges + 0.5) * np.tile(sides, 2) - 0.5, named, colours=table)
     return out
 
 
@@ -262,7 +294,7 @@ def _labels(mask: Mask, plane: Plane) -> Array:
         labels = labels[plane.slice]
     if labels.shape[-1] == 1:
         return labels[..., 0]
-    return np.where(labels != 0, np.arange(1, labels.shape[-1] + 1), 0).max(axis=-1)
+    return np.asarray(np.where(labels != 0, np.arange(1, labels.shape[-1] + 1), 0).max(axis=-1))
 
 
 def labels_in(mask: Mask | None) -> tuple[int, ...]:

@@ -170,9 +170,8 @@ def resample(
     check_order(order)
     fills = fill_vector(fill, src.shape[-1])
     image = src.astype(np.float64)
-    stages = simplify(stages)
     coords, first = _trace(stages, out_shape)
-    aligned = axis_aligned(stages, out_shape)
+    aligned = axis_aligned(simplify(stages), out_shape)
     factors = _factors(antialias, len(shape))
     if factors is not None and aligned is not None:
         out = _area(image, aligned, factors, coords, order, border, fills)
@@ -218,7 +217,6 @@ def resample_labels(
     [[3, 2, 1]]
     """
     check(stages, src.shape, out_shape, border)
-    stages = simplify(stages)
     coords, first = _trace(stages, out_shape)
     out = _gather(src, coords, border, fill)
     if first is not None:

@@ -53,6 +53,7 @@ class Cpu:
         """Names of the resampling kernel and of the way colour takes."""
         words = []
         if step.resample is not None:
+            dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
             asked = request(step.resample, row)
             kernel = choose.choose(
                 asked.stages, in_shape, asked.shape, dtype, channels, asked.order, asked.border, labels=False

@@ -1,0 +1,163 @@
+"""Boxes through the maps of the pixels: carried as what they really become, made upright once, at the end.
+
+A turned box is no upright box. It is carried as the outline of its corners (with more points along the edges
+where a map bends them) and cut at the frame *before* the upright box around it is taken, so a box that is
+partly outside hugs what is left of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core import maps
+from imagemill.core.geometry import Floats
+from imagemill.engine.points import push
+
+_PER_EDGE = 9
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """Boxes on their way.
+
+    Parameters
+    ----------
+    points : array, ``(k, m, d)``
+        Points on the surface of each box; ``nan`` for a box that is gone.
+    bends : bool
+        Whether edges are sampled, because some map bends them.
+    """
+
+    points: Floats
+    bends: bool
+
+    @classmethod
+    def of(cls, edges: Floats, *, bends: bool) -> Outlines:
+        """Outlines of upright boxes ``(k, 2d)``."""
+        d = edges.shape[1] // 2
+        low, high = edges[:, None, :d], edges[:, None, d:]
+        return cls(low + (high - low) * _lattice(d, bends), bends)
+
+    def pushed(self, stages: tuple[maps.Stage, ...]) -> Outlines:
+        """Moved from the input of a chain to its output; a padding window cuts where it stands."""
+        outlines, segment = self, list[maps.Stage]()
+        for stage in reversed(stages):
+            if isinstance(stage, maps.Window):
+                edges = outlines._moved(tuple(segment)).within(stage.shape)
+                outlines, segment = Outlines.of(edges, bends=self.bends), []
+            else:
+                segment.insert(0, stage)
+        return outlines._moved(tuple(segment))
+
+    def _moved(self, stages: tuple[maps.Stage, ...]) -> Outlines:
+        if not stages or not self.points.size:
+            return self
+        k, m, d = self.points.shape
+        there = ~np.isnan(self.points).any(axis=(1, 2))
+        points = np.full_like(self.points, np.nan)
+        points[there] = push(stages, self.points[there].reshape(-1, d)).reshape(-1, m, d)
+        return Outlines(points, self.bends)
+
+    def within(self, shape: tuple[int, ...]) -> Floats:
+        """The upright boxes ``(k, 2d)`` around what lies inside a frame; ``nan`` where nothing does."""
+        d = len(shape)
+        upper = np.array(shape, dtype=np.float64) - 0.5
+        edges = np.concatenate([self.points.min(axis=1), self.points.max(axis=1)], axis=1)
+        inside = ((edges[:, :d] >= -0.5) & (edges[:, d:] <= upper)).all(axis=1)
+        for i in np.flatnonzero(~inside & ~np.isnan(edges).any(axis=1)):
+            edges[i] = self._cut(self.points[i], edges[i], upper)
+        return edges
+
+    def _cut(self, points: Floats, edges: Floats, upper: Floats) -> Floats:
+        d = len(upper)
+        if d == 3 and self.bends:
+            # The faces are curved: the box around the whole, cut, is an upper bound of what is left.
+            left = np.clip(edges, -0.5, np.tile(upper, 2))
+        else:
+            rings = [_clipped(points[ring], upper) for ring in _rings(d, self.bends)]
+            kept = np.concatenate(rings + ([_corners_inside(points, upper)] if d == 3 else []))
+            if not len(kept):
+                return np.full(2 * d, np.nan)
+            left = np.concatenate([kept.min(axis=0), kept.max(axis=0)])
+        # A box without extent must itself lie inside; any other must keep some.
+        flat = edges[d:] == edges[:d]
+        return left if ((left[d:] > left[:d]) | flat).all() and not flat.all() else np.full(2 * d, np.nan)
+
+
+@cache
+def _lattice(d: int, bends: bool) -> Floats:
+    """Points on the surface of the unit box ``(m, d)``: a ring in the plane, a lattice in space."""
+    if d == 2:
+        steps = np.arange(_PER_EDGE - 1) / (_PER_EDGE - 1) if bends else np.zeros(1)
+        one, none = np.ones_like(steps), np.zeros_like(steps)
+        sides = [(none, steps), (steps, one), (one, 1 - steps), (1 - steps, none)]
+        return np.concatenate([np.stack(side, axis=1) for side in sides])
+    ticks = np.linspace(0.0, 1.0, _PER_EDGE if bends else 2)
+    lattice = np.array(np.meshgrid(ticks, ticks, ticks, indexing="ij")).reshape(3, -1).T
+    surface: Floats = lattice[((lattice == 0) | (lattice == 1)).any(axis=1)]
+    return surface
+
+
+@cache
+def _rings(d: int, bends: bool) -> tuple[Indices, ...]:
+    """Which points, in order, make a closed line: the outline in the plane, the six faces in space."""
+    if d == 2:
+        return (np.arange(len(_lattice(2, bends))),)
+    corners = _lattice(3, False)
+    rings = []
+    for axis in range(3):
+        for side in (0.0, 1.0):
+            face = np.flatnonzero(corners[:, axis] == side)
+            # Of the four, in order of index, the last two change places to make a ring.
+            rings.append(face[[0, 1, 3, 2]])
+    return tuple(rings)
+
+
+def _clipped(ring: Floats, upper: Floats) -> Floats:
+    """The part of a closed line of points inside ``-0.5 .. upper``.
+
+    Source: Sutherland and Hodgman (1974), "Reentrant polygon clipping", Communications of the ACM 17(1).
+    """
+    for axis, limit in enumerate(upper):
+        for sign, bound in ((1.0, -0.5), (-1.0, limit)):
+            if not len(ring):
+                return ring
+            depth = sign * (ring[:, axis] - bound)
+            after, after_depth = np.roll(ring, -1, axis=0), np.roll(depth, -1)
+            crosses = (depth >= 0) != (after_depth >= 0)
+            share = depth[crosses] / (depth[crosses] - after_depth[crosses])
+            met = ring[crosses] + share[:, None] * (after - ring)[crosses]
+            # Each point that is inside, and behind it the place where the line crosses the bound.
+            place = np.flatnonzero(depth >= 0)
+            order = np.argsort(np.concatenate([place, np.flatnonzero(crosses) + 0.5]), kind="stable")
+            ring = np.concatenate([ring[place], met])[order]
+    return ring
+
+
+def _corners_inside(points: Floats, upper: Floats) -> Floats:
+    """Corners of the frame that lie inside a convex body given by the eight corners of a moved box."""
+    frame = -0.5 + _lattice(3, False) * (upper + 0.5)
+    middle = points.mean(axis=0)
+    inside = np.ones(len(frame), dtype=bool)
+    for ring in _rings(3, False):
+        a, b, c = points[ring[:3]]
+        normal = np.cross(b - a, c - a)
+        inside &= (frame - a) @ normal * ((middle - a) @ normal) >= 0
+    return frame[inside]
+
+
+def kept(edges: Floats) -> Indices:
+    """Which boxes are left."""
+    return np.flatnonzero(~np.isnan(edges).any(axis=1))
+
+
+def bending(chains: Sequence[tuple[maps.Stage, ...]]) -> bool:
+    """Whether any of these chains bends a straight line."""
+    return any(isinstance(stage, maps.Displace) for chain in chains for stage in chain)

@@ -1,0 +1,22 @@
+"""What tests of pipelines, transforms and backends need: generated inputs, and checks that explain themselves.
+
+``pip install 'imagemill[testing]'`` brings hypothesis, which the strategies use; the checks need nothing.
+"""
+
+from imagemill.testing.checks import assert_backends_agree, assert_same_plan
+from imagemill.testing.contract import assert_backend_contract
+from imagemill.testing.pictures import label_map, picture
+from imagemill.testing.strategies import frames, images, pipelines, transforms, volumes
+
+__all__ = [
+    "assert_backend_contract",
+    "assert_backends_agree",
+    "assert_same_plan",
+    "frames",
+    "images",
+    "label_map",
+    "picture",
+    "pipelines",
+    "transforms",
+    "volumes",
+]

@@ -1,0 +1,47 @@
+"""Colour gets out of the way of geometry, and never colours a fill or jumps over a statistic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imagemill.core.ops import Op, Sampling
+from tests.engine.plans import (
+    called,
+    cast,
+    curved,
+    flipped,
+    gained,
+    padded,
+    planned,
+    shifted,
+    sources,
+    standardized,
+)
+
+ONLY = ("drop_identity", "fuse_geometry", "fuse_colour", "join")
+FILL = Sampling(1, "constant", 9.0)
+
+
+def order(*ops: Op) -> str:
+    return "".join(sources(planned(*ops, without=ONLY)))
+
+
+def test_colour_goes_behind_a_run_and_keeps_its_own_order() -> None:
+    assert order(gained(), shifted(1.0), curved(), flipped(), gained(2.0)) == "bdace"
+
+
+@pytest.mark.parametrize("filling", [shifted(1.0, FILL), padded(2), padded(2, where=False)])
+def test_a_fill_is_not_coloured_by_what_was_declared_before_it(filling: Op) -> None:
+    assert order(flipped(), gained(), filling) == "bac"
+    assert order(filling, gained(), flipped()) == "acb"
+
+
+def test_colour_between_two_fills_stays_between_them() -> None:
+    assert order(shifted(1.0, FILL), gained(), shifted(1.0, FILL)) == "abc"
+    assert order(gained(), shifted(1.0, FILL), curved(), padded(1), gained(2.0), flipped()) == "abcdfe"
+
+
+def test_statistics_casts_and_functions_stay_where_they_are() -> None:
+    for barrier in (standardized(), cast(np.float32), called()):
+        assert order(gained(), shifted(1.0), barrier, gained(), shifted(1.0)) == "bac" + "ed"

@@ -1,0 +1,136 @@
+"""Every step says what it does to every kind of target; nothing vanishes on the way."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+import imagemill as im
+from imagemill.core.errors import TargetError
+from imagemill.core.targets import KINDS
+from imagemill.engine.plan import Pass, Step
+from imagemill.engine.targets import TABLE, rule
+from imagemill.testing import label_map, picture
+
+SHAPE = (16, 20)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("step", get_args(Step))
+def test_no_cell_of_the_table_is_missing(step: type[Any], kind: str) -> None:
+    assert callable(TABLE[step, kind])
+
+
+def test_the_table_has_no_cell_too_many() -> None:
+    assert {s for s, _ in TABLE} == set(get_args(Step))
+    assert {k for _, k in TABLE} == set(KINDS)
+
+
+def test_a_missing_cell_is_named() -> None:
+    step = Pass(None, None, ("Flip",))
+    with pytest.raises(
+        TargetError, match=r"what Pass does to 'depth map'.*known targets: boxes, image, keypoints, label"
+    ):
+        rule(step, "depth map")
+
+    class Sharpen:
+        """A step no one told the table of."""
+
+    with pytest.raises(TargetError, match="what Sharpen does to 'image'"):
+        rule(Sharpen(), "image")  # type: ignore[arg-type]
+
+
+MOVES: dict[str, tuple[im.Transform, ...]] = {
+    "moves": (
+        im.Affine(20, shift=0.1),
+        im.Crop(box=(2, 3, 12, 18)),
+        im.Elastic(0.4, cells=2),
+        im.Flip("y"),
+        im.Pad((3, 1)),
+        im.Perspective(0.3),
+        im.QuarterTurn(1),
+        im.RandomResizedCrop((9, 9), area=0.5),
+        im.Resample((8, 9)),
+        im.Resize((30, 31)),
+        im.Rotate(30),
+        im.Shear(20),
+        im.Shift(pixels=3),
+        im.SquareCrop(),
+        im.Zoom(1.3),
+    ),
+    "stays": (
+        im.Apply(np.invert),
+        im.Brightness(0.5),
+        im.ChannelGain(0.5),
+        im.ColorJitter(brightness=0.5),
+        im.Contrast(0.5),
+        im.GainOffset(0.5),
+        im.Gamma(2),
+        im.Hue(50),
+        im.Invert(),
+        im.Lighting(1),
+        im.Normalize("imagenet"),
+        im.Rescale(),
+        im.Saturation(0),
+        im.Standardize(),
+        im.ToDtype("float32", scale=True),
+        im.ToLayout("channels_first"),
+        im.ToneGain([100], [1, 0.5]),
+    ),
+}
+CASES = [(t, what) for what, listed in MOVES.items() for t in listed]
+
+
+@pytest.mark.parametrize(("transform", "what"), CASES, ids=[type(t).__name__ for t, _ in CASES])
+def test_each_transform_moves_or_leaves_every_kind(transform: im.Transform, what: str) -> None:
+    given: dict[str, Any] = {
+        "image": picture(1, SHAPE, 3),
+        "second": im.Image(picture(2, SHAPE, 3)),
+        "mask": label_map(1, SHAPE),
+        "maps": im.Mask(np.stack([label_map(i, SHAPE) for i in range(2)], axis=-1), "yxc"),
+        "boxes": im.Boxes([[4, 4, 14, 12]], labels=["cat"]),
+        "keypoints": im.Keypoints([[5, 6], [15, 10]], labels=["eye", "ear"]),
+        "label": "cat",
+    }
+    found = im.Pipeline([transform], seed=1)(key=1, **given)
+    assert list(found) == list(given), "no target vanishes"
+    assert found.label == "cat"
+    assert (found.boxes.labels, found.keypoints.labels) == (["cat"], ["eye", "ear"])
+    same = [
+        found.mask.shape == SHAPE and bool((found.mask == given["mask"]).all()),
+        found.maps.shape == (*SHAPE, 2) and bool((found.maps == given["maps"].array).all()),
+        bool(np.array_equal(found.boxes.array, given["boxes"].array)),
+        bool(np.array_equal(found.keypoints.array, given["keypoints"].array)),
+    ]
+    assert same == [what == "stays"] * 4 or (what == "moves" and not same[0] and not all(same[2:]))
+    changed = found.image.shape != (*SHAPE, 3) or found.image.dtype != np.uint8
+    assert changed or (found.image != given["image"]).any()
+    assert found.second.shape == found.image.shape
+
+
+def test_every_shipped_transform_is_in_this_list() -> None:
+    listed = {type(t).__name__ for t, _ in CASES}
+    shipped = {n for n in im.__all__ if isinstance(getattr(im, n), type) and issubclass(getattr(im, n), im.Transform)}
+    assert shipped - listed == {"OneOf", "Sequential", "SomeOf", "Transform"}
+
+
+def test_a_function_sees_a_copy_and_must_keep_shape_and_dtype() -> None:
+    image = picture(1, SHAPE, 3)
+    before = image.copy()
+
+    def darken(values: Any) -> Any:
+        values[...] = 0
+        return values
+
+    np.testing.assert_array_equal(im.Pipeline([im.Apply(darken)], seed=1)(image), 0)
+    np.testing.assert_array_equal(image, before)
+    with pytest.raises(TargetError, match=r"function 'half' to return shape .* and dtype uint8, got .*float64"):
+        im.Pipeline([im.Apply(lambda a: a / 2, name="half")], seed=1)(image)
+
+
+def test_a_function_runs_only_where_it_was_chosen() -> None:
+    batch = im.Pipeline([im.Apply(np.invert, p=0.5)], seed=1).batch([np.zeros((4, 4), np.uint8)] * 16)
+    values = {int(a.max()) for a in batch.image}
+    assert values == {0, 255}

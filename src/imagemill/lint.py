@@ -75,7 +75,7 @@ def lint(
     found = [finding for rule in RULES for finding in rule(placed)]
     found += _shifts(placed, shape)
     if evaluation:
-        found += _random(placed)
+        found += _random(transforms)
     return sorted(found, key=lambda f: (LEVELS.index(f.level), f.places))
 
 
@@ -279,16 +279,19 @@ def _lost_pixels(placed: Placed) -> Iterator[Finding]:
             )
 
 
-def _random(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
+def _random(transforms: tuple[Transform, ...]) -> Iterator[Finding]:
+    """Asked of combinations as wholes: choosing one of several fixed transforms is random too."""
+    place = 1
+    for t in transforms:
         if t.variants() > 1:
             yield Finding(
                 "random-evaluation",
                 "error",
                 f"{_name(t)} is random, and validation and test data must be prepared the same way each time; "
                 "give it fixed values or keep it for training",
-                (i,),
+                (place,),
             )
+        place += len(list(_flat((t,))))
 
 
 RULES: tuple[Rule, ...] = (

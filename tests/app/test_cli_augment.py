@@ -208,7 +208,10 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert said.startswith("stopped; what was made is kept in ")
     assert "run the same command again to continue" in said
     assert "Traceback" not in said
-    assert 0 < len(read_jsonl(partial).rows) == len(outputs(tmp_path / "out")) < 8000
+    noted = {(row["key"], row["copy"]) for row in read_jsonl(partial).rows}
+    made = len(outputs(tmp_path / "out"))
+    assert 0 < len(noted) <= made < 8000
+    assert made - len(noted) <= 8  # at most the one task that was just being handed out is made again
     assert not list(tmp_path.rglob("*.part"))
 
 

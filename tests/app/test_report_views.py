@@ -154,13 +154,17 @@ def test_of_a_volumes_marks_only_those_of_the_slice_are_drawn():
     plane = plane_of(image)
     boxes = im.Boxes([[0, 0, 0, 2, 5, 5], [3, 10, 10, 5, 18, 18]], "zyxzyx")
     points = im.Keypoints([[3, 3, 15], [0, 15, 3]], "zyx")
-    out = marked(np.zeros((20, 20, 3), np.uint8), plane, Marks(boxes=boxes, keypoints=points), (6, 20, 20), 20)
+    labels = np.zeros((6, 20, 20), np.uint8)
+    labels[0, :5, :5] = labels[3, 18:, 0] = 1
+    marks = Marks(im.Mask(labels, "zyx"), boxes, points)
+    out = marked(np.zeros((20, 20, 3), np.uint8), plane, marks, (6, 20, 20), 20)
     drawn = out.any(axis=-1)
     assert plane.slice == 3
     assert drawn[10, 10:18].all()
     assert drawn[3, 15]
     assert not drawn[:8, :8].any()
-    assert not drawn[13:, :8].any()
+    assert not drawn[13:18, :8].any()
+    assert drawn[18:, 0].all()
 
 
 def test_several_maps_are_shown_by_their_number():

@@ -145,9 +145,7 @@ def test_images_without_a_mask_are_an_error_unless_allowed(tmp_path: Path) -> No
     label_map(tmp_path / "masks/a.png")
     with pytest.raises(im.SourceError, match=r"none for 1: b\.png"):
         im.augment(tmp_path / "in", tmp_path / "out", PIPELINE, masks=tmp_path / "masks")
-    report = im.augment(
-        tmp_path / "in", tmp_path / "out", PIPELINE, masks=tmp_path / "masks", allow_missing_masks=True
-    )
+    report = im.augment(tmp_path / "in", tmp_path / "out", PIPELINE, masks=tmp_path / "masks", allow_missing_masks=True)
     assert report.made == 2
     assert [row["mask"] is None for row in rows(tmp_path / "out")] == [False, True]
 

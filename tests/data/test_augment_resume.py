@@ -56,6 +56,15 @@ def test_files_added_later_change_no_other_output(tmp_path: Path) -> None:
     assert digests(tmp_path / "out") == digests(tmp_path / "whole")
 
 
+def test_a_file_that_was_replaced_is_made_again(tmp_path: Path) -> None:
+    source = photos(tmp_path / "in", "a.png", "b.png")
+    im.augment(source, tmp_path / "out", PIPELINE, copies=2)
+    photo(source / "b.png", 5, (33, 44, 3))
+    report = im.augment(source, tmp_path / "out", PIPELINE, copies=2)
+    assert (report.made, report.present) == (2, 2)
+    assert im.verify(tmp_path / "out", source=source).ok
+
+
 def test_outputs_of_removed_files_stay_and_are_counted(tmp_path: Path) -> None:
     source = photos(tmp_path / "in", "a.png", "b.png")
     im.augment(source, tmp_path / "out", PIPELINE, copies=2)

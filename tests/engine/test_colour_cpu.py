@@ -56,7 +56,7 @@ def check(colour: Colour, src: Any, way: str | None = None, out: Any = None) -> 
     return found
 
 
-dtypes = st.sampled_from(("uint8", "uint16", "int16", "float32", "float64"))
+dtypes = st.sampled_from(("uint8", "uint16", "int16", "float16", "float32", "float64"))
 outs = st.sampled_from(("uint8", "uint16", "int16", "float16", "float32", "float64"))
 
 
@@ -142,6 +142,16 @@ def test_values_beyond_the_range_saturate_and_round_to_even() -> None:
     assert cpu.run(cast, 0, wide[:, [0, 2]]).ravel().tolist() == [0, 65535]
 
 
+def test_half_precision_saturates_instead_of_becoming_infinite() -> None:
+    image = np.array([[[0], [65504], [65535]]], np.uint16)
+    cast = Colour((), image.dtype, np.dtype(np.float16), 65535.0)
+    for found in (cpu.run(cast, 0, image), values.apply_colour(cast, 0, image.astype(np.float64))):
+        assert found.ravel().tolist() == [0, 65504, 65504]
+    kept = values.to_dtype(np.array([np.nan, -1e9]), np.float16)
+    assert np.isnan(kept[0])
+    assert kept[1] == -65504
+
+
 def test_alpha_is_left_alone_by_curves_and_clips() -> None:
     image = picture(1, (8, 8), 4)
     gamma = Pointwise("gamma", np.array([[255.0, 2.0]]), 3)
@@ -150,6 +160,13 @@ def test_alpha_is_left_alone_by_curves_and_clips() -> None:
     bright = im.Pipeline([im.Brightness(3), im.Normalize(0.5, 0.5)], seed=1)(image)
     np.testing.assert_allclose(bright[..., 3], image[..., 3] / 255, atol=1e-6)
     assert bright[..., :3].max() <= 1.0
+
+
+@pytest.mark.parametrize(("src", "out"), [("uint8", "float16"), ("float16", "float32"), ("float16", "uint8")])
+def test_half_precision_is_read_and_written(src: str, out: str) -> None:
+    image = picture(1, (8, 8), 3, src)
+    for stages in ((), (ChannelMix.diagonal(np.full((1, 3), 0.3)),), (Fit("zscore"),)):
+        check(Colour(stages, image.dtype, np.dtype(out), 255.0), image)
 
 
 @pytest.mark.parametrize("shape", [(9, 11), (5, 9, 11)])
@@ -188,6 +205,7 @@ def test_rows_that_were_not_chosen_are_copied() -> None:
     assert cpu.run(colour, 0, image) is image
 
 
+JITTER = im.ColorJitter((0.8, 1.2), (0.8, 1.2), (0.8, 1.2), (-10, 10))
 PIPES = [
     [im.Normalize("imagenet"), im.ToLayout("channels_first")],
     [

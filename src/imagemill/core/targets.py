@@ -8,7 +8,7 @@ order and coordinates) and keypoints are indices ``(k, d)``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt

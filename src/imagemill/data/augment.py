@@ -12,7 +12,7 @@ from imagemill.data.codecs.registry import formats
 from imagemill.data.job import Job
 from imagemill.data.naming import name_clashes, output_name
 from imagemill.data.report import AugmentReport, Failure
-from imagemill.data.run import OnError, Progress, Run, one_opencv_thread, tasks_for
+from imagemill.data.run import OnError, Progress, Run, one_opencv_thread, tasks_for, unchanged
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
 from imagemill.pipeline import Pipeline
@@ -41,7 +41,7 @@ def augment(
 
     A copy depends on the pipeline, its seed, the image's key (its path within the source) and the copy's
     number, and on nothing else: not on other files, workers, order, or on being resumed. Calling again with
-    the same arguments makes what is missing, and nothing twice.
+    the same arguments makes what is missing, and nothing twice (a file whose size changed is made again).
 
     Parameters
     ----------
@@ -110,7 +110,8 @@ def augment(
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
     for first, second in name_clashes(record.key for record in records):
         raise SourceError(f"expected names that stay apart, got {first!r} and {second!r}; rename one of them")
-    run = Run(job, job.begin(overwrite=overwrite), {record.key for record in records}, on_error, progress)
+    rows = unchanged(records, job.begin(overwrite=overwrite))
+    run = Run(job, rows, {record.key for record in records}, on_error, progress)
     with one_opencv_thread():
         run.all(list(tasks_for(records, run.rows, copies)), workers)
     return run.end()

@@ -137,7 +137,8 @@ class Job:
 
     def quarantine(self, record: Record) -> None:
         """Copy a record's files to where they can be looked at."""
-        for path, folder in ((record.image, ""), (record.mask, "masks")):
+        images = "images" if self.parameters["masks"] else ""
+        for path, folder in ((record.image, images), (record.mask, "masks")):
             if path is not None and path.is_file():
                 target = self.out / QUARANTINE / folder / _inside(record.key, path)
                 with files.atomic_path(target) as part:

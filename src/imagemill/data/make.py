@@ -35,11 +35,14 @@ class Loaded:
         The label map.
     sha256 : str
         Of the image's file.
+    bytes : int
+        Its length.
     """
 
     picture: Picture
     mask: Picture | None
     sha256: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +75,7 @@ def load(record: Record, channels: Channels = "keep", axes: str | None = None) -
     mask = None if record.mask is None else read_mask(record.mask, None if axes is None else axes.replace("c", ""))
     if mask is not None and not mask.axes.startswith("z"):
         mask = replace(mask, array=_label_values(mask.array))
-    return Loaded(picture, mask, file_digest(record.image))
+    return Loaded(picture, mask, file_digest(record.image), record.image.stat().st_size)
 
 
 def _image_values(array: Array) -> Array:

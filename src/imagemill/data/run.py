@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
@@ -19,7 +20,7 @@ from imagemill.data.naming import output_name
 from imagemill.data.record import Record
 from imagemill.data.report import AugmentReport, Failure
 
-__all__ = ["OnError", "Progress", "Run", "one_opencv_thread", "tasks_for"]
+__all__ = ["OnError", "Progress", "Run", "one_opencv_thread", "tasks_for", "unchanged"]
 
 OnError = Literal["raise", "skip", "quarantine"]
 Progress = Callable[[int, int], None]
@@ -34,6 +35,21 @@ class Task:
 
     record: Record
     copies: tuple[int, ...]
+
+
+def unchanged(records: Sequence[Record], rows: Rows) -> Rows:
+    """The outputs whose source still has the size it had.
+
+    A look at the size costs nothing and finds most files that were replaced; `verify` with the source reads them
+    and finds all.
+    """
+    made = {key for key, _ in rows}
+    sizes = {record.key: _size(record.image) for record in records if record.key in made}
+    return {place: row for place, row in rows.items() if sizes.get(place[0]) in (None, row.get("source_bytes"))}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
 
 
 def tasks_for(records: Sequence[Record], done: Rows, copies: int) -> Iterator[Task]:
@@ -105,7 +121,7 @@ class Run:
             row["mask"] = "masks/" + output_name(record.key, copy, copies, prefix, end)
             row["mask_sha256"] = make.write(self.job.out / row["mask"], made.mask)
         row["sha256"] = make.write(self.job.out / image, made.picture)
-        row["source_sha256"] = loaded.sha256
+        row |= {"source_bytes": loaded.bytes, "source_sha256": loaded.sha256}
         return row
 
     # ----------------------------------------------------------------------------- in the calling thread

@@ -15,8 +15,12 @@ Array = np.ndarray[Any, Any]
 
 
 def to_dtype(values: Array, dtype: npt.DTypeLike) -> Array:
-    """Values in a dtype: integers are rounded to even and saturate, ``nan`` becomes 0."""
+    """Values in a dtype: integers are rounded to even and saturate, ``nan`` becomes 0; half precision saturates."""
     dtype = np.dtype(dtype)
+    if dtype == np.float16 and values.dtype != dtype:
+        # 65,535 is beyond it, and would become infinite.
+        limit = np.finfo(np.float16).max
+        return np.asarray(np.clip(values, -limit, limit), dtype=dtype)
     if dtype.kind == "f" or values.dtype == dtype:
         return np.asarray(values, dtype=dtype)
     if values.dtype.kind in "iub":

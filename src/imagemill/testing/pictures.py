@@ -71,5 +71,4 @@ def label_map(seed: int, shape: tuple[int, ...], dtype: npt.DTypeLike = np.uint8
     []
     """
     height = _waves(np.random.default_rng(seed), shape)
-    labels: Array = np.array([0, 1, 3, 7], dtype)
-    return labels[np.digitize(height, (0.45, 0.55, 0.65))]
+    return np.asarray(np.array([0, 1, 3, 7], dtype)[np.digitize(height, (0.45, 0.55, 0.65))])

@@ -42,9 +42,7 @@ def explain(
     if given is None:
         text = pipe.explain()
     else:
-        text = pipe.explain(
-            given.shape, axes=given.axes, dtype=given.dtype, spacing=given.spacing, key=given.key
-        )
+        text = pipe.explain(given.shape, axes=given.axes, dtype=given.dtype, spacing=given.spacing, key=given.key)
     if as_json:
         count = pipe.variants
         described = {**pipe.to_dict(), "digest": pipe.digest, "variants": None if math.isinf(count) else int(count)}

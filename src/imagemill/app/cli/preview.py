@@ -43,7 +43,10 @@ def preview(
     pipeline: Annotated[
         str | None,
         typer.Option(
-            "--pipeline", "-p", metavar="FILE|PRESET", help=f"{HELP} Left out: photo for pictures, scan for scans."
+            "--pipeline",
+            "-p",
+            metavar="FILE|PRESET",
+            help=f"{HELP} Left out: photo for colour pictures, scan for scans, segmentation for others.",
         ),
     ] = None,
     to: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The figure to write.")] = Path("preview.png"),
@@ -79,7 +82,7 @@ def preview(
     """
     rows, columns = _grid(grid_size)
     found = _read(src, masks, boxes, keypoints, axes)
-    asked = read_pipeline(pipeline or ("scan" if "z" in (found.image.axes or "") else "photo"), size, seed)
+    asked = read_pipeline(pipeline or _usual(found.image), size, seed)
     pipe, key = asked.pipeline, found.record.key if key is None else key
     before = shown(found.image, found.mask, found.boxes, found.keypoints)
     out.print(facts(*found.lines, ("pipeline", str(asked)), ("key", key)))
@@ -92,6 +95,13 @@ def preview(
     saved(rgb, to)
     out.print(_drawn(made))
     out.print(facts(("written", f"{to} ({rgb.shape[1]} × {rgb.shape[0]} pixels)")))
+
+
+def _usual(image: Image) -> str:
+    """The preset for images of this kind."""
+    *shape, channels = image.canonical().shape
+    # The preset for photos changes saturation, which takes colours.
+    return "scan" if len(shape) == 3 else "photo" if channels in (3, 4) else "segmentation"
 
 
 def _grid(text: str) -> tuple[int, int]:

@@ -192,7 +192,7 @@ def draw_points(
     *,
     colours: dict[Hashable, Colour] | None = None,
     links: Sequence[tuple[int, int]] = (),
-    radius: int = 3,
+    radius: float = 3.0,
 ) -> Rgb:
     """Draw points as coloured discs with a dark rim, and lines between linked ones.
 
@@ -209,7 +209,7 @@ def draw_points(
         Colour of each label, where several pictures must agree.
     links : sequence of pairs of int
         Rows of ``points`` to join by a line.
-    radius : int
+    radius : float
         Of a disc, pixels.
 
     Examples
@@ -229,8 +229,8 @@ def draw_points(
             cv2.line(out, at[a], at[b], _LIGHT, 1, cv2.LINE_AA, _SHIFT)
     for place, label, shown in zip(at, named, seen, strict=True):
         if shown:
-            cv2.circle(out, place, (radius + 1) << _SHIFT, _DARK, cv2.FILLED, cv2.LINE_AA, _SHIFT)
-            cv2.circle(out, place, radius << _SHIFT, table[label], cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(out, place, round((radius + 1) * (1 << _SHIFT)), _DARK, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(out, place, round(radius * (1 << _SHIFT)), table[label], cv2.FILLED, cv2.LINE_AA, _SHIFT)
     return out
 
 

@@ -11,7 +11,17 @@ import numpy as np
 
 from imagemill.app.report.draw import Colour, Rgb, colours_of, label_colour
 from imagemill.app.report.layout import QUIET, Sheet, Text
-from imagemill.app.report.views import Marks, Plane, Window, labels_in, marked, normalisation, plane_of, window_of
+from imagemill.app.report.views import (
+    Marks,
+    Plane,
+    Window,
+    foreground,
+    labels_in,
+    marked,
+    normalisation,
+    plane_of,
+    window_of,
+)
 from imagemill.core.errors import InputError
 from imagemill.core.sample import Applied, Sample
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask, as_target
@@ -172,7 +182,7 @@ def sheet_of(
         tall, bottom = max(tiles[i].shape[0] for i in line), top
         for place, i in enumerate(line):
             left = _MARGIN + place * (wide + _GAP)
-            sheet.picture(tiles[i], left + (wide - tiles[i].shape[1]) // 2, top + (tall - tiles[i].shape[0]) // 2)
+            sheet.picture(tiles[i], left, top + (tall - tiles[i].shape[0]) // 2)
             words = Text(made[i].words or caption(made[i].applied, plain), 11, QUIET)
             bottom = max(bottom, sheet.text(words, left, top + tall + 5, wide))
         top = bottom + _GAP
@@ -240,7 +250,7 @@ def pair_of(source: Shown, made: Shown, pipeline: Pipeline, title: str, links: S
         (before, wide[0], "before", source, first),
         (after, wide[1], "after", made, second),
     ):
-        sheet.picture(tile, left + (width - tile.shape[1]) // 2, top + (tall - tile.shape[0]) // 2)
+        sheet.picture(tile, left, top + (tall - tile.shape[0]) // 2)
         line = "; ".join([f"{what}: {size_of(of.image)}", *notes])
         bottoms.append(sheet.text(Text(line, 11, QUIET), left, top + tall + 5, width))
         left += width + _GAP
@@ -269,7 +279,7 @@ def tiles_of(
     tile: int,
 ) -> tuple[list[Rgb], list[str]]:
     """Every sample at tile size with its marks, and what to know about the way they are shown."""
-    planes = [one.plane for one in made]
+    planes = _planes(made)
     window = _window(planes, pipeline, source)
     labels, colours = labels_in(source.mask), _colours(source)
     tiles = []
@@ -278,6 +288,16 @@ def tiles_of(
         tiles.append(marked(window.apply(plane.pixels), plane, marks, one.shape, tile))
     chosen = dict.fromkeys(plane.note for plane in planes)
     return tiles, [note for note in (" / ".join(chosen), window.note) if note]
+
+
+def _planes(made: Sequence[Shown]) -> list[Plane]:
+    """What is shown of each; of scans with label maps the same slice, the one with most foreground in all."""
+    counts = [foreground(one.mask) for one in made if one.mask is not None and one.image.canonical().ndim == 4]
+    if len(counts) == len(made) and len({c.shape for c in counts}) == 1:
+        total = np.sum(counts, axis=0)
+        if total.any():
+            return [plane_of(one.image, slice=int(total.argmax())) for one in made]
+    return [one.plane for one in made]
 
 
 def _window(planes: Sequence[Plane], pipeline: Pipeline | None, source: Shown) -> Window:

@@ -74,7 +74,7 @@ class Window:
         return np.ascontiguousarray(np.broadcast_to(scaled, (*scaled.shape[:2], 3)))
 
 
-def plane_of(image: Image, mask: Mask | None = None) -> Plane:
+def plane_of(image: Image, mask: Mask | None = None, *, slice: int | None = None) -> Plane:
     """Choose what to show of an image.
 
     Of a scan the slice with most foreground of its label map, or the middle one; of many channels the first
@@ -90,7 +90,7 @@ def plane_of(image: Image, mask: Mask | None = None) -> Plane:
     slices, chosen, notes = 1, None, []
     if pixels.ndim == 4:
         slices = pixels.shape[0]
-        chosen = slice_to_show(slices, mask)
+        chosen = slice_to_show(slices, mask) if slice is None else slice
         notes.append(f"slice {chosen + 1} of {slices}")
         pixels = pixels[chosen]
     channels = pixels.shape[-1]
@@ -110,12 +110,16 @@ def slice_to_show(slices: int, mask: Mask | None) -> int:
     >>> slice_to_show(5, None), slice_to_show(2, Mask(np.array([[[0]], [[3]]]), "zyx"))
     (2, 1)
     """
-    if mask is not None:
-        labels = mask.canonical()
-        counts = (labels != 0).reshape(len(labels), -1).sum(axis=1)
-        if len(labels) == slices and counts.any():
-            return int(counts.argmax())
+    counts = np.zeros(0, np.int64) if mask is None else foreground(mask)
+    if len(counts) == slices and counts.any():
+        return int(counts.argmax())
     return slices // 2
+
+
+def foreground(mask: Mask) -> npt.NDArray[np.int64]:
+    """How many voxels of each slice have a label but 0."""
+    labels = mask.canonical()
+    return np.asarray((labels != 0).reshape(len(labels), -1).sum(axis=1))
 
 
 def window_of(planes: Sequence[Array], *, scan: bool = False) -> Window:
@@ -276,7 +280,7 @@ def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: i
         named = marks.keypoints.labels
         table = marks.colours if named is not None else None
         at = (points + 0.5) * sides - 0.5
-        radius = 3 if len(points) <= _FEW_POINTS else 2
+        radius = 3.0 if len(points) <= _FEW_POINTS else 2.5
         out = draw_points(out, at, seen, named, colours=table, links=marks.links, radius=radius)
     # Last, so that no line runs through the words on the tags.
     if marks.boxes is not None and len(marks.boxes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +110,11 @@ class Affine(Transform):
             raise ParameterError(
                 "expected Affine(matrix=...) alone, got degrees, zoom, shift or shear beside it; drop one"
             )
+
+    def variants(self) -> float:
+        """One distribution for the shift of both axes is drawn for each of them."""
+        counts = (d.count ** (2 if name == "shift" else 1) for name, d, _ in self.distributions())
+        return self._with_coin(math.prod(counts))
 
     def draw(self, draws: Draws, frame: Frame) -> ops.Op:
         matrix = self._drawn(draws, frame) if self.matrix is None else self._given(frame)

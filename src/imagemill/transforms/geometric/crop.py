@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,10 @@ class Crop(Transform):
         half = len(self.box) // 2
         if any(a >= b for a, b in zip(self.box[:half], self.box[half:], strict=True)):
             raise ParameterError(f"expected Crop(box=...) as (y0, x0, y1, x1) with y0 < y1 and x0 < x1, got {self.box}")
+
+    def variants(self) -> float:
+        """As for any transform; how many places there are to draw from depends on the image."""
+        return self._with_coin(math.inf) if self.at == "random" else Transform.variants(self)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         start, shape = self._boxed(frame) if self.size is None else self._sized(draws, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,10 @@ class Elastic(Transform):
                 f"{moving} axes move, got {self.strength}; "
                 "more would fold, fewer cells make larger deformations"
             )
+
+    def variants(self) -> float:
+        """Unlimited: the displacements are continuous even where the strength is fixed."""
+        return self._with_coin(1.0 if self.strength.bounds == (0, 0) else math.inf)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         moving = [frame.axis(name) for name in frame.axes if self.axes is None or name in self.axes]

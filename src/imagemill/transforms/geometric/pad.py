@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,10 @@ class Pad(Transform):
         exactly_one("Pad", "Pad(4) or Pad(multiple_of=32), for example", **given)
         if self.pixels is not None and self.at != "centre":
             raise ParameterError(f"expected Pad(at=...) only with size or multiple_of, got {self.at!r} beside pixels")
+
+    def variants(self) -> float:
+        """As for any transform; how many places there are to draw from depends on the image."""
+        return self._with_coin(math.inf) if self.at == "random" else Transform.variants(self)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         before, shape = self._sides(frame) if self.pixels is not None else self._grown(draws, frame)

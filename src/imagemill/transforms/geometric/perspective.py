@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,10 @@ class Perspective(Transform):
     border: str = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
+
+    def variants(self) -> float:
+        """Unlimited: the corners are continuous even where the strength is fixed."""
+        return self._with_coin(1.0 if self.strength.bounds == (0, 0) else math.inf)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         if frame.ndim != 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,10 @@ class RandomResizedCrop(Transform):
             raise ParameterError(f"expected RandomResizedCrop(size=...) to hold one length or (y, x), got {self.size}")
         if isinstance(self.aspect, Range) and self.aspect.low < self.aspect.high:
             object.__setattr__(self, "aspect", LogUniform(self.aspect.low, self.aspect.high))
+
+    def variants(self) -> float:
+        """Unlimited: the place is drawn even where area and aspect are fixed."""
+        return self._with_coin(math.inf)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         start, part = self._part(draws, frame)

@@ -73,6 +73,10 @@ class Rotate(Transform):
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 
+    def variants(self) -> float:
+        """One distribution for all planes of a volume is drawn for each of them."""
+        return self._with_coin(self.degrees.count ** (3 if self.plane == "all" else 1))
+
     def draw(self, draws: Draws, frame: Frame) -> Op:
         linear = self._linear(draws, frame)
         fits = self.frame == "fit"

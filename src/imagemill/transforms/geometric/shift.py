@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,11 @@ class Shift(Transform):
     def check(self) -> None:
         given = {"pixels": self.pixels, "fraction": self.fraction, "millimetres": self.millimetres}
         exactly_one("Shift", "Shift(pixels=(-5, 5)), for example", **given)
+
+    def variants(self) -> float:
+        """One distribution for both axes is drawn for each of them."""
+        counts = (d.count ** (1 if "." in name else 2) for name, d, _ in self.distributions())
+        return self._with_coin(math.prod(counts))
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         amount = self._pixels(draws, frame)

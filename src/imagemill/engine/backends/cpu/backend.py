@@ -68,7 +68,7 @@ class Cpu:
         if src.dtype == np.float16:
             # No kernel reads half precision: it is a way to store values, not to compute with them.
             found = Cpu._resample(asked, src.astype(np.float32), None, np.dtype(np.float32))
-            return _give(found.astype(np.float16), out)
+            return _give(values.to_dtype(found, np.float16), out)
         limits = values.max_range(src.dtype) if dtype != src.dtype and _leaves(asked) else None
         block = needed(asked, src.shape[:-1])
         if block is not None:

@@ -92,16 +92,12 @@ def way(colour: Colour, row: int, dtype: np.dtype[Any]) -> str:
     stages = [s for s in colour.stages if values.active(s, row)]
     if not stages and colour.dtype == dtype:
         return "copy"
+    if np.float16 in (dtype, colour.dtype):
+        # Compiled loops know no half precision.
+        return "stages"
     if dtype == np.uint8 and all(_separable(s, row) for s in stages):
         return "table"
-    if (
-        dtype.kind in "iuf"
-        and dtype.itemsize <= 8
-        and _as_two(stages, row) is not None
-        and colour.dtype != np.float16
-    ):
-        return "matrix"
-    return "stages"
+    return "matrix" if dtype.kind in "iuf" and _as_two(stages, row) is not None else "stages"
 
 
 def run(colour: Colour, row: int, src: Array, out: Array | None = None) -> Array:

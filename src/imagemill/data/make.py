@@ -107,7 +107,7 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
         When image, mask and pipeline do not fit together.
     """
     picture, mask = loaded.picture, loaded.mask
-    targets: dict[str, Any] = {"image": Image(picture.array, axes=picture.axes, world=picture.world)}
+    targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.world)}
     if mask is not None:
         targets["mask"] = Mask(mask.array, axes=mask.axes)
     sample = pipeline.replay(recipe, **targets)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core import geometry as geo
 from imagemill.core import maps
 from imagemill.core.geometry import Floats
+from imagemill.engine.backends.stages import axis_aligned, simplify
 from imagemill.engine.plan import Resample
+
+Array = np.ndarray[Any, Any]
 
 SHRINK_LIMIT = 2.0
 """Shrinking by more than this is averaged first."""
@@ -30,7 +35,10 @@ class Request:
     border : str
     fill, mask_fill
     antialias : tuple of float or None
-        Input pixels an output pixel spans along each input axis, where that is more than 2; else 1.
+        Input pixels an output pixel spans along each input axis, where that is more than 2, else 1. Given
+        for maps that only scale, flip and exchange axes: they are averaged over exactly that many pixels.
+    reduce : tuple of int or None
+        Whole factors by which the source is averaged before any other map that shrinks by more than 2.
     """
 
     stages: tuple[maps.Stage, ...]
@@ -39,29 +47,52 @@ class Request:
     border: str
     fill: float
     mask_fill: int
-    antialias: tuple[float, ...] | None
+    antialias: tuple[float, ...] | None = None
+    reduce: tuple[int, ...] | None = None
 
-
-def still(step: Resample, row: int, shape: tuple[int, ...]) -> bool:
-    """Whether nothing moves for sample ``row``, whose source has this shape."""
-    return not step.chain(row) and tuple(step.shape[row].tolist()) == shape
+    def on_reduced(self) -> Request:
+        """The same request, made of the averaged source."""
+        assert self.reduce is not None
+        factors = np.array(self.reduce, dtype=np.float64)
+        # Block k of f pixels has its centre at f k + (f - 1) / 2.
+        m = geo.scaling(1.0 / factors[None])[0]
+        m[:-1, -1] = -0.5 * (factors - 1.0) / factors
+        return replace(self, stages=simplify((*self.stages, maps.Matrix(m))), reduce=None)
 
 
 def request(step: Resample, row: int) -> Request:
     """What sample ``row`` asks for."""
     sampling = step.sampling
     order = 1 if sampling.order is None else sampling.order
-    stages = step.chain(row)
-    antialias = _shrink(stages, tuple(step.shape[row].tolist())) if sampling.antialias and order > 0 else None
-    return Request(
-        stages,
-        tuple(step.shape[row].tolist()),
-        order,
-        sampling.border or "nearest",
-        sampling.fill,
-        sampling.mask_fill,
-        antialias,
-    )
+    stages, shape = step.chain(row), tuple(step.shape[row].tolist())
+    border = sampling.border or "nearest"
+    asked = Request(stages, shape, order, border, sampling.fill, sampling.mask_fill)
+    factors = _shrink(stages, shape) if sampling.antialias and order > 0 else None
+    if factors is None:
+        return asked
+    if axis_aligned(stages, shape) is not None:
+        return replace(asked, antialias=factors)
+    return replace(asked, reduce=tuple(int(f) for f in factors))
+
+
+def still(step: Resample, row: int, in_shape: tuple[int, ...]) -> bool:
+    """Whether sample ``row`` stays as it is."""
+    return not step.chain(row) and tuple(step.shape[row].tolist()) == in_shape
+
+
+def for_labels(step: Resample, row: int) -> Request:
+    """What a label map of sample ``row`` asks for: the same places, read by nearest neighbour."""
+    return replace(request(step, row), order=0, antialias=None, reduce=None)
+
+
+def averaged(src: Array, factors: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> Array:
+    """Means over blocks of ``factors`` pixels, ``(*shape, C)``; the last block repeats the edge where it is short."""
+    short = [-n % f for n, f in zip(src.shape, factors, strict=False)]
+    if any(short):
+        src = np.pad(src, [*((0, s) for s in short), (0, 0)], mode="edge")
+    split = [size for n, f in zip(src.shape, factors, strict=False) for size in (n // f, f)]
+    blocks = src.reshape(*split, src.shape[-1])
+    return np.asarray(blocks.mean(axis=tuple(range(1, 2 * len(factors), 2)), dtype=dtype))
 
 
 def _shrink(stages: tuple[maps.Stage, ...], shape: tuple[int, ...]) -> tuple[float, ...] | None:
@@ -97,21 +128,17 @@ def needed(asked: Request, in_shape: tuple[int, ...]) -> tuple[tuple[slice, ...]
     assert isinstance(stage, maps.Matrix)
     corners = np.array(np.meshgrid(*[(0.0, n - 1.0) for n in asked.shape], indexing="ij")).reshape(d, -1).T
     q = geo.apply(stage.m, corners)
-    reach = np.ceil(np.array(asked.antialias or (1.0,) * d)) * 3 + _MARGIN
+    blocks = np.array(asked.reduce or (1,) * d)
+    reach = np.ceil(np.maximum(np.array(asked.antialias or (1.0,) * d), blocks)) * 3 + _MARGIN
     # A block holds at least the edge pixel, so that a map that looks beyond the edge still finds it.
     low = np.clip(np.floor(q.min(axis=0) - reach), 0, np.array(in_shape) - 1).astype(int)
     high = np.clip(np.ceil(q.max(axis=0) + reach) + 1, low + 1, in_shape).astype(int)
     if np.prod((high - low).astype(float)) > 0.5 * np.prod(np.array(in_shape, dtype=float)):
         return None
+    # Whole blocks, so that they are the same ones whatever is looked at.
+    low = low // blocks * blocks
+    high = np.minimum(-(-high // blocks) * blocks, in_shape)
     m = stage.m.copy()
     m[:d, d] -= low
     block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return block, Request(
-        (maps.Matrix(m),),
-        asked.shape,
-        asked.order,
-        asked.border,
-        asked.fill,
-        asked.mask_fill,
-        asked.antialias,
-    )
+    return block, replace(asked, stages=(maps.Matrix(m),))

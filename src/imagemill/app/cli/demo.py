@@ -10,8 +10,6 @@ import typer
 from rich.text import Text
 
 from imagemill.app.cli.console import err, facts, out
-from imagemill.app.demo.story import Story, machine
-from imagemill.app.report.html import page
 from imagemill.data.write import atomic_path
 
 __all__ = ["demo"]
@@ -30,6 +28,10 @@ def demo(
     Photos, boxes, points, label maps, a scan and digits are augmented, timed and checked. Everything is written
     below DIR, and DIR/report.html shows it. Exit status 1 when a check fails.
     """
+    # Imported here: the demonstration brings libraries that no other command should wait for.
+    from imagemill.app.demo.story import Story, machine
+    from imagemill.app.report.html import page
+
     story, sections, begin = Story(to, seed), [], time.perf_counter()
     stations = list(story.stations())
     for number, (words, station) in enumerate(stations, 1):

@@ -116,7 +116,7 @@ def _read(source: Path, masks: Path | None, boxes: Path | None, keypoints: Path 
     opened = open_source(source, masks, allow_missing_masks=True)
     record = next(iter(opened))
     loaded = load(record, axes=axes)
-    image = Image(loaded.picture.array, loaded.picture.axes, world=loaded.picture.world)
+    image = Image(loaded.picture.array, loaded.picture.axes, loaded.picture.spacing, loaded.picture.world)
     lines = [("source", opened.describe())]
     if len(opened) > 1:
         lines.append(("image", f"the first of {len(opened)}: {record.key}"))

@@ -166,7 +166,7 @@ class Story:
             folder, self.out / "scan", pipe, copies=COPIES, masks=folder, workers=2, overwrite=True, format="nii.gz"
         )
         picture, labels = read_picture(folder / "head.nii.gz"), read_mask(folder / "head_gt.nii.gz")
-        image, mask = Image(picture.array, "zyx", world=picture.world), Mask(labels.array, "zyx")
+        image, mask = Image(picture.array, "zyx", picture.spacing, picture.world), Mask(labels.array, "zyx")
         kept = self._labels_kept(self.out / "scan", {0, 1, 2})
         many = grid(
             pipe,
@@ -320,7 +320,7 @@ def _name(path: Path) -> str:
 
 def _image(path: Path) -> Image:
     picture = read_picture(path)
-    return Image(picture.array, picture.axes, world=picture.world)
+    return Image(picture.array, picture.axes, picture.spacing, picture.world)
 
 
 def _recipes(folder: Path) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from imagemill.engine import values
 from imagemill.engine.backends import reference
 from imagemill.engine.plan import Pass
-from imagemill.engine.sampling import request, still
+from imagemill.engine.sampling import averaged, for_labels, request, still
 
 Array = np.ndarray[Any, Any]
 
@@ -24,8 +24,11 @@ class Reference:
         found: Array = src.astype(np.float64)
         if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             r = request(step.resample, row)
+            read = src
+            if r.reduce is not None:
+                read, r = averaged(src, r.reduce), r.on_reduced()
             found = reference.resample(
-                src, r.stages, r.shape, order=r.order, border=r.border, fill=r.fill, antialias=r.antialias
+                read, r.stages, r.shape, order=r.order, border=r.border, fill=r.fill, antialias=r.antialias
             )
             if src.dtype.kind in "iu":
                 # A picture stays in its range: splines overshoot at edges, and a fill may lie beyond.
@@ -40,7 +43,7 @@ class Reference:
         """Nearest neighbour, whatever the order."""
         if step.resample is None or still(step.resample, row, src.shape):
             return _give(src, out)
-        r = request(step.resample, row)
+        r = for_labels(step.resample, row)
         return _give(
             reference.resample_labels(src, r.stages, r.shape, border=r.border, fill=r.mask_fill), out
         )

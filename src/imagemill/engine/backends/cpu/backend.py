@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 from imagemill.core import maps
@@ -11,7 +12,7 @@ from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import values
 from imagemill.engine.backends.cpu import choose, colour
 from imagemill.engine.plan import Pass
-from imagemill.engine.sampling import Request, needed, request, still
+from imagemill.engine.sampling import Request, averaged, for_labels, needed, request, still
 
 Array = np.ndarray[Any, Any]
 
@@ -37,13 +38,12 @@ class Cpu:
         """Nearest neighbour, whatever the order."""
         if step.resample is None or still(step.resample, row, src.shape):
             return _give(src, out)
-        asked = request(step.resample, row)
-        flat = Request(asked.stages, asked.shape, 0, asked.border, asked.fill, asked.mask_fill, None)
-        block = needed(flat, src.shape)
+        asked = for_labels(step.resample, row)
+        block = needed(asked, src.shape)
         if block is not None:
-            src, flat = src[block[0]], block[1]
+            src, asked = src[block[0]], block[1]
         found = choose.resample_labels(
-            src, flat.stages, flat.shape, border=flat.border, fill=flat.mask_fill, out=_writable(out)
+            src, asked.stages, asked.shape, border=asked.border, fill=asked.mask_fill, out=_writable(out)
         )
         return found if out is None or found is out else _give(found, out)
 
@@ -55,8 +55,19 @@ class Cpu:
         if step.resample is not None:
             dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
             asked = request(step.resample, row)
+            if asked.reduce is not None:
+                words.append("mean of " + "x".join(map(str, asked.reduce)))
+                in_shape = tuple(-(-n // f) for n, f in zip(in_shape, asked.reduce, strict=True))
+                asked = asked.on_reduced()
             kernel = choose.choose(
-                asked.stages, in_shape, asked.shape, dtype, channels, asked.order, asked.border, labels=False
+                asked.stages,
+                in_shape,
+                asked.shape,
+                dtype,
+                channels,
+                asked.order,
+                asked.border,
+                antialias=asked.antialias,
             )
             words.append(kernel.name)
         if step.colour is not None:
@@ -73,6 +84,8 @@ class Cpu:
         block = needed(asked, src.shape[:-1])
         if block is not None:
             src, asked = src[block[0]], block[1]
+        if asked.reduce is not None:
+            src, asked = _averaged(src, asked.reduce), asked.on_reduced()
         found = choose.resample(
             src,
             asked.stages,
@@ -88,6 +101,22 @@ class Cpu:
             # A picture stays in its range, as it would if it came out in its own dtype.
             np.clip(found, *limits, out=found)
         return found if out is None or found is out else _give(found, out)
+
+
+def _averaged(src: Array, factors: tuple[int, ...]) -> Array:
+    """Block means in the source's dtype; OpenCV's area filter is exactly that where the blocks fit."""
+    y, x = factors[0], factors[-1]
+    if len(factors) != 2 or src.shape[-1] > 4 or src.dtype not in (np.uint8, np.uint16, np.float32):
+        work = np.float64 if src.dtype.itemsize > 2 and src.dtype != np.float32 else np.float32
+        return values.to_dtype(averaged(src, factors, work), src.dtype)
+    short = -src.shape[0] % y, -src.shape[1] % x
+    if any(short):
+        src = cv2.copyMakeBorder(src, 0, short[0], 0, short[1], cv2.BORDER_REPLICATE).reshape(
+            src.shape[0] + short[0], src.shape[1] + short[1], src.shape[2]
+        )
+    size = (src.shape[1] // x, src.shape[0] // y)
+    small = cv2.resize(np.ascontiguousarray(src), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small).reshape(size[1], size[0], src.shape[2])
 
 
 def _leaves(asked: Request) -> bool:

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import imagemill as im
+from imagemill.core.ops import Sampling
+from imagemill.engine.plan import Matrices, Resample
+from imagemill.engine.sampling import averaged, needed, request
+
+
+def test_blocks_are_averaged_and_the_last_one_repeats_the_edge() -> None:
+    ramp = np.arange(5.0).reshape(1, 5, 1)
+    assert averaged(ramp, (1, 2))[0, :, 0].tolist() == [0.5, 2.5, 4.0]
+    image = np.random.default_rng(0).integers(0, 256, (6, 9, 2), dtype=np.uint8)
+    expected = [[image[y : y + 2, x : x + 3].reshape(-1, 2).mean(axis=0) for x in (0, 3, 6)] for y in (0, 2, 4)]
+    np.testing.assert_allclose(averaged(image, (2, 3)), expected)
+
+
+@pytest.mark.parametrize("shape", [(400, 600), (401, 599), (97, 641)])
+@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.int16])
+def test_a_turned_picture_that_shrinks_agrees_with_the_reference(shape, channels, dtype) -> None:
+    rng = np.random.default_rng(1)
+    values = rng.uniform(0, 200, (*shape, channels)).astype(dtype)
+    transforms = [im.Rotate((-20, 20)), im.Resize((64, 48))]
+    image = im.Image(values, axes="yxc")
+    fast = im.Pipeline(transforms, seed=2)(image=image, key=1).image.astype(float)
+    slow = im.Pipeline(transforms, seed=2, backend="reference")(image=image, key=1).image.astype(float)
+    # An integer source is rounded once after averaging and once after interpolating.
+    assert np.abs(fast - slow).max() <= (1.01 if dtype != np.float32 else 0.02)
+
+
+def test_shrinking_keeps_a_fine_pattern_gray() -> None:
+    board = (np.indices((400, 400)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    pipe = im.Pipeline([im.Rotate(7), im.Resize((100, 100))], seed=0)
+    inner = pipe(board)[10:-10, 10:-10].astype(float)
+    assert abs(inner.mean() - 127.5) < 2
+    assert inner.std() < 12
+
+
+def test_the_part_that_is_read_gives_the_same_picture_as_the_whole() -> None:
+    image = np.random.default_rng(3).integers(0, 256, (900, 1100, 3), dtype=np.uint8)
+    m = np.array([[[2.6, 0.5, 300.0], [-0.5, 2.7, 410.0], [0, 0, 1]]])
+    step = Resample((Matrices(m),), np.array([[900, 1100]]), np.array([[60, 70]]), Sampling(1, "nearest", antialias=True))
+    asked = request(step, 0)
+    assert asked.reduce == (2, 2)
+    found = needed(asked, (900, 1100))
+    assert found is not None
+    block, moved = found
+    assert all(s.start % 2 == 0 for s in block)
+    part, whole = averaged(image[block], (2, 2)), averaged(image, (2, 2))
+    from imagemill.engine.backends.reference import resample
+
+    a = resample(part, moved.on_reduced().stages, (60, 70), order=1, border="nearest")
+    b = resample(whole, asked.on_reduced().stages, (60, 70), order=1, border="nearest")
+    np.testing.assert_allclose(a, b, atol=1e-9)

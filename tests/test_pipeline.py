@@ -326,7 +326,7 @@ def test_a_square_crop_follows_the_mask_through_what_was_drawn_before(degrees: f
     # Far out along the longer side, where a square in the middle would miss it.
     middle = [n // 2 + (38 if axis == longer else 0) for axis, n in enumerate(shape)]
     mask[tuple(slice(m, m + 7) for m in middle)] = 1
-    before = [im.Flip("xy"[1 - longer]), im.Rotate(degrees), im.Shift(pixels={"yx"[longer]: 4}), im.Zoom(0.9)]
+    before = [im.Flip("xy"[1 - longer]), im.Rotate(degrees), im.Shift(pixels={"yx"[longer]: -4}), im.Zoom(0.9)]
     plain = im.Pipeline(before, seed=1)(image=mask, mask=mask)
     found = im.Pipeline([*before, im.SquareCrop(3)], seed=1)(image=mask, mask=mask)
     assert found.mask.shape == (40, 40)

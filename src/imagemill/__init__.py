@@ -33,9 +33,7 @@ _ROOMS = {
         "SourceError",
         "TargetError",
     ),
-    "imagemill.core.geometry": (
-        "Frame",
-    ),
+    "imagemill.core.geometry": ("Frame",),
     "imagemill.core.ranges": (
         "Choice",
         "LogUniform",
@@ -74,15 +72,9 @@ _ROOMS = {
         "replay_all",
         "verify",
     ),
-    "imagemill.lint": (
-        "Finding",
-    ),
-    "imagemill.pipeline": (
-        "Pipeline",
-    ),
-    "imagemill.transforms.base": (
-        "Transform",
-    ),
+    "imagemill.lint": ("Finding",),
+    "imagemill.pipeline": ("Pipeline",),
+    "imagemill.transforms.base": ("Transform",),
     "imagemill.transforms.colour": (
         "Apply",
         "Brightness",

@@ -30,9 +30,7 @@ def lint(source: Path, folder: Path) -> tuple[int, str]:
         "--no-cache",
         "--no-logo",
     ]
-    run = subprocess.run(
-        command, cwd=folder, env=environment(source), capture_output=True, text=True, timeout=120
-    )
+    run = subprocess.run(command, cwd=folder, env=environment(source), capture_output=True, text=True, timeout=120)
     return run.returncode, run.stdout + run.stderr
 
 
@@ -111,9 +109,7 @@ def test_core_imports_numpy_only() -> None:
 
 
 def test_optional_packages_come_in_through_require() -> None:
-    users = {
-        name: graph().find_modules_that_directly_import(name) for name in OPTIONAL & set(graph().modules)
-    }
+    users = {name: graph().find_modules_that_directly_import(name) for name in OPTIONAL & set(graph().modules)}
     assert users == {}, "do: require('package', extra='...') from imagemill.core.extras"
 
 

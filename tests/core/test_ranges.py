@@ -209,7 +209,14 @@ def test_a_stranger_with_the_three_members_is_accepted_but_not_written():
 
 @pytest.mark.parametrize(
     "written",
-    [{"normal": [1]}, {"uniform": 5}, {"log_uniform": [1, 2, 3]}, {"choice": 5}, {"normal": {"mean": 1}}, {"uniform": "ab"}],
+    [
+        {"normal": [1]},
+        {"uniform": 5},
+        {"log_uniform": [1, 2, 3]},
+        {"choice": 5},
+        {"normal": {"mean": 1}},
+        {"uniform": "ab"},
+    ],
 )
 def test_a_half_written_distribution_is_refused_by_name(written: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match=r"^expected zoom\."):

@@ -47,9 +47,7 @@ def test_a_failing_line_is_named(tmp_path: Path) -> None:
 
 
 def test_the_line_that_called_is_named_when_the_fault_lies_deeper(tmp_path: Path) -> None:
-    page = document(
-        tmp_path, "```python", "def f():", "    return int('x')", "```", "", "```python", "f()", "```"
-    )
+    page = document(tmp_path, "```python", "def f():", "    return int('x')", "```", "", "```python", "f()", "```")
     with pytest.raises(BlockError, match=r"^page\.md:3: ValueError"):
         run_file(page, "page.md", tmp_path)
 
@@ -61,9 +59,7 @@ def test_a_syntax_error_is_named(tmp_path: Path) -> None:
 
 
 def test_a_warning_is_a_failure(tmp_path: Path) -> None:
-    page = document(
-        tmp_path, "```python", "import warnings", "warnings.warn('old', DeprecationWarning)", "```"
-    )
+    page = document(tmp_path, "```python", "import warnings", "warnings.warn('old', DeprecationWarning)", "```")
     with pytest.raises(BlockError, match=r"^page\.md:3: DeprecationWarning: old"):
         run_file(page, "page.md", tmp_path)
 
@@ -91,9 +87,7 @@ def test_other_blocks_are_not_run(tmp_path: Path, info: str) -> None:
 
 
 def test_a_fence_inside_a_longer_fence_is_text(tmp_path: Path) -> None:
-    page = document(
-        tmp_path, "````markdown", "```python", "1 / 0", "```", "````", "", "```python", "y = 1", "```"
-    )
+    page = document(tmp_path, "````markdown", "```python", "1 / 0", "```", "````", "", "```python", "y = 1", "```")
     assert [b.code for b in runnable(page)] == ["y = 1\n"]
 
 
@@ -113,9 +107,7 @@ def test_a_console_block_runs_and_joins_continued_lines(tmp_path: Path) -> None:
 
 
 def test_a_failing_command_is_named(tmp_path: Path) -> None:
-    page = document(
-        tmp_path, "text", "```console run", "$ imagemill --help", "$ imagemill no-such-verb", "```"
-    )
+    page = document(tmp_path, "text", "```console run", "$ imagemill --help", "$ imagemill no-such-verb", "```")
     with pytest.raises(BlockError, match=r"^page\.md:4: '\$ imagemill no-such-verb' ended with [1-9]"):
         run_file(page, "page.md", tmp_path)
 

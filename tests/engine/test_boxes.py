@@ -28,7 +28,9 @@ def sampled(stages: tuple[maps.Stage, ...], edges: np.ndarray, shape: tuple[int,
     return np.concatenate([inside.min(axis=0), inside.max(axis=0)]) if len(inside) else np.full(2 * d, np.nan)
 
 
-@given(st.floats(-180, 180), st.tuples(st.floats(0, 15), st.floats(0, 15)), st.tuples(st.floats(3, 14), st.floats(3, 14)))
+@given(
+    st.floats(-180, 180), st.tuples(st.floats(0, 15), st.floats(0, 15)), st.tuples(st.floats(3, 14), st.floats(3, 14))
+)
 def test_a_turned_box_hugs_what_is_left_of_it_in_the_frame(degrees, low, size) -> None:
     shape, chain = (20, 25), (turned(degrees, (20, 25)),)
     edges = np.array([*low, low[0] + size[0], low[1] + size[1]])

@@ -76,7 +76,7 @@ def test_other_content_means_other_plans() -> None:
 
 
 def test_unknown_passes_are_named() -> None:
-    with pytest.raises(InputError, match=r"expected passes of \['drop_identity', .*got \['fuse_everything'\]"):
+    with pytest.raises(InputError, match=r"expected passes of \['drop_casts', .*got \['fuse_everything'\]"):
         planned(flipped(), without=["fuse_everything"])
 
 
@@ -85,7 +85,7 @@ def test_each_pass_can_be_switched_off_alone(name: str) -> None:
     ops = (flipped(), gained(), cast(np.uint8), shifted(1.0), gained(2.0), curved(), gained(0.01, leaves_range=True))
     full, part = planned(*ops), planned(*ops, without=[name])
     assert len(part.steps) >= len(full.steps)
-    if name == "drop_identity":
+    if name == "drop_casts":
         # The cast stands between two runs of colour, where it would round what already is rounded.
         assert "c" not in "".join(sources(full))
     assert sources(full) != sources(part)
@@ -128,7 +128,7 @@ def lines(text: str) -> list[str]:
 
 
 REWRITES = {
-    "drop_identity": ("ToDtype", False),
+    "drop_casts": ("ToDtype", False),
     "fuse_geometry": ("Flip + Rotate + Zoom + Resize", True),
     "sink_colour": ("Flip + Rotate + Zoom + Resize", True),
     "fuse_colour": ("Brightness + Gamma + Saturation + Normalize", True),

@@ -42,7 +42,9 @@ def test_shrinking_keeps_a_fine_pattern_gray() -> None:
 def test_the_part_that_is_read_gives_the_same_picture_as_the_whole() -> None:
     image = np.random.default_rng(3).integers(0, 256, (900, 1100, 3), dtype=np.uint8)
     m = np.array([[[2.6, 0.5, 300.0], [-0.5, 2.7, 410.0], [0, 0, 1]]])
-    step = Resample((Matrices(m),), np.array([[900, 1100]]), np.array([[60, 70]]), Sampling(1, "nearest", antialias=True))
+    step = Resample(
+        (Matrices(m),), np.array([[900, 1100]]), np.array([[60, 70]]), Sampling(1, "nearest", antialias=True)
+    )
     asked = request(step, 0)
     assert asked.reduce == (2, 2)
     found = needed(asked, (900, 1100))

@@ -1,6 +1,6 @@
 """The quick backend does what the reference means, on pipelines nobody wrote by hand.
 
-What was seen over 6000 generated pipelines of up to five transforms: 8-bit pictures 0.36 levels on average at
+What was seen over 8100 generated pipelines of up to five transforms: 8-bit pictures 0.38 levels on average at
 most and 2 at the 99.9th percentile at most, volumes of float32 1.2e-5 of the range at most.
 """
 

@@ -16,20 +16,14 @@ for _module in pkgutil.walk_packages(imagemill.transforms.__path__, "imagemill.t
     importlib.import_module(_module.name)
 
 # Combinations move what their children move; they say so in the room's documentation, not each again.
-DECLARED = [
-    cls
-    for _, cls in sorted(REGISTRY.items())
-    if "transforms" not in {f.name for f in dataclasses.fields(cls)}
-]
+DECLARED = [cls for _, cls in sorted(REGISTRY.items()) if "transforms" not in {f.name for f in dataclasses.fields(cls)}]
 
 
 @pytest.mark.parametrize("cls", DECLARED, ids=lambda cls: cls.__name__)
 def test_sections(cls: type[Transform]) -> None:
     text = cls.__doc__ or ""
     for section in ("Targets", "Source", "Examples"):
-        assert re.search(rf"^    {section}\n    -{{{len(section)}}}$", text, re.MULTILINE), (
-            f"{section} is missing"
-        )
+        assert re.search(rf"^    {section}\n    -{{{len(section)}}}$", text, re.MULTILINE), f"{section} is missing"
     assert ">>> " in text.split("Examples\n", 1)[1]
 
 

@@ -81,7 +81,7 @@ def hash_key(key: str | int) -> int:
     if isinstance(key, str):
         return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
     number = int(key)
-    if not 0 <= number < 1 << 64:
+    if number != key or not 0 <= number < 1 << 64:
         raise InputError(f"expected a sample key of text or an integer from 0 to 2**64 - 1, got {key!r}")
     return number
 

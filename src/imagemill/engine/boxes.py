@@ -59,7 +59,7 @@ class Outlines:
     def _moved(self, stages: tuple[maps.Stage, ...]) -> Outlines:
         if not stages or not self.points.size:
             return self
-        k, m, d = self.points.shape
+        _, m, d = self.points.shape
         there = ~np.isnan(self.points).any(axis=(1, 2))
         points = np.full_like(self.points, np.nan)
         points[there] = push(stages, self.points[there].reshape(-1, d)).reshape(-1, m, d)

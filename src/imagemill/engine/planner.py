@@ -14,7 +14,7 @@ import numpy as np
 from imagemill.core import ops
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.geometry import Frame
-from imagemill.engine.passes.drop_identity import drop_identity
+from imagemill.engine.passes.drop_casts import drop_casts
 from imagemill.engine.passes.fuse_colour import fuse_colour
 from imagemill.engine.passes.fuse_geometry import fuse_geometry
 from imagemill.engine.passes.join import join
@@ -34,7 +34,7 @@ from imagemill.engine.plan import (
 
 Steps = tuple[Step, ...]
 PASSES: dict[str, Callable[[Steps], Steps]] = {
-    "drop_identity": drop_identity,
+    "drop_casts": drop_casts,
     "sink_colour": sink_colour,
     "fuse_geometry": fuse_geometry,
     "fuse_colour": fuse_colour,

@@ -21,7 +21,7 @@ from tests.engine.plans import (
     standardized,
 )
 
-ONLY = ("drop_identity", "sink_colour", "fuse_geometry", "join")
+ONLY = ("drop_casts", "sink_colour", "fuse_geometry", "join")
 
 
 def fused(*ops: Op, dtype: object = UINT8) -> Plan:

@@ -9,7 +9,7 @@ from imagemill.core.ops import Sampling
 from imagemill.engine.plan import Displacements, Matrices, Pass, Windows
 from tests.engine.plans import bent, broken, flipped, gained, padded, planned, resized, shifted, sources
 
-ONLY = {"without": ("drop_identity", "sink_colour", "fuse_colour", "join")}
+ONLY = {"without": ("drop_casts", "sink_colour", "fuse_colour", "join")}
 
 
 def test_a_run_of_affine_maps_is_one_product() -> None:

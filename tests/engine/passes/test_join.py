@@ -5,7 +5,7 @@ from __future__ import annotations
 from imagemill.engine.plan import Pass
 from tests.engine.plans import called, curved, gained, planned, shifted, sources, standardized
 
-ONLY = {"without": ("drop_identity", "sink_colour", "fuse_geometry", "fuse_colour")}
+ONLY = {"without": ("drop_casts", "sink_colour", "fuse_geometry", "fuse_colour")}
 
 
 def test_resample_and_colour_make_one_pass() -> None:

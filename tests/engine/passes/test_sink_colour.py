@@ -19,7 +19,7 @@ from tests.engine.plans import (
     standardized,
 )
 
-ONLY = ("drop_identity", "fuse_geometry", "fuse_colour", "join")
+ONLY = ("drop_casts", "fuse_geometry", "fuse_colour", "join")
 FILL = Sampling(1, "constant", 9.0)
 
 

@@ -44,13 +44,9 @@ class Reference:
         if step.resample is None or still(step.resample, row, src.shape):
             return _give(src, out)
         r = for_labels(step.resample, row)
-        return _give(
-            reference.resample_labels(src, r.stages, r.shape, border=r.border, fill=r.mask_fill), out
-        )
+        return _give(reference.resample_labels(src, r.stages, r.shape, border=r.border, fill=r.mask_fill), out)
 
-    def kernels(
-        self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int
-    ) -> str:
+    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
         """Always the same."""
         return "scipy.ndimage in float64"
 

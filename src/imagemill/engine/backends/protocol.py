@@ -26,7 +26,5 @@ class Backend(Protocol):
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """The geometry of a pass on a label map, in its own dtype; written to ``out`` when given."""
 
-    def kernels(
-        self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int
-    ) -> str:
+    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
         """Which kernels :meth:`image` would use, in words."""

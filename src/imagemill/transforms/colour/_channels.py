@@ -1,7 +1,8 @@
 """Which channels of an image are colours, and how a colour matrix is laid over them.
 
 Four channels of a picture mean RGBA: three colours and an alpha channel that colour leaves alone. Any other
-number of channels, and any channels of a volume, are all colour. Whether three channels are red, green and blue is the caller's affair.
+number of channels, and any channels of a volume, are all colour. Whether three channels are red, green and blue
+is the caller's affair.
 """
 
 from __future__ import annotations

@@ -47,9 +47,7 @@ class Cpu:
         )
         return found if out is None or found is out else _give(found, out)
 
-    def kernels(
-        self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int
-    ) -> str:
+    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
         """Names of the resampling kernel and of the way colour takes."""
         words = []
         if step.resample is not None:

@@ -1,4 +1,4 @@
-"""Leave out steps that do nothing whatever was drawn.
+"""Leave out casts that change nothing, whatever was drawn.
 
 Not steps that happen to do nothing for the samples at hand: what a sample becomes must not depend on which
 others are in its batch, and a step that is there for one batch and not for another would round, or
@@ -10,7 +10,7 @@ from __future__ import annotations
 from imagemill.engine.plan import Pass, Step
 
 
-def drop_identity(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def drop_casts(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Casts to the type that the values have already are left out."""
     return tuple(step for step in steps if not (isinstance(step, Pass) and _idle(step)))
 

@@ -66,10 +66,23 @@ def transforms(listed: Iterable[Transform]) -> str:
 
 def _lines(listed: Iterable[Transform], indent: str) -> Iterator[str]:
     for number, t in enumerate(listed, 1):
-        ranges = ", ".join(f"{name} {d}{' ' + unit if unit else ''}" for name, d, unit in t.distributions())
+        ranges = ", ".join(
+            [*(f"{name} {d}{' ' + unit if unit else ''}" for name, d, unit in t.distributions()), *_settings(t)]
+        )
         often = "" if t.p == 1 else f"  for {t.p:.0%} of the images"
         yield f"{indent}{number:>2}. {type(t).__name__:<18} {ranges}{often}".rstrip()
         yield from _lines(t.children(), indent + "    ")
+
+
+def _settings(t: Transform) -> Iterator[str]:
+    """What was set and is not random, where it differs from the default."""
+    described = stable(t)
+    if not isinstance(described, dict):
+        return
+    random = {name.partition(".")[0] for name, _, _ in t.distributions()} | {"p", "transforms"}
+    for name, value in described[type(t).__name__].items():
+        if name not in random:
+            yield f"{name} {'x'.join(map(str, value)) if name == 'size' and isinstance(value, list) else _value(value)}"
 
 
 def steps(plan: Plan, backend: Backend, applied: tuple[Applied, ...], key: object) -> str:

@@ -18,7 +18,7 @@ from imagemill.core import maps
 from imagemill.core.geometry import Floats
 from imagemill.engine.points import push
 
-_PER_EDGE = 9
+_PER_EDGE = 33
 
 Indices = npt.NDArray[np.int64]
 

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -89,6 +89,7 @@ class Pipeline:
         self.without = tuple(without)
         self.backend = get_backend(backend)
         self._counter = itertools.count()
+        self._names = {id(t): t.names() for t in _all(self.transforms)}
         self._blocks: list[int] = []
 
     # ------------------------------------------------------------------------------------------- drawing
@@ -107,10 +108,9 @@ class Pipeline:
             The masks, for transforms that follow them.
         """
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks)
-        state = _Drawing(generator, foreground, frame)
-        everything = np.ones(frame.n, dtype=bool)
+        state = _Drawing(generator, foreground, frame, self._names)
         for transform in self.transforms:
-            state.draw(transform, everything)
+            state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
         self._blocks = [generator.used.get(place, 0) for place in range(state.places)]
         return Draft(tuple(state.ops), tuple(state.frames), DrawLog(tuple(state.drawings)))
@@ -430,11 +430,22 @@ def _written(text: str, path: str | Path | None) -> str:
     return text
 
 
+def _all(transforms: Iterable[Transform]) -> Iterator[Transform]:
+    """Every transform, those inside others included."""
+    for transform in transforms:
+        yield transform
+        yield from _all(transform.children())
+
+
 class _Drawing:
     """The walk through the transforms that collects ops, frames and shown values."""
 
-    def __init__(self, generator: rng.Generator, foreground: Foreground | None, frame: Frame) -> None:
+    def __init__(
+        self, generator: rng.Generator, foreground: Foreground | None, frame: Frame, names: dict[int, dict[int, str]]
+    ) -> None:
         self.generator = generator
+        self.names = names
+        self.everything = np.ones(frame.n, dtype=bool)
         self.foreground = foreground
         self.places = 0
         self.ops: list[Drawn] = []
@@ -450,7 +461,7 @@ class _Drawing:
 
     def draw(self, transform: Transform, where: Bools) -> None:
         place, self.places = self.places, self.places + 1
-        draws = rng.Draws(self.generator, place, transform.names())
+        draws = rng.Draws(self.generator, place, self.names[id(transform)])
         if transform.p < 1:
             where = where & (draws.uniform() < transform.p)
         children = transform.children()
@@ -461,7 +472,8 @@ class _Drawing:
         drawn = transform.draw(draws, self.frames[-1])
         for op in drawn if isinstance(drawn, tuple) else (drawn,):
             frame = self.frames[-1]
-            op = chosen(op, where, frame)
+            if where is not self.everything:
+                op = chosen(op, where, frame)
             self.ops.append((type(transform).__name__, op))
             self._enter(op.after(frame))
         self.drawings.append(Drawing(type(transform).__name__, where, draws.values))

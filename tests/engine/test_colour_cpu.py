@@ -91,11 +91,7 @@ def test_mix_clip_mix_takes_one_pass(channels: int, src: str, kind: str) -> None
     image = picture(5, (9, 11), channels, src)
     info = (0.0, 1.0) if src == "float32" else (float(np.iinfo(src).min), float(np.iinfo(src).max))
     stages = (mix(rng, channels, kind), clip(*info, channels), mix(rng, channels, "diagonal", leaves_range=True))
-    separable = src == "uint8" and (kind == "diagonal" or channels == 1) and kind != "full"
-    way = "table" if separable or (src == "uint8" and channels == 1) else "matrix"
-    if kind == "pivot" and src == "uint8" and channels > 1:
-        way = "matrix"
-    check(Colour(stages, image.dtype, np.dtype(np.float32), info[1]), image, way)
+    check(Colour(stages, image.dtype, np.dtype(np.float32), info[1]), image, "matrix")
 
 
 FITS = [
@@ -159,7 +155,7 @@ def test_alpha_is_left_alone_by_curves_and_clips() -> None:
     np.testing.assert_array_equal(found[..., 3], image[..., 3])
     bright = im.Pipeline([im.Brightness(3), im.Normalize(0.5, 0.5)], seed=1)(image)
     np.testing.assert_allclose(bright[..., 3], image[..., 3] / 255, atol=1e-6)
-    assert bright[..., :3].max() <= 1.0
+    assert bright[..., :3].max() <= 1.0 + 1e-6
 
 
 @pytest.mark.parametrize(("src", "out"), [("uint8", "float16"), ("float16", "float32"), ("float16", "uint8")])

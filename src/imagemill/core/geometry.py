@@ -147,7 +147,9 @@ class Frame:
             return replace(self, shape=shape)
         d = self.ndim
         metric = None if self.metric is None else self.metric @ matrix[:, :d, :d]
-        return replace(self, shape=shape, world=self.world @ matrix, metric=metric)
+        world = self.world @ matrix
+        # Written out, for this runs for every op of every call.
+        return type(self)(self.axes, shape, world, self.channels, self.dtype, self.peak, metric, self.extent)
 
 
 def peak_of(dtype: npt.DTypeLike) -> float:
@@ -166,7 +168,9 @@ def affine_rows(matrix: Floats) -> bool:
 
 def identity(n: int, d: int) -> Floats:
     """Identity matrices, ``[n, d+1, d+1]``."""
-    return np.tile(np.eye(d + 1), (n, 1, 1))
+    m = np.zeros((n, d + 1, d + 1))
+    m[:, range(d + 1), range(d + 1)] = 1.0
+    return m
 
 
 def translation(offset: Floats) -> Floats:

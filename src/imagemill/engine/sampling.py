@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from imagemill.core import geometry as geo
 from imagemill.core import maps
 from imagemill.core.geometry import Floats
 from imagemill.engine.backends.stages import axis_aligned, simplify
-from imagemill.engine.plan import Resample
+from imagemill.engine.plan import Matrices, Resample
 
 Array = np.ndarray[Any, Any]
 
@@ -60,24 +61,76 @@ class Request:
         return replace(self, stages=simplify((*self.stages, maps.Matrix(m))), reduce=None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Facts:
+    """What is known of a resample by one affine matrix, for the whole batch at once.
+
+    Parameters
+    ----------
+    same : bool array, ``[n]``
+        The matrix is the identity.
+    aligned : bool array, ``[n]``
+        It only scales, flips and exchanges axes.
+    factors : array, ``[n, d]``
+        Input pixels an output pixel spans along each input axis.
+    """
+
+    same: npt.NDArray[np.bool_]
+    aligned: npt.NDArray[np.bool_]
+    factors: Floats
+
+
+_KNOWN: WeakKeyDictionary[Resample, _Facts | None] = WeakKeyDictionary()
+
+
+def _facts(step: Resample) -> _Facts | None:
+    if step not in _KNOWN:
+        found = None
+        if len(step.links) == 1 and isinstance(step.links[0], Matrices):
+            m = step.links[0].m
+            d = m.shape[-1] - 1
+            if np.all(m[:, d, :d] == 0.0) and np.all(m[:, d, d] == 1.0):
+                linear = m[:, :d, :d]
+                entries = linear != 0.0
+                aligned = (entries.sum(axis=1) == 1).all(axis=1) & (entries.sum(axis=2) == 1).all(axis=1)
+                same = (m == np.eye(d + 1)).all(axis=(1, 2))
+                found = _Facts(same, aligned, np.sqrt((linear**2).sum(axis=2)))
+        _KNOWN[step] = found
+    return _KNOWN[step]
+
+
 def request(step: Resample, row: int) -> Request:
     """What sample ``row`` asks for."""
-    sampling = step.sampling
+    sampling, facts = step.sampling, _facts(step)
     order = 1 if sampling.order is None else sampling.order
-    stages, shape = step.chain(row), tuple(step.shape[row].tolist())
+    shape = tuple(step.shape[row].tolist())
+    antialias: tuple[float, ...] | None = None
+    reduce: tuple[int, ...] | None = None
+    if facts is None:
+        stages = step.chain(row)
+        factors = _shrink(stages, shape) if sampling.antialias and order > 0 else None
+        aligned = factors is not None and axis_aligned(stages, shape) is not None
+    else:
+        stages = () if facts.same[row] else (maps.Matrix(_single(step)[row]),)
+        factors = _beyond(facts.factors[row]) if sampling.antialias and order > 0 else None
+        aligned = bool(facts.aligned[row])
+    if factors is not None:
+        antialias, reduce = (factors, None) if aligned else (None, tuple(int(f) for f in factors))
     border = sampling.border or "nearest"
-    asked = Request(stages, shape, order, border, sampling.fill, sampling.mask_fill)
-    factors = _shrink(stages, shape) if sampling.antialias and order > 0 else None
-    if factors is None:
-        return asked
-    if axis_aligned(stages, shape) is not None:
-        return replace(asked, antialias=factors)
-    return replace(asked, reduce=tuple(int(f) for f in factors))
+    return Request(stages, shape, order, border, sampling.fill, sampling.mask_fill, antialias, reduce)
+
+
+def _single(step: Resample) -> Floats:
+    (link,) = step.links
+    assert isinstance(link, Matrices)
+    return link.m
 
 
 def still(step: Resample, row: int, in_shape: tuple[int, ...]) -> bool:
     """Whether sample ``row`` stays as it is."""
-    return not step.chain(row) and tuple(step.shape[row].tolist()) == in_shape
+    facts = _facts(step)
+    same = not step.chain(row) if facts is None else bool(facts.same[row])
+    return same and tuple(step.shape[row].tolist()) == in_shape
 
 
 def for_labels(step: Resample, row: int) -> Request:
@@ -108,10 +161,15 @@ def _shrink(stages: tuple[maps.Stage, ...], shape: tuple[int, ...]) -> tuple[flo
             # Derivative of (A p + b) / w: the quotient rule, which is A itself for an affine map.
             jacobian = (m[:d, :d] - np.outer(moved[0], m[d, :d])) / w @ jacobian
             point = moved
-    factors = np.sqrt((jacobian**2).sum(axis=1))
-    if not (factors > SHRINK_LIMIT).any():
+    return _beyond(np.sqrt((jacobian**2).sum(axis=1)))
+
+
+def _beyond(factors: Floats) -> tuple[float, ...] | None:
+    """Factors above the limit, 1 for the others; None when there are none."""
+    listed: list[float] = factors.tolist()
+    if max(listed) <= SHRINK_LIMIT:
         return None
-    return tuple(float(f) if f > SHRINK_LIMIT else 1.0 for f in factors)
+    return tuple(f if f > SHRINK_LIMIT else 1.0 for f in listed)
 
 
 def needed(asked: Request, in_shape: tuple[int, ...]) -> tuple[tuple[slice, ...], Request] | None:

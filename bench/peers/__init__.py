@@ -1,0 +1,1 @@
+"""What it takes to bring peers up beside each other in one process."""

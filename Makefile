@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check docs docs-images warm clean help
+.PHONY: demo test check docs docs-images warm bench bench-quick bench-growth clean help
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
 	$(BIN)/imagemill demo -o demo-output
@@ -37,6 +37,19 @@ docs-images: demo  ## make the pictures of README.md and docs/ again
 warm: $(STAMP)  ## compile the kernels once, so that the first run is as fast as the second
 	$(BIN)/python -m pytest tests/engine
 
+# Peers live in an environment of their own, built once; see bench/requirements*.txt for what is pinned.
+BENCH  := .venv-bench/bin/python
+BSTAMP := .venv-bench/.installed
+
+bench: $(BSTAMP)  ## time everything beside its peers, write bench/results.md (IMAGEMILL_DATA=folder for real inputs)
+	$(BENCH) -m bench.run
+
+bench-quick: $(BSTAMP)  ## the same in under two minutes: fewer rounds and workloads, printed only
+	$(BENCH) -m bench.run --quick
+
+bench-growth: $(BSTAMP)  ## measure how time and memory grow, write docs/benchmarks
+	$(BENCH) -m bench.growth
+
 clean:  ## remove caches, builds and compiled kernels (delete .venv by hand to start over)
 	rm -rf build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -46,4 +59,12 @@ $(STAMP): pyproject.toml
 	  { echo "expected CPython 3.11 or newer, got $$($(PYTHON) --version 2>&1); do: make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@touch $@
+
+$(BSTAMP): pyproject.toml bench/requirements.txt bench/requirements-nodeps.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "expected CPython 3.11 or newer, got $$($(PYTHON) --version 2>&1); do: make PYTHON=python3.11"; exit 1; }
+	test -x $(BENCH) || $(PYTHON) -m venv .venv-bench
+	$(BENCH) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt -e '.[all]'
+	$(BENCH) -m pip install --quiet --disable-pip-version-check --no-deps -r bench/requirements-nodeps.txt
 	@touch $@

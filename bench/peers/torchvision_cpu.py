@@ -33,4 +33,5 @@ def load() -> ModuleType:
             _kept.append(library)
     import torchvision
 
-    return torchvision
+    module: ModuleType = torchvision
+    return module

@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
 from imagemill.core.errors import InputError
-from imagemill.core.geometry import Floats, Frame, peak_of
-from imagemill.core.targets import Array, Image, Mask, Target, as_target
+from imagemill.core.geometry import Floats, Frame, Ints, peak_of
+from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
+from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.foreground import Foreground
 
-Columns = dict[str, list[Target]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack(Sequence[Target]):
+    """A column of plain rasters of one shape and type: one array, of which only the first sample is wrapped.
+
+    Parameters
+    ----------
+    first : Image or Mask
+    array : array, ``[n, ...]``
+    """
+
+    first: Image | Mask
+    array: Array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return replace(self, array=self.array[i])
+        return replace(self.first, array=self.array[i])
+
+    def canonical(self, axes: str) -> Array:
+        """The array as ``[n, *shape, C]``, a view."""
+        spatial, channels = read_axes(axes, self.first.array, self.first.kind)
+        order = [1 + axes.index(a) for a in spatial + ("c" if channels else "")]
+        moved = self.array.transpose(0, *order)
+        return moved if channels else moved[..., None]
+
+
+Columns = dict[str, Sequence[Target]]
+
+_SMALL = 1 << 16
+"""Bytes of an image below which a list of equal ones is copied into one array: less work than wrapping each."""
 
 
 def read_columns(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns, int]:
@@ -22,15 +56,35 @@ def read_columns(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns,
     for name, values in columns.items():
         if not isinstance(values, np.ndarray | Sequence) or isinstance(values, str):
             raise InputError(f"expected {name} as a sequence with one value per sample, got {type(values).__name__}")
-        wrapped[name] = [as_target(name, v) for v in values]
-        if axes is not None:
-            wrapped[name] = [
-                replace(t, axes=_said(t, axes)) if isinstance(t, Image) and t.axes is None else t for t in wrapped[name]
-            ]
+        stacked = _stacked(name, values)
+        if stacked is not None:
+            wrapped[name] = Stack(_with_axes(as_target(name, stacked[0]), axes), stacked)
+        else:
+            wrapped[name] = [_with_axes(as_target(name, v), axes) for v in values]
     counts = {name: len(values) for name, values in wrapped.items()}
     if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
         raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
     return wrapped, next(iter(counts.values()))
+
+
+def _stacked(name: str, values: Any) -> Array | None:
+    """Plain images or masks of one shape and type as one array; None for anything else."""
+    if name not in ("image", "mask") or len(values) < 2:
+        return None
+    if isinstance(values, np.ndarray):
+        return values if values.ndim > 2 and values.dtype != object else None
+    first = values[0]
+    if type(first) is not np.ndarray or first.nbytes > _SMALL:
+        return None
+    alike = all(type(v) is np.ndarray and v.shape == first.shape and v.dtype == first.dtype for v in values)
+    return np.stack(values) if alike and first.size else None
+
+
+def _with_axes(target: Any, axes: str | None) -> Any:
+    """An image that does not say its axes, with those said for it; anything else as it is."""
+    if axes is None or not isinstance(target, Image) or target.axes is not None:
+        return target
+    return replace(target, axes=_said(target, axes))
 
 
 def _said(image: Image, axes: str) -> str:
@@ -39,7 +93,7 @@ def _said(image: Image, axes: str) -> str:
     return spatial if image.array.ndim == len(spatial) else axes
 
 
-def _metric(lead: list[Target], world: Floats) -> Floats | None:
+def _metric(lead: Sequence[Target], world: Floats) -> Floats | None:
     """Voxel sizes where any sample gives them beside a world matrix; None when the world says it all."""
     d = world.shape[-1] - 1
     found = world[:, :d, :d].copy()
@@ -49,39 +103,55 @@ def _metric(lead: list[Target], world: Floats) -> Floats | None:
     return found if apart else None
 
 
+def _shapes(arrays: Rasters) -> Ints:
+    """Spatial shapes ``[n, d]``."""
+    if isinstance(arrays, np.ndarray):
+        return np.tile(np.array(arrays.shape[1:-1], dtype=np.int64), (len(arrays), 1))
+    return np.array([a.shape[:-1] for a in arrays], dtype=np.int64)
+
+
 class Inputs:
     """The targets of a batch, in canonical form, and the frame they share."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self.names = tuple(columns)
-        rasters = [name for name in columns if isinstance(columns[name][0], Image | Mask)]
+        self._first = {name: column[0] for name, column in columns.items()}
+        rasters = [name for name in columns if isinstance(self._first[name], Image | Mask)]
         if not rasters:
             raise InputError("expected an image or a mask among the targets: boxes and points need a frame")
-        images = [name for name in rasters if isinstance(columns[name][0], Image)]
+        images = [name for name in rasters if isinstance(self._first[name], Image)]
         self._lead = images[0] if images else rasters[0]
         lead = columns[self._lead]
         self._axes: dict[str, str] = {}
-        self._canonical: dict[str, list[Array]] = {}
+        self._canonical: dict[str, Rasters] = {}
         for name in [self._lead, *rasters]:
             self._read(name)
         first = self._canonical[self._lead][0]
         spatial = self._axes[self._lead].replace("c", "")
         canonical_axes = "yx" if len(spatial) == 2 else "zyx"
-        shape = np.array([a.shape[:-1] for a in self._canonical[self._lead]], dtype=np.int64)
+        shape = _shapes(self._canonical[self._lead])
         for name in rasters:
             self._check(name, shape, first)
-        world = np.stack([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
-        self.frame = Frame(
-            canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype), _metric(lead, world)
-        )
+        metric = None
+        if isinstance(lead, Stack):
+            world = np.tile(lead.first.world_matrix(spatial), (len(lead), 1, 1))
+        else:
+            world = np.stack([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
+            metric = _metric(lead, world)
+        self.frame = Frame(canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype), metric)
 
     def _read(self, name: str) -> None:
         if name in self._canonical:
             return
         given = self._axes.get(self._lead)
+        column = self._columns[name]
+        if isinstance(column, Stack):
+            self._axes[name] = column.first.named(given)
+            self._canonical[name] = column.canonical(self._axes[name])
+            return
         arrays = []
-        for target in self._columns[name]:
+        for target in column:
             if not isinstance(target, Image | Mask):
                 raise InputError(f"expected the same kind of target in all of {name!r}, got {target.kind!r}")
             axes = target.named(given)
@@ -93,8 +163,11 @@ class Inputs:
         self._canonical[name] = arrays
 
     def _check(self, name: str, shape: Any, first: Array) -> None:
-        for i, array in enumerate(self._canonical[name]):
-            if array.shape[:-1] != tuple(shape[i]):
+        column = self._canonical[name]
+        # Samples of one array are alike, so the first stands for all.
+        every = column[:1] if isinstance(column, np.ndarray) and (shape == shape[0]).all() else column
+        for i, array in enumerate(every):
+            if array.shape[:-1] != tuple(shape[i].tolist()):
                 raise InputError(
                     f"expected the {name} of the same size as the {self._lead}, {tuple(shape[i].tolist())}, "
                     f"got {array.shape[:-1]}"
@@ -108,9 +181,9 @@ class Inputs:
 
     def kind(self, name: str) -> str:
         """The kind of a column's targets."""
-        return self._columns[name][0].kind
+        return self._first[name].kind
 
-    def column(self, name: str) -> list[Target]:
+    def column(self, name: str) -> Sequence[Target]:
         """A column as it was passed, wrapped."""
         return self._columns[name]
 
@@ -118,11 +191,12 @@ class Inputs:
         """The axes a raster column came with."""
         return self._axes[name]
 
-    def canonical(self, name: str) -> list[Array]:
-        """A raster column as ``(*shape, C)`` arrays."""
+    def canonical(self, name: str) -> Rasters:
+        """A raster column as ``(*shape, C)`` arrays, or as one array of them."""
         return self._canonical[name]
 
     def foreground(self) -> Foreground | None:
         """The masks, when there are any."""
         masks = [self._canonical[name] for name in self._canonical if self.kind(name) == Mask.kind]
-        return Foreground(masks) if masks else None
+        # Rows of an array are read by their number, like the items of a list.
+        return Foreground(cast(Sequence[Sequence[Array]], masks)) if masks else None

@@ -19,7 +19,7 @@ from imagemill.core import rng
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Bools
-from imagemill.core.sample import Batch, Drawing, DrawLog, Recipe, Sample
+from imagemill.core.sample import Batch, Drawing, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
@@ -107,7 +107,10 @@ class Pipeline:
         foreground : Foreground, optional
             The masks, for transforms that follow them.
         """
-        generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks)
+        # Here, so that pipelines can be read and written without loading a compiler.
+        from imagemill.engine.philox import philox4x32
+
+        generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
         state = _Drawing(generator, foreground, frame, self._names)
         for transform in self.transforms:
             state.draw(transform, state.everything)
@@ -214,15 +217,14 @@ class Pipeline:
             columns = {"image": images, **columns}
         rows, n = read_columns(columns, axes)
         if keys is None:
-            keys = [next(self._counter) for _ in range(n)]
+            keys = list(itertools.islice(self._counter, n))
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
         inputs = Inputs(rows)
         draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
         made = {name: self._column(plan, name, inputs, workers) for name in inputs.names}
-        recipes = tuple(Recipe(self.seed, epoch, key, self.digest) for key in keys)
-        return Batch(made, recipes, draft.log, plan.world)
+        return Batch(made, Recipes(self.seed, epoch, keys, self.digest), draft.log, plan.world)
 
     def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
         kind = inputs.kind(name)
@@ -233,11 +235,7 @@ class Pipeline:
             dtype = execute.raster_dtype(plan, kind, values[0].dtype)
             axes = _out_axes(plan, kind, inputs.axes(name))
             memory, view = execute.raster_buffer(plan, axes, values[0].shape[-1], dtype, row=None)
-            execute.for_rows(
-                plan.n,
-                lambda row: execute.run_raster(plan, self.backend, kind, row, values[row], view[row]),
-                workers,
-            )
+            execute.run_column(plan, self.backend, kind, values, view, workers=workers)
             return memory
         return [self._other(plan, row, target) for row, target in enumerate(column)]
 

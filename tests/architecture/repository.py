@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 
 # Looked past only where git is absent and .gitignore cannot be asked.
-_NOT_OURS = {".git", ".venv", "build", "dist", "demo-output", "__pycache__", ".hypothesis"}
+_NOT_OURS = {".git", ".venv", ".venv-bench", "build", "dist", "demo-output", "__pycache__", ".hypothesis"}
 
 
 def files(root: Path = ROOT) -> list[Path]:

@@ -112,9 +112,8 @@ def test_numbers_are_uniform_inside_the_open_interval():
 
 
 def test_the_ends_of_the_interval_are_kept_out():
-    generator = Generator(0, 0, KEYS[:2])
-    # The two extreme words, as if Philox had given them for the first block.
-    generator._ahead[0] = np.array([[0] * 4, [2**32 - 1] * 4], np.uint32)
+    # The two extreme words, as if Philox had given them.
+    generator = Generator(0, 0, KEYS[:2], philox=lambda counter, key: np.array([[[0] * 4, [2**32 - 1] * 4]], np.uint32))
     assert list(generator.uniform(0, 0)) == [2.0**-33, 1 - 2.0**-33]
 
 

@@ -18,7 +18,7 @@ workers, backend or resume, and adding a file to a folder changes no other file'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -87,8 +87,44 @@ def hash_key(key: str | int) -> int:
 
 
 def hash_keys(keys: Iterable[str | int]) -> Keys:
-    """:func:`hash_key` for each of ``keys``, as ``uint64 [n]``."""
-    return np.array([hash_key(k) for k in keys], dtype=np.uint64)
+    """:func:`hash_key` for each of ``keys``, as ``uint64 [n]``; ranges and arrays of integers at once.
+
+    Examples
+    --------
+    >>> hash_keys(range(3, 6))
+    array([3, 4, 5], dtype=uint64)
+    """
+    found = _whole_keys(keys)
+    return np.array([hash_key(k) for k in keys], dtype=np.uint64) if found is None else found
+
+
+def _whole_keys(keys: Iterable[str | int]) -> Keys | None:
+    """Keys that are integers in range, without looking at them one by one; None when they must be."""
+    if isinstance(keys, np.ndarray) and keys.ndim == 1 and keys.dtype.kind in "iu":
+        return None if keys.dtype.kind == "i" and (keys < 0).any() else keys.astype(np.uint64)
+    if isinstance(keys, range) and len(keys):
+        if min(keys[0], keys[-1]) < 0 or max(keys[0], keys[-1]) >= 1 << 63:
+            return None
+        return np.arange(keys.start, keys.stop, keys.step, dtype=np.int64).astype(np.uint64)
+    if isinstance(keys, list | tuple) and all(type(key) is int for key in keys):
+        try:
+            return np.array(keys, dtype=np.uint64)
+        except OverflowError:
+            return None
+    return None
+
+
+def unit(words: Words) -> Floats:
+    """Words as numbers strictly inside (0, 1).
+
+    Examples
+    --------
+    >>> unit(np.array([0, 2**31], np.uint32)).tolist() == [2.0**-33, 0.5 + 2.0**-33]
+    True
+    """
+    # The half keeps 0 and 1 out, so that quantile functions stay finite.
+    found: Floats = (words + 0.5) * np.float64(2.0**-32)
+    return found
 
 
 class Generator:
@@ -105,16 +141,26 @@ class Generator:
     blocks : sequence of int, optional
         How many blocks of four numbers each place is expected to ask for. They are all computed in one
         call; more are made when asked for. A hint for speed: it never changes a value.
+    philox : callable
+        What computes the numbers: :func:`philox4x32`, or a quicker function that equals it bit for bit.
     """
 
-    __slots__ = ("_ahead", "_base", "_key", "n", "used")
+    __slots__ = ("_ahead", "_base", "_key", "_philox", "n", "used")
 
-    def __init__(self, seed: int, epoch: int, keys: Keys, blocks: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        seed: int,
+        epoch: int,
+        keys: Keys,
+        blocks: Sequence[int] = (),
+        philox: Callable[[Words, tuple[int, int]], Words] = philox4x32,
+    ) -> None:
         if not 0 <= seed < 1 << 64:
             raise InputError(f"expected a seed from 0 to 2**64 - 1, got {seed}")
         if not 0 <= epoch < 1 << 32:
             raise InputError(f"expected an epoch from 0 to 2**32 - 1, got {epoch}")
         self.n = len(keys)
+        self._philox = philox
         self._key = (seed & 0xFFFFFFFF, seed >> 32)
         self._base = np.empty((self.n, 4), dtype=np.uint32)
         self._base[:, 0] = keys & _LOW
@@ -122,10 +168,9 @@ class Generator:
         self._base[:, 2] = epoch
         self.used: dict[int, int] = {}
         streams = [self._stream(p, b) for p, count in enumerate(blocks) for b in range(count)]
-        self._ahead: dict[int, Words] = {}
+        self._ahead: dict[int, Floats] = {}
         if streams:
-            words = self._words(np.array(streams, dtype=np.uint32))
-            self._ahead = {stream: words[i] for i, stream in enumerate(streams)}
+            self._compute(streams)
 
     @staticmethod
     def _stream(place: int, block: int) -> int:
@@ -138,10 +183,14 @@ class Generator:
             raise InputError(f"expected fewer than {MAX_PLACES} transforms in a pipeline, got {place + 1}")
         return place << _BLOCK_BITS | block
 
-    def _words(self, streams: Words) -> Words:
+    def _compute(self, streams: list[int]) -> None:
+        """Four columns for each of some streams, in one call."""
         counter = np.broadcast_to(self._base, (len(streams), self.n, 4)).copy()
-        counter[..., 3] = streams[:, None]
-        return philox4x32(counter, self._key)
+        counter[..., 3] = np.array(streams, dtype=np.uint32)[:, None]
+        columns = np.ascontiguousarray(unit(self._philox(counter, self._key)).transpose(0, 2, 1))
+        # They are handed out more than once.
+        columns.flags.writeable = False
+        self._ahead.update(zip(streams, columns, strict=True))
 
     def uniform(self, place: int, request: int) -> Floats:
         """The uniform numbers, strictly inside (0, 1), ``[n]``, of one request of one place."""
@@ -149,9 +198,8 @@ class Generator:
         self.used[place] = max(self.used.get(place, 0), block + 1)
         stream = self._stream(place, block)
         if stream not in self._ahead:
-            self._ahead[stream] = self._words(np.array([stream], dtype=np.uint32))[0]
-        # The half keeps 0 and 1 out, so that quantile functions stay finite.
-        column: Floats = (self._ahead[stream][:, lane] + 0.5) * np.float64(2.0**-32)
+            self._compute([stream])
+        column: Floats = self._ahead[stream][lane]
         return column
 
     def uniforms(self, place: int, first: int, count: int) -> Floats:
@@ -159,10 +207,10 @@ class Generator:
         streams = [self._stream(place, b) for b in range(first // 4, -(-(first + count) // 4))]
         missing = [s for s in streams if s not in self._ahead]
         if missing:
-            self._ahead.update(zip(missing, self._words(np.array(missing, dtype=np.uint32)), strict=True))
+            self._compute(missing)
         self.used[place] = max(self.used.get(place, 0), -(-(first + count) // 4))
-        words = np.concatenate([self._ahead[s].T for s in streams])[first % 4 : first % 4 + count]
-        return (words + 0.5) * 2.0**-32
+        columns: Floats = np.concatenate([self._ahead[s] for s in streams])[first % 4 : first % 4 + count]
+        return columns
 
 
 class Draws:

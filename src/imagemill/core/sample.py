@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +85,52 @@ class Recipe:
         return cls(int(values["seed"]), int(values["epoch"]), values["key"], str(values["pipeline"]))
 
 
+class Recipes(Sequence[Recipe]):
+    """The recipes of a batch, each made when it is asked for.
+
+    Parameters
+    ----------
+    seed, epoch : int
+    keys : sequence of str or int
+        The samples' keys.
+    pipeline : str
+
+    Examples
+    --------
+    >>> recipes = Recipes(7, 0, ["a", "b"], "0123456789abcdef")
+    >>> recipes[1].key, len(recipes), [recipe.key for recipe in recipes[:1]]
+    ('b', 2, ['a'])
+    """
+
+    __slots__ = ("_epoch", "_keys", "_pipeline", "_seed")
+
+    def __init__(self, seed: int, epoch: int, keys: Sequence[str | int], pipeline: str) -> None:
+        # The caller's list may change later; a recipe may not.
+        self._keys = keys.copy() if isinstance(keys, np.ndarray) else keys if isinstance(keys, range) else tuple(keys)
+        self._seed, self._epoch, self._pipeline = seed, epoch, pipeline
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, i: int) -> Recipe: ...
+    @overload
+    def __getitem__(self, i: slice) -> Recipes: ...
+    def __getitem__(self, i: int | slice) -> Recipe | Recipes:
+        if isinstance(i, slice):
+            return Recipes(self._seed, self._epoch, self._keys[i], self._pipeline)
+        return Recipe(self._seed, self._epoch, self._keys[i], self._pipeline)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recipes | tuple) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 def plain(target: Target) -> Any:
     """The value a user reads: the array of a raster, the label's value, boxes and points as they are."""
     if isinstance(target, Image | Mask):
@@ -140,14 +186,14 @@ class Batch:
     Parameters
     ----------
     columns : dict of str to array or list
-    recipe : tuple of Recipe
+    recipe : sequence of Recipe
     applied : DrawLog
         ``batch.applied[i]`` lists what was applied to sample ``i``.
     world : array, ``[n, d+1, d+1]``
     """
 
     columns: Mapping[str, Array | list[Boxes] | list[Keypoints] | list[Any]]
-    recipe: tuple[Recipe, ...]
+    recipe: Sequence[Recipe]
     applied: DrawLog
     world: Floats
 

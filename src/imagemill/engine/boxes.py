@@ -123,22 +123,24 @@ def _rings(d: int, bends: bool) -> tuple[Indices, ...]:
 def _clipped(ring: Floats, upper: Floats) -> Floats:
     """The part of a closed line of points inside ``-0.5 .. upper``.
 
+    On plain lists: a ring has few points, and numpy would cost more to call than it saves.
+
     Source: Sutherland and Hodgman (1974), "Reentrant polygon clipping", Communications of the ACM 17(1).
     """
-    for axis, limit in enumerate(upper):
+    points: list[list[float]] = ring.tolist()
+    for axis, limit in enumerate(upper.tolist()):
         for sign, bound in ((1.0, -0.5), (-1.0, limit)):
-            if not len(ring):
-                return ring
-            depth = sign * (ring[:, axis] - bound)
-            after, after_depth = np.roll(ring, -1, axis=0), np.roll(depth, -1)
-            crosses = (depth >= 0) != (after_depth >= 0)
-            share = depth[crosses] / (depth[crosses] - after_depth[crosses])
-            met = ring[crosses] + share[:, None] * (after - ring)[crosses]
-            # Each point that is inside, and behind it the place where the line crosses the bound.
-            place = np.flatnonzero(depth >= 0)
-            order = np.argsort(np.concatenate([place, np.flatnonzero(crosses) + 0.5]), kind="stable")
-            ring = np.concatenate([ring[place], met])[order]
-    return ring
+            kept: list[list[float]] = []
+            for here, there in zip(points, points[1:] + points[:1], strict=True):
+                depth, next_depth = sign * (here[axis] - bound), sign * (there[axis] - bound)
+                if depth >= 0:
+                    kept.append(here)
+                if (depth >= 0) != (next_depth >= 0):
+                    # The place where the line crosses the bound.
+                    share = depth / (depth - next_depth)
+                    kept.append([p + share * (q - p) for p, q in zip(here, there, strict=True)])
+            points = kept
+    return np.array(points, dtype=np.float64).reshape(-1, len(upper))
 
 
 def _corners_inside(points: Floats, upper: Floats) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,10 +12,13 @@ import numpy as np
 from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine import points
-from imagemill.engine.backends.protocol import Array, Backend
+from imagemill.engine.backends.protocol import Array, Backend, Rasters
 from imagemill.engine.boxes import Outlines, bending, kept
-from imagemill.engine.plan import Pass, Plan
+from imagemill.engine.plan import Pass, Plan, Step
 from imagemill.engine.targets import rule
+
+_SHARE = 16
+"""Fewest samples that are worth a thread of their own where many are run at once."""
 
 
 def raster_buffer(
@@ -50,14 +54,67 @@ def raster_buffer(
     return memory, view.transpose(*range(first), *[first + axes.index(a) for a in plan.axes + "c"])
 
 
-def run_raster(plan: Plan, backend: Backend, kind: str, row: int, value: Array, out: Array) -> None:
-    """One image or label map, ``(*shape, C)``, into its buffer."""
-    steps = [s for s in plan.steps if kind == Image.kind or (isinstance(s, Pass) and s.resample is not None)]
-    for i, step in enumerate(steps):
+def run_raster(plan: Plan, backend: Backend, kind: str, row: int, value: Array, out: Array, *, first: int = 0) -> None:
+    """One image or label map, ``(*shape, C)``, into its buffer; ``first`` is the step it has come to."""
+    steps = _steps(plan, kind)
+    for i, step in enumerate(steps[first:], first):
         target = out if i == len(steps) - 1 and isinstance(step, Pass) else None
         value = rule(step, kind)(step, row, value, backend, target)
     if value is not out:
         out[...] = value
+
+
+def run_column(plan: Plan, backend: Backend, kind: str, values: Rasters, out: Array, *, workers: int = 1) -> None:
+    """A column of images or label maps into its buffer ``[n, *shape, C]``: many at once while the backend can.
+
+    Parameters
+    ----------
+    values : sequence of array, ``(*shape, C)``, or one array ``[n, *shape, C]``
+    workers : int
+        Threads.
+    """
+    done, rest = _together(plan, backend, values, out, workers) if kind == Image.kind else (0, values)
+    if rest is not out:
+        for_rows(plan.n, lambda row: run_raster(plan, backend, kind, row, rest[row], out[row], first=done), workers)
+
+
+def _together(plan: Plan, backend: Backend, values: Rasters, out: Array, workers: int) -> tuple[int, Rasters]:
+    """The steps that a backend runs on many samples at once, up to the first it does not: how many, and the result."""
+    steps = _steps(plan, Image.kind)
+    if not isinstance(values, np.ndarray) and any(v.shape != values[0].shape for v in values):
+        return 0, values
+    for i, step in enumerate(steps):
+        made = _spread(step, backend, values, out if i == len(steps) - 1 else None, workers)
+        if made is None:
+            return i, values
+        values = made
+    return len(steps), values
+
+
+def _spread(step: Step, backend: Backend, src: Rasters, out: Array | None, workers: int) -> Array | None:
+    """One step on all samples, shared out among the workers."""
+    if not isinstance(step, Pass):
+        return None
+    n = len(src)
+    parts = min(workers, n // _SHARE)
+    if parts <= 1:
+        return backend.images(step, slice(0, n), src, out)
+    edges = [n * k // parts for k in range(parts + 1)]
+    spans = [slice(a, b) for a, b in itertools.pairwise(edges)]
+
+    def work(rows: slice) -> Array | None:
+        return backend.images(step, rows, src[rows], None if out is None else out[rows])
+
+    with ThreadPoolExecutor(parts) as pool:
+        made = [part for part in pool.map(work, spans) if part is not None]
+    if not made:
+        return None
+    return np.concatenate(made) if out is None else out
+
+
+def _steps(plan: Plan, kind: str) -> list[Step]:
+    """The steps that change a kind of raster."""
+    return [s for s in plan.steps if kind == Image.kind or (isinstance(s, Pass) and s.resample is not None)]
 
 
 def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes) -> Boxes:
@@ -98,7 +155,7 @@ def raster_dtype(plan: Plan, kind: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     return plan.dtype if kind == Image.kind else dtype
 
 
-def check_rasters(kind: str, values: Sequence[Array]) -> None:
+def check_rasters(kind: str, values: Rasters) -> None:
     """All rasters of one column must share channels and dtype.
 
     Raises
@@ -106,6 +163,8 @@ def check_rasters(kind: str, values: Sequence[Array]) -> None:
     InputError
         Naming the first that differs.
     """
+    if isinstance(values, np.ndarray):
+        return
     first = values[0]
     for i, value in enumerate(values):
         if value.shape[-1] != first.shape[-1] or value.dtype != first.dtype:

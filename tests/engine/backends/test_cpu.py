@@ -10,14 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage as ndi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagemill.core.errors import InputError
-from imagemill.core.maps import Matrix
+from imagemill.core.maps import Displace, Matrix
 from imagemill.engine.backends import reference
-from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
-from imagemill.engine.backends.stages import integer_index
+from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels, resample_with_labels
+from imagemill.engine.backends.cpu.flat import flatten
+from imagemill.engine.backends.cpu.rows import AFFINE, ALONG, PIECES, TAPS, scratch, trace_row
+from imagemill.engine.backends.cpu.splines import coefficients
+from imagemill.engine.backends.stages import SCIPY_MODES, integer_index
 from tests.engine.backends.strategies import (
     BORDERS,
     DTYPES,
@@ -28,6 +32,7 @@ from tests.engine.backends.strategies import (
     chain,
     far_from_ties,
     image,
+    projective,
     seeds,
     shapes2,
     shapes3,
@@ -301,3 +306,112 @@ def test_kernels_are_right_without_a_compiler():
         [sys.executable, "-W", "error", "-c", UNCOMPILED], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", [0, 1, 3])
+@pytest.mark.parametrize("border", BORDERS)
+def test_an_image_and_its_labels_together_are_as_apart(border, order, kind):
+    rng = np.random.default_rng(17)
+    for in_shape, out_shape, dtype in (((21, 30), (25, 24), "uint8"), ((9, 14, 13), (10, 11, 15), "float32")):
+        stages = chain(kind, rng, in_shape, out_shape)
+        src = image(3, (*in_shape, 2), dtype)
+        labels = rng.integers(0, 9, in_shape).astype("int16")
+        both = resample_with_labels(
+            src, labels, stages, out_shape, order=order, border=border, fill=[4.0, 7.0], mask_fill=11
+        )
+        np.testing.assert_array_equal(
+            both[0], resample(src, stages, out_shape, order=order, border=border, fill=[4.0, 7.0])
+        )
+        np.testing.assert_array_equal(both[1], resample_labels(labels, stages, out_shape, border=border, fill=11))
+
+
+def lattice(rng, shape, cells):
+    """Knots of given number, two pixels strong."""
+    return Displace(rng.normal(0.0, 2.0, (len(shape), *(n + 3 for n in cells))), shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "cells"),
+    [((40, 67), (3, 5)), ((40, 67), (20, 33)), ((12, 20, 41), (2, 3, 4)), ((12, 20, 41), (6, 10, 20))],
+)
+@pytest.mark.parametrize("first", ["lattice", "scale", "turn", "slide", "projective"])
+def test_lattices_coarse_and_fine_wherever_they_stand(first, shape, cells):
+    rng = np.random.default_rng(23)
+    d = len(shape)
+    bend, turn = lattice(rng, shape, cells), affine(rng, shape, shape)
+    scale = np.diag([*rng.uniform(0.8, 1.2, d), 1.0])
+    # Turned within planes: z keeps to itself, so a row stays at one depth.
+    slide = np.eye(d + 1)
+    slide[-3:, -3:] = affine(rng, shape[-2:], shape[-2:]).m
+    before = {
+        "lattice": (), "scale": (Matrix(scale),), "turn": (turn,), "slide": (Matrix(slide),),
+        "projective": (projective(rng, shape, shape),),
+    }[first]  # fmt: skip
+    stages = (*before, bend, Matrix(scale), bend)
+    wanted, _ = reference.coordinates(stages, shape)
+    got = traced(stages, shape)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-9)
+
+
+def traced(stages, shape):
+    """Every coordinate as the compiled trace computes it, ``(d, *shape)``."""
+    chained = flatten(stages, shape)
+    deep = (1,) * (3 - len(shape)) + shape
+    room = scratch(shape[-1], chained[0], chained[3])
+    found = np.empty((3, *deep))
+    for z in range(deep[0]):
+        for y in range(deep[1]):
+            trace_row(z, y, shape[-1], chained, room)
+            found[:, z, y] = room[0]
+    return found[3 - len(shape) :].reshape(len(shape), *shape)
+
+
+def test_lattices_take_the_way_meant_for_them():
+    rng = np.random.default_rng(1)
+    coarse, fine = lattice(rng, (40, 67), (3, 5)), lattice(rng, (40, 67), (20, 33))
+    turn = affine(rng, (40, 67), (40, 67))
+    assert flatten((coarse, turn), (40, 67))[0].tolist() == [ALONG, AFFINE]
+    assert flatten((turn, coarse), (40, 67))[0].tolist() == [AFFINE, PIECES]
+    assert flatten((turn, fine), (40, 67))[0].tolist() == [AFFINE, TAPS]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(2, 3, 1), (1, 7, 3), (90, 31, 3), (4, 5, 70, 1), (2, 70, 66, 2)])
+@pytest.mark.parametrize("order", [3, 5])
+@pytest.mark.parametrize("border", BORDERS)
+def test_coefficients_equal_those_of_scipy(border, order, shape, dtype):
+    src = image(6, shape, dtype)
+    axes = tuple(range(len(shape) - 1))
+    got, pad = coefficients(src, order, border, axes, np.full(shape[-1], 0.5))
+    widths = [(pad, pad)] * len(axes) + [(0, 0)]
+    wanted = np.pad(src, widths, constant_values=0.5) if border == "constant" else np.pad(src, widths, mode="edge")
+    for axis in axes:
+        if wanted.shape[axis] > 1:
+            wanted = ndi.spline_filter1d(wanted, order, axis, output=src.dtype, mode=SCIPY_MODES[border])
+    small = 1e-6 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=small * np.abs(wanted).max())
+
+
+def test_whole_blocks_go_to_opencv_and_other_areas_do_not():
+    def name(in_shape, factors):
+        stage = scaling(in_shape, (16, 20), (0, 0), in_shape)
+        return choose((stage,), in_shape, (16, 20), "uint8", 3, 1, "nearest", antialias=factors).name
+
+    assert name((48, 60), (3.0, 3.0)) == "cv2.resize.area"
+    assert name((40, 50), (2.5, 2.5)) == "separable"
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("shape", [(11, 14), (7, 9, 8)])
+def test_axes_scaled_and_exchanged(shape, order, border):
+    src = image(8, (*shape, 2), "float32")
+    d = len(shape)
+    m = np.eye(d + 1)
+    m[:d, :d] = np.roll(np.diag([1.3, -0.8, 0.9][:d]), 1, axis=0)
+    m[:d, d] = [1.2, 8.3, 0.4][:d]
+    out_shape = (12, 9, 10)[:d]
+    got = resample(src, (Matrix(m),), out_shape, order=order, border=border, fill=2.0)
+    wanted = reference.resample(src, (Matrix(m),), out_shape, order=order, border=border, fill=2.0)
+    assert_close(got, wanted, src, order)

@@ -8,6 +8,7 @@ import numpy as np
 
 from imagemill.engine import values
 from imagemill.engine.backends import reference
+from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.plan import Pass
 from imagemill.engine.sampling import averaged, for_labels, request, still
 
@@ -38,6 +39,10 @@ class Reference:
         else:
             found = values.to_dtype(found, src.dtype)
         return _give(found, out)
+
+    def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
+        """Never: one by one is plainer."""
+        return None
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """Nearest neighbour, whatever the order."""

@@ -1,7 +1,8 @@
-"""What a backend must do: run one pass on one sample's image, and its geometry on one label map."""
+"""What a backend must do: run one pass on one sample's image or on many, and its geometry on one label map."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from imagemill.engine.plan import Pass
 
 Array = np.ndarray[Any, Any]
+Rasters = Sequence[Array] | Array
+"""Samples one by one, or stacked."""
 
 
 class Backend(Protocol):
@@ -22,6 +25,13 @@ class Backend(Protocol):
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """Sample ``row`` of a pass, in the dtype the pass says; written to ``out`` when given."""
+
+    def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
+        """Samples ``rows`` of a pass at once, or None when :meth:`image` is the way to run them.
+
+        ``src`` holds equally shaped samples, stacked or not, ``out`` is ``(k, *shape, C)``. What is returned
+        equals, bit for bit, what :meth:`image` makes of each. Whether None is, must not depend on ``rows``.
+        """
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """The geometry of a pass on a label map, in its own dtype; written to ``out`` when given."""

@@ -60,7 +60,7 @@ class Normalize(Transform):
     --------
     >>> import numpy as np
     >>> import imagemill as im
-    >>> im.Pipeline([im.Normalize(0.5, 0.25)], seed=0)(np.array([[0, 51, 255]], np.uint8))
+    >>> im.Pipeline([im.Normalize(0.5, 0.25)], seed=0)(np.array([[0, 51, 255]], np.uint8)).round(5)
     array([[-2. , -1.2,  2. ]], dtype=float32)
     >>> im.Pipeline([im.Normalize("imagenet")], seed=0)(np.zeros((1, 1, 3), np.uint8)).round(2)
     array([[[-2.12, -2.04, -1.8 ]]], dtype=float32)

@@ -66,7 +66,7 @@ class Rescale(Transform):
     --------
     >>> import numpy as np
     >>> import imagemill as im
-    >>> im.Pipeline([im.Rescale()], seed=0)(np.array([[0, 51, 255]], np.uint8))
+    >>> im.Pipeline([im.Rescale()], seed=0)(np.array([[0, 51, 255]], np.uint8)).round(5)
     array([[0. , 0.2, 1. ]], dtype=float32)
     >>> im.Pipeline([im.Rescale("minmax", to=(-1, 1))], seed=0)(np.array([[10, 20, 30]], np.uint8))
     array([[-1.,  0.,  1.]], dtype=float32)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import scipy.interpolate as _interpolate
 
 from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.samplers import finish
 from imagemill.engine.backends.cpu.slices import paint
 from imagemill.engine.backends.cpu.splines import coefficient_dtype, coefficients
 from imagemill.engine.backends.stages import AxisAligned, integer_index
@@ -99,30 +100,30 @@ def separable(
         Axes with a factor above 1 are averaged by area.
     """
     d = len(aligned.perm)
-    pads = [0] * d
-    smooth = [axis for axis in range(d) if factors is None or factors[axis] <= 1.0]
-    source_dtype = src.dtype
-    # Area comes before interpolation, so that a spline is fitted to the pixels that are left.
     source_axis = [aligned.perm.index(axis) for axis in range(d)]
     work = src.transpose(*source_axis, d)
-    shrunk = [o for o in range(d) if source_axis[o] not in smooth]
-    for o in sorted(shrunk, key=lambda o: out.shape[o] / src.shape[source_axis[o]]):
-        i = source_axis[o]
-        q = aligned.scale[i] * np.arange(out.shape[o]) + aligned.offset[i]
-        work = _along(work, o, area_taps(q, abs(float(aligned.scale[i])), work.shape[o], border), fill, source_dtype)
-    others = [o for o in range(d) if o not in shrunk]
+    dtype = coefficient_dtype(src.dtype)
+    area: dict[int, Table] = {}
+    for o, i in enumerate(source_axis):
+        if factors is not None and factors[i] > 1.0:
+            q = aligned.scale[i] * np.arange(out.shape[o]) + aligned.offset[i]
+            area[o] = area_taps(q, abs(float(aligned.scale[i])), work.shape[o], border)
+    others = [o for o in range(d) if o not in area]
+    pad = 0
     if order > 1 and others:
+        # Area comes before interpolation, so that a spline is fitted to the pixels that are left.
+        if area:
+            small = tuple(out.shape[o] if o in area else work.shape[o] for o in range(d))
+            work = combine(work, area, fill, np.empty((*small, work.shape[d]), dtype), dtype)
+            area = {}
         work, pad = coefficients(work, order, border, tuple(others), fill)
-        for o in others:
-            pads[o] = pad
-    for o in sorted(others, key=lambda o: out.shape[o] / work.shape[o]):
+    tables = dict(area)
+    for o in others:
         i = source_axis[o]
-        q = aligned.scale[i] * np.arange(out.shape[o]) + (aligned.offset[i] + pads[o])
-        if order == 1 and len(q) == work.shape[o] and np.array_equal(q, np.arange(len(q))):
-            continue
-        table = spline_taps(q, order, work.shape[o], border)
-        work = _along(work, o, table, fill, source_dtype)
-    write(work, out)
+        q = aligned.scale[i] * np.arange(out.shape[o]) + (aligned.offset[i] + pad)
+        if order > 1 or len(q) != work.shape[o] or not np.array_equal(q, np.arange(len(q))):
+            tables[o] = spline_taps(q, order, work.shape[o], border)
+    combine(work, tables, fill, out, dtype)
     paint(out, aligned.boxes)
 
 
@@ -155,44 +156,147 @@ def _fold_lost(index: npt.NDArray[np.int64], weights: Floats) -> Table:
     return np.maximum(index, 0), weights - lost, lost.sum(axis=1)
 
 
-def _along(work: Array, axis: int, table: Table, fill: Floats, source: np.dtype[Any]) -> Array:
-    """Apply one axis' table; sums are float32 unless the source needs more."""
+def combine(work: Array, tables: dict[int, Table], fill: Floats, out: Array, dtype: np.dtype[Any]) -> Array:
+    """Apply a table per axis to ``work`` ``(*shape, C)``, all in one go; axes without one stay as they are.
+
+    Sums are of ``dtype``; ``out``, C-contiguous, is written and returned.
+    """
+    if out.size == 0:
+        return out
+    d = work.ndim - 1
+    low, cut = [0] * d, [slice(None)] * d
+    for axis, (index, _, _) in tables.items():
+        low[axis] = int(index.min())
+        cut[axis] = slice(low[axis], int(index.max()) + 1)
+    part = np.ascontiguousarray(work[tuple(cut)])
+    channels = part.shape[d]
+    lines = part.reshape(-1, part.shape[d - 2], part.shape[d - 1] * channels)
+    found = [tables.get(axis) for axis in range(d)]
+    z, y, x = (_settled(t, base, dtype) for t, base in zip([None] * (3 - d) + found, [0] * (3 - d) + low, strict=True))
+    limits = (1.0, -1.0)
+    if out.dtype.kind != "f":
+        limits = float(np.iinfo(out.dtype).min), float(np.iinfo(out.dtype).max)
+    width = lines.shape[2]
+    room = (
+        np.empty((lines.shape[1] if len(z[0]) else 0, width), dtype),
+        np.empty(width, dtype),
+        np.empty((1, out.shape[d - 1] * channels), dtype),
+    )
+    flat = out.reshape(-1, out.shape[d - 2], out.shape[d - 1] * channels)
+    # Kernels read what they are given, but are compiled once more for a read-only array.
+    source = lines if lines.flags.writeable else lines.copy()
+    combine_rows(
+        source, z, y, x, fill.astype(dtype), np.tile(fill, width // channels).astype(dtype), limits, flat, room
+    )
+    return out
+
+
+def _settled(table: Table | None, low: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """A table over the part that is read; an empty one leaves its axis alone."""
+    if table is None:
+        return np.empty((0, 1), np.int64), np.empty((0, 1), dtype), np.empty(0, dtype)
     index, weights, lost = table
-    if len(index) == 0:
-        return np.empty((*work.shape[:axis], 0, *work.shape[axis + 1 :]), coefficient_dtype(source))
-    low = int(index.min())
-    part = work[(slice(None),) * axis + (slice(low, int(index.max()) + 1),)]
-    before = int(np.prod(part.shape[:axis]))
-    flat = np.ascontiguousarray(part).reshape(before, part.shape[axis], -1)
-    dtype = coefficient_dtype(source)
-    out = np.empty((before, len(index), flat.shape[2]), dtype)
-    line = np.tile(fill, flat.shape[2] // len(fill)).astype(dtype)
-    sum_axis(flat, index - low, weights.astype(dtype), lost.astype(dtype), line, out)
-    return out.reshape(*part.shape[:axis], len(index), *part.shape[axis + 1 :])
+    return np.ascontiguousarray(index - low), np.ascontiguousarray(weights, dtype), np.ascontiguousarray(lost, dtype)
 
 
 @compiled
-def sum_axis(src, index, weights, lost, fill, out):
-    """``out[a, m, b] = sum_t weights[m, t] * src[a, index[m, t], b] + lost[m] * fill[b]``."""
+def combine_rows(src, along_z, along_y, along_x, fill, filled, limits, out, room):
+    """Planes, then rows, then samples: the first two in long loops over what lies side by side.
+
+    ``src`` and ``out`` are ``(z, y, x * channels)``.
+    """
+    plane, row, acc = room
+    low, high = limits
+    deep = len(along_z[0]) > 0
+    size = acc.shape[1]
+    flat = out.reshape(-1)
+    o = 0
+    for z in range(out.shape[0]):
+        if deep:
+            for y in range(plane.shape[0]):
+                _sum_lines(src[:, y], along_z, z, filled, plane[y])
+        for y in range(out.shape[1]):
+            if deep:
+                _one_row(plane, along_y, y, filled, row)
+            else:
+                _one_row(src[z], along_y, y, filled, row)
+            if len(along_x[0]) > 0:
+                _sum_samples(row, along_x, fill, acc[0])
+            else:
+                acc[0, :] = row
+            finish(acc, size, low, high, flat, o)
+            o += size
+
+
+@compiled
+def _one_row(lines, table, y, filled, out):
+    if len(table[0]) > 0:
+        _sum_lines(lines, table, y, filled, out)
+    else:
+        line = lines[y]
+        for b in range(len(out)):
+            out[b] = line[b]
+
+
+@compiled
+def _sum_lines(lines, table, m, filled, out):
+    """``out = sum_t weights[m, t] * lines[index[m, t]] + lost[m] * filled``, two taps at a time."""
+    index, weights, lost = table
     real = out.dtype.type
     taps = index.shape[1]
-    width = src.shape[2]
-    for a in range(src.shape[0]):
-        for m in range(index.shape[0]):
-            row = out[a, m]
-            first = src[a, index[m, 0]]
-            w = weights[m, 0]
-            for b in range(width):
-                row[b] = w * real(first[b])
-            for t in range(1, taps):
-                w = weights[m, t]
-                if w != 0.0:
-                    line = src[a, index[m, t]]
-                    for b in range(width):
-                        row[b] += w * real(line[b])
-            if lost[m] != 0.0:
-                for b in range(width):
-                    row[b] += lost[m] * fill[b]
+    n = len(out)
+    one = lines[index[m, 0]]
+    w0 = weights[m, 0]
+    if taps == 1:
+        for b in range(n):
+            out[b] = w0 * real(one[b])
+    else:
+        two = lines[index[m, 1]]
+        w1 = weights[m, 1]
+        for b in range(n):
+            out[b] = w0 * real(one[b]) + w1 * real(two[b])
+    for t in range(2, taps, 2):
+        one = lines[index[m, t]]
+        w0 = weights[m, t]
+        if t + 1 < taps:
+            two = lines[index[m, t + 1]]
+            w1 = weights[m, t + 1]
+            for b in range(n):
+                out[b] += w0 * real(one[b]) + w1 * real(two[b])
+        elif w0 != 0.0:
+            for b in range(n):
+                out[b] += w0 * real(one[b])
+    if lost[m] != 0.0:
+        for b in range(n):
+            out[b] += lost[m] * filled[b]
+
+
+@compiled
+def _sum_samples(row, table, fill, out):
+    index, weights, lost = table
+    taps = index.shape[1]
+    channels = len(fill)
+    if channels == 1 and taps == 2:
+        for x in range(len(lost)):
+            a, b = row[np.uintp(index[x, 0])], row[np.uintp(index[x, 1])]
+            out[x] = weights[x, 0] * a + weights[x, 1] * b + lost[x] * fill[0]
+    elif channels == 3:
+        for x in range(len(lost)):
+            r, g, b = lost[x] * fill[0], lost[x] * fill[1], lost[x] * fill[2]
+            for t in range(taps):
+                w = weights[x, t]
+                p = np.uintp(3 * index[x, t])
+                r += w * row[p]
+                g += w * row[p + np.uintp(1)]
+                b += w * row[p + np.uintp(2)]
+            out[3 * x], out[3 * x + 1], out[3 * x + 2] = r, g, b
+    else:
+        for x in range(len(lost)):
+            for c in range(channels):
+                total = lost[x] * fill[c]
+                for t in range(taps):
+                    total += weights[x, t] * row[np.uintp(index[x, t] * channels + c)]
+                out[x * channels + c] = total
 
 
 def write(work: Array, out: Array) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from imagemill.core import maps
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import values
-from imagemill.engine.backends.cpu import choose, colour
+from imagemill.engine.backends.cpu import choose, colour, small
+from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.plan import Pass
 from imagemill.engine.sampling import Request, averaged, for_labels, needed, request, still
 
@@ -24,7 +25,34 @@ class Cpu:
     name = "cpu"
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
-        """One pass: resample in the source's dtype (floating point for strong colour), then colour."""
+        """One pass: small pictures in one kernel, others resampled in the source's dtype, then coloured.
+
+        Strong colour would show the rounding in between: then the resample gives floating point.
+        """
+        if step.resample is not None:
+            shape = tuple(step.resample.shape[row].tolist())
+            if small.fits(step, src.shape[:-1], shape, src.dtype, src.shape[-1]):
+                made = _empty(step, shape, src) if out is None else out
+                if not small.images(step, slice(row, row + 1), src[None], made[None]):
+                    return made
+        return self._one(step, row, src, out)
+
+    def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
+        """Small pictures only, all in one call."""
+        first = src[0]
+        if step.resample is None:
+            return None
+        shapes = step.resample.shape
+        shape = tuple(shapes[0].tolist())
+        if not small.fits(step, first.shape[:-1], shape, first.dtype, first.shape[-1]) or (shapes != shape).any():
+            return None
+        stack = src if isinstance(src, np.ndarray) else np.stack(src)
+        made = _empty(step, (len(stack), *shape), first) if out is None else out
+        for i in small.images(step, rows, stack, made):
+            self._one(step, rows.start + i, stack[i], made[i])
+        return made
+
+    def _one(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
         if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             asked = request(step.resample, row)
             last = step.colour is None
@@ -48,6 +76,8 @@ class Cpu:
     def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
         """Names of the resampling kernel and of the way colour takes."""
         words = []
+        if small.takes(step, row, in_shape, dtype, channels):
+            return "numba.small" + (" + colour in it" if step.colour is not None else "")
         if step.resample is not None:
             dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
             asked = request(step.resample, row)
@@ -122,6 +152,11 @@ def _unflipped(asked: Request, src: Array) -> tuple[Request, int | None]:
             flip[axis, axis], flip[axis, 2] = -1.0, asked.shape[axis] - 1
     turn = -1 if yy < 0 and xx < 0 else (0 if yy < 0 else 1)
     return replace(asked, stages=(maps.Matrix(stage.m @ flip),)), turn
+
+
+def _empty(step: Pass, shape: tuple[int, ...], src: Array) -> Array:
+    """A buffer for what a pass makes of ``src``."""
+    return np.empty((*shape, src.shape[-1]), src.dtype if step.colour is None else step.colour.dtype)
 
 
 def _averaged(src: Array, factors: tuple[int, ...]) -> Array:

@@ -11,18 +11,25 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.maps import Displace, Matrix, Stage, Window
-from imagemill.engine.backends.cpu.rows import AFFINE, DISPLACE, PROJECTIVE, WINDOW
+from imagemill.engine.backends.cpu.rows import AFFINE, ALONG, PIECES, PROJECTIVE, TAPS, WINDOW
 
 Array = np.ndarray[Any, Any]
 Chain = tuple[Array, Array, Array, Array, Array, Array]
 
+_LAST = np.array([0.0, 0.0, 0.0, 1.0])
 
-def flatten(stages: tuple[Stage, ...], shift: tuple[float, float, float] | None = None) -> Chain:
+_CUBIC = np.array([[1.0, 4.0, 1.0, 0.0], [-3.0, 0.0, 3.0, 0.0], [3.0, -6.0, 3.0, 0.0], [-1.0, 3.0, -3.0, 1.0]]) / 6
+"""Power coefficients (rows, from 1 to t**3) of the four cubic B-splines that cover a cell (columns)."""
+
+
+def flatten(
+    stages: tuple[Stage, ...], out_shape: tuple[int, ...], shift: tuple[float, float, float] | None = None
+) -> Chain:
     """Arrays ``kinds, matrices, shapes, cells, grids, starts``; ``shift`` is added to the last coordinate.
 
     Examples
     --------
-    >>> flatten((Matrix(np.eye(3)),))[1].shape
+    >>> flatten((Matrix(np.eye(3)),), (5, 5))[1].shape
     (1, 4, 4)
     """
     count = len(stages) + (shift is not None)
@@ -33,26 +40,68 @@ def flatten(stages: tuple[Stage, ...], shift: tuple[float, float, float] | None 
     starts = np.zeros(count, np.int64)
     grids: list[Array] = []
     filled = 0
+    # Until the first stage that turns or bends, a sample's last coordinate is the same in every row.
+    along: Array | None = np.arange(out_shape[-1], dtype=np.float64)
     for s, stage in enumerate(stages):
         if isinstance(stage, Matrix):
             kinds[s] = PROJECTIVE if stage.projective else AFFINE
             mats[s] = _embed(stage.m)
+            along = _stretched(along, mats[s])
         elif isinstance(stage, Window):
             kinds[s] = WINDOW
             shapes[s, 3 - len(stage.shape) :] = stage.shape
         else:
-            kinds[s] = DISPLACE
             d = len(stage.shape)
             shapes[s, 3 - d :] = stage.shape
             cells[s, 3 - d :] = stage.cells
-            grids.append(_embed_grid(stage).ravel())
+            kinds[s], grid = _lattice(stage, along, int(np.prod(out_shape)))
+            along = None
+            grids.append(grid.ravel())
             starts[s] = filled
             filled += grids[-1].size
     if shift is not None:
         mats[-1] = np.eye(4)
         mats[-1, :3, 3] = shift
-    grid = np.concatenate(grids) if grids else np.zeros(1)
-    return kinds, mats, shapes, cells, grid, starts
+    every = np.concatenate(grids) if grids else np.zeros(1)
+    return kinds, mats, shapes, cells, every, starts
+
+
+def _stretched(along: Array | None, m: Array) -> Array | None:
+    """The last coordinate after a matrix that keeps axes apart; None after any other."""
+    if along is None or np.count_nonzero(m[:3, :3] - np.diag(np.diag(m)[:3])) or not np.array_equal(m[3], _LAST):
+        return None
+    return np.asarray(m[2, 2] * along + m[2, 3])
+
+
+def _lattice(stage: Displace, along: Array | None, samples: int) -> tuple[int, Array]:
+    """The way to evaluate a lattice over so many samples, and its numbers as that way reads them."""
+    grid = _embed_grid(stage)
+    if along is not None:
+        index, weights = spline_weights(along, stage.shape[-1], stage.cells[-1])
+        spread = sum(grid[..., index + t] * weights[t] for t in range(4))
+        return ALONG, np.asarray(spread).transpose(1, 0, 2, 3)
+    # Polynomials pay where samples are many in a cell, along the row above all.
+    long = stage.shape[-1] >= 4 * stage.cells[-1]
+    if long and samples >= 8 * int(np.prod(stage.cells)):
+        return PIECES, _polynomials(grid)
+    return TAPS, grid
+
+
+def spline_weights(q: Array, size: int, cells: int) -> tuple[Array, Array]:
+    """Index ``(n,)`` of the first coefficient and weights ``(4, n)`` of a uniform cubic B-spline lattice."""
+    u = np.clip((q + 0.5) / size * cells, 0.0, cells)
+    index = np.minimum(u.astype(np.int64), cells - 1)
+    powers = (u - index) ** np.arange(4)[:, None]
+    return index, np.einsum("ap,ax->px", _CUBIC, powers)
+
+
+def _polynomials(grid: Array) -> Array:
+    """Power coefficients of every cell, ``(z, y, x, power of tz, axis, power of ty, power of tx)``."""
+    for axis in (1, 2, 3):
+        taps = np.lib.stride_tricks.sliding_window_view(grid, 4, axis=axis)
+        # The new powers go last, so that the lattice axes stay where they are.
+        grid = taps @ _CUBIC.T
+    return np.ascontiguousarray(grid.transpose(1, 2, 3, 4, 0, 5, 6))
 
 
 def _embed(m: Array) -> Array:

@@ -16,9 +16,15 @@ from typing import Any
 import numpy as np
 
 from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.simd import LANES, bicubic, tricubic
 
-AFFINE, PROJECTIVE, DISPLACE, WINDOW = 0, 1, 2, 3
-NEAREST, CONSTANT, REFLECT, MIRROR = 0, 1, 2, 3
+Array = np.ndarray[Any, Any]
+
+AFFINE, PROJECTIVE, WINDOW = 0, 1, 2
+ALONG, PIECES, TAPS = 3, 4, 5
+"""Three ways to displace: rows of the output itself, cell by cell, and by 64 taps a sample."""
+
+NEAREST, CONSTANT, REFLECT, MIRROR, WRAP = 0, 1, 2, 3, 4
 _EDGE = 1e-9
 _FAR = 2.0**30
 
@@ -61,87 +67,79 @@ def _cell(p, cells, size):
 
 
 @compiled
-def _bend_line(q, n, grid, cells, size, w, line, cell):
-    """Displace a row along which only x varies: contract the lattice over z and y once, then 4 taps each."""
-    gx = cells[2] + 3
+def _bend_along(q, n, grid, cells, size, w, plane, memo):
+    """Displace a row of the output itself: the lattice, already spread along x, is summed over z, then y.
+
+    The sum over z is kept in ``plane`` for the rows that share it; ``memo`` says which they are.
+    """
     gy = cells[1] + 3
-    gz = cells[0] + 3
-    iz, tz = _cell(q[0, 0], cells[0], size[0])
+    step = 3 * gy * n
+    if memo[0] != q[0, 0]:
+        memo[0] = q[0, 0]
+        iz, tz = _cell(q[0, 0], cells[0], size[0])
+        cubic(tz, w[0])
+        _four(grid, iz * step, step, w[0], plane, step)
     iy, ty = _cell(q[1, 0], cells[1], size[1])
-    cubic(tz, w[0])
     cubic(ty, w[1])
     for k in range(3):
-        for j in range(gx):
-            total = 0.0
-            for a in range(4):
-                for b in range(4):
-                    total += w[0, a] * w[1, b] * grid[((k * gz + iz + a) * gy + iy + b) * gx + j]
-            line[k, j] = total
-    _bend_runs(q, n, cells[2], size[2], line, cell)
+        _four_more(plane, (k * gy + iy) * n, n, w[1], q[k], n)
 
 
 @compiled
-def _bend_runs(q, n, cells, size, line, cell):
-    """Add a 1-D spline to a row, cell by cell: within one cell it is a cubic, which needs no look-ups."""
-    scale = cells / size
-    top = float(cells)
+def _four(src, start, step, w, out, n):
+    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
+    a, b, c, d = src[start:], src[start + step :], src[start + 2 * step :], src[start + 3 * step :]
+    for j in range(n):
+        out[j] = w0 * a[j] + w1 * b[j] + w2 * c[j] + w3 * d[j]
+
+
+@compiled
+def _four_more(src, start, step, w, out, n):
+    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
+    a, b, c, d = src[start:], src[start + step :], src[start + 2 * step :], src[start + 3 * step :]
+    for j in range(n):
+        out[j] += w0 * a[j] + w1 * b[j] + w2 * c[j] + w3 * d[j]
+
+
+@compiled
+def _bend_pieces(q, n, table, cells, size, cell, part, line):
+    """Displace a row that runs anywhere, one lattice cell after the other.
+
+    Within a cell the displacement is one polynomial, whose 64 coefficients an axis (``table``) are the same
+    for all samples there: eight samples are evaluated side by side, and those beyond the cell's end are
+    overwritten by the next.
+    """
+    c0, c1, c2 = cells[0], cells[1], cells[2]
+    k0, k1, k2 = c0 / size[0], c1 / size[1], c2 / size[2]
+    f0, f1, f2 = float(c0), float(c1), float(c2)
     for x in range(n):
-        cell[x] = min(int(min(max((q[2, x] + 0.5) * scale, 0.0), top)), cells - 1)
+        u = min(max((q[0, x] + 0.5) * k0, 0.0), f0)
+        v = min(max((q[1, x] + 0.5) * k1, 0.0), f1)
+        t = min(max((q[2, x] + 0.5) * k2, 0.0), f2)
+        i, j, k = min(np.floor(u), f0 - 1.0), min(np.floor(v), f1 - 1.0), min(np.floor(t), f2 - 1.0)
+        part[0, x], part[1, x], part[2, x] = u - i, v - j, t - k
+        cell[x] = int((i * f1 + j) * f2 + k)
+    level = _constant(q[0], n)
     x = 0
     while x < n:
-        i = cell[x]
+        here = cell[x]
         end = x + 1
-        while end < n and cell[end] == i:
+        while end < n and cell[end] == here:
             end += 1
-        z0, z1, z2, z3 = _polynomial(line[0], i)
-        y0, y1, y2, y3 = _polynomial(line[1], i)
-        x0, x1, x2, x3 = _polynomial(line[2], i)
-        for e in range(x, end):
-            t = min(max((q[2, e] + 0.5) * scale, 0.0), top) - i
-            q[0, e] += z0 + t * (z1 + t * (z2 + t * z3))
-            q[1, e] += y0 + t * (y1 + t * (y2 + t * y3))
-            q[2, e] += x0 + t * (x1 + t * (x2 + t * x3))
+        piece = table[192 * here : 192 * here + 192]
+        if level:
+            t = part[0, x]
+            for j in range(48):
+                line[j] = piece[j] + t * (piece[48 + j] + t * (piece[96 + j] + t * piece[144 + j]))
+            for e in range(x, end, LANES):
+                bicubic(line, part[0, e:], part[1, e:], part[2, e:], part[3, e:], part[4, e:], part[5, e:])
+        else:
+            for e in range(x, end, LANES):
+                tricubic(piece, part[0, e:], part[1, e:], part[2, e:], part[3, e:], part[4, e:], part[5, e:])
         x = end
-
-
-@compiled
-def _polynomial(c, i):
-    """Power coefficients of the cubic B-spline within cell ``i``."""
-    a, b, d, e = c[i], c[i + 1], c[i + 2], c[i + 3]
-    return (a + 4.0 * b + d) / 6.0, (d - a) / 2.0, (a - 2.0 * b + d) / 2.0, (e - a + 3.0 * (b - d)) / 6.0
-
-
-@compiled
-def _bend_plane(q, n, grid, cells, size, w, plane):
-    """Displace a row that stays in one z: contract the lattice over z once, then 16 taps each."""
-    gx = cells[2] + 3
-    gy = cells[1] + 3
-    gz = cells[0] + 3
-    iz, tz = _cell(q[0, 0], cells[0], size[0])
-    cubic(tz, w[0])
-    step = gy * gx
     for k in range(3):
-        base = (k * gz + iz) * step
-        for j in range(step):
-            plane[k * step + j] = (
-                w[0, 0] * grid[base + j]
-                + w[0, 1] * grid[base + step + j]
-                + w[0, 2] * grid[base + 2 * step + j]
-                + w[0, 3] * grid[base + 3 * step + j]
-            )
-    for x in range(n):
-        iy, ty = _cell(q[1, x], cells[1], size[1])
-        ix, tx = _cell(q[2, x], cells[2], size[2])
-        cubic(ty, w[1])
-        cubic(tx, w[2])
-        for k in range(3):
-            total = 0.0
-            for b in range(4):
-                j = k * step + (iy + b) * gx + ix
-                total += w[1, b] * (
-                    w[2, 0] * plane[j] + w[2, 1] * plane[j + 1] + w[2, 2] * plane[j + 2] + w[2, 3] * plane[j + 3]
-                )
-            q[k, x] += total
+        for x in range(n):
+            q[k, x] += part[3 + k, x]
 
 
 @compiled
@@ -185,7 +183,7 @@ def trace_row(z, y, n, chain, room):
     ``hit[x]`` is 0, or one more than the number of the first window left. Returns whether any was left.
     """
     kinds, mats, shapes, cells, grids, starts = chain
-    q, hit, cell, w, line, plane = room
+    q, hit, cell, w, _, plane, memo, part, line = room
     b0, b1, b2 = float(z), float(y), 0.0
     s0, s1, s2 = 0.0, 0.0, 1.0
     first = 0
@@ -220,42 +218,56 @@ def trace_row(z, y, n, chain, room):
                 if not inside and hit[x] == 0:
                     hit[x] = s + 1
                     left = True
-        elif kind == DISPLACE:
-            grid = grids[starts[s] :]
-            if not _constant(q[0], n):
-                _bend(q, n, grid, cells[s], shapes[s], w)
-            elif _constant(q[1], n):
-                _bend_line(q, n, grid, cells[s], shapes[s], w, line, cell)
-            else:
-                _bend_plane(q, n, grid, cells[s], shapes[s], w, plane)
+        elif kind == ALONG:
+            _bend_along(q, n, grids[starts[s] :], cells[s], shapes[s], w, plane, memo)
+        elif kind == PIECES:
+            _bend_pieces(q, n, grids[starts[s] :], cells[s], shapes[s], cell, part, line)
+        elif kind == TAPS:
+            _bend(q, n, grids[starts[s] :], cells[s], shapes[s], w)
+        elif kind == PROJECTIVE:
+            _project_row(q, n, mats[s])
         else:
-            _multiply_row(q, n, mats[s], kind == PROJECTIVE)
+            _multiply_row(q, n, mats[s])
     return left
 
 
 @compiled
-def _multiply_row(q, n, m, projective):
+def _multiply_row(q, n, m):
     for x in range(n):
         a, b, c = q[0, x], q[1, x], q[2, x]
         q[0, x] = m[0, 0] * a + m[0, 1] * b + m[0, 2] * c + m[0, 3]
         q[1, x] = m[1, 0] * a + m[1, 1] * b + m[1, 2] * c + m[1, 3]
         q[2, x] = m[2, 0] * a + m[2, 1] * b + m[2, 2] * c + m[2, 3]
-        if projective:
-            v = m[3, 0] * a + m[3, 1] * b + m[3, 2] * c + m[3, 3]
-            if math.fabs(v) < 1e-12:
-                v = 1e-12
-            for k in range(3):
-                q[k, x] = min(max(q[k, x] / v, -_FAR), _FAR)
 
 
-def scratch(n: int, cells: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
-    """Row buffers ``q, hit, cell, w, line, plane`` for rows of ``n`` samples; one set per running call."""
-    most = cells.max(axis=0) + 3 if len(cells) else np.full(3, 4)
+@compiled
+def _project_row(q, n, m):
+    for x in range(n):
+        v = m[3, 0] * q[0, x] + m[3, 1] * q[1, x] + m[3, 2] * q[2, x] + m[3, 3]
+        if math.fabs(v) < 1e-12:
+            v = 1e-12
+        a, b, c = q[0, x], q[1, x], q[2, x]
+        q[0, x] = min(max((m[0, 0] * a + m[0, 1] * b + m[0, 2] * c + m[0, 3]) / v, -_FAR), _FAR)
+        q[1, x] = min(max((m[1, 0] * a + m[1, 1] * b + m[1, 2] * c + m[1, 3]) / v, -_FAR), _FAR)
+        q[2, x] = min(max((m[2, 0] * a + m[2, 1] * b + m[2, 2] * c + m[2, 3]) / v, -_FAR), _FAR)
+
+
+def scratch(n: int, kinds: Array, cells: Array) -> tuple[Array, ...]:
+    """Row buffers for rows of ``n`` samples; one set per running call.
+
+    ``q, hit, cell`` hold a number per sample, ``w`` spline weights; ``margin``, next, is the sampler's.
+    ``plane, memo`` serve :func:`_bend_along`, ``part, line`` :func:`_bend_pieces`, whose groups of eight may
+    reach beyond the row.
+    """
+    along = cells[kinds == ALONG]
     return (
         np.empty((3, n)),
         np.zeros(n, np.int64),
         np.empty(n, np.int64),
         np.empty((3, 4)),
-        np.empty((3, int(most[2]))),
-        np.empty(3 * int(most[1]) * int(most[2])),
+        np.empty(n),
+        np.empty(3 * (int(along[0, 1]) + 3) * n if len(along) else 0),
+        np.full(1, np.nan),
+        np.zeros((6, n + LANES)),
+        np.empty(48),
     )

@@ -72,10 +72,15 @@ def spline(src, dims, channels, chain, planar, border, order, fills, out, shape,
                     place[0, 0] = fold(int(np.floor(q[0, x] + 0.5)), d, border)
                 else:
                     _weights(q[0, x], order, d, border, w[0], place[0])
-                _weights(q[1, x], order, h, border, w[1], place[1])
+                down = _weights(q[1, x], order, h, border, w[1], place[1])
                 along = _weights(q[2, x], order, v, border, w[2], place[2])
                 if along and channels == 1 and place[0, 0] >= 0:
                     out[start] = _sum_grey(src, h, v, planar, order, fills[0, 0], w, place)
+                    continue
+                if along and down and channels == 3 and planar and place[0, 0] >= 0:
+                    _sum_colour(
+                        src, (place[0, 0] * h + place[1, 0]) * v + place[2, 0], v, order, w[1], w[2], out, start
+                    )
                     continue
                 _sum(src, h, v, channels, planar, order, fills, w, place, out[start : start + channels])
             o += n * channels
@@ -100,6 +105,31 @@ def _sum_grey(src, h, v, planar, order, fill, w, place):
             row += w[1, b] * part
         total += w[0, a] * row
     return total
+
+
+@compiled
+def _sum_colour(src, first, v, order, wy, wx, out, start):
+    """Three channels within a plane, all taps inside: sums that stay in registers."""
+    real = src.dtype.type
+    r, g, b = real(0.0), real(0.0), real(0.0)
+    p = np.uintp(3 * first)
+    step = np.uintp(3 * v)
+    x0, x1, x2, x3 = real(wx[0]), real(wx[1]), real(wx[2]), real(wx[3])
+    for j in range(order + 1):
+        w = real(wy[j])
+        s, t, u = p + np.uintp(3), p + np.uintp(6), p + np.uintp(9)
+        one, two = np.uintp(1), np.uintp(2)
+        r += w * (x0 * src[p] + x1 * src[s] + x2 * src[t] + x3 * src[u])
+        g += w * (x0 * src[p + one] + x1 * src[s + one] + x2 * src[t + one] + x3 * src[u + one])
+        b += w * (x0 * src[p + two] + x1 * src[s + two] + x2 * src[t + two] + x3 * src[u + two])
+        for e in range(4, order + 1):
+            f = p + np.uintp(3 * e)
+            both = w * real(wx[e])
+            r += both * src[f]
+            g += both * src[f + one]
+            b += both * src[f + two]
+        p += step
+    out[start], out[start + 1], out[start + 2] = r, g, b
 
 
 @compiled

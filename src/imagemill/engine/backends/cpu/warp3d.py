@@ -14,7 +14,7 @@ from imagemill.core.maps import Stage, Window
 from imagemill.engine.backends.cpu.axis_aligned import write
 from imagemill.engine.backends.cpu.flat import Chain, flatten, is_planar
 from imagemill.engine.backends.cpu.rows import scratch
-from imagemill.engine.backends.cpu.samplers import gather, linear
+from imagemill.engine.backends.cpu.samplers import gather, linear, linear_and_labels
 from imagemill.engine.backends.cpu.spline_sampler import spline
 from imagemill.engine.backends.cpu.splines import coefficient_dtype, coefficients
 from imagemill.engine.backends.stages import BORDERS, label_value, saturate
@@ -33,14 +33,14 @@ def warp_image(
 ) -> None:
     """Resample ``src`` ``(*shape, C)`` into ``out`` ``(*out_shape, C)``, rounding and saturating integers."""
     channels = src.shape[-1]
-    fills = np.stack([fill, *(np.full(channels, _window_fill(s)) for s in stages)])
+    fills = _image_fills(fill, stages)
     if order <= 1 and out.dtype.kind == "f":
         # A float result of integers is not rounded: the source becomes float, and the kernels stay few.
         src = src.astype(out.dtype, copy=False)
     dtype = src.dtype if order <= 1 else coefficient_dtype(src.dtype)
     target = out if out.dtype == dtype else np.empty(out.shape, dtype)
     if order == 0:
-        _gather(src, flatten(stages), saturate(fills, dtype), border, target, channels)
+        _gather(src, flatten(stages, out.shape[:-1]), saturate(fills, dtype), border, target, channels)
     elif order == 1:
         _linear(src, stages, target, border, fills)
     else:
@@ -51,51 +51,89 @@ def warp_image(
 
 def _linear(src: Array, stages: tuple[Stage, ...], out: Array, border: str, fills: Array) -> None:
     d, channels = src.ndim - 1, src.shape[-1]
-    low, high = 1.0, -1.0
-    if out.dtype.kind != "f":
-        low, high = float(np.iinfo(out.dtype).min), float(np.iinfo(out.dtype).max)
+    low, high = _limits(out.dtype)
     shape = _three(out.shape[:d])
     acc = np.empty((4, shape[2] * channels), coefficient_dtype(src.dtype))
-    chain = flatten(stages)
+    chain = flatten(stages, out.shape[:d])
     linear(
         _flat(src), _three(src.shape[:d]), channels, chain, is_planar(stages, d), BORDERS[border], fills,
-        low, high, out.reshape(-1), shape, scratch(shape[2], chain[3]), acc,
+        low, high, out.reshape(-1), shape, scratch(shape[2], chain[0], chain[3]), acc,
     )  # fmt: skip
+
+
+def warp_both(
+    src: Array,
+    labels: Array,
+    stages: tuple[Stage, ...],
+    out: Array,
+    label_out: Array,
+    *,
+    border: str,
+    fill: npt.NDArray[np.float64],
+    mask_fill: int,
+) -> None:
+    """:func:`warp_image` of order 1 and :func:`warp_labels`, tracing the chain once for both."""
+    d, channels = src.ndim - 1, src.shape[-1]
+    if out.dtype.kind == "f":
+        src = src.astype(out.dtype, copy=False)
+    low, high = _limits(out.dtype)
+    shape = _three(out.shape[:d])
+    bits = _bits(labels.dtype)
+    chain = flatten(stages, out.shape[:d])
+    linear_and_labels(
+        _flat(src), _flat(labels).view(bits), _three(src.shape[:d]), channels, chain, is_planar(stages, d),
+        BORDERS[border], _image_fills(fill, stages), _label_fills(mask_fill, stages, labels.dtype).view(bits),
+        low, high, out.reshape(-1), label_out.reshape(-1).view(bits), shape, scratch(shape[2], chain[0], chain[3]),
+        np.empty((4, shape[2] * channels), coefficient_dtype(src.dtype)),
+    )  # fmt: skip
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Bounds of an integer dtype; the lower above the upper for floats, which have none."""
+    return (1.0, -1.0) if dtype.kind == "f" else (float(np.iinfo(dtype).min), float(np.iinfo(dtype).max))
+
+
+def _image_fills(fill: npt.NDArray[np.float64], stages: tuple[Stage, ...]) -> Array:
+    return np.stack([fill, *(np.full(len(fill), s.fill if isinstance(s, Window) else 0.0) for s in stages)])
+
+
+def _label_fills(fill: int, stages: tuple[Stage, ...], dtype: np.dtype[Any]) -> Array:
+    values = [fill, *(s.mask_fill if isinstance(s, Window) else 0 for s in stages)]
+    return np.array([[label_value(v, dtype)] for v in values], dtype)
+
+
+def _bits(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Copying does not look at values, so one kernel per size of item serves every dtype."""
+    return np.dtype(f"u{dtype.itemsize}")
 
 
 def _spline(src: Array, stages: tuple[Stage, ...], out: Array, order: int, border: str, fills: Array) -> None:
     d, channels = src.ndim - 1, src.shape[-1]
     planar = is_planar(stages, d)
     coef, pad = coefficients(src, order, border, tuple(range(d - 2 if planar else 0, d)), fills[0])
-    chain = flatten(stages, (0.0 if planar else float(pad), float(pad), float(pad)) if pad else None)
+    chain = flatten(stages, out.shape[:d], (0.0 if planar else float(pad), float(pad), float(pad)) if pad else None)
     shape = _three(out.shape[:d])
     taps = (np.empty((3, 6)), np.empty((3, 6), np.int64))
     spline(
         _flat(coef), _three(coef.shape[:d]), channels, chain, planar, BORDERS[border], order, fills,
-        out.reshape(-1), shape, scratch(shape[2], chain[3]), taps,
+        out.reshape(-1), shape, scratch(shape[2], chain[0], chain[3]), taps,
     )  # fmt: skip
 
 
 def warp_labels(src: Array, stages: tuple[Stage, ...], out: Array, *, border: str, fill: int) -> None:
     """Move labels ``src`` ``(*shape)`` into ``out`` ``(*out_shape)`` of the same dtype."""
-    values = [fill, *(s.mask_fill if isinstance(s, Window) else 0 for s in stages)]
-    fills = np.array([[label_value(v, src.dtype)] for v in values], src.dtype)
-    _gather(src[..., None], flatten(stages), fills, border, out[..., None], 1)
+    fills = _label_fills(fill, stages, src.dtype)
+    _gather(src[..., None], flatten(stages, out.shape), fills, border, out[..., None], 1)
 
 
 def _gather(src: Array, chain: Chain, fills: Array, border: str, out: Array, channels: int) -> None:
-    # Copying does not look at values, so one kernel per size of item serves every dtype.
-    bits = np.dtype(f"u{src.dtype.itemsize}")
+    bits = _bits(src.dtype)
     shape = _three(out.shape[:-1])
     gather(
         _flat(src).view(bits), _three(src.shape[:-1]), channels, chain, BORDERS[border],
         np.ascontiguousarray(fills).view(bits), out.reshape(-1).view(bits), shape,
-        scratch(shape[2], chain[3]),
+        scratch(shape[2], chain[0], chain[3]),
     )  # fmt: skip
-
-
-def _window_fill(stage: Stage) -> float:
-    return stage.fill if isinstance(stage, Window) else 0.0
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:

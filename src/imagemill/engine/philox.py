@@ -1,0 +1,54 @@
+"""Philox compiled: the numbers of :mod:`imagemill.core.rng`, bit for bit, many times quicker."""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from imagemill.core.rng import Words
+
+
+@njit(nogil=True, cache=True)
+def _rounds(counter, k0, k1, out):
+    m0, m1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    for i in range(len(counter)):
+        c0, c1 = np.uint64(counter[i, 0]), np.uint64(counter[i, 1])
+        c2, c3 = np.uint64(counter[i, 2]), np.uint64(counter[i, 3])
+        a, b = np.uint64(k0), np.uint64(k1)
+        for _ in range(10):
+            p0, p1 = c0 * m0, c2 * m1
+            c0, c1, c2, c3 = (p1 >> half) ^ c1 ^ a, p1 & low, (p0 >> half) ^ c3 ^ b, p0 & low
+            a, b = (a + np.uint64(0x9E3779B9)) & low, (b + np.uint64(0xBB67AE85)) & low
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c0, c1, c2, c3
+
+
+def philox4x32(counter: Words, key: tuple[int, int]) -> Words:
+    """:func:`imagemill.core.rng.philox4x32`, compiled.
+
+    Parameters
+    ----------
+    counter : array of uint32, ``(..., 4)``
+    key : pair of int
+        Two 32-bit words.
+
+    Returns
+    -------
+    array of uint32, ``(..., 4)``
+
+    Source
+    ------
+    Salmon, Moraes, Dror, Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC '11.
+
+    Examples
+    --------
+    >>> [hex(w) for w in philox4x32(np.zeros(4, np.uint32), (0, 0))]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    flat = np.ascontiguousarray(counter).reshape(-1, 4)
+    out = np.empty(flat.shape, np.uint32)
+    _rounds(flat, np.uint64(key[0]), np.uint64(key[1]), out)
+    return out.reshape(counter.shape)

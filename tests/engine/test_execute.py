@@ -1,0 +1,96 @@
+"""A column through a plan: many samples at once where the backend can, one by one where it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import imagemill as im
+from imagemill.engine.backends.cpu.backend import Cpu
+from imagemill.testing import label_map, picture
+
+Array = np.ndarray[Any, Any]
+
+TURN = (im.Flip("x", p=0.5), im.Rotate((-30, 30)), im.Shift(fraction=(-0.2, 0.2)), im.Zoom((0.3, 1.5)))
+PIPELINES = {
+    "one pass": [*TURN, im.Brightness((0.5, 1.5)), im.Normalize(0.5, 0.25), im.ToLayout("channels_first")],
+    "a pass after another": [*TURN, im.Rotate((-9, 9), border="wrap"), im.Contrast((0.5, 1.5))],
+    "a pass that is not for many": [*TURN, im.Rotate((-9, 9), order=3), im.Gamma((0.5, 2))],
+    "a function": [*TURN, im.Apply(np.invert), im.Rotate((-9, 9))],
+    "a function last": [*TURN, im.Apply(np.invert)],
+    "padding for some": [*TURN, im.Pad(3, p=0.5), im.Crop((28, 28)), im.Standardize()],
+    "no geometry": [im.Brightness((0.5, 1.5))],
+    "nothing": [],
+}
+N = 70
+
+
+def pictures(n: int = N, shape: tuple[int, int] = (30, 32)) -> Array:
+    return np.stack([picture(i, shape, 3) for i in range(n)])
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_many_together_are_each_alone(name: str) -> None:
+    pipe, images = im.Pipeline(PIPELINES[name], seed=3), pictures()
+    together = pipe.batch(images, keys=range(N)).image
+    assert together.flags.c_contiguous
+    for other in (
+        pipe.batch(list(images), keys=range(N)).image,
+        pipe.batch(images, keys=range(N), workers=4).image,
+        np.concatenate([pipe.batch(images[i : i + 7], keys=range(i, i + 7)).image for i in range(0, N, 7)]),
+        np.stack([pipe(image=image, key=key).image for key, image in enumerate(images)]),
+    ):
+        assert other.dtype == together.dtype
+        np.testing.assert_array_equal(other, together)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_other_columns_come_along(name: str) -> None:
+    pipe, images = im.Pipeline(PIPELINES[name], seed=3), pictures(9)
+    masks = np.stack([label_map(i, images.shape[1:3]) for i in range(9)])
+    batch = pipe.batch(images, mask=masks, second=[im.Image(255 - image) for image in images], keys=range(9), workers=2)
+    for key in range(9):
+        alone = pipe(image=images[key], mask=masks[key], second=im.Image(255 - images[key]), key=key)
+        for column in ("image", "mask", "second"):
+            np.testing.assert_array_equal(batch[column][key], alone[column])
+
+
+def test_inputs_of_many_sizes_become_one_batch() -> None:
+    pipe = im.Pipeline([*TURN, im.Resize((20, 24))], seed=3)
+    images = [picture(i, (20 + i, 40 - i), 3) for i in range(5)]
+    batch = pipe.batch(images, keys=range(5))
+    for key, image in enumerate(images):
+        np.testing.assert_array_equal(batch.image[key], pipe(image, key=key))
+
+
+def test_small_pictures_are_run_in_one_call_and_large_ones_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    for name in ("image", "images"):
+        method = getattr(Cpu, name)
+
+        def counted(self: Any, *given: Any, _name: str = name, _method: Any = method) -> Any:
+            found = _method(self, *given)
+            calls.append(_name if found is not None else "none")
+            return found
+
+        monkeypatch.setattr(Cpu, name, counted)
+    pipe = im.Pipeline(PIPELINES["one pass"], seed=3)
+    pipe.batch(pictures())
+    assert calls == ["images"]
+    calls.clear()
+    pipe.batch(pictures(64), workers=2)
+    assert calls == ["images"] * 2
+    calls.clear()
+    pipe.batch(pictures(3, (80, 90)))
+    assert calls == ["none", *["image"] * 3]
+
+
+def test_an_error_in_a_thread_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*given: Any) -> Any:
+        raise im.InputError("expected this")
+
+    monkeypatch.setattr(Cpu, "images", failing)
+    with pytest.raises(im.InputError, match="expected this"):
+        im.Pipeline(PIPELINES["one pass"], seed=3).batch(pictures(), workers=2)

@@ -23,6 +23,7 @@ from imagemill.core.sample import Batch, Drawing, DrawLog, Recipe, Recipes, Samp
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
+from imagemill.engine.buffers import Buffers
 from imagemill.engine.foreground import Foreground
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn, make_plan
@@ -89,6 +90,7 @@ class Pipeline:
         self.without = tuple(without)
         self.backend = get_backend(backend)
         self._counter = itertools.count()
+        self._buffers = Buffers()
         self._names = {id(t): t.names() for t in _all(self.transforms)}
         self._blocks: list[int] = []
 
@@ -234,7 +236,8 @@ class Pipeline:
             execute.check_rasters(kind, values)
             dtype = execute.raster_dtype(plan, kind, values[0].dtype)
             axes = _out_axes(plan, kind, inputs.axes(name))
-            memory, view = execute.raster_buffer(plan, axes, values[0].shape[-1], dtype, row=None)
+            channels = values[0].shape[-1]
+            memory, view = execute.raster_buffer(plan, axes, channels, dtype, row=None, buffers=self._buffers)
             execute.run_column(plan, self.backend, kind, values, view, workers=workers)
             return memory
         return [self._other(plan, row, target) for row, target in enumerate(column)]

@@ -14,6 +14,7 @@ from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine import points
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
 from imagemill.engine.boxes import Outlines, bending, kept
+from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Pass, Plan, Step
 from imagemill.engine.targets import rule
 
@@ -22,11 +23,12 @@ _SHARE = 16
 
 
 def raster_buffer(
-    plan: Plan, axes: str, channels: int, dtype: np.dtype[Any], *, row: int | None
+    plan: Plan, axes: str, channels: int, dtype: np.dtype[Any], *, row: int | None, buffers: Buffers | None = None
 ) -> tuple[Array, Array]:
     """A result's memory in an order of axes, and the same memory seen as ``(*shape, C)``.
 
-    ``row`` makes the buffer of one sample; None one for the whole batch, with a leading batch axis.
+    ``row`` makes the buffer of one sample; None one for the whole batch, with a leading batch axis, in
+    memory from ``buffers`` when they are given.
 
     Raises
     ------
@@ -45,7 +47,8 @@ def raster_buffer(
     else:
         lead, shape = (), plan.shape[row].tolist()
     lengths = dict(zip(plan.axes, shape, strict=True), c=channels)
-    memory = np.empty((*lead, *[lengths[a] for a in axes]), dtype)
+    size = (*lead, *[lengths[a] for a in axes])
+    memory = np.empty(size, dtype) if buffers is None else buffers.empty(size, dtype)
     if "c" not in axes:
         axes, view = axes + "c", memory[..., None]
     else:

@@ -415,3 +415,12 @@ def test_axes_scaled_and_exchanged(shape, order, border):
     got = resample(src, (Matrix(m),), out_shape, order=order, border=border, fill=2.0)
     wanted = reference.resample(src, (Matrix(m),), out_shape, order=order, border=border, fill=2.0)
     assert_close(got, wanted, src, order)
+
+
+@pytest.mark.parametrize("border", ["nearest", "constant", "reflect", "mirror", "wrap"])
+@pytest.mark.parametrize("tiny", [-1e-158, -1e-17, -1e-13])
+def test_a_rounding_error_below_the_first_pixel_still_shows_it(border: str, tiny: float) -> None:
+    image = np.arange(60, dtype=np.float32).reshape(6, 10, 1) + 100
+    grid = np.full((2, 5, 5), tiny)
+    found = resample(image, (Displace(grid, (6, 10)),), (6, 10), order=1, border=border)
+    np.testing.assert_allclose(found, image, atol=1e-3)

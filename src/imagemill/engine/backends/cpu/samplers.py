@@ -157,7 +157,9 @@ def _bring_in(q, n, size, border):
             q[x] = min(min(p, period - p), top)
     elif border == WRAP:
         for x in range(n):
-            q[x] -= size * np.floor(q[x] / size)
+            p = q[x] - size * np.floor(q[x] / size)
+            # A coordinate a rounding error below 0 comes to stand on the size itself, which is 0 again.
+            q[x] = p if p < size else 0.0
     else:
         for x in range(n):
             q[x] = min(max(q[x], 0.0), top)

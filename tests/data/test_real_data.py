@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from imagemill.data import (
-    FileSource,
     Record,
+    Source,
     name_clashes,
     open_source,
     output_name,
@@ -55,7 +55,7 @@ def test_semantic_masks_fit_their_photos(data_root: Path) -> None:
 def test_acdc_pairs_lie_in_one_folder_and_share_their_world(data_root: Path) -> None:
     folder = data_root / "volumes" / "acdc"
     source = open_source(folder, masks=folder, allow_missing_masks=True)
-    assert isinstance(source, FileSource)
+    assert isinstance(source, Source)
     assert len(source) == 31
     assert source.missing_masks == ("training/patient090/patient090_4d.nii.gz",)
     labels: set[int] = set()

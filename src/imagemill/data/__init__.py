@@ -11,32 +11,41 @@ from imagemill.data.codecs.registry import (
     read_picture,
     write_picture,
 )
+from imagemill.data.instances import Instance, RunLength
 from imagemill.data.naming import name_clashes, output_name
-from imagemill.data.record import Record, split_suffix
-from imagemill.data.sources.base import FileSource, Source
+from imagemill.data.pixels import load_mask, load_picture, pixels_name
+from imagemill.data.record import Blob, Pixels, Record, Stored, split_suffix
+from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
 from imagemill.data.sources.masks import Pairing, pair_masks
 from imagemill.data.write import JsonLines, append_jsonl, atomic_path, read_jsonl
 
 __all__ = [
     "MAX_PIXELS",
+    "Blob",
     "Codec",
-    "FileSource",
     "Format",
+    "Instance",
     "JsonLines",
     "Pairing",
     "Picture",
+    "Pixels",
     "ReadOptions",
     "Record",
+    "RunLength",
     "Source",
+    "Stored",
     "append_jsonl",
     "atomic_path",
     "formats",
     "is_readable_name",
+    "load_mask",
+    "load_picture",
     "name_clashes",
     "open_source",
     "output_name",
     "pair_masks",
+    "pixels_name",
     "read_jsonl",
     "read_mask",
     "read_picture",

@@ -139,7 +139,7 @@ class Job:
         """Copy a record's files to where they can be looked at."""
         images = "images" if self.parameters["masks"] else ""
         for path, folder in ((record.image, images), (record.mask, "masks")):
-            if path is not None and path.is_file():
+            if isinstance(path, Path) and path.is_file():
                 target = self.out / QUARANTINE / folder / _inside(record.key, path)
                 with files.atomic_path(target) as part:
                     shutil.copyfile(path, part)

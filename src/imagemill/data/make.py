@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ import numpy as np
 from imagemill.core.errors import CodecError
 from imagemill.core.sample import Applied, Recipe
 from imagemill.core.targets import Array, Image, Mask
-from imagemill.data.codecs.base import Channels, Picture
-from imagemill.data.codecs.registry import read_mask, read_picture, write_picture
-from imagemill.data.record import Record, split_suffix
+from imagemill.data.codecs.base import Channels, Picture, ReadOptions
+from imagemill.data.codecs.registry import write_picture
+from imagemill.data.pixels import load_mask, load_picture, pixels_digest, pixels_size, pixels_suffix
+from imagemill.data.record import Record
 from imagemill.pipeline import Pipeline
 
-__all__ = ["Loaded", "Made", "file_digest", "image_suffix", "load", "make", "mask_suffix", "write"]
+__all__ = ["Loaded", "Made", "image_suffix", "load", "make", "mask_suffix", "write"]
 
 # Formats that are read but not written, or that hold too little of what they are read as.
 _INSTEAD = {".mgz": ".nii.gz", ".mgh": ".nii.gz", ".gif": ".png", "": ".png"}
@@ -35,14 +35,14 @@ class Loaded:
         The label map.
     sha256 : str
         Of the image's file.
-    bytes : int
-        Its length.
+    bytes : int or None
+        Its length, where it is a file of its own.
     """
 
     picture: Picture
     mask: Picture | None
     sha256: str
-    bytes: int
+    bytes: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +70,13 @@ def load(record: Record, channels: Channels = "keep", axes: str | None = None) -
     CodecError
         When one of them cannot be read.
     """
-    picture = read_picture(record.image, channels, axes)
+    picture = load_picture(record.image, ReadOptions(channels, axes))
     picture = replace(picture, array=_image_values(picture.array))
-    mask = None if record.mask is None else read_mask(record.mask, None if axes is None else axes.replace("c", ""))
+    flat = None if axes is None else axes.replace("c", "")
+    mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat))
     if mask is not None and not mask.axes.startswith("z"):
         mask = replace(mask, array=_label_values(mask.array))
-    return Loaded(picture, mask, file_digest(record.image), record.image.stat().st_size)
+    return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image))
 
 
 def _image_values(array: Array) -> Array:
@@ -130,7 +131,7 @@ def image_suffix(record: Record, format: str | None) -> str:
     """The suffix of a record's outputs: the one asked for, or its own where that can be written."""
     if format is not None:
         return format
-    own = split_suffix(record.image)[1].lower()
+    own = pixels_suffix(record.image)
     return _INSTEAD.get(own, own)
 
 
@@ -155,19 +156,4 @@ def write(path: Path, picture: Picture) -> str:
         if "choose" in str(error) and error.__cause__ is None:
             raise CodecError(f"{error} (format=... in Python, --format on the command line)") from None
         raise
-    return file_digest(path)
-
-
-def file_digest(path: Path) -> str:
-    """The sha256 of a file, in hex.
-
-    Raises
-    ------
-    CodecError
-        When it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CodecError(f"{path}: expected a readable file, got {error}; check the path") from error
+    return pixels_digest(path)

@@ -2,29 +2,105 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-__all__ = ["Record", "split_suffix"]
+import numpy as np
+
+from imagemill.data.instances import Instance, Scalar
+
+__all__ = ["Blob", "Pixels", "Record", "Stored", "split_suffix"]
 
 _DOUBLE = (".gz", ".bz2", ".zst")
 
 
 @dataclass(frozen=True, slots=True)
+class Blob:
+    """An encoded picture (JPEG, PNG...) inside another file, or on a server: its bytes, fetched when they are needed.
+
+    Parameters
+    ----------
+    name : str
+        What errors call it, such as ``"train.tar: cat/1.jpg"``.
+    suffix : str
+        Its format, such as ``".jpg"``; empty lets the content say it.
+    fetch : callable
+        Gives the bytes; CodecError when it cannot. It may be called from several threads, and again.
+
+    Examples
+    --------
+    >>> Blob("photos.parquet: row 3", ".jpg", lambda: b"...").suffix
+    '.jpg'
+    """
+
+    name: str
+    suffix: str
+    fetch: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An array inside another file (HDF5, .npz, IDX, DICOM series...): read when it is needed.
+
+    Parameters
+    ----------
+    name : str
+        What errors call it.
+    fetch : callable
+        Gives the array; CodecError when it cannot. It may be called from several threads, and again.
+    axes : str or None
+        Names of the array's axes; None lets the rank decide.
+    world : array ``(d+1, d+1)`` or None
+        Index-to-world matrix over the spatial axes in array order, RAS+ millimetres.
+    meta : mapping
+        What the file says of it.
+
+    Examples
+    --------
+    >>> Stored("digits.npz: row 3", lambda: np.zeros((8, 8), np.uint8), "yx").axes
+    'yx'
+    """
+
+    name: str
+    fetch: Callable[[], np.ndarray[Any, Any]]
+    axes: str | None = None
+    world: np.ndarray[Any, Any] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+Pixels = Path | Blob | Stored
+"""Where pixels are; `imagemill.data.pixels` reads all three."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """One image of a source, with its mask and label where it has them.
+    """One image of a source, with its targets where it has them.
 
     Parameters
     ----------
     key : str
         The path relative to the source's root, in POSIX form, unique within the source. Everything
         random depends on it, so it never contains a machine's own folders.
-    image : Path
+    image : Path, Blob or Stored
         Where the pixels are.
-    mask : Path or None
+    mask : Path, Blob, Stored or None
         Where the label map is.
     label : str or None
-        The class name.
+        The class name; levels of a hierarchy are joined by ``/``, the most general first (``"dog/beagle"``).
+    labels : tuple of str or None
+        All class names of a picture that may have several; None where the source has one per picture.
+    objects : tuple of Instance or None
+        Annotated things; empty where somebody looked and found none, None where nobody looked.
+    split : str or None
+        ``"train"``, ``"val"`` or ``"test"``, where the source says so.
+    group : str or None
+        What must stay on one side of a split together: a patient, a video, a burst.
+    size : tuple of int or None
+        Height and width in pixels as the annotations state them, before any rotation by EXIF.
+    attributes : mapping
+        Further columns.
 
     Examples
     --------
@@ -33,9 +109,15 @@ class Record:
     """
 
     key: str
-    image: Path
-    mask: Path | None = None
+    image: Pixels
+    mask: Pixels | None = None
     label: str | None = None
+    labels: tuple[str, ...] | None = None
+    objects: tuple[Instance, ...] | None = None
+    split: str | None = None
+    group: str | None = None
+    size: tuple[int, int] | None = None
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 def split_suffix(path: Path | str) -> tuple[str, str]:

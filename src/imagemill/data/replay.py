@@ -13,6 +13,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.sample import Recipe
 from imagemill.data import make
 from imagemill.data.job import PARTIAL, Row, pipeline_of, read_parameters, recorded
+from imagemill.data.pixels import pixels_digest
 from imagemill.data.record import Record, split_suffix
 from imagemill.data.sources.files import open_source
 from imagemill.data.write import atomic_path
@@ -193,7 +194,7 @@ def verify(
             path = folder / row[what]
             if not path.is_file():
                 missing.append(row[what])
-            elif make.file_digest(path) != row[digest]:
+            elif pixels_digest(path) != row[digest]:
                 changed.append(row[what])
             elif remade is not None:
                 remade(row, what)

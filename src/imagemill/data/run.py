@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
@@ -17,6 +16,7 @@ from imagemill.core.sample import Recipe
 from imagemill.data import make
 from imagemill.data.job import QUARANTINE, Job, Row, Rows
 from imagemill.data.naming import output_name
+from imagemill.data.pixels import pixels_name, pixels_size
 from imagemill.data.record import Record
 from imagemill.data.report import AugmentReport, Failure
 
@@ -44,12 +44,8 @@ def unchanged(records: Sequence[Record], rows: Rows) -> Rows:
     and finds all.
     """
     made = {key for key, _ in rows}
-    sizes = {record.key: _size(record.image) for record in records if record.key in made}
+    sizes = {record.key: pixels_size(record.image) for record in records if record.key in made}
     return {place: row for place, row in rows.items() if sizes.get(place[0]) in (None, row.get("source_bytes"))}
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else -1
 
 
 def tasks_for(records: Sequence[Record], done: Rows, copies: int) -> Iterator[Task]:
@@ -225,13 +221,14 @@ def _is_disk(error: Exception) -> bool:
 
 def _named(record: Record, error: Exception) -> Exception:
     """The error with the file's name in it."""
-    if isinstance(error, MissingExtra) or str(record.image) in str(error):
+    name = pixels_name(record.image)
+    if isinstance(error, MissingExtra) or name in str(error):
         return error
     if isinstance(error, InputError | SourceError | CodecError):
-        named = type(error)(f"{record.image}: {error}")
+        named = type(error)(f"{name}: {error}")
         named.__cause__ = error
         return named
-    error.add_note(f"while augmenting {record.image}")
+    error.add_note(f"while augmenting {name}")
     return error
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from imagemill.core.errors import SourceError
-from imagemill.data import FileSource, Record, open_source, pair_masks
+from imagemill.data import Record, Source, open_source, pair_masks
 from imagemill.data.sources.masks import MASK_SUFFIXES
 
 
@@ -17,7 +17,7 @@ def _make(root: Path, *names: str) -> Path:
 
 
 def _pairs(source: object, root: Path) -> dict[str, str | None]:
-    assert isinstance(source, FileSource)
+    assert isinstance(source, Source)
     return {r.key: None if r.mask is None else r.mask.relative_to(root).as_posix() for r in source}
 
 
@@ -63,7 +63,7 @@ def test_missing_masks_are_listed(tmp_path: Path) -> None:
         open_source(tmp_path / "img", masks=tmp_path / "lab")
     source = open_source(tmp_path / "img", masks=tmp_path / "lab", allow_missing_masks=True)
     assert _pairs(source, tmp_path) == {"a.png": "lab/a.png", "b.png": None}
-    assert isinstance(source, FileSource)
+    assert isinstance(source, Source)
     assert source.missing_masks == ("b.png",)
     assert "1 with a mask, 1 without" in source.describe()
 

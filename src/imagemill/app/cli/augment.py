@@ -15,6 +15,8 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
+from imagemill.data import load_picture
+from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.job import read_parameters, recorded
 
 __all__ = ["augment"]
@@ -118,7 +120,7 @@ def _say_what_runs(source: Any, asked: Asked, channels: Any, axes: str | None) -
     rows = [("source", source.describe())]
     for record in islice(source, LOOKED_AT):
         try:
-            picture = im.read_picture(record.image, channels, axes)
+            picture = load_picture(record.image, ReadOptions(channels, axes))
         except im.ImagemillError:
             continue  # the run meets it again, and does with it what was asked for
         size = " x ".join(map(str, picture.array.shape))

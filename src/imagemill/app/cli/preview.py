@@ -16,7 +16,7 @@ from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.report.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask
-from imagemill.data import Record, open_source
+from imagemill.data import Record, open_source, pixels_name
 from imagemill.data.coco import CocoImage, read_coco
 from imagemill.data.make import load
 
@@ -86,7 +86,7 @@ def preview(
     pipe, key = asked.pipeline, found.record.key if key is None else key
     before = shown(found.image, found.mask, found.boxes, found.keypoints)
     out.print(facts(*found.lines, ("pipeline", str(asked)), ("key", key)))
-    title = f"{found.record.image.name}: {Path(asked.name).name}, seed {pipe.seed}"
+    title = f"{Path(pixels_name(found.record.image)).name}: {Path(asked.name).name}, seed {pipe.seed}"
     made = draws(pipe, before, key, range(1 if show_before else rows * columns))
     if show_before:
         rgb = pair_of(before, made[0], pipe, title, found.links)
@@ -124,7 +124,7 @@ def _read(source: Path, masks: Path | None, boxes: Path | None, keypoints: Path 
     mask = None
     if record.mask is not None and loaded.mask is not None:
         mask = Mask(loaded.mask.array, loaded.mask.axes)
-        lines.append(("label map", record.mask.name + _noted(loaded.mask.note)))
+        lines.append(("label map", Path(pixels_name(record.mask)).name + _noted(loaded.mask.note)))
     elif masks is not None:
         lines.append(("label map", f"none for {record.key}"))
     placed, joints = None, None

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 import imagemill as im
+from imagemill.data import load_picture
+from imagemill.data.codecs.base import ReadOptions
 
 __all__ = ["Input", "read_input"]
 
@@ -49,7 +51,7 @@ def read_input(src: Path | None, shape: str | None, axes: str | None, dtype: str
         if shape is not None:
             raise im.InputError(f"expected a source or a shape, got {src} and --shape {shape}; drop one of them")
         record = next(iter(im.open_source(src)))
-        picture = im.read_picture(record.image, axes=axes)
+        picture = load_picture(record.image, ReadOptions(axes=axes))
         spacing = None
         if picture.world is not None:
             spacing = tuple(float(edge) for edge in np.linalg.norm(picture.world[:-1, :-1], axis=0))

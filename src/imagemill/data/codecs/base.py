@@ -134,8 +134,8 @@ class Codec(Protocol):
     suffixes: tuple[str, ...]
     writes: tuple[str, ...]
 
-    def read(self, path: Path, options: ReadOptions) -> Picture:
-        """Decode a file; CodecError when it cannot be done whole."""
+    def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
+        """Decode a file, or its content where `data` is given; CodecError when it cannot be done whole."""
         ...
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:

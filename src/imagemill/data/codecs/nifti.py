@@ -8,6 +8,7 @@ affine are permuted to match and the world stays RAS+ millimetres.
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,10 @@ class NiftiCodec:
     suffixes: tuple[str, ...] = (".nii", ".nii.gz", ".mgz", ".mgh")
     writes: tuple[str, ...] = (".nii", ".nii.gz")
 
-    def read(self, path: Path, options: ReadOptions) -> Picture:
+    def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         nibabel = require("nibabel", extra="medical")
         try:
-            image = _load(path, nibabel, options.max_pixels)
+            image = _load(path, nibabel, options.max_pixels, data)
             array, note = _values(image)
             header = image.header
         except CodecError:
@@ -134,9 +135,9 @@ def _set_codes(image: Any, affine: npt.NDArray[np.float64], old: dict[str, Any])
     image.header.set_xyzt_units(*units)
 
 
-def _load(path: Path, nibabel: Any, limit: int) -> Any:
+def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> Any:
     """Parse the header, check the size, and only then take the whole file."""
-    with path.open("rb") as file:
+    with path.open("rb") if data is None else io.BytesIO(data) as file:
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream: Any = gzip.GzipFile(fileobj=file) if zipped else file

@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
 
-__all__ = ["NpyCodec"]
+__all__ = ["NpyCodec", "axes_by_rank"]
 
 
 class NpyCodec:
@@ -24,10 +24,14 @@ class NpyCodec:
     suffixes: tuple[str, ...] = (".npy",)
     writes: tuple[str, ...] = (".npy",)
 
-    def read(self, path: Path, options: ReadOptions) -> Picture:
+    def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         try:
             # Mapping first shows dtype and shape, and that the file is long enough, before memory is taken.
-            stored = np.load(path, mmap_mode="r", allow_pickle=False)
+            stored = (
+                np.load(path, mmap_mode="r", allow_pickle=False)
+                if data is None
+                else np.load(io.BytesIO(data), allow_pickle=False)
+            )
         except (ValueError, EOFError, SyntaxError) as error:
             do = "save it again with numpy.save, as numbers"
             raise problem(path, "a whole .npy file of numbers", str(error), do) from error
@@ -36,7 +40,7 @@ class NpyCodec:
             raise problem(path, "integers, floats or booleans", got, "save the real part or one field")
         if stored.size == 0:
             raise problem(path, "pixels", f"an empty array of shape {stored.shape}", "check what wrote it")
-        axes, note = _by_rank(path, stored.shape) if options.axes is None else (options.axes, "")
+        axes, note = axes_by_rank(path, stored.shape) if options.axes is None else (options.axes, "")
         places = tuple(n for n, letter in zip(stored.shape, axes, strict=False) if letter != "c")
         check_pixels(path, places, options.max_pixels)
         array = native(np.array(stored))
@@ -56,7 +60,7 @@ class NpyCodec:
         return buffer.getvalue()
 
 
-def _by_rank(path: Path, shape: tuple[int, ...]) -> tuple[str, str]:
+def axes_by_rank(path: Path, shape: tuple[int, ...]) -> tuple[str, str]:
     """Name the axes by how many there are, and say why."""
     if len(shape) == 2:
         return "yx", "two axes read as gray"

@@ -39,8 +39,8 @@ class PhotoCodec:
     suffixes: tuple[str, ...] = tuple(_KIND)
     writes: tuple[str, ...] = tuple(_KIND)
 
-    def read(self, path: Path, options: ReadOptions) -> Picture:
-        data = path.read_bytes()
+    def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
+        data = path.read_bytes() if data is None else data
         kind = sniff(data[:512]) or "unknown content"
         if kind == "jpeg":
             picture = read_jpeg(path, data, options)

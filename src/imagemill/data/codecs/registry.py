@@ -13,12 +13,12 @@ from imagemill.data.codecs.labels import label_map
 from imagemill.data.codecs.nifti import NiftiCodec
 from imagemill.data.codecs.npy import NpyCodec
 from imagemill.data.codecs.photo import PhotoCodec
-from imagemill.data.codecs.sniff import FOREIGN, head, sniff
+from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
 from imagemill.data.codecs.tiff import TiffCodec
 from imagemill.data.record import split_suffix
 from imagemill.data.write import atomic_path
 
-__all__ = ["Format", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
+__all__ = ["Format", "decode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
 
 _CODECS: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec())
 _BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
@@ -141,7 +141,7 @@ def read_picture(
     """
     options = ReadOptions(channels, axes, max_pixels, labels=False, background=background)
     file = Path(path)
-    return convert(file, _read(file, options), options)
+    return convert(file, decode(file, options), options)
 
 
 def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -180,22 +180,37 @@ def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MA
     array([[0, 2]], dtype=uint8)
     """
     file = Path(path)
-    return label_map(file, _read(file, ReadOptions(axes=axes, max_pixels=max_pixels, labels=True)))
+    return label_map(file, decode(file, ReadOptions(axes=axes, max_pixels=max_pixels, labels=True)))
 
 
-def _read(path: Path, options: ReadOptions) -> Picture:
-    """Choose the codec and read, turning what the system says into our own error."""
+def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
+    """Choose the codec and read, turning what the system says into our own error.
+
+    Channels are left as stored, and label maps as they come; `read_picture` and `read_mask` do the rest.
+
+    Parameters
+    ----------
+    path : Path
+        The file; with `data` only its name counts, for errors and for the suffix.
+    options : ReadOptions
+    data : bytes or None
+        The content, where it is not a file of its own.
+
+    Raises
+    ------
+    CodecError
+    """
     if options.max_pixels < 1:
         msg = f"expected max_pixels of at least 1, got {options.max_pixels}; leave it out for the default"
         raise InputError(msg)
     try:
-        if path.is_dir():
+        if data is None and path.is_dir():
             raise problem(path, "a file", "a folder", "open folders as a source")
-        start = head(path)
+        start = head(path) if data is None else data[:HEAD]
         if not start:
             raise problem(path, "an image or volume", "an empty file", "get the file again")
         codec, note = _choose(path, start)
-        picture = codec.read(path, options)
+        picture = codec.read(path, options, data)
     except CodecError:
         raise
     except FileNotFoundError as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-__all__ = ["FOREIGN", "head", "inflate_head", "sniff"]
+__all__ = ["FOREIGN", "HEAD", "head", "inflate_head", "sniff"]
 
-_HEAD = 4096
+HEAD = 4096
+"""How many of its first bytes tell a file's format, in bytes."""
 
 FOREIGN = {
     "dicom": "a DICOM file; convert the series to NIfTI first",
@@ -43,13 +44,13 @@ _MAGIC = (
 def head(path: Path) -> bytes:
     """Read the first bytes of a file."""
     with path.open("rb") as file:
-        return file.read(_HEAD)
+        return file.read(HEAD)
 
 
 def inflate_head(data: bytes) -> bytes:
     """Inflate as much as the first bytes of a gzip file give; empty when they are not gzip."""
     try:
-        return zlib.decompressobj(wbits=31).decompress(data, _HEAD)
+        return zlib.decompressobj(wbits=31).decompress(data, HEAD)
     except zlib.error:
         return b""
 

@@ -37,10 +37,10 @@ class TiffCodec:
     suffixes: tuple[str, ...] = (".tif", ".tiff")
     writes: tuple[str, ...] = (".tif", ".tiff")
 
-    def read(self, path: Path, options: ReadOptions) -> Picture:
+    def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         tifffile = require("tifffile", extra="tiff")
         try:
-            with tifffile.TiffFile(path) as tif:
+            with tifffile.TiffFile(path if data is None else io.BytesIO(data)) as tif:
                 return self._read(path, tif, options)
         except (CodecError, InputError):
             raise
@@ -124,7 +124,7 @@ def _pixel_shape(series: Any) -> tuple[int, ...]:
 
 def _check_whole(path: Path, tif: Any, series: Any) -> None:
     """Refuse a file that is cut off; the decoder would leave out pages or fill them with zeros."""
-    size = path.stat().st_size
+    size = tif.filehandle.size
     ends = [o + n for p in tif.pages for o, n in zip(p.dataoffsets, p.databytecounts, strict=True)]
     if series.dataoffset is not None:  # one directory may stand for a whole stack behind it
         ends.append(series.dataoffset + series.size * series.dtype.itemsize)

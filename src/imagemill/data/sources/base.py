@@ -1,65 +1,96 @@
-"""What every source can do."""
+"""What a source is, and what a layout has to do."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 from imagemill.data.record import Record
 
-__all__ = ["FileSource", "Source"]
+__all__ = ["CAN_HOLD", "Guess", "Layout", "Look", "Problem", "ReadSource", "Source", "WriteTarget", "Written"]
 
+CAN_HOLD = (
+    "image",
+    "uint16",
+    "float",
+    "channels",
+    "volume",
+    "world",
+    "label",
+    "hierarchy",
+    "labels",
+    "mask",
+    "boxes",
+    "polygons",
+    "runs",
+    "keypoints",
+    "split",
+    "group",
+    "attributes",
+)
+"""What a layout may be able to hold, in the order of the table in the documentation.
 
-@runtime_checkable
-class Source(Protocol):
-    """A finite, ordered set of records; iterating twice gives the same records."""
-
-    @property
-    def layout(self) -> str:
-        """Name of the layout: ``"file"``, ``"list"``, ``"folder"`` or ``"class folders"``."""
-        ...
-
-    @property
-    def root(self) -> Path:
-        """The folder that keys are relative to."""
-        ...
-
-    def __len__(self) -> int:
-        """Number of records."""
-        ...
-
-    def __iter__(self) -> Iterator[Record]:
-        """Records in the order of their keys, or of the list."""
-        ...
-
-    def describe(self) -> str:
-        """Say in words what was found, and what was left out."""
-        ...
+``uint16`` and ``float`` are pixel types beyond 8 bits, ``channels`` counts other than 1, 3 and 4, ``hierarchy`` a
+label with levels, ``labels`` several labels of one image, ``runs`` instance masks, ``world`` the place of a volume.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class FileSource:
-    """Records that are files.
+class Problem:
+    """Something in a source that could not be taken in, and why.
+
+    Parameters
+    ----------
+    name : str
+        The file, line, row or member.
+    message : str
+        What was expected, what came, what to do.
+    """
+
+    name: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message if self.name in self.message else f"{self.name}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A finite, ordered set of records, and what is known of them together.
 
     Parameters
     ----------
     root : Path
-        The folder that keys are relative to.
+        The folder or file that keys are relative to.
     layout : str
         Name of the layout.
     records : tuple of Record
-        The records in order.
+        The records in order, each key once.
     missing_masks : tuple of str
         Keys of records without a mask, where masks were asked for.
     notes : tuple of str
         What else there is to know.
+    classes : tuple of str
+        Class names in the order of their numbers, where the layout says one; else empty, and names count in
+        alphabetical order.
+    categories : tuple of str
+        The same for the things inside pictures (boxes, outlines, keypoints).
+    joint_names : tuple of str
+        Names of the keypoints of an instance, in order.
+    links : tuple of pairs of int
+        Keypoints joined by the skeleton, counted from 0.
+    problems : tuple of Problem
+        What could not be taken in; it is never silently dropped.
+    info : mapping
+        Whatever else the layout says of the whole set (licence, description, numbers of categories...), as
+        plain values that JSON can hold.
 
     Examples
     --------
-    >>> source = FileSource(Path("d"), "file", (Record("a.png", Path("d/a.png")),))
+    >>> source = Source(Path("d"), "file", (Record("a.png", Path("d/a.png")),))
     >>> len(source), source.describe()
     (1, '1 image (file) in d')
     """
@@ -69,6 +100,12 @@ class FileSource:
     records: tuple[Record, ...]
     missing_masks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    joint_names: tuple[str, ...] = ()
+    links: tuple[tuple[int, int], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -88,4 +125,164 @@ class FileSource:
         masks = sum(record.mask is not None for record in self.records)
         if masks or self.missing_masks:
             parts.append(f"{masks} with a mask, {len(self.missing_masks)} without")
+        if self.problems:
+            parts.append(f"{len(self.problems)} could not be taken in")
         return "; ".join([*parts, *self.notes])
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A first look at a path, taken once and shown to every layout that may know it.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    files : tuple of (str, Path)
+        For a folder: key and path of every file below it, sorted; for a file: itself.
+    """
+
+    path: Path
+    files: tuple[tuple[str, Path], ...]
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.path.is_dir()
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """How sure a layout is that a path is its own.
+
+    Parameters
+    ----------
+    sure : float
+        0 to 1. 0.9 and more when a file says so by its content (a COCO JSON, an HDF5 file), 0.5 to 0.8 for
+        an arrangement of folders, 0.1 to 0.4 for what is left (any folder with images).
+    why : str
+        In words a newcomer understands, such as ``"every image lies in one of 5 folders named like classes"``.
+    """
+
+    sure: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSource:
+    r"""How a source is to be read; a layout takes what concerns it and refuses what contradicts it.
+
+    Parameters
+    ----------
+    masks : Path or None
+        A folder (or, for one image, a file) of label maps.
+    missing_masks : bool
+        Whether images without a mask are fine.
+    mask_pattern : str or None
+        A regular expression over image keys, and, after ``=>``, the mask's key with ``\1`` for groups, such as
+        ``"images/(.*)\.jpg=>masks/\1_seg.png"``.
+    columns : mapping
+        For tables: which column is ``key``, ``image``, ``mask``, ``label``, ``labels``, ``split``, ``group``,
+        ``boxes``...; what is not named is guessed from usual names.
+    separator : str or None
+        For tables of text: the character between cells, where it cannot be guessed.
+    labels_separator : str
+        What stands between several labels in one cell.
+    outside : bool
+        Whether paths in a list or table may lead out of its folder.
+    urls : bool
+        Whether ``http(s)://`` paths may be fetched.
+    private : bool
+        Whether addresses of the local network may be fetched.
+    cache : Path or None
+        Where fetched files are kept; None takes the user's cache folder.
+    extra : mapping
+        Further words of single layouts, named in their documentation.
+    """
+
+    masks: Path | None = None
+    missing_masks: bool = False
+    mask_pattern: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    separator: str | None = None
+    labels_separator: str = "|"
+    outside: bool = False
+    urls: bool = False
+    private: bool = False
+    cache: Path | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTarget:
+    """How a layout is to be written.
+
+    Parameters
+    ----------
+    format : str or None
+        Suffix of written images, such as ``".png"``; None keeps the bytes of each image where the layout can.
+    files : str
+        ``"copy"`` the bytes, or ``"link"`` (hard link, copied where that fails).
+    embed : bool
+        For tables: put the encoded pictures into the table itself.
+    overwrite : bool
+        Whether what an earlier export wrote may be replaced.
+    progress : callable or None
+        Called with the number of records written so far.
+    """
+
+    format: str | None = None
+    files: Literal["copy", "link"] = "copy"
+    embed: bool = False
+    overwrite: bool = False
+    progress: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an export wrote, and what the layout could not hold.
+
+    Parameters
+    ----------
+    out : Path
+    count : int
+        Records written.
+    lost : tuple of str
+        What was left out, in words: ``"12 outlines: YOLO boxes hold no outlines"``.
+    problems : tuple of Problem
+        Records that could not be written.
+    """
+
+    out: Path
+    count: int
+    lost: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Layout(Protocol):
+    """One way to arrange a dataset, read and written.
+
+    A layout is a small class without state. `read` takes in what it can, lists the rest under ``problems``, and
+    raises SourceError only when nothing can be made of the path. It reads no pixels. `write` is whole or
+    nothing per file, makes `out`, refuses to mix with what is there unless told to overwrite, and reads back
+    as the same records, except for what `lost` names.
+    """
+
+    name: str
+    """For flags and reports, such as ``"class-folders"``."""
+    title: str
+    """For people, such as ``"one folder per class"``."""
+    holds: frozenset[str]
+    """Of `CAN_HOLD`."""
+
+    def guess(self, look: Look) -> Guess | None:
+        """Say whether the path looks like this layout, and why; None when it does not. It reads little."""
+        ...
+
+    def read(self, look: Look, options: ReadSource) -> Source:
+        """Read the records."""
+        ...
+
+    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
+        """Write the records."""
+        ...

@@ -11,7 +11,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
 from imagemill.data.record import Record, split_suffix
-from imagemill.data.sources.base import FileSource, Source
+from imagemill.data.sources.base import Source
 from imagemill.data.sources.masks import MASK_SUFFIXES, pair_masks
 from imagemill.data.sources.walk import walk_files
 
@@ -81,7 +81,7 @@ def open_source(src: Path | str, masks: Path | str | None = None, allow_missing_
     return _paired(source, mask_path, allow_missing_masks)
 
 
-def _paired(source: FileSource, masks: Path, allow_missing: bool) -> FileSource:
+def _paired(source: Source, masks: Path, allow_missing: bool) -> Source:
     pairing = pair_masks(source.records, masks, allow_missing=allow_missing)
     notes = source.notes
     if pairing.unused and source.layout not in ("file", "list"):
@@ -89,7 +89,7 @@ def _paired(source: FileSource, masks: Path, allow_missing: bool) -> FileSource:
     return replace(source, records=pairing.records, missing_masks=pairing.missing, notes=notes)
 
 
-def _single(path: Path) -> FileSource:
+def _single(path: Path) -> Source:
     """Make a source of one image; the suffix or the content must be known."""
     if not is_readable_name(path):
         try:
@@ -101,10 +101,10 @@ def _single(path: Path) -> FileSource:
             got = "unknown content" if kind is None else FOREIGN[kind]
             msg = f"expected an image, a .txt list or a folder, got {str(path)!r} with {got}"
             raise SourceError(f"{msg}; give a supported file")
-    return FileSource(path.parent, "file", (Record(path.name, path),))
+    return Source(path.parent, "file", (Record(path.name, path),))
 
 
-def _list(path: Path) -> FileSource:
+def _list(path: Path) -> Source:
     """Read a list: one path per line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -126,7 +126,7 @@ def _list(path: Path) -> FileSource:
     records = tuple(Record(key, file) for key, (_, _, file) in zip(keys, files, strict=True))
     again = len(keys) - len({file.resolve() for _, _, file in files})
     notes = (f"{again} lines name a file that came before",) if again else ()
-    return FileSource(path.parent, "list", records, notes=notes)
+    return Source(path.parent, "list", records, notes=notes)
 
 
 def _list_key(folder: Path, line: str) -> str:
@@ -152,7 +152,7 @@ def _unique(keys: list[str]) -> list[str]:
     return unique
 
 
-def _folder(root: Path, masks: Path | None, allow_missing: bool) -> FileSource:
+def _folder(root: Path, masks: Path | None, allow_missing: bool) -> Source:
     """Search a folder; say what was left out."""
     files = list(walk_files(root))
     images = [(key, path) for key, path in files if is_readable_name(path)]
@@ -174,7 +174,7 @@ def _folder(root: Path, masks: Path | None, allow_missing: bool) -> FileSource:
         raise SourceError(f"{msg}; check the folder, or convert the files to a supported format")
     classes = _is_class_folders(images)
     records = tuple(Record(key, path, label=key.partition("/")[0] if classes else None) for key, path in images)
-    source = FileSource(root, "class folders" if classes else "folder", records, notes=tuple(notes))
+    source = Source(root, "class folders" if classes else "folder", records, notes=tuple(notes))
     return source if masks is None else _paired(source, masks, allow_missing)
 
 

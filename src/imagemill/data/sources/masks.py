@@ -95,7 +95,9 @@ def pair_masks(
     if not root.is_dir():
         msg = f"expected a folder of masks, got {str(root)!r}, which is none; check the path"
         raise SourceError(msg)
-    images = {_real(record.image) for record in records} | {_real(path) for path in exclude}
+    images = {_real(record.image) for record in records if isinstance(record.image, Path)} | {
+        _real(path) for path in exclude
+    }
     index: dict[tuple[str, str], list[Path]] = defaultdict(list)
     for key, path in walk_files(root):
         if is_readable_name(path) and _real(path) not in images:

@@ -1,0 +1,85 @@
+"""One annotated thing in a picture: its box, outline, mask or joints, in one form for every layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from imagemill.core.errors import InputError
+
+__all__ = ["Instance", "Joint", "RunLength", "Scalar"]
+
+Scalar = str | int | float | bool
+"""What a cell of a table holds."""
+
+Joint = tuple[float, float, int]
+"""x and y of a keypoint as indices (pixel centres at whole numbers), and 0 not labelled, 1 hidden, 2 visible."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLength:
+    """A mask as the lengths of its runs.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the picture, in pixels.
+    counts : tuple of int
+        Lengths of runs, background first, down the columns from left to right; their sum is height times width.
+
+    Notes
+    -----
+    This is the uncompressed form of COCO (Lin et al. 2014, "Microsoft COCO: Common Objects in Context").
+
+    Examples
+    --------
+    >>> RunLength(2, 2, (1, 2, 1)).counts
+    (1, 2, 1)
+    """
+
+    height: int
+    width: int
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Check that the runs fill the picture."""
+        if min(self.counts, default=0) < 0 or sum(self.counts) != self.height * self.width:
+            msg = f"expected runs that fill {self.height} x {self.width} pixels, got a sum of {sum(self.counts)}"
+            raise InputError(f"{msg}; mend that annotation")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One annotated thing.
+
+    Parameters
+    ----------
+    category : str
+        Name of its class.
+    box : tuple of float or None
+        Left edge, top edge, width and height in pixels, counted from the picture's outer corner (0 is the left
+        edge of the first pixel), as COCO counts them.
+    polygons : tuple of tuple of float
+        Outlines ``(x1, y1, x2, y2, ...)`` in pixels from the outer corner; several where the thing is in parts.
+    runs : RunLength or None
+        Its mask, where it is one.
+    joints : tuple of Joint
+        Keypoints in the order of the source's `joint_names`.
+    crowd : bool
+        Whether it stands for a crowd that was not taken apart.
+    attributes : mapping
+        Whatever else the layout says of it (``difficult``, ``truncated``, ``area``...).
+
+    Examples
+    --------
+    >>> Instance("cat", (10.0, 20.0, 30.0, 40.0)).category
+    'cat'
+    """
+
+    category: str
+    box: tuple[float, float, float, float] | None = None
+    polygons: tuple[tuple[float, ...], ...] = ()
+    runs: RunLength | None = None
+    joints: tuple[Joint, ...] = ()
+    crowd: bool = False
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)

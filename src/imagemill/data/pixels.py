@@ -1,0 +1,149 @@
+"""Where pixels are: a file of their own, bytes within another file, or an array within one.
+
+A record's image is a plain `Path`, or one of the two classes here. Everything that reads pixels goes through the
+functions of this module, so that it works for all three.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from imagemill.data.codecs.axes import place_axes
+from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.channels import convert
+from imagemill.data.codecs.labels import label_map
+from imagemill.data.codecs.npy import axes_by_rank
+from imagemill.data.codecs.registry import decode
+from imagemill.data.record import Blob, Pixels, Stored, split_suffix
+
+__all__ = ["encoded", "load_mask", "load_picture", "pixels_digest", "pixels_name", "pixels_size", "pixels_suffix"]
+
+_SAFE = ReadOptions()
+
+
+def pixels_name(where: Pixels) -> str:
+    """What errors call the place: a path, or a container and the member in it."""
+    return str(where) if isinstance(where, Path) else where.name
+
+
+def pixels_suffix(where: Pixels) -> str:
+    """The suffix of the encoded picture in lower case, such as ``".jpg"``; empty for arrays."""
+    if isinstance(where, Path):
+        return split_suffix(where)[1].lower()
+    return where.suffix.lower() if isinstance(where, Blob) else ""
+
+
+def encoded(where: Pixels) -> bytes | None:
+    """The bytes of the encoded picture, or None for arrays.
+
+    Raises
+    ------
+    CodecError
+        When they cannot be read.
+    """
+    if isinstance(where, Stored):
+        return None
+    if isinstance(where, Blob):
+        return where.fetch()
+    try:
+        return where.read_bytes()
+    except OSError as error:
+        raise problem(where, "a readable file", str(error), "check the path and its permissions") from error
+
+
+def load_picture(where: Pixels, options: ReadOptions = _SAFE) -> Picture:
+    """Read an image or volume from wherever it is.
+
+    Parameters
+    ----------
+    where : Path, Blob or Stored
+    options : ReadOptions
+        As for `read_picture`.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    CodecError
+        When it cannot be read whole; the message names the place.
+
+    Examples
+    --------
+    >>> load_picture(Stored("made up", lambda: np.zeros((4, 6), np.uint8), "yx"), ReadOptions("rgb")).array.shape
+    (4, 6, 3)
+    """
+    return convert(_called(where), _raw(where, options), options)
+
+
+def load_mask(where: Pixels, options: ReadOptions = _SAFE) -> Picture:
+    """Read a label map from wherever it is: one channel of integers, as they are stored.
+
+    Parameters
+    ----------
+    where : Path, Blob or Stored
+    options : ReadOptions
+        As for `read_mask`.
+
+    Raises
+    ------
+    CodecError
+        As `load_picture`, and when the values are not whole numbers or the channels differ.
+    """
+    return label_map(_called(where), _raw(where, replace(options, labels=True)))
+
+
+def _called(where: Pixels) -> Path:
+    return where if isinstance(where, Path) else Path(where.name)
+
+
+def _raw(where: Pixels, options: ReadOptions) -> Picture:
+    if isinstance(where, Path):
+        return decode(where, options)
+    if isinstance(where, Blob):
+        # The name ends in the suffix, so that the codec is chosen as for a file.
+        name = where.name if where.name.lower().endswith(where.suffix.lower()) else where.name + where.suffix
+        return decode(Path(name), options, where.fetch())
+    path = Path(where.name)
+    array = native(where.fetch())
+    if array.dtype.kind not in "buif" or array.size == 0:
+        got = f"dtype {array.dtype} of shape {array.shape}"
+        raise problem(path, "integers, floats or booleans", got, "check what wrote it")
+    axes, note = (where.axes or options.axes), ""
+    if axes is None:
+        axes, note = axes_by_rank(path, array.shape)
+    array, axes = place_axes(path, array, axes)
+    check_pixels(path, array.shape[: len(axes.removesuffix("c"))], options.max_pixels)
+    return Picture(array, axes, where.world, where.meta, note)
+
+
+def pixels_digest(where: Pixels) -> str:
+    """The sha256 of the pixels' bytes in hex: of the encoded picture, or of an array with its shape and dtype.
+
+    Raises
+    ------
+    CodecError
+        When they cannot be read.
+    """
+    if isinstance(where, Path):
+        try:
+            with where.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise problem(where, "a readable file", str(error), "check the path and its permissions") from error
+    if isinstance(where, Blob):
+        return hashlib.sha256(where.fetch()).hexdigest()
+    array = np.ascontiguousarray(where.fetch())
+    return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
+
+
+def pixels_size(where: Pixels) -> int | None:
+    """Bytes of a file, -1 where it is gone; None for what has to be read before its size is known."""
+    if not isinstance(where, Path):
+        return None
+    return where.stat().st_size if where.is_file() else -1

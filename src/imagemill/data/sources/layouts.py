@@ -1,0 +1,61 @@
+"""All layouts, and finding out which one a path has."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+
+from imagemill.core.errors import SourceError
+from imagemill.data.sources.base import Guess, Layout, Look
+from imagemill.data.sources.walk import walk_files
+
+__all__ = ["guesses", "layout_named", "layouts", "look_at"]
+
+# Module below this package and the class in it. Loaded when a path is looked at, not before.
+_LAYOUTS: tuple[tuple[str, str], ...] = ()
+
+
+@cache
+def layouts() -> tuple[Layout, ...]:
+    """Every layout, in the order of the documentation's table."""
+    return tuple(
+        getattr(importlib.import_module(f"imagemill.data.sources.{module}"), name)() for module, name in _LAYOUTS
+    )
+
+
+def layout_named(name: str) -> Layout:
+    """The layout of a name.
+
+    Raises
+    ------
+    SourceError
+        When there is none; the message lists the names.
+    """
+    for layout in layouts():
+        if layout.name == name:
+            return layout
+    known = ", ".join(layout.name for layout in layouts())
+    raise SourceError(f"expected the name of a layout, got {name!r}; choose one of {known}")
+
+
+def look_at(path: Path | str) -> Look:
+    """Take a first look at a path: list the files of a folder, without opening any.
+
+    Raises
+    ------
+    SourceError
+        When there is nothing at the path.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return Look(path, tuple(walk_files(path)))
+    if not path.is_file():
+        raise SourceError(f"expected a file or a folder, got {str(path)!r}, where there is nothing; check the path")
+    return Look(path, ((path.name, path),))
+
+
+def guesses(look: Look) -> list[tuple[Layout, Guess]]:
+    """Every layout that the path may have, the surest first."""
+    found = [(layout, guess) for layout in layouts() if (guess := layout.guess(look)) is not None]
+    return sorted(found, key=lambda pair: -pair[1].sure)

@@ -11,7 +11,7 @@ import numpy as np
 from imagemill.core import maps
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import values
-from imagemill.engine.backends.cpu import choose, colour, small
+from imagemill.engine.backends.cpu import choose, colour, rgb, small
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.plan import Pass
 from imagemill.engine.sampling import Request, averaged, for_labels, needed, request, still
@@ -53,6 +53,11 @@ class Cpu:
         return made
 
     def _one(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
+        if rgb.takes(step, row, src.shape[:-1], src.dtype, src.shape[-1]):
+            assert step.resample is not None
+            made = _empty(step, tuple(step.resample.shape[row].tolist()), src) if out is None else out
+            if rgb.image(step, row, src, made):
+                return made
         if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             asked = request(step.resample, row)
             last = step.colour is None
@@ -78,6 +83,8 @@ class Cpu:
         words = []
         if small.takes(step, row, in_shape, dtype, channels):
             return "numba.small" + (" + colour in it" if step.colour is not None else "")
+        if rgb.takes(step, row, in_shape, dtype, channels):
+            return "numba.rgb" + (" + colour in it" if step.colour is not None else "")
         if step.resample is not None:
             dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
             asked = request(step.resample, row)

@@ -1,0 +1,326 @@
+"""Colour photos of 8 bits: one affine map, then colour, in one compiled call per photo.
+
+The four neighbours of a sample are two runs of six bytes, so two loads of eight bytes bring them all
+(:func:`imagemill.engine.backends.cpu.simd.blend_rgb`), and the blend of all three channels is one vector. That is
+quicker than OpenCV's kernels, exact in float32, and needs no rounding between geometry and colour. Sums for the
+channel means that contrast asks for are taken on the way.
+"""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.engine import values
+from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.mix import _three, _three_whole, mixing
+from imagemill.engine.backends.cpu.rows import CONSTANT, NEAREST, REFLECT, fold
+from imagemill.engine.backends.cpu.samplers import _bring_in
+from imagemill.engine.backends.cpu.simd import blend_rgb, prefetch
+from imagemill.engine.backends.cpu.warp3d import _flat
+from imagemill.engine.backends.stages import BORDERS
+from imagemill.engine.plan import Colour, Matrices, Pass, Resample
+from imagemill.engine.sampling import SHRINK_LIMIT
+
+Array = np.ndarray[Any, Any]
+Floats = npt.NDArray[np.float64]
+
+_OUT = (np.dtype(np.uint8), np.dtype(np.float32))
+_AHEAD = 4
+"""Rows between asking for a line of the source and reading it: half the time of a photo that is in no cache."""
+_AHEAD_STEP = 8
+_FARTHEST = 2.0**20
+"""Sides and offsets beyond this would not be exact in the kernel's 64-bit places and float32 fractions."""
+
+
+class _Rooms(threading.local):
+    """Scratch memory of one thread, as large as the largest photo it made."""
+
+    def __init__(self) -> None:
+        self.room = np.empty(0, np.float32)
+
+    def of(self, size: int) -> Array:
+        if len(self.room) < size:
+            self.room = np.empty(size, np.float32)
+        return self.room
+
+
+_ROOMS = _Rooms()
+
+
+@compiled
+def _sample(src, h, w, j, i, border, fill, out, o):
+    """One sample at the edge of the picture or of its memory."""
+    fj, fi = np.floor(j), np.floor(i)
+    wy, wx = j - fj, i - fi
+    r, g, b = 0.0, 0.0, 0.0
+    for tap in range(4):
+        weight = (wy if tap & 2 else 1.0 - wy) * (wx if tap & 1 else 1.0 - wx)
+        if weight == 0.0:
+            continue
+        row, column = fold(int(fj) + (tap >> 1), h, border), fold(int(fi) + (tap & 1), w, border)
+        if row < 0 or column < 0:
+            r += weight * fill
+            g += weight * fill
+            b += weight * fill
+        else:
+            p = 3 * (row * w + column)
+            r += weight * src[p]
+            g += weight * src[p + 1]
+            b += weight * src[p + 2]
+    # A picture stays in its range, though a fill may lie beyond.
+    out[o] = min(max(r, 0.0), 255.0)
+    out[o + 1] = min(max(g, 0.0), 255.0)
+    out[o + 2] = min(max(b, 0.0), 255.0)
+
+
+@compiled
+def _keeps_rows(dims, m, border, shape):
+    """Whether rows stay rows and the border is only ever its nearest pixel."""
+    if m[0, 1] != 0.0 or m[1, 0] != 0.0:
+        return False
+    for axis in range(2):
+        first = m[axis, 2]
+        last = first + m[axis, axis] * (shape[axis] - 1)
+        # Up to half a pixel beyond the edge, "reflect" shows the edge as "nearest" does.
+        beyond = np.inf if border == NEAREST else (0.5 if border == REFLECT else 0.0)
+        if min(first, last) < -beyond or max(first, last) > dims[axis] - 1.0 + beyond:
+            return False
+    return True
+
+
+# Whole pictures in one function each: a call per row, with its slices, costs as much as half a row.
+
+
+@compiled
+def _resample_level(src, dims, m, shape, out):
+    """A map that keeps rows: the columns are located once."""
+    h, w = dims
+    rows, n = shape
+    index, wx = np.empty(n, np.uintp), np.empty(n, np.float32)
+    for x in range(n):
+        i = min(max(m[1, 1] * x + m[1, 2], 0.0), w - 1.0)
+        fi = min(np.floor(i), w - 2.0)
+        index[x] = int(3.0 * fi)
+        wx[x] = np.float32(i - fi)
+    line = np.uintp(3 * w)
+    left = min(index[0], index[n - 1])
+    next_lines = _AHEAD if m[0, 0] > 0.0 else -_AHEAD
+    spans = int((max(index[0], index[n - 1]) - left) // np.uintp(64)) + 1
+    for y in range(rows):
+        j = min(max(m[0, 0] * y + m[0, 2], 0.0), h - 1.0)
+        row = min(int(j), h - 2)
+        wy = np.float32(j - row)
+        start, o = np.uintp(3 * row * w), np.uintp(3 * n * y)
+        ahead = start + np.uintp(next_lines) * line + left
+        for k in range(spans):
+            prefetch(src, ahead + np.uintp(64 * k))
+            prefetch(src, ahead + line + np.uintp(64 * k))
+        if row < h - 2:
+            for x in range(n):
+                blend_rgb(src, start + index[x], line, wy, wx[x], out, o + np.uintp(3 * x))
+            continue
+        for x in range(n):  # eight bytes are read, and the last line of the source ends where its memory does
+            if start + line + index[x] + np.uintp(8) <= np.uintp(len(src)):
+                blend_rgb(src, start + index[x], line, wy, wx[x], out, o + np.uintp(3 * x))
+            else:
+                _sample(src, h, w, j, index[x] / 3.0 + wx[x], NEAREST, 0.0, out, 3 * (n * y + x))
+
+
+@compiled
+def _resample(src, dims, m, border, fill, shape, out):
+    """Any affine map: a row is located, read at one go, and the samples at the edge are then read one by one."""
+    h, w = dims
+    rows, n = shape
+    q, margin = np.empty((2, n)), np.empty(n)
+    index, wy, wx = np.empty(n, np.uintp), np.empty(n, np.float32), np.empty(n, np.float32)
+    high, wide, width = h - 1.0, w - 1.0, float(3 * w)
+    line = np.uintp(3 * w)
+    # Eight bytes are read from either line; the last few places in memory have fewer behind them.
+    safe = float(3 * h * w - 3 * w - 8)
+    s0, s1 = m[0, 1], m[1, 1]
+    for y in range(rows):
+        b0, b1 = m[0, 0] * y + m[0, 2], m[1, 0] * y + m[1, 2]
+        for x in range(0, n, _AHEAD_STEP):
+            # Where this sample's successor will be read; a place beyond the picture does no harm.
+            j, i = b0 + s0 * x + _AHEAD * m[0, 0], b1 + s1 * x + _AHEAD * m[1, 0]
+            prefetch(src, np.uintp(int(np.floor(min(max(j, 0.0), high)) * width + 3.0 * i)))
+        for x in range(n):
+            q[0, x] = b0 + s0 * x
+            q[1, x] = b1 + s1 * x
+        if border != CONSTANT:
+            _bring_in(q[0], n, float(h), border)
+            _bring_in(q[1], n, float(w), border)
+        inside = 0
+        for x in range(n):
+            j, i = q[0, x], q[1, x]
+            fj = min(max(np.floor(j), 0.0), high - 1.0)
+            fi = min(max(np.floor(i), 0.0), wide - 1.0)
+            at = fj * width + 3.0 * fi
+            depth = min(min(j, high - j), min(i, wide - i))
+            depth = depth if at <= safe else -0.5
+            margin[x] = depth
+            inside += depth >= 0.0
+            index[x] = np.uintp(int(min(at, safe)))
+            wy[x] = np.float32(j - fj)
+            wx[x] = np.float32(i - fi)
+        o = np.uintp(3 * n * y)
+        for x in range(n):
+            blend_rgb(src, index[x], line, wy[x], wx[x], out, o + np.uintp(3 * x))
+        if inside < n:
+            for x in range(n):
+                if margin[x] < 0.0:
+                    _sample(src, h, w, q[0, x], q[1, x], border, fill, out, 3 * (n * y + x))
+
+
+@compiled
+def _sums(lines, rows, wide):
+    """Sums of the channels: many short ones side by side first, in an order that no vector width changes."""
+    columns, total = np.zeros(wide, np.float32), np.zeros(3)
+    for y in range(rows):
+        for k in range(wide):
+            columns[k] += lines[y * wide + k]
+    for k in range(wide):
+        total[k % 3] += columns[k]
+    return total
+
+
+@compiled
+def _three_pixels(src, a, b, limits, s, t, ints, out):
+    """:func:`imagemill.engine.backends.cpu.mix._three` with the channels side by side."""
+    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
+    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
+    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
+    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
+    b0, b1, b2 = b[0], b[1], b[2]
+    s0, s1, s2 = s[0], s[1], s[2]
+    t0, t1, t2 = t[0], t[1], t[2]
+    for i in range(len(src) // 3):
+        x, y, z = src[3 * i], src[3 * i + 1], src[3 * i + 2]
+        p = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
+        q = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
+        r = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
+        if ints:
+            p, q, r = (
+                np.rint(min(max(p, least), most)),
+                np.rint(min(max(q, least), most)),
+                np.rint(min(max(r, least), most)),
+            )
+        out[3 * i] = p
+        out[3 * i + 1] = q
+        out[3 * i + 2] = r
+
+
+@compiled
+def run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room):
+    """One photo: geometry, channel means where contrast asks for them, colour, layout.
+
+    ``src`` is flat; ``numbers`` are a row of :func:`_numbers`; ``out`` is flat, with the channels in ``planes``
+    or side by side; ``room`` holds one float more than the photo has.
+    """
+    if _keeps_rows(dims, m, border, shape):
+        _resample_level(src, dims, m, shape, room)
+    else:
+        _resample(src, dims, m, border, fill, shape, room)
+    pixels = shape[0] * shape[1]
+    a, b = numbers[:9].reshape((3, 3)).astype(np.float32), numbers[9:12].copy()
+    pivot = numbers[12:21].reshape((3, 3))
+    if np.any(pivot != 0.0):
+        means = _sums(room, shape[0], 3 * shape[1]) / pixels
+        for c in range(3):
+            for k in range(3):
+                b[c] += pivot[c, k] * means[k]
+    offset, limits = b.astype(np.float32), numbers[21:25].astype(np.float32)
+    s, t = numbers[25:28].astype(np.float32), numbers[28:31].astype(np.float32)
+    lines = room[: 3 * pixels]
+    if not planes:
+        _three_pixels(lines, a, offset, limits, s, t, ints, out)
+    elif ints:
+        _three_whole(lines, a, offset, limits, s, t, out[:pixels], out[pixels : 2 * pixels], out[2 * pixels :])
+    else:
+        _three(lines, a, offset, limits, s, t, out[:pixels], out[pixels : 2 * pixels], out[2 * pixels :])
+
+
+# ------------------------------------------------------------------------------------------------ from plans
+
+_Geometry = tuple[Floats, npt.NDArray[np.bool_]]
+_MAPS: WeakKeyDictionary[Resample, _Geometry | None] = WeakKeyDictionary()
+_NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, npt.NDArray[np.bool_]] | None] = WeakKeyDictionary()
+_PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf], [0.0, 255.0], np.ones(3), np.zeros(3)])
+
+
+def _maps(step: Resample) -> _Geometry | None:
+    """Pull matrices ``[n, 2, 3]`` of a batch, and which of its samples may go this way."""
+    if step not in _MAPS:
+        found = None
+        sampling = step.sampling
+        if len(step.links) == 1 and isinstance(step.links[0], Matrices) and sampling.order in (None, 1):
+            m = step.links[0].m
+            if m.shape[-1] == 3:
+                plain = (m[:, 2] == (0.0, 0.0, 1.0)).all(axis=1) & (np.abs(m) < _FARTHEST).all(axis=(1, 2))
+                if sampling.antialias:
+                    plain &= (np.sqrt((m[:, :2, :2] ** 2).sum(axis=2)) <= SHRINK_LIMIT).all(axis=1)
+                # Whole-number moves are left to slices, which are exact.
+                moves = ((m == np.rint(m)).all(axis=(1, 2))) & (np.abs(np.linalg.det(m[:, :2, :2])) == 1.0)
+                found = np.ascontiguousarray(m[:, :2]), plain & ~moves
+        _MAPS[step] = found
+    return _MAPS[step]
+
+
+def _numbers(colour: Colour) -> tuple[Floats, npt.NDArray[np.bool_]] | None:
+    """Matrix, offset, pivot, limits, final limits, gain and offset, ``[n, 31]``; and which samples are this simple."""
+    if colour not in _NUMBERS:
+        found, mix = None, mixing(colour) if colour.dtype in _OUT else None
+        if mix is not None and mix.a.shape[1] == 3:
+            n = len(mix.a)
+            final = values.max_range(colour.dtype) if colour.dtype.kind == "u" else (-math.inf, math.inf)
+            pivot = np.zeros((n, 9)) if mix.pivot is None else mix.pivot.reshape(n, 9)
+            parts = [mix.a.reshape(n, 9), mix.b, pivot, mix.low[:, None], mix.high[:, None], np.tile(final, (n, 1))]
+            gains = mix.a2.diagonal(axis1=1, axis2=2)
+            found = np.concatenate([*parts, gains, mix.b2], axis=1), mix.scales
+        _NUMBERS[colour] = found
+    return _NUMBERS[colour]
+
+
+def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> bool:
+    """Whether a sample goes this way."""
+    if step.resample is None or dtype != np.uint8 or channels != 3 or len(in_shape) != 2 or min(in_shape) < 4:
+        return False
+    found = _maps(step.resample)
+    if found is None or not found[1][row] or not step.resample.shape[row].all() or max(in_shape) > _FARTHEST:
+        return False
+    if step.colour is None:
+        return True
+    mixed = _numbers(step.colour)
+    return mixed is not None and bool(mixed[1][row])
+
+
+def image(step: Pass, row: int, src: Array, out: Array) -> bool:
+    """Run a sample that :func:`takes` this way into ``out`` ``(y, x, 3)``; False when ``out`` has other strides."""
+    assert step.resample is not None
+    planes = out.transpose(2, 0, 1)
+    apart = planes.flags.c_contiguous
+    if not apart and not out.flags.c_contiguous:
+        return False
+    found = _maps(step.resample)
+    assert found is not None
+    numbers = _PLAIN
+    if step.colour is not None:
+        mixed = _numbers(step.colour)
+        assert mixed is not None
+        numbers = mixed[0][row]
+    sampling = step.resample.sampling
+    memory = (planes if apart else out).reshape(-1)
+    run(
+        _flat(src), src.shape[:2], found[0][row], BORDERS[sampling.border or "nearest"], float(sampling.fill),
+        out.shape[:2], numbers, out.dtype.kind == "u", apart, memory, _ROOMS.of(out.size + 1),
+    )  # fmt: skip
+    return True

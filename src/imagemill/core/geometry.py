@@ -31,6 +31,7 @@ Extent = tuple[Floats, Floats]
 """Lower and upper edges ``[n, d]`` of something in a frame; ``nan`` where there is nothing."""
 
 SPATIAL_AXES = {2: "yx", 3: "zyx"}
+_EYE = [np.eye(d + 1) for d in range(4)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,13 +164,13 @@ def peak_of(dtype: npt.DTypeLike) -> float:
 def affine_rows(matrix: Floats) -> bool:
     """Whether no matrix of the batch is projective."""
     d = matrix.shape[-1] - 1
-    return bool(np.all(matrix[:, d, :d] == 0.0))
+    return not matrix[:, d, :d].any()
 
 
 def identity(n: int, d: int) -> Floats:
     """Identity matrices, ``[n, d+1, d+1]``."""
-    m = np.zeros((n, d + 1, d + 1))
-    m[:, range(d + 1), range(d + 1)] = 1.0
+    m = np.empty((n, d + 1, d + 1))
+    m[:] = _EYE[d]
     return m
 
 
@@ -185,7 +186,8 @@ def scaling(factor: Floats) -> Floats:
     """``q = factor * p`` for factors ``[n, d]``."""
     n, d = factor.shape
     m = identity(n, d)
-    m[:, range(d), range(d)] = factor
+    for axis in range(d):  # quicker than an index of all, for one sample as for many
+        m[:, axis, axis] = factor[:, axis]
     return m
 
 

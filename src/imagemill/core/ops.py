@@ -104,7 +104,7 @@ class Affine:
         n, d = self.shape.shape
         if self.matrix.shape != (n, d + 1, d + 1):
             raise InputError(f"expected matrices {(n, d + 1, d + 1)} for shapes {(n, d)}, got {self.matrix.shape}")
-        if np.any(self.shape < 1):
+        if (self.shape < 1).any():
             raise InputError(f"expected output sizes of at least 1, got {self.shape.min(axis=0).tolist()}")
 
     def chosen(self, where: Bools, frame: Frame) -> Self:
@@ -162,7 +162,8 @@ class ChannelMix:
         """Gain and offset per channel, each ``[n, C]``."""
         n, c = gain.shape
         matrix = np.zeros((n, c, c + 1))
-        matrix[:, range(c), range(c)] = gain
+        for channel in range(c):
+            matrix[:, channel, channel] = gain[:, channel]
         if offset is not None:
             matrix[:, :, c] = offset
         return cls(matrix, leaves_range=leaves_range)

@@ -23,7 +23,7 @@ from imagemill.transforms.colour import (
     Saturation,
     ToneGain,
 )
-from imagemill.transforms.colour.hue import hue_mix
+from imagemill.transforms.colour.hue import hues
 from imagemill.transforms.colour.lighting import IMAGENET_EIGENVALUES, IMAGENET_EIGENVECTORS
 from tests.transforms.colour.meaning import draws_of, evaluate, frame_of, ops_of, picture, run
 
@@ -101,16 +101,16 @@ def test_saturation_moves_from_luma():
 
 def test_hue_keeps_luma_and_grays_and_is_the_identity_at_0():
     degrees = np.linspace(-180, 180, 25)
-    matrices = hue_mix(degrees).matrix
+    matrices = hues(degrees)
     close(matrices[:, :, :3].transpose(0, 2, 1) @ LUMA, np.broadcast_to(LUMA, (25, 3)), 1e-14)
     close(matrices[:, :, :3].sum(axis=2), 1.0, 1e-14)
-    np.testing.assert_array_equal(hue_mix(np.zeros(1)).matrix[0], np.eye(3, 4))
+    np.testing.assert_array_equal(hues(np.zeros(1))[0], np.eye(3))
 
 
 def test_hue_turns_add_up():
-    a, b, ab = hue_mix(np.array([20.0, 50.0, 70.0])).matrix[:, :, :3]
+    a, b, ab = hues(np.array([20.0, 50.0, 70.0]))
     close(a @ b, ab, 1e-13)
-    close(np.linalg.matrix_power(hue_mix(np.array([120.0])).matrix[0, :, :3], 3), np.eye(3), 1e-13)
+    close(np.linalg.matrix_power(hues(np.array([120.0]))[0], 3), np.eye(3), 1e-13)
 
 
 def test_positive_hue_turns_red_towards_yellow():

@@ -18,6 +18,8 @@ from imagemill.core.ops import ChannelMix
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in luma: ITU-R BT.601."""
+_LUMA = np.array(LUMA)
+_LUMA.flags.writeable = False
 
 
 def colours(frame: Frame) -> int:
@@ -27,12 +29,20 @@ def colours(frame: Frame) -> int:
 
 def luma_weights(count: int) -> Floats:
     """Weights ``[c]`` that make one gray of ``c`` colours: BT.601 for three, equal ones otherwise."""
-    return np.array(LUMA) if count == 3 else np.full(count, 1.0 / count)
+    return _LUMA if count == 3 else np.full(count, 1.0 / count)
 
 
 def per_channel(column: Floats, count: int) -> Floats:
     """The same value for each of ``c`` channels: ``[n]`` to ``[n, c]``."""
     return np.repeat(column[:, None], count, axis=1)
+
+
+def linear(matrices: Floats) -> ChannelMix:
+    """Matrices ``[n, c, c]`` as a mix without offset."""
+    n, c, _ = matrices.shape
+    padded = np.zeros((n, c, c + 1))
+    padded[:, :, :c] = matrices
+    return ChannelMix(padded)
 
 
 def needs_rgb(frame: Frame, who: str) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
-from imagemill.transforms.colour._channels import needs_rgb, on_colours, per_channel
-from imagemill.transforms.colour.contrast import contrast_mix
-from imagemill.transforms.colour.hue import hue_mix
-from imagemill.transforms.colour.saturation import saturation_mix
+from imagemill.transforms.colour._channels import needs_rgb, on_colours
+from imagemill.transforms.colour.contrast import contrast_shares
+from imagemill.transforms.colour.hue import hues
+from imagemill.transforms.colour.saturation import saturations
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,19 @@ class ColorJitter(Transform):
             needs_rgb(frame, "ColorJitter(hue=...)")
 
         def make(count: int) -> ChannelMix:
-            mixes = []
-            if brightness is not None:
-                mixes.append(ChannelMix.diagonal(per_channel(brightness, count)))
-            if contrast is not None:
-                mixes.append(contrast_mix(contrast, count))
-            if saturation is not None:
-                mixes.append(saturation_mix(saturation))
+            matrix = np.zeros((frame.n, count, count + 1))
+            colour = matrix[:, :, :count]
+            colour[:] = np.eye(count) if saturation is None else saturations(saturation)
             if hue is not None:
-                mixes.append(hue_mix(hue))
-            first, *rest = mixes
-            for mix in rest:
-                first = first.then(mix)
-            return first
+                colour[:] = hues(hue) @ colour
+            pivot = None
+            if contrast is not None:
+                # Saturation and hue leave grays alone, and so the gray that contrast adds.
+                colour *= contrast[:, None, None]
+                pivot = contrast_shares(contrast, count)
+            if brightness is not None:
+                colour *= brightness[:, None, None]
+                pivot = None if pivot is None else pivot * brightness[:, None, None]
+            return ChannelMix(matrix, pivot)
 
         return on_colours(frame, make)

@@ -15,11 +15,9 @@ from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import luma_weights, on_colours, per_channel
 
 
-def contrast_mix(factor: Floats, count: int) -> ChannelMix:
-    """Contrast about the mean luma of the picture, for factors ``[n]`` and ``c`` colours."""
-    gain = ChannelMix.diagonal(per_channel(factor, count))
-    share = np.tile(luma_weights(count), (count, 1))
-    return ChannelMix(gain.matrix, (1.0 - factor)[:, None, None] * share)
+def contrast_shares(factor: Floats, count: int) -> Floats:
+    """What the means of ``c`` colours add to each of them, ``[n, c, c]``, for contrasts ``[n]`` about mean luma."""
+    return (1.0 - factor)[:, None, None] * np.ones((count, 1)) * luma_weights(count)
 
 
 def _pivot(name: str, value: Any) -> Any:
@@ -68,7 +66,10 @@ class Contrast(Transform):
     def draw(self, draws: Draws, frame: Frame) -> Op:
         factor = draws(self.factor)
         if self.pivot == "mean":
-            return on_colours(frame, lambda c: contrast_mix(factor, c))
+            return on_colours(
+                frame,
+                lambda c: ChannelMix(ChannelMix.diagonal(per_channel(factor, c)).matrix, contrast_shares(factor, c)),
+            )
         pivot = frame.peak / 2.0 if self.pivot == "middle" else float(self.pivot)
         offset = (1.0 - factor) * pivot
         return on_colours(frame, lambda c: ChannelMix.diagonal(per_channel(factor, c), per_channel(offset, c)))

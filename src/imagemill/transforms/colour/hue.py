@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.geometry import Floats, Frame, rotation
-from imagemill.core.ops import ChannelMix, Op
+from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
-from imagemill.transforms.colour._channels import luma_weights, needs_rgb, on_colours
+from imagemill.transforms.colour._channels import linear, luma_weights, needs_rgb, on_colours
 
 
 def _yiq() -> Floats:
@@ -21,17 +21,16 @@ def _yiq() -> Floats:
     return np.stack([y, 0.74 * red - 0.27 * blue, 0.48 * red + 0.41 * blue])
 
 
-def hue_mix(degrees: Floats) -> ChannelMix:
-    """Turn of hue of red, green and blue by degrees ``[n]``."""
+def hues(degrees: Floats) -> Floats:
+    """Matrices ``[n, 3, 3]`` on red, green and blue that turn hue by degrees ``[n]``."""
     to_yiq = _yiq()
     to_rgb = np.linalg.inv(to_yiq)
     # Hue grows clockwise in (I, Q): red at 20 degrees, green at 242, blue at 136. `rotation` pulls, so it
     # already has the sign of a clockwise turn.
     change = rotation(degrees, (1, 2), 3) - np.eye(3)
-    matrix = np.zeros((len(degrees), 3, 4))
     # The change is added to the identity, so that no turn is the identity bit for bit.
-    matrix[:, :, :3] = np.eye(3) + to_rgb @ change @ to_yiq
-    return ChannelMix(matrix)
+    matrices: Floats = np.eye(3) + to_rgb @ change @ to_yiq
+    return matrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +73,4 @@ class Hue(Transform):
     def draw(self, draws: Draws, frame: Frame) -> Op:
         needs_rgb(frame, "Hue")
         degrees = draws(self.degrees)
-        return on_colours(frame, lambda _: hue_mix(degrees))
+        return on_colours(frame, lambda _: linear(hues(degrees)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,20 +89,27 @@ class Normalize(Transform):
     def draw(self, draws: Draws, frame: Frame) -> Op:
         white = frame.peak if self.scale == "depth" else 1.0
         mean, std = PRESETS[self.mean] if isinstance(self.mean, str) else (self.mean, self.std)
-        means, stds = self._spread("mean", mean, frame, 0.0), self._spread("std", std, frame, 1.0)
-        gain, offset = 1.0 / (white * stds), -means / stds
-        rows = (frame.n, frame.channels)
-        return ChannelMix.diagonal(np.broadcast_to(gain, rows), np.broadcast_to(offset, rows), leaves_range=True)
+        return _normalising(mean, std, white, frame.channels, frame.n)
 
-    @staticmethod
-    def _spread(name: str, values: tuple[float, ...], frame: Frame, alpha: float) -> Floats:
-        """One number per channel of the frame; ``alpha`` for an alpha channel."""
-        count = frame.channels
-        if count == 4 and len(values) in (1, 3):
-            return np.array([*np.broadcast_to(values, 3), alpha])
-        if len(values) not in (1, count):
-            raise ParameterError(
-                f"expected Normalize({name}=...) to hold 1 number or {count}, one per channel of the image, "
-                f"got {len(values)}; give as many as the images have channels"
-            )
-        return np.array(np.broadcast_to(values, count), dtype=np.float64)
+
+@lru_cache(maxsize=64)
+def _normalising(mean: tuple[float, ...], std: tuple[float, ...], white: float, channels: int, n: int) -> ChannelMix:
+    """The op for ``n`` images: nothing is drawn, so it is made once."""
+    means, stds = _spread("mean", mean, channels, 0.0), _spread("std", std, channels, 1.0)
+    gain, offset = 1.0 / (white * stds), -means / stds
+    rows = (n, channels)
+    op = ChannelMix.diagonal(np.broadcast_to(gain, rows), np.broadcast_to(offset, rows), leaves_range=True)
+    op.matrix.flags.writeable = False
+    return op
+
+
+def _spread(name: str, values: tuple[float, ...], count: int, alpha: float) -> Floats:
+    """One number for each of ``count`` channels; ``alpha`` for an alpha channel."""
+    if count == 4 and len(values) in (1, 3):
+        return np.array([*np.broadcast_to(values, 3), alpha])
+    if len(values) not in (1, count):
+        raise ParameterError(
+            f"expected Normalize({name}=...) to hold 1 number or {count}, one per channel of the image, "
+            f"got {len(values)}; give as many as the images have channels"
+        )
+    return np.array(np.broadcast_to(values, count), dtype=np.float64)

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.geometry import Floats, Frame
-from imagemill.core.ops import ChannelMix, Op
+from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
-from imagemill.transforms.colour._channels import luma_weights, needs_rgb, on_colours
+from imagemill.transforms.colour._channels import linear, luma_weights, needs_rgb, on_colours
+
+_EYE = np.eye(3)
+_GRAY = np.tile(luma_weights(3), (3, 1))
 
 
-def saturation_mix(factor: Floats) -> ChannelMix:
-    """Saturation of red, green and blue for factors ``[n]``."""
+def saturations(factor: Floats) -> Floats:
+    """Matrices ``[n, 3, 3]`` on red, green and blue for factors ``[n]``."""
     f = factor[:, None, None]
-    gray = np.tile(luma_weights(3), (3, 1))
-    matrix = np.zeros((len(factor), 3, 4))
-    matrix[:, :, :3] = f * np.eye(3) + (1.0 - f) * gray
-    return ChannelMix(matrix)
+    return f * _EYE + (1.0 - f) * _GRAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,4 @@ class Saturation(Transform):
     def draw(self, draws: Draws, frame: Frame) -> Op:
         needs_rgb(frame, "Saturation")
         factor = draws(self.factor)
-        return on_colours(frame, lambda _: saturation_mix(factor))
+        return on_colours(frame, lambda _: linear(saturations(factor)))

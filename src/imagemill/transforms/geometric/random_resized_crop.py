@@ -84,21 +84,23 @@ class RandomResizedCrop(Transform):
 
     def _part(self, draws: Draws, frame: Frame) -> tuple[Ints, Ints]:
         """First pixel and shape of the part, both ``[n, d]``."""
-        plane = list(frame.in_plane)
-        whole = frame.shape[:, plane]
+        plane = frame.in_plane
+        whole = frame.shape[:, plane[0] :]
         # A fixed number of requests, so that what one image gets never depends on another's luck.
         lots = draws.uniforms(2 * TRIES + 2)
         tried = self._tried(lots[:-2], whole)
-        fits = np.all((tried >= 1) & (tried <= whole), axis=-1)
-        found = np.any(fits, axis=0)
-        first = tried[fits.argmax(axis=0), np.arange(frame.n)]
-        chosen = np.where(found[:, None], first, self._largest(whole)).astype(np.int64)
+        fits = ((tried >= 1) & (tried <= whole)).all(axis=-1)
+        chosen = tried[fits.argmax(axis=0), np.arange(frame.n)]
         free = whole - chosen
-        place = np.floor(lots[-2:].T * (free + 1)).astype(np.int64)
+        place = np.floor(lots[-2:].T * (free + 1))
+        lost = ~fits.any(axis=0)
+        if lost.any():
+            chosen[lost] = self._largest(whole[lost])
+            place[lost] = (whole[lost] - chosen[lost]) // 2
         start, part = np.zeros_like(frame.shape), frame.shape.copy()
-        start[:, plane] = np.where(found[:, None], place, free // 2)
-        part[:, plane] = chosen
-        draws.note("area", chosen.prod(axis=1) / whole.prod(axis=1))
+        start[:, plane[0] :] = place
+        part[:, plane[0] :] = chosen
+        draws.note("area", chosen[:, 0] * chosen[:, 1] / (whole[:, 0] * whole[:, 1]))
         draws.note("aspect", chosen[:, 1] / chosen[:, 0])
         return start, part
 
@@ -106,9 +108,12 @@ class RandomResizedCrop(Transform):
         """Heights and widths of all tries, ``[TRIES, n, 2]``."""
         area = self.area.sample(lots[:TRIES].ravel()).reshape(TRIES, -1)
         aspect = self.aspect.sample(lots[TRIES:].ravel()).reshape(TRIES, -1)
-        pixels = area * whole.prod(axis=1)
-        tried: geo.Floats = np.rint(np.sqrt(np.stack([pixels / aspect, pixels * aspect], axis=-1)))
-        return tried
+        pixels = area * (whole[:, 0] * whole[:, 1])
+        tried = np.empty((*pixels.shape, 2))
+        np.divide(pixels, aspect, out=tried[..., 0])
+        np.multiply(pixels, aspect, out=tried[..., 1])
+        np.sqrt(tried, out=tried)
+        return np.rint(tried, out=tried)
 
     def _largest(self, whole: Ints) -> geo.Floats:
         """The largest part whose aspect is in range, ``[n, 2]``."""

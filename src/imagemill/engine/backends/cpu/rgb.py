@@ -251,7 +251,8 @@ def run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room):
 
 # ------------------------------------------------------------------------------------------------ from plans
 
-_Geometry = tuple[Floats, npt.NDArray[np.bool_]]
+_Geometry = tuple[Floats, list[bool]]
+_LAST = np.array([0.0, 0.0, 1.0])
 _MAPS: WeakKeyDictionary[Resample, _Geometry | None] = WeakKeyDictionary()
 _NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, npt.NDArray[np.bool_]] | None] = WeakKeyDictionary()
 _PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf], [0.0, 255.0], np.ones(3), np.zeros(3)])
@@ -265,12 +266,15 @@ def _maps(step: Resample) -> _Geometry | None:
         if len(step.links) == 1 and isinstance(step.links[0], Matrices) and sampling.order in (None, 1):
             m = step.links[0].m
             if m.shape[-1] == 3:
-                plain = (m[:, 2] == (0.0, 0.0, 1.0)).all(axis=1) & (np.abs(m) < _FARTHEST).all(axis=(1, 2))
+                pull = np.ascontiguousarray(m[:, :2])
+                size = np.abs(pull)
+                plain = (m[:, 2] == _LAST).all(axis=1) & (size.max(axis=(1, 2)) < _FARTHEST)
+                linear = size[:, :, :2]
                 if sampling.antialias:
-                    plain &= (np.sqrt((m[:, :2, :2] ** 2).sum(axis=2)) <= SHRINK_LIMIT).all(axis=1)
-                # Whole-number moves are left to slices, which are exact.
-                moves = ((m == np.rint(m)).all(axis=(1, 2))) & (np.abs(np.linalg.det(m[:, :2, :2])) == 1.0)
-                found = np.ascontiguousarray(m[:, :2]), plain & ~moves
+                    plain &= ((linear * linear).sum(axis=2) <= SHRINK_LIMIT**2).all(axis=1)
+                # Whole pixels that only move are left to slices, which are exact. (Not by floor: -0.5 is none.)
+                moves = (linear.sum(axis=(1, 2)) == 2.0) & (pull == np.rint(pull)).all(axis=(1, 2))
+                found = pull, (plain & ~moves).tolist()
         _MAPS[step] = found
     return _MAPS[step]
 

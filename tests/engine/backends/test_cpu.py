@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from imagemill.core.errors import InputError
 from imagemill.core.maps import Displace, Matrix
 from imagemill.engine.backends import reference
-from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels, resample_with_labels
+from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
 from imagemill.engine.backends.cpu.flat import flatten
 from imagemill.engine.backends.cpu.rows import AFFINE, ALONG, PIECES, TAPS, scratch, trace_row
 from imagemill.engine.backends.cpu.splines import coefficients
@@ -306,24 +306,6 @@ def test_kernels_are_right_without_a_compiler():
         [sys.executable, "-W", "error", "-c", UNCOMPILED], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("order", [0, 1, 3])
-@pytest.mark.parametrize("border", BORDERS)
-def test_an_image_and_its_labels_together_are_as_apart(border, order, kind):
-    rng = np.random.default_rng(17)
-    for in_shape, out_shape, dtype in (((21, 30), (25, 24), "uint8"), ((9, 14, 13), (10, 11, 15), "float32")):
-        stages = chain(kind, rng, in_shape, out_shape)
-        src = image(3, (*in_shape, 2), dtype)
-        labels = rng.integers(0, 9, in_shape).astype("int16")
-        both = resample_with_labels(
-            src, labels, stages, out_shape, order=order, border=border, fill=[4.0, 7.0], mask_fill=11
-        )
-        np.testing.assert_array_equal(
-            both[0], resample(src, stages, out_shape, order=order, border=border, fill=[4.0, 7.0])
-        )
-        np.testing.assert_array_equal(both[1], resample_labels(labels, stages, out_shape, border=border, fill=11))
 
 
 def lattice(rng, shape, cells):

@@ -25,13 +25,21 @@ class Cpu:
     name = "cpu"
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
-        """One pass: small pictures in one kernel, others resampled in the source's dtype, then coloured.
+        """One pass: photos and small pictures in one kernel, others resampled in the source's dtype, then coloured.
 
         Strong colour would show the rounding in between: then the resample gives floating point.
         """
+        return self._alone(step, row, src, out)
+
+    def _alone(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
         if step.resample is not None:
+            of = src.shape[:-1], src.dtype, src.shape[-1]
             shape = tuple(step.resample.shape[row].tolist())
-            if small.fits(step, src.shape[:-1], shape, src.dtype, src.shape[-1]):
+            if rgb.takes(step, row, *of):
+                made = _empty(step, shape, src) if out is None else out
+                if rgb.image(step, row, src, made):
+                    return made
+            elif small.fits(step, of[0], shape, *of[1:]):
                 made = _empty(step, shape, src) if out is None else out
                 if not small.images(step, slice(row, row + 1), src[None], made[None]):
                     return made
@@ -48,16 +56,17 @@ class Cpu:
             return None
         stack = src if isinstance(src, np.ndarray) else np.stack(src)
         made = _empty(step, (len(stack), *shape), first) if out is None else out
-        for i in small.images(step, rows, stack, made):
-            self._one(step, rows.start + i, stack[i], made[i])
+        left = rgb.images(step, rows, stack, made)
+        if left is None:
+            left = small.images(step, rows, stack, made)
+            for i in left:
+                self._one(step, rows.start + i, stack[i], made[i])
+        else:
+            for i in left:
+                self._alone(step, rows.start + i, stack[i], made[i])
         return made
 
     def _one(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
-        if rgb.takes(step, row, src.shape[:-1], src.dtype, src.shape[-1]):
-            assert step.resample is not None
-            made = _empty(step, tuple(step.resample.shape[row].tolist()), src) if out is None else out
-            if rgb.image(step, row, src, made):
-                return made
         if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             asked = request(step.resample, row)
             last = step.colour is None
@@ -81,10 +90,11 @@ class Cpu:
     def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
         """Names of the resampling kernel and of the way colour takes."""
         words = []
-        if small.takes(step, row, in_shape, dtype, channels):
-            return "numba.small" + (" + colour in it" if step.colour is not None else "")
+        within = " + colour in it" if step.colour is not None else ""
         if rgb.takes(step, row, in_shape, dtype, channels):
-            return "numba.rgb" + (" + colour in it" if step.colour is not None else "")
+            return "numba.rgb" + within
+        if small.takes(step, row, in_shape, dtype, channels):
+            return "numba.small" + within
         if step.resample is not None:
             dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
             asked = request(step.resample, row)

@@ -23,7 +23,7 @@ from imagemill.engine.backends.cpu.axis_aligned import (
 from imagemill.engine.backends.cpu.enlarge import resize_part, strips
 from imagemill.engine.backends.cpu.flat import is_planar
 from imagemill.engine.backends.cpu.slices import apply_move, from_aligned
-from imagemill.engine.backends.cpu.warp3d import warp_both, warp_image, warp_labels
+from imagemill.engine.backends.cpu.warp3d import warp_image, warp_labels
 from imagemill.engine.backends.stages import (
     AxisAligned,
     axis_aligned,
@@ -341,67 +341,6 @@ def resample_labels(
     _check_out(target, out_shape, src.dtype, floats=False)
     kernel.run(src, target, fill)
     return target
-
-
-def resample_with_labels(
-    src: Array,
-    labels: Array,
-    stages: tuple[Stage, ...],
-    out_shape: tuple[int, ...],
-    *,
-    order: int,
-    border: str,
-    fill: float | npt.ArrayLike = 0.0,
-    mask_fill: int = 0,
-    antialias: Sequence[float] | None = None,
-    out: Array | None = None,
-    labels_out: Array | None = None,
-    out_dtype: npt.DTypeLike | None = None,
-) -> tuple[Array, Array]:
-    """Resample an image and its label map, in one go where both take a compiled warp of order 1.
-
-    Bit for bit what :func:`resample` and :func:`resample_labels` give one after the other.
-
-    Parameters
-    ----------
-    src : array, ``(*shape, C)``
-    labels : array of integers or bools, ``shape``
-    stages, out_shape, order, border, fill, antialias, out, out_dtype
-        See :func:`resample`.
-    mask_fill, labels_out
-        ``fill`` and ``out`` of :func:`resample_labels`.
-
-    Raises
-    ------
-    InputError
-        When the label map is not as large as the image, or for what either function refuses.
-
-    Examples
-    --------
-    >>> turn = Matrix(np.array([[0.8, 0.6, 0], [-0.6, 0.8, 1], [0, 0, 1]]))
-    >>> image, mask = np.ones((4, 4, 1)), np.ones((4, 4), np.uint8)
-    >>> found = resample_with_labels(image, mask, (turn,), (4, 4), order=1, border="nearest")
-    >>> [int(part.sum()) for part in found]
-    [16, 16]
-    """
-    if labels.shape != src.shape[:-1]:
-        msg = f"expected a label map of shape {src.shape[:-1]}, got {labels.shape}; resample them apart"
-        raise InputError(msg)
-    channels = src.shape[-1]
-    kernel = choose(stages, labels.shape, out_shape, src.dtype, channels, order, border, antialias=antialias)
-    other = choose(stages, labels.shape, out_shape, labels.dtype, 1, 0, border, labels=True)
-    target = np.empty((*out_shape, channels), src.dtype if out_dtype is None else out_dtype) if out is None else out
-    label_target = np.empty(out_shape, labels.dtype) if labels_out is None else labels_out
-    _check_out(target, (*out_shape, channels), src.dtype, floats=True)
-    _check_out(label_target, out_shape, labels.dtype, floats=False)
-    if order == 1 and kernel.name == other.name and kernel.name.startswith("numba."):
-        fills = fill_vector(fill, channels)
-        short = simplify(stages)
-        warp_both(src, labels, short, target, label_target, border=border, fill=fills, mask_fill=mask_fill)
-    else:
-        kernel.run(src, target, fill)
-        other.run(labels, label_target, mask_fill)
-    return target, label_target
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: np.dtype[Any], *, floats: bool) -> None:

@@ -85,13 +85,13 @@ def _mixing(colour: Colour) -> Mixing | None:
     one, two = same if first is None else first.matrix, same if second is None else second.matrix
     a, b, a2, b2 = one[..., :c], one[..., c], two[..., :c], two[..., c]
     pivot = None if first is None else first.pivot
-    if clip is None:
+    if clip is None and second is not None:
         # Nothing between the two matrices: one will do. (Summed by axis, so that no row depends on the others.)
         b = (a2 * b[:, None, :]).sum(axis=2) + b2
         pivot = None if pivot is None else _product(a2, pivot)
         a, a2, b2 = _product(a2, a), same[..., :c], np.zeros_like(b2)
     limits = np.tile([-np.inf, np.inf], (n, 1)) if clip is None else clip.params
-    diagonal = ~np.any(a2[:, ~np.eye(c, dtype=bool)], axis=1)
+    diagonal = np.asarray((a2 * (1.0 - np.eye(c)) == 0.0).all(axis=(1, 2)))
     return Mixing(a, b, pivot, limits[:, 0], limits[:, 1], a2, b2, diagonal)
 
 

@@ -25,6 +25,7 @@ from imagemill.engine.backends.cpu.mix import _three, _three_whole, mixing
 from imagemill.engine.backends.cpu.rows import CONSTANT, NEAREST, REFLECT, fold
 from imagemill.engine.backends.cpu.samplers import _bring_in
 from imagemill.engine.backends.cpu.simd import blend_rgb, prefetch
+from imagemill.engine.backends.cpu.small import LIMIT
 from imagemill.engine.backends.cpu.warp3d import _flat
 from imagemill.engine.backends.stages import BORDERS
 from imagemill.engine.plan import Colour, Matrices, Pass, Resample
@@ -32,11 +33,14 @@ from imagemill.engine.sampling import SHRINK_LIMIT
 
 Array = np.ndarray[Any, Any]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 _OUT = (np.dtype(np.uint8), np.dtype(np.float32))
 _AHEAD = 4
 """Rows between asking for a line of the source and reading it: half the time of a photo that is in no cache."""
 _AHEAD_STEP = 8
+_SAMPLES = 256
+"""How many samples are located at once where rows are short, so that loops are worth setting up."""
 _FARTHEST = 2.0**20
 """Sides and offsets beyond this would not be exact in the kernel's 64-bit places and float32 fractions."""
 
@@ -101,11 +105,11 @@ def _keeps_rows(dims, m, border, shape):
 
 
 @compiled
-def _resample_level(src, dims, m, shape, out):
+def _resample_level(src, dims, m, shape, places, out):
     """A map that keeps rows: the columns are located once."""
     h, w = dims
     rows, n = shape
-    index, wx = np.empty(n, np.uintp), np.empty(n, np.float32)
+    index, wx = places[2], places[4]
     for x in range(n):
         i = min(max(m[1, 1] * x + m[1, 2], 0.0), w - 1.0)
         fi = min(np.floor(i), w - 2.0)
@@ -136,31 +140,34 @@ def _resample_level(src, dims, m, shape, out):
 
 
 @compiled
-def _resample(src, dims, m, border, fill, shape, out):
-    """Any affine map: a row is located, read at one go, and the samples at the edge are then read one by one."""
+def _resample(src, dims, m, border, fill, shape, places, out):
+    """Any affine map: some rows are located, read at one go, and the samples at the edge then read one by one."""
     h, w = dims
-    rows, n = shape
-    q, margin = np.empty((2, n)), np.empty(n)
-    index, wy, wx = np.empty(n, np.uintp), np.empty(n, np.float32), np.empty(n, np.float32)
+    n = shape[1]
+    q, margin, index, wy, wx = places
+    together = len(index) // n
     high, wide, width = h - 1.0, w - 1.0, float(3 * w)
     line = np.uintp(3 * w)
     # Eight bytes are read from either line; the last few places in memory have fewer behind them.
     safe = float(3 * h * w - 3 * w - 8)
     s0, s1 = m[0, 1], m[1, 1]
-    for y in range(rows):
-        b0, b1 = m[0, 0] * y + m[0, 2], m[1, 0] * y + m[1, 2]
-        for x in range(0, n, _AHEAD_STEP):
-            # Where this sample's successor will be read; a place beyond the picture does no harm.
-            j, i = b0 + s0 * x + _AHEAD * m[0, 0], b1 + s1 * x + _AHEAD * m[1, 0]
-            prefetch(src, np.uintp(int(np.floor(min(max(j, 0.0), high)) * width + 3.0 * i)))
-        for x in range(n):
-            q[0, x] = b0 + s0 * x
-            q[1, x] = b1 + s1 * x
+    for first in range(0, shape[0], together):
+        rows = min(together, shape[0] - first)
+        count = rows * n
+        for row in range(rows):
+            b0, b1 = m[0, 0] * (first + row) + m[0, 2], m[1, 0] * (first + row) + m[1, 2]
+            for x in range(0, n, _AHEAD_STEP):
+                # Where this sample's successor will be read; a place beyond the picture does no harm.
+                j, i = b0 + s0 * x + _AHEAD * m[0, 0], b1 + s1 * x + _AHEAD * m[1, 0]
+                prefetch(src, np.uintp(int(np.floor(min(max(j, 0.0), high)) * width + 3.0 * i)))
+            for x in range(n):
+                q[0, row * n + x] = b0 + s0 * x
+                q[1, row * n + x] = b1 + s1 * x
         if border != CONSTANT:
-            _bring_in(q[0], n, float(h), border)
-            _bring_in(q[1], n, float(w), border)
+            _bring_in(q[0], count, float(h), border)
+            _bring_in(q[1], count, float(w), border)
         inside = 0
-        for x in range(n):
+        for x in range(count):
             j, i = q[0, x], q[1, x]
             fj = min(max(np.floor(j), 0.0), high - 1.0)
             fi = min(max(np.floor(i), 0.0), wide - 1.0)
@@ -172,13 +179,13 @@ def _resample(src, dims, m, border, fill, shape, out):
             index[x] = np.uintp(int(min(at, safe)))
             wy[x] = np.float32(j - fj)
             wx[x] = np.float32(i - fi)
-        o = np.uintp(3 * n * y)
-        for x in range(n):
-            blend_rgb(src, index[x], line, wy[x], wx[x], out, o + np.uintp(3 * x))
-        if inside < n:
-            for x in range(n):
+        start = 3 * n * first
+        for x in range(count):
+            blend_rgb(src, index[x], line, wy[x], wx[x], out, np.uintp(start + 3 * x))
+        if inside < count:
+            for x in range(count):
                 if margin[x] < 0.0:
-                    _sample(src, h, w, q[0, x], q[1, x], border, fill, out, 3 * (n * y + x))
+                    _sample(src, h, w, q[0, x], q[1, x], border, fill, out, start + 3 * x)
 
 
 @compiled
@@ -220,16 +227,35 @@ def _three_pixels(src, a, b, limits, s, t, ints, out):
 
 
 @compiled
+def _places(n):
+    """Buffers for as many rows of ``n`` samples as are located at once."""
+    count = max(1, _SAMPLES // n) * n
+    return (
+        np.empty((2, count)),
+        np.empty(count),
+        np.empty(count, np.uintp),
+        np.empty(count, np.float32),
+        np.empty(count, np.float32),
+    )
+
+
+@compiled
 def run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room):
+    """:func:`_run` for one photo."""
+    _run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room, _places(shape[1]))
+
+
+@compiled
+def _run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room, places):
     """One photo: geometry, channel means where contrast asks for them, colour, layout.
 
     ``src`` is flat; ``numbers`` are a row of :func:`_numbers`; ``out`` is flat, with the channels in ``planes``
     or side by side; ``room`` holds one float more than the photo has.
     """
     if _keeps_rows(dims, m, border, shape):
-        _resample_level(src, dims, m, shape, room)
+        _resample_level(src, dims, m, shape, places, room)
     else:
-        _resample(src, dims, m, border, fill, shape, room)
+        _resample(src, dims, m, border, fill, shape, places, room)
     pixels = shape[0] * shape[1]
     a, b = numbers[:9].reshape((3, 3)).astype(np.float32), numbers[9:12].copy()
     pivot = numbers[12:21].reshape((3, 3))
@@ -249,17 +275,27 @@ def run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room):
         _three(lines, a, offset, limits, s, t, out[:pixels], out[pixels : 2 * pixels], out[2 * pixels :])
 
 
+@compiled
+def run_all(src, dims, m, chosen, border, fill, shape, numbers, ints, planes, out, room):
+    """:func:`run` for the chosen samples of a stack, one after the other in memory."""
+    size, made, places = dims[0] * dims[1] * 3, shape[0] * shape[1] * 3, _places(shape[1])
+    for i in range(len(chosen)):
+        if chosen[i]:
+            source, target = src[i * size : (i + 1) * size], out[i * made : (i + 1) * made]
+            _run(source, dims, m[i], border, fill, shape, numbers[i], ints, planes, target, room, places)
+
+
 # ------------------------------------------------------------------------------------------------ from plans
 
-_Geometry = tuple[Floats, list[bool]]
+_Geometry = tuple[Floats, Bools, Bools]
 _LAST = np.array([0.0, 0.0, 1.0])
 _MAPS: WeakKeyDictionary[Resample, _Geometry | None] = WeakKeyDictionary()
-_NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, npt.NDArray[np.bool_]] | None] = WeakKeyDictionary()
+_NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, Bools] | None] = WeakKeyDictionary()
 _PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf], [0.0, 255.0], np.ones(3), np.zeros(3)])
 
 
 def _maps(step: Resample) -> _Geometry | None:
-    """Pull matrices ``[n, 2, 3]`` of a batch, and which of its samples may go this way."""
+    """Pull matrices ``[n, 2, 3]`` of a batch, which of its samples may go this way, and which do more than move."""
     if step not in _MAPS:
         found = None
         sampling = step.sampling
@@ -272,14 +308,13 @@ def _maps(step: Resample) -> _Geometry | None:
                 linear = size[:, :, :2]
                 if sampling.antialias:
                     plain &= ((linear * linear).sum(axis=2) <= SHRINK_LIMIT**2).all(axis=1)
-                # Whole pixels that only move are left to slices, which are exact. (Not by floor: -0.5 is none.)
                 moves = (linear.sum(axis=(1, 2)) == 2.0) & (pull == np.rint(pull)).all(axis=(1, 2))
-                found = pull, (plain & ~moves).tolist()
+                found = pull, plain, plain & ~moves
         _MAPS[step] = found
     return _MAPS[step]
 
 
-def _numbers(colour: Colour) -> tuple[Floats, npt.NDArray[np.bool_]] | None:
+def _numbers(colour: Colour) -> tuple[Floats, Bools] | None:
     """Matrix, offset, pivot, limits, final limits, gain and offset, ``[n, 31]``; and which samples are this simple."""
     if colour not in _NUMBERS:
         found, mix = None, mixing(colour) if colour.dtype in _OUT else None
@@ -294,17 +329,66 @@ def _numbers(colour: Colour) -> tuple[Floats, npt.NDArray[np.bool_]] | None:
     return _NUMBERS[colour]
 
 
-def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> bool:
-    """Whether a sample goes this way."""
+def takes(
+    step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int, *, any_row: bool = False
+) -> bool:
+    """Whether a sample goes this way; with ``any_row``, whether samples of such a pass may."""
     if step.resample is None or dtype != np.uint8 or channels != 3 or len(in_shape) != 2 or min(in_shape) < 4:
         return False
     found = _maps(step.resample)
-    if found is None or not found[1][row] or not step.resample.shape[row].all() or max(in_shape) > _FARTHEST:
+    if found is None or max(in_shape) > _FARTHEST:
+        return False
+    if not any_row and not _chosen(found, in_shape)[row]:
         return False
     if step.colour is None:
         return True
     mixed = _numbers(step.colour)
-    return mixed is not None and bool(mixed[1][row])
+    return mixed is not None and (any_row or bool(mixed[1][row]))
+
+
+def _chosen(found: _Geometry, in_shape: tuple[int, ...]) -> Bools:
+    """Which samples go this way. Pixels that only move are exact here too, but quicker as slices unless they are few."""
+    return found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2]
+
+
+def images(step: Pass, rows: slice, src: Array, out: Array) -> list[int] | None:
+    """Run those of many samples of one size that :func:`takes` this way, in one call.
+
+    Parameters
+    ----------
+    step : Pass
+    rows : slice
+        Samples of the batch, as many as ``src`` holds.
+    src : array, ``(k, y, x, 3)``
+    out : array, ``(k, y, x, 3)``
+
+    Returns
+    -------
+    list of int or None
+        Positions within ``rows`` that are left to other kernels; None for all of them.
+    """
+    assert step.resample is not None
+    if not takes(step, rows.start, src.shape[1:3], src.dtype, src.shape[3], any_row=True):
+        return None
+    planes = out.transpose(0, 3, 1, 2)
+    apart = planes.flags.c_contiguous
+    if not apart and not out.flags.c_contiguous:
+        return None
+    geometry = _maps(step.resample)
+    assert geometry is not None
+    m, chosen = geometry[0][rows], _chosen(geometry, src.shape[1:3])[rows]
+    numbers = np.broadcast_to(_PLAIN, (len(m), len(_PLAIN)))
+    if step.colour is not None:
+        mixed = _numbers(step.colour)
+        assert mixed is not None
+        numbers, chosen = mixed[0][rows], chosen & mixed[1][rows]
+    sampling = step.resample.sampling
+    memory = (planes if apart else out).reshape(-1)
+    run_all(
+        _flat(src), src.shape[1:3], m, chosen, BORDERS[sampling.border or "nearest"], float(sampling.fill),
+        out.shape[1:3], np.ascontiguousarray(numbers), out.dtype.kind == "u", apart, memory, _ROOMS.of(out[0].size + 1),
+    )  # fmt: skip
+    return np.flatnonzero(~chosen).tolist()
 
 
 def image(step: Pass, row: int, src: Array, out: Array) -> bool:

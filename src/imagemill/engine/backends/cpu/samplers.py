@@ -15,52 +15,99 @@ import numpy as np
 
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.rows import CONSTANT, MIRROR, NEAREST, REFLECT, WRAP, fold, trace_row
-from imagemill.engine.backends.cpu.simd import bilinear, trilinear
+from imagemill.engine.backends.cpu.simd import bilinear, prefetch, trilinear
+
+_ASKED = 16
+"""Bytes between two places of the source whose line is asked for ahead of time."""
 
 
 @compiled
-def gather(src, dims, channels, chain, border, fills, out, shape, room):
-    """Copy the sample at index ``floor(q + 0.5)``: images of order 0, and label maps."""
-    n = shape[2]
-    o = 0
-    for z in range(shape[0]):
-        for y in range(shape[1]):
-            left = trace_row(z, y, n, chain, room)
-            _gather_row(src, dims, channels, room, left, n, border, fills, out, o)
-            o += n * channels
+def gather(src, dims, channels, chain, border, fills, out, shape, room, together):
+    """Copy the sample at index ``floor(q + 0.5)``: images of order 0, and label maps.
 
-
-@compiled
-def linear(src, dims, channels, chain, planar, border, fills, low, high, out, shape, room, acc):
-    """Bilinear within planes (``planar``: the first coordinate is a whole number), else trilinear.
-
-    ``acc`` ``(4, n * channels)`` sets the precision of the sums: its first row gathers a row of results, the
-    others hold the fractions.
+    ``together`` rows at a time, which must be 1 unless all stages are affine.
     """
     n = shape[2]
+    m, q = np.zeros((3, 4)), room[0]
+    if together > 1:
+        _multiplied(chain, m)
     o = 0
     for z in range(shape[0]):
-        for y in range(shape[1]):
-            left = trace_row(z, y, n, chain, room)
-            _linear_row(src, dims, channels, room, left, n, planar, border, fills, acc)
-            finish(acc, n * channels, low, high, out, o)
-            o += n * channels
+        for y in range(0, shape[1], together):
+            count, left = n, False
+            if together > 1:
+                rows = min(together, shape[1] - y)
+                count = n * rows
+                _straight_rows(src, dims, channels, q, n, m, z, y, rows)
+            else:
+                left = trace_row(z, y, n, chain, room)
+            _gather_row(src, dims, channels, room, left, count, border, fills, out, o)
+            o += count * channels
 
 
 @compiled
-def linear_and_labels(
-    src, labels, dims, channels, chain, planar, border, fills, label_fills, low, high, out, label_out, shape, room, acc
-):
-    """:func:`linear` for an image and :func:`gather` for its label map, along one trace."""
+def linear(src, dims, channels, chain, planar, border, fills, low, high, out, shape, room, acc, together):
+    """Bilinear within planes (``planar``: the first coordinate is a whole number), else trilinear.
+
+    ``acc`` ``(4, together * n * channels)`` sets the precision of the sums: its first row gathers a row of
+    results, the others hold the fractions. ``together`` as for :func:`gather`.
+    """
     n = shape[2]
+    m, q = np.zeros((3, 4)), room[0]
+    if together > 1:
+        _multiplied(chain, m)
     o = 0
     for z in range(shape[0]):
-        for y in range(shape[1]):
-            left = trace_row(z, y, n, chain, room)
-            _gather_row(labels, dims, 1, room, left, n, border, label_fills, label_out, o)
-            _linear_row(src, dims, channels, room, left, n, planar, border, fills, acc)
-            finish(acc, n * channels, low, high, out, o * channels)
-            o += n
+        for y in range(0, shape[1], together):
+            count, left = n, False
+            if together > 1:
+                rows = min(together, shape[1] - y)
+                count = n * rows
+                _straight_rows(src, dims, channels, q, n, m, z, y, rows)
+            else:
+                left = trace_row(z, y, n, chain, room)
+            _linear_row(src, dims, channels, room, left, count, planar, border, fills, acc)
+            finish(acc, count * channels, low, high, out, o)
+            o += count * channels
+
+
+# Most chains are one matrix. Walking them stage by stage, and a call for every row, cost as much as reading it.
+
+
+@compiled
+def _multiplied(chain, out):
+    """The product of all matrices, read from the output, into ``out`` ``(3, 4)``."""
+    mats = chain[1]
+    total = np.eye(4)
+    for s in range(len(mats)):
+        total = mats[s] @ total
+    out[:] = total[:3]
+
+
+@compiled
+def _straight_rows(src, dims, channels, q, n, m, z, first, rows):
+    """Coordinates of some rows into ``q``; what the rows behind them will read is asked for."""
+    d, h, v = dims
+    asked = max(_ASKED // src.itemsize, 1)
+    s0, s1, s2 = m[0, 2], m[1, 2], m[2, 2]
+    for row in range(rows):
+        y = first + row
+        b0 = m[0, 0] * z + m[0, 1] * y + m[0, 3]
+        b1 = m[1, 0] * z + m[1, 1] * y + m[1, 3]
+        b2 = m[2, 0] * z + m[2, 1] * y + m[2, 3]
+        for x in range(n):
+            q[0, row * n + x] = b0 + s0 * x
+            q[1, row * n + x] = b1 + s1 * x
+            q[2, row * n + x] = b2 + s2 * x
+        for x in range(0, n, asked):
+            i = b0 + s0 * x + rows * m[0, 1]
+            j = b1 + s1 * x + rows * m[1, 1]
+            k = b2 + s2 * x + rows * m[2, 1]
+            # The neighbour farthest on: the others were read before.
+            i = min(max(np.floor(i) + 1.0, 0.0), d - 1.0)
+            j = min(max(np.floor(j) + 1.0, 0.0), h - 1.0)
+            k = min(max(k, 0.0), v - 1.0)
+            prefetch(src, np.uintp(int((i * h + j) * v + k) * channels))
 
 
 @compiled

@@ -243,9 +243,9 @@ trilinear = _blend_plain if _DISABLED else _emitted_blend(True)
 bilinear = _flat_blend_plain if _DISABLED else _emitted_blend(False)
 """The same without z."""
 
-blend_rgb = _blend_rgb_plain if _DISABLED else _blend_rgb_emitted
+blend_rgb: Any = _blend_rgb_plain if _DISABLED else _blend_rgb_emitted
 """``(src, at, line, wy, wx, out, o)``: blend of the pixel of three bytes at ``src[at]``, the next one, and the two
 ``line`` bytes on, into ``out[o : o + 3]``. Reads eight bytes from either place and writes four floats: one too many."""
 
-prefetch = _prefetch_plain if _DISABLED else _prefetch_emitted
+prefetch: Any = _prefetch_plain if _DISABLED else _prefetch_emitted
 """``(src, at)``: have the cache line of ``src[at]`` on its way before it is read."""

@@ -13,13 +13,16 @@ import numpy.typing as npt
 from imagemill.core.maps import Stage, Window
 from imagemill.engine.backends.cpu.axis_aligned import write
 from imagemill.engine.backends.cpu.flat import Chain, flatten, is_planar
-from imagemill.engine.backends.cpu.rows import scratch
-from imagemill.engine.backends.cpu.samplers import gather, linear, linear_and_labels
+from imagemill.engine.backends.cpu.rows import AFFINE, scratch
+from imagemill.engine.backends.cpu.samplers import gather, linear
 from imagemill.engine.backends.cpu.spline_sampler import spline
 from imagemill.engine.backends.cpu.splines import coefficient_dtype, coefficients
 from imagemill.engine.backends.stages import BORDERS, label_value, saturate
 
 Array = np.ndarray[Any, Any]
+
+_SAMPLES = 1024
+"""How many samples are run at once where rows are short, so that a call is worth its while."""
 
 
 def warp_image(
@@ -53,38 +56,12 @@ def _linear(src: Array, stages: tuple[Stage, ...], out: Array, border: str, fill
     d, channels = src.ndim - 1, src.shape[-1]
     low, high = _limits(out.dtype)
     shape = _three(out.shape[:d])
-    acc = np.empty((4, shape[2] * channels), coefficient_dtype(src.dtype))
     chain = flatten(stages, out.shape[:d])
+    together = _together(chain, border, shape)
+    acc = np.empty((4, together * shape[2] * channels), coefficient_dtype(src.dtype))
     linear(
         _flat(src), _three(src.shape[:d]), channels, chain, is_planar(stages, d), BORDERS[border], fills,
-        low, high, out.reshape(-1), shape, scratch(shape[2], chain[0], chain[3]), acc,
-    )  # fmt: skip
-
-
-def warp_both(
-    src: Array,
-    labels: Array,
-    stages: tuple[Stage, ...],
-    out: Array,
-    label_out: Array,
-    *,
-    border: str,
-    fill: npt.NDArray[np.float64],
-    mask_fill: int,
-) -> None:
-    """:func:`warp_image` of order 1 and :func:`warp_labels`, tracing the chain once for both."""
-    d, channels = src.ndim - 1, src.shape[-1]
-    if out.dtype.kind == "f":
-        src = src.astype(out.dtype, copy=False)
-    low, high = _limits(out.dtype)
-    shape = _three(out.shape[:d])
-    bits = _bits(labels.dtype)
-    chain = flatten(stages, out.shape[:d])
-    linear_and_labels(
-        _flat(src), _flat(labels).view(bits), _three(src.shape[:d]), channels, chain, is_planar(stages, d),
-        BORDERS[border], _image_fills(fill, stages), _label_fills(mask_fill, stages, labels.dtype).view(bits),
-        low, high, out.reshape(-1), label_out.reshape(-1).view(bits), shape, scratch(shape[2], chain[0], chain[3]),
-        np.empty((4, shape[2] * channels), coefficient_dtype(src.dtype)),
+        low, high, out.reshape(-1), shape, scratch(together * shape[2], chain[0], chain[3]), acc, together,
     )  # fmt: skip
 
 
@@ -129,11 +106,19 @@ def warp_labels(src: Array, stages: tuple[Stage, ...], out: Array, *, border: st
 def _gather(src: Array, chain: Chain, fills: Array, border: str, out: Array, channels: int) -> None:
     bits = _bits(src.dtype)
     shape = _three(out.shape[:-1])
+    together = _together(chain, border, shape)
     gather(
         _flat(src).view(bits), _three(src.shape[:-1]), channels, chain, BORDERS[border],
         np.ascontiguousarray(fills).view(bits), out.reshape(-1).view(bits), shape,
-        scratch(shape[2], chain[0], chain[3]),
+        scratch(together * shape[2], chain[0], chain[3]), together,
     )  # fmt: skip
+
+
+def _together(chain: Chain, border: str, shape: tuple[int, int, int]) -> int:
+    """How many rows are run at once; a border that stays outside is quicker to skip row by row."""
+    if (chain[0] != AFFINE).any() or border in ("constant", "wrap"):
+        return 1
+    return max(1, min(_SAMPLES // max(shape[2], 1), shape[1]))
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:

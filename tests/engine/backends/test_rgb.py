@@ -1,0 +1,141 @@
+"""Photos of 8 bits in one call: what the reference means, in any layout, alone and among others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import imagemill as im
+from imagemill.core.ops import Pointwise, Sampling
+from imagemill.engine.backends.cpu import rgb
+from imagemill.engine.backends.float64 import Reference
+from imagemill.engine.plan import Colour, Pass
+from imagemill.testing import picture
+from tests.engine.backends.strategies import BORDERS, assert_close, image, seeds
+from tests.engine.backends.test_small import FLOAT32, UINT8, N, a_pass, colour, turns
+
+Array = np.ndarray[Any, Any]
+quick = settings(max_examples=8, deadline=None, derandomize=True)
+
+
+def levels(rng: np.random.Generator, size: tuple[int, int], shape: tuple[int, int]) -> Array:
+    """Maps that scale, flip and shift, so that they begin and end within, at and beyond the edge."""
+    m = np.tile(np.eye(3), (N, 1, 1))
+    for axis in range(2):
+        scale = rng.uniform(0.3, 1.9, N) * rng.choice([-1, 1], N)
+        beyond = rng.choice([-2.0, -0.4, 0.0, 0.3, 5.0], N)
+        first = np.where(scale > 0, -beyond, size[axis] - 1 + beyond)
+        m[:, axis, axis], m[:, axis, 2] = scale, first
+    return m
+
+
+def mixed(kind: str, rng: np.random.Generator) -> Colour | None:
+    """A run of colour whose clip holds for all samples, or for none: others are not one formula."""
+    run = colour(kind, rng, 3, UINT8)
+    if run is None:
+        return None
+    return replace(run, stages=tuple(replace(s, where=None) if isinstance(s, Pointwise) else s for s in run.stages))
+
+
+def made(step: Pass, row: int, src: Array, *, first: bool) -> Array:
+    kept = UINT8 if step.colour is None else step.colour.dtype
+    assert step.resample is not None
+    shape = step.resample.shape[row].tolist()
+    out = np.full((3, *shape) if first else (*shape, 3), 99, kept)
+    assert rgb.image(step, row, src, out.transpose(1, 2, 0) if first else out)
+    return out.transpose(1, 2, 0) if first else out
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("maps", [turns, levels])
+@quick
+@given(seeds, st.sampled_from(["none", "mix", "contrast", "all"]), st.booleans())
+def test_the_reference(border: str, maps: Any, seed: int, kind: str, first: bool) -> None:
+    rng = np.random.default_rng(seed)
+    size, shape = (int(v) for v in rng.integers(4, 90, 2)), (int(v) for v in rng.integers(1, 90, 2))
+    size, shape = tuple(size), tuple(shape)
+    fill = float(rng.integers(-50, 300)) if border == "constant" else 0.0
+    step = a_pass(maps(rng, size, shape), size, shape, Sampling(1, border, fill), mixed(kind, rng))
+    src = image(seed, (*size, 3), "uint8")
+    for row in range(N):
+        assert rgb.takes(step, row, size, UINT8, 3)
+        got, wanted = made(step, row, src, first=first), Reference().image(step, row, src)
+        assert got.dtype == wanted.dtype
+        if got.dtype == FLOAT32:
+            assert_close(got, wanted, wanted, 1)
+        else:
+            # Both are rounded, so they may differ by one where the exact value is next to a half.
+            assert np.abs(got.astype(int) - wanted).max() <= 1
+            assert np.mean(got != wanted) < 0.01 or got.size < 200
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@quick
+@given(seeds)
+def test_many_are_each_alone(border: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    size, shape = (30, 31), (17, 40)
+    m = turns(rng, size, shape)
+    m[1, 0, :2] *= 9.0  # shrunk by more than 2: not for this kernel
+    step = a_pass(m, size, shape, Sampling(1, border, antialias=True), mixed("all", rng))
+    src = image(seed, (N, *size, 3), "uint8")
+    out = np.full((N, *shape, 3), np.nan, np.float32)
+    left = rgb.images(step, slice(0, N), src, out)
+    assert left is not None
+    assert 1 in left
+    for row in set(range(N)) - set(left):
+        np.testing.assert_array_equal(out[row], made(step, row, src[row], first=False))
+    assert np.isnan(out[left]).all()
+
+
+@pytest.mark.parametrize("around", [0, 255])
+@pytest.mark.parametrize("maps", [turns, levels])
+def test_nothing_around_the_photo_is_seen(maps: Any, around: int) -> None:
+    rng = np.random.default_rng(7)
+    for size in ((4, 4), (5, 9), (33, 20)):
+        step = a_pass(maps(rng, size, size), size, size, Sampling(1, "nearest"))
+        src = image(1, (*size, 3), "uint8")
+        memory = np.full(src.size + 64, around, np.uint8)
+        inside = memory[32:-32].reshape(src.shape)
+        inside[...] = src
+        for row in range(N):
+            np.testing.assert_array_equal(made(step, row, inside, first=False), made(step, row, src, first=False))
+
+
+def test_moves_of_whole_pixels_are_exact_here_and_left_to_slices_where_photos_are_large() -> None:
+    src = picture(0, (40, 50), 3)
+    m = np.array([[[1.0, 0, 3], [0, -1, 49], [0, 0, 1]]])
+    step = a_pass(m, (40, 50), (40, 50), Sampling(1, "nearest"))
+    assert rgb.takes(step, 0, (40, 50), UINT8, 3)
+    np.testing.assert_array_equal(made(step, 0, src, first=False), src[np.minimum(np.arange(40) + 3, 39)][:, ::-1])
+    large = a_pass(m, (400, 500), (40, 50), Sampling(1, "nearest"))
+    assert not rgb.takes(large, 0, (400, 500), UINT8, 3)
+
+
+def test_what_it_does_not_do_is_left_to_others() -> None:
+    rng = np.random.default_rng(0)
+    m, size = turns(rng, (30, 30), (30, 30)), (30, 30)
+    step = a_pass(m, size, size, Sampling(1, "nearest"))
+    assert not rgb.takes(step, 0, size, FLOAT32, 3)
+    assert not rgb.takes(step, 0, size, UINT8, 4)
+    assert not rgb.takes(step, 0, (3, 30), UINT8, 3)
+    assert not rgb.takes(a_pass(m, size, size, Sampling(3, "nearest")), 0, size, UINT8, 3)
+    tilted = m.copy()
+    tilted[:, 2, 0] = 1e-3
+    assert not rgb.takes(a_pass(tilted, size, size, Sampling(1, "nearest")), 0, size, UINT8, 3)
+    src, strided = image(0, (*size, 3), "uint8"), np.empty((30, 60, 3), np.uint8)[:, ::2]
+    assert not rgb.image(step, 0, src, strided)
+    # The pipeline finds another way.
+    pipe = im.Pipeline([im.Rotate(20)], seed=0)
+    half = pipe(src)
+    assert half.shape == src.shape
+
+
+def test_explain_names_it() -> None:
+    pipe = im.Pipeline([im.RandomResizedCrop(64), im.Brightness((0.5, 1.5)), im.Normalize("imagenet")], seed=0)
+    assert "numba.rgb + colour in it" in pipe.explain(shape=(120, 160, 3), key=1)

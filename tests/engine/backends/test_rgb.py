@@ -28,7 +28,7 @@ def levels(rng: np.random.Generator, size: tuple[int, int], shape: tuple[int, in
     m = np.tile(np.eye(3), (N, 1, 1))
     for axis in range(2):
         scale = rng.uniform(0.3, 1.9, N) * rng.choice([-1, 1], N)
-        beyond = rng.choice([-2.0, -0.4, 0.0, 0.3, 5.0], N)
+        beyond = rng.choice([-2.0, -0.4, 0.0, 0.3, 0.8, 5.0], N)
         first = np.where(scale > 0, -beyond, size[axis] - 1 + beyond)
         m[:, axis, axis], m[:, axis, 2] = scale, first
     return m

@@ -7,7 +7,7 @@ at a time write it into the batch directly, which is both the change of layout a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ N, SIDE = 64, 224
 # The same parameters for all, for the comparison of pictures: crop (top, left, height, width), then factors.
 CROP, BRIGHTNESS, CONTRAST, SATURATION = (40, 60, 280, 300), 1.1, 0.9, 1.15
 _JITTER = (0.8, 1.2)
+_HUE = 0.05  # of the whole circle
 
 
 def _batch(n: int) -> Array:
@@ -42,14 +43,18 @@ def _each(images: Any, one: Callable[[Any], Any], n: int) -> Run:
 # ------------------------------------------------------------------------------------------------ ours
 
 
-def _pipeline() -> Any:
+def _pipeline(hue: float) -> Any:
     import imagemill as im
+
+    jitter = {"brightness": _JITTER, "contrast": _JITTER, "saturation": _JITTER}
+    if hue:
+        jitter["hue"] = (-360 * hue, 360 * hue)
 
     return im.Pipeline(
         [
             im.RandomResizedCrop((SIDE, SIDE)),
             im.Flip("x", p=0.5),
-            im.ColorJitter(brightness=_JITTER, contrast=_JITTER, saturation=_JITTER),
+            im.ColorJitter(**jitter),
             im.Normalize(inputs.MEAN, inputs.STD),
             im.ToLayout("channels_first"),
         ],
@@ -57,13 +62,13 @@ def _pipeline() -> Any:
     )
 
 
-def _ours_batch(photos: list[Array]) -> Run:
-    pipe = _pipeline()
+def _ours_batch(photos: list[Array], hue: float = 0.0) -> Run:
+    pipe = _pipeline(hue)
     return lambda: pipe.batch(photos).image
 
 
-def _ours_single(photos: list[Array]) -> Run:
-    pipe = _pipeline()
+def _ours_single(photos: list[Array], hue: float = 0.0) -> Run:
+    pipe = _pipeline(hue)
     out = _batch(N)
 
     def run() -> Array:
@@ -96,14 +101,14 @@ def _ours_fixed(photos: list[Array]) -> Array:
 # ------------------------------------------------------------------------------------------------ peers
 
 
-def _albumentations(photos: list[Array]) -> Run:
+def _albumentations(photos: list[Array], hue: float = 0.0) -> Run:
     import albumentations as alb
 
     chain = alb.Compose(
         [
             alb.RandomResizedCrop((SIDE, SIDE)),
             alb.HorizontalFlip(p=0.5),
-            alb.ColorJitter(_JITTER, _JITTER, _JITTER, 0, p=1),
+            alb.ColorJitter(_JITTER, _JITTER, _JITTER, (-hue, hue), p=1),
             alb.Normalize(inputs.MEAN, inputs.STD),
         ]
     )
@@ -127,7 +132,7 @@ def _albumentations_fixed(photos: list[Array]) -> Array:
     return made
 
 
-def _torchvision_chain(*first: Any) -> Any:
+def _torchvision_chain(hue: float, *first: Any) -> Any:
     from bench.peers import torchvision_cpu
 
     torchvision_cpu.load()
@@ -138,7 +143,7 @@ def _torchvision_chain(*first: Any) -> Any:
         [
             v2.RandomResizedCrop(SIDE, antialias=True),
             v2.RandomHorizontalFlip(0.5),
-            v2.ColorJitter(_JITTER, _JITTER, _JITTER),
+            v2.ColorJitter(_JITTER, _JITTER, _JITTER, hue),
             *first,
             v2.ToDtype(torch.float32, scale=True),
             v2.Normalize(inputs.MEAN, inputs.STD),
@@ -146,22 +151,22 @@ def _torchvision_chain(*first: Any) -> Any:
     )
 
 
-def _torchvision_tensor(photos: list[Array]) -> Run:
-    chain = _torchvision_chain()
+def _torchvision_tensor(photos: list[Array], hue: float = 0.0) -> Run:
+    chain = _torchvision_chain(hue)
     import torch
 
     tensors = [torch.from_numpy(np.ascontiguousarray(p.transpose(2, 0, 1))) for p in photos]
     return _each(tensors, lambda tensor: chain(tensor).numpy(), N)
 
 
-def _torchvision_pil(photos: list[Array]) -> Run:
+def _torchvision_pil(photos: list[Array], hue: float = 0.0) -> Run:
     from bench.peers import torchvision_cpu
 
     torchvision_cpu.load()
     from PIL import Image
     from torchvision.transforms import v2
 
-    chain = _torchvision_chain(v2.PILToTensor())
+    chain = _torchvision_chain(hue, v2.PILToTensor())
     return _each([Image.fromarray(p) for p in photos], lambda picture: chain(picture).numpy(), N)
 
 
@@ -353,5 +358,23 @@ WORKLOADS = (
         ),
         (Expect((-1, 3, SIDE, SIDE), "float32"),),
         note="The picture comparison uses one crop of 280x300 pixels, flipped, with factors 1.1, 0.9 and 1.15.",
+    ),
+    Workload(
+        "photo-hue",
+        "The photo chain with hue in the jitter as well",
+        "photo",
+        lambda: inputs.photos(N),
+        (
+            Contestant("imagemill, batch of 64", partial(_ours_batch, hue=_HUE), N, ours=True),
+            Contestant("imagemill, single calls", partial(_ours_single, hue=_HUE), N, ours=True),
+            Contestant("Albumentations", partial(_albumentations, hue=_HUE), N, ("albumentations",), budget=5),
+            Contestant(
+                "torchvision v2, tensors", partial(_torchvision_tensor, hue=_HUE), N, ("torchvision",), budget=20
+            ),
+            Contestant("torchvision v2, PIL", partial(_torchvision_pil, hue=_HUE), N, ("torchvision",), budget=20),
+        ),
+        (Expect((-1, 3, SIDE, SIDE), "float32"),),
+        note="Ours turns the chroma plane, which is linear and joins the colour matrix; theirs go through HSV.",
+        quick=False,
     ),
 )

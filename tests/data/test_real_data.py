@@ -23,7 +23,7 @@ from imagemill.data import (
 
 def test_pets_are_sixty_photos_in_each_of_five_classes(data_root: Path) -> None:
     source = open_source(data_root / "pets")
-    assert source.layout == "class folders"
+    assert source.layout == "class-folders"
     assert Counter(record.label for record in source) == dict.fromkeys(
         ["American_Bulldog", "German_Shorthaired", "Havanese", "Maine_Coon", "Pomeranian"], 60
     )

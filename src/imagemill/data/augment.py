@@ -154,5 +154,5 @@ def _open(source: Path | str | Source, masks: Path | str | None, allow_missing: 
 def _refuse_inside(source: Source, out: Path) -> None:
     """An output folder inside a searched folder would become its own source in the next run."""
     root, place = source.root.resolve(), out.resolve()
-    if "folder" in source.layout and (place == root or root in place.parents):
+    if source.layout not in ("file", "list") and (place == root or root in place.parents):
         raise InputError(f"expected an output folder outside the source {source.root}, got {out}; choose another")

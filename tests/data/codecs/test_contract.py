@@ -154,7 +154,9 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_table_of_formats_tells_the_truth(tmp_path: Path) -> None:
     rows = {row.suffix: row for row in formats()}
-    assert set(LOSSLESS) | {".jpg", ".jpeg", ".tif", ".mgz", ".mgh"} == set(rows)
+    read_only = {".mgz", ".mgh", ".dcm", ".dicom", ".ima"}
+    assert set(LOSSLESS) | {".jpg", ".jpeg", ".tif"} | read_only == set(rows)
+    assert rows[".dcm"].extra == "medical"
     assert rows[".nii.gz"].package == "nibabel"
     assert rows[".nii.gz"].extra == "medical"
     assert rows[".png"].package is None

@@ -109,7 +109,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path, reader: Any) -> None:
         "text.png": "expected a JPEG, PNG, WebP, BMP or GIF file, got bytes b'these ar'",
         "text.nii.gz": "expected a NIfTI or MGH file",
         "what.xyz": r"got suffix '\.xyz'; convert",
-        "a.dcm": "got a DICOM file; convert the series to NIfTI first",
+        "a.dcm": "expected a DICOM file with pixels, got an object of unknown kind, which holds no pixels",
         "page.jpg": "a web page, often the error page",
         "missing.png": "nothing at this path; check the spelling",
         ".": "got a folder; open folders as a source",

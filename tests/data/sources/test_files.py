@@ -37,7 +37,7 @@ def test_a_folder_is_searched_in_the_order_of_keys(tmp_path: Path) -> None:
 def test_class_folders_give_labels(tmp_path: Path) -> None:
     _make(tmp_path, "dog/1.jpg", "cat/1.jpg", "cat/2.jpg", "README.md")
     source = open_source(tmp_path)
-    assert source.layout == "class folders"
+    assert source.layout == "class-folders"
     assert [(record.key, record.label) for record in source] == [
         ("cat/1.jpg", "cat"),
         ("cat/2.jpg", "cat"),

@@ -46,8 +46,11 @@ def test_masks_beside_the_images_are_not_images(tmp_path: Path) -> None:
         "p2/f1.png": "p2/f1_mask.png",
     }
     alone = open_source(tmp_path)
-    assert len(alone) == 6
-    assert "3 look like masks of the image beside them; pass masks=" in alone.describe()
+    assert alone.layout == "image-masks"
+    assert _pairs(alone, tmp_path) == _pairs(source, tmp_path)
+    as_images = open_source(tmp_path, layout="folder")
+    assert len(as_images) == 6
+    assert "3 look like masks of the image beside them; pass masks=" in as_images.describe()
 
 
 def test_a_mask_folder_inside_the_images_is_left_out_of_them(tmp_path: Path) -> None:

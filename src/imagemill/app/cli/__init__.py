@@ -13,8 +13,10 @@ from imagemill.app.cli.demo import demo
 from imagemill.app.cli.doctor import doctor
 from imagemill.app.cli.explain import explain
 from imagemill.app.cli.lint import lint
+from imagemill.app.cli.prepare import prepare
 from imagemill.app.cli.preview import preview
 from imagemill.app.cli.replay import replay
+from imagemill.app.cli.split import split
 
 __all__ = ["app", "main"]
 
@@ -49,7 +51,7 @@ def common(
     debugging.set(debug)
 
 
-_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo)
+_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo, prepare, split)
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))
 

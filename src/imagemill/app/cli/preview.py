@@ -17,8 +17,9 @@ from imagemill.app.report.figure import Shown, caption, draws, pair_of, saved, s
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask
 from imagemill.data import Record, open_source, pixels_name
-from imagemill.data.coco import CocoImage, read_coco
 from imagemill.data.make import load
+from imagemill.data.sources.coco_text import CocoFile, Entry, read_coco
+from imagemill.data.targets import boxes_of, keypoints_of, links_of
 
 __all__ = ["preview"]
 
@@ -130,12 +131,15 @@ def _read(source: Path, masks: Path | None, boxes: Path | None, keypoints: Path 
     placed, joints = None, None
     links: tuple[tuple[int, int], ...] = ()
     if boxes is not None:
-        placed = _entry(boxes, record.key, image).boxes()
-        lines.append(("boxes", f"{0 if placed is None else len(placed)} from {boxes.name}"))
+        read = read_coco(boxes)
+        placed = boxes_of(_entry(read, record.key, image).objects)
+        lines.append(("boxes", f"{0 if placed is None else len(placed)} from {boxes.name}{_left_out(read)}"))
     if keypoints is not None:
-        entry = _entry(keypoints, record.key, image)
-        joints, links = entry.keypoints(), entry.links()
-        lines.append(("keypoints", f"{0 if joints is None else len(joints)} from {keypoints.name}"))
+        read = read_coco(keypoints)
+        names, skeleton = read.joints()
+        objects = _entry(read, record.key, image).objects
+        joints, links = keypoints_of(objects, names), links_of(objects, skeleton)
+        lines.append(("keypoints", f"{0 if joints is None else len(joints)} from {keypoints.name}{_left_out(read)}"))
     return Input(record, image, mask, placed, joints, links, tuple(lines))
 
 
@@ -143,15 +147,22 @@ def _noted(note: str) -> str:
     return f" ({note})" if note else ""
 
 
-def _entry(file: Path, key: str, image: Image) -> CocoImage:
+def _left_out(file: CocoFile) -> str:
+    """How many entries of a file could not be taken in, and the first reason."""
+    if not file.problems:
+        return ""
+    return f"; {len(file.problems)} entries could not be taken in, the first: {file.problems[0]}"
+
+
+def _entry(file: CocoFile, key: str, image: Image) -> Entry:
     """What a COCO file says about an image; a file that does not know it is a mistake."""
-    entry = read_coco(file).find(key)
+    entry = file.find(key)
     if entry is None:
-        raise SourceError(f"{file}: expected an entry for {key!r}, got none; is it the file of these images?")
+        raise SourceError(f"{file.path}: expected an entry for {key!r}, got none; is it the file of these images?")
     shape = image.canonical().shape[:2]
-    if entry.size != shape or "z" in (image.axes or ""):
+    if entry.size is not None and (entry.size != shape or "z" in (image.axes or "")):
         raise SourceError(
-            f"{file}: expected {key!r} to be a picture of {' × '.join(map(str, entry.size))} pixels, as the file says, "
+            f"{file.path}: expected {key!r} to be a picture of {' × '.join(map(str, entry.size))} pixels, as the file says, "
             f"got {size_of(image)}; is it the same picture?"
         )
     return entry

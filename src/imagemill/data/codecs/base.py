@@ -12,10 +12,13 @@ import numpy.typing as npt
 
 from imagemill.core.errors import CodecError, InputError
 
-__all__ = ["MAX_PIXELS", "Channels", "Codec", "Picture", "ReadOptions", "check_pixels", "problem"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Channels", "Codec", "Picture", "ReadOptions", "check_pixels", "problem"]
 
 MAX_PIXELS = 200_000_000
 """Largest picture that is decoded unless asked otherwise, in pixels, voxels or voxels times time points."""
+
+MAX_BYTES = 1 << 32
+"""Largest encoded file that is opened unless asked otherwise, in bytes."""
 
 Array = np.ndarray[Any, Any]
 Channels = Literal["keep", "gray", "rgb", "rgba"]
@@ -42,7 +45,8 @@ class Picture:
         RAS+ (x, y, z) in millimetres. None for photos.
     meta : mapping
         What the file said: ``format``, ``mode``, ``bit_depth``, ``exif_orientation`` (already applied to the
-        pixels), ``nifti`` (codes, units, zooms, intent).
+        pixels, unless ``exif_applied`` is False), ``full_size`` (height and width before a reduced decoding),
+        ``nifti`` (codes, units, zooms, intent).
     note : str
         How the axes were decided, in words.
 
@@ -118,6 +122,15 @@ class ReadOptions:
     background : tuple of float or None
         Colour (in the picture's own value range) to lay under transparent pixels when alpha goes; None drops
         alpha and keeps the colours as stored.
+    exif : bool
+        Whether pixels are turned the way EXIF asks for; without, they come as they are stored.
+    icc : str
+        ``"ignore"`` embedded colour profiles, as training code does, or convert 8-bit colours to ``"srgb"``.
+    at_least : tuple of int or None
+        Height and width that are enough: JPEG is then decoded at a half, a quarter or an eighth of its size, as
+        long as the result is no smaller. Other formats pay no heed.
+    max_bytes : int
+        Refuse larger files before reading them.
     """
 
     channels: Channels = "keep"
@@ -125,6 +138,10 @@ class ReadOptions:
     max_pixels: int = MAX_PIXELS
     labels: bool = False
     background: tuple[float, ...] | None = None
+    exif: bool = True
+    icc: Literal["ignore", "srgb"] = "ignore"
+    at_least: tuple[int, int] | None = None
+    max_bytes: int = MAX_BYTES
 
 
 class Codec(Protocol):

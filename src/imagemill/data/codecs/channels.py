@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import Array, Channels, Picture, ReadOptions, problem
 
-__all__ = ["convert", "orient", "top"]
+__all__ = ["convert", "orient", "top", "upright"]
 
 
 def top(dtype: np.dtype[Any]) -> float:
@@ -51,6 +51,13 @@ def orient(array: Array, orientation: int, y: int = 0) -> Array:
     if orientation in (3, 4, 7, 8):
         array = np.flip(array, y)
     return np.ascontiguousarray(array)
+
+
+def upright(array: Array, orientation: int, options: ReadOptions) -> tuple[Array, dict[str, Any]]:
+    """Apply an orientation where the options want it, and say so in the words of `Picture.meta`."""
+    if options.exif:
+        return orient(array, orientation), {"exif_orientation": orientation}
+    return np.ascontiguousarray(array), {"exif_orientation": orientation, "exif_applied": False}
 
 
 def convert(path: Path, picture: Picture, options: ReadOptions) -> Picture:

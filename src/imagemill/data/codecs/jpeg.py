@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from imagemill.core.errors import CodecError
+from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
-from imagemill.data.codecs.channels import orient
+from imagemill.data.codecs.channels import upright
+from imagemill.data.codecs.colour import ink_to_srgb, to_srgb
 from imagemill.data.codecs.exif import jpeg_orientation
 
 __all__ = ["encode_jpeg", "read_jpeg"]
@@ -36,8 +38,14 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
     check_pixels(path, (height, width), options.max_pixels)
     if space in _INK:
         return _with_pillow(path, data, options, f"{space} ink colours")
+    least = _least(data, options)
     try:
-        array = simplejpeg.decode_jpeg(data, colorspace="GRAY" if space == "Gray" else "RGB", strict=True)
+        array = simplejpeg.decode_jpeg(
+            data,
+            colorspace="GRAY" if space == "Gray" else "RGB",
+            strict=True,
+            **({} if least is None else {"min_height": least[0], "min_width": least[1]}),
+        )
     except ValueError as error:
         reason = str(error)
         # libjpeg paints what is missing gray and calls it a warning; strict mode turns that into this error.
@@ -46,7 +54,30 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
         if reason.startswith("Corrupt JPEG data") and "extraneous bytes" not in reason:
             raise problem(path, "an undamaged JPEG file", reason, _AGAIN) from error
         return _with_pillow(path, data, options, reason)
-    return _finish(array, data, mode="L" if space == "Gray" else "RGB", note="")
+    profile = _profile(data) if options.icc == "srgb" else None
+    return _finish(
+        array, data, options, mode="L" if space == "Gray" else "RGB", note="", profile=profile, full=(height, width)
+    )
+
+
+def _least(data: bytes, options: ReadOptions) -> tuple[int, int] | None:
+    """Height and width, as they are stored, that a reduced decoding must keep."""
+    if options.at_least is None:
+        return None
+    height, width = options.at_least
+    if height < 1 or width < 1:
+        raise InputError(f"expected at_least as (height, width) of 1 and more, got {options.at_least}; correct it")
+    turned = options.exif and jpeg_orientation(data) in (5, 6, 7, 8)
+    return (width, height) if turned else (height, width)
+
+
+def _profile(data: bytes) -> bytes | None:
+    """The embedded colour profile, put together from its segments by Pillow."""
+    try:
+        found = JpegImagePlugin.JpegImageFile(io.BytesIO(data)).info.get("icc_profile")
+    except (OSError, SyntaxError, ValueError, EOFError):
+        return None
+    return found if isinstance(found, bytes) else None
 
 
 def _with_pillow(path: Path, data: bytes, options: ReadOptions, reason: str) -> Picture:
@@ -55,22 +86,42 @@ def _with_pillow(path: Path, data: bytes, options: ReadOptions, reason: str) -> 
         image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
         check_pixels(path, (image.height, image.width), options.max_pixels)
         mode = image.mode
-        plain = image if mode in ("L", "RGB") else image.convert("RGB")
-        array = np.asarray(plain)
+        profile = image.info.get("icc_profile") if options.icc == "srgb" else None
+        inked = ink_to_srgb(image, profile) if profile and mode == "CMYK" else None
+        if inked is not None:
+            array, profile, reason = np.asarray(inked), None, f"{reason}; colours converted to sRGB"
+        else:
+            array = np.asarray(image if mode in ("L", "RGB") else image.convert("RGB"))
+            profile = None if mode == "CMYK" else profile
     except CodecError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         got = f"{error} ({reason})"
         raise problem(path, "a whole, undamaged JPEG file", got, _AGAIN) from error
-    return _finish(array, data, mode=mode, note=f"decoded by Pillow: {reason}")
+    return _finish(array, data, options, mode=mode, note=f"decoded by Pillow: {reason}", profile=profile)
 
 
-def _finish(array: Array, data: bytes, *, mode: str, note: str) -> Picture:
-    """Turn the picture upright and name its axes."""
-    orientation = jpeg_orientation(data)
-    pixels = orient(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array, orientation)
-    meta = {"format": "jpeg", "mode": mode, "bit_depth": 8, "exif_orientation": orientation}
-    return Picture(pixels, "yx" if pixels.ndim == 2 else "yxc", None, meta, note)
+def _finish(
+    array: Array,
+    data: bytes,
+    options: ReadOptions,
+    *,
+    mode: str,
+    note: str,
+    profile: bytes | None = None,
+    full: tuple[int, int] | None = None,
+) -> Picture:
+    """Turn the picture upright, bring its colours to sRGB where asked, and name its axes."""
+    array, said = to_srgb(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array, profile)
+    notes = [text for text in (note, said) if text]
+    meta: dict[str, Any] = {"format": "jpeg", "mode": mode, "bit_depth": 8}
+    if full is not None and full != array.shape[:2]:
+        notes.append(f"decoded at {array.shape[0]} x {array.shape[1]} of {full[0]} x {full[1]}")
+    pixels, turned = upright(array, jpeg_orientation(data), options)
+    if full is not None and full != array.shape[:2]:
+        swapped = options.exif and turned["exif_orientation"] in (5, 6, 7, 8)
+        meta["full_size"] = full[::-1] if swapped else full
+    return Picture(pixels, "yx" if pixels.ndim == 2 else "yxc", None, meta | turned, "; ".join(notes))
 
 
 def encode_jpeg(picture: Picture, quality: int = QUALITY) -> bytes:

@@ -19,8 +19,9 @@ import numpy.typing as npt
 from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.limits import DEFLATE, check_inflation
 
-__all__ = ["NiftiCodec"]
+__all__ = ["NiftiCodec", "nifti_place"]
 
 _AGAIN = "get the file again from where it came from"
 _NIFTI_DTYPES = (
@@ -150,6 +151,8 @@ def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> Any:
             for length in shape:
                 count *= length
             wanted = offset + count * header.get_data_dtype().itemsize
+            stored = path.stat().st_size if data is None else len(data)
+            check_inflation(path, wanted, stored, DEFLATE if zipped else 1)
             raw = start + stream.read(max(0, wanted - len(start)))
             if len(raw) < wanted:
                 got = f"{len(raw):,}: the file is cut off"
@@ -160,6 +163,39 @@ def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> Any:
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise problem(path, "a whole gzip file", str(error), _AGAIN) from error
     return kind.from_bytes(raw)
+
+
+def nifti_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...], npt.NDArray[np.float64]]:
+    """Read shape ``(z, y, x)`` and the index-to-world matrix of a volume from its header alone.
+
+    Parameters
+    ----------
+    path : Path
+    data : bytes or None
+        The content, where it is not a file of its own.
+
+    Raises
+    ------
+    CodecError
+    """
+    nibabel = require("nibabel", extra="medical")
+    try:
+        with path.open("rb") if data is None else io.BytesIO(data) as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            start = gzip.GzipFile(fileobj=file).read(1024) if zipped else file.read(1024)
+        _, header, _ = _header(path, nibabel, start)
+        known = isinstance(header, nibabel.Nifti1Header)
+        affine = np.asarray(header.get_best_affine() if known else header.get_affine(), np.float64)
+        shape = (*(int(n) for n in header.get_data_shape()), 1, 1)[:3]
+    except CodecError:
+        raise
+    except FileNotFoundError as error:
+        raise problem(path, "a file", "nothing at this path", "check the spelling and the folder") from error
+    except Exception as error:  # a damaged header can fail anywhere inside the decoder
+        got = f"{type(error).__name__}: {error}"
+        raise problem(path, "a whole, readable NIfTI or MGH file", got, _AGAIN) from error
+    return shape[::-1], affine[:, [2, 1, 0, 3]]
 
 
 def _header(path: Path, nibabel: Any, start: bytes) -> tuple[Any, Any, int]:

@@ -14,14 +14,17 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
-from imagemill.data.codecs.channels import orient
+from imagemill.data.codecs.channels import upright
+from imagemill.data.codecs.colour import to_srgb
 from imagemill.data.codecs.exif import exif_orientation
+from imagemill.data.codecs.limits import check_inflation
 from imagemill.data.codecs.raster import pixels_of
 
 __all__ = ["encode_png", "read_png"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
+_PROFILE = 1 << 24
 _AGAIN = "get the file again from where it came from"
 
 
@@ -38,6 +41,9 @@ def read_png(path: Path, data: bytes, options: ReadOptions) -> Picture:
         raise problem(path, "a PNG file that begins with its header", "another chunk", _AGAIN)
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     check_pixels(path, (height, width), options.max_pixels)
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
+    packed = sum(end - start - 12 for name, start, end in chunks if name == b"IDAT")
+    check_inflation(path, height * (1 + (width * depth * samples + 7) // 8), packed)
     if any(name in _ANIMATION for name, _, _ in chunks):
         # Frames after the first are not read; a malformed animation must not stop the first.
         kept = b"".join(data[start:end] for name, start, end in chunks if name not in _ANIMATION)
@@ -54,8 +60,22 @@ def read_png(path: Path, data: bytes, options: ReadOptions) -> Picture:
         raise problem(path, "a whole, undamaged PNG file", str(error), _AGAIN) from error
     if options.labels and colour == 0 and depth in (2, 4):
         array = array // (255 // (2**depth - 1))  # Pillow spreads small depths over 0..255; labels are counts
-    meta = {"format": "png", "mode": mode, "bit_depth": depth, "exif_orientation": orientation}
-    return Picture(orient(array, orientation), "yx" if array.ndim == 2 else "yxc", None, meta)
+    note = ""
+    if options.icc == "srgb" and not options.labels:
+        array, note = to_srgb(array, _profile(data, chunks))
+    pixels, turned = upright(array, orientation, options)
+    meta = {"format": "png", "mode": mode, "bit_depth": depth, **turned}
+    return Picture(pixels, "yx" if array.ndim == 2 else "yxc", None, meta, note)
+
+
+def _profile(data: bytes, chunks: list[tuple[bytes, int, int]]) -> bytes | None:
+    """The embedded colour profile, inflated as far as any profile goes."""
+    body = next((data[start + 8 : end - 4] for name, start, end in chunks if name == b"iCCP"), b"")
+    packed = body.partition(b"\0")[2][1:]
+    try:
+        return zlib.decompressobj().decompress(packed, _PROFILE) or None
+    except zlib.error:
+        return None
 
 
 def _chunks(path: Path, data: bytes) -> list[tuple[bytes, int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, WebPImagePlugi
 
 from imagemill.core.errors import CodecError
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
-from imagemill.data.codecs.channels import orient
+from imagemill.data.codecs.channels import upright
+from imagemill.data.codecs.colour import to_srgb
 from imagemill.data.codecs.exif import exif_orientation
+from imagemill.data.codecs.limits import check_inflation
 
 __all__ = ["encode_raster", "pixels_of", "read_raster"]
 
@@ -23,6 +26,8 @@ _CLASSES: dict[str, type[ImageFile.ImageFile]] = {
     "bmp": BmpImagePlugin.BmpImageFile,
     "gif": GifImagePlugin.GifImageFile,
 }
+_LZW = 2800  # what one byte of LZW with 12-bit codes becomes at most
+_FREE = 1 << 26
 _SAVE: dict[str, dict[str, Any]] = {
     "webp": {"lossless": True, "exact": True, "quality": 80},
     "bmp": {},
@@ -69,20 +74,74 @@ def read_raster(path: Path, data: bytes, options: ReadOptions, kind: str) -> Pic
     try:
         image = _CLASSES[kind](io.BytesIO(data))
         check_pixels(path, (image.height, image.width), options.max_pixels)
+        frames = _gif_frames(data) if kind == "gif" else int(getattr(image, "n_frames", 1))
+        if kind == "bmp":
+            _check_bmp(path, data)
+        elif kind == "gif":
+            check_inflation(path, image.height * image.width, len(data), _LZW, _FREE)
         mode = image.mode
         array = pixels_of(image, labels=options.labels)
     except CodecError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, Image.DecompressionBombError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        IndexError,
+        struct.error,
+        Image.DecompressionBombError,
+    ) as error:
         got = str(error) or type(error).__name__
         do = "get the file again from where it came from"
         raise problem(path, f"a whole, undamaged {kind.upper()} file", got, do) from error
     block = image.info.get("exif", b"")
     orientation = exif_orientation(block if isinstance(block, bytes) else b"")
-    frames = int(getattr(image, "n_frames", 1))
-    note = f"first of {frames} frames" if frames > 1 else ""
-    meta = {"format": kind, "mode": mode, "bit_depth": 8, "exif_orientation": orientation}
-    return Picture(orient(array, orientation), "yx" if array.ndim == 2 else "yxc", None, meta, note)
+    notes = [f"first of {frames} frames"] if frames > 1 else []
+    profile = image.info.get("icc_profile")
+    if options.icc == "srgb" and not options.labels and isinstance(profile, bytes):
+        array, said = to_srgb(array, profile)
+        notes += [said] if said else []
+    pixels, turned = upright(array, orientation, options)
+    meta = {"format": kind, "mode": mode, "bit_depth": 8, **turned}
+    return Picture(pixels, "yx" if array.ndim == 2 else "yxc", None, meta, "; ".join(notes))
+
+
+def _gif_frames(data: bytes) -> int:
+    """Count the frames of a GIF by walking over its blocks, without decoding any.
+
+    Raises
+    ------
+    EOFError
+        When the file ends before its end mark.
+    """
+    at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
+    frames = 0
+    while at < len(data):
+        mark = data[at]
+        if mark == 0x3B:
+            return frames
+        if mark == 0x2C:
+            flags = data[at + 9] if at + 9 < len(data) else 0
+            frames, at = frames + 1, at + 11 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+        elif mark == 0x21:
+            at += 2
+        else:
+            raise ValueError(f"byte {mark:#x} where a block should begin")
+        while at < len(data) and data[at]:  # sub-blocks, up to an empty one
+            at += 1 + data[at]
+        at += 1
+    raise EOFError(f"a file cut off after {len(data):,} bytes")
+
+
+def _check_bmp(path: Path, data: bytes) -> None:
+    """Refuse a plain BMP that is shorter than its rows; the decoder overlooks missing padding."""
+    offset, head = struct.unpack_from("<I", data, 10)[0], struct.unpack_from("<I", data, 14)[0]
+    if head < 40:
+        return
+    width, height, _, depth, packed = struct.unpack_from("<iiHHI", data, 18)
+    if packed in (0, 3):
+        check_inflation(path, offset + abs(height) * ((width * depth + 31) // 32 * 4), len(data), 1, 0)
 
 
 def encode_raster(picture: Picture, kind: str) -> bytes:

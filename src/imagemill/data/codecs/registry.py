@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, problem
 from imagemill.data.codecs.channels import convert
+from imagemill.data.codecs.dicom import DicomCodec
 from imagemill.data.codecs.labels import label_map
 from imagemill.data.codecs.nifti import NiftiCodec
 from imagemill.data.codecs.npy import NpyCodec
@@ -20,10 +22,10 @@ from imagemill.data.write import atomic_path
 
 __all__ = ["Format", "decode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
 
-_CODECS: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec())
+_CODECS: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec(), DicomCodec())
 _BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
 _BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(("jpeg", "png", "webp", "bmp", "gif"), _CODECS[0])
-_NEEDS = {"tiff": ("tifffile", "tiff"), "nifti": ("nibabel", "medical")}
+_NEEDS = {"tiff": ("tifffile", "tiff"), "nifti": ("nibabel", "medical"), "dicom": ("pydicom", "medical")}
 _REMARKS = {
     ".jpg": "8 bit; CMYK read as RGB; written at quality 95, 4:4:4",
     ".png": "1, 8 and 16 bit; lossless",
@@ -33,6 +35,7 @@ _REMARKS = {
     ".nii": "volumes with their affine; also NIfTI-2",
     ".mgz": "FreeSurfer volumes",
     ".npy": "plain numbers, no pickles",
+    ".dcm": "one file; a series is a source",
 }
 
 
@@ -71,7 +74,7 @@ def formats() -> list[Format]:
     Examples
     --------
     >>> [row.suffix for row in formats() if row.reads and not row.writes]
-    ['.mgz', '.mgh']
+    ['.mgz', '.mgh', '.dcm', '.dicom', '.ima']
     """
     rows = []
     for suffix, codec in _BY_SUFFIX.items():
@@ -100,6 +103,9 @@ def read_picture(
     *,
     max_pixels: int = MAX_PIXELS,
     background: tuple[float, ...] | None = None,
+    exif: bool = True,
+    icc: Literal["ignore", "srgb"] = "ignore",
+    at_least: tuple[int, int] | None = None,
 ) -> Picture:
     """Read one image or volume.
 
@@ -116,11 +122,17 @@ def read_picture(
         Refuse larger pictures before decoding them.
     background : tuple of float or None
         Colour to lay under transparent pixels when alpha is taken away; None drops alpha.
+    exif : bool
+        Whether pixels are turned the way EXIF asks for.
+    icc : str
+        ``"ignore"`` embedded colour profiles, or convert 8-bit colours to ``"srgb"``.
+    at_least : tuple of int or None
+        Height and width that are enough: JPEG is decoded at a half, a quarter or an eighth where it stays as large.
 
     Returns
     -------
     Picture
-        Pixels with EXIF orientation applied, channels last, native byte order.
+        Pixels with EXIF orientation applied (unless `exif` is off), channels last, native byte order.
 
     Raises
     ------
@@ -139,7 +151,9 @@ def read_picture(
     ...     read_picture(file, "rgb").array.shape
     (4, 6, 3)
     """
-    options = ReadOptions(channels, axes, max_pixels, labels=False, background=background)
+    options = ReadOptions(
+        channels, axes, max_pixels, labels=False, background=background, exif=exif, icc=icc, at_least=at_least
+    )
     file = Path(path)
     return convert(file, decode(file, options), options)
 
@@ -206,6 +220,10 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
     try:
         if data is None and path.is_dir():
             raise problem(path, "a file", "a folder", "open folders as a source")
+        size = path.stat().st_size if data is None else len(data)
+        if size > options.max_bytes:
+            do = "pass a larger max_bytes if the file is meant to be that large"
+            raise problem(path, f"at most {options.max_bytes:,} bytes", f"{size:,}", do)
         start = head(path) if data is None else data[:HEAD]
         if not start:
             raise problem(path, "an image or volume", "an empty file", "get the file again")
@@ -241,6 +259,8 @@ def _choose(path: Path, start: bytes) -> tuple[Codec, str]:
     named = {".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff"}.get(suffix, suffix.lstrip("."))
     if by_content is by_name and (by_name.name != "photo" or named == kind):
         return by_content, ""
+    if by_content.name == "dicom" and by_name is None:
+        return by_content, ""  # most scanners write them without a suffix, or with a number for one
     return by_content, f"named {suffix or 'without suffix'}, read as {kind} by content"
 
 

@@ -11,8 +11,7 @@ HEAD = 4096
 """How many of its first bytes tell a file's format, in bytes."""
 
 FOREIGN = {
-    "dicom": "a DICOM file; convert the series to NIfTI first",
-    "hdf5": "an HDF5 file; export its arrays as .npy or TIFF first",
+    "hdf5": "an HDF5 file, which holds many images; open it as a source",
     "jpeg2000": "a JPEG 2000 image; convert it to TIFF or PNG first",
     "heif": "a HEIF or AVIF image; convert it to JPEG or PNG first",
     "zip": "a zip archive; unpack it first",

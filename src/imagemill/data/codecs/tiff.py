@@ -14,12 +14,19 @@ from imagemill.core.extras import require
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.channels import orient
+from imagemill.data.codecs.colour import to_srgb
+from imagemill.data.codecs.limits import check_inflation
 
 __all__ = ["TiffCodec"]
 
 _STAMP = "imagemill"
 _ORIENTATION = 274
+_PROFILE = 34675
+_FREE = 1 << 26
 _AGAIN = "get the file again from where it came from"
+_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+# What one stored byte can become at most; others (JPEG, Zstandard...) are bounded by the number of pixels alone.
+_RATIOS = {"NONE": 8, "ADOBE_DEFLATE": 1040, "DEFLATE": 1040, "LZW": 2800, "PACKBITS": 128}
 # Without any handler Python prints tifffile's remarks to the terminal; what matters is raised here instead.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
@@ -55,6 +62,7 @@ class TiffCodec:
         series = tif.series[0]
         check_pixels(path, _pixel_shape(series), options.max_pixels)
         _check_whole(path, tif, series)
+        _check_size(path, tif, series)
         array = native(np.asarray(series.asarray()))
         if array.dtype.kind not in "buif":
             do = "save the real part or convert it to numbers"
@@ -73,7 +81,14 @@ class TiffCodec:
             note.append(f"axes {options.axes!r} as asked")
         else:
             array, axes = _place(path, array, letters, note)
-        array = orient(array, meta["exif_orientation"], axes.index("y"))
+        if options.icc == "srgb" and not options.labels and axes in ("yx", "yxc"):
+            tag = page.keyframe.tags.get(_PROFILE)
+            array, said = to_srgb(array, tag.value if tag is not None and isinstance(tag.value, bytes) else None)
+            note += [said] if said else []
+        if options.exif:
+            array = orient(array, meta["exif_orientation"], axes.index("y"))
+        else:
+            meta["exif_applied"] = False
         return Picture(array, axes, None, meta, "; ".join(note))
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
@@ -136,6 +151,25 @@ def _check_whole(path: Path, tif: Any, series: Any) -> None:
     if max(ends, default=0) > size or handle.read(form.offsetsize) != bytes(form.offsetsize):
         got = f"a file cut off after {size:,} bytes"
         raise problem(path, "a whole TIFF file", got, _AGAIN)
+
+
+def _check_size(path: Path, tif: Any, series: Any) -> None:
+    """Refuse a directory whose values are cut off, or whose pixels cannot come from so few bytes."""
+    form, handle = tif.tiff, tif.filehandle
+    handle.seek(tif.pages[0].offset)
+    count = int.from_bytes(handle.read(form.tagnosize), _order(form))
+    entries = handle.read(count * form.tagsize)
+    for at in range(0, len(entries) - form.tagsize + 1, form.tagsize):
+        kind = int.from_bytes(entries[at + 2 : at + 4], _order(form))
+        wide = (form.tagsize - 4) // 2
+        number = int.from_bytes(entries[at + 4 : at + 4 + wide], _order(form))
+        place = int.from_bytes(entries[at + 4 + wide : at + form.tagsize], _order(form))
+        length = number * _WIDTHS.get(kind, 1)
+        if length > form.tagoffsetthreshold and place + length > handle.size:
+            raise problem(path, "a whole TIFF file", f"a file cut off after {handle.size:,} bytes", _AGAIN)
+    stored = sum(n for page in series.pages if page is not None for n in page.databytecounts)
+    ratio = _RATIOS.get(str(series.keyframe.compression.name), 1 << 17)
+    check_inflation(path, series.size * series.dtype.itemsize, stored, ratio, _FREE)
 
 
 def _order(form: Any) -> Any:

@@ -1,47 +1,50 @@
-"""Single files, lists of files, and folders with or without classes."""
+"""Opening a path as a source; single files and lists of files."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from imagemill.core.errors import SourceError
+from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
-from imagemill.data.record import Record, split_suffix
-from imagemill.data.sources.base import Source
-from imagemill.data.sources.masks import MASK_SUFFIXES, pair_masks
-from imagemill.data.sources.walk import walk_files
+from imagemill.data.record import Record
+from imagemill.data.sources.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.layouts import guesses, layout_named, look_at
+from imagemill.data.sources.losses import lose_the_rest
+from imagemill.data.sources.names import safe_stems
+from imagemill.data.sources.place import exporting
+from imagemill.data.sources.reading import nothing_there, with_masks, without_masks
 
-__all__ = ["open_source"]
-
-# First-level folders with these names order a dataset by role or split; they are no classes.
-_ROLES = frozenset(
-    (
-        *("image", "images", "img", "imgs", "photos", "gt", "mask", "masks", "label", "labels"),
-        *("annotation", "annotations", "segmentation", "segmentations", "imagestr", "imagests", "labelstr"),
-        *("train", "training", "val", "valid", "validation", "test", "testing"),
-    )
-)
+__all__ = ["FileLayout", "ListLayout", "open_source"]
 
 
-def open_source(src: Path | str, masks: Path | str | None = None, allow_missing_masks: bool = False) -> Source:
-    """Open a file, a list of files or a folder as a source of records.
+def open_source(
+    src: Path | str,
+    masks: Path | str | None = None,
+    allow_missing_masks: bool = False,
+    *,
+    layout: str | None = None,
+    **options: Any,
+) -> Source:
+    r"""Open a file or a folder as a source of records, whatever its layout.
 
     Parameters
     ----------
     src : Path or str
-        An image or volume; a ``.txt`` list with one path per line (relative to the list's own folder, ``#``
-        starts a comment line); or a folder, searched with its sub-folders. Where every image lies in a
-        first-level sub-folder, and no sub-folder is named after a role or a split (``images``, ``train``...),
-        the sub-folders are classes.
+        An image or volume, a list, table, archive or annotation file, or a folder, searched with its sub-folders.
     masks : Path or str or None
         A folder of masks, named like the images (see `pair_masks`); it may be `src` itself, and then files
         such as ``<image>_gt`` are masks and not images. For a single image also a file.
     allow_missing_masks : bool
-        Whether images without a mask are fine.
+        Whether images without a mask are fine, where `masks` or a pattern asks for them.
+    layout : str or None
+        Name of the layout, such as ``"class-folders"`` or ``"coco"``; None takes the best guess.
+    **options
+        Fields of `ReadSource`, such as ``mask_pattern`` or ``extra``.
 
     Returns
     -------
@@ -51,7 +54,9 @@ def open_source(src: Path | str, masks: Path | str | None = None, allow_missing_
     Raises
     ------
     SourceError
-        When nothing is there, a list names missing files, no image is found, or masks do not fit.
+        When nothing is there, or nothing can be made of it.
+    InputError
+        When an option is not known.
 
     Examples
     --------
@@ -64,44 +69,106 @@ def open_source(src: Path | str, masks: Path | str | None = None, allow_missing_
     [('cat/1.png', 'cat'), ('dog/1.png', 'dog')]
     """
     path = Path(src)
-    mask_path = None if masks is None else Path(masks)
-    if path.is_dir():
-        return _folder(path, mask_path, allow_missing_masks)
-    if not path.is_file():
+    if not path.exists():
         msg = f"expected an image, a .txt list or a folder, got {str(src)!r}, where there is nothing"
         raise SourceError(f"{msg}; check the path")
-    source = _list(path) if path.suffix.lower() == ".txt" else _single(path)
-    if mask_path is None:
-        return source
-    if mask_path.is_file():
-        if len(source) != 1:
-            msg = f"expected a folder of masks for {len(source)} images, got the file {str(masks)!r}"
-            raise SourceError(f"{msg}; give the folder that holds the masks")
-        return replace(source, records=(replace(source.records[0], mask=mask_path),))
-    return _paired(source, mask_path, allow_missing_masks)
+    known = {field.name for field in fields(ReadSource)} - {"masks", "missing_masks"}
+    if unknown := set(options) - known:
+        raise InputError(
+            f"expected options of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}; "
+            "words of a single layout go into extra={...}"
+        )
+    mask_path = None if masks is None else Path(masks)
+    read = ReadSource(mask_path, allow_missing_masks, **options)
+    look = without_masks(look_at(path), mask_path)
+    chosen = layout_named(layout) if layout is not None else _guessed(look)
+    return with_masks(chosen.read(look, read), read)
 
 
-def _paired(source: Source, masks: Path, allow_missing: bool) -> Source:
-    pairing = pair_masks(source.records, masks, allow_missing=allow_missing)
-    notes = source.notes
-    if pairing.unused and source.layout not in ("file", "list"):
-        notes = (*notes, f"{len(pairing.unused)} mask files belong to no image")
-    return replace(source, records=pairing.records, missing_masks=pairing.missing, notes=notes)
+def _guessed(look: Look) -> Layout:
+    """The surest guess; without any, the error of the plainest layout says what is wrong."""
+    found = guesses(look)
+    if found:
+        return found[0][0]
+    if look.is_folder:
+        raise nothing_there(look)
+    return FileLayout()
 
 
-def _single(path: Path) -> Source:
-    """Make a source of one image; the suffix or the content must be known."""
-    if not is_readable_name(path):
+class FileLayout:
+    """One image or volume."""
+
+    name = "file"
+    title = "one image or volume"
+    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask"))
+
+    def guess(self, look: Look) -> Guess | None:
+        """Say whether it is one file with a picture."""
+        if look.is_folder:
+            return None
+        if is_readable_name(look.path):
+            return Guess(0.6, f"one file named {look.path.suffix}")
+        return None if self._what(look.path) else Guess(0.5, "one file that begins like a picture")
+
+    def _what(self, path: Path) -> str | None:
+        """Name the content where it is none that can be read."""
         try:
             kind = sniff(head(path))
         except OSError as error:
             msg = f"expected a readable file, got {error}; check its permissions"
             raise SourceError(msg) from error
-        if kind is None or kind in FOREIGN:
-            got = "unknown content" if kind is None else FOREIGN[kind]
+        return "unknown content" if kind is None else FOREIGN.get(kind)
+
+    def read(self, look: Look, options: ReadSource) -> Source:
+        """Make a source of one image; the suffix or the content must be known."""
+        path = look.path
+        if look.is_folder:
+            raise SourceError(f"expected one file, got the folder {path}; leave the layout out, or choose folder")
+        if not is_readable_name(path) and (got := self._what(path)):
             msg = f"expected an image, a .txt list or a folder, got {str(path)!r} with {got}"
             raise SourceError(f"{msg}; give a supported file")
-    return Source(path.parent, "file", (Record(path.name, path),))
+        return with_masks(Source(path.parent, "file", (Record(path.name, path),)), options)
+
+    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
+        """Write the one image of a source, its mask beside it as ``<name>_mask``."""
+        if len(source) != 1:
+            raise SourceError(f"expected one image for the layout 'file', got {len(source)}; choose 'folder'")
+        with exporting(out, self.name, options) as job:
+            record = source.records[0]
+            stem = safe_stems({record.key: record.key.rpartition("/")[2]})[record.key]
+            if job.image(record, stem) is not None:
+                job.mask(record, stem + "_mask")
+            lose_the_rest(job, source, self.holds, self.title)
+        return job.written()
+
+
+class ListLayout:
+    """A text file with one path per line."""
+
+    name = "list"
+    title = "a .txt list of paths"
+    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world"))
+
+    def guess(self, look: Look) -> Guess | None:
+        """Say whether it is a text file."""
+        if look.is_folder or look.path.suffix.lower() != ".txt":
+            return None
+        return Guess(0.6, "a text file, which names one image per line")
+
+    def read(self, look: Look, options: ReadSource) -> Source:
+        """Read the records, one per line; paths may lead anywhere, as a list is written by hand for one machine."""
+        if look.is_folder:
+            raise SourceError(f"expected a .txt file, got the folder {look.path}; give the list in it")
+        return with_masks(_list(look.path), options)
+
+    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
+        """Write the images by their keys, and ``list.txt`` in the source's order."""
+        with exporting(out, self.name, options) as job:
+            stems = safe_stems({record.key: record.key for record in source}, apart=options.format is not None)
+            names = [job.image(record, stems[record.key]) for record in source]
+            job.text("list.txt", "".join(f"./{name}\n" for name in names if name is not None))
+            lose_the_rest(job, source, self.holds, self.title)
+        return job.written()
 
 
 def _list(path: Path) -> Source:
@@ -117,7 +184,7 @@ def _list(path: Path) -> Source:
         msg = f"expected {path} to name at least one image, got no path in it; write one path per line"
         raise SourceError(msg)
     files = [(number, line, path.parent / line) for number, line in entries]
-    bad = [f"line {number}: {line}" for number, line, file in files if not file.is_file()]
+    bad = [f"line {number}: {line}" for number, line, file in files if not _is_file(file)]
     if bad:
         shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
         msg = f"expected every path in {path} to be a file, got {len(bad)} that are not: {shown}"
@@ -127,6 +194,13 @@ def _list(path: Path) -> Source:
     again = len(keys) - len({file.resolve() for _, _, file in files})
     notes = (f"{again} lines name a file that came before",) if again else ()
     return Source(path.parent, "list", records, notes=notes)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a zero byte in it
+        return False
 
 
 def _list_key(folder: Path, line: str) -> str:
@@ -150,46 +224,3 @@ def _unique(keys: list[str]) -> list[str]:
             taken.add(name)
         unique.append(name)
     return unique
-
-
-def _folder(root: Path, masks: Path | None, allow_missing: bool) -> Source:
-    """Search a folder; say what was left out."""
-    files = list(walk_files(root))
-    images = [(key, path) for key, path in files if is_readable_name(path)]
-    others = len(files) - len(images)
-    notes = [f"{others} other files passed over"] if others else []
-    beside = masks is not None and masks.resolve() == root.resolve()
-    looks = _masks_beside(images)
-    if beside:
-        images = [(key, path) for key, path in images if key not in looks]
-    elif masks is not None and root.resolve() in masks.resolve().parents:
-        inside = masks.resolve()
-        images = [(key, path) for key, path in images if inside not in path.resolve().parents]
-    elif looks:
-        notes.append(f"{len(looks)} look like masks of the image beside them; pass masks={str(root)!r} to pair them")
-    if not images:
-        kinds = Counter(split_suffix(path)[1].lower() or "none" for _, path in files).most_common(5)
-        got = ", ".join(f"{count} of suffix {kind}" for kind, count in kinds) or "no files"
-        msg = f"expected images or volumes below {root}, got {got}"
-        raise SourceError(f"{msg}; check the folder, or convert the files to a supported format")
-    classes = _is_class_folders(images)
-    records = tuple(Record(key, path, label=key.partition("/")[0] if classes else None) for key, path in images)
-    source = Source(root, "class folders" if classes else "folder", records, notes=tuple(notes))
-    return source if masks is None else _paired(source, masks, allow_missing)
-
-
-def _masks_beside(images: list[tuple[str, Path]]) -> set[str]:
-    """Keys whose stem is another image's stem in the same folder plus one of the mask suffixes."""
-    stems = {key.removesuffix(split_suffix(key)[1]) for key, _ in images}
-    found = set()
-    for key, _ in images:
-        stem = key.removesuffix(split_suffix(key)[1])
-        if any(stem.endswith(end) and stem.removesuffix(end) in stems for end in MASK_SUFFIXES):
-            found.add(key)
-    return found
-
-
-def _is_class_folders(images: list[tuple[str, Path]]) -> bool:
-    """Whether every image lies directly in a first-level folder that is not named after a role or split."""
-    parts = [key.split("/") for key, _ in images]
-    return all(len(part) == 2 and part[0].lower() not in _ROLES for part in parts)

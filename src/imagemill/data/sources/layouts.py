@@ -13,7 +13,34 @@ from imagemill.data.sources.walk import walk_files
 __all__ = ["guesses", "layout_named", "layouts", "look_at"]
 
 # Module below this package and the class in it. Loaded when a path is looked at, not before.
-_LAYOUTS: tuple[tuple[str, str], ...] = ()
+_LAYOUTS: tuple[tuple[str, str], ...] = (
+    ("files", "FileLayout"),
+    ("files", "ListLayout"),
+    ("folders", "Folder"),
+    ("folders", "ClassFolders"),
+    ("folders", "SplitFolders"),
+    ("folders", "ClassTree"),
+    ("paired", "ImageMasks"),
+    ("coco", "Coco"),
+    ("yolo", "Yolo"),
+    ("yolo", "yolo_polygons"),
+    ("voc", "Voc"),
+    ("delimited", "Csv"),
+    ("delimited", "Tsv"),
+    ("jsons", "Json"),
+    ("jsons", "JsonLinesTable"),
+    ("parquet", "Parquet"),
+    ("parquet", "Arrow"),
+    ("huggingface", "HuggingFaceFolder"),
+    ("webdataset", "WebDataset"),
+    ("tfrecord", "TfRecord"),
+    ("idx", "Idx"),
+    ("arrays", "Npz"),
+    ("hdf5", "Hdf5"),
+    ("nnunet", "NnUnet"),
+    ("dicom", "Dicom"),
+    ("stacks", "TiffStack"),
+)
 
 
 @cache

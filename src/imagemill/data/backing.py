@@ -1,0 +1,236 @@
+"""Where the pixels of a `Dataset` come from: a prepared store, or a source that is read picture by picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from imagemill.core.errors import SourceError
+from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
+from imagemill.data import store
+from imagemill.data.instances import Instance, RunLength
+from imagemill.data.pixels import load_mask, load_picture
+from imagemill.data.prepare.objects import upright
+from imagemill.data.record import Record, Stored
+from imagemill.data.sources.base import Source
+from imagemill.data.split import PARTS
+from imagemill.data.store import Part
+
+__all__ = ["Backing", "SourceBacking", "StoreBacking", "labels_of", "targets_of"]
+
+
+class Backing(Protocol):
+    """What a dataset asks of whatever holds its pixels."""
+
+    def targets(self, row: int) -> dict[str, Target]:
+        """Image, mask, boxes and keypoints of a row."""
+        ...
+
+    def record(self, row: int) -> Record:
+        """The row as a record whose pixels are read when they are needed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceBacking:
+    """Records that were never prepared."""
+
+    source: Source
+
+    def targets(self, row: int) -> dict[str, Target]:
+        """Read a row."""
+        record = self.source.records[row]
+        picture = load_picture(record.image)
+        found: dict[str, Target] = {
+            "image": Image(picture.array, picture.axes, picture.spacing, picture.world),
+        }
+        if record.mask is not None:
+            mask = load_mask(record.mask)
+            found["mask"] = Mask(mask.array, axes=mask.axes)
+        orientation = int(picture.meta.get("exif_orientation", 1) or 1)
+        return found | targets_of(record.objects, orientation, picture.spatial_shape)
+
+    def record(self, row: int) -> Record:
+        """The record itself."""
+        return self.source.records[row]
+
+
+def targets_of(
+    objects: Sequence[Instance] | None, orientation: int = 1, shape: tuple[int, ...] = (0, 0)
+) -> dict[str, Target]:
+    """Annotated things as boxes and keypoints of the upright picture; what is neither stays in the record."""
+    if objects is None or len(shape) != 2:
+        return {}
+
+    def there(xy: Any) -> Any:
+        return upright(np.asarray(xy, dtype=np.float64), orientation, (shape[0], shape[1]))
+
+    boxed = [thing for thing in objects if thing.box is not None]
+    corners = [there([[b[0], b[1]], [b[0] + b[2], b[1] + b[3]]]) for b in (thing.box for thing in boxed) if b]
+    edges = [[*c.min(axis=0), *c.max(axis=0)] for c in corners]
+    found: dict[str, Target] = {"boxes": Boxes(np.array(edges), "xyxy", [thing.category for thing in boxed])}
+    joints = [joint for thing in objects for joint in thing.joints]
+    if joints:
+        points = np.array(joints, dtype=np.float64)
+        found["keypoints"] = Keypoints(there(points[:, :2] + 0.5) - 0.5, "xy", points[:, 2] > 0)
+    return found
+
+
+@dataclass(eq=False)
+class StoreBacking:
+    """A prepared store; each part is mapped when it is first needed.
+
+    Parameters
+    ----------
+    path : Path
+    said : mapping
+        What `dataset.json` says.
+    """
+
+    path: Path
+    said: Mapping[str, Any]
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Parts in order."""
+        return [name for name in PARTS if name in self.said["parts"]]
+
+    def part(self, name: str) -> Part:
+        """A part, mapped.
+
+        Raises
+        ------
+        SourceError
+            When its file is missing or damaged.
+        """
+        if name not in self.parts:
+            entry = self.said["parts"][name]
+            part = open_checked(self.path / f"{name}.arrow", int(entry["count"]))
+            self.parts[name] = part
+        return self.parts[name]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """First row of each part, and the number of rows."""
+        counts = [int(self.said["parts"][name]["count"]) for name in self.names]
+        return [0, *np.cumsum(counts).tolist()]
+
+    @cached_property
+    def table(self) -> pl.DataFrame:
+        """The manifest's rows that are in the store, in the store's order."""
+        try:
+            manifest = pl.read_parquet(self.path / store.MANIFEST)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            do = "prepare the dataset again"
+            raise SourceError(f"{self.path / store.MANIFEST}: expected a table, got: {error}; {do}") from error
+        keys = pl.concat(
+            [
+                pl.DataFrame({"key": pl.Series(pl.from_arrow(self.part(name).table["key"]), dtype=pl.String)})
+                for name in self.names
+            ]
+        )
+        manifest = manifest.filter(pl.col("split").is_not_null()).drop("entry", "problem")
+        table = keys.join(manifest, on="key", how="left", maintain_order="left")
+        # Columns of what this dataset does not have would only be in the way.
+        empty = [n for n in ("label", "labels", "group", "mask_checksum") if table[n].null_count() == len(table)]
+        return table.drop(empty)
+
+    def locate(self, row: int) -> tuple[Part, int]:
+        """The part a row is in, and its place there."""
+        which = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return self.part(self.names[which]), row - self.starts[which]
+
+    def targets(self, row: int) -> dict[str, Target]:
+        """The prepared targets of a row; arrays are views into the file."""
+        part, place = self.locate(row)
+        axes = self.said["image"]["axes"]
+        world = self._world(part, place)
+        found: dict[str, Target] = {"image": Image(part.arrays["image"][place], axes, None, world)}
+        if "mask" in part.arrays and part.table["mask"][place].is_valid:
+            found["mask"] = Mask(part.arrays["mask"][place], axes.removesuffix("c"))
+        return found | targets_of(self._objects(part, place))
+
+    def label(self, row: int) -> Label | None:
+        """The label as a number, or a row of 0 and 1."""
+        part, place = self.locate(row)
+        if "label" not in part.table.column_names:
+            return None
+        value = part.table["label"][place].as_py()
+        return None if value is None else Label(np.array(value, np.uint8) if isinstance(value, list) else value)
+
+    def record(self, row: int) -> Record:
+        """A row with its pixels as arrays in the store."""
+        part, place = self.locate(row)
+        key = part.table["key"][place].as_py()
+        axes, name = self.said["image"]["axes"], f"{part.path}: row {place}"
+        image = Stored(name, lambda: part.arrays["image"][place], axes, self._world(part, place))
+        record = Record(key, image, objects=self._objects(part, place))
+        if "mask" in part.arrays and part.table["mask"][place].is_valid:
+            mask = Stored(name, lambda: part.arrays["mask"][place], axes.removesuffix("c"))
+            record = replace(record, mask=mask)
+        return record
+
+    def _world(self, part: Part, place: int) -> Array | None:
+        if "world" not in part.table.column_names:
+            return None
+        flat = part.table["world"][place].as_py()
+        side = None if flat is None else round(len(flat) ** 0.5)
+        return None if side is None else np.array(flat).reshape(side, side)
+
+    def _objects(self, part: Part, place: int) -> tuple[Instance, ...] | None:
+        if "objects" not in part.table.column_names:
+            return None
+        things = part.table["objects"][place].as_py()
+        shape = self.said["image"]["shape"]
+        return None if things is None else tuple(_instance(t, self.said["categories"], shape) for t in things)
+
+
+def _instance(thing: Mapping[str, Any], categories: Sequence[str], shape: Sequence[int]) -> Instance:
+    box = thing["box"]
+    runs = thing["runs"]
+    return Instance(
+        categories[thing["category"]],
+        None if box is None else (box[0], box[1], box[2] - box[0], box[3] - box[1]),
+        tuple(tuple(polygon) for polygon in thing["polygons"] or ()),
+        None if runs is None else RunLength(shape[0], shape[1], tuple(runs)),
+        tuple((x, y, int(seen)) for x, y, seen in thing["joints"] or ()),
+        bool(thing["crowd"]),
+        json.loads(thing["attributes"]) if thing["attributes"] else {},
+    )
+
+
+def open_checked(path: Path, count: int) -> Part:
+    """A part of as many rows as the description says.
+
+    Raises
+    ------
+    SourceError
+        When it has others.
+    """
+    part = store.open_part(path)
+    if len(part) != count:
+        raise SourceError(f"{path}: expected {count} rows, got {len(part)}; prepare the dataset again")
+    return part
+
+
+def labels_of(part: Part) -> Array | None:
+    """The labels of a part as one array; None where there are none, or some are missing."""
+    if "label" not in part.table.column_names:
+        return None
+    column = part.table["label"].combine_chunks()
+    if column.null_count:
+        return None
+    if pa.types.is_fixed_size_list(column.type):
+        flat: Array = column.flatten().to_numpy(zero_copy_only=False)
+        return flat.reshape(len(column), column.type.list_size)
+    values: Array = column.to_numpy(zero_copy_only=False)
+    return values

@@ -1,0 +1,188 @@
+"""Height and width of a picture from its header, without decoding it.
+
+Sources: ITU-T T.81 annex B (JPEG); W3C PNG 11.2.1; GIF89a 18; Microsoft BITMAPINFOHEADER; RFC 9649 (WebP).
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError
+from imagemill.core.extras import require
+from imagemill.data.codecs.base import problem
+from imagemill.data.codecs.dicom import load_dataset, no_pixels
+from imagemill.data.codecs.exif import exif_orientation, jpeg_orientation
+from imagemill.data.codecs.nifti import nifti_place
+from imagemill.data.codecs.npy import axes_by_rank
+from imagemill.data.codecs.sniff import sniff
+
+__all__ = ["image_size"]
+
+_AGAIN = "get the file again from where it came from"
+_START = 1 << 16
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def image_size(where: Path | str | bytes, *, exif: bool = False) -> tuple[int, int]:
+    """Read height and width from the header; of volumes those of a slice.
+
+    Parameters
+    ----------
+    where : Path, str or bytes
+        A file, or the content of one (the whole of it, for formats other than photos).
+    exif : bool
+        Whether the size is wanted as the picture is seen, after the rotation that EXIF asks for.
+
+    Raises
+    ------
+    CodecError
+        When there is no such file, or it has no header of a known format.
+
+    Examples
+    --------
+    >>> image_size(b"GIF89a" + struct.pack("<HH", 640, 480) + bytes(100))
+    (480, 640)
+    """
+    path = Path("bytes") if isinstance(where, bytes) else Path(where)
+    try:
+        start = where[:_START] if isinstance(where, bytes) else _head(path, _START)
+        kind = sniff(start)
+        if kind in _PHOTO:
+            size, orientation = _PHOTO[kind](start, lambda: where if isinstance(where, bytes) else path.read_bytes())
+        else:
+            size, orientation = _other(path, kind, where if isinstance(where, bytes) else None)
+    except CodecError:
+        raise
+    except FileNotFoundError as error:
+        raise problem(path, "a file", "nothing at this path", "check the spelling and the folder") from error
+    except (OSError, struct.error, IndexError, ValueError, EOFError) as error:
+        raise problem(path, "the header of a picture", f"{error}", _AGAIN) from error
+    if min(size) < 1:
+        raise problem(path, "a height and width of at least 1", f"{size}", _AGAIN)
+    height, width = size
+    return (width, height) if exif and orientation in (5, 6, 7, 8) else (height, width)
+
+
+def _head(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
+
+
+_Found = tuple[tuple[int, int], int]
+
+
+def _jpeg(start: bytes, whole: Any) -> _Found:
+    try:
+        return _jpeg_frame(start), jpeg_orientation(start)
+    except (struct.error, IndexError):  # thumbnails and profiles can push the header far back
+        data = whole()
+        return _jpeg_frame(data), jpeg_orientation(data)
+
+
+def _jpeg_frame(data: bytes) -> tuple[int, int]:
+    at = 2
+    while True:
+        if data[at] != 0xFF:
+            at += 1  # stray bytes between segments are passed over, as decoders do
+            continue
+        marker = data[at + 1]
+        if marker in (0xFF, 0x00, 0x01) or 0xD0 <= marker <= 0xD8:
+            at += 1 if marker == 0xFF else 2
+            continue
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if marker in _FRAMES:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return int(height), int(width)
+        if marker in (0xD9, 0xDA):
+            raise ValueError("no frame header before the pixels")
+        at += 2 + max(length, 2)
+
+
+def _png(start: bytes, whole: Any) -> _Found:
+    width, height = struct.unpack_from(">II", start, 16)
+    if start[12:16] != b"IHDR":
+        raise ValueError("no header at the beginning")
+    place = start.find(b"eXIf")
+    # The block may stand behind the pixels.
+    data = start if place >= 0 or len(start) < _START else whole()
+    place = data.find(b"eXIf") if place < 0 else place
+    block = b""
+    if place >= 4:
+        (length,) = struct.unpack_from(">I", data, place - 4)
+        block = data[place + 4 : place + 4 + length]
+    return (int(height), int(width)), exif_orientation(block)
+
+
+def _gif(start: bytes, whole: Any) -> _Found:
+    width, height = struct.unpack_from("<HH", start, 6)
+    return (int(height), int(width)), 1
+
+
+def _bmp(start: bytes, whole: Any) -> _Found:
+    (size,) = struct.unpack_from("<I", start, 14)
+    width, height = struct.unpack_from("<HH" if size == 12 else "<ii", start, 18)
+    return (abs(int(height)), int(width)), 1  # a negative height stands for rows from the top
+
+
+def _webp(start: bytes, whole: Any) -> _Found:
+    name = start[12:16]
+    if name == b"VP8X":
+        width, height = (int.from_bytes(start[at : at + 3], "little") + 1 for at in (24, 27))
+        block = _riff(whole(), b"EXIF") if start[20] & 8 else b""
+        return (height, width), exif_orientation(block)
+    if name == b"VP8L":
+        (bits,) = struct.unpack_from("<I", start, 21)
+        return ((bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1), 1
+    if name == b"VP8 " and start[23:26] == b"\x9d\x01\x2a":
+        width, height = struct.unpack_from("<HH", start, 26)
+        return (height & 0x3FFF, width & 0x3FFF), 1
+    raise ValueError("no known part of a WebP file")
+
+
+def _riff(data: bytes, wanted: bytes) -> bytes:
+    """The content of one part of a RIFF file."""
+    at = 12
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        if data[at : at + 4] == wanted:
+            return data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+    return b""
+
+
+_PHOTO: dict[str | None, Any] = {"jpeg": _jpeg, "png": _png, "gif": _gif, "bmp": _bmp, "webp": _webp}
+
+
+def _other(path: Path, kind: str | None, data: bytes | None) -> _Found:
+    if kind == "nifti":
+        shape, _ = nifti_place(path, data)
+        return (shape[1], shape[2]), 1
+    if kind == "tiff":
+        return _tiff(path, data)
+    if kind == "npy":
+        array = np.load(path, mmap_mode="r", allow_pickle=False) if data is None else np.load(io.BytesIO(data))
+        axes, _ = axes_by_rank(path, array.shape)
+        return (int(array.shape[axes.index("y")]), int(array.shape[axes.index("x")])), 1
+    if kind == "dicom" or path.suffix.lower() in (".dcm", ".dicom", ".ima"):
+        dataset = load_dataset(path, data, pixels=False)
+        if not dataset.get("Rows") or not dataset.get("Columns"):
+            raise problem(path, "an image", no_pixels(dataset), "leave it out")
+        return (int(dataset.Rows), int(dataset.Columns)), 1
+    raise problem(path, "a picture or volume", f"{kind or 'unknown content'}", "convert it to PNG, TIFF or NIfTI")
+
+
+def _tiff(path: Path, data: bytes | None) -> _Found:
+    tifffile = require("tifffile", extra="tiff")
+    try:
+        with tifffile.TiffFile(path if data is None else io.BytesIO(data)) as tif:
+            page = tif.pages[0]
+            tag = page.tags.get(274)
+            return (int(page.imagelength), int(page.imagewidth)), int(tag.value) if tag is not None else 1
+    except Exception as error:  # a damaged file can fail anywhere inside the parser
+        got = f"{type(error).__name__}: {error}"
+        raise problem(path, "a readable TIFF header", got, _AGAIN) from error

@@ -1,0 +1,364 @@
+"""What is asked of a preparation, and the form that all its pictures get."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
+from imagemill.core.targets import Array, Mask
+from imagemill.data.codecs.base import Channels, Picture, ReadOptions
+from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_digest, pixels_name, pixels_suffix
+from imagemill.data.prepare import labels, objects, pixels, statistics
+from imagemill.data.prepare.placing import check_fit, place, read_size
+from imagemill.data.record import Blob, Pixels, Record, Stored
+from imagemill.data.sources.base import Source
+from imagemill.data.split import assign, read_shares
+
+__all__ = ["Asked", "Form", "Made", "Taken", "decide_form", "entry_of", "grouped", "make", "split_of", "take"]
+
+FORMAT = 1
+"""Counted up when the same parameters come to mean other pixels: older entries are then made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The arguments of `prepare` that decide what is in the store; see there."""
+
+    size: int | tuple[int, ...] | None
+    fit: str
+    channels: Channels
+    axes: str | None
+    dtype: str | None
+    normalize: str
+    standardize: str
+    split: Any
+    val: float | None
+    stratify: bool
+    group: str | None
+    labels: str | None
+    unlabeled: str
+    shuffle: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        lengths = () if self.size is None else (self.size,) if isinstance(self.size, int) else tuple(self.size)
+        if any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in lengths) or (
+            self.size is not None and len(lengths) not in (1, 2, 3)
+        ):
+            raise InputError(f"expected size as 1 to 3 whole numbers of at least 1, got {self.size!r}; write 224")
+        if lengths:
+            object.__setattr__(self, "size", lengths[0] if isinstance(self.size, int) else tuple(map(int, lengths)))
+        check_fit(self.fit)
+        statistics.check_standardize(self.standardize)
+        if self.channels not in get_args(Channels):
+            known = ", ".join(get_args(Channels))
+            raise InputError(f"expected channels to be one of {known}, got {self.channels!r}; choose one")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError(f"expected a seed of at least 0, got {self.seed!r}; write 7")
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return found
+
+    @property
+    def read(self) -> ReadOptions:
+        """How pictures are read."""
+        return ReadOptions(self.channels, self.axes)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What every picture of a dataset has in common.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        With channels last, where there are any.
+    axes : str
+    values : Values
+    masks, objects : bool
+        Whether there are label maps and annotated things.
+    """
+
+    shape: tuple[int, ...]
+    axes: str
+    values: pixels.Values
+    masks: bool
+    objects: bool
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        """Lengths of the axes that are places."""
+        return self.shape[: len(self.axes.removesuffix("c"))]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels."""
+        return np.dtype(self.values.dtype)
+
+    @property
+    def image_bytes(self) -> int:
+        """Of one picture."""
+        return int(np.prod(self.shape)) * self.dtype.itemsize
+
+    @property
+    def mask_bytes(self) -> int:
+        """Of one label map, in 32 bits until it is known how many are needed."""
+        return int(np.prod(self.spatial)) * 4 if self.masks else 0
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """A record whose bytes were read once: what its digests are, and where it can be decoded from."""
+
+    record: Record
+    sha256: str
+    mask_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """One prepared record.
+
+    Parameters
+    ----------
+    image : array
+    mask : array of int32 or None
+    row : mapping
+        What else there is to know, as JSON holds it: size, world, objects, lost.
+    note : str
+        How the axes were decided.
+    """
+
+    image: Array
+    mask: Array | None
+    row: Mapping[str, Any]
+    note: str
+
+
+def _once(where: Pixels) -> tuple[str, Pixels]:
+    """The digest of pixels, and the same pixels in memory, so that a file is read once."""
+    data = encoded(where)
+    if data is not None:
+        name, held = pixels_name(where), data
+        return hashlib.sha256(held).hexdigest(), Blob(name, pixels_suffix(where), lambda: held)
+    assert isinstance(where, Stored)
+    array = where.fetch()
+    held_array = replace(where, fetch=lambda: array)
+    return pixels_digest(held_array), held_array
+
+
+def take(record: Record) -> Taken:
+    """Read a record's bytes.
+
+    Raises
+    ------
+    CodecError
+        When they cannot be read.
+    """
+    sha256, image = _once(record.image)
+    if record.mask is None:
+        return Taken(replace(record, image=image), sha256, None)
+    mask_sha256, mask = _once(record.mask)
+    return Taken(replace(record, image=image, mask=mask), sha256, mask_sha256)
+
+
+def entry_of(taken: Taken, asked: Asked, form: Form, categories: Sequence[str]) -> str:
+    """What a prepared record is known by: a digest of its content and of all that decides its pixels.
+
+    Neither its key, nor its label, nor its part is in it: a file that is renamed or moved is not made again.
+    """
+    record = taken.record
+    things = None if record.objects is None else [dataclasses.asdict(thing) for thing in record.objects]
+    told = {
+        "format": FORMAT,
+        "form": form.plain(),
+        "asked": [asked.size, asked.fit, asked.channels, asked.axes],
+        "content": [taken.sha256, taken.mask_sha256, things, record.size],
+        "categories": list(categories) if things else None,
+    }
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def decide_form(source: Source, asked: Asked) -> Form:
+    """Look at the first picture that can be read: it says what all of them are to be.
+
+    Raises
+    ------
+    SourceError
+        When none can be read.
+    InputError
+        When what is asked does not fit it.
+    """
+    problem: Exception | None = None
+    for record in source:
+        try:
+            picture = pixels.same_form(load_picture(record.image, asked.read))
+        except MissingExtra:
+            raise
+        except CodecError as error:  # it is met again in the run, which does with it what was asked for
+            problem = problem or error
+            continue
+        values = pixels.value_plan(asked.dtype, asked.normalize, asked.standardize != "none", picture)
+        if asked.standardize != "none" and values.dtype.startswith("u"):
+            msg = f"expected a floating dtype for standardize={asked.standardize!r}, got {values.dtype!r}"
+            raise InputError(f"{msg}; choose dtype='float32', or leave it out and use the statistics when loading")
+        spatial = read_size(asked.size, picture.spatial_shape)
+        channels = () if picture.channels is None else (picture.channels,)
+        masks = any(r.mask is not None for r in source)
+        things = any(r.objects is not None for r in source)
+        return Form((*spatial, *channels), picture.axes, values, masks, things and len(spatial) == 2)
+    raise SourceError(f"expected an image that can be read in {source.root}, got none of {len(source)}: {problem}")
+
+
+def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> Made:
+    """Decode a record and bring it into the form.
+
+    Raises
+    ------
+    CodecError
+        When it cannot be read, or does not fit the form.
+    """
+    record = taken.record
+    picture = pixels.same_form(load_picture(record.image, asked.read))
+    _check_form(picture, asked, form)
+    placing = place(picture.spatial_shape, form.spatial, asked.fit)  # type: ignore[arg-type]
+    image = form.values.of(pixels.resized(picture, placing), picture.axes)
+    row: dict[str, Any] = {"size": list(picture.spatial_shape)}
+    row["world"] = None if picture.world is None else (picture.world @ placing.pull()).ravel().tolist()
+    mask = None if record.mask is None else _mask(record.mask, picture, asked)
+    if mask is not None:
+        spatial = form.axes.removesuffix("c")
+        there = placing.pipeline(picture.spatial_shape)(mask=Mask(mask, axes=spatial), key=0).mask
+        mask = there.astype(np.int32)
+    if record.objects is not None and form.objects:
+        orientation = int(picture.meta.get("exif_orientation", 1) or 1)
+        _check_size(record, picture, orientation)
+        found = objects.moved(record.objects, numbers, placing, picture.spatial_shape, orientation)  # type: ignore[arg-type]
+        row["objects"] = found
+    return Made(image, mask, row, picture.note)
+
+
+def _check_form(picture: Picture, asked: Asked, form: Form) -> None:
+    if picture.axes != form.axes:
+        do = "choose channels='gray' or 'rgb'" if picture.axes[0] == form.axes[0] else "prepare them apart"
+        raise CodecError(f"expected axes {form.axes!r} like the first picture, got {picture.axes!r}; {do}")
+    channels = form.shape[len(form.spatial) :]
+    if channels and picture.channels != channels[0]:
+        msg = f"expected {channels[0]} channels like the first picture, got {picture.channels}"
+        raise CodecError(f"{msg}; choose channels='gray', 'rgb' or 'rgba'")
+    wanted = read_size(asked.size, picture.spatial_shape)
+    if wanted != form.spatial:
+        shown, got = (" x ".join(map(str, shape)) for shape in (form.spatial, wanted))
+        raise CodecError(f"expected {shown} pixels like the first picture, got {got}; give a size for all axes")
+    deeper = asked.dtype is None and form.values.dtype == "uint8" and picture.array.dtype.name not in ("uint8", "bool")
+    if deeper:
+        msg = f"expected 8 bits like the first picture, got {picture.array.dtype}"
+        raise CodecError(f"{msg}; choose dtype='uint8' to scale it down, or 'uint16' or 'float32' for all")
+
+
+def _check_size(record: Record, picture: Picture, orientation: int) -> None:
+    height, width = picture.spatial_shape
+    stored = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
+    if record.size is not None and tuple(record.size) != stored:
+        msg = f"expected a picture of {record.size[0]} x {record.size[1]} pixels as its annotations say"
+        raise CodecError(f"{msg}, got {stored[0]} x {stored[1]}; mend the annotations")
+
+
+def _mask(where: Pixels, picture: Picture, asked: Asked) -> Array:
+    flat = None if asked.axes is None else asked.axes.replace("c", "")
+    mask = load_mask(where, ReadOptions(axes=flat))
+    if mask.spatial_shape != picture.spatial_shape:
+        shown, got = (" x ".join(map(str, shape)) for shape in (picture.spatial_shape, mask.spatial_shape))
+        raise CodecError(f"{pixels_name(where)}: expected a mask of the image's size {shown}, got {got}; mend it")
+    low, high = int(mask.array.min()), int(mask.array.max())
+    if low < -(2**31) or high >= 2**31:
+        got = f"{low} to {high}"
+        raise CodecError(f"{pixels_name(where)}: expected labels within 32 bits, got {got}; renumber them")
+    # Bytes where they suffice: the kernels for them are the quickest, and compiled already.
+    return mask.array.astype(np.uint8 if low >= 0 and high < 256 else np.int32)
+
+
+def grouped(records: Sequence[Record], column: str | None) -> list[str | None]:
+    """The group of every record: as the source says it, or one of its columns.
+
+    Raises
+    ------
+    InputError
+        When no record has that column.
+    """
+    if column is None or column == "group":
+        return [record.group for record in records]
+    found = [record.attributes.get(column) for record in records]
+    if all(value is None for value in found):
+        known = sorted({name for record in records for name in record.attributes})
+        raise InputError(f"expected the name of a column for group, got {column!r}; choose one of {known or 'none'}")
+    return [None if value is None else str(value) for value in found]
+
+
+def split_of(records: Sequence[Record], plan: labels.LabelPlan, asked: Asked) -> tuple[list[str], str]:
+    """The part of every record, and in words how it came about.
+
+    Raises
+    ------
+    InputError
+        When the source's own split is asked for, and it has none.
+    """
+    own = [record.split for record in records]
+    keep = asked.split == "keep" or (asked.split == "auto" and all(own) and {"train"} < set(own))
+    groups = grouped(records, asked.group)
+    if keep:
+        bare = [record.key for record in records if record.split not in ("train", "val", "test")]
+        if bare:
+            msg = f"expected a source that says train, val or test of every image, got none for {len(bare)}: {bare[0]}"
+            raise InputError(f"{msg}; choose split='auto'")
+        parts = [str(part) for part in own]
+        if not asked.val or "val" in parts:
+            return parts, "the source's own"
+        inside = [i for i, part in enumerate(parts) if part == "train"]
+        shares = read_shares(0, asked.val, len(inside))
+    else:
+        parts, inside = ["train"] * len(records), list(range(len(records)))
+        shares = read_shares(asked.split, asked.val, len(records))
+    stratify = asked.stratify and plan.form != "none"
+    names = [plan.names(records[i]) for i in inside]
+    several = plan.form == "multi"
+    classes: list[Any] = [n if several else (n[0] if n else None) for n in names]
+    made = assign(
+        [records[i].key for i in inside],
+        shares,
+        labels=classes if stratify else None,
+        groups=[groups[i] for i in inside],
+        seed=asked.seed,
+    )
+    for i, part in zip(inside, made, strict=True):
+        parts[i] = part
+    how = "stratified by label" if stratify else "by key alone"
+    whole = f"{how}, groups kept whole" if any(group is not None for group in groups) else how
+    return parts, f"the source's own, validation drawn: {whole}" if keep else whole
+
+
+def where_of(source: Source, where: Pixels) -> str:
+    """Where pixels are, relative to the source: a store names no folder of a machine."""
+    root = source.root
+    if isinstance(where, Path):
+        try:
+            return where.resolve().relative_to(root.resolve()).as_posix()
+        except ValueError:
+            return where.name
+    return pixels_name(where).replace(f"{root}/", "").replace(str(root), root.name)

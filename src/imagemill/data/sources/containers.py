@@ -1,0 +1,316 @@
+"""What layouts that keep many images in one file have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError, SourceError
+from imagemill.data.codecs.base import Picture, ReadOptions
+from imagemill.data.pixels import load_picture
+from imagemill.data.record import Record
+from imagemill.data.sources.base import Problem, Source
+
+__all__ = [
+    "MAX_RECORDS",
+    "check_out",
+    "class_numbers",
+    "item_axes",
+    "label_names",
+    "not_written",
+    "number_order",
+    "one_hot_numbers",
+    "safe_name",
+    "split_name",
+    "stack_records",
+    "what_is_lost",
+]
+
+MAX_RECORDS = 50_000_000
+"""More images than this in one array are taken for a damaged or hostile header."""
+
+_SPLITS = {
+    "train": ("train", "training", "tr", "trn"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing", "t10k", "ts", "tst", "holdout"),
+}
+_SPLIT_OF = {word: split for split, words in _SPLITS.items() for word in words}
+
+
+def split_name(word: str) -> str | None:
+    """The split that a word means, or None.
+
+    Examples
+    --------
+    >>> split_name("Training"), split_name("t10k"), split_name("cat")
+    ('train', 'test', None)
+    """
+    return _SPLIT_OF.get(word.lower())
+
+
+def check_out(out: Path, *, overwrite: bool, folder: bool) -> None:
+    """Refuse to mix an export with what is there.
+
+    Parameters
+    ----------
+    out : Path
+        The file or folder to write.
+    overwrite : bool
+        Whether what is there may be replaced.
+    folder : bool
+        Whether `out` is a folder.
+
+    Raises
+    ------
+    SourceError
+    """
+    if not folder and out.is_dir():
+        raise SourceError(f"expected the name of a file to write, got the folder {str(out)!r}; add a file name")
+    if folder and out.is_file():
+        raise SourceError(f"expected a folder to write into, got the file {str(out)!r}; name a folder")
+    if overwrite or not out.exists() or (folder and not any(out.iterdir())):
+        return
+    kind = "an empty or new folder" if folder else "a new file"
+    raise SourceError(f"expected {kind} to write, got {str(out)!r}, which is in use; allow to overwrite it")
+
+
+def item_axes(shape: tuple[int, ...], given: str | None = None) -> tuple[str, str]:
+    """Name the axes of one image of an array, and say why.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one image.
+    given : str or None
+        What the user or the file says.
+
+    Returns
+    -------
+    tuple of str
+        The axes, and a note (empty where there is nothing to say).
+
+    Raises
+    ------
+    SourceError
+        When there are other than 2 to 4 axes, or the names do not fit.
+
+    Examples
+    --------
+    >>> item_axes((28, 28)), item_axes((3, 32, 32))
+    (('yx', ''), ('cyx', 'the first axis of 3 is read as channels; pass axes="zyx" to read slices'))
+    """
+    if given is not None:
+        known = len(set(given)) == len(given) and set(given) <= set("zyxc") and {"y", "x"} <= set(given)
+        if not known or len(given) != len(shape):
+            msg = f"expected one letter of z, y, x and c for each axis of {shape}, got axes {given!r}"
+            raise SourceError(f"{msg}; name the axes of one image")
+        return given, ""
+    if len(shape) == 2:
+        return "yx", ""
+    if len(shape) == 3 and shape[2] in (1, 3, 4):
+        return "yxc", ""
+    if len(shape) == 3 and shape[0] in (1, 3, 4):
+        return "cyx", f'the first axis of {shape[0]} is read as channels; pass axes="zyx" to read slices'
+    if len(shape) == 3:
+        why = f"because {shape[2]} is not 1, 3 or 4 channels"
+        return "zyx", f'{shape[0]} slices an image, {why}; pass axes="yxc" where it is channels all the same'
+    if len(shape) == 4:
+        return "zyxc", f"{shape[0]} slices with {shape[3]} channels an image"
+    raise SourceError(f"expected images of 2, 3 or 4 axes, got shape {shape}; give axes after the first for one image")
+
+
+def one_hot_numbers(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+    """Class numbers of one-hot rows; None when a row is anything but zeros and a single one.
+
+    Examples
+    --------
+    >>> one_hot_numbers(np.array([[0, 1], [1, 0]])).tolist(), one_hot_numbers(np.array([[1, 1]]))
+    ([1, 0], None)
+    """
+    if labels.ndim != 2 or labels.shape[1] < 2 or labels.dtype.kind not in "buif":
+        return None
+    if not np.all((labels == 0) | (labels == 1)) or not np.all(labels.sum(axis=1, dtype=np.float64) == 1):
+        return None
+    return np.asarray(labels.argmax(axis=1))
+
+
+def label_names(labels: np.ndarray[Any, Any], classes: tuple[str, ...]) -> tuple[list[str | None], str]:
+    """Turn a column of labels into class names.
+
+    Parameters
+    ----------
+    labels : array ``(n,)``, ``(n, 1)`` or ``(n, k)``
+        Whole numbers (-1 for no label), text (empty for no label), or one-hot rows.
+    classes : tuple of str
+        Names in the order of their numbers; empty lets the numbers be names.
+
+    Returns
+    -------
+    tuple
+        A name for each, and a note.
+
+    Raises
+    ------
+    SourceError
+        When the labels are neither.
+
+    Examples
+    --------
+    >>> label_names(np.array([1, 0]), ("cat", "dog"))
+    (['dog', 'cat'], '')
+    """
+    note = ""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 2:
+        numbers = one_hot_numbers(labels)
+        if numbers is None:
+            msg = f"expected labels as one number an image or as one-hot rows, got shape {labels.shape}"
+            raise SourceError(f"{msg} with rows that are not one-hot; give class numbers")
+        labels, note = numbers, f"one-hot labels of {labels.shape[1]} classes"
+    if labels.ndim != 1:
+        raise SourceError(f"expected one label an image, got labels of shape {labels.shape}; give shape (n,) or (n, k)")
+    if labels.dtype.kind in "SU" or (labels.dtype.kind == "O" and all(isinstance(v, str | bytes) for v in labels)):
+        texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in labels.tolist()]
+        return [text or None for text in texts], note
+    if labels.dtype.kind not in "buif" or (labels.dtype.kind == "f" and np.any(labels != np.rint(labels))):
+        raise SourceError(f"expected labels that are whole numbers or text, got {labels.dtype}; give class numbers")
+    values = labels.astype(np.int64).tolist()
+    if classes and values and not -1 <= min(values) <= max(values) < len(classes):
+        msg = f"expected labels from 0 to {len(classes) - 1}, one for each of {len(classes)} classes"
+        raise SourceError(f"{msg}, got {min(values)} to {max(values)}; correct the names or the labels")
+    if not classes:
+        return [None if v == -1 else str(v) for v in values], note
+    return [None if v == -1 else classes[v] for v in values], note
+
+
+def class_numbers(source: Source) -> dict[str, int]:
+    """Number the class names of a source, from 0: in its own order where it has one, else by number or alphabet.
+
+    Examples
+    --------
+    >>> class_numbers(Source(Path("d"), "x", (Record("a", Path("a"), label="10"), Record("b", Path("b"), label="9"))))
+    {'9': 0, '10': 1}
+    """
+    found = {record.label for record in source.records if record.label is not None}
+    rest = found - set(source.classes)
+    whole = all(name.isdecimal() for name in rest)
+    names = [*source.classes, *sorted(rest, key=(lambda name: (int(name), name)) if whole else str)]
+    return {name: number for number, name in enumerate(names)}
+
+
+def number_order(labels: Iterable[str | None]) -> tuple[str, ...]:
+    """Give classes that are numbers in the order of numbers (2 before 10), and none for other names."""
+    found = {label for label in labels if label is not None}
+    return tuple(sorted(found, key=int)) if found and all(name.isdecimal() for name in found) else ()
+
+
+def safe_name(key: str, taken: set[str]) -> str:
+    """Make a file or member name of a key: letters, digits, ``-``, ``_`` and ``.`` only, and not taken yet.
+
+    Examples
+    --------
+    >>> taken = set()
+    >>> safe_name("cat/1 a.png", taken), safe_name("cat/1+a.png", taken)
+    ('cat_1_a.png', 'cat_1_a.png-2')
+    """
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in key).strip(".") or "image"
+    name, number = plain, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{plain}-{number}"
+    taken.add(name.lower())
+    return name
+
+
+_Count = Callable[[Record], int]
+_WORDS: tuple[tuple[str, str, _Count], ...] = (
+    ("label", "class names", lambda r: r.label is not None),
+    ("hierarchy", "levels of classes", lambda r: "/" in (r.label or "")),
+    ("labels", "lists of several labels", lambda r: r.labels is not None),
+    ("mask", "masks", lambda r: r.mask is not None),
+    ("boxes", "boxes", lambda r: sum(o.box is not None for o in r.objects or ())),
+    ("polygons", "outlines", lambda r: sum(bool(o.polygons) for o in r.objects or ())),
+    ("runs", "instance masks", lambda r: sum(o.runs is not None for o in r.objects or ())),
+    ("keypoints", "sets of keypoints", lambda r: sum(bool(o.joints) for o in r.objects or ())),
+    ("split", "splits", lambda r: r.split is not None),
+    ("group", "groups", lambda r: r.group is not None),
+    ("attributes", "rows of further columns", lambda r: bool(r.attributes)),
+)
+
+
+def what_is_lost(source: Source, holds: Iterable[str], layout: str) -> list[str]:
+    """Say what of a source a layout cannot hold, counted.
+
+    Examples
+    --------
+    >>> source = Source(Path("d"), "x", (Record("a", Path("a"), label="cat", group="p1"),))
+    >>> what_is_lost(source, {"image", "label"}, "IDX")
+    ['1 groups: IDX holds none']
+    """
+    held, lost = set(holds), []
+    for word, named, count in _WORDS:
+        total = sum(int(count(record)) for record in source.records)
+        if total and word not in held:
+            lost.append(f"{total} {named}: {layout} holds none")
+    return lost
+
+
+def not_written(record: Record, error: Exception) -> Problem:
+    """What an export says of a record that it leaves out."""
+    return Problem(record.key, str(error))
+
+
+def stack_records(
+    records: Iterable[Record], problems: list[Problem], dtypes: Iterable[np.dtype[Any]], layout: str
+) -> tuple[np.ndarray[Any, Any] | None, list[Record], Picture | None]:
+    """Decode images into one array; what has another size or type than the first is left out and named.
+
+    Parameters
+    ----------
+    records : iterable of Record
+    problems : list of Problem
+        What was left out is added here.
+    dtypes : iterable of numpy.dtype
+        What the layout holds; booleans become uint8 where it does not hold them.
+    layout : str
+        Its name, for messages.
+
+    Returns
+    -------
+    tuple
+        The array ``(n, ...)`` or None, the records in it, and the first picture.
+    """
+    held = frozenset(dtypes)
+    kept: list[Record] = []
+    arrays: list[np.ndarray[Any, Any]] = []
+    first: Picture | None = None
+    for record in records:
+        try:
+            picture = load_picture(record.image, ReadOptions())
+        except CodecError as error:
+            problems.append(not_written(record, error))
+            continue
+        array = picture.array
+        if array.dtype.kind == "b" and array.dtype not in held:
+            array = array.astype(np.uint8)
+        if array.dtype not in held:
+            named = ", ".join(sorted(str(dtype) for dtype in held))
+            problems.append(Problem(record.key, f"expected one of {named} for {layout}, got {array.dtype}; convert it"))
+            continue
+        if first is not None and (array.shape, array.dtype, picture.axes) != (
+            arrays[0].shape,
+            arrays[0].dtype,
+            first.axes,
+        ):
+            msg = f"expected {arrays[0].dtype} of shape {arrays[0].shape} like the first image"
+            msg += f", got {array.dtype} of shape {array.shape}; {layout} holds one size: resize first"
+            problems.append(Problem(record.key, msg))
+            continue
+        first = first or picture
+        arrays.append(array)
+        kept.append(record)
+    return (np.stack(arrays) if arrays else None), kept, first

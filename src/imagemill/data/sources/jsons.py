@@ -1,0 +1,311 @@
+"""Tables as JSON and as JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import SourceError
+from imagemill.data.codecs.registry import is_readable_name
+from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.columns import role_of
+from imagemill.data.sources.place import Export, exporting
+from imagemill.data.sources.rows import HOLDS, Embedded, Row, known_classes, rows_of
+from imagemill.data.sources.sidecar import SIDECAR, Sidecar, read_sidecar, sidecar_of, sidecar_plain
+from imagemill.data.sources.table import Table, read_tables
+from imagemill.data.sources.tablefiles import holds_images, need_files, table_files
+from imagemill.data.sources.textcells import base64_text
+from imagemill.data.write import atomic_path
+
+__all__ = ["Json", "JsonLinesTable", "finite", "flat_row", "json_table", "lines_table"]
+
+_LIMIT = 2 * 1024**3
+_PEEK = 1 << 16
+_COCO = frozenset(("images", "annotations", "categories"))
+# Mappings in these columns are one value, not a group of columns.
+_WHOLE = frozenset(("image", "mask", "boxes", "labels"))
+_DO = "write a list of objects, one per image"
+
+
+class Json:
+    """A list of objects, one per image; or a mapping of lists; or objects by file name; or one of these inside.
+
+    Columns of a mapping inside a row are called ``meta.split``.
+    """
+
+    name = "json"
+    title = "a JSON table of images"
+    holds = HOLDS
+
+    def guess(self, look: Look) -> Guess | None:
+        files = [path for path, _ in table_files(look, (".json",))]
+        if not files:
+            return None
+        path = files[0]
+        try:
+            if path.stat().st_size > 1 << 26:
+                return None if look.is_folder else Guess(0.4, f"{path.name} is a large JSON file")
+            table, _ = json_table(path, ReadSource(), None)
+        except (SourceError, OSError):
+            return None if look.is_folder or _is_coco(path) else Guess(0.2, f"{path.name} is named like JSON")
+        return _sure(look, table)
+
+    def read(self, look: Look, options: ReadSource) -> Source:
+        files = need_files(look, (".json",))
+        stems = [f"{path.stem}/" if len(files) > 1 else "" for path, _ in files]
+        found = [json_table(path, options, split, stem) for (path, split), stem in zip(files, stems, strict=True)]
+        root = look.path if look.is_folder else look.path.parent
+        return read_tables(root, self.name, [table for table, _ in found], options, found[0][1])
+
+    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
+        with exporting(out, self.name, options) as job:
+            target = out / "images.json"
+            job.announce(target)
+            plain = _plain(source, job)
+            # The rows are written one by one: a large set never stands in memory as text.
+            before, after = "[", "]\n"
+            if plain:
+                before, after = json.dumps(plain, ensure_ascii=False)[:-1] + ', "records": [', "]}\n"
+            with atomic_path(target) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(before)
+                for number, line in enumerate(_lines(source, job)):
+                    file.write((",\n" if number else "\n") + line)
+                file.write(after)
+        return job.written()
+
+
+class JsonLinesTable:
+    """One JSON object per line and image."""
+
+    name = "jsonl"
+    title = "a table of images with one JSON object per line"
+    holds = HOLDS
+
+    def guess(self, look: Look) -> Guess | None:
+        files = table_files(look, (".jsonl", ".ndjson"))
+        if not files:
+            return None
+        try:
+            return _sure(look, lines_table(files[0][0], ReadSource(), None, most=5))
+        except SourceError:
+            return None if look.is_folder else Guess(0.3, f"{files[0][0].name} is named like JSON lines")
+
+    def read(self, look: Look, options: ReadSource) -> Source:
+        files = need_files(look, (".jsonl", ".ndjson"))
+        stems = [f"{path.stem}/" if len(files) > 1 else "" for path, _ in files]
+        tables = [lines_table(path, options, split, stem) for (path, split), stem in zip(files, stems, strict=True)]
+        root = look.path if look.is_folder else look.path.parent
+        return read_tables(root, self.name, tables, options, read_sidecar(files[0][0].parent))
+
+    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
+        with exporting(out, self.name, options) as job:
+            target = out / "images.jsonl"
+            job.announce(target)
+            with atomic_path(target) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+                for line in _lines(source, job):
+                    file.write(line + "\n")
+            if plain := _plain(source, job):
+                job.text(SIDECAR, json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
+        return job.written()
+
+
+def _sure(look: Look, table: Table) -> Guess | None:
+    first = next(iter(table.rows), None)
+    if holds_images(table.columns, first and first[1], table.base):
+        return Guess(0.85 if look.is_folder else 0.9, f"{table.name} is a table with a column of images")
+    return None if look.is_folder else Guess(0.3, f"{table.name} is JSON, but nothing in it looks like images")
+
+
+def _is_coco(path: Path) -> bool:
+    """Whether the start of a file looks like COCO annotations, which are another layout."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_PEEK)
+    except OSError:
+        return False
+    return bool(re.search(rb'"(annotations|categories|segments_info)"\s*:', start))
+
+
+def _loaded(path: Path, options: ReadSource) -> Any:
+    limit = int(options.extra.get("max_bytes", _LIMIT))
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            msg = f"expected at most {limit:,} bytes of JSON, got {size:,} in {path}"
+            raise SourceError(f"{msg}; use JSON lines or Parquet, or raise extra={{'max_bytes': ...}}")
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except RecursionError as error:
+        raise SourceError(f"expected a table in {path}, got JSON nested too deeply; {_DO}") from error
+    except OSError as error:
+        raise SourceError(f"expected a readable file, got {error}; check the path and its permissions") from error
+    except ValueError as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"expected {path} to be JSON in UTF-8, got {error}; mend the file") from error
+
+
+def json_table(path: Path, options: ReadSource, split: str | None, stem: str = "") -> tuple[Table, Sidecar]:
+    """Read a JSON file as a table, and what it says of the whole set.
+
+    Raises
+    ------
+    SourceError
+        When it is damaged, too large, nested too deeply, COCO, or no table.
+    """
+    content, sidecar = _loaded(path, options), read_sidecar(path.parent)
+    if isinstance(content, dict):
+        if content.keys() >= _COCO:
+            raise SourceError(f"expected a table in {path}, got COCO annotations; read it with layout='coco'")
+        if "imagemill" in content:
+            sidecar = sidecar_of(content, str(path))
+            rows = content.get("records")
+        else:
+            rows = _rows(content, path)
+            sidecar = _classes_inside(content, sidecar)
+    else:
+        rows = content
+    if not isinstance(rows, list) or not rows:
+        got = "an empty list" if isinstance(rows, list) else f"a {type(rows).__name__}"
+        raise SourceError(f"expected a table in {path}, got {got}; {_DO}")
+    return _table(path, list(enumerate(rows, start=1)), "item", options, split, stem), sidecar
+
+
+def _rows(content: dict[str, Any], path: Path) -> Any:
+    """Find the rows in a mapping."""
+    lists = {key: value for key, value in content.items() if isinstance(value, list)}
+    inside = [value for value in lists.values() if value and all(isinstance(one, dict) for one in value)]
+    if len(inside) == 1:
+        return inside[0]
+    if content and len(lists) == len(content):
+        if len({len(value) for value in lists.values()}) != 1:
+            counts = ", ".join(f"{key!r} {len(value)}" for key, value in list(lists.items())[:6])
+            raise SourceError(f"expected lists of one length in {path}, got {counts}; give one value per image")
+        names = list(lists)
+        return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+    if content and all(isinstance(value, dict) for value in content.values()):
+        return [{"file_name": key, **value} for key, value in content.items()]
+    if content and all(is_readable_name(key) for key in content):
+        return [{"file_name": key, ("labels" if isinstance(v, list) else "label"): v} for key, v in content.items()]
+    raise SourceError(f"expected a table in {path}, got a mapping of {', '.join(map(repr, list(content)[:6]))}; {_DO}")
+
+
+def _classes_inside(content: Mapping[str, Any], sidecar: Sidecar) -> Sidecar:
+    """Take class names that stand beside the rows."""
+    for key in ("classes", "class_names", "label_names"):
+        names = content.get(key)
+        # As long as the rows, it would be a column of them.
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and not _is_columns(content):
+            return Sidecar(tuple(names), sidecar.categories, sidecar.joint_names, sidecar.links, sidecar.info)
+    return sidecar
+
+
+def _is_columns(content: Mapping[str, Any]) -> bool:
+    return not any(isinstance(value, list) and value and isinstance(value[0], dict) for value in content.values())
+
+
+def lines_table(path: Path, options: ReadSource, split: str | None, stem: str = "", most: int | None = None) -> Table:
+    """Read a file with one JSON object per line.
+
+    Parameters
+    ----------
+    path : Path
+    options : ReadSource
+    split : str or None
+    stem : str
+        What keys that have to be made up begin with.
+    most : int or None
+        Stop after so many lines.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be read, or no line is a JSON object.
+    """
+    rows: list[tuple[int, Any]] = []
+    problems: list[Problem] = []
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if most is not None and number > most:
+                    break
+                text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if not text.strip():
+                    continue
+                try:
+                    row = json.loads(text.decode("utf-8"))
+                except (ValueError, RecursionError) as error:
+                    where = f"{path.name}: line {number}"
+                    got = "nesting too deep" if isinstance(error, RecursionError) else str(error)
+                    problems.append(Problem(where, f"{where}: expected a JSON object, got {got}; mend the line"))
+                    continue
+                rows.append((number, row))
+    except OSError as error:
+        raise SourceError(f"expected a readable file, got {error}; check the path and its permissions") from error
+    if not rows:
+        first = f"; the first line: {problems[0].message}" if problems else ""
+        raise SourceError(f"expected JSON objects in {path}, got {'none' if problems else 'an empty file'}{first}")
+    return _table(path, rows, "line", options, split, stem, problems)
+
+
+def _table(
+    path: Path,
+    rows: Sequence[tuple[int, Any]],
+    unit: str,
+    options: ReadSource,
+    split: str | None,
+    stem: str,
+    problems: Sequence[Problem] = (),
+) -> Table:
+    found = list(problems)
+    flat: list[tuple[int, dict[str, Any]]] = []
+    for number, row in rows:
+        if isinstance(row, dict):
+            flat.append((number, flat_row(row, options)))
+        elif isinstance(row, str):
+            flat.append((number, {"file_name": row}))
+        else:
+            where = f"{path.name}: {unit} {number}"
+            msg = f"{where}: expected a JSON object, got {str(row)[:40]!r}; {_DO}"
+            found.append(Problem(where, msg))
+    columns = tuple(dict.fromkeys(chain.from_iterable(row for _, row in flat)))
+    cells = ((number, [row.get(column) for column in columns]) for number, row in flat)
+    return Table(path.name, path.parent, columns, cells, unit, split, stem, problems=found)
+
+
+def flat_row(row: dict[str, Any], options: ReadSource) -> dict[str, Any]:
+    """Bring mappings inside a row up, one level."""
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, dict) and role_of(key) not in _WHOLE and key not in options.columns.values():
+            flat.update({f"{key}.{name}": inner for name, inner in value.items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _plain(source: Source, job: Export) -> dict[str, Any]:
+    plain = sidecar_plain(source)
+    if plain and not known_classes(source, job):
+        plain.pop("classes", None)
+    return plain
+
+
+def _lines(source: Source, job: Export) -> Iterator[str]:
+    """Each row as JSON in one line."""
+    for row in rows_of(source, job):
+        yield json.dumps(finite(row, job), ensure_ascii=False, allow_nan=False)
+
+
+def finite(row: Row, job: Export) -> dict[str, Any]:
+    """The values of a row that JSON can hold, pictures as text."""
+    values = {}
+    for key, value in row.items():
+        if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+            job.lose("values that are no numbers", "JSON has no word for them")
+            continue
+        values[key] = base64_text(value) if isinstance(value, Embedded) else value
+    return values

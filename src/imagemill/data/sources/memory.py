@@ -1,0 +1,165 @@
+"""A source of arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import InputError, SourceError
+from imagemill.data.codecs.base import native
+from imagemill.data.record import Record, Stored
+from imagemill.data.sources.base import Source
+from imagemill.data.sources.containers import item_axes, label_names, number_order
+
+__all__ = ["from_arrays"]
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    arrays: Any
+    number: int
+
+    def __call__(self) -> Array:
+        return native(np.array(self.arrays[self.number]))
+
+
+def from_arrays(
+    images: Any,
+    labels: Any = None,
+    *,
+    masks: Any = None,
+    split: Any = None,
+    classes: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
+    axes: str | None = None,
+) -> Source:
+    """Make a source of arrays in memory.
+
+    Parameters
+    ----------
+    images : array ``(n, ...)``, sequence of arrays, or mapping
+        One image after another; a sequence may hold different sizes. A mapping of split to images, or to
+        ``(images, labels)``, says the splits: ``{"train": (x, y), "test": (x, y)}``.
+    labels : array or sequence, optional
+        One a image: whole numbers (-1 for none), names, one-hot rows (zeros and a single one), or rows of zeros
+        and ones that stand for several labels.
+    masks : array or sequence, optional
+        A label map for each image, or None for those without.
+    split : str or sequence of str, optional
+        ``"train"``, ``"val"`` or ``"test"``: one for all, or one for each.
+    classes : sequence of str, optional
+        Names in the order of the numbers.
+    keys : sequence of str, optional
+        Names of the images, each once; without, they count: ``row-000017``.
+    axes : str, optional
+        Axes of one image, such as ``"cyx"``; without, the rank decides.
+
+    Raises
+    ------
+    InputError
+        When lengths differ or a value makes no sense.
+
+    Notes
+    -----
+    The arrays are not copied before they are read; do not change them while the source is in use.
+
+    Examples
+    --------
+    >>> source = from_arrays(np.zeros((3, 8, 8), np.uint8), [0, 1, 1], classes=["cat", "dog"])
+    >>> [(record.key, record.label) for record in source]
+    [('row-0', 'cat'), ('row-1', 'dog'), ('row-2', 'dog')]
+    """
+    if isinstance(images, Mapping):
+        return _from_splits(images, labels, masks, split, classes, keys, axes)
+    count = len(images)
+    if labels is not None and len(labels) != count:
+        raise InputError(f"expected {count} labels for {count} images, got {len(labels)}; give one for each")
+    if masks is not None and len(masks) != count:
+        raise InputError(f"expected {count} masks for {count} images, got {len(masks)}; give one for each, or None")
+    splits = [split] * count if split is None or isinstance(split, str) else list(split)
+    if len(splits) != count or set(splits) - {"train", "val", "test", None}:
+        msg = 'expected split to be "train", "val" or "test", or one of them for each image'
+        raise InputError(f"{msg}, got {split!r}; correct it")
+    digits = len(str(max(count - 1, 1)))
+    named = [f"row-{n:0{digits}d}" for n in range(count)] if keys is None else [str(key) for key in keys]
+    if len(named) != count or len(set(named)) != count:
+        msg = f"expected {count} different keys"
+        raise InputError(f"{msg}, got {len(named)}, {len(set(named))} of them different; name every image once")
+    try:
+        records, notes, order = _rows(images, labels, masks, splits, tuple(classes or ()), named, axes)
+    except SourceError as error:
+        raise InputError(str(error)) from error
+    return Source(Path("memory"), "arrays", records, notes=notes, classes=order)
+
+
+def _rows(
+    images: Any, labels: Any, masks: Any, splits: list[Any], classes: tuple[str, ...], keys: list[str], axes: str | None
+) -> tuple[tuple[Record, ...], tuple[str, ...], tuple[str, ...]]:
+    notes: list[str] = []
+    one, several = _labels(labels, classes, len(keys), notes)
+    records = []
+    for number, key in enumerate(keys):
+        shape = tuple(np.shape(images[number]))
+        letters, note = item_axes(shape, axes)
+        if note and note not in notes:
+            notes.append(note)
+        mask = None
+        if masks is not None and masks[number] is not None:
+            place = tuple(n for n, letter in zip(shape, letters, strict=True) if letter != "c")
+            if tuple(np.shape(masks[number])) not in (place, (*place, 1)):
+                got = f"a mask of shape {np.shape(masks[number])}"
+                raise SourceError(f"{key}: expected a mask of shape {place} like the image, got {got}; correct it")
+            spatial = letters.replace("c", "")
+            mask = Stored(f"{key} (mask)", _Row(masks, number), spatial + "c" * (np.ndim(masks[number]) > len(place)))
+        image = Stored(key, _Row(images, number), letters)
+        records.append(Record(key, image, mask, one[number], several[number], split=splits[number]))
+    return tuple(records), tuple(notes), classes or number_order(one)
+
+
+def _labels(
+    labels: Any, classes: tuple[str, ...], count: int, notes: list[str]
+) -> tuple[list[str | None], list[tuple[str, ...] | None]]:
+    none: list[Any] = [None] * count
+    if labels is None:
+        return none, none
+    if all(label is None or isinstance(label, str) for label in labels):
+        return list(labels), none
+    values = np.asarray(labels)
+    flags = values.ndim == 2 and values.shape[1] > 1 and values.dtype.kind in "buif"
+    if flags and np.all((values == 0) | (values == 1)) and np.any(values.sum(axis=1, dtype=np.int64) != 1):
+        names = classes or tuple(str(n) for n in range(values.shape[1]))
+        if len(names) != values.shape[1]:
+            got = f"{values.shape[1]} columns of labels"
+            raise SourceError(f"expected a column for each of {len(names)} classes, got {got}; correct one of them")
+        notes.append(f"several labels an image, from {values.shape[1]} columns of zeros and ones")
+        return none, [tuple(n for n, on in zip(names, row, strict=True) if on) for row in values]
+    found, note = label_names(values, classes)
+    notes += [note] if note else []
+    return found, none
+
+
+def _from_splits(
+    images: Mapping[str, Any], labels: Any, masks: Any, split: Any, classes: Any, keys: Any, axes: str | None
+) -> Source:
+    if not (labels is None and masks is None and split is None and keys is None):
+        msg = "expected labels beside the images of each split, as {'train': (x, y)}"
+        raise InputError(f"{msg}, got labels, masks, split or keys as well; put them into the mapping")
+    parts = []
+    for name, given in images.items():
+        pair = given if isinstance(given, tuple) else (given,)
+        if len(pair) > 3:
+            raise InputError(f"expected (images, labels, masks) for {name!r}, got {len(pair)} values; give at most 3")
+        x, y, m = (*pair, None, None)[:3]
+        count = len(str(max(len(x) - 1, 1)))
+        named = [f"{name}/{n:0{count}d}" for n in range(len(x))]
+        parts.append(from_arrays(x, y, masks=m, split=name, classes=classes, keys=named, axes=axes))
+    records = tuple(record for part in parts for record in part.records)
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    order = tuple(classes or ()) or number_order([record.label for record in records])
+    return Source(Path("memory"), "arrays", records, notes=notes, classes=order)

@@ -1,0 +1,246 @@
+"""Tar files: WebDataset shards, where files with one name belong together, and plain tars of images.
+
+The convention is that of the WebDataset library: what stands before the first dot of a member's file name is the
+sample, what stands behind it says what the member is (``.jpg``, ``.cls``, ``.json``, ``.txt``, ``.mask.png``).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import CodecError, MissingExtra, SourceError
+from imagemill.data.codecs.registry import is_readable_name
+from imagemill.data.record import Blob, Record, split_suffix
+from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.cells import Placed
+from imagemill.data.sources.columns import normal_split
+from imagemill.data.sources.jsons import flat_row
+from imagemill.data.sources.names import is_image_role, safe_stems
+from imagemill.data.sources.place import Export, exporting
+from imagemill.data.sources.rows import HOLDS, count_written, embedded, known_classes, plain_row
+from imagemill.data.sources.sidecar import SIDECAR, read_sidecar, sidecar_plain
+from imagemill.data.sources.table import Table, read_tables
+from imagemill.data.sources.tablefiles import split_of_name
+from imagemill.data.sources.tars import Member, TarIndex, index_tar
+from imagemill.data.write import atomic_path
+
+__all__ = ["WebDataset", "by_split"]
+
+_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+_SHARD = 256 * 1024 * 1024
+_BESIDE = (".txt", ".md", ".json", ".yaml", ".yml")
+
+
+class WebDataset:
+    """Tar shards; without ``.cls``, ``.json`` or ``.txt`` members, a tar is a folder of images.
+
+    Folders inside such a tar are splits (``train/``) and classes. Written shards hold about 256 MB each, with the
+    same bytes every time; each split has shards of its own, so records come back ordered by split.
+    """
+
+    name = "webdataset"
+    title = "tar files: WebDataset shards, or folders of images in a tar"
+    holds = HOLDS
+
+    def guess(self, look: Look) -> Guess | None:
+        files = _files(look)
+        if not files:
+            return None
+        if look.is_folder:
+            others = [p for _, p in look.files if p not in files and p.suffix.lower() not in _BESIDE]
+            return None if others else Guess(0.8, f"the folder holds {len(files)} tar files")
+        return Guess(0.9, f"{look.path.name} is a tar file")
+
+    def read(self, look: Look, options: ReadSource) -> Source:
+        files = _files(look)
+        if not files:
+            raise SourceError(f"expected tar files in {look.path}, got none; give a .tar or a folder of them")
+        tables: list[Table] = []
+        problems: list[Problem] = []
+        for path in files:
+            index = index_tar(path, options)
+            problems += index.problems
+            table = _table(path, index, options)
+            if table is not None:
+                tables.append(table)
+        if not tables:
+            first = f"; the first: {problems[0]}" if problems else ""
+            raise SourceError(f"expected images in {look.path}, got none{first}; check what is in the tar")
+        root = look.path if look.is_folder else look.path.parent
+        tables[0].problems.extend(problems)
+        return read_tables(root, self.name, tables, options, read_sidecar(files[0].parent))
+
+    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
+        with exporting(out, self.name, options) as job:
+            classes = known_classes(source, job) or tuple(sorted({r.label for r in source if r.label is not None}))
+            stems = safe_stems({record.key: _dotless(record.key) for record in source.records})
+            for split, records in by_split(source.records):
+                _write_shards(records, stems, classes, job, split or "images")
+            plain = sidecar_plain(source) | ({"imagemill": 1, "classes": list(classes)} if source.classes else {})
+            if plain:
+                job.text(SIDECAR, json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
+        return job.written()
+
+
+def _files(look: Look) -> list[Path]:
+    """The tar files of a path."""
+    found = [path for key, path in look.files if key.lower().endswith(_SUFFIXES)]
+    return [path for path in found if path.parent == look.path or not look.is_folder]
+
+
+def _table(path: Path, index: TarIndex, options: ReadSource) -> Table | None:
+    """The samples of a shard as a table."""
+    samples: dict[str, dict[str, Member]] = {}
+    for member in index.members:
+        folder, slash, name = member.name.rpartition("/")
+        stem, _, extension = name.partition(".")
+        samples.setdefault(f"{folder}{slash}{stem}", {}).setdefault(extension.lower(), member)
+    said = {e for sample in samples.values() for e in sample}
+    if not any(e in ("cls", "json", "txt") or _is_mask(e) for e in said):
+        return _plain_tar(path, index)
+    problems: list[Problem] = []
+    rows = [_sample(path, key, sample, options, problems) for key, sample in samples.items()]
+    kept = [row for row in rows if row is not None]
+    if not kept and not problems:
+        return None
+    columns = tuple(dict.fromkeys(name for row in kept for name in row)) or ("image",)
+    cells = enumerate(([row.get(name) for name in columns] for row in kept), start=1)
+    split = split_of_name(split_suffix(path)[0])
+    return Table(path.name, path.parent, columns, cells, "sample", split, f"{path.stem}/", problems=problems)
+
+
+def _is_mask(extension: str) -> bool:
+    parts = extension.split(".")
+    return len(parts) > 1 and parts[-2] in ("mask", "seg", "segmentation") and is_readable_name("a." + parts[-1])
+
+
+def _placed(path: Path, member: Member) -> Placed:
+    blob = Blob(f"{path.name}: {member.name}", split_suffix(member.name)[1], member.fetch)
+    return Placed(blob, member.name)
+
+
+def _sample(
+    path: Path, key: str, sample: dict[str, Member], options: ReadSource, problems: list[Problem]
+) -> dict[str, Any] | None:
+    """The row of one sample."""
+    shown = f"{path.name}: {key}"
+    images = [e for e in sample if is_readable_name("a." + e) and not _is_mask(e)]
+    masks = [e for e in sample if _is_mask(e)]
+    if not images:
+        msg = f"{shown}: expected an image, got {', '.join(sorted(sample))}; add one, or remove the sample"
+        problems.append(Problem(shown, msg))
+        return None
+    row: dict[str, Any] = {"key": None, "image": _placed(path, sample[images[0]])}
+    if masks:
+        row["mask"] = _placed(path, sample[masks[0]])
+    try:
+        if "json" in sample:
+            said = json.loads(sample["json"].fetch().decode("utf-8-sig"))
+            if not isinstance(said, dict):
+                raise ValueError(f"a {type(said).__name__} and not an object")
+            said = flat_row(said, options)
+            row |= {f"json.{name}" if name in ("image", "mask") else name: value for name, value in said.items()}
+        if "cls" in sample and row.get("label") is None:
+            text = sample["cls"].fetch().decode("utf-8").strip()
+            row["label"] = int(text) if text.lstrip("-").isdecimal() else text
+        if "txt" in sample:
+            row.setdefault("text", sample["txt"].fetch().decode("utf-8"))
+    except (ValueError, RecursionError, CodecError) as error:
+        got = "JSON nested too deeply" if isinstance(error, RecursionError) else str(error)
+        problems.append(Problem(shown, f"{shown}: expected text that can be read, got {got}; mend the sample"))
+        return None
+    return row
+
+
+def _plain_tar(path: Path, index: TarIndex) -> Table | None:
+    """A tar of images in folders."""
+    images = [member for member in index.members if is_readable_name(member.name)]
+    if not images:
+        return None
+    rows = []
+    for number, member in enumerate(images, start=1):
+        folders = member.name.split("/")[:-1]
+        split = next((s for folder in folders if (s := normal_split(folder)) is not None), None)
+        classes = [folder for folder in folders if normal_split(folder) is None and not is_image_role(folder)]
+        rows.append((number, [_placed(path, member), "/".join(classes) or None, split]))
+    # One folder around everything is the name of the data set, no class.
+    tops = {row[1][1].split("/")[0] if isinstance(row[1][1], str) else None for row in rows}
+    if len(tops) == 1 and None not in tops:
+        for _, cells in rows:
+            cells[1] = str(cells[1]).partition("/")[2] or None
+    others = len(index.members) - len(images)
+    notes = (f"{others} other members passed over",) if others else ()
+    split = split_of_name(split_suffix(path)[0])
+    return Table(
+        path.name, path.parent, ("image", "label", "split"), rows, "image", split, f"{path.stem}/", notes=notes
+    )  # fmt: skip
+
+
+def by_split(records: Sequence[Record]) -> list[tuple[str | None, list[Record]]]:
+    """Records by split, each part in order, where every record has one of the usual splits; else all of them.
+
+    Examples
+    --------
+    >>> by_split([Record("a", Path("a"), split="train"), Record("b", Path("b"))])[0][0] is None
+    True
+    """
+    splits = {record.split for record in records}
+    if not splits or not splits <= {"train", "val", "test"}:
+        return [(None, list(records))]
+    named = [str(split) for split in ("train", "val", "test") if split in splits]
+    return [(split, [record for record in records if record.split == split]) for split in named]
+
+
+def _write_shards(
+    records: Sequence[Record], stems: dict[str, str], classes: Sequence[str], job: Export, prefix: str
+) -> None:
+    """Write samples into shards of bounded size."""
+    with ExitStack() as stack:
+        tar: tarfile.TarFile | None = None
+        size = number = 0
+        for record in records:
+            try:
+                members = list(_members(record, stems[record.key], classes, job))
+            except (CodecError, MissingExtra) as error:
+                job.problem(record.key, str(error))
+                continue
+            if tar is None or size > _SHARD:
+                stack.close()
+                target = job.out / f"{prefix}-{number:06d}.tar"
+                job.announce(target)
+                part = stack.enter_context(atomic_path(target))
+                tar = stack.enter_context(tarfile.open(part, "w", format=tarfile.PAX_FORMAT))
+                size, number = 0, number + 1
+            for member, data in members:
+                info = tarfile.TarInfo(member)
+                info.size, info.mode = len(data), 0o644
+                tar.addfile(info, io.BytesIO(data))
+                size += len(data)
+            count_written(job)
+
+
+def _dotless(key: str) -> str:
+    """A key whose stem has no dots: the first one would be taken for the end of the sample's name."""
+    folder, slash, name = key.rpartition("/")
+    stem, suffix = split_suffix(name)
+    return f"{folder}{slash}{stem.replace('.', '_')}{suffix}"
+
+
+def _members(record: Record, base: str, classes: Sequence[str], job: Export) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of one sample."""
+    row = {"key": record.key, **plain_row(record, job)}
+    row = {key: value for key, value in row.items() if value is not None}
+    picture = embedded(record.image, base, job.options)
+    yield base + split_suffix(picture.name)[1], picture.data
+    if record.mask is not None:
+        mask = embedded(record.mask, base, job.options, labels=True)
+        yield f"{base}.mask{split_suffix(mask.name)[1]}", mask.data
+    if record.label is not None and record.label in classes:
+        yield f"{base}.cls", str(classes.index(record.label)).encode()
+    yield f"{base}.json", json.dumps(row, ensure_ascii=False).encode()

@@ -1,0 +1,147 @@
+"""The small text files of YOLO datasets: boxes and outlines of one picture, and the names of classes.
+
+Format: the README of Darknet (Redmon et al. 2016, "You Only Look Once") for ``class cx cy w h``, all but the class
+relative to the picture's width and height; outlines (``class x1 y1 x2 y2 ...``) and ``data.yaml`` as later tools have
+them. Coordinates refer to the picture as it is stored, before any rotation by EXIF, from its outer corner.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from imagemill.core.errors import InputError, SourceError
+from imagemill.data.instances import Instance, Scalar
+from imagemill.data.sources.shapes import bounds_of_polygons
+
+__all__ = ["line_of", "looks_like_yolo", "names_from", "read_line"]
+
+
+def read_line(line: str, size: tuple[int, int], names: Mapping[int, str] | None, joints: int = 0) -> Instance:
+    """Read one line: a box (with a confidence behind it where there are six numbers), or an outline.
+
+    Parameters
+    ----------
+    line : str
+    size : tuple of int
+        Height and width of the stored picture in pixels.
+    names : mapping or None
+        Class names; None lets numbers be names.
+    joints : int
+        How many numbers of keypoints follow a box.
+
+    Raises
+    ------
+    InputError
+        When it is neither.
+
+    Examples
+    --------
+    >>> read_line("1 0.5 0.5 0.5 1", (10, 20), {1: "cat"}).box
+    (5.0, 0.0, 10.0, 10.0)
+    """
+    try:
+        number, *values = (float(word) for word in line.split())
+    except ValueError:
+        raise InputError(f"expected numbers, got {line!r:.60}; mend that line") from None
+    if not number.is_integer() or number < 0:
+        raise InputError(f"expected a class as a whole number of 0 or more, got {line!r:.60}; mend that line")
+    if not all(-0.5 <= value <= 1.5 for value in values[: 4 if joints else 5 if len(values) == 5 else None]):
+        raise InputError(f"expected places relative to width and height, 0 to 1, got {line!r:.60}; divide by the size")
+    if names is not None and int(number) not in names:
+        raise InputError(f"expected a class among {len(names)} names, got number {int(number)}; add its name")
+    name = str(int(number)) if names is None else names[int(number)]
+    height, width = size
+    if len(values) in (4, 5) or (joints and len(values) == 4 + joints):
+        cx, cy, w, h = values[:4]
+        if min(w, h) < 0:
+            raise InputError(f"expected a width and height of 0 or more, got {line!r:.60}; mend that line")
+        attributes: dict[str, Scalar] = {"confidence": values[4]} if len(values) == 5 else {}
+        box = ((cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height)
+        return Instance(name, box, attributes=attributes)
+    if len(values) < 6 or len(values) % 2:
+        raise InputError(f"expected a box of 4 numbers or an outline of pairs, got {len(values)}; mend that line")
+    part = tuple(value * (height if place % 2 else width) for place, value in enumerate(values))
+    return Instance(name, bounds_of_polygons([part]), (part,))
+
+
+def line_of(number: int, values: Sequence[float]) -> str:
+    """Write one line; nine digits keep a hundred-thousandth of a pixel.
+
+    Examples
+    --------
+    >>> line_of(3, (0.5, 0.25, 1 / 3, 1.0))
+    '3 0.5 0.25 0.333333333 1'
+    """
+    return " ".join([str(number), *(f"{value:.9g}" for value in values)])
+
+
+def looks_like_yolo(path: Path) -> bool | None:
+    """Whether the first line of a file could be one of these; None where the file is empty."""
+    try:
+        with path.open("rb") as file:
+            first = next((text for line in file.read(1 << 16).split(b"\n") if (text := line.strip())), b"")
+        if not first:
+            return None
+        read_line(first.decode("ascii"), (1, 1), None, joints=1)
+    except InputError:
+        words = first.split()
+        return len(words) > 6 and all(_is_number(word) for word in words)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _is_number(word: bytes) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def names_from(path: Path, chapter: str = "") -> dict[int, str]:
+    """Read class names from a ``.yaml`` (under ``names``), a ``.json`` (list, or number to name), or a text file.
+
+    Parameters
+    ----------
+    path : Path
+    chapter : str
+        Where a JSON file holds several tables, the name of one.
+
+    Raises
+    ------
+    SourceError
+        When there are none in it.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+        if path.suffix.lower() in (".yaml", ".yml"):
+            told: Any = yaml.safe_load(text)
+            told = told.get("names") if isinstance(told, Mapping) else None
+        elif path.suffix.lower() == ".json":
+            told = json.loads(text)
+            if isinstance(told, Mapping) and isinstance(told.get(chapter), Mapping | list):
+                told = told[chapter]
+        else:
+            told = [line.strip() for line in text.splitlines() if line.strip()]
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise SourceError(f"{path}: expected class names, got {error}; check the file") from error
+    return _names(path, told)
+
+
+def _names(path: Path, told: Any) -> dict[int, str]:
+    pairs = enumerate(told) if isinstance(told, list) else told.items() if isinstance(told, Mapping) else ()
+    try:
+        names = {int(number): str(name) for number, name in pairs if not isinstance(name, Mapping | list)}
+    except (TypeError, ValueError):
+        names = {}
+    if not names:
+        raise SourceError(f"{path}: expected class names by number, got {told!r:.60}; list them, one per line")
+    if len(set(names.values())) < len(names):
+        raise SourceError(f"{path}: expected each class name once, got one twice; rename it")
+    return names

@@ -1,0 +1,69 @@
+"""Annotated things of a record as the targets a pipeline moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imagemill.core.targets import Boxes, Keypoints
+from imagemill.data.instances import Instance
+
+__all__ = ["boxes_of", "keypoints_of", "links_of"]
+
+
+def boxes_of(objects: Sequence[Instance], *, crowds: bool = False) -> Boxes | None:
+    """Boxes in ``xywh`` with category names as labels, or None where there are none; crowds when asked for.
+
+    Examples
+    --------
+    >>> boxes_of([Instance("cat", (1.0, 0.0, 2.0, 2.0))]).labels
+    ['cat']
+    """
+    chosen = [o for o in objects if o.box is not None and (crowds or not o.crowd)]
+    if not chosen:
+        return None
+    return Boxes(np.array([o.box for o in chosen]), "xywh", [o.category for o in chosen])
+
+
+def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keypoints | None:
+    """The keypoints of all things, row after row, or None where there are none.
+
+    Points that are not labelled stay in their row, not visible, so that rows keep their meaning.
+
+    Parameters
+    ----------
+    objects : sequence of Instance
+    names : sequence of str
+        Names of one thing's keypoints; numbers stand in where they do not fit.
+
+    Examples
+    --------
+    >>> keypoints_of([Instance("person", joints=((5, 6, 2), (0, 0, 0)))], ["nose", "ear"]).visible.tolist()
+    [True, False]
+    """
+    found = [o for o in objects if o.joints]
+    if not found:
+        return None
+    points = np.array([joint for o in found for joint in o.joints], dtype=np.float64)
+    labels: list[str] = []
+    for o in found:
+        labels += names if len(names) == len(o.joints) else map(str, range(len(o.joints)))
+    return Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels)
+
+
+def links_of(objects: Sequence[Instance], links: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Rows of `keypoints_of` to join by lines, from the skeleton of one thing.
+
+    Examples
+    --------
+    >>> two = [Instance("person", joints=((1, 1, 2), (2, 2, 2)))] * 2
+    >>> links_of(two, [(0, 1)])
+    ((0, 1), (2, 3))
+    """
+    rows: list[tuple[int, int]] = []
+    first = 0
+    for o in objects:
+        rows += [(first + a, first + b) for a, b in links if max(a, b) < len(o.joints)]
+        first += len(o.joints)
+    return tuple(rows)

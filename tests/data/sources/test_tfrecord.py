@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagemill.core.errors import CodecError, SourceError
+from imagemill.data import Source
+from imagemill.data.pixels import encoded
+from imagemill.data.sources.base import ReadSource
+from imagemill.data.sources.crc32c import crc32c, masked_crc32c
+from imagemill.data.sources.example import decode_example, encode_example
+from imagemill.data.sources.examplewrite import framed
+from imagemill.data.sources.layouts import look_at
+from imagemill.data.sources.tfrecord import TfRecord
+
+
+@pytest.mark.parametrize(
+    ("data", "crc"),
+    [
+        # RFC 3720, appendix B.4.
+        (bytes(32), 0x8A9136AA),
+        (b"\xff" * 32, 0x62A8AB43),
+        (bytes(range(32)), 0x46DD794E),
+        (bytes(range(31, -1, -1)), 0x113FDB5C),
+        (bytes.fromhex("01c00000" + "00000000" * 3 + "14000000" + "00000400" + "00000014" + "00000018"
+                       + "28000000" + "00000000" + "02000000" + "00000000"), 0xD9963A56),
+        (b"123456789", 0xE3069283),
+        (b"", 0),
+    ],
+)  # fmt: skip
+def test_published_checksums(data: bytes, crc: int) -> None:
+    assert crc32c(data) == crc
+
+
+def _bit_by_bit(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+@pytest.mark.parametrize("size", [1, 2047, 2048, 2049, 4095, 5000, 8191, 10_001])
+def test_lanes_give_what_single_bits_give(size: int) -> None:
+    data = bytes((n * n * 31 + n // 7) & 0xFF for n in range(size))
+    assert crc32c(data) == _bit_by_bit(data)
+
+
+_ints, _floats = st.integers(-(2**63), 2**63 - 1), st.floats(width=32, allow_nan=False)
+
+
+_lists = st.lists(st.binary(max_size=9)) | st.lists(_ints, min_size=1) | st.lists(_floats, min_size=1)
+
+
+@given(st.dictionaries(st.text(max_size=5), _lists))
+def test_messages_come_back(features: dict[str, Any]) -> None:
+    data = encode_example(features)
+    found = decode_example(memoryview(data))
+    assert {
+        name: [data[v[0] : v[1]] if isinstance(v, tuple) else v for v in values] for name, values in found.items()
+    } == features
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_message_or_an_error(data: bytes) -> None:
+    for candidate in (data, bytes([10, len(data)]) + data):
+        try:
+            decode_example(memoryview(candidate))
+        except ValueError:
+            continue
+
+
+@pytest.mark.parametrize("data", [b"\x0a\x7f", b"\x0a\x02\x0a\x7f", b"\x80" * 11, b"\x0b", b"\x0d\x00"])
+def test_fields_longer_than_the_message_are_errors(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"longer than|does not end|wire type"):
+        decode_example(memoryview(data))
+
+
+def test_numbers_that_are_not_packed() -> None:
+    def field(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    ints = field(3, bytes([1 << 3, 5, 1 << 3, 0x96, 0x01]))
+    floats = field(2, bytes([1 << 3 | 5]) + struct.pack("<f", 0.5) + bytes([1 << 3 | 5]) + struct.pack("<f", 2.0))
+    entries = field(1, field(1, b"i") + field(2, ints)) + field(1, field(1, b"f") + field(2, floats))
+    assert decode_example(memoryview(field(1, entries))) == {"i": [5, 150], "f": [0.5, 2.0]}
+
+
+def _write(path: Path, *features: dict[str, Any]) -> list[bytes]:
+    parts = [framed(encode_example(one)) for one in features]
+    path.write_bytes(b"".join(parts))
+    return parts
+
+
+def _read(path: Path, **extra: Any) -> Source:
+    return TfRecord().read(look_at(path), ReadSource(extra=extra))
+
+
+def test_usual_names_of_features(tmp_path: Path) -> None:
+    box = {
+        f"image/object/bbox/{side}": [v] for side, v in (("xmin", 0.25), ("xmax", 0.75), ("ymin", 0.5), ("ymax", 1.0))
+    }
+    first = {"image/encoded": [b"one"], "image/format": [b"jpeg"], "image/filename": [b"d/1.jpg"], "image/height": [50],
+             "image/width": [100], "image/class/label": [1], "image/class/text": [b"dog"],
+             "image/object/class/text": [b"paw"], **box}  # fmt: skip
+    second = {"image": [b"two"], "label": [0], "price": [1.5], "raw": [b"\xff\xfe"]}
+    _write(tmp_path / "train-00000-of-00001.tfrecord", first, second)
+    one, two = source = _read(tmp_path, classes=["cat", "dog"])
+    assert (one.key, one.label, one.split, one.size) == ("d/1.jpg", "dog", "train", (50, 100))
+    assert one.objects is not None
+    assert [(o.category, o.box) for o in one.objects] == [("paw", (25.0, 25.0, 50.0, 25.0))]
+    assert (two.key, two.label) == ("train-00000-of-00001/row-000001", "cat")
+    assert dict(two.attributes) == {"price": 1.5}
+    assert "columns left out, for they hold neither text nor numbers: raw" in source.describe()
+    assert [encoded(r.image) for r in source] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (3, "expected a length with its checksum"),
+        (9, "expected a length with its checksum"),
+        (20, "expected data with its checksum"),
+        (-1, "expected data with its checksum"),
+    ],
+)
+def test_damage_ends_the_reading_and_is_named(tmp_path: Path, place: int, message: str) -> None:
+    path = tmp_path / "a.tfrecord"
+    parts = _write(path, *({"image": [bytes([n]) * 50]} for n in range(3)))
+    bad = bytearray(parts[1])
+    bad[place] ^= 1
+    path.write_bytes(parts[0] + bytes(bad) + parts[2])
+    source = _read(path)
+    assert (len(source), len(source.problems)) == (1, 1)
+    assert message in str(source.problems[0])
+    assert "a.tfrecord: record 2" in str(source.problems[0])
+
+
+def test_every_cut_keeps_what_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    parts = _write(path, {"image": [b"x" * 9]}, {"image": [b"y" * 9]})
+    whole = b"".join(parts)
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        if cut < len(parts[0]):
+            with pytest.raises(SourceError, match="expected"):
+                _read(path)
+        else:
+            source = _read(path)
+            assert (len(source), len(source.problems)) == (1, int(cut > len(parts[0])))
+
+
+def test_a_length_of_exabytes_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    good = framed(encode_example({"image": [b"x"]}))
+    head = struct.pack("<Q", 2**60)
+    path.write_bytes(good + head + struct.pack("<I", masked_crc32c(head)) + b"....")
+    assert "until the end of the file" in str(_read(path).problems[0])
+
+
+def test_boxes_without_a_size_are_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    sides = {f"image/object/bbox/{side}": [0.5] for side in ("xmin", "xmax", "ymin", "ymax")}
+    _write(path, {"image": [b"x"]}, {"image": [b"x"], **sides})
+    assert "boxes without image/height" in str(_read(path).problems[0])
+
+
+def test_a_file_that_is_gone_is_an_error_of_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    _write(path, {"image": [b"x"]})
+    (record,) = _read(path)
+    path.unlink()
+    with pytest.raises(CodecError, match=r"a.tfrecord: record 1"):
+        encoded(record.image)

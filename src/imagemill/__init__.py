@@ -54,8 +54,13 @@ _ROOMS = {
         "Mask",
     ),
     "imagemill.data": (
+        "Blob",
+        "Instance",
         "Picture",
         "Record",
+        "RunLength",
+        "Source",
+        "Stored",
         "formats",
         "open_source",
         "read_mask",
@@ -65,6 +70,15 @@ _ROOMS = {
     "imagemill.data.augment": (
         "AugmentReport",
         "augment",
+    ),
+    "imagemill.data.dataset": (
+        "Dataset",
+        "open",
+    ),
+    "imagemill.data.fetch": ("fetch",),
+    "imagemill.data.prepare": (
+        "PrepareReport",
+        "prepare",
     ),
     "imagemill.data.replay": (
         "Verification",

@@ -25,8 +25,13 @@ from imagemill.core.targets import Image as Image
 from imagemill.core.targets import Keypoints as Keypoints
 from imagemill.core.targets import Label as Label
 from imagemill.core.targets import Mask as Mask
+from imagemill.data import Blob as Blob
+from imagemill.data import Instance as Instance
 from imagemill.data import Picture as Picture
 from imagemill.data import Record as Record
+from imagemill.data import RunLength as RunLength
+from imagemill.data import Source as Source
+from imagemill.data import Stored as Stored
 from imagemill.data import formats as formats
 from imagemill.data import open_source as open_source
 from imagemill.data import read_mask as read_mask
@@ -34,6 +39,11 @@ from imagemill.data import read_picture as read_picture
 from imagemill.data import write_picture as write_picture
 from imagemill.data.augment import AugmentReport as AugmentReport
 from imagemill.data.augment import augment as augment
+from imagemill.data.dataset import Dataset as Dataset
+from imagemill.data.dataset import open as open
+from imagemill.data.fetch import fetch as fetch
+from imagemill.data.prepare import PrepareReport as PrepareReport
+from imagemill.data.prepare import prepare as prepare
 from imagemill.data.replay import Verification as Verification
 from imagemill.data.replay import replay as replay
 from imagemill.data.replay import replay_all as replay_all
@@ -88,6 +98,7 @@ __all__ = [
     "Apply",
     "AugmentReport",
     "Batch",
+    "Blob",
     "Boxes",
     "Brightness",
     "ChannelGain",
@@ -96,6 +107,7 @@ __all__ = [
     "ColorJitter",
     "Contrast",
     "Crop",
+    "Dataset",
     "Elastic",
     "Finding",
     "Flip",
@@ -106,6 +118,7 @@ __all__ = [
     "Image",
     "ImagemillError",
     "InputError",
+    "Instance",
     "Invert",
     "Keypoints",
     "Label",
@@ -123,6 +136,7 @@ __all__ = [
     "Pipeline",
     "PipelineFileError",
     "PlanError",
+    "PrepareReport",
     "QuarterTurn",
     "RandomResizedCrop",
     "Range",
@@ -132,15 +146,18 @@ __all__ = [
     "Rescale",
     "Resize",
     "Rotate",
+    "RunLength",
     "Sample",
     "Saturation",
     "Sequential",
     "Shear",
     "Shift",
     "SomeOf",
+    "Source",
     "SourceError",
     "SquareCrop",
     "Standardize",
+    "Stored",
     "TargetError",
     "ToDtype",
     "ToLayout",
@@ -151,9 +168,12 @@ __all__ = [
     "__version__",
     "augment",
     "before_after",
+    "fetch",
     "formats",
     "grid",
+    "open",
     "open_source",
+    "prepare",
     "preset",
     "read_mask",
     "read_picture",

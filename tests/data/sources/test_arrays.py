@@ -202,3 +202,11 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
         np.testing.assert_array_equal(load_picture(other.image).array, load_picture(record.image).array)
         assert load_picture(other.image).array.dtype == dtype
         np.testing.assert_array_equal(load_mask(other.mask).array, load_mask(record.mask).array)
+
+
+def test_slices_as_narrow_as_colours_stay_slices(tmp_path: Path) -> None:
+    source = from_arrays(np.zeros((2, 6, 5, 3), np.uint8), masks=np.ones((2, 6, 5, 3), np.uint8), axes="zyx")
+    Npz().write(source, tmp_path / "a.npz", WriteTarget())
+    record = read(tmp_path / "a.npz").records[0]
+    assert load_picture(record.image).axes == "zyx"
+    assert load_mask(record.mask).array.shape == (6, 5, 3)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from imagemill.app.cli.prepare import prepare
 from imagemill.app.cli.preview import preview
 from imagemill.app.cli.replay import replay
 from imagemill.app.cli.split import split
+from imagemill.app.cli.warmup import warmup
 
 __all__ = ["app", "main"]
 
@@ -51,7 +52,7 @@ def common(
     debugging.set(debug)
 
 
-_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo, prepare, split)
+_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo, prepare, split, warmup)
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))
 

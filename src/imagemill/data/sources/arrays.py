@@ -172,6 +172,12 @@ class Npz:
             if first.world is not None:
                 lost.append("places in the world: npz holds none")
             end = f"_{split}" if split else ""
+            arrays.setdefault("axes", np.array(first.axes))
+            if str(arrays["axes"]) != first.axes:
+                said = f"{arrays['axes']} and {first.axes}"
+                raise SourceError(
+                    f"expected images of the same axes in all splits, got {said}; write one kind at a time"
+                )
             arrays |= {f"{name}{end}": array for name, array in _columns(kept, pixels, numbers, problems, lost)}
             count += len(kept)
             if options.progress is not None:
@@ -280,6 +286,9 @@ def _read_archive(
     prefix: str, path: Path, options: ReadSource, problems: list[Problem]
 ) -> tuple[list[Record], tuple[str, ...], list[str]]:
     members = _members(path, problems)
+    # This library writes the axes of one image; without them the shape decides.
+    said = members.pop("axes", None)
+    axes = None if said is None or said.dtype.kind != "U" or said.shape != () else str(said.array())
     parts, order, rest = find_parts({n: Shape(m.shape, m.dtype.kind) for n, m in members.items()})
     # A lone array of images needs no name that we know.
     if not parts and len(images := [n for n, m in members.items() if Shape(m.shape, m.dtype.kind).is_pixels]) == 1:
@@ -295,7 +304,8 @@ def _read_archive(
     notes: list[str] = []
     for part in parts:
         try:
-            records += _part_records(prefix, members, part, classes, options, notes, several=len(parts) > 1)
+            given = options.extra.get("axes", axes)
+            records += _part_records(prefix, members, part, classes, given, notes, several=len(parts) > 1)
         except (CodecError, SourceError) as error:
             problems.append(Problem(f"{path.name}: {part.images}", str(error)))
     if not classes:
@@ -308,7 +318,7 @@ def _part_records(
     members: Mapping[str, _Member],
     part: Part,
     classes: tuple[str, ...],
-    options: ReadSource,
+    given: str | None,
     notes: list[str],
     *,
     several: bool,
@@ -316,7 +326,7 @@ def _part_records(
     images = members[part.images]
     masks = None if part.masks is None else members[part.masks]
     shape = images.shape if part.single else images.shape[1:]
-    axes, note = item_axes(shape, options.extra.get("axes"))
+    axes, note = item_axes(shape, given)
     notes += [note] if note else []
     size = int(np.prod([n for n, letter in zip(shape, axes, strict=True) if letter != "c"], dtype=object))
     if images.dtype.kind not in "buif" or size > MAX_PIXELS or size == 0:

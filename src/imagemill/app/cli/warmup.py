@@ -1,0 +1,42 @@
+"""`imagemill warmup`: compile the kernels before they are needed."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from imagemill.app.cli.console import facts, out, progress
+from imagemill.app.warmup import jobs
+
+__all__ = ["warmup"]
+
+
+def warmup(
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all is well.")] = False,
+) -> None:
+    """Compile the kernels of the usual pipelines once; they are kept on disk beside the package.
+
+    For images of containers, for CI, and before the first timing. Kernels that are compiled already cost nothing.
+    """
+    from numba.core import event
+
+    started = time.perf_counter()
+    todo = list(jobs())
+    with event.install_recorder("numba:compile") as compiled, progress("compiling") as report:
+        for done, (_, pipeline, inputs) in enumerate(todo):
+            report(done, len(todo))
+            # A single call and a batch go different ways for small pictures.
+            pipeline(**inputs)
+            axes = inputs.get("axes")
+            pipeline.batch(**{n: [v, v] for n, v in inputs.items() if n != "axes"}, axes=axes)
+    if not quiet:
+        made = sum(1 for _, e in compiled.buffer if e.is_end)
+        out.print(
+            facts(
+                ("pipelines run", str(len(todo))),
+                ("compiled", f"{made} kernels" if made else "nothing: all kernels were there"),
+                ("took", f"{time.perf_counter() - started:.1f} s"),
+            )
+        )

@@ -16,7 +16,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ class _Rules:
     private: bool
     limit: int
     deadline: float
+    progress: Callable[[int], None] | None = None
 
 
 class _Again(Exception):  # noqa: N818 - it is caught here and tried again, never shown
@@ -75,6 +76,7 @@ def fetch(
     retries: int = 3,
     pause: float = 0.25,
     sha256: str | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> bytes:
     """Give the bytes of a web address, from the cache where they are there.
 
@@ -98,6 +100,8 @@ def fetch(
         Seconds before the first of these; each further one waits twice as long.
     sha256 : str or None
         The digest in hex that the bytes must have.
+    progress : callable or None
+        Called with the number of bytes that have come; a new try begins at few again.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def fetch(
     _split(url)
     data = kept(folder, url, sha256)
     if data is None:
-        rules = _Rules(private, limit, time.monotonic() + timeout)
+        rules = _Rules(private, limit, time.monotonic() + timeout, progress)
         data = _tries(url, rules, retries, pause)
         found = hashlib.sha256(data).hexdigest()
         if sha256 is not None and found != sha256.lower():
@@ -310,6 +314,8 @@ def _answer(url: str, response: http.client.HTTPResponse, rules: _Rules) -> byte
         data += chunk
         if len(data) > rules.limit:
             raise _too_large(url, rules.limit, "more")
+        if rules.progress is not None:
+            rules.progress(len(data))
     if time.monotonic() >= rules.deadline:
         raise _late(url)
     if length is not None and len(data) != length:

@@ -43,6 +43,7 @@ def test_a_group_per_class_with_levels_and_attributes(tmp_path: Path) -> None:
                 group.create_dataset(f"{image}", data=PHOTO + image).attrs["camera"] = "c1"
         file["cat"].attrs["label"] = "Felis catus"
         file["cat/0"].attrs["stage"] = 3
+        file["dog/pug/0"].attrs["class"] = "pug"  # says its class again, not another
     assert guesses(look_at(tmp_path / "a.h5"))[0][0].name == "hdf5"
     source = read(tmp_path / "a.h5")
     assert [(r.key, r.label) for r in source] == [
@@ -112,9 +113,9 @@ def test_one_image_is_read_and_not_the_dataset(tmp_path: Path, monkeypatch: pyte
 def test_nothing_outside_the_file_is_touched(tmp_path: Path) -> None:
     (tmp_path / "secret.bin").write_bytes(bytes(range(200)))
     with h5py.File(tmp_path / "other.h5", "w") as file:
-        file["images"] = np.stack([PHOTO] * 2)
-    layout = h5py.VirtualLayout((2, 5, 7, 3), np.uint8)
-    layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "images", (2, 5, 7, 3))
+        file["images"], file["cat/1"] = np.stack([PHOTO] * 2), PHOTO
+    layout = h5py.VirtualLayout((5, 7, 3), np.uint8)
+    layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "cat/1", (5, 7, 3))
     inner = h5py.VirtualLayout((5, 7, 3), np.uint8)
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["cat/1"] = PHOTO

@@ -12,10 +12,12 @@ from imagemill.app.cli.console import debugging, guarded
 from imagemill.app.cli.demo import demo
 from imagemill.app.cli.doctor import doctor
 from imagemill.app.cli.explain import explain
+from imagemill.app.cli.export import export
 from imagemill.app.cli.lint import lint
 from imagemill.app.cli.prepare import prepare
 from imagemill.app.cli.preview import preview
 from imagemill.app.cli.replay import replay
+from imagemill.app.cli.scan import scan
 from imagemill.app.cli.split import split
 from imagemill.app.cli.warmup import warmup
 
@@ -52,7 +54,11 @@ def common(
     debugging.set(debug)
 
 
-_VERBS: tuple[Callable[..., Any], ...] = (augment, preview, replay, explain, lint, doctor, demo, prepare, split, warmup)
+_VERBS: tuple[Callable[..., Any], ...] = (
+    *(demo, scan, prepare, split, export),
+    *(augment, preview, replay, explain, lint),
+    *(doctor, warmup),
+)
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))
 

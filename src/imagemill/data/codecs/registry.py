@@ -228,6 +228,8 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
         if not start:
             raise problem(path, "an image or volume", "an empty file", "get the file again")
         codec, note = _choose(path, start)
+        if data is not None and split_suffix(path)[1].lower() not in _BY_SUFFIX:
+            note = ""  # content within another file has no name of its own to be at odds with
         picture = codec.read(path, options, data)
     except CodecError:
         raise

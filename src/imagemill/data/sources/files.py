@@ -21,6 +21,8 @@ from imagemill.data.sources.reading import nothing_there, with_masks, without_ma
 
 __all__ = ["FileLayout", "ListLayout", "open_source"]
 
+_LIST = "list.txt"
+
 
 def open_source(
     src: Path | str,
@@ -150,23 +152,28 @@ class ListLayout:
     holds = frozenset(("image", "uint16", "float", "channels", "volume", "world"))
 
     def guess(self, look: Look) -> Guess | None:
-        """Say whether it is a text file."""
-        if look.is_folder or look.path.suffix.lower() != ".txt":
+        """Say whether it is a text file, or a folder with ``list.txt``."""
+        if look.is_folder:
+            # Above a plain folder, below every layout that may have such a file beside it.
+            there = any(key == _LIST for key, _ in look.files)
+            return Guess(0.25, f"{_LIST} names one image per line") if there else None
+        if look.path.suffix.lower() != ".txt":
             return None
         return Guess(0.6, "a text file, which names one image per line")
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read the records, one per line; paths may lead anywhere, as a list is written by hand for one machine."""
-        if look.is_folder:
+        path = look.path / _LIST if look.is_folder else look.path
+        if look.is_folder and not path.is_file():
             raise SourceError(f"expected a .txt file, got the folder {look.path}; give the list in it")
-        return with_masks(_list(look.path), options)
+        return with_masks(_list(path), options)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write the images by their keys, and ``list.txt`` in the source's order."""
         with exporting(out, self.name, options) as job:
             stems = safe_stems({record.key: record.key for record in source}, apart=options.format is not None)
             names = [job.image(record, stems[record.key]) for record in source]
-            job.text("list.txt", "".join(f"./{name}\n" for name in names if name is not None))
+            job.text(_LIST, "".join(f"./{name}\n" for name in names if name is not None))
             lose_the_rest(job, source, self.holds, self.title)
         return job.written()
 

@@ -120,7 +120,7 @@ class IdxFile:
         """Refuse a file whose header promises more than it holds, as far as its length tells."""
         have = os.stat(self.path).st_size
         if self.zipped():
-            pass
+            check_inflation(self.path, self.size, have)
         elif have != self.size:
             got = f"{have:,}" + (": the file is cut off" if have < self.size else "")
             raise problem(self.path, f"{self.size:,} bytes for shape {self.shape}", got, _AGAIN)

@@ -1,0 +1,60 @@
+"""Words about a source that several verbs take: ``--option name=value``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import InputError
+
+__all__ = ["OPTIONS_HELP", "source_options"]
+
+OPTIONS_HELP = (
+    "More about the source; may be repeated: column.ROLE=NAME (which column is image, label, split, group, mask...), "
+    "separator=CHAR, mask_pattern=REGEX=>KEY, outside=yes, urls=yes, private=yes, cache=DIR, or a word of its layout."
+)
+
+_SWITCHES = {"outside": "outside", "urls": "urls", "private": "private"}
+_TEXTS = ("separator", "labels_separator", "mask_pattern")
+_YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+def source_options(given: Sequence[str] | None) -> dict[str, Any]:
+    r"""Keyword arguments for `open_source` from ``name=value`` words.
+
+    Parameters
+    ----------
+    given : sequence of str or None
+
+    Raises
+    ------
+    InputError
+        For a word without ``=``, or a switch that is neither yes nor no.
+
+    Examples
+    --------
+    >>> source_options(["column.label=species", "urls=yes", "labels=yolo_polygons"])
+    {'columns': {'label': 'species'}, 'urls': True, 'extra': {'labels': 'yolo_polygons'}}
+    """
+    columns: dict[str, str] = {}
+    extra: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    for word in given or ():
+        name, equals, value = word.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise InputError(f"expected --option NAME=VALUE, got {word!r}; write, say, --option column.label=species")
+        if name.startswith("column."):
+            columns[name.removeprefix("column.")] = value
+        elif name in _SWITCHES:
+            if value.lower() not in _YES:
+                raise InputError(f"expected --option {name}=yes or no, got {value!r}")
+            found[name] = _YES[value.lower()]
+        elif name in _TEXTS:
+            found[name] = value
+        elif name == "cache":
+            found[name] = Path(value)
+        else:
+            extra[name] = _YES.get(value.lower(), value) if value.lower() in ("true", "false") else value
+    return ({"columns": columns} if columns else {}) | found | ({"extra": extra} if extra else {})

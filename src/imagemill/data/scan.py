@@ -1,0 +1,382 @@
+"""What a dataset is: its layout and why, how many of what, and what could not be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
+from imagemill.data.pixels import load_mask, load_picture, pixels_name, pixels_suffix
+from imagemill.data.record import Record
+from imagemill.data.sources.base import Problem, Source
+from imagemill.data.sources.files import open_source
+from imagemill.data.sources.layouts import guesses, layout_named, look_at
+
+__all__ = ["ENOUGH", "START", "Other", "Pixels", "ScanReport", "scan"]
+
+START, ENOUGH = 100, 1000
+"""Images per class to start with, and to be comfortable with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another layout that the path might have.
+
+    Parameters
+    ----------
+    layout : str
+    sure : float
+        0 to 1.
+    why : str
+    """
+
+    layout: str
+    sure: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """What the images that were opened are made of; each mapping counts images.
+
+    Parameters
+    ----------
+    opened : int
+        Images that were decoded.
+    formats : mapping
+        By suffix, or ``"array"``.
+    kinds : mapping
+        Such as ``"RGB uint8"`` or ``"volume int16"``.
+    sizes : mapping
+        By height and width, or slices, height and width.
+    smallest, median, largest : tuple of int
+        Lengths along each axis, each axis by itself; empty when nothing could be opened, or ranks are mixed.
+    spacings : mapping
+        Millimetres between pixel centres along each axis, rounded to 0.01.
+    labels : tuple of int
+        Values seen in label maps, at most 256 of them.
+    bytes : int
+        Decoded size of all opened images.
+    notes : mapping
+        How the axes were decided, where a file does not say it.
+    """
+
+    opened: int = 0
+    formats: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    smallest: tuple[int, ...] = ()
+    median: tuple[int, ...] = ()
+    largest: tuple[int, ...] = ()
+    spacings: Mapping[str, int] = field(default_factory=dict)
+    labels: tuple[int, ...] = ()
+    bytes: int = 0
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What was found at a path.
+
+    Parameters
+    ----------
+    path : Path
+    layout, title : str
+        Name of the layout and what it is, in words.
+    why : str
+        Why this layout was taken.
+    others : tuple of Other
+        Layouts it might have instead, the likeliest first.
+    images : int
+        Records that were taken in.
+    splits, classes, categories : mapping
+        How many images each part and each class has, and how many things each category of annotations.
+    groups : int
+        Patients, videos...: things that must not part.
+    masks, annotated, unlabeled : int
+        Images with a label map, images somebody looked for things in, images without any class.
+    things : mapping
+        How many ``instances``, ``boxes``, ``outlines``, ``masks``, ``with keypoints``, ``crowds``.
+    pixels : Pixels
+    unreadable : tuple of Problem
+        What could not be taken in or opened.
+    notes : tuple of str
+        What the layout has to say.
+    attributes : tuple of str
+        Names of further columns.
+    """
+
+    path: Path
+    layout: str
+    title: str
+    why: str
+    others: tuple[Other, ...]
+    images: int
+    splits: Mapping[str, int]
+    classes: Mapping[str, int]
+    categories: Mapping[str, int]
+    groups: int
+    masks: int
+    annotated: int
+    unlabeled: int
+    things: Mapping[str, int]
+    pixels: Pixels
+    unreadable: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    attributes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold."""
+        return {**dataclasses.asdict(self), "path": str(self.path)}
+
+    def remarks(self) -> list[str]:
+        """What a newcomer should know of these counts, in sentences."""
+        said = []
+        few = [name for name, count in self.classes.items() if count < START]
+        if few:
+            said.append(f"{_listed(few)} with fewer than {START} images: too few to start with")
+        short = [name for name, count in self.classes.items() if START <= count < ENOUGH]
+        if short:
+            said.append(f"{_listed(short)} with fewer than {ENOUGH:,} images: enough to start, not to be comfortable")
+        if self.classes and self.unlabeled:
+            said.append(f"{self.unlabeled} images have no class")
+        if self.classes and not self.splits:
+            said.append("no train or test part yet: imagemill split, or prepare, makes them")
+        if len(self.pixels.kinds) > 1:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in self.pixels.kinds.items())
+            said.append(f"kinds of pixels are mixed ({kinds}): choose one with prepare --channels and --dtype")
+        return said
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"{len(names)} class{'' if len(names) == 1 else 'es'} ({shown})"
+
+
+def scan(
+    src: Path | str,
+    *,
+    layout: str | None = None,
+    opened: int | None = 500,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> ScanReport:
+    """Find out what a dataset is.
+
+    Parameters
+    ----------
+    src : Path or str
+        A file or folder.
+    layout : str, optional
+        Its layout, where the guess is wrong.
+    opened : int or None
+        How many images are decoded, spread evenly; None decodes all, and so finds every unreadable one.
+    workers : int
+        Threads that decode.
+    progress : callable, optional
+        Called with how many images were opened and how many will be.
+    **options
+        As for :func:`~imagemill.data.sources.files.open_source`.
+
+    Returns
+    -------
+    ScanReport
+
+    Raises
+    ------
+    SourceError
+        When nothing can be made of the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from imagemill.data import Picture, write_picture
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat/1.png", "dog/1.png", "dog/2.png"):
+    ...         write_picture(Path(folder) / name, Picture(np.zeros((4, 6), np.uint8), "yx"))
+    ...     found = scan(folder)
+    >>> found.layout, dict(found.classes), dict(found.pixels.sizes)
+    ('class-folders', {'cat': 1, 'dog': 2}, {'4 x 6': 3})
+    """
+    if opened is not None and opened < 0:
+        raise InputError(f"expected a number of images to open of 0 or more, got {opened}; None opens all")
+    source = open_source(src, layout=layout, **options)
+    path = Path(src)
+    found = [(guess.sure, each.name, guess.why) for each, guess in guesses(look_at(path))]
+    asked = "you said so" if layout is not None else ""
+    why = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")
+    others = tuple(Other(name, sure, text) for sure, name, text in found if name != source.layout)
+    pixels, failed = _open(_spread(source.records, opened), workers, progress)
+    return ScanReport(
+        path,
+        source.layout,
+        layout_named(source.layout).title,
+        why,
+        others,
+        len(source),
+        **_counts(source),
+        pixels=pixels,
+        unreadable=(*source.problems, *failed),
+        notes=source.notes,
+    )
+
+
+def _spread(records: Sequence[Record], count: int | None) -> list[Record]:
+    """So many records, evenly from first to last."""
+    if count is None or count >= len(records):
+        return list(records)
+    return [records[i * len(records) // count] for i in range(count)]
+
+
+def _counts(source: Source) -> dict[str, Any]:
+    labels: Counter[str] = Counter()
+    categories: Counter[str] = Counter()
+    things: Counter[str] = Counter()
+    for record in source:
+        labels.update([record.label] if record.labels is None and record.label is not None else record.labels or ())
+        for thing in record.objects or ():
+            categories[thing.category] += 1
+            things["instances"] += 1
+            for what, there in (
+                ("boxes", thing.box is not None),
+                ("outlines", bool(thing.polygons)),
+                ("masks", thing.runs is not None),
+                ("with keypoints", bool(thing.joints)),
+                ("crowds", thing.crowd),
+            ):
+                things[what] += there
+    splits = Counter(record.split for record in source if record.split is not None)
+    return {
+        "splits": {part: splits[part] for part in sorted(splits, key=_part_order)},
+        "classes": _ordered(labels, source.classes),
+        "categories": _ordered(categories, source.categories),
+        "groups": len({record.group for record in source if record.group is not None}),
+        "masks": sum(record.mask is not None for record in source),
+        "annotated": sum(record.objects is not None for record in source),
+        "unlabeled": sum(record.label is None and not record.labels for record in source),
+        "things": {what: count for what, count in things.items() if count},
+        "attributes": tuple(sorted({name for record in source for name in record.attributes})),
+    }
+
+
+def _part_order(part: str) -> tuple[int, str]:
+    known = ("train", "val", "test")
+    return (known.index(part) if part in known else len(known), part)
+
+
+def _ordered(counts: Counter[str], names: Sequence[str]) -> dict[str, int]:
+    """In the source's own order, names without any image included; the rest by name."""
+    return {name: counts[name] for name in (*names, *sorted(set(counts) - set(names)))}
+
+
+def _open(
+    records: Sequence[Record], workers: int, progress: Callable[[int, int], None] | None
+) -> tuple[Pixels, list[Problem]]:
+    """Decode some images and gather what they are made of; one at a time is kept per thread."""
+    tally = _Tally()
+    failed: list[Problem] = []
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        for done, (record, result) in enumerate(zip(records, pool.map(_facts, records), strict=True), 1):
+            if isinstance(result, _Facts):
+                tally.add(result)
+            else:
+                failed.append(Problem(record.key, result))
+            if progress is not None:
+                progress(done, len(records))
+    return tally.pixels(), failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Of one image."""
+
+    format: str
+    kind: str
+    shape: tuple[int, ...]
+    spacing: str
+    labels: tuple[int, ...]
+    bytes: int
+    note: str
+
+
+def _facts(record: Record) -> _Facts | str:
+    """What one image is made of, or why it could not be opened."""
+    try:
+        picture = load_picture(record.image)
+        labels: tuple[int, ...] = ()
+        if record.mask is not None:
+            mask = load_mask(record.mask)
+            if mask.spatial_shape != picture.spatial_shape:
+                got = f"{mask.spatial_shape} in {pixels_name(record.mask)}"
+                return f"expected a mask of the image's size {picture.spatial_shape}, got {got}; pair them anew"
+            labels = tuple(int(v) for v in np.unique(mask.array)[:256])
+    except (CodecError, MissingExtra, InputError) as error:
+        return str(error)
+    except ImagemillError as error:
+        return f"{type(error).__name__}: {error}"
+    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
+    if picture.axes.startswith("z"):
+        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
+    spacing = (
+        "" if picture.spacing is None else " x ".join(f"{mm:.2f}".rstrip("0").rstrip(".") for mm in picture.spacing)
+    )
+    return _Facts(
+        pixels_suffix(record.image) or str(picture.meta.get("format", "array")),
+        f"{kind} {picture.array.dtype.name}",
+        picture.spatial_shape,
+        spacing,
+        labels,
+        picture.array.nbytes,
+        picture.note,
+    )
+
+
+class _Tally:
+    """Counts that grow with every image."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = {n: Counter() for n in ("format", "kind", "size", "spacing", "note")}
+        self.shapes: Counter[tuple[int, ...]] = Counter()
+        self.labels: set[int] = set()
+        self.bytes = 0
+
+    def add(self, facts: _Facts) -> None:
+        for name, value in (
+            ("format", facts.format),
+            ("kind", facts.kind),
+            ("size", " x ".join(map(str, facts.shape))),
+            ("spacing", facts.spacing),
+            ("note", facts.note),
+        ):
+            if value:
+                self.counts[name][value] += 1
+        self.shapes[facts.shape] += 1
+        self.labels.update(facts.labels)
+        self.bytes += facts.bytes
+
+    def pixels(self) -> Pixels:
+        common = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
+        shapes = list(self.shapes.elements())
+        lengths: list[tuple[int, ...]] = [(), (), ()]
+        if shapes and len({len(shape) for shape in shapes}) == 1:
+            table = np.array(shapes)
+            lengths = [tuple(int(v) for v in f(table, axis=0)) for f in (np.min, np.median, np.max)]
+        return Pixels(
+            len(shapes),
+            common["format"],
+            common["kind"],
+            common["size"],
+            *lengths,
+            spacings=common["spacing"],
+            labels=tuple(sorted(self.labels)[:256]),
+            bytes=self.bytes,
+            notes=common["note"],
+        )

@@ -1,0 +1,100 @@
+"""What of a source is still there after it was written and read again, in the words of `CAN_HOLD`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from imagemill.data import Record, Source
+from imagemill.data.instances import Instance
+from imagemill.data.pixels import load_mask, load_picture
+
+# How each word is called where a layout says that it could not keep it.
+SAID = {
+    "label": r"\blabels?\b|class name",
+    "hierarchy": r"levels of",
+    "labels": r"several labels",
+    "mask": r"label map|\bmasks?\b",
+    "boxes": r"\bboxes|things|crowds",
+    "polygons": r"outlines",
+    "runs": r"run-length|instance masks",
+    "keypoints": r"keypoints",
+    "split": r"split",
+    "group": r"groups?\b",
+    "attributes": r"attributes|columns?\b|types in",
+    "world": r"places? in the world|voxel sizes",
+}
+
+
+def pixels_of(record: Record) -> str:
+    """Decoded pixels as one word, so that pictures are found again under other names."""
+    picture = load_picture(record.image)
+    # A lone slice or channel axis says nothing that the pixels do not.
+    head = f"{picture.axes}{picture.array.shape}{picture.array.dtype.str}"
+    return hashlib.sha256(head.encode() + np.ascontiguousarray(picture.array).tobytes()).hexdigest()
+
+
+def _mask(record: Record) -> Any:
+    if record.mask is None:
+        return None
+    array = load_mask(record.mask).array
+    return array.shape, hashlib.sha256(array.astype(np.int64).tobytes()).hexdigest()
+
+
+def _world(record: Record) -> Any:
+    world = load_picture(record.image).world
+    return None if world is None else tuple(np.round(world, 3).ravel().tolist())
+
+
+def _near(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(float(v), 2) for v in values)
+
+
+def _things(of: Callable[[Instance], Any]) -> Callable[[Record], Any]:
+    return lambda record: None if record.objects is None else tuple(of(thing) for thing in record.objects)
+
+
+SEEN: dict[str, Callable[[Record], Any]] = {
+    "label": lambda r: None if r.label is None else r.label.replace("/", "-"),
+    "hierarchy": lambda r: r.label if "/" in (r.label or "") else None,
+    "labels": lambda r: r.labels,
+    "mask": _mask,
+    "boxes": _things(lambda o: (o.category, None if o.box is None else _near(o.box), o.crowd)),
+    "polygons": _things(lambda o: tuple(_near(part) for part in o.polygons)),
+    "runs": _things(lambda o: o.runs),
+    "keypoints": _things(lambda o: tuple((*_near(joint[:2]), joint[2]) for joint in o.joints)),
+    "split": lambda r: r.split,
+    "group": lambda r: r.group,
+    "attributes": lambda r: dict(r.attributes),
+    "world": _world,
+}
+
+
+def has(source: Source, word: str) -> bool:
+    """Whether there is anything of the word in a source."""
+    return any(bool(value) and value != (None,) for value in map(SEEN[word], source))
+
+
+def changed(before: Source, after: Source) -> dict[str, str]:
+    """Words of which something differs, with the first difference; ``image`` for pixels."""
+    there = {pixels_of(record): record for record in after}
+    pairs = [(record, there.get(pixels_of(record))) for record in before]
+    lost = [record.key for record, again in pairs if again is None]
+    found = {"image": f"{len(lost)} of {len(before)}: {lost[0]}"} if lost else {}
+    if len(after) > len(before):
+        found["image"] = f"{len(before)} became {len(after)}"
+    for word, see in SEEN.items():
+        for record, again in pairs:
+            if again is not None and see(record) != see(again):
+                found[word] = f"{record.key}: {see(record)!r:.150} became {see(again)!r:.150}"
+                break
+    return found
+
+
+def said(lost: Iterable[str], word: str) -> bool:
+    """Whether a layout named the word among what it could not keep."""
+    return any(re.search(SAID[word], text) for text in lost)

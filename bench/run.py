@@ -30,7 +30,7 @@ def main() -> None:
     single_thread()
     warnings.simplefilter("ignore")  # peers warn about their own deprecations
     # After the threads are pinned: these import numpy's users.
-    from bench import floor, latency, quality, report, workloads
+    from bench import floor, latency, phases, quality, report, workloads
 
     refuse_second_opencv()
     started = time.perf_counter()
@@ -47,6 +47,7 @@ def main() -> None:
     if asked.only is None:
         parts.append(quality.section(quick=asked.quick)[0])
         parts.append(floor.section(results))
+        parts.append(phases.section())
         if not asked.quick:
             parts.append(latency.section(quick=False))
     page = "\n\n".join(parts) + "\n"

@@ -33,7 +33,10 @@ from imagemill.data import RunLength as RunLength
 from imagemill.data import Source as Source
 from imagemill.data import Stored as Stored
 from imagemill.data import formats as formats
+from imagemill.data import from_arrays as from_arrays
+from imagemill.data import image_size as image_size
 from imagemill.data import open_source as open_source
+from imagemill.data import orient_instances as orient_instances
 from imagemill.data import read_mask as read_mask
 from imagemill.data import read_picture as read_picture
 from imagemill.data import write_picture as write_picture
@@ -41,6 +44,7 @@ from imagemill.data.augment import AugmentReport as AugmentReport
 from imagemill.data.augment import augment as augment
 from imagemill.data.dataset import Dataset as Dataset
 from imagemill.data.dataset import open as open
+from imagemill.data.export import export as export
 from imagemill.data.fetch import fetch as fetch
 from imagemill.data.prepare import PrepareReport as PrepareReport
 from imagemill.data.prepare import prepare as prepare
@@ -48,6 +52,8 @@ from imagemill.data.replay import Verification as Verification
 from imagemill.data.replay import replay as replay
 from imagemill.data.replay import replay_all as replay_all
 from imagemill.data.replay import verify as verify
+from imagemill.data.scan import ScanReport as ScanReport
+from imagemill.data.scan import scan as scan
 from imagemill.lint import Finding as Finding
 from imagemill.pipeline import Pipeline as Pipeline
 from imagemill.transforms.base import Transform as Transform
@@ -149,6 +155,7 @@ __all__ = [
     "RunLength",
     "Sample",
     "Saturation",
+    "ScanReport",
     "Sequential",
     "Shear",
     "Shift",
@@ -168,17 +175,22 @@ __all__ = [
     "__version__",
     "augment",
     "before_after",
+    "export",
     "fetch",
     "formats",
+    "from_arrays",
     "grid",
+    "image_size",
     "open",
     "open_source",
+    "orient_instances",
     "prepare",
     "preset",
     "read_mask",
     "read_picture",
     "replay",
     "replay_all",
+    "scan",
     "verify",
     "write_picture",
 ]

@@ -11,6 +11,8 @@ from imagemill.data.codecs.registry import (
     read_picture,
     write_picture,
 )
+from imagemill.data.codecs.size import image_size
+from imagemill.data.codecs.upright import orient_instances
 from imagemill.data.instances import Instance, RunLength
 from imagemill.data.naming import name_clashes, output_name
 from imagemill.data.pixels import load_mask, load_picture, pixels_name
@@ -18,6 +20,7 @@ from imagemill.data.record import Blob, Pixels, Record, Stored, split_suffix
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
 from imagemill.data.sources.masks import Pairing, pair_masks
+from imagemill.data.sources.memory import from_arrays
 from imagemill.data.write import JsonLines, append_jsonl, atomic_path, read_jsonl
 
 __all__ = [
@@ -38,11 +41,14 @@ __all__ = [
     "append_jsonl",
     "atomic_path",
     "formats",
+    "from_arrays",
+    "image_size",
     "is_readable_name",
     "load_mask",
     "load_picture",
     "name_clashes",
     "open_source",
+    "orient_instances",
     "output_name",
     "pair_masks",
     "pixels_name",

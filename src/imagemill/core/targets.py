@@ -108,6 +108,7 @@ class _Raster:
 
 
 _IMAGE_DTYPES = ("uint8", "uint16", "int16", "int32", "float16", "float32", "float64")
+_NATIVE = frozenset(map(np.dtype, _IMAGE_DTYPES))
 
 
 class Image(_Raster):
@@ -133,7 +134,8 @@ class Image(_Raster):
 
     def __post_init__(self) -> None:
         _Raster.__post_init__(self)
-        if self.array.dtype.name not in _IMAGE_DTYPES:
+        # Names of dtypes are put together anew each time they are asked for.
+        if self.array.dtype not in _NATIVE and self.array.dtype.name not in _IMAGE_DTYPES:
             raise InputError(
                 f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; use array.astype"
             )

@@ -225,8 +225,16 @@ class Pipeline:
         inputs = Inputs(rows)
         draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
-        made = {name: self._column(plan, name, inputs, workers) for name in inputs.names}
+        made = self.run(plan, inputs, inputs.names, workers=workers)
         return Batch(made, Recipes(self.seed, epoch, keys, self.digest), draft.log, plan.world)
+
+    def keep(self, batches: int) -> None:
+        """Keep the memory of so many finished batches for later ones, for callers that hold several at a time."""
+        self._buffers.kept = max(1, batches)
+
+    def run(self, plan: Plan, inputs: Inputs, names: Sequence[str], *, workers: int = 1) -> dict[str, Any]:
+        """Some columns of a planned batch: arrays of rasters, lists of the rest."""
+        return {name: self._column(plan, name, inputs, workers) for name in names}
 
     def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
         kind = inputs.kind(name)

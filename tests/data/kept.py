@@ -21,7 +21,7 @@ SAID = {
     "mask": r"label map|\bmasks?\b",
     "boxes": r"\bboxes|things|crowds",
     "polygons": r"outlines",
-    "runs": r"run-length|instance masks",
+    "runs": r"run-length|instance masks|masks of things",
     "keypoints": r"keypoints",
     "split": r"split",
     "group": r"groups?\b",
@@ -55,7 +55,8 @@ def _near(values: Iterable[float]) -> tuple[float, ...]:
 
 
 def _things(of: Callable[[Instance], Any]) -> Callable[[Record], Any]:
-    return lambda record: None if record.objects is None else tuple(of(thing) for thing in record.objects)
+    """Of each thing that has some; None where no thing has."""
+    return lambda record: tuple(filter(None, (of(thing) for thing in record.objects or ()))) or None
 
 
 SEEN: dict[str, Callable[[Record], Any]] = {
@@ -63,7 +64,7 @@ SEEN: dict[str, Callable[[Record], Any]] = {
     "hierarchy": lambda r: r.label if "/" in (r.label or "") else None,
     "labels": lambda r: r.labels,
     "mask": _mask,
-    "boxes": _things(lambda o: (o.category, None if o.box is None else _near(o.box), o.crowd)),
+    "boxes": _things(lambda o: None if o.box is None else (o.category, _near(o.box), o.crowd)),
     "polygons": _things(lambda o: tuple(_near(part) for part in o.polygons)),
     "runs": _things(lambda o: o.runs),
     "keypoints": _things(lambda o: tuple((*_near(joint[:2]), joint[2]) for joint in o.joints)),
@@ -74,9 +75,13 @@ SEEN: dict[str, Callable[[Record], Any]] = {
 }
 
 
+def _same(before: Any, after: Any) -> bool:
+    return before.items() <= after.items() if isinstance(before, dict) else bool(before == after)
+
+
 def has(source: Source, word: str) -> bool:
     """Whether there is anything of the word in a source."""
-    return any(bool(value) and value != (None,) for value in map(SEEN[word], source))
+    return any(map(SEEN[word], source))
 
 
 def changed(before: Source, after: Source) -> dict[str, str]:
@@ -89,7 +94,8 @@ def changed(before: Source, after: Source) -> dict[str, str]:
         found["image"] = f"{len(before)} became {len(after)}"
     for word, see in SEEN.items():
         for record, again in pairs:
-            if again is not None and see(record) != see(again):
+            # A layout may add what it counts and places things by, to pictures that had none of it.
+            if again is not None and see(record) and not _same(see(record), see(again)):
                 found[word] = f"{record.key}: {see(record)!r:.150} became {see(again)!r:.150}"
                 break
     return found

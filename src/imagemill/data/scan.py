@@ -133,8 +133,8 @@ class ScanReport:
     attributes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values that JSON can hold."""
-        return {**dataclasses.asdict(self), "path": str(self.path)}
+        """Plain values that JSON can hold, with the remarks."""
+        return {**dataclasses.asdict(self), "path": str(self.path), "remarks": self.remarks()}
 
     def remarks(self) -> list[str]:
         """What a newcomer should know of these counts, in sentences."""
@@ -150,8 +150,8 @@ class ScanReport:
         if self.classes and not self.splits:
             said.append("no train or test part yet: imagemill split, or prepare, makes them")
         if len(self.pixels.kinds) > 1:
-            kinds = ", ".join(f"{count} {kind}" for kind, count in self.pixels.kinds.items())
-            said.append(f"kinds of pixels are mixed ({kinds}): choose one with prepare --channels and --dtype")
+            kinds = len(self.pixels.kinds)
+            said.append(f"{kinds} kinds of pixels are mixed: choose one with prepare --channels and --dtype")
         return said
 
 
@@ -365,16 +365,20 @@ class _Tally:
     def pixels(self) -> Pixels:
         common = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         shapes = list(self.shapes.elements())
-        lengths: list[tuple[int, ...]] = [(), (), ()]
+        low: tuple[int, ...] = ()
+        middle: tuple[int, ...] = ()
+        high: tuple[int, ...] = ()
         if shapes and len({len(shape) for shape in shapes}) == 1:
             table = np.array(shapes)
-            lengths = [tuple(int(v) for v in f(table, axis=0)) for f in (np.min, np.median, np.max)]
+            low, middle, high = (tuple(map(int, f(table, axis=0))) for f in (np.min, np.median, np.max))
         return Pixels(
             len(shapes),
             common["format"],
             common["kind"],
             common["size"],
-            *lengths,
+            low,
+            middle,
+            high,
             spacings=common["spacing"],
             labels=tuple(sorted(self.labels)[:256]),
             bytes=self.bytes,

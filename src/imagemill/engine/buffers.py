@@ -21,11 +21,16 @@ LEAST = 1 << 20
 """Smaller results are taken from the allocator, which keeps them at hand itself."""
 
 KEPT = 4
-"""How many batches' memory is kept at most."""
+"""How many batches' memory is kept at most, unless asked otherwise."""
 
 
 class Buffers:
     """Memory to write batches into.
+
+    Parameters
+    ----------
+    kept : int
+        How many batches' memory is kept at most.
 
     Examples
     --------
@@ -41,7 +46,8 @@ class Buffers:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
+        self.kept = kept
         self._lock = threading.Lock()
         self._owners: list[Array] = []
 
@@ -56,7 +62,7 @@ class Buffers:
             if owner is None:
                 owner = np.empty(size, np.uint8)
                 self._owners.append(owner)
-                del self._owners[:-KEPT]
+                del self._owners[: -self.kept]
             return owner[:size].view(dtype).reshape(shape)
 
     def _idle(self, size: int) -> Array | None:

@@ -62,7 +62,9 @@ class Shares:
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InputError(f"expected {name} as a number from 1, got {value!r}")
         if not isinstance(self.rank, int) or not 0 <= self.rank < self.world:
-            raise InputError(f"expected a rank from 0 to {self.world - 1} in a world of {self.world}, got {self.rank!r}")
+            raise InputError(
+                f"expected a rank from 0 to {self.world - 1} in a world of {self.world}, got {self.rank!r}"
+            )
         if not len(self):
             raise InputError(
                 f"expected at least one whole batch of {self.together}, got {self.n} rows; take a smaller batch_size, "

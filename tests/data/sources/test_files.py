@@ -30,7 +30,7 @@ def test_a_folder_is_searched_in_the_order_of_keys(tmp_path: Path) -> None:
     assert list(source) == list(source)
     assert isinstance(source, Source)
     assert next(iter(source)).image == tmp_path / "B.npy"
-    assert source.describe() == f"5 images (folder) in {tmp_path}; 1 other files passed over"
+    assert source.describe() == f"5 images (folder) in {tmp_path}; 1 other file passed over"
     assert open_source(str(tmp_path)) == source
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="got no files"):
         open_source(tmp_path / "empty")
     (tmp_path / "a.xyz").write_text("text")
-    with pytest.raises(SourceError, match="with unknown content; give a supported file"):
+    with pytest.raises(SourceError, match="with unknown content; choose its layout"):
         open_source(tmp_path / "a.xyz")
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
     with pytest.raises(SourceError, match="with a PDF document"):

@@ -55,7 +55,7 @@ def test_a_group_per_class_with_levels_and_attributes(tmp_path: Path) -> None:
         ("dog/pug/1", "dog/pug"),
     ]
     assert source.classes == ("Felis catus", "dog/pug", "dog/beagle")
-    assert source.records[0].attributes == {"label_id": 0, "camera": "c1", "stage": 3}
+    assert source.records[0].attributes == {"camera": "c1", "stage": 3}
     np.testing.assert_array_equal(load_picture(source.records[3].image).array, PHOTO + 1)
 
 

@@ -137,7 +137,7 @@ def test_what_idx_cannot_hold_is_said(tmp_path: Path) -> None:
     assert written.count == 1
     assert "1 masks: IDX holds none" in written.lost
     assert [p.name for p in written.problems] == ["row-1", "row-2"]
-    with pytest.raises(SourceError, match="allow to overwrite"):
+    with pytest.raises(SourceError, match="earlier export"):
         Idx().write(source, tmp_path / "out", WriteTarget())
     with pytest.raises(SourceError, match="for every image or for none"):
         Idx().write(from_arrays(images[:1] * 2, ["a", None]), tmp_path / "more", WriteTarget())

@@ -138,7 +138,7 @@ def test_photos_become_png_and_losses_are_said(tmp_path: Path) -> None:
     assert {text.partition(":")[0] for text in written.lost} == {
         "2 class names",
         "labels without gaps",
-        "the split val",
+        "1 splits (val)",
     }
     np.testing.assert_array_equal(read_picture(tmp_path / "out/imagesTr/row-0_0000.png").array, photo)
 

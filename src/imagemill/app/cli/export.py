@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from imagemill.data.sources.layouts import layouts
 __all__ = ["export"]
 
 LEFT_OUT = 1
+SHOWN = 20
 
 
 class Files(StrEnum):
@@ -46,7 +48,7 @@ def export(
 ) -> None:
     """Write a dataset in another layout; what the layout cannot hold is named.
 
-    Ends with exit status 1 when images could not be written.
+    Ends with exit status 1 when something could not be read or written.
     """
     if list_layouts:
         out.print(_table())
@@ -54,6 +56,9 @@ def export(
     if src is None or to_folder is None or to is None:
         raise InputError("expected a source, a folder and a layout; write: imagemill export SRC -o DST --to LAYOUT")
     source = open_source(src, masks, masks is not None, layout=layout, **source_options(option))
+    if src.is_file():
+        # Not the folder around it: an archive or a table may well be exported beside itself.
+        source = replace(source, root=src)
     with progress("writing") as report:
         made = export_dataset(
             source, to_folder, to, format=format, files=files.value, embed=embed, overwrite=overwrite,
@@ -68,12 +73,16 @@ def export(
         }
         typer.echo(json_text.dumps(told, indent=2))
     else:
-        out.print(facts(("read", source.describe()), ("written", f"{made.count:,} images as {to} to {made.out}")))
+        images = f"{made.count:,} image{'' if made.count == 1 else 's'}"
+        out.print(facts(("read", source.describe()), ("written", f"{images} as {to} to {made.out}")))
         for words in made.lost:
             out.print(Text(f"not kept: {words}", style="yellow"), soft_wrap=True)
-        for trouble in (*source.problems, *made.problems)[:20]:
+        troubles = (*source.problems, *made.problems)
+        for trouble in troubles[:SHOWN]:
             out.print(Text(f"left out: {trouble}", style="red"), soft_wrap=True)
-    if made.problems:
+        if len(troubles) > SHOWN:
+            out.print(Text(f"and {len(troubles) - SHOWN:,} more; --json lists all", style="red"))
+    if source.problems or made.problems:
         raise typer.Exit(LEFT_OUT)
 
 

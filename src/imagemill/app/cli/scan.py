@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_text
+import re
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,7 @@ from imagemill.data.scan import scan as scan_dataset
 __all__ = ["scan"]
 
 SHOWN = 12
+_TIED = "\u00a0"
 FINDINGS = 1
 
 
@@ -60,27 +63,29 @@ def _rows(found: ScanReport) -> list[tuple[str, str | Text]]:
     if found.masks:
         values = found.pixels.labels
         shown = ", ".join(map(str, values[:SHOWN])) + (", ..." if len(values) > SHOWN else "")
-        rows.append(("label maps", f"{found.masks:,}" + (f"; values {shown}" if values else "")))
+        share = f"{found.masks:,}" + ("" if found.masks == found.images else f" of {found.images:,} images")
+        rows.append(("label maps", share + (f"; values {shown}" if values else "")))
     if found.things:
-        counted = ", ".join(f"{count:,} {what}" for what, count in found.things.items())
-        rows.append(("annotations", f"{counted} in {found.annotated:,} images"))
+        counted = ", ".join(_many(count, what) for what, count in found.things.items())
+        rows.append(("annotations", f"{counted}; in {_many(found.annotated, 'images')}"))
         used = sum(count > 0 for count in found.categories.values())
         top = dict(sorted(found.categories.items(), key=lambda pair: -pair[1])[:SHOWN])
         rows.append(("categories", f"{len(found.categories)}, {used} of them used" + _of(top, len(found.categories))))
     if found.attributes:
         rows.append(("columns", ", ".join(found.attributes)))
-    return rows + _pixel_rows(found)
+    rows += _pixel_rows(found)
+    width = out.width - max(len(name) for name, _ in rows) - 2
+    return [(name, _wrapped(value, width) if isinstance(value, str) else value) for name, value in rows]
 
 
 def _pixel_rows(found: ScanReport) -> list[tuple[str, str | Text]]:
     pixels = found.pixels
     if not pixels.opened:
         return []
-    share = "" if pixels.opened == found.images else f" (of {pixels.opened:,} opened, spread evenly; --full opens all)"
-    rows: list[tuple[str, str | Text]] = [
-        ("formats", _of(pixels.formats).strip(" :") + share),
-        ("pixels", _of(pixels.kinds).strip(" :")),
-    ]
+    rows: list[tuple[str, str | Text]] = []
+    if pixels.opened < found.images:
+        rows.append(("opened", f"{pixels.opened:,} of them, spread evenly; --full opens all"))
+    rows += [("formats", _list(pixels.formats)), ("pixels", _list(pixels.kinds))]
     if len(pixels.sizes) == 1:
         rows.append(("size", next(iter(pixels.sizes))))
     elif pixels.smallest:
@@ -89,19 +94,49 @@ def _pixel_rows(found: ScanReport) -> list[tuple[str, str | Text]]:
     else:
         rows.append(("sizes", f"{len(pixels.sizes)} different" + _of(pixels.sizes)))
     if pixels.spacings:
-        rows.append(("spacing", _of(pixels.spacings).strip(" :") + " mm"))
+        rows.append(("spacing", _list({f"{spacing} mm": count for spacing, count in pixels.spacings.items()})))
     if pixels.notes:
-        rows.append(("read as", "; ".join(f"{note} ({count})" for note, count in list(pixels.notes.items())[:3])))
+        rows.append(("read as", "; ".join(_alike(pixels.notes))))
     return rows
 
 
+def _many(count: int, what: str) -> str:
+    """A count with its word, which is in the plural."""
+    return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
+
+
 def _of(counts: Mapping[str, int], total: int | None = None) -> str:
-    """Names with their counts, the first of many."""
-    if not counts:
-        return ""
-    shown = ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:SHOWN])
+    """Names with their counts behind a colon, the first of many; nothing where there is none."""
+    return f": {_list(counts, total, always=True)}" if counts else ""
+
+
+def _list(counts: Mapping[str, int], total: int | None = None, *, always: bool = False) -> str:
+    """Names with their counts, the first of many; a name alone needs no count unless it is one `always`."""
+    if len(counts) == 1 and not always:
+        return next(iter(counts))
+    # A name may end in a number, so its count stands apart from it, and on the same line.
+    shown = ", ".join(f"{name} ({count:,})".replace(" ", _TIED) for name, count in list(counts.items())[:SHOWN])
     more = (len(counts) if total is None else total) - min(SHOWN, len(counts))
-    return f": {shown}" + (f" and {more:,} more" if more > 0 else "")
+    return shown + (f" and {more:,} more" if more > 0 else "")
+
+
+def _wrapped(value: str, width: int) -> str:
+    """The value in lines that break between names and not within them."""
+    lines = textwrap.wrap(value, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_TIED, " ")
+
+
+def _alike(notes: Mapping[str, int]) -> list[str]:
+    """The commonest notes; those that differ in numbers alone count as one, with N for each number."""
+    groups: dict[str, list[str]] = {}
+    for note in notes:
+        groups.setdefault(re.sub(r"\d+(\.\d+)?", "N", note), []).append(note)
+    counted = {
+        (alike[0] if len(alike) == 1 else template).removeprefix("read as "): sum(notes[note] for note in alike)
+        for template, alike in groups.items()
+    }
+    common = sorted(counted.items(), key=lambda pair: -pair[1])[:3]
+    return [f"{note} ({count:,})" for note, count in common]
 
 
 def _print_remarks(found: ScanReport) -> None:
@@ -114,8 +149,8 @@ def _print_remarks(found: ScanReport) -> None:
         out.print(Text(f"it could also be: {named}; say so with --layout", style="dim"), soft_wrap=True)
     if found.unreadable:
         count = len(found.unreadable)
-        out.print(Text(f"could not be read: {count}", style="bold red"))
+        out.print(Text(f"could not be read: {count:,}", style="bold red"))
         for trouble in found.unreadable[:20]:
-            out.print(f"  {trouble}", markup=False, soft_wrap=True)
+            out.print(Text(f"  {trouble}"), soft_wrap=True)
         if count > 20:
-            out.print(f"  and {count - 20} more; --json lists all", markup=False)
+            out.print(Text(f"  and {count - 20:,} more; --json lists all"))

@@ -131,6 +131,9 @@ class ReadOptions:
         long as the result is no smaller. Other formats pay no heed.
     max_bytes : int
         Refuse larger files before reading them.
+    fast : bool
+        Decode JPEG with the quicker inverse transform and without smoothing the chroma: a few per cent of the time
+        less, for values that are off by a few levels at colour edges.
     """
 
     channels: Channels = "keep"
@@ -142,6 +145,7 @@ class ReadOptions:
     icc: Literal["ignore", "srgb"] = "ignore"
     at_least: tuple[int, int] | None = None
     max_bytes: int = MAX_BYTES
+    fast: bool = False
 
 
 class Codec(Protocol):

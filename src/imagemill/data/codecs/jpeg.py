@@ -44,6 +44,8 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
             data,
             colorspace="GRAY" if space == "Gray" else "RGB",
             strict=True,
+            fastdct=options.fast,
+            fastupsample=options.fast,
             **({} if least is None else {"min_height": least[0], "min_width": least[1]}),
         )
     except ValueError as error:

@@ -24,7 +24,6 @@ from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.containers import (
     MAX_RECORDS,
-    check_out,
     class_numbers,
     item_axes,
     label_names,
@@ -32,6 +31,7 @@ from imagemill.data.sources.containers import (
     number_order,
     stack_records,
     what_is_lost,
+    writing_file,
 )
 from imagemill.data.sources.roles import Part, Shape, find_parts
 from imagemill.data.write import atomic_path
@@ -158,7 +158,10 @@ class Npz:
         )
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
-        check_out(out, overwrite=options.overwrite, folder=False)
+        with writing_file(out, "images.npz", (".npz",), self.name, options) as file:
+            return self._write(source, out, file, options)
+
+    def _write(self, source: Source, out: Path, path: Path, options: WriteTarget) -> Written:
         numbers = class_numbers(source)
         lost = what_is_lost(source, self.holds, "npz")
         problems: list[Problem] = []
@@ -185,7 +188,7 @@ class Npz:
         if not count:
             why = f": {problems[0]}" if problems else ""
             raise SourceError(f"expected at least one image to write, got none{why}; check the source")
-        with atomic_path(out) as file, file.open("wb") as stream:
+        with atomic_path(path) as file, file.open("wb") as stream:
             np.savez_compressed(stream, allow_pickle=False, **arrays)
         return Written(out, count, tuple(dict.fromkeys(lost)), tuple(problems))
 

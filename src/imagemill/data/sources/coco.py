@@ -155,9 +155,7 @@ def _chosen(look: Look, options: ReadSource) -> tuple[list[Path], list[str]]:
     if len(taken) > 1 and len({_split_of(path) for path in taken}) < len(taken):
         taken = taken[:1]
     left = [path.name for path in found if path not in taken]
-    notes = (
-        [f"read {taken[0].name}; not read: {', '.join(left)} (extra={{'annotations': NAME}} chooses)"] if left else []
-    )
+    notes = [f"read {taken[0].name}; not read: {', '.join(left)} (--option annotations=NAME chooses)"] if left else []
     return taken, notes
 
 

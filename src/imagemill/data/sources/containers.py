@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.pixels import load_picture
 from imagemill.data.record import Record
-from imagemill.data.sources.base import Problem, Source
+from imagemill.data.sources.base import Problem, Source, WriteTarget
+from imagemill.data.sources.place import exporting
 
 __all__ = [
     "MAX_RECORDS",
-    "check_out",
     "class_numbers",
     "item_axes",
     "label_names",
@@ -27,6 +28,7 @@ __all__ = [
     "split_name",
     "stack_records",
     "what_is_lost",
+    "writing_file",
 ]
 
 MAX_RECORDS = 50_000_000
@@ -51,30 +53,37 @@ def split_name(word: str) -> str | None:
     return _SPLIT_OF.get(word.lower())
 
 
-def check_out(out: Path, *, overwrite: bool, folder: bool) -> None:
-    """Refuse to mix an export with what is there.
+@contextmanager
+def writing_file(out: Path, name: str, suffixes: Iterable[str], layout: str, options: WriteTarget) -> Iterator[Path]:
+    """The file of a layout that has but one: `out` itself where it is named like one, else `name` in that folder.
 
     Parameters
     ----------
     out : Path
         The file or folder to write.
-    overwrite : bool
-        Whether what is there may be replaced.
-    folder : bool
-        Whether `out` is a folder.
+    name : str
+        Of the file in a folder.
+    suffixes : iterable of str
+        By which `out` is taken for a file.
+    layout : str
+        Name of the layout, for the list of files that a folder keeps.
+    options : WriteTarget
 
     Raises
     ------
     SourceError
+        When something is there that may not be replaced.
     """
-    if not folder and out.is_dir():
-        raise SourceError(f"expected the name of a file to write, got the folder {str(out)!r}; add a file name")
-    if folder and out.is_file():
-        raise SourceError(f"expected a folder to write into, got the file {str(out)!r}; name a folder")
-    if overwrite or not out.exists() or (folder and not any(out.iterdir())):
+    if out.suffix.lower() not in suffixes:
+        with exporting(out, layout, options) as job:
+            job.announce(out / name)
+            yield out / name
         return
-    kind = "an empty or new folder" if folder else "a new file"
-    raise SourceError(f"expected {kind} to write, got {str(out)!r}, which is in use; allow to overwrite it")
+    if out.is_dir():
+        raise SourceError(f"expected the name of a file to write, got the folder {str(out)!r}; add a file name")
+    if out.exists() and not options.overwrite:
+        raise SourceError(f"expected a new file to write, got {str(out)!r}, which is in use; allow to overwrite it")
+    yield out
 
 
 def item_axes(shape: tuple[int, ...], given: str | None = None) -> tuple[str, str]:
@@ -242,8 +251,8 @@ _WORDS: tuple[tuple[str, str, _Count], ...] = (
 )
 
 
-def what_is_lost(source: Source, holds: Iterable[str], layout: str) -> list[str]:
-    """Say what of a source a layout cannot hold, counted.
+def what_is_lost(source: Source, holds: Iterable[str], layout: str, facts: Iterable[str] = ()) -> list[str]:
+    """Say what of a source a layout cannot hold, counted; `facts` are those of ``info`` that it keeps.
 
     Examples
     --------
@@ -256,6 +265,11 @@ def what_is_lost(source: Source, holds: Iterable[str], layout: str) -> list[str]
         total = sum(int(count(record)) for record in source.records)
         if total and word not in held:
             lost.append(f"{total} {named}: {layout} holds none")
+    # Numbers of categories are no facts: names carry them.
+    left = [name for name in source.info if name not in ("category_ids", *facts)]
+    if left:
+        shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
+        lost.append(f"{len(left)} facts of the whole set ({shown}): {layout} holds none")
     return lost
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
 from imagemill.data.record import Record
-from imagemill.data.sources.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.layouts import guesses, layout_named, look_at
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import safe_stems
-from imagemill.data.sources.place import exporting
+from imagemill.data.sources.place import MARKER, exporting, is_unfinished
 from imagemill.data.sources.reading import nothing_there, with_masks, without_masks
 
 __all__ = ["FileLayout", "ListLayout", "open_source"]
@@ -84,7 +84,11 @@ def open_source(
     read = ReadSource(mask_path, allow_missing_masks, **options)
     look = without_masks(look_at(path), mask_path)
     chosen = layout_named(layout) if layout is not None else _guessed(look)
-    return with_masks(chosen.read(look, read), read)
+    source = with_masks(chosen.read(look, read), read)
+    if path.is_dir() and is_unfinished(path):
+        msg = "expected a whole export, got one that was stopped before its end; export again with overwrite"
+        source = replace(source, problems=(*source.problems, Problem(MARKER, f"{path}: {msg}")))
+    return source
 
 
 def _guessed(look: Look) -> Layout:
@@ -127,8 +131,8 @@ class FileLayout:
         if look.is_folder:
             raise SourceError(f"expected one file, got the folder {path}; leave the layout out, or choose folder")
         if not is_readable_name(path) and (got := self._what(path)):
-            msg = f"expected an image, a .txt list or a folder, got {str(path)!r} with {got}"
-            raise SourceError(f"{msg}; give a supported file")
+            msg = f"expected an image, a table, an archive or a folder, got {str(path)!r} with {got}"
+            raise SourceError(f"{msg}; choose its layout, or give the folder that it belongs to")
         return with_masks(Source(path.parent, "file", (Record(path.name, path),)), options)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:

@@ -83,7 +83,7 @@ class Folder:
     def guess(self, look: Look) -> Guess | None:
         """Say whether there is any image."""
         found = _look(look)
-        return None if found is None else Guess(0.2, f"{_plural(len(found[0]), 'image', 'images')} and nothing else")
+        return None if found is None else Guess(0.2, f"{_plural(len(found[0]), 'image', 'images')} below it")
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read all images; those in folders of patients, videos... get groups."""
@@ -127,6 +127,7 @@ class ClassFolders:
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``<class>/<name>``; further folders of a key are joined into the name with ``-``."""
+        _need_labels(source, self.name)
         with exporting(out, self.name, options) as job:
             flat = {r.key: _flat(r.label) for r in source if r.label is not None}
             job.lose("levels of labels", "joined with '-'", sum("/" in (r.label or "") for r in source))
@@ -218,6 +219,7 @@ class ClassTree:
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``[<split>/]<level>/<level>/<name>``."""
+        _need_labels(source, self.name)
         some = any(record.split is not None for record in source)
         with exporting(out, self.name, options) as job:
             wanted, classes = {}, {}
@@ -258,6 +260,11 @@ def _labelled(look: Look, options: ReadSource, name: str, levels: Callable[[Plac
         notes.append(f"{bare} lie in no class folder and have no label")
     kept = tuple(text for text in (*notes, note) if text)
     return with_masks(Source(look.path, name, tuple(records), notes=kept), options)
+
+
+def _need_labels(source: Source, name: str) -> None:
+    if all(record.label is None for record in source):
+        raise SourceError(f"expected a source with labels for the layout {name!r}, got none; choose folder or a table")
 
 
 def _need_splits(source: Source, name: str) -> None:

@@ -29,13 +29,12 @@ from imagemill.data.sources.hdf5_file import (
     scalars,
     stays_inside,
 )
-from imagemill.data.sources.hdf5_write import ASIDE, write_h5
+from imagemill.data.sources.hdf5_write import ASIDE, SUFFIXES, write_h5
 from imagemill.data.sources.roles import Part, Shape, find_parts
 
 __all__ = ["Hdf5"]
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
-_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".hd5")
 _NAMES = ("label", "class", "class_name", "label_name")
 _NUMBERS = ("label_id", "class_id", "label_number")
 _OWN = (*_NAMES, "key", "axes", "world", "mask", "split", "group")
@@ -92,7 +91,7 @@ class Hdf5:
 def _files(look: Look) -> list[tuple[str, Path]]:
     if not look.is_folder:
         return list(look.files) if _is_h5(look.path) else []
-    return [(key, path) for key, path in look.files if path.suffix.lower() in _SUFFIXES]
+    return [(key, path) for key, path in look.files if path.suffix.lower() in SUFFIXES]
 
 
 def _is_h5(path: Path) -> bool:
@@ -156,10 +155,11 @@ class _Found:
     def source(self, root: Path, layout: str) -> Source:
         """All of it."""
         classes = self.classes or self._by_ids() or number_order(record.label for record in self.records)
+        records = tuple(_without_numbers(record) for record in self.records) if classes else tuple(self.records)
         return Source(
             root,
             layout,
-            tuple(self.records),
+            records,
             notes=tuple(dict.fromkeys(self.notes)),
             classes=classes,
             problems=tuple(self.problems),
@@ -393,6 +393,12 @@ def _check_size(shape: tuple[int, ...], axes: str) -> None:
     size = int(np.prod([n for n, letter in zip(shape, axes, strict=True) if letter != "c"], dtype=object))
     if not 0 < size <= MAX_PIXELS:
         raise SourceError(f"expected an image of 1 to {MAX_PIXELS:,} pixels, got shape {shape}; check the file")
+
+
+def _without_numbers(record: Record) -> Record:
+    """The record without the number of its class, which the order of the classes says."""
+    kept = {name: value for name, value in record.attributes.items() if name not in _NUMBERS}
+    return record if len(kept) == len(record.attributes) else replace(record, attributes=kept)
 
 
 def _label(own: Mapping[str, Any], levels: tuple[str, ...]) -> str | None:

@@ -13,10 +13,13 @@ from imagemill.data.codecs.base import Picture, problem
 from imagemill.data.pixels import encoded, load_mask, load_picture
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, Source, WriteTarget, Written
-from imagemill.data.sources.containers import check_out, class_numbers, not_written, what_is_lost
+from imagemill.data.sources.containers import class_numbers, not_written, what_is_lost, writing_file
 from imagemill.data.write import atomic_path
 
-__all__ = ["ASIDE", "write_h5"]
+__all__ = ["ASIDE", "SUFFIXES", "write_h5"]
+
+SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".hd5")
+"""What HDF5 files are called."""
 
 ASIDE = "/@masks"
 """The group that masks are kept in; it is no class."""
@@ -32,13 +35,17 @@ def write_h5(source: Source, out: Path, options: WriteTarget, holds: frozenset[s
     ``split``, ``group`` and their further columns as attributes, and the place of their mask. With
     ``options.embed`` the encoded bytes of pictures are kept instead of pixels.
     """
-    check_out(out, overwrite=options.overwrite, folder=False)
     h5py = require("h5py", extra="hdf5")
+    with writing_file(out, "images.h5", SUFFIXES, "hdf5", options) as path:
+        return _write(h5py, source, out, path, options, holds)
+
+
+def _write(h5py: Any, source: Source, out: Path, path: Path, options: WriteTarget, holds: frozenset[str]) -> Written:
     lost = what_is_lost(source, holds, "HDF5")
     problems: list[Problem] = []
     numbers = class_numbers(source)
     count = 0
-    with atomic_path(out) as part:
+    with atomic_path(path) as part:
         try:
             with h5py.File(part, "w", libver=("v110", "v110")) as file:
                 if numbers:

@@ -12,7 +12,7 @@ import re
 import struct
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.containers import (
     MAX_RECORDS,
-    check_out,
     class_numbers,
     item_axes,
     label_names,
@@ -34,6 +33,7 @@ from imagemill.data.sources.containers import (
     stack_records,
     what_is_lost,
 )
+from imagemill.data.sources.place import Export, exporting
 from imagemill.data.write import atomic_path
 
 __all__ = ["Idx", "IdxFile", "read_header"]
@@ -168,7 +168,7 @@ class Idx:
 
     name = "idx"
     title = "IDX arrays of images and labels (MNIST)"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "label", "split"))
+    holds = frozenset(("image", "float", "channels", "volume", "label", "hierarchy", "split"))
 
     def guess(self, look: Look) -> Guess | None:
         near = [path for _, path in look.files if _looks_like(path)][:8]
@@ -205,12 +205,16 @@ class Idx:
         )
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
-        check_out(out, overwrite=options.overwrite, folder=True)
         suffix = ".gz" if (options.format or "").endswith("gz") else ""
+        with exporting(out, self.name, replace(options, format=None)) as job:
+            return self._write(source, job, suffix)
+
+    def _write(self, source: Source, job: Export, suffix: str) -> Written:
+        out, progress = job.out, job.options.progress
         numbers = class_numbers(source)
         if len(numbers) > 256:
             raise SourceError(f"expected at most 256 classes for IDX labels, got {len(numbers)}; choose HDF5")
-        lost = what_is_lost(source, self.holds | {"hierarchy"}, "IDX")
+        lost = what_is_lost(source, self.holds, "IDX")
         if any(record.label is None for record in source.records) and numbers:
             raise SourceError("expected a class name for every image or for none, got both; IDX has no empty label")
         problems: list[Problem] = []
@@ -225,18 +229,17 @@ class Idx:
             if item_axes(pixels.shape[1:])[0] != first.axes:
                 lost.append(f"axes {first.axes}: IDX says none; pass them when reading")
             begin = f"{split}-" if split else ""
-            _write_array(out / f"{begin}images-idx{pixels.ndim}-ubyte{suffix}", pixels)
+            _write_array(job, out / f"{begin}images-idx{pixels.ndim}-ubyte{suffix}", pixels)
             if numbers:
                 values = np.array([numbers[record.label or ""] for record in kept], np.uint8)
-                _write_array(out / f"{begin}labels-idx1-ubyte{suffix}", values)
+                _write_array(job, out / f"{begin}labels-idx1-ubyte{suffix}", values)
             count += len(kept)
-            if options.progress is not None:
-                options.progress(count)
+            if progress is not None:
+                progress(count)
         if not count:
             raise SourceError(f"expected images that IDX can hold, got none; {problems[0] if problems else 'add some'}")
         if list(numbers) != [str(n) for n in range(len(numbers))]:
-            with atomic_path(out / _CLASSES) as file:
-                file.write_text("".join(f"{name}\n" for name in numbers), encoding="utf-8")
+            job.text(_CLASSES, "".join(f"{name}\n" for name in numbers))
         lost.append("keys: IDX counts its images")
         return Written(out, count, tuple(dict.fromkeys(lost)), tuple(problems))
 
@@ -333,8 +336,9 @@ def _records(
     return records
 
 
-def _write_array(path: Path, array: np.ndarray[Any, Any]) -> None:
+def _write_array(job: Export, path: Path, array: np.ndarray[Any, Any]) -> None:
     head = struct.pack(f">HBB{array.ndim}I", 0, _CODES[array.dtype.newbyteorder("=")], array.ndim, *array.shape)
     data = head + np.ascontiguousarray(array, array.dtype.newbyteorder(">")).tobytes()
+    job.announce(path)
     with atomic_path(path) as part:
         part.write_bytes(gzip.compress(data, 6, mtime=0) if path.name.endswith(".gz") else data)

@@ -22,8 +22,8 @@ from imagemill.data.codecs.registry import decode, is_readable_name, write_pictu
 from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Pixels, Record, Stored, split_suffix
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.containers import check_out, not_written, safe_name, what_is_lost
-from imagemill.data.write import atomic_path
+from imagemill.data.sources.containers import not_written, safe_name, what_is_lost
+from imagemill.data.sources.place import Export, exporting
 
 __all__ = ["NnUnet"]
 
@@ -31,6 +31,8 @@ _FOLDERS = (("imagesTr", "labelsTr", "train"), ("imagesTs", "labelsTs", "test"))
 _CHANNEL = re.compile(r"(.+)_(\d{4})$")
 _NIFTI = (".nii.gz", ".nii", ".mgz", ".mgh")
 _LARGEST_JSON = 1 << 26
+# What dataset.json says of the whole set, and is written anew.
+_FACTS = frozenset(("channel_names", "modality", "labels", "mask_labels", "numTraining", "file_ending"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,17 @@ class NnUnet:
         )
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
-        check_out(out, overwrite=options.overwrite, folder=True)
-        lost = what_is_lost(source, self.holds, "nnU-Net")
+        with exporting(out, self.name, options) as job:
+            return self._write(source, job)
+
+    def _write(self, source: Source, job: Export) -> Written:
+        out, options = job.out, job.options
+        # Plain facts (name, licence...) have their place in dataset.json.
+        facts = {k: v for k, v in source.info.items() if k not in _FACTS and isinstance(v, str | int | float)}
+        lost = what_is_lost(source, self.holds, "nnU-Net", _FACTS | set(facts))
         problems: list[Problem] = []
         taken: set[str] = set()
-        state = _Export(out, options.format, lost)
+        state = _Cases(job, lost)
         count = trained = 0
         for record in source.records:
             case = safe_name(re.sub(r"^images(Tr|Ts)/", "", _without_suffix(record.key)), taken)
@@ -141,16 +149,20 @@ class NnUnet:
         if not count:
             why = f": {problems[0]}" if problems else ""
             raise SourceError(f"expected at least one image to write, got none{why}; check the source")
-        if any(record.split == "val" for record in source.records):
-            lost.append("the split val: nnU-Net has train and test; written as train")
+        for count_of, named in (
+            (lambda r: r.split == "val", "splits (val)"),
+            (lambda r: r.split is None, "images without a split"),
+        ):
+            if total := sum(map(count_of, source.records)):
+                lost.append(f"{total} {named}: nnU-Net has train and test; written as train")
         described = {
+            **facts,
             "channel_names": _channel_names(source.info, state.channels),
             "labels": _written_labels(source.info, state.values, lost),
             "numTraining": trained,
             "file_ending": state.ending,
         }
-        with atomic_path(out / "dataset.json") as part:
-            part.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        job.text("dataset.json", json.dumps(described, indent=2) + "\n")
         return Written(out, count, tuple(dict.fromkeys(lost)), tuple(problems))
 
 
@@ -270,12 +282,12 @@ def _inside(root: Path, name: str, outside: bool) -> Path:
     return path
 
 
-class _Export:
+class _Cases:
     """What has been learned while writing."""
 
-    def __init__(self, out: Path, format: str | None, lost: list[str]) -> None:
-        self.out, self.lost = out, lost
-        self.ending = format or ""
+    def __init__(self, job: Export, lost: list[str]) -> None:
+        self.job, self.lost = job, lost
+        self.ending = job.options.format or ""
         self.channels = 0
         self.values: set[int] = set()
 
@@ -297,13 +309,17 @@ class _Export:
         self.channels = len(planes)
         where = "Ts" if record.split == "test" else "Tr"
         for number, plane in enumerate(planes):
-            write_picture(self.out / f"images{where}" / f"{case}_{number:04d}{self.ending}", plane)
+            self.write(f"images{where}/{case}_{number:04d}", plane)
         if mask is not None:
             world = mask.world if mask.world is not None else picture.world
-            write_picture(
-                self.out / f"labels{where}" / f"{case}{self.ending}", Picture(mask.array, mask.axes, world, mask.meta)
-            )
+            self.write(f"labels{where}/{case}", Picture(mask.array, mask.axes, world, mask.meta))
             self.values |= {int(value) for value in np.unique(mask.array)}
+
+    def write(self, name: str, picture: Picture) -> None:
+        """Write one file, and remember it."""
+        path = self.job.out / f"{name}{self.ending}"
+        self.job.announce(path)
+        write_picture(path, picture)
 
 
 def _planes(picture: Picture, ending: str) -> list[Picture]:

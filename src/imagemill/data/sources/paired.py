@@ -88,6 +88,10 @@ class ImageMasks:
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``[<split>/]images/<name>`` and ``[<split>/]masks/<name>``, further folders kept below those."""
+        if all(record.mask is None for record in source):
+            raise SourceError(
+                f"expected a source with label maps for the layout {self.name!r}, got none; choose folder"
+            )
         wanted = {}
         for record in source:
             first = "" if record.split is None else f"{record.split}/"
@@ -211,7 +215,7 @@ def _source(look: Look, parts: _Parts, found: dict[str, list[Path]], options: Re
     others = len(look.files) - len(parts.images) - len(parts.masks)
     notes = (
         f"{unused} mask files belong to no image" if unused else "",
-        f"{others} other files passed over" if others else "",
+        f"{others} other file{'s' * (others > 1)} passed over" if others else "",
         note,
     )
     kept = tuple(text for text in notes if text)

@@ -23,15 +23,25 @@ from imagemill.data.codecs.base import Picture
 from imagemill.data.codecs.registry import formats, write_picture
 from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_suffix
-from imagemill.data.record import Pixels, Record, split_suffix
+from imagemill.data.record import Pixels, Record, Stored, split_suffix
 from imagemill.data.sources.base import Problem, WriteTarget, Written
 from imagemill.data.write import atomic_path
 
-__all__ = ["MARKER", "Export", "exporting", "place_image", "place_mask", "refuse_mixing"]
+__all__ = [
+    "MARKER",
+    "Export",
+    "exporting",
+    "is_unfinished",
+    "place_image",
+    "place_mask",
+    "refuse_mixing",
+    "refuse_turned",
+]
 
 MARKER = ".imagemill-export.jsonl"
 """The hidden list of files that an export made, in its folder."""
 
+_FINISHED = '{"finished": '
 _SUFFIX_OF = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "bmp": ".bmp", "gif": ".gif", "tiff": ".tif"}
 _SAME = {".jpeg": ".jpg", ".tiff": ".tif"}
 # A label map that went through one of these would come back with other numbers.
@@ -210,8 +220,24 @@ def _made(marker: Path) -> set[str]:
     if marker.is_file():
         for line in marker.read_text("utf-8", "surrogateescape").splitlines()[1:]:
             with suppress(ValueError):  # the export was killed while it wrote this line, so there is no such file
-                made.add(str(json.loads(line)))
+                name = json.loads(line)
+                made |= {name} if isinstance(name, str) else set()
     return made
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether an export into the folder began and never came to its end.
+
+    Examples
+    --------
+    >>> is_unfinished(Path("no/such/folder"))
+    False
+    """
+    try:
+        lines = (folder / MARKER).read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:  # there was no export
+        return False
+    return not lines or not lines[-1].startswith(_FINISHED)
 
 
 def _remove(out: Path, marker: Path, made: set[str]) -> None:
@@ -226,6 +252,25 @@ def _remove(out: Path, marker: Path, made: set[str]) -> None:
         with suppress(OSError):  # not empty, or gone
             folder.rmdir()
     marker.unlink(missing_ok=True)
+
+
+def refuse_turned(record: Record, options: WriteTarget) -> None:
+    """Refuse a picture that encoding would turn upright, leaving its annotations behind; `export` turns both.
+
+    Raises
+    ------
+    CodecError
+    """
+    asked, own = _asked(options), pixels_suffix(record.image)
+    if not record.objects or asked is None or _SAME.get(asked, asked) == _SAME.get(own, own):
+        return
+    if isinstance(record.image, Stored):
+        return
+    if load_picture(record.image).meta.get("exif_orientation", 1) not in (None, 1):
+        raise CodecError(
+            f"{record.key}: expected a picture stored upright for another format with annotations, got one that "
+            "its EXIF data turns; use export, which turns both, or leave the format out to keep its bytes"
+        )
 
 
 @dataclass(slots=True)
@@ -248,7 +293,7 @@ class Export:
     def image(self, record: Record, stem: str) -> str | None:
         """Write a record's image; its path below `out`, or None when it could not be (that is noted)."""
         try:
-            self._refuse_turned(record)
+            refuse_turned(record, self.options)
             path = place_image(record.image, self.out / stem, self.options, self.announce)
         except (CodecError, MissingExtra) as error:
             self.problem(record.key, str(error))
@@ -257,17 +302,6 @@ class Export:
         if self.options.progress is not None:
             self.options.progress(self.count)
         return path.relative_to(self.out).as_posix()
-
-    def _refuse_turned(self, record: Record) -> None:
-        """Annotations refer to stored pixels; encoding turns them upright and would leave the annotations behind."""
-        asked, own = _asked(self.options), pixels_suffix(record.image)
-        if not record.objects or asked is None or _SAME.get(asked, asked) == _SAME.get(own, own):
-            return
-        if load_picture(record.image).meta.get("exif_orientation", 1) not in (None, 1):
-            raise CodecError(
-                f"{record.key}: expected a picture stored upright for another format with annotations, got one that "
-                "its EXIF data turns; leave the format out to keep its bytes"
-            )
 
     def mask(self, record: Record, stem: str) -> str | None:
         """Write a record's mask, as `image` does; None where there is none."""
@@ -286,6 +320,11 @@ class Export:
         self.announce(path)
         with atomic_path(path) as part:
             part.write_bytes(content.encode("utf-8"))
+
+    @property
+    def nothing(self) -> str:
+        """Why no record at all was written; empty where some were, or none was to be."""
+        return str(self._problems[0]) if self._problems and not self.count else ""
 
     def announce(self, path: Path) -> None:
         """Remember a file before it is made."""
@@ -327,7 +366,7 @@ def exporting(out: Path, layout: str, options: WriteTarget, **facts: Any) -> Ite
     Raises
     ------
     SourceError
-        As `refuse_mixing`, and when the folder cannot be made.
+        As `refuse_mixing`, when the folder cannot be made, and when not one record could be written.
 
     Examples
     --------
@@ -341,13 +380,23 @@ def exporting(out: Path, layout: str, options: WriteTarget, **facts: Any) -> Ite
     """
     _asked(options)
     refuse_mixing(out, options)
+    new = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Line by line, so that even an export that is killed lists every file it began.
         with (out / MARKER).open("w", encoding="utf-8", errors="surrogateescape", buffering=1) as marker:
             marker.write(json.dumps({"layout": layout, **facts}) + "\n")
-            yield Export(out, options, marker)
-    except CodecError:
+            job = Export(out, options, marker)
+            yield job
+            if job.nothing:
+                raise SourceError(f"expected images that the layout {layout!r} can hold, got none; {job.nothing}")
+            marker.write(f"{_FINISHED}{job.count}}}\n")
+    except BaseException as error:
+        # An export that was refused or stopped leaves nothing behind that could be taken for a dataset.
+        with suppress(OSError):
+            _remove(out, out / MARKER, _made(out / MARKER))
+            if new:
+                out.rmdir()
+        if isinstance(error, OSError) and not isinstance(error, CodecError):
+            raise SourceError(f"expected a folder to write to, got {error}; check space and permissions") from error
         raise
-    except OSError as error:
-        raise SourceError(f"expected a folder to write to, got {error}; check space and permissions") from error

@@ -18,7 +18,7 @@ from imagemill.data.sources.cells import is_safe_key, picture_suffix
 from imagemill.data.sources.columns import ATTRIBUTE, normal_split, role_of
 from imagemill.data.sources.names import safe_stems
 from imagemill.data.sources.objects import objects_cell
-from imagemill.data.sources.place import Export, place_image, place_mask
+from imagemill.data.sources.place import Export, place_image, place_mask, refuse_turned
 
 __all__ = [
     "HOLDS",
@@ -146,6 +146,7 @@ def rows_of(
 def _embed(record: Record, job: Export, stem: str) -> tuple[Embedded | None, Embedded | None]:
     label_map = None
     try:
+        refuse_turned(record, job.options)
         picture = embedded(record.image, stem, job.options)
         if record.mask is not None:
             label_map = embedded(record.mask, f"{stem}_mask", job.options, labels=True)

@@ -23,7 +23,8 @@ from imagemill.data.codecs.size import image_size
 from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.containers import check_out, not_written, safe_name, what_is_lost
+from imagemill.data.sources.containers import not_written, safe_name, what_is_lost
+from imagemill.data.sources.place import Export, exporting
 
 __all__ = ["TiffStack"]
 
@@ -94,7 +95,7 @@ class TiffStack:
 
     name = "tiff-stack"
     title = "folders of numbered TIFF slices, one volume each"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "mask"))
+    holds = frozenset(("uint16", "float", "channels", "volume", "mask"))
 
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder:
@@ -140,7 +141,11 @@ class TiffStack:
         return Source(look.path, self.name, tuple(records), notes=tuple(notes), problems=tuple(problems))
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
-        check_out(out, overwrite=options.overwrite, folder=True)
+        with exporting(out, self.name, options) as job:
+            return self._write(source, job)
+
+    def _write(self, source: Source, job: Export) -> Written:
+        out, progress = job.out, job.options.progress
         lost = what_is_lost(source, self.holds, "a stack of TIFF files")
         problems: list[Problem] = []
         taken: set[str] = set()
@@ -154,17 +159,17 @@ class TiffStack:
                     msg = f"{record.key}: expected a volume, got a picture of axes {picture.axes}"
                     raise CodecError(f"{msg}; choose a layout of folders")
                 name = safe_name(record.key, taken)
-                _write_stack(out / (f"{_IMAGES}/{name}" if masks else name), picture)
+                _write_stack(job, out / (f"{_IMAGES}/{name}" if masks else name), picture)
                 if mask is not None:
-                    _write_stack(out / _MASKS / name, mask)
+                    _write_stack(job, out / _MASKS / name, mask)
             except CodecError as error:
                 problems.append(not_written(record, error))
                 continue
             if picture.world is not None:
                 lost.append("places in the world: single TIFF pages hold none")
             count += 1
-            if options.progress is not None:
-                options.progress(count)
+            if progress is not None:
+                progress(count)
         if not count:
             why = f": {problems[0]}" if problems else ""
             raise SourceError(f"expected at least one volume to write, got none{why}; check the source")
@@ -222,7 +227,10 @@ def _spacing(options: ReadSource) -> Any:
     given = options.extra.get("spacing")
     if given is None:
         return None
-    values = np.asarray(given, np.float64)
+    try:
+        values = np.asarray(given.split(",") if isinstance(given, str) else given, np.float64)
+    except (TypeError, ValueError):
+        values = np.empty(0)
     if values.shape != (3,) or not np.all(np.isfinite(values)) or values.min() <= 0:
         raise SourceError(f"expected spacing as three distances (z, y, x) in millimetres, got {given!r}; correct it")
     world = np.eye(4)
@@ -277,7 +285,9 @@ def _page_axes(shape: tuple[int, ...]) -> str | None:
     return {2: "yx", 3: "yxc"}.get(len(shape))
 
 
-def _write_stack(folder: Path, picture: Picture) -> None:
+def _write_stack(job: Export, folder: Path, picture: Picture) -> None:
     digits = max(4, len(str(len(picture.array) - 1)))
     for number, page in enumerate(picture.array):
-        write_picture(folder / f"z{number:0{digits}d}.tif", Picture(np.ascontiguousarray(page), picture.axes[1:]))
+        path = folder / f"z{number:0{digits}d}.tif"
+        job.announce(path)
+        write_picture(path, Picture(np.ascontiguousarray(page), picture.axes[1:]))

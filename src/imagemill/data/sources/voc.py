@@ -39,7 +39,7 @@ class Voc:
 
     name = "voc"
     title = "Pascal VOC (JPEGImages/, Annotations/*.xml, ImageSets/)"
-    holds = frozenset(("image", "uint16", "boxes", "mask", "split"))
+    holds = frozenset(("image", "uint16", "float", "channels", "boxes", "mask", "split"))
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether there are such XML files, and pictures."""
@@ -96,6 +96,8 @@ class Voc:
 
         Boxes are rounded to whole pixels. Pictures keep their format, whatever the folder is called.
         """
+        if all(record.objects is None and record.mask is None for record in source):
+            raise SourceError("expected a source with boxes or label maps for VOC, got none; choose class-folders")
         with exporting(out, self.name, options) as job:
             stems = safe_stems({record.key: place_of(record.key).bare for record in source})
             lists: dict[str, list[str]] = {}

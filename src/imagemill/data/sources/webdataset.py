@@ -116,8 +116,8 @@ def _table(path: Path, index: TarIndex, options: ReadSource) -> Table | None:
 
 
 def _is_mask(extension: str) -> bool:
-    parts = extension.split(".")
-    return len(parts) > 1 and parts[-2] in ("mask", "seg", "segmentation") and is_readable_name("a." + parts[-1])
+    name, suffix = split_suffix(f"a.{extension}")
+    return name.rpartition(".")[2] in ("mask", "seg", "segmentation") and is_readable_name(f"a{suffix}")
 
 
 def _placed(path: Path, member: Member) -> Placed:
@@ -136,6 +136,11 @@ def _sample(
         msg = f"{shown}: expected an image, got {', '.join(sorted(sample))}; add one, or remove the sample"
         problems.append(Problem(shown, msg))
         return None
+    for kind, found in (("image", images), ("mask", masks)):
+        for extension in found[1:]:
+            name = f"{shown}.{extension}"
+            msg = f"{name}: expected one {kind} a sample, got also {found[0]}, which was taken; give each a name"
+            problems.append(Problem(name, msg))
     row: dict[str, Any] = {"key": None, "image": _placed(path, sample[images[0]])}
     if masks:
         row["mask"] = _placed(path, sample[masks[0]])

@@ -25,7 +25,7 @@ from imagemill.data.sources.yolo_text import line_of, looks_like_yolo, names_fro
 
 __all__ = ["Yolo", "yolo_polygons"]
 
-_HOLDS = frozenset(("image", "uint16", "boxes", "split"))
+_HOLDS = frozenset(("image", "uint16", "float", "channels", "boxes", "split"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,10 @@ class Yolo:
         Classes are numbered from 0 in the order of the source's categories. Outlines in parts become one, joined by
         seams without area.
         """
+        if all(record.objects is None for record in source):
+            raise SourceError(
+                f"expected a source with boxes for the layout {self.name!r}, got none; choose class-folders"
+            )
         wanted = {r.key: f"images/{f'{r.split}/' if r.split else ''}{place_of(r.key).bare}" for r in source}
         names = list(dict.fromkeys(source.categories))
         names += sorted({o.category for r in source for o in r.objects or ()} - set(names))

@@ -1,0 +1,181 @@
+"""The ways out of a loader: numpy here, every framework in a leaf of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from imagemill.core.errors import InputError
+from imagemill.core.targets import Boxes, Keypoints
+from imagemill.feed.batch import LoadedBatch
+from imagemill.pipeline import Pipeline
+
+__all__ = ["Adapters", "View", "columns_of", "hf_transform", "plain_column"]
+
+Names = Sequence[str] | None
+Convert = Callable[[LoadedBatch], Any]
+
+
+class View:
+    """A loader whose batches are turned into something on their way out.
+
+    Parameters
+    ----------
+    loader : Loader
+    convert : callable
+        Takes a batch.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> from imagemill.feed import Loader
+    >>> loader = Loader((np.zeros((4, 8, 8), np.uint8), np.arange(4)), batch_size=4, workers=0)
+    >>> [sorted(batch) for batch in loader.numpy()]
+    [['image', 'label']]
+    """
+
+    def __init__(self, loader: Any, convert: Convert) -> None:
+        self.loader, self._convert = loader, convert
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._convert, self.loader)
+
+    def set_epoch(self, epoch: int) -> None:
+        """As for the loader."""
+        self.loader.set_epoch(epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As for the loader."""
+        return cast(dict[str, Any], self.loader.state_dict())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """As for the loader."""
+        self.loader.load_state_dict(state)
+
+
+def columns_of(batch: Mapping[str, Any] | LoadedBatch, columns: Names, convert: Callable[[Any], Any]) -> Any:
+    """A batch as a dict of converted columns, or as a tuple of those named.
+
+    Raises
+    ------
+    InputError
+        When there is no column of a name.
+    """
+    present = batch.columns if isinstance(batch, LoadedBatch) else batch
+    if columns is None:
+        return {name: convert(present[name]) for name in present}
+    missing = [name for name in columns if name not in present]
+    if missing:
+        raise InputError(f"expected columns of {', '.join(present)}, got {', '.join(missing)}; choose among them")
+    return tuple(convert(present[name]) for name in columns)
+
+
+def plain_column(column: Any) -> Any:
+    """Boxes and keypoints of each sample as arrays, everything else as it is."""
+    if isinstance(column, list):
+        return [value.array if isinstance(value, Boxes | Keypoints) else value for value in column]
+    return column
+
+
+class Adapters:
+    """What a loader can be turned into."""
+
+    def numpy(self, columns: Names = None) -> View:
+        """Dicts of arrays, or tuples of the columns named; boxes and points as lists of arrays."""
+        return View(self, lambda batch: columns_of(batch, columns, plain_column))
+
+    def torch(self, columns: Names = None, *, pin: bool = False, device: Any = None) -> View:
+        """Dicts (or tuples) of tensors that share the batch's memory.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Which, as a tuple in that order.
+        pin : bool
+            Copy into page-locked memory, from which a GPU fetches quicker.
+        device : torch.device or str, optional
+            Send them there.
+        """
+        from imagemill.feed.adapters import torch
+
+        return View(self, torch.converter(columns, pin=pin, device=device))
+
+    def torch_dataset(self) -> Any:
+        """A map-style dataset for a `torch.utils.data.DataLoader` of your own: item ``i`` is place ``i`` of the epoch.
+
+        Give the DataLoader ``shuffle=False``, as the places are shuffled already, and ``collate_fn=dataset.collate``.
+        """
+        from imagemill.feed.adapters import torch
+
+        return torch.map_dataset(self)
+
+    def keras(self, columns: Names = ("image", "label"), **how: Any) -> Any:
+        """A `keras.utils.PyDataset` for ``model.fit``, on any backend; ``how`` goes to its constructor."""
+        from imagemill.feed.adapters import keras
+
+        return keras.py_dataset(self, columns, **how)
+
+    def jax(self, columns: Names = None, *, device: Any = None, sharding: Any = None) -> View:
+        """Dicts (or tuples) of JAX arrays, on a device or spread by a sharding.
+
+        Columns that are lists (boxes, points) become lists of arrays on the default device.
+        """
+        from imagemill.feed.adapters import jax
+
+        return View(self, jax.converter(columns, device=device, sharding=sharding))
+
+    def tf(self, columns: Names = ("image", "label")) -> Any:
+        """A `tf.data.Dataset` of one epoch after the other; columns must be arrays."""
+        from imagemill.feed.adapters import tf
+
+        return tf.dataset(self, columns)
+
+    def grain(self, columns: Names = ("image", "label")) -> Any:
+        """A random-access source for Grain: item ``i`` is batch ``i`` of the epoch."""
+        from imagemill.feed.adapters import grain
+
+        return grain.BatchSource(self, columns)
+
+    def lightning(self, *, val: Any = None, test: Any = None, columns: Names = ("image", "label")) -> Any:
+        """A `LightningDataModule` that trains on this loader and validates on others."""
+        from imagemill.feed.adapters import lightning
+
+        return lightning.data_module(self, val, test, columns)
+
+
+def hf_transform(
+    pipeline: Pipeline, column: str = "image", *, key: str | None = None, epoch: int = 0
+) -> Callable[[Mapping[str, list[Any]]], dict[str, Any]]:
+    """A function for ``datasets.Dataset.set_transform`` that augments a column of pictures.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    column : str
+        Its pictures (PIL images or arrays) are replaced.
+    key : str, optional
+        A column with what the draws belong to. Left out, samples count up from zero, and pixels depend on how often
+        they were asked for.
+    epoch : int
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> augment = hf_transform(im.Pipeline([im.Flip("x")], seed=1))
+    >>> augment({"image": [np.array([[1, 2]], np.uint8)]})["image"][0].tolist()
+    [[2, 1]]
+    """
+
+    def transform(rows: Mapping[str, list[Any]]) -> dict[str, Any]:
+        if column not in rows:
+            raise InputError(f"expected a column {column!r}, got {', '.join(rows)}; say which one holds the pictures")
+        keys = None if key is None else rows[key]
+        pictures = [np.asarray(picture) for picture in rows[column]]
+        return {**rows, column: list(pipeline.batch(pictures, keys=keys, epoch=epoch).image)}
+
+    return transform

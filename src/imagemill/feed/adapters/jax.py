@@ -1,0 +1,31 @@
+"""JAX: arrays on a device, or spread over several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import InputError
+from imagemill.core.extras import require
+from imagemill.feed.adapters.base import Names, columns_of, plain_column
+
+__all__ = ["converter"]
+
+
+def converter(columns: Names, *, device: Any, sharding: Any) -> Callable[[Any], Any]:
+    """What turns a batch into JAX arrays."""
+    jax = require("jax", extra="jax")
+    if device is not None and sharding is not None:
+        raise InputError("expected a device or a sharding, got both; a sharding names its devices")
+    where = sharding if device is None else device
+
+    def put(column: Any) -> Any:
+        column = plain_column(column)
+        if isinstance(column, np.ndarray):
+            # The array keeps the batch's memory as long as it reads from it, so that it is not used again.
+            return jax.device_put(column, where)
+        return [jax.device_put(value) if isinstance(value, np.ndarray) else value for value in column]
+
+    return lambda batch: columns_of(batch, columns, put)

@@ -1,0 +1,38 @@
+"""TensorFlow: a tf.data.Dataset from the loader's batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import InputError
+from imagemill.core.extras import require
+from imagemill.feed.adapters.base import Names, columns_of, plain_column
+
+__all__ = ["dataset"]
+
+
+def dataset(loader: Any, columns: Names) -> Any:
+    """A dataset whose every iteration is the loader's next epoch."""
+    tf = require("tensorflow", extra="tf")
+    first = columns_of(loader.batch(0), columns, plain_column)
+
+    def spec(column: Any) -> Any:
+        if not isinstance(column, np.ndarray):
+            raise InputError("expected columns that are arrays, got lists such as boxes; name the others in columns")
+        # Any length: the last batch may be short.
+        return tf.TensorSpec(shape=(None, *column.shape[1:]), dtype=tf.as_dtype(column.dtype))
+
+    if isinstance(first, dict):
+        signature: Any = {name: spec(column) for name, column in first.items()}
+    else:
+        signature = tuple(spec(column) for column in first)
+
+    def batches() -> Iterator[Any]:
+        for batch in loader:
+            yield columns_of(batch, columns, plain_column)
+
+    made = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return made.apply(tf.data.experimental.assert_cardinality(len(loader)))

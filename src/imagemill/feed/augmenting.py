@@ -1,0 +1,214 @@
+"""The pipeline over a batch of rows: photos decoded as large as they are needed, classes by pipelines of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import CodecError, ImagemillError, InputError
+from imagemill.core.geometry import Floats
+from imagemill.core.sample import Batch, Drawing, DrawLog, Recipes
+from imagemill.core.targets import Image, Mask, Target
+from imagemill.feed.item import Item
+from imagemill.feed.reduced import factors_of, on_reduced
+from imagemill.inputs import Inputs, read_columns
+from imagemill.pipeline import Pipeline
+
+__all__ = ["Clock", "UnreadableError", "augmented", "check_alike", "merged"]
+
+Hashes = npt.NDArray[np.uint64]
+
+
+class UnreadableError(Exception):
+    """A photo turned out damaged when it was decoded; only passed on within this room."""
+
+    def __init__(self, row: int, error: CodecError) -> None:
+        super().__init__(row, error)
+        self.row, self.error = row, error
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds spent on reading (and decoding) and on augmenting."""
+
+    reading: float = 0.0
+    augmenting: float = 0.0
+    _since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, *, reading: bool) -> None:
+        """Count the time since the last lap as one or the other."""
+        now = time.perf_counter()
+        if reading:
+            self.reading += now - self._since
+        else:
+            self.augmenting += now - self._since
+        self._since = now
+
+
+def check_alike(items: Sequence[Item], names: Sequence[str]) -> None:
+    """All images, and all masks, of a batch must share channels and type.
+
+    Raises
+    ------
+    InputError
+        Naming the first that differs.
+    """
+    for kind in ("image", "mask"):
+        first: tuple[Any, ...] | None = None
+        for item, name in zip(items, names, strict=True):
+            target = item.targets.get(kind)
+            if not isinstance(target, Image | Mask):
+                continue
+            axes = target.named()
+            channels = target.array.shape[axes.index("c")] if "c" in axes else None
+            found = (target.array.dtype, channels, axes)
+            first = first or found
+            if found != first:
+                want, got = (f"{d} with {c or 'no'} channels ({a})" for d, c, a in (first, found))
+                do = "pass channels='rgb' or 'gray', or prepare the dataset, which makes them alike"
+                raise InputError(f"{name}: expected an {kind} of {want} as others have, got {got}; {do}")
+
+
+def augmented(
+    pipeline: Pipeline,
+    columns: Mapping[str, Any] | Sequence[Item],
+    hashes: Hashes,
+    epoch: int,
+    axes: str | None,
+    clock: Clock,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Batch:
+    """Run a pipeline over columns, or over items of which photos may still be encoded.
+
+    Raises
+    ------
+    UnreadableError
+        When a photo is damaged.
+    """
+    if isinstance(columns, Mapping):
+        clock.lap(reading=True)
+        batch = pipeline.batch(**columns, keys=hashes, epoch=epoch, axes=axes)  # type: ignore[arg-type]
+        clock.lap(reading=False)
+        return batch
+    rows = columns_of(columns)
+    if not any(item.photo is not None for item in columns):
+        return augmented(pipeline, rows, hashes, epoch, axes, clock)
+    clock.lap(reading=True)
+    read, _ = read_columns(rows, axes)
+    inputs = Inputs(read)
+    draft = pipeline.draw(inputs.frame, hashes, epoch=epoch, foreground=inputs.foreground())  # type: ignore[arg-type]
+    plan = pipeline.plan(draft)
+    factors = factors_of(plan)
+    factors[[item.photo is None for item in columns]] = 1
+    clock.lap(reading=False)
+    images = _decoded(columns, factors, stopped)
+    clock.lap(reading=True)
+    found, _ = read_columns({"image": images}, axes)
+    pixels = Inputs(found)
+    there = on_reduced(plan, factors, pixels.frame.shape) if (factors > 1).any() else plan
+    made = pipeline.run(there, pixels, ["image"])
+    made |= pipeline.run(plan, inputs, [name for name in inputs.names if name != "image"])
+    clock.lap(reading=False)
+    recipes = Recipes(pipeline.seed, epoch, hashes, pipeline.digest)  # type: ignore[arg-type]
+    return Batch(made, recipes, draft.log, plan.world)
+
+
+def columns_of(items: Sequence[Item]) -> dict[str, list[Target]]:
+    """Items turned into columns."""
+    return {name: [item.targets[name] for item in items] for name in items[0].targets if name != "label"}
+
+
+def _decoded(items: Sequence[Item], factors: npt.NDArray[np.int64], stopped: Callable[[], bool]) -> list[Target]:
+    images: list[Target] = []
+    for row, item in enumerate(items):
+        if stopped():
+            raise InterruptedError
+        if item.photo is None:
+            images.append(item.targets["image"])
+            continue
+        try:
+            images.append(item.photo.at(int(factors[row])))
+        except CodecError as error:
+            raise UnreadableError(row, error) from error
+    return images
+
+
+def named(pipeline: Pipeline, items: Mapping[str, Any], keys: Sequence[Any], hashes: Hashes, **how: Any) -> str | None:
+    """Which sample a failed batch failed at: the first that fails alone; None when none does."""
+    for row, key in enumerate(keys):
+        one = {name: column[row : row + 1] for name, column in items.items()}
+        try:
+            pipeline.batch(**one, keys=hashes[row : row + 1], **how)
+        except Exception:
+            return str(key)
+    return None
+
+
+def blamed(error: Exception, name: str) -> Exception:
+    """The error with a sample's name in it."""
+    if name in str(error):
+        return error
+    if isinstance(error, ImagemillError) and type(error).__init__ is Exception.__init__:
+        found = type(error)(f"{name}: {error}")
+        found.__cause__ = error
+        return found
+    error.add_note(f"while augmenting {name}")
+    return error
+
+
+def merged(parts: Sequence[tuple[npt.NDArray[np.int64], Batch]], n: int) -> Batch:
+    """Batches of some rows each as one, in the order of the rows.
+
+    Raises
+    ------
+    InputError
+        When the pipelines made images of different sizes or types.
+    """
+    columns: dict[str, Any] = {}
+    for name in parts[0][1].columns:
+        made = [(rows, batch[name]) for rows, batch in parts]
+        if isinstance(made[0][1], np.ndarray):
+            columns[name] = _scattered(name, made, n)
+        else:
+            listed: list[Any] = [None] * n
+            for rows, values in made:
+                for row, value in zip(rows.tolist(), values, strict=True):
+                    listed[row] = value
+            columns[name] = listed
+    world: Floats = np.empty((n, *parts[0][1].world.shape[1:]))
+    recipes: list[Any] = [None] * n
+    drawings: list[Drawing] = []
+    for rows, batch in parts:
+        world[rows] = batch.world
+        for row, recipe in zip(rows.tolist(), batch.recipe, strict=True):
+            recipes[row] = recipe
+        drawings += [_spread(drawing, rows, n) for drawing in batch.applied.drawings]
+    return Batch(columns, tuple(recipes), DrawLog(tuple(drawings)), world)
+
+
+def _scattered(name: str, made: Sequence[tuple[npt.NDArray[np.int64], Any]], n: int) -> Any:
+    shapes = {(values.shape[1:], values.dtype) for _, values in made}
+    if len(shapes) > 1:
+        said = " and ".join(f"{shape} {dtype}" for shape, dtype in sorted(shapes, key=str))
+        do = "end them with the same size, type and layout"
+        raise InputError(f"expected all pipelines to make the {name} of one size and type, got {said}; {do}")
+    first = made[0][1]
+    out = np.empty((n, *first.shape[1:]), first.dtype)
+    for rows, values in made:
+        out[rows] = values
+    return out
+
+
+def _spread(drawing: Drawing, rows: npt.NDArray[np.int64], n: int) -> Drawing:
+    where = np.zeros(n, bool)
+    where[rows] = drawing.where
+    values: dict[str, Floats] = {}
+    for name, column in drawing.values.items():
+        values[name] = np.full(n, np.nan)
+        values[name][rows] = column
+    return replace(drawing, where=where, values=values)

@@ -1,0 +1,36 @@
+"""What a loader hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imagemill.core.sample import Batch
+
+__all__ = ["LoadedBatch"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedBatch(Batch):
+    """A batch that knows where it belongs.
+
+    Parameters
+    ----------
+    columns, recipe, applied, world
+        As for `Batch`; ``batch.label`` is an array of integers, -1 where a row has none, or rows of 0 and 1.
+    keys : sequence of str or int
+        Of the rows, in the order of the batch.
+    epoch, number : int
+        Which batch of which epoch.
+    repeated : bool
+        There was nothing left for this rank: its one row is the first of the ranks' common batch once more. Leave it
+        out of what you count.
+    replaced : tuple of str
+        Keys of rows that could not be read, and that other rows stand for.
+    """
+
+    keys: Sequence[str | int] = ()
+    epoch: int = 0
+    number: int = 0
+    repeated: bool = False
+    replaced: tuple[str, ...] = ()

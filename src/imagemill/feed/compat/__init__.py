@@ -1,0 +1,1 @@
+"""Interfaces that other libraries made known, on top of this one's engine."""

@@ -1,0 +1,156 @@
+"""One row as it is read: its targets, or a photo that waits until it is known how large it has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+
+from imagemill.core.errors import CodecError
+from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
+from imagemill.data.backing import targets_of
+from imagemill.data.codecs.base import Picture, ReadOptions
+from imagemill.data.codecs.channels import convert
+from imagemill.data.codecs.exif import jpeg_orientation
+from imagemill.data.codecs.registry import decode
+from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_name, pixels_suffix
+from imagemill.data.record import Blob, Pixels, Record
+
+__all__ = ["Item", "Photo", "complete", "read_record"]
+
+_COUNT = {"gray": None, "rgb": 3, "rgba": 4}
+_JPEG = b"\xff\xd8\xff"
+
+
+@dataclass(slots=True, eq=False)
+class Photo:
+    """A JPEG file that was read and not decoded.
+
+    Parameters
+    ----------
+    path : Path
+        What errors call it.
+    data : bytes
+    size : tuple of int
+        Height and width as it is seen.
+    axes : str
+    channels : int or None
+    options : ReadOptions
+    """
+
+    path: Path
+    data: bytes
+    size: tuple[int, int]
+    axes: str
+    channels: int | None
+    options: ReadOptions
+    decoded: dict[int, Image] = field(default_factory=dict)
+
+    @property
+    def placeholder(self) -> Image:
+        """An image of its size, without memory of its own."""
+        shape = self.size if self.channels is None else (*self.size, self.channels)
+        return Image(np.broadcast_to(np.zeros((), np.uint8), shape), self.axes)
+
+    def at(self, factor: int) -> Image:
+        """The pixels, each of them for a block of ``factor`` by ``factor``.
+
+        Raises
+        ------
+        CodecError
+            When the file is damaged.
+        """
+        if factor not in self.decoded:
+            least = None if factor == 1 else self._over(factor)
+            options = replace(self.options, at_least=least)
+            picture = convert(self.path, decode(self.path, options, self.data), options)
+            if picture.axes != self.axes or picture.spatial_shape != self._over(factor):
+                said = f"a picture of {self._over(factor)}, axes {self.axes}, as its header says"
+                got = f"{picture.spatial_shape}, axes {picture.axes}"
+                raise CodecError(f"{self.path}: expected {said}, got {got}; pass reduced=False")
+            self.decoded[factor] = Image(picture.array, picture.axes)
+        return self.decoded[factor]
+
+    def _over(self, factor: int) -> tuple[int, int]:
+        return -(-self.size[0] // factor), -(-self.size[1] // factor)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """The targets of one row; ``photo`` is set where the image is only a placeholder yet."""
+
+    targets: Mapping[str, Target]
+    photo: Photo | None = None
+
+
+def read_record(record: Record, options: ReadOptions, *, reduced: bool) -> Item:
+    """Read a record, but leave a JPEG file encoded where it may be decoded smaller.
+
+    Raises
+    ------
+    CodecError
+        When it cannot be read.
+    """
+    photo = _photo(record.image, options) if reduced else None
+    if photo is not None:
+        image, orientation, size = photo.placeholder, jpeg_orientation(photo.data), photo.size
+        orientation = orientation if options.exif else 1
+    else:
+        picture = load_picture(record.image, options)
+        image = Image(picture.array, picture.axes, picture.spacing, picture.world)
+        orientation, size = _orientation(picture), picture.spatial_shape
+    targets: dict[str, Target] = {"image": image}
+    if record.mask is not None:
+        mask = load_mask(record.mask)
+        targets["mask"] = Mask(mask.array, mask.axes)
+    return Item(targets | targets_of(record.objects, orientation, size), photo)
+
+
+def _orientation(picture: Picture) -> int:
+    return int(picture.meta.get("exif_orientation", 1) or 1)
+
+
+def _photo(where: Pixels, options: ReadOptions) -> Photo | None:
+    """A photo that can be decoded at a reduced size; None for everything else."""
+    if pixels_suffix(where) not in (".jpg", ".jpeg", ".jpe", ".jfif", ""):
+        return None
+    data = encoded(where)
+    if data is None or not data.startswith(_JPEG):
+        return None
+    try:
+        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        return None  # read in full, which gives the error its words
+    if space not in ("Gray", "YCbCr", "RGB"):
+        return None
+    turned = options.exif and jpeg_orientation(data) in (5, 6, 7, 8)
+    size = (int(width), int(height)) if turned else (int(height), int(width))
+    kept = None if space == "Gray" else 3
+    channels = kept if options.channels == "keep" else _COUNT[options.channels]
+    name = pixels_name(where)
+    if isinstance(where, Blob) and not name.lower().endswith(where.suffix.lower()):
+        name += where.suffix
+    return Photo(Path(name), data, size, "yx" if channels is None else "yxc", channels, options)
+
+
+def complete(item: Item, names: tuple[str, ...]) -> Item:
+    """The item with an empty target under every name it lacks: all rows of a batch have the same columns."""
+    missing: dict[str, Any] = {}
+    image = item.targets["image"]
+    assert isinstance(image, Image)
+    for name in names:
+        if name in item.targets:
+            continue
+        if name == "mask":
+            axes = image.named()
+            shape = [n for n, axis in zip(image.array.shape, axes, strict=True) if axis != "c"]
+            missing[name] = Mask(np.zeros(shape, np.uint8), axes.replace("c", ""))
+        elif name == "boxes":
+            missing[name] = Boxes(np.zeros((0, 4)), "xyxy", [])
+        elif name == "keypoints":
+            missing[name] = Keypoints(np.zeros((0, 2)), "xy")
+    return replace(item, targets={**item.targets, **missing}) if missing else item

@@ -1,0 +1,273 @@
+"""One batch, from its number: rows read, bad ones replaced, the pipeline run, labels put beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core import rng
+from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
+from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes
+from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.sources.base import Problem
+from imagemill.feed.augmenting import Clock, UnreadableError, augmented, blamed, check_alike, columns_of, merged, named
+from imagemill.feed.batch import LoadedBatch
+from imagemill.feed.item import Item
+from imagemill.feed.order import Order
+from imagemill.feed.rows import Rows
+from imagemill.feed.shares import Shares
+from imagemill.pipeline import Pipeline
+
+__all__ = ["Made", "Maker"]
+
+Numbers = npt.NDArray[np.int64]
+Stopped = Callable[[], bool]
+
+TRIES = 64
+"""Rows that are tried in place of one that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A batch, and what became known while it was made."""
+
+    batch: LoadedBatch
+    clock: Clock
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class _Places:
+    """The rows that stand at some places of an epoch, and how to get others where they are bad."""
+
+    places: Numbers
+    rows: Numbers
+    replaced: dict[int, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    tries: dict[int, int] = field(default_factory=dict)
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maker:
+    """Everything that decides what is in a batch; it knows nothing of threads.
+
+    Parameters
+    ----------
+    rows : Rows
+    order : Order
+    shares : Shares
+    pipeline : Pipeline or None
+        None hands rows over as they are.
+    pipelines : mapping of str to Pipeline
+        Of classes that have one of their own.
+    options : ReadOptions
+    reduced : bool
+        Decode photos no larger than they are needed.
+    replace : bool
+        Whether another row stands for one that cannot be read.
+    seed : int
+    """
+
+    rows: Rows
+    order: Order
+    shares: Shares
+    pipeline: Pipeline | None
+    pipelines: Mapping[str, Pipeline]
+    options: ReadOptions
+    reduced: bool
+    replace: bool
+    seed: int
+
+    def make(self, epoch: int, number: int, stopped: Stopped = _never) -> Made:
+        """Batch ``number`` of an epoch.
+
+        Raises
+        ------
+        CodecError
+            When a row cannot be read, and none is to stand for it.
+        InputError
+            When the rows do not fit together, or the pipeline does not take them.
+        InterruptedError
+            When ``stopped`` says so.
+        """
+        share = self.shares.of(number)
+        return self._made(np.array(share.places, np.int64), epoch, number, stopped, repeated=share.repeated)
+
+    def make_places(self, places: Sequence[int], epoch: int) -> Made:
+        """A batch of any places of an epoch."""
+        return self._made(np.asarray(places, np.int64), epoch, -1, _never, repeated=False)
+
+    def _made(self, places: Numbers, epoch: int, number: int, stopped: Stopped, *, repeated: bool) -> Made:
+        clock = Clock()
+        at = _Places(places, self.order.rows(places, epoch))
+        batch = self._run(at, epoch, clock, stopped)
+        keys = self.rows.keys(at.rows)
+        columns = dict(batch.columns)
+        if self.rows.labels is not None:
+            columns["label"] = self.rows.labels[at.rows]
+        said = self._said(keys, at)
+        recipe: Sequence[Recipe]
+        if self.pipelines:
+            pairs = zip(batch.recipe, said, strict=True)
+            recipe = tuple(Recipe(r.seed, epoch, _plain(key), r.pipeline) for r, key in pairs)
+        else:
+            recipe = Recipes(self.seed, epoch, said, "" if self.pipeline is None else self.pipeline.digest)
+        made = LoadedBatch(
+            columns,
+            recipe,
+            batch.applied,
+            batch.world,
+            keys,
+            epoch,
+            number,
+            repeated,
+            tuple(at.replaced.values()),
+        )
+        return Made(made, clock, tuple(at.problems))
+
+    # ------------------------------------------------------------------------------------------- randomness
+
+    def _said(self, keys: Sequence[str | int], at: _Places) -> Sequence[str | int]:
+        """What the draws belong to: the key, and the place as well where a row may come twice in an epoch."""
+        if not self.order.replaces and not at.replaced:
+            return keys
+        marked = range(len(keys)) if self.order.replaces else at.replaced
+        return [f"{key}@{at.places[i]}" if i in marked else _plain(key) for i, key in enumerate(keys)]
+
+    def _hashes(self, at: _Places) -> npt.NDArray[np.uint64]:
+        if not self.order.replaces and not at.replaced:
+            return self.rows.hashes(at.rows)
+        return rng.hash_keys(self._said(self.rows.keys(at.rows), at))
+
+    # ------------------------------------------------------------------------------------------- running
+
+    def _run(self, at: _Places, epoch: int, clock: Clock, stopped: Stopped) -> Batch:
+        """Run what was gathered, or read row by row, again with another row for each that turns out bad."""
+        plain = self.pipeline is None and not self.pipelines
+        gathered = self.rows.gather(at.rows, stacked=plain)
+        if gathered is not None:
+            if plain and all(isinstance(column, np.ndarray) for column in gathered.values()):
+                clock.lap(reading=True)
+                return Batch(gathered, (), DrawLog(()), np.tile(np.eye(3), (len(at.rows), 1, 1)))
+            return self._by_class(gathered, at, epoch, clock, stopped)
+        items: list[Item | None] = [None] * len(at.rows)
+        while True:
+            for i, item in enumerate(items):
+                if stopped():
+                    raise InterruptedError
+                items[i] = item or self._read(at, i, epoch)
+            ready = [item for item in items if item is not None]
+            check_alike(ready, [str(key) for key in self.rows.keys(at.rows)])
+            try:
+                return self._by_class(ready, at, epoch, clock, stopped)
+            except UnreadableError as bad:
+                self._next(at, bad.row, epoch, bad.error)
+                items[bad.row] = None
+
+    def _by_class(
+        self, columns: Mapping[str, Any] | Sequence[Item], at: _Places, epoch: int, clock: Clock, stopped: Stopped
+    ) -> Batch:
+        hashes = self._hashes(at)
+        if not self.pipelines:
+            return self._augmented(self.pipeline or _NOTHING, columns, at, hashes, epoch, clock, stopped)
+        names = self._classes(at.rows)
+        parts = []
+        for name in dict.fromkeys(names):
+            rows = np.flatnonzero([other == name for other in names])
+            some: Mapping[str, Any] | Sequence[Item]
+            if isinstance(columns, Mapping):
+                some = {key: _some(column, rows) for key, column in columns.items()}
+            else:
+                some = [columns[row] for row in rows.tolist()]
+            part = _Places(at.places[rows], at.rows[rows])
+            pipeline = self.pipelines.get(name, self.pipeline or _NOTHING) if name else self.pipeline or _NOTHING
+            try:
+                batch = self._augmented(pipeline, some, part, hashes[rows], epoch, clock, stopped)
+            except UnreadableError as bad:
+                raise UnreadableError(int(rows[bad.row]), bad.error) from bad
+            parts.append((rows, batch))
+        return merged(parts, len(at.rows))
+
+    def _classes(self, rows: Numbers) -> list[str | None]:
+        """For each row, the class whose pipeline it takes; None for the common one."""
+        labels = None if self.rows.labels is None else self.rows.labels[rows]
+        if labels is None or labels.ndim != 1 or not self.rows.classes:
+            raise InputError("expected one class per row for pipelines by class, got none; leave pipelines out")
+        found = [self.rows.classes[label] if label >= 0 else None for label in labels.tolist()]
+        return [name if name in self.pipelines else None for name in found]
+
+    def _augmented(
+        self,
+        pipeline: Pipeline,
+        columns: Mapping[str, Any] | Sequence[Item],
+        at: _Places,
+        hashes: npt.NDArray[np.uint64],
+        epoch: int,
+        clock: Clock,
+        stopped: Stopped,
+    ) -> Batch:
+        try:
+            return augmented(pipeline, columns, hashes, epoch, self.rows.axes, clock, stopped)
+        except (UnreadableError, InterruptedError):
+            raise
+        except Exception as error:
+            keys = self.rows.keys(at.rows)
+            alone = columns if isinstance(columns, Mapping) else self._whole(columns)
+            name = named(pipeline, alone, keys, hashes, epoch=epoch, axes=self.rows.axes)
+            found = error if name is None else blamed(error, name)
+            if found is error:
+                raise
+            raise found from error
+
+    def _whole(self, items: Sequence[Item]) -> Mapping[str, Any]:
+        columns = columns_of(items)
+        photos = [item.photo for item in items]
+        columns["image"] = [i if p is None else p.at(1) for i, p in zip(columns["image"], photos, strict=True)]
+        return columns
+
+    # ------------------------------------------------------------------------------------------- bad rows
+
+    def _read(self, at: _Places, i: int, epoch: int) -> Item:
+        """Read the row at a place, or the next that can be."""
+        while True:
+            try:
+                return self.rows.read(int(at.rows[i]), self.options, reduced=self.reduced)
+            except MissingExtra:
+                raise  # no fault of this row: the next one needs the package as well
+            except (CodecError, InputError, SourceError) as error:
+                self._next(at, i, epoch, error)
+
+    def _next(self, at: _Places, i: int, epoch: int, error: Exception) -> None:
+        """Put the row of the next place where one is bad; what comes next depends on the order alone."""
+        key = str(self.rows.keys(at.rows[i : i + 1])[0])
+        if not self.replace:
+            raise blamed(error, key) from error
+        at.problems.append(Problem(key, str(error)))
+        at.replaced.setdefault(i, key)
+        tries = at.tries[i] = at.tries.get(i, 0) + 1
+        if tries > min(TRIES, self.order.n):
+            raise InputError(
+                f"expected rows that can be read, got {tries} one after the other that cannot, the last of them "
+                f"{key}: {error}; check the dataset"
+            ) from error
+        place = (int(at.places[i]) + tries) % self.order.n
+        at.rows[i] = self.order.rows([place], epoch)[0]
+
+
+_NOTHING = Pipeline([], seed=0)
+
+
+def _plain(key: Any) -> str | int:
+    return key if isinstance(key, str) else int(key)
+
+
+def _some(column: Any, rows: Numbers) -> Any:
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows.tolist()]

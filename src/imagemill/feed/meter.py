@@ -1,0 +1,92 @@
+"""Where the time of an epoch went, and what would shorten it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagemill.feed.augmenting import Clock
+
+__all__ = ["Meter"]
+
+_ENOUGH = 0.1
+"""Share of the time spent waiting below which the consumer is what takes the time."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """Seconds of one epoch.
+
+    Parameters
+    ----------
+    workers : int
+    epoch : int
+    stored : bool
+        Whether pixels come from a store or memory, and need no decoding.
+    """
+
+    workers: int
+    epoch: int
+    stored: bool
+    batches: int = 0
+    images: int = 0
+    reading: float = 0.0
+    augmenting: float = 0.0
+    waiting: float = 0.0
+    consuming: float = 0.0
+
+    def add(self, clock: Clock, images: int, waited: float) -> None:
+        """Count a batch that was handed over."""
+        self.batches += 1
+        self.images += images
+        self.reading += clock.reading
+        self.augmenting += clock.augmenting
+        self.waiting += waited
+
+    def shares(self) -> dict[str, float]:
+        """Parts of the time: ``reading``, ``augmenting``, ``idle`` of the workers', ``waiting`` of the consumer's."""
+        wall = max(self.waiting + self.consuming, 1e-9)
+        threads = max(self.workers, 1) * wall
+        reading, augmenting = self.reading / threads, self.augmenting / threads
+        idle = max(0.0, 1.0 - reading - augmenting)
+        return {"reading": reading, "augmenting": augmenting, "idle": idle, "waiting": self.waiting / wall}
+
+    def bound(self) -> str:
+        """What takes the time: ``"consumer"``, ``"reading"`` or ``"augmenting"``."""
+        if self.shares()["waiting"] < _ENOUGH:
+            return "consumer"
+        return "reading" if self.reading > self.augmenting else "augmenting"
+
+    def describe(self, cores: int) -> str:
+        """The shares in words, and what to change."""
+        if not self.batches:
+            return "nothing measured yet: iterate over the loader first"
+        share, wall = self.shares(), self.waiting + self.consuming
+        each = 1e3 / max(self.images, 1)
+        who = f"{self.workers} worker{'s' if self.workers > 1 else ''}" if self.workers else "the caller's own thread"
+        return "\n".join(
+            [
+                f"epoch {self.epoch}: {self.batches:,} batches, {self.images:,} images in {wall:.2f} s, "
+                f"{self.images / max(wall, 1e-9):,.0f} images/s, made by {who}",
+                f"  reading and decoding  {share['reading']:5.0%}  {self.reading * each:8.3f} ms an image",
+                f"  augmenting            {share['augmenting']:5.0%}  {self.augmenting * each:8.3f} ms an image",
+                f"  workers without work  {share['idle']:5.0%}",
+                f"  consumer waited       {share['waiting']:5.0%}  of its time, the rest was its own work",
+                f"bound by {_WORDS[self.bound()]}: {self._advice(cores)}",
+            ]
+        )
+
+    def _advice(self, cores: int) -> str:
+        bound = self.bound()
+        if bound == "consumer":
+            return "batches are there before they are asked for; only a faster consumer makes this quicker"
+        more = (
+            f"workers={cores} (now {self.workers}) uses all cores" if self.workers < cores else "all cores are at work"
+        )
+        if bound == "augmenting":
+            return f"{more}; pipeline.explain() shows which step takes the time"
+        if self.stored:
+            return f"{more}; the store is larger than the free memory or on a slow disk: prepare it smaller, or copy it"
+        return f"{more}; dataset.prepare(folder, size=...) once saves decoding in every epoch"
+
+
+_WORDS = {"consumer": "the consumer", "reading": "reading and decoding", "augmenting": "augmenting"}

@@ -1,0 +1,298 @@
+"""What a loader asks of a dataset: rows by their number, many at once where they lie in one array."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core import rng
+from imagemill.core.errors import InputError
+from imagemill.core.targets import Array, Image
+from imagemill.data import dataset as datasets
+from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, targets_of
+from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.dataset import Dataset
+from imagemill.data.sources.base import Source
+from imagemill.feed.item import Item, complete, read_record
+
+__all__ = ["ArrayRows", "RecordRows", "Rows", "StoreRows", "open_rows"]
+
+Numbers = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+_LARGE = 1 << 16
+"""Bytes of an image from which a view into the store is handed on instead of a copy in a common array."""
+
+
+class Rows(Protocol):
+    """Rows of images and their targets.
+
+    ``labels`` are integers ``[n]``, rows of 0 and 1 ``[n, classes]``, or None. ``gather`` gives columns for a
+    pipeline, or None where every row has to be read by itself: then ``read`` does.
+    """
+
+    classes: tuple[str, ...]
+    labels: Array | None
+    axes: str | None
+
+    def __len__(self) -> int: ...
+
+    def keys(self, rows: Numbers) -> Sequence[str | int]:
+        """The keys of some rows."""
+        ...
+
+    def hashes(self, rows: Numbers) -> Hashes:
+        """What stands for the keys in draws."""
+        ...
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """Columns of some rows; with ``stacked`` each in an array of its own."""
+        ...
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One row."""
+        ...
+
+    def fingerprint(self) -> str:
+        """What tells this dataset from others."""
+        ...
+
+
+class ArrayRows:
+    """Arrays in memory (or mapped): images, and labels where there are any.
+
+    Parameters
+    ----------
+    x : array ``[n, ...]`` or sequence of arrays
+    y : array of int ``[n]`` or ``[n, classes]``, optional
+    axes : str, optional
+        Of one image.
+    """
+
+    def __init__(self, x: Any, y: Any = None, axes: str | None = None) -> None:
+        self.x = x if isinstance(x, np.ndarray) else list(x)
+        self.axes = axes
+        self.classes: tuple[str, ...] = ()
+        labels = None if y is None else np.asarray(y)
+        if labels is not None and (len(labels) != len(self.x) or labels.dtype.kind not in "iubf"):
+            raise InputError(
+                f"expected {len(self.x)} labels as numbers, one per image, got {labels.dtype} of shape {labels.shape}"
+            )
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def keys(self, rows: Numbers) -> Sequence[str | int]:
+        """The numbers of the rows."""
+        return rows  # type: ignore[return-value]  # arrays of integers are keys to everything that takes keys
+
+    def hashes(self, rows: Numbers) -> Hashes:
+        """The numbers of the rows."""
+        return rows.astype(np.uint64)
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """The images, copied together where they are small."""
+        if not isinstance(self.x, np.ndarray):
+            return {"image": [self.x[row] for row in rows.tolist()]}
+        return {"image": _taken(self.x, rows, stacked=stacked)}
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One image."""
+        return Item({"image": Image(self.x[row], self.axes)})
+
+    def fingerprint(self) -> str:
+        """Of shape, type, and sixty-four images spread over the rows."""
+        h = hashlib.blake2b(digest_size=16)
+        h.update(f"{len(self)} {getattr(self.x, 'shape', '')} {getattr(self.x, 'dtype', '')}".encode())
+        for row in sorted({int(row) for row in np.linspace(0, len(self) - 1, 64)}):
+            h.update(np.ascontiguousarray(self.x[row]).tobytes())
+        if self.labels is not None and self.labels.nbytes < 1 << 30:
+            h.update(np.ascontiguousarray(self.labels).tobytes())
+        return h.hexdigest()
+
+
+def _taken(array: Array, rows: Numbers, *, stacked: bool) -> Any:
+    """Rows of an array in one array where they are small (or have to be), else each as a view."""
+    large = array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64)) > _LARGE
+    if large and not stacked:
+        return [array[row] for row in rows.tolist()]
+    # Unlike array[rows], take lets other threads run while the disk is waited for; of views it would copy everything.
+    return np.take(array, rows, axis=0) if array.flags.c_contiguous else array[rows]
+
+
+class _Keyed:
+    """Keys of a dataset's table, each hashed when it is first needed."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.classes = dataset.classes
+        self.labels = labels_in(dataset)
+        # Zeros take no memory before they are written to; two threads that write at once write the same.
+        self._hashes = np.zeros(len(dataset), np.uint64)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def keys(self, rows: Numbers) -> Sequence[str | int]:
+        """The keys of some rows."""
+        found: list[str | int] = self.dataset.table["key"].gather(rows).to_list()
+        return found
+
+    def hashes(self, rows: Numbers) -> Hashes:
+        """What stands for the keys in draws."""
+        found = self._hashes[rows]
+        missing = rows[found == 0]
+        if len(missing):
+            self._hashes[missing] = rng.hash_keys(self.keys(missing))
+            found = self._hashes[rows]
+        return found
+
+    def fingerprint(self) -> str:
+        """Of the keys in their order, and of the content where it is a store."""
+        h = hashlib.blake2b(digest_size=16)
+        for backing in self.dataset.backings:
+            if isinstance(backing, StoreBacking):
+                h.update(str(backing.said.get("fingerprint")).encode())
+        for chunk in self.dataset.table["key"].to_list():
+            h.update(chunk.encode("utf-8", "surrogateescape") + b"\0")
+        h.update("\0".join(self.classes).encode())
+        return h.hexdigest()
+
+
+class StoreRows(_Keyed):
+    """Rows of one prepared store.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        backing = dataset.backings[0]
+        assert isinstance(backing, StoreBacking)
+        self._store = backing
+        self._places = dataset.places[:, 1]
+        parts = [backing.part(name) for name in backing.names]
+        self.axes: str | None = backing.said["image"]["axes"]
+        self._rasters = [name for name in ("image", "mask") if all(name in part.arrays for part in parts)]
+        self._starts = np.array(backing.starts)
+        self._objects = any("objects" in part.table.column_names for part in parts)
+        self._joints = bool(backing.said.get("joint_names"))
+        self._world = any("world" in part.table.column_names for part in parts)
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """Images and masks from the mapped file; annotations row by row."""
+        places = self._places[rows]
+        found: dict[str, Any] = {name: self._raster(name, places, stacked=stacked) for name in self._rasters}
+        if self._world and not stacked:
+            found["image"] = [self._store.targets(place)["image"] for place in places.tolist()]
+        if self._objects:
+            names = ("boxes", "keypoints") if self._joints else ("boxes",)
+            every = [self._annotations(place, names) for place in places.tolist()]
+            found |= {name: [item.targets[name] for item in every] for name in names}
+        return found
+
+    def _raster(self, name: str, places: Numbers, *, stacked: bool) -> Any:
+        which = np.searchsorted(self._starts, places, side="right") - 1
+        arrays = [self._store.part(part).arrays[name] for part in self._store.names]
+        offsets = places - self._starts[which]
+        if len(which) and (which == which[0]).all():
+            return _taken(arrays[which[0]], offsets, stacked=stacked)
+        rows = [arrays[part][at] for part, at in zip(which.tolist(), offsets.tolist(), strict=True)]
+        return np.stack(rows) if stacked or rows[0].nbytes <= _LARGE else rows
+
+    def _annotations(self, place: int, names: tuple[str, ...]) -> Item:
+        record = self._store.record(place)
+        shape = tuple(self._store.said["image"]["shape"][:2])
+        image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
+        found = targets_of(record.objects, 1, shape)
+        return complete(Item({"image": image, **found}), names)
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One row."""
+        return Item(self._store.targets(int(self._places[row])))
+
+
+class RecordRows(_Keyed):
+    """Rows that are read one by one: files of their own, or several stores together.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    """
+
+    axes: str | None = None
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        sources = {i: b.source.records for i, b in enumerate(dataset.backings) if isinstance(b, SourceBacking)}
+        self._records = sources
+        names = {"mask": False, "boxes": False, "keypoints": False}
+        for which, place in dataset.places.tolist():
+            record = sources[which][place] if which in sources else dataset.backings[which].record(place)
+            names["mask"] |= record.mask is not None
+            names["boxes"] |= record.objects is not None
+            names["keypoints"] |= any(thing.joints for thing in record.objects or ())
+            if which not in sources and all(names.values()):
+                break
+        self._names = tuple(name for name, found in names.items() if found)
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """Nothing: every row is read by itself."""
+        return None
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One row, with empty targets for those that only others have."""
+        which, place = self.dataset.places[row].tolist()
+        if which in self._records:
+            return complete(read_record(self._records[which][place], options, reduced=reduced), self._names)
+        return complete(Item(self.dataset.backings[which].targets(place)), self._names)
+
+
+def labels_in(dataset: Dataset) -> Array | None:
+    """The labels of a dataset's rows as numbers of its classes; -1 where a row has none, None where all have none."""
+    stores = [b for b in dataset.backings if isinstance(b, StoreBacking)]
+    if len(stores) == 1 == len(dataset.backings) and tuple(stores[0].said["classes"]) == dataset.classes:
+        parts = [labels_of(stores[0].part(name)) for name in stores[0].names]
+        known = [part for part in parts if part is not None]
+        if len(known) == len(parts):
+            found = np.concatenate(known)[dataset.places[:, 1]]
+            return found if found.ndim > 1 else found.astype(np.int64)
+    numbers = {name: i for i, name in enumerate(dataset.classes)}
+    if "labels" in dataset.table.columns:
+        several = np.zeros((len(dataset), len(dataset.classes)), np.uint8)
+        for row, labels in enumerate(dataset.table["labels"].to_list()):
+            several[row, [numbers[label] for label in labels or ()]] = 1
+        return several
+    if "label" not in dataset.table.columns or dataset.table["label"].null_count() == len(dataset):
+        return None
+    names = dataset.table["label"].to_list()
+    return np.array([-1 if name is None else numbers[name] for name in names], np.int64)
+
+
+def open_rows(dataset: Any, axes: str | None = None) -> Rows:
+    """Rows of whatever a loader takes: a dataset, a source, a path, or arrays ``(x, y)``.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if isinstance(dataset, str | Path | Source):
+        dataset = datasets.open(dataset)
+    if isinstance(dataset, Dataset):
+        prepared = len(dataset.backings) == 1 and isinstance(dataset.backings[0], StoreBacking)
+        return StoreRows(dataset) if prepared else RecordRows(dataset)
+    if isinstance(dataset, np.ndarray):
+        dataset = (dataset,)
+    if isinstance(dataset, tuple) and 1 <= len(dataset) <= 2:
+        return ArrayRows(dataset[0], dataset[1] if len(dataset) == 2 else None, axes)
+    got = type(dataset).__name__
+    raise InputError(f"expected a Dataset, a Source, a path or arrays (x, y), got {got}; open it with imagemill.open")

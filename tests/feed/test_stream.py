@@ -1,0 +1,96 @@
+"""Threads that work ahead and hand over in order."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from imagemill.feed.stream import Stream
+
+Stopped = Callable[[], bool]
+
+
+def ours() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name.startswith("imagemill-feed")]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_things_come_in_order_however_long_they_take(workers: int) -> None:
+    def make(number: int, stopped: Stopped) -> int:
+        time.sleep(0.004 * (number % 3 == 0))
+        return number
+
+    stream = Stream(make, 3, 30, workers=workers, prefetch=2)
+    assert [stream.take() for _ in range(27)] == list(range(3, 30))
+    with pytest.raises(StopIteration):
+        stream.take()
+    stream.close()
+    assert not ours()
+
+
+def test_no_more_is_made_than_may_wait() -> None:
+    made: list[int] = []
+
+    def make(number: int, stopped: Stopped) -> int:
+        made.append(number)
+        return number
+
+    stream = Stream(make, 0, 100, workers=2, prefetch=3)
+    time.sleep(0.1)
+    assert sorted(made) == [0, 1, 2, 3, 4]
+    assert stream.take() == 0
+    time.sleep(0.1)
+    assert sorted(made) == [0, 1, 2, 3, 4, 5]
+    stream.close()
+
+
+def test_an_error_comes_in_its_place_and_stops_nothing_else() -> None:
+    def make(number: int, stopped: Stopped) -> int:
+        if number == 2:
+            raise KeyError("two")
+        return number
+
+    stream = Stream(make, 0, 4, workers=2, prefetch=1)
+    assert [stream.take(), stream.take()] == [0, 1]
+    with pytest.raises(KeyError, match="two"):
+        stream.take()
+    stream.close()
+
+
+def test_even_an_exit_in_a_thread_reaches_the_consumer() -> None:
+    def make(number: int, stopped: Stopped) -> int:
+        raise SystemExit(3)
+
+    stream = Stream(make, 0, 4, workers=1, prefetch=1)
+    with pytest.raises(SystemExit):
+        stream.take()
+    stream.close()
+
+
+def test_closing_asks_those_at_work_to_stop() -> None:
+    begun = threading.Event()
+
+    def make(number: int, stopped: Stopped) -> int:
+        begun.set()
+        while not stopped():
+            time.sleep(0.001)
+        return number
+
+    stream = Stream(make, 0, 4, workers=2, prefetch=1)
+    begun.wait(5)
+    started = time.perf_counter()
+    stream.close()
+    assert time.perf_counter() - started < 0.5
+    assert not ours()
+
+
+def test_closing_does_not_wait_for_ever() -> None:
+    release = threading.Event()
+    stream = Stream(lambda number, stopped: release.wait(10), 0, 4, workers=1, prefetch=1)
+    started = time.perf_counter()
+    stream.close()
+    assert time.perf_counter() - started < 1.0
+    release.set()

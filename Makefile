@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check docs docs-images warm bench bench-quick bench-growth clean help
+.PHONY: demo test check docs docs-images warm bench bench-quick bench-growth bench-feed clean help
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,9 @@ check: $(STAMP)  ## lint, format, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(STAMP)  ## write the reference page, and run every code block of README.md and docs/
+docs: $(STAMP)  ## write the reference pages, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
+	$(BIN)/python -m imagemill.data.sources.catalogue > docs/reference/layouts.md
 	$(BIN)/python -m pytest tests/docs
 
 docs-images: demo  ## make the pictures of README.md and docs/ again
@@ -49,6 +50,10 @@ bench-quick: $(BSTAMP)  ## the same in under two minutes: fewer rounds and workl
 
 bench-growth: $(BSTAMP)  ## measure how time and memory grow, write docs/benchmarks
 	$(BENCH) -m bench.growth
+
+bench-feed: $(BSTAMP)  ## time loaders beside their peers, and compare the samples they give
+	$(BENCH) -W ignore -m bench.feed.hashes
+	$(BENCH) -W ignore -m bench.feed.run
 
 clean:  ## remove caches, builds and compiled kernels (delete .venv by hand to start over)
 	rm -rf build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

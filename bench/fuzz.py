@@ -50,17 +50,26 @@ def _alarm(number: int, frame: object) -> None:
     raise _Late
 
 
+def _peak() -> int:
+    """Most bytes this process ever held; what getrusage says begins with what the process before exec held."""
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
+
+
 class Room:
     """Whole samples in a folder of their own, and one damaged case at a time."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         """Write the samples."""
+        from imagemill.data.prepare import prepare
         from imagemill.testing.samples import sample_datasets, sample_files
 
         self.folder, self.seed = folder, seed
         self.files = sample_files()
         self.names = sorted(self.files)
         self.sets = sample_datasets(folder / "sets")
+        # A prepared store is made once, and opened again after each damage.
+        prepare(self.sets["class-folders"], folder / "sets" / "store", size=8)
+        self.sets["store"] = folder / "sets" / "store"
         self.members = {
             name: sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
             for name, root in self.sets.items()
@@ -109,6 +118,7 @@ def _read(kind: str, path: Path, root: Path, number: int, out: Path) -> str:
     from imagemill.core.errors import ImagemillError
     from imagemill.data import read_mask, read_picture
     from imagemill.data.codecs.size import image_size
+    from imagemill.data.dataset import open as open_dataset
     from imagemill.data.prepare import prepare
     from imagemill.data.scan import scan
 
@@ -118,6 +128,8 @@ def _read(kind: str, path: Path, root: Path, number: int, out: Path) -> str:
         ways.append(lambda: image_size(path))
         if number % 4 == 0:
             ways.append(lambda: scan(path, opened=None))
+    elif kind == "store":
+        ways = [lambda: [one.image.shape for one in open_dataset(root)]]
     else:
         layout = kind.removesuffix("-embedded")
         ways = [lambda: scan(root, layout=layout, opened=None, workers=1)]
@@ -169,7 +181,7 @@ def child(folder: Path, seed: int, numbers: range, until: float) -> None:
                 came[_read(kind, path, root, number, folder / "out")] += 1
         except _Late:
             find(number, kind, name, "too late", traceback.format_exc()[-3000:])
-        except Exception as error:  # the very thing that is looked for
+        except BaseException as error:  # PanicException of Polars is no Exception; it is the very thing that is looked for
             find(number, kind, name, f"{type(error).__name__}: {error}"[:300], traceback.format_exc()[-3000:])
         finally:
             signal.alarm(0)
@@ -181,7 +193,7 @@ def child(folder: Path, seed: int, numbers: range, until: float) -> None:
         if number % 200 == 0:
             shutil.rmtree(folder / "out", ignore_errors=True)
             (folder / "counts").write_text(json.dumps(came))
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > MEMORY:
+        if _peak() > MEMORY:
             find(number, kind, name, "too much memory", "")
             (folder / "counts").write_text(json.dumps(came))
             os._exit(HEAVY)

@@ -105,6 +105,7 @@ _ROOMS = {
         "Contrast",
         "GainOffset",
         "Gamma",
+        "Gray",
         "Hue",
         "Invert",
         "Lighting",

@@ -64,6 +64,7 @@ from imagemill.transforms.colour import ColorJitter as ColorJitter
 from imagemill.transforms.colour import Contrast as Contrast
 from imagemill.transforms.colour import GainOffset as GainOffset
 from imagemill.transforms.colour import Gamma as Gamma
+from imagemill.transforms.colour import Gray as Gray
 from imagemill.transforms.colour import Hue as Hue
 from imagemill.transforms.colour import Invert as Invert
 from imagemill.transforms.colour import Lighting as Lighting
@@ -120,6 +121,7 @@ __all__ = [
     "Frame",
     "GainOffset",
     "Gamma",
+    "Gray",
     "Hue",
     "Image",
     "ImagemillError",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from imagemill.data.sources import catalogue as layout_catalogue
+from imagemill.data.sources.layouts import layouts
 from imagemill.transforms import catalogue
 from imagemill.transforms.base import REGISTRY
 from tests.architecture.repository import ROOT
@@ -15,3 +17,14 @@ def test_every_transform_of_the_package_is_on_the_page() -> None:
     shipped = [name for name, cls in REGISTRY.items() if cls.__module__.startswith("imagemill.")]
     assert len(shipped) > 30
     assert [name for name in shipped if f"### {name}\n" not in page] == []
+
+
+def test_the_page_of_layouts_is_the_generated_one() -> None:
+    written = (ROOT / "docs" / "reference" / "layouts.md").read_text(encoding="utf-8")
+    assert written == layout_catalogue.page(), "run: make docs"
+
+
+def test_every_layout_is_explained() -> None:
+    names = [layout.name for layout in layouts()]
+    assert list(layout_catalogue.SAID) == names
+    assert {word for layout in layouts() for word in layout.holds} <= {*layout_catalogue.WORDS, "image"}

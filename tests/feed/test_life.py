@@ -32,16 +32,19 @@ def ours() -> int:
 def _threads_before_and_after() -> Any:
     assert ours() == 0
     before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
     yield
     gc.collect()
     assert ours() == 0
-    assert cv2.getNumThreads() == before
+    assert cv2.getNumThreads() == 3, "expected the setting as it was"
+    cv2.setNumThreads(before)
 
 
 def test_an_epoch_that_is_read_to_its_end_leaves_nothing() -> None:
     loader = Loader((X,), PIPE, workers=3)
     for _ in loader:
         assert ours() <= 3
+        assert cv2.getNumThreads() == 1
     assert ours() == 0
 
 

@@ -115,6 +115,15 @@ def test_gray_photos_and_channels(tmp_path: Path, sizes: list[int]) -> None:
     assert set(sizes) == {4}
 
 
+def test_photos_beside_pictures_of_other_formats(tmp_path: Path, sizes: list[int]) -> None:
+    photo(tmp_path / "1.jpg", (200, 240))
+    im.write_picture(tmp_path / "2.png", im.Picture(smooth(2, (200, 240)), "yxc"))
+    whole, found = (batches(tmp_path, SHRINK, reduced=r).image for r in (False, True))
+    assert sizes == [4]
+    assert np.array_equal(whole[1], found[1])
+    assert np.abs(whole[0] - found[0]).max() < 0.08
+
+
 def test_it_depends_on_the_sample_alone(tmp_path: Path) -> None:
     for n in range(12):
         photo(tmp_path / f"{n}.jpg", (60 + 30 * n, 70 + 25 * n), n)

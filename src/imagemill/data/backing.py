@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from imagemill.core.errors import SourceError
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
@@ -128,8 +129,12 @@ class StoreBacking:
     def table(self) -> pl.DataFrame:
         """The manifest's rows that are in the store, in the store's order."""
         try:
-            manifest = pl.read_parquet(self.path / store.MANIFEST)
-        except (OSError, pl.exceptions.PolarsError) as error:
+            # By pyarrow, which answers damage with an error; the reader of Polars panics.
+            found = pl.from_arrow(pq.read_table(self.path / store.MANIFEST))
+            manifest = found if isinstance(found, pl.DataFrame) else found.to_frame()
+            manifest = manifest.filter(pl.col("split").is_not_null()).drop("entry", "problem").cast({"key": pl.String})
+            _ = manifest["label"], manifest["labels"], manifest["group"], manifest["mask_checksum"]
+        except (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
             do = "prepare the dataset again"
             raise SourceError(f"{self.path / store.MANIFEST}: expected a table, got: {error}; {do}") from error
         keys = pl.concat(
@@ -138,7 +143,6 @@ class StoreBacking:
                 for name in self.names
             ]
         )
-        manifest = manifest.filter(pl.col("split").is_not_null()).drop("entry", "problem")
         table = keys.join(manifest, on="key", how="left", maintain_order="left")
         # Columns of what this dataset does not have would only be in the way.
         empty = [n for n in ("label", "labels", "group", "mask_checksum") if table[n].null_count() == len(table)]
@@ -191,7 +195,11 @@ class StoreBacking:
             return None
         things = part.table["objects"][place].as_py()
         shape = self.said["image"]["shape"]
-        return None if things is None else tuple(_instance(t, self.said["categories"], shape) for t in things)
+        try:
+            return None if things is None else tuple(_instance(t, self.said["categories"], shape) for t in things)
+        except (LookupError, TypeError, ValueError) as error:
+            do = "prepare the dataset again"
+            raise SourceError(f"{part.path}: expected annotated things in row {place}, got {error}; {do}") from error
 
 
 def _instance(thing: Mapping[str, Any], categories: Sequence[str], shape: Sequence[int]) -> Instance:
@@ -219,6 +227,8 @@ def open_checked(path: Path, count: int) -> Part:
     part = store.open_part(path)
     if len(part) != count:
         raise SourceError(f"{path}: expected {count} rows, got {len(part)}; prepare the dataset again")
+    if "image" not in part.arrays or "key" not in part.table.column_names:
+        raise SourceError(f"{path}: expected a column of keys and one of images, got others; prepare the dataset again")
     return part
 
 

@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from imagemill.core.errors import ImagemillError, InputError
+from imagemill.core.errors import ImagemillError, InputError, SourceError
 from imagemill.core.extras import require
 from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
 from imagemill.data import store
 from imagemill.data.backing import Backing, SourceBacking, StoreBacking, labels_of
 from imagemill.data.prepare.labels import natural
+from imagemill.data.record import untellable
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
 from imagemill.data.split import PARTS, assign, read_shares
@@ -438,6 +439,8 @@ def open(path: Path | str | Source | Sequence[Any], **options: Any) -> Dataset:
 
 def _of_source(source: Source) -> Dataset:
     records = source.records
+    if bad := next((record.key for record in records if untellable(record)), ""):
+        raise SourceError(f"expected names and texts in UTF-8, got others in {bad!a}; rename or mend them")
     table = pl.DataFrame({"key": [r.key for r in records]}, schema={"key": pl.String})
     for name in ("label", "split", "group"):
         values = [getattr(record, name) for record in records]

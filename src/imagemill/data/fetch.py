@@ -204,7 +204,8 @@ def _get(url: str, rules: _Rules) -> bytes | str:
             )
             headers = {"User-Agent": "imagemill", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
             connection.request("GET", target, headers=headers)
-            return _answer(url, connection.getresponse(), rules)
+            with connection.getresponse() as response:  # it would hold the socket open after an error
+                return _answer(url, response, rules)
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, CodecError):
             raise

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from imagemill.data.codecs.axes import place_axes
-from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, check_plain, native, problem
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.labels import label_map
 from imagemill.data.codecs.npy import axes_by_rank
@@ -49,6 +49,7 @@ def encoded(where: Pixels) -> bytes | None:
         return None
     if isinstance(where, Blob):
         return where.fetch()
+    check_plain(where)
     try:
         return where.read_bytes()
     except OSError as error:
@@ -131,6 +132,7 @@ def pixels_digest(where: Pixels) -> str:
         When they cannot be read.
     """
     if isinstance(where, Path):
+        check_plain(where)
         try:
             with where.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()

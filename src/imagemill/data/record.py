@@ -11,7 +11,7 @@ import numpy as np
 
 from imagemill.data.instances import Instance, Scalar
 
-__all__ = ["Blob", "Pixels", "Record", "Stored", "split_suffix"]
+__all__ = ["Blob", "Pixels", "Record", "Stored", "split_suffix", "untellable"]
 
 _DOUBLE = (".gz", ".bz2", ".zst")
 
@@ -148,3 +148,27 @@ def split_suffix(path: Path | str) -> tuple[str, str]:
         if inner.lower() in (".nii", ".mgh", ".npy", ".tar"):
             last = name[-len(inner) - len(last) :]
     return (name[: -len(last)], last) if last else (name, "")
+
+
+def untellable(record: Record) -> str:
+    r"""The first text of a record that UTF-8 cannot hold; empty where there is none.
+
+    Such text comes from names of files that are not in UTF-8, and from lone surrogates in JSON.
+
+    Examples
+    --------
+    >>> untellable(Record("a.png", Path("a.png"), label="\udcff"))
+    '\udcff'
+    """
+    texts = [record.key, record.label, record.split, record.group, *(record.labels or ())]
+    texts += [part for pair in record.attributes.items() for part in pair]
+    texts += [thing.category for thing in record.objects or ()]
+    return next((text for text in texts if isinstance(text, str) and not _is_utf8(text)), "")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
+from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.pixels import load_mask, load_picture, pixels_name, pixels_suffix
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, Source
@@ -165,6 +167,7 @@ def scan(
     *,
     layout: str | None = None,
     opened: int | None = 500,
+    axes: str | None = None,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
@@ -179,6 +182,8 @@ def scan(
         Its layout, where the guess is wrong.
     opened : int or None
         How many images are decoded, spread evenly; None decodes all, and so finds every unreadable one.
+    axes : str, optional
+        Names of the images' axes, such as ``"cyx"``, where the files do not say them.
     workers : int
         Threads that decode.
     progress : callable, optional
@@ -214,7 +219,7 @@ def scan(
     asked = "you said so" if layout is not None else ""
     why = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")
     others = tuple(Other(name, sure, text) for sure, name, text in found if name != source.layout)
-    pixels, failed = _open(_spread(source.records, opened), workers, progress)
+    pixels, failed = _open(_spread(source.records, opened), ReadOptions(axes=axes), workers, progress)
     return ScanReport(
         path,
         source.layout,
@@ -278,13 +283,15 @@ def _ordered(counts: Counter[str], names: Sequence[str]) -> dict[str, int]:
 
 
 def _open(
-    records: Sequence[Record], workers: int, progress: Callable[[int, int], None] | None
+    records: Sequence[Record], options: ReadOptions, workers: int, progress: Callable[[int, int], None] | None
 ) -> tuple[Pixels, list[Problem]]:
     """Decode some images and gather what they are made of; one at a time is kept per thread."""
     tally = _Tally()
     failed: list[Problem] = []
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        for done, (record, result) in enumerate(zip(records, pool.map(_facts, records), strict=True), 1):
+        for done, (record, result) in enumerate(
+            zip(records, pool.map(partial(_facts, options=options), records), strict=True), 1
+        ):
             if isinstance(result, _Facts):
                 tally.add(result)
             else:
@@ -307,16 +314,17 @@ class _Facts:
     note: str
 
 
-def _facts(record: Record) -> _Facts | str:
+def _facts(record: Record, options: ReadOptions) -> _Facts | str:
     """What one image is made of, or why it could not be opened."""
     try:
-        picture = load_picture(record.image)
+        picture = load_picture(record.image, options)
         labels: tuple[int, ...] = ()
         if record.mask is not None:
             mask = load_mask(record.mask)
             if mask.spatial_shape != picture.spatial_shape:
                 got = f"{mask.spatial_shape} in {pixels_name(record.mask)}"
-                return f"expected a mask of the image's size {picture.spatial_shape}, got {got}; pair them anew"
+                msg = f"expected a mask of the image's size {picture.spatial_shape}, got {got}"
+                return f"{msg}; pair them anew, or say axes"
             labels = tuple(int(v) for v in np.unique(mask.array)[:256])
     except (CodecError, MissingExtra, InputError) as error:
         return str(error)

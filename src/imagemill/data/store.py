@@ -289,6 +289,8 @@ def open_part(path: Path) -> Part:
         buffer = pa.py_buffer(mapped)
         with pa.ipc.open_stream(pa.BufferReader(buffer)) as reader:
             batches = [reader.read_next_batch()]
+            _ = reader.schema.names  # UnicodeDecodeError where one is damaged
+            batches[0].validate(full=True)  # damaged offsets would be followed out of the file
             if len(batches[0]) and any(len(batch) for batch in reader):
                 raise SourceError(f"{path}: expected one record batch, got several; prepare the dataset again")
             meta = json.loads(reader.schema.metadata[_META])
@@ -349,4 +351,20 @@ def read_description(path: Path) -> dict[str, Any]:
     if version != FORMAT:
         msg = f"{file}: expected a store of format {FORMAT}, got {version!r}"
         raise SourceError(f"{msg}; prepare the dataset again, or use the version that wrote it")
+    if not _is_description(found):
+        raise SourceError(f"{file}: expected parts, classes and the form of an image, got others; prepare it again")
     return dict(found)
+
+
+def _is_description(found: dict[str, Any]) -> bool:
+    """Whether everything is there that opening a store asks for."""
+    parts, image = found.get("parts"), found.get("image")
+    return (
+        isinstance(parts, dict)
+        and all(isinstance(part, dict) and type(part.get("count")) is int for part in parts.values())
+        and isinstance(image, dict)
+        and isinstance(image.get("axes"), str)
+        and isinstance(image.get("shape"), list)
+        and all(type(length) is int for length in image["shape"])
+        and all(isinstance(found.get(name), list) for name in ("classes", "categories"))
+    )

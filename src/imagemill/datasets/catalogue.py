@@ -60,7 +60,7 @@ class Loan:
     pixels : str
         Size and kind of the images, in words.
     licence : str
-        As its makers state it; "not stated" where they do not.
+        As its makers state it, for all pictures; "not stated" where they do not.
     citation : str
         What to cite.
     home : str
@@ -125,11 +125,11 @@ def _idx(places: tuple[str, ...], *known: tuple[int, str, str]) -> tuple[Downloa
 _ALL = (
     Loan(
         "digits",
-        "handwritten digits, very small (scikit-learn)",
+        "handwritten digits, 8 x 8 pixels",
         tuple("0123456789"),
         {"all": 1_797},
         "8 x 8 gray",
-        "CC BY 4.0 (UCI Machine Learning Repository)",
+        "CC BY 4.0",
         "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998",
         "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
         "class-folders",
@@ -137,7 +137,7 @@ _ALL = (
     ),
     Loan(
         "cat",
-        "one photo of a cat (scikit-image)",
+        "one photo of a cat",
         ("cat",),
         {"all": 1},
         "300 x 451 RGB",
@@ -149,11 +149,11 @@ _ALL = (
     ),
     Loan(
         "sample_scan",
-        "one head scan, 4-D NIfTI (nibabel)",
+        "one head scan, 4-D NIfTI",
         (),
         {"all": 1},
         "24 slices of 96 x 128, 2 time points, int16",
-        f"{NOT_STATED} for the file; nibabel is MIT",
+        NOT_STATED,
         "Brett et al.: nibabel, access to neuro-imaging files, https://nipy.org/nibabel",
         "https://nipy.org/nibabel",
         "folder",
@@ -263,11 +263,11 @@ _ALL = (
     ),
     Loan(
         "flowers",
-        "photos of five kinds of flowers (TensorFlow)",
+        "photos of five kinds of flowers",
         ("daisy", "dandelion", "roses", "sunflowers", "tulips"),
         {"all": 3_670},
         "RGB of many sizes",
-        "CC BY 2.0, each photo by its own author (LICENSE.txt)",
+        "CC BY 2.0",
         "The TensorFlow Team: Flowers, http://download.tensorflow.org/example_images/flower_photos.tgz, 2019",
         "https://www.tensorflow.org/datasets/catalog/tf_flowers",
         "class-folders",

@@ -30,9 +30,7 @@ _SLOWEST = 50_000  # bytes a second: less is taken for a server that hangs
 _LEAST = 120.0
 
 
-def files_of(
-    loan: Loan, cache: Path | None = None, progress: Progress | None = None, *, private: bool = False
-) -> Path:
+def files_of(loan: Loan, cache: Path | None = None, progress: Progress | None = None, *, private: bool = False) -> Path:
     """Give the folder with the files of a set, downloading what is not there.
 
     Each file is fetched, compared with its digests and then put in place as a whole; a run that was interrupted
@@ -70,8 +68,7 @@ def files_of(
         if not _is_there(folder, known.get(one.name), one):
             at = done
             data = _fetched(one, waiting, lambda here, at=at: _tell(progress, at + here, loan.size), private)  # type: ignore[misc]
-            files = _put(one, data, folder, waiting)
-            known[one.name] = _entry(one, data, files)
+            known[one.name] = _entry(one, data, _placed(one, data, folder, waiting))
             del data
             _record(folder, loan, known)
         done += one.size
@@ -106,10 +103,22 @@ def _fetched(one: Download, waiting: Path, progress: Callable[[int], None], priv
         if one.md5 is not None and (found := hashlib.md5(data, usedforsecurity=False).hexdigest()) != one.md5:
             shutil.rmtree(waiting, ignore_errors=True)  # the cache must not offer it again
             msg = f"{url}: expected content with md5 {one.md5}, got {found}; try again later"
-            failed = failed or CodecError(f"{msg}, or get the files by hand and pass root=...")
+            failed = failed or CodecError(msg)
             continue
         return data
-    raise failed or CodecError(f"{one.name}: expected an address, got none; name one")
+    raise CodecError(f"{failed}; or get {one.name} by hand and name its folder (root)") from failed
+
+
+def _placed(one: Download, data: bytes, folder: Path, waiting: Path) -> dict[str, int]:
+    """As `_put`; what cannot be unpacked is not kept, or the next run would stumble over it again."""
+    try:
+        return _put(one, data, folder, waiting)
+    except (CodecError, SourceError):
+        shutil.rmtree(waiting, ignore_errors=True)
+        raise
+    except OSError as error:
+        msg = f"expected a cache folder with room for {one.name}, got {error}"
+        raise CodecError(f"{folder}: {msg}; make room, or choose another with cache=...") from error
 
 
 def _put(one: Download, data: bytes, folder: Path, waiting: Path) -> dict[str, int]:
@@ -138,7 +147,9 @@ def _names(one: Download, index: TarIndex) -> list[str]:
         raise SourceError(f"expected an archive of plain files in {one.name}, got: {index.problems[0]}")
     tops = {member.name.partition("/")[0] for member in index.members}
     names = [member.name.partition("/")[2] for member in index.members]
-    if len(tops) != 1 or not all(names) or len({name.casefold() for name in names}) != len(names):
+    once = len({name.casefold() for name in names}) == len(names)
+    # A colon names a drive, or a stream within a file, on Windows.
+    if len(tops) != 1 or not all(names) or not once or any(":" in name for name in names):
         msg = f"expected the files of {one.name} once each below one folder, got {len(names)} in {len(tops)}"
         raise SourceError(f"{msg}; get the file again, or by hand and pass root=...")
     return names

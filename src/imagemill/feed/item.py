@@ -98,7 +98,6 @@ def read_record(record: Record, options: ReadOptions, *, reduced: bool) -> Item:
     photo = _photo(record.image, options) if reduced else None
     if photo is not None:
         image, orientation, size = photo.placeholder, jpeg_orientation(photo.data), photo.size
-        orientation = orientation if options.exif else 1
     else:
         picture = load_picture(record.image, options)
         image = Image(picture.array, picture.axes, picture.spacing, picture.world)

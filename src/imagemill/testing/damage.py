@@ -26,7 +26,8 @@ _WORDS = (
     *(b"-1", b"0", b"1e309", b"-1e309", b"NaN", b"Infinity", b"99999999999999999999", b"1.5", b"0x10", b"", b"null"),
     *(b"true", b"[]", b"{}", b'""', b"[[[[", b"../../etc/passwd", b"/etc/passwd", b"\x00", b"\xff\xfe", b"\r", b"\n"),
     *(b",", b'"', b"'", b"a" * 300, b"!!python/object:os.system", b"&a [*a]", b"<!DOCTYPE a>", b"&x;", b"]]>", b"\t"),
-    *("é".encode(), "\u202e".encode(), b"http://127.0.0.1:1/x.png", b"C:\\a.png", b"\\", b"#", b"-", b": ", b"\xed\xa0\x80"),
+    *("é".encode(), "\u202e".encode(), b"http://127.0.0.1:1/x.png", b"C:\\a.png", b"\\", b"#", b"-", b": "),
+    b"\xed\xa0\x80",
 )
 _MOST_INSIDE = 1 << 20
 

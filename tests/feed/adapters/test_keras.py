@@ -35,6 +35,13 @@ same = loader.batch(2, epoch=0)
 assert np.array_equal(image, same.image) and np.array_equal(label, same.label)
 assert batches[7][0].shape == (4, 8, 8, 3)
 keras.utils.set_random_seed(0)
+handed = []
+class Noting(type(batches)):
+    def __getitem__(self, number):
+        made = super().__getitem__(number)
+        handed.append((self.epoch, made[1].tolist(), float(made[0].sum())))
+        return made
+batches.__class__ = Noting
 model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")])
 model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
 held_out = Loader((x.astype(np.uint8), y), pipe, batch_size=8).keras()
@@ -42,6 +49,10 @@ history = model.fit(batches, epochs=6, validation_data=held_out, verbose=0)
 assert len(history.history["loss"]) == 6
 assert history.history["loss"][-1] < history.history["loss"][0]
 assert batches.epoch == loader.epoch == held_out.epoch == 6, (batches.epoch, loader.epoch, held_out.epoch)
+batches_of = [(e, loader.batch(n, epoch=e)) for e in range(6) for n in range(8)]
+wanted = [(e, b.label.tolist(), float(b.image.sum())) for e, b in batches_of]
+# Before the first epoch Keras has a look at a batch or two.
+assert handed[-48:] == wanted and len(handed) <= 50, "every batch of every epoch, once and in order"
 assert not np.array_equal(batches[2][0], image), "another epoch has another order"
 assert model.predict(batches, verbose=0).shape == (60, 2)
 print("fitted on", keras.backend.backend())

@@ -9,6 +9,7 @@ import typer
 
 from imagemill.app.cli.augment import augment
 from imagemill.app.cli.console import debugging, guarded
+from imagemill.app.cli.datasets import datasets
 from imagemill.app.cli.demo import demo
 from imagemill.app.cli.doctor import doctor
 from imagemill.app.cli.explain import explain
@@ -61,6 +62,7 @@ _VERBS: tuple[Callable[..., Any], ...] = (
 )
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))
+app.add_typer(datasets, name="datasets")
 
 
 def main() -> None:

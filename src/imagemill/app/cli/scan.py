@@ -20,6 +20,7 @@ from imagemill.data.scan import scan as scan_dataset
 __all__ = ["scan"]
 
 SHOWN = 12
+OPENED = 500
 _TIED = "\u00a0"
 FINDINGS = 1
 
@@ -28,6 +29,7 @@ def scan(
     src: Annotated[Path, typer.Argument(metavar="SRC", help="A file or folder in any layout.")],
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Where the guess is wrong.")] = None,
     masks: Annotated[Path | None, typer.Option("--masks", metavar="DIR", help="A folder of label maps.")] = None,
+    axes: Annotated[str | None, typer.Option("--axes", metavar="NAMES", help="Of the images, such as cyx.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Open every image, not 500 spread evenly.")] = False,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
@@ -38,19 +40,19 @@ def scan(
     """
     with progress("opening") as report:
         found = scan_dataset(
-            src, layout=layout, masks=masks, allow_missing_masks=masks is not None, opened=None if full else 500,
-            progress=report, **source_options(option),
+            src, layout=layout, masks=masks, allow_missing_masks=masks is not None, opened=None if full else OPENED,
+            axes=axes, progress=report, **source_options(option),
         )  # fmt: skip
     if json:
         typer.echo(json_text.dumps(found.to_dict(), indent=2))
     else:
-        out.print(facts(*_rows(found)))
+        out.print(facts(*_rows(found, opened=found.images if full else min(OPENED, found.images))))
         _print_remarks(found)
     if found.unreadable:
         raise typer.Exit(FINDINGS)
 
 
-def _rows(found: ScanReport) -> list[tuple[str, str | Text]]:
+def _rows(found: ScanReport, opened: int) -> list[tuple[str, str | Text]]:
     rows: list[tuple[str, str | Text]] = [
         ("layout", Text.assemble((found.title, "bold"), f" ({found.layout})")),
         ("because", found.why),
@@ -73,18 +75,18 @@ def _rows(found: ScanReport) -> list[tuple[str, str | Text]]:
         rows.append(("categories", f"{len(found.categories)}, {used} of them used" + _of(top, len(found.categories))))
     if found.attributes:
         rows.append(("columns", ", ".join(found.attributes)))
-    rows += _pixel_rows(found)
+    rows += _pixel_rows(found, opened)
     width = out.width - max(len(name) for name, _ in rows) - 2
     return [(name, _wrapped(value, width) if isinstance(value, str) else value) for name, value in rows]
 
 
-def _pixel_rows(found: ScanReport) -> list[tuple[str, str | Text]]:
+def _pixel_rows(found: ScanReport, opened: int) -> list[tuple[str, str | Text]]:
     pixels = found.pixels
     if not pixels.opened:
         return []
     rows: list[tuple[str, str | Text]] = []
-    if pixels.opened < found.images:
-        rows.append(("opened", f"{pixels.opened:,} of them, spread evenly; --full opens all"))
+    if opened < found.images:
+        rows.append(("opened", f"{opened:,} of them, spread evenly; --full opens all"))
     rows += [("formats", _list(pixels.formats)), ("pixels", _list(pixels.kinds))]
     if len(pixels.sizes) == 1:
         rows.append(("size", next(iter(pixels.sizes))))

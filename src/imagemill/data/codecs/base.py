@@ -12,7 +12,17 @@ import numpy.typing as npt
 
 from imagemill.core.errors import CodecError, InputError
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "Channels", "Codec", "Picture", "ReadOptions", "check_pixels", "problem"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "Channels",
+    "Codec",
+    "Picture",
+    "ReadOptions",
+    "check_pixels",
+    "check_plain",
+    "problem",
+]
 
 MAX_PIXELS = 200_000_000
 """Largest picture that is decoded unless asked otherwise, in pixels, voxels or voxels times time points."""
@@ -181,6 +191,17 @@ def check_pixels(path: Path, shape: tuple[int, ...], limit: int) -> None:
             f"{size} = {count:,}",
             "pass a larger max_pixels if the file is meant to be that large",
         )
+
+
+def check_plain(path: Path) -> None:
+    """Refuse pipes, sockets and devices, also behind a link: reading one may never end.
+
+    Raises
+    ------
+    CodecError
+    """
+    if path.exists() and not path.is_file():
+        raise problem(path, "a file", "a pipe, socket or device", "leave it out, or copy what it gives into a file")
 
 
 def native(array: Array) -> Array:

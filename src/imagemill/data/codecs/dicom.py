@@ -23,6 +23,8 @@ __all__ = ["DicomCodec", "is_dicom", "load_dataset", "no_pixels", "read_frames"]
 _AGAIN = "get the file again from where it came from"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _INFLATED = 1 << 31
+_ELEMENTS = 20_000
+_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 # Data sets without the 128 bytes and "DICM" before them begin with one of these groups, in one of two byte orders.
 _BARE = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
@@ -112,7 +114,8 @@ def load_dataset(path: Path, data: bytes | None = None, *, pixels: bool = True) 
                 raise problem(path, "a DICOM file", f"bytes {start[:8]!r}", do)
             if _DEFLATED.encode() in start:
                 _check_deflated(path, file)
-            dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
+            reader = require("pydicom.filereader", extra="medical")
+            dataset = reader.read_partial(file, _Guard(stop=not pixels), force=True)
             if "TransferSyntaxUID" not in dataset.file_meta:
                 # Without a preamble the parser finds out by itself how the data set is written.
                 implicit, little = dataset.original_encoding
@@ -129,6 +132,19 @@ def load_dataset(path: Path, data: bytes | None = None, *, pixels: bool = True) 
     except Exception as error:  # a damaged file can fail anywhere inside the parser
         got = f"{type(error).__name__}: {error}"
         raise problem(path, "a whole, readable DICOM file", got, _AGAIN) from error
+
+
+class _Guard:
+    """Counts elements while they are read: bytes of zero are elements too, millions of them take minutes."""
+
+    def __init__(self, *, stop: bool) -> None:
+        self.stop, self.count = stop, 0
+
+    def __call__(self, tag: int, vr: str | None, length: int) -> bool:
+        self.count += 1
+        if self.count > _ELEMENTS:
+            raise ValueError(f"more than {_ELEMENTS:,} elements")
+        return self.stop and tag in _PIXEL_TAGS
 
 
 def _check_end(path: Path, dataset: Any) -> None:

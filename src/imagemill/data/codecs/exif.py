@@ -6,12 +6,16 @@ the JPEG segments.
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Iterator
 
-__all__ = ["exif_orientation", "jpeg_orientation"]
+__all__ = ["exif_orientation", "jpeg_orientation", "without_exif", "without_fill"]
 
 _TAG = 0x0112
 _SHORT = 3
+_LONG = b"\xff" * 65_536
+_FILL = re.compile(rb"\xff{65536,}")
 
 
 def jpeg_orientation(data: bytes) -> int:
@@ -32,6 +36,42 @@ def jpeg_orientation(data: bytes) -> int:
     >>> jpeg_orientation(bytes.fromhex("ffd8ffd9"))
     1
     """
+    for at, length in _blocks(data):
+        return exif_orientation(data[at + 6 : at + length])
+    return 1
+
+
+def without_exif(data: bytes) -> bytes:
+    """Take the name off the EXIF blocks of a JPEG file, so that nothing reads them; the pixels stay as they are.
+
+    Pillow reads the resolution from them whenever it opens a file, and warns about damage.
+
+    Examples
+    --------
+    >>> without_exif(bytes.fromhex("ffd8ffd9")).hex()
+    'ffd8ffd9'
+    """
+    found = bytearray(data)
+    for at, _ in _blocks(data):
+        found[at : at + 4] = b"exif"
+    return bytes(found)
+
+
+def without_fill(data: bytes) -> bytes:
+    """Shorten endless rows of fill bytes in a JPEG file, over which decoders go one by one.
+
+    Nothing else is so long: a segment ends sooner, and coded pixels have no two such bytes in a row.
+
+    Examples
+    --------
+    >>> without_fill(bytes.fromhex("ffd8") + bytes([255]) * 100_000 + bytes.fromhex("d9")).hex()
+    'ffd8ffffd9'
+    """
+    return _FILL.sub(b"\xff\xff", data) if _LONG in data else data
+
+
+def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where each EXIF block of a JPEG file begins, and how long it is."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -42,9 +82,8 @@ def jpeg_orientation(data: bytes) -> int:
             break
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
-            return exif_orientation(data[at + 10 : at + 2 + length])
+            yield at + 4, length - 2
         at += 2 + max(length, 2)
-    return 1
 
 
 def exif_orientation(block: bytes) -> int:

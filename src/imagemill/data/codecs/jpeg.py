@@ -14,7 +14,7 @@ from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import ink_to_srgb, to_srgb
-from imagemill.data.codecs.exif import jpeg_orientation
+from imagemill.data.codecs.exif import jpeg_orientation, without_exif, without_fill
 
 __all__ = ["encode_jpeg", "read_jpeg"]
 
@@ -31,6 +31,7 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
     CodecError
         When the file is cut off, damaged, too large, or of a kind that neither library decodes.
     """
+    data = without_fill(data)
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError as error:
@@ -76,7 +77,7 @@ def _least(data: bytes, options: ReadOptions) -> tuple[int, int] | None:
 def _profile(data: bytes) -> bytes | None:
     """The embedded colour profile, put together from its segments by Pillow."""
     try:
-        found = JpegImagePlugin.JpegImageFile(io.BytesIO(data)).info.get("icc_profile")
+        found = JpegImagePlugin.JpegImageFile(io.BytesIO(without_exif(data))).info.get("icc_profile")
     except (OSError, SyntaxError, ValueError, EOFError):
         return None
     return found if isinstance(found, bytes) else None
@@ -85,7 +86,7 @@ def _profile(data: bytes) -> bytes | None:
 def _with_pillow(path: Path, data: bytes, options: ReadOptions, reason: str) -> Picture:
     """Decode what the fast path refuses; `reason` is kept in the note."""
     try:
-        image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+        image = JpegImagePlugin.JpegImageFile(io.BytesIO(without_exif(data)))
         check_pixels(path, (image.height, image.width), options.max_pixels)
         mode = image.mode
         profile = image.info.get("icc_profile") if options.icc == "srgb" else None

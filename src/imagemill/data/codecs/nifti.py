@@ -37,6 +37,7 @@ _NIFTI_DTYPES = (
     "float64",
 )
 _QFORM = 1e-4  # of a voxel: how far the quaternion may lead away from the affine
+_BEHIND = 16 << 20  # bytes after the voxels that are read for the checksum at their end
 _ZOOM = 1e-2  # voxel sizes and affine are rounded apart by less than that
 _LEVEL = 3  # of gzip: a tenth larger than level 9 and several times faster
 _MGH_HEAD = 284
@@ -61,9 +62,12 @@ class NiftiCodec:
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         nibabel = require("nibabel", extra="medical")
         try:
-            image = _load(path, nibabel, options.max_pixels, data)
-            array, note = _values(image)
-            header = image.header
+            with np.errstate(all="ignore"):  # what a damaged header makes of the numbers is checked below
+                image = _load(path, nibabel, options.max_pixels, data)
+                array, note = _values(image)
+                world = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
+                usable = bool(np.all(np.isfinite(world))) and abs(np.linalg.det(world[:3, :3])) >= 1e-12
+                meta, place_note = _meta(nibabel, image.header, array.dtype, world)
         except CodecError:
             raise
         except Exception as error:  # a damaged header can fail anywhere inside the decoder
@@ -76,11 +80,9 @@ class NiftiCodec:
         if options.axes not in (None, axes):
             got = f"{axes!r} in the file"
             raise problem(path, f"axes {options.axes!r}", got, "leave axes out: the file says them")
-        world = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
-        if not np.all(np.isfinite(world)) or abs(np.linalg.det(world[:3, :3])) < 1e-12:
+        if not usable:
             do = "mend its sform or qform"
             raise problem(path, "an affine that can be inverted", f"{image.affine.tolist()}", do)
-        meta, place_note = _meta(nibabel, header, array, world)
         notes = [text for text in (shape_note, note, place_note) if text]
         return Picture(array, axes, world, meta, "; ".join(notes))
 
@@ -157,9 +159,12 @@ def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> Any:
             if len(raw) < wanted:
                 got = f"{len(raw):,}: the file is cut off"
                 raise problem(path, f"{wanted:,} bytes for a volume of {shape}", got, _AGAIN)
-            rest = raw[wanted:]
+            behind = 0
             while zipped and (more := stream.read(1 << 20)):  # to the end, where gzip keeps its checksum
-                rest = more if len(rest) + len(more) > 1 << 20 else rest + more
+                behind += len(more)
+                if behind > _BEHIND:
+                    got = f"more than {_BEHIND:,} behind it"
+                    raise problem(path, f"{wanted:,} bytes for a volume of {shape}", got, _AGAIN)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise problem(path, "a whole gzip file", str(error), _AGAIN) from error
     return kind.from_bytes(raw)
@@ -186,7 +191,8 @@ def nifti_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...],
             start = gzip.GzipFile(fileobj=file).read(1024) if zipped else file.read(1024)
         _, header, _ = _header(path, nibabel, start)
         known = isinstance(header, nibabel.Nifti1Header)
-        affine = np.asarray(header.get_best_affine() if known else header.get_affine(), np.float64)
+        with np.errstate(all="ignore"):  # a damaged header makes no numbers of its place
+            affine = np.asarray(header.get_best_affine() if known else header.get_affine(), np.float64)
         shape = (*(int(n) for n in header.get_data_shape()), 1, 1)[:3]
     except CodecError:
         raise
@@ -248,9 +254,11 @@ def _axes(path: Path, array: Array) -> tuple[Array, str, str]:
     raise problem(path, "a volume of 3 axes, or 4 with time", f"shape {shape}", do)
 
 
-def _meta(nibabel: Any, header: Any, array: Array, world: npt.NDArray[np.float64]) -> tuple[dict[str, Any], str]:
+def _meta(
+    nibabel: Any, header: Any, dtype: np.dtype[Any], world: npt.NDArray[np.float64]
+) -> tuple[dict[str, Any], str]:
     """Collect what has to survive a round trip."""
-    meta = {"format": "nifti", "mode": array.dtype.name, "bit_depth": array.dtype.itemsize * 8}
+    meta = {"format": "nifti", "mode": dtype.name, "bit_depth": dtype.itemsize * 8}
     if not isinstance(header, nibabel.Nifti1Header):
         return {**meta, "format": "mgh", "nifti": {"space_unit": "mm"}}, ""
     space, time = header.get_xyzt_units()

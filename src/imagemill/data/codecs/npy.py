@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
+import tokenize
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from imagemill.core.errors import CodecError
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.limits import check_inflation
 
-__all__ = ["NpyCodec", "axes_by_rank"]
+__all__ = ["NpyCodec", "axes_by_rank", "load_npy"]
 
 
 class NpyCodec:
@@ -25,16 +30,7 @@ class NpyCodec:
     writes: tuple[str, ...] = (".npy",)
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
-        try:
-            # Mapping first shows dtype and shape, and that the file is long enough, before memory is taken.
-            stored = (
-                np.load(path, mmap_mode="r", allow_pickle=False)
-                if data is None
-                else np.load(io.BytesIO(data), allow_pickle=False)
-            )
-        except (ValueError, EOFError, SyntaxError) as error:
-            do = "save it again with numpy.save, as numbers"
-            raise problem(path, "a whole .npy file of numbers", str(error), do) from error
+        stored = load_npy(path, data)
         if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "buif":
             got = f"dtype {getattr(stored, 'dtype', type(stored).__name__)}"
             raise problem(path, "integers, floats or booleans", got, "save the real part or one field")
@@ -58,6 +54,36 @@ class NpyCodec:
         buffer = io.BytesIO()
         np.save(buffer, np.ascontiguousarray(picture.array), allow_pickle=False)
         return buffer.getvalue()
+
+
+def load_npy(path: Path, data: bytes | None = None) -> Any:
+    """Open a ``.npy`` file, mapped where it is a file: shape and dtype are known before memory is taken.
+
+    Raises
+    ------
+    CodecError
+        When its header cannot be read, or promises more than there is.
+    """
+    try:
+        if data is None:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        _check_npy(path, data)
+        return np.load(io.BytesIO(data), allow_pickle=False)
+    except CodecError:
+        raise
+    # The header is a Python literal: a damaged one fails in the tokenizer or the compiler, or holds other things.
+    except (ValueError, EOFError, SyntaxError, tokenize.TokenError, TypeError, LookupError, OverflowError) as error:
+        do = "save it again with numpy.save, as numbers"
+        raise problem(path, "a whole .npy file of numbers", str(error), do) from error
+
+
+def _check_npy(path: Path, data: bytes) -> None:
+    """Refuse a header that declares more than the bytes behind it; numpy would take the memory first."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    check_inflation(path, math.prod(shape) * dtype.itemsize, len(data) - file.tell(), 1, 0)
 
 
 def axes_by_rank(path: Path, shape: tuple[int, ...]) -> tuple[str, str]:

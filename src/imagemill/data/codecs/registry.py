@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from imagemill.core.errors import CodecError, InputError
-from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, problem
+from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, check_plain, problem
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.dicom import DicomCodec
 from imagemill.data.codecs.labels import label_map
@@ -220,6 +220,8 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
     try:
         if data is None and path.is_dir():
             raise problem(path, "a file", "a folder", "open folders as a source")
+        if data is None:
+            check_plain(path)
         size = path.stat().st_size if data is None else len(data)
         if size > options.max_bytes:
             do = "pass a larger max_bytes if the file is meant to be that large"
@@ -242,6 +244,8 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
     except MemoryError as error:
         do = "use a machine with more memory, or a smaller file"
         raise problem(path, "a picture that fits the memory", "too little memory", do) from error
+    if picture.array.size == 0:
+        raise problem(path, "pixels", f"an empty picture of shape {picture.array.shape}", "check what wrote it")
     return replace(picture, note="; ".join(text for text in (note, picture.note) if text))
 
 

@@ -10,15 +10,13 @@ import struct
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import problem
 from imagemill.data.codecs.dicom import load_dataset, no_pixels
-from imagemill.data.codecs.exif import exif_orientation, jpeg_orientation
+from imagemill.data.codecs.exif import exif_orientation, jpeg_orientation, without_fill
 from imagemill.data.codecs.nifti import nifti_place
-from imagemill.data.codecs.npy import axes_by_rank
+from imagemill.data.codecs.npy import axes_by_rank, load_npy
 from imagemill.data.codecs.sniff import sniff
 
 __all__ = ["image_size"]
@@ -80,7 +78,7 @@ def _jpeg(start: bytes, whole: Any) -> _Found:
     try:
         return _jpeg_frame(start), jpeg_orientation(start)
     except (struct.error, IndexError):  # thumbnails and profiles can push the header far back
-        data = whole()
+        data = without_fill(whole())
         return _jpeg_frame(data), jpeg_orientation(data)
 
 
@@ -165,14 +163,18 @@ def _other(path: Path, kind: str | None, data: bytes | None) -> _Found:
     if kind == "tiff":
         return _tiff(path, data)
     if kind == "npy":
-        array = np.load(path, mmap_mode="r", allow_pickle=False) if data is None else np.load(io.BytesIO(data))
+        array = load_npy(path, data)
         axes, _ = axes_by_rank(path, array.shape)
         return (int(array.shape[axes.index("y")]), int(array.shape[axes.index("x")])), 1
     if kind == "dicom" or path.suffix.lower() in (".dcm", ".dicom", ".ima"):
         dataset = load_dataset(path, data, pixels=False)
-        if not dataset.get("Rows") or not dataset.get("Columns"):
-            raise problem(path, "an image", no_pixels(dataset), "leave it out")
-        return (int(dataset.Rows), int(dataset.Columns)), 1
+        try:
+            if dataset.get("Rows") and dataset.get("Columns"):
+                return (int(dataset.Rows), int(dataset.Columns)), 1
+            why = no_pixels(dataset)
+        except Exception as error:  # values are taken apart when they are asked for, and damaged ones fail then
+            why = f"{type(error).__name__}: {error}"
+        raise problem(path, "an image", why, "leave it out")
     raise problem(path, "a picture or volume", f"{kind or 'unknown content'}", "convert it to PNG, TIFF or NIfTI")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class TiffCodec:
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         tifffile = require("tifffile", extra="tiff")
         try:
+            with path.open("rb") if data is None else io.BytesIO(data) as file:
+                _check_directories(path, file)
             with tifffile.TiffFile(path if data is None else io.BytesIO(data)) as tif:
                 return self._read(path, tif, options)
         except (CodecError, InputError):
@@ -135,6 +137,29 @@ def _extra(count: int, *, rgb: bool) -> tuple[int, ...] | None:
 def _pixel_shape(series: Any) -> tuple[int, ...]:
     """Lengths of all axes that are not samples."""
     return tuple(n for n, letter in zip(series.shape, series.axes, strict=True) if letter not in "SC")
+
+
+def _check_directories(path: Path, file: BinaryIO) -> None:
+    """Refuse directories that lie in one another or lead back: reading them all could take for ever.
+
+    Source: TIFF 6.0, section 2; BigTIFF has the same with longer numbers.
+    """
+    head = file.read(16)
+    order: Any = "little" if head[:2] == b"II" else "big"
+    big = head[2:4] in (b"+\0", b"\0+")
+    counted, entry, offset = (8, 20, 8) if big else (2, 12, 4)
+    place = int.from_bytes(head[8:16] if big else head[4:8], order)
+    size, taken, seen = file.seek(0, io.SEEK_END), 0, set[int]()
+    while 0 < place < size:
+        file.seek(place)
+        length = int.from_bytes(file.read(counted), order) * entry
+        taken += counted + length
+        if place in seen or taken > size:
+            got = "directories that lie in one another, or lead back to the first"
+            raise problem(path, "a TIFF file of one directory after another", got, _AGAIN)
+        seen.add(place)
+        file.seek(place + counted + length)
+        place = int.from_bytes(file.read(offset), order)
 
 
 def _check_whole(path: Path, tif: Any, series: Any) -> None:

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from imagemill.data.prepare.plan import Asked, Form
 from imagemill.data.prepare.report import PrepareReport
 from imagemill.data.prepare.run import QUARANTINE, Run
 from imagemill.data.prepare.work import WORK, Work, begun_with
+from imagemill.data.record import untellable
 from imagemill.data.report import Failure
 from imagemill.data.run import OnError, Progress
-from imagemill.data.sources.base import Source
+from imagemill.data.sources.base import Problem, Source
 from imagemill.data.sources.files import open_source
 from imagemill.data.split import PARTS
 
@@ -159,7 +161,20 @@ def prepare(
     )  # fmt: skip
     found, out = _open(source, masks, allow_missing_masks, options), Path(out)
     _refuse_inside(source, found, out)
-    return _Build(found, out, asked, overwrite).run(workers, on_error, progress, started)
+    return _Build(_tellable(found), out, asked, overwrite).run(workers, on_error, progress, started)
+
+
+def _tellable(source: Source) -> Source:
+    """Leave out records with text that is none: a table holds UTF-8, and a file's name may be any bytes."""
+    bad = {record.key: text for record in source if (text := untellable(record))}
+    if not bad:
+        return source
+    problems = [
+        Problem(key, f"{key!a}: expected text in UTF-8, got {text!a}; rename the file, or mend what says so")
+        for key, text in bad.items()
+    ]
+    kept = tuple(record for record in source if record.key not in bad)
+    return replace(source, records=kept, problems=(*source.problems, *problems))
 
 
 def _open(source: Any, masks: Any, allow_missing: bool, options: Mapping[str, Any]) -> Source:

@@ -65,6 +65,9 @@ def moved(
         one = _one(thing, placing, picture, orientation)
         if one is None:
             continue
+        if thing.category not in numbers:
+            msg = f"expected one of the categories {', '.join(map(repr, numbers))}, got {thing.category!r}"
+            raise CodecError(f"{msg}; mend the annotation, or the list of categories")
         extra = json.dumps(dict(thing.attributes), sort_keys=True) if thing.attributes else None
         one |= {"category": numbers[thing.category], "crowd": thing.crowd, "index": index, "attributes": extra}
         found.append(one)

@@ -145,7 +145,17 @@ class _Recent:
             self._total -= old.nbytes
 
 
+def _check_names(kind: Any) -> None:
+    """Ask for the name of every field within a type; UnicodeDecodeError where one is damaged."""
+    for n in range(kind.num_fields):
+        field = kind.field(n)
+        if field.name is not None:
+            _check_names(field.type)
+
+
 def _checked_schema(schema: Any, path: Path) -> Any:
+    for field in schema:
+        _check_names(field.type)
     if len(set(schema.names)) != len(schema.names):
         raise SourceError(f"expected different names of columns in {path}, got {schema.names}; rename one")
     return schema
@@ -291,12 +301,23 @@ class ArrowParts:
 
         try:
             for number in range(len(self._starts) - 1):
-                batch = self._batch(number)
-                found = {name: batch.column(name).to_pylist() for name in eager}
-                found |= {name: batch.column(name).field("path").to_pylist() for name in paths}
-                yield batch.num_rows, found
+                found = {name: self._column(number, name).to_pylist() for name in eager}
+                found |= {name: self._column(number, name).field("path").to_pylist() for name in paths}
+                yield self._starts[number + 1] - self._starts[number], found
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SourceError(f"expected {self.path} to be whole, got {error}; get the file again") from error
+
+    def _column(self, number: int, column: str) -> Any:
+        """A column of one part. Its offsets are checked first: a damaged one would be followed out of the memory."""
+        import pyarrow as pa
+
+        try:
+            array = self._batch(number).column(column)
+            array.validate(full=True)
+            return array
+        except (pa.ArrowException, OSError, ValueError) as error:
+            do = "get the file again"
+            raise SourceError(f"expected column {column!r} of {self.path} to be whole, got {error}; {do}") from error
 
     def kind(self, column: str) -> str:
         return column_kind(self.schema.field(column).type)
@@ -308,12 +329,12 @@ class ArrowParts:
         if not self.has_path(column) or self.schema.field(column).type.get_field_index("bytes") < 0:
             return self.has_path(column)
         return all(
-            (data := self._batch(n).column(column).field("bytes")).null_count == len(data)
+            (data := self._column(n, column).field("bytes")).null_count == len(data)
             for n in range(len(self._starts) - 1)
         )
 
     def missing(self, column: str) -> np.ndarray[Any, Any] | None:
-        found = [_missing(self._batch(n).column(column)) for n in range(len(self._starts) - 1)]
+        found = [_missing(self._column(n, column)) for n in range(len(self._starts) - 1)]
         return np.concatenate([np.zeros(0, bool), *found])
 
     def cell(self, column: str, row: int) -> Any:
@@ -324,7 +345,7 @@ class ArrowParts:
             with self._lock:
                 array = self._recent.get((column, number))
                 if array is None:
-                    array = self._batch(number).column(column)
+                    array = self._column(number, column)
                     self._recent.put((column, number), array)
             return _plain(array[row - self._starts[number]])
         except (pa.ArrowException, OSError, ValueError, IndexError) as error:

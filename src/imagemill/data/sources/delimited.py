@@ -106,7 +106,11 @@ def open_delimited(path: Path, options: ReadSource, split: str | None, stem: str
         When it is empty, not UTF-8, or without a usable header.
     """
     rows = _decoded(path, options.separator)
-    _, header = next(rows, (0, []))
+    try:
+        _, header = next(rows, (0, []))
+    except Unclosed as error:
+        msg = f"expected a header in {path}, got a quote that is never closed; mend the first line"
+        raise SourceError(msg) from error
     if not header:
         raise SourceError(f"expected a table with a header in {path}, got an empty file; get the file again")
     notes: list[str] = []

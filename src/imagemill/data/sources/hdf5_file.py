@@ -21,6 +21,7 @@ from imagemill.core.extras import require
 from imagemill.data.codecs.base import MAX_PIXELS, native, problem
 from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.instances import Scalar
+from imagemill.data.sources.hdf5_heap import check_heaps
 
 __all__ = [
     "ARRAY",
@@ -53,6 +54,8 @@ def open_h5(path: Path | str, mode: str = "r") -> Iterator[Any]:
     MissingExtra
     """
     h5py = require("h5py", extra="hdf5")
+    if mode == "r":
+        check_heaps(path)
     try:
         with h5py.File(path, mode, **({"locking": "best-effort"} if mode == "r" else {})) as file:
             yield file
@@ -89,6 +92,7 @@ class H5File:
         with self._lock:
             try:
                 if self._handle is None or self._pid != os.getpid():
+                    check_heaps(self.path)
                     # A handle from before a fork shares its place in the file with the parent: leave it alone.
                     h5py = require("h5py", extra="hdf5")
                     self._handle, self._pid = h5py.File(self.path, "r", locking="best-effort"), os.getpid()

@@ -40,14 +40,18 @@ class ImageMasks:
         if not look.is_folder:
             return None
         try:
-            parts = _by_role(readable(look), None) or _by_suffix(readable(look))
+            by_role = _by_role(readable(look), None)
+            parts = by_role or _by_suffix(readable(look))
         except SourceError:  # several folders of masks: reading says which to choose from
             return None
         if parts is None:
             return None
         paired = sum(bool(found) for found in _pair(parts).values())
-        # One picture that happens to be called "x_mask" must not hide a folder of plain images.
-        if not paired or 2 * paired < len(readable(look)) - len(parts.masks):
+        # One picture that happens to be called "x_mask" must not hide a folder of plain images; a folder of masks
+        # that all belong to some image is no accident, unless there are images elsewhere, which would be passed over.
+        others = len(readable(look)) - len(parts.masks)
+        by_accident = by_role is None or paired < len(parts.masks) or len(parts.images) < others
+        if not paired or (by_accident and 2 * paired < others):
             return None
         return Guess(0.75, f"{paired} of {len(parts.images)} images have a label map {parts.why}")
 

@@ -124,6 +124,8 @@ def inside(folder: Path, name: str, *, outside: bool) -> Path | None:
     'data/cat/1.png'
     """
     path = folder / name.replace("\\", "/")
-    if outside or path.resolve().is_relative_to(folder.resolve()):
-        return path
-    return None
+    try:
+        # Resolved in any case: a name with a zero byte in it, or links in a ring, is no path at all.
+        return path if path.resolve().is_relative_to(folder.resolve()) or outside else None
+    except (OSError, ValueError, RuntimeError):
+        return None

@@ -158,6 +158,9 @@ class TiffStack:
                 if not picture.axes.startswith("z"):
                     msg = f"{record.key}: expected a volume, got a picture of axes {picture.axes}"
                     raise CodecError(f"{msg}; choose a layout of folders")
+                if mask is not None and mask.spatial_shape != picture.spatial_shape:
+                    got = f"{mask.spatial_shape} for a volume of {picture.spatial_shape}"
+                    raise CodecError(f"{record.key}: expected a label map of the volume's size, got {got}; resample it")
                 name = safe_name(record.key, taken)
                 _write_stack(job, out / (f"{_IMAGES}/{name}" if masks else name), picture)
                 if mask is not None:

@@ -141,13 +141,12 @@ def _splits(look: Look) -> tuple[dict[str, str], list[Problem]]:
     found: dict[str, str] = {}
     problems: list[Problem] = []
     lists = {key: path for key, path in look.files if "imagesets" in key.lower().split("/")[:-1]}
-    # The lists of single classes (cat_train.txt) repeat what the plain ones say.
-    chosen = [key for key in lists if key.lower().endswith(".txt") and "_" not in key.rpartition("/")[2]]
+    chosen = [key for key in lists if key.lower().endswith(".txt")]
     main = [key for key in chosen if "/main/" in key.lower()] or chosen
     for key in sorted(main, key=lambda k: (k.lower().endswith("trainval.txt"), k)):
         stem = key.rpartition("/")[2][:-4].lower()
         split = "train" if stem == "trainval" else split_named(stem)
-        if split is None:
+        if split is None:  # the lists of single classes (cat_train.txt) repeat what the plain ones say
             continue
         try:
             lines = lists[key].read_text("utf-8-sig").splitlines()

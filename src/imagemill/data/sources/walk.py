@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
+from imagemill.data.codecs.registry import is_readable_name
 
 __all__ = ["walk_files"]
 
@@ -14,8 +15,8 @@ __all__ = ["walk_files"]
 def walk_files(root: Path) -> Iterator[tuple[str, Path]]:
     """Give ``(key, path)`` of every file below a folder, sorted by key.
 
-    Hidden files and folders, and unfinished ``*.part`` files, are passed over. Links are followed, each
-    folder once.
+    Hidden files and folders, unfinished ``*.part`` files, pipes, sockets and devices are passed over. Links are
+    followed, each folder once.
 
     Parameters
     ----------
@@ -44,5 +45,8 @@ def walk_files(root: Path) -> Iterator[tuple[str, Path]]:
         for name in files:
             if not name.startswith(".") and not name.endswith(".part"):
                 path = Path(folder) / name
+                # Opening a pipe could wait for ever. One that is named like a picture is kept, to be named as a fault.
+                if not is_readable_name(path) and path.exists() and not path.is_file():
+                    continue
                 found.append((path.relative_to(root).as_posix(), path))
     yield from sorted(found)

@@ -21,10 +21,11 @@ from imagemill.data.sources.names import is_image_role, place_of, safe_stems, sp
 from imagemill.data.sources.place import Export, exporting
 from imagemill.data.sources.reading import Files, nothing_there, readable, with_masks
 from imagemill.data.sources.shapes import bounds_of_polygons, bounds_of_runs, joined
-from imagemill.data.sources.yolo_text import line_of, looks_like_yolo, names_from, read_line
+from imagemill.data.sources.yolo_text import line_of, load_yaml, looks_like_yolo, names_from, read_line
 
 __all__ = ["Yolo", "yolo_polygons"]
 
+_YAMLS = ("data.yaml", "dataset.yaml", "data.yml")
 _HOLDS = frozenset(("image", "uint16", "float", "channels", "boxes", "split"))
 
 
@@ -72,7 +73,8 @@ class Yolo:
         splits = _splits(look, found.images, told)
         shape = told.get("kpt_shape")
         joints = shape[0] * shape[1] if isinstance(shape, list) and len(shape) == 2 and all(map(_small, shape)) else 0
-        records, problems = [], []
+        records: list[Record] = []
+        problems = [Problem(key, text) for key, path in look.files if key in _YAMLS and (text := _fault(path))]
         texts = found.matched(folder)
         for key, path in found.images:
             try:
@@ -231,7 +233,7 @@ def _slot(key: str) -> tuple[tuple[str, ...], str]:
 def _opened(look: Look) -> tuple[Look, Mapping[str, Any]]:
     """The folder to search, and what a data.yaml says."""
     if look.is_folder:
-        file = next((path for key, path in look.files if key in ("data.yaml", "dataset.yaml", "data.yml")), None)
+        file = next((path for key, path in look.files if key in _YAMLS), None)
         return look, {} if file is None else _yaml(file)
     told = _yaml(look.path)
     folder = look.path.parent
@@ -240,9 +242,18 @@ def _opened(look: Look) -> tuple[Look, Mapping[str, Any]]:
     return look_at(inner if inner.is_dir() and inner.resolve().is_relative_to(folder.resolve()) else folder), told
 
 
+def _fault(path: Path) -> str:
+    """What is wrong with a data.yaml; empty when nothing is."""
+    try:
+        told = load_yaml(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        return f"{path.name}: expected class names and splits in YAML, got {error}; mend it"
+    return "" if isinstance(told, Mapping) else f"{path.name}: expected names with values, got others; mend it"
+
+
 def _yaml(path: Path) -> Mapping[str, Any]:
     try:
-        told = yaml.safe_load(path.read_text("utf-8-sig"))
+        told = load_yaml(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return told if isinstance(told, Mapping) else {}
@@ -282,7 +293,7 @@ def _class_names(
         return names_from(path if path.is_file() or not look.is_folder else look.path / path, folder), []
     files = dict(look.files)
     if "names" in told:
-        yamls = [path for key, path in look.files if key in ("data.yaml", "dataset.yaml", "data.yml")]
+        yamls = [path for key, path in look.files if key in _YAMLS]
         if yamls and "names" in _yaml(yamls[0]):
             return names_from(yamls[0]), [f"class names from {yamls[0].name}"]
     for name in ("classes.txt", f"{folder}/classes.txt", "obj.names", "data/obj.names", "class_names.json"):

@@ -8,6 +8,7 @@ them. Coordinates refer to the picture as it is stored, before any rotation by E
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.instances import Instance, Scalar
 from imagemill.data.sources.shapes import bounds_of_polygons
 
-__all__ = ["line_of", "looks_like_yolo", "names_from", "read_line"]
+__all__ = ["line_of", "load_yaml", "looks_like_yolo", "names_from", "read_line"]
+
+_LONGEST, _DEEPEST = 1 << 20, 50
 
 
 def read_line(line: str, size: tuple[int, int], names: Mapping[int, str] | None, joints: int = 0) -> Instance:
@@ -121,7 +124,7 @@ def names_from(path: Path, chapter: str = "") -> dict[int, str]:
     try:
         text = path.read_text("utf-8-sig")
         if path.suffix.lower() in (".yaml", ".yml"):
-            told: Any = yaml.safe_load(text)
+            told: Any = load_yaml(text)
             told = told.get("names") if isinstance(told, Mapping) else None
         elif path.suffix.lower() == ".json":
             told = json.loads(text)
@@ -132,6 +135,34 @@ def names_from(path: Path, chapter: str = "") -> dict[int, str]:
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SourceError(f"{path}: expected class names, got {error}; check the file") from error
     return _names(path, told)
+
+
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them, one list within another, would become gigabytes when shown."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias (*name); write its value out")
+        return super().compose_node(parent, index)
+
+
+def load_yaml(text: str) -> Any:
+    """The values of a small YAML file; YAMLError or ValueError when it is none, or made to take for ever.
+
+    Examples
+    --------
+    >>> load_yaml("names: [cat, dog]")
+    {'names': ['cat', 'dog']}
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"{len(text):,} characters; {_LONGEST:,} are read at most")
+    depth = deepest = 0
+    for character in re.findall(r"[\[\]{}]", text):  # the scanner takes ever longer the deeper it is
+        depth += 1 if character in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest > _DEEPEST:
+        raise ValueError(f"brackets nested {deepest:,} deep")
+    return yaml.load(text, _Plain)  # noqa: S506 - a kind of SafeLoader
 
 
 def _names(path: Path, told: Any) -> dict[int, str]:

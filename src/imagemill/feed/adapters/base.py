@@ -114,11 +114,11 @@ class Adapters:
 
         return torch.map_dataset(self)
 
-    def keras(self, columns: Names = ("image", "label"), **how: Any) -> Any:
-        """A `keras.utils.PyDataset` for ``model.fit``, on any backend; ``how`` goes to its constructor."""
+    def keras(self, columns: Names = ("image", "label")) -> Any:
+        """A `keras.utils.PyDataset` for ``model.fit``, on any backend."""
         from imagemill.feed.adapters import keras
 
-        return keras.py_dataset(self, columns, **how)
+        return keras.py_dataset(self, columns)
 
     def jax(self, columns: Names = None, *, device: Any = None, sharding: Any = None) -> View:
         """Dicts (or tuples) of JAX arrays, on a device or spread by a sharding.

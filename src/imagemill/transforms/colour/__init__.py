@@ -7,6 +7,7 @@ from imagemill.transforms.colour.color_jitter import ColorJitter
 from imagemill.transforms.colour.contrast import Contrast
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
+from imagemill.transforms.colour.gray import Gray
 from imagemill.transforms.colour.hue import Hue
 from imagemill.transforms.colour.invert import Invert
 from imagemill.transforms.colour.lighting import Lighting
@@ -26,6 +27,7 @@ __all__ = [
     "Contrast",
     "GainOffset",
     "Gamma",
+    "Gray",
     "Hue",
     "Invert",
     "Lighting",

@@ -175,19 +175,24 @@ def apply_affine_transform(
         raise ParameterError(f"expected three different axes, got row, column and channel at {axes}")
     if set(axes) != {0, 1, 2}:
         raise ParameterError(f"expected the axes 0, 1 and 2, got row, column and channel at {axes}")
-    x = np.asarray(x)
-    if x.ndim != 3:
-        raise InputError(f"expected one picture with channels, of rank 3, got shape {x.shape}")
+    picture = _array(x)
+    if picture.ndim != 3:
+        raise InputError(f"expected one picture with channels, of rank 3, got shape {picture.shape}")
     if channel_axis == 1:
         raise ParameterError("expected the channels as the first or the last axis, got them in the middle")
     if (theta, tx, ty, shear, zx, zy) == (0, 0, 0, 0, 1, 1):
-        return x
-    image = x.transpose(axes)
+        return picture
+    image = picture.transpose(axes)
     turn, across, down, lean, wide, high = (np.array([v], dtype=np.float64) for v in (theta, tx, ty, shear, zx, zy))
     height, width = image.shape[:2]
     m = matrices(turn, across, down, lean, wide, high, (height, width), exact=exact)
     made = sample(_floating(image)[None], m, _NO, _NO, order=order, fill_mode=fill_mode, cval=cval)[0]
-    return _as(made.transpose(np.argsort(axes)), x.dtype)
+    back: Array = made.transpose(np.argsort(axes))
+    return _as(back, picture.dtype)
+
+
+def _array(x: Any) -> Array:
+    return np.asarray(x)
 
 
 def _floating(x: Array) -> Array:
@@ -204,4 +209,5 @@ def _as(x: Array, dtype: np.dtype[Any]) -> Array:
         return made
     ends = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     # Halves away from zero, as they are rounded by ndimage.
-    return np.clip(np.trunc(x + np.copysign(0.5, x)), *ends).astype(dtype)
+    whole: Array = np.clip(np.trunc(x + np.copysign(0.5, x)), *ends).astype(dtype)
+    return whole

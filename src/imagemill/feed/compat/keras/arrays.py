@@ -133,7 +133,7 @@ class NumpyArrayIterator(Iterator):
         keys = self.keys_of(index_array)
         masks = None if self.masks is None else self.masks[index_array]
         made, moved = self.image_data_generator.augmented(
-            _taken(self.x, index_array), keys, epoch=at, seed=self.seed, workers=self.workers, masks=masks,
+            _taken(self.x, index_array), keys, epoch=at, seed=self.seed, workers=self.threads, masks=masks,
             mask_cval=self.mask_cval,
         )  # fmt: skip
         made = made.astype(self.dtype, copy=False)

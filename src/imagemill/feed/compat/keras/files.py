@@ -206,12 +206,12 @@ class FileIterator(Iterator):
         rows = index_array.tolist()
         dtype = np.dtype(self.dtype)
         work = dtype if dtype.itemsize >= 4 else np.dtype(np.float32)
-        pictures = self.reading.read_all([self._filepaths[i] for i in rows], work, self.workers)
+        pictures = self.reading.read_all([self._filepaths[i] for i in rows], work, self.threads)
         masks = self._masks(rows)
         keys = self.keys_of(index_array)
         if self.image_data_generator is not None:
             pictures, masks = self.image_data_generator.augmented(
-                pictures, keys, epoch=at, seed=self.seed, workers=self.workers, masks=masks, mask_cval=self.mask_cval
+                pictures, keys, epoch=at, seed=self.seed, workers=self.threads, masks=masks, mask_cval=self.mask_cval
             )
         x = pictures.astype(dtype, copy=False)
         self.saving.save(x, rows, keys, self.seed, at, self.data_format)
@@ -226,7 +226,7 @@ class FileIterator(Iterator):
         def work(i: int) -> None:
             maps[i] = read_label_map((self._mask_paths or [])[rows[i]], self.reading)
 
-        spread(work, len(rows), self.workers)
+        spread(work, len(rows), self.threads)
         return np.stack(maps) if maps else np.empty((0, *self.target_size), np.uint8)
 
     def _targets_of(self, x: Array, rows: Rows) -> Any:

@@ -10,6 +10,8 @@ from imagemill.core.errors import ParameterError
 from imagemill.feed.compat.keras.arrays import NumpyArrayIterator
 from imagemill.feed.compat.keras.dataframe import DataFrameIterator
 from imagemill.feed.compat.keras.directory import DirectoryIterator
+from imagemill.feed.compat.keras.translate import as_pipeline
+from imagemill.pipeline import Pipeline
 
 __all__ = ["Flows"]
 
@@ -25,6 +27,10 @@ class Flows:
 
     data_format: str
     dtype: str
+
+    def to_pipeline(self, seed: int | None = None) -> Pipeline:
+        """The same ranges as a pipeline of this library; see :func:`as_pipeline` for what differs."""
+        return as_pipeline(self, seed)
 
     def flow(
         self,

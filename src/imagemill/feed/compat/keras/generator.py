@@ -363,7 +363,8 @@ class ImageDataGenerator(Flows):
         x = x.copy() if x.dtype.kind == "f" else x.astype(self.dtype)
         if self.preprocessing_function is None or x.ndim == 4:
             return self._standardized(x)
-        return self._standardized(x[None])[0]
+        alone: Array = self._standardized(x[None])[0]
+        return alone
 
     def _standardized(self, x: Array, *, rescaled: bool = False) -> Array:
         """The same, of floating-point pictures of rank 3 or 4 that may be changed."""

@@ -7,6 +7,7 @@ all the same whether batches are asked for by number, in any order and from any 
 from __future__ import annotations
 
 import importlib.util
+import sys
 import threading
 from collections.abc import Sequence
 from functools import cache
@@ -27,16 +28,21 @@ Rows = npt.NDArray[np.int64]
 
 def _for_keras(cls: Any) -> Any:
     """The class itself, or where Keras can be imported, one that is a ``PyDataset`` as well."""
+    loaded = getattr(sys.modules.get("keras"), "utils", None)
+    base = _py_dataset() if loaded is None else loaded.PyDataset
+    return cls if base is None or issubclass(cls, base) else _both(cls, base)
+
+
+@cache
+def _py_dataset() -> Any:
+    """Keras's base class, or None; looked for once, as an import that fails takes as long every time."""
     if importlib.util.find_spec("keras") is None:
-        return cls
+        return None
     try:
-        base = require("keras", extra="keras").utils.PyDataset
+        return require("keras", extra="keras").utils.PyDataset
     except ImportError:
         # Keras without the backend it is set to: iterators are of use all the same.
-        return cls
-    if issubclass(cls, base):
-        return cls
-    return _both(cls, base)
+        return None
 
 
 @cache
@@ -102,7 +108,8 @@ class Iterator:
         self.batch_index = 0
         self.total_batches_seen = 0
         self.lock = threading.Lock()
-        self.workers = workers
+        # Not given to Keras: with workers of its own, an epoch begins with batches left over from building the model.
+        self.threads = workers
         self._keys: Sequence[Any] = range(n) if keys is None else keys
         self._order: tuple[int, Rows] | None = None
 
@@ -184,7 +191,8 @@ class Iterator:
     def keys_of(self, rows: Rows) -> list[Any]:
         """What the draws of some samples belong to."""
         if isinstance(self._keys, range):
-            return (self._keys.start + rows).tolist()
+            numbers: list[Any] = (self._keys.start + rows).tolist()
+            return numbers
         return [self._keys[i] for i in rows.tolist()]
 
     def _get_batches_of_transformed_samples(self, index_array: Rows, epoch: int | None = None) -> Any:

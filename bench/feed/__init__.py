@@ -1,0 +1,1 @@
+"""Feeding a training loop: speed beside the usual loaders, and whether the samples stay the same."""

@@ -1,0 +1,128 @@
+"""What the loaders read, and the transforms that all of them apply."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+SIDE = 224
+
+
+def photos(root: Path, count: int) -> Path:
+    """A class folder of ``count`` JPEG photos: the pets again and again, or made up where there are none."""
+    out = root / f"photos-{count}"
+    if out.is_dir():
+        return out
+    named = os.environ.get("IMAGEMILL_DATA")
+    found = sorted((Path(named) / "pets").glob("*/*.jpg")) if named else []
+    for n in range(count):
+        source = found[n % len(found)] if found else None
+        target = out / (source.parent.name if source else f"class{n % 5}") / f"{n:05}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source:
+            shutil.copyfile(source, target)
+        else:
+            target.write_bytes(made_up(n))
+    return out
+
+
+def made_up(seed: int) -> bytes:
+    """A photo-sized JPEG with detail about as fine as a photo's."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (24, 32, 3)).astype(np.float64)
+    image = np.kron(coarse, np.ones((16, 16, 1)))[:375, :500] + rng.normal(0, 8, (375, 500, 3))
+    encoded: bytes = simplejpeg.encode_jpeg(np.clip(image, 0, 255).astype(np.uint8), quality=90)
+    return encoded
+
+
+def our_pipeline(side: int = SIDE, seed: int = 7) -> Any:
+    """Crop, flip, brightness and contrast, normalise, channels first."""
+    import imagemill as im
+
+    return im.Pipeline(
+        [
+            im.RandomResizedCrop((side, side)),
+            im.Flip("x", p=0.5),
+            im.ColorJitter(brightness=(0.8, 1.2), contrast=(0.8, 1.2)),
+            im.Normalize(MEAN, STD),
+            im.ToLayout("channels_first"),
+        ],
+        seed=seed,
+    )
+
+
+def albumentations(side: int = SIDE, seed: int | None = 7) -> Any:
+    """The same in Albumentations."""
+    import albumentations as alb
+    from albumentations.pytorch import ToTensorV2
+
+    return alb.Compose(
+        [
+            alb.RandomResizedCrop((side, side)),
+            alb.HorizontalFlip(p=0.5),
+            alb.ColorJitter((0.8, 1.2), (0.8, 1.2), (1, 1), (0, 0), p=1),
+            alb.Normalize(MEAN, STD),
+            ToTensorV2(),
+        ],
+        seed=seed,
+    )
+
+
+def torchvision(side: int = SIDE) -> Any:
+    """The same in torchvision."""
+    import torch
+
+    from bench.peers import torchvision_cpu
+
+    torchvision_cpu.load()
+    from torchvision.transforms import v2
+
+    return v2.Compose(
+        [
+            v2.PILToTensor(),
+            v2.RandomResizedCrop(side, antialias=True),
+            v2.RandomHorizontalFlip(0.5),
+            v2.ColorJitter((0.8, 1.2), (0.8, 1.2)),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(MEAN, STD),
+        ]
+    )
+
+
+class Files:
+    """A map-style dataset over files (or arrays), as people write it."""
+
+    def __init__(self, items: list[Any], labels: list[int], library: str, side: int = SIDE, *, keyed: bool = False):
+        self.items, self.labels, self.library, self.keyed = items, labels, library, keyed
+        self.transform = albumentations(side) if library == "albumentations" else torchvision(side)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, i: int) -> Any:
+        item = self.items[i]
+        if self.library == "albumentations":
+            import cv2
+
+            array = item if isinstance(item, np.ndarray) else cv2.cvtColor(cv2.imread(str(item)), cv2.COLOR_BGR2RGB)
+            image = self.transform(image=array)["image"]
+        else:
+            from PIL import Image
+
+            image = self.transform(
+                Image.fromarray(item) if isinstance(item, np.ndarray) else Image.open(item).convert("RGB")
+            )
+        return (image, i) if self.keyed else (image, self.labels[i])
+
+
+def listed(folder: Path) -> tuple[list[Path], list[int]]:
+    """Files of a class folder with their labels."""
+    files = sorted(folder.glob("*/*.jpg"))
+    names = sorted({file.parent.name for file in files})
+    return files, [names.index(file.parent.name) for file in files]

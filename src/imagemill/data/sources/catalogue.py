@@ -1,0 +1,201 @@
+"""The list of layouts as a page: how each is recognised, written, and what it holds."""
+
+from __future__ import annotations
+
+from imagemill.data.sources.base import CAN_HOLD, Layout
+from imagemill.data.sources.layouts import layouts
+
+__all__ = ["page"]
+
+INTRODUCTION = """\
+# Layouts
+
+Any of these can be given to `scan`, `prepare`, `augment`, `preview`, `export` and their functions in Python. The layout
+is guessed, surest guess first, and `scan` says why; `--layout NAME` of `scan` and `export` decides where the guess is
+wrong, and `--option NAME=VALUE` says more. All but DICOM can be written as well:
+
+```console
+$ imagemill export photos -o out --to coco
+$ imagemill export --list
+```
+
+Encoded pictures are copied byte for byte unless `--format` asks for another. What a layout has no place for is named at
+the end, never dropped silently.
+"""
+
+WORDS = {
+    "uint16": ("16 bits", "pixels of 16 bits"),
+    "float": ("fractions", "pixels of floating point"),
+    "channels": ("channels", "counts of channels other than 1, 3 and 4"),
+    "volume": ("volume", "stacks of slices"),
+    "world": ("place", "millimetres and the place in the scanner"),
+    "label": ("label", "one class an image"),
+    "hierarchy": ("levels", "classes with levels, such as dog/beagle"),
+    "labels": ("labels", "several classes of one image"),
+    "mask": ("mask", "a label map"),
+    "boxes": ("boxes", "boxes around things"),
+    "polygons": ("outlines", "polygons around things"),
+    "runs": ("runs", "masks of single things"),
+    "keypoints": ("points", "keypoints of things"),
+    "split": ("split", "train, val and test"),
+    "group": ("group", "patients, videos: what must not part"),
+    "attributes": ("columns", "further columns"),
+}
+"""Column of the table and explanation of each word of `CAN_HOLD`."""
+
+SAID: dict[str, tuple[str, str]] = {
+    "file": (
+        "A single file with a picture or volume, by its suffix or its first bytes.",
+        "One image goes in, its label map beside it as `<name>_mask`.",
+    ),
+    "list": (
+        "A text file with a path per line, relative to it; lines that begin with `#` are passed over. Also a "
+        "folder with "
+        "`list.txt`.",
+        "The images by their keys, and `list.txt` in the source's order.",
+    ),
+    "folder": (
+        "Any folder with images somewhere below it, when nothing else fits. Folders named like `patient001` make "
+        "groups.",
+        "The images by their keys.",
+    ),
+    "class-folders": (
+        "Every image lies in a first-level folder, and none of these is named after a split, a role or a patient.",
+        "`<class>/<name>`. Needs labels; levels of a label are joined with `-`.",
+    ),
+    "split-folders": (
+        "Every image lies below `train`, `val` or `test` (or words like them), right there or in class folders.",
+        "`<split>/<class>/<name>`, or `<split>/<name>` without labels. Needs splits.",
+    ),
+    "class-tree": (
+        "Every image lies two or more folders deep, all equally deep, also below folders of splits.",
+        "`[<split>/]<level>/<level>/<name>`. Needs labels.",
+    ),
+    "image-masks": (
+        "A folder `images` with one of `masks`, `labels`..., or files such as `<name>_mask` beside `<name>`. "
+        "`--option mask_pattern='images/(.*)\\.jpg=>maps/\\1.png'` says it for anything else.",
+        "`[<split>/]images/<name>` and `[<split>/]masks/<name>`. Needs label maps; a group is kept where its "
+        "folder is "
+        "named like `patient001`.",
+    ),
+    "coco": (
+        "A JSON file with `images`, `annotations` and `categories`, alone or in a folder. "
+        "`--option annotations=NAME` chooses among several, `--option images=FOLDER` says where the pictures are.",
+        "`annotations/instances[_<split>].json` and `images/`. Label, labels and group become fields of an image; "
+        "numbers "
+        "of images come back as a column `id`. An image that nobody annotated reads back as one with nothing in it.",
+    ),
+    "yolo": (
+        "Text files named like the pictures, with lines of a class number and 4 numbers from 0 to 1, in `labels` or "
+        "another folder (`--option labels=NAME`), or a `data.yaml`. Reads outlines as well.",
+        "`images/`, `labels/` and `data.yaml`. Crowds are left out, since there is no mark for them.",
+    ),
+    "yolo-polygons": (
+        "Read as `yolo`.",
+        "As `yolo`, with outlines; those in several parts become one, joined by seams without area.",
+    ),
+    "voc": (
+        "XML files of annotations with pictures named like them.",
+        "`JPEGImages/`, `Annotations/`, `SegmentationClass/`, `ImageSets/Main/`. Boxes are rounded to whole pixels; "
+        "crowds become difficult boxes. Pictures keep their format, whatever the folder is called.",
+    ),
+    "csv": (
+        "A CSV file with a column of paths, addresses or base64, also without a header. Usual names of columns "
+        "are known; "
+        "`--option column.label=species` says others, `--option separator=;` another separator.",
+        "`images.csv` and `images/`; with `--embed` one file. Objects stand in a cell as JSON.",
+    ),
+    "tsv": ("As `csv`, with tabs.", "`images.tsv` and `images/`; as `csv`."),
+    "json": (
+        "A JSON file with a list of rows, or a mapping of columns or of rows. Values may also be pixels as lists "
+        "of numbers.",
+        "`images.json` and `images/`; with `--embed` one file.",
+    ),
+    "jsonl": ("A file with a JSON object per line.", "`images.jsonl` and `images/`; with `--embed` one file."),
+    "parquet": (
+        "Parquet files with a column of paths, bytes, or Hugging Face images, one file or several "
+        "(`train-00000.parquet`).",
+        "`images.parquet` and `images/`; with `--embed` one file, which Hugging Face datasets show as images.",
+    ),
+    "arrow": ("As `parquet`, for Arrow IPC files and streams.", "`images.arrow` and `images/`; as `parquet`."),
+    "huggingface": (
+        "Images with `metadata.csv`, `metadata.jsonl` or `metadata.parquet` in their folder or above it.",
+        "`images/` and `metadata.jsonl`, for each split in a folder of its own. Records come back ordered by split.",
+    ),
+    "webdataset": (
+        "Tar files. With `.cls`, `.json` or `.txt` members, what stands before the first dot of a name is the "
+        "sample; "
+        "without, folders in the tar are splits and classes.",
+        "Shards of about 256 MB for each split, with the same bytes every time. Records come back ordered by split.",
+    ),
+    "tfrecord": (
+        "TFRecord files of `tf.train.Example`, by the checksum of their first record.",
+        "Shards of about 256 MB for each split. Corners of boxes are kept in single precision.",
+    ),
+    "idx": (
+        "Files that begin like those of MNIST, plain or gzip; what is left of a name without `images` and "
+        "`labels` says "
+        "the split. A `classes.txt` names the classes.",
+        "`[<split>-]images-idx3-ubyte` and `[<split>-]labels-idx1-ubyte`, `--format gz` compressed. One size and "
+        "type; "
+        "keys are counted anew.",
+    ),
+    "npz": (
+        "Archives of NumPy arrays: `x_train`, `y_train`..., `images` and `labels`, or one image with its mask. "
+        "Pickles are "
+        "never loaded.",
+        "`images.npz`, or the file that `-o` names. One size and type.",
+    ),
+    "hdf5": (
+        "HDF5 files, by their signature: a group per class (groups within groups are levels), or stacks of images "
+        "and "
+        "labels. Links that lead out of the file are refused.",
+        "`images.h5`, or the file that `-o` names; pixels, or with `--embed` the bytes of the pictures.",
+    ),
+    "nnunet": (
+        "`dataset.json` beside `imagesTr`, of nnU-Net (both versions) and of the Medical Segmentation Decathlon.",
+        "`imagesTr`, `labelsTr`, `imagesTs`, `labelsTs` and `dataset.json`. Knows train and test alone: the rest "
+        "becomes "
+        "train.",
+    ),
+    "dicom": (
+        "Files that begin like DICOM, or a `DICOMDIR`. Slices of a series are sorted by position into volumes; "
+        "the patient "
+        "is the group.",
+        "",
+    ),
+    "tiff-stack": (
+        "Runs of numbered TIFF files of one size, as slices of a volume. `--option spacing=5,1,1` says millimetres "
+        "(z, y, x); `--option pages=images` takes the pages of one file for images.",
+        "A folder of slices per volume, below `images/` and `masks/` where there are label maps.",
+    ),
+}
+"""How each layout is recognised, and how it is written."""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    names = [word for word in CAN_HOLD if word in WORDS]
+    legend = [f"* {column}: {meaning}" for column, meaning in (WORDS[word] for word in names)]
+    head = ["", "layout", *(WORDS[word][0] for word in names), ""]
+    rows = ["|".join(head), "|".join(["", "---", *("---" for _ in names), ""])]
+    for layout in layouts():
+        marks = ("•" if word in layout.holds else "" for word in names)
+        rows.append("|".join(["", f"[{layout.name}](#{layout.name})", *marks, ""]))
+    parts = [INTRODUCTION, "## What they hold\n", "\n".join(rows), "", *legend, "", "## One by one\n"]
+    return "\n".join([*parts, *(_section(layout, names) for layout in layouts())])
+
+
+def _section(layout: Layout, names: list[str]) -> str:
+    recognised, written = SAID[layout.name]
+    lines = [f"### {layout.name}\n", f"This is: {layout.title}.\n", f"* Recognised: {recognised}"]
+    if not written:
+        return "\n".join([*lines, "* Read only.\n"])
+    lost = [WORDS[word][0] for word in names if word not in layout.holds]
+    lines += [f"* Written (`--to {layout.name}`): {written}"]
+    lines += [f"* Has no place for: {', '.join(lost)}.\n" if lost else "* Loses nothing.\n"]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(page(), end="")

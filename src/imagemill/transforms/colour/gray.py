@@ -1,0 +1,67 @@
+"""Colour taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import ParameterError
+from imagemill.core.geometry import Frame
+from imagemill.core.ops import Op
+from imagemill.core.rng import Draws
+from imagemill.transforms.base import Transform, one_of, option
+from imagemill.transforms.colour._channels import LUMA, linear, needs_rgb, numbers, on_colours
+
+WEIGHTS = {"bt601": LUMA, "bt709": (0.2126, 0.7152, 0.0722), "mean": (1 / 3, 1 / 3, 1 / 3)}
+"""Weights of red, green and blue in gray."""
+
+
+def _weights(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return one_of(*WEIGHTS)(name, value)
+    found = numbers(low=0)(name, value)
+    if len(found) != 3 or abs(sum(found) - 1) > 1e-3:
+        raise ParameterError(f"expected {name} as three weights that add up to 1, got {value!r}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Gray(Transform):
+    """Replace the colour of each pixel by its gray; the number of channels stays.
+
+    ``out = w_R R + w_G G + w_B B`` in each colour channel.
+
+    Parameters
+    ----------
+    weights : {"bt601", "bt709", "mean"} or three floats
+        Of red, green and blue; three numbers of at least 0 that add up to 1.
+
+    Raises
+    ------
+    ParameterError
+        When an image does not have 3 colour channels.
+
+    Targets
+    -------
+    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+
+    Source
+    ------
+    ITU-R BT.601-7, 2.5.1, and ITU-R BT.709-6, 3.2: the weights of luma.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import imagemill as im
+    >>> im.Pipeline([im.Gray()], seed=0)(np.array([[[200, 100, 0]]], np.uint8))
+    array([[[118, 118, 118]]], dtype=uint8)
+    """
+
+    weights: Any = option("bt601", check=_weights)
+
+    def draw(self, draws: Draws, frame: Frame) -> Op:
+        needs_rgb(frame, "Gray")
+        row = np.array(WEIGHTS[self.weights] if isinstance(self.weights, str) else self.weights)
+        return on_colours(frame, lambda _: linear(np.tile(row, (frame.n, 3, 1))))

@@ -181,7 +181,9 @@ def child(folder: Path, seed: int, numbers: range, until: float) -> None:
                 came[_read(kind, path, root, number, folder / "out")] += 1
         except _Late:
             find(number, kind, name, "too late", traceback.format_exc()[-3000:])
-        except BaseException as error:  # PanicException of Polars is no Exception; it is the very thing that is looked for
+        except (
+            BaseException
+        ) as error:  # PanicException of Polars is no Exception; it is the very thing that is looked for
             find(number, kind, name, f"{type(error).__name__}: {error}"[:300], traceback.format_exc()[-3000:])
         finally:
             signal.alarm(0)

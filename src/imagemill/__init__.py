@@ -94,6 +94,11 @@ _ROOMS = {
         "ScanReport",
         "scan",
     ),
+    "imagemill.feed": (
+        "LoadedBatch",
+        "Loader",
+    ),
+    "imagemill.feed.adapters": ("hf_transform",),
     "imagemill.lint": ("Finding",),
     "imagemill.pipeline": ("Pipeline",),
     "imagemill.transforms.base": ("Transform",),

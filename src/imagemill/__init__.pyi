@@ -54,6 +54,9 @@ from imagemill.data.replay import replay_all as replay_all
 from imagemill.data.replay import verify as verify
 from imagemill.data.scan import ScanReport as ScanReport
 from imagemill.data.scan import scan as scan
+from imagemill.feed import LoadedBatch as LoadedBatch
+from imagemill.feed import Loader as Loader
+from imagemill.feed.adapters import hf_transform as hf_transform
 from imagemill.lint import Finding as Finding
 from imagemill.pipeline import Pipeline as Pipeline
 from imagemill.transforms.base import Transform as Transform
@@ -131,6 +134,8 @@ __all__ = [
     "Keypoints",
     "Label",
     "Lighting",
+    "LoadedBatch",
+    "Loader",
     "LogUniform",
     "Mask",
     "MissingExtra",
@@ -182,6 +187,7 @@ __all__ = [
     "formats",
     "from_arrays",
     "grid",
+    "hf_transform",
     "image_size",
     "open",
     "open_source",

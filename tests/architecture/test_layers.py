@@ -15,7 +15,10 @@ import pytest
 from tests.architecture.repository import ROOT, SRC, environment
 
 # Optional packages: imported in one leaf each, through core.extras.require, which names the extra to install.
-OPTIONAL = {"nibabel", "tifffile", "imagecodecs", "matplotlib", "jinja2", "skimage", "sklearn"}
+OPTIONAL = {
+    *("nibabel", "tifffile", "imagecodecs", "matplotlib", "jinja2", "skimage", "sklearn"),
+    *("pydicom", "h5py", "datasets", "pandas", "torch", "keras", "jax", "tensorflow", "lightning", "grain"),
+}
 
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 

@@ -140,15 +140,13 @@ def _with_exif() -> bytes:
 
 
 def _dicom(number: int, syntax: str) -> bytes:
-    require("pydicom", extra="medical")
-    from pydicom import uid
-    from pydicom.dataset import FileDataset, FileMetaDataset
-
-    meta = FileMetaDataset()
+    uid = require("pydicom.uid", extra="medical")
+    dataset = require("pydicom.dataset", extra="medical")
+    meta = dataset.FileMetaDataset()
     meta.MediaStorageSOPClassUID = uid.CTImageStorage
     meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.8.498.1.{number + 1}"
     meta.TransferSyntaxUID = getattr(uid, syntax if syntax != "RLELossless" else "ExplicitVRLittleEndian")
-    dataset = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
+    dataset = dataset.FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     pixels = _waves((6, 8), np.int16)
     words: dict[str, Any] = {
         "SOPClassUID": meta.MediaStorageSOPClassUID,

@@ -7,6 +7,7 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from imagemill.testing.samples import sample_files
 from tests.data.hostile.room import Call, good, run
 
 # What may be read after all: nothing in them is declared that is not so, or what is wrong is not in the pixels.
-HARMLESS = {"fill.jpg", "exif-circle.jpg", "frames.gif", "jpeg-named.dcm", "png-named.nii.gz", "inflates.nii.gz"}
+HARMLESS = {"fill.jpg", "exif-circle.jpg", "frames.gif", "jpeg-named.dcm", "png-named.nii.gz", "axes.nii"}
 
 
 def test_harmful_pictures_are_refused_one_by_one(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_harmful_hdf5_files_lead_nowhere(tmp_path: Path) -> None:
         file.create_dataset("images", (4, 14_000, 14_000), np.float64, chunks=(1, 1000, 1000), compression="gzip")
     calls: list[Call] = [("scan", path, {"workers": 1}) for path in sorted(folder.iterdir())]
     found = {Path(one["path"]).name: one for one in run(tmp_path, calls)}
-    for name in ("storage.h5", "virtual.h5", "size.h5"):
+    for name in ("storage.h5", "virtual.h5", "size.h5", "size-below-limit.h5"):
         one = found[name]
         assert one["outcome"] == "SourceError" or (one["opened"] == 0 and one["named"]), one
     assert found["links.h5"]["images"] == 4
@@ -192,7 +193,7 @@ def test_harmful_hdf5_files_lead_nowhere(tmp_path: Path) -> None:
 
 
 class _Answer(BaseHTTPRequestHandler):
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.path)

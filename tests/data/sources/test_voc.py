@@ -16,7 +16,7 @@ from imagemill.data.sources.base import WriteTarget
 from imagemill.data.sources.voc import Voc, _pixels
 from tests.data.pictures import label_map, photo
 
-XML = """<annotation><folder>x</folder><filename>elsewhere.jpg</filename><path>/home/pi/x.jpg</path>
+XML = """<annotation><folder>x</folder><filename>elsewhere.jpg</filename><path>/photos/x.jpg</path>
 <size><width>40</width><height>30</height><depth>3</depth></size>{}</annotation>"""
 OBJECT = """<object><name>{}</name><pose>Left</pose><truncated>1</truncated><difficult>0</difficult>
 <part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>

@@ -193,6 +193,16 @@ def _parts(batch: Any) -> tuple[np.ndarray, ...]:
     return batch if isinstance(batch, tuple) else (batch,)
 
 
+def test_each_class_is_split_and_the_validation_part_comes_first(folder: Path) -> None:
+    found = {s: PLAIN.flow_from_directory(folder, subset=s) for s in ("validation", "training")}
+    assert {s: np.bincount(part.classes).tolist() for s, part in found.items()} == {
+        "validation": [2, 1, 1],
+        "training": [2, 2, 1],
+    }
+    assert found["validation"].filenames == ["cat/cat0.png", "cat/cat2.png", "dog/dog0.png", "emu/emu0.png"]
+    assert found["training"].class_indices == {"cat": 0, "dog": 1, "emu": 2}
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_threads_change_nothing(folder: Path, workers: int) -> None:
     generator = ImageDataGenerator(rotation_range=30, data_format="channels_first")

@@ -140,6 +140,8 @@ def test_bytes_and_floats_give_the_same_pictures_whatever_their_size(side: int, 
     generator = ImageDataGenerator(rotation_range=30, rescale=1 / 255, fill_mode=mode, cval=255)
     (a, _), (b, _) = (generator.augmented(v, range(3), seed=1) for v in (x, x.astype(np.float32)))
     np.testing.assert_allclose(a, b, atol=1e-6)
+    plain, _ = ImageDataGenerator(rotation_range=30, fill_mode=mode, cval=255).augmented(x, range(3), seed=1)
+    np.testing.assert_allclose(a, plain / 255, atol=1e-6)
 
 
 def test_channels_first_is_the_same_picture_turned() -> None:
@@ -315,6 +317,19 @@ def test_random_functions_change_the_picture_and_repeat_with_a_seed(function: An
     np.testing.assert_array_equal(function(x, 1), first)
     assert not np.array_equal(function(x, 2), first)
     assert not np.array_equal(function(x, None), function(x, None))
+
+
+def test_a_random_shift_goes_along_the_side_it_names() -> None:
+    x = np.zeros((20, 40, 1), np.float32)
+    x[10, 20] = 1
+    for shares, axis in (((0.4, 0), 1), ((0, 0.4), 0)):
+        places = {
+            tuple(np.unravel_index(random_shift(x, *shares, 0, 1, 2, interpolation_order=0, seed=k).argmax(), (20, 40)))
+            for k in range(60)
+        }
+        reach = {max(abs(place[a] - (10, 20)[a]) for place in places) for a in (axis,)}
+        assert {place[1 - axis] for place in places} == {(10, 20)[1 - axis]}
+        assert 0.3 * (20, 40)[axis] < reach.pop() <= 0.4 * (20, 40)[axis]
 
 
 def test_random_functions_refuse_what_is_no_pair() -> None:

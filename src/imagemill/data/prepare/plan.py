@@ -20,6 +20,7 @@ from imagemill.data.prepare import labels, objects, pixels, statistics
 from imagemill.data.prepare.placing import check_fit, place, read_size
 from imagemill.data.record import Blob, Pixels, Record, Stored
 from imagemill.data.sources.base import Source
+from imagemill.data.sources.walk import real_path
 from imagemill.data.split import assign, read_shares
 
 __all__ = ["Asked", "Form", "Made", "Taken", "decide_form", "entry_of", "grouped", "make", "split_of", "take"]
@@ -358,7 +359,7 @@ def where_of(source: Source, where: Pixels) -> str:
     root = source.root
     if isinstance(where, Path):
         try:
-            return where.resolve().relative_to(root.resolve()).as_posix()
+            return real_path(where).relative_to(real_path(root)).as_posix()
         except ValueError:
             return where.name
     return pixels_name(where).replace(f"{root}/", "").replace(str(root), root.name)

@@ -23,6 +23,7 @@ from imagemill.data.codecs.dicom_place import Plane, plane_of, stack_planes
 from imagemill.data.instances import Scalar
 from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.walk import real_path
 
 __all__ = ["Dicom"]
 
@@ -157,8 +158,8 @@ def _listed(look: Look, problems: list[Problem], notes: list[str]) -> list[tuple
     if index is not None:
         found = _directory(index, problems)
         if look.is_folder:
-            known = {path.resolve() for _, path in found}
-            others = sum(path.resolve() not in known and path != index and _begins(path) for _, path in look.files)
+            known = {real_path(path) for _, path in found}
+            others = sum(real_path(path) not in known and path != index and _begins(path) for _, path in look.files)
             notes += [f"{others} DICOM files that the DICOMDIR does not name passed over"] if others else []
         return found
     files = [(key, path) for key, path in look.files if _begins(path)]
@@ -187,7 +188,7 @@ def _directory(index: Path, problems: list[Problem]) -> list[tuple[str, Path]]:
         path = root.joinpath(*steps)
         odd = any(PureWindowsPath(step).anchor or step in ("", ".", "..") or set(step) & set("/\\") for step in steps)
         shown = "/".join(steps)
-        if odd or root.resolve() not in path.resolve().parents:
+        if odd or root.resolve() not in real_path(path).parents:
             problems.append(
                 Problem(shown, "expected a file in the DICOMDIR's folder, got a path that leads out; move it")
             )

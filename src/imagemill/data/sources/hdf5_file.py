@@ -19,6 +19,7 @@ import numpy as np
 from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import MAX_PIXELS, native, problem
+from imagemill.data.codecs.limits import DEFLATE
 from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.instances import Scalar
 from imagemill.data.sources.hdf5_heap import check_heaps
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 ARRAY, BYTES, TEXT = "array", "bytes", "text"
+_FREE = 64 << 20
 _AGAIN = "get the file again from where it came from"
 # h5py passes on whatever the C library says, under many names.
 _DAMAGE = (OSError, ValueError, KeyError, RuntimeError, TypeError, IndexError, AttributeError, MemoryError)
@@ -208,6 +210,9 @@ def kind_of(dataset: Any) -> tuple[str, str]:
         return "", "references to other objects"
     if dtype.kind not in "buif":
         return "", f"values of type {dtype}"
+    declared, stored = dataset.size * dtype.itemsize, dataset.id.get_storage_size()
+    if not dataset.is_virtual and declared > DEFLATE * stored + _FREE:  # parts that were never written read as zeros
+        return "", f"{declared:,} bytes declared and {stored:,} stored: cut off, never filled, or made to fill the memory"
     row = dtype == np.uint8 and len(dataset.shape) == 1 and 8 < dataset.shape[0] <= MAX_PIXELS
     if row and sniff(np.asarray(dataset[:HEAD]).tobytes()) is not None:
         return BYTES, ""

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Record, split_suffix
-from imagemill.data.sources.walk import walk_files
+from imagemill.data.sources.walk import real_path, walk_files
 
 __all__ = ["MASK_SUFFIXES", "Pairing", "mask_stems", "pair_masks"]
 
@@ -116,7 +116,7 @@ def pair_masks(
 
 
 def _real(path: Path) -> Path:
-    return path.resolve()
+    return real_path(path)
 
 
 def _place(key: str) -> tuple[str, str]:

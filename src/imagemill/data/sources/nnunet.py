@@ -24,6 +24,7 @@ from imagemill.data.record import Pixels, Record, Stored, split_suffix
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.containers import not_written, safe_name, what_is_lost
 from imagemill.data.sources.place import Export, exporting
+from imagemill.data.sources.walk import real_path
 
 __all__ = ["NnUnet"]
 
@@ -274,7 +275,7 @@ def _listed(root: Path, listed: Mapping[str, Any], options: ReadSource, problems
 
 def _inside(root: Path, name: str, outside: bool) -> Path:
     path = root / name
-    if not outside and root.resolve() not in path.resolve().parents:
+    if not outside and real_path(root) not in real_path(path).parents:
         msg = f"expected a path within {root}, got {name!r}, which leads out"
         raise SourceError(f"{msg}; allow paths outside, or move it")
     if not path.is_file():

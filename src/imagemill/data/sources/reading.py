@@ -11,6 +11,7 @@ from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import split_suffix
 from imagemill.data.sources.base import Look, ReadSource, Source
 from imagemill.data.sources.masks import MASK_SUFFIXES, pair_masks
+from imagemill.data.sources.walk import real_path
 
 __all__ = ["beside", "images_in", "inside", "nothing_there", "readable", "with_masks", "without_masks"]
 
@@ -83,7 +84,7 @@ def without_masks(look: Look, masks: Path | None) -> Look:
     kept = tuple(
         (key, path)
         for key, path in look.files
-        if not (key.startswith(below) or (is_readable_name(path) and place in path.resolve().parents))
+        if not (key.startswith(below) or (is_readable_name(path) and place in real_path(path).parents))
     )
     return replace(look, files=kept)
 
@@ -126,6 +127,6 @@ def inside(folder: Path, name: str, *, outside: bool) -> Path | None:
     path = folder / name.replace("\\", "/")
     try:
         # Resolved in any case: a name with a zero byte in it, or links in a ring, is no path at all.
-        return path if path.resolve().is_relative_to(folder.resolve()) or outside else None
+        return path if real_path(path).is_relative_to(real_path(folder)) or outside else None
     except (OSError, ValueError, RuntimeError):
         return None

@@ -9,7 +9,15 @@ from pathlib import Path
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
 
-__all__ = ["walk_files"]
+__all__ = ["real_path", "walk_files"]
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads, links followed; of links that lead to each other, one of them.
+
+    `Path.resolve` ends with RuntimeError there (before Python 3.13).
+    """
+    return Path(os.path.realpath(path))
 
 
 def walk_files(root: Path) -> Iterator[tuple[str, Path]]:

@@ -74,7 +74,7 @@ class Yolo:
         shape = told.get("kpt_shape")
         joints = shape[0] * shape[1] if isinstance(shape, list) and len(shape) == 2 and all(map(_small, shape)) else 0
         records: list[Record] = []
-        problems = [Problem(key, text) for key, path in look.files if key in _YAMLS and (text := _fault(path))]
+        problems = [Problem(key, fault) for key, path in look.files if key in _YAMLS and (fault := _fault(path))]
         texts = found.matched(folder)
         for key, path in found.images:
             try:

@@ -162,7 +162,7 @@ def load_yaml(text: str) -> Any:
         deepest = max(deepest, depth)
     if deepest > _DEEPEST:
         raise ValueError(f"brackets nested {deepest:,} deep")
-    return yaml.load(text, _Plain)  # noqa: S506 - a kind of SafeLoader
+    return yaml.load(text, _Plain)
 
 
 def _names(path: Path, told: Any) -> dict[int, str]:

@@ -134,7 +134,7 @@ class NumpyArrayIterator(Iterator):
         masks = None if self.masks is None else self.masks[index_array]
         made, moved = self.image_data_generator.augmented(
             _taken(self.x, index_array), keys, epoch=at, seed=self.seed, workers=self.threads, masks=masks,
-            mask_cval=self.mask_cval,
+            mask_cval=self.mask_cval, buffers=self._buffers,
         )  # fmt: skip
         made = made.astype(self.dtype, copy=False)
         saving = Saving(self.save_to_dir, self.save_prefix, self.save_format)

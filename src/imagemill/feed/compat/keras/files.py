@@ -211,7 +211,14 @@ class FileIterator(Iterator):
         keys = self.keys_of(index_array)
         if self.image_data_generator is not None:
             pictures, masks = self.image_data_generator.augmented(
-                pictures, keys, epoch=at, seed=self.seed, workers=self.threads, masks=masks, mask_cval=self.mask_cval
+                pictures,
+                keys,
+                epoch=at,
+                seed=self.seed,
+                workers=self.threads,
+                masks=masks,
+                mask_cval=self.mask_cval,
+                buffers=self._buffers,
             )
         x = pictures.astype(dtype, copy=False)
         self.saving.save(x, rows, keys, self.seed, at, self.data_format)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.engine.buffers import Buffers
 from imagemill.feed.compat.keras import statistics
 from imagemill.feed.compat.keras._common import (
     Array,
@@ -258,7 +259,14 @@ class ImageDataGenerator(Flows):
     # ------------------------------------------------------------------------------------------- many pictures
 
     def _changed(
-        self, images: Array, drawn: Parameters, workers: int = 1, *, dtype: Any = None, gain: float = 1.0
+        self,
+        images: Array,
+        drawn: Parameters,
+        workers: int = 1,
+        *,
+        dtype: Any = None,
+        gain: float = 1.0,
+        buffers: Buffers | None = None,
     ) -> Array:
         """Pictures ``[n, H, W, C]`` through the transforms and times ``gain``, a new array of floating point."""
         if drawn.still:
@@ -279,6 +287,7 @@ class ImageDataGenerator(Flows):
                 gain=gain,
                 dtype=dtype,
                 workers=workers,
+                buffers=buffers,
             )
         if drawn.channel_shift_intensity is not None:
             x = shifted(x, drawn.channel_shift_intensity)
@@ -296,6 +305,7 @@ class ImageDataGenerator(Flows):
         workers: int = 1,
         masks: Array | None = None,
         mask_cval: int = 0,
+        buffers: Buffers | None = None,
     ) -> tuple[Array, Array | None]:
         """Transform and standardise a batch; label maps, if any, follow the same geometry.
 
@@ -314,6 +324,8 @@ class ImageDataGenerator(Flows):
             Label maps; labels are never mixed.
         mask_cval : int
             Label beyond the edge where ``fill_mode`` is constant.
+        buffers : Buffers, optional
+            Memory of batches that are done with, to be used again.
 
         Returns
         -------
@@ -328,7 +340,8 @@ class ImageDataGenerator(Flows):
         # In the same pass where nothing else comes between.
         plain = drawn.channel_shift_intensity is None and drawn.brightness is None
         early = bool(self.rescale) and plain and self.preprocessing_function is None
-        made = self._changed(x, drawn, workers, dtype=work, gain=float(self.rescale or 1) if early else 1.0)
+        gain = float(self.rescale or 1) if early else 1.0
+        made = self._changed(x, drawn, workers, dtype=work, gain=gain, buffers=buffers)
         made = made if self.data_format == "channels_last" else np.ascontiguousarray(np.moveaxis(made, -1, 1))
         made = self._standardized(made, rescaled=early).astype(dtype, copy=False)
         if masks is None:
@@ -378,21 +391,12 @@ class ImageDataGenerator(Flows):
             x -= x.mean(axis=each, keepdims=True)
         if self.samplewise_std_normalization:
             x /= x.std(axis=each, keepdims=True) + kind(statistics.EPSILON)
-        if self.featurewise_center:
-            if self.mean is None:
-                statistics.warn_unfitted("featurewise_center")
-            else:
-                x -= np.asarray(self.mean, dtype=x.dtype)
-        if self.featurewise_std_normalization:
-            if self.std is None:
-                statistics.warn_unfitted("featurewise_std_normalization")
-            else:
-                x /= np.asarray(self.std, dtype=x.dtype) + kind(statistics.EPSILON)
-        if self.zca_whitening:
-            if self.zca_whitening_matrix is None:
-                statistics.warn_unfitted("zca_whitening")
-            else:
-                x = statistics.whitened(x, self.zca_whitening_matrix)
+        if self.featurewise_center and statistics.fitted("featurewise_center", self.mean):
+            x -= np.asarray(self.mean, dtype=x.dtype)
+        if self.featurewise_std_normalization and statistics.fitted("featurewise_std_normalization", self.std):
+            x /= np.asarray(self.std, dtype=x.dtype) + kind(statistics.EPSILON)
+        if self.zca_whitening and statistics.fitted("zca_whitening", self.zca_whitening_matrix):
+            x = statistics.whitened(x, self.zca_whitening_matrix)
         return x
 
     def _preprocessed(self, x: Array) -> Array:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.extras import require
+from imagemill.engine.buffers import Buffers
 from imagemill.feed.compat.keras._common import FORMATS, read_seed
 from imagemill.feed.compat.keras.draws import epoch_order
 
@@ -111,6 +112,7 @@ class Iterator:
         # Not given to Keras: with workers of its own, an epoch begins with batches left over from building the model.
         self.threads = workers
         self._keys: Sequence[Any] = range(n) if keys is None else keys
+        self._buffers = Buffers()
         self._order: tuple[int, Rows] | None = None
 
     @property
@@ -188,11 +190,10 @@ class Iterator:
             self.seed, self.epoch, self.batch_index = read_seed(state["seed"]), state["epoch"], state["batch"]
             self._order = None
 
-    def keys_of(self, rows: Rows) -> list[Any]:
+    def keys_of(self, rows: Rows) -> Any:
         """What the draws of some samples belong to."""
         if isinstance(self._keys, range):
-            numbers: list[Any] = (self._keys.start + rows).tolist()
-            return numbers
+            return self._keys.start + rows
         return [self._keys[i] for i in rows.tolist()]
 
     def _get_batches_of_transformed_samples(self, index_array: Rows, epoch: int | None = None) -> Any:

@@ -25,6 +25,7 @@ from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Affine, Bools, Cast, ChannelMix, Op, Sampling
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
+from imagemill.engine.buffers import Buffers
 from imagemill.engine.planner import make_plan
 from imagemill.feed.compat.keras._common import Array
 
@@ -127,6 +128,7 @@ def sample(
     gain: float = 1.0,
     dtype: Any = None,
     workers: int = 1,
+    buffers: Buffers | None = None,
 ) -> Array:
     """Move a batch of pictures of one size, and multiply them on the way.
 
@@ -150,6 +152,8 @@ def sample(
         Floating point to compute with and to give; that of ``images`` when left out.
     workers : int
         Threads; the result does not depend on it.
+    buffers : Buffers, optional
+        Memory of batches that are done with, to be used again.
 
     Returns
     -------
@@ -181,7 +185,9 @@ def sample(
         border = "nearest" if fill_mode == "constant" else _ENGINE[fill_mode]
         # Single bytes can be read as they are; what the engine would round in between is widened first.
         source = images if images.dtype == np.uint8 and images[0].size <= _SMALL else images.astype(dtype, copy=False)
-        out = _by_engine(source, _flipped(matrix, flip_y, flip_x, size), order, border, cval, gain, dtype, workers)
+        out = _by_engine(
+            source, _flipped(matrix, flip_y, flip_x, size), order, border, cval, gain, dtype, workers, buffers
+        )
         if fill_mode == "constant":
             _fill_outside(np.ascontiguousarray(matrix), flip_y, flip_x, dtype.type(cval * gain), out)
         return out
@@ -223,6 +229,7 @@ def _by_engine(
     gain: float,
     dtype: np.dtype[Any],
     workers: int,
+    buffers: Buffers | None,
 ) -> Array:
     """One affine and one colour op, drawn and done: the engine plans and runs them in one call."""
     n, height, width, channels = images.shape
@@ -235,7 +242,7 @@ def _by_engine(
     for op in ops:
         frames.append(op.after(frames[-1]))
     plan = make_plan([("ImageDataGenerator", op) for op in ops], frames)
-    out = np.empty(images.shape, dtype)
+    out = np.empty(images.shape, dtype) if buffers is None else buffers.empty(images.shape, dtype)
     execute.run_column(plan, get_backend("cpu"), "image", np.ascontiguousarray(images), out, workers=workers)
     return out
 

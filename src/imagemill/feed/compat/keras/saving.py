@@ -37,6 +37,6 @@ class Saving:
         if not folder.is_dir():
             raise SourceError(f"expected save_to_dir to be a folder, got {str(folder)!r}; make it first")
         for image, row, key in zip(images, rows, keys, strict=True):
-            mark = hashlib.blake2b(f"{seed}|{epoch}|{key!r}".encode("utf-8", "surrogateescape"), digest_size=6)
+            mark = hashlib.blake2b(f"{seed}|{epoch}|{key}".encode("utf-8", "surrogateescape"), digest_size=6)
             name = f"{self.prefix}_{row}_{mark.hexdigest()}.{self.file_format}"
             save_img(folder / name, image, data_format=data_format, scale=True)

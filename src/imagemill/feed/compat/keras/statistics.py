@@ -15,7 +15,7 @@ import numpy as np
 from imagemill.core.errors import InputError
 from imagemill.feed.compat.keras._common import Array
 
-__all__ = ["EPSILON", "Fitted", "each_sample", "fit", "warn_unfitted", "whitened"]
+__all__ = ["EPSILON", "Fitted", "each_sample", "fit", "fitted", "whitened"]
 
 EPSILON = 1e-6
 """Added to deviations before they divide."""
@@ -31,12 +31,12 @@ class Fitted:
 
 
 def fit(x: Array, channel_axis: int, *, centre: bool, scale: bool, whiten: bool, epsilon: float) -> Fitted:
-    """Learn from pictures ``[n, ...]``, which are changed.
+    """Learn from pictures ``[n, ...]``, which are changed. Whitening is of centred pictures, never of scaled ones.
 
     Parameters
     ----------
     x : array of floating point, rank 4
-        The function's own: it is centred and scaled in place.
+        The function's own: it is centred in place.
     channel_axis : int
         1 or 3.
     centre, scale, whiten : bool
@@ -51,7 +51,6 @@ def fit(x: Array, channel_axis: int, *, centre: bool, scale: bool, whiten: bool,
         x -= mean
     if scale:
         std = x.std(axis=each, keepdims=True, dtype=np.float64)[0].astype(x.dtype)
-        x /= std + x.dtype.type(EPSILON)
     if whiten:
         flat = x.reshape(len(x), -1)
         u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
@@ -74,11 +73,12 @@ def whitened(x: Array, matrix: Array) -> Array:
     return made
 
 
-def warn_unfitted(option: str) -> None:
-    """Say that an option has no effect yet."""
-    warnings.warn(
-        f"{option} is on, but nothing was learned yet, so it is left out; call fit(pictures) first", stacklevel=4
-    )
+def fitted(option: str, found: Any) -> bool:
+    """Whether an option has what it needs; says so where it has not."""
+    if found is None:
+        words = f"{option} is on, but nothing was learned yet, so it is left out; call fit(pictures) first"
+        warnings.warn(words, stacklevel=4)
+    return found is not None
 
 
 def each_sample(x: Any) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Files made to do harm: small ones that declare gigabytes, run in circles, lead elsewhere, or bring code along.
 
-Nothing in here does harm by lying in a folder. What opens one has to refuse it with an error, soon and in little memory.
+Nothing in here does harm by lying in a folder. What opens one has to refuse it, soon and in little memory.
 """
 
 from __future__ import annotations

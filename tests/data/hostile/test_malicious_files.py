@@ -36,7 +36,7 @@ def test_a_folder_with_harmful_files_is_scanned_prepared_and_augmented(tmp_path:
     files = hostile_files(str(tmp_path / "touched"))
     folder = tmp_path / "in"
     for number in range(3):
-        good(folder / f"good-{number}.png", number)
+        good(folder / f"a-good-{number}.png", number)
     for name, data in files.items():
         (folder / name).write_bytes(data)
     (folder / "nowhere.png").symlink_to(folder / "gone.png")
@@ -67,7 +67,7 @@ def test_a_folder_with_harmful_files_is_scanned_prepared_and_augmented(tmp_path:
         assert one["outcome"] == "read", one
         missed = (set(files) - HARMLESS | links | named) - set(one["named"])
         assert not missed, (one["way"], missed)
-        assert not {f"good-{n}.png" for n in range(3)} & set(one["named"])
+        assert not {f"a-good-{n}.png" for n in range(3)} & set(one["named"])
         assert "a pipe, socket or device" in one["named"]["pipe.png"]
     assert not (tmp_path / "touched").exists()
 

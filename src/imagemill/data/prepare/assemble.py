@@ -181,6 +181,9 @@ def write_manifest(path: Path, rows: Sequence[Mapping[str, Any]], schema: Mappin
     """Write the table of all records: the given columns, then those that any record has besides."""
     columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in schema}
     extra = dict.fromkeys(name for row in rows for name in row["attributes"])
+    texts = [name for name, kind in schema.items() if kind == pl.String]
+    for name in texts:  # names of files that are no UTF-8 are told as far as they can be
+        columns[name] = [None if v is None else v.encode("utf-8", "backslashreplace").decode() for v in columns[name]]
     table = pl.DataFrame(columns, schema=dict(schema))
     for name in extra:
         taken = name if name not in schema else f"attribute.{name}"

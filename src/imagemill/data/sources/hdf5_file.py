@@ -212,7 +212,7 @@ def kind_of(dataset: Any) -> tuple[str, str]:
         return "", f"values of type {dtype}"
     declared, stored = dataset.size * dtype.itemsize, dataset.id.get_storage_size()
     if not dataset.is_virtual and declared > DEFLATE * stored + _FREE:  # parts that were never written read as zeros
-        return "", f"{declared:,} bytes declared and {stored:,} stored: cut off, never filled, or made to fill the memory"
+        return "", f"{declared:,} bytes declared and {stored:,} stored: cut off, or made to fill the memory"
     row = dtype == np.uint8 and len(dataset.shape) == 1 and 8 < dataset.shape[0] <= MAX_PIXELS
     if row and sniff(np.asarray(dataset[:HEAD]).tobytes()) is not None:
         return BYTES, ""

@@ -18,7 +18,7 @@ from imagemill.transforms.base import Transform
 LEVELS = ("error", "warning", "note")
 
 GAINS = {"Brightness", "GainOffset", "ChannelGain", "ToneGain", "Contrast", "ColorJitter", "Gamma"}
-COLOURS = GAINS | {"Saturation", "Hue", "Lighting", "Invert"}
+COLOURS = GAINS | {"Saturation", "Hue", "Lighting", "Invert", "Gray"}
 LEAVES_RANGE = {"Normalize", "Standardize"}
 RESIZES = {"Resize", "Resample", "RandomResizedCrop"}
 

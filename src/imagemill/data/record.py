@@ -160,7 +160,7 @@ def untellable(record: Record) -> str:
     >>> untellable(Record("a.png", Path("a.png"), label="\udcff"))
     '\udcff'
     """
-    texts = [record.key, record.label, record.split, record.group, *(record.labels or ())]
+    texts: list[Scalar | None] = [record.key, record.label, record.split, record.group, *(record.labels or ())]
     texts += [part for pair in record.attributes.items() for part in pair]
     texts += [thing.category for thing in record.objects or ()]
     return next((text for text in texts if isinstance(text, str) and not _is_utf8(text)), "")

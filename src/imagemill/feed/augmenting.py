@@ -143,7 +143,7 @@ def named(pipeline: Pipeline, items: Mapping[str, Any], keys: Sequence[Any], has
     for row, key in enumerate(keys):
         one = {name: column[row : row + 1] for name, column in items.items()}
         try:
-            pipeline.batch(**one, keys=hashes[row : row + 1], **how)
+            pipeline.batch(**one, keys=hashes[row : row + 1].tolist(), **how)
         except Exception:
             return str(key)
     return None

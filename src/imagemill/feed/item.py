@@ -101,7 +101,8 @@ def read_record(record: Record, options: ReadOptions, *, reduced: bool) -> Item:
     else:
         picture = load_picture(record.image, options)
         image = Image(picture.array, picture.axes, picture.spacing, picture.world)
-        orientation, size = _orientation(picture), picture.spatial_shape
+        orientation = _orientation(picture)
+        size = (picture.spatial_shape[-2], picture.spatial_shape[-1])
     targets: dict[str, Target] = {"image": image}
     if record.mask is not None:
         mask = load_mask(record.mask)

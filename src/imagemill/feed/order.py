@@ -187,6 +187,12 @@ class Order:
         sums = np.cumsum(self.weights)
         return np.asarray(sums / sums[-1])
 
+    @cached_property
+    def _last(self) -> int:
+        """The last row that has any weight."""
+        assert self.weights is not None
+        return int(np.flatnonzero(self.weights)[-1])
+
     @property
     def replaces(self) -> bool:
         """Whether a row may come twice in an epoch."""
@@ -211,7 +217,7 @@ class Order:
         uniform = (bits >> np.uint64(10)).astype(np.float64) * 2.0**-53
         found = np.searchsorted(self._heaped, uniform, side="right")
         # Rounding must not lead beyond the last row that has any weight.
-        return np.minimum(found, int(np.flatnonzero(self.weights)[-1]) if len(found) else 0).astype(np.int64)
+        return np.minimum(found, self._last).astype(np.int64)
 
     def _windowed(self, at: Rows, window: int, epoch: int) -> Rows:
         blocks = -(-self.n // window)

@@ -156,8 +156,8 @@ def _number(data: bytes, rng: Rng, other: bytes) -> bytes:
     place, size = _place(data, rng), int(rng.choice((1, 2, 4, 4, 8)))
     values = _NUMBERS if size < 4 or rng.random() < 0.5 else _NUMBERS_MORE
     value = int(values[int(rng.integers(len(values)))]) % 256**size
-    order = "little" if rng.random() < 0.6 else "big"
-    return data[:place] + value.to_bytes(size, order) + data[place + size :]  # type: ignore[arg-type]
+    number: bytes = value.to_bytes(size, "little") if rng.random() < 0.6 else value.to_bytes(size, "big")
+    return data[:place] + number + data[place + size :]
 
 
 def _delete(data: bytes, rng: Rng, other: bytes) -> bytes:

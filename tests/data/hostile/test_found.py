@@ -33,11 +33,12 @@ FILES = sample_files()
 
 def test_offsets_in_an_arrow_file_that_lead_out_of_it(tmp_path: Path) -> None:
     # Followed, they end the process.
-    offsets = pa.py_buffer(np.array([0, 5, 1 << 30], np.int32))
-    names = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"a.png"))
-    table = pa.record_batch([names, pa.array([b"x", b"y"])], names=["key", "image"])
-    with pa.ipc.new_file(tmp_path / "images.arrow", table.schema) as file:
+    table = pa.record_batch([pa.array(["a.png", "b.png"]), pa.array([b"x", b"y"])], names=["key", "image"])
+    with pa.OSFile(str(tmp_path / "images.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
         file.write_batch(table)
+    data, offsets = (tmp_path / "images.arrow").read_bytes(), struct.pack("<3i", 0, 5, 10)
+    assert data.count(offsets) == 1
+    (tmp_path / "images.arrow").write_bytes(data.replace(offsets, struct.pack("<3i", 0, 1 << 29, 1 << 30)))
     (found,) = run(tmp_path, [("scan", tmp_path / "images.arrow", {})])
     assert found["outcome"] == "SourceError"
     assert "column 'key'" in found["message"]
@@ -87,10 +88,8 @@ def test_affines_and_units_of_volumes_that_are_none(tmp_path: Path) -> None:
         data = bytearray(FILES["scan" + name[1:]])
         data[at : at + len(value)] = value
         (tmp_path / name).write_bytes(data)
-        try:  # warnings are errors here: nothing may say "invalid value encountered"
+        with pytest.raises(CodecError, match=name):  # warnings are errors here: nothing may say "invalid value"
             read_picture(tmp_path / name)
-        except CodecError as error:
-            assert name in str(error)
 
 
 def test_what_lies_behind_a_volume_is_not_read_for_ever(tmp_path: Path) -> None:
@@ -102,14 +101,14 @@ def test_what_lies_behind_a_volume_is_not_read_for_ever(tmp_path: Path) -> None:
 
 
 def test_damaged_exif_is_no_warning(tmp_path: Path) -> None:
-    data = FILES["exif.jpg"]
-    start = data.index(b"Exif\0\0") + 6
-    broken = data[: start + 8] + struct.pack("<H", 9999) + data[start + 10 :]
-    frame = broken.index(b"\xff\xc0")
-    sixteen = broken[: frame + 1] + b"\xc9" + broken[frame + 2 :]  # arithmetic coding: left to Pillow
-    (tmp_path / "a.jpg").write_bytes(sixteen)
-    with pytest.raises(CodecError, match=r"a\.jpg"):
-        read_picture(tmp_path / "a.jpg")
+    # Ink colours are left to Pillow, which reads the resolution from EXIF and warns; warnings are errors here.
+    data, block = (
+        FILES["ink.jpg"],
+        b"Exif\0\0" + struct.pack("<2sHI", b"II", 42, 8) + struct.pack("<H", 9999) + bytes(5),
+    )
+    data = data[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + data[2:]
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert read_picture(tmp_path / "a.jpg").array.shape == (12, 16, 3)
     assert b"Exif" not in without_exif(data)
     assert len(without_exif(data)) == len(data)
 
@@ -128,6 +127,7 @@ def test_fill_bytes_are_passed_over_at_once(tmp_path: Path) -> None:
     assert without_fill(b"\xff" * 60_000) == b"\xff" * 60_000
 
 
+@pytest.mark.filterwarnings("ignore:Expected explicit VR:UserWarning")
 def test_millions_of_empty_elements_of_a_dicom_file(tmp_path: Path) -> None:
     (tmp_path / "a.dcm").write_bytes(hostile_files()["deflated.dcm"])
     with pytest.raises(CodecError, match="more than 20,000 elements"):

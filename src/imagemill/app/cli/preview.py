@@ -162,8 +162,8 @@ def _entry(file: CocoFile, key: str, image: Image) -> Entry:
     shape = image.canonical().shape[:2]
     if entry.size is not None and (entry.size != shape or "z" in (image.axes or "")):
         raise SourceError(
-            f"{file.path}: expected {key!r} to be a picture of {' × '.join(map(str, entry.size))} pixels, as the file says, "
-            f"got {size_of(image)}; is it the same picture?"
+            f"{file.path}: expected {key!r} to be a picture of {' × '.join(map(str, entry.size))} pixels, as the file "
+            f"says, got {size_of(image)}; is it the same picture?"
         )
     return entry
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,8 +29,8 @@ def warmup(
             report(done, len(todo))
             # A single call and a batch go different ways for small pictures.
             pipeline(**inputs)
-            axes = inputs.get("axes")
-            pipeline.batch(**{n: [v, v] for n, v in inputs.items() if n != "axes"}, axes=axes)
+            columns: dict[str, Any] = {n: [v, v] for n, v in inputs.items() if n != "axes"}
+            pipeline.batch(**columns, axes=inputs.get("axes"))
     if not quiet:
         made = sum(1 for _, e in compiled.buffer if e.is_end)
         out.print(

@@ -347,7 +347,7 @@ def takes(
 
 
 def _chosen(found: _Geometry, in_shape: tuple[int, ...]) -> Bools:
-    """Which samples go this way. Pixels that only move are exact here too, but quicker as slices unless they are few."""
+    """Which samples go this way. Pixels that only move are exact here too, but quicker as slices unless few."""
     return found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2]
 
 

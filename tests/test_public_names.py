@@ -39,6 +39,12 @@ def test_the_stub_and_the_runtime_list_are_one() -> None:
     assert set(im.__all__) <= set(dir(im))
 
 
+def test_rooms_with_names_of_their_own_need_no_import() -> None:
+    code = "import imagemill as im; im.datasets.digits; from imagemill.compat import keras; im.testing.picture"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_stub_names_where_things_really_come_from() -> None:
     for node in STUB.body:
         if isinstance(node, ast.ImportFrom):

@@ -149,12 +149,16 @@ _ROOMS = {
         "preset",
     ),
 }
+_ROOMS_WITH_NAMES = ("datasets", "testing")
+"""Modules whose names are used through them: ``im.datasets.mnist()``."""
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = sorted([*_HOME, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS_WITH_NAMES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)

@@ -74,6 +74,7 @@ MOVES: dict[str, tuple[im.Transform, ...]] = {
         im.Normalize("imagenet"),
         im.Rescale(),
         im.Saturation(0),
+        im.Gray(),
         im.Standardize(),
         im.ToDtype("float32", scale=True),
         im.ToLayout("channels_first"),

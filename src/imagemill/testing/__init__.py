@@ -3,20 +3,33 @@
 ``pip install 'imagemill[testing]'`` brings hypothesis, which the strategies use; the checks need nothing.
 """
 
+from imagemill.testing.bombs import hostile_archives, hostile_files, hostile_texts
 from imagemill.testing.checks import assert_backends_agree, assert_same_plan
 from imagemill.testing.contract import assert_backend_contract
+from imagemill.testing.damage import cut, cuts, damaged, flipped, sealed
 from imagemill.testing.pictures import label_map, picture
+from imagemill.testing.samples import sample_datasets, sample_files
 from imagemill.testing.strategies import frames, images, pipelines, transforms, volumes
 
 __all__ = [
     "assert_backend_contract",
     "assert_backends_agree",
     "assert_same_plan",
+    "cut",
+    "cuts",
+    "damaged",
+    "flipped",
     "frames",
+    "hostile_archives",
+    "hostile_files",
+    "hostile_texts",
     "images",
     "label_map",
     "picture",
     "pipelines",
+    "sample_datasets",
+    "sample_files",
+    "sealed",
     "transforms",
     "volumes",
 ]

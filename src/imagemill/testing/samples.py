@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,11 +107,9 @@ def sample_files() -> dict[str, bytes]:
 
 
 def _encoded(name: str, picture: Picture) -> bytes:
-    from imagemill.data.codecs.registry import _BY_SUFFIX
-    from imagemill.data.record import split_suffix
-
-    suffix = split_suffix(name)[1]
-    return _BY_SUFFIX[suffix].encode(picture, suffix)
+    with tempfile.TemporaryDirectory() as folder:
+        write_picture(Path(folder) / name, picture)
+        return (Path(folder) / name).read_bytes()
 
 
 def _pillow(mode: str, kind: str, more: dict[str, Any]) -> bytes:

@@ -77,7 +77,19 @@ def _each(path: Path, more: dict[str, Any]) -> dict[str, Any]:
     return {"images": images, "named": named}
 
 
-WAYS = {"scan": _scan, "prepare": _prepare, "augment": _augment, "open": _open, "each": _each}
+def _command(path: Path, more: dict[str, Any]) -> dict[str, Any]:
+    """The command with its words; what it prints is not looked at."""
+    from typer.testing import CliRunner
+
+    from imagemill.app.cli import app
+
+    done = CliRunner().invoke(app, [word.replace("{}", str(path)) for word in more["words"]])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return {"images": 0, "named": {}, "status": done.exit_code, "said": done.output}
+
+
+WAYS = {"scan": _scan, "prepare": _prepare, "augment": _augment, "open": _open, "each": _each, "command": _command}
 
 
 def run(way: str, path: str, more: dict[str, Any]) -> dict[str, Any]:

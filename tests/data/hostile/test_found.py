@@ -184,6 +184,30 @@ def test_a_thing_whose_category_is_not_listed(tmp_path: Path) -> None:
     assert sum(found.counts.values()) + len(found.failed) == 4
 
 
+def test_an_outline_with_half_a_corner(tmp_path: Path) -> None:
+    root = sample_datasets(tmp_path)["jsonl"]
+    lines = (root / "images.jsonl").read_text().splitlines()
+    row = json.loads(lines[1])
+    row["objects"]["polygons"][0][0].pop()
+    (root / "images.jsonl").write_text("\n".join([lines[0], json.dumps(row), *lines[2:]]) + "\n")
+    found = prepare(root, tmp_path / "store", layout="jsonl", on_error="skip", size=8)
+    assert sum(found.counts.values()) == 3
+    assert "x and a y" in str(found.failed[0]) or "corner" in str(found.failed[0])
+
+
+def test_names_within_a_parquet_file_that_are_no_text(tmp_path: Path) -> None:
+    root = sample_datasets(tmp_path)["parquet-embedded"]
+    data = (root / "images.parquet").read_bytes()
+    seen = set()
+    for place in [n for n in range(len(data)) if data[n : n + 5] == b"bytes"]:
+        (root / "images.parquet").write_bytes(data[:place] + b"b\xfftes" + data[place + 5 :])
+        try:
+            scan(root, layout="parquet")
+        except SourceError as error:
+            seen.add("utf-8" in str(error))
+    assert True in seen
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     for number in range(4):

@@ -72,6 +72,34 @@ def test_a_folder_with_harmful_files_is_scanned_prepared_and_augmented(tmp_path:
     assert not (tmp_path / "touched").exists()
 
 
+def test_the_commands_name_what_they_leave_out(tmp_path: Path) -> None:
+    files = hostile_files(str(tmp_path / "touched"))
+    kinds = {
+        "few": ["size.png", "circle.tif"],
+        "more": ["pickle.npy", "size.dcm"],
+        "jpeg": ["only-fill.jpg", "size.jpg"],
+    }
+    kinds["none"] = ["empty.png", "page.png"]
+    calls: list[Call] = []
+    for kind, names in kinds.items():
+        for name in names:
+            (tmp_path / kind).mkdir(exist_ok=True)
+            (tmp_path / kind / name).write_bytes(files[name])
+        if kind != "none":
+            good(tmp_path / kind / "a-good.png")
+        out = [str(tmp_path / f"out-{kind}-{verb}") for verb in ("prepare", "augment")]
+        calls.append(("command", tmp_path / kind, {"words": ["scan", "{}", "--full"]}))
+        skip = ["--on-error", "skip"]
+        calls.append(("command", tmp_path / kind, {"words": ["prepare", "{}", "-o", out[0], "--size", "8", *skip]}))
+        calls.append(("command", tmp_path / kind, {"words": ["augment", "{}", "-o", out[1], "-p", "photo", *skip]}))
+    for one in run(tmp_path, calls):
+        kind = Path(one["path"]).name
+        assert one["status"] in ((0, 1) if kind != "none" else (1, 2)), one  # what may be skipped was asked for
+        told = one["said"].replace("\n", "").replace(" ", "")  # the terminal breaks lines where it likes
+        assert kind == "none" or all(name in told for name in kinds[kind]), one
+    assert not (tmp_path / "touched").exists()
+
+
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)

@@ -340,7 +340,7 @@ def traced(stages, shape):
     """Every coordinate as the compiled trace computes it, ``(d, *shape)``."""
     chained = flatten(stages, shape)
     deep = (1,) * (3 - len(shape)) + shape
-    room = scratch(shape[-1], chained[0], chained[3])
+    room = scratch(shape[-1], chained[0], chained[3], shape[-1])
     found = np.empty((3, *deep))
     for z in range(deep[0]):
         for y in range(deep[1]):

@@ -20,6 +20,7 @@ from imagemill.transforms.colour import (
     Contrast,
     GainOffset,
     Gamma,
+    Gray,
     Hue,
     Invert,
     Lighting,
@@ -51,6 +52,8 @@ RANDOM = [
 FIXED = [
     ChannelGain(each=[1, 0, 2.5]),
     Invert(p=0.1),
+    Gray(),
+    Gray((0.5, 0.25, 0.25)),
     Rescale(),
     Rescale("minmax"),
     Rescale((-100, 400), to=(-1, 1)),

@@ -78,6 +78,9 @@ def _check(thing: Instance) -> None:
     numbers = [*(thing.box or ()), *itertools.chain(*thing.polygons, *thing.joints)]
     if not np.isfinite(numbers).all():
         raise CodecError(f"expected finite coordinates of {thing.category!r}, got {numbers}; mend the annotation")
+    if odd := [len(flat) for flat in thing.polygons if len(flat) % 2]:
+        msg = f"expected an x and a y for every corner of {thing.category!r}, got {odd[0]} numbers"
+        raise CodecError(f"{msg}; mend the annotation")
 
 
 def _one(thing: Instance, placing: Placing, picture: tuple[int, int], orientation: int) -> dict[str, Any] | None:

@@ -231,7 +231,10 @@ class ParquetParts:
     def _chunks(self, group: int, column: str) -> list[Any]:
         row_group = self._file.metadata.row_group(group)
         chunks = [row_group.column(n) for n in range(row_group.num_columns)]
-        return [c for c in chunks if c.path_in_schema == column or c.path_in_schema.startswith(column + ".")]
+        try:
+            return [c for c in chunks if c.path_in_schema == column or c.path_in_schema.startswith(column + ".")]
+        except UnicodeDecodeError as error:
+            raise SourceError(f"expected {self.path} to be whole, got {error}; get the file again") from error
 
     def cell(self, column: str, row: int) -> Any:
         import pyarrow as pa

@@ -178,29 +178,39 @@ def _constant(row, n):
 
 @compiled
 def trace_row(z, y, n, chain, room):
-    """Coordinates of the output row ``(z, y, 0 .. n - 1)`` into ``q`` ``(3, n)`` of ``room``.
+    """:func:`trace_rows` for one row."""
+    return trace_rows(z, y, 1, n, chain, room)
+
+
+@compiled
+def trace_rows(z, first_row, rows, n, chain, room):
+    """Coordinates of some output rows ``(z, first_row + r, 0 .. n - 1)``, one behind the other, into ``q`` of ``room``.
 
     ``hit[x]`` is 0, or one more than the number of the first window left. Returns whether any was left.
+    Several rows at once, because unpacking a chain costs about as much as a row.
     """
     kinds, mats, shapes, cells, grids, starts = chain
     q, hit, cell, w, _, plane, memo, part, line = room
-    b0, b1, b2 = float(z), float(y), 0.0
-    s0, s1, s2 = 0.0, 0.0, 1.0
     first = 0
     while first < kinds.shape[0] and kinds[first] == AFFINE:
-        m = mats[first]
-        c0 = m[0, 0] * b0 + m[0, 1] * b1 + m[0, 2] * b2 + m[0, 3]
-        c1 = m[1, 0] * b0 + m[1, 1] * b1 + m[1, 2] * b2 + m[1, 3]
-        c2 = m[2, 0] * b0 + m[2, 1] * b1 + m[2, 2] * b2 + m[2, 3]
-        t0 = m[0, 0] * s0 + m[0, 1] * s1 + m[0, 2] * s2
-        t1 = m[1, 0] * s0 + m[1, 1] * s1 + m[1, 2] * s2
-        t2 = m[2, 0] * s0 + m[2, 1] * s1 + m[2, 2] * s2
-        b0, b1, b2, s0, s1, s2 = c0, c1, c2, t0, t1, t2
         first += 1
-    for x in range(n):
-        q[0, x] = b0 + s0 * x
-        q[1, x] = b1 + s1 * x
-        q[2, x] = b2 + s2 * x
+    for row in range(rows):
+        b0, b1, b2 = float(z), float(first_row + row), 0.0
+        s0, s1, s2 = 0.0, 0.0, 1.0
+        for s in range(first):
+            m = mats[s]
+            c0 = m[0, 0] * b0 + m[0, 1] * b1 + m[0, 2] * b2 + m[0, 3]
+            c1 = m[1, 0] * b0 + m[1, 1] * b1 + m[1, 2] * b2 + m[1, 3]
+            c2 = m[2, 0] * b0 + m[2, 1] * b1 + m[2, 2] * b2 + m[2, 3]
+            t0 = m[0, 0] * s0 + m[0, 1] * s1 + m[0, 2] * s2
+            t1 = m[1, 0] * s0 + m[1, 1] * s1 + m[1, 2] * s2
+            t2 = m[2, 0] * s0 + m[2, 1] * s1 + m[2, 2] * s2
+            b0, b1, b2, s0, s1, s2 = c0, c1, c2, t0, t1, t2
+        for x in range(n):
+            q[0, row * n + x] = b0 + s0 * x
+            q[1, row * n + x] = b1 + s1 * x
+            q[2, row * n + x] = b2 + s2 * x
+    count = rows * n
     left = False
     windows = False
     for s in range(first, kinds.shape[0]):
@@ -208,9 +218,9 @@ def trace_row(z, y, n, chain, room):
         if kind == WINDOW:
             if not windows:
                 windows = True
-                for x in range(n):
+                for x in range(count):
                     hit[x] = 0
-            for x in range(n):
+            for x in range(count):
                 inside = True
                 for k in range(3):
                     p = q[k, x] + _EDGE
@@ -219,15 +229,17 @@ def trace_row(z, y, n, chain, room):
                     hit[x] = s + 1
                     left = True
         elif kind == ALONG:
-            _bend_along(q, n, grids[starts[s] :], cells[s], shapes[s], w, plane, memo)
+            for row in range(rows):
+                part_of = q[:, row * n : row * n + n]
+                _bend_along(part_of, n, grids[starts[s] :], cells[s], shapes[s], w, plane, memo)
         elif kind == PIECES:
-            _bend_pieces(q, n, grids[starts[s] :], cells[s], shapes[s], cell, part, line)
+            _bend_pieces(q, count, grids[starts[s] :], cells[s], shapes[s], cell, part, line)
         elif kind == TAPS:
-            _bend(q, n, grids[starts[s] :], cells[s], shapes[s], w)
+            _bend(q, count, grids[starts[s] :], cells[s], shapes[s], w)
         elif kind == PROJECTIVE:
-            _project_row(q, n, mats[s])
+            _project_row(q, count, mats[s])
         else:
-            _multiply_row(q, n, mats[s])
+            _multiply_row(q, count, mats[s])
     return left
 
 
@@ -252,8 +264,8 @@ def _project_row(q, n, m):
         q[2, x] = min(max((m[2, 0] * a + m[2, 1] * b + m[2, 2] * c + m[2, 3]) / v, -_FAR), _FAR)
 
 
-def scratch(n: int, kinds: Array, cells: Array) -> tuple[Array, ...]:
-    """Row buffers for rows of ``n`` samples; one set per running call.
+def scratch(n: int, kinds: Array, cells: Array, row: int) -> tuple[Array, ...]:
+    """Buffers for ``n`` samples in rows of ``row``; one set per running call.
 
     ``q, hit, cell`` hold a number per sample, ``w`` spline weights; ``margin``, next, is the sampler's.
     ``plane, memo`` serve :func:`_bend_along`, ``part, line`` :func:`_bend_pieces`, whose groups of eight may
@@ -266,7 +278,7 @@ def scratch(n: int, kinds: Array, cells: Array) -> tuple[Array, ...]:
         np.empty(n, np.int64),
         np.empty((3, 4)),
         np.empty(n),
-        np.empty(3 * (int(along[0, 1]) + 3) * n if len(along) else 0),
+        np.empty(3 * (int(along[0, 1]) + 3) * row if len(along) else 0),
         np.full(1, np.nan),
         np.zeros((6, n + LANES)),
         np.empty(48),

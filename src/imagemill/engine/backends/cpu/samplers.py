@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from imagemill.engine.backends.cpu.compile import compiled
-from imagemill.engine.backends.cpu.rows import CONSTANT, MIRROR, NEAREST, REFLECT, WRAP, fold, trace_row
+from imagemill.engine.backends.cpu.rows import AFFINE, CONSTANT, MIRROR, NEAREST, REFLECT, WRAP, fold, trace_rows
 from imagemill.engine.backends.cpu.simd import bilinear, prefetch, trilinear
 
 _ASKED = 16
@@ -25,22 +25,20 @@ _ASKED = 16
 def gather(src, dims, channels, chain, border, fills, out, shape, room, together):
     """Copy the sample at index ``floor(q + 0.5)``: images of order 0, and label maps.
 
-    ``together`` rows at a time, which must be 1 unless all stages are affine.
+    ``together`` rows at a time.
     """
     n = shape[2]
     m, q = np.zeros((3, 4)), room[0]
-    if together > 1:
-        _multiplied(chain, m)
+    straight = _multiplied(chain, m)
     o = 0
     for z in range(shape[0]):
         for y in range(0, shape[1], together):
-            count, left = n, False
-            if together > 1:
-                rows = min(together, shape[1] - y)
-                count = n * rows
+            rows, left = min(together, shape[1] - y), False
+            count = n * rows
+            if straight:
                 _straight_rows(src, dims, channels, q, n, m, z, y, rows)
             else:
-                left = trace_row(z, y, n, chain, room)
+                left = trace_rows(z, y, rows, n, chain, room)
             _gather_row(src, dims, channels, room, left, count, border, fills, out, o)
             o += count * channels
 
@@ -50,22 +48,20 @@ def linear(src, dims, channels, chain, planar, border, fills, low, high, out, sh
     """Bilinear within planes (``planar``: the first coordinate is a whole number), else trilinear.
 
     ``acc`` ``(4, together * n * channels)`` sets the precision of the sums: its first row gathers a row of
-    results, the others hold the fractions. ``together`` as for :func:`gather`.
+    results, the others hold the fractions. ``together`` rows at a time.
     """
     n = shape[2]
     m, q = np.zeros((3, 4)), room[0]
-    if together > 1:
-        _multiplied(chain, m)
+    straight = _multiplied(chain, m)
     o = 0
     for z in range(shape[0]):
         for y in range(0, shape[1], together):
-            count, left = n, False
-            if together > 1:
-                rows = min(together, shape[1] - y)
-                count = n * rows
+            rows, left = min(together, shape[1] - y), False
+            count = n * rows
+            if straight:
                 _straight_rows(src, dims, channels, q, n, m, z, y, rows)
             else:
-                left = trace_row(z, y, n, chain, room)
+                left = trace_rows(z, y, rows, n, chain, room)
             _linear_row(src, dims, channels, room, left, count, planar, border, fills, acc)
             finish(acc, count * channels, low, high, out, o)
             o += count * channels
@@ -76,12 +72,15 @@ def linear(src, dims, channels, chain, planar, border, fills, low, high, out, sh
 
 @compiled
 def _multiplied(chain, out):
-    """The product of all matrices, read from the output, into ``out`` ``(3, 4)``."""
-    mats = chain[1]
+    """The product of all matrices, read from the output, into ``out`` ``(3, 4)``; False when a stage is no matrix."""
+    kinds, mats = chain[0], chain[1]
     total = np.eye(4)
     for s in range(len(mats)):
+        if kinds[s] != AFFINE:
+            return False
         total = mats[s] @ total
     out[:] = total[:3]
+    return True
 
 
 @compiled

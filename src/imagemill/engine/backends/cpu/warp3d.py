@@ -13,7 +13,7 @@ import numpy.typing as npt
 from imagemill.core.maps import Stage, Window
 from imagemill.engine.backends.cpu.axis_aligned import write
 from imagemill.engine.backends.cpu.flat import Chain, flatten, is_planar
-from imagemill.engine.backends.cpu.rows import AFFINE, scratch
+from imagemill.engine.backends.cpu.rows import scratch
 from imagemill.engine.backends.cpu.samplers import gather, linear
 from imagemill.engine.backends.cpu.spline_sampler import spline
 from imagemill.engine.backends.cpu.splines import coefficient_dtype, coefficients
@@ -57,11 +57,11 @@ def _linear(src: Array, stages: tuple[Stage, ...], out: Array, border: str, fill
     low, high = _limits(out.dtype)
     shape = _three(out.shape[:d])
     chain = flatten(stages, out.shape[:d])
-    together = _together(chain, border, shape)
+    together = _together(border, shape)
     acc = np.empty((4, together * shape[2] * channels), coefficient_dtype(src.dtype))
     linear(
         _flat(src), _three(src.shape[:d]), channels, chain, is_planar(stages, d), BORDERS[border], fills,
-        low, high, out.reshape(-1), shape, scratch(together * shape[2], chain[0], chain[3]), acc, together,
+        low, high, out.reshape(-1), shape, scratch(together * shape[2], chain[0], chain[3], shape[2]), acc, together,
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def _spline(src: Array, stages: tuple[Stage, ...], out: Array, order: int, borde
     taps = (np.empty((3, 6)), np.empty((3, 6), np.int64))
     spline(
         _flat(coef), _three(coef.shape[:d]), channels, chain, planar, BORDERS[border], order, fills,
-        out.reshape(-1), shape, scratch(shape[2], chain[0], chain[3]), taps,
+        out.reshape(-1), shape, scratch(shape[2], chain[0], chain[3], shape[2]), taps,
     )  # fmt: skip
 
 
@@ -106,17 +106,17 @@ def warp_labels(src: Array, stages: tuple[Stage, ...], out: Array, *, border: st
 def _gather(src: Array, chain: Chain, fills: Array, border: str, out: Array, channels: int) -> None:
     bits = _bits(src.dtype)
     shape = _three(out.shape[:-1])
-    together = _together(chain, border, shape)
+    together = _together(border, shape)
     gather(
         _flat(src).view(bits), _three(src.shape[:-1]), channels, chain, BORDERS[border],
         np.ascontiguousarray(fills).view(bits), out.reshape(-1).view(bits), shape,
-        scratch(together * shape[2], chain[0], chain[3]), together,
+        scratch(together * shape[2], chain[0], chain[3], shape[2]), together,
     )  # fmt: skip
 
 
-def _together(chain: Chain, border: str, shape: tuple[int, int, int]) -> int:
+def _together(border: str, shape: tuple[int, int, int]) -> int:
     """How many rows are run at once; a border that stays outside is quicker to skip row by row."""
-    if (chain[0] != AFFINE).any() or border in ("constant", "wrap"):
+    if border in ("constant", "wrap"):
         return 1
     return max(1, min(_SAMPLES // max(shape[2], 1), shape[1]))
 

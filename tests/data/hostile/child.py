@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-SECONDS = 10
+SECONDS = 60
 SPACE = 8 << 30  # of addresses: libraries map more than they use; what is used is measured
 
 sys.path[:0] = [str(Path(__file__).parents[3] / "src")]

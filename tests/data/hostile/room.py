@@ -17,7 +17,7 @@ from imagemill.data import Picture
 
 CHILD = Path(__file__).with_name("child.py")
 MEMORY = 1 << 30
-SECONDS = 10
+SECONDS = 60
 
 Call = tuple[str, Path, dict[str, Any]]
 

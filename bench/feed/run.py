@@ -1,6 +1,6 @@
 """Images per second of loaders side by side.
 
-Run: ``python -m bench.feed.run [--rounds 7] [--photos 3000] [--quick]``; set IMAGEMILL_DATA for real photos.
+Run: ``python -m bench.feed.run [--rounds 7] [--photos 3000] [--seconds 1]``; set IMAGEMILL_DATA for real photos.
 
 A contestant gives batches for ever; one round times a slice of an epoch of every contestant, in turns, so that a
 busy machine slows all alike. Starting workers and compiling is not timed. Peers run as their documentation says, with

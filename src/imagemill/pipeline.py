@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Bools
 from imagemill.core.sample import Batch, Drawing, DrawLog, Recipe, Recipes, Sample
-from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
+from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
 from imagemill.engine.buffers import Buffers
@@ -236,16 +236,37 @@ class Pipeline:
         """Some columns of a planned batch: arrays of rasters, lists of the rest."""
         return {name: self._column(plan, name, inputs, workers) for name in names}
 
+    def run_each(self, plan: Plan, inputs: Inputs, name: str, fetch: Callable[[int], Array]) -> Array:
+        """A column of images that are fetched one by one, each while the next steps still find it in the caches.
+
+        Parameters
+        ----------
+        plan : Plan
+        inputs : Inputs
+            For axes, channels and dtype of the column only.
+        name : str
+        fetch : callable
+            Gives sample ``row`` as ``(y, x, C)`` of the plan's input shape; it is not used any more when the next one
+            is asked for.
+        """
+        memory, view = self._buffer(plan, Image.kind, inputs.axes(name), inputs.canonical(name)[0])
+        for row in range(plan.n):
+            execute.run_raster(plan, self.backend, Image.kind, row, fetch(row), view[row])
+        return memory
+
+    def _buffer(self, plan: Plan, kind: str, axes: str, first: Array) -> tuple[Array, Array]:
+        """Memory for a column of rasters of which the first is given, and a view of it in the plan's axes."""
+        dtype = execute.raster_dtype(plan, kind, first.dtype)
+        axes = _out_axes(plan, kind, axes)
+        return execute.raster_buffer(plan, axes, first.shape[-1], dtype, row=None, buffers=self._buffers)
+
     def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
         kind = inputs.kind(name)
         column = inputs.column(name)
         if kind in (Image.kind, Mask.kind):
             values = inputs.canonical(name)
             execute.check_rasters(kind, values)
-            dtype = execute.raster_dtype(plan, kind, values[0].dtype)
-            axes = _out_axes(plan, kind, inputs.axes(name))
-            channels = values[0].shape[-1]
-            memory, view = execute.raster_buffer(plan, axes, channels, dtype, row=None, buffers=self._buffers)
+            memory, view = self._buffer(plan, kind, inputs.axes(name), values[0])
             execute.run_column(plan, self.backend, kind, values, view, workers=workers)
             return memory
         return [self._other(plan, row, target) for row, target in enumerate(column)]

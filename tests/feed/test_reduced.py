@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import simplejpeg
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.core.geometry import Frame
-from imagemill.feed import Loader
+from imagemill.feed import Loader, augmenting
 from imagemill.feed.item import Photo
 from imagemill.feed.reduced import factors_of
 from tests.feed.makes import coco, smooth
@@ -31,9 +33,9 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     at = Photo.at
 
-    def noted(self: Photo, factor: int) -> Any:
+    def noted(self: Photo, factor: int, rows: int | None = None) -> Any:
         seen.append(factor)
-        return at(self, factor)
+        return at(self, factor, rows)
 
     monkeypatch.setattr(Photo, "at", noted)
     return seen
@@ -144,3 +146,77 @@ def test_fast_decoding_is_near(tmp_path: Path) -> None:
     photo(tmp_path / "1.jpg", (50, 60))
     exact, fast = (batches(tmp_path, SHRINK, decode=d).image for d in ("exact", "fast"))
     assert 0 < np.abs(exact - fast).max() < 0.1
+
+
+MAPS = st.sampled_from(
+    [
+        im.RandomResizedCrop((48, 56), area=(0.05, 0.6)),
+        im.RandomResizedCrop((20, 20), area=(0.1, 0.7), order=0),
+        im.Rotate((-30, 30)),
+        im.Flip("y"),
+        im.Zoom((1.2, 3.0)),
+        im.Shift(fraction=(-0.5, 0.5)),
+        im.Shear((-15, 15)),
+        im.ColorJitter(contrast=(0.5, 1.5)),
+        im.Elastic(),
+    ]
+)
+
+
+@settings(max_examples=60)
+@given(
+    transforms=st.lists(MAPS, min_size=1, max_size=3),
+    border=st.sampled_from(["nearest", "constant", "reflect", "wrap"]),
+    order=st.sampled_from([0, 1, 3]),
+    seed=st.integers(0, 1000),
+    crop=st.booleans(),
+)
+def test_rows_that_are_not_needed_change_nothing(
+    transforms: list[Any], border: str, order: int, seed: int, crop: bool, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue("large")
+    last = im.Affine(degrees=(-9, 9), border=border, order=order)
+    first = [im.Crop(box=(20, 30, 110, 180))] if crop else []
+    pipe = im.Pipeline([*first, *transforms, last, im.Resize((40, 44))], seed=seed)
+    found = batches(folder, pipe).image
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(augmenting, "rows_of", lambda plan, factors: plan.in_shape[:, 0])
+        whole = batches(folder, pipe).image
+    assert np.array_equal(found, whole)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("large")
+    for n in range(6):
+        photo(folder / f"{n}.jpg", (190 + 40 * n, 300 - 20 * n), n)
+    return folder
+
+
+def test_the_decoder_stops_below_the_crop(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+    at = Photo.at
+
+    def noted(self: Photo, factor: int, rows: int | None = None) -> Any:
+        asked.append(rows)
+        return at(self, factor, rows)
+
+    monkeypatch.setattr(Photo, "at", noted)
+    batches(large, im.Pipeline([im.Crop(box=(0, 0, 40, 40))], seed=0))
+    assert asked == [45] * 6
+    asked.clear()
+    batches(large, im.Pipeline([im.Crop(box=(150, 0, 190, 40))], seed=0))
+    assert asked[0] is None
+
+
+@pytest.mark.parametrize("order", [1, 5])
+@pytest.mark.parametrize("border", ["nearest", "constant", "reflect", "wrap"])
+def test_borders_and_splines_that_look_further(
+    large: Path, border: str, order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Twice as large and moved down: the upper half shows what is above the photo, the lower one its top.
+    moved = im.Affine(zoom=2.0, shift={"y": 0.9, "x": 0.0}, border=border, order=order)
+    pipe = im.Pipeline([moved, im.Resize((60, 60), order=order), im.Normalize((0.0,) * 3, (1.0,) * 3)], seed=0)
+    found = batches(large, pipe).image
+    monkeypatch.setattr(augmenting, "rows_of", lambda plan, factors: plan.in_shape[:, 0])
+    assert np.array_equal(found, batches(large, pipe).image)

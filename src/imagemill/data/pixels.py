@@ -51,7 +51,8 @@ def encoded(where: Pixels) -> bytes | None:
         return where.fetch()
     check_plain(where)
     try:
-        return where.read_bytes()
+        with where.open("rb", buffering=0) as file:
+            return file.readall()
     except OSError as error:
         raise problem(where, "a readable file", str(error), "check the path and its permissions") from error
 

@@ -15,13 +15,17 @@ from imagemill.core.geometry import Floats
 from imagemill.core.sample import Batch, Drawing, DrawLog, Recipes
 from imagemill.core.targets import Image, Mask, Target
 from imagemill.feed.item import Item
-from imagemill.feed.reduced import factors_of, on_reduced
+from imagemill.feed.reduced import factors_of, on_reduced, rows_of
 from imagemill.inputs import Inputs, read_columns
 from imagemill.pipeline import Pipeline
 
 __all__ = ["Clock", "UnreadableError", "augmented", "check_alike", "merged"]
 
+Array = np.ndarray[Any, Any]
 Hashes = npt.NDArray[np.uint64]
+
+_TOGETHER = 1 << 14
+"""Pixels up to which photos are decoded all and run as one batch: then calls cost more than what the caches lose."""
 
 
 class UnreadableError(Exception):
@@ -50,8 +54,14 @@ class Clock:
         self._since = now
 
 
-def check_alike(items: Sequence[Item], names: Sequence[str]) -> None:
+def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:
     """All images, and all masks, of a batch must share channels and type.
+
+    Parameters
+    ----------
+    items : sequence of Item
+    name : callable
+        What errors call the item at a position.
 
     Raises
     ------
@@ -60,7 +70,7 @@ def check_alike(items: Sequence[Item], names: Sequence[str]) -> None:
     """
     for kind in ("image", "mask"):
         first: tuple[Any, ...] | None = None
-        for item, name in zip(items, names, strict=True):
+        for row, item in enumerate(items):
             target = item.targets.get(kind)
             if not isinstance(target, Image | Mask):
                 continue
@@ -71,7 +81,7 @@ def check_alike(items: Sequence[Item], names: Sequence[str]) -> None:
             if found != first:
                 want, got = (f"{d} with {c or 'no'} channels ({a})" for d, c, a in (first, found))
                 do = "pass channels='rgb' or 'gray', or prepare the dataset, which makes them alike"
-                raise InputError(f"{name}: expected an {kind} of {want} as others have, got {got}; {do}")
+                raise InputError(f"{name(row)}: expected an {kind} of {want} as others have, got {got}; {do}")
 
 
 def augmented(
@@ -105,13 +115,25 @@ def augmented(
     plan = pipeline.plan(draft)
     factors = factors_of(plan)
     factors[[item.photo is None for item in columns]] = 1
+    rows_needed = rows_of(plan, factors)
     clock.lap(reading=False)
-    images = _decoded(columns, factors, stopped)
-    clock.lap(reading=True)
-    found, _ = read_columns({"image": images}, axes)
-    pixels = Inputs(found)
-    there = on_reduced(plan, factors, pixels.frame.shape) if (factors > 1).any() else plan
-    made = pipeline.run(there, pixels, ["image"])
+    there = plan
+    if (factors > 1).any():
+        there = on_reduced(plan, factors, np.array([_shape(item, f) for item, f in zip(columns, factors, strict=True)]))
+    if there.in_shape.prod(axis=1).max() > _TOGETHER:
+
+        def fetch(row: int) -> Array:
+            clock.lap(reading=False)
+            found = _pixels(columns, row, int(factors[row]), int(rows_needed[row]), stopped).canonical()
+            clock.lap(reading=True)
+            return found
+
+        made: dict[str, Any] = {"image": pipeline.run_each(there, inputs, "image", fetch)}
+    else:
+        images = [_pixels(columns, row, int(f), None, stopped) for row, f in enumerate(factors)]
+        clock.lap(reading=True)
+        found, _ = read_columns({"image": images}, axes)
+        made = pipeline.run(there, Inputs(found), ["image"])
     made |= pipeline.run(plan, inputs, [name for name in inputs.names if name != "image"])
     clock.lap(reading=False)
     recipes = Recipes(pipeline.seed, epoch, hashes, pipeline.digest)  # type: ignore[arg-type]
@@ -123,19 +145,28 @@ def columns_of(items: Sequence[Item]) -> dict[str, list[Target]]:
     return {name: [item.targets[name] for item in items] for name in items[0].targets if name != "label"}
 
 
-def _decoded(items: Sequence[Item], factors: npt.NDArray[np.int64], stopped: Callable[[], bool]) -> list[Target]:
-    images: list[Target] = []
-    for row, item in enumerate(items):
-        if stopped():
-            raise InterruptedError
-        if item.photo is None:
-            images.append(item.targets["image"])
-            continue
-        try:
-            images.append(item.photo.at(int(factors[row])))
-        except CodecError as error:
-            raise UnreadableError(row, error) from error
-    return images
+def _shape(item: Item, factor: int) -> tuple[int, int]:
+    """Height and width that a photo is decoded at; others stay as they are."""
+    if item.photo is not None:
+        return item.photo.over(factor)
+    image = item.targets["image"]
+    assert isinstance(image, Image)
+    height, width = image.canonical().shape[:2]
+    return height, width
+
+
+def _pixels(items: Sequence[Item], row: int, factor: int, rows: int | None, stopped: Callable[[], bool]) -> Image:
+    if stopped():
+        raise InterruptedError
+    item = items[row]
+    if item.photo is None:
+        image = item.targets["image"]
+        assert isinstance(image, Image)
+        return image
+    try:
+        return item.photo.at(factor, rows if rows is None or rows < item.photo.size[0] else None)
+    except CodecError as error:
+        raise UnreadableError(row, error) from error
 
 
 def named(pipeline: Pipeline, items: Mapping[str, Any], keys: Sequence[Any], hashes: Hashes, **how: Any) -> str | None:

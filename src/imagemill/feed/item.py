@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ _COUNT = {"gray": None, "rgb": 3, "rgba": 4}
 _JPEG = b"\xff\xd8\xff"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Photo:
     """A JPEG file that was read and not decoded.
 
@@ -37,6 +38,8 @@ class Photo:
     data : bytes
     size : tuple of int
         Height and width as it is seen.
+    orientation : int
+        1 to 8, as EXIF asks the pixels to be turned, and what is annotated with them.
     axes : str
     channels : int or None
     options : ReadOptions
@@ -45,37 +48,44 @@ class Photo:
     path: Path
     data: bytes
     size: tuple[int, int]
+    orientation: int
     axes: str
     channels: int | None
     options: ReadOptions
-    decoded: dict[int, Image] = field(default_factory=dict)
 
     @property
     def placeholder(self) -> Image:
         """An image of its size, without memory of its own."""
-        shape = self.size if self.channels is None else (*self.size, self.channels)
-        return Image(np.broadcast_to(np.zeros((), np.uint8), shape), self.axes)
+        return _placeholder(self.size, self.channels)
 
-    def at(self, factor: int) -> Image:
+    def at(self, factor: int, rows: int | None = None) -> Image:
         """The pixels, each of them for a block of ``factor`` by ``factor``.
+
+        Parameters
+        ----------
+        factor : int
+            1, 2, 4 or 8.
+        rows : int, optional
+            So many of the photo's rows are enough, counted from the top; the others may be black.
 
         Raises
         ------
         CodecError
             When the file is damaged.
         """
-        if factor not in self.decoded:
-            least = None if factor == 1 else self._over(factor)
-            options = replace(self.options, at_least=least)
-            picture = convert(self.path, decode(self.path, options, self.data), options)
-            if picture.axes != self.axes or picture.spatial_shape != self._over(factor):
-                said = f"a picture of {self._over(factor)}, axes {self.axes}, as its header says"
-                got = f"{picture.spatial_shape}, axes {picture.axes}"
-                raise CodecError(f"{self.path}: expected {said}, got {got}; pass reduced=False")
-            self.decoded[factor] = Image(picture.array, picture.axes)
-        return self.decoded[factor]
+        least = None if factor == 1 else self.over(factor)
+        options = self.options
+        if least is not None or rows is not None:
+            options = replace(options, at_least=least, rows=rows)
+        picture = convert(self.path, decode(self.path, options, self.data), options)
+        if picture.axes != self.axes or picture.spatial_shape != self.over(factor):
+            said = f"a picture of {self.over(factor)}, axes {self.axes}, as its header says"
+            got = f"{picture.spatial_shape}, axes {picture.axes}"
+            raise CodecError(f"{self.path}: expected {said}, got {got}; pass reduced=False")
+        return Image(picture.array, picture.axes)
 
-    def _over(self, factor: int) -> tuple[int, int]:
+    def over(self, factor: int) -> tuple[int, int]:
+        """Height and width of a picture of which each pixel stands for a block of the photo."""
         return -(-self.size[0] // factor), -(-self.size[1] // factor)
 
 
@@ -97,7 +107,7 @@ def read_record(record: Record, options: ReadOptions, *, reduced: bool) -> Item:
     """
     photo = _photo(record.image, options) if reduced else None
     if photo is not None:
-        image, orientation, size = photo.placeholder, jpeg_orientation(photo.data), photo.size
+        image, orientation, size = photo.placeholder, photo.orientation, photo.size
     else:
         picture = load_picture(record.image, options)
         image = Image(picture.array, picture.axes, picture.spacing, picture.world)
@@ -127,14 +137,28 @@ def _photo(where: Pixels, options: ReadOptions) -> Photo | None:
         return None  # read in full, which gives the error its words
     if space not in ("Gray", "YCbCr", "RGB"):
         return None
-    turned = options.exif and jpeg_orientation(data) in (5, 6, 7, 8)
+    orientation = jpeg_orientation(data) if options.exif else 1
+    turned = orientation in (5, 6, 7, 8)
     size = (int(width), int(height)) if turned else (int(height), int(width))
     kept = None if space == "Gray" else 3
     channels = kept if options.channels == "keep" else _COUNT[options.channels]
+    return Photo(_path(where), data, size, orientation, "yx" if channels is None else "yxc", channels, options)
+
+
+@lru_cache(256)
+def _placeholder(size: tuple[int, int], channels: int | None) -> Image:
+    shape = size if channels is None else (*size, channels)
+    return Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx" if channels is None else "yxc")
+
+
+def _path(where: Pixels) -> Path:
+    """What errors call it, with the suffix that the codec goes by."""
+    if isinstance(where, Path):
+        return where
     name = pixels_name(where)
-    if isinstance(where, Blob) and not name.lower().endswith(where.suffix.lower()):
-        name += where.suffix
-    return Photo(Path(name), data, size, "yx" if channels is None else "yxc", channels, options)
+    return Path(
+        name + where.suffix if isinstance(where, Blob) and not name.lower().endswith(where.suffix.lower()) else name
+    )
 
 
 def complete(item: Item, names: tuple[str, ...]) -> Item:

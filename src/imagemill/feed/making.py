@@ -165,7 +165,7 @@ class Maker:
                     raise InterruptedError
                 items[i] = item or self._read(at, i, epoch)
             ready = [item for item in items if item is not None]
-            check_alike(ready, [str(key) for key in self.rows.keys(at.rows)])
+            check_alike(ready, lambda row: str(self.rows.keys(at.rows[row : row + 1])[0]))
             try:
                 return self._by_class(ready, at, epoch, clock, stopped)
             except UnreadableError as bad:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from imagemill.core import rng
 from imagemill.core.errors import InputError
@@ -135,13 +136,15 @@ class _Keyed:
         self.labels = labels_in(dataset)
         # Zeros take no memory before they are written to; two threads that write at once write the same.
         self._hashes = np.zeros(len(dataset), np.uint64)
+        # Arrow picks a few out of millions at once; a query of Polars for each batch would cost more than its pixels.
+        self._keys = dataset.table["key"].to_arrow()
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def keys(self, rows: Numbers) -> Sequence[str | int]:
         """The keys of some rows."""
-        found: list[str | int] = self.dataset.table["key"].gather(rows).to_list()
+        found: list[str | int] = self._keys.take(pa.array(rows)).to_pylist()
         return found
 
     def hashes(self, rows: Numbers) -> Hashes:

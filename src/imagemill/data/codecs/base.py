@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -139,6 +140,9 @@ class ReadOptions:
     at_least : tuple of int or None
         Height and width that are enough: JPEG is then decoded at a half, a quarter or an eighth of its size, as
         long as the result is no smaller. Other formats pay no heed.
+    rows : int or None
+        So many rows from the top are enough: the others of a JPEG may be left black, as long as no EXIF turns it.
+        Other formats pay no heed.
     max_bytes : int
         Refuse larger files before reading them.
     fast : bool
@@ -154,6 +158,7 @@ class ReadOptions:
     exif: bool = True
     icc: Literal["ignore", "srgb"] = "ignore"
     at_least: tuple[int, int] | None = None
+    rows: int | None = None
     max_bytes: int = MAX_BYTES
     fast: bool = False
 
@@ -200,7 +205,11 @@ def check_plain(path: Path) -> None:
     ------
     CodecError
     """
-    if path.exists() and not path.is_file():
+    try:
+        plain = S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return  # nothing there; whoever opens it says so
+    if not plain:
         raise problem(path, "a file", "a pipe, socket or device", "leave it out, or copy what it gives into a file")
 
 

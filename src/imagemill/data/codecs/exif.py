@@ -15,6 +15,7 @@ __all__ = ["exif_orientation", "jpeg_orientation", "without_exif", "without_fill
 _TAG = 0x0112
 _SHORT = 3
 _LONG = b"\xff" * 65_536
+_SHORTER = b"\xff" * 16
 _FILL = re.compile(rb"\xff{65536,}")
 
 
@@ -67,7 +68,9 @@ def without_fill(data: bytes) -> bytes:
     >>> without_fill(bytes.fromhex("ffd8") + bytes([255]) * 100_000 + bytes.fromhex("d9")).hex()
     'ffd8ffffd9'
     """
-    return _FILL.sub(b"\xff\xff", data) if _LONG in data else data
+    # The short row is looked for first: it is found, or not, many times as fast as the long one.
+    found = len(data) > len(_LONG) and _SHORTER in data and _LONG in data
+    return _FILL.sub(b"\xff\xff", data) if found else data
 
 
 def _blocks(data: bytes) -> Iterator[tuple[int, int]]:

@@ -15,6 +15,7 @@ from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import ink_to_srgb, to_srgb
 from imagemill.data.codecs.exif import jpeg_orientation, without_exif, without_fill
+from imagemill.data.codecs.jpeg_rows import top_rows
 
 __all__ = ["encode_jpeg", "read_jpeg"]
 
@@ -39,16 +40,20 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
     check_pixels(path, (height, width), options.max_pixels)
     if space in _INK:
         return _with_pillow(path, data, options, f"{space} ink colours")
-    least = _least(data, options)
+    orientation = jpeg_orientation(data)
+    how = {
+        "colorspace": "GRAY" if space == "Gray" else "RGB",
+        "fastdct": options.fast,
+        "fastupsample": options.fast,
+    }
+    least = _least(orientation, options)
     try:
-        array = simplejpeg.decode_jpeg(
-            data,
-            colorspace="GRAY" if space == "Gray" else "RGB",
-            strict=True,
-            fastdct=options.fast,
-            fastupsample=options.fast,
-            **({} if least is None else {"min_height": least[0], "min_width": least[1]}),
-        )
+        array = None
+        if options.rows is not None and (orientation == 1 or not options.exif):
+            array = top_rows(data, options.rows, (height, width), _factor((height, width), least), **how)
+        if array is None:
+            whole = {} if least is None else {"min_height": least[0], "min_width": least[1]}
+            array = simplejpeg.decode_jpeg(data, strict=True, **how, **whole)
     except ValueError as error:
         reason = str(error)
         # libjpeg paints what is missing gray and calls it a warning; strict mode turns that into this error.
@@ -59,19 +64,33 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
         return _with_pillow(path, data, options, reason)
     profile = _profile(data) if options.icc == "srgb" else None
     return _finish(
-        array, data, options, mode="L" if space == "Gray" else "RGB", note="", profile=profile, full=(height, width)
+        array,
+        orientation,
+        options,
+        mode="L" if space == "Gray" else "RGB",
+        note="",
+        profile=profile,
+        full=(height, width),
     )
 
 
-def _least(data: bytes, options: ReadOptions) -> tuple[int, int] | None:
+def _least(orientation: int, options: ReadOptions) -> tuple[int, int] | None:
     """Height and width, as they are stored, that a reduced decoding must keep."""
     if options.at_least is None:
         return None
     height, width = options.at_least
     if height < 1 or width < 1:
         raise InputError(f"expected at_least as (height, width) of 1 and more, got {options.at_least}; correct it")
-    turned = options.exif and jpeg_orientation(data) in (5, 6, 7, 8)
+    turned = options.exif and orientation in (5, 6, 7, 8)
     return (width, height) if turned else (height, width)
+
+
+def _factor(full: tuple[int, int], least: tuple[int, int] | None) -> int:
+    """By how much the decoder makes a photo smaller when it has to keep ``least``."""
+    if least is None:
+        return 1
+    fits = (f for f in (8, 4, 2) if all(-(-n // f) >= k for n, k in zip(full, least, strict=True)))
+    return next(fits, 1)
 
 
 def _profile(data: bytes) -> bytes | None:
@@ -101,12 +120,14 @@ def _with_pillow(path: Path, data: bytes, options: ReadOptions, reason: str) -> 
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         got = f"{error} ({reason})"
         raise problem(path, "a whole, undamaged JPEG file", got, _AGAIN) from error
-    return _finish(array, data, options, mode=mode, note=f"decoded by Pillow: {reason}", profile=profile)
+    return _finish(
+        array, jpeg_orientation(data), options, mode=mode, note=f"decoded by Pillow: {reason}", profile=profile
+    )
 
 
 def _finish(
     array: Array,
-    data: bytes,
+    orientation: int,
     options: ReadOptions,
     *,
     mode: str,
@@ -120,7 +141,7 @@ def _finish(
     meta: dict[str, Any] = {"format": "jpeg", "mode": mode, "bit_depth": 8}
     if full is not None and full != array.shape[:2]:
         notes.append(f"decoded at {array.shape[0]} x {array.shape[1]} of {full[0]} x {full[1]}")
-    pixels, turned = upright(array, jpeg_orientation(data), options)
+    pixels, turned = upright(array, orientation, options)
     if full is not None and full != array.shape[:2]:
         swapped = options.exif and turned["exif_orientation"] in (5, 6, 7, 8)
         meta["full_size"] = full[::-1] if swapped else full

@@ -246,7 +246,7 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
         raise problem(path, "a picture that fits the memory", "too little memory", do) from error
     if picture.array.size == 0:
         raise problem(path, "pixels", f"an empty picture of shape {picture.array.shape}", "check what wrote it")
-    return replace(picture, note="; ".join(text for text in (note, picture.note) if text))
+    return replace(picture, note=f"{note}; {picture.note}" if picture.note else note) if note else picture
 
 
 def _choose(path: Path, start: bytes) -> tuple[Codec, str]:

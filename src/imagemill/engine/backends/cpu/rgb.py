@@ -227,62 +227,42 @@ def _three_pixels(src, a, b, limits, s, t, ints, out):
 
 
 @compiled
-def _places(n):
-    """Buffers for as many rows of ``n`` samples as are located at once."""
-    count = max(1, _SAMPLES // n) * n
-    return (
-        np.empty((2, count)),
-        np.empty(count),
-        np.empty(count, np.uintp),
-        np.empty(count, np.float32),
-        np.empty(count, np.float32),
-    )
+def run(src, dims, m, chosen, border, fill, shape, numbers, ints, planes, out, room):
+    """The chosen photos of some that lie one after the other in memory: geometry, channel means, colour, layout.
 
-
-@compiled
-def run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room):
-    """:func:`_run` for one photo."""
-    _run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room, _places(shape[1]))
-
-
-@compiled
-def _run(src, dims, m, border, fill, shape, numbers, ints, planes, out, room, places):
-    """One photo: geometry, channel means where contrast asks for them, colour, layout.
-
-    ``src`` is flat; ``numbers`` are a row of :func:`_numbers`; ``out`` is flat, with the channels in ``planes``
-    or side by side; ``room`` holds one float more than the photo has.
+    ``src`` is flat; rows of ``numbers`` are those of :func:`_numbers`; ``out`` is flat, with the channels of a photo in
+    ``planes`` or side by side; ``room`` holds one float more than a photo has. There is one such function, and no
+    function around it: each would be compiled with everything in it once more.
     """
-    if _keeps_rows(dims, m, border, shape):
-        _resample_level(src, dims, m, shape, places, room)
-    else:
-        _resample(src, dims, m, border, fill, shape, places, room)
-    pixels = shape[0] * shape[1]
-    a, b = numbers[:9].reshape((3, 3)).astype(np.float32), numbers[9:12].copy()
-    pivot = numbers[12:21].reshape((3, 3))
-    if np.any(pivot != 0.0):
-        means = _sums(room, shape[0], 3 * shape[1]) / pixels
-        for c in range(3):
-            for k in range(3):
-                b[c] += pivot[c, k] * means[k]
-    offset, limits = b.astype(np.float32), numbers[21:25].astype(np.float32)
-    s, t = numbers[25:28].astype(np.float32), numbers[28:31].astype(np.float32)
+    size, pixels = dims[0] * dims[1] * 3, shape[0] * shape[1]
     lines = room[: 3 * pixels]
-    if not planes:
-        _three_pixels(lines, a, offset, limits, s, t, ints, out)
-    elif ints:
-        _three_whole(lines, a, offset, limits, s, t, out[:pixels], out[pixels : 2 * pixels], out[2 * pixels :])
-    else:
-        _three(lines, a, offset, limits, s, t, out[:pixels], out[pixels : 2 * pixels], out[2 * pixels :])
-
-
-@compiled
-def run_all(src, dims, m, chosen, border, fill, shape, numbers, ints, planes, out, room):
-    """:func:`run` for the chosen samples of a stack, one after the other in memory."""
-    size, made, places = dims[0] * dims[1] * 3, shape[0] * shape[1] * 3, _places(shape[1])
+    # As many rows as are located at once; made here, as the compiler knows that nobody else writes to what it made.
+    count = max(1, _SAMPLES // shape[1]) * shape[1]
+    index, spots = np.empty(count, np.uintp), np.empty((2, count))
+    places = (spots, np.empty(count), index, np.empty(count, np.float32), np.empty(count, np.float32))
     for i in range(len(chosen)):
-        if chosen[i]:
-            source, target = src[i * size : (i + 1) * size], out[i * made : (i + 1) * made]
-            _run(source, dims, m[i], border, fill, shape, numbers[i], ints, planes, target, room, places)
+        if not chosen[i]:
+            continue
+        source, made = src[i * size : (i + 1) * size], out[i * 3 * pixels : (i + 1) * 3 * pixels]
+        if _keeps_rows(dims, m[i], border, shape):
+            _resample_level(source, dims, m[i], shape, places, room)
+        else:
+            _resample(source, dims, m[i], border, fill, shape, places, room)
+        a, b = numbers[i, :9].reshape((3, 3)).astype(np.float32), numbers[i, 9:12].copy()
+        pivot = numbers[i, 12:21].reshape((3, 3))
+        if np.any(pivot != 0.0):
+            means = _sums(room, shape[0], 3 * shape[1]) / pixels
+            for c in range(3):
+                for k in range(3):
+                    b[c] += pivot[c, k] * means[k]
+        offset, limits = b.astype(np.float32), numbers[i, 21:25].astype(np.float32)
+        s, t = numbers[i, 25:28].astype(np.float32), numbers[i, 28:31].astype(np.float32)
+        if not planes:
+            _three_pixels(lines, a, offset, limits, s, t, ints, made)
+        elif ints:
+            _three_whole(lines, a, offset, limits, s, t, made[:pixels], made[pixels : 2 * pixels], made[2 * pixels :])
+        else:
+            _three(lines, a, offset, limits, s, t, made[:pixels], made[pixels : 2 * pixels], made[2 * pixels :])
 
 
 # ------------------------------------------------------------------------------------------------ from plans
@@ -291,6 +271,7 @@ _Geometry = tuple[Floats, Bools, Bools]
 _LAST = np.array([0.0, 0.0, 1.0])
 _MAPS: WeakKeyDictionary[Resample, _Geometry | None] = WeakKeyDictionary()
 _NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, Bools] | None] = WeakKeyDictionary()
+_ONE = np.ones(1, bool)
 _PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf], [0.0, 255.0], np.ones(3), np.zeros(3)])
 
 
@@ -384,7 +365,7 @@ def images(step: Pass, rows: slice, src: Array, out: Array) -> list[int] | None:
         numbers, chosen = mixed[0][rows], chosen & mixed[1][rows]
     sampling = step.resample.sampling
     memory = (planes if apart else out).reshape(-1)
-    run_all(
+    run(
         _flat(src), src.shape[1:3], m, chosen, BORDERS[sampling.border or "nearest"], float(sampling.fill),
         out.shape[1:3], np.ascontiguousarray(numbers), out.dtype.kind == "u", apart, memory, _ROOMS.of(out[0].size + 1),
     )  # fmt: skip
@@ -400,15 +381,15 @@ def image(step: Pass, row: int, src: Array, out: Array) -> bool:
         return False
     found = _maps(step.resample)
     assert found is not None
-    numbers = _PLAIN
+    numbers, only = _PLAIN[None], slice(row, row + 1)
     if step.colour is not None:
         mixed = _numbers(step.colour)
         assert mixed is not None
-        numbers = mixed[0][row]
+        numbers = mixed[0][only]
     sampling = step.resample.sampling
     memory = (planes if apart else out).reshape(-1)
     run(
-        _flat(src), src.shape[:2], found[0][row], BORDERS[sampling.border or "nearest"], float(sampling.fill),
+        _flat(src), src.shape[:2], found[0][only], _ONE, BORDERS[sampling.border or "nearest"], float(sampling.fill),
         out.shape[:2], numbers, out.dtype.kind == "u", apart, memory, _ROOMS.of(out.size + 1),
     )  # fmt: skip
     return True

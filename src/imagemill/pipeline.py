@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +18,9 @@ from imagemill import describe as words
 from imagemill.core import rng
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Bools
-from imagemill.core.sample import Batch, Drawing, DrawLog, Recipe, Recipes, Sample
+from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target
+from imagemill.drawing import Walk, everyone
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
 from imagemill.engine.buffers import Buffers
@@ -29,7 +29,7 @@ from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn, make_plan
 from imagemill.inputs import Inputs, read_columns
 from imagemill.lint import Finding, lint
-from imagemill.transforms.base import Transform, chosen, from_dict
+from imagemill.transforms.base import Transform, from_dict
 
 FORMAT = 1
 """Version of the file format."""
@@ -91,7 +91,7 @@ class Pipeline:
         self.backend = get_backend(backend)
         self._counter = itertools.count()
         self._buffers = Buffers()
-        self._names = {id(t): t.names() for t in _all(self.transforms)}
+        self._names = {id(t): t.names() for t in everyone(self.transforms)}
         self._blocks: list[int] = []
 
     # ------------------------------------------------------------------------------------------- drawing
@@ -113,7 +113,7 @@ class Pipeline:
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = _Drawing(generator, foreground, frame, self._names)
+        state = Walk(generator, foreground, frame, self._names)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
@@ -458,52 +458,3 @@ def _written(text: str, path: str | Path | None) -> str:
     if path is not None:
         Path(path).write_text(text, "utf-8")
     return text
-
-
-def _all(transforms: Iterable[Transform]) -> Iterator[Transform]:
-    """Every transform, those inside others included."""
-    for transform in transforms:
-        yield transform
-        yield from _all(transform.children())
-
-
-class _Drawing:
-    """The walk through the transforms that collects ops, frames and shown values."""
-
-    def __init__(
-        self, generator: rng.Generator, foreground: Foreground | None, frame: Frame, names: dict[int, dict[int, str]]
-    ) -> None:
-        self.generator = generator
-        self.names = names
-        self.everything = np.ones(frame.n, dtype=bool)
-        self.foreground = foreground
-        self.places = 0
-        self.ops: list[Drawn] = []
-        self.frames: list[Frame] = []
-        self.drawings: list[Drawing] = []
-        self._enter(frame)
-
-    def _enter(self, frame: Frame) -> None:
-        if self.foreground is not None:
-            drawn = tuple(op for _, op in self.ops)
-            frame = replace(frame, extent=self.foreground.seen_through(drawn, tuple(self.frames), frame))
-        self.frames.append(frame)
-
-    def draw(self, transform: Transform, where: Bools) -> None:
-        place, self.places = self.places, self.places + 1
-        draws = rng.Draws(self.generator, place, self.names[id(transform)])
-        if transform.p < 1:
-            where = where & (draws.uniform() < transform.p)
-        children = transform.children()
-        if children:
-            for child, selected in zip(children, transform.select(draws), strict=True):
-                self.draw(child, where & selected)
-            return
-        drawn = transform.draw(draws, self.frames[-1])
-        for op in drawn if isinstance(drawn, tuple) else (drawn,):
-            frame = self.frames[-1]
-            if where is not self.everything:
-                op = chosen(op, where, frame)
-            self.ops.append((type(transform).__name__, op))
-            self._enter(op.after(frame))
-        self.drawings.append(Drawing(type(transform).__name__, where, draws.values))

@@ -1,0 +1,78 @@
+"""How the transforms of a pipeline become ops for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from imagemill.core import rng
+from imagemill.core.geometry import Frame
+from imagemill.core.ops import Bools
+from imagemill.core.sample import Drawing
+from imagemill.engine.foreground import Foreground
+from imagemill.engine.planner import Drawn
+from imagemill.transforms.base import Transform, chosen
+
+__all__ = ["Walk", "everyone"]
+
+
+def everyone(transforms: Iterable[Transform]) -> Iterator[Transform]:
+    """Every transform, those inside others included."""
+    for transform in transforms:
+        yield transform
+        yield from everyone(transform.children())
+
+
+class Walk:
+    """The walk through the transforms of a pipeline, depth first, that collects ops, frames and shown values.
+
+    Parameters
+    ----------
+    generator : Generator
+    foreground : Foreground or None
+        The masks, for transforms that follow them.
+    frame : Frame
+        Of the inputs.
+    names : mapping from id of a transform to its names of requests
+    """
+
+    def __init__(
+        self, generator: rng.Generator, foreground: Foreground | None, frame: Frame, names: dict[int, dict[int, str]]
+    ) -> None:
+        self.generator = generator
+        self.names = names
+        self.everything = np.ones(frame.n, dtype=bool)
+        self.foreground = foreground
+        self.places = 0
+        self.ops: list[Drawn] = []
+        self.frames: list[Frame] = []
+        self.drawings: list[Drawing] = []
+        self._enter(frame)
+
+    def _enter(self, frame: Frame) -> None:
+        if self.foreground is not None:
+            drawn = tuple(op for _, op in self.ops)
+            frame = replace(frame, extent=self.foreground.seen_through(drawn, tuple(self.frames), frame))
+        self.frames.append(frame)
+
+    def draw(self, transform: Transform, where: Bools) -> None:
+        """Draw one transform, for the samples where ``where`` holds."""
+        place, self.places = self.places, self.places + 1
+        draws = rng.Draws(self.generator, place, self.names[id(transform)])
+        if transform.p < 1:
+            where = where & (draws.uniform() < transform.p)
+        children = transform.children()
+        if children:
+            for child, selected in zip(children, transform.select(draws), strict=True):
+                self.draw(child, where & selected)
+            return
+        drawn = transform.draw(draws, self.frames[-1])
+        for op in drawn if isinstance(drawn, tuple) else (drawn,):
+            frame = self.frames[-1]
+            if where is not self.everything:
+                op = chosen(op, where, frame)
+            self.ops.append((type(transform).__name__, op))
+            self._enter(op.after(frame))
+        self.drawings.append(Drawing(type(transform).__name__, where, draws.values))

@@ -3,7 +3,9 @@ PYTHON ?= python3
 JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Two stamps: the demonstration needs the package with its extras, all else the tools of development too.
 STAMP  := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .PHONY: demo test check docs docs-images warm bench bench-quick bench-growth bench-feed clean help
@@ -14,16 +16,16 @@ help:  ## show this list
 demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
 	$(BIN)/imagemill demo -o demo-output
 
-test: $(STAMP)  ## run all tests and docstring examples (JOBS=1 for one process)
+test: $(DEV)  ## run all tests and docstring examples (JOBS=1 for one process)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS))
 
-check: $(STAMP)  ## lint, format, types, import layers
+check: $(DEV)  ## lint, format, types, import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(STAMP)  ## write the reference pages, and run every code block of README.md and docs/
+docs: $(DEV)  ## write the reference pages, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
 	$(BIN)/python -m imagemill.data.sources.catalogue > docs/reference/layouts.md
 	$(BIN)/python -m pytest tests/docs
@@ -35,7 +37,7 @@ docs-images: demo  ## make the pictures of README.md and docs/ again
 	  --pipeline scan --size 192 --before-after --seed 7 -o ../../docs/images/scan.png
 
 # Numba keeps what it compiled beside the sources; the kernels' own tests ask for every variant.
-warm: $(STAMP)  ## compile the kernels once, so that the first run is as fast as the second
+warm: $(DEV)  ## compile the kernels once, so that the first run is as fast as the second
 	$(BIN)/python -m pytest tests/engine
 
 # Peers live in an environment of their own, built once; see bench/requirements*.txt for what is pinned.
@@ -51,20 +53,29 @@ bench-quick: $(BSTAMP)  ## the same in under two minutes: fewer rounds and workl
 bench-growth: $(BSTAMP)  ## measure how time and memory grow, write docs/benchmarks
 	$(BENCH) -m bench.growth
 
-bench-feed: $(BSTAMP)  ## time loaders beside their peers, and compare the samples they give
-	$(BENCH) -W ignore -m bench.feed.hashes
+bench-feed: $(BSTAMP)  ## time loaders beside their peers, what grows, same samples; write bench/feed/results.md
 	$(BENCH) -W ignore -m bench.feed.run
 
 clean:  ## remove caches, builds and compiled kernels (delete .venv by hand to start over)
 	rm -rf build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# What development needs holds what the demonstration needs, so the second rule sets both stamps.
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "expected CPython 3.11 or newer, got $$($(PYTHON) --version 2>&1); do: make PYTHON=python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
-	@touch $@
+	$(call install,all)
+	@touch $(STAMP)
+
+$(DEV): pyproject.toml
+	$(call install,all$(comma)dev)
+	@touch $(STAMP) $(DEV)
+
+comma := ,
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "expected CPython 3.11 or newer, got $$($(PYTHON) --version 2>&1); do: make PYTHON=python3.11"; exit 1; }
+test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(1)]'
+endef
 
 $(BSTAMP): pyproject.toml bench/requirements.txt bench/requirements-nodeps.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

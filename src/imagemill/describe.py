@@ -66,12 +66,15 @@ def transforms(listed: Iterable[Transform]) -> str:
 
 def _lines(listed: Iterable[Transform], indent: str) -> Iterator[str]:
     for number, t in enumerate(listed, 1):
-        ranges = ", ".join(
-            [*(f"{name} {d}{' ' + unit if unit else ''}" for name, d, unit in t.distributions()), *_settings(t)]
-        )
-        often = "" if t.p == 1 else f"  for {t.p:.0%} of the images"
-        yield f"{indent}{number:>2}. {type(t).__name__:<18} {ranges}{often}".rstrip()
+        ranges = ", ".join([*(_range(name, str(d), unit) for name, d, unit in t.distributions()), *_settings(t)])
+        often = "" if t.p == 1 else f"for {t.p:.0%} of the images"
+        yield f"{indent}{number:>2}. {type(t).__name__:<18} {'  '.join(filter(None, (ranges, often)))}".rstrip()
         yield from _lines(t.children(), indent + "    ")
+
+
+def _range(name: str, values: str, unit: str | None) -> str:
+    """A parameter with its values and their unit, which its name may be already."""
+    return f"{name} {values}" + (f" {unit}" if unit and unit != name else "")
 
 
 def _settings(t: Transform) -> Iterator[str]:

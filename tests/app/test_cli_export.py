@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from imagemill.app.cli.export import SHOWN
 from imagemill.data import open_source
 from imagemill.data.sources.layouts import layouts
 from tests.app.terminal import imagemill
@@ -57,6 +58,12 @@ def test_what_is_left_out_is_named_and_ends_with_one(source: Path, tmp_path: Pat
     said = imagemill("export", tmp_path / "a.csv", "-o", tmp_path / "out2", "--to", "folder")
     assert said.code == 1
     assert "left out: a.csv" in said.out
+    assert "more;" not in said.out
+    missing = "\n".join(f"none{n}.png" for n in range(SHOWN + 3))
+    (tmp_path / "b.csv").write_text(f"file\nin/dog/1.png\n{missing}\n")
+    said = imagemill("export", tmp_path / "b.csv", "-o", tmp_path / "out3", "--to", "folder")
+    assert said.out.count("left out: ") == SHOWN
+    assert "and 3 more; --json lists all" in said.out
 
 
 def test_formats_links_and_embedded(source: Path, tmp_path: Path) -> None:

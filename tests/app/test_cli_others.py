@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import imagemill as im
+from imagemill.app.cli.doctor import EXTRAS
 from imagemill.data import Picture
 from tests.app.terminal import imagemill
-from tests.architecture.repository import SRC, environment
+from tests.architecture.repository import ROOT, SRC, environment
 from tests.data.pictures import PIPELINE, digests, outputs, photo, photos
 
 
@@ -83,7 +86,7 @@ def test_explain_says_transforms_ranges_and_how_many_images(tmp_path: Path) -> N
     assert said.code == 0, said.err
     assert "6 transforms (5 random, 1 fixed)" in said.out
     assert "different images that can come of one: unlimited" in said.out
-    assert "degrees -10..10 degrees" in said.out
+    assert "degrees -10..10\n" in said.out
     assert "plan for" not in said.out
     im.Pipeline([im.Flip("x", p=0.5), im.Rotate(im.Choice((-9, 0, 9)))], seed=1).to_yaml(tmp_path / "p.yaml")
     assert "different images that can come of one: 6" in imagemill("explain", "-p", tmp_path / "p.yaml").out
@@ -210,3 +213,15 @@ def test_the_module_is_the_command() -> None:
     run = subprocess.run(command, env=environment(SRC), capture_output=True, text=True, timeout=60)
     assert run.returncode == 2
     assert run.stderr.startswith("error: expected a pipeline file or a preset")
+
+
+def test_doctor_knows_every_optional_package() -> None:
+    listed = {name: extra for extra, names in EXTRAS.items() for name in names}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = {
+        extra: {name for line in lines if (name := re.split(r"[^\w.-]", line)[0]) != "imagemill"}
+        for extra, lines in extras.items()
+        if extra not in ("dev", "testing")
+    }
+    assert set(listed) == set().union(*named.values())
+    assert all(name in named[extra] for name, extra in listed.items())

@@ -26,8 +26,24 @@ def test_a_table_of_facts(tmp_path: Path) -> None:
     assert told["classes"] == "2: 0 (3), cat (3)"
     assert (told["formats"], told["pixels"], told["size"]) == (".png", "RGB uint8", "30 x 40")
     assert "opened" not in told
+    assert told["licences"] == "none recorded"
+    assert "sources" not in told
     assert "2 classes (0, cat) with fewer than 100 images: too few to start with" in said.out
     assert "it could also be: folder (6 images below it); say so with --layout" in said.out
+
+
+def test_licences_and_sources(tmp_path: Path) -> None:
+    photos(tmp_path, "1.png", "2.png", "3.png")
+    (tmp_path / "a.csv").write_text("file,license,credit\n1.png,cc-by-nc-4.0,Ann\n2.png,,Ben\n3.png,,\n")
+    said = imagemill("scan", tmp_path / "a.csv").out
+    told = " ".join(said.split())
+    assert "licences CC BY-NC 4.0 (1); none recorded for 2 images sources of 2 images, in credit" in told
+    assert "2 images of 3 without a licence, while others have one\n" in said
+    assert "1 image may not be used commercially (CC BY-NC 4.0)\n" in said
+    (tmp_path / "README.md").write_text("---\nlicense: cc0-1.0\n---\n")
+    (tmp_path / "CITATION.cff").write_text("cite us")
+    told = " ".join(imagemill("scan", tmp_path / "a.csv").out.split())
+    assert "licences CC0 1.0 (2), CC BY-NC 4.0 (1); CC0 1.0 as README.md says; read CITATION.cff sources" in told
 
 
 def test_eighty_columns_break_between_names(tmp_path: Path) -> None:
@@ -76,7 +92,7 @@ def test_json_is_whole(tmp_path: Path) -> None:
     assert told["others"] == [{"layout": "folder", "sure": 0.2, "why": "6 images below it"}]
     assert set(told) >= {
         *("path", "layout", "title", "why", "others", "images", "splits", "classes", "categories", "groups", "masks"),
-        *("annotated", "unlabeled", "things", "pixels", "unreadable", "notes", "attributes", "remarks"),
+        *("annotated", "unlabeled", "things", "pixels", "unreadable", "notes", "attributes", "licences", "remarks"),
     }
 
 
@@ -120,7 +136,8 @@ def test_notes_that_differ_in_numbers_are_one(tmp_path: Path) -> None:
     for n in (3, 4, 5, 5):
         im.write_picture(tmp_path / f"{n}.nii.gz", Picture(np.zeros((n, 6, 5), np.uint8), "zyx"))
     said = imagemill("scan", tmp_path)
-    assert "read as  N slices; the file says no orientation; nibabel's default is taken (3)" in said.out
+    told = " ".join(said.out.split())
+    assert "read as N slices; the file says no orientation; nibabel's default is taken (3)" in told
     assert "1 x 1 x 1 mm" in said.out
 
 

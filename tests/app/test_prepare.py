@@ -6,8 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 import imagemill as im
 from imagemill.app.cli.prepare import numbers
@@ -63,6 +65,40 @@ def test_a_split_as_a_file(tmp_path: Path, source: Path) -> None:
     said = imagemill("split", source, "--json")
     assert json.loads(said.out)["all"] == {"train": 14, "val": 2, "test": 4}
     assert imagemill("split", source, "-o", tmp_path / "parts.txt").code == 2
+
+
+def test_how_pictures_are_read(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.full((4, 6, 4), (9, 9, 9, 0), np.uint8)).save(tmp_path / "in/a.png", exif=exif)
+    words = ("--split", "0", "--val", "0", "--unlabeled", "null", "--channels", "rgb", "--json")
+    said = imagemill("prepare", tmp_path / "in", "-o", tmp_path / "turned", *words)
+    assert json.loads(said.out)["shape"] == [6, 4, 3]
+    more = (*words, "--no-exif", "--icc", "srgb", "--background")
+    said = imagemill("prepare", tmp_path / "in", "-o", tmp_path / "out", *more, "250,240,0")
+    assert json.loads(said.out)["shape"] == [4, 6, 3]
+    store = open_dataset(tmp_path / "out")
+    assert store.images[0, 0, 0].tolist() == [250, 240, 0]
+    asked = json.loads((tmp_path / "out/dataset.json").read_text())["parameters"]
+    assert (asked["exif"], asked["icc"], asked["background"]) == (False, "srgb", [250, 240, 0])
+    for wrong in ("white", "1,2"):
+        said = imagemill("prepare", tmp_path / "in", "-o", tmp_path / "bad", *more, wrong)
+        assert (said.code, "background" in said.err, (tmp_path / "bad").exists()) == (2, True, False)
+    assert imagemill("prepare", tmp_path / "in", "-o", tmp_path / "bad", "--icc", "adobe").code == 2
+
+
+def test_words_about_the_source(tmp_path: Path, source: Path) -> None:
+    rows = [f"{path.relative_to(tmp_path)};{path.parent.name}" for path in sorted(source.rglob("*.png"))]
+    (tmp_path / "rows.csv").write_text("\n".join(["where;kind", *rows]))
+    words = [w for o in ("separator=;", "column.image=where", "column.label=kind") for w in ("--option", o)]
+    said = imagemill("prepare", tmp_path / "rows.csv", "-o", tmp_path / "out", "--size", "8", "--json", *words)
+    assert json.loads(said.out)["classes"] == ["cat", "dog"]
+    said = imagemill("split", tmp_path / "rows.csv", "--json", *words)
+    assert json.loads(said.out)["all"] == {"train": 14, "val": 2, "test": 4}
+    for verb in (("prepare", tmp_path / "rows.csv", "-o", tmp_path / "x"), ("split", tmp_path / "rows.csv")):
+        said = imagemill(*verb, "--option", "nothing")
+        assert (said.code, "NAME=VALUE" in said.err) == (2, True)
 
 
 def test_numbers_as_words() -> None:

@@ -148,7 +148,7 @@ def test_captions_are_short_and_have_units():
     assert plain == ["y −3 px", "x 4.25 px"]
     assert value_words(im.Applied("Rotate", {"degrees": 12.345})) == ["12.3°"]
     jitter = im.Applied("ColorJitter", {"brightness": 1.1, "hue": -3.0})
-    assert caption([jitter]).replace("\u00a0", " ") == "ColorJitter brightness 1.1, hue −3"
+    assert caption([jitter]).replace("\u00a0", " ") == "ColorJitter brightness 1.1, hue −3°"
     assert caption([im.Applied("Resize", {})], frozenset({"Resize"})) == "unchanged"
     assert size_of(im.Image(np.zeros((3, 4, 5), np.float32), "zyx")) == "3 × 4 × 5, 1 channel, float32"
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
 from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.licences import Licences, licences_of
 from imagemill.data.pixels import load_mask, load_picture, pixels_name, pixels_suffix
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, Source
@@ -113,6 +114,8 @@ class ScanReport:
         What the layout has to say.
     attributes : tuple of str
         Names of further columns.
+    licences : Licences
+        Images by licence, and how many have none or no source.
     """
 
     path: Path
@@ -133,6 +136,7 @@ class ScanReport:
     unreadable: tuple[Problem, ...]
     notes: tuple[str, ...]
     attributes: tuple[str, ...]
+    licences: Licences = field(default_factory=Licences)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold, with the remarks."""
@@ -154,7 +158,7 @@ class ScanReport:
         if len(self.pixels.kinds) > 1:
             kinds = len(self.pixels.kinds)
             said.append(f"{kinds} kinds of pixels are mixed: choose one with prepare --channels and --dtype")
-        return said
+        return said + self.licences.remarks()
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -231,6 +235,7 @@ def scan(
         pixels=pixels,
         unreadable=(*source.problems, *failed),
         notes=source.notes,
+        licences=licences_of(source, path),
     )
 
 

@@ -218,3 +218,6 @@ def test_bad_choices_are_named(tmp_path: Path) -> None:
     write_picture(tmp_path / "c.png", Picture(np.zeros((2, 3, 4), np.uint8), "yxc"))
     with pytest.raises(InputError, match="1 or 3 values"):
         read_picture(tmp_path / "c.png", "rgb", background=(1, 2))
+    for far in (256, -1):
+        with pytest.raises(InputError, match="within 0 and 255 for uint8"):
+            read_picture(tmp_path / "c.png", "rgb", background=(far,))

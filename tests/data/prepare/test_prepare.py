@@ -233,7 +233,18 @@ def test_pictures_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
     photo(source / "dog/gray.png", 5, (13, 16, 3))
     with pytest.raises(im.CodecError, match="expected 12 x 16 pixels like the first picture, got 13 x 16; give a size"):
         prepare(source, tmp_path / "other")
+    with pytest.raises(im.CodecError, match=r"such as size=\(12, 16\) \(--size 12,16\)"):
+        prepare(source, tmp_path / "other")
     assert sum(prepare(source, tmp_path / "out", size=8, overwrite=True).counts.values()) == 5
+
+
+def test_things_that_were_cut_off_are_said(tmp_path: Path) -> None:
+    things = (Instance("left", (0.0, 0.0, 4.0, 4.0)), Instance("middle", (12.0, 4.0, 4.0, 4.0)))
+    image = Stored("x", lambda: np.zeros((10, 30), np.uint8), "yx")
+    source = Source(Path("m"), "arrays", (Record("a", image, objects=things, size=(10, 30)),))
+    said = prepare(source, tmp_path / "crop", size=10, fit="crop", split=0, val=0).notes
+    assert any("1 annotated thing is outside" in note and "--fit pad" in note for note in said)
+    assert prepare(source, tmp_path / "pad", size=10, fit="pad", split=0, val=0).notes == ()
 
 
 def test_splits_and_groups_of_the_source(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -17,7 +17,7 @@ from rich.text import Text
 
 from imagemill.core.errors import ImagemillError
 
-__all__ = ["debugging", "err", "facts", "guarded", "out", "progress"]
+__all__ = ["debugging", "err", "facts", "guarded", "left_out", "out", "progress"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -86,3 +86,24 @@ def facts(*rows: tuple[str, str | Text], title: str | None = None) -> Table:
     for name, value in rows:
         table.add_row(name, value if isinstance(value, Text) else Text(value))
     return table
+
+
+def left_out(lost: Iterable[str], troubles: Sequence[object], shown: int, more: str = "") -> None:
+    """Say what a new layout could not keep, and the first things that could not be written at all.
+
+    Parameters
+    ----------
+    lost : iterable of str
+    troubles : sequence
+        What has a message as its text.
+    shown : int
+        How many troubles are named.
+    more : str
+        Where to read of the others.
+    """
+    for words in lost:
+        out.print(Text(f"not kept: {words}", style="yellow"), soft_wrap=True)
+    for trouble in troubles[:shown]:
+        out.print(Text(f"left out: {trouble}", style="red"), soft_wrap=True)
+    if len(troubles) > shown:
+        out.print(Text(f"and {len(troubles) - shown:,} more{more}", style="red"))

@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from imagemill.app.cli.console import err, facts, guarded, out, progress
+from imagemill.app.cli.console import err, facts, guarded, left_out, out, progress
 from imagemill.datasets.catalogue import SOURCES, Loan
 
 __all__ = ["datasets"]
@@ -87,14 +87,8 @@ def get(
             ("from", loan.home),
         )
     )
-    for words in made.lost:
-        out.print(Text(f"not kept: {words}", style="yellow"), soft_wrap=True)
-    troubles = (*source.problems, *made.problems)
-    for trouble in troubles[:SHOWN]:
-        out.print(Text(f"left out: {trouble}", style="red"), soft_wrap=True)
-    if len(troubles) > SHOWN:
-        out.print(Text(f"and {len(troubles) - SHOWN:,} more", style="red"))
-    if troubles:
+    left_out(made.lost, (*source.problems, *made.problems), SHOWN)
+    if source.problems or made.problems:
         raise typer.Exit(LEFT_OUT)
 
 

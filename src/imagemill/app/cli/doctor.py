@@ -22,10 +22,18 @@ __all__ = ["doctor"]
 NEEDED = ("numpy", "scipy", "numba", "pillow", "simplejpeg", "pyyaml", "typer", "rich")
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 EXTRAS: dict[str, dict[str, str]] = {
-    "medical": {"nibabel": "NIfTI and MGH scans"},
-    "tiff": {"tifffile": "TIFF, any dtype and number of pages", "imagecodecs": "compressed TIFF"},
+    "medical": {"nibabel": "NIfTI and MGH scans", "pydicom": "DICOM files and series"},
+    "hdf5": {"h5py": "HDF5 files"},
+    "tiff": {"tifffile": "TIFF, any dtype and number of pages", "imagecodecs": "compressed TIFF and DICOM"},
     "report": {"matplotlib": "grids and figures", "jinja2": "pages"},
     "demo": {"scikit-image": "the demo's photos", "scikit-learn": "the demo's digits"},
+    "huggingface": {"datasets": "Hugging Face datasets"},
+    "pandas": {"pandas": "tables for flow_from_dataframe"},
+    "torch": {"torch": "batches for PyTorch"},
+    "lightning": {"lightning": "a data module for Lightning"},
+    "keras": {"keras": "batches for model.fit"},
+    "tf": {"tensorflow": "batches for tf.data"},
+    "jax": {"jax": "batches for JAX"},
 }
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")
 

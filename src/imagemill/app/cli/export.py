@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
-from imagemill.app.cli.console import facts, out, progress
+from imagemill.app.cli.console import facts, left_out, out, progress
 from imagemill.app.cli.sources import OPTIONS_HELP, source_options
 from imagemill.core.errors import InputError
 from imagemill.data.export import export as export_dataset
@@ -75,13 +74,7 @@ def export(
     else:
         images = f"{made.count:,} image{'' if made.count == 1 else 's'}"
         out.print(facts(("read", source.describe()), ("written", f"{images} as {to} to {made.out}")))
-        for words in made.lost:
-            out.print(Text(f"not kept: {words}", style="yellow"), soft_wrap=True)
-        troubles = (*source.problems, *made.problems)
-        for trouble in troubles[:SHOWN]:
-            out.print(Text(f"left out: {trouble}", style="red"), soft_wrap=True)
-        if len(troubles) > SHOWN:
-            out.print(Text(f"and {len(troubles) - SHOWN:,} more; --json lists all", style="red"))
+        left_out(made.lost, (*source.problems, *made.problems), SHOWN, "; --json lists all")
     if source.problems or made.problems:
         raise typer.Exit(LEFT_OUT)
 

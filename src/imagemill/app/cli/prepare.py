@@ -14,6 +14,7 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.augment import Channels, OnError
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress
+from imagemill.app.cli.sources import OPTIONS_HELP, source_options
 
 __all__ = ["numbers", "prepare"]
 
@@ -55,6 +56,13 @@ class Standardize(StrEnum):
     LOCATION = "per-location"
     SAMPLE = "per-sample"
     ZCA = "zca"
+
+
+class Icc(StrEnum):
+    """What to do with embedded colour profiles."""
+
+    IGNORE = "ignore"
+    SRGB = "srgb"
 
 
 class Unlabeled(StrEnum):
@@ -123,6 +131,14 @@ def prepare(
     ] = Unlabeled.RAISE,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Mix the order of each part, by the seed.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the split and the order.")] = 0,
+    exif: Annotated[
+        bool, typer.Option("--exif/--no-exif", help="Turn pictures the way EXIF asks for, or take them as stored.")
+    ] = True,
+    icc: Annotated[Icc, typer.Option("--icc", help="Colour profiles: leave alone, or convert to sRGB.")] = Icc.IGNORE,
+    background: Annotated[
+        str | None,
+        typer.Option("--background", metavar="V|R,G,B", help="Under transparent pixels; left out, alpha is dropped."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Threads; one per core when left out. Bytes never differ.")
     ] = None,
@@ -136,6 +152,7 @@ def prepare(
     layout: Annotated[
         str | None, typer.Option("--layout", metavar="NAME", help="Of the source; found out when left out.")
     ] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a store that was made with other parameters.")
@@ -168,6 +185,9 @@ def prepare(
                 unlabeled=unlabeled.value,
                 shuffle=shuffle,
                 seed=seed,
+                exif=exif,
+                icc=icc.value,
+                background=None if background is None else _colour(background),
                 workers=workers or _cores(),
                 on_error=on_error.value,
                 masks=masks,
@@ -175,6 +195,7 @@ def prepare(
                 overwrite=overwrite,
                 progress=report_progress,
                 layout=layout,
+                **source_options(option),
             )
     except KeyboardInterrupt:
         err.print(f"stopped; what was made is kept: run the same command again to go on ({to})", markup=False)
@@ -183,6 +204,11 @@ def prepare(
         out.print(json_text.dumps(report.plain(), indent=2), markup=False, soft_wrap=True)
     else:
         _say(report)
+
+
+def _colour(text: str) -> tuple[float, ...]:
+    found = numbers("background", text, float)
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _cores() -> int:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from imagemill.app.cli.console import facts, out, progress
 from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.data.licences import Licences
 from imagemill.data.scan import ScanReport
 from imagemill.data.scan import scan as scan_dataset
 
@@ -75,9 +76,25 @@ def _rows(found: ScanReport, opened: int) -> list[tuple[str, str | Text]]:
         rows.append(("categories", f"{len(found.categories)}, {used} of them used" + _of(top, len(found.categories))))
     if found.attributes:
         rows.append(("columns", ", ".join(found.attributes)))
+    rows += _licence_rows(found.licences)
     rows += _pixel_rows(found, opened)
     width = out.width - max(len(name) for name, _ in rows) - 2
     return [(name, _wrapped(value, width) if isinstance(value, str) else value) for name, value in rows]
+
+
+def _licence_rows(found: Licences) -> list[tuple[str, str | Text]]:
+    said = [] if not found.counts else [_list(found.counts, always=True)]
+    if found.without:
+        said.append(f"none recorded for {_many(found.without, 'images')}" if said else "none recorded")
+    if found.whole:
+        said.append(f"{found.whole} as {found.said_in} says")
+    others = [name for name in found.files if name != found.said_in]
+    if others:
+        said.append(f"read {', '.join(others)}")
+    rows: list[tuple[str, str | Text]] = [("licences", "; ".join(said))]
+    if found.sourced:
+        rows.append(("sources", f"of {_many(found.sourced, 'images')}, in {', '.join(found.source_columns)}"))
+    return rows
 
 
 def _pixel_rows(found: ScanReport, opened: int) -> list[tuple[str, str | Text]]:

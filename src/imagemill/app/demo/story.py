@@ -179,6 +179,7 @@ class Story:
             title="preset scan: the slice with most tissue of four draws",
         )
         pair = before_after(pipe, image, mask, key="head.nii.gz", path=self.out / "scan-before-after.png")
+        shape = " × ".join(map(str, picture.array.shape))
         return Section(
             "A scan with its label map",
             [
@@ -186,7 +187,7 @@ class Story:
                 "each voxel now is: world coordinates of anatomy stay what they were."
             ],
             [
-                Fact("read", f"{picture.note}, {' × '.join(map(str, picture.array.shape))} of {picture.array.dtype}"),
+                Fact("read as", f"{picture.note.removeprefix('read as ')}, {shape} of {picture.array.dtype}"),
                 Fact("made", f"{report.made} scans and as many label maps"),
                 Fact("labels as before", kept, True),
             ],

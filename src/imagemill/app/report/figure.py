@@ -35,6 +35,8 @@ LARGE = 420
 _MARGIN, _GAP, _NARROW = 20, 14, 190
 _MOST_LABELS = 14
 _UNITS = {"degrees": (1, "°"), "pixels": (1, "\u00a0px"), "millimetres": (1, "\u00a0mm"), "fraction": (100, "\u00a0%")}
+_NAMED = {"hue": "°", "margin": "\u00a0px"}
+"""Units that do not say what is meant: the name stays beside the number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -360,17 +362,24 @@ def value_words(applied: Applied) -> list[str]:
     ['4.25°']
     >>> [word.replace("\u00a0", " ") for word in value_words(Applied("Shift", {"fraction.y": -0.05}))]
     ['y −5 %']
+    >>> [word.replace("\u00a0", " ") for word in value_words(Applied("SquareCrop", {"margin": 10}))]
+    ['margin 10 px']
     """
     return [_value(name, value, len(applied.values)) for name, value in applied.values.items()]
 
 
 def _value(name: str, value: float, count: int) -> str:
     head, _, tail = name.partition(".")
+    if name in _NAMED:
+        return f"{name}\u00a0{_number(value)}{_NAMED[name]}"
     factor, unit = _UNITS.get(head, (1, ""))
     # A unit stands for its name, and a single value for the transform's own: "Zoom 1.05".
     named = tail if unit else "" if count == 1 else name.replace(".", " ")
-    number = f"{value * factor:.3g}".replace("-", "−")
-    return f"{named} {number}".strip().replace(" ", "\u00a0") + unit
+    return f"{named} {_number(value * factor)}".strip().replace(" ", "\u00a0") + unit
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def fixed_names(pipeline: Pipeline) -> frozenset[str]:

@@ -115,6 +115,10 @@ def _lay_over(colour: Array, alpha: Array, background: tuple[float, ...]) -> Arr
     if len(background) not in (1, 3):
         msg = f"expected a background of 1 or 3 values, got {background!r}; give (r, g, b)"
         raise InputError(msg)
+    if colour.dtype.kind in "iu" and not 0 <= min(background) <= max(background) <= top(colour.dtype):
+        # Cast as they are, such values would wrap round.
+        msg = f"expected a background within 0 and {top(colour.dtype):g} for {colour.dtype}, got {background!r}"
+        raise InputError(f"{msg}; give it in the picture's own values")
     under = np.asarray(background, dtype=np.float64)
     weight = alpha.astype(np.float64) / top(colour.dtype)
     return _like(colour.astype(np.float64) * weight + under * (1.0 - weight), colour.dtype)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -54,6 +54,9 @@ def prepare(
     unlabeled: str = "raise",
     shuffle: bool = False,
     seed: int = 0,
+    exif: bool = True,
+    icc: Literal["ignore", "srgb"] = "ignore",
+    background: float | Sequence[float] | None = None,
     workers: int = 1,
     on_error: OnError = "raise",
     masks: Path | str | None = None,
@@ -109,6 +112,13 @@ def prepare(
         Order each part by a hash of seed and key instead of the source's order.
     seed : int
         Of the split and the order.
+    exif : bool
+        Turn pictures, and what is annotated in them, the way EXIF asks for; False takes them as they are stored.
+    icc : {"ignore", "srgb"}
+        Leave embedded colour profiles alone, or convert 8-bit colours to sRGB.
+    background : float or 3 floats, optional
+        What lies under transparent pixels when alpha goes (``channels="gray"`` or ``"rgb"``), in the picture's own
+        values; left out, alpha is dropped and the colours stay as stored.
     workers : int
         Threads, 1 or more. The bytes do not depend on it.
     on_error : {"raise", "skip", "quarantine"}
@@ -157,7 +167,7 @@ def prepare(
     given = list(split) if isinstance(split, list | tuple) else split
     asked = Asked(
         size, fit, channels, axes, dtype, normalize, standardize, given, val, stratify, group, labels, unlabeled,
-        shuffle, seed,
+        shuffle, seed, exif, icc, background,  # type: ignore[arg-type]
     )  # fmt: skip
     found, out = _open(source, masks, allow_missing_masks, options), Path(out)
     _refuse_inside(source, found, out)
@@ -370,7 +380,9 @@ class _Build:
         notes = [f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted]
         dropped = self._dropped(run)
         if dropped:
-            notes.append(f"{dropped} annotated things lie outside the prepared pictures and were left out")
+            things = "1 annotated thing is" if dropped == 1 else f"{dropped} annotated things are"
+            cut = "; fit='pad' (--fit pad) keeps them in view" if self.asked.fit == "crop" else ""
+            notes.append(f"{things} outside the prepared pictures and left out{cut}")
         if any(r.objects for r in self.records) and not self.form.objects:
             notes.append("annotated things of volumes were left out: the store holds those of pictures")
         kept = self.out / QUARANTINE if run.failed and on_error == "quarantine" else None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -48,6 +50,9 @@ class Asked:
     unlabeled: str
     shuffle: bool
     seed: int
+    exif: bool = True
+    icc: Literal["ignore", "srgb"] = "ignore"
+    background: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         lengths = () if self.size is None else (self.size,) if isinstance(self.size, int) else tuple(self.size)
@@ -62,6 +67,12 @@ class Asked:
         if self.channels not in get_args(Channels):
             known = ", ".join(get_args(Channels))
             raise InputError(f"expected channels to be one of {known}, got {self.channels!r}; choose one")
+        if self.icc not in ("ignore", "srgb"):
+            raise InputError(f"expected icc to be one of ignore, srgb, got {self.icc!r}; choose one")
+        if not isinstance(self.exif, bool):
+            raise InputError(f"expected exif to be True or False, got {self.exif!r}; choose one")
+        if self.background is not None:
+            object.__setattr__(self, "background", _colour(self.background, self.channels))
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"expected a seed of at least 0, got {self.seed!r}; write 7")
 
@@ -73,7 +84,19 @@ class Asked:
     @property
     def read(self) -> ReadOptions:
         """How pictures are read."""
-        return ReadOptions(self.channels, self.axes)
+        return ReadOptions(self.channels, self.axes, background=self.background, exif=self.exif, icc=self.icc)
+
+
+def _colour(background: Any, channels: str) -> tuple[float, ...]:
+    """What lies under transparent pixels, as one or three finite numbers."""
+    values = tuple(background) if isinstance(background, Sequence) else (background,)
+    numbers = all(isinstance(v, Real) and math.isfinite(v) for v in values)
+    if not numbers or len(values) not in (1, 3) or channels not in ("gray", "rgb"):
+        raise InputError(
+            f"expected a background of 1 or 3 numbers and channels='gray' or 'rgb', got {background!r} and "
+            f"channels={channels!r}; write background=(255, 255, 255), channels='rgb'"
+        )
+    return tuple(map(float, values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +211,7 @@ def entry_of(taken: Taken, asked: Asked, form: Form, categories: Sequence[str]) 
     told = {
         "format": FORMAT,
         "form": form.plain(),
-        "asked": [asked.size, asked.fit, asked.channels, asked.axes],
+        "asked": [asked.size, asked.fit, dataclasses.asdict(asked.read)],
         "content": [taken.sha256, taken.mask_sha256, things, record.size],
         "categories": list(categories) if things else None,
     }
@@ -248,7 +271,9 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
         there = placing.pipeline(picture.spatial_shape)(mask=Mask(mask, axes=spatial), key=0).mask
         mask = there.astype(np.int32)
     if record.objects is not None and form.objects:
-        orientation = int(picture.meta.get("exif_orientation", 1) or 1)
+        # Annotations refer to stored pixels: they are turned only where the pixels were.
+        turned = picture.meta.get("exif_applied", True)
+        orientation = int(picture.meta.get("exif_orientation", 1) or 1) if turned else 1
         _check_size(record, picture, orientation)
         found = objects.moved(record.objects, numbers, placing, picture.spatial_shape, orientation)  # type: ignore[arg-type]
         row["objects"] = found
@@ -266,11 +291,18 @@ def _check_form(picture: Picture, asked: Asked, form: Form) -> None:
     wanted = read_size(asked.size, picture.spatial_shape)
     if wanted != form.spatial:
         shown, got = (" x ".join(map(str, shape)) for shape in (form.spatial, wanted))
-        raise CodecError(f"expected {shown} pixels like the first picture, got {got}; give a size for all axes")
+        raise CodecError(
+            f"expected {shown} pixels like the first picture, got {got}; give a size for all axes, {_sized(form)}"
+        )
     deeper = asked.dtype is None and form.values.dtype == "uint8" and picture.array.dtype.name not in ("uint8", "bool")
     if deeper:
         msg = f"expected 8 bits like the first picture, got {picture.array.dtype}"
         raise CodecError(f"{msg}; choose dtype='uint8' to scale it down, or 'uint16' or 'float32' for all")
+
+
+def _sized(form: Form) -> str:
+    lengths = ", ".join(map(str, form.spatial))
+    return f"such as size=({lengths}) (--size {lengths.replace(' ', '')})"
 
 
 def _check_size(record: Record, picture: Picture, orientation: int) -> None:
@@ -283,7 +315,7 @@ def _check_size(record: Record, picture: Picture, orientation: int) -> None:
 
 def _mask(where: Pixels, picture: Picture, asked: Asked) -> Array:
     flat = None if asked.axes is None else asked.axes.replace("c", "")
-    mask = load_mask(where, ReadOptions(axes=flat))
+    mask = load_mask(where, ReadOptions(axes=flat, exif=asked.exif))
     if mask.spatial_shape != picture.spatial_shape:
         shown, got = (" x ".join(map(str, shape)) for shape in (picture.spatial_shape, mask.spatial_shape))
         raise CodecError(f"{pixels_name(where)}: expected a mask of the image's size {shown}, got {got}; mend it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,13 +18,13 @@ __all__ = ["Compose", "HybridCompose", "Step", "transform_first"]
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(ABC):
     """What can be called on a picture or joined in a :class:`Compose`."""
 
     @property
+    @abstractmethod
     def transforms(self) -> tuple[Transform, ...]:
         """The library's own transforms that this step stands for."""
-        raise NotImplementedError
 
     @property
     def pipeline(self) -> Pipeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def mask_paths(folder: Any, filenames: Sequence[str]) -> list[str]:
     return paths
 
 
-class FileIterator(Iterator):
+class FileIterator(Iterator, ABC):
     """What iterators over files share; see :class:`DirectoryIterator` and :class:`DataFrameIterator`."""
 
     image_data_generator: Any
@@ -192,9 +193,9 @@ class FileIterator(Iterator):
         return self._filepaths
 
     @property
+    @abstractmethod
     def labels(self) -> Any:
         """The label of each picture."""
-        raise NotImplementedError
 
     @property
     def sample_weight(self) -> Array | None:

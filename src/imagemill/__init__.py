@@ -32,6 +32,7 @@ _ROOMS = {
         "PlanError",
         "SourceError",
         "TargetError",
+        "WorkerError",
     ),
     "imagemill.core.geometry": ("Frame",),
     "imagemill.core.ranges": (

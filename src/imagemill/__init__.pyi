@@ -11,6 +11,7 @@ from imagemill.core.errors import PipelineFileError as PipelineFileError
 from imagemill.core.errors import PlanError as PlanError
 from imagemill.core.errors import SourceError as SourceError
 from imagemill.core.errors import TargetError as TargetError
+from imagemill.core.errors import WorkerError as WorkerError
 from imagemill.core.geometry import Frame as Frame
 from imagemill.core.ranges import Choice as Choice
 from imagemill.core.ranges import LogUniform as LogUniform
@@ -178,6 +179,7 @@ __all__ = [
     "ToneGain",
     "Transform",
     "Verification",
+    "WorkerError",
     "Zoom",
     "__version__",
     "augment",

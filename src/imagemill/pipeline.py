@@ -232,6 +232,10 @@ class Pipeline:
         """Keep the memory of so many finished batches for later ones, for callers that hold several at a time."""
         self._buffers.kept = max(1, batches)
 
+    def write_into(self, buffers: Buffers) -> None:
+        """Take the memory of batches from ``buffers`` from now on, for callers that know where it has to be."""
+        self._buffers = buffers
+
     def run(self, plan: Plan, inputs: Inputs, names: Sequence[str], *, workers: int = 1) -> dict[str, Any]:
         """Some columns of a planned batch: arrays of rasters, lists of the rest."""
         return {name: self._column(plan, name, inputs, workers) for name in names}

@@ -20,7 +20,7 @@ import imagemill as im
 from imagemill.feed import Loader
 from tests.architecture.repository import SRC, environment
 
-X = np.zeros((200, 16, 16, 3), np.uint8)
+X = np.zeros((20_000, 16, 16, 3), np.uint8)
 PIPE = im.Pipeline([im.Flip("x", p=0.5)], seed=2)
 
 

@@ -264,7 +264,7 @@ def test_ranks_share_an_epoch() -> None:
 @pytest.mark.parametrize(
     ("words", "how"),
     [
-        ("workers", {"workers": "process"}),
+        ("workers", {"workers": "processes"}),
         ("workers", {"workers": -1}),
         ("prefetch", {"prefetch": -1}),
         ("batch_size", {"batch_size": 0}),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.feed.order import Order, balanced, permuted, unpermuted
+from tests.feed.walk_plain import network
 
 seeds = st.integers(0, 2**64 - 1)
 
@@ -32,6 +33,24 @@ def test_a_permutation_of_any_size_can_be_undone(n: int, seed: int, data: st.Dat
     assert ((rows >= 0) & (rows < n)).all()
     assert len(set(rows.tolist())) == len(places)
     assert np.array_equal(unpermuted(rows, n, seed=seed), places)
+
+
+@given(
+    n=st.integers(1, 2**62) | st.integers(1, 40),
+    seed=seeds,
+    epoch=st.integers(0, 2**32 - 1),
+    tweak=st.integers(0, 2**32 - 1),
+    back=st.booleans(),
+    data=st.data(),
+)
+def test_the_compiled_network_is_the_plain_one(
+    n: int, seed: int, epoch: int, tweak: int, back: bool, data: st.DataObject
+) -> None:
+    places = np.array(data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=4)))
+    way = unpermuted if back else permuted
+    found = way(places, n, seed=seed, epoch=epoch, tweak=tweak, purpose=1)
+    plain = network(places, n, seed=seed, epoch=epoch, tweak=tweak, purpose=1, back=back)
+    assert np.array_equal(found, plain)
 
 
 @given(n=st.integers(1, 700), window=st.integers(1, 800), seed=seeds, epoch=st.integers(0, 5))

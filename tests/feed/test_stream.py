@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from imagemill.feed.stream import Stream
+from imagemill.feed.stream import One, Stream
 
 Stopped = Callable[[], bool]
 
@@ -23,7 +23,7 @@ def test_things_come_in_order_however_long_they_take(workers: int) -> None:
         time.sleep(0.004 * (number % 3 == 0))
         return number
 
-    stream = Stream(make, 3, 30, workers=workers, prefetch=2)
+    stream = Stream(One(make), 3, 30, workers=workers, prefetch=2)
     assert [stream.take() for _ in range(27)] == list(range(3, 30))
     with pytest.raises(StopIteration):
         stream.take()
@@ -38,7 +38,7 @@ def test_no_more_is_made_than_may_wait() -> None:
         made.append(number)
         return number
 
-    stream = Stream(make, 0, 100, workers=2, prefetch=3)
+    stream = Stream(One(make), 0, 100, workers=2, prefetch=3)
     time.sleep(0.1)
     assert sorted(made) == [0, 1, 2, 3, 4]
     assert stream.take() == 0
@@ -53,7 +53,7 @@ def test_an_error_comes_in_its_place_and_stops_nothing_else() -> None:
             raise KeyError("two")
         return number
 
-    stream = Stream(make, 0, 4, workers=2, prefetch=1)
+    stream = Stream(One(make), 0, 4, workers=2, prefetch=1)
     assert [stream.take(), stream.take()] == [0, 1]
     with pytest.raises(KeyError, match="two"):
         stream.take()
@@ -64,7 +64,7 @@ def test_even_an_exit_in_a_thread_reaches_the_consumer() -> None:
     def make(number: int, stopped: Stopped) -> int:
         raise SystemExit(3)
 
-    stream = Stream(make, 0, 4, workers=1, prefetch=1)
+    stream = Stream(One(make), 0, 4, workers=1, prefetch=1)
     with pytest.raises(SystemExit):
         stream.take()
     stream.close()
@@ -79,7 +79,7 @@ def test_closing_asks_those_at_work_to_stop() -> None:
             time.sleep(0.001)
         return number
 
-    stream = Stream(make, 0, 4, workers=2, prefetch=1)
+    stream = Stream(One(make), 0, 4, workers=2, prefetch=1)
     begun.wait(5)
     started = time.perf_counter()
     stream.close()
@@ -89,7 +89,7 @@ def test_closing_asks_those_at_work_to_stop() -> None:
 
 def test_closing_does_not_wait_for_ever() -> None:
     release = threading.Event()
-    stream = Stream(lambda number, stopped: release.wait(10), 0, 4, workers=1, prefetch=1)
+    stream = Stream(One(lambda number, stopped: release.wait(10)), 0, 4, workers=1, prefetch=1)
     started = time.perf_counter()
     stream.close()
     assert time.perf_counter() - started < 1.0

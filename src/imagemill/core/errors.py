@@ -10,6 +10,7 @@
     ├── PlanError           (RuntimeError) a plan breaks its own promises (a fault of ours: please report)
     ├── CodecError          (OSError)      one file cannot be read or written
     ├── SourceError         (ValueError)   a folder, list or layout cannot be understood
+    ├── WorkerError         (RuntimeError) a worker process ended in the middle of its work
     └── MissingExtra        (ImportError)  an optional package is needed; the message names the extra
 
 Messages say what was expected, what came, and what to do about it.
@@ -48,6 +49,10 @@ class CodecError(ImagemillError, OSError):
 
 class SourceError(ImagemillError, ValueError):
     """A folder, list or layout cannot be understood."""
+
+
+class WorkerError(ImagemillError, RuntimeError):
+    """A worker process ended in the middle of its work."""
 
 
 class MissingExtra(ImagemillError, ImportError):

@@ -49,6 +49,14 @@ class DrawLog:
             if d.where[i]
         )
 
+    def part(self, rows: slice) -> DrawLog:
+        """What was drawn for some of the samples."""
+        parts = (
+            Drawing(d.name, d.where[rows], {name: column[rows] for name, column in d.values.items()})
+            for d in self.drawings
+        )
+        return DrawLog(tuple(parts))
+
     def __getitem__(self, i: int) -> tuple[Applied, ...]:
         return self.row(i)
 

@@ -12,18 +12,24 @@ from imagemill.core.rng import Words
 
 
 @njit(nogil=True, cache=True)
-def _rounds(counter, k0, k1, out):
+def block(c0, c1, c2, c3, k0, k1):
+    """One block of four words from a counter of four and a key of two, all of them uint64 below 2**32."""
     m0, m1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    for _ in range(10):
+        p0, p1 = c0 * m0, c2 * m1
+        c0, c1, c2, c3 = (p1 >> half) ^ c1 ^ k0, p1 & low, (p0 >> half) ^ c3 ^ k1, p0 & low
+        k0, k1 = (k0 + np.uint64(0x9E3779B9)) & low, (k1 + np.uint64(0xBB67AE85)) & low
+    return c0, c1, c2, c3
+
+
+@njit(nogil=True, cache=True)
+def _rounds(counter, k0, k1, out):
     for i in range(len(counter)):
-        c0, c1 = np.uint64(counter[i, 0]), np.uint64(counter[i, 1])
-        c2, c3 = np.uint64(counter[i, 2]), np.uint64(counter[i, 3])
-        a, b = np.uint64(k0), np.uint64(k1)
-        for _ in range(10):
-            p0, p1 = c0 * m0, c2 * m1
-            c0, c1, c2, c3 = (p1 >> half) ^ c1 ^ a, p1 & low, (p0 >> half) ^ c3 ^ b, p0 & low
-            a, b = (a + np.uint64(0x9E3779B9)) & low, (b + np.uint64(0xBB67AE85)) & low
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = c0, c1, c2, c3
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = block(
+            np.uint64(counter[i, 0]), np.uint64(counter[i, 1]), np.uint64(counter[i, 2]), np.uint64(counter[i, 3]),
+            np.uint64(k0), np.uint64(k1),
+        )  # fmt: skip
 
 
 def philox4x32(counter: Words, key: tuple[int, int]) -> Words:

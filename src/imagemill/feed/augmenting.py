@@ -44,6 +44,10 @@ class Clock:
     augmenting: float = 0.0
     _since: float = field(default_factory=time.perf_counter)
 
+    def shared(self, among: int) -> Clock:
+        """The part of one of several batches that were made together."""
+        return Clock(self.reading / among, self.augmenting / among)
+
     def lap(self, *, reading: bool) -> None:
         """Count the time since the last lap as one or the other."""
         now = time.perf_counter()

@@ -34,3 +34,10 @@ class LoadedBatch(Batch):
     number: int = 0
     repeated: bool = False
     replaced: tuple[str, ...] = ()
+
+    def part(self, rows: slice, number: int) -> LoadedBatch:
+        """Some of the rows as a batch of their own, of which nothing was replaced."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return LoadedBatch(
+            columns, self.recipe[rows], self.applied.part(rows), self.world[rows], self.keys[rows], self.epoch, number
+        )

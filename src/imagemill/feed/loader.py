@@ -1,15 +1,16 @@
-"""Batches of a dataset, epoch after epoch: shuffled, augmented in threads, the same for everyone who asks again."""
+"""Batches of a dataset, epoch after epoch: shuffled, augmented ahead, the same for everyone who asks again."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -25,8 +26,12 @@ from imagemill.feed.order import Order, balanced
 from imagemill.feed.rows import RecordRows, Rows, open_rows
 from imagemill.feed.shares import Shares
 from imagemill.feed.state import State, refuse_other
-from imagemill.feed.stream import Stream
+from imagemill.feed.stream import STOPPED, Stream
+from imagemill.feed.together import Together
 from imagemill.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from imagemill.feed.processes import Processes, ProcessStream
 
 __all__ = ["Loader"]
 
@@ -55,9 +60,13 @@ class Loader(Adapters):
         Draw ``n`` rows an epoch with replacement, as often as their weights say.
     balance : bool
         Weights that give each class the same share.
-    workers : int, optional
+    workers : int or str, optional
         Threads, each with a batch of its own; 0 works in the caller's. As many as cores the process may use when left
-        out.
+        out. ``"process"`` takes that many processes, ``"process:4"`` four: for functions in Python, which hold other
+        threads up. They start with the first batch, after a second or so, and stay until `close`. They import your
+        program, so what it does must stand behind ``if __name__ == "__main__":``, and functions of your own at the top
+        of a module. Arrays in memory are copied once, into memory that all of them share; files are opened again by
+        their path.
     prefetch : int
         Finished batches that may wait.
     drop_last : bool
@@ -97,7 +106,7 @@ class Loader(Adapters):
         shuffle: bool | int = True,
         weights: Any = None,
         balance: bool = False,
-        workers: int | None = None,
+        workers: int | str | None = None,
         prefetch: int = 2,
         drop_last: bool = False,
         rank: int = 0,
@@ -114,7 +123,7 @@ class Loader(Adapters):
         for given in (*([] if pipeline is None else [pipeline]), *(pipelines or {}).values()):
             if not isinstance(given, Pipeline):
                 raise InputError(f"expected a Pipeline, got {type(given).__name__}; write Pipeline([...])")
-        self.workers = _workers(workers)
+        self.workers, self.processes = _workers(workers)
         self.prefetch = _whole("prefetch", prefetch, 0)
         self.seed = _seed(seed, pipeline)
         rows = open_rows(dataset, axes)
@@ -138,7 +147,10 @@ class Loader(Adapters):
         self._epoch, self._batch, self._begun = 0, 0, False
         self._problems: dict[str, Problem] = {}
         self._told = False
-        self._meter = Meter(self.workers, 0, not isinstance(rows, RecordRows))
+        self._meter = Meter(self.workers, 0, not isinstance(rows, RecordRows), processes=self.processes)
+        self._pool: Processes | None = None
+        if self.processes:
+            _check_processes(self._maker)
         self._running: weakref.ref[_Epoch] | None = None
 
     # ------------------------------------------------------------------------------------------- iterating
@@ -149,7 +161,7 @@ class Loader(Adapters):
 
     def __iter__(self) -> Iterator[LoadedBatch]:
         """The batches of the next epoch, or what is left of one that a state was loaded for."""
-        self.close()
+        self._stop()
         if self._begun or self._batch >= len(self):
             self._epoch, self._batch = self._epoch + 1, 0
         self._begun = False
@@ -171,6 +183,13 @@ class Loader(Adapters):
 
     def close(self) -> None:
         """Stop the workers; iterating again starts new ones."""
+        self._stop()
+        if self._pool is not None:
+            self._pool.close()
+        self._pool = None
+
+    def _stop(self) -> None:
+        """End the epoch under way; processes stay for the next."""
         running = None if self._running is None else self._running()
         if running is not None:
             running.close()
@@ -191,7 +210,7 @@ class Loader(Adapters):
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next."""
-        self.close()
+        self._stop()
         self._epoch, self._batch, self._begun = _whole("epoch", epoch, 0), 0, False
 
     @property
@@ -223,7 +242,7 @@ class Loader(Adapters):
         """
         found = State.from_dict(state)
         refuse_other(found, State.of(self._maker, 0, 0))
-        self.close()
+        self._stop()
         self._epoch, self._batch, self._begun = found.epoch, found.batch, False
         if self._batch >= len(self):
             self._epoch, self._batch = self._epoch + 1, 0
@@ -237,7 +256,20 @@ class Loader(Adapters):
         parts = [f"{self.rows:,} rows", f"batch_size={shares.batch_size}", f"shuffle={order.shuffle}"]
         parts += ["weighted"] if order.replaces else []
         parts += [f"rank={shares.rank} of {shares.world}"] if shares.world > 1 else []
-        return f"Loader({', '.join(parts)}, workers={self.workers}, prefetch={self.prefetch}, seed={self.seed})"
+        workers = f"'process:{self.workers}'" if self.processes else self.workers
+        return f"Loader({', '.join(parts)}, workers={workers}, prefetch={self.prefetch}, seed={self.seed})"
+
+    # ------------------------------------------------------------------------------------------- working
+
+    def _stream(self, epoch: int, first: int) -> Stream[Made] | ProcessStream:
+        if not self.processes:
+            several = Together(self._maker, epoch)
+            return Stream(several, first, len(self), workers=self.workers, prefetch=self.prefetch)
+        if self._pool is None or not self._pool.is_ours:
+            from imagemill.feed.processes import Processes
+
+            self._pool = Processes(self._maker, self.workers)
+        return self._pool.start(epoch, first, len(self), prefetch=self.prefetch)
 
     # ------------------------------------------------------------------------------------------- noting
 
@@ -268,20 +300,17 @@ class _Epoch(Iterator[LoadedBatch]):
 
     def __init__(self, loader: Loader, epoch: int, first: int) -> None:
         self._loader, self._number, self._last = loader, first, len(loader)
-        maker = loader._maker
-
-        def make(number: int, stopped: Callable[[], bool]) -> Made:
-            return maker.make(epoch, number, stopped)
-
-        self._make = make
-        self._meter = loader._meter = Meter(loader.workers, epoch, loader._meter.stored)
+        self._epoch = epoch
+        self._meter = Meter(loader.workers, epoch, loader._meter.stored, processes=loader.processes)
+        loader._meter = self._meter
         self._handed = time.perf_counter()
         self._closed = False
         self._stack = ExitStack()
-        self._stream: Stream[Made] | None = None
+        self._stream: Stream[Made] | ProcessStream | None = None
         if loader.workers:
-            self._stack.enter_context(one_opencv_thread())
-            self._stream = Stream(self._make, first, self._last, workers=loader.workers, prefetch=loader.prefetch)
+            if not loader.processes:
+                self._stack.enter_context(one_opencv_thread())
+            self._stream = loader._stream(epoch, first)
             self._stack.callback(self._stream.close)
 
     def __iter__(self) -> Self:
@@ -297,13 +326,19 @@ class _Epoch(Iterator[LoadedBatch]):
         asked = time.perf_counter()
         self._meter.consuming += asked - self._handed
         try:
-            made = self._make(self._number, _never) if self._stream is None else self._stream.take()
+            made = self._here() if self._stream is None else self._stream.take()
         except BaseException:
             self.close()
             raise
         self._number += 1
         self._handed = time.perf_counter()
         return self._loader._hand_over(made, self._handed - asked)
+
+    def _here(self) -> Made:
+        try:
+            return self._loader._maker.make(self._epoch, self._number)
+        except StopIteration as error:
+            raise RuntimeError(STOPPED) from error
 
     def close(self) -> None:
         self._closed = True
@@ -313,10 +348,6 @@ class _Epoch(Iterator[LoadedBatch]):
         # Not where __init__ failed half-way.
         if hasattr(self, "_stack"):
             self.close()
-
-
-def _never() -> bool:
-    return False
 
 
 def _check(**options: tuple[Any, tuple[str, ...]]) -> None:
@@ -336,15 +367,25 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _workers(workers: Any) -> int:
+def _workers(workers: Any) -> tuple[int, bool]:
+    """How many, and whether they are processes."""
     if workers is None:
-        return _cores()
-    if isinstance(workers, str):
-        raise InputError(
-            f"expected workers as a number of threads, got {workers!r}; processes are not offered: decoding and "
-            "augmenting let other threads run. For slow Python functions use loader.torch_dataset() with a DataLoader"
-        )
-    return _whole("workers", workers, 0)
+        return _cores(), False
+    if not isinstance(workers, str):
+        return _whole("workers", workers, 0), False
+    asked = re.fullmatch("process(?::([1-9][0-9]{0,3}))?", workers)
+    if asked is None:
+        raise InputError(f"expected workers as a number of threads, 'process' or 'process:4', got {workers!r}")
+    return int(asked[1] or _cores()), True
+
+
+def _check_processes(maker: Maker) -> None:
+    """Refuse what other processes cannot get, before anything is started."""
+    from imagemill.feed import sending, shared
+
+    shared.check_platform()
+    for pipeline in (*([] if maker.pipeline is None else [maker.pipeline]), *maker.pipelines.values()):
+        sending.check_sendable(pipeline)
 
 
 def _seed(seed: int | None, pipeline: Pipeline | None) -> int:

@@ -101,6 +101,25 @@ class Maker:
         share = self.shares.of(number)
         return self._made(np.array(share.places, np.int64), epoch, number, stopped, repeated=share.repeated)
 
+    def make_some(self, epoch: int, first: int, count: int, stopped: Stopped = _never) -> list[Made]:
+        """Several batches that follow each other, made as one and then parted: the same pixels, for less work.
+
+        What one batch costs besides its pixels (drawing, planning) is then paid once. Their arrays are parts of common
+        ones.
+        """
+        shares = [self.shares.of(number) for number in range(first, first + count)]
+        if count == 1 or not self.rows.together or any(share.repeated for share in shares):
+            return [self.make(epoch, number, stopped) for number in range(first, first + count)]
+        places = np.array([place for share in shares for place in share.places], np.int64)
+        whole = self._made(places, epoch, first, stopped, repeated=False)
+        made, start = [], 0
+        for number, share in enumerate(shares, first):
+            rows = slice(start, start + len(share.places))
+            start = rows.stop
+            batch = whole.batch.part(rows, number)
+            made.append(Made(batch, whole.clock.shared(count), whole.problems if number == first else ()))
+        return made
+
     def make_places(self, places: Sequence[int], epoch: int) -> Made:
         """A batch of any places of an epoch."""
         return self._made(np.asarray(places, np.int64), epoch, -1, _never, repeated=False)

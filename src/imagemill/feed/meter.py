@@ -22,6 +22,8 @@ class Meter:
     epoch : int
     stored : bool
         Whether pixels come from a store or memory, and need no decoding.
+    processes : bool
+        Whether the workers are processes.
     """
 
     workers: int
@@ -33,6 +35,7 @@ class Meter:
     augmenting: float = 0.0
     waiting: float = 0.0
     consuming: float = 0.0
+    processes: bool = False
 
     def add(self, clock: Clock, images: int, waited: float) -> None:
         """Count a batch that was handed over."""
@@ -62,11 +65,10 @@ class Meter:
             return "nothing measured yet: iterate over the loader first"
         share, wall = self.shares(), self.waiting + self.consuming
         each = 1e3 / max(self.images, 1)
-        who = f"{self.workers} worker{'s' if self.workers > 1 else ''}" if self.workers else "the caller's own thread"
         return "\n".join(
             [
                 f"epoch {self.epoch}: {self.batches:,} batches, {self.images:,} images in {wall:.2f} s, "
-                f"{self.images / max(wall, 1e-9):,.0f} images/s, made by {who}",
+                f"{self.images / max(wall, 1e-9):,.0f} images/s, made by {self._who()}",
                 f"  reading and decoding  {share['reading']:5.0%}  {self.reading * each:8.3f} ms an image",
                 f"  augmenting            {share['augmenting']:5.0%}  {self.augmenting * each:8.3f} ms an image",
                 f"  workers without work  {share['idle']:5.0%}",
@@ -75,15 +77,22 @@ class Meter:
             ]
         )
 
+    def _who(self) -> str:
+        if not self.workers:
+            return "the caller's own thread"
+        kind = "process" if self.processes else "thread"
+        return f"{self.workers} {kind}{'' if self.workers == 1 else 'es' if self.processes else 's'}"
+
     def _advice(self, cores: int) -> str:
         bound = self.bound()
         if bound == "consumer":
             return "batches are there before they are asked for; only a faster consumer makes this quicker"
-        more = (
-            f"workers={cores} (now {self.workers}) uses all cores" if self.workers < cores else "all cores are at work"
-        )
+        all_of_them = f"'process:{cores}'" if self.processes else cores
+        more = f"workers={all_of_them} (now {self.workers}) uses all cores"
+        more = more if self.workers < cores else "all cores are at work"
         if bound == "augmenting":
-            return f"{more}; pipeline.explain() shows which step takes the time"
+            python = "" if self.processes else "; functions in Python run in parallel with workers='process'"
+            return f"{more}; pipeline.explain() shows which step takes the time{python}"
         if self.stored:
             return f"{more}; the store is larger than the free memory or on a slow disk: prepare it smaller, or copy it"
         return f"{more}; dataset.prepare(folder, size=...) once saves decoding in every epoch"

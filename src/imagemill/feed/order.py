@@ -9,7 +9,6 @@ Feistel" and "cycle walking". The round function is Philox4x32-10 (Salmon, Morae
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,9 +24,6 @@ __all__ = ["Order", "balanced", "permuted", "read_weights", "unpermuted"]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-ROUNDS = 12
-"""With fewer, permutations of five rows are visibly not all equally likely."""
-
 # Places of the counter that no sample's draws use: the key is another one than theirs.
 _SALT = (0x6F726465, 0x72736565)
 _BLOCKS, _WITHIN, _WHOLE, _WEIGHTS = range(4)
@@ -37,7 +33,11 @@ def _words(counter: npt.NDArray[np.uint32], seed: int) -> npt.NDArray[np.uint32]
     # Here, so that a dataset can be looked at without loading a compiler.
     from imagemill.engine.philox import philox4x32
 
-    return philox4x32(counter, ((seed & 0xFFFFFFFF) ^ _SALT[0], (seed >> 32) ^ _SALT[1]))
+    return philox4x32(counter, _key(seed))
+
+
+def _key(seed: int) -> tuple[int, int]:
+    return (seed & 0xFFFFFFFF) ^ _SALT[0], (seed >> 32) ^ _SALT[1]
 
 
 def _round(half: Rows, tweak: Rows | int, number: int, purpose: int, seed: int, epoch: int) -> npt.NDArray[np.uint64]:
@@ -52,27 +52,10 @@ def _round(half: Rows, tweak: Rows | int, number: int, purpose: int, seed: int, 
 
 
 def _walk(places: Rows, n: int, tweak: Rows | int, purpose: int, seed: int, epoch: int, *, back: bool) -> Rows:
-    """Send each place through the network, again and again until it is below ``n``."""
-    a = math.isqrt(n - 1) + 1
-    b = -(-n // a)
-    found = np.array(places, dtype=np.int64)
-    tweaks = np.broadcast_to(np.asarray(tweak, dtype=np.int64), found.shape)
-    open_ = np.arange(len(found))
-    while len(open_):
-        left, right = np.divmod(found[open_], b)
-        for number in reversed(range(ROUNDS)) if back else range(ROUNDS):
-            # In turns, each half moves by an amount that the other one decides: that can always be undone.
-            still, size = (right, a) if number % 2 == 0 else (left, b)
-            bits = _round(still, tweaks[open_], number, purpose, seed, epoch)
-            step = (bits % np.uint64(size)).astype(np.int64)
-            step = -step if back else step
-            if number % 2 == 0:
-                left = (left + step) % a
-            else:
-                right = (right + step) % b
-        found[open_] = left * b + right
-        open_ = open_[found[open_] >= n]
-    return found
+    # Here, so that a dataset can be looked at without loading a compiler.
+    from imagemill.feed.walk import walk
+
+    return walk(places, n, tweak, purpose, _key(seed), epoch, back=back)
 
 
 def permuted(places: Rows, n: int, *, seed: int, epoch: int = 0, tweak: Rows | int = 0, purpose: int = _WHOLE) -> Rows:

@@ -34,9 +34,11 @@ class Rows(Protocol):
     """Rows of images and their targets.
 
     ``labels`` are integers ``[n]``, rows of 0 and 1 ``[n, classes]``, or None. ``gather`` gives columns for a
-    pipeline, or None where every row has to be read by itself: then ``read`` does.
+    pipeline, or None where every row has to be read by itself: then ``read`` does. ``together`` says whether rows are
+    so quick to get that several batches may be made as one.
     """
 
+    together: bool
     classes: tuple[str, ...]
     labels: Array | None
     axes: str | None
@@ -77,6 +79,7 @@ class ArrayRows:
 
     def __init__(self, x: Any, y: Any = None, axes: str | None = None) -> None:
         self.x = x if isinstance(x, np.ndarray) else list(x)
+        self.together = isinstance(x, np.ndarray)
         self.axes = axes
         self.classes: tuple[str, ...] = ()
         labels = None if y is None else np.asarray(y)
@@ -176,6 +179,8 @@ class StoreRows(_Keyed):
     dataset : Dataset
     """
 
+    together = True
+
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset)
         backing = dataset.backings[0]
@@ -232,6 +237,7 @@ class RecordRows(_Keyed):
     """
 
     axes: str | None = None
+    together = False
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ import simplejpeg
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIDE = 224
+GENERATOR: dict[str, Any] = {
+    "rotation_range": 15,
+    "width_shift_range": 0.1,
+    "height_shift_range": 0.1,
+    "zoom_range": [0.9, 1.1],
+    "horizontal_flip": True,
+    "rescale": 1 / 255,
+    "fill_mode": "nearest",
+}
+"""What ImageDataGenerator is given for CIFAR-10."""
 
 
 def photos(root: Path, count: int) -> Path:
@@ -41,6 +52,66 @@ def made_up(seed: int) -> bytes:
     return encoded
 
 
+def small_pictures(root: Path, count: int) -> Path:
+    """A class folder of ``count`` JPEG pictures of 32x32: CIFAR-10, or made up where it is not there."""
+    out = root / f"small-{count}"
+    if out.is_dir():
+        return out
+    named = os.environ.get("IMAGEMILL_DATA")
+    for n, (data, label) in enumerate(_cifar(Path(named), count) if named else _made_up_small(count)):
+        target = out / f"class{label}" / f"{n:05}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return out
+
+
+def _cifar(root: Path, count: int) -> Iterator[tuple[bytes, int]]:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(root / "cifar10" / "cifar10-jpeg-train.parquet", columns=["image", "label"])
+    for row in table.slice(0, count).to_pylist():
+        yield row["image"], row["label"]
+
+
+def _made_up_small(count: int) -> Iterator[tuple[bytes, int]]:
+    rng = np.random.default_rng(0)
+    for n in range(count):
+        coarse = np.kron(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8), np.ones((4, 4, 1), np.uint8))
+        yield simplejpeg.encode_jpeg(np.ascontiguousarray(coarse), quality=75), n % 10
+
+
+def prepared(root: Path, folder: Path, side: int) -> Path:
+    """A store of a folder's pictures at one size."""
+    import imagemill as im
+
+    out = root / f"{folder.name}-{side}"
+    if not out.is_dir():
+        im.prepare(folder, out, size=side, workers=2)
+    return out
+
+
+def decoded(root: Path, store: Path) -> Path:
+    """The pictures of a store as plain arrays: ``x.npy`` and ``y.npy`` in a folder."""
+    import imagemill as im
+
+    out = root / f"{store.name}-arrays"
+    if not out.is_dir():
+        images, labels = im.open(store).arrays()
+        out.mkdir()
+        np.save(out / "x.npy", images)
+        np.save(out / "y.npy", np.asarray(labels, np.int64))
+    return out
+
+
+def generator_pipeline(seed: int = 7) -> Any:
+    """What `GENERATOR` says, in our words."""
+    import imagemill as im
+
+    factor = (0.9, 1.1)
+    moves = [im.Rotate((-15, 15)), im.Shift(fraction=(-0.1, 0.1)), im.Zoom({"y": factor, "x": factor})]
+    return im.Pipeline([*moves, im.Flip("x", p=0.5), im.Rescale()], seed=seed)
+
+
 def our_pipeline(side: int = SIDE, seed: int = 7) -> Any:
     """Crop, flip, brightness and contrast, normalise, channels first."""
     import imagemill as im
@@ -57,18 +128,22 @@ def our_pipeline(side: int = SIDE, seed: int = 7) -> Any:
     )
 
 
-def albumentations(side: int = SIDE, seed: int | None = 7) -> Any:
-    """The same in Albumentations."""
+def albumentations(side: int = SIDE, seed: int | None = 7, *, tensors: bool = True) -> Any:
+    """The same in Albumentations; without ``tensors`` it ends in numpy, channels last."""
     import albumentations as alb
-    from albumentations.pytorch import ToTensorV2
 
+    last = []
+    if tensors:
+        from albumentations.pytorch import ToTensorV2
+
+        last = [ToTensorV2()]
     return alb.Compose(
         [
             alb.RandomResizedCrop((side, side)),
             alb.HorizontalFlip(p=0.5),
             alb.ColorJitter((0.8, 1.2), (0.8, 1.2), (1, 1), (0, 0), p=1),
             alb.Normalize(MEAN, STD),
-            ToTensorV2(),
+            *last,
         ],
         seed=seed,
     )
@@ -98,9 +173,18 @@ def torchvision(side: int = SIDE) -> Any:
 class Files:
     """A map-style dataset over files (or arrays), as people write it."""
 
-    def __init__(self, items: list[Any], labels: list[int], library: str, side: int = SIDE, *, keyed: bool = False):
+    def __init__(
+        self,
+        items: list[Any],
+        labels: list[int],
+        library: str,
+        side: int = SIDE,
+        *,
+        keyed: bool = False,
+        tensors: bool = True,
+    ):
         self.items, self.labels, self.library, self.keyed = items, labels, library, keyed
-        self.transform = albumentations(side) if library == "albumentations" else torchvision(side)
+        self.transform = torchvision(side) if library == "torchvision" else albumentations(side, tensors=tensors)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -110,7 +194,7 @@ class Files:
         if self.library == "albumentations":
             import cv2
 
-            array = item if isinstance(item, np.ndarray) else cv2.cvtColor(cv2.imread(str(item)), cv2.COLOR_BGR2RGB)
+            array: Any = item if isinstance(item, np.ndarray) else cv2.imread(str(item), cv2.IMREAD_COLOR_RGB)
             image = self.transform(image=array)["image"]
         else:
             from PIL import Image

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bench.feed.data import Files, listed, our_pipeline, photos
+from bench.harness import single_thread
 
 SIDE = 64
 Found = dict[tuple[int, str], str]
@@ -118,15 +119,16 @@ def theirs(folder: Path, library: str, *, world: int = 1, **how: Any) -> Found:
 
     files, labels = listed(folder)
     found: Found = {}
+    sampler: Any
     batch = how.pop("batch_size", 32)
     for rank in range(world):
         torch.manual_seed(7)
-        dataset = Files(list(files), labels, library, SIDE, keyed=True)
+        dataset: Any = Files(list(files), labels, library, SIDE, keyed=True)
         sampler = None
         if world > 1:
             sampler = torch.utils.data.DistributedSampler(dataset, world, rank, seed=7, drop_last=False)
         generator = torch.Generator().manual_seed(7)
-        loader = torch.utils.data.DataLoader(
+        loader: Any = torch.utils.data.DataLoader(
             dataset,
             batch_size=batch // world,
             shuffle=sampler is None,
@@ -143,36 +145,53 @@ def theirs(folder: Path, library: str, *, world: int = 1, **how: Any) -> Found:
     return found
 
 
+def _peers(folder: Path, **how: Any) -> list[str]:
+    return [value(theirs(folder, library, **how)) for library in ("albumentations", "torchvision")]
+
+
+def table(folder: Path) -> str:
+    """All ways to load a folder's photos, as a table of values that should be the same."""
+    truth = ours(folder, workers=0)
+    rows: list[tuple[str, list[str]]] = [("workers 0", [value(truth), *_peers(folder, num_workers=0)])]
+    for workers in (1, 2, 4):
+        mine = value(ours(folder, workers=workers))
+        rows.append((f"workers {workers}", [mine, *_peers(folder, num_workers=workers)]))
+    for ahead in (1, 8):
+        mine = value(ours(folder, workers=2, prefetch=ahead))
+        rows.append((f"2 workers, prefetch {ahead}", [mine, *_peers(folder, num_workers=2, prefetch_factor=ahead)]))
+    mine = value(ours(folder, workers=2, batch_size=16))
+    rows.append(("batch 16", [mine, *_peers(folder, num_workers=2, batch_size=16)]))
+    for world in (2, 4):
+        mine = value(ours_ranks(folder, world))
+        rows.append((f"{world} ranks", [mine, *_peers(folder, num_workers=1, world=world)]))
+    rows.append(("a loader for each batch", [value(ours_resumed(folder)), "-", "-"]))
+    rows.append(("fresh process", [value(ours_killed(folder, 0)), "-", "-"]))
+    rows.append(("killed after 3 batches", [value(ours_killed(folder, 3)), "-", "-"]))
+    return _printed(rows, len(truth))
+
+
+def _printed(rows: list[tuple[str, list[str]]], samples: int) -> str:
+    names = ["imagemill", "DataLoader + Albumentations", "DataLoader + torchvision"]
+    lines = ["| two epochs with | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    lines += [f"| {title} | " + " | ".join(cells) + " |" for title, cells in rows]
+    distinct = [len({cell for cell in column if cell != "-"}) for column in zip(*[c for _, c in rows], strict=True)]
+    lines.append("| **different values** | " + " | ".join(map(str, distinct)) + " |")
+    return "\n".join([*lines, "", f"{samples} samples; '-': the loader has no state to go on from."])
+
+
+def section(root: Path, count: int = 120) -> str:
+    """The table as a part of the page; the aim is one value."""
+    said = table(photos(root, count))
+    last = next(line for line in said.splitlines() if "different values" in line)
+    good = last.split("|")[2].strip() == "1"
+    title = "## Is a sample the same under other workers, batch sizes, ranks, and after a stop?"
+    return "\n".join([title, "", f"Aim: one value for ours: {'met' if good else '**missed**'}.", "", said])
+
+
 def main(count: int) -> None:
+    single_thread()
     with tempfile.TemporaryDirectory() as where:
-        folder = photos(Path(where), count)
-        libraries = ("albumentations", "torchvision")
-
-        def peers(**how: Any) -> list[str]:
-            return [value(theirs(folder, library, **how)) for library in libraries]
-
-        truth = ours(folder, workers=0)
-        rows: list[tuple[str, list[str]]] = [("workers 0", [value(truth), *peers(num_workers=0)])]
-        for workers in (1, 2, 4):
-            mine = value(ours(folder, workers=workers))
-            rows.append((f"workers {workers}", [mine, *peers(num_workers=workers)]))
-        for ahead in (1, 8):
-            mine = value(ours(folder, workers=2, prefetch=ahead))
-            rows.append((f"2 workers, prefetch {ahead}", [mine, *peers(num_workers=2, prefetch_factor=ahead)]))
-        rows.append(("batch 16", [value(ours(folder, workers=2, batch_size=16)), *peers(num_workers=2, batch_size=16)]))
-        for world in (2, 4):
-            rows.append((f"{world} ranks", [value(ours_ranks(folder, world)), *peers(num_workers=1, world=world)]))
-        rows.append(("a loader for each batch", [value(ours_resumed(folder)), "-", "-"]))
-        rows.append(("fresh process", [value(ours_killed(folder, 0)), "-", "-"]))
-        rows.append(("killed after 3 batches", [value(ours_killed(folder, 3)), "-", "-"]))
-        names = ["imagemill", "DataLoader + Albumentations", "DataLoader + torchvision"]
-        print("| two epochs with | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
-        for title, cells in rows:
-            print(f"| {title} | " + " | ".join(cells) + " |")
-        columns = list(zip(*[cells for _, cells in rows], strict=True))
-        distinct = [len({cell for cell in column if cell != "-"}) for column in columns]
-        print("| **different values** | " + " | ".join(map(str, distinct)) + " |")
-        print(f"\n{len(truth)} samples; '-': the loader has no state to go on from")
+        print(section(Path(where), count))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from imagemill.data import dataset as datasets
 from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, targets_of
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
+from imagemill.data.record import Record
 from imagemill.data.sources.base import Source
 from imagemill.feed.item import Item, complete, read_record
 
@@ -243,15 +244,12 @@ class RecordRows(_Keyed):
         super().__init__(dataset)
         sources = {i: b.source.records for i, b in enumerate(dataset.backings) if isinstance(b, SourceBacking)}
         self._records = sources
-        names = {"mask": False, "boxes": False, "keypoints": False}
-        for which, place in dataset.places.tolist():
-            record = sources[which][place] if which in sources else dataset.backings[which].record(place)
-            names["mask"] |= record.mask is not None
-            names["boxes"] |= record.objects is not None
-            names["keypoints"] |= any(thing.joints for thing in record.objects or ())
-            if which not in sources and all(names.values()):
-                break
-        self._names = tuple(name for name, found in names.items() if found)
+        found: set[str] = set()
+        for which, backing in enumerate(dataset.backings):
+            rows = dataset.places[dataset.places[:, 0] == which, 1]
+            every = sources.get(which, ())
+            found |= _targets(every if len(every) == len(rows) else map(backing.record, rows.tolist()))
+        self._names = tuple(name for name in _TARGETS if name in found)
 
     def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
         """Nothing: every row is read by itself."""
@@ -263,6 +261,24 @@ class RecordRows(_Keyed):
         if which in self._records:
             return complete(read_record(self._records[which][place], options, reduced=reduced), self._names)
         return complete(Item(self.dataset.backings[which].targets(place)), self._names)
+
+
+_TARGETS = ("mask", "boxes", "keypoints")
+
+
+def _targets(records: Iterable[Record]) -> set[str]:
+    """Which targets any of the records has."""
+    found: set[str] = set()
+    for record in records:
+        if record.mask is not None:
+            found.add("mask")
+        if record.objects is not None:
+            found.add("boxes")
+            if any(thing.joints for thing in record.objects):
+                found.add("keypoints")
+        if len(found) == len(_TARGETS):
+            break
+    return found
 
 
 def labels_in(dataset: Dataset) -> Array | None:

@@ -133,22 +133,17 @@ class NumpyArrayIterator(Iterator):
         keys = self.keys_of(index_array)
         masks = None if self.masks is None else self.masks[index_array]
         made, moved = self.image_data_generator.augmented(
-            _taken(self.x, index_array), keys, epoch=at, seed=self.seed, workers=self.threads, masks=masks,
-            mask_cval=self.mask_cval, buffers=self._buffers,
+            self.x, keys, epoch=at, seed=self.seed, workers=self.threads, masks=masks, mask_cval=self.mask_cval,
+            buffers=self._buffers, rows=index_array,
         )  # fmt: skip
         made = made.astype(self.dtype, copy=False)
-        saving = Saving(self.save_to_dir, self.save_prefix, self.save_format)
-        saving.save(made, index_array.tolist(), keys, self.seed, at, self.data_format)
+        if self.save_to_dir:
+            saving = Saving(self.save_to_dir, self.save_prefix, self.save_format)
+            saving.save(made, index_array.tolist(), keys, self.seed, at, self.data_format)
         x = [made, *(extra[index_array] for extra in self.x_misc)] if self.x_misc else made
         y = None if self.y is None else self.y[index_array]
         weight = None if self.sample_weight is None else self.sample_weight[index_array]
         return joined(x, y, moved, weight)
-
-
-def _taken(x: Array, rows: Rows) -> Array:
-    """Some rows, without a copy where they follow each other."""
-    together = len(rows) > 0 and (len(rows) == 1 or bool((np.diff(rows) == 1).all()))
-    return x[rows[0] : rows[0] + len(rows)] if together else x[rows]
 
 
 def joined(x: Any, y: Any, masks: Any, weight: Any) -> Any:

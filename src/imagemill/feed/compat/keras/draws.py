@@ -17,12 +17,13 @@ from imagemill.core import rng
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import Bools
+from imagemill.feed.compat.keras import kernels
 
-__all__ = ["Parameters", "Ranges", "epoch_order", "read_shift", "read_zoom", "uniform_columns"]
+__all__ = ["Parameters", "Ranges", "epoch_order", "read_ranges", "read_shift", "read_zoom", "uniform_columns"]
 
 Shift = float | int | tuple[float, ...]
 _COLUMNS = 12
-_DRAW_PLACE, ORDER_PLACE = 0, 1
+_ORDER_PLACE = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,38 +95,69 @@ class Ranges:
     horizontal_flip: bool
     vertical_flip: bool
 
+    @property
+    def moving(self) -> bool:
+        """Whether a picture may be moved or turned over."""
+        turns = self.rotation or self.shear or self.horizontal_flip or self.vertical_flip
+        shifts = (any(v) if isinstance(v, tuple) else v for v in (self.width_shift, self.height_shift))
+        return bool(turns or self.zoom != (1, 1) or any(shifts))
+
     def draw(self, seed: int, epoch: int, keys: Sequence[Any], size: tuple[int, int], *, exact: bool) -> Parameters:
         """The numbers of a batch of pictures of one size (height, width).
 
         With ``exact`` the two shifts are exchanged, as they are in Keras 3.
         """
         u = uniform_columns(seed, epoch, keys)
-        n = u.shape[1]
-        width = _shift(self.width_shift, u[1], u[2], size[1])
-        height = _shift(self.height_shift, u[3], u[4], size[0])
+        both_ways = 2 * u - 1
+        width = _shift(self.width_shift, u[1], both_ways[1], u[2], size[1])
+        height = _shift(self.height_shift, u[3], both_ways[3], u[4], size[0])
         low, high = self.zoom
-        zooms = [np.ones(n)] * 2 if low == high == 1 else [low + u[6] * (high - low), low + u[7] * (high - low)]
+        zooms = np.ones((2, u.shape[1])) if low == high == 1 else low + u[6:8] * (high - low)
         light = self.brightness
         return Parameters(
-            theta=self.rotation * (2 * u[0] - 1),
+            theta=self.rotation * both_ways[0],
             tx=height if exact else width,
             ty=width if exact else height,
-            shear=self.shear * (2 * u[5] - 1),
+            shear=self.shear * both_ways[5],
             zx=zooms[0],
             zy=zooms[1],
             flip_horizontal=(u[8] < 0.5) & bool(self.horizontal_flip),
             flip_vertical=(u[9] < 0.5) & bool(self.vertical_flip),
-            channel_shift_intensity=self.channel_shift * (2 * u[10] - 1) if self.channel_shift else None,
+            channel_shift_intensity=self.channel_shift * both_ways[10] if self.channel_shift else None,
             brightness=None if light is None else light[0] + u[11] * (light[1] - light[0]),
         )
 
 
-def uniform_columns(seed: int, epoch: int, keys: Sequence[Any]) -> Floats:
-    """Twelve uniform numbers for each key, ``[12, n]``."""
-    from imagemill.engine.philox import philox4x32
+def read_ranges(
+    rotation: Any, width: Any, height: Any, shear: Any, zoom: Any, shift: Any, light: Any, across: Any, down: Any
+) -> Ranges:
+    """Ranges from what a user gave, in the order of the fields.
 
-    generator = rng.Generator(seed, epoch, rng.hash_keys(keys), (3,), philox4x32)
-    return rng.Draws(generator, _DRAW_PLACE).uniforms(_COLUMNS)
+    Raises
+    ------
+    ParameterError
+    """
+    return Ranges(
+        _number("rotation_range", rotation),
+        read_shift("width_shift_range", width),
+        read_shift("height_shift_range", height),
+        _number("shear_range", shear),
+        read_zoom(zoom),
+        _number("channel_shift_range", shift),
+        None if light is None else (_number("brightness_range", light[0]), _number("brightness_range", light[1])),
+        across,
+        down,
+    )
+
+
+def uniform_columns(seed: int, epoch: int, keys: Sequence[Any]) -> Floats:
+    """Twelve uniform numbers for each key, ``[12, n]``: those of :class:`imagemill.core.rng.Draws`, bit for bit."""
+    hashed = rng.hash_keys(keys)
+    if not (0 <= seed < 1 << 64 and 0 <= epoch < 1 << 32):
+        rng.Generator(seed, epoch, hashed)  # says what is wrong with them
+    out = np.empty((_COLUMNS, len(hashed)))
+    kernels.uniform_words(seed & 0xFFFFFFFF, seed >> 32, epoch, hashed, out)
+    return out
 
 
 def epoch_order(seed: int, epoch: int, keys: Sequence[Any]) -> npt.NDArray[np.int64]:
@@ -133,19 +165,19 @@ def epoch_order(seed: int, epoch: int, keys: Sequence[Any]) -> npt.NDArray[np.in
     from imagemill.engine.philox import philox4x32
 
     generator = rng.Generator(seed, epoch, rng.hash_keys(keys), (0, 1), philox4x32)
-    return np.argsort(rng.Draws(generator, ORDER_PLACE).uniform(), kind="stable")
+    return np.argsort(rng.Draws(generator, _ORDER_PLACE).uniform(), kind="stable")
 
 
-def _shift(asked: Shift, value: Floats, sign: Floats, length: int) -> Floats:
+def _shift(asked: Shift, value: Floats, both_ways: Floats, sign: Floats, length: int) -> Floats:
     """Pixels along an axis of some length."""
     if isinstance(asked, float):
-        found = asked * (2 * value - 1)
-    else:
-        choices = np.asarray(range(asked) if isinstance(asked, int) else asked, dtype=np.float64)
-        if len(choices) == 0:
-            return np.zeros_like(value)
-        picked = choices[np.minimum((value * len(choices)).astype(np.int64), len(choices) - 1)]
-        found = picked * np.where(sign < 0.5, -1.0, 1.0)
+        found = asked * both_ways
+        return found * length if asked < 1 else found
+    choices = np.asarray(range(asked) if isinstance(asked, int) else asked, dtype=np.float64)
+    if len(choices) == 0:
+        return np.zeros_like(value)
+    picked = choices[np.minimum((value * len(choices)).astype(np.int64), len(choices) - 1)]
+    found = picked * np.where(sign < 0.5, -1.0, 1.0)
     return found * length if np.max(asked) < 1 else found
 
 
@@ -179,3 +211,9 @@ def read_zoom(value: Any) -> tuple[float, float]:
     if isinstance(value, list | tuple | np.ndarray) and len(value) == 2 and all(isinstance(v, number) for v in value):
         return float(value[0]), float(value[1])
     raise ParameterError(f"expected zoom_range as a number or a pair of numbers, got {value!r}")
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
+        raise ParameterError(f"expected {name} as a finite number, got {value!r}")
+    return float(value)

@@ -19,9 +19,9 @@ from imagemill.feed.compat.keras._common import (
     fresh,
     read_seed,
 )
-from imagemill.feed.compat.keras.affine import _as, _floating, matrices
-from imagemill.feed.compat.keras.colour import brightened, shifted
-from imagemill.feed.compat.keras.draws import Parameters, Ranges, read_shift, read_zoom
+from imagemill.feed.compat.keras.affine import _as, _floating
+from imagemill.feed.compat.keras.changing import Reading, changed, matrices_of
+from imagemill.feed.compat.keras.draws import Parameters, Ranges, read_ranges, read_zoom
 from imagemill.feed.compat.keras.flows import Flows
 from imagemill.feed.compat.keras.sampling import FILL_MODES, sample
 
@@ -149,6 +149,7 @@ class ImageDataGenerator(Flows):
         self.mean: Any = None
         self.std: Any = None
         self.zca_whitening_matrix: Any = None
+        self._known: tuple[str, Ranges] | None = None
         self._check(validation_split)
         self._validation_split = validation_split
         self._overrule()
@@ -185,18 +186,23 @@ class ImageDataGenerator(Flows):
     @property
     def _ranges(self) -> Ranges:
         """The ranges as they are now: attributes may be changed after construction."""
-        light = self.brightness_range
-        return Ranges(
-            _number("rotation_range", self.rotation_range),
-            read_shift("width_shift_range", self.width_shift_range),
-            read_shift("height_shift_range", self.height_shift_range),
-            _number("shear_range", self.shear_range),
-            read_zoom(self.zoom_range),
-            _number("channel_shift_range", self.channel_shift_range),
-            None if light is None else (_number("brightness_range", light[0]), _number("brightness_range", light[1])),
+        asked: tuple[Any, ...] = (
+            self.rotation_range,
+            self.width_shift_range,
+            self.height_shift_range,
+            self.shear_range,
+            self.zoom_range,
+            self.channel_shift_range,
+            self.brightness_range,
             self.horizontal_flip,
             self.vertical_flip,
         )
+        # Told apart by what they show: 1 is a choice of pixels, 1.0 a range of them, though they are equal.
+        asked = tuple(v.tolist() if isinstance(v, np.ndarray) else v for v in asked)
+        known, shown = self._known, repr(asked)
+        if known is None or known[0] != shown:
+            known = self._known = shown, read_ranges(*asked)
+        return known[1]
 
     # ------------------------------------------------------------------------------------------- one picture
 
@@ -246,8 +252,10 @@ class ImageDataGenerator(Flows):
         if x.ndim != 3:
             raise InputError(f"expected one picture with channels, of rank 3, got shape {x.shape}")
         drawn = Parameters.one(transform_parameters)
-        made = self._changed(channels_last(_floating(x), self.data_format)[None], drawn)[0]
-        made = made if self.data_format == "channels_last" else np.moveaxis(made, -1, 0)
+        given = channels_last(_floating(x), self.data_format)[None]
+        # Factor by factor: on exact quarter turns every last bit decides what lies inside the frame.
+        matrix = None if drawn.still else matrices_of(drawn, given.shape[1:3], exact=self.exact, at_once=False)
+        made = changed(given, drawn, matrix, self._reading, dtype=given.dtype, data_format=self.data_format)[0]
         # Brightness gives floating point, whatever comes in.
         return made if drawn.brightness is not None else _as(made, x.dtype)
 
@@ -258,42 +266,9 @@ class ImageDataGenerator(Flows):
 
     # ------------------------------------------------------------------------------------------- many pictures
 
-    def _changed(
-        self,
-        images: Array,
-        drawn: Parameters,
-        workers: int = 1,
-        *,
-        dtype: Any = None,
-        gain: float = 1.0,
-        buffers: Buffers | None = None,
-    ) -> Array:
-        """Pictures ``[n, H, W, C]`` through the transforms and times ``gain``, a new array of floating point."""
-        if drawn.still:
-            x = images.astype(images.dtype if dtype is None else dtype)
-            if gain != 1:
-                x *= x.dtype.type(gain)
-        else:
-            size = images.shape[1], images.shape[2]
-            moves = drawn.theta, drawn.tx, drawn.ty, drawn.shear, drawn.zx, drawn.zy
-            x = sample(
-                images,
-                matrices(*moves, size, exact=self.exact),
-                drawn.flip_vertical,
-                drawn.flip_horizontal,
-                order=self.interpolation_order,
-                fill_mode=self.fill_mode,
-                cval=self.cval,
-                gain=gain,
-                dtype=dtype,
-                workers=workers,
-                buffers=buffers,
-            )
-        if drawn.channel_shift_intensity is not None:
-            x = shifted(x, drawn.channel_shift_intensity)
-        if drawn.brightness is not None:
-            x = brightened(x, drawn.brightness, scale=False).astype(x.dtype, copy=False)
-        return x
+    @property
+    def _reading(self) -> Reading:
+        return Reading(self.interpolation_order, self.fill_mode, self.cval)
 
     def augmented(
         self,
@@ -306,6 +281,7 @@ class ImageDataGenerator(Flows):
         masks: Array | None = None,
         mask_cval: int = 0,
         buffers: Buffers | None = None,
+        rows: Any = None,
     ) -> tuple[Array, Array | None]:
         """Transform and standardise a batch; label maps, if any, follow the same geometry.
 
@@ -326,6 +302,8 @@ class ImageDataGenerator(Flows):
             Label beyond the edge where ``fill_mode`` is constant.
         buffers : Buffers, optional
             Memory of batches that are done with, to be used again.
+        rows : array of int, ``[n]``, optional
+            Which of ``images`` the batch is made of; keys and label maps are those of these rows.
 
         Returns
         -------
@@ -333,23 +311,31 @@ class ImageDataGenerator(Flows):
         masks : array, ``[n, H, W]``, or None
         """
         x = channels_last(np.asarray(images), self.data_format)
-        dtype = np.dtype(self.dtype)
-        work = dtype if dtype.itemsize >= 4 else np.dtype(np.float32)
-        size = x.shape[1], x.shape[2]
-        drawn = self._ranges.draw(self.seed if seed is None else seed, epoch, keys, size, exact=self.exact)
+        dtype, size, ranges = np.dtype(self.dtype), (x.shape[1], x.shape[2]), self._ranges
+        drawn = ranges.draw(self.seed if seed is None else seed, epoch, keys, size, exact=self.exact)
+        matrix = matrices_of(drawn, size, exact=self.exact) if ranges.moving else None
         # In the same pass where nothing else comes between.
-        plain = drawn.channel_shift_intensity is None and drawn.brightness is None
-        early = bool(self.rescale) and plain and self.preprocessing_function is None
-        gain = float(self.rescale or 1) if early else 1.0
-        made = self._changed(x, drawn, workers, dtype=work, gain=gain, buffers=buffers)
-        made = made if self.data_format == "channels_last" else np.ascontiguousarray(np.moveaxis(made, -1, 1))
-        made = self._standardized(made, rescaled=early).astype(dtype, copy=False)
+        at_once = self.preprocessing_function is None
+        made = changed(
+            x,
+            drawn,
+            matrix,
+            self._reading,
+            self._finish() if at_once else statistics.AS_IT_IS,
+            rows=rows,
+            dtype=dtype if dtype.itemsize > 4 else np.dtype(np.float32),
+            data_format=self.data_format,
+            workers=workers,
+            buffers=buffers,
+        )
+        made = (self._whitened(made) if at_once else self._standardized(made)).astype(dtype, copy=False)
         if masks is None:
             return made, None
-        moves = drawn.theta, drawn.tx, drawn.ty, drawn.shear, drawn.zx, drawn.zy
+        if matrix is None:
+            return made, masks.copy()
         moved = sample(
             masks[..., None],
-            matrices(*moves, size, exact=self.exact),
+            matrix,
             drawn.flip_vertical,
             drawn.flip_horizontal,
             order=0,
@@ -379,22 +365,25 @@ class ImageDataGenerator(Flows):
         alone: Array = self._standardized(x[None])[0]
         return alone
 
-    def _standardized(self, x: Array, *, rescaled: bool = False) -> Array:
+    def _standardized(self, x: Array) -> Array:
         """The same, of floating-point pictures of rank 3 or 4 that may be changed."""
         if self.preprocessing_function is not None:
             x = self._preprocessed(x)
-        kind = x.dtype.type
-        if self.rescale and not rescaled:
-            x *= kind(self.rescale)
-        each = statistics.each_sample(x)
-        if self.samplewise_center:
-            x -= x.mean(axis=each, keepdims=True)
-        if self.samplewise_std_normalization:
-            x /= x.std(axis=each, keepdims=True) + kind(statistics.EPSILON)
-        if self.featurewise_center and statistics.fitted("featurewise_center", self.mean):
-            x -= np.asarray(self.mean, dtype=x.dtype)
-        if self.featurewise_std_normalization and statistics.fitted("featurewise_std_normalization", self.std):
-            x /= np.asarray(self.std, dtype=x.dtype) + kind(statistics.EPSILON)
+        return self._whitened(statistics.finished(x, self._finish()))
+
+    def _finish(self) -> statistics.Finish:
+        """What is on and was learned; says what is on and was not."""
+        mean = self.featurewise_center and statistics.fitted("featurewise_center", self.mean)
+        std = self.featurewise_std_normalization and statistics.fitted("featurewise_std_normalization", self.std)
+        return statistics.Finish(
+            float(self.rescale or 1),
+            self.samplewise_center,
+            self.samplewise_std_normalization,
+            self.mean if mean else None,
+            self.std if std else None,
+        )
+
+    def _whitened(self, x: Array) -> Array:
         if self.zca_whitening and statistics.fitted("zca_whitening", self.zca_whitening_matrix):
             x = statistics.whitened(x, self.zca_whitening_matrix)
         return x
@@ -475,18 +464,14 @@ class ImageDataGenerator(Flows):
     def _rounds(self, x: Array, rounds: int, seed: int) -> Array:
         made = []
         view = channels_last(x, self.data_format)
+        how: dict[str, Any] = {"dtype": x.dtype, "data_format": self.data_format}
+        ranges, size = self._ranges, view.shape[1:3]
         for epoch in range(rounds):
-            drawn = self._ranges.draw(seed, epoch, range(len(x)), view.shape[1:3], exact=self.exact)
-            made.append(self._changed(view, drawn))
-        every = np.concatenate(made)
-        return every if self.data_format == "channels_last" else np.moveaxis(every, -1, 1).copy()
+            drawn = ranges.draw(seed, epoch, range(len(x)), size, exact=self.exact)
+            matrix = matrices_of(drawn, size, exact=self.exact) if ranges.moving else None
+            made.append(changed(view, drawn, matrix, self._reading, **how))
+        return np.concatenate(made)
 
 
 def _say(words: str) -> None:
     warnings.warn(words, stacklevel=4)
-
-
-def _number(name: str, value: Any) -> float:
-    if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
-        raise ParameterError(f"expected {name} as a finite number, got {value!r}")
-    return float(value)

@@ -113,7 +113,7 @@ class Iterator:
         self.threads = workers
         self._keys: Sequence[Any] = range(n) if keys is None else keys
         self._buffers = Buffers()
-        self._order: tuple[int, Rows] | None = None
+        self._order: tuple[int | None, Rows] | None = None
 
     @property
     def index_array(self) -> Rows:
@@ -121,11 +121,10 @@ class Iterator:
         return self._ordered(self.epoch)
 
     def _ordered(self, epoch: int) -> Rows:
-        if not self.shuffle or self.n == 0:
-            return np.arange(self.n)
+        mixed = self.shuffle and self.n > 0
         known = self._order
-        if known is None or known[0] != epoch:
-            known = epoch, epoch_order(self.seed, epoch, self._keys)
+        if known is None or known[0] != (epoch if mixed else None):
+            known = (epoch, epoch_order(self.seed, epoch, self._keys)) if mixed else (None, np.arange(self.n))
             self._order = known
         return known[1]
 

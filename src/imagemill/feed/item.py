@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import simplejpeg
 
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
 from imagemill.data.backing import targets_of
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.codecs.channels import convert
-from imagemill.data.codecs.exif import jpeg_orientation
-from imagemill.data.codecs.registry import decode
+from imagemill.data.codecs.exif import without_fill
+from imagemill.data.codecs.jpeg_header import JpegHeader, jpeg_header
+from imagemill.data.codecs.registry import decode_jpeg
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_name, pixels_suffix
 from imagemill.data.record import Blob, Pixels, Record
 
@@ -36,22 +36,32 @@ class Photo:
     path : Path
         What errors call it.
     data : bytes
-    size : tuple of int
-        Height and width as it is seen.
-    orientation : int
-        1 to 8, as EXIF asks the pixels to be turned, and what is annotated with them.
-    axes : str
+    header : JpegHeader
     channels : int or None
     options : ReadOptions
     """
 
     path: Path
     data: bytes
-    size: tuple[int, int]
-    orientation: int
-    axes: str
+    header: JpegHeader
     channels: int | None
     options: ReadOptions
+
+    @property
+    def orientation(self) -> int:
+        """1 to 8, as EXIF asks the pixels to be turned, and what is annotated with them."""
+        return self.header.orientation if self.options.exif else 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width as it is seen."""
+        height, width = self.header.size
+        return (width, height) if self.orientation in (5, 6, 7, 8) else (height, width)
+
+    @property
+    def axes(self) -> str:
+        """Of its array."""
+        return "yx" if self.channels is None else "yxc"
 
     @property
     def placeholder(self) -> Image:
@@ -77,7 +87,7 @@ class Photo:
         options = self.options
         if least is not None or rows is not None:
             options = replace(options, at_least=least, rows=rows)
-        picture = convert(self.path, decode(self.path, options, self.data), options)
+        picture = convert(self.path, decode_jpeg(self.path, self.data, options, self.header), options)
         if picture.axes != self.axes or picture.spatial_shape != self.over(factor):
             said = f"a picture of {self.over(factor)}, axes {self.axes}, as its header says"
             got = f"{picture.spatial_shape}, axes {picture.axes}"
@@ -129,20 +139,18 @@ def _photo(where: Pixels, options: ReadOptions) -> Photo | None:
     if pixels_suffix(where) not in (".jpg", ".jpeg", ".jpe", ".jfif", ""):
         return None
     data = encoded(where)
-    if data is None or not data.startswith(_JPEG):
+    if data is None or not data.startswith(_JPEG) or len(data) > options.max_bytes:
         return None
+    data = without_fill(data)
     try:
-        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+        header = jpeg_header(data)
     except ValueError:
         return None  # read in full, which gives the error its words
-    if space not in ("Gray", "YCbCr", "RGB"):
+    if header.space not in ("Gray", "YCbCr", "RGB"):
         return None
-    orientation = jpeg_orientation(data) if options.exif else 1
-    turned = orientation in (5, 6, 7, 8)
-    size = (int(width), int(height)) if turned else (int(height), int(width))
-    kept = None if space == "Gray" else 3
+    kept = None if header.space == "Gray" else 3
     channels = kept if options.channels == "keep" else _COUNT[options.channels]
-    return Photo(_path(where), data, size, orientation, "yx" if channels is None else "yxc", channels, options)
+    return Photo(_path(where), data, header, channels, options)
 
 
 @lru_cache(256)

@@ -18,6 +18,7 @@ from PIL import Image
 from imagemill.core.errors import CodecError
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.codecs.jpeg import read_jpeg
+from imagemill.data.codecs.jpeg_header import jpeg_header
 from imagemill.data.codecs.jpeg_rows import top_rows
 
 HEIGHT, WIDTH = 133, 90
@@ -54,7 +55,7 @@ def pillow(**how: Any) -> bytes:
 def test_rows_are_those_of_the_whole_photo(subsampling: str, factor: int, rows: int, fast: bool) -> None:
     data = coded(subsampling)
     how = {"colorspace": "GRAY" if subsampling == "Gray" else "RGB", "fastdct": fast, "fastupsample": fast}
-    found = top_rows(data, rows, (HEIGHT, WIDTH), factor, **how)
+    found = top_rows(data, jpeg_header(data), rows, factor, **how)
     size = -(-HEIGHT // factor), -(-WIDTH // factor)
     whole = simplejpeg.decode_jpeg(data, min_height=size[0], min_width=size[1], **how)
     if found is None:
@@ -69,20 +70,20 @@ def test_rows_are_those_of_the_whole_photo(subsampling: str, factor: int, rows: 
 
 @pytest.mark.parametrize(
     "data",
-    [pillow(progressive=True), pillow(restart_marker_blocks=4), pillow() + b"\0", pillow()[:-200], b"\xff\xd8\xff\xd9"],
-    ids=["progressive", "restarts", "something after it", "cut off", "nothing in it"],
+    [pillow(progressive=True), pillow(restart_marker_blocks=4), pillow() + b"\0", pillow()[:-200]],
+    ids=["progressive", "restarts", "something after it", "cut off"],
 )
 def test_other_files_are_decoded_whole(data: bytes) -> None:
-    assert top_rows(data, 20, (HEIGHT, WIDTH), 1, colorspace="RGB") is None
+    assert top_rows(data, jpeg_header(data), 20, 1, colorspace="RGB") is None
     # The same picture in the plain kind of file is one that would be shortened.
-    assert top_rows(pillow(), 20, (HEIGHT, WIDTH), 1, colorspace="RGB") is not None
+    assert top_rows(pillow(), jpeg_header(pillow()), 20, 1, colorspace="RGB") is not None
 
 
 def test_damage_among_the_rows_is_told_and_what_comes_after_them_is_not_looked_at() -> None:
     data = coded("420")
     start = data.index(b"\xff\xda") + 14
     broken = data[: start + (len(data) - start) // 2] + b"\xff\xd9"
-    assert top_rows(broken, 100, (HEIGHT, WIDTH), 1, colorspace="RGB") is None
+    assert top_rows(broken, jpeg_header(broken), 100, 1, colorspace="RGB") is None
     with pytest.raises(CodecError, match=r"photo\.jpg: expected a whole JPEG file, got a file cut off"):
         read_jpeg(Path("photo.jpg"), broken, ReadOptions(rows=100))
     found = read_jpeg(Path("photo.jpg"), broken, ReadOptions(rows=30)).array
@@ -107,3 +108,28 @@ def test_turned_photos_are_read_whole() -> None:
     assert np.array_equal(whole.array, found.array)
     stored, top = (read_jpeg(Path("a.jpg"), data, ReadOptions(rows=rows, exif=False)) for rows in (None, 20))
     assert not np.array_equal(stored.array, top.array)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_header_says_what_the_pixels_will_be(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    header = jpeg_header(pillow(exif=exif))
+    assert (header.size, header.space, header.orientation) == ((HEIGHT, WIDTH), "YCbCr", orientation)
+    assert header.frame is not None
+    assert header.frame.block == 16
+    assert jpeg_header(coded("444")).orientation == 1
+    assert jpeg_header(coded("Gray")).space == "Gray"
+
+
+@given(cut=st.integers(2, 700), at=st.integers(2, 600), value=st.integers(0, 255))
+def test_headers_that_are_cut_or_changed_are_read_or_refused(cut: int, at: int, value: int) -> None:
+    data = bytearray(pillow())
+    data[at] = value
+    for one in (bytes(data), bytes(data[:cut])):
+        try:
+            header = jpeg_header(one)
+        except ValueError:
+            continue
+        assert 1 <= header.orientation <= 8
+        assert header.frame is None or one[header.frame.at : header.frame.at + 2] == header.size[0].to_bytes(2, "big")

@@ -15,6 +15,7 @@ from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import ink_to_srgb, to_srgb
 from imagemill.data.codecs.exif import jpeg_orientation, without_exif, without_fill
+from imagemill.data.codecs.jpeg_header import JpegHeader, jpeg_header
 from imagemill.data.codecs.jpeg_rows import top_rows
 
 __all__ = ["encode_jpeg", "read_jpeg"]
@@ -24,23 +25,34 @@ _INK = ("CMYK", "YCCK")
 _AGAIN = "get the file again from where it came from"
 
 
-def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
+def read_jpeg(path: Path, data: bytes, options: ReadOptions, header: JpegHeader | None = None) -> Picture:
     """Decode a JPEG file; gray stays gray, everything else becomes RGB.
+
+    Parameters
+    ----------
+    path : Path
+        What errors call it.
+    data : bytes
+        The file.
+    options : ReadOptions
+    header : JpegHeader or None
+        Where it was read before, from a file without endless rows of fill bytes.
 
     Raises
     ------
     CodecError
         When the file is cut off, damaged, too large, or of a kind that neither library decodes.
     """
-    data = without_fill(data)
-    try:
-        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError as error:
-        return _with_pillow(path, data, options, str(error))
-    check_pixels(path, (height, width), options.max_pixels)
+    if header is None:
+        data = without_fill(data)
+        try:
+            header = jpeg_header(data)
+        except ValueError as error:
+            return _with_pillow(path, data, options, str(error))
+    (height, width), space, orientation = header.size, header.space, header.orientation
+    check_pixels(path, header.size, options.max_pixels)
     if space in _INK:
         return _with_pillow(path, data, options, f"{space} ink colours")
-    orientation = jpeg_orientation(data)
     how = {
         "colorspace": "GRAY" if space == "Gray" else "RGB",
         "fastdct": options.fast,
@@ -50,7 +62,7 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions) -> Picture:
     try:
         array = None
         if options.rows is not None and (orientation == 1 or not options.exif):
-            array = top_rows(data, options.rows, (height, width), _factor((height, width), least), **how)
+            array = top_rows(data, header, options.rows, _factor(header.size, least), **how)
         if array is None:
             whole = {} if least is None else {"min_height": least[0], "min_width": least[1]}
             array = simplejpeg.decode_jpeg(data, strict=True, **how, **whole)

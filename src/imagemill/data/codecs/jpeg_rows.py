@@ -9,41 +9,30 @@ Source: ITU-T T.81, annex B for the segments; A.2.3 for the blocks of an interle
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import simplejpeg
 
+from imagemill.data.codecs.jpeg_header import JpegHeader
+
 __all__ = ["top_rows"]
 
 Array = np.ndarray[Any, Any]
 
-_BASELINE = (0xC0, 0xC1)
-_OTHERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _ENDS = re.compile(r"Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9\.?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Where the header says the height, and the pixels of one row of blocks."""
-
-    at: int
-    block: int
-    components: int
-
-
-def top_rows(data: bytes, rows: int, full: tuple[int, int], factor: int, **how: Any) -> Array | None:
+def top_rows(data: bytes, header: JpegHeader, rows: int, factor: int, **how: Any) -> Array | None:
     """Decode the first rows; those that follow are black.
 
     Parameters
     ----------
     data : bytes
         A JPEG file that the decoder takes.
+    header : JpegHeader
     rows : int
         As many as have to be right, at full size.
-    full : tuple of int
-        Height and width of the whole photo.
     factor : int
         1, 2, 4 or 8: by how much each side is decoded smaller.
     **how
@@ -55,7 +44,7 @@ def top_rows(data: bytes, rows: int, full: tuple[int, int], factor: int, **how: 
         Of the whole photo's size. None where the whole photo has to be decoded: it is progressive, has restart
         markers or several scans, does not end where a JPEG file ends, is damaged, or nothing would be saved.
     """
-    frame = _frame(data)
+    frame, full = header.frame, header.size
     if frame is None or not data.endswith(b"\xff\xd9"):
         return None
     # Smoothed chroma looks one decoded row further, so the last one of the last block is not to be trusted.
@@ -74,22 +63,4 @@ def top_rows(data: bytes, rows: int, full: tuple[int, int], factor: int, **how: 
     except ValueError as error:
         # The decoder tells the first thing it minded, and this one comes after the last row: the rows are sound.
         return array if _ENDS.fullmatch(str(error)) else None
-    return None
-
-
-def _frame(data: bytes) -> _Frame | None:
-    """The frame header, where rows are coded one after the other in a single scan without restarts."""
-    found, at = None, 2
-    while at + 10 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xFF:
-            return None
-        if marker in _BASELINE and found is None:
-            count = data[at + 9]
-            found = _Frame(at + 5, 8 * max((data[at + 11 + 3 * i] & 15 for i in range(count)), default=1), count)
-        elif marker in _OTHERS or (marker == 0xDD and data[at + 4 : at + 6] != b"\0\0"):
-            return None
-        elif marker == 0xDA:
-            return found if found is not None and data[at + 4] == found.components else None
-        at += 2 + max(length, 2)
     return None

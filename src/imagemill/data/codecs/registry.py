@@ -7,10 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from imagemill.core.errors import CodecError, InputError
+from imagemill.core.errors import CodecError, ImagemillError, InputError
 from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, check_plain, problem
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.dicom import DicomCodec
+from imagemill.data.codecs.jpeg import read_jpeg
+from imagemill.data.codecs.jpeg_header import JpegHeader
 from imagemill.data.codecs.labels import label_map
 from imagemill.data.codecs.nifti import NiftiCodec
 from imagemill.data.codecs.npy import NpyCodec
@@ -21,6 +23,9 @@ from imagemill.data.record import split_suffix
 from imagemill.data.write import atomic_path
 
 __all__ = ["Format", "decode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
+
+_SYSTEM = (OSError, ValueError, MemoryError)
+"""What is raised by others where a file is at fault, or what it asks for."""
 
 _CODECS: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec(), DicomCodec())
 _BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
@@ -233,20 +238,38 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
         if data is not None and split_suffix(path)[1].lower() not in _BY_SUFFIX:
             note = ""  # content within another file has no name of its own to be at odds with
         picture = codec.read(path, options, data)
-    except CodecError:
+    except ImagemillError:
         raise
-    except FileNotFoundError as error:
-        raise problem(path, "a file", "nothing at this path", "check the spelling and the folder") from error
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise problem(path, "a readable file", str(error), "check the file and its permissions") from error
-    except MemoryError as error:
-        do = "use a machine with more memory, or a smaller file"
-        raise problem(path, "a picture that fits the memory", "too little memory", do) from error
+    except _SYSTEM as error:
+        raise _clear(path, error) from error
     if picture.array.size == 0:
         raise problem(path, "pixels", f"an empty picture of shape {picture.array.shape}", "check what wrote it")
     return replace(picture, note=f"{note}; {picture.note}" if picture.note else note) if note else picture
+
+
+def decode_jpeg(path: Path, data: bytes, options: ReadOptions, header: JpegHeader) -> Picture:
+    """What `decode` does, for the content of a JPEG file whose header was read already.
+
+    Raises
+    ------
+    CodecError
+    """
+    try:
+        return read_jpeg(path, data, options, header)
+    except ImagemillError:
+        raise
+    except _SYSTEM as error:
+        raise _clear(path, error) from error
+
+
+def _clear(path: Path, error: Exception) -> CodecError:
+    """What the system says as an error of our own."""
+    if isinstance(error, FileNotFoundError):
+        return problem(path, "a file", "nothing at this path", "check the spelling and the folder")
+    if isinstance(error, MemoryError):
+        do = "use a machine with more memory, or a smaller file"
+        return problem(path, "a picture that fits the memory", "too little memory", do)
+    return problem(path, "a readable file", str(error), "check the file and its permissions")
 
 
 def _choose(path: Path, start: bytes) -> tuple[Codec, str]:

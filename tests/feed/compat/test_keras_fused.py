@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imagemill.compat.keras import ImageDataGenerator
 from imagemill.core import rng
-from imagemill.feed.compat.keras import affine, fused, kernels
+from imagemill.feed.compat.keras import affine, fused, kernels, parts
 from imagemill.feed.compat.keras.changing import Reading, by_the_book, changed
 from imagemill.feed.compat.keras.colour import brightened, shifted
 from imagemill.feed.compat.keras.draws import Parameters, Ranges, uniform_columns
@@ -183,7 +183,8 @@ def test_memory_of_any_kind_gives_the_same_pictures() -> None:
     np.testing.assert_array_equal(dark, fused.run((x < 100).astype(np.uint8), rows, moves, None, None))
 
 
-def test_threads_and_company_change_nothing() -> None:
+def test_threads_and_company_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "WORTH", 1)
     x = pictures((12, 12), 3, "float32", 4, n=70)
     drawn, matrix = drawn_for((12, 12), 4, n=70)
 

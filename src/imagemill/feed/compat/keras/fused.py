@@ -9,10 +9,7 @@ What a picture becomes does not depend on the others in the call, nor on the num
 
 from __future__ import annotations
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +20,7 @@ from imagemill.core.ops import Bools
 from imagemill.engine.buffers import LEAST, Buffers
 from imagemill.feed.compat.keras import kernels
 from imagemill.feed.compat.keras._common import Array
+from imagemill.feed.compat.keras.parts import for_parts
 from imagemill.feed.compat.keras.statistics import AS_IT_IS, EPSILON, Finish
 
 __all__ = ["Moves", "matrices", "moves_here", "run"]
@@ -39,9 +37,6 @@ _MODES = {
     "grid-mirror": kernels.REFLECT,
     "wrap": kernels.WRAP,
 }
-_SHARE = 16
-"""Fewest small pictures that are worth a thread of their own."""
-
 _NO_FLOATS = np.empty(0)
 _NO_SINGLES = np.empty(0, np.float32)
 _NO_MATRICES = np.empty((0, 3, 3))
@@ -156,17 +151,6 @@ def run(
 
     for_parts(n, steps[0], workers, work)
     return out
-
-
-def for_parts(n: int, values: int, workers: int, work: Any) -> None:
-    """Do ``work(slice)`` for shares of ``n`` pictures of some ``values``, in threads where that is worth it."""
-    parts = max(1, min(workers, n // _SHARE if values < 1 << 14 else n))
-    if parts == 1:
-        work(slice(0, n))
-        return
-    edges = [n * k // parts for k in range(parts + 1)]
-    with ThreadPoolExecutor(parts) as pool:
-        list(pool.map(work, (slice(a, b) for a, b in itertools.pairwise(edges))))
 
 
 def _source(images: Array, rows: Rows | None) -> tuple[Array, Rows, tuple[int, ...]]:

@@ -14,7 +14,6 @@ Source: the modes as documented for ``scipy.ndimage`` (1.17, "Interpolation boun
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from imagemill.engine.backends import get_backend
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.planner import make_plan
 from imagemill.feed.compat.keras._common import Array
+from imagemill.feed.compat.keras.parts import for_parts
 
 __all__ = ["FILL_MODES", "sample"]
 
@@ -43,9 +43,6 @@ _ENGINE = {
 _KERNEL = {"nearest": 0, "constant": 1, "reflect": 2, "wrap": 3}
 _SMALL = 3 * 64 * 64
 """Most values of a picture that the engine resamples and multiplies without rounding in between."""
-
-_SHARE = 16
-"""Fewest pictures that are worth a thread of their own."""
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -205,18 +202,11 @@ def _by_kernel(
     out = np.empty_like(src)
     fill = src.dtype.type(cval)
     matrix = np.ascontiguousarray(matrix, dtype=np.float64)
-    parts = max(1, min(workers, len(src) // _SHARE if src[0].size < 1 << 14 else len(src)))
-    edges = [len(src) * k // parts for k in range(parts + 1)]
 
-    def work(k: int) -> None:
-        rows = slice(edges[k], edges[k + 1])
+    def work(rows: slice) -> None:
         _read(src[rows], matrix[rows], flip_y[rows], flip_x[rows], _KERNEL[fill_mode], fill, order == 1, out[rows])
 
-    if parts == 1:
-        work(0)
-    else:
-        with ThreadPoolExecutor(parts) as pool:
-            list(pool.map(work, range(parts)))
+    for_parts(len(src), src[0].size, workers, work)
     return out
 
 

@@ -18,6 +18,7 @@ TREE = {
     "PlanError": ("ImagemillError", RuntimeError),
     "CodecError": ("ImagemillError", OSError),
     "SourceError": ("ImagemillError", ValueError),
+    "WorkerError": ("ImagemillError", RuntimeError),
     "MissingExtra": ("ImagemillError", ImportError),
 }
 

@@ -68,7 +68,8 @@ class Loader(Adapters):
         of a module. Arrays in memory are copied once, into memory that all of them share; files are opened again by
         their path.
     prefetch : int
-        Finished batches that may wait.
+        Finished batches that may wait. Batches of small pictures in memory take less than their share of drawing and
+        planning when several are made as one, which threads do while it takes some milliseconds; then more may wait.
     drop_last : bool
         Leave a last batch out that is short.
     rank, world : int
@@ -82,8 +83,9 @@ class Loader(Adapters):
     axes : str, optional
         Of one image of arrays that are no pictures, such as ``"zyx"``.
     reduced : bool
-        Decode JPEG at a half, a quarter or an eighth where the drawn geometry shrinks by as much: quicker, with
-        values that differ a little from averaging the whole picture. It depends on the sample alone.
+        Decode JPEG no further than the drawn geometry needs: at a half, a quarter or an eighth where it shrinks by as
+        much, with values that differ a little from averaging the whole picture, and down to the last row that it
+        reads, with the same values. It depends on the sample alone. Damage below that row is not noticed.
     decode : {"exact", "fast"}
         Fast takes libjpeg's quicker transforms, a few levels off at colour edges.
 

@@ -111,8 +111,8 @@ def jpeg_folder(found: Inputs, threads: int) -> Table:
             *_peers(common, 2 if both else None),
         ),
         SIDE,
-        "Ours decodes a photo at a half, a quarter or an eighth where the drawn crop shrinks by as much, and down to the "
-        "last row that the crop needs.",
+        "Ours decodes a photo at a half, a quarter or an eighth where the drawn crop shrinks by as much, and down to "
+        "the last row that the crop needs.",
     )
 
 

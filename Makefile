@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check docs docs-images warm bench bench-quick bench-growth bench-feed bench-compat clean help
+.PHONY: demo test check docs docs-images warm bench bench-quick bench-growth bench-feed bench-soak bench-compat clean help
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench-growth: $(BSTAMP)  ## measure how time and memory grow, write docs/benchma
 
 bench-feed: $(BSTAMP)  ## time loaders beside their peers, what grows, same samples; write bench/feed/results.md
 	$(BENCH) -W ignore -m bench.feed.run
+
+bench-soak: $(BSTAMP)  ## 200 epochs of 50,000 small pictures: memory, threads, and how a loader ends; printed only
+	$(BENCH) -W ignore -m bench.feed.soak
 
 bench-compat: $(BSTAMP)  ## ImageDataGenerator beside Keras's own: 32x32, every fill mode, many sets of arguments
 	$(BENCH) -W ignore -m bench.compat

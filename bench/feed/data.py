@@ -128,8 +128,8 @@ def our_pipeline(side: int = SIDE, seed: int = 7) -> Any:
     )
 
 
-def albumentations(side: int = SIDE, seed: int | None = 7, *, tensors: bool = True) -> Any:
-    """The same in Albumentations; without ``tensors`` it ends in numpy, channels last."""
+def albumentations(side: int = SIDE, seed: int | None = 7, *, tensors: bool = True, boxes: bool = False) -> Any:
+    """The same in Albumentations; without ``tensors`` it ends in numpy, channels last; with ``boxes`` it takes them."""
     import albumentations as alb
 
     last = []
@@ -145,12 +145,13 @@ def albumentations(side: int = SIDE, seed: int | None = 7, *, tensors: bool = Tr
             alb.Normalize(MEAN, STD),
             *last,
         ],
+        bbox_params=alb.BboxParams("pascal_voc", label_fields=["labels"], clip=True) if boxes else None,
         seed=seed,
     )
 
 
-def torchvision(side: int = SIDE) -> Any:
-    """The same in torchvision."""
+def torchvision(side: int = SIDE, *, boxes: bool = False) -> Any:
+    """The same in torchvision; with ``boxes`` those of which nothing is left go."""
     import torch
 
     from bench.peers import torchvision_cpu
@@ -166,6 +167,7 @@ def torchvision(side: int = SIDE) -> Any:
             v2.ColorJitter((0.8, 1.2), (0.8, 1.2)),
             v2.ToDtype(torch.float32, scale=True),
             v2.Normalize(MEAN, STD),
+            *([v2.SanitizeBoundingBoxes()] if boxes else []),
         ]
     )
 
@@ -180,10 +182,9 @@ class Files:
         library: str,
         side: int = SIDE,
         *,
-        keyed: bool = False,
         tensors: bool = True,
     ):
-        self.items, self.labels, self.library, self.keyed = items, labels, library, keyed
+        self.items, self.labels, self.library = items, labels, library
         self.transform = torchvision(side) if library == "torchvision" else albumentations(side, tensors=tensors)
 
     def __len__(self) -> int:
@@ -202,7 +203,7 @@ class Files:
             image = self.transform(
                 Image.fromarray(item) if isinstance(item, np.ndarray) else Image.open(item).convert("RGB")
             )
-        return (image, i) if self.keyed else (image, self.labels[i])
+        return image, self.labels[i]
 
 
 def listed(folder: Path) -> tuple[list[Path], list[int]]:

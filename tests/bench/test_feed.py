@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.feed import child, contest, data, growth, hashes, page, tables
+from bench.feed import child, contest, data, growth, hashes, marked, page, tables
 from bench.feed.contest import Contestant, Result, Table
 from tests.architecture.repository import ROOT, SRC, environment
 
@@ -198,13 +198,76 @@ def test_flat_means_neither_time_nor_memory(first: float, memory: float, word: s
     assert growth.flat([start, end]).endswith(f"{word}.")
 
 
-def test_a_table_of_values_counts_the_different_ones() -> None:
-    rows = [("a", ["1", "1", "1"]), ("b", ["1", "2", "1"]), ("c", ["1", "-", "3"])]
-    assert "| **different values** | 1 | 2 | 2 |" in hashes._printed(rows, 5)
+def test_the_table_of_values_counts_the_different_ones_in_each_column() -> None:
+    def row(ours: str, first: str, second: str) -> list[hashes.Hashes]:
+        return [hashes.Hashes(*cells.split()) for cells in (ours, first, second)]
+
+    rows = [
+        ("a", row("1 2 3 4", "1 1 1 1", "5 5 5 5")),
+        ("b", row("1 2 3 4", "2 1 1 1", "- - - -")),
+        ("c", row("1 2 0 4", "3 1 2 1", "6 6 6 5")),
+    ]
+    lines = hashes.printed(rows).splitlines()
+    assert lines[-1] == "| **different values** | 1 | 1 | 2 | 1 | 3 | 1 | 2 | 1 | 2 | 2 | 2 | 1 |"
+    assert len({line.count("|") for line in lines}) == 1, "expected as many cells in every row"
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.delenv("IMAGEMILL_DATA", raising=False)
+    return marked.marked(tmp_path, 20)
+
+
+def test_made_up_photos_have_everything_and_are_the_same_again(photos: Any, tmp_path: Path) -> None:
+    assert len({record.key for record in photos}) == 20
+    assert {"nothing"} < {record.label for record in photos} <= {"nothing", *marked.NAMES}
+    assert {len(record.objects) for record in photos} == {0, 1, 2, 3}
+    assert marked.marked(tmp_path, 20) == photos
+
+
+def test_ours_gives_one_value_in_each_column(photos: Any) -> None:
+    truth = hashes.ours(photos, workers=0, batch_size=32)
+    assert len(truth) == 40
+    assert len({every.image for every in truth.values()}) == 40, "expected other pixels in each epoch and key"
+    others = [hashes.ours(photos, workers=2, batch_size=16), hashes.ours_resumed(photos), hashes.ours_ranks(photos, 2)]
+    assert [hashes.values(found) for found in others] == [hashes.values(truth)] * 3
+
+
+def test_ours_gives_the_same_after_a_kill(photos: Any, tmp_path: Path) -> None:
+    assert hashes.in_processes(tmp_path, 20, kill=1) == hashes.ours(photos, workers=0)
+
+
+@pytest.mark.parametrize(
+    ("broken", "changed"),
+    [
+        (lambda image, mask, edges, names, label: (image + 1, mask, edges, names, label), "image"),
+        (lambda image, mask, edges, names, label: (image, mask + 1, edges, names, label), "mask"),
+        (lambda image, mask, edges, names, label: (image, mask, edges + 1, names, label), "boxes"),
+        (lambda image, mask, edges, names, label: (image, mask, edges, names[::-1], label), "boxes"),
+        (lambda image, mask, edges, names, label: (image, mask, edges, names, label + 1), "label"),
+    ],
+)
+def test_each_column_sees_what_is_its_own(broken: Any, changed: str) -> None:
+    sample = (np.zeros((3, 4, 4), np.float32), np.zeros((4, 4), np.uint8), np.zeros((2, 4)), ["cat", "dog"], 1)
+    before, after = (hashes.values({(0, "a"): hashes.hashes(*given)}) for given in (sample, broken(*sample)))
+    assert [name for name in before._fields if getattr(before, name) != getattr(after, name)] == [changed]
 
 
 def test_modules_load_without_peers() -> None:
-    modules = ("run", "contest", "child", "page", "tables", "peers", "ours", "growth", "hashes", "data")
+    modules = (
+        "run",
+        "contest",
+        "child",
+        "page",
+        "tables",
+        "peers",
+        "ours",
+        "growth",
+        "hashes",
+        "marked",
+        "soak",
+        "data",
+    )
     code = (
         f"import sys, importlib; [importlib.import_module('bench.feed.' + m) for m in {modules}];"
         f"print(sorted(set({PEERS}) & set(sys.modules)))"

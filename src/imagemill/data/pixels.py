@@ -7,13 +7,16 @@ functions of this module, so that it works for all three.
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 
+from imagemill.core.errors import CodecError
 from imagemill.data.codecs.axes import place_axes
-from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, check_plain, native, problem
+from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, check_plain, native, not_plain, problem
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.labels import label_map
 from imagemill.data.codecs.npy import axes_by_rank
@@ -23,6 +26,8 @@ from imagemill.data.record import Blob, Pixels, Stored, split_suffix
 __all__ = ["encoded", "load_mask", "load_picture", "pixels_digest", "pixels_name", "pixels_size", "pixels_suffix"]
 
 _SAFE = ReadOptions()
+# Not blocking: a pipe that nobody writes to is opened at once, seen to be one and refused.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def pixels_name(where: Pixels) -> str:
@@ -49,12 +54,29 @@ def encoded(where: Pixels) -> bytes | None:
         return None
     if isinstance(where, Blob):
         return where.fetch()
-    check_plain(where)
     try:
-        with where.open("rb", buffering=0) as file:
-            return file.readall()
-    except OSError as error:
+        return _whole(where)
+    except CodecError:
+        raise
+    except (OSError, ValueError) as error:
         raise problem(where, "a readable file", str(error), "check the path and its permissions") from error
+
+
+def _whole(path: Path) -> bytes:
+    """The bytes of a file in as few calls to the system as can be: each of them lets another thread take over."""
+    handle = os.open(path, _READ)
+    try:
+        found = os.fstat(handle)
+        if not S_ISREG(found.st_mode):
+            raise not_plain(path)
+        # One byte more than there are: what comes back is as long as the file says, or there is more to be done.
+        parts = [os.read(handle, found.st_size + 1)]
+        if len(parts[0]) != found.st_size:
+            while parts[-1]:
+                parts.append(os.read(handle, 1 << 24))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def load_picture(where: Pixels, options: ReadOptions = _SAFE) -> Picture:

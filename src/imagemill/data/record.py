@@ -166,10 +166,15 @@ def untellable(record: Record) -> str:
     >>> untellable(Record("a.png", Path("a.png"), label="\udcff"))
     '\udcff'
     """
-    texts: list[Scalar | None] = [record.key, record.label, record.split, record.group, *(record.labels or ())]
-    texts += [part for pair in record.attributes.items() for part in pair]
-    texts += [thing.category for thing in record.objects or ()]
-    return next((text for text in texts if isinstance(text, str) and not _is_utf8(text)), "")
+    # One by one and without lists where there is nothing in them: this runs over every record of every dataset.
+    for text in (record.key, record.label, record.split, record.group):
+        if isinstance(text, str) and not text.isascii() and not _is_utf8(text):
+            return text
+    if record.labels or record.attributes or record.objects:
+        texts: list[Scalar] = [*(record.labels or ()), *(part for pair in record.attributes.items() for part in pair)]
+        texts += [thing.category for thing in record.objects or ()]
+        return next((text for text in texts if isinstance(text, str) and not _is_utf8(text)), "")
+    return ""
 
 
 def _is_utf8(text: str) -> bool:

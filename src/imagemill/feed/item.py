@@ -25,6 +25,7 @@ __all__ = ["Item", "Photo", "complete", "read_record"]
 
 _COUNT = {"gray": None, "rgb": 3, "rgba": 4}
 _JPEG = b"\xff\xd8\xff"
+_BYTE = np.dtype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,10 +102,14 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """The targets of one row; ``photo`` is set where the image is only a placeholder yet."""
+    """The targets of one row; ``photo`` is set where the image is only a placeholder yet.
+
+    ``label`` is a number, or one number for each class, where only the row itself says it.
+    """
 
     targets: Mapping[str, Target]
     photo: Photo | None = None
+    label: Any = None
 
 
 def read_record(record: Record, options: ReadOptions, *, reduced: bool) -> Item:
@@ -169,8 +174,11 @@ def _path(where: Pixels) -> Path:
     )
 
 
-def complete(item: Item, names: tuple[str, ...]) -> Item:
-    """The item with an empty target under every name it lacks: all rows of a batch have the same columns."""
+def complete(item: Item, names: tuple[str, ...], labels: np.dtype[Any] = _BYTE) -> Item:
+    """The item with an empty target under every name it lacks: all rows of a batch have the same columns.
+
+    ``labels`` is the type of an empty label map.
+    """
     missing: dict[str, Any] = {}
     image = item.targets["image"]
     assert isinstance(image, Image)
@@ -180,7 +188,7 @@ def complete(item: Item, names: tuple[str, ...]) -> Item:
         if name == "mask":
             axes = image.named()
             shape = [n for n, axis in zip(image.array.shape, axes, strict=True) if axis != "c"]
-            missing[name] = Mask(np.zeros(shape, np.uint8), axes.replace("c", ""))
+            missing[name] = Mask(np.zeros(shape, labels), axes.replace("c", ""))
         elif name == "boxes":
             missing[name] = Boxes(np.zeros((0, 4)), "xyxy", [])
         elif name == "keypoints":

@@ -24,6 +24,7 @@ from imagemill.feed.making import Made, Maker
 from imagemill.feed.meter import Meter
 from imagemill.feed.order import Order, balanced
 from imagemill.feed.rows import RecordRows, Rows, open_rows
+from imagemill.feed.sequence import SequenceRows
 from imagemill.feed.shares import Shares
 from imagemill.feed.state import State, refuse_other
 from imagemill.feed.stream import STOPPED, Stream
@@ -46,8 +47,10 @@ class Loader(Adapters):
 
     Parameters
     ----------
-    dataset : Dataset, Source, Path, str or arrays ``(x, y)``
-        Prepared or not. Arrays: images ``[n, ...]`` and, if there are any, labels as numbers.
+    dataset : Dataset, Source, Path, str, arrays ``(x, y)`` or sequence of items
+        Prepared or not. Arrays: images ``[n, ...]`` and, if there are any, labels as numbers. A sequence is anything
+        with a length and items by number (a list, a map-style dataset of PyTorch): images, ``(image, label)``, mappings
+        of targets by name, or records; each is asked for when it is needed, so there may be any number of them.
     pipeline : Pipeline, optional
         Must end in one size where the rows have several. Left out, rows come as they are.
     batch_size : int
@@ -149,7 +152,7 @@ class Loader(Adapters):
         self._epoch, self._batch, self._begun = 0, 0, False
         self._problems: dict[str, Problem] = {}
         self._told = False
-        self._meter = Meter(self.workers, 0, not isinstance(rows, RecordRows), processes=self.processes)
+        self._meter = Meter(self.workers, 0, not isinstance(rows, RecordRows | SequenceRows), processes=self.processes)
         self._pool: Processes | None = None
         if self.processes:
             _check_processes(self._maker)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.item import Item
 from imagemill.feed.order import Order
 from imagemill.feed.rows import Rows
+from imagemill.feed.sequence import labels_together
 from imagemill.feed.shares import Shares
 from imagemill.pipeline import Pipeline
 
@@ -186,10 +187,15 @@ class Maker:
             ready = [item for item in items if item is not None]
             check_alike(ready, lambda row: str(self.rows.keys(at.rows[row : row + 1])[0]))
             try:
-                return self._by_class(ready, at, epoch, clock, stopped)
+                return self._labelled(self._by_class(ready, at, epoch, clock, stopped), ready)
             except UnreadableError as bad:
                 self._next(at, bad.row, epoch, bad.error)
                 items[bad.row] = None
+
+    def _labelled(self, batch: Batch, items: Sequence[Item]) -> Batch:
+        """The batch with the labels that only its rows know."""
+        found = None if self.rows.labels is not None else labels_together([item.label for item in items])
+        return batch if found is None else replace(batch, columns={**batch.columns, "label": found})
 
     def _by_class(
         self, columns: Mapping[str, Any] | Sequence[Item], at: _Places, epoch: int, clock: Clock, stopped: Stopped

@@ -21,6 +21,7 @@ from imagemill.data.dataset import Dataset
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Source
 from imagemill.feed.item import Item, complete, read_record
+from imagemill.feed.sequence import SequenceRows, is_sequence
 
 __all__ = ["ArrayRows", "RecordRows", "Rows", "StoreRows", "open_rows"]
 
@@ -72,14 +73,15 @@ class ArrayRows:
 
     Parameters
     ----------
-    x : array ``[n, ...]`` or sequence of arrays
+    x : array ``[n, ...]``, sequence of arrays, or anything else with a length and images by number
     y : array of int ``[n]`` or ``[n, classes]``, optional
     axes : str, optional
         Of one image.
     """
 
     def __init__(self, x: Any, y: Any = None, axes: str | None = None) -> None:
-        self.x = x if isinstance(x, np.ndarray) else list(x)
+        # What gives images by number is asked for them one by one: a file of HDF5 may not fit the memory.
+        self.x = x if is_sequence(x) else list(x)
         self.together = isinstance(x, np.ndarray)
         self.axes = axes
         self.classes: tuple[str, ...] = ()
@@ -303,7 +305,7 @@ def labels_in(dataset: Dataset) -> Array | None:
 
 
 def open_rows(dataset: Any, axes: str | None = None) -> Rows:
-    """Rows of whatever a loader takes: a dataset, a source, a path, or arrays ``(x, y)``.
+    """Rows of whatever a loader takes: a dataset, a source, a path, arrays ``(x, y)``, or a sequence of items.
 
     Raises
     ------
@@ -319,5 +321,8 @@ def open_rows(dataset: Any, axes: str | None = None) -> Rows:
         dataset = (dataset,)
     if isinstance(dataset, tuple) and 1 <= len(dataset) <= 2:
         return ArrayRows(dataset[0], dataset[1] if len(dataset) == 2 else None, axes)
+    if is_sequence(dataset) and not isinstance(dataset, tuple):
+        return SequenceRows(dataset, axes)
     got = type(dataset).__name__
-    raise InputError(f"expected a Dataset, a Source, a path or arrays (x, y), got {got}; open it with imagemill.open")
+    said = "a Dataset, a Source, a path, arrays (x, y) or a sequence of items"
+    raise InputError(f"expected {said}, got {got}; open it with imagemill.open")

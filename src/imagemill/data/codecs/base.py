@@ -22,6 +22,7 @@ __all__ = [
     "ReadOptions",
     "check_pixels",
     "check_plain",
+    "not_plain",
     "problem",
 ]
 
@@ -210,7 +211,12 @@ def check_plain(path: Path) -> None:
     except (OSError, ValueError):
         return  # nothing there; whoever opens it says so
     if not plain:
-        raise problem(path, "a file", "a pipe, socket or device", "leave it out, or copy what it gives into a file")
+        raise not_plain(path)
+
+
+def not_plain(path: Path) -> CodecError:
+    """The error for what `check_plain` refuses."""
+    return problem(path, "a file", "a pipe, socket or device", "leave it out, or copy what it gives into a file")
 
 
 def native(array: Array) -> Array:

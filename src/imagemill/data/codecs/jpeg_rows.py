@@ -59,7 +59,7 @@ def top_rows(data: bytes, header: JpegHeader, rows: int, factor: int, **how: Any
     array[done:] = 0
     least = {} if factor == 1 else {"min_height": done, "min_width": width}
     try:
-        simplejpeg.decode_jpeg(bytes(patched), buffer=array[:done], strict=True, **least, **how)
+        simplejpeg.decode_jpeg(patched, buffer=array[:done], strict=True, **least, **how)
     except ValueError as error:
         # The decoder tells the first thing it minded, and this one comes after the last row: the rows are sound.
         return array if _ENDS.fullmatch(str(error)) else None

@@ -227,6 +227,32 @@ def _three_pixels(src, a, b, limits, s, t, ints, out):
 
 
 @compiled
+def _alike(a, b, s, t):
+    """Whether all channels are made in the same way, each of itself alone."""
+    for c in range(3):
+        for k in range(3):
+            if a[c, k] != (a[0, 0] if c == k else 0.0):
+                return False
+        if b[c] != b[0] or s[c] != s[0] or t[c] != t[0]:
+            return False
+    return True
+
+
+@compiled
+def _three_alike(src, a, b, limits, s, t, ints, out):
+    """:func:`_three_pixels` for channels that are alike: then whatever is next in memory fills a vector."""
+    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
+    a0, b0, s0, t0 = a[0, 0], b[0], s[0], t[0]
+    if ints:
+        for k in range(np.uintp(len(src))):
+            v = s0 * min(max(a0 * src[k] + b0, low), high) + t0
+            out[k] = np.rint(min(max(v, least), most))
+    else:
+        for k in range(np.uintp(len(src))):
+            out[k] = s0 * min(max(a0 * src[k] + b0, low), high) + t0
+
+
+@compiled
 def run(src, dims, m, chosen, border, fill, shape, numbers, ints, planes, out, room):
     """The chosen photos of some that lie one after the other in memory: geometry, channel means, colour, layout.
 
@@ -257,7 +283,9 @@ def run(src, dims, m, chosen, border, fill, shape, numbers, ints, planes, out, r
                     b[c] += pivot[c, k] * means[k]
         offset, limits = b.astype(np.float32), numbers[i, 21:25].astype(np.float32)
         s, t = numbers[i, 25:28].astype(np.float32), numbers[i, 28:31].astype(np.float32)
-        if not planes:
+        if not planes and _alike(a, offset, s, t):
+            _three_alike(lines, a, offset, limits, s, t, ints, made)
+        elif not planes:
             _three_pixels(lines, a, offset, limits, s, t, ints, made)
         elif ints:
             _three_whole(lines, a, offset, limits, s, t, made[:pixels], made[pixels : 2 * pixels], made[2 * pixels :])

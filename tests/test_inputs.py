@@ -55,18 +55,42 @@ def test_a_stack_is_a_sequence_of_targets() -> None:
     assert [len(column[1:]), len(list(column))] == [3, 4]
 
 
-def test_lists_of_small_equal_arrays_are_stacked_and_others_are_not() -> None:
+def test_lists_of_small_equal_arrays_are_stacked_and_others_that_differ_in_size_alone_are_not_wrapped() -> None:
     equal = [np.zeros((6, 7), np.uint8)] * 3
-    assert isinstance(read(image=equal).column("image"), Stack)
+    assert isinstance(read(image=equal).canonical("image"), np.ndarray)
+    for alike in ([*equal, np.zeros((7, 6), np.uint8)], [np.zeros((300, 300), np.uint8)] * 3):
+        assert isinstance(read(image=alike).column("image"), Stack)
+        assert isinstance(read(image=alike).canonical("image"), list)
     for others in (
-        [*equal, np.zeros((7, 6), np.uint8)],
         [*equal, np.zeros((6, 7), np.uint16)],
+        [*equal, np.zeros((6, 7, 3), np.uint8)],
         [*equal, equal[0].astype(float).tolist()],
         [*equal, im.Image(equal[0])],
-        [np.zeros((300, 300), np.uint8)] * 3,
         equal[:1],
     ):
-        assert isinstance(read(image=others).column("image"), list)
+        assert not isinstance(read_columns({"image": others}, None)[0]["image"], Stack)
+
+
+@pytest.mark.parametrize(("shape", "axes"), SHAPES)
+def test_arrays_of_several_sizes_are_read_as_if_each_were_wrapped(shape: tuple[int, ...], axes: str | None) -> None:
+    rng = np.random.default_rng(1)
+    rows = (axes or "yxc").index("y")
+    arrays = []
+    for n in range(3):
+        size = list(shape[1:])
+        size[rows] += n
+        arrays.append(rng.random(size))
+    alike, wrapped = read(axes, image=arrays), read(axes, image=[im.Image(array) for array in arrays])
+    assert alike.axes("image") == wrapped.axes("image")
+    for one, other in zip(alike.canonical("image"), wrapped.canonical("image"), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(alike.frame.shape, wrapped.frame.shape)
+    np.testing.assert_array_equal(alike.frame.world, wrapped.frame.world)
+
+
+def test_an_empty_array_among_others_is_named() -> None:
+    with pytest.raises(im.InputError, match=r"expected the image to hold pixels, got an empty array of shape \(0, 7\)"):
+        read(image=[np.zeros((6, 7)), np.zeros((0, 7))])
 
 
 @pytest.mark.parametrize("stacked", [True, False])

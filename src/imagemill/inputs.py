@@ -17,31 +17,35 @@ from imagemill.engine.foreground import Foreground
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack(Sequence[Target]):
-    """A column of plain rasters of one shape and type: one array, of which only the first sample is wrapped.
+    """A column of plain rasters that differ in nothing but their size, of which only the first is wrapped.
 
     Parameters
     ----------
     first : Image or Mask
-    array : array, ``[n, ...]``
+    arrays : array ``[n, ...]`` or list of arrays
     """
 
     first: Image | Mask
-    array: Array
+    arrays: Array | list[Array]
 
     def __len__(self) -> int:
-        return len(self.array)
+        return len(self.arrays)
 
     def __getitem__(self, i: Any) -> Any:
         if isinstance(i, slice):
-            return replace(self, array=self.array[i])
-        return replace(self.first, array=self.array[i])
+            return replace(self, arrays=self.arrays[i])
+        return replace(self.first, array=self.arrays[i])
 
-    def canonical(self, axes: str) -> Array:
-        """The array as ``[n, *shape, C]``, a view."""
+    def canonical(self, axes: str) -> Rasters:
+        """The arrays as ``(*shape, C)``, views."""
         spatial, channels = read_axes(axes, self.first.array, self.first.kind)
-        order = [1 + axes.index(a) for a in spatial + ("c" if channels else "")]
-        moved = self.array.transpose(0, *order)
-        return moved if channels else moved[..., None]
+        order = [axes.index(a) for a in spatial + ("c" if channels else "")]
+        if isinstance(self.arrays, np.ndarray):
+            moved = self.arrays.transpose(0, *[1 + place for place in order])
+            return moved if channels else moved[..., None]
+        if order == sorted(order):
+            return self.arrays if channels else [array[..., None] for array in self.arrays]
+        return [array.transpose(order) if channels else array.transpose(order)[..., None] for array in self.arrays]
 
 
 Columns = dict[str, Sequence[Target]]
@@ -67,17 +71,26 @@ def read_columns(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns,
     return wrapped, next(iter(counts.values()))
 
 
-def _stacked(name: str, values: Any) -> Array | None:
-    """Plain images or masks of one shape and type as one array; None for anything else."""
+def _stacked(name: str, values: Any) -> Array | list[Array] | None:
+    """Plain images or masks that differ in nothing but their size; None for anything else."""
     if name not in ("image", "mask") or len(values) < 2:
         return None
     if isinstance(values, np.ndarray):
         return values if values.ndim > 2 and values.dtype != object else None
     first = values[0]
-    if type(first) is not np.ndarray or first.nbytes > _SMALL:
+    if type(first) is not np.ndarray or not first.size:
         return None
-    alike = all(type(v) is np.ndarray and v.shape == first.shape and v.dtype == first.dtype for v in values)
-    return np.stack(values) if alike and first.size else None
+    if first.nbytes <= _SMALL and all(
+        type(v) is np.ndarray and v.shape == first.shape and v.dtype == first.dtype for v in values
+    ):
+        return np.stack(values)
+    # The last axis may be one of channels, by whose number axes are told.
+    last = first.shape[2:]
+    alike = first.ndim in (2, 3) and all(
+        type(v) is np.ndarray and v.ndim == first.ndim and v.shape[2:] == last and v.dtype == first.dtype and v.size
+        for v in values
+    )
+    return list(values) if alike else None
 
 
 def _with_axes(target: Any, axes: str | None) -> Any:

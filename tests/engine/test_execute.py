@@ -65,7 +65,7 @@ def test_inputs_of_many_sizes_become_one_batch() -> None:
         np.testing.assert_array_equal(batch.image[key], pipe(image, key=key))
 
 
-def test_small_pictures_are_run_in_one_call_and_large_ones_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colour_photos_and_small_pictures_are_run_in_one_call_and_others_not(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     for name in ("image", "images"):
         method = getattr(Cpu, name)
@@ -80,10 +80,14 @@ def test_small_pictures_are_run_in_one_call_and_large_ones_not(monkeypatch: pyte
     pipe.batch(pictures())
     assert calls == ["images"]
     calls.clear()
-    pipe.batch(pictures(64), workers=2)
+    pipe.batch(pictures(200), workers=2)
     assert calls == ["images"] * 2
     calls.clear()
-    pipe.batch(pictures(3, (80, 90)))
+    sizes = im.Pipeline([im.Rotate(20), im.Resize((70, 80))], seed=3)
+    sizes.batch([picture(0, (300, 200), 3), picture(1, (80, 90), 3), picture(2, (80, 91), 3)] * 5, workers=2)
+    assert calls == ["images"] * 2
+    calls.clear()
+    pipe.batch([array.astype(np.float32) for array in pictures(3, (80, 90))])
     assert calls == ["none", *["image"] * 3]
 
 

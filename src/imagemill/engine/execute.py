@@ -18,8 +18,8 @@ from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Pass, Plan, Step
 from imagemill.engine.targets import rule
 
-_SHARE = 16
-"""Fewest samples that are worth a thread of their own where many are run at once."""
+_SHARE = 1 << 15
+"""Fewest pixels that are worth a thread of their own where many samples are run at once."""
 
 
 def raster_buffer(
@@ -84,8 +84,6 @@ def run_column(plan: Plan, backend: Backend, kind: str, values: Rasters, out: Ar
 def _together(plan: Plan, backend: Backend, values: Rasters, out: Array, workers: int) -> tuple[int, Rasters]:
     """The steps that a backend runs on many samples at once, up to the first it does not: how many, and the result."""
     steps = _steps(plan, Image.kind)
-    if not isinstance(values, np.ndarray) and any(v.shape != values[0].shape for v in values):
-        return 0, values
     for i, step in enumerate(steps):
         made = _spread(step, backend, values, out if i == len(steps) - 1 else None, workers)
         if made is None:
@@ -99,7 +97,8 @@ def _spread(step: Step, backend: Backend, src: Rasters, out: Array | None, worke
     if not isinstance(step, Pass):
         return None
     n = len(src)
-    parts = min(workers, n // _SHARE)
+    pixels = src[0].size // src[0].shape[-1]
+    parts = min(workers, n, n * pixels // _SHARE)
     if parts <= 1:
         return backend.images(step, slice(0, n), src, out)
     edges = [n * k // parts for k in range(parts + 1)]

@@ -29,8 +29,8 @@ class Backend(Protocol):
     def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
         """Samples ``rows`` of a pass at once, or None when :meth:`image` is the way to run them.
 
-        ``src`` holds equally shaped samples, stacked or not, ``out`` is ``(k, *shape, C)``. What is returned
-        equals, bit for bit, what :meth:`image` makes of each. Whether None is, must not depend on ``rows``.
+        ``src`` holds samples of any sizes, stacked or not, ``out`` is ``(k, *shape, C)``. What is returned equals, bit
+        for bit, what :meth:`image` makes of each. Whether None is, must not depend on ``rows``.
         """
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:

@@ -46,24 +46,28 @@ class Cpu:
         return self._one(step, row, src, out)
 
     def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
-        """Small pictures only, all in one call."""
-        first = src[0]
-        if step.resample is None:
+        """Colour photos and small pictures, all in one call."""
+        if step.resample is None or (step.resample.shape != step.resample.shape[0]).any():
             return None
-        shapes = step.resample.shape
-        shape = tuple(shapes[0].tolist())
-        if not small.fits(step, first.shape[:-1], shape, first.dtype, first.shape[-1]) or (shapes != shape).any():
+        first, shape = src[0], tuple(step.resample.shape[0].tolist())
+        if rgb.may(step, first.dtype, first.shape[-1]):
+            made = _empty(step, (len(src), *shape), first) if out is None else out
+            left = rgb.images(step, rows, src, made)
+            if left is not None:
+                for i in left:
+                    self._alone(step, rows.start + i, src[i], made[i])
+                return made
+        return self._small(step, rows, src, shape, out)
+
+    def _small(self, step: Pass, rows: slice, src: Rasters, shape: tuple[int, ...], out: Array | None) -> Array | None:
+        assert step.resample is not None
+        first, sizes = src[0], step.resample.in_shape
+        if (sizes != sizes[0]).any() or not small.fits(step, first.shape[:-1], shape, first.dtype, first.shape[-1]):
             return None
         stack = src if isinstance(src, np.ndarray) else np.stack(src)
         made = _empty(step, (len(stack), *shape), first) if out is None else out
-        left = rgb.images(step, rows, stack, made)
-        if left is None:
-            left = small.images(step, rows, stack, made)
-            for i in left:
-                self._one(step, rows.start + i, stack[i], made[i])
-        else:
-            for i in left:
-                self._alone(step, rows.start + i, stack[i], made[i])
+        for i in small.images(step, rows, stack, made):
+            self._one(step, rows.start + i, stack[i], made[i])
         return made
 
     def _one(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:

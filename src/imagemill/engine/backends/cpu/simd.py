@@ -11,9 +11,12 @@ oblique). Pixels of three bytes: all channels of both neighbours come in one loa
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numba
+import numpy as np
+from numba import carray, njit  # type: ignore[attr-defined]  # numba does not list what it exports
 from numba.core.cgutils import ir  # type: ignore[attr-defined]  # llvmlite's, as numba itself uses it
 from numba.extending import intrinsic
 
@@ -231,6 +234,30 @@ def _prefetch_emitted(typing, src, at):
     return signature, generate
 
 
+def _bytes_at_plain(address, count):
+    """Memory as an array, by its address."""
+    return np.ctypeslib.as_array((ctypes.c_uint8 * int(count)).from_address(int(address)))
+
+
+@intrinsic
+def _pointer(typing, address):
+    """A number as a place in memory."""
+    del typing
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return numba.types.CPointer(numba.types.uint8)(address), generate
+
+
+_place: Any = _pointer
+
+
+@njit(nogil=True, cache=True)
+def _bytes_at_compiled(address, count):
+    return carray(_place(address), count)
+
+
 _DISABLED = bool(numba.config.DISABLE_JIT)  # type: ignore[attr-defined]  # set at run time
 _make = _plain if _DISABLED else _emitted
 tricubic = _make(4)
@@ -246,6 +273,9 @@ bilinear = _flat_blend_plain if _DISABLED else _emitted_blend(False)
 blend_rgb: Any = _blend_rgb_plain if _DISABLED else _blend_rgb_emitted
 """``(src, at, line, wy, wx, out, o)``: blend of the pixel of three bytes at ``src[at]``, the next one, and the two
 ``line`` bytes on, into ``out[o : o + 3]``. Reads eight bytes from either place and writes four floats: one too many."""
+
+bytes_at: Any = _bytes_at_plain if _DISABLED else _bytes_at_compiled
+"""``(address, count)``: so many bytes from an address on, as an array. The caller sees to it that they stay there."""
 
 prefetch: Any = _prefetch_plain if _DISABLED else _prefetch_emitted
 """``(src, at)``: have the cache line of ``src[at]`` on its way before it is read."""

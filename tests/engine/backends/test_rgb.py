@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imagemill as im
-from imagemill.core.ops import Pointwise, Sampling
+from imagemill.core.ops import ChannelMix, Pointwise, Sampling
 from imagemill.engine.backends.cpu import rgb
 from imagemill.engine.backends.float64 import Reference
 from imagemill.engine.plan import Colour, Pass
@@ -20,7 +20,8 @@ from tests.engine.backends.strategies import BORDERS, assert_close, image, seeds
 from tests.engine.backends.test_small import FLOAT32, UINT8, N, a_pass, colour, turns
 
 Array = np.ndarray[Any, Any]
-quick = settings(max_examples=8, deadline=None, derandomize=True)
+KINDS = ("none", "mix", "contrast", "all", "alike", "apart")
+quick = settings(max_examples=16, deadline=None, derandomize=True)
 
 
 def levels(rng: np.random.Generator, size: tuple[int, int], shape: tuple[int, int]) -> Array:
@@ -36,6 +37,13 @@ def levels(rng: np.random.Generator, size: tuple[int, int], shape: tuple[int, in
 
 def mixed(kind: str, rng: np.random.Generator) -> Colour | None:
     """A run of colour whose clip holds for all samples, or for none: others are not one formula."""
+    if kind in ("alike", "apart"):
+        # Gain and offset before and after a clip, the same for all channels or not; none is made of another.
+        count = 1 if kind == "alike" else 3
+        gain, offset = (np.tile(rng.uniform(*ends, (N, count)), 3 // count) for ends in ((0.3, 2), (-99, 99)))
+        clip = Pointwise("clip", np.tile([0.0, 255.0], (N, 1)), 3)
+        late = ChannelMix.diagonal(gain / 255, offset / 255, leaves_range=True)
+        return Colour((ChannelMix.diagonal(gain, offset), clip, late), UINT8, FLOAT32, 255.0)
     run = colour(kind, rng, 3, UINT8)
     if run is None:
         return None
@@ -54,7 +62,7 @@ def made(step: Pass, row: int, src: Array, *, first: bool) -> Array:
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("maps", [turns, levels])
 @quick
-@given(seeds, st.sampled_from(["none", "mix", "contrast", "all"]), st.booleans())
+@given(seeds, st.sampled_from(KINDS), st.booleans())
 def test_the_reference(border: str, maps: Any, seed: int, kind: str, first: bool) -> None:
     rng = np.random.default_rng(seed)
     size, shape = (int(v) for v in rng.integers(4, 90, 2)), (int(v) for v in rng.integers(1, 90, 2))

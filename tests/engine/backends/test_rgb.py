@@ -147,3 +147,26 @@ def test_what_it_does_not_do_is_left_to_others() -> None:
 def test_explain_names_it() -> None:
     pipe = im.Pipeline([im.RandomResizedCrop(64), im.Brightness((0.5, 1.5)), im.Normalize("imagenet")], seed=0)
     assert "numba.rgb + colour in it" in pipe.explain(shape=(120, 160, 3), key=1)
+
+
+def test_photos_may_lie_anywhere_and_have_any_size() -> None:
+    rng = np.random.default_rng(3)
+    size, shape = (30, 31), (17, 40)
+    step = a_pass(turns(rng, size, shape), size, shape, Sampling(1, "reflect"), mixed("contrast", rng))
+    every = image(5, (2 * N, 30, 62, 3), "uint8")
+    each = [made(step, row, np.ascontiguousarray(every[2 * row, :, :31]), first=False) for row in range(N)]
+    packed = np.ascontiguousarray(every[:, :, :31])
+    read_only = every[:, :, :31].copy()[::2]
+    read_only.flags.writeable = False
+    listed = [every[2 * row, :, :31] for row in range(N)]
+    for src in (packed[::2], read_only, every[::2, :, :31], listed, [np.asfortranarray(one) for one in listed]):
+        out = np.full((N, *shape, 3), 99, np.uint8)
+        assert rgb.images(step, slice(0, N), src, out) == []
+        np.testing.assert_array_equal(out, each)
+    sizes = [np.ascontiguousarray(every[row, : 20 + row % 10, : 40 + row]) for row in range(N)]
+    out = np.full((N, *shape, 3), 99, np.uint8)
+    assert rgb.images(step, slice(0, N), sizes, out) == []
+    for row in range(N):
+        np.testing.assert_array_equal(out[row], made(step, row, sizes[row], first=False))
+    few = [sizes[0], sizes[1][:3], sizes[2]]  # a photo of three rows has no two lines of eight bytes behind it
+    assert rgb.images(step, slice(0, 3), few, out[:3]) == [1]

@@ -51,12 +51,15 @@ _Geometry = tuple[Floats, Bools, Bools]
 _LAST = np.array([0.0, 0.0, 1.0])
 _MAPS: WeakKeyDictionary[Resample, _Geometry | None] = WeakKeyDictionary()
 _NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, Bools] | None] = WeakKeyDictionary()
-_PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf], [0.0, 255.0], np.ones(3), np.zeros(3)])
+_MISSING = object()
+_ONE = np.ones(1, bool)
+_PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf, 0.0, 255.0], np.ones(3), np.zeros(3)])[None]
 
 
 def _maps(step: Resample) -> _Geometry | None:
     """Pull matrices ``[n, 2, 3]`` of a batch, which of its samples may go this way, and which do more than move."""
-    if step not in _MAPS:
+    found: Any = _MAPS.get(step, _MISSING)
+    if found is _MISSING:
         found = None
         sampling = step.sampling
         if len(step.links) == 1 and isinstance(step.links[0], Matrices) and sampling.order in (None, 1):
@@ -71,12 +74,13 @@ def _maps(step: Resample) -> _Geometry | None:
                 moves = (linear.sum(axis=(1, 2)) == 2.0) & (pull == np.rint(pull)).all(axis=(1, 2))
                 found = pull, plain, plain & ~moves
         _MAPS[step] = found
-    return _MAPS[step]
+    return found  # type: ignore[no-any-return]  # a mapping cannot say which of its values is the one for nothing
 
 
 def _numbers(colour: Colour) -> tuple[Floats, Bools] | None:
     """Matrix, offset, pivot, limits, final limits, gain and offset, ``[n, 31]``; and which samples are this simple."""
-    if colour not in _NUMBERS:
+    found: Any = _NUMBERS.get(colour, _MISSING)
+    if found is _MISSING:
         found, mix = None, mixing(colour) if colour.dtype in _OUT else None
         if mix is not None and mix.a.shape[1] == 3:
             n = len(mix.a)
@@ -86,7 +90,7 @@ def _numbers(colour: Colour) -> tuple[Floats, Bools] | None:
             gains = mix.a2.diagonal(axis1=1, axis2=2)
             found = np.concatenate([*parts, gains, mix.b2], axis=1), mix.scales
         _NUMBERS[colour] = found
-    return _NUMBERS[colour]
+    return found  # type: ignore[no-any-return]
 
 
 def may(step: Pass, dtype: np.dtype[Any], channels: int) -> bool:
@@ -98,9 +102,18 @@ def may(step: Pass, dtype: np.dtype[Any], channels: int) -> bool:
 
 def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> bool:
     """Whether a sample goes this way."""
+    # As `_chosen`, in plain numbers: this runs once for each photo of a folder.
     if len(in_shape) != 2 or not may(step, dtype, channels):
         return False
-    return bool(_chosen(step, slice(row, row + 1), np.array([in_shape]))[0])
+    assert step.resample is not None
+    found = _maps(step.resample)
+    assert found is not None
+    if min(in_shape) < 4 or max(in_shape) > _FARTHEST:
+        return False
+    if not (found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2])[row]:
+        return False
+    mixed = None if step.colour is None else _numbers(step.colour)
+    return mixed is None or bool(mixed[1][row])
 
 
 def _chosen(step: Pass, rows: slice, sizes: Ints) -> Bools:
@@ -132,30 +145,38 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | Non
     list of int or None
         Positions within ``rows`` that are left to other kernels; None where ``out`` has other strides than it fills.
     """
-    assert step.resample is not None
-    planes = out.transpose(0, 3, 1, 2)
-    apart = planes.flags.c_contiguous
-    if not apart and not out.flags.c_contiguous:
-        return None
-    geometry = _maps(step.resample)
-    assert geometry is not None
     kept, addresses, sizes = _places(src)
     chosen = _chosen(step, rows, sizes)
-    mixed = None if step.colour is None else _numbers(step.colour)
-    numbers = np.broadcast_to(_PLAIN, (len(sizes), len(_PLAIN))) if mixed is None else mixed[0][rows]
-    sampling = step.resample.sampling
-    run(
-        addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"], float(sampling.fill),
-        out.shape[1:3], np.ascontiguousarray(numbers), out.dtype.kind == "u", apart,
-        (planes if apart else out).reshape(-1), _ROOMS.of(out[0].size + 1),
-    )  # fmt: skip
+    if not _run(step, rows, addresses, sizes, chosen, out):
+        return None
     del kept  # not before: nothing else may hold the memory that was read
     return np.flatnonzero(~chosen).tolist()
 
 
 def image(step: Pass, row: int, src: Array, out: Array) -> bool:
     """Run a sample that :func:`takes` this way into ``out`` ``(y, x, 3)``; False when ``out`` has other strides."""
-    return images(step, slice(row, row + 1), src[None], out[None]) is not None
+    src = src if src.flags.c_contiguous else np.ascontiguousarray(src)
+    address = np.array([src.__array_interface__["data"][0]], np.uintp)
+    return _run(step, slice(row, row + 1), address, np.array([src.shape[:2]], np.int64), _ONE, out[None])
+
+
+def _run(step: Pass, rows: slice, addresses: npt.NDArray[np.uintp], sizes: Ints, chosen: Bools, out: Array) -> bool:
+    assert step.resample is not None
+    planes = out.transpose(0, 3, 1, 2)
+    apart = planes.flags.c_contiguous
+    if not apart and not out.flags.c_contiguous:
+        return False
+    geometry = _maps(step.resample)
+    assert geometry is not None
+    mixed = None if step.colour is None else _numbers(step.colour)
+    numbers = _PLAIN.repeat(len(sizes), axis=0) if mixed is None else mixed[0][rows]
+    sampling = step.resample.sampling
+    run(
+        addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"], float(sampling.fill),
+        out.shape[1:3], numbers, out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1),
+        _ROOMS.of(out[0].size + 1),
+    )  # fmt: skip
+    return True
 
 
 def _places(src: Rasters) -> tuple[Any, npt.NDArray[np.uintp], Ints]:

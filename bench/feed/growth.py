@@ -1,7 +1,8 @@
 """How the loader's cost grows: time with the size of a batch; start-up and memory with the number of rows.
 
 Run ``python -m bench.feed.growth``. ``--rows KIND COUNT`` is what it calls in fresh interpreters to see one number of
-rows. Rows are virtual: one picture that an array shows any number of times, and records that all have the same bytes.
+rows. Rows are virtual: one picture that an array shows any number of times, and records that all have the same bytes,
+made when they are asked for, or all of them before.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ SMALL = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 PHOTO = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """No more: the batches that a loader keeps at once would take gigabytes."""
 
-COUNTS = {"array": [10**k for k in range(3, 9)], "records": [10**k for k in range(3, 7)]}
+COUNTS = {
+    "array": [10**k for k in range(3, 9)],
+    "sequence": [10**k for k in range(3, 9)],
+    "records": [10**k for k in range(3, 7)],
+}
 AGAIN = 1.0
 """Seconds during which start-up is measured again."""
 
@@ -84,19 +89,38 @@ def _array(count: int) -> Any:
     return np.broadcast_to(picture, (count, 32, 32, 3)), np.broadcast_to(np.int64(3), (count,))
 
 
-def _records(count: int) -> Any:
-    import simplejpeg
+class Virtual:
+    """So many records of one JPEG file, each made when it is asked for."""
 
+    classes = tuple(f"class{k}" for k in range(10))
+
+    def __init__(self, count: int) -> None:
+        import simplejpeg
+
+        import imagemill as im
+
+        pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        data = simplejpeg.encode_jpeg(pixels)
+        self._count, self._blob = count, im.Blob("virtual.jpg", ".jpg", lambda: data)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, n: int) -> Any:
+        import imagemill as im
+
+        label = self.classes[n % 10]
+        return im.Record(f"{label}/{n:09}.jpg", self._blob, label=label)
+
+
+def _records(count: int) -> Any:
     import imagemill as im
 
-    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    data = simplejpeg.encode_jpeg(pixels)
-    blob = im.Blob("virtual.jpg", ".jpg", lambda: data)
-    records = tuple(im.Record(f"class{n % 10}/{n:09}.jpg", blob, label=f"class{n % 10}") for n in range(count))
-    return im.Source(Path("virtual"), "folder", records)
+    rows = Virtual(count)
+    return im.Source(Path("virtual"), "folder", tuple(rows[n] for n in range(count)))
 
 
-KINDS: dict[str, Callable[[int], Any]] = {"array": _array, "records": _records}
+KINDS: dict[str, Callable[[int], Any]] = {"array": _array, "sequence": Virtual, "records": _records}
 
 
 def resident() -> float:
@@ -155,25 +179,29 @@ def by_rows(kind: str, *, tries: int = 3) -> list[dict[str, float]]:
 
 def rows_page(found: dict[str, list[dict[str, float]]]) -> str:
     """Both kinds of rows as tables."""
-    titles = {"array": "Rows of an array", "records": "Records of files"}
+    titles = {
+        "array": "Rows of an array",
+        "sequence": "Records that a sequence makes when it is asked for them",
+        "records": "Records of a source",
+    }
     parts = ["## Start-up and memory against the number of rows"]
     for kind, rows in found.items():
         lines = [f"{titles[kind]}:", "", "| rows | first batch, ms | memory of the loader, MiB |", "|---:|---:|---:|"]
         lines += [f"| {int(r['rows']):,} | {1e3 * r['first']:.1f} | {r['memory']:.1f} |" for r in rows]
         parts.append("\n".join(lines))
-        if kind == "array":
+        if kind != "records":
             parts.append(flat(rows))
     parts.append(
         "From making the loader to its first batch, shuffled, with everything imported and compiled, the shortest of "
         "many; memory is what the process holds after the first hundred batches more than before. An array is the "
-        "same picture shown again and again. A record has a key of its own, so its table grows with the rows; the "
-        "records were there before."
+        "same picture shown again and again. A source is a table of all its records, so that grows with the rows; the "
+        "records themselves were there before."
     )
     return "\n\n".join(parts)
 
 
 def flat(rows: Sequence[dict[str, float]]) -> str:
-    """The aim: nothing grows with the rows of an array; a MiB comes and goes by itself."""
+    """The aim: nothing grows with the rows; a MiB comes and goes by itself."""
     first, last = rows[0], rows[-1]
     grown = last["first"] / first["first"]
     more = last["memory"] - first["memory"]

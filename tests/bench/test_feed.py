@@ -182,8 +182,9 @@ def test_inputs_are_made_up_where_there_are_none(tmp_path: Path, monkeypatch: py
     assert tables.inputs(tmp_path, 10, 40) == made
 
 
-def test_growth_of_virtual_rows() -> None:
-    few, many = growth._one("array", 1000), growth._one("array", 10**8)
+@pytest.mark.parametrize("kind", ["array", "sequence"])
+def test_growth_of_virtual_rows(kind: str) -> None:
+    few, many = growth._one(kind, 1000), growth._one(kind, 10**8)
     assert many["memory"] < 64, "expected nothing that grows with the rows"
     assert many["first"] < 20 * few["first"] + 1
     assert growth._one("records", 1000)["rows"] == 1000

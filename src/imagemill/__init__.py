@@ -96,8 +96,10 @@ _ROOMS = {
         "scan",
     ),
     "imagemill.feed": (
+        "FeedTiming",
         "LoadedBatch",
         "Loader",
+        "time_feed",
     ),
     "imagemill.feed.adapters": ("hf_transform",),
     "imagemill.lint": ("Finding",),

@@ -55,8 +55,10 @@ from imagemill.data.replay import replay_all as replay_all
 from imagemill.data.replay import verify as verify
 from imagemill.data.scan import ScanReport as ScanReport
 from imagemill.data.scan import scan as scan
+from imagemill.feed import FeedTiming as FeedTiming
 from imagemill.feed import LoadedBatch as LoadedBatch
 from imagemill.feed import Loader as Loader
+from imagemill.feed import time_feed as time_feed
 from imagemill.feed.adapters import hf_transform as hf_transform
 from imagemill.lint import Finding as Finding
 from imagemill.pipeline import Pipeline as Pipeline

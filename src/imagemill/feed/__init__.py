@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.loader import Loader
+from imagemill.feed.timing import FeedTiming, time_feed
 
-__all__ = ["LoadedBatch", "Loader"]
+__all__ = ["FeedTiming", "LoadedBatch", "Loader", "time_feed"]

@@ -34,7 +34,7 @@ from imagemill.pipeline import Pipeline
 if TYPE_CHECKING:
     from imagemill.feed.processes import Processes, ProcessStream
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "cores"]
 
 OnError = Literal["replace", "raise"]
 
@@ -254,7 +254,12 @@ class Loader(Adapters):
 
     def explain(self) -> str:
         """How long reading, augmenting and the consumer took in the last epoch, what bounds it, what to change."""
-        return f"{self!r}\n{self._meter.describe(_cores())}"
+        return f"{self!r}\n{self._meter.describe(cores())}"
+
+    @property
+    def meter(self) -> Meter:
+        """What the epoch under way took so far, or else the last one."""
+        return self._meter
 
     def __repr__(self) -> str:
         shares, order = self._maker.shares, self._maker.order
@@ -367,7 +372,7 @@ def _whole(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -375,13 +380,13 @@ def _cores() -> int:
 def _workers(workers: Any) -> tuple[int, bool]:
     """How many, and whether they are processes."""
     if workers is None:
-        return _cores(), False
+        return cores(), False
     if not isinstance(workers, str):
         return _whole("workers", workers, 0), False
     asked = re.fullmatch("process(?::([1-9][0-9]{0,3}))?", workers)
     if asked is None:
         raise InputError(f"expected workers as a number of threads, 'process' or 'process:4', got {workers!r}")
-    return int(asked[1] or _cores()), True
+    return int(asked[1] or cores()), True
 
 
 def _check_processes(maker: Maker) -> None:

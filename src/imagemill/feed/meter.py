@@ -45,6 +45,11 @@ class Meter:
         self.augmenting += clock.augmenting
         self.waiting += waited
 
+    def and_also(self, other: Meter) -> None:
+        """Count what another epoch of the same loader took."""
+        for name in ("batches", "images", "reading", "augmenting", "waiting", "consuming"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def shares(self) -> dict[str, float]:
         """Parts of the time: ``reading``, ``augmenting``, ``idle`` of the workers', ``waiting`` of the consumer's."""
         wall = max(self.waiting + self.consuming, 1e-9)
@@ -73,7 +78,7 @@ class Meter:
                 f"  augmenting            {share['augmenting']:5.0%}  {self.augmenting * each:8.3f} ms an image",
                 f"  workers without work  {share['idle']:5.0%}",
                 f"  consumer waited       {share['waiting']:5.0%}  of its time, the rest was its own work",
-                f"bound by {_WORDS[self.bound()]}: {self._advice(cores)}",
+                f"bound by {_WORDS[self.bound()]}: {self.advice(cores)}",
             ]
         )
 
@@ -83,7 +88,8 @@ class Meter:
         kind = "process" if self.processes else "thread"
         return f"{self.workers} {kind}{'' if self.workers == 1 else 'es' if self.processes else 's'}"
 
-    def _advice(self, cores: int) -> str:
+    def advice(self, cores: int) -> str:
+        """What would make it quicker."""
         bound = self.bound()
         if bound == "consumer":
             return "batches are there before they are asked for; only a faster consumer makes this quicker"

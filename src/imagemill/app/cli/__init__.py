@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imagemill.app.cli.augment import augment
+from imagemill.app.cli.bench import bench
 from imagemill.app.cli.console import debugging, guarded
 from imagemill.app.cli.datasets import datasets
 from imagemill.app.cli.demo import demo
@@ -58,7 +59,7 @@ def common(
 _VERBS: tuple[Callable[..., Any], ...] = (
     *(demo, scan, prepare, split, export),
     *(augment, preview, replay, explain, lint),
-    *(doctor, warmup),
+    *(bench, doctor, warmup),
 )
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))

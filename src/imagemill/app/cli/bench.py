@@ -1,0 +1,106 @@
+"""`imagemill bench`: how many images a second a dataset feeds on this machine, and what bounds it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+import imagemill as im
+from imagemill.app.cli.console import err, facts, out
+from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
+from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+
+__all__ = ["bench"]
+
+WORKERS_HELP = "Threads to try, such as 0,1,2 (0: the caller's own); process or process:4 are processes."
+_BOUND = {"reading": "reading and decoding", "augmenting": "augmenting", "consumer": "the consumer"}
+
+
+def bench(
+    src: Annotated[Path, typer.Argument(metavar="SRC", help="A dataset in any layout, or a prepared one.")],
+    pipeline: Annotated[str, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = ...,  # type: ignore[assignment]
+    size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
+    workers: Annotated[str, typer.Option("--workers", "-w", metavar="N[,N...]", help=WORKERS_HELP)] = "0,1,2",
+    batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.05, help="How long each is read.")] = 3.0,
+    subset: Annotated[str | None, typer.Option("--subset", metavar="PART", help="Only train, val or test.")] = None,
+    channels: Annotated[str, typer.Option("--channels", help="keep, gray, rgb or rgba, for files.")] = "keep",
+    decode: Annotated[str, typer.Option("--decode", help="exact, or fast: JPEG a few levels off.")] = "exact",
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of order and draws.")] = None,
+    layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of the source.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Time how fast batches come with several numbers of workers, say what bounds them, and compare their samples."""
+    asked = read_pipeline(pipeline, size, seed)
+    options = source_options(option) | ({} if layout is None else {"layout": layout})
+    dataset = im.open(src, **options)
+    dataset = dataset if subset is None else dataset.subset(subset)
+    counts = _counts(workers)
+    with Status("reading", console=err) as status:
+
+        def told(timing: im.FeedTiming) -> None:
+            status.update(f"workers {timing.workers}: {timing.images_per_second:,.0f} images/s")
+
+        found = im.time_feed(
+            dataset, asked.pipeline, workers=counts, batch_size=batch, seconds=seconds, on_timing=told,
+            channels=channels, decode=decode,
+        )  # fmt: skip
+    alike = len({timing.digest for timing in found}) == 1
+    if as_json:
+        typer.echo(json.dumps({"same_samples": alike, "timings": [asdict(timing) for timing in found]}, indent=2))
+    else:
+        read = f"{src}, {len(dataset):,} images, {batch} a batch"
+        out.print(facts(("dataset", read), ("pipeline", str(asked))))
+        out.print()
+        out.print(_table(found))
+        out.print()
+        out.print(_verdict(found, alike), soft_wrap=True)
+        best = max(found, key=lambda timing: timing.images_per_second)
+        out.print(Text(f"quickest: workers {best.workers}; {best.advice}"), soft_wrap=True)
+    if not alike:
+        raise typer.Exit(1)
+
+
+def _counts(text: str) -> list[int | str]:
+    """``"0,2,process:4"`` as a list.
+
+    Raises
+    ------
+    InputError
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise im.InputError(f"expected numbers of workers such as 0,1,2 or process:2, got {text!r}")
+    # What is neither a number nor processes, the loader refuses in its own words.
+    return [int(part) if part.isascii() and part.isdecimal() else part for part in parts]
+
+
+def _table(found: list[im.FeedTiming]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("workers", "images/s", "first batch", "reading", "augmenting", "idle"):
+        table.add_column(name, justify="right")
+    table.add_column("bound by")
+    fastest = max(timing.images_per_second for timing in found)
+    for timing in found:
+        style = "green" if timing.images_per_second == fastest else ""
+        shares = [f"{timing.shares[name]:.0%}" for name in ("reading", "augmenting", "idle")]
+        rate, first = f"{timing.images_per_second:,.0f}", f"{timing.first_batch:.2f} s"
+        table.add_row(str(timing.workers), rate, first, *shares, _BOUND[timing.bound], style=style)
+    return table
+
+
+def _verdict(found: list[im.FeedTiming], alike: bool) -> Text:
+    samples = f"{found[0].samples} samples"
+    if alike:
+        return Text(f"the same pixels for all of them: {samples}, sha256 {found[0].digest[:16]}", style="green")
+    different = ", ".join(f"{timing.workers}: {timing.digest[:16]}" for timing in found)
+    do = "does a function of yours keep state, or draw numbers of its own?"
+    return Text(f"not the same pixels ({samples}; {different}): {do}", style="red")

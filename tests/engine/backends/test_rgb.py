@@ -170,3 +170,16 @@ def test_photos_may_lie_anywhere_and_have_any_size() -> None:
         np.testing.assert_array_equal(out[row], made(step, row, sizes[row], first=False))
     few = [sizes[0], sizes[1][:3], sizes[2]]  # a photo of three rows has no two lines of eight bytes behind it
     assert rgb.images(step, slice(0, 3), few, out[:3]) == [1]
+
+
+def test_memory_that_is_something_else_is_not_read_or_written() -> None:
+    rng = np.random.default_rng(0)
+    size = (20, 20)
+    step = a_pass(turns(rng, size, size), size, size, Sampling(1, "nearest"))
+    photos = [image(n, (*size, 3), "uint8") for n in range(N)]
+    out = np.empty((N, *size, 3), np.uint8)
+    for strange in (photos[1].astype(np.float32), photos[1][..., :1], photos[1][..., 0]):
+        with pytest.raises(im.InputError, match=r"photos \(y, x, 3\) of uint8 only"):
+            rgb.images(step, slice(0, N), [photos[0], strange, *photos[2:]], out)
+    with pytest.raises(im.InputError, match="room for"):
+        rgb.images(step, slice(0, N), photos, out[1:])

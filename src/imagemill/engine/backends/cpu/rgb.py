@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.errors import InputError
 from imagemill.engine import values
 from imagemill.engine.backends.cpu.mix import mixing
 from imagemill.engine.backends.cpu.rgb_kernels import run
@@ -146,6 +147,8 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | Non
         Positions within ``rows`` that are left to other kernels; None where ``out`` has other strides than it fills.
     """
     kept, addresses, sizes = _places(src)
+    if len(sizes) != len(out):
+        raise InputError(f"expected room for {len(sizes)} photos, got room for {len(out)}")
     chosen = _chosen(step, rows, sizes)
     if not _run(step, rows, addresses, sizes, chosen, out):
         return None
@@ -189,6 +192,11 @@ def _places(src: Rasters) -> tuple[Any, npt.NDArray[np.uintp], Ints]:
         kept: Any = src if src[0].flags.c_contiguous else np.ascontiguousarray(src)
         addresses = kept.__array_interface__["data"][0] + kept.strides[0] * np.arange(len(kept), dtype=np.uintp)
         return kept, addresses, np.tile(np.array(kept.shape[1:3], np.int64), (len(kept), 1))
+    # Whoever is handed an address cannot see what is there.
+    strange = [one for one in src if one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3]
+    if strange:
+        got = f"{strange[0].dtype} of shape {strange[0].shape}"
+        raise InputError(f"expected colour photos (y, x, 3) of uint8 only, got {got}; pass others on their own")
     kept = [one if one.flags.c_contiguous else np.ascontiguousarray(one) for one in src]
     places = [one.__array_interface__["data"][0] for one in kept]
     return kept, np.array(places, np.uintp), np.array([one.shape[:2] for one in kept], np.int64)

@@ -84,7 +84,10 @@ def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:
             first = first or found
             if found != first:
                 want, got = (f"{d} with {c or 'no'} channels ({a})" for d, c, a in (first, found))
-                do = "pass channels='rgb' or 'gray', or prepare the dataset, which makes them alike"
+                do = "prepare the dataset, which makes them alike"
+                # Reading cannot change a type, nor what the axes are.
+                if found[0] == first[0] and found[2].replace("c", "") == first[2].replace("c", "") == "yx":
+                    do = f"pass channels='rgb' or 'gray', or {do}"
                 raise InputError(f"{name(row)}: expected an {kind} of {want} as others have, got {got}; {do}")
 
 

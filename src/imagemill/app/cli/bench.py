@@ -20,7 +20,6 @@ from imagemill.app.cli.sources import OPTIONS_HELP, source_options
 __all__ = ["bench"]
 
 WORKERS_HELP = "Threads to try, such as 0,1,2 (0: the caller's own); process or process:4 are processes."
-_BOUND = {"reading": "reading and decoding", "augmenting": "augmenting", "consumer": "the consumer"}
 
 
 def bench(
@@ -87,13 +86,13 @@ def _table(found: list[im.FeedTiming]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("workers", "images/s", "first batch", "reading", "augmenting", "idle"):
         table.add_column(name, justify="right")
-    table.add_column("bound by")
+    table.add_column("bound by", no_wrap=True)
     fastest = max(timing.images_per_second for timing in found)
     for timing in found:
         style = "green" if timing.images_per_second == fastest else ""
         shares = [f"{timing.shares[name]:.0%}" for name in ("reading", "augmenting", "idle")]
         rate, first = f"{timing.images_per_second:,.0f}", f"{timing.first_batch:.2f} s"
-        table.add_row(str(timing.workers), rate, first, *shares, _BOUND[timing.bound], style=style)
+        table.add_row(str(timing.workers), rate, first, *shares, timing.bound, style=style)
     return table
 
 

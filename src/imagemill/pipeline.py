@@ -31,6 +31,9 @@ from imagemill.inputs import Inputs, read_columns
 from imagemill.lint import Finding, lint
 from imagemill.transforms.base import Transform, from_dict
 
+_CACHED = 1 << 21
+"""Bytes of images that are decoded before they are run: few enough to be in the caches still."""
+
 FORMAT = 1
 """Version of the file format."""
 
@@ -241,7 +244,7 @@ class Pipeline:
         return {name: self._column(plan, name, inputs, workers) for name in names}
 
     def run_each(self, plan: Plan, inputs: Inputs, name: str, fetch: Callable[[int], Array]) -> Array:
-        """A column of images that are fetched one by one, each while the next steps still find it in the caches.
+        """A column of images that are fetched one by one, and run a few at a time, while they are in the caches.
 
         Parameters
         ----------
@@ -250,12 +253,15 @@ class Pipeline:
             For axes, channels and dtype of the column only.
         name : str
         fetch : callable
-            Gives sample ``row`` as ``(y, x, C)`` of the plan's input shape; it is not used any more when the next one
-            is asked for.
+            Gives sample ``row`` as ``(y, x, C)`` of the plan's input shape, in memory that nobody else writes to.
         """
         memory, view = self._buffer(plan, Image.kind, inputs.axes(name), inputs.canonical(name)[0])
+        few: list[Array] = []
         for row in range(plan.n):
-            execute.run_raster(plan, self.backend, Image.kind, row, fetch(row), view[row])
+            few.append(fetch(row))
+            if row == plan.n - 1 or sum(one.nbytes for one in few) >= _CACHED:
+                execute.run_some(plan, self.backend, row + 1 - len(few), few, view[row + 1 - len(few) : row + 1])
+                few.clear()
         return memory
 
     def _buffer(self, plan: Plan, kind: str, axes: str, first: Array) -> tuple[Array, Array]:

@@ -67,6 +67,17 @@ def run_raster(plan: Plan, backend: Backend, kind: str, row: int, value: Array, 
         out[...] = value
 
 
+def run_some(plan: Plan, backend: Backend, first: int, values: list[Array], out: Array) -> None:
+    """Images of the samples from ``first`` on into their buffers, at once where the backend can."""
+    steps = _steps(plan, Image.kind)
+    only = steps[0] if len(steps) == 1 else None
+    rows = slice(first, first + len(values))
+    if isinstance(only, Pass) and backend.images(only, rows, values, out) is not None:
+        return
+    for i, value in enumerate(values):
+        run_raster(plan, backend, Image.kind, first + i, value, out[i])
+
+
 def run_column(plan: Plan, backend: Backend, kind: str, values: Rasters, out: Array, *, workers: int = 1) -> None:
     """A column of images or label maps into its buffer ``[n, *shape, C]``: many at once while the backend can.
 

@@ -16,7 +16,7 @@ from imagemill.core.geometry import Frame
 from imagemill.feed import Loader, augmenting
 from imagemill.feed.item import Photo
 from imagemill.feed.reduced import factors_of
-from tests.feed.makes import coco, smooth
+from tests.feed.makes import PIPELINE, coco, smooth
 
 SHRINK = im.Pipeline([im.Resize((40, 50)), im.Normalize((0.0,) * 3, (1.0,) * 3)], seed=1)
 
@@ -220,3 +220,18 @@ def test_borders_and_splines_that_look_further(
     found = batches(large, pipe).image
     monkeypatch.setattr(augmenting, "rows_of", lambda plan, factors: plan.in_shape[:, 0])
     assert np.array_equal(found, batches(large, pipe).image)
+
+
+@pytest.mark.parametrize("fuse", [True, False])
+def test_however_many_are_decoded_before_they_are_run_each_is_what_it_is_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fuse: bool
+) -> None:
+    for n in range(7):  # larger than what is run all at once
+        photo(tmp_path / "a" / f"{n}.jpg", (150 + 9 * n, 230 - 7 * n), n)
+    pipe = im.Pipeline(PIPELINE.transforms, seed=7, fuse=fuse)
+    loader = Loader(tmp_path, pipe, batch_size=7, shuffle=False, workers=0)
+    alone = [loader.places([place], epoch=0).image[0] for place in range(7)]
+    assert len({image.tobytes() for image in alone}) == 7
+    for most in (1, 250_000, 1 << 30):
+        monkeypatch.setattr("imagemill.pipeline._CACHED", most)
+        np.testing.assert_array_equal(loader.batch(0, epoch=0).image, alone)

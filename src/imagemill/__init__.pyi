@@ -123,6 +123,7 @@ __all__ = [
     "Dataset",
     "Elastic",
     "Finding",
+    "FeedTiming",
     "Flip",
     "Frame",
     "GainOffset",
@@ -203,6 +204,7 @@ __all__ = [
     "replay",
     "replay_all",
     "scan",
+    "time_feed",
     "verify",
     "write_picture",
 ]

@@ -34,9 +34,12 @@ def test_a_slow_pipeline_is_what_bounds() -> None:
 
 def test_a_slow_consumer_is_what_bounds() -> None:
     with Loader((X,), im.Pipeline([im.Flip("x")], seed=0), workers=1, batch_size=4, prefetch=4) as loader:
-        for _ in range(2):  # what is compiled or imported once is so in the first
+        # What is compiled or imported once is so in the first epoch, and a busy machine may hold any of them up.
+        for _ in range(20):
             for _ in loader:
                 time.sleep(0.02)
+            if loader.epoch > 1 and loader._meter.bound() == "consumer":
+                break
     assert loader._meter.bound() == "consumer"
     assert loader._meter.consuming > 0.15
     assert "bound by the consumer" in loader.explain()

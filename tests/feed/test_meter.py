@@ -23,11 +23,12 @@ def slow(image: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
 def test_a_slow_pipeline_is_what_bounds() -> None:
     loader = Loader((X,), im.Pipeline([im.Apply(slow)], seed=0), workers=1, batch_size=10)
     assert "nothing measured" in loader.explain()
-    for _ in loader:
-        pass
-    meter = loader._meter
+    for _ in range(2):  # what is compiled or imported once is so in the first
+        for _ in loader:
+            pass
+    meter = loader.meter
     assert meter.bound() == "augmenting"
-    assert 0.07 < meter.augmenting < 1
+    assert 0.07 < meter.augmenting
     assert (meter.batches, meter.images) == (4, 40)
     assert "bound by augmenting" in loader.explain()
 
@@ -38,10 +39,10 @@ def test_a_slow_consumer_is_what_bounds() -> None:
         for _ in range(20):
             for _ in loader:
                 time.sleep(0.02)
-            if loader.epoch > 1 and loader._meter.bound() == "consumer":
+            if loader.epoch > 1 and loader.meter.bound() == "consumer":
                 break
-    assert loader._meter.bound() == "consumer"
-    assert loader._meter.consuming > 0.15
+    assert loader.meter.bound() == "consumer"
+    assert loader.meter.consuming > 0.15
     assert "bound by the consumer" in loader.explain()
 
 

@@ -70,13 +70,13 @@ def sample_digest(batches: Sequence[LoadedBatch]) -> str:
     """
     found: dict[str, Any] = {}
     for batch in batches:
+        plain = {name: plain_column(batch.columns[name]) for name in sorted(batch.columns)}
         for row, key in enumerate(batch.keys):
             h = hashlib.sha256()
-            for name in sorted(batch.columns):
-                value = plain_column(batch.columns[name])[row]
-                things = batch.columns[name][row]
-                h.update(f"{name} {np.shape(value)} {getattr(things, 'labels', None)}".encode())
-                h.update(np.ascontiguousarray(value).tobytes())
+            for name, column in plain.items():
+                labels = getattr(batch.columns[name][row], "labels", None)
+                h.update(f"{name} {np.shape(column[row])} {labels}".encode())
+                h.update(np.ascontiguousarray(column[row]).tobytes())
             found[f"{batch.epoch} {key}"] = h
     whole = hashlib.sha256()
     for name, h in sorted(found.items()):
@@ -127,8 +127,8 @@ def time_feed(
         raise InputError(f"expected seconds above 0, got {seconds!r}")
     if not workers:
         raise InputError("expected at least one number of workers, got none; 0 works in the caller's own thread")
-    # All of them draw from one seed, made now where nobody gave one.
-    loader.setdefault("seed", Loader(dataset, pipeline, batch_size=batch_size, workers=0).seed)
+    # Without a pipeline each loader would make a seed of its own, and another order.
+    loader.setdefault("seed", 0 if pipeline is None else pipeline.seed)
     found = []
     for count in workers:
         found.append(_timed(dataset, pipeline, count, batch_size, seconds, loader))

@@ -181,3 +181,21 @@ def test_labels_are_put_together() -> None:
     assert (several.shape, several.dtype) == ((3, 2), np.uint8)
     with pytest.raises(im.InputError, match="one kind"):
         labels_together([1, np.array([0, 1])])
+
+
+def test_images_of_several_types_are_each_what_they_are_alone() -> None:
+    items = [picture(row).astype((np.uint8, np.float32, np.uint16)[row % 3]) for row in range(20)]
+    pipe = im.Pipeline([im.Flip("x", p=0.5), im.Rotate((-20, 20)), im.Rescale("depth")], seed=3)
+    alone = [pipe.batch([item], keys=[row], epoch=0).image[0] for row, item in enumerate(items)]
+    for workers, size in ((0, 7), (2, 20)):
+        with Loader(items, pipe, batch_size=size, workers=workers) as loader:
+            for batch in loader:
+                assert batch.image.dtype == np.float32
+                np.testing.assert_array_equal(batch.image, [alone[key] for key in batch.keys])
+                assert [recipe.key for recipe in batch.recipe] == list(batch.keys)
+    flip = im.Pipeline([im.Flip("x")], seed=0)
+    with pytest.raises(im.InputError, match=r"image of all rows in one size and type, got .*uint8.*; end every"):
+        Loader(items, flip, batch_size=20, workers=0).batch(0)
+    masks = [{"image": picture(0), "mask": np.zeros((12, 10), t)} for t in (np.uint8, np.uint16)]
+    with pytest.raises(im.InputError, match=r"no channels \(yx\) of uint8 as others have, got .* of uint16"):
+        Loader(masks, flip, shuffle=False, workers=0).batch(0)

@@ -59,7 +59,7 @@ class Clock:
 
 
 def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:
-    """All images, and all masks, of a batch must share channels and type.
+    """All images of a batch must share channels, and all masks channels and type; images may differ in type.
 
     Parameters
     ----------
@@ -80,15 +80,16 @@ def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:
                 continue
             axes = target.named()
             channels = target.array.shape[axes.index("c")] if "c" in axes else None
-            found = (target.array.dtype, channels, axes)
+            found = (channels, axes, None if kind == "image" else target.array.dtype)
             first = first or found
             if found != first:
-                want, got = (f"{d} with {c or 'no'} channels ({a})" for d, c, a in (first, found))
+                want, got = (
+                    f"{c or 'no'} channels ({a}){'' if t is None else f' of {t}'}" for c, a, t in (first, found)
+                )
                 do = "prepare the dataset, which makes them alike"
-                # Reading cannot change a type, nor what the axes are.
-                if found[0] == first[0] and found[2].replace("c", "") == first[2].replace("c", "") == "yx":
+                if kind == "image" and {a.replace("c", "") for a in (first[1], axes)} == {"yx"}:
                     do = f"pass channels='rgb' or 'gray', or {do}"
-                raise InputError(f"{name(row)}: expected an {kind} of {want} as others have, got {got}; {do}")
+                raise InputError(f"{name(row)}: expected an {kind} with {want} as others have, got {got}; {do}")
 
 
 def augmented(
@@ -233,8 +234,8 @@ def _scattered(name: str, made: Sequence[tuple[npt.NDArray[np.int64], Any]], n: 
     shapes = {(values.shape[1:], values.dtype) for _, values in made}
     if len(shapes) > 1:
         said = " and ".join(f"{shape} {dtype}" for shape, dtype in sorted(shapes, key=str))
-        do = "end them with the same size, type and layout"
-        raise InputError(f"expected all pipelines to make the {name} of one size and type, got {said}; {do}")
+        do = "end every pipeline with the same size, type (ToDtype, Rescale) and layout"
+        raise InputError(f"expected the {name} of all rows in one size and type, got {said}; {do}")
     first = made[0][1]
     out = np.empty((n, *first.shape[1:]), first.dtype)
     for rows, values in made:

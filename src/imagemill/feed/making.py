@@ -201,12 +201,15 @@ class Maker:
         self, columns: Mapping[str, Any] | Sequence[Item], at: _Places, epoch: int, clock: Clock, stopped: Stopped
     ) -> Batch:
         hashes = self._hashes(at)
-        if not self.pipelines:
+        names = self._classes(at.rows) if self.pipelines else [None] * len(at.rows)
+        # A batch of one pipeline has one type going in; scans of one study come in several.
+        groups = list(zip(names, _types(columns, len(names)), strict=True))
+        if not self.pipelines and len(set(groups)) == 1:
             return self._augmented(self.pipeline or _NOTHING, columns, at, hashes, epoch, clock, stopped)
-        names = self._classes(at.rows)
         parts = []
-        for name in dict.fromkeys(names):
-            rows = np.flatnonzero([other == name for other in names])
+        for group in dict.fromkeys(groups):
+            name = group[0]
+            rows = np.flatnonzero([other == group for other in groups])
             some: Mapping[str, Any] | Sequence[Item]
             if isinstance(columns, Mapping):
                 some = {key: _some(column, rows) for key, column in columns.items()}
@@ -288,6 +291,14 @@ class Maker:
 
 
 _NOTHING = Pipeline([], seed=0)
+_NONE = np.empty(0)
+
+
+def _types(columns: Mapping[str, Any] | Sequence[Item], n: int) -> list[Any]:
+    """The type of each row's image; columns that were gathered at once have one."""
+    if isinstance(columns, Mapping):
+        return [None] * n
+    return [getattr(item.targets["image"], "array", _NONE).dtype for item in columns]
 
 
 def _plain(key: Any) -> str | int:

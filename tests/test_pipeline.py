@@ -215,6 +215,11 @@ COUNTED: list[list[im.Transform]] = [
     [im.Shift(pixels=im.Choice((-1, 1)))],
     [im.Shift(pixels={"x": im.Choice((-1, 1))})],
     [im.Affine(shift=im.Choice((-0.1, 0.1)), degrees=im.Choice((0, 10)))],
+    [im.Shift(pixels=(-2, 2), whole=True)],
+    [im.Shift(pixels=(-1.5, 1.5), whole=True)],
+    [im.Shift(pixels={"y": im.Choice((0.1, 0.4, 1.2))}, whole=True)],
+    [im.QuarterTurn(im.Choice((-1, 0, 3, 4)))],
+    [im.SomeOf([im.Flip("x"), im.Flip("y"), im.Invert()], count=im.Choice((1, 3)))],
     [im.Flip("x", p=0)],
 ]
 

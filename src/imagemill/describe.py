@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.sample import Applied
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Call, Pass, Plan, Step
-from imagemill.transforms.base import Transform
+from imagemill.transforms.base import CONTINUOUS, Transform, everyone
 
 
 class _Described(Protocol):
@@ -51,12 +51,31 @@ def header(pipeline: _Described) -> str:
     """How many operations, and how many images can come out."""
     fixed = sum(1 for t in pipeline.transforms if t.variants() == 1)
     total = len(pipeline.transforms)
-    count = pipeline.variants
-    many = "unlimited (a parameter is continuous)" if math.isinf(count) else f"{count:,.0f}"
     return (
-        f"{total} transforms ({total - fixed} random, {fixed} fixed), seed {pipeline.seed}\n"
-        f"different images that can come of one: {many}"
+        f"{_counted(total, 'transform')} ({total - fixed} random, {fixed} fixed), seed {pipeline.seed}\n"
+        f"operations that run on each image: {operations(pipeline.transforms)}\n"
+        f"different images that can come of one: {_variants(pipeline)}"
     )
+
+
+def operations(listed: Iterable[Transform]) -> str:
+    """How many operations run on each image, such as ``3`` or ``3 to 7 of 9``; those inside others are counted."""
+    listed = tuple(listed)
+    low, high = (sum(each) for each in zip(*(t.runs() for t in listed), strict=True)) if listed else (0, 0)
+    among = sum(1 for t in everyone(listed) if not t.children())
+    return (str(low) if low == high else f"{low} to {high}") + (f" of {among}" if among > high else "")
+
+
+def _variants(pipeline: _Described) -> str:
+    count = pipeline.variants
+    if not math.isinf(count):
+        return f"{count:,.0f}"
+    reasons = {t.unlimited() for t in pipeline.transforms} - {""}
+    return f"unlimited ({CONTINUOUS})" if CONTINUOUS in reasons else f"many ({reasons.pop()})"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def transforms(listed: Iterable[Transform]) -> str:
@@ -64,12 +83,34 @@ def transforms(listed: Iterable[Transform]) -> str:
     return "\n".join(_lines(listed, ""))
 
 
-def _lines(listed: Iterable[Transform], indent: str) -> Iterator[str]:
+def _lines(listed: Iterable[Transform], indent: str, chances: Sequence[float] | None = None) -> Iterator[str]:
+    """One line a transform; ``chances`` are those of being chosen at all, None where nobody knows."""
+    listed = tuple(listed)
     for number, t in enumerate(listed, 1):
-        ranges = ", ".join([*(_range(name, str(d), unit) for name, d, unit in t.distributions()), *_settings(t)])
-        often = "" if t.p == 1 else f"for {t.p:.0%} of the images"
-        yield f"{indent}{number:>2}. {type(t).__name__:<18} {'  '.join(filter(None, (ranges, often)))}".rstrip()
-        yield from _lines(t.children(), indent + "    ")
+        chance = 1.0 if chances is None else chances[number - 1]
+        # Of a combination its rule says what its own numbers mean.
+        own = () if t.children() else (*_ranges(t), *_settings(t))
+        words = filter(None, (", ".join(own), t.rule(), _often(chance * t.p, t.p)))
+        yield f"{indent}{number:>2}. {type(t).__name__:<18} {'  '.join(words)}".rstrip()
+        inside = t.chances()
+        yield from _lines(t.children(), indent + "    ", inside and [chance * t.p * share for share in inside])
+
+
+def _often(chance: float, p: float) -> str:
+    """For how many of the images; and how often once it was chosen from among others, where that differs."""
+    if chance == 1:
+        return ""
+    chosen = f" (p={p:g} once chosen)" if p < 1 and not math.isclose(chance, p) else ""
+    return f"for {_percent(chance)} of the images{chosen}"
+
+
+def _percent(share: float) -> str:
+    """Three digits, so that one in eight and one in three hundred can be read off."""
+    return f"{100 * share:.3g}%"
+
+
+def _ranges(t: Transform) -> Iterator[str]:
+    return (_range(name, str(d), unit) for name, d, unit in t.distributions())
 
 
 def _range(name: str, values: str, unit: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,14 +14,7 @@ from imagemill.engine.foreground import Foreground
 from imagemill.engine.planner import Drawn
 from imagemill.transforms.base import Transform, chosen
 
-__all__ = ["Walk", "everyone"]
-
-
-def everyone(transforms: Iterable[Transform]) -> Iterator[Transform]:
-    """Every transform, those inside others included."""
-    for transform in transforms:
-        yield transform
-        yield from everyone(transform.children())
+__all__ = ["Walk"]
 
 
 class Walk:

@@ -20,7 +20,7 @@ from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target
-from imagemill.drawing import Walk, everyone
+from imagemill.drawing import Walk
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
 from imagemill.engine.buffers import Buffers
@@ -29,7 +29,7 @@ from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn, make_plan
 from imagemill.inputs import Inputs, read_columns
 from imagemill.lint import Finding, lint
-from imagemill.transforms.base import Transform, from_dict
+from imagemill.transforms.base import Transform, everyone, from_dict
 
 _CACHED = 1 << 21
 """Bytes of images that are decoded before they are run: few enough to be in the caches still."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_a_photo_becomes_a_grid_and_the_values_are_printed(photos, tmp_path):
     figure = im.read_picture(tmp_path / "g.png").array
     assert f"{figure.shape[1]} × {figure.shape[0]} pixels" in said.out
     pipe = im.Pipeline(im.preset("photo", 32), seed=3)
-    title = "a.png: preset photo, seed 3"
+    title = "a.png: preset photo, seed 3, copies 0 to 8"
     picture = im.read_picture(photos / "a.png").array
     np.testing.assert_array_equal(figure, im.grid(pipe, picture, key="a.png", title=title))
 
@@ -58,6 +59,23 @@ def test_the_draws_are_those_of_augment(photos, tmp_path):
     for row in rows[:2]:
         turned = next(a["values"]["degrees"] for a in row["applied"] if a["name"] == "Rotate")
         assert f"Rotate {turned:.3g}°".replace("-", "−") in said.out
+
+
+def test_copies_are_the_pictures_that_augment_writes(photos, tmp_path, monkeypatch):
+    seen = []
+    module = importlib.import_module("imagemill.app.cli.preview")
+    monkeypatch.setattr(module, "sheet_of", lambda made, *_: seen.extend(made) or np.zeros((2, 2, 3), np.uint8))
+    common = (photos, "-p", "segmentation", "--size", "24", "--seed", "5")
+    assert imagemill("augment", *common, "-o", tmp_path / "out", "-n", "3").code == 0
+    said = imagemill("preview", *common, "-o", tmp_path / "g.png", "--grid", "1x3")
+    assert "copy" in said.out
+    assert "epoch" not in said.out
+    rows = [json.loads(line) for line in (tmp_path / "out" / "recipes.jsonl").read_text().splitlines()]
+    files = {row["copy"]: row["output"] for row in rows if row["key"] == "a.png"}
+    pictures = [im.read_picture(tmp_path / "out" / files[copy]).array for copy in range(3)]
+    assert not np.array_equal(pictures[0], pictures[1])
+    for one, picture in zip(seen, pictures, strict=True):
+        np.testing.assert_array_equal(one.image.array, picture)
 
 
 def test_masks_boxes_and_points_are_drawn(photos, marks, tmp_path):

@@ -267,6 +267,21 @@ def as_distribution(value: object, *, name: str = "value") -> Distribution:
     )
 
 
+def whole_count(distribution: Distribution) -> float:
+    """How many different whole numbers can come out when each drawn value is rounded, halves up.
+
+    Examples
+    --------
+    >>> whole_count(Range(-2, 2)), whole_count(Range(-2.5, 2.5)), whole_count(Choice((0, 0.2, 3)))
+    (5, 5, 2)
+    """
+    if isinstance(distribution, Choice):
+        return len({math.floor(value + 0.5) for value in distribution.values})
+    low, high = distribution.bounds
+    # Numbers are drawn from inside the bounds, so a half at the upper end is never reached and rounds down.
+    return 1 if low == high else min(distribution.count, math.ceil(high - 0.5) - math.floor(low + 0.5) + 1)
+
+
 _KINDS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "uniform": (Range, ("low", "high")),
     "choice": (Choice, ("values", "weights")),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,10 @@ from imagemill.core.rng import Draws
 
 REGISTRY: dict[str, type[Transform]] = {}
 """Every transform by its name, as used in pipeline files."""
+
+
+CONTINUOUS = "a parameter is continuous"
+"""Why most transforms have no number of variants."""
 
 
 def param(
@@ -213,6 +218,27 @@ class Transform:
             count *= distribution.count
         return self._with_coin(count)
 
+    def unlimited(self) -> str:
+        """Why :meth:`variants` names no number, in words that follow a colon; empty where it does."""
+        if self.p == 0 or not math.isinf(self.variants()):
+            return ""
+        inside = {child.unlimited() for child in self.children()} - {""}
+        return CONTINUOUS if CONTINUOUS in inside or not inside else inside.pop()
+
+    def chances(self) -> tuple[float, ...] | None:
+        """How often each child is chosen where this transform runs, 0 to 1; None when nobody knows."""
+        return None if self.children() else ()
+
+    def runs(self) -> tuple[int, int]:
+        """The least and the largest number of operations that one image gets of this transform."""
+        most = sum(child.runs()[1] for child in self.children()) if self.children() else 1
+        least = 0 if self.children() else 1
+        return (least if self.p == 1 else 0, most if self.p > 0 else 0)
+
+    def rule(self) -> str:
+        """Which of its children run, in words; empty for an ordinary transform."""
+        return "some of these run" if self.children() else ""
+
     def _with_coin(self, count: float) -> float:
         if self.p == 0:
             return 1.0
@@ -227,6 +253,13 @@ class Transform:
                 continue
             arguments[f.name] = _plain(value)
         return {type(self).__name__: arguments}
+
+
+def everyone(transforms: Iterable[Transform]) -> Iterator[Transform]:
+    """Every transform, those inside others included."""
+    for transform in transforms:
+        yield transform
+        yield from everyone(transform.children())
 
 
 def _fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.ops import Bools
+from imagemill.core.ranges import Choice, Range
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, number, option, param
 
@@ -39,6 +40,10 @@ class _Combination(Transform):
 
     def children(self) -> tuple[Transform, ...]:
         return self.transforms
+
+    def _often(self, low: int, high: int) -> tuple[int, int]:
+        """The same for one image in all, where not every image is chosen."""
+        return (low if self.p == 1 else 0, high if self.p > 0 else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +77,27 @@ class OneOf(_Combination):
 
     def select(self, draws: Draws) -> Selection:
         """The child whose share of the unit interval the drawn number falls into."""
-        share = np.ones(len(self.transforms)) if self.weights is None else np.asarray(self.weights, float)
-        index = np.searchsorted(np.cumsum(share / share.sum())[:-1], draws.uniform(), side="right")
+        index = np.searchsorted(np.cumsum(self._shares())[:-1], draws.uniform(), side="right")
         draws.note("chosen", index)
         return [index == i for i in range(len(self.transforms))]
 
+    def _shares(self) -> npt.NDArray[np.float64]:
+        share = np.ones(len(self.transforms)) if self.weights is None else np.asarray(self.weights, float)
+        shares: npt.NDArray[np.float64] = share / share.sum()
+        return shares
+
     def variants(self) -> float:
         return self._with_coin(sum(t.variants() for t in self.transforms))
+
+    def chances(self) -> tuple[float, ...]:
+        return tuple(self._shares().tolist())
+
+    def runs(self) -> tuple[int, int]:
+        each = [t.runs() for t in self.transforms]
+        return self._often(min(low for low, _ in each), max(high for _, high in each))
+
+    def rule(self) -> str:
+        return "exactly one of these runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +108,8 @@ class SomeOf(_Combination):
     ----------
     transforms : list of Transform
     count : int, pair or Distribution
-        How many; by default from 1 to all, each number equally likely.
+        How many: a whole number, a pair of them or a ``Choice``; by default from 1 to all, each number
+        equally likely.
 
     Notes
     -----
@@ -109,22 +129,33 @@ class SomeOf(_Combination):
     def check(self) -> None:
         if self.count is None:
             return
-        low, high = self.count.bounds
-        if high > len(self.transforms) or low != round(low) or high != round(high):
+        # Anything else than a pair or a list has no whole numbers to draw.
+        listed = self.count.values if isinstance(self.count, Choice) else self.count.bounds
+        known = isinstance(self.count, Choice | Range)
+        if not known or max(listed) > len(self.transforms) or any(v != round(v) for v in listed):
             raise ParameterError(
-                f"expected SomeOf(count=...) to be whole numbers from 1 to {len(self.transforms)}, got {self.count}"
+                f"expected SomeOf(count=...) to be whole numbers from 1 to {len(self.transforms)}, the number of "
+                f"transforms listed, got {self.count}; write 2, (1, 3) or Choice([1, 3])"
             )
 
+    def _numbers(self) -> tuple[dict[int, float], bool]:
+        """Each number that can be drawn with its probability, and whether all are equally likely."""
+        if isinstance(self.count, Choice):
+            weights = self.count.weights or (1.0,) * len(self.count.values)
+            shares: dict[int, float] = {}
+            for value, weight in zip(self.count.values, weights, strict=True):
+                shares[round(value)] = shares.get(round(value), 0.0) + weight / sum(weights)
+            return shares, len(set(shares.values())) == 1
+        low, high = (1, len(self.transforms)) if self.count is None else (round(b) for b in self.count.bounds)
+        return dict.fromkeys(range(low, high + 1), 1.0 / (high - low + 1)), True
+
     def _counts(self, draws: Draws) -> npt.NDArray[np.int64]:
-        total = len(self.transforms)
         u = draws.uniform()
-        if self.count is None:
-            counts = 1 + np.floor(u * total)
-        elif hasattr(self.count, "values"):
+        if isinstance(self.count, Choice):
             counts = self.count.sample(u)
         else:
-            low, high = self.count.bounds
-            counts = low + np.floor(u * (high - low + 1))
+            numbers, _ = self._numbers()
+            counts = min(numbers) + np.floor(u * len(numbers))
         draws.note("count", counts)
         return counts.astype(np.int64)
 
@@ -144,8 +175,26 @@ class SomeOf(_Combination):
             for k in range(total, 0, -1):
                 if sums[k - 1]:
                     sums[k] += sums[k - 1] * v
-        low, high = (1, total) if self.count is None else (int(b) for b in self.count.bounds)
-        return self._with_coin(sum(sums[low : high + 1]))
+        return self._with_coin(sum(sums[number] for number in self._numbers()[0]))
+
+    def chances(self) -> tuple[float, ...]:
+        # Every subset of a size is as likely as any other, so the children share what runs on average.
+        mean = sum(number * share for number, share in self._numbers()[0].items())
+        return (mean / len(self.transforms),) * len(self.transforms)
+
+    def runs(self) -> tuple[int, int]:
+        numbers, _ = self._numbers()
+        lows, highs = (sorted(each) for each in zip(*(t.runs() for t in self.transforms), strict=True))
+        return self._often(sum(lows[: min(numbers)]), sum(highs[-max(numbers) :]))
+
+    def rule(self) -> str:
+        numbers, equal = self._numbers()
+        low, high = min(numbers), max(numbers)
+        if low == high:
+            return f"{low} of these {'runs' if low == 1 else 'run'}"
+        gapless = high - low + 1 == len(numbers)
+        words = f"{low} to {high}" if gapless else " or ".join(map(str, sorted(numbers)))
+        return f"{words} of these run" + (", each number equally likely" if equal else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +217,13 @@ class Sequential(_Combination):
         for t in self.transforms:
             count *= t.variants()
         return self._with_coin(count)
+
+    def chances(self) -> tuple[float, ...]:
+        return (1.0,) * len(self.transforms)
+
+    def runs(self) -> tuple[int, int]:
+        each = [t.runs() for t in self.transforms]
+        return self._often(sum(low for low, _ in each), sum(high for _, high in each))
+
+    def rule(self) -> str:
+        return "all of these run"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imagemill as im
+from imagemill.describe import operations
 
 __all__ = ["HELP", "SIZE_HELP", "Asked", "read_pipeline"]
 
@@ -33,7 +34,11 @@ class Asked:
 
     def __str__(self) -> str:
         count = len(self.pipeline.transforms)
-        return f"{self.name}, {count} transforms, seed {self.pipeline.seed} ({self.seed_note})"
+        runs = operations(self.pipeline.transforms)
+        # The usual case, all of them on every image, needs no words.
+        often = "" if runs == str(count) else f" of which {runs} run on each image"
+        what = f"{count} transform{'' if count == 1 else 's'}{often}"
+        return f"{self.name}, {what}, seed {self.pipeline.seed} ({self.seed_note})"
 
 
 def read_pipeline(text: str, size: int | None = None, seed: int | None = None, begun: int | None = None) -> Asked:

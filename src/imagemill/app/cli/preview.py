@@ -52,7 +52,7 @@ def preview(
     ] = None,
     to: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The figure to write.")] = Path("preview.png"),
     size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
-    grid_size: Annotated[str, typer.Option("--grid", metavar="ROWSxCOLUMNS", help="How many draws to show.")] = "3x3",
+    grid_size: Annotated[str, typer.Option("--grid", metavar="ROWSxCOLUMNS", help="How many copies to show.")] = "3x3",
     masks: Annotated[
         Path | None, typer.Option("--masks", metavar="DIR|FILE", help="The label map, or the folder it is in.")
     ] = None,
@@ -73,12 +73,12 @@ def preview(
         typer.Option("--key", help="What the draws belong to; left out: the image's path in SRC, as augment has it."),
     ] = None,
     show_before: Annotated[
-        bool, typer.Option("--before-after", help="One draw beside the image as it was, with its values.")
+        bool, typer.Option("--before-after", help="Copy 0 beside the image as it was, with its values.")
     ] = False,
 ) -> None:
-    """Draw what a pipeline makes of one image: a grid of draws, or before and after.
+    """Draw what a pipeline makes of one image: a grid of copies, or before and after.
 
-    The draws are those that `augment` would make of the image with the same seed: copy 0, 1, 2 and so on.
+    Copy 0, 1, 2 and so on are the pictures that `augment` makes of the image with the same seed.
     Label maps, boxes and keypoints are moved along and drawn. Of a scan one slice is shown.
     """
     rows, columns = _grid(grid_size)
@@ -87,8 +87,11 @@ def preview(
     pipe, key = asked.pipeline, found.record.key if key is None else key
     before = shown(found.image, found.mask, found.boxes, found.keypoints)
     out.print(facts(*found.lines, ("pipeline", str(asked)), ("key", key)))
-    title = f"{Path(pixels_name(found.record.image)).name}: {Path(asked.name).name}, seed {pipe.seed}"
-    made = draws(pipe, before, key, range(1 if show_before else rows * columns))
+    count = 1 if show_before else rows * columns
+    shown_copies = "copy 0" if count == 1 else f"copies 0 to {count - 1}"
+    title = f"{Path(pixels_name(found.record.image)).name}: {Path(asked.name).name}, seed {pipe.seed}, {shown_copies}"
+    # A copy of augment's is an epoch of the same key.
+    made = draws(pipe, before, key, range(count))
     if show_before:
         rgb = pair_of(before, made[0], pipe, title, found.links)
     else:
@@ -170,7 +173,7 @@ def _entry(file: CocoFile, key: str, image: Image) -> Entry:
 
 def _drawn(made: list[Shown]) -> Table:
     """The applied transforms and their values, one row per draw."""
-    table = Table("epoch", "applied, with the drawn values", box=None, padding=(0, 2, 0, 0))
-    for epoch, one in enumerate(made):
-        table.add_row(str(epoch), Text(caption(one.applied).replace("\u00a0", " ")))
+    table = Table("copy", "applied, with the drawn values", box=None, padding=(0, 2, 0, 0))
+    for copy, one in enumerate(made):
+        table.add_row(str(copy), Text(caption(one.applied).replace("\u00a0", " ")))
     return table

@@ -13,6 +13,9 @@ from imagemill.core.rng import Draws
 from imagemill.transforms.base import columns, one_of
 
 PLACES = ("centre", "random", "top_left", "top_right", "bottom_left", "bottom_right")
+SIZED = "their number depends on the size of the image"
+"""Why a random place names no number of variants."""
+
 switch = one_of(False, True)
 """A check that accepts only True and False."""
 

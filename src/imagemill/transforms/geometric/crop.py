@@ -16,6 +16,7 @@ from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
     PLACES,
+    SIZED,
     exactly_one,
     named_axes,
     offsets,
@@ -85,6 +86,9 @@ class Crop(Transform):
     def variants(self) -> float:
         """As for any transform; how many places there are to draw from depends on the image."""
         return self._with_coin(math.inf) if self.at == "random" else Transform.variants(self)
+
+    def unlimited(self) -> str:
+        return SIZED if Transform.unlimited(self) else ""
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         start, shape = self._boxed(frame) if self.size is None else self._sized(draws, frame)

@@ -16,6 +16,7 @@ from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
     PLACES,
+    SIZED,
     exactly_one,
     named_axes,
     offsets,
@@ -83,6 +84,9 @@ class Pad(Transform):
     def variants(self) -> float:
         """As for any transform; how many places there are to draw from depends on the image."""
         return self._with_coin(math.inf) if self.at == "random" else Transform.variants(self)
+
+    def unlimited(self) -> str:
+        return SIZED if Transform.unlimited(self) else ""
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         before, shape = self._sides(frame) if self.pixels is not None else self._grown(draws, frame)

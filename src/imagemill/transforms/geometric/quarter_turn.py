@@ -63,6 +63,12 @@ class QuarterTurn(Transform):
                 "write Choice([0, 1, 2, 3]), or Rotate for any angle"
             )
 
+    def variants(self) -> float:
+        """Four turns are none, so they count once."""
+        assert isinstance(self.times, Choice | Range)
+        values = self.times.values if isinstance(self.times, Choice) else (self.times.low,)
+        return self._with_coin(len({value % 4 for value in values}))
+
     def draw(self, draws: Draws, frame: Frame) -> Op:
         down, right = frame.plane(self.plane)
         times = draws(self.times)

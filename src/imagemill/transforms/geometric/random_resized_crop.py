@@ -15,7 +15,7 @@ from imagemill.core.ops import Affine, Op, Sampling
 from imagemill.core.ranges import LogUniform, Range
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, order_option, param, sizes
-from imagemill.transforms.geometric._common import switch, target_shape
+from imagemill.transforms.geometric._common import SIZED, switch, target_shape
 
 TRIES = 10
 
@@ -75,6 +75,9 @@ class RandomResizedCrop(Transform):
     def variants(self) -> float:
         """Unlimited: the place is drawn even where area and aspect are fixed."""
         return self._with_coin(math.inf)
+
+    def unlimited(self) -> str:
+        return SIZED if Transform.unlimited(self) else ""
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         start, part = self._part(draws, frame)

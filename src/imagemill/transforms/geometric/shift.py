@@ -11,9 +11,10 @@ import numpy as np
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.ranges import Distribution, whole_count
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
-from imagemill.transforms.geometric._common import exactly_one, per_axis, switch, whole_number
+from imagemill.transforms.geometric._common import SIZED, exactly_one, per_axis, switch, whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Shift(Transform):
     whole : bool
         Round to whole pixels (halves up), which moves pixels without interpolating. The two outermost
         steps of a rounded range come out half as often as the others; ``Choice`` has no such ends.
+        Recipes then show whole pixels, also where a fraction or millimetres were drawn.
     order : {0, 1, 3, 5}
         Spline order for images.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"}
@@ -72,18 +74,31 @@ class Shift(Transform):
         exactly_one("Shift", "Shift(pixels=(-5, 5)), for example", **given)
 
     def variants(self) -> float:
-        """One distribution for both axes is drawn for each of them."""
-        counts = (d.count ** (1 if "." in name else 2) for name, d, _ in self.distributions())
+        """One distribution for both axes is drawn for each of them; whole pixels are counted as such."""
+        count = whole_count if self.whole and self.pixels is not None else _count
+        counts = (count(d) ** (1 if "." in name else 2) for name, d, _ in self.distributions())
         return self._with_coin(math.prod(counts))
+
+    def unlimited(self) -> str:
+        reason = Transform.unlimited(self)
+        return SIZED if reason and self.whole and self.pixels is None else reason
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         amount = self._pixels(draws, frame)
         mode = sampling(self.order, self.border, self.fill, self.mask_fill)
         if self.whole:
             amount = np.floor(amount + 0.5)
+            self._show_applied(draws, frame, amount)
             # Whole pixels are never interpolated, so there is no opinion on how.
             mode = Sampling(None, mode.border, mode.fill, mode.mask_fill)
         return Affine(geo.translation(0.0 - amount), frame.shape, mode)
+
+    def _show_applied(self, draws: Draws, frame: Frame, amount: geo.Floats) -> None:
+        """Recipes name the pixels that the image moved by, whatever unit they were drawn in."""
+        for name in [*draws.values]:
+            draws.forget(name)
+            axis = name.rpartition(".")[2]
+            draws.note(f"pixels.{axis}", amount[:, frame.axis(axis)])
 
     def _pixels(self, draws: Draws, frame: Frame) -> geo.Floats:
         if self.pixels is not None:
@@ -91,3 +106,7 @@ class Shift(Transform):
         if self.fraction is not None:
             return per_axis(draws, self.fraction, "fraction", frame, "yx", 0.0) * frame.shape
         return per_axis(draws, self.millimetres, "millimetres", frame, "yx", 0.0) / frame.spacing
+
+
+def _count(distribution: Distribution) -> float:
+    return distribution.count

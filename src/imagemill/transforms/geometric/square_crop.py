@@ -12,6 +12,7 @@ from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
+from imagemill.transforms.geometric._common import SIZED
 
 # Edges that went through a matrix carry rounding errors; a millionth of a pixel is no pixel.
 _HAIR = 1e-6
@@ -53,6 +54,9 @@ class SquareCrop(Transform):
     """
 
     margin: Any = param(5, low=0, unit="pixels")
+
+    def unlimited(self) -> str:
+        return SIZED if Transform.unlimited(self) else ""
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         margin = draws(self.margin)

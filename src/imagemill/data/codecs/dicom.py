@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import CodecError, MissingExtra
+from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.dicom_pixels import SEGMENTATION, frame_count, modality_values, stored_frames
 from imagemill.data.codecs.dicom_place import Plane, frame_planes, stack_planes
+from imagemill.data.codecs.guard import guarded
 
 __all__ = ["DicomCodec", "is_dicom", "load_dataset", "no_pixels", "read_frames"]
 
@@ -44,20 +45,15 @@ class DicomCodec:
     suffixes: tuple[str, ...] = (".dcm", ".dicom", ".ima")
     writes: tuple[str, ...] = ()
 
+    @guarded("a whole, readable DICOM file")
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
-        try:
-            dataset = load_dataset(path, data)
-            why = no_pixels(dataset)
-            if why:
-                raise problem(path, "a DICOM file with pixels", why, "leave it out, or give the images it refers to")
-            shape = (frame_count(dataset), int(dataset.Rows), int(dataset.Columns))
-            check_pixels(path, shape, options.max_pixels)
-            picture = _picture(path, dataset, options)
-        except (CodecError, MissingExtra):
-            raise
-        except Exception as error:  # a damaged file can fail anywhere inside the decoders
-            got = f"{type(error).__name__}: {error}"
-            raise problem(path, "a whole, readable DICOM file", got, _AGAIN) from error
+        dataset = load_dataset(path, data)
+        why = no_pixels(dataset)
+        if why:
+            raise problem(path, "a DICOM file with pixels", why, "leave it out, or give the images it refers to")
+        shape = (frame_count(dataset), int(dataset.Rows), int(dataset.Columns))
+        check_pixels(path, shape, options.max_pixels)
+        picture = _picture(path, dataset, options)
         if options.axes not in (None, picture.axes):
             got = f"{picture.axes!r} in the file"
             raise problem(path, f"axes {options.axes!r}", got, "leave axes out: the file says them")
@@ -88,6 +84,7 @@ def is_dicom(start: bytes, *, bare: bool = False) -> bool:
     return start[128:132] == b"DICM" or (bare and start[:2] in _BARE and start[3:4] == b"\x00")
 
 
+@guarded("a whole, readable DICOM file")
 def load_dataset(path: Path, data: bytes | None = None, *, pixels: bool = True) -> Any:
     """Read a data set.
 
@@ -105,33 +102,25 @@ def load_dataset(path: Path, data: bytes | None = None, *, pixels: bool = True) 
     MissingExtra
     """
     pydicom = require("pydicom", extra="medical")
-    try:
-        with path.open("rb") if data is None else io.BytesIO(data) as file:
-            start = file.read(4096)
-            file.seek(0)
-            if not is_dicom(start, bare=True):
-                do = "check that the file was copied whole and has the right suffix"
-                raise problem(path, "a DICOM file", f"bytes {start[:8]!r}", do)
-            if _DEFLATED.encode() in start:
-                _check_deflated(path, file)
-            reader = require("pydicom.filereader", extra="medical")
-            dataset = reader.read_partial(file, _Guard(stop=not pixels), force=True)
-            if "TransferSyntaxUID" not in dataset.file_meta:
-                # Without a preamble the parser finds out by itself how the data set is written.
-                implicit, little = dataset.original_encoding
-                kinds = pydicom.uid
-                plain = kinds.ExplicitVRLittleEndian if little else kinds.ExplicitVRBigEndian
-                dataset.file_meta.TransferSyntaxUID = kinds.ImplicitVRLittleEndian if implicit else plain
-            if pixels:
-                _check_end(path, dataset)
-            return dataset
-    except (CodecError, MissingExtra):
-        raise
-    except FileNotFoundError as error:
-        raise problem(path, "a file", "nothing at this path", "check the spelling and the folder") from error
-    except Exception as error:  # a damaged file can fail anywhere inside the parser
-        got = f"{type(error).__name__}: {error}"
-        raise problem(path, "a whole, readable DICOM file", got, _AGAIN) from error
+    with path.open("rb") if data is None else io.BytesIO(data) as file:
+        start = file.read(4096)
+        file.seek(0)
+        if not is_dicom(start, bare=True):
+            do = "check that the file was copied whole and has the right suffix"
+            raise problem(path, "a DICOM file", f"bytes {start[:8]!r}", do)
+        if _DEFLATED.encode() in start:
+            _check_deflated(path, file)
+        reader = require("pydicom.filereader", extra="medical")
+        dataset = reader.read_partial(file, _Guard(stop=not pixels), force=True)
+        if "TransferSyntaxUID" not in dataset.file_meta:
+            # Without a preamble the parser finds out by itself how the data set is written.
+            implicit, little = dataset.original_encoding
+            kinds = pydicom.uid
+            plain = kinds.ExplicitVRLittleEndian if little else kinds.ExplicitVRBigEndian
+            dataset.file_meta.TransferSyntaxUID = kinds.ImplicitVRLittleEndian if implicit else plain
+        if pixels:
+            _check_end(path, dataset)
+        return dataset
 
 
 class _Guard:
@@ -185,6 +174,7 @@ def no_pixels(dataset: Any) -> str:
     return f"{named}, which holds no pixels" if not has else f"{named} that says no rows and columns"
 
 
+@guarded("a whole, readable DICOM file")
 def read_frames(path: Path, options: ReadOptions, notes: list[str]) -> Array:
     """Read the pixels of one file ``(n, y, x[, c])``, for a series that puts files together.
 
@@ -192,17 +182,11 @@ def read_frames(path: Path, options: ReadOptions, notes: list[str]) -> Array:
     ------
     CodecError
     """
-    try:
-        dataset = load_dataset(path)
-        if no_pixels(dataset):
-            raise problem(path, "a slice with pixels", no_pixels(dataset), _AGAIN)
-        check_pixels(path, (frame_count(dataset), int(dataset.Rows), int(dataset.Columns)), options.max_pixels)
-        return modality_values(path, dataset, stored_frames(path, dataset), labels=options.labels, notes=notes)
-    except (CodecError, MissingExtra):
-        raise
-    except Exception as error:  # a damaged file can fail anywhere inside the decoders
-        got = f"{type(error).__name__}: {error}"
-        raise problem(path, "a whole, readable DICOM file", got, _AGAIN) from error
+    dataset = load_dataset(path)
+    if no_pixels(dataset):
+        raise problem(path, "a slice with pixels", no_pixels(dataset), _AGAIN)
+    check_pixels(path, (frame_count(dataset), int(dataset.Rows), int(dataset.Columns)), options.max_pixels)
+    return modality_values(path, dataset, stored_frames(path, dataset), labels=options.labels, notes=notes)
 
 
 def _picture(path: Path, dataset: Any, options: ReadOptions) -> Picture:

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-from PIL import Image, JpegImagePlugin
+from PIL import JpegImagePlugin
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import ink_to_srgb, to_srgb
 from imagemill.data.codecs.exif import jpeg_orientation, without_exif, without_fill
-from imagemill.data.codecs.jpeg_header import JpegHeader, jpeg_header
+from imagemill.data.codecs.guard import cause
+from imagemill.data.codecs.jpeg_header import JpegHeader, jpeg_header, unusual_kind
 from imagemill.data.codecs.jpeg_rows import top_rows
 
 __all__ = ["encode_jpeg", "read_jpeg"]
@@ -109,7 +110,7 @@ def _profile(data: bytes) -> bytes | None:
     """The embedded colour profile, put together from its segments by Pillow."""
     try:
         found = JpegImagePlugin.JpegImageFile(io.BytesIO(without_exif(data))).info.get("icc_profile")
-    except (OSError, SyntaxError, ValueError, EOFError):
+    except Exception:  # no profile that can be read is no profile; the pixels came from elsewhere
         return None
     return found if isinstance(found, bytes) else None
 
@@ -127,11 +128,14 @@ def _with_pillow(path: Path, data: bytes, options: ReadOptions, reason: str) -> 
         else:
             array = np.asarray(image if mode in ("L", "RGB") else image.convert("RGB"))
             profile = None if mode == "CMYK" else profile
-    except CodecError:
+    except (CodecError, MemoryError):
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        got = f"{error} ({reason})"
-        raise problem(path, "a whole, undamaged JPEG file", got, _AGAIN) from error
+    except Exception as error:
+        unusual = unusual_kind(data)
+        if unusual:
+            do = "convert it to PNG, TIFF or plain JPEG first"
+            raise problem(path, "a JPEG that can be decoded here", f"{unusual} ({cause(error)})", do) from error
+        raise problem(path, "a whole, undamaged JPEG file", f"{cause(error)} ({reason})", _AGAIN) from error
     return _finish(
         array, jpeg_orientation(data), options, mode=mode, note=f"decoded by Pillow: {reason}", profile=profile
     )

@@ -10,10 +10,26 @@ from dataclasses import dataclass
 import simplejpeg
 
 from imagemill.data.codecs.exif import exif_orientation
+from imagemill.data.codecs.guard import cause
 
-__all__ = ["Frame", "JpegHeader", "jpeg_header"]
+__all__ = ["Frame", "JpegHeader", "jpeg_header", "unusual_kind"]
 
 _BASELINE = (0xC0, 0xC1)
+_LS = 0xF7
+_ALONE = {0x00, 0x01, *range(0xD0, 0xD9)}
+_KINDS = {
+    0xC3: "lossless JPEG",
+    0xC5: "hierarchical JPEG",
+    0xC6: "hierarchical JPEG",
+    0xC7: "hierarchical lossless JPEG",
+    0xC9: "JPEG in arithmetic coding",
+    0xCA: "JPEG in arithmetic coding",
+    0xCB: "lossless JPEG in arithmetic coding",
+    0xCD: "hierarchical JPEG in arithmetic coding",
+    0xCE: "hierarchical JPEG in arithmetic coding",
+    0xCF: "hierarchical lossless JPEG in arithmetic coding",
+    _LS: "JPEG-LS image",
+}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
@@ -61,11 +77,42 @@ def jpeg_header(data: bytes) -> JpegHeader:
     Raises
     ------
     ValueError
-        When libjpeg does not take the file.
+        When libjpeg, or what stands between it and Python, does not take the file.
     """
-    height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+    try:
+        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        raise
+    except Exception as error:  # a KeyError for chroma at a quarter of the height, which has no name there
+        raise ValueError(f"a kind of JPEG that has no name in the quick decoder ({cause(error)})") from error
     orientation, frame = _walk(data)
     return JpegHeader((int(height), int(width)), space, orientation, frame)
+
+
+def unusual_kind(data: bytes) -> str:
+    """What makes a JPEG file one that most decoders do not know, in words; empty for the usual kinds.
+
+    Source: ITU-T T.81, table B.1 (start of frame markers) and B.2.2 (sample precision); T.87 C.2.2 (JPEG-LS).
+
+    Examples
+    --------
+    >>> unusual_kind(bytes.fromhex("ffd8ffc1000b0c0010001001011100"))
+    'a JPEG of 12 bits a sample'
+    """
+    at = 2
+    while at + 5 <= len(data):
+        marker = data[at + 1] if data[at] == 0xFF else 0xFF
+        if marker == 0xFF or marker in _ALONE:
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker in _FRAMES or marker == _LS:
+            bits, kind = data[at + 4], _KINDS.get(marker, "JPEG")
+            deep = f" of {bits} bits a sample" if bits != 8 else ""
+            return f"a {kind}{deep}" if deep or kind != "JPEG" else ""
+        if marker in (0xD9, 0xDA):
+            break
+        at += 2 + max(data[at + 2] << 8 | data[at + 3], 2)
+    return ""
 
 
 def _walk(data: bytes) -> tuple[int, Frame | None]:

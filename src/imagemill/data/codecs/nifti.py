@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.limits import DEFLATE, check_inflation
 
 __all__ = ["NiftiCodec", "nifti_place"]
@@ -59,20 +59,15 @@ class NiftiCodec:
     suffixes: tuple[str, ...] = (".nii", ".nii.gz", ".mgz", ".mgh")
     writes: tuple[str, ...] = (".nii", ".nii.gz")
 
+    @guarded("a whole, readable NIfTI or MGH file")
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         nibabel = require("nibabel", extra="medical")
-        try:
-            with np.errstate(all="ignore"):  # what a damaged header makes of the numbers is checked below
-                image = _load(path, nibabel, options.max_pixels, data)
-                array, note = _values(image)
-                world = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
-                usable = bool(np.all(np.isfinite(world))) and abs(np.linalg.det(world[:3, :3])) >= 1e-12
-                meta, place_note = _meta(nibabel, image.header, array.dtype, world)
-        except CodecError:
-            raise
-        except Exception as error:  # a damaged header can fail anywhere inside the decoder
-            got = f"{type(error).__name__}: {error}"
-            raise problem(path, "a whole, readable NIfTI or MGH file", got, _AGAIN) from error
+        with np.errstate(all="ignore"):  # what a damaged header makes of the numbers is checked below
+            image = _load(path, nibabel, options.max_pixels, data)
+            array, note = _values(image)
+            world = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
+            usable = bool(np.all(np.isfinite(world))) and abs(np.linalg.det(world[:3, :3])) >= 1e-12
+            meta, place_note = _meta(nibabel, image.header, array.dtype, world)
         if array.dtype.kind not in "buif":
             do = "convert it to scalar values (for colour: one volume per channel)"
             raise problem(path, "a volume of numbers", f"dtype {array.dtype} (colour or complex)", do)
@@ -170,6 +165,7 @@ def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> Any:
     return kind.from_bytes(raw)
 
 
+@guarded("a whole, readable NIfTI or MGH file")
 def nifti_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...], npt.NDArray[np.float64]]:
     """Read shape ``(z, y, x)`` and the index-to-world matrix of a volume from its header alone.
 
@@ -184,23 +180,15 @@ def nifti_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...],
     CodecError
     """
     nibabel = require("nibabel", extra="medical")
-    try:
-        with path.open("rb") if data is None else io.BytesIO(data) as file:
-            zipped = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            start = gzip.GzipFile(fileobj=file).read(1024) if zipped else file.read(1024)
-        _, header, _ = _header(path, nibabel, start)
-        known = isinstance(header, nibabel.Nifti1Header)
-        with np.errstate(all="ignore"):  # a damaged header makes no numbers of its place
-            affine = np.asarray(header.get_best_affine() if known else header.get_affine(), np.float64)
-        shape = (*(int(n) for n in header.get_data_shape()), 1, 1)[:3]
-    except CodecError:
-        raise
-    except FileNotFoundError as error:
-        raise problem(path, "a file", "nothing at this path", "check the spelling and the folder") from error
-    except Exception as error:  # a damaged header can fail anywhere inside the decoder
-        got = f"{type(error).__name__}: {error}"
-        raise problem(path, "a whole, readable NIfTI or MGH file", got, _AGAIN) from error
+    with path.open("rb") if data is None else io.BytesIO(data) as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        start = gzip.GzipFile(fileobj=file).read(1024) if zipped else file.read(1024)
+    _, header, _ = _header(path, nibabel, start)
+    known = isinstance(header, nibabel.Nifti1Header)
+    with np.errstate(all="ignore"):  # a damaged header makes no numbers of its place
+        affine = np.asarray(header.get_best_affine() if known else header.get_affine(), np.float64)
+    shape = (*(int(n) for n in header.get_data_shape()), 1, 1)[:3]
     return shape[::-1], affine[:, [2, 1, 0, 3]]
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-import tokenize
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import CodecError
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.guard import cause, guarded
 from imagemill.data.codecs.limits import check_inflation
 
 __all__ = ["NpyCodec", "axes_by_rank", "load_npy"]
@@ -56,6 +55,7 @@ class NpyCodec:
         return buffer.getvalue()
 
 
+@guarded("a whole .npy file of numbers")
 def load_npy(path: Path, data: bytes | None = None) -> Any:
     """Open a ``.npy`` file, mapped where it is a file: shape and dtype are known before memory is taken.
 
@@ -69,12 +69,12 @@ def load_npy(path: Path, data: bytes | None = None) -> Any:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         _check_npy(path, data)
         return np.load(io.BytesIO(data), allow_pickle=False)
-    except CodecError:
+    except (OSError, MemoryError):
         raise
     # The header is a Python literal: a damaged one fails in the tokenizer or the compiler, or holds other things.
-    except (ValueError, EOFError, SyntaxError, tokenize.TokenError, TypeError, LookupError, OverflowError) as error:
+    except Exception as error:
         do = "save it again with numpy.save, as numbers"
-        raise problem(path, "a whole .npy file of numbers", str(error), do) from error
+        raise problem(path, "a whole .npy file of numbers", cause(error), do) from error
 
 
 def _check_npy(path: Path, data: bytes) -> None:

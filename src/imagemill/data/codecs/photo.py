@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from imagemill.core.errors import CodecError
 from imagemill.data.codecs.base import Picture, ReadOptions, problem
 from imagemill.data.codecs.jpeg import encode_jpeg, read_jpeg
 from imagemill.data.codecs.png import encode_png, read_png
@@ -76,13 +73,8 @@ class PhotoCodec:
 
     def encode(self, picture: Picture, suffix: str) -> bytes:
         kind = _KIND[suffix]
-        try:
-            if kind == "jpeg":
-                return encode_jpeg(picture)
-            if kind == "png":
-                return encode_png(picture)
-            return encode_raster(picture, kind)
-        except (OSError, ValueError, TypeError) as error:
-            shape, dtype = picture.array.shape, np.dtype(picture.array.dtype).name
-            msg = f"expected {kind.upper()} to encode {dtype} of shape {shape}, got {error}; choose .tiff"
-            raise CodecError(msg) from error
+        if kind == "jpeg":
+            return encode_jpeg(picture)
+        if kind == "png":
+            return encode_png(picture)
+        return encode_raster(picture, kind)

@@ -17,6 +17,7 @@ from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import to_srgb
 from imagemill.data.codecs.exif import exif_orientation
+from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.limits import check_inflation
 from imagemill.data.codecs.raster import pixels_of
 
@@ -28,6 +29,7 @@ _PROFILE = 1 << 24
 _AGAIN = "get the file again from where it came from"
 
 
+@guarded("a whole, undamaged PNG file")
 def read_png(path: Path, data: bytes, options: ReadOptions) -> Picture:
     """Decode a PNG file of any colour type and depth; of an animated one the default image.
 
@@ -50,14 +52,11 @@ def read_png(path: Path, data: bytes, options: ReadOptions) -> Picture:
         data = _SIGNATURE + kept
     block = next((data[s + 8 : e - 4] for name, s, e in chunks if name == b"eXIf"), b"")
     orientation = exif_orientation(block)
-    try:
-        if depth == 16 and colour in (2, 4, 6):
-            array, mode = _decode_16(path, data, colour)
-        else:
-            image = PngImagePlugin.PngImageFile(io.BytesIO(data))
-            array, mode = pixels_of(image, labels=options.labels), image.mode
-    except (OSError, SyntaxError, ValueError, EOFError, zlib.error, struct.error) as error:
-        raise problem(path, "a whole, undamaged PNG file", str(error), _AGAIN) from error
+    if depth == 16 and colour in (2, 4, 6):
+        array, mode = _decode_16(path, data, colour)
+    else:
+        image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+        array, mode = pixels_of(image, labels=options.labels), image.mode
     if options.labels and colour == 0 and depth in (2, 4):
         array = array // (255 // (2**depth - 1))  # Pillow spreads small depths over 0..255; labels are counts
     note = ""

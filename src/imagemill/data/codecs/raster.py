@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, WebPImagePlugin
 
-from imagemill.core.errors import CodecError
-from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
+from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import to_srgb
 from imagemill.data.codecs.exif import exif_orientation
+from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.limits import check_inflation
 
 __all__ = ["encode_raster", "pixels_of", "read_raster"]
@@ -63,6 +63,7 @@ def pixels_of(image: Image.Image, *, labels: bool = False) -> Array:
     return np.asarray(image.convert("RGB"))
 
 
+@guarded("a whole, undamaged image file")
 def read_raster(path: Path, data: bytes, options: ReadOptions, kind: str) -> Picture:
     """Decode WebP, BMP or the first frame of a GIF.
 
@@ -71,30 +72,15 @@ def read_raster(path: Path, data: bytes, options: ReadOptions, kind: str) -> Pic
     CodecError
         When the file is cut off, damaged or too large.
     """
-    try:
-        image = _CLASSES[kind](io.BytesIO(data))
-        check_pixels(path, (image.height, image.width), options.max_pixels)
-        frames = _gif_frames(data) if kind == "gif" else int(getattr(image, "n_frames", 1))
-        if kind == "bmp":
-            _check_bmp(path, data)
-        elif kind == "gif":
-            check_inflation(path, image.height * image.width, len(data), _LZW, _FREE)
-        mode = image.mode
-        array = pixels_of(image, labels=options.labels)
-    except CodecError:
-        raise
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        IndexError,
-        struct.error,
-        Image.DecompressionBombError,
-    ) as error:
-        got = str(error) or type(error).__name__
-        do = "get the file again from where it came from"
-        raise problem(path, f"a whole, undamaged {kind.upper()} file", got, do) from error
+    image = _CLASSES[kind](io.BytesIO(data))
+    check_pixels(path, (image.height, image.width), options.max_pixels)
+    frames = _gif_frames(data) if kind == "gif" else int(getattr(image, "n_frames", 1))
+    if kind == "bmp":
+        _check_bmp(path, data)
+    elif kind == "gif":
+        check_inflation(path, image.height * image.width, len(data), _LZW, _FREE)
+    mode = image.mode
+    array = pixels_of(image, labels=options.labels)
     block = image.info.get("exif", b"")
     orientation = exif_orientation(block if isinstance(block, bytes) else b"")
     notes = [f"first of {frames} frames"] if frames > 1 else []

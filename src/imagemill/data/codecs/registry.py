@@ -7,10 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from imagemill.core.errors import CodecError, ImagemillError, InputError
+from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, check_plain, problem
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.dicom import DicomCodec
+from imagemill.data.codecs.guard import Guarded, guarded
 from imagemill.data.codecs.jpeg import read_jpeg
 from imagemill.data.codecs.jpeg_header import JpegHeader
 from imagemill.data.codecs.labels import label_map
@@ -24,10 +25,8 @@ from imagemill.data.write import atomic_path
 
 __all__ = ["Format", "decode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
 
-_SYSTEM = (OSError, ValueError, MemoryError)
-"""What is raised by others where a file is at fault, or what it asks for."""
-
-_CODECS: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec(), DicomCodec())
+_UNGUARDED: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec(), DicomCodec())
+_CODECS: tuple[Codec, ...] = tuple(Guarded(codec) for codec in _UNGUARDED)
 _BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
 _BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(("jpeg", "png", "webp", "bmp", "gif"), _CODECS[0])
 _NEEDS = {"tiff": ("tifffile", "tiff"), "nifti": ("nibabel", "medical"), "dicom": ("pydicom", "medical")}
@@ -101,6 +100,7 @@ def is_readable_name(path: Path | str) -> bool:
     return split_suffix(path)[1].lower() in _BY_SUFFIX
 
 
+@guarded("a readable image or volume")
 def read_picture(
     path: Path | str,
     channels: Channels = "keep",
@@ -163,6 +163,7 @@ def read_picture(
     return convert(file, decode(file, options), options)
 
 
+@guarded("a readable label map")
 def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read a label map: one channel of integers, as they are stored.
 
@@ -202,6 +203,7 @@ def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MA
     return label_map(file, decode(file, ReadOptions(axes=axes, max_pixels=max_pixels, labels=True)))
 
 
+@guarded("a readable image or volume")
 def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
     """Choose the codec and read, turning what the system says into our own error.
 
@@ -222,31 +224,27 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
     if options.max_pixels < 1:
         msg = f"expected max_pixels of at least 1, got {options.max_pixels}; leave it out for the default"
         raise InputError(msg)
-    try:
-        if data is None and path.is_dir():
-            raise problem(path, "a file", "a folder", "open folders as a source")
-        if data is None:
-            check_plain(path)
-        size = path.stat().st_size if data is None else len(data)
-        if size > options.max_bytes:
-            do = "pass a larger max_bytes if the file is meant to be that large"
-            raise problem(path, f"at most {options.max_bytes:,} bytes", f"{size:,}", do)
-        start = head(path) if data is None else data[:HEAD]
-        if not start:
-            raise problem(path, "an image or volume", "an empty file", "get the file again")
-        codec, note = _choose(path, start)
-        if data is not None and split_suffix(path)[1].lower() not in _BY_SUFFIX:
-            note = ""  # content within another file has no name of its own to be at odds with
-        picture = codec.read(path, options, data)
-    except ImagemillError:
-        raise
-    except _SYSTEM as error:
-        raise _clear(path, error) from error
+    if data is None and path.is_dir():
+        raise problem(path, "a file", "a folder", "open folders as a source")
+    if data is None:
+        check_plain(path)
+    size = path.stat().st_size if data is None else len(data)
+    if size > options.max_bytes:
+        do = "pass a larger max_bytes if the file is meant to be that large"
+        raise problem(path, f"at most {options.max_bytes:,} bytes", f"{size:,}", do)
+    start = head(path) if data is None else data[:HEAD]
+    if not start:
+        raise problem(path, "an image or volume", "an empty file", "get the file again")
+    codec, note = _choose(path, start)
+    if data is not None and split_suffix(path)[1].lower() not in _BY_SUFFIX:
+        note = ""  # content within another file has no name of its own to be at odds with
+    picture = codec.read(path, options, data)
     if picture.array.size == 0:
         raise problem(path, "pixels", f"an empty picture of shape {picture.array.shape}", "check what wrote it")
     return replace(picture, note=f"{note}; {picture.note}" if picture.note else note) if note else picture
 
 
+@guarded("a whole, readable JPEG file")
 def decode_jpeg(path: Path, data: bytes, options: ReadOptions, header: JpegHeader) -> Picture:
     """What `decode` does, for the content of a JPEG file whose header was read already.
 
@@ -254,22 +252,7 @@ def decode_jpeg(path: Path, data: bytes, options: ReadOptions, header: JpegHeade
     ------
     CodecError
     """
-    try:
-        return read_jpeg(path, data, options, header)
-    except ImagemillError:
-        raise
-    except _SYSTEM as error:
-        raise _clear(path, error) from error
-
-
-def _clear(path: Path, error: Exception) -> CodecError:
-    """What the system says as an error of our own."""
-    if isinstance(error, FileNotFoundError):
-        return problem(path, "a file", "nothing at this path", "check the spelling and the folder")
-    if isinstance(error, MemoryError):
-        do = "use a machine with more memory, or a smaller file"
-        return problem(path, "a picture that fits the memory", "too little memory", do)
-    return problem(path, "a readable file", str(error), "check the file and its permissions")
+    return read_jpeg(path, data, options, header)
 
 
 def _choose(path: Path, start: bytes) -> tuple[Codec, str]:
@@ -293,6 +276,7 @@ def _choose(path: Path, start: bytes) -> tuple[Codec, str]:
     return by_content, f"named {suffix or 'without suffix'}, read as {kind} by content"
 
 
+@guarded("a file that can be written")
 def write_picture(path: Path | str, picture: Picture) -> None:
     """Write one image or volume, whole or not at all.
 

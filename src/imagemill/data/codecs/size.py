@@ -10,14 +10,14 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import problem
 from imagemill.data.codecs.dicom import load_dataset, no_pixels
 from imagemill.data.codecs.exif import exif_orientation, jpeg_orientation, without_fill
+from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.nifti import nifti_place
 from imagemill.data.codecs.npy import axes_by_rank, load_npy
-from imagemill.data.codecs.sniff import sniff
+from imagemill.data.codecs.sniff import FOREIGN, sniff
 
 __all__ = ["image_size"]
 
@@ -26,6 +26,7 @@ _START = 1 << 16
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
+@guarded("the header of a picture")
 def image_size(where: Path | str | bytes, *, exif: bool = False) -> tuple[int, int]:
     """Read height and width from the header; of volumes those of a slice.
 
@@ -47,19 +48,12 @@ def image_size(where: Path | str | bytes, *, exif: bool = False) -> tuple[int, i
     (480, 640)
     """
     path = Path("bytes") if isinstance(where, bytes) else Path(where)
-    try:
-        start = where[:_START] if isinstance(where, bytes) else _head(path, _START)
-        kind = sniff(start)
-        if kind in _PHOTO:
-            size, orientation = _PHOTO[kind](start, lambda: where if isinstance(where, bytes) else path.read_bytes())
-        else:
-            size, orientation = _other(path, kind, where if isinstance(where, bytes) else None)
-    except CodecError:
-        raise
-    except FileNotFoundError as error:
-        raise problem(path, "a file", "nothing at this path", "check the spelling and the folder") from error
-    except (OSError, struct.error, IndexError, ValueError, EOFError) as error:
-        raise problem(path, "the header of a picture", f"{error}", _AGAIN) from error
+    start = where[:_START] if isinstance(where, bytes) else _head(path, _START)
+    kind = sniff(start)
+    if kind in _PHOTO:
+        size, orientation = _PHOTO[kind](start, lambda: where if isinstance(where, bytes) else path.read_bytes())
+    else:
+        size, orientation = _other(path, kind, where if isinstance(where, bytes) else None)
     if min(size) < 1:
         raise problem(path, "a height and width of at least 1", f"{size}", _AGAIN)
     height, width = size
@@ -168,23 +162,16 @@ def _other(path: Path, kind: str | None, data: bytes | None) -> _Found:
         return (int(array.shape[axes.index("y")]), int(array.shape[axes.index("x")])), 1
     if kind == "dicom" or path.suffix.lower() in (".dcm", ".dicom", ".ima"):
         dataset = load_dataset(path, data, pixels=False)
-        try:
-            if dataset.get("Rows") and dataset.get("Columns"):
-                return (int(dataset.Rows), int(dataset.Columns)), 1
-            why = no_pixels(dataset)
-        except Exception as error:  # values are taken apart when they are asked for, and damaged ones fail then
-            why = f"{type(error).__name__}: {error}"
-        raise problem(path, "an image", why, "leave it out")
-    raise problem(path, "a picture or volume", f"{kind or 'unknown content'}", "convert it to PNG, TIFF or NIfTI")
+        if dataset.get("Rows") and dataset.get("Columns"):
+            return (int(dataset.Rows), int(dataset.Columns)), 1
+        raise problem(path, "an image", no_pixels(dataset), "leave it out")
+    what, _, do = FOREIGN.get(kind or "", "unknown content; convert it to PNG, TIFF or NIfTI").partition("; ")
+    raise problem(path, "a picture or volume", what, do)
 
 
 def _tiff(path: Path, data: bytes | None) -> _Found:
     tifffile = require("tifffile", extra="tiff")
-    try:
-        with tifffile.TiffFile(path if data is None else io.BytesIO(data)) as tif:
-            page = tif.pages[0]
-            tag = page.tags.get(274)
-            return (int(page.imagelength), int(page.imagewidth)), int(tag.value) if tag is not None else 1
-    except Exception as error:  # a damaged file can fail anywhere inside the parser
-        got = f"{type(error).__name__}: {error}"
-        raise problem(path, "a readable TIFF header", got, _AGAIN) from error
+    with tifffile.TiffFile(path if data is None else io.BytesIO(data)) as tif:
+        page = tif.pages[0]
+        tag = page.tags.get(274)
+        return (int(page.imagelength), int(page.imagewidth)), int(tag.value) if tag is not None else 1

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from imagemill.core.errors import CodecError, InputError
+from imagemill.core.errors import ImagemillError
 from imagemill.core.extras import require
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
@@ -51,12 +51,11 @@ class TiffCodec:
                 _check_directories(path, file)
             with tifffile.TiffFile(path if data is None else io.BytesIO(data)) as tif:
                 return self._read(path, tif, options)
-        except (CodecError, InputError):
-            raise
-        except Exception as error:  # a damaged file can fail anywhere inside the decoder
-            got = f"{type(error).__name__}: {error}"
-            do = "pip install 'imagemill[tiff]'" if "imagecodecs" in str(error) else _AGAIN
-            raise problem(path, "a whole, readable TIFF file", got, do) from error
+        except ValueError as error:
+            if "imagecodecs" not in str(error) or isinstance(error, ImagemillError):
+                raise
+            do = "pip install 'imagemill[tiff]'"
+            raise problem(path, "a kind of TIFF that can be decoded here", str(error), do) from error
 
     def _read(self, path: Path, tif: Any, options: ReadOptions) -> Picture:
         if not tif.series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,9 @@ def test_reading_is_that_of_keras(tmp_path: Path, color_mode: str, interpolation
         path = write(tmp_path / "x.png", array)
         options: dict[str, Any] = {"color_mode": color_mode, "target_size": (7, 5), "interpolation": interpolation}
         expected = img_to_array(theirs(path, keep_aspect_ratio=keep_aspect_ratio, **options), "channels_last")
-        made = img_to_array(load_img(path, keep_aspect_ratio=keep_aspect_ratio, **options), "channels_last")
+        deep = array.dtype == np.uint16 and color_mode != "grayscale"
+        with pytest.warns(UserWarning, match="above 255 becomes white") if deep else nullcontext():
+            made = img_to_array(load_img(path, keep_aspect_ratio=keep_aspect_ratio, **options), "channels_last")
         np.testing.assert_array_equal(made, expected)
 
 
@@ -107,7 +110,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         load_img(tmp_path / "z.png")
     with pytest.raises(TypeError, match="a path or a BytesIO"):
         load_img(3)
-    with pytest.raises(ValueError, match="color_mode"):
+    with pytest.raises(ValueError, match="color mode: 'cmyk'"):
         load_img(path, color_mode="cmyk")
     good = write(tmp_path / "g.png", photo())
     with pytest.raises(ValueError, match="interpolation"):
@@ -262,7 +265,7 @@ def test_no_generator_gives_the_pictures_as_they_are(folder: Path) -> None:
     ("options", "words"),
     [
         ({"class_mode": "raw"}, "class_mode"),
-        ({"color_mode": "cmyk"}, "color_mode"),
+        ({"color_mode": "cmyk"}, "color mode: 'cmyk'"),
         ({"target_size": (0, 4)}, "target_size"),
         ({"subset": "test"}, "subset"),
         ({"key_by": "hash"}, "key_by"),
@@ -381,12 +384,12 @@ def test_subsets_and_missing_files_of_a_table(frame: Any, folder: Path) -> None:
     [
         ({}, {"class_mode": "many"}, ValueError, "class_mode"),
         ({}, {"class_mode": "multi_output"}, TypeError, "list of columns"),
-        ({"filename": [1, 2, 3, 4]}, {}, TypeError, "as text"),
+        ({"filename": [1, 2, 3, 4]}, {}, TypeError, "must be strings"),
         ({"class": [1, 2, 1, 2]}, {}, TypeError, "labels as text"),
         ({"class": [1, 2, 1, 2]}, {"class_mode": "sparse"}, TypeError, "labels as text"),
-        ({}, {"class_mode": "binary"}, ValueError, "two classes for binary, got 3"),
-        ({}, {"class_mode": "binary", "classes": ["cat"]}, ValueError, "two classes for binary, got 1"),
-        ({}, {"weight_col": "class"}, TypeError, "numbers as weights"),
+        ({}, {"class_mode": "binary"}, ValueError, "must be 2 classes, got 3"),
+        ({}, {"class_mode": "binary", "classes": ["cat"]}, ValueError, "must be 2 classes, got 1"),
+        ({}, {"weight_col": "class"}, TypeError, "must be numeric"),
         ({}, {"x_col": "path"}, ValueError, "'path'"),
     ],
 )

@@ -158,11 +158,11 @@ def test_two_generators_with_one_seed_move_alike() -> None:
     ("arguments", "words"),
     [
         ({"x": X[0]}, "rank 4"),
-        ({"x": X, "y": Y[:4]}, "as many values in y"),
+        ({"x": X, "y": Y[:4]}, "same length: 10 pictures, and 4 in y"),
         ({"x": X, "sample_weight": Y[:4]}, "sample_weight"),
         ({"x": (X, Y[:4])}, r"x\[1\]\[0\]"),
         ({"x": (X, Y, Y)}, "a pair"),
-        ({"x": [X[0], X[1, :4]], "y": None}, "as many values|one array|rank"),
+        ({"x": [X[0], X[1, :4]], "y": None}, "same length|one array|rank"),
         ({"x": 5}, "one value per picture"),
         ({"x": X.astype(str)}, "as numbers"),
         ({"x": X, "batch_size": 0}, "batch_size"),

@@ -53,7 +53,7 @@ def data_format_or_default(data_format: str | None) -> str:
         keras = sys.modules.get("keras")
         data_format = "channels_last" if keras is None else str(keras.config.image_data_format())
     if data_format not in ("channels_last", "channels_first"):
-        raise ParameterError(f"expected data_format 'channels_last' or 'channels_first', got {data_format!r}")
+        raise ParameterError(f"`data_format` should be 'channels_last' or 'channels_first', got {data_format!r}")
     return data_format
 
 

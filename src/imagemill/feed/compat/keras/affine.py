@@ -122,8 +122,8 @@ def apply_affine_transform(
     shear: float = 0,
     zx: float = 1,
     zy: float = 1,
-    row_axis: int = 1,
-    col_axis: int = 2,
+    row_axis: int | None = None,
+    col_axis: int | None = None,
     channel_axis: int = 0,
     fill_mode: str = "nearest",
     cval: float = 0.0,
@@ -144,8 +144,10 @@ def apply_affine_transform(
         Degrees.
     zx, zy : float
         Above 1 shrinks the picture along the columns, and the rows.
-    row_axis, col_axis, channel_axis : int
-        0, 1 and 2 in some order, the channels first or last.
+    row_axis, col_axis : int, optional
+        Left out, the other two axes in order: 1 and 2, or 0 and 1 with the channels last.
+    channel_axis : int
+        The first or the last; -1 is the last.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}
     cval : float
         Shown beyond the edge with ``"constant"``.
@@ -170,7 +172,7 @@ def apply_affine_transform(
     >>> moved[0, :, 0].tolist()
     [1.0, 2.0, 2.0]
     """
-    axes = (row_axis, col_axis, channel_axis)
+    axes = _axes(row_axis, col_axis, channel_axis)
     if len(set(axes)) != 3:
         raise ParameterError(f"expected three different axes, got row, column and channel at {axes}")
     if set(axes) != {0, 1, 2}:
@@ -178,7 +180,7 @@ def apply_affine_transform(
     picture = _array(x)
     if picture.ndim != 3:
         raise InputError(f"expected one picture with channels, of rank 3, got shape {picture.shape}")
-    if channel_axis == 1:
+    if axes[2] == 1:
         raise ParameterError("expected the channels as the first or the last axis, got them in the middle")
     if (theta, tx, ty, shear, zx, zy) == (0, 0, 0, 0, 1, 1):
         return picture
@@ -189,6 +191,15 @@ def apply_affine_transform(
     made = sample(_floating(image)[None], m, _NO, _NO, order=order, fill_mode=fill_mode, cval=cval)[0]
     back: Array = made.transpose(np.argsort(axes))
     return _as(back, picture.dtype)
+
+
+def _axes(row: int | None, column: int | None, channel: int) -> tuple[int, int, int]:
+    """The axes counted from the front, those left out filled in."""
+    said = {axis if axis >= 0 else axis + 3 for axis in (row, column, channel) if axis is not None}
+    free = iter(axis for axis in range(3) if axis not in said)
+    found = [next(free, channel) if axis is None else axis for axis in (row, column)]
+    first, second, third = (axis if axis >= 0 else axis + 3 for axis in (*found, channel))
+    return first, second, third
 
 
 def _array(x: Any) -> Array:

@@ -94,7 +94,8 @@ class NumpyArrayIterator(Iterator):
         }
         for name, column in columns.items():
             if column is not None and len(column) != len(pictures):
-                raise InputError(f"expected as many values in {name} as pictures, {len(pictures)}, got {len(column)}")
+                where = f"{len(pictures)} pictures, and {len(column)} in {name}"
+                raise InputError(f"{_lengths(name)} should have the same length: {where}")
         kept = _kept(subset, len(pictures), image_data_generator, columns["y"], ignore_class_split)
         self.x = pictures[kept]
         self.x_misc = [extra[kept] for extra in more]
@@ -110,7 +111,7 @@ class NumpyArrayIterator(Iterator):
 
     def _check(self) -> None:
         if self.x.ndim != 4:
-            raise InputError(f"expected pictures as an array of rank 4, got shape {self.x.shape}")
+            raise InputError(f"`NumpyArrayIterator` expects pictures that should have rank 4, got shape {self.x.shape}")
         if self.x.dtype.kind not in "buif":
             raise InputError(f"expected pictures as numbers, got dtype {self.x.dtype}")
         axis = 3 if self.data_format == "channels_last" else 1
@@ -155,6 +156,13 @@ def joined(x: Any, y: Any, masks: Any, weight: Any) -> Any:
     return (x, y) if weight is None else (x, y, weight)
 
 
+def _lengths(name: str) -> str:
+    """What has to be as long as what, in words that programs written for Keras look for."""
+    if name.startswith("x["):
+        return "All of the arrays in `x`"
+    return "`x` (images tensor) and " + ("`y` (labels)" if name == "y" else f"`{name}`")
+
+
 def _apart(x: Any) -> tuple[Array, list[Array]]:
     """Pictures, and what goes with them."""
     if not isinstance(x, tuple | list):
@@ -180,11 +188,12 @@ def _kept(subset: str | None, n: int, generator: Any, y: Array | None, ignore_cl
     if subset is None:
         return slice(0, n)
     if subset not in ("training", "validation"):
-        raise ParameterError(f"expected subset 'training' or 'validation', got {subset!r}")
+        raise ParameterError(f"Invalid subset name: {subset!r}; expected 'training' or 'validation'")
     cut = int(n * generator._validation_split)
     if y is not None and not ignore_class_split and not np.array_equal(np.unique(y[:cut]), np.unique(y[cut:])):
         raise InputError(
-            "expected the same classes in the training and the validation part, got different ones; "
-            "are the samples sorted by class? Mix them first, or pass ignore_class_split=True"
+            "expected the same classes in both parts, but training and validation subsets have different number of "
+            "classes after the split, or other ones; are the samples sorted by class? Mix them first, or pass "
+            "ignore_class_split=True"
         )
     return slice(0, cut) if subset == "validation" else slice(cut, n)

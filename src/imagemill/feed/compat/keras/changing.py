@@ -89,7 +89,7 @@ def changed(
     shift, light = drawn.channel_shift_intensity, drawn.brightness
     if light is not None and images.shape[-1] not in (1, 3, 4):
         got = images.shape[-1]
-        raise InputError(f"expected 1, 3 or 4 channels for brightness, got {got}; use another transform")
+        raise InputError(f"Unsupported channel number: {got}; brightness takes 1, 3 or 4")
     moves = None
     if matrix is not None and fused.moves_here((images.shape[1], images.shape[2]), reading.order, reading.fill_mode):
         moves = fused.Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, reading.fill_mode, reading.cval)

@@ -17,6 +17,9 @@ from imagemill.feed.compat.keras._common import Array, channels_last, data_forma
 __all__ = ["apply_brightness_shift", "apply_channel_shift", "brightened", "shifted"]
 
 
+_CHANNELS = (1, 3, 4)
+
+
 def shifted(images: Array, intensity: Floats) -> Array:
     """Add a number to every value of each picture, within the range that the picture spans.
 
@@ -52,8 +55,11 @@ def brightened(images: Array, factor: Floats, *, scale: bool) -> Array:
     -------
     array of float32, ``[n, H, W, C]``
     """
-    if images.shape[-1] not in (1, 3, 4):
-        raise InputError(f"expected 1, 3 or 4 channels for brightness, got {images.shape[-1]}; use another transform")
+    if images.shape[-1] not in _CHANNELS:
+        raise InputError(
+            f"Unsupported channel number: {images.shape[-1]}; brightness takes 1, 3 or 4. Are the channels where "
+            "data_format says?"
+        )
     x = images.astype(np.float32)
     low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
     beyond = (low < 0) | (high > 255)
@@ -93,6 +99,11 @@ def apply_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> Arra
     return made
 
 
+def _other_end(x: Array, order: str) -> int:
+    """Length of the axis that would hold the channels in the other format."""
+    return int(x.shape[0] if order == "channels_last" else x.shape[-1])
+
+
 def apply_brightness_shift(x: Any, brightness: float, scale: bool = True, data_format: str | None = None) -> Array:
     """Multiply a picture by a brightness, in 8 bits.
 
@@ -104,6 +115,7 @@ def apply_brightness_shift(x: Any, brightness: float, scale: bool = True, data_f
     scale : bool
         Stretch the picture to 0..255 first.
     data_format : {"channels_last", "channels_first"}, optional
+        Left out, the one that Keras is set to, or the other where only there 1, 3 or 4 channels are.
 
     Returns
     -------
@@ -120,6 +132,8 @@ def apply_brightness_shift(x: Any, brightness: float, scale: bool = True, data_f
     if not np.isfinite(brightness):
         raise ParameterError(f"expected a finite brightness, got {brightness!r}")
     order = data_format_or_default(data_format)
+    if data_format is None and channels_last(x, order).shape[-1] not in _CHANNELS and _other_end(x, order) in _CHANNELS:
+        order = "channels_first" if order == "channels_last" else "channels_last"
     lit = brightened(channels_last(x, order)[None], np.array([brightness], dtype=np.float64), scale=scale)[0]
     lit = lit if order == "channels_last" else np.moveaxis(lit, -1, 0)
     made: Array = lit.astype(dtype_or_default(None), copy=False)

@@ -112,9 +112,9 @@ class DataFrameIterator(FileIterator):
         self.directory, self.class_mode = directory or "", class_mode
         if class_mode not in self.allowed_class_modes:
             known = ", ".join(sorted(map(repr, self.allowed_class_modes)))
-            raise ParameterError(f"expected class_mode to be one of {known}, got {class_mode!r}")
+            raise ParameterError(f"Invalid class_mode: {class_mode!r}; expected one of: {known}")
         if class_mode == "multi_output" and not isinstance(y_col, list):
-            raise ArgumentTypeError(f"expected y_col as a list of columns for multi_output, got {y_col!r}")
+            raise ArgumentTypeError(f'If class_mode="multi_output", y_col must be a list of columns, got {y_col!r}')
         labelled = class_mode not in _UNCLASSED
         wanted = [x_col, *([weight_col] if weight_col else [])]
         if labelled or class_mode in ("multi_output", "raw"):
@@ -150,13 +150,15 @@ class DataFrameIterator(FileIterator):
     def _check(self, table: Mapping[str, list[Any]], x_col: str, y_col: Any, weight_col: Any, classes: Any) -> None:
         mode = self.class_mode
         if not all(isinstance(name, str) for name in table[x_col]):
-            raise ArgumentTypeError(f"expected file names as text in the column {x_col!r}, got other values")
+            raise ArgumentTypeError(
+                f"All values in column x_col={x_col} must be strings: names of files, got other values"
+            )
         if mode in ("binary", "sparse") and not all(isinstance(label, str) for label in table[y_col]):
             raise ArgumentTypeError(f"expected labels as text in the column {y_col!r} for {mode}, got other values")
         if mode == "binary":
             number = len(set(classes)) if classes else len(set(table[y_col]))
             if number != 2:
-                raise InputError(f"expected two classes for binary, got {number}")
+                raise InputError(f'If class_mode="binary" there must be 2 classes, got {number}')
         if mode == "categorical" and not all(isinstance(label, str | list | tuple) for label in table[y_col]):
             raise ArgumentTypeError(f"expected labels as text or lists of text in the column {y_col!r} for categorical")
         if classes and mode in _UNCLASSED:
@@ -164,7 +166,7 @@ class DataFrameIterator(FileIterator):
         if weight_col:
             kinds = {np.asarray(weight).dtype.kind for weight in table[weight_col]}
             if not kinds <= set("iuf"):
-                raise ArgumentTypeError(f"expected numbers as weights in the column {weight_col!r}, got other values")
+                raise ArgumentTypeError(f"Column weight_col={weight_col} must be numeric, got other values")
 
     def _valid(self, names: list[str], x_col: str) -> list[int]:
         """Rows whose file is a picture that is there."""

@@ -116,7 +116,7 @@ class DirectoryIterator(FileIterator):
         self._set(image_data_generator, reading, dtype_or_default(dtype).name, saving, subset, mask_cval)
         if class_mode not in self.allowed_class_modes:
             known = ", ".join(sorted(map(repr, self.allowed_class_modes)))
-            raise ParameterError(f"expected class_mode to be one of {known}, got {class_mode!r}")
+            raise ParameterError(f"Invalid class_mode: {class_mode!r}; expected one of: {known}")
         if key_by not in ("position", "name"):
             raise ParameterError(f"expected key_by 'position' or 'name', got {key_by!r}")
         self.directory, self.class_mode = directory, class_mode

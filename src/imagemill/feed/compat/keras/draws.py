@@ -210,7 +210,7 @@ def read_zoom(value: Any) -> tuple[float, float]:
         return 1 - float(value), 1 + float(value)
     if isinstance(value, list | tuple | np.ndarray) and len(value) == 2 and all(isinstance(v, number) for v in value):
         return float(value[0]), float(value[1])
-    raise ParameterError(f"expected zoom_range as a number or a pair of numbers, got {value!r}")
+    raise ParameterError(f"`zoom_range` should be a float or a tuple or list of two floats, got {value!r}")
 
 
 def _number(name: str, value: Any) -> float:

@@ -51,7 +51,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         if self.color_mode not in _CHANNELS:
-            raise ParameterError(f"expected color_mode 'rgb', 'rgba' or 'grayscale', got {self.color_mode!r}")
+            raise ParameterError(f"Invalid color mode: {self.color_mode!r}; expected 'rgb', 'rgba' or 'grayscale'")
         size = self.target_size
         if len(size) != 2 or any(not isinstance(v, int | np.integer) or v < 1 for v in size):
             raise ParameterError(f"expected target_size as height and width in pixels, got {size!r}")
@@ -259,7 +259,7 @@ def _split(subset: str | None, generator: Any) -> tuple[float, float] | None:
     if subset is None:
         return None
     if subset not in ("training", "validation"):
-        raise ParameterError(f"expected subset 'training' or 'validation', got {subset!r}")
+        raise ParameterError(f"Invalid subset name: {subset!r}; expected 'training' or 'validation'")
     if generator is None:
         raise ParameterError("expected a generator with a validation_split to take a subset, got none")
     cut = generator._validation_split

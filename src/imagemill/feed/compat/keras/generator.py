@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from imagemill.feed.compat.keras.affine import _as, _floating
 from imagemill.feed.compat.keras.changing import Reading, changed, matrices_of
 from imagemill.feed.compat.keras.draws import Parameters, Ranges, read_ranges, read_zoom
 from imagemill.feed.compat.keras.flows import Flows
+from imagemill.feed.compat.keras.harmful import dark_brightness, say, two_shifts
 from imagemill.feed.compat.keras.sampling import FILL_MODES, sample
 
 __all__ = ["ImageDataGenerator"]
@@ -45,9 +45,9 @@ class ImageDataGenerator(Flows):
         Turn by up to so many degrees, either way.
     width_shift_range, height_shift_range : float, int or sequence
         A float below 1 is a share of the length, a larger one pixels; a whole number ``k`` draws one of
-        0 to ``k - 1`` pixels either way; a sequence is chosen from, either way.
+        0 to ``k - 1`` pixels either way; a sequence is chosen from, either way, also one of two values: no range.
     brightness_range : pair of float, optional
-        Factors, applied in 8 bits.
+        Factors, applied in 8 bits: pictures are from 0 to 255.
     shear_range : float
         Degrees, either way.
     zoom_range : float or pair of float
@@ -150,16 +150,17 @@ class ImageDataGenerator(Flows):
         self.std: Any = None
         self.zca_whitening_matrix: Any = None
         self._known: tuple[str, Ranges] | None = None
+        self._looked = False
         self._check(validation_split)
         self._validation_split = validation_split
         self._overrule()
 
     def _check(self, validation_split: float) -> None:
         if validation_split and not 0 < validation_split < 1:
-            raise ParameterError(f"expected validation_split between 0 and 1, got {validation_split!r}")
+            raise ParameterError(f"`validation_split` must be strictly between 0 and 1, got {validation_split!r}")
         light = self.brightness_range
         if light is not None and (not isinstance(light, tuple | list) or len(light) != 2):
-            raise ParameterError(f"expected brightness_range as a pair of numbers, got {light!r}")
+            raise ParameterError(f"brightness_range should be tuple or list of two floats, got {light!r}")
         if self.fill_mode not in FILL_MODES:
             raise ParameterError(f"expected fill_mode to be one of {', '.join(FILL_MODES)}, got {self.fill_mode!r}")
         if self.interpolation_order not in range(6):
@@ -167,21 +168,24 @@ class ImageDataGenerator(Flows):
         if np.dtype(self.dtype).kind != "f":
             raise ParameterError(f"expected a floating-point dtype such as 'float32', got {self.dtype!r}")
         _ = self._ranges
+        for name in ("width_shift_range", "height_shift_range"):
+            if (words := two_shifts(name, getattr(self, name))) is not None:
+                say(words)
 
     def _overrule(self) -> None:
         """Options that ask for others switch them on or off, and say so."""
         if self.zca_whitening and not self.featurewise_center:
             self.featurewise_center = True
-            _say("zca_whitening needs centred pictures: featurewise_center is on as well")
+            say("zca_whitening needs centred pictures: featurewise_center is on as well")
         if self.zca_whitening and self.featurewise_std_normalization:
             self.featurewise_std_normalization = False
-            _say("zca_whitening scales by itself: featurewise_std_normalization is off")
+            say("zca_whitening scales by itself: featurewise_std_normalization is off")
         if self.featurewise_std_normalization and not self.featurewise_center:
             self.featurewise_center = True
-            _say("featurewise_std_normalization needs centred pictures: featurewise_center is on as well")
+            say("featurewise_std_normalization needs centred pictures: featurewise_center is on as well")
         if self.samplewise_std_normalization and not self.samplewise_center:
             self.samplewise_center = True
-            _say("samplewise_std_normalization needs centred pictures: samplewise_center is on as well")
+            say("samplewise_std_normalization needs centred pictures: samplewise_center is on as well")
 
     @property
     def _ranges(self) -> Ranges:
@@ -253,11 +257,20 @@ class ImageDataGenerator(Flows):
             raise InputError(f"expected one picture with channels, of rank 3, got shape {x.shape}")
         drawn = Parameters.one(transform_parameters)
         given = channels_last(_floating(x), self.data_format)[None]
+        self._look(given)
         # Factor by factor: on exact quarter turns every last bit decides what lies inside the frame.
         matrix = None if drawn.still else matrices_of(drawn, given.shape[1:3], exact=self.exact, at_once=False)
         made = changed(given, drawn, matrix, self._reading, dtype=given.dtype, data_format=self.data_format)[0]
         # Brightness gives floating point, whatever comes in.
         return made if drawn.brightness is not None else _as(made, x.dtype)
+
+    def _look(self, pictures: Array) -> None:
+        """Say once, of the first pictures, what brightness makes of them."""
+        if self._looked or self.brightness_range is None:
+            return
+        self._looked = True
+        if (words := dark_brightness(pictures)) is not None:
+            say(words)
 
     def random_transform(self, x: Any, seed: int | None = None) -> Array:
         """Change one picture by numbers drawn for it."""
@@ -313,6 +326,7 @@ class ImageDataGenerator(Flows):
         x = channels_last(np.asarray(images), self.data_format)
         dtype, size, ranges = np.dtype(self.dtype), (x.shape[1], x.shape[2]), self._ranges
         drawn = ranges.draw(self.seed if seed is None else seed, epoch, keys, size, exact=self.exact)
+        self._look(x)
         matrix = matrices_of(drawn, size, exact=self.exact) if ranges.moving else None
         # In the same pass where nothing else comes between.
         at_once = self.preprocessing_function is None
@@ -436,12 +450,12 @@ class ImageDataGenerator(Flows):
         """
         x = np.array(x, dtype=self.dtype)
         if x.ndim != 4:
-            raise InputError(f"expected pictures of rank 4 to learn from, got shape {x.shape}")
+            raise InputError(f"Input to `.fit()` should have rank 4, got shape {x.shape}; a batch of one is x[None]")
         if len(x) == 0:
             raise InputError("expected at least one picture to learn from, got none")
         channels = x.shape[self.channel_axis]
         if channels not in (1, 3, 4):
-            _say(
+            say(
                 f"expected 1, 3 or 4 channels on axis {self.channel_axis} ({self.data_format}), got {channels} in "
                 f"pictures of shape {x.shape}"
             )
@@ -471,7 +485,3 @@ class ImageDataGenerator(Flows):
             matrix = matrices_of(drawn, size, exact=self.exact) if ranges.moving else None
             made.append(changed(view, drawn, matrix, self._reading, **how))
         return np.concatenate(made)
-
-
-def _say(words: str) -> None:
-    warnings.warn(words, stacklevel=4)

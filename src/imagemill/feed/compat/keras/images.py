@@ -64,7 +64,7 @@ def load_img(
     ----------
     path : str, bytes, Path or BytesIO
     color_mode : {"rgb", "rgba", "grayscale"}
-        Grayscale keeps 16 and 32 bits where the file has them.
+        Grayscale keeps 16 and 32 bits where the file has them; the others cut at 255, and warn.
     target_size : pair of int, optional
         Height and width to resize to.
     interpolation : {"nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"}
@@ -88,7 +88,7 @@ def load_img(
     (3, 2)
     """
     if color_mode not in ("grayscale", "rgb", "rgba"):
-        raise ParameterError(f"expected color_mode 'grayscale', 'rgb' or 'rgba', got {color_mode!r}")
+        raise ParameterError(f"Invalid color mode: {color_mode!r}; expected 'grayscale', 'rgb' or 'rgba'")
     image = _opened(path)
     try:
         image = ImageOps.exif_transpose(image) if upright else image
@@ -129,6 +129,13 @@ def _in_mode(image: PillowImage.Image, color_mode: str) -> PillowImage.Image:
             return PillowImage.fromarray(np.asarray(image).astype(np.int32))
         return image if image.mode in _DEEP_GRAY else image.convert("L")
     mode = color_mode.upper()
+    if image.mode.startswith("I") and np.asarray(image).max(initial=0) > 255:
+        # One text for all files, so that it is said once.
+        warnings.warn(
+            f"a picture of 16 bits read as {color_mode!r}: everything above 255 becomes white, as in Keras; "
+            "color_mode='grayscale' keeps the values",
+            stacklevel=3,
+        )
     return image if image.mode == mode else image.convert(mode)
 
 
@@ -212,10 +219,10 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     order = data_format_or_default(data_format)
     x = np.asarray(x, dtype=dtype_or_default(dtype))
     if x.ndim != 3:
-        raise InputError(f"expected one picture with channels, of rank 3, got shape {x.shape}")
+        raise InputError(f"Expected image array to have rank 3, one picture with channels, got shape {x.shape}")
     x = np.moveaxis(x, 0, -1) if order == "channels_first" else x
     if x.shape[2] not in (1, 3, 4):
-        raise InputError(f"expected 1, 3 or 4 channels, got {x.shape[2]}; is data_format {order!r} meant?")
+        raise InputError(f"Unsupported channel number: {x.shape[2]}, not 1, 3 or 4; is data_format {order!r} meant?")
     if scale:
         x = x - x.min()
         top = x.max()

@@ -96,8 +96,10 @@ class Iterator:
         workers: int = 1,
         keys: Sequence[Any] | None = None,
     ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise ParameterError(f"expected batch_size as a whole number of at least 1, got {batch_size!r}")
+        # Without samples there is nothing to divide: code that only looks at an iterator makes it of zeros.
+        least = 1 if n else 0
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < least:
+            raise ParameterError(f"expected batch_size as a whole number of at least {least}, got {batch_size!r}")
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise ParameterError(f"expected workers as a whole number of at least 1, got {workers!r}")
         super().__init__()
@@ -129,13 +131,13 @@ class Iterator:
         return known[1]
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        return -(-self.n // self.batch_size) if self.n else 0
 
     def __getitem__(self, idx: int) -> Any:
         number = idx + len(self) if idx < 0 else idx
         if not 0 <= number < len(self):
             # An IndexError would end a for loop without a word.
-            raise InputError(f"expected a batch from 0 to {len(self) - 1}, got {idx}")
+            raise InputError(f"Asked to retrieve element {idx}: expected a batch from 0 to {len(self) - 1}")
         with self.lock:
             self.total_batches_seen += 1
             epoch = self.epoch

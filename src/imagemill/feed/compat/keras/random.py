@@ -151,7 +151,12 @@ def random_channel_shift(x: Any, intensity_range: float, channel_axis: int = 0, 
 
 
 def random_brightness(
-    x: Any, brightness_range: Sequence[float], scale: bool = True, *, seed: int | None = None
+    x: Any,
+    brightness_range: Sequence[float],
+    scale: bool = True,
+    *,
+    data_format: str | None = None,
+    seed: int | None = None,
 ) -> Array:
     """Multiply a picture by a brightness of a range, in 8 bits.
 
@@ -167,7 +172,7 @@ def random_brightness(
     """
     low, high = _pair("brightness_range", brightness_range)
     (brightness,) = _uniform(seed, low, high)
-    return apply_brightness_shift(x, brightness, scale)
+    return apply_brightness_shift(x, brightness, scale, data_format)
 
 
 def _pair(name: str, value: Sequence[float]) -> tuple[float, float]:

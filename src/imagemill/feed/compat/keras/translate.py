@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 import imagemill.transforms as t
 from imagemill.core.errors import ParameterError
 from imagemill.core.ranges import Choice
+from imagemill.feed.compat.keras._common import Array
 from imagemill.feed.compat.keras.draws import read_shift
+from imagemill.feed.compat.keras.statistics import EPSILON
 from imagemill.pipeline import Pipeline
 from imagemill.transforms.base import Transform
 
@@ -25,7 +31,9 @@ def as_pipeline(generator: Any, seed: int | None = None) -> Pipeline:
 
     The ranges are the same, the draws are not: other numbers belong to a seed. Zooms are uniform in the
     magnification, shears keep areas, brightness is not cut to whole values in between, and ``constant`` and ``wrap``
-    are this library's borders. Normalisation is left out, except for ``rescale``.
+    are this library's borders. ``preprocessing_function``, ``rescale``, the samplewise and the featurewise
+    normalisations follow, in the generator's order. A pipeline takes pictures with the channels last, or called with
+    ``axes="cyx"``.
 
     Parameters
     ----------
@@ -36,8 +44,14 @@ def as_pipeline(generator: Any, seed: int | None = None) -> Pipeline:
     Raises
     ------
     ParameterError
-        For a zoom range that reaches 0, and for spline orders 2 and 4.
+        For what a pipeline cannot do: whitening, a zoom range that reaches 0, spline orders 2 and 4; and for a
+        featurewise normalisation that nothing was learned for.
     """
+    if generator.zca_whitening:
+        raise ParameterError(
+            "expected settings that a pipeline has, got zca_whitening=True; set generator.zca_whitening = False, "
+            "and whiten the batches with generator.standardize()"
+        )
     if generator.interpolation_order not in (0, 1, 3, 5):
         raise ParameterError(
             f"expected an interpolation_order of 0, 1, 3 or 5 for a pipeline, got {generator.interpolation_order}"
@@ -66,9 +80,49 @@ def as_pipeline(generator: Any, seed: int | None = None) -> Pipeline:
         found += [t.Flip(axis, p=0.5)] if asked else []
     if generator.brightness_range is not None:
         found.append(t.Brightness(tuple(float(max(v, 1e-6)) for v in generator.brightness_range)))
+    return Pipeline([*found, *_standardizing(generator)], seed=generator.seed if seed is None else seed)
+
+
+def _standardizing(generator: Any) -> list[Transform]:
+    """What the generator does to values in the end, in its order."""
+    found: list[Transform] = []
+    if generator.preprocessing_function is not None:
+        function = _OnFloats(generator.preprocessing_function, generator.data_format == "channels_first")
+        found += [t.ToDtype("float32"), t.Apply(function, function.name)]
     if generator.rescale:
         found.append(t.Rescale((0, 1 / float(generator.rescale))))
-    return Pipeline(found, seed=generator.seed if seed is None else seed)
+    centre, scale = generator.samplewise_center, generator.samplewise_std_normalization
+    if centre or scale:
+        found.append(t.Standardize(centre=bool(centre), scale=bool(scale), epsilon=EPSILON))
+    centre, scale = generator.featurewise_center, generator.featurewise_std_normalization
+    for asked, learned, name in (
+        (centre, generator.mean, "featurewise_center"),
+        (scale, generator.std, "featurewise_std_normalization"),
+    ):
+        if asked and learned is None:
+            raise ParameterError(f"expected {name} to have learned from pictures, got none; call fit(pictures) first")
+    if centre or scale:
+        mean = np.ravel(generator.mean).tolist() if centre else 0.0
+        std = (np.ravel(generator.std) + EPSILON).tolist() if scale else 1.0
+        found.append(t.Normalize(mean, std, scale="none"))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _OnFloats:
+    """A preprocessing function as a pipeline calls it: single precision and channels last, in and out."""
+
+    function: Callable[[Array], Any]
+    channels_first: bool
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    def __call__(self, x: Array) -> Array:
+        given = np.moveaxis(x, -1, 0) if self.channels_first else x
+        made = np.asarray(self.function(given.copy()), dtype=x.dtype)
+        return np.moveaxis(made, 0, -1) if self.channels_first else made
 
 
 def _shift(axis: str, asked: Any, how: dict[str, Any]) -> list[Transform]:

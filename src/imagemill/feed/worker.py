@@ -189,9 +189,10 @@ class _Desk(Buffers):
         self.fresh = True
 
     def send(self, connection: Connection) -> None:
-        """Let the other side have a new block."""
+        """Let the other side have a new block, which needs no open file from then on."""
         assert self._block is not None
         self._block.send(connection)
+        self._block.close_file()
 
 
 def read_made(block: npt.NDArray[np.uint8], spans: Spans) -> Made:
@@ -250,8 +251,8 @@ def _answer(job: Job, maker: Maker, desk: _Desk, control: npt.NDArray[np.int64])
     desk.forget(job.forget)
     if stopped():
         return Reply()
-    desk.begin(job)
     try:
+        desk.begin(job)
         return Reply(desk.lay(job, maker.make(job.epoch, job.number, stopped)), desk.fresh)
     except BaseException as error:  # the other side gets it, whatever it is
         return Reply((), desk.fresh, None if stopped() else Failure.of(error))

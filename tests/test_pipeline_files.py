@@ -109,7 +109,7 @@ REFUSED = [
     ({"transforms": [{"OneOf": {"transforms": [{"Flop": {}}]}}]}, "got 'Flop'; did you mean 'Flip'"),
     (
         {"transforms": [{"Rotate": {"degres": 5}}]},
-        r"a parameter of Rotate \(p, degrees.*got 'degres'; did you mean 'degrees'",
+        r"a parameter of Rotate \(degrees, .*, p\), got 'degres'; did you mean 'degrees'",
     ),
     ({"transforms": [{"Rotate": 5}]}, "the parameters of Rotate as a mapping"),
     ({"transforms": [{"Rotate": {}, "Flip": {}}]}, r"a transform as \{Name: \{parameter: value\}\}"),
@@ -178,3 +178,76 @@ def test_equality_is_about_transforms_and_seed() -> None:
     assert one != "a pipeline"
     assert one.digest == im.Pipeline([im.Flip("x")], seed=2).digest
     assert one.digest != im.Pipeline([im.Flip("x", p=0.5)], seed=1).digest
+
+
+PLACES: dict[str, tuple[str, str]] = {
+    "value.yaml": (
+        "seed: 3\ntransforms:\n- Flip: {axis: x}\n- Rotate:\n    degrees: [1, 2]\n    border: cnstant\n",
+        r"step 2 \(Rotate\), line 6: expected Rotate\(border=...\).*did you mean 'constant'",
+    ),
+    "parameter.yaml": (
+        "transforms:\n- Flip\n- Rotate:\n    order: 1\n    degree: 5\n",
+        r"step 2 \(Rotate\), line 5: .*'degree'; did you mean 'degrees'",
+    ),
+    "nested.yaml": (
+        "transforms:\n- OneOf:\n    transforms:\n    - Flip\n    - Rotate: {degrees: 999}\n",
+        r"step 1 \(OneOf\), in it 2 \(Rotate\), line 5: expected Rotate\(degrees=...\)",
+    ),
+    "together.yaml": (
+        "transforms:\n- Flip\n- ColorJitter:\n    p: 0.5\n",
+        r"step 2 \(ColorJitter\), line 3: expected ColorJitter to get",
+    ),
+    "name.yaml": ("transforms:\n- Flip\n\n- Rotat\n", "step 2, line 4: .*did you mean 'Rotate'"),
+    "missing.yaml": ("transforms:\n- Resize:\n", r"step 1 \(Resize\), line 2: expected Resize to say size"),
+    "twice.yaml": ("transforms:\n- Rotate:\n    degrees: 3\n    degrees: 4\n", "line 4: .*'degrees' twice"),
+    "twice-on-top.yaml": ("transforms: []\nseed: 1\ntransforms: []\n", "line 3: .*'transforms' twice"),
+    "tab.yaml": ("transforms:\n- Rotate:\n\tdegrees: 3\n", "line 3, column 1: expected spaces in front, got a tab"),
+    "open.yaml": ("transforms:\n- Rotate: {degrees: 3\n", "line 3, column 1: expected YAML"),
+    "version.yaml": ("transforms: []\nimagemill: 2\n", "line 2: expected format 1, got 2; .*update"),
+    "seed.yaml": ("transforms: []\nseed: -1\n", "line 2: expected a seed"),
+    "key.yaml": ("seed: 1\ntransfroms: []\n", r"line 2: expected the keys .* got also \['transfroms'\]"),
+    "flat.yaml": ("transforms:\n- Flip:\n  axis: x\n", "step 1, line 2: .*put the parameters below Flip"),
+    "two.yaml": ("transforms:\n- Flip:\n  Rotate:\n", "step 1, line 2: .*give each a '-' of its own"),
+    "itself.yaml": ("transforms: &a [*a]\n", "line 1: .*contains itself"),
+    "empty.yaml": ("", ".*got nothing; write 'transforms:' and below it a list"),
+    "blank.yaml": ("# soon\n", ".*got nothing; write"),
+    "list.yaml": ("- Flip\n", ".*got list; write 'transforms:'"),
+    "word.yaml": ("transforms: Flip\n", "line 1: expected a list under 'transforms', got 'Flip'; write"),
+    "axis.yaml": ("transforms:\n- Shift:\n    pixels: {a: 1}\n", "line 3: .*to name axes out of z, y and x"),
+    "nan.yaml": ("transforms:\n- Rotate: {degrees: [.nan, 1]}\n", r"line 2: Rotate\(degrees=...\): .*finite"),
+    "order.yaml": ("transforms:\n- Rotate: {degrees: [5, 1]}\n", r"line 2: Rotate\(degrees=...\): .*swap the two"),
+    "name.json": ('{"transforms": [\n\t"Flip",\n\t"Rotat"]}', "step 2, line 3: .*did you mean 'Rotate'"),
+    "value.json": (
+        '{"transforms": [\n\t{"Flip": {\n\t"axis": "q"}}]}',
+        r"step 1 \(Flip\), line 3: expected Flip\(axis",
+    ),
+    "twice.json": ('{"transforms": [],\n"transforms": []}', "line 2: .*'transforms' twice"),
+    "comma.json": ('{"transforms": [\n],}', ".*at line 2"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_errors_name_the_file_the_transform_and_the_line(tmp_path: Path, name: str) -> None:
+    text, message = PLACES[name]
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+    with pytest.raises((im.PipelineFileError, im.ParameterError), match=f"^{path}: {message}"):
+        im.Pipeline.load(path)
+
+
+def test_what_editors_and_people_write_is_read(tmp_path: Path) -> None:
+    marked = tmp_path / "marked.json"
+    marked.write_text('{"transforms": ["Flip"]}', "utf-8-sig")
+    assert im.Pipeline.load(marked).transforms == (im.Flip("x"),)
+    (tmp_path / "UPPER.JSON").write_text('{"transforms":\t["Flip"]}', "utf-8")
+    assert im.Pipeline.load(tmp_path / "UPPER.JSON").transforms == (im.Flip("x"),)
+    # YAML 1.1 takes this for text, and nobody else does.
+    assert im.Pipeline.from_yaml("transforms: [{Flip: {p: 1e-3}}]").transforms == (im.Flip("x", p=0.001),)
+    shared = "transforms:\n- Flip: &half {p: 0.5}\n- Flip: {<<: *half, axis: y}\n"
+    assert im.Pipeline.from_yaml(shared).transforms == (im.Flip("x", p=0.5), im.Flip("y", p=0.5))
+
+
+def test_aliases_of_aliases_cost_no_more_than_they_say() -> None:
+    layers = "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+    with pytest.raises(im.PipelineFileError, match="expected the keys"):
+        im.Pipeline.from_yaml(f"a: &a [1]\n{layers}transforms: []\n")

@@ -163,10 +163,27 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS_WITH_NAMES:
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_hint(name)}", name=name)
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
+
+
+def _hint(name: str) -> str:
+    """What was probably meant by a name that is not here."""
+    if name.startswith("_"):  # asked for by tools, not by people
+        return ""
+    # Not before it is needed, as everything here.
+    import difflib
+
+    from imagemill.core import foreign
+
+    lowered = {known.lower(): known for known in __all__}
+    said = foreign.elsewhere(name) or foreign.suggestion(name)
+    if said and name.lower() not in lowered:
+        return f"; {said}"
+    near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    return f"; did you mean im.{lowered[near[0]]}?" if near else ""
 
 
 def __dir__() -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from imagemill import describe as words
+from imagemill import pipeline_files as files
 from imagemill.core import rng
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
@@ -29,13 +30,11 @@ from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn, make_plan
 from imagemill.inputs import Inputs, read_columns
 from imagemill.lint import Finding, lint
-from imagemill.transforms.base import Transform, everyone, from_dict
+from imagemill.transforms.base import Transform, everyone
+from imagemill.transforms.reading import located
 
 _CACHED = 1 << 21
 """Bytes of images that are decoded before they are run: few enough to be in the caches still."""
-
-FORMAT = 1
-"""Version of the file format."""
 
 Key = str | int
 
@@ -385,7 +384,7 @@ class Pipeline:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that :meth:`from_dict` reads back as an equal pipeline."""
-        return {"imagemill": FORMAT, "seed": self.seed, "transforms": [t.to_dict() for t in self.transforms]}
+        return {"imagemill": files.FORMAT, "seed": self.seed, "transforms": [t.to_dict() for t in self.transforms]}
 
     @classmethod
     def from_dict(cls, described: Any) -> Pipeline:
@@ -395,19 +394,14 @@ class Pipeline:
         ------
         PipelineFileError
         """
-        known = {"imagemill", "seed", "transforms"}
-        if not isinstance(described, Mapping):
-            raise PipelineFileError(f"expected a mapping with {sorted(known)}, got {type(described).__name__}")
-        unknown = sorted(str(k) for k in set(described) - known)
-        if unknown:
-            raise PipelineFileError(f"expected the keys {sorted(known)}, got also {unknown}")
-        version = described.get("imagemill", FORMAT)
-        if version != FORMAT:
-            raise PipelineFileError(f"expected format {FORMAT}, got {version!r}; it was written by another version")
-        listed = described.get("transforms")
-        if not isinstance(listed, list):
-            raise PipelineFileError(f"expected a list under 'transforms', got {listed!r}")
-        return cls([from_dict(t) for t in listed], seed=described.get("seed"))
+        return cls._read(files.Text(described))
+
+    @classmethod
+    def _read(cls, text: files.Text) -> Pipeline:
+        with text.named():
+            transforms, seed = files.transforms_of(text.value)
+            with located(("seed",)):
+                return cls(transforms, seed=seed)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """As JSON text, also written to ``path`` when given."""
@@ -422,33 +416,27 @@ class Pipeline:
     @classmethod
     def from_json(cls, text: str) -> Pipeline:
         """Read JSON text."""
-        try:
-            return cls.from_dict(json.loads(text))
-        except json.JSONDecodeError as error:
-            raise PipelineFileError(f"expected JSON, got an error at line {error.lineno}: {error.msg}") from None
+        return cls._read(files.from_json(text))
 
     @classmethod
     def from_yaml(cls, text: str) -> Pipeline:
         """Read YAML text (safe loader: no objects are made)."""
-        import yaml
-
-        try:
-            return cls.from_dict(yaml.safe_load(text))
-        except yaml.YAMLError as error:
-            raise PipelineFileError(f"expected YAML, got: {error}") from None
+        return cls._read(files.from_yaml(text))
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
-        """Read a pipeline file, ``.yaml``, ``.yml`` or ``.json``."""
-        path = Path(path)
+        """Read a pipeline file, ``.json``, or YAML under any other name.
+
+        Raises
+        ------
+        PipelineFileError, ParameterError
+            Naming the file, the transform by its number and name, and the line.
+        """
         try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PipelineFileError(f"expected a pipeline file at {path}, got: {error}") from None
-        try:
-            return cls.from_json(text) if path.suffix == ".json" else cls.from_yaml(text)
+            return cls._read(files.read(path))
         except (PipelineFileError, ParameterError) as error:
-            raise type(error)(f"{path}: {error}") from None
+            said = str(error)
+            raise type(error)(said if str(path) in said else f"{path}: {said}") from None
 
 
 def _rebuilt(

@@ -26,7 +26,7 @@ def test_a_folder_with_a_preset(tmp_path: Path) -> None:
     said = imagemill("augment", source, "-o", tmp_path / "out", *words, "--workers", "2")
     assert said.code == 0, said.err
     assert "2 images (class-folders)" in said.out
-    assert "preset photo, 6 transforms, seed 7 (as given)" in said.out
+    assert "preset photo, 6 transforms of which 5 to 6 run on each image, seed 7 (as given)" in said.out
     assert re.search(r"made\s+6 in .* s", said.out)
     assert re.search(r"failed\s+0 files", said.out)
     made = outputs(tmp_path / "out")

@@ -13,6 +13,7 @@ from imagemill.core.errors import ImagemillError
 TREE = {
     "InputError": ("ImagemillError", ValueError),
     "ParameterError": ("InputError", ValueError),
+    "UnknownParameter": ("ParameterError", TypeError),
     "PipelineFileError": ("InputError", ValueError),
     "TargetError": ("ImagemillError", TypeError),
     "PlanError": ("ImagemillError", RuntimeError),

@@ -5,6 +5,7 @@
     ImagemillError
     ├── InputError          (ValueError)   a value, array or option given by the caller does not fit
     │   ├── ParameterError                 a transform's or pipeline's parameter is out of its range
+    │   │   └── UnknownParameter           a TypeError too: there is no parameter of that name
     │   └── PipelineFileError              a pipeline description (YAML, JSON, dict) cannot be read
     ├── TargetError         (TypeError)    no rule says what an operation does to a kind of target
     ├── PlanError           (RuntimeError) a plan breaks its own promises (a fault of ours: please report)
@@ -24,11 +25,22 @@ class ImagemillError(Exception):
 
 
 class InputError(ImagemillError, ValueError):
-    """A value, array or option given by the caller does not fit."""
+    """A value, array or option given by the caller does not fit.
+
+    ``path`` says where in a description it stands, by keys and positions from the top; empty elsewhere.
+    """
+
+    path: tuple[str | int, ...] = ()
 
 
 class ParameterError(InputError):
-    """A parameter of a transform or pipeline is out of its range."""
+    """A parameter of a transform or pipeline is out of its range; ``field`` is its name where there is one."""
+
+    field: str = ""
+
+
+class UnknownParameter(ParameterError, TypeError):
+    """There is no parameter of that name, or one that must be given was not."""
 
 
 class PipelineFileError(InputError):

@@ -250,6 +250,14 @@ def as_distribution(value: object, *, name: str = "value") -> Distribution:
     >>> as_distribution((1, 3))
     Range(low=1, high=3)
     """
+    try:
+        return _as_distribution(value, name)
+    except ParameterError as error:
+        said = str(error)
+        raise error if name in said else ParameterError(f"{name}: {said}") from None
+
+
+def _as_distribution(value: object, name: str) -> Distribution:
     if isinstance(value, bool):
         raise ParameterError(f"expected {name} to be a number or a pair, got {value!r}")
     if isinstance(value, int | float | np.integer | np.floating):
@@ -288,6 +296,10 @@ _KINDS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "normal": (Normal, ("mean", "std", "limit")),
     "log_uniform": (LogUniform, ("low", "high")),
 }
+
+
+KINDS = frozenset(_KINDS)
+"""Names of distributions in pipeline files."""
 
 
 def _from_mapping(value: Mapping[str, Any], name: str) -> Distribution:

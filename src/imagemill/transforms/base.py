@@ -11,17 +11,18 @@ import copy
 import dataclasses
 import difflib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import ParameterError, PipelineFileError
+from imagemill.core import foreign
+from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
-from imagemill.core.ranges import Distribution, as_distribution, to_plain
+from imagemill.core.ranges import KINDS, Distribution, as_distribution, to_plain
 from imagemill.core.rng import Draws
 
 REGISTRY: dict[str, type[Transform]] = {}
@@ -134,8 +135,63 @@ def order_option(default: int = 1) -> Any:
     return option(default, check=one_of(*ORDERS))
 
 
+class _Checked(type):
+    """What makes transforms: says which parameter was meant where Python would only say that it does not exist."""
+
+    # Checkers of types look at the constructors themselves.
+    if not TYPE_CHECKING:
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return super().__call__(*args, **kwargs)
+            except TypeError as error:
+                # An error from deeper down, from an own constructor say, is not ours to explain.
+                if not str(error).startswith(_constructor(cls)):
+                    raise
+                raise UnknownParameter(misfit(cls, args, kwargs)) from None
+
+
+def _constructor(cls: Any) -> str:
+    """How errors of Python about arguments begin, for a class whose constructor takes its fields."""
+    owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    params = vars(owner).get("__dataclass_params__")
+    # Nothing begins with a zero byte.
+    return f"{owner.__init__.__qualname__}()" if params is not None and params.init else "\0"
+
+
+def misfit(cls: type[Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Why some arguments do not fit a transform, naming the parameter that was probably meant."""
+    name = cls.__name__
+    known = sorted((f.name for f in fields_of(cls) if f.init), key="p".__eq__)
+    for word in kwargs:
+        if word not in known:
+            return f"expected a parameter of {name} ({', '.join(known)}), got {word!r}{_meant(word, known)}"
+    places = [f.name for f in fields_of(cls) if f.init and not f.kw_only]
+    if len(args) > len(places):
+        rest = ", ".join(f"{word}=..." for word in known if word not in places)
+        return f"expected {name}({', '.join(places)}), got {len(args)} values in place; give others by name: {rest}"
+    twice = [word for word in places[: len(args)] if word in kwargs]
+    if twice:
+        return f"expected {name}({twice[0]}=...) once, got it in place and by name; drop one of them"
+    missing = [
+        f.name for f in fields_of(cls) if f.name in required(cls) and f.name not in {*places[: len(args)], *kwargs}
+    ]
+    return f"expected {name} to say {', '.join(missing)}; write {name}({missing[0]}=...)"
+
+
+def required(cls: type[Any]) -> list[str]:
+    """Parameters without a default."""
+    missing = dataclasses.MISSING
+    return [f.name for f in fields_of(cls) if f.init and f.default is missing and f.default_factory is missing]
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = foreign.parameter(word, known)
+    return f"; did you mean {near!r}?" if near else ""
+
+
 @dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(metaclass=_Checked):
     """Base of all transforms.
 
     Parameters
@@ -157,12 +213,21 @@ class Transform:
         name = type(self).__name__
         if isinstance(self.p, bool) or not isinstance(self.p, int | float) or not 0 <= self.p <= 1:
             raise ParameterError(f"expected {name}(p=...) to be a probability from 0 to 1, got {self.p!r}")
-        for f in _fields(type(self)):
+        for f in fields_of(type(self)):
             value, shown = getattr(self, f.name), f"{name}({f.name}=...)"
-            if f.metadata.get("kind") == "param":
-                object.__setattr__(self, f.name, _read_param(value, shown, f.metadata))
-            elif f.metadata.get("check") is not None and not (value is None and f.default is None):
-                object.__setattr__(self, f.name, f.metadata["check"](shown, value))
+            try:
+                if f.metadata.get("kind") == "param":
+                    object.__setattr__(self, f.name, _read_param(value, shown, f.metadata))
+                elif f.metadata.get("check") is not None and not (value is None and f.default is None):
+                    object.__setattr__(self, f.name, f.metadata["check"](shown, value))
+            except ParameterError as error:
+                error.field = f.name
+                raise
+            except (TypeError, ValueError, OverflowError) as error:
+                # A value that the check never thought of: an array, a number too large for any type.
+                strange = ParameterError(f"expected {shown} as its documentation has it, got {value!r}: {error}")
+                strange.field = f.name
+                raise strange from error
         self.check()
 
     def check(self) -> None:
@@ -191,7 +256,7 @@ class Transform:
     def names(self) -> dict[int, str]:
         """Which field each of this transform's distributions stands in, by identity."""
         found: dict[int, str] = {}
-        for f in _fields(type(self)):
+        for f in fields_of(type(self)):
             value = getattr(self, f.name)
             if isinstance(value, Mapping):
                 found |= {id(v): f"{f.name}.{axis}" for axis, v in value.items()}
@@ -201,7 +266,7 @@ class Transform:
 
     def distributions(self) -> Iterator[tuple[str, Distribution, str]]:
         """Each parameter's name, distribution and unit."""
-        for f in _fields(type(self)):
+        for f in fields_of(type(self)):
             value = getattr(self, f.name)
             if f.metadata.get("kind") != "param" or value is None:
                 continue
@@ -247,7 +312,7 @@ class Transform:
     def to_dict(self) -> dict[str, Any]:
         """The plain form ``{name: {parameter: value}}``; parameters at their default are left out."""
         arguments: dict[str, Any] = {}
-        for f in _fields(type(self)):
+        for f in fields_of(type(self)):
             value = getattr(self, f.name)
             if f.default is not dataclasses.MISSING and _same(_plain(value), _plain(_normalised(f))):
                 continue
@@ -262,7 +327,8 @@ def everyone(transforms: Iterable[Transform]) -> Iterator[Transform]:
         yield from everyone(transform.children())
 
 
-def _fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
+def fields_of(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
+    """The parameters of a transform."""
     return dataclasses.fields(cls)
 
 
@@ -282,6 +348,9 @@ def _read_param(value: Any, shown: str, meta: Mapping[str, Any]) -> Any:
     axes = meta["per_axis"] and isinstance(value, Mapping) and set(value) <= set("zyx")
     if axes:
         return {axis: _read_param(v, f"{shown} along {axis}", {**meta, "per_axis": False}) for axis, v in value.items()}
+    if meta["per_axis"] and isinstance(value, Mapping) and not set(value) & KINDS:
+        axis_like = "{'y': 1, 'x': (0.9, 1.1)}"
+        raise ParameterError(f"expected {shown} to name axes out of z, y and x, such as {axis_like}, got {value!r}")
     # A copy, so that one distribution given for two parameters still has two names.
     distribution = copy.copy(as_distribution(value, name=shown))
     low, high = distribution.bounds
@@ -313,49 +382,6 @@ def _plain(value: Any) -> Any:
 def _same(a: Any, b: Any) -> bool:
     """Equal in value and type, so that 1 and 1.0 are told apart and a round trip is exact."""
     return bool(a == b) and repr(a) == repr(b)
-
-
-def from_dict(described: Any) -> Transform:
-    """The transform described by ``{name: {parameter: value}}`` (or just its name).
-
-    Raises
-    ------
-    PipelineFileError
-        For an unknown name or parameter, naming the nearest known one.
-    """
-    if isinstance(described, str):
-        described = {described: {}}
-    if not isinstance(described, Mapping) or len(described) != 1:
-        raise PipelineFileError(f"expected a transform as {{Name: {{parameter: value}}}}, got {described!r}")
-    ((name, arguments),) = described.items()
-    if name not in REGISTRY:
-        raise PipelineFileError(f"expected the name of a transform, got {name!r}{_near(name, REGISTRY)}")
-    cls = REGISTRY[name]
-    known = [f.name for f in _fields(cls)]
-    arguments = {} if arguments is None else arguments
-    if not isinstance(arguments, Mapping):
-        raise PipelineFileError(f"expected the parameters of {name} as a mapping of {known}, got {arguments!r}")
-    for key in arguments:
-        if key not in known:
-            raise PipelineFileError(
-                f"expected a parameter of {name} ({', '.join(known)}), got {key!r}{_near(key, known)}"
-            )
-    required = [f.name for f in _fields(cls) if f.default is dataclasses.MISSING and f.name not in arguments]
-    if required:
-        raise PipelineFileError(f"expected {name} to say {', '.join(required)}; add it to the description")
-    return cls(**{k: _revive(k, v) for k, v in arguments.items()})
-
-
-def _near(word: object, known: Any) -> str:
-    near = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
-
-
-def _revive(name: str, value: Any) -> Any:
-    """Nested transforms (inside OneOf and the like) come back as transforms."""
-    if name == "transforms" and isinstance(value, list):
-        return tuple(from_dict(v) for v in value)
-    return value
 
 
 def sampling(order: int, border: str, fill: float = 0.0, mask_fill: int = 0, *, antialias: bool = False) -> Sampling:

@@ -11,7 +11,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.core.ranges import Choice, LogUniform, Normal
 from imagemill.transforms import colour
-from imagemill.transforms.base import REGISTRY, from_dict
+from imagemill.transforms.base import REGISTRY
 from imagemill.transforms.colour import (
     Apply,
     Brightness,
@@ -32,6 +32,7 @@ from imagemill.transforms.colour import (
     ToLayout,
     ToneGain,
 )
+from imagemill.transforms.reading import from_dict
 from tests.transforms.colour.meaning import draws_of, frame_of
 
 RANDOM = [

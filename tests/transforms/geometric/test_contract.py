@@ -11,7 +11,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op, Warp
 from imagemill.core.ranges import Choice, LogUniform, Normal
 from imagemill.transforms import geometric
-from imagemill.transforms.base import Transform, from_dict
+from imagemill.transforms.base import Transform
 from imagemill.transforms.geometric import (
     Affine,
     Crop,
@@ -29,6 +29,7 @@ from imagemill.transforms.geometric import (
     SquareCrop,
     Zoom,
 )
+from imagemill.transforms.reading import from_dict
 from tests.transforms.geometric.support import draws_for, frame_of, with_foreground
 
 EXAMPLES = [

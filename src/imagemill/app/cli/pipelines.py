@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imagemill as im
 from imagemill.describe import operations
+from imagemill.pipeline_files import read
 
 __all__ = ["HELP", "SIZE_HELP", "Asked", "read_pipeline"]
 
@@ -82,7 +83,5 @@ def read_pipeline(text: str, size: int | None = None, seed: int | None = None, b
 
 
 def _has_seed(path: Path) -> bool:
-    import yaml
-
-    # Every JSON file is a YAML file; that it is a mapping was checked when it was loaded.
-    return yaml.safe_load(path.read_text("utf-8")).get("seed") is not None
+    # That it is a mapping was checked when it was loaded.
+    return read(path).value.get("seed") is not None

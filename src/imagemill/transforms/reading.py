@@ -1,0 +1,115 @@
+"""Transforms from plain descriptions, as files hold them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from imagemill.core import foreign
+from imagemill.core.errors import ImagemillError, InputError, ParameterError, PipelineFileError
+from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, required
+
+__all__ = ["Path", "from_dict", "located"]
+
+Path = tuple[str | int, ...]
+"""Where in a description something stands: keys and positions from the top."""
+
+
+@contextmanager
+def located(path: Path) -> Iterator[None]:
+    """Note on errors from inside where in the description they arose; the innermost place counts."""
+    try:
+        yield
+    except InputError as error:
+        error.path = error.path or path
+        raise
+
+
+def from_dict(described: Any, at: Path = ()) -> Transform:
+    """The transform described by ``{name: {parameter: value}}`` (or just its name).
+
+    Parameters
+    ----------
+    described : mapping or str
+    at : tuple of str and int
+        Where in a file it stands, such as ``("transforms", 2)``.
+
+    Raises
+    ------
+    PipelineFileError
+        For an unknown name or parameter, naming the nearest known one. Its ``path`` says where.
+    ParameterError
+        For a value out of its range; the same.
+    """
+    with located(at):
+        if isinstance(described, str):
+            described = {described: {}}
+        if not isinstance(described, Mapping) or len(described) != 1:
+            raise PipelineFileError(
+                f"expected a transform as {{Name: {{parameter: value}}}}, got {described!r}{_astray(described)}"
+            )
+        (name,) = described
+        if name not in REGISTRY:
+            raise PipelineFileError(f"expected the name of a transform, got {name!r}; {_known_name(str(name))}")
+    with located((*at, name)):
+        return _described(REGISTRY[name], described[name], (*at, name))
+
+
+def _described(cls: type[Transform], arguments: Any, at: Path) -> Transform:
+    name, known = cls.__name__, [f.name for f in fields_of(cls)]
+    arguments = {} if arguments is None else arguments
+    if not isinstance(arguments, Mapping):
+        raise PipelineFileError(f"expected the parameters of {name} as a mapping of {known}, got {arguments!r}")
+    for key in arguments:
+        if key not in known:
+            with located((*at, str(key))):
+                raise PipelineFileError(misfit(cls, (), {str(key): None}))
+    missing = [word for word in required(cls) if word not in arguments]
+    if missing:
+        raise PipelineFileError(f"expected {name} to say {', '.join(missing)}; add it to the description")
+    return _made(cls, {key: _revive(key, value, (*at, key)) for key, value in arguments.items()}, at)
+
+
+def _made(cls: type[Transform], given: Mapping[str, Any], at: Path) -> Transform:
+    try:
+        return cls(**given)
+    except ParameterError as error:
+        error.path = (*at, error.field) if error.field in given else at
+        raise
+    except ImagemillError:
+        raise
+    except Exception as error:
+        # A check that met a value it never thought of: the file is wrong all the same.
+        raise PipelineFileError(
+            f"expected parameters of {cls.__name__} as its documentation has them, got {dict(given)!r}: {error}"
+        ) from error
+
+
+def _astray(described: Any) -> str:
+    """What to do where parameters stand beside the name instead of below it."""
+    names = [key for key in described if key in REGISTRY] if isinstance(described, Mapping) else []
+    if not names:
+        return ""
+    if len(names) == len(described):
+        return "; give each a '-' of its own"
+    return f"; put the parameters below {names[0]}, indented farther than its name"
+
+
+def _known_name(name: str) -> str:
+    """What to write instead of a name that is not known."""
+    lowered = {known.lower(): known for known in REGISTRY}
+    in_place = {known: [f.name for f in fields_of(cls) if not f.kw_only] for known, cls in REGISTRY.items()}
+    said = foreign.suggestion(name, file=in_place)
+    if said and name.lower() not in lowered:
+        return said
+    near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    return f"did you mean {lowered[near[0]]!r}?" if near else f"known: {', '.join(sorted(REGISTRY))}"
+
+
+def _revive(name: str, value: Any, at: Path) -> Any:
+    """Nested transforms (inside OneOf and the like) come back as transforms."""
+    if name == "transforms" and isinstance(value, list):
+        return tuple(from_dict(v, (*at, place)) for place, v in enumerate(value))
+    return value

@@ -213,9 +213,9 @@ PLACES: dict[str, tuple[str, str]] = {
     "blank.yaml": ("# soon\n", ".*got nothing; write"),
     "list.yaml": ("- Flip\n", ".*got list; write 'transforms:'"),
     "word.yaml": ("transforms: Flip\n", "line 1: expected a list under 'transforms', got 'Flip'; write"),
-    "axis.yaml": ("transforms:\n- Shift:\n    pixels: {a: 1}\n", "line 3: .*to name axes out of z, y and x"),
-    "nan.yaml": ("transforms:\n- Rotate: {degrees: [.nan, 1]}\n", r"line 2: Rotate\(degrees=...\): .*finite"),
-    "order.yaml": ("transforms:\n- Rotate: {degrees: [5, 1]}\n", r"line 2: Rotate\(degrees=...\): .*swap the two"),
+    "axis.yaml": ("transforms:\n- Shift:\n    pixels: {a: 1}\n", ".*line 3: .*to name axes out of z, y and x"),
+    "nan.yaml": ("transforms:\n- Rotate: {degrees: [.nan, 1]}\n", r".*line 2: Rotate\(degrees=...\): .*finite"),
+    "order.yaml": ("transforms:\n- Rotate: {degrees: [5, 1]}\n", r".*line 2: Rotate\(degrees=...\): .*swap the two"),
     "name.json": ('{"transforms": [\n\t"Flip",\n\t"Rotat"]}', "step 2, line 3: .*did you mean 'Rotate'"),
     "value.json": (
         '{"transforms": [\n\t{"Flip": {\n\t"axis": "q"}}]}',

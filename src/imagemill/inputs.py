@@ -10,6 +10,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats, Frame, Ints, peak_of
+from imagemill.core.given import several
 from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.foreground import Foreground
@@ -58,8 +59,7 @@ def read_columns(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns,
     """Every value wrapped as a target; how many samples there are."""
     wrapped: Columns = {}
     for name, values in columns.items():
-        if not isinstance(values, np.ndarray | Sequence) or isinstance(values, str):
-            raise InputError(f"expected {name} as a sequence with one value per sample, got {type(values).__name__}")
+        values = several(values, name)
         stacked = _stacked(name, values)
         if stacked is not None:
             wrapped[name] = Stack(_with_axes(as_target(name, stacked[0]), axes), stacked)
@@ -78,7 +78,7 @@ def _stacked(name: str, values: Any) -> Array | list[Array] | None:
     if isinstance(values, np.ndarray):
         return values if values.ndim > 2 and values.dtype != object else None
     first = values[0]
-    if type(first) is not np.ndarray or not first.size:
+    if type(first) is not np.ndarray or not first.size or not first.dtype.isnative:
         return None
     if first.nbytes <= _SMALL and all(
         type(v) is np.ndarray and v.shape == first.shape and v.dtype == first.dtype for v in values

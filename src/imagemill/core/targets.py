@@ -8,13 +8,14 @@ order and coordinates) and keypoints are indices ``(k, d)``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats
+from imagemill.core.given import read_given
 
 Array = np.ndarray[Any, Any]
 
@@ -59,11 +60,22 @@ class _Raster:
 
     kind: ClassVar[str] = "raster"
 
+    if TYPE_CHECKING:  # whatever `read_given` takes may be given; an array is what is kept
+
+        def __init__(
+            self,
+            array: Any,
+            axes: str | None = None,
+            spacing: tuple[float, ...] | None = None,
+            world: npt.NDArray[np.float64] | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        array = np.asarray(self.array)
+        array = self.array
+        if type(array) is not np.ndarray or not array.dtype.isnative:
+            array = self._take(array)
         if array.size == 0:
             raise InputError(f"expected the {self.kind} to hold pixels, got an empty array of shape {array.shape}")
-        object.__setattr__(self, "array", array)
         if self.axes is not None:
             axes, _ = read_axes(self.axes, array, self.kind)
             d = len(axes)
@@ -71,6 +83,15 @@ class _Raster:
                 raise InputError(f"expected {d} spacings above 0 in the order {axes}, got {self.spacing}")
             if self.world is not None and np.shape(self.world) != (d + 1, d + 1):
                 raise InputError(f"expected a world matrix {(d + 1, d + 1)}, got shape {np.shape(self.world)}")
+
+    def _take(self, value: Any) -> Array:
+        """Take over an image or mask as another library holds it; what the caller says of it goes before."""
+        given = read_given(value, self.kind)
+        found = {"axes": given.axes, "spacing": given.spacing, "world": given.world, "array": given.array}
+        for name, value in found.items():
+            if name == "array" or (value is not None and getattr(self, name) is None):
+                object.__setattr__(self, name, value)
+        return given.array
 
     def named(self, axes: str | None = None) -> str:
         """The axes as given, inherited or guessed."""
@@ -117,7 +138,8 @@ class Image(_Raster):
     Parameters
     ----------
     array : array
-        uint8, uint16, int16, int32, float16, float32 or float64.
+        uint8, uint16, int16, int32, float16, float32 or float64, in any byte order; also tensors, PIL images (of any
+        mode, as they look, turned as EXIF says), what `read_picture` gives, and images of nibabel.
     axes : str, optional
         What each axis is: ``"yx"``, ``"yxc"``, ``"cyx"``, ``"zyx"``, ``"yxz"``, ``"zyxc"``... Pictures
         ``(H, W)`` and ``(H, W, 1|3|4)`` need not say.
@@ -136,9 +158,10 @@ class Image(_Raster):
         _Raster.__post_init__(self)
         # Names of dtypes are put together anew each time they are asked for.
         if self.array.dtype not in _NATIVE and self.array.dtype.name not in _IMAGE_DTYPES:
-            raise InputError(
-                f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; use array.astype"
-            )
+            do = "use array.astype"
+            if self.array.dtype == np.bool_:
+                do = "write array.astype(numpy.uint8) * 255, or pass it as a mask"
+            raise InputError(f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; {do}")
 
 
 class Mask(_Raster):
@@ -147,7 +170,8 @@ class Mask(_Raster):
     Parameters
     ----------
     array : array
-        bool or any integer dtype, of the image's shape; a trailing channel axis holds several maps.
+        bool or any integer dtype, of the image's shape; a trailing channel axis holds several maps. PIL images of mode
+        ``P`` give their indices and of mode ``1`` 0 and 1; what `read_mask` gives is taken as well.
     axes, spacing, world
         As for :class:`Image`.
     """
@@ -348,9 +372,9 @@ def as_target(name: str, value: Any) -> Target:
         return value
     match name:
         case "image":
-            return Image(np.asarray(value))
+            return Image(value)
         case "mask":
-            return Mask(np.asarray(value))
+            return Mask(value)
         case "boxes":
             array = np.asarray(value, dtype=np.float64)
             return Boxes(array, "zyxzyx" if array.ndim == 2 and array.shape[1] == 6 else "xyxy")

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.colours import Channels
 from imagemill.core.errors import CodecError, InputError
 
 __all__ = [
@@ -33,7 +34,6 @@ MAX_BYTES = 1 << 32
 """Largest encoded file that is opened unless asked otherwise, in bytes."""
 
 Array = np.ndarray[Any, Any]
-Channels = Literal["keep", "gray", "rgb", "rgba"]
 AXES = ("yx", "yxc", "zyx", "zyxc")
 
 

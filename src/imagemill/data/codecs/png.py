@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from imagemill.core.given import pil_pixels
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import to_srgb
 from imagemill.data.codecs.exif import exif_orientation
 from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.limits import check_inflation
-from imagemill.data.codecs.raster import pixels_of
 
 __all__ = ["encode_png", "read_png"]
 
@@ -56,7 +56,9 @@ def read_png(path: Path, data: bytes, options: ReadOptions) -> Picture:
         array, mode = _decode_16(path, data, colour)
     else:
         image = PngImagePlugin.PngImageFile(io.BytesIO(data))
-        array, mode = pixels_of(image, labels=options.labels), image.mode
+        array, mode = pil_pixels(image, labels=options.labels), image.mode
+        if mode == "I":  # older Pillow opens 16-bit gray in 32 bits
+            array = array.astype(np.uint16)
     if options.labels and colour == 0 and depth in (2, 4):
         array = array // (255 // (2**depth - 1))  # Pillow spreads small depths over 0..255; labels are counts
     note = ""

@@ -1,4 +1,4 @@
-"""What Pillow's modes mean as arrays, and the small formats that need nothing else: WebP, BMP, GIF."""
+"""The small formats that need nothing but Pillow: WebP, BMP, GIF."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, WebPImagePlugin
 
-from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels
+from imagemill.core.given import pil_pixels
+from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels
 from imagemill.data.codecs.channels import upright
 from imagemill.data.codecs.colour import to_srgb
 from imagemill.data.codecs.exif import exif_orientation
 from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.limits import check_inflation
 
-__all__ = ["encode_raster", "pixels_of", "read_raster"]
+__all__ = ["encode_raster", "read_raster"]
 
 # The classes are used without Image.open: it would warn about large pictures, and warnings can only be
 # silenced for all threads at once. The size is checked by our own limit instead.
@@ -33,34 +34,6 @@ _SAVE: dict[str, dict[str, Any]] = {
     "bmp": {},
     "gif": {"optimize": False},
 }
-
-
-def pixels_of(image: Image.Image, *, labels: bool = False) -> Array:
-    """Decode a Pillow image: gray, gray with alpha, RGB or RGBA; indices of a palette when they are labels.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Opened, not yet loaded.
-    labels : bool
-        Whether palette indices and single bits are wanted instead of colours.
-    """
-    mode, clear = image.mode, "transparency" in image.info
-    if mode == "1":
-        return np.asarray(image).astype(np.uint8) * np.uint8(1 if labels else 255)
-    if mode in ("P", "PA"):
-        if labels:
-            return np.array(image.getchannel(0) if mode == "PA" else image)
-        return np.asarray(image.convert("RGBA" if clear or mode == "PA" else "RGB"))
-    if mode == "L":
-        return np.asarray(image.convert("LA") if clear and not labels else image)
-    if mode == "RGB":
-        return np.asarray(image.convert("RGBA") if clear and not labels else image)
-    if mode in ("LA", "RGBA") or mode.startswith("I;16"):
-        return np.asarray(image)
-    if mode == "I":
-        return np.asarray(image).astype(np.uint16)
-    return np.asarray(image.convert("RGB"))
 
 
 @guarded("a whole, undamaged image file")
@@ -80,7 +53,7 @@ def read_raster(path: Path, data: bytes, options: ReadOptions, kind: str) -> Pic
     elif kind == "gif":
         check_inflation(path, image.height * image.width, len(data), _LZW, _FREE)
     mode = image.mode
-    array = pixels_of(image, labels=options.labels)
+    array = pil_pixels(image, labels=options.labels)
     block = image.info.get("exif", b"")
     orientation = exif_orientation(block if isinstance(block, bytes) else b"")
     notes = [f"first of {frames} frames"] if frames > 1 else []

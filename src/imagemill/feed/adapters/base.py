@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.feed.batch import LoadedBatch
@@ -175,7 +173,7 @@ def hf_transform(
         if column not in rows:
             raise InputError(f"expected a column {column!r}, got {', '.join(rows)}; say which one holds the pictures")
         keys = None if key is None else rows[key]
-        pictures = [np.asarray(picture) for picture in rows[column]]
+        pictures = list(rows[column])
         return {**rows, column: list(pipeline.batch(pictures, keys=keys, epoch=epoch).image)}
 
     return transform

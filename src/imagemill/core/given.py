@@ -95,7 +95,7 @@ def several(values: Any, name: str) -> Any:
     --------
     >>> several("cat.jpg", "image")
     Traceback (most recent call last):
-    imagemill.core.errors.InputError: expected image as a sequence with one value per sample, got one str; write ...
+    imagemill.core.errors.InputError: expected image as a sequence with one value per sample, got str; write ...
     """
     if isinstance(values, np.ndarray):
         return _native(values, name) if values.dtype != object else values
@@ -105,7 +105,7 @@ def several(values: Any, name: str) -> Any:
     one = isinstance(values, str | bytes | os.PathLike) or _is_pil(values) or hasattr(values, "affine")
     if not by_number or one or isinstance(values, Mapping):
         do = f"write [{name}] for one, list(...) for an iterator"
-        got = f"one {type(values).__name__}"
+        got = type(values).__name__
         raise InputError(f"expected {name} as a sequence with one value per sample, got {got}; {do}")
     return _native(_as_array(values, name), name) if hasattr(values, "__array__") else values
 

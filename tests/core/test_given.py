@@ -233,7 +233,7 @@ def test_other_refusals_name_the_call_that_helps(tmp_path: Path) -> None:
     with pytest.raises(im.InputError, match=r"got None; cv2\.imread gives None"):
         FLIP(image=None)
     for one in ("cat.jpg", PHOTO, (image for image in [RGB]), {"a": RGB}):
-        with pytest.raises(im.InputError, match="one value per sample, got .*; write"):
+        with pytest.raises(im.InputError, match=r"one value per sample, got .*; write"):
             FLIP.batch(one)
     im.write_picture(tmp_path / "a.png", im.Picture(RGB, "yxc"))
     sample: Any = im.open(tmp_path)[0]

@@ -7,7 +7,8 @@ order and coordinates) and keypoints are indices ``(k, d)``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from imagemill.core.given import read_given
 Array = np.ndarray[Any, Any]
 
 _SPATIAL = {"".join(sorted(axes)): axes for axes in SPATIAL_AXES.values()}
+_NONE = np.zeros(0, np.int64)
 
 
 def read_axes(axes: str, array: Array, what: str) -> tuple[str, bool]:
@@ -204,18 +206,44 @@ class Boxes:
         (normalized cxcywh), ``"yxyx"``, and ``"zyxzyx"`` for volumes.
     labels : sequence, optional
         One per box; they stay with their box.
+    columns : mapping of str to sequence, optional
+        Whatever else is known of each box (``{"iscrowd": [0, 1]}``); it stays with it as well.
+    index : array of int ``(k,)``, optional
+        What each box is known by. Left out, it comes back as the place of each box among those that were given.
+    visibility : array ``(k,)``
+        Set on what comes back: the share of each box that is left in the frame, 0 to 1.
+    dropped : array of int
+        Set on what comes back: the ``index`` of every box that is not there any more.
+
+    Raises
+    ------
+    InputError
+        Naming the box, for edges that are not finite or in the wrong order, and columns of another length.
 
     Notes
     -----
     A box moves as its corners do and becomes the smallest upright box around them, cut at the frame.
-    Boxes of which nothing is left are dropped, together with their label; ``index`` says which of the
-    given boxes each one is.
+    Boxes of which less than a pixel is left are dropped with all that belongs to them, and so are boxes that came
+    without area; ``Pipeline(..., boxes=BoxRules(...))`` says otherwise.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> boxes = im.Boxes([[0, 0, 4, 4], [8, 0, 12, 4]], labels=["cat", "dog"], columns={"iscrowd": [0, 1]})
+    >>> out = im.Pipeline([im.Shift(pixels={"x": -9})], seed=1)(image=np.zeros((10, 20)), boxes=boxes).boxes
+    >>> out.array.tolist(), out.labels, out.columns, out.index.tolist()
+    ([[0.0, 0.0, 3.0, 4.0]], ['dog'], {'iscrowd': [1]}, [1])
+    >>> out.visibility.tolist(), out.dropped.tolist()
+    ([0.75], [0])
     """
 
     array: Array
     format: str = "xyxy"
     labels: Any = None
     index: npt.NDArray[np.int64] | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    visibility: Floats | None = None
+    dropped: npt.NDArray[np.int64] = field(default_factory=lambda: _NONE)
 
     kind: ClassVar[str] = "boxes"
 
@@ -229,10 +257,15 @@ class Boxes:
         if array.ndim != 2 or array.shape[1] != width:
             raise InputError(f"expected boxes ({self.format}) as (k, {width}), got shape {array.shape}")
         if not np.isfinite(array).all():
-            raise InputError("expected finite box coordinates, got nan or infinity")
+            bad = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
+            raise InputError(
+                f"expected finite box coordinates, got box {bad}: {array[bad].tolist()}; mend it or leave it out"
+            )
         object.__setattr__(self, "array", array)
-        if self.labels is not None and len(self.labels) != len(array):
-            raise InputError(f"expected {len(array)} labels, one per box, got {len(self.labels)}")
+        given = {"labels": self.labels, "indices": self.index, "visibilities": self.visibility, **self.columns}
+        for name, column in given.items():
+            if column is not None and len(column) != len(array):
+                raise InputError(f"expected {len(array)} {name}, one per box, got {len(column)}")
 
     def edges(self, shape: tuple[int, ...]) -> Floats:
         """Lower and upper edges ``(k, 2d)`` in index coordinates of a frame of ``shape``."""
@@ -260,13 +293,20 @@ class Boxes:
             )
         return found
 
-    def like(self, edges: Floats, shape: tuple[int, ...], kept: npt.NDArray[np.int64]) -> Boxes:
-        """Boxes with new edges in this one's format; ``kept`` says which of its boxes they are."""
-        labels = self.labels
-        if labels is not None:
-            labels = labels[kept] if isinstance(labels, np.ndarray) else [labels[i] for i in kept]
-        index = kept if self.index is None else self.index[kept]
-        return Boxes(_from_edges(edges, self.format, shape), self.format, labels, index)
+    def like(self, edges: Floats, shape: tuple[int, ...], kept: npt.NDArray[np.int64], share: Floats) -> Boxes:
+        """Boxes with new edges in this one's format; ``kept`` says which they are, ``share`` what is left of each."""
+        known = np.arange(len(self)) if self.index is None else np.asarray(self.index)
+        gone = np.ones(len(self), bool)
+        gone[kept] = False
+        return Boxes(
+            _from_edges(edges, self.format, shape),
+            self.format,
+            _rows(self.labels, kept),
+            known[kept],
+            {name: _rows(column, kept) for name, column in self.columns.items()},
+            share if self.visibility is None else share * np.asarray(self.visibility)[kept],
+            np.concatenate([self.dropped, known[gone]]) if gone.any() else self.dropped,
+        )
 
     def to(self, format: str, shape: tuple[int, ...]) -> Boxes:
         """The same boxes in another format, for a frame of ``shape``."""
@@ -277,6 +317,13 @@ class Boxes:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.array, dtype=dtype, copy=copy)
+
+
+def _rows(column: Any, kept: npt.NDArray[np.int64]) -> Any:
+    """Some rows of a column: an array of an array, a list of anything else."""
+    if column is None or isinstance(column, np.ndarray):
+        return column if column is None else column[kept]
+    return [column[i] for i in kept.tolist()]
 
 
 def _plain_format(format: str) -> str:

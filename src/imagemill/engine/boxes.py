@@ -33,25 +33,32 @@ class Outlines:
         Points on the surface of each box; ``nan`` for a box that is gone.
     bends : bool
         Whether edges are sampled, because some map bends them.
+    share : array, ``(k,)``
+        How much of each box has been left by the windows it went through, 0 to 1.
+    cuts : bool
+        Whether padding windows cut; without, boxes go on whole.
     """
 
     points: Floats
     bends: bool
+    share: Floats
+    cuts: bool = True
 
     @classmethod
-    def of(cls, edges: Floats, *, bends: bool) -> Outlines:
+    def of(cls, edges: Floats, *, bends: bool, share: Floats | None = None, cuts: bool = True) -> Outlines:
         """Outlines of upright boxes ``(k, 2d)``."""
         d = edges.shape[1] // 2
         low, high = edges[:, None, :d], edges[:, None, d:]
-        return cls(low + (high - low) * _lattice(d, bends), bends)
+        return cls(low + (high - low) * _lattice(d, bends), bends, np.ones(len(edges)) if share is None else share, cuts)
 
     def pushed(self, stages: tuple[maps.Stage, ...]) -> Outlines:
         """Moved from the input of a chain to its output; a padding window cuts where it stands."""
         outlines, segment = self, list[maps.Stage]()
         for stage in reversed(stages):
             if isinstance(stage, maps.Window):
-                edges = outlines._moved(tuple(segment)).within(stage.shape)
-                outlines, segment = Outlines.of(edges, bends=self.bends), []
+                if self.cuts:
+                    edges, share = outlines._moved(tuple(segment)).seen(stage.shape)
+                    outlines, segment = Outlines.of(edges, bends=self.bends, share=share), []
             else:
                 segment.insert(0, stage)
         return outlines._moved(tuple(segment))
@@ -63,32 +70,49 @@ class Outlines:
         there = ~np.isnan(self.points).any(axis=(1, 2))
         points = np.full_like(self.points, np.nan)
         points[there] = push(stages, self.points[there].reshape(-1, d)).reshape(-1, m, d)
-        return Outlines(points, self.bends)
+        return Outlines(points, self.bends, self.share, self.cuts)
+
+    def whole(self) -> Floats:
+        """The upright boxes ``(k, 2d)`` around each, wherever it lies."""
+        return np.concatenate([self.points.min(axis=1), self.points.max(axis=1)], axis=1)
 
     def within(self, shape: tuple[int, ...]) -> Floats:
         """The upright boxes ``(k, 2d)`` around what lies inside a frame; ``nan`` where nothing does."""
+        return self.seen(shape)[0]
+
+    def seen(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """The upright boxes around what lies inside a frame, and the share of each box that does."""
         d = len(shape)
         upper = np.array(shape, dtype=np.float64) - 0.5
-        edges = np.concatenate([self.points.min(axis=1), self.points.max(axis=1)], axis=1)
+        edges = self.whole()
         inside = ((edges[:, :d] >= -0.5) & (edges[:, d:] <= upper)).all(axis=1)
+        if inside.all():
+            return edges, self.share
+        share = np.where(inside, self.share, 0.0)
         for i in np.flatnonzero(~inside & ~np.isnan(edges).any(axis=1)):
-            edges[i] = self._cut(self.points[i], edges[i], upper)
-        return edges
+            edges[i], part = self._cut(self.points[i], edges[i], upper)
+            share[i] = part * self.share[i]
+        return edges, share
 
-    def _cut(self, points: Floats, edges: Floats, upper: Floats) -> Floats:
+    def _cut(self, points: Floats, edges: Floats, upper: Floats) -> tuple[Floats, float]:
         d = len(upper)
         if d == 3 and self.bends:
             # The faces are curved: the box around the whole, cut, is an upper bound of what is left.
             left = np.clip(edges, -0.5, np.tile(upper, 2))
+            before, after = (float(np.prod(e[d:] - e[:d])) for e in (edges, left))
         else:
             rings = [_clipped(points[ring], upper) for ring in _rings(d, self.bends)]
             kept = np.concatenate(rings + ([_corners_inside(points, upper)] if d == 3 else []))
             if not len(kept):
-                return np.full(2 * d, np.nan)
+                return np.full(2 * d, np.nan), 0.0
             left = np.concatenate([kept.min(axis=0), kept.max(axis=0)])
+            before, after = (_volume(points), _volume(kept)) if d == 3 else (_area(points), _area(kept))
         # A box without extent must itself lie inside; any other must keep some.
         flat = edges[d:] == edges[:d]
-        return left if ((left[d:] > left[:d]) | flat).all() and not flat.all() else np.full(2 * d, np.nan)
+        if flat.all() or not ((left[d:] > left[:d]) | flat).all():
+            return np.full(2 * d, np.nan), 0.0
+        # Of a box without area, what is left of its length is not told: it is there.
+        return left, min(1.0, after / before) if before > 0 else 1.0
 
 
 @cache
@@ -141,6 +165,26 @@ def _clipped(ring: Floats, upper: Floats) -> Floats:
                     kept.append([p + share * (q - p) for p, q in zip(here, there, strict=True)])
             points = kept
     return np.array(points, dtype=np.float64).reshape(-1, len(upper))
+
+
+def _area(ring: Floats) -> float:
+    """Of what a closed line goes around (Gauss's shoelace), on plain lists for the same reason."""
+    points: list[list[float]] = ring.tolist()
+    pairs = zip(points, points[1:] + points[:1], strict=True)
+    return abs(sum(a[0] * b[1] - a[1] * b[0] for a, b in pairs)) / 2
+
+
+def _volume(points: Floats) -> float:
+    """Of the convex body with these corners; 0 where it is flat."""
+    extent = points.max(axis=0) - points.min(axis=0)
+    if len(points) < 4 or not (extent > 0).all():
+        return 0.0
+    from scipy.spatial import ConvexHull, QhullError  # here: only boxes in volumes that are cut need it
+
+    try:
+        return float(ConvexHull(points).volume)
+    except QhullError:  # flat, and turned
+        return 0.0
 
 
 def _corners_inside(points: Floats, upper: Floats) -> Floats:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
+from imagemill.core.rules import BoxRules
 from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine import points
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
-from imagemill.engine.boxes import Outlines, bending, kept
+from imagemill.engine.boxes import Outlines, bending
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Pass, Plan, Step
 from imagemill.engine.targets import rule
@@ -130,17 +131,33 @@ def _steps(plan: Plan, kind: str) -> list[Step]:
     return [s for s in plan.steps if kind == Image.kind or (isinstance(s, Pass) and s.resample is not None)]
 
 
-def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes) -> Boxes:
-    """Boxes through the geometry, cut at the frame, those that left it dropped."""
+def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes, rules: BoxRules) -> Boxes:
+    """Boxes through the geometry, cut at the frame, those of which too little is left dropped."""
     chains = [s.resample.chain(row) for s in plan.steps if isinstance(s, Pass) and s.resample is not None]
+    bends = bending(chains)
     edges = boxes.edges(tuple(plan.in_shape[row].tolist()))
-    outlines: Any = Outlines.of(edges, bends=bending(chains))
-    for step in plan.steps:
-        outlines = rule(step, Boxes.kind)(step, row, outlines, backend, None)
     shape = tuple(plan.shape[row].tolist())
-    left = outlines.within(shape)
-    index = kept(left)
-    return boxes.like(left[index], shape, index)
+    d = len(shape)
+
+    def moved(cuts: bool) -> Outlines:
+        outlines: Any = Outlines.of(edges, bends=bends, cuts=cuts)
+        for step in plan.steps:
+            outlines = rule(step, Boxes.kind)(step, row, outlines, backend, None)
+        assert isinstance(outlines, Outlines)
+        return outlines
+
+    left, share = moved(True).seen(shape)
+    there = ~np.isnan(left[:, 0])
+    keep = rules.keep(np.where(there, (left[:, d:] - left[:, :d]).prod(axis=1), 0.0), np.where(there, share, 0.0))
+    if not rules.clip:
+        left = moved(False).whole()
+    if rules.keep_empty and not keep.all():
+        left, share = left.copy(), np.where(keep, share, 0.0)
+        place = np.clip(moved(False).whole()[~keep, :d], -0.5, np.array(shape) - 0.5)
+        left[~keep] = np.concatenate([place, place], axis=1)
+        keep = np.ones(len(boxes), bool)
+    index = np.flatnonzero(keep)
+    return boxes.like(left[index], shape, index, share[index])
 
 
 def run_keypoints(plan: Plan, backend: Backend, row: int, keypoints: Keypoints) -> Keypoints:

@@ -41,6 +41,7 @@ _ROOMS = {
         "Normal",
         "Range",
     ),
+    "imagemill.core.rules": ("BoxRules",),
     "imagemill.core.sample": (
         "Applied",
         "Batch",

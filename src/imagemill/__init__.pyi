@@ -17,6 +17,7 @@ from imagemill.core.ranges import Choice as Choice
 from imagemill.core.ranges import LogUniform as LogUniform
 from imagemill.core.ranges import Normal as Normal
 from imagemill.core.ranges import Range as Range
+from imagemill.core.rules import BoxRules as BoxRules
 from imagemill.core.sample import Applied as Applied
 from imagemill.core.sample import Batch as Batch
 from imagemill.core.sample import Recipe as Recipe
@@ -112,6 +113,7 @@ __all__ = [
     "AugmentReport",
     "Batch",
     "Blob",
+    "BoxRules",
     "Boxes",
     "Brightness",
     "ChannelGain",

@@ -19,6 +19,7 @@ from imagemill import pipeline_files as files
 from imagemill.core import rng
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
+from imagemill.core.rules import BoxRules
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target
 from imagemill.drawing import Walk
@@ -62,6 +63,8 @@ class Pipeline:
         ``"reference"`` computes in float64 by the definition: slow, and what the other is tested against.
     without : sequence of str
         Passes of the planner to switch off.
+    boxes : BoxRules
+        How much of a box has to be left for it to stay, and whether it ends at the frame.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Pipeline:
         fuse: bool = True,
         backend: str = "cpu",
         without: Sequence[str] = (),
+        boxes: BoxRules = BoxRules(),  # noqa: B008  # frozen
     ) -> None:
         if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
             raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
@@ -86,8 +90,11 @@ class Pipeline:
             seed = secrets.randbits(32)
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
             raise ParameterError(f"expected a seed from 0 to 2**64 - 1, got {seed!r}")
+        if not isinstance(boxes, BoxRules):
+            raise ParameterError(f"expected boxes as rules, got {boxes!r}; write boxes=BoxRules(min_area=16)")
         self.transforms = tuple(transforms)
         self.seed = int(seed)
+        self.boxes = boxes
         self.fuse = fuse
         self.without = tuple(without)
         self.backend = get_backend(backend)
@@ -282,7 +289,7 @@ class Pipeline:
 
     def _other(self, plan: Plan, row: int, target: Target) -> Any:
         if isinstance(target, Boxes):
-            return execute.run_boxes(plan, self.backend, row, target)
+            return execute.run_boxes(plan, self.backend, row, target, self.boxes)
         if isinstance(target, Keypoints):
             return execute.run_keypoints(plan, self.backend, row, target)
         return getattr(target, "value", target)
@@ -336,6 +343,7 @@ class Pipeline:
             Whose draws to plan with.
         """
         parts = [words.header(self), words.transforms(self.transforms)]
+        parts += [f"boxes that stay: {self.boxes}"] if self.boxes != BoxRules() else []
         if shape is not None:
             image = Image(np.broadcast_to(np.zeros((), dtype), shape), axes, spacing)
             inputs = Inputs({"image": [image]})
@@ -358,24 +366,44 @@ class Pipeline:
     @cached_property
     def digest(self) -> str:
         """Sixteen hex digits that stand for the transforms and their parameters, not for the seed."""
-        described = [words.stable(t) for t in self.transforms]
+        described: list[Any] = [words.stable(t) for t in self.transforms]
+        # Pipelines that ask nothing keep the digest they had before anything could be asked.
+        if asked := self._asked():
+            described.append(asked)
         text = json.dumps(described, sort_keys=True, separators=(",", ":"))
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
+    def replace(self, **changes: Any) -> Pipeline:
+        """The same pipeline but for some of its arguments: ``pipe.replace(seed=3, boxes=BoxRules(min_area=16))``."""
+        return Pipeline(**{**self._arguments(), **changes})
+
     def with_seed(self, seed: int) -> Pipeline:
         """The same pipeline with another seed."""
-        return Pipeline(self.transforms, seed=seed, fuse=self.fuse, backend=self.backend.name, without=self.without)
+        return self.replace(seed=seed)
+
+    def _arguments(self) -> dict[str, Any]:
+        """All that makes it."""
+        how = {"fuse": self.fuse, "backend": self.backend.name, "without": self.without}
+        return {"transforms": self.transforms, "seed": self.seed, **how, "boxes": self.boxes}
+
+    def _asked(self) -> dict[str, Any]:
+        """What it asks of targets beside moving them, where that is not the usual."""
+        asked = {"boxes": self.boxes.to_dict()}
+        return {name: value for name, value in asked.items() if value}
 
     def __repr__(self) -> str:
         inside = ",\n".join(f"    {words.call(t)}" for t in self.transforms)
-        return f"Pipeline([\n{inside},\n], seed={self.seed})" if inside else f"Pipeline([], seed={self.seed})"
+        how = f"seed={self.seed}" + (f", boxes={self.boxes!r}" if self.boxes != BoxRules() else "")
+        return f"Pipeline([\n{inside},\n], {how})" if inside else f"Pipeline([], {how})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By its parts: a copy counts its samples from zero, and counters are not picklable in later Pythons.
-        return _rebuilt, (self.transforms, self.seed, self.fuse, self.backend.name, self.without)
+        return _rebuilt, (self._arguments(),)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pipeline) and (self.transforms, self.seed) == (other.transforms, other.seed)
+        if not isinstance(other, Pipeline):
+            return False
+        return (self.transforms, self.seed, self._asked()) == (other.transforms, other.seed, other._asked())
 
     def __hash__(self) -> int:
         return hash((self.digest, self.seed))
@@ -384,7 +412,8 @@ class Pipeline:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that :meth:`from_dict` reads back as an equal pipeline."""
-        return {"imagemill": files.FORMAT, "seed": self.seed, "transforms": [t.to_dict() for t in self.transforms]}
+        listed = [t.to_dict() for t in self.transforms]
+        return {"imagemill": files.FORMAT, "seed": self.seed, **self._asked(), "transforms": listed}
 
     @classmethod
     def from_dict(cls, described: Any) -> Pipeline:
@@ -400,8 +429,9 @@ class Pipeline:
     def _read(cls, text: files.Text) -> Pipeline:
         with text.named():
             transforms, seed = files.transforms_of(text.value)
+            rules = files.rules_of(text.value)
             with located(("seed",)):
-                return cls(transforms, seed=seed)
+                return cls(transforms, seed=seed, **rules)
 
     def to_json(self, path: str | Path | None = None) -> str:
         """As JSON text, also written to ``path`` when given."""
@@ -439,10 +469,8 @@ class Pipeline:
             raise type(error)(said if str(path) in said else f"{path}: {said}") from None
 
 
-def _rebuilt(
-    transforms: tuple[Transform, ...], seed: int, fuse: bool, backend: str, without: tuple[str, ...]
-) -> Pipeline:
-    return Pipeline(transforms, seed=seed, fuse=fuse, backend=backend, without=without)
+def _rebuilt(arguments: dict[str, Any]) -> Pipeline:
+    return Pipeline(**arguments)
 
 
 def _out_axes(plan: Plan, kind: str, given: str) -> str:

@@ -12,14 +12,15 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
+from imagemill.core.rules import BoxRules
 from imagemill.transforms.reading import Path, from_dict, located
 
-__all__ = ["FORMAT", "Text", "from_json", "from_yaml", "read", "transforms_of"]
+__all__ = ["FORMAT", "Text", "from_json", "from_yaml", "read", "rules_of", "transforms_of"]
 
 FORMAT = 1
 """Version of the file format."""
 
-_KNOWN = ("imagemill", "seed", "transforms")
+_KNOWN = ("imagemill", "seed", "boxes", "transforms")
 _EXAMPLE = "write 'transforms:' and below it a list, such as '- Flip: {axis: x, p: 0.5}'"
 
 
@@ -104,6 +105,18 @@ def transforms_of(described: Any) -> tuple[list[Any], Any]:
         if not isinstance(listed, list):
             raise PipelineFileError(f"expected a list under 'transforms', got {listed!r}; {_EXAMPLE}")
     return [from_dict(t, ("transforms", place)) for place, t in enumerate(listed)], described.get("seed")
+
+
+def rules_of(described: Mapping[str, Any]) -> dict[str, Any]:
+    """What a description asks of targets beside moving them.
+
+    Raises
+    ------
+    ParameterError
+        With a ``path`` that says where.
+    """
+    with located(("boxes",)):
+        return {"boxes": BoxRules.from_dict(described.get("boxes", {}))}
 
 
 def read(path: str | FilePath) -> Text:

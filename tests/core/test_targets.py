@@ -43,8 +43,8 @@ def edges_in(draw: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 @given(st.data(), lengths, lengths, st.sampled_from(FLAT))
 def test_flat_boxes_come_back_from_every_format(data: Any, height: int, width: int, form: str) -> None:
     edges = data.draw(edges_in((height, width)))
-    empty = Boxes(np.empty((0, 4)), form)
-    written = empty.like(edges, (height, width), np.arange(len(edges)))
+    every = np.arange(len(edges))
+    written = Boxes(np.zeros((len(edges), 4)), form).like(edges, (height, width), every, np.ones(len(edges)))
     assert written.format == form
     np.testing.assert_allclose(written.edges((height, width)), edges, rtol=0, atol=1e-9)
 
@@ -52,7 +52,9 @@ def test_flat_boxes_come_back_from_every_format(data: Any, height: int, width: i
 @given(st.data(), lengths, lengths, lengths)
 def test_solid_boxes_come_back(data: Any, depth: int, height: int, width: int) -> None:
     edges = data.draw(edges_in((depth, height, width)))
-    boxes = Boxes(np.empty((0, 6)), "zyxzyx").like(edges, (depth, height, width), np.arange(len(edges)))
+    every = np.arange(len(edges))
+    given_ = Boxes(np.zeros((len(edges), 6)), "zyxzyx")
+    boxes = given_.like(edges, (depth, height, width), every, np.ones(len(edges)))
     np.testing.assert_allclose(boxes.edges((depth, height, width)), edges, rtol=0, atol=1e-9)
 
 
@@ -92,12 +94,14 @@ def test_to_converts_between_any_two_formats(source: str, target: str) -> None:
 
 def test_boxes_like_keeps_labels_and_says_which_they_were() -> None:
     boxes = Boxes([[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3]], labels=["a", "b", "c"])
-    once = boxes.like(boxes.edges((9, 9))[[0, 2]], (9, 9), np.array([0, 2]))
+    once = boxes.like(boxes.edges((9, 9))[[0, 2]], (9, 9), np.array([0, 2]), np.array([0.5, 1.0]))
     assert (once.labels, once.index.tolist()) == (["a", "c"], [0, 2])
-    twice = once.like(once.edges((9, 9))[[1]], (9, 9), np.array([1]))
+    twice = once.like(once.edges((9, 9))[[1]], (9, 9), np.array([1]), np.array([0.5]))
     assert (twice.labels, twice.index.tolist()) == (["c"], [2])
+    assert (once.dropped.tolist(), twice.dropped.tolist()) == ([1], [1, 0])
+    assert (once.visibility.tolist(), twice.visibility.tolist()) == ([0.5, 1.0], [0.5])
     arrays = Boxes([[0, 0, 1, 1], [0, 0, 2, 2]], labels=np.array([4, 5]))
-    assert arrays.like(arrays.edges((9, 9))[[1]], (9, 9), np.array([1])).labels.tolist() == [5]
+    assert arrays.like(arrays.edges((9, 9))[[1]], (9, 9), np.array([1]), np.ones(1)).labels.tolist() == [5]
 
 
 @pytest.mark.parametrize(("form", "given_", "indices"), [("xy", [[7, 3]], [[3, 7]]), ("yx", [[3, 7]], [[3, 7]])])

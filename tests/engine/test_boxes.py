@@ -7,12 +7,16 @@ from hypothesis import strategies as st
 
 from imagemill.core import geometry as geo
 from imagemill.core import maps
-from imagemill.engine.boxes import Outlines, kept
+from imagemill.engine.boxes import Outlines
 
 
 def turned(degrees: float, shape: tuple[int, ...]) -> maps.Matrix:
     linear = geo.rotation(np.array([degrees]), (len(shape) - 2, len(shape) - 1), len(shape))
     return maps.Matrix(geo.about(linear, (np.array([shape]) - 1) / 2.0)[0])
+
+
+def kept(edges: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(~np.isnan(edges).any(axis=1))
 
 
 def sampled(stages: tuple[maps.Stage, ...], edges: np.ndarray, shape: tuple[int, ...], per_pixel: int) -> np.ndarray:

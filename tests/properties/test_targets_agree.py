@@ -262,9 +262,3 @@ def test_what_left_before_padding_does_not_come_back() -> None:
     steps = im.Pipeline([moved], seed=11, fuse=False)(image=image, keypoints=[[5, 5], [0, 5]], boxes=[[5, 5, 10, 10]])
     assert steps.keypoints.visible.tolist() == [False, True]
     assert len(steps.boxes) == 0
-
-
-def test_boxes_without_extent_stay_while_they_are_inside() -> None:
-    found = run(im.Shift(pixels={"x": 10}), 0, image=np.zeros((20, 20)), boxes=[[5, 5, 5, 9], [15, 5, 15, 9]])
-    assert found.boxes.index.tolist() == [0]
-    np.testing.assert_array_equal(found.boxes.array, [[15, 5, 15, 9]])

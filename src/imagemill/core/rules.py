@@ -78,6 +78,12 @@ class BoxRules:
         large = area >= least if least > 0 or self.keep_empty else area > 0
         return np.asarray(large & (share >= part) & (share > 0))
 
+    def __str__(self) -> str:
+        said = [f"at least {self.min_area:g} px² of the frame"]
+        said += [f"at least {self.min_visibility:.0%} of the box"] if self.min_visibility else []
+        said += [] if self.clip else ["not cut at the frame"]
+        return ", ".join([*said, "the others as points"] if self.keep_empty else said)
+
     def to_dict(self) -> dict[str, Any]:
         """What differs from the defaults, as plain values."""
         return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}

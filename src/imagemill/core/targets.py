@@ -296,8 +296,9 @@ class Boxes:
     def like(self, edges: Floats, shape: tuple[int, ...], kept: npt.NDArray[np.int64], share: Floats) -> Boxes:
         """Boxes with new edges in this one's format; ``kept`` says which they are, ``share`` what is left of each."""
         known = np.arange(len(self)) if self.index is None else np.asarray(self.index)
-        gone = np.ones(len(self), bool)
-        gone[kept] = False
+        dropped = self.dropped
+        if len(kept) < len(self):
+            dropped = np.concatenate([dropped, np.delete(known, kept)])
         return Boxes(
             _from_edges(edges, self.format, shape),
             self.format,
@@ -305,7 +306,7 @@ class Boxes:
             known[kept],
             {name: _rows(column, kept) for name, column in self.columns.items()},
             share if self.visibility is None else share * np.asarray(self.visibility)[kept],
-            np.concatenate([self.dropped, known[gone]]) if gone.any() else self.dropped,
+            dropped,
         )
 
     def to(self, format: str, shape: tuple[int, ...]) -> Boxes:

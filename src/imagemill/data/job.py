@@ -199,9 +199,8 @@ def pipeline_of(out: Path) -> Pipeline:
     parameters = read_parameters(out)
     if parameters is None or not (out / PIPELINE).is_file():
         raise InputError(f"expected {JOB} and {PIPELINE} in {out}, got no such files; pass the pipeline it ran with")
-    stored = Pipeline.load(out / PIPELINE)
     how = {name: parameters[name] for name in ("fuse", "backend", "without") if name in parameters}
-    return Pipeline(stored.transforms, seed=stored.seed, **how)
+    return Pipeline.load(out / PIPELINE).replace(**how)
 
 
 def recorded(out: Path) -> Rows:

@@ -45,11 +45,11 @@ class Outlines:
     cuts: bool = True
 
     @classmethod
-    def of(cls, edges: Floats, *, bends: bool, share: Floats | None = None, cuts: bool = True) -> Outlines:
+    def of(cls, edges: Floats, *, bends: bool, cuts: bool = True) -> Outlines:
         """Outlines of upright boxes ``(k, 2d)``."""
         d = edges.shape[1] // 2
         low, high = edges[:, None, :d], edges[:, None, d:]
-        return cls(low + (high - low) * _lattice(d, bends), bends, np.ones(len(edges)) if share is None else share, cuts)
+        return cls(low + (high - low) * _lattice(d, bends), bends, np.ones(len(edges)), cuts)
 
     def pushed(self, stages: tuple[maps.Stage, ...]) -> Outlines:
         """Moved from the input of a chain to its output; a padding window cuts where it stands."""
@@ -57,8 +57,7 @@ class Outlines:
         for stage in reversed(stages):
             if isinstance(stage, maps.Window):
                 if self.cuts:
-                    edges, share = outlines._moved(tuple(segment)).seen(stage.shape)
-                    outlines, segment = Outlines.of(edges, bends=self.bends, share=share), []
+                    outlines, segment = outlines._moved(tuple(segment))._through(stage.shape), []
             else:
                 segment.insert(0, stage)
         return outlines._moved(tuple(segment))
@@ -71,6 +70,15 @@ class Outlines:
         points = np.full_like(self.points, np.nan)
         points[there] = push(stages, self.points[there].reshape(-1, d)).reshape(-1, m, d)
         return Outlines(points, self.bends, self.share, self.cuts)
+
+    def _through(self, shape: tuple[int, ...]) -> Outlines:
+        """Cut at a window: what juts out of it goes on as the upright box around what is left, the rest as it is."""
+        edges, share = self.seen(shape)
+        if share is self.share:
+            return self
+        left = Outlines.of(edges, bends=self.bends)
+        cut = (edges != self.whole()).any(axis=1)
+        return Outlines(np.where(cut[:, None, None], left.points, self.points), self.bends, share)
 
     def whole(self) -> Floats:
         """The upright boxes ``(k, 2d)`` around each, wherever it lies."""
@@ -88,11 +96,16 @@ class Outlines:
         inside = ((edges[:, :d] >= -0.5) & (edges[:, d:] <= upper)).all(axis=1)
         if inside.all():
             return edges, self.share
-        share = np.where(inside, self.share, 0.0)
-        for i in np.flatnonzero(~inside & ~np.isnan(edges).any(axis=1)):
-            edges[i], part = self._cut(self.points[i], edges[i], upper)
-            share[i] = part * self.share[i]
-        return edges, share
+        part = inside.astype(np.float64)
+        out = np.flatnonzero(~inside & ~np.isnan(edges[:, 0]))
+        points, around = self.points[out], edges[out, None]
+        # Most maps turn nothing: then cutting a box is cutting its edges, for all of them at once.
+        if ((points == around[..., :d]) | (points == around[..., d:])).all():
+            edges[out], part[out] = _cut_upright(edges[out], upper)
+        else:
+            for i in out.tolist():
+                edges[i], part[i] = self._cut(self.points[i], edges[i], upper)
+        return edges, part * self.share
 
     def _cut(self, points: Floats, edges: Floats, upper: Floats) -> tuple[Floats, float]:
         d = len(upper)
@@ -113,6 +126,19 @@ class Outlines:
             return np.full(2 * d, np.nan), 0.0
         # Of a box without area, what is left of its length is not told: it is there.
         return left, min(1.0, after / before) if before > 0 else 1.0
+
+
+def _cut_upright(edges: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    """Upright boxes ``(k, 2d)`` cut at a frame, and the share of each that is left; ``nan`` and 0 where nothing is."""
+    d = len(upper)
+    low, high = edges[:, :d], edges[:, d:]
+    left = np.clip(edges, -0.5, np.tile(upper, 2))
+    size, rest = high - low, left[:, d:] - left[:, :d]
+    # An axis along which a box has no extent must itself lie inside; any other must keep some.
+    flat = size == 0
+    there = np.where(flat, low == left[:, :d], rest > 0).all(axis=1)
+    share = np.where(flat.any(axis=1), 1.0, (rest / np.where(flat, 1.0, size)).prod(axis=1))
+    return np.where(there[:, None], left, np.nan), np.where(there, share, 0.0)
 
 
 @cache
@@ -197,11 +223,6 @@ def _corners_inside(points: Floats, upper: Floats) -> Floats:
         normal = np.cross(b - a, c - a)
         inside &= (frame - a) @ normal * ((middle - a) @ normal) >= 0
     return frame[inside]
-
-
-def kept(edges: Floats) -> Indices:
-    """Which boxes are left."""
-    return np.flatnonzero(~np.isnan(edges).any(axis=1))
 
 
 def bending(chains: Sequence[tuple[maps.Stage, ...]]) -> bool:

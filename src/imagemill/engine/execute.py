@@ -147,8 +147,8 @@ def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes, rules: BoxRu
         return outlines
 
     left, share = moved(True).seen(shape)
-    there = ~np.isnan(left[:, 0])
-    keep = rules.keep(np.where(there, (left[:, d:] - left[:, :d]).prod(axis=1), 0.0), np.where(there, share, 0.0))
+    # What is gone has edges that are no numbers, and no share.
+    keep = rules.keep((left[:, d:] - left[:, :d]).prod(axis=1), share)
     if not rules.clip:
         left = moved(False).whole()
     if rules.keep_empty and not keep.all():

@@ -44,7 +44,7 @@ class Difference:
 
 def with_backend(pipeline: Pipeline, name: str) -> Pipeline:
     """The same pipeline on another backend."""
-    return Pipeline(pipeline.transforms, seed=pipeline.seed, fuse=pipeline.fuse, backend=name, without=pipeline.without)
+    return pipeline.replace(backend=name)
 
 
 def difference(got: Array, wanted: Array, source: Array) -> Difference:

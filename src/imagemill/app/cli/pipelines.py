@@ -66,20 +66,19 @@ def read_pipeline(text: str, size: int | None = None, seed: int | None = None, b
         stored = im.Pipeline.load(path)
         if seed is None and _has_seed(path):
             return Asked(stored, text, "from the file")
-        transforms, name = stored.transforms, text
+        name = text
     elif text in im.PRESETS:
-        transforms, name = im.preset(text, size), f"preset {text}"
+        stored, name = im.Pipeline(im.preset(text, size)), f"preset {text}"
     else:
         names = ", ".join(im.PRESETS)
         near = difflib.get_close_matches(text, list(im.PRESETS), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "check the name or the path"
         raise im.InputError(f"expected a pipeline file or a preset of {names}, got {text!r}; {hint}")
     if seed is not None:
-        return Asked(im.Pipeline(transforms, seed=seed), name, "as given")
+        return Asked(stored.replace(seed=seed), name, "as given")
     if begun is not None:
-        return Asked(im.Pipeline(transforms, seed=begun), name, "of the run that is continued")
-    made = im.Pipeline(transforms)
-    return Asked(made, name, f"made now; --seed {made.seed} repeats it")
+        return Asked(stored.replace(seed=begun), name, "of the run that is continued")
+    return Asked(stored, name, f"made now; --seed {stored.seed} repeats it")
 
 
 def _has_seed(path: Path) -> bool:

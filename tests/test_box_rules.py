@@ -63,6 +63,15 @@ def test_a_bent_box_has_the_share_of_its_bent_outline() -> None:
     assert found.boxes.visibility[0] == pytest.approx(found.mask.sum() / whole.mask.sum(), abs=0.02)
 
 
+def test_a_window_cuts_what_juts_out_of_it_and_leaves_the_rest_turned() -> None:
+    # Turned, padded and turned back: what never left the picture is the box it was.
+    boxes = im.Boxes([[20, 10, 36, 30], [0, 0, 10, 40]])
+    found = run([im.Rotate(30), im.Pad(60), im.Rotate(-30)], boxes)
+    np.testing.assert_allclose(found.array[0], [80, 70, 96, 90], atol=1e-9)
+    assert found.visibility[0] == 1.0
+    assert found.visibility[1] == pytest.approx(counted(30, (0, 0), [0, 0, 10, 40]), abs=0.01)
+
+
 @pytest.mark.parametrize("turn", [0, 40])
 def test_in_a_volume_the_share_is_one_of_volume(turn: float) -> None:
     shape, box = (12, 24, 26), [2, 6, 5, 9, 20, 17]
@@ -190,7 +199,8 @@ def test_rules_are_part_of_what_a_pipeline_is() -> None:
     assert "boxes" not in plain.explain()
 
 
-def test_a_loader_hands_out_what_the_rules_leave(tmp_path: Any) -> None:
+@pytest.mark.parametrize("workers", [1, "process:1"])
+def test_a_loader_hands_out_what_the_rules_leave(tmp_path: Any, workers: Any) -> None:
     import json
 
     from imagemill.data.codecs.base import Picture
@@ -208,7 +218,8 @@ def test_a_loader_hands_out_what_the_rules_leave(tmp_path: Any) -> None:
         )
     )
     pipe = im.Pipeline([im.Crop(box=(0, 0, 40, 50))], seed=1, boxes=im.BoxRules(min_visibility=0.3))
-    (batch,) = im.Loader(im.open(tmp_path / "coco.json"), pipe, batch_size=1, seed=1)
+    with im.Loader(im.open(tmp_path / "coco.json"), pipe, batch_size=1, seed=1, workers=workers) as loader:
+        (batch,) = loader
     (boxes,) = batch.boxes
     assert (boxes.index.tolist(), boxes.labels, boxes.dropped.tolist()) == ([0, 1], ["cat", "cat"], [2])
     assert boxes.visibility.tolist() == pytest.approx([1.0, 1 / 3])

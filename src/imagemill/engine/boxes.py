@@ -77,8 +77,8 @@ class Outlines:
         if share is self.share:
             return self
         left = Outlines.of(edges, bends=self.bends)
-        cut = (edges != self.whole()).any(axis=1)
-        return Outlines(np.where(cut[:, None, None], left.points, self.points), self.bends, share)
+        cut = np.any(edges != self.whole(), axis=1).reshape(-1, 1, 1)
+        return Outlines(np.where(cut, left.points, self.points), self.bends, share)
 
     def whole(self) -> Floats:
         """The upright boxes ``(k, 2d)`` around each, wherever it lies."""
@@ -96,7 +96,7 @@ class Outlines:
         inside = ((edges[:, :d] >= -0.5) & (edges[:, d:] <= upper)).all(axis=1)
         if inside.all():
             return edges, self.share
-        part = inside.astype(np.float64)
+        part: Floats = inside.astype(np.float64)
         out = np.flatnonzero(~inside & ~np.isnan(edges[:, 0]))
         points, around = self.points[out], edges[out, None]
         # Most maps turn nothing: then cutting a box is cutting its edges, for all of them at once.

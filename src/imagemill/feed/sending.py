@@ -145,9 +145,8 @@ def _has_file() -> bool:
     return getattr(main, "__spec__", None) is not None or Path(getattr(main, "__file__", None) or "").is_file()
 
 
-def _pipeline(*parts: Any) -> Pipeline:
-    transforms, seed, fuse, backend, without, digest = parts
-    made = Pipeline(transforms, seed=seed, fuse=fuse, backend=backend, without=without)
+def _pipeline(arguments: dict[str, Any], digest: str) -> Pipeline:
+    made = Pipeline(**arguments)
     # Functions of the main program have another name over there: recipes must carry the digest of this side.
     made.__dict__["digest"] = digest
     return made

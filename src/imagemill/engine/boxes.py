@@ -96,7 +96,7 @@ class Outlines:
         inside = ((edges[:, :d] >= -0.5) & (edges[:, d:] <= upper)).all(axis=1)
         if inside.all():
             return edges, self.share
-        part: Floats = inside.astype(np.float64)
+        part: Floats = np.array(inside, dtype=np.float64)
         out = np.flatnonzero(~inside & ~np.isnan(edges[:, 0]))
         points, around = self.points[out], edges[out, None]
         # Most maps turn nothing: then cutting a box is cutting its edges, for all of them at once.
@@ -136,9 +136,9 @@ def _cut_upright(edges: Floats, upper: Floats) -> tuple[Floats, Floats]:
     size, rest = high - low, left[:, d:] - left[:, :d]
     # An axis along which a box has no extent must itself lie inside; any other must keep some.
     flat = size == 0
-    there = np.where(flat, low == left[:, :d], rest > 0).all(axis=1)
+    there = np.all(np.where(flat, low == left[:, :d], rest > 0), axis=1).reshape(-1, 1)
     share = np.where(flat.any(axis=1), 1.0, (rest / np.where(flat, 1.0, size)).prod(axis=1))
-    return np.where(there[:, None], left, np.nan), np.where(there, share, 0.0)
+    return np.where(there, left, np.nan), np.where(there[:, 0], share, 0.0)
 
 
 @cache

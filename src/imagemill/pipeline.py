@@ -19,6 +19,7 @@ from imagemill import pipeline_files as files
 from imagemill.core import rng
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
+from imagemill.core.names import read_swap
 from imagemill.core.rules import BoxRules
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target
@@ -65,6 +66,8 @@ class Pipeline:
         Passes of the planner to switch off.
     boxes : BoxRules
         How much of a box has to be left for it to stay, and whether it ends at the frame.
+    swap : "auto", or pairs of names
+        Keypoints that change sides where a map mirrors; see :class:`Keypoints`. ``()`` switches it off.
 
     Examples
     --------
@@ -83,6 +86,7 @@ class Pipeline:
         backend: str = "cpu",
         without: Sequence[str] = (),
         boxes: BoxRules = BoxRules(),  # noqa: B008  # frozen
+        swap: Any = "auto",
     ) -> None:
         if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
             raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
@@ -95,6 +99,7 @@ class Pipeline:
         self.transforms = tuple(transforms)
         self.seed = int(seed)
         self.boxes = boxes
+        self.swap = read_swap(swap)
         self.fuse = fuse
         self.without = tuple(without)
         self.backend = get_backend(backend)
@@ -291,7 +296,7 @@ class Pipeline:
         if isinstance(target, Boxes):
             return execute.run_boxes(plan, self.backend, row, target, self.boxes)
         if isinstance(target, Keypoints):
-            return execute.run_keypoints(plan, self.backend, row, target)
+            return execute.run_keypoints(plan, self.backend, row, target, self.swap)
         return getattr(target, "value", target)
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None) -> Sample:
@@ -384,16 +389,17 @@ class Pipeline:
     def _arguments(self) -> dict[str, Any]:
         """All that makes it."""
         how = {"fuse": self.fuse, "backend": self.backend.name, "without": self.without}
-        return {"transforms": self.transforms, "seed": self.seed, **how, "boxes": self.boxes}
+        return {"transforms": self.transforms, "seed": self.seed, **how, "boxes": self.boxes, "swap": self.swap}
 
     def _asked(self) -> dict[str, Any]:
         """What it asks of targets beside moving them, where that is not the usual."""
-        asked = {"boxes": self.boxes.to_dict()}
-        return {name: value for name, value in asked.items() if value}
+        asked: dict[str, Any] = {"boxes": self.boxes.to_dict()} if self.boxes != BoxRules() else {}
+        return asked if self.swap == "auto" else {**asked, "swap": [list(pair) for pair in self.swap]}
 
     def __repr__(self) -> str:
         inside = ",\n".join(f"    {words.call(t)}" for t in self.transforms)
         how = f"seed={self.seed}" + (f", boxes={self.boxes!r}" if self.boxes != BoxRules() else "")
+        how += "" if self.swap == "auto" else f", swap={self.swap!r}"
         return f"Pipeline([\n{inside},\n], {how})" if inside else f"Pipeline([], {how})"
 
     def __reduce__(self) -> tuple[Any, ...]:

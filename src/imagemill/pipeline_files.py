@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
+from imagemill.core.names import read_swap
 from imagemill.core.rules import BoxRules
 from imagemill.transforms.reading import Path, from_dict, located
 
@@ -20,7 +21,7 @@ __all__ = ["FORMAT", "Text", "from_json", "from_yaml", "read", "rules_of", "tran
 FORMAT = 1
 """Version of the file format."""
 
-_KNOWN = ("imagemill", "seed", "boxes", "transforms")
+_KNOWN = ("imagemill", "seed", "boxes", "swap", "transforms")
 _EXAMPLE = "write 'transforms:' and below it a list, such as '- Flip: {axis: x, p: 0.5}'"
 
 
@@ -116,7 +117,9 @@ def rules_of(described: Mapping[str, Any]) -> dict[str, Any]:
         With a ``path`` that says where.
     """
     with located(("boxes",)):
-        return {"boxes": BoxRules.from_dict(described.get("boxes", {}))}
+        boxes = BoxRules.from_dict(described.get("boxes", {}))
+    with located(("swap",)):
+        return {"boxes": boxes, "swap": read_swap(described.get("swap", "auto"))}
 
 
 def read(path: str | FilePath) -> Text:

@@ -108,7 +108,7 @@ def test_boxes_like_keeps_labels_and_says_which_they_were() -> None:
 def test_keypoints_are_indices(form: str, given_: Any, indices: Any) -> None:
     points = Keypoints(given_, form, labels=["nose"])
     np.testing.assert_array_equal(points.indices(2), indices)
-    again = points.like(points.indices(2), np.array([False]))
+    again = points.like(points.indices(2), np.array([False]), np.array([False]), points.labels)
     np.testing.assert_array_equal(again.array, given_)
     assert (again.format, again.visible.tolist(), again.labels) == (form, [False], ["nose"])
 
@@ -116,7 +116,7 @@ def test_keypoints_are_indices(form: str, given_: Any, indices: Any) -> None:
 def test_results_share_no_memory_with_what_they_were_made_from() -> None:
     given_ = np.array([[1.0, 2.0, 3.0]])
     points = Keypoints(given_, "zyx")
-    again = points.like(points.indices(3), points.visible)
+    again = points.like(points.indices(3), points.visible, points.visible, None)
     assert not np.shares_memory(again.array, given_)
 
 
@@ -229,6 +229,6 @@ def test_arrays_are_never_written_to() -> None:
     for array in (boxes, points):
         array.setflags(write=False)
     Boxes(boxes).to("yolo", (9, 9)).edges((9, 9))
-    Keypoints(points).like(Keypoints(points).indices(2), np.array([True]))
+    Keypoints(points).like(Keypoints(points).indices(2), np.array([True]), np.array([True]), None)
     copied = np.asarray(Boxes(boxes), dtype=np.float32)
     assert copied.dtype == np.float32

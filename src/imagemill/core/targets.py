@@ -17,6 +17,7 @@ import numpy.typing as npt
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats
 from imagemill.core.given import read_given
+from imagemill.core.names import read_swap
 
 Array = np.ndarray[Any, Any]
 
@@ -356,13 +357,41 @@ class Keypoints:
     visible : bool array ``(k,)``, optional
         Points that leave the frame are kept, and are no longer visible.
     labels : sequence, optional
-        One per point.
+        One per point: its name, or anything else.
+    instance : array of int ``(k,)``, optional
+        Which thing each point belongs to, where there are several.
+    swap : "auto", or pairs of labels, optional
+        What is exchanged where the picture is mirrored, such as ``(("left_eye", "right_eye"),)``; ``()`` for nothing.
+        Left out, the pipeline says. Points without labels are known by their row in their thing: ``((1, 2),)``.
+    inside : bool array ``(k,)``
+        Set on what comes back: which points lie in the frame.
+
+    Notes
+    -----
+    In a mirror a left eye becomes a right one. Where the map mirrors (a flip, a transpose, any matrix that turns the
+    picture over; not a turn, nor two flips), points of a pair therefore take each other's places: row ``i`` keeps its
+    name, and ``left_eye`` is the left eye of what is seen. ``"auto"``, the default of a pipeline, does so for the words
+    left and right in names (``left_eye``, ``eyeLeft``, ``Right Hip``: COCO's 17 among them) and for a letter set apart
+    (``l_hip``, ``hip.R``, ``LHip``), if both names of a pair are there. A point whose partner is not in the same thing
+    gets its partner's name instead, if the pair was declared, is COCO's or is there elsewhere. Names without a partner,
+    and points without names, stay as they are.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> points = im.Keypoints([[2, 5], [6, 5]], labels=["left_eye", "right_eye"])
+    >>> out = im.Pipeline([im.Flip("x")], seed=1)(image=np.zeros((10, 10)), keypoints=points).keypoints
+    >>> out.labels, out.array.tolist(), out.inside.tolist()
+    (['left_eye', 'right_eye'], [[3.0, 5.0], [7.0, 5.0]], [True, True])
     """
 
     array: Array
     format: str = "xy"
     visible: Any = None
     labels: Any = None
+    instance: Any = None
+    swap: Any = None
+    inside: npt.NDArray[np.bool_] | None = None
 
     kind: ClassVar[str] = "keypoints"
 
@@ -376,6 +405,12 @@ class Keypoints:
         if array.ndim != 2 or array.shape[1] != d:
             raise InputError(f"expected keypoints ({self.format}) as (k, {d}), got shape {array.shape}")
         object.__setattr__(self, "array", array)
+        if self.swap is not None:
+            object.__setattr__(self, "swap", read_swap(self.swap))
+        if self.instance is not None:
+            object.__setattr__(self, "instance", np.asarray(self.instance, np.int64))
+            if self.instance.shape != (len(array),):
+                raise InputError(f"expected {len(array)} instances, one per point, got {self.instance.shape}")
         seen = np.ones(len(array), bool) if self.visible is None else np.asarray(self.visible).astype(bool)
         if seen.shape != (len(array),):
             raise InputError(f"expected {len(array)} visibilities, one per point, got shape {seen.shape}")
@@ -389,10 +424,12 @@ class Keypoints:
             raise InputError(f"expected keypoints of {d} coordinates, got format {self.format!r}")
         return self.array[:, ::-1] if self.format == "xy" else self.array
 
-    def like(self, indices: Floats, visible: npt.NDArray[np.bool_]) -> Keypoints:
-        """Keypoints with new indices in this one's format."""
+    def like(
+        self, indices: Floats, visible: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_], labels: Any
+    ) -> Keypoints:
+        """Keypoints with new indices in this one's format, and what else changed."""
         array = indices[:, ::-1] if self.format == "xy" else indices
-        return replace(self, array=np.array(array, order="C"), visible=visible)
+        return replace(self, array=np.array(array, order="C"), visible=visible, inside=inside, labels=labels)
 
     def __len__(self) -> int:
         return len(self.array)

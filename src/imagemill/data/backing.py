@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagemill.core.errors import SourceError
@@ -24,6 +26,7 @@ from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Source
 from imagemill.data.split import PARTS
 from imagemill.data.store import Part
+from imagemill.data.targets import joint_labels, joint_names_of
 
 __all__ = ["Backing", "SourceBacking", "StoreBacking", "labels_of", "targets_of"]
 
@@ -57,7 +60,12 @@ class SourceBacking:
             mask = load_mask(record.mask)
             found["mask"] = Mask(mask.array, axes=mask.axes)
         orientation = int(picture.meta.get("exif_orientation", 1) or 1)
-        return found | targets_of(record.objects, orientation, picture.spatial_shape)
+        return found | targets_of(record.objects, orientation, picture.spatial_shape, self.joint_names)
+
+    @property
+    def joint_names(self) -> Mapping[str, Sequence[str]]:
+        """Names of each category's keypoints."""
+        return joint_names_of(self.source.categories, self.source.joint_names, self.source.info)
 
     def record(self, row: int) -> Record:
         """The record itself."""
@@ -65,23 +73,35 @@ class SourceBacking:
 
 
 def targets_of(
-    objects: Sequence[Instance] | None, orientation: int = 1, shape: tuple[int, ...] = (0, 0)
+    objects: Sequence[Instance] | None,
+    orientation: int = 1,
+    shape: tuple[int, ...] = (0, 0),
+    names: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Target]:
-    """Annotated things as boxes and keypoints of the upright picture; what is neither stays in the record."""
+    """Annotated things as boxes and keypoints of the upright picture; what is neither stays in the record.
+
+    ``boxes.index`` and ``keypoints.instance`` say which of the things each belongs to; ``names`` are those of each
+    category's keypoints.
+    """
     if objects is None or len(shape) != 2:
         return {}
 
     def there(xy: Any) -> Any:
         return upright(np.asarray(xy, dtype=np.float64), orientation, (shape[0], shape[1]))
 
-    boxed = [thing for thing in objects if thing.box is not None]
-    corners = [there([[b[0], b[1]], [b[0] + b[2], b[1] + b[3]]]) for b in (thing.box for thing in boxed) if b]
+    boxed = [(place, thing, thing.box) for place, thing in enumerate(objects) if thing.box is not None]
+    corners = [there([[b[0], b[1]], [b[0] + b[2], b[1] + b[3]]]) for _, _, b in boxed]
     edges = [[*c.min(axis=0), *c.max(axis=0)] for c in corners]
-    found: dict[str, Target] = {"boxes": Boxes(np.array(edges), "xyxy", [thing.category for thing in boxed])}
+    index = np.array([place for place, _, _ in boxed], np.int64)
+    found: dict[str, Target] = {
+        "boxes": Boxes(np.array(edges), "xyxy", [thing.category for _, thing, _ in boxed], index)
+    }
     joints = [joint for thing in objects for joint in thing.joints]
     if joints:
         points = np.array(joints, dtype=np.float64)
-        found["keypoints"] = Keypoints(there(points[:, :2] + 0.5) - 0.5, "xy", points[:, 2] > 0)
+        instance = np.repeat(np.arange(len(objects)), [len(thing.joints) for thing in objects])
+        labels = joint_labels(objects, names)
+        found["keypoints"] = Keypoints(there(points[:, :2] + 0.5) - 0.5, "xy", points[:, 2] > 0, labels, instance)
     return found
 
 
@@ -161,7 +181,25 @@ class StoreBacking:
         found: dict[str, Target] = {"image": Image(part.arrays["image"][place], axes, None, world)}
         if "mask" in part.arrays and part.table["mask"][place].is_valid:
             found["mask"] = Mask(part.arrays["mask"][place], axes.removesuffix("c"))
-        return found | targets_of(self._objects(part, place))
+        return found | targets_of(self._objects(part, place), names=self.joint_names)
+
+    @cached_property
+    def joint_names(self) -> Mapping[str, Sequence[str]]:
+        """Names of each category's keypoints."""
+        said = self.said
+        info = (said.get("source") or {}).get("info") or {}
+        return joint_names_of(said.get("categories", ()), said.get("joint_names", ()), info)
+
+    @cached_property
+    def has_joints(self) -> bool:
+        """Whether any thing in the store has keypoints, named or not."""
+        for name in self.names:
+            column = self.part(name).table
+            if "objects" in column.column_names:
+                things = pc.list_flatten(column["objects"])
+                if (pc.sum(pc.list_value_length(pc.struct_field(things, "joints"))).as_py() or 0) > 0:
+                    return True
+        return False
 
     def label(self, row: int) -> Label | None:
         """The label as a number, or a row of 0 and 1."""

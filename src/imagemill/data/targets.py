@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.data.instances import Instance
 
-__all__ = ["boxes_of", "keypoints_of", "links_of"]
+__all__ = ["boxes_of", "joint_labels", "joint_names_of", "keypoints_of", "links_of"]
 
 
 def boxes_of(objects: Sequence[Instance], *, crowds: bool = False) -> Boxes | None:
@@ -46,10 +47,41 @@ def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keyp
     if not found:
         return None
     points = np.array([joint for o in found for joint in o.joints], dtype=np.float64)
+    labels = joint_labels(found, {o.category: names for o in found})
+    instance = np.repeat(np.arange(len(objects)), [len(o.joints) for o in objects])
+    return Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
+
+
+def joint_labels(objects: Sequence[Instance], names: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names of all joints, thing after thing; numbers stand in where those of a category do not fit.
+
+    Examples
+    --------
+    >>> joint_labels([Instance("face", joints=((5, 6, 2), (0, 0, 0)))], {"face": ["nose", "ear"]})
+    ['nose', 'ear']
+    """
     labels: list[str] = []
-    for o in found:
-        labels += names if len(names) == len(o.joints) else map(str, range(len(o.joints)))
-    return Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels)
+    for o in objects:
+        known = names.get(o.category, ())
+        labels += known if len(known) == len(o.joints) else map(str, range(len(o.joints)))
+    return labels
+
+
+def joint_names_of(categories: Iterable[str], common: Sequence[str], info: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The names of each category's joints: its own where the source says them, else the common ones.
+
+    Examples
+    --------
+    >>> joint_names_of(["cat", "dog"], ["nose"], {"keypoints": {"dog": {"names": ["snout"]}}})
+    {'cat': ['nose'], 'dog': ['snout']}
+    """
+    own = info.get("keypoints")
+    own = own if isinstance(own, Mapping) else {}
+    found: dict[str, list[str]] = {}
+    for name in categories:
+        said = own.get(name)
+        found[name] = list(map(str, said["names"] if isinstance(said, Mapping) and "names" in said else common))
+    return found
 
 
 def links_of(objects: Sequence[Instance], links: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

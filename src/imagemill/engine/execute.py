@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
+from imagemill.core.names import Swap, exchange
 from imagemill.core.rules import BoxRules
 from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine import points
@@ -160,13 +161,31 @@ def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes, rules: BoxRu
     return boxes.like(left[index], shape, index, share[index])
 
 
-def run_keypoints(plan: Plan, backend: Backend, row: int, keypoints: Keypoints) -> Keypoints:
-    """Keypoints through the geometry; those that left the frame are no longer visible."""
+def run_keypoints(plan: Plan, backend: Backend, row: int, keypoints: Keypoints, swap: Swap) -> Keypoints:
+    """Keypoints through the geometry; those that left the frame are not visible, names change sides in a mirror."""
     found: Any = keypoints.indices(plan.in_shape.shape[1]), keypoints.visible
     for step in plan.steps:
         found = rule(step, Keypoints.kind)(step, row, found, backend, None)
     indices, seen = found
-    return keypoints.like(indices, seen & points.inside(indices, tuple(plan.shape[row].tolist())))
+    inside = points.inside(indices, tuple(plan.shape[row].tolist()))
+    seen = seen & inside
+    labels = keypoints.labels
+    swap = swap if keypoints.swap is None else keypoints.swap
+    swapped = exchange(labels, len(keypoints), swap, keypoints.instance) if swap else None
+    if swapped is not None and _mirrors(plan, row):
+        order, renamed = swapped
+        indices, seen, inside = indices[order], seen[order], inside[order]
+        labels = labels if renamed is None else np.array(renamed) if isinstance(labels, np.ndarray) else renamed
+    return keypoints.like(indices, seen, inside, labels)
+
+
+def _mirrors(plan: Plan, row: int) -> bool:
+    """Whether a sample comes out mirrored: an odd number of its maps do. A map that bends never folds."""
+    mirrored = False
+    for step in plan.steps:
+        if isinstance(step, Pass) and step.resample is not None:
+            mirrored ^= points.mirrors(step.resample.chain(row))
+    return mirrored
 
 
 def for_rows(n: int, work: Callable[[int], None], workers: int) -> None:

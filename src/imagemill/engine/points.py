@@ -33,6 +33,19 @@ def kept(stages: tuple[maps.Stage, ...], points: Floats) -> npt.NDArray[np.bool_
     return seen
 
 
+def mirrors(stages: tuple[maps.Stage, ...]) -> bool:
+    """Whether a chain turns left hands into right ones.
+
+    The determinant of a projective map at a place is that of its matrix over a power of the homogeneous coordinate
+    there, which keeps one sign over a frame: the one it has at the origin.
+    """
+    sign = 1.0
+    for stage in stages:
+        if isinstance(stage, maps.Matrix):
+            sign *= np.sign(np.linalg.det(stage.m)) * np.sign(stage.m[-1, -1]) ** len(stage.m)
+    return bool(sign < 0)
+
+
 def _inverse(m: Floats) -> Floats:
     try:
         found = np.linalg.inv(m).astype(np.float64)

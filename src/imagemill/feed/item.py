@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -112,8 +113,12 @@ class Item:
     label: Any = None
 
 
-def read_record(record: Record, options: ReadOptions, *, reduced: bool) -> Item:
+def read_record(
+    record: Record, options: ReadOptions, *, reduced: bool, names: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Item:
     """Read a record, but leave a JPEG file encoded where it may be decoded smaller.
+
+    ``names`` are those of each category's keypoints.
 
     Raises
     ------
@@ -132,7 +137,7 @@ def read_record(record: Record, options: ReadOptions, *, reduced: bool) -> Item:
     if record.mask is not None:
         mask = load_mask(record.mask)
         targets["mask"] = Mask(mask.array, mask.axes)
-    return Item(targets | targets_of(record.objects, orientation, size), photo)
+    return Item(targets | targets_of(record.objects, orientation, size, names), photo)
 
 
 def _orientation(picture: Picture) -> int:
@@ -192,5 +197,5 @@ def complete(item: Item, names: tuple[str, ...], labels: np.dtype[Any] = _BYTE) 
         elif name == "boxes":
             missing[name] = Boxes(np.zeros((0, 4)), "xyxy", [])
         elif name == "keypoints":
-            missing[name] = Keypoints(np.zeros((0, 2)), "xy")
+            missing[name] = Keypoints(np.zeros((0, 2)), "xy", labels=[], instance=[])
     return replace(item, targets={**item.targets, **missing}) if missing else item

@@ -195,7 +195,7 @@ class StoreRows(_Keyed):
         self._rasters = [name for name in ("image", "mask") if all(name in part.arrays for part in parts)]
         self._starts = np.array(backing.starts)
         self._objects = any("objects" in part.table.column_names for part in parts)
-        self._joints = bool(backing.said.get("joint_names"))
+        self._joints = backing.has_joints
         self._world = any("world" in part.table.column_names for part in parts)
 
     def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
@@ -223,7 +223,7 @@ class StoreRows(_Keyed):
         record = self._store.record(place)
         shape = tuple(self._store.said["image"]["shape"][:2])
         image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
-        found = targets_of(record.objects, 1, shape)
+        found = targets_of(record.objects, 1, shape, self._store.joint_names)
         return complete(Item({"image": image, **found}), names)
 
     def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
@@ -244,8 +244,9 @@ class RecordRows(_Keyed):
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset)
-        sources = {i: b.source.records for i, b in enumerate(dataset.backings) if isinstance(b, SourceBacking)}
-        self._records = sources
+        backings = {i: b for i, b in enumerate(dataset.backings) if isinstance(b, SourceBacking)}
+        self._records = sources = {i: b.source.records for i, b in backings.items()}
+        self._joints = {i: b.joint_names for i, b in backings.items()}
         found: set[str] = set()
         for which, backing in enumerate(dataset.backings):
             rows = dataset.places[dataset.places[:, 0] == which, 1]
@@ -261,7 +262,8 @@ class RecordRows(_Keyed):
         """One row, with empty targets for those that only others have."""
         which, place = self.dataset.places[row].tolist()
         if which in self._records:
-            return complete(read_record(self._records[which][place], options, reduced=reduced), self._names)
+            record, names = self._records[which][place], self._joints[which]
+            return complete(read_record(record, options, reduced=reduced, names=names), self._names)
         return complete(Item(self.dataset.backings[which].targets(place)), self._names)
 
 

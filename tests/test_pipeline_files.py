@@ -103,7 +103,7 @@ def test_names_alone_and_missing_seeds_are_fine() -> None:
 REFUSED = [
     (
         {"transfroms": []},
-        r"expected the keys \['boxes', 'imagemill', 'seed', 'transforms'\], got also \['transfroms'\]",
+        r"expected the keys \['boxes', .*'transforms'\], got also \['transfroms'\]",
     ),
     ({"imagemill": 99, "transforms": []}, "expected format 1, got 99; it was written by another version"),
     ({"seed": 1}, "expected a list under 'transforms', got None"),

@@ -166,7 +166,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: PIPE.batch([IMAGE, IMAGE.astype(np.float32)]),
         im.InputError,
-        "every image of a batch with 3 channels of uint8.*at position 1; convert them when reading",
+        "every image of a batch with 3 channels of uint8.*at position 1; bring all to one type first: array.astype",
     ),
     (lambda: PIPE(IMAGE, key=-1), im.InputError, "sample key of text or an integer"),
     (lambda: PIPE(IMAGE, epoch=-1), im.InputError, "an epoch from 0"),

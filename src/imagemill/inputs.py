@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from imagemill.core.colours import Channels, check_channels
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats, Frame, Ints, peak_of
 from imagemill.core.given import several
@@ -55,16 +56,19 @@ _SMALL = 1 << 16
 """Bytes of an image below which a list of equal ones is copied into one array: less work than wrapping each."""
 
 
-def read_columns(columns: Mapping[str, Any], axes: str | None) -> tuple[Columns, int]:
-    """Every value wrapped as a target; how many samples there are."""
+def read_columns(columns: Mapping[str, Any], axes: str | None, channels: Channels = "keep") -> tuple[Columns, int]:
+    """Every value wrapped as a target, images in the channels asked for; how many samples there are."""
+    check_channels(channels)
     wrapped: Columns = {}
     for name, values in columns.items():
         values = several(values, name)
-        stacked = _stacked(name, values)
+        stacked = _stacked(name, values) if channels == "keep" else None
         if stacked is not None:
             wrapped[name] = Stack(_with_axes(as_target(name, stacked[0]), axes), stacked)
         else:
             wrapped[name] = [_with_axes(as_target(name, v), axes) for v in values]
+        if channels != "keep":
+            wrapped[name] = [t.with_channels(channels) if isinstance(t, Image) else t for t in wrapped[name]]
     counts = {name: len(values) for name, values in wrapped.items()}
     if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
         raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
@@ -169,9 +173,10 @@ class Inputs:
                 raise InputError(f"expected the same kind of target in all of {name!r}, got {target.kind!r}")
             axes = target.named(given)
             if self._axes.setdefault(name, axes) != axes:
-                raise InputError(
-                    f"expected one order of axes in all of {name!r}, got {self._axes[name]!r} and {axes!r}"
-                )
+                msg = f"expected one order of axes in all of {name!r}, got {self._axes[name]!r} and {axes!r}"
+                mixed = self._axes[name].replace("c", "") == axes.replace("c", "")
+                do = "pass channels='rgb' (or 'gray')" if mixed and target.kind == Image.kind else "transpose some"
+                raise InputError(f"{msg}; {do}")
             arrays.append(target.canonical(given))
         self._canonical[name] = arrays
 

@@ -17,6 +17,7 @@ import numpy as np
 from imagemill import describe as words
 from imagemill import pipeline_files as files
 from imagemill.core import rng
+from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
 from imagemill.core.names import read_swap
@@ -148,19 +149,22 @@ class Pipeline:
         key: Key | None = None,
         epoch: int = 0,
         axes: str | None = None,
+        channels: Channels = "keep",
         **targets: Any,
     ) -> Any:
         """One sample: an array in and an array out, or named targets in and a Sample out.
 
         Parameters
         ----------
-        image : array or Image
+        image : array, PIL image, Picture, tensor or Image
             Alone and unnamed, it comes back as an array.
         key : str or int, optional
             What the draws belong to; samples count up from zero when left out.
         epoch : int
         axes : str, optional
             Axes of a plain image array, such as ``"zyx"``.
+        channels : {"keep", "gray", "rgb", "rgba"}
+            What images are turned into first; gray becomes RGB exactly.
         **targets
             ``image``, ``mask``, ``boxes``, ``keypoints``, ``label``, or any name with an Image, Mask,
             Boxes, Keypoints or Label as its value.
@@ -174,7 +178,7 @@ class Pipeline:
                 raise InputError("expected one image, got one by position and one by name; drop one of them")
             targets = {"image": image, **targets}
         key = next(self._counter) if key is None else key
-        sample = self._sample(targets, Recipe(self.seed, epoch, key, self.digest), axes)
+        sample = self._sample(targets, Recipe(self.seed, epoch, key, self.digest), axes, channels)
         return sample.image if image is not None and len(targets) == 1 else sample
 
     def replay(self, recipe: Recipe | Mapping[str, Any], image: Any = None, /, **targets: Any) -> Sample:
@@ -194,9 +198,9 @@ class Pipeline:
             )
         if image is not None:
             targets = {"image": image, **targets}
-        axes = targets.pop("axes", None)
+        axes, channels = targets.pop("axes", None), targets.pop("channels", "keep")
         source = self if recipe.seed == self.seed else self.with_seed(recipe.seed)
-        return source._sample(targets, recipe, axes)
+        return source._sample(targets, recipe, axes, channels)
 
     def batch(
         self,
@@ -206,6 +210,7 @@ class Pipeline:
         keys: Sequence[Key] | None = None,
         epoch: int = 0,
         axes: str | None = None,
+        channels: Channels = "keep",
         workers: int = 1,
         **columns: Any,
     ) -> Batch:
@@ -219,6 +224,8 @@ class Pipeline:
         epoch : int
         axes : str, optional
             Axes of each plain image array.
+        channels : {"keep", "gray", "rgb", "rgba"}
+            What images are turned into first, so that gray and colour go into one batch.
         workers : int
             Threads; the result does not depend on it.
         **columns
@@ -231,7 +238,7 @@ class Pipeline:
         """
         if images is not None:
             columns = {"image": images, **columns}
-        rows, n = read_columns(columns, axes)
+        rows, n = read_columns(columns, axes, channels)
         if keys is None:
             keys = list(itertools.islice(self._counter, n))
         if len(keys) != n:
@@ -299,8 +306,8 @@ class Pipeline:
             return execute.run_keypoints(plan, self.backend, row, target, self.swap)
         return getattr(target, "value", target)
 
-    def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None) -> Sample:
-        rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes)
+    def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
+        rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs = Inputs(rows)
         draft = self.draw(inputs.frame, [recipe.key], epoch=recipe.epoch, foreground=inputs.foreground())
         plan = self.plan(draft)

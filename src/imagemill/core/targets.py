@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.colours import Channels, check_channels, to_channels
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats
 from imagemill.core.given import read_given
@@ -165,6 +166,38 @@ class Image(_Raster):
             if self.array.dtype == np.bool_:
                 do = "write array.astype(numpy.uint8) * 255, or pass it as a mask"
             raise InputError(f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; {do}")
+
+    def with_channels(self, channels: Channels, axes: str | None = None) -> Image:
+        """The same image as gray, RGB or RGBA: gray becomes RGB exactly, alpha that is not wanted is dropped.
+
+        Parameters
+        ----------
+        channels : {"keep", "gray", "rgb", "rgba"}
+        axes : str, optional
+            Of its array, where the image does not say them itself.
+
+        Returns
+        -------
+        Image
+            Its axes in the same order; channels that were not there come last.
+
+        Examples
+        --------
+        >>> Image(np.array([[7, 8]], np.uint8)).with_channels("rgb").array.tolist()
+        [[[7, 7, 7], [8, 8, 8]]]
+        """
+        check_channels(channels)
+        axes = self.named(axes)
+        spatial, there = read_axes(axes, self.array, self.kind)
+        count = self.array.shape[axes.index("c")] if there else None
+        if channels == "keep" or count == {"gray": None, "rgb": 3, "rgba": 4}[channels]:
+            return self
+        made, order = to_channels(self.canonical(axes), channels), spatial + "c"
+        out = axes if there else axes + "c"
+        if channels == "gray":
+            made, order, out = made[..., 0], spatial, axes.replace("c", "")
+        array = np.ascontiguousarray(made.transpose([order.index(letter) for letter in out]))
+        return replace(self, array=array, axes=out)
 
 
 class Mask(_Raster):

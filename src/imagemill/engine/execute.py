@@ -217,8 +217,12 @@ def check_rasters(kind: str, values: Rasters) -> None:
     first = values[0]
     for i, value in enumerate(values):
         if value.shape[-1] != first.shape[-1] or value.dtype != first.dtype:
+            do = "pass channels='rgb' (or 'rgba', 'gray')"
+            if value.dtype != first.dtype:
+                depths = {value.dtype.name, first.dtype.name} == {"uint8", "uint16"}
+                how = "(array // 257).astype(numpy.uint8) makes 8 bits of 16" if depths else "array.astype"
+                do = f"bring all to one type first: {how}"
             raise InputError(
                 f"expected every {kind} of a batch with {first.shape[-1]} channels of {first.dtype}, as the first "
-                f"has, got {value.shape[-1]} of {value.dtype} at position {i}; convert them when reading "
-                "(channels='rgb', say)"
+                f"has, got {value.shape[-1]} of {value.dtype} at position {i}; {do}"
             )

@@ -88,7 +88,7 @@ def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:
                 )
                 do = "prepare the dataset, which makes them alike"
                 if kind == "image" and {a.replace("c", "") for a in (first[1], axes)} == {"yx"}:
-                    do = f"pass channels='rgb' or 'gray', or {do}"
+                    do = f"pass channels='rgb' (or 'gray'), or {do}"
                 raise InputError(f"{name(row)}: expected an {kind} with {want} as others have, got {got}; {do}")
 
 

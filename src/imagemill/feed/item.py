@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core.colours import Channels
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
 from imagemill.data.backing import targets_of
@@ -111,6 +112,14 @@ class Item:
     targets: Mapping[str, Target]
     photo: Photo | None = None
     label: Any = None
+
+    def with_channels(self, channels: Channels) -> Item:
+        """The item with its image in the channels asked for; files were read so."""
+        image = self.targets["image"]
+        if channels == "keep" or self.photo is not None or not isinstance(image, Image):
+            return self
+        made = image.with_channels(channels)
+        return self if made is image else replace(self, targets={**self.targets, "image": made})
 
 
 def read_record(

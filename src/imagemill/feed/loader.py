@@ -80,7 +80,7 @@ class Loader(Adapters):
     on_error : {"replace", "raise"}
         For a row that cannot be read, take the next of the order, and note it in `problems`; or stop.
     channels : {"keep", "gray", "rgb", "rgba"}
-        Of files.
+        What images are turned into first; gray becomes RGB exactly.
     pipelines : mapping of str to Pipeline, optional
         Pipelines of classes by name; the others take ``pipeline``.
     axes : str, optional

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from imagemill.core import rng
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes
+from imagemill.core.targets import Image
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.sources.base import Problem
 from imagemill.feed.augmenting import Clock, UnreadableError, augmented, blamed, check_alike, columns_of, merged, named
@@ -174,6 +175,7 @@ class Maker:
         plain = self.pipeline is None and not self.pipelines
         gathered = self.rows.gather(at.rows, stacked=plain)
         if gathered is not None:
+            gathered = self._in_channels(gathered)
             if plain and all(isinstance(column, np.ndarray) for column in gathered.values()):
                 clock.lap(reading=True)
                 return Batch(gathered, (), DrawLog(()), np.tile(np.eye(3), (len(at.rows), 1, 1)))
@@ -191,6 +193,17 @@ class Maker:
             except UnreadableError as bad:
                 self._next(at, bad.row, epoch, bad.error)
                 items[bad.row] = None
+
+    def _in_channels(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Columns of images that were in memory already, in the channels asked for; files are read so."""
+        channels, column, axes = self.options.channels, columns["image"], self.rows.axes
+        if channels == "keep":
+            return columns
+        if isinstance(column, np.ndarray):  # all of them are alike, so the first stands for all
+            first = Image(column[0])
+            if first.with_channels(channels, axes) is first:
+                return columns
+        return {**columns, "image": [_image(one).with_channels(channels, axes) for one in column]}
 
     def _labelled(self, batch: Batch, items: Sequence[Item]) -> Batch:
         """The batch with the labels that only its rows know."""
@@ -267,7 +280,8 @@ class Maker:
         """Read the row at a place, or the next that can be."""
         while True:
             try:
-                return self.rows.read(int(at.rows[i]), self.options, reduced=self.reduced)
+                item = self.rows.read(int(at.rows[i]), self.options, reduced=self.reduced)
+                return item.with_channels(self.options.channels)
             except MissingExtra:
                 raise  # no fault of this row: the next one needs the package as well
             except (CodecError, InputError, SourceError) as error:
@@ -307,3 +321,7 @@ def _plain(key: Any) -> str | int:
 
 def _some(column: Any, rows: Numbers) -> Any:
     return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows.tolist()]
+
+
+def _image(value: Any) -> Image:
+    return value if isinstance(value, Image) else Image(value)

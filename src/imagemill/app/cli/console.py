@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.core.errors import ImagemillError
 
 __all__ = ["debugging", "err", "facts", "guarded", "left_out", "out", "progress"]
@@ -38,7 +39,8 @@ def guarded(verb: Callable[..., Any]) -> Callable[..., Any]:
         except ImagemillError as error:
             if debugging.get():
                 raise
-            err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+            said = said_as_options(str(error), option_names(verb))
+            err.print(Text.assemble(("error: ", "bold red"), said), soft_wrap=True)
             raise typer.Exit(ERROR) from None
         except KeyboardInterrupt:
             err.print("stopped")

@@ -282,12 +282,12 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
 
 def _check_form(picture: Picture, asked: Asked, form: Form) -> None:
     if picture.axes != form.axes:
-        do = "choose channels='gray' or 'rgb'" if picture.axes[0] == form.axes[0] else "prepare them apart"
+        do = "pass channels='rgb' (or 'gray')" if picture.axes[0] == form.axes[0] else "prepare them apart"
         raise CodecError(f"expected axes {form.axes!r} like the first picture, got {picture.axes!r}; {do}")
     channels = form.shape[len(form.spatial) :]
     if channels and picture.channels != channels[0]:
         msg = f"expected {channels[0]} channels like the first picture, got {picture.channels}"
-        raise CodecError(f"{msg}; choose channels='gray', 'rgb' or 'rgba'")
+        raise CodecError(f"{msg}; pass channels='rgb' (or 'rgba', 'gray')")
     wanted = read_size(asked.size, picture.spatial_shape)
     if wanted != form.spatial:
         shown, got = (" x ".join(map(str, shape)) for shape in (form.spatial, wanted))
@@ -297,7 +297,7 @@ def _check_form(picture: Picture, asked: Asked, form: Form) -> None:
     deeper = asked.dtype is None and form.values.dtype == "uint8" and picture.array.dtype.name not in ("uint8", "bool")
     if deeper:
         msg = f"expected 8 bits like the first picture, got {picture.array.dtype}"
-        raise CodecError(f"{msg}; choose dtype='uint8' to scale it down, or 'uint16' or 'float32' for all")
+        raise CodecError(f"{msg}; pass dtype='uint8' (or 'uint16', 'float32') for all")
 
 
 def _sized(form: Form) -> str:

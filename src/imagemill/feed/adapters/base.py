@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.feed.batch import LoadedBatch
@@ -147,7 +148,12 @@ class Adapters:
 
 
 def hf_transform(
-    pipeline: Pipeline, column: str = "image", *, key: str | None = None, epoch: int = 0
+    pipeline: Pipeline,
+    column: str = "image",
+    *,
+    key: str | None = None,
+    epoch: int = 0,
+    channels: Channels = "keep",
 ) -> Callable[[Mapping[str, list[Any]]], dict[str, Any]]:
     """A function for ``datasets.Dataset.set_transform`` that augments a column of pictures.
 
@@ -160,6 +166,8 @@ def hf_transform(
         A column with what the draws belong to. Left out, samples count up from zero, and pixels depend on how often
         they were asked for.
     epoch : int
+    channels : {"keep", "gray", "rgb", "rgba"}
+        What pictures are turned into first: gray and colour in one column need ``"rgb"``.
 
     Examples
     --------
@@ -174,6 +182,6 @@ def hf_transform(
             raise InputError(f"expected a column {column!r}, got {', '.join(rows)}; say which one holds the pictures")
         keys = None if key is None else rows[key]
         pictures = list(rows[column])
-        return {**rows, column: list(pipeline.batch(pictures, keys=keys, epoch=epoch).image)}
+        return {**rows, column: list(pipeline.batch(pictures, keys=keys, epoch=epoch, channels=channels).image)}
 
     return transform

@@ -1,0 +1,73 @@
+"""What the library advises, in the words of the command line."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
+
+from typer.models import OptionInfo
+
+__all__ = ["option_names", "said_as_options"]
+
+_VALUE = r"(?:'[^'\s]*'|\"[^\"\s]*\"|True|\([\d, ]+\)|-?\d[\d.]*)"
+_SETTING = re.compile(rf"(?<![\w.(-])([a-z_]+)=({_VALUE})((?:(?:, | or | \(or ){_VALUE})*)(?: \(--\1 [^)]*\))?")
+
+
+def option_names(verb: Callable[..., Any]) -> dict[str, str]:
+    """The options of a verb, by the names of the parameters that they set.
+
+    Examples
+    --------
+    >>> import typer
+    >>> from typing import Annotated
+    >>> def verb(path: str, channels: Annotated[str, typer.Option("--channels", "-c")] = "keep"): ...
+    >>> option_names(verb)
+    {'channels': '--channels'}
+    """
+    found = {}
+    hints = get_type_hints(verb, include_extras=True)
+    for name in inspect.signature(verb).parameters:
+        for extra in get_args(hints.get(name))[1:]:
+            if isinstance(extra, OptionInfo):
+                # Within Annotated the first name stands where a default would.
+                names = [one for one in (extra.default, *(extra.param_decls or ())) if isinstance(one, str)]
+                long = next((one for one in names if one.startswith("--")), f"--{name.replace('_', '-')}")
+                found[name] = long.partition("/")[0]
+    return found
+
+
+def said_as_options(text: str, options: dict[str, str]) -> str:
+    """Say settings of the Python functions as options; what is no option of this verb stays as it is.
+
+    Parameters
+    ----------
+    text : str
+        An error: "expected X, got Y; do Z". Only what is to be done is changed.
+    options : dict of str to str
+        As `option_names` gives them.
+
+    Examples
+    --------
+    >>> options = {"channels": "--channels", "dtype": "--dtype"}
+    >>> said_as_options("a.png: expected RGB, got gray; pass channels='rgb' (or 'gray')", options)
+    'a.png: expected RGB, got gray; pass --channels rgb (or gray)'
+    """
+    before, mark, advice = text.partition("; ")
+
+    def option(found: re.Match[str]) -> str:
+        name, value, others = found.group(1, 2, 3)
+        if name not in options or _within_call(advice[: found.start()]):
+            return found.group(0)
+        value = "" if value == "True" else " " + value.strip("'\"()").replace(", ", ",")
+        return options[name] + value + re.sub(r"['\"]", "", others)
+
+    return before + mark + _SETTING.sub(option, advice)
+
+
+def _within_call(before: str) -> bool:
+    """Whether a call is open behind some text, as in Image(array, axes='zyx')."""
+    while "(" in before and before.rindex("(") < before.rfind(")"):
+        before = re.sub(r"\([^()]*\)", "", before)
+    return bool(re.search(r"\w\([^)]*$", before))

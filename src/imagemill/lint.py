@@ -1,26 +1,21 @@
 """The field's rules of order and range, checked on a declared pipeline. Nothing runs and nothing is changed.
 
-Each rule is one function that reads the transforms and yields findings; adding one is adding a function to
-:data:`RULES`.
+Each rule is one function that reads what transforms say of themselves, their traits, and yields findings; adding one
+is adding a function to :data:`RULES`. No rule knows a class: a subclass, and a transform of a user's own, is judged by
+its traits too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from itertools import combinations
 
-from imagemill.core.ranges import Distribution
 from imagemill.transforms.base import Transform
+from imagemill.transforms.traits import Traits
 
 LEVELS = ("error", "warning", "note")
-
-GAINS = {"Brightness", "GainOffset", "ChannelGain", "ToneGain", "Contrast", "ColorJitter", "Gamma"}
-COLOURS = GAINS | {"Saturation", "Hue", "Lighting", "Invert", "Gray"}
-LEAVES_RANGE = {"Normalize", "Standardize"}
-RESIZES = {"Resize", "Resample", "RandomResizedCrop"}
 
 DEAD_ON, INCLINED = 15.0, 30.0
 """How far photos taken straight on, and at an angle, may turn before they stop looking like photos."""
@@ -54,229 +49,295 @@ class Finding:
         return f"{self.level}: {self.message}{where} [{self.rule}]"
 
 
-Placed = list[tuple[int, Transform]]
-Rule = Callable[[Placed], Iterator[Finding]]
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A transform where it stands.
+
+    Parameters
+    ----------
+    place : int
+        Counted from 1, combinations flattened.
+    transform : Transform
+    traits : Traits
+    runs : bool
+        Whether it ever runs.
+    branches : tuple of pairs of int
+        Combinations it is in of which one child runs at most, and which child of each it belongs to.
+    """
+
+    place: int
+    transform: Transform
+    traits: Traits
+    runs: bool
+    branches: tuple[tuple[int, int], ...]
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return type(self.transform).__name__
+
+    def meets(self, other: Placed) -> bool:
+        """Whether both can run on one image."""
+        mine, others = dict(self.branches), dict(other.branches)
+        return all(mine[choice] == others[choice] for choice in mine.keys() & others.keys())
 
 
-def lint(
-    transforms: tuple[Transform, ...], *, shape: tuple[int, ...] | None = None, evaluation: bool = False
-) -> list[Finding]:
+Line = list[Placed]
+Rule = Callable[[Line], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What is known of the images a pipeline gets.
+
+    Parameters
+    ----------
+    lengths : mapping from axis to int
+        Pixels along ``z``, ``y`` and ``x``.
+    spacing : mapping from axis to float
+        Millimetres.
+    """
+
+    lengths: Mapping[str, int]
+    spacing: Mapping[str, float]
+
+
+NOWHERE = Size({}, {})
+
+
+def lint(transforms: tuple[Transform, ...], *, size: Size = NOWHERE, evaluation: bool = False) -> list[Finding]:
     """All findings about a pipeline, the worst first.
 
     Parameters
     ----------
     transforms : tuple of Transform
-    shape : tuple of int, optional
+    size : Size
         Of a typical input; lets shifts in pixels be judged.
     evaluation : bool
         The pipeline prepares validation or test data, where nothing may be random.
     """
-    placed = list(enumerate(_flat(transforms), 1))
-    found = [finding for rule in RULES for finding in rule(placed)]
-    found += _shifts(placed, shape)
+    line = list(_flat(transforms))
+    running = [p for p in line if p.runs]
+    found = [*_empty(line), *_never(line), *_shifts(running, size)]
+    found += [finding for rule in RULES for finding in rule(running)]
     if evaluation:
         found += _random(transforms)
+    return worst_first(found)
+
+
+def worst_first(found: list[Finding]) -> list[Finding]:
+    """Errors, then warnings, then notes, each in the order of the pipeline."""
     return sorted(found, key=lambda f: (LEVELS.index(f.level), f.places))
 
 
-def _flat(transforms: tuple[Transform, ...]) -> Iterator[Transform]:
+def _flat(
+    transforms: tuple[Transform, ...],
+    first: int = 1,
+    runs: bool = True,
+    branches: tuple[tuple[int, int], ...] = (),
+) -> Iterator[Placed]:
     for t in transforms:
-        children = t.children()
-        if children:
-            yield from _flat(children)
-        else:
-            yield t
+        awake = runs and t.p > 0
+        children, exclusive = t.children(), t.traits().exclusive
+        if not children:
+            yield Placed(first, t, t.traits(), awake, branches)
+            first += 1
+        for number, child in enumerate(children):
+            inside = list(_flat((child,), first, awake, (*branches, (id(t), number)) if exclusive else branches))
+            yield from inside
+            first += len(inside)
 
 
-def _name(t: Transform) -> str:
-    return type(t).__name__
+def _before(line: Line, one: Placed) -> Iterator[Placed]:
+    return (other for other in line if other.place < one.place and other.meets(one))
 
 
-def _reach(value: Any) -> float:
-    """The largest magnitude a parameter (or any axis of it) can have; 0 when it is not set."""
-    if value is None:
-        return 0.0
-    if isinstance(value, dict):
-        return max(map(_reach, value.values()), default=0.0)
-    assert isinstance(value, Distribution)
-    return max(map(abs, value.bounds))
+def _after(line: Line, one: Placed) -> Iterator[Placed]:
+    return (other for other in line if other.place > one.place and other.meets(one))
 
 
-def _is_statistic(t: Transform) -> bool:
-    return _name(t) == "Standardize" or (_name(t) == "Rescale" and getattr(t, "by", None) == "minmax")
+def _places(*listed: Placed) -> tuple[int, ...]:
+    return tuple(p.place for p in listed)
 
 
-def _is_undone(t: Transform, statistic: Transform) -> bool:
-    """Whether a rescale by the picture's own values takes back what ``t`` did: one gain and offset for all."""
-    if t.p == 0:
-        return False
-    if _name(t) == "ColorJitter":
-        return getattr(t, "brightness", None) is not None or getattr(t, "contrast", None) is not None
+def _is_undone(gain: Traits, fit: Traits) -> bool:
+    """Whether a rescale by the picture's own values takes back one gain and offset for all, or for each channel."""
     # A gain for each channel goes only where the statistic is taken of each channel.
-    per_channel = bool(getattr(statistic, "per_channel", False))
-    return _name(t) in {"Brightness", "GainOffset", "Contrast"} or (_name(t) == "ChannelGain" and per_channel)
+    return gain.gains == "image" or (gain.gains == "channel" and fit.fits_channels)
 
 
-def _undone(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if not _is_statistic(t):
+def _undone(line: Line) -> Iterator[Finding]:
+    for one in line:
+        if not one.traits.fits:
             continue
-        gains = [j for j, other in placed if j < i and _is_undone(other, t)]
+        gains = [other for other in _before(line, one) if _is_undone(other.traits, one.traits)]
         if gains:
-            how = "each image's own mean and deviation" if _name(t) == "Standardize" else "its own minimum and maximum"
+            deviation = one.traits.fits == "deviation"
+            how = "each image's own mean and deviation" if deviation else "its own minimum and maximum"
             yield Finding(
                 "intensity-undone",
                 "warning",
-                f"{_name(placed[gains[0] - 1][1])} comes before {_name(t)}, which rescales by {how} and so undoes "
-                f"gains and offsets; put {_name(t)} first, and the intensity change after it",
-                (*gains, i),
+                f"{gains[0].name} comes before {one.name}, which rescales by {how} and so undoes "
+                f"gains and offsets; put {one.name} first, and the intensity change after it",
+                _places(*gains, one),
             )
 
 
-def _resampled_late(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if _name(t) not in {"Resample", "Resize"}:
+def _resampled_late(line: Line) -> Iterator[Finding]:
+    for one in line:
+        if not one.traits.brings or one.traits.order is None:
             continue
-        rescales = [j for j, other in placed if j > i and _is_statistic(other)]
-        gains = [j for j, other in placed if j < i and rescales and _is_undone(other, placed[rescales[0] - 1][1])]
+        fits = [other for other in _after(line, one) if other.traits.fits]
+        gains = [other for other in _before(line, one) if fits and _is_undone(other.traits, fits[0].traits)]
         if gains:
             yield Finding(
                 "resample-after-intensity",
                 "warning",
-                f"{_name(t)} followed by a rescale stands behind an intensity change, which is thereby lost; "
+                f"{one.name} followed by a rescale stands behind an intensity change, which is thereby lost; "
                 f"resample and rescale first, then change intensities",
-                (*gains, i, *rescales),
+                _places(*gains, one, *fits),
             )
 
 
-def _after_normalising(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if _name(t) not in LEAVES_RANGE:
-            continue
-        late = [j for j, other in placed if j > i and _name(other) in COLOURS]
+def _after_normalising(line: Line) -> Iterator[Finding]:
+    for one in line:
+        late = [other for other in _after(line, one) if other.traits.recolours] if one.traits.leaves_range else []
         if late:
             yield Finding(
                 "colour-after-normalising",
                 "warning",
-                f"{_name(placed[late[0] - 1][1])} comes after {_name(t)}, where values are no longer a picture's "
-                f"(black is not 0, white is not 255); put {_name(t)} last",
-                (i, *late),
+                f"{late[0].name} comes after {one.name}, where values are no longer a picture's "
+                f"(black is not 0, white is not 255); put {one.name} last",
+                _places(one, *late),
             )
 
 
-def _integers_after_normalising(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if _name(t) not in LEAVES_RANGE | {"Rescale"}:
-            continue
-        casts = [j for j, o in placed if j > i and _name(o) == "ToDtype" and "int" in str(getattr(o, "dtype", ""))]
-        casts = [j for j in casts if not getattr(placed[j - 1][1], "scale", False)]
+def _integers_after_normalising(line: Line) -> Iterator[Finding]:
+    for one in line:
+        casts = [other for other in _after(line, one) if other.traits.whole] if one.traits.small else []
         if casts:
             yield Finding(
                 "integers-after-normalising",
                 "error",
-                f"ToDtype turns the small values of {_name(t)} into a few integers; drop it, or {_name(t)}",
-                (i, *casts),
+                f"{casts[0].name} turns the small values of {one.name} into a few integers; drop it, or {one.name}",
+                _places(one, *casts),
             )
 
 
-def _turns(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if _name(t) not in {"Rotate", "Affine"}:
-            continue
-        reach = _reach(getattr(t, "degrees", None))
+def _turns(line: Line) -> Iterator[Finding]:
+    for one in line:
+        reach = one.traits.turns
         if reach > INCLINED:
             yield Finding(
                 "far-turn",
                 "note",
-                f"{_name(t)} turns by up to {reach:g} degrees: right for small objects seen from above or under a "
+                f"{one.name} turns by up to {reach:g} degrees: right for small objects seen from above or under a "
                 f"microscope; photos taken straight on look real within {DEAD_ON:g}, inclined ones within {INCLINED:g}",
-                (i,),
+                (one.place,),
             )
         elif reach > DEAD_ON:
             yield Finding(
                 "turn",
                 "note",
-                f"{_name(t)} turns by up to {reach:g} degrees: fine for photos taken at an angle; those taken "
+                f"{one.name} turns by up to {reach:g} degrees: fine for photos taken at an angle; those taken "
                 f"straight on look real within {DEAD_ON:g}",
-                (i,),
+                (one.place,),
             )
 
 
-def _flips(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if _name(t) == "Flip" and getattr(t, "axis", "") == "y" and t.p > 0:
+def _flips(line: Line) -> Iterator[Finding]:
+    for one in line:
+        if "y" in one.traits.mirrors:
             yield Finding(
                 "vertical-flip",
                 "note",
-                "Flip('y') turns pictures upside down: it changes the label of digits (6, 9) and of text, and "
+                f"{one.name} turns pictures upside down: it changes the label of digits (6, 9) and of text, and "
                 "photos with a ground and a sky no longer look real; fine for views from above",
-                (i,),
+                (one.place,),
             )
 
 
-def _shifts(placed: Placed, shape: tuple[int, ...] | None) -> Iterator[Finding]:
-    for i, t in placed:
-        if _name(t) != "Shift":
+def _shifts(line: Line, size: Size) -> Iterator[Finding]:
+    for one in line:
+        shares = {
+            axis: reach.share(size.lengths.get(axis), size.spacing.get(axis, 1.0))
+            for axis, reach in one.traits.shifts.items()
+            # An axis that these images do not have is an error elsewhere.
+            if not size.lengths or axis in size.lengths
+        }
+        axis = max(shares, key=lambda name: shares[name], default="")
+        if not axis or shares[axis] <= FAR_SHIFT:
             continue
-        reach = _reach(getattr(t, "fraction", None))
-        if shape is not None and getattr(t, "pixels", None) is not None:
-            side = min(shape[:2]) if len(shape) == 3 and shape[-1] in (1, 3, 4) else min(shape[-2:])
-            reach = _reach(t.pixels) / side  # type: ignore[attr-defined]
-        if reach <= FAR_SHIFT:
-            continue
-        wraps = getattr(t, "border", "") == "wrap"
+        wraps = one.traits.border == "wrap"
         what = "with border='wrap' the picture breaks in two" if wraps else "much of what was there leaves the frame"
         yield Finding(
             "far-shift",
             "warning",
-            f"Shift moves by up to {reach:.0%} of the frame: {what}; stay within 20 %",
-            (i,),
+            f"{one.name} moves by up to {shares[axis]:.0%} of the frame{_along(axis, shares)}: {what}; "
+            "stay within 20 %",
+            (one.place,),
         )
 
 
-def _two_interpolations(placed: Placed) -> Iterator[Finding]:
-    orders = [(i, t, getattr(t, "order", None)) for i, t in placed if getattr(t, "order", None) is not None]
-    for (i, first, a), (j, second, b) in pairwise(orders):
-        if a != b:
+def _along(axis: str, shares: Mapping[str, float]) -> str:
+    """Which axis, where they differ."""
+    return f" along {axis}" if len(set(shares.values())) > 1 or axis == "z" else ""
+
+
+def _two_interpolations(line: Line) -> Iterator[Finding]:
+    orders = [one for one in line if one.traits.order is not None]
+    for first in orders:
+        second = next(_after(orders, first), None)
+        if second is not None and first.traits.order != second.traits.order:
             yield Finding(
                 "two-interpolations",
                 "note",
-                f"{_name(first)} has spline order {a} and {_name(second)} {b}, so pixels are interpolated twice; "
-                "give both the same order",
-                (i, j),
+                f"{first.name} has spline order {first.traits.order} and {second.name} {second.traits.order}, so "
+                "pixels are interpolated twice; give both the same order",
+                _places(first, second),
             )
 
 
-def _layout(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if _name(t) == "ToLayout" and i < len(placed):
+def _layout(line: Line) -> Iterator[Finding]:
+    for one in line:
+        if one.traits.layout and one is not line[-1]:
             yield Finding(
                 "layout-not-last",
                 "note",
-                "ToLayout says how the result lies in memory, so it takes effect at the end wherever it stands; "
+                f"{one.name} says how the result lies in memory, so it takes effect at the end wherever it stands; "
                 "write it last",
-                (i,),
+                (one.place,),
             )
 
 
-def _never(placed: Placed) -> Iterator[Finding]:
-    for i, t in placed:
-        if t.p == 0:
-            yield Finding("never", "warning", f"{_name(t)} has p=0 and never runs; leave it out", (i,))
+def _empty(line: Line) -> Iterator[Finding]:
+    if not line:
+        yield Finding("empty", "warning", "there are no transforms in it: every image comes out as it came; list some")
 
 
-def _lost_pixels(placed: Placed) -> Iterator[Finding]:
-    resizes = [(i, t) for i, t in placed if _name(t) in {"Resize", "Resample"}]
-    for (i, first), (j, second) in pairwise(resizes):
-        a, b = getattr(first, "size", None), getattr(second, "size", None)
-        if a and b and math.prod(a) < math.prod(b):
+def _never(line: Line) -> Iterator[Finding]:
+    for one in line:
+        if not one.runs:
+            inside = "" if one.transform.p == 0 else " is in a combination that"
+            yield Finding("never", "warning", f"{one.name}{inside} has p=0 and never runs; leave it out", (one.place,))
+
+
+def _lost_pixels(line: Line) -> Iterator[Finding]:
+    for first, second in combinations([p for p in line if p.traits.brings and p.traits.order is not None], 2):
+        a, b = first.traits.size, second.traits.size
+        if a and b and first.meets(second) and math.prod(_both(a)) < math.prod(_both(b)):
             yield Finding(
                 "small-then-large",
                 "warning",
-                f"{_name(first)} to {a} is followed by {_name(second)} to {b}: both become one interpolation, "
+                f"{first.name} to {a} is followed by {second.name} to {b}: both become one interpolation, "
                 "so the smaller size has no effect; drop it",
-                (i, j),
+                _places(first, second),
             )
+
+
+def _both(size: tuple[int, ...]) -> tuple[int, ...]:
+    """One length stands for both sides of a square."""
+    return size * 2 if len(size) == 1 else size
 
 
 def _random(transforms: tuple[Transform, ...]) -> Iterator[Finding]:
@@ -287,7 +348,7 @@ def _random(transforms: tuple[Transform, ...]) -> Iterator[Finding]:
             yield Finding(
                 "random-evaluation",
                 "error",
-                f"{_name(t)} is random, and validation and test data must be prepared the same way each time; "
+                f"{type(t).__name__} is random, and validation and test data must be prepared the same way each time; "
                 "give it fixed values or keep it for training",
                 (place,),
             )
@@ -303,6 +364,5 @@ RULES: tuple[Rule, ...] = (
     _flips,
     _two_interpolations,
     _layout,
-    _never,
     _lost_pixels,
 )

@@ -32,7 +32,8 @@ from imagemill.engine.foreground import Foreground
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn, make_plan
 from imagemill.inputs import Inputs, read_columns
-from imagemill.lint import Finding, lint
+from imagemill.lint import Finding
+from imagemill.rehearsal import given, judge
 from imagemill.transforms.base import Transform, everyone
 from imagemill.transforms.reading import located
 
@@ -363,9 +364,29 @@ class Pipeline:
             parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
         return "\n\n".join(parts)
 
-    def lint(self, shape: tuple[int, ...] | None = None, *, evaluation: bool = False) -> list[Finding]:
-        """What is probably not meant, by the field's rules; see :mod:`imagemill.lint`."""
-        return lint(self.transforms, shape=shape, evaluation=evaluation)
+    def lint(
+        self,
+        shape: tuple[int, ...] | None = None,
+        *,
+        axes: str | None = None,
+        dtype: Any = np.uint8,
+        spacing: tuple[float, ...] | None = None,
+        evaluation: bool = False,
+    ) -> list[Finding]:
+        """What is probably not meant, by the field's rules, and for a shape also by trying it on that.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Of an input array. Nothing runs: geometry is drawn and planned for it.
+        axes, dtype, spacing
+            Of that array; without axes two lengths are taken for ``yx``, three for ``zyx``, each with or without
+            1, 3 or 4 channels behind.
+        evaluation : bool
+            The pipeline prepares validation or test data, where nothing may be random.
+        """
+        inputs = [] if shape is None else [given(shape, axes, dtype, spacing, 0)]
+        return judge(self, inputs, evaluation=evaluation)
 
     @property
     def variants(self) -> float:

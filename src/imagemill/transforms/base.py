@@ -24,6 +24,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
 from imagemill.core.ranges import KINDS, Distribution, as_distribution, to_plain
 from imagemill.core.rng import Draws
+from imagemill.transforms.traits import Traits
 
 REGISTRY: dict[str, type[Transform]] = {}
 """Every transform by its name, as used in pipeline files."""
@@ -282,6 +283,10 @@ class Transform(metaclass=_Checked):
         for _, distribution, _ in self.distributions():
             count *= distribution.count
         return self._with_coin(count)
+
+    def traits(self) -> Traits:
+        """What it does, for those who judge pipelines; nothing known unless a transform says it."""
+        return Traits()
 
     def unlimited(self) -> str:
         """Why :meth:`variants` names no number, in words that follow a colon; empty where it does."""

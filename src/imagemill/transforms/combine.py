@@ -14,6 +14,7 @@ from imagemill.core.ops import Bools
 from imagemill.core.ranges import Choice, Range
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, number, option, param
+from imagemill.transforms.traits import Traits
 
 Selection = list[Bools]
 
@@ -40,6 +41,9 @@ class _Combination(Transform):
 
     def children(self) -> tuple[Transform, ...]:
         return self.transforms
+
+    def traits(self) -> Traits:
+        return Traits()  # of its own; its children have theirs
 
     def _often(self, low: int, high: int) -> tuple[int, int]:
         """The same for one image in all, where not every image is chosen."""
@@ -98,6 +102,9 @@ class OneOf(_Combination):
 
     def rule(self) -> str:
         return "exactly one of these runs"
+
+    def traits(self) -> Traits:
+        return Traits(exclusive=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +193,9 @@ class SomeOf(_Combination):
         numbers, _ = self._numbers()
         lows, highs = (sorted(each) for each in zip(*(t.runs() for t in self.transforms), strict=True))
         return self._often(sum(lows[: min(numbers)]), sum(highs[-max(numbers) :]))
+
+    def traits(self) -> Traits:
+        return Traits(exclusive=max(self._numbers()[0]) == 1)
 
     def rule(self) -> str:
         numbers, equal = self._numbers()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import imagemill as im
 from imagemill.data import load_picture
 from imagemill.data.codecs.base import ReadOptions
 
-__all__ = ["Input", "read_input"]
+__all__ = ["Input", "read_input", "read_some"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,42 @@ def read_input(src: Path | None, shape: str | None, axes: str | None, dtype: str
     if src is not None:
         if shape is not None:
             raise im.InputError(f"expected a source or a shape, got {src} and --shape {shape}; drop one of them")
-        record = next(iter(im.open_source(src)))
-        picture = load_picture(record.image, ReadOptions(axes=axes))
-        spacing = None
-        if picture.world is not None:
-            spacing = tuple(float(edge) for edge in np.linalg.norm(picture.world[:-1, :-1], axis=0))
-        note = f"{record.key}: {picture.note}" if picture.note else record.key
-        return Input(picture.array.shape, picture.axes, picture.array.dtype.name, spacing, record.key, note)
-    if shape is None:
-        return None
+        return _read(next(iter(im.open_source(src))), axes)
+    return None if shape is None else _described(shape, axes, dtype)
+
+
+def read_some(src: Path, axes: str | None, most: int) -> tuple[list[Input], list[str], int]:
+    """Inputs from all over a source, why some could not be read, and how many there are.
+
+    Parameters
+    ----------
+    src : Path
+    axes : str or None
+        Of the stored arrays, where files do not say them.
+    most : int
+        How many to read, spread evenly.
+    """
+    source = im.open_source(src)
+    step = max(1, -(-len(source) // most))
+    read, troubles = [], []
+    for record in islice(source, 0, None, step):
+        try:
+            read.append(_read(record, axes))
+        except im.ImagemillError as error:
+            troubles.append(str(error))
+    return read, troubles, len(source)
+
+
+def _read(record: im.Record, axes: str | None) -> Input:
+    picture = load_picture(record.image, ReadOptions(axes=axes))
+    spacing = None
+    if picture.world is not None:
+        spacing = tuple(float(edge) for edge in np.linalg.norm(picture.world[:-1, :-1], axis=0))
+    note = f"{record.key}: {picture.note}" if picture.note else record.key
+    return Input(picture.array.shape, picture.axes, picture.array.dtype.name, spacing, record.key, note)
+
+
+def _described(shape: str, axes: str | None, dtype: str) -> Input:
     try:
         lengths = tuple(int(word) for word in shape.replace("x", ",").split(","))
     except ValueError:

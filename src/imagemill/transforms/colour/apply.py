@@ -11,6 +11,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op, Opaque
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option
+from imagemill.transforms.traits import Traits
 
 
 def _function(name: str, value: Any) -> Any:
@@ -58,6 +59,9 @@ class Apply(Transform):
 
     function: Callable[[Any], Any] = option(check=_function)
     name: str | None = option(None, check=_name)
+
+    def traits(self) -> Traits:
+        return Traits()  # nobody knows what a function does
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Opaque(self.function, self._shown())

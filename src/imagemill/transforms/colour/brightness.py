@@ -12,6 +12,7 @@ from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import on_colours
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Brightness(Transform):
     """
 
     factor: Any = param((0.8, 1.2), above=0)
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True, gains="image")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         gain = draws(self.factor)

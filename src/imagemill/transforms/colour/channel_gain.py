@@ -14,6 +14,7 @@ from imagemill.core.ranges import Range
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import colours, numbers, on_colours
+from imagemill.transforms.traits import Traits
 
 _USUAL = Range(0.8, 1.2)
 
@@ -56,6 +57,9 @@ class ChannelGain(Transform):
                 f"expected ChannelGain to get gains or each, got gains={self.gains} and each={self.each}; "
                 "leave one of them out"
             )
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True, gains="channel")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         count = colours(frame)

@@ -16,6 +16,7 @@ from imagemill.transforms.colour._channels import needs_rgb, on_colours
 from imagemill.transforms.colour.contrast import contrast_shares
 from imagemill.transforms.colour.hue import hues
 from imagemill.transforms.colour.saturation import saturations
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ class ColorJitter(Transform):
                 "expected ColorJitter to get brightness, contrast, saturation or hue, got none of them; "
                 "write, say, ColorJitter(brightness=(0.8, 1.2))"
             )
+
+    def traits(self) -> Traits:
+        gains = self.brightness is not None or self.contrast is not None
+        return Traits(recolours=True, gains="image" if gains else "")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         drawn = [None if d is None else draws(d) for d in (self.brightness, self.contrast, self.saturation, self.hue)]

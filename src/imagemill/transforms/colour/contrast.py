@@ -13,6 +13,7 @@ from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import luma_weights, on_colours, per_channel
+from imagemill.transforms.traits import Traits
 
 
 def contrast_shares(factor: Floats, count: int) -> Floats:
@@ -62,6 +63,9 @@ class Contrast(Transform):
 
     factor: Any = param((0.8, 1.2), low=0)
     pivot: Any = option("mean", check=_pivot)
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True, gains="image")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         factor = draws(self.factor)

@@ -10,6 +10,7 @@ from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import on_colours, per_channel
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ class GainOffset(Transform):
 
     alpha: Any = param((0.8, 1.2), above=0)
     beta: Any = param(0, unit="values of the image")
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True, gains="image")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         alpha, beta = draws(self.alpha), draws(self.beta)

@@ -13,6 +13,7 @@ from imagemill.core.ranges import LogUniform
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import colours
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Gamma(Transform):
     """
 
     gamma: Any = param(LogUniform(0.8, 1.25), above=0)
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         gamma = draws(self.gamma)

@@ -13,6 +13,7 @@ from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
 from imagemill.transforms.colour._channels import LUMA, linear, needs_rgb, numbers, on_colours
+from imagemill.transforms.traits import Traits
 
 WEIGHTS = {"bt601": LUMA, "bt709": (0.2126, 0.7152, 0.0722), "mean": (1 / 3, 1 / 3, 1 / 3)}
 """Weights of red, green and blue in gray."""
@@ -60,6 +61,9 @@ class Gray(Transform):
     """
 
     weights: Any = option("bt601", check=_weights)
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         needs_rgb(frame, "Gray")

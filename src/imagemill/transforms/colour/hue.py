@@ -12,6 +12,7 @@ from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import linear, luma_weights, needs_rgb, on_colours
+from imagemill.transforms.traits import Traits
 
 
 def _yiq() -> Floats:
@@ -69,6 +70,9 @@ class Hue(Transform):
     """
 
     degrees: Any = param((-18.0, 18.0), low=-180, high=180, unit="degrees")
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         needs_rgb(frame, "Hue")

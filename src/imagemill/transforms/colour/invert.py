@@ -11,6 +11,7 @@ from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour._channels import on_colours
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Invert(Transform):
     >>> im.Pipeline([im.Invert()], seed=0)(np.array([[0, 55, 255]], np.uint8))
     array([[255, 200,   0]], dtype=uint8)
     """
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         def make(count: int) -> ChannelMix:

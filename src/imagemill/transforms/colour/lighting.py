@@ -14,6 +14,7 @@ from imagemill.core.ranges import Normal
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import colours, needs_rgb, numbers, on_colours
+from imagemill.transforms.traits import Traits
 
 IMAGENET_EIGENVALUES = (0.2175, 0.0188, 0.0045)
 IMAGENET_EIGENVECTORS = (
@@ -86,6 +87,9 @@ class Lighting(Transform):
         named = self.basis == "imagenet"
         values, vectors = (IMAGENET_EIGENVALUES, IMAGENET_EIGENVECTORS) if named else self.basis
         return np.array(values), np.array(vectors)
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         values, vectors = self._tables()

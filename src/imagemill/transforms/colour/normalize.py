@@ -14,6 +14,7 @@ from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
 from imagemill.transforms.colour._channels import numbers
+from imagemill.transforms.traits import Traits
 
 PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
@@ -85,6 +86,9 @@ class Normalize(Transform):
             )
         if not named and self.std is None:
             raise ParameterError(f"expected Normalize to get std as well as mean={self.mean}; give both, or a name")
+
+    def traits(self) -> Traits:
+        return Traits(leaves_range=True, small=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         white = frame.peak if self.scale == "depth" else 1.0

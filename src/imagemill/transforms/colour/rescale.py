@@ -13,6 +13,7 @@ from imagemill.core.ops import ChannelMix, Fit, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option
 from imagemill.transforms.colour._channels import colours, numbers
+from imagemill.transforms.traits import Traits
 
 _TARGETS = ((0.0, 1.0), (-1.0, 1.0))
 
@@ -74,6 +75,10 @@ class Rescale(Transform):
 
     by: Any = option("depth", check=_by)
     to: tuple[float, float] = option((0, 1), check=_to)
+
+    def traits(self) -> Traits:
+        fits = "extremes" if self.by == "minmax" else ""
+        return Traits(fits=fits, leaves_range=self.to[0] < 0, small=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
         start, end = self.to

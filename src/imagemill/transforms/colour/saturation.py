@@ -12,6 +12,7 @@ from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import linear, luma_weights, needs_rgb, on_colours
+from imagemill.transforms.traits import Traits
 
 _EYE = np.eye(3)
 _GRAY = np.tile(luma_weights(3), (3, 1))
@@ -57,6 +58,9 @@ class Saturation(Transform):
     """
 
     factor: Any = param((0.8, 1.2), low=0)
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         needs_rgb(frame, "Saturation")

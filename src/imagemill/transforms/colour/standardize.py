@@ -9,6 +9,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Fit, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, number, one_of, option
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class Standardize(Transform):
     def check(self) -> None:
         if not self.centre and not self.scale:
             raise ParameterError("expected Standardize to centre or to scale, got neither; leave it out instead")
+
+    def traits(self) -> Traits:
+        return Traits(fits="deviation", fits_channels=self.per_channel, leaves_range=True, small=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Fit("zscore", self.per_channel, self.epsilon, self.centre, self.scale)

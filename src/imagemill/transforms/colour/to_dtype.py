@@ -12,6 +12,7 @@ from imagemill.core.geometry import Frame, peak_of
 from imagemill.core.ops import Cast, ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
+from imagemill.transforms.traits import Traits
 
 DTYPES = ("uint8", "uint16", "float16", "float32", "float64")
 
@@ -65,6 +66,9 @@ class ToDtype(Transform):
             raise ParameterError(
                 f"expected ToDtype(p=...) of 1, since a batch has one dtype, got {self.p}; leave p out"
             )
+
+    def traits(self) -> Traits:
+        return Traits(whole=np.dtype(self.dtype).kind in "iu" and not self.scale)
 
     def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
         dtype = np.dtype(self.dtype)

@@ -9,6 +9,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Layout, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ class ToLayout(Transform):
             raise ParameterError(
                 f"expected ToLayout(p=...) of 1, since a batch has one layout, got {self.p}; leave p out"
             )
+
+    def traits(self) -> Traits:
+        return Traits(layout=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Layout(self.layout == "channels_first")

@@ -16,6 +16,7 @@ from imagemill.core.ranges import Distribution, as_distribution
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option
 from imagemill.transforms.colour._channels import colours, numbers
+from imagemill.transforms.traits import Traits
 
 
 def _edges(name: str, value: Any) -> tuple[float, ...]:
@@ -76,6 +77,9 @@ class ToneGain(Transform):
                 f"expected ToneGain(gains=...) to hold {len(self.edges) + 1} entries, one more than edges, "
                 f"got {len(self.gains)}"
             )
+
+    def traits(self) -> Traits:
+        return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         edges = [np.full(frame.n, edge) for edge in self.edges]

@@ -26,6 +26,7 @@ from imagemill.transforms.base import (
 )
 from imagemill.transforms.geometric._common import per_axis, whole_number
 from imagemill.transforms.geometric.shear import STEEPEST, check_plane, shear_pull
+from imagemill.transforms.traits import Traits, reach, reaches, turn_of
 
 Rows = tuple[tuple[float, ...], ...]
 
@@ -115,6 +116,14 @@ class Affine(Transform):
         """One distribution for the shift of both axes is drawn for each of them."""
         counts = (d.count ** (2 if name == "shift" else 1) for name, d, _ in self.distributions())
         return self._with_coin(math.prod(counts))
+
+    def traits(self) -> Traits:
+        turns = reach(self.degrees) if self.plane == "yx" else 0.0
+        mirrors = ""
+        if self.matrix is not None:
+            turns, mirrors = turn_of(self.matrix), "x" if np.linalg.det(self.matrix) < 0 else ""
+        shifts = reaches(self.plane, fraction=self.shift)
+        return Traits(moves=True, order=self.order, border=self.border, turns=turns, mirrors=mirrors, shifts=shifts)
 
     def draw(self, draws: Draws, frame: Frame) -> ops.Op:
         matrix = self._drawn(draws, frame) if self.matrix is None else self._given(frame)

@@ -23,6 +23,7 @@ from imagemill.transforms.geometric._common import (
     target_shape,
     wholes,
 )
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,9 @@ class Crop(Transform):
 
     def unlimited(self) -> str:
         return SIZED if Transform.unlimited(self) else ""
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, brings="size" if self.size else "", size=self.size or ())
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         start, shape = self._boxed(frame) if self.size is None else self._sized(draws, frame)

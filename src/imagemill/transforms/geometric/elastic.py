@@ -14,6 +14,7 @@ from imagemill.core.ops import Op, Warp
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import axis_names, whole_number, wholes
+from imagemill.transforms.traits import Traits
 
 # Choi and Lee's bounds are 1 / 2.046392675 and 1 / 2.479472335 of a cell; one axis alone folds when the slope
 # of a spline, at most 3/2 of its coefficients, reaches 1. A little below each: nothing comes near to folding.
@@ -86,6 +87,9 @@ class Elastic(Transform):
     def variants(self) -> float:
         """Unlimited: the displacements are continuous even where the strength is fixed."""
         return self._with_coin(1.0 if self.strength.bounds == (0, 0) else math.inf)
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, order=self.order, border=self.border)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         moving = [frame.axis(name) for name in frame.axes if self.axes is None or name in self.axes]

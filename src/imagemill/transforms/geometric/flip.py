@@ -9,6 +9,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Flip(Transform):
     """
 
     axis: str = option("x", check=one_of("x", "y", "z"))
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, mirrors=self.axis)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Affine(geo.flip(frame.shape, frame.axis(self.axis)), frame.shape)

@@ -24,6 +24,7 @@ from imagemill.transforms.geometric._common import (
     whole_number,
     wholes,
 )
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,9 @@ class Pad(Transform):
 
     def unlimited(self) -> str:
         return SIZED if Transform.unlimited(self) else ""
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, border=self.border)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         before, shape = self._sides(frame) if self.pixels is not None else self._grown(draws, frame)

@@ -15,6 +15,7 @@ from imagemill.core.ops import Affine, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import whole_number
+from imagemill.transforms.traits import Traits
 
 # Corners of a frame that reaches from -1/2 to 1/2, in (y, x): the centre is 0, where no depth can vanish.
 _CORNERS = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]])
@@ -62,6 +63,9 @@ class Perspective(Transform):
     def variants(self) -> float:
         """Unlimited: the corners are continuous even where the strength is fixed."""
         return self._with_coin(1.0 if self.strength.bounds == (0, 0) else math.inf)
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, order=self.order, border=self.border)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         if frame.ndim != 2:

@@ -14,6 +14,7 @@ from imagemill.core.ops import Affine, Op
 from imagemill.core.ranges import Choice, Range
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option, param
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class QuarterTurn(Transform):
         assert isinstance(self.times, Choice | Range)
         values = self.times.values if isinstance(self.times, Choice) else (self.times.low,)
         return self._with_coin(len({value % 4 for value in values}))
+
+    def traits(self) -> Traits:
+        values = self.times.values if isinstance(self.times, Choice) else self.times.bounds
+        turns = max(90.0 * min(value % 4, -value % 4) for value in values)
+        return Traits(moves=True, turns=turns if self.plane == "yx" else 0.0)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         down, right = frame.plane(self.plane)

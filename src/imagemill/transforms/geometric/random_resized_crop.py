@@ -16,6 +16,7 @@ from imagemill.core.ranges import LogUniform, Range
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, order_option, param, sizes
 from imagemill.transforms.geometric._common import SIZED, switch, target_shape
+from imagemill.transforms.traits import Traits
 
 TRIES = 10
 
@@ -78,6 +79,9 @@ class RandomResizedCrop(Transform):
 
     def unlimited(self) -> str:
         return SIZED if Transform.unlimited(self) else ""
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, order=self.order, brings="size", size=self.size)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         start, part = self._part(draws, frame)

@@ -15,6 +15,7 @@ from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, order_option, sizes
 from imagemill.transforms.geometric._common import exactly_one, named_axes, switch, target_shape
 from imagemill.transforms.geometric.resize import centred
+from imagemill.transforms.traits import Traits
 
 
 def _lengths(name: str, value: Any) -> tuple[float, ...]:
@@ -72,6 +73,10 @@ class Resample(Transform):
         exactly_one("Resample", "Resample(size=(8, 224, 224)), for example", size=self.size, spacing=self.spacing)
         if self.size is not None and len(self.size) not in (2, 3):
             raise ParameterError(f"expected Resample(size=...) to be (z, y, x) or (y, x), got {self.size}")
+
+    def traits(self) -> Traits:
+        brings = "size" if self.size else "spacing"
+        return Traits(moves=True, order=self.order, brings=brings, size=self.size or ())
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         mode = Sampling(self.order, antialias=self.antialias and self.order > 0)

@@ -14,6 +14,7 @@ from imagemill.core.ops import Affine, Op, Sampling
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, number, one_of, option, order_option, sizes
 from imagemill.transforms.geometric._common import named_axes, switch, target_shape, whole_number
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Resize(Transform):
     def check(self) -> None:
         if len(self.size) > 3:
             raise ParameterError(f"expected Resize(size=...) to hold 1, 2 or 3 lengths, got {self.size}")
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, order=self.order, brings="size", size=self.size)
 
     def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
         target = target_shape(self.size, frame, "Resize(size=...)")

@@ -22,6 +22,7 @@ from imagemill.transforms.base import (
     sampling,
 )
 from imagemill.transforms.geometric._common import whole_number
+from imagemill.transforms.traits import Traits, reach
 
 # The order in which "all" turns.
 _ALL = ("yx", "zx", "zy")
@@ -76,6 +77,10 @@ class Rotate(Transform):
     def variants(self) -> float:
         """One distribution for all planes of a volume is drawn for each of them."""
         return self._with_coin(self.degrees.count ** (3 if self.plane == "all" else 1))
+
+    def traits(self) -> Traits:
+        turns = reach(self.degrees) if self.plane in ("yx", "all") else 0.0
+        return Traits(moves=True, order=self.order, border=self.border, turns=turns)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         linear = self._linear(draws, frame)

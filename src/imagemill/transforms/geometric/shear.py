@@ -24,6 +24,7 @@ from imagemill.transforms.base import (
     sampling,
 )
 from imagemill.transforms.geometric._common import per_axis, whole_number
+from imagemill.transforms.traits import Traits
 
 STEEPEST = 80.0
 """Largest angle in degrees; at 90 the image would be infinitely long."""
@@ -77,6 +78,9 @@ class Shear(Transform):
 
     def check(self) -> None:
         check_plane(self.degrees, "Shear(degrees=...)", self.plane)
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, order=self.order, border=self.border)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         linear = shear_pull(draws, self.degrees, "degrees", self.plane, frame)

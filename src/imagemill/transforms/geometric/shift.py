@@ -15,6 +15,7 @@ from imagemill.core.ranges import Distribution, whole_count
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import SIZED, exactly_one, per_axis, switch, whole_number
+from imagemill.transforms.traits import Traits, reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,12 @@ class Shift(Transform):
     def unlimited(self) -> str:
         reason = Transform.unlimited(self)
         return SIZED if reason and self.whole and self.pixels is None else reason
+
+    def traits(self) -> Traits:
+        amounts = {"pixels": self.pixels, "fraction": self.fraction, "millimetres": self.millimetres}
+        # Whole pixels are moved, not interpolated.
+        order = None if self.whole else self.order
+        return Traits(moves=True, order=order, border=self.border, shifts=reaches("yx", **amounts))
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         amount = self._pixels(draws, frame)

@@ -13,6 +13,7 @@ from imagemill.core.ops import Affine, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.geometric._common import SIZED
+from imagemill.transforms.traits import Traits
 
 # Edges that went through a matrix carry rounding errors; a millionth of a pixel is no pixel.
 _HAIR = 1e-6
@@ -57,6 +58,9 @@ class SquareCrop(Transform):
 
     def unlimited(self) -> str:
         return SIZED if Transform.unlimited(self) else ""
+
+    def traits(self) -> Traits:
+        return Traits(moves=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         margin = draws(self.margin)

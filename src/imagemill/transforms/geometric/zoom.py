@@ -13,6 +13,7 @@ from imagemill.core.ops import Affine, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import axis_names, per_axis, switch, whole_number
+from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ class Zoom(Transform):
                 f"expected Zoom(axes=...) only with one factor, got {self.axes!r} beside a factor per axis; "
                 "name the axes in the mapping alone"
             )
+
+    def traits(self) -> Traits:
+        return Traits(moves=True, order=self.order, border=self.border)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         factor = per_axis(draws, self.factor, "factor", frame, self.axes or frame.axes, 1.0, together=True)

@@ -21,9 +21,10 @@ from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.geometry import Frame
 from imagemill.core.names import read_swap
+from imagemill.core.polygons import Polygons
 from imagemill.core.rules import BoxRules
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
-from imagemill.core.targets import Array, Boxes, Image, Keypoints, Mask, Target
+from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Mask, Target
 from imagemill.drawing import Walk
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
@@ -292,7 +293,7 @@ class Pipeline:
     def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
         kind = inputs.kind(name)
         column = inputs.column(name)
-        if kind in (Image.kind, Mask.kind):
+        if kind in (Image.kind, Mask.kind, InstanceMasks.kind):
             values = inputs.canonical(name)
             execute.check_rasters(kind, values)
             memory, view = self._buffer(plan, kind, inputs.axes(name), values[0])
@@ -305,6 +306,8 @@ class Pipeline:
             return execute.run_boxes(plan, self.backend, row, target, self.boxes)
         if isinstance(target, Keypoints):
             return execute.run_keypoints(plan, self.backend, row, target, self.swap)
+        if isinstance(target, Polygons):
+            return execute.run_polygons(plan, self.backend, row, target)
         return getattr(target, "value", target)
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
@@ -317,7 +320,7 @@ class Pipeline:
             target = inputs.column(name)[0]
             if isinstance(target, Image | Mask):
                 out[name] = self._raster(plan, name, target, inputs)
-            elif isinstance(target, Boxes | Keypoints):
+            elif isinstance(target, Boxes | Keypoints | Polygons):
                 out[name] = self._other(plan, 0, target)
             else:
                 out[name] = target

@@ -19,6 +19,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats
 from imagemill.core.given import read_given
 from imagemill.core.names import read_swap
+from imagemill.core.polygons import Polygons
 
 Array = np.ndarray[Any, Any]
 
@@ -222,6 +223,13 @@ class Mask(_Raster):
                 f"expected a mask of integers or bool, got {self.array.dtype}; convert labels with array.astype, "
                 "or pass soft masks as Image"
             )
+
+
+class InstanceMasks(Mask):
+    """Masks of single things, one in each channel: moved as label maps are, and no foreground to crop around."""
+
+    __slots__ = ()
+    kind: ClassVar[str] = "instance masks"
 
 
 BOX_FORMATS = ("xyxy", "xywh", "cxcywh", "xyxy_normalized", "xywh_normalized", "yolo", "zyxzyx", "yxyx")
@@ -480,13 +488,13 @@ class Label:
     kind: ClassVar[str] = "label"
 
 
-Target = Image | Mask | Boxes | Keypoints | Label
-KINDS: tuple[str, ...] = tuple(t.kind for t in (Image, Mask, Boxes, Keypoints, Label))
+Target = Image | Mask | Boxes | Keypoints | Label | Polygons
+KINDS: tuple[str, ...] = tuple(t.kind for t in (Image, Mask, Boxes, Keypoints, Label, Polygons, InstanceMasks))
 
 
 def as_target(name: str, value: Any) -> Target:
     """Wrap a plain value by the name it was passed under (``image``, ``mask``, ``boxes``, ``keypoints``, ``label``)."""
-    if isinstance(value, Image | Mask | Boxes | Keypoints | Label):
+    if isinstance(value, Image | Mask | Boxes | Keypoints | Label | Polygons):
         return value
     match name:
         case "image":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
+from imagemill.data.beside import beside
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
 from imagemill.data.job import Job
@@ -15,6 +16,7 @@ from imagemill.data.report import AugmentReport, Failure
 from imagemill.data.run import OnError, Progress, Run, one_opencv_thread, tasks_for, unchanged
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
+from imagemill.data.sources.place import drop_beside
 from imagemill.pipeline import Pipeline
 
 __all__ = ["AugmentReport", "Failure", "augment"]
@@ -36,6 +38,7 @@ def augment(
     allow_missing_masks: bool = False,
     progress: Progress | None = None,
     overwrite: bool = False,
+    to: str | None = None,
 ) -> AugmentReport:
     """Write `copies` augmented copies of every image of a source.
 
@@ -72,6 +75,9 @@ def augment(
         Called with the number of outputs done and the number there are to do.
     overwrite : bool
         Remove the outputs an earlier run recorded in `out`, and begin anew.
+    to : str, optional
+        Layout to write, such as ``"coco"`` or ``"csv"``; the source's own when left out. Labels, boxes, outlines, masks
+        and keypoints move with the pixels, and are written beside them when all images are made.
 
     Returns
     -------
@@ -82,7 +88,7 @@ def augment(
     InputError
         For a wrong argument, or a folder that was begun with other parameters.
     SourceError
-        When the source cannot be understood.
+        When the source cannot be understood, or the layout cannot be written or hold it.
     CodecError
         When a file cannot be read (with ``on_error="raise"``), or the format cannot hold the results.
 
@@ -105,13 +111,18 @@ def augment(
     _refuse_inside(found, out)
     has_masks = masks is not None or any(record.mask is not None for record in records)
     read = {"channels": channels, "axes": axes}
-    asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks}
-    job = Job(out, pipeline, asked)
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
+    plan = beside(out, found, to, copies, prefix)
+    places = plan.places(has_masks)
+    asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks, "to": plan.name}
+    job = Job(out, pipeline, asked)
     for first, second in name_clashes(record.key for record in records):
         raise SourceError(f"expected names that stay apart, got {first!r} and {second!r}; rename one of them")
-    rows = unchanged(records, job.begin(overwrite=overwrite))
-    run = Run(job, rows, {record.key for record in records}, on_error, progress)
+    if overwrite:
+        drop_beside(out)
+    rows = plan.current(unchanged(records, job.begin(overwrite=overwrite)), places)
+    plan.begin()
+    run = Run(job, rows, {record.key for record in records}, on_error, progress, plan, places)
     with one_opencv_thread():
         run.all(list(tasks_for(records, run.rows, copies)), workers)
     return run.end()

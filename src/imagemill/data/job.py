@@ -24,19 +24,12 @@ import imagemill.data.write as files
 from imagemill.core.errors import CodecError, InputError, ParameterError
 from imagemill.data.naming import output_name
 from imagemill.data.record import Record, split_suffix
+from imagemill.data.sources.own import ERRORS, JOB, PARTIAL, PIPELINE, QUARANTINE, RECIPES
 from imagemill.pipeline import Pipeline
 
 __all__ = ["Job", "Rows", "pipeline_of", "read_parameters", "recorded"]
 
 FORMAT = 1
-JOB, PIPELINE, RECIPES, PARTIAL, ERRORS, QUARANTINE = (
-    "job.json",
-    "pipeline.yaml",
-    "recipes.jsonl",
-    "recipes.partial.jsonl",
-    "errors.jsonl",
-    "quarantine",
-)
 # The names `atomic_path` gives; nobody else's files look like this.
 _LEFTOVER = re.compile(r"^\..+\.[0-9a-f]+-[0-9a-f]{8}\.part$")
 _ELSE = "use another folder, or overwrite=True (--overwrite)"

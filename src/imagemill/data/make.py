@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ import numpy as np
 from imagemill.core.errors import CodecError
 from imagemill.core.sample import Applied, Recipe
 from imagemill.core.targets import Array, Image, Mask
+from imagemill.data.annotations import Things, things_of
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.registry import write_picture
+from imagemill.data.instances import Instance
 from imagemill.data.pixels import load_mask, load_picture, pixels_digest, pixels_size, pixels_suffix
 from imagemill.data.record import Record
 from imagemill.pipeline import Pipeline
@@ -37,12 +41,18 @@ class Loaded:
         Of the image's file.
     bytes : int or None
         Its length, where it is a file of its own.
+    things : Things or None
+        What is annotated in it.
+    note : str
+        What there is to know about the way it was read.
     """
 
     picture: Picture
     mask: Picture | None
     sha256: str
     bytes: int | None
+    things: Things | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,15 +65,28 @@ class Made:
     mask : Picture or None
     applied : tuple of Applied
         The transforms that ran, with their values.
+    objects : tuple of Instance or None
+        What is annotated in the copy; None where nobody looked.
+    gone : Counter
+        How many boxes, outlines, masks and keypoints are outside the copy.
     """
 
     picture: Picture
     mask: Picture | None
     applied: tuple[Applied, ...]
+    objects: tuple[Instance, ...] | None = None
+    gone: Counter[str] = field(default_factory=Counter)
 
 
-def load(record: Record, channels: Channels = "keep", axes: str | None = None) -> Loaded:
-    """Read a record's image and mask; `axes` names the image's stored axes where its file does not.
+def load(
+    record: Record,
+    channels: Channels = "keep",
+    axes: str | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
+) -> Loaded:
+    """Read a record's image and mask, and turn what is annotated in it upright.
+
+    `axes` names the image's stored axes where its file does not, `names` the keypoints of each category.
 
     Raises
     ------
@@ -76,7 +99,9 @@ def load(record: Record, channels: Channels = "keep", axes: str | None = None) -
     mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat))
     if mask is not None and not mask.axes.startswith("z"):
         mask = replace(mask, array=_label_values(mask.array))
-    return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image))
+    things, noted = things_of(record, picture, names)
+    note = "; ".join(filter(None, (picture.note, noted)))
+    return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image), things, note)
 
 
 def _image_values(array: Array) -> Array:
@@ -100,7 +125,7 @@ def _label_values(array: Array) -> Array:
 
 
 def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
-    """Draw and run one copy, the mask moved by the same draw.
+    """Draw and run one copy, the mask and what is annotated moved by the same draw.
 
     Raises
     ------
@@ -111,10 +136,17 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
     targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.world)}
     if mask is not None:
         targets["mask"] = Mask(mask.array, axes=mask.axes)
+    if loaded.things is not None:
+        targets |= loaded.things.targets()
     sample = pipeline.replay(recipe, **targets)
     world = None if picture.world is None else sample.world
     moved = _as_picture(sample.targets["image"], picture, world)
-    return Made(moved, None if mask is None else _as_picture(sample.targets["mask"], mask, world), sample.applied)
+    moved_mask = None if mask is None else _as_picture(sample.targets["mask"], mask, world)
+    if loaded.things is None:
+        return Made(moved, moved_mask, sample.applied)
+    height, width = moved.spatial_shape
+    objects, gone = loaded.things.moved(sample.targets, (height, width))
+    return Made(moved, moved_mask, sample.applied, objects, gone)
 
 
 def _as_picture(raster: Any, source: Picture, world: Any) -> Picture:

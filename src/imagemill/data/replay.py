@@ -12,10 +12,11 @@ from typing import overload
 from imagemill.core.errors import InputError
 from imagemill.core.sample import Recipe
 from imagemill.data import make
-from imagemill.data.job import PARTIAL, Row, pipeline_of, read_parameters, recorded
+from imagemill.data.job import Row, pipeline_of, read_parameters, recorded
 from imagemill.data.pixels import pixels_digest
 from imagemill.data.record import Record, split_suffix
 from imagemill.data.sources.files import open_source
+from imagemill.data.sources.own import PARTIAL
 from imagemill.data.write import atomic_path
 from imagemill.pipeline import Pipeline
 

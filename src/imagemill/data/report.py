@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["AugmentReport", "Failure"]
+from imagemill.data.sources.base import Problem
+
+__all__ = ["Annotated", "AugmentReport", "Failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,40 @@ class Failure:
 
     def __str__(self) -> str:
         return self.message if self.key in self.message else f"{self.key}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What was written beside the images.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Below the folder.
+    lost : tuple of str
+        What the layout cannot hold, in words.
+    problems : tuple of Problem
+        Images that the layout cannot hold.
+    kept, gone : Counter
+        How many boxes, outlines, masks of things, keypoints and labels there are, and how many are outside the frame.
+    """
+
+    files: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    kept: Counter[str] = field(default_factory=Counter)
+    gone: Counter[str] = field(default_factory=Counter)
+
+    def rows(self, layout: str | None) -> list[tuple[str, str]]:
+        """What there is to say, as names and texts."""
+        rows: list[tuple[str, str]] = []
+        if layout is not None:
+            shown = ", ".join(self.files[:3]) + (f" and {len(self.files) - 3} more" if len(self.files) > 3 else "")
+            rows.append(("layout", f"{layout}: {shown or 'nothing beside the images'}"))
+        for name in sorted({*self.kept, *self.gone}):
+            gone = f", {self.gone[name]:,} outside the frame" if name != "labels" else ""
+            rows.append((name, f"{self.kept[name]:,}{gone}"))
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +84,10 @@ class AugmentReport:
         How the files' axes were read, with how often.
     quarantine : Path or None
         Where copies of the failed files are.
+    layout : str or None
+        The layout that was written; None where the images by their names are all there is to say.
+    annotated : Annotated
+        What stands beside the images, what of it is outside the frame, and what the layout could not hold.
     """
 
     out: Path
@@ -57,6 +98,13 @@ class AugmentReport:
     seconds: float
     notes: tuple[str, ...] = ()
     quarantine: Path | None = None
+    layout: str | None = None
+    annotated: Annotated = field(default_factory=Annotated)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What the layout could not hold, in words, and which images it could not."""
+        return (*self.annotated.lost, *map(str, self.annotated.problems))
 
     def summary(self) -> str:
         """The report as text."""
@@ -64,6 +112,8 @@ class AugmentReport:
         lines += [f"read: {note}" for note in self.notes]
         if self.others:
             lines.append(f"left as they are: {self.others} outputs of files that are no longer in the source")
+        lines += [f"{name}: {text}" for name, text in self.annotated.rows(self.layout)]
+        lines += [f"not written: {text}" for text in self.lost]
         if self.failed:
             where = "" if self.quarantine is None else f", copied to {self.quarantine}"
             lines.append(f"left out: {len(self.failed)} files{where}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from typing import Literal
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
 from imagemill.core.sample import Recipe
 from imagemill.data import make
-from imagemill.data.job import QUARANTINE, Job, Row, Rows
-from imagemill.data.naming import output_name
+from imagemill.data.beside import Beside, Place, joint_names, row_of, suffix_of
+from imagemill.data.job import Job, Row, Rows
 from imagemill.data.pixels import pixels_name, pixels_size
 from imagemill.data.record import Record
 from imagemill.data.report import AugmentReport, Failure
+from imagemill.data.sources.own import QUARANTINE
 
 __all__ = ["OnError", "Progress", "Run", "one_opencv_thread", "tasks_for", "unchanged"]
 
@@ -70,8 +71,18 @@ class Outcome:
 class Run:
     """The state of one run; only the calling thread changes it."""
 
-    def __init__(self, job: Job, rows: Rows, keys: set[str], on_error: OnError, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        rows: Rows,
+        keys: set[str],
+        on_error: OnError,
+        progress: Progress | None,
+        beside: Beside,
+        places: Mapping[tuple[str, int], Place],
+    ) -> None:
         self.job, self.rows, self.keys, self.on_error, self.progress = job, rows, keys, on_error, progress
+        self.beside, self.places, self.joints = beside, places, joint_names(beside.source)
         self.present = sum(key in keys for key, _ in rows)
         self.others = len(rows) - self.present
         self.made = self.done = self.total = 0
@@ -87,8 +98,9 @@ class Run:
         """Make a task's copies; errors come back as values."""
         outcome = Outcome(task, [])
         try:
-            loaded = make.load(task.record, self.job.parameters["channels"], self.job.parameters["axes"])
-            outcome.note = loaded.picture.note
+            given = self.job.parameters
+            loaded = make.load(task.record, given["channels"], given["axes"], self.joints)
+            outcome.note = loaded.note
             for copy in task.copies:
                 if self.stop.is_set():
                     break
@@ -105,20 +117,20 @@ class Run:
         return outcome
 
     def _write(self, record: Record, recipe: Recipe, loaded: make.Loaded, made: make.Made) -> Row:
-        given = self.job.parameters
-        suffix = make.image_suffix(record, given["format"])
-        copy, copies, prefix = recipe.epoch, given["copies"], given["prefix"]
-        name = output_name(record.key, copy, copies, prefix, suffix)
-        image = f"images/{name}" if given["masks"] else name
+        suffix = self._suffix(record)
+        copy, place = recipe.epoch, self.places[record.key, recipe.epoch]
+        image = place.image + suffix
         row: Row = {"key": record.key, "copy": copy, "output": image, "mask": None, "recipe": recipe.to_dict()}
         row["applied"] = [{"name": a.name, "values": dict(a.values)} for a in made.applied]
-        if made.mask is not None:  # first: what has an image has its mask
-            end = make.mask_suffix(made.mask, suffix)
-            row["mask"] = "masks/" + output_name(record.key, copy, copies, prefix, end)
+        if made.mask is not None and place.mask is not None:  # first: what has an image has its mask
+            row["mask"] = place.mask + make.mask_suffix(made.mask, suffix)
             row["mask_sha256"] = make.write(self.job.out / row["mask"], made.mask)
         row["sha256"] = make.write(self.job.out / image, made.picture)
         row |= {"source_bytes": loaded.bytes, "source_sha256": loaded.sha256}
-        return row
+        return row if self.beside.layout is None else row | row_of(record, made)
+
+    def _suffix(self, record: Record) -> str:
+        return suffix_of(record, self.job.parameters["format"], self.beside.suffix_of_arrays)
 
     # ----------------------------------------------------------------------------- in the calling thread
 
@@ -147,7 +159,7 @@ class Run:
         """Make one task per kind of output first: a format that cannot hold the results shows at once."""
         seen, rest = set(), []
         for task in tasks:
-            suffix = make.image_suffix(task.record, self.job.parameters["format"])
+            suffix = self._suffix(task.record)
             if suffix in seen:
                 rest.append(task)
                 continue
@@ -201,6 +213,7 @@ class Run:
         noted = sorted(self.notes.items(), key=lambda item: (-item[1], item[0]))
         errors = [{"key": key, "error": type(e).__name__, "message": str(e)} for key, e in failed]
         self.job.finish(self.rows, errors)
+        told = self.beside.end([self.rows[place] for place in sorted(self.rows)])
         notes = tuple(f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted)
         return AugmentReport(
             self.job.out,
@@ -211,6 +224,8 @@ class Run:
             time.perf_counter() - self.started,
             notes,
             self.job.out / QUARANTINE if failed and self.on_error == "quarantine" else None,
+            self.beside.name,
+            told,
         )
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.core.names import Swap, exchange
+from imagemill.core.polygons import Polygons
 from imagemill.core.rules import BoxRules
 from imagemill.core.targets import Boxes, Image, Keypoints
-from imagemill.engine import points
+from imagemill.engine import points, polygons
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
 from imagemill.engine.boxes import Outlines, bending
 from imagemill.engine.buffers import Buffers
@@ -186,6 +187,20 @@ def _mirrors(plan: Plan, row: int) -> bool:
         if isinstance(step, Pass) and step.resample is not None:
             mirrored ^= points.mirrors(step.resample.chain(row))
     return mirrored
+
+
+def run_polygons(plan: Plan, backend: Backend, row: int, outlines: Polygons) -> Polygons:
+    """Outlines through the geometry, cut at the frame, those without any area left dropped."""
+    chains = [s.resample.chain(row) for s in plan.steps if isinstance(s, Pass) and s.resample is not None]
+    parts: Any = [part[:, ::-1] - 0.5 for part in outlines.parts]
+    if bending(chains):
+        parts = [polygons.densely(part) for part in parts]
+    for step in plan.steps:
+        parts = rule(step, Polygons.kind)(step, row, parts, backend, None)
+    shape = plan.shape[row]
+    cut = [polygons.clipped(part, np.full(len(shape), -0.5), shape - 0.5) for part in parts]
+    left = [i for i, part in enumerate(cut) if len(part) >= 3 and polygons.area(part) > 0]
+    return Polygons([cut[i][:, ::-1] + 0.5 for i in left], np.asarray(outlines.index)[left])
 
 
 def for_rows(n: int, work: Callable[[int], None], workers: int) -> None:

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import TargetError
-from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask
-from imagemill.engine import points
+from imagemill.core.polygons import Polygons
+from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Label, Mask
+from imagemill.engine import points, polygons
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.boxes import Outlines
 from imagemill.engine.plan import Call, Pass, Step
 
 Value = Any
-"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, outlines, indices with visibility, anything."""
+"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, outlines, indices with visibility, lists of
+corners, anything."""
 
 Rule = Callable[[Step, int, Value, Backend, Array | None], Value]
 """Step, sample, value, backend and, for rasters, the buffer the result belongs in."""
@@ -52,6 +54,14 @@ def _keypoints(step: Step, row: int, value: Value, backend: Backend, out: Array 
     return points.push(chain, indices), seen & points.kept(chain, indices)
 
 
+def _polygons(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    if step.resample is None:
+        return value
+    chain = step.resample.chain(row)
+    return [polygons.pushed(chain, part) for part in value]
+
+
 def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     assert isinstance(step, Call)
     if step.op.where is not None and not step.op.where[row]:
@@ -76,11 +86,15 @@ TABLE: dict[tuple[type[Any], str], Rule] = {
     (Pass, Boxes.kind): _boxes,
     (Pass, Keypoints.kind): _keypoints,
     (Pass, Label.kind): _unchanged,
+    (Pass, Polygons.kind): _polygons,
+    (Pass, InstanceMasks.kind): _labels,
     (Call, Image.kind): _call,
     (Call, Mask.kind): _unchanged,
     (Call, Boxes.kind): _unchanged,
     (Call, Keypoints.kind): _unchanged,
     (Call, Label.kind): _unchanged,
+    (Call, Polygons.kind): _unchanged,
+    (Call, InstanceMasks.kind): _unchanged,
 }
 
 

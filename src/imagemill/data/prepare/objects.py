@@ -15,6 +15,7 @@ from imagemill.core.targets import Mask
 from imagemill.data.codecs.channels import orient
 from imagemill.data.instances import Instance, RunLength
 from imagemill.data.prepare.placing import Placing
+from imagemill.engine.polygons import clipped
 
 __all__ = ["decoded_runs", "encoded_runs", "moved", "upright"]
 
@@ -99,7 +100,8 @@ def _one(thing: Instance, placing: Placing, picture: tuple[int, int], orientatio
         box = [*low.tolist(), *up.tolist()]
     polygons = []
     for flat in thing.polygons:
-        inside = _clipped(there(np.array(flat, dtype=np.float64).reshape(-1, 2)), width, height)
+        corners = there(np.array(flat, dtype=np.float64).reshape(-1, 2))
+        inside = clipped(corners, np.zeros(2), np.array([width, height], dtype=np.float64))
         if len(inside) >= 3:
             polygons.append(inside.ravel().tolist())
     joints = _joints(thing, there, width, height)
@@ -156,26 +158,6 @@ def _joints(thing: Instance, there: Any, width: int, height: int) -> list[list[f
     xy[seen == 0] = 0.0  # as unlabelled points are written everywhere
     joints: list[list[float]] = np.column_stack([xy, seen]).tolist()
     return joints
-
-
-def _clipped(polygon: Points, width: int, height: int) -> Points:
-    """The part of an outline within the frame (Sutherland and Hodgman 1974, "Reentrant polygon clipping")."""
-    for axis, edge, sign in ((0, 0.0, 1), (0, float(width), -1), (1, 0.0, 1), (1, float(height), -1)):
-        distance = sign * (polygon[:, axis] - edge)
-        if (distance >= 0).all():
-            continue
-        kept: list[Points] = []
-        for here, this in enumerate(distance):
-            before = distance[here - 1]
-            if (this >= 0) != (before >= 0):
-                share = before / (before - this)
-                kept.append(polygon[here - 1] + share * (polygon[here] - polygon[here - 1]))
-            if this >= 0:
-                kept.append(polygon[here])
-        polygon = np.array(kept).reshape(-1, 2)
-        if not len(polygon):
-            break
-    return polygon
 
 
 def _moved_runs(runs: RunLength, placing: Placing, picture: tuple[int, int], orientation: int) -> list[int] | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from imagemill.data.record import Record
+from imagemill.data.record import Pixels, Record
 
 __all__ = ["CAN_HOLD", "Guess", "Layout", "Look", "Problem", "ReadSource", "Source", "WriteTarget", "Written"]
 
@@ -229,6 +229,9 @@ class WriteTarget:
         Whether what an earlier export wrote may be replaced.
     progress : callable or None
         Called with the number of records written so far.
+    place : callable or None
+        Where pictures are in the folder already: called instead of writing one, with where its pixels are and the path
+        that the layout wants for it, without suffix; gives its path below the folder.
     """
 
     format: str | None = None
@@ -236,6 +239,7 @@ class WriteTarget:
     embed: bool = False
     overwrite: bool = False
     progress: Any = None
+    place: Callable[[Pixels, str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

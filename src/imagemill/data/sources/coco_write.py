@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from imagemill.data.sources.extent import size_of
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import place_of, safe_stems
 from imagemill.data.sources.place import exporting
-from imagemill.data.sources.shapes import bounds_of_polygons, bounds_of_runs, polygon_area
+from imagemill.data.sources.shapes import area_of, bounds_of_polygons, bounds_of_runs
 
 __all__ = ["category_numbers", "write_coco"]
 
@@ -152,8 +153,7 @@ def _annotation(thing: Instance, number: int, image: int, category: int, size: t
     elif thing.polygons:
         entry["segmentation"] = [_tidy(part) for part in thing.polygons]
     if "area" not in thing.attributes:
-        area = sum(map(polygon_area, thing.polygons)) if thing.polygons else (box[2] * box[3] if box else 0.0)
-        entry["area"] = sum(thing.runs.counts[1::2]) if thing.runs is not None else area
+        entry["area"] = area_of(replace(thing, box=box))
     entry["iscrowd"] = int(thing.crowd)
     if thing.joints:
         entry["keypoints"] = _tidy(value for joint in thing.joints for value in joint)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.sources.base import Guess, Layout, Look
+from imagemill.data.sources.own import without_own
 from imagemill.data.sources.walk import walk_files
 
 __all__ = ["guesses", "layout_named", "layouts", "look_at"]
@@ -67,7 +68,7 @@ def layout_named(name: str) -> Layout:
 
 
 def look_at(path: Path | str) -> Look:
-    """Take a first look at a path: list the files of a folder, without opening any.
+    """Take a first look at a path: list the files of a folder; what `augment` keeps there for itself is no part of it.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def look_at(path: Path | str) -> Look:
     """
     path = Path(path)
     if path.is_dir():
-        return Look(path, tuple(walk_files(path)))
+        return Look(path, without_own(path, tuple(walk_files(path))))
     if not path.is_file():
         raise SourceError(f"expected a file or a folder, got {str(path)!r}, where there is nothing; check the path")
     return Look(path, ((path.name, path),))

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -30,6 +30,9 @@ from imagemill.data.write import atomic_path
 __all__ = [
     "MARKER",
     "Export",
+    "begin_beside",
+    "drop_beside",
+    "end_beside",
     "exporting",
     "is_unfinished",
     "place_image",
@@ -225,6 +228,60 @@ def _made(marker: Path) -> set[str]:
     return made
 
 
+def begin_beside(out: Path, layout: str) -> None:
+    """Say of a folder that what belongs beside its pictures is still to come; what is there stays in the list.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be written.
+    """
+    _list_beside(out, layout, sorted(_made(out / MARKER)), None)
+
+
+def end_beside(stage: Path, out: Path, layout: str, count: int) -> tuple[str, ...]:
+    """Move what an export wrote into `stage` to `out`, in place of what an earlier one left there.
+
+    Stopped at any point, the same call with the same export brings it to its end.
+
+    Returns
+    -------
+    tuple of str
+        The files, below `out`.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be written.
+    """
+    new, old = sorted(_made(stage / MARKER)), _made(out / MARKER)
+    _list_beside(out, layout, sorted({*new, *old}), None)
+    try:
+        for name in new:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (stage / name).replace(out / name)
+    except OSError as error:
+        raise SourceError(f"expected to write to {out}, got {error}; check space and permissions") from error
+    drop_beside(out, keep=new)
+    _list_beside(out, layout, new, count)
+    return tuple(new)
+
+
+def drop_beside(out: Path, keep: Iterable[str] = ()) -> None:
+    """Remove the files that a folder's list names, but some, and the list."""
+    _remove(out, out / MARKER, _made(out / MARKER) - set(keep))
+
+
+def _list_beside(out: Path, layout: str, names: Iterable[str], count: int | None) -> None:
+    lines = [json.dumps({"layout": layout}), *map(json.dumps, names)]
+    lines += [] if count is None else [f"{_FINISHED}{count}}}"]
+    try:
+        with atomic_path(out / MARKER) as part:
+            part.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    except OSError as error:
+        raise SourceError(f"expected to write to {out}, got {error}; check space and permissions") from error
+
+
 def is_unfinished(folder: Path) -> bool:
     """Whether an export into the folder began and never came to its end.
 
@@ -293,20 +350,26 @@ class Export:
     def image(self, record: Record, stem: str) -> str | None:
         """Write a record's image; its path below `out`, or None when it could not be (that is noted)."""
         try:
-            refuse_turned(record, self.options)
-            path = place_image(record.image, self.out / stem, self.options, self.announce)
+            if self.options.place is not None:
+                name = self.options.place(record.image, stem)
+            else:
+                refuse_turned(record, self.options)
+                path = place_image(record.image, self.out / stem, self.options, self.announce)
+                name = path.relative_to(self.out).as_posix()
         except (CodecError, MissingExtra) as error:
             self.problem(record.key, str(error))
             return None
         self.count += 1
         if self.options.progress is not None:
             self.options.progress(self.count)
-        return path.relative_to(self.out).as_posix()
+        return name
 
     def mask(self, record: Record, stem: str) -> str | None:
         """Write a record's mask, as `image` does; None where there is none."""
         if record.mask is None:
             return None
+        if self.options.place is not None:
+            return self.options.place(record.mask, stem)
         try:
             path = place_mask(record.mask, self.out / stem, self.options, self.announce)
         except (CodecError, MissingExtra) as error:

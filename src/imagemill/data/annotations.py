@@ -1,0 +1,259 @@
+"""Annotated things of a picture moved by a pipeline, and what became of each: kept, cut, or outside the frame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError, InputError
+from imagemill.core.polygons import Polygons
+from imagemill.core.targets import Boxes, InstanceMasks, Keypoints, Target
+from imagemill.data.codecs.base import Picture
+from imagemill.data.codecs.upright import orient_instances
+from imagemill.data.instances import Instance, Joint, Scalar
+from imagemill.data.record import Record
+from imagemill.data.sources.runs import mask_from_runs, runs_from_mask
+from imagemill.data.sources.shapes import area_of, bounds_of_polygons, bounds_of_runs
+
+__all__ = ["BOXES", "KEYPOINTS", "OUTLINES", "RUNS", "Things", "counts_of", "things_of"]
+
+BOXES, OUTLINES, RUNS, KEYPOINTS = "boxes", "outlines", "masks of things", "keypoints"
+"""What is counted, in the words of reports."""
+
+_NEAR = 1.0
+"""Pixels by which a box may differ from the one around its outline, and still be meant as that one."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Things:
+    """What is annotated in one picture, on its upright pixels.
+
+    Parameters
+    ----------
+    objects : tuple of Instance
+    shape : tuple of int
+        Height and width of the picture.
+    names : mapping of str to tuple of str
+        Names of the keypoints of each category that has some.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> things = Things((Instance("cat", (1.0, 0.0, 2.0, 2.0)),), (4, 6))
+    >>> sample = im.Pipeline([im.Flip("x")], seed=1)(image=np.zeros((4, 6), np.uint8), **things.targets())
+    >>> things.moved(sample.targets, (4, 6))[0][0].box
+    (3.0, 0.0, 2.0, 2.0)
+    """
+
+    objects: tuple[Instance, ...]
+    shape: tuple[int, int]
+    names: Mapping[str, Sequence[str]] | None = None
+
+    def targets(self) -> dict[str, Target]:
+        """Everything that moves, as targets of a pipeline; names that are not there have nothing to move."""
+        found: dict[str, Target] = {}
+        boxed = [thing for thing in self.objects if thing.box is not None]
+        if boxed:
+            found["boxes"] = Boxes(np.array([thing.box for thing in boxed]), "xywh", [t.category for t in boxed])
+        joints = [joint for thing in self.objects for joint in thing.joints]
+        if joints:
+            points = np.array(joints, dtype=np.float64)
+            found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, self._point_names())
+        parts = [np.reshape(part, (-1, 2)) for thing in self.objects for part in thing.polygons]
+        if parts:
+            found["polygons"] = Polygons(parts)
+        masks = [self._mask(thing) for thing in self.objects if thing.runs is not None]
+        if masks:
+            found["runs"] = InstanceMasks(np.stack(masks, axis=-1).astype(np.uint8), "yxc")
+        return found
+
+    def _point_names(self) -> list[str]:
+        names: list[str] = []
+        for thing in self.objects:
+            own = (self.names or {}).get(thing.category, ())
+            numbers = map(str, range(len(thing.joints)))
+            names += own if len(own) == len(thing.joints) else numbers
+        return names
+
+    def _mask(self, thing: Instance) -> Any:
+        runs = thing.runs
+        assert runs is not None
+        if (runs.height, runs.width) != self.shape:
+            got = f"{runs.height} x {runs.width}"
+            raise CodecError(f"expected masks of the picture's size {self.shape}, got one of {got}; correct it")
+        return mask_from_runs(runs)
+
+    def moved(self, targets: Mapping[str, Target], shape: tuple[int, int]) -> tuple[tuple[Instance, ...], Counter[str]]:
+        """The things as they are in the new frame, and what of them is not there any more.
+
+        A thing of whose box nothing is left is gone, and so is one without a box of which no other part is left. A
+        box that was the one around its thing's outline or mask stays that.
+
+        Parameters
+        ----------
+        targets : mapping
+            What the pipeline made of `targets`.
+        shape : tuple of int
+            Height and width of the new picture.
+
+        Returns
+        -------
+        tuple of Instance, and Counter
+            How many boxes, outlines, masks and keypoints are outside the frame.
+        """
+        parts = _Parts(self.objects, targets, shape)
+        left: list[Instance] = []
+        gone: Counter[str] = Counter()
+        for number, thing in enumerate(self.objects):
+            new = parts.thing(number)
+            if new is not None:
+                left.append(new)
+            gone.update(_gone(thing, new))
+        return tuple(left), +gone
+
+
+class _Parts:
+    """Moved parts by the number of their thing."""
+
+    def __init__(self, objects: Sequence[Instance], targets: Mapping[str, Target], shape: tuple[int, int]) -> None:
+        self.objects, self.shape = objects, shape
+        boxes, outlines, points, masks = (targets.get(name) for name in ("boxes", "polygons", "keypoints", "runs"))
+        self.boxes: dict[int, Box] = {}
+        if isinstance(boxes, Boxes):
+            owners = [n for n, thing in enumerate(objects) if thing.box is not None]
+            index = range(len(boxes)) if boxes.index is None else boxes.index.tolist()
+            for place, (x, y, w, h) in zip(index, boxes.array.tolist(), strict=True):
+                self.boxes[owners[place]] = (x, y, w, h)
+        self.polygons: dict[int, list[tuple[float, ...]]] = {}
+        if isinstance(outlines, Polygons):
+            owners = [n for n, thing in enumerate(objects) for _ in thing.polygons]
+            for place, part in zip(np.asarray(outlines.index).tolist(), outlines.parts, strict=True):
+                self.polygons.setdefault(owners[place], []).append(tuple(part.ravel().tolist()))
+        self.points = points if isinstance(points, Keypoints) else None
+        self.first = np.cumsum([0, *(len(thing.joints) for thing in objects)]).tolist()
+        self.masks = masks.canonical() if isinstance(masks, InstanceMasks) else None
+        self.channel = {n: k for k, n in enumerate(n for n, thing in enumerate(objects) if thing.runs is not None)}
+
+    def thing(self, number: int) -> Instance | None:
+        """A thing with its moved parts; None where it is gone."""
+        thing, box = self.objects[number], self.boxes.get(number)
+        if thing.box is not None and box is None:
+            return None
+        polygons = tuple(self.polygons.get(number, ()))
+        runs = self._runs(number, box)
+        joints = self._joints(number)
+        outlined = bool(polygons) or runs is not None
+        if box is None and not outlined and not any(joint[2] for joint in joints):
+            return None
+        new = replace(thing, polygons=polygons, runs=runs, joints=joints)
+        if box is not None and _hugs(thing):
+            if not outlined:  # the box around the turned box is larger than the thing, which is outside
+                return None
+            box = _around(new)
+        new = replace(new, box=box)
+        return replace(new, attributes=_attributes(thing, new))
+
+    def _runs(self, number: int, box: Box | None) -> Any:
+        if self.masks is None or number not in self.channel:
+            return None
+        # What fills the frame beyond the picture is not 1.
+        mask = self.masks[..., self.channel[number]] == 1
+        if box is not None:
+            # A border that repeats the picture repeats the thing; the box is around the thing itself.
+            left, top = (max(0, int(np.floor(edge - 1))) for edge in box[:2])
+            right, bottom = (int(np.ceil(a + b + 1)) for a, b in zip(box[:2], box[2:], strict=True))
+            inside = np.zeros_like(mask)
+            inside[top:bottom, left:right] = mask[top:bottom, left:right]
+            mask = inside
+        return runs_from_mask(mask) if mask.any() else None
+
+    def _joints(self, number: int) -> tuple[Joint, ...]:
+        given = self.objects[number].joints
+        if self.points is None or not given:
+            return ()
+        rows = slice(self.first[number], self.first[number + 1])
+        made = zip(given, self.points.array[rows].tolist(), self.points.visible[rows].tolist(), strict=True)
+        # As unlabelled points are written everywhere.
+        return tuple((x, y, old[2]) if seen else (0.0, 0.0, 0) for old, (x, y), seen in made)
+
+
+def _around(thing: Instance) -> Box | None:
+    if thing.polygons:
+        return bounds_of_polygons(thing.polygons)
+    return None if thing.runs is None else bounds_of_runs(thing.runs)
+
+
+def _hugs(thing: Instance) -> bool:
+    """Whether a box is the one around its thing's outline or mask."""
+    around = _around(thing)
+    if around is None or thing.box is None:
+        return False
+    ends = [(x, y, x + w, y + h) for x, y, w, h in (around, thing.box)]
+    return max(abs(a - b) for a, b in zip(*ends, strict=True)) <= _NEAR
+
+
+def _attributes(old: Instance, new: Instance) -> Mapping[str, Scalar]:
+    """Attributes that follow the shape, so that they do not tell of the picture before."""
+    area = old.attributes.get("area")
+    if not isinstance(area, int | float) or isinstance(area, bool):
+        return old.attributes
+    before, after = area_of(old), area_of(new)
+    return {**old.attributes, "area": area * after / before if before else after}
+
+
+def _gone(old: Instance, new: Instance | None) -> Counter[str]:
+    """How much of a thing is not there any more."""
+    parts = Counter(_counts(old))
+    parts.subtract({} if new is None else _counts(new))
+    return parts
+
+
+def _counts(thing: Instance) -> dict[str, int]:
+    return {
+        BOXES: int(thing.box is not None),
+        OUTLINES: len(thing.polygons),
+        RUNS: int(thing.runs is not None),
+        KEYPOINTS: sum(joint[2] > 0 for joint in thing.joints),
+    }
+
+
+def counts_of(objects: Sequence[Instance]) -> Counter[str]:
+    """How many boxes, outlines, masks and labelled keypoints there are."""
+    total: Counter[str] = Counter()
+    for thing in objects:
+        total.update(_counts(thing))
+    return +total
+
+
+def things_of(
+    record: Record, picture: Picture, names: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Things | None, str]:
+    """What is annotated in a record's picture, turned upright as its pixels were, and what to know about it.
+
+    Raises
+    ------
+    CodecError
+        When it does not fit the picture.
+    """
+    if record.objects is None:
+        return None, ""
+    if len(picture.spatial_shape) != 2:
+        return None, "things in it were left: boxes and outlines are for pictures" if record.objects else ""
+    height, width = picture.spatial_shape
+    turned = picture.meta.get("exif_applied") is not False
+    orientation = int(picture.meta.get("exif_orientation", 1) or 1) if turned else 1
+    stored = (width, height) if orientation > 4 else (height, width)
+    note = ""
+    if record.size is not None and record.size != stored and record.objects:
+        note = f"annotated for {record.size[0]} x {record.size[1]} pixels, and has {stored[0]} x {stored[1]}"
+    try:
+        objects = orient_instances(record.objects, orientation, stored)
+    except InputError as error:
+        raise CodecError(str(error)) from error
+    return Things(objects, (height, width), names), note

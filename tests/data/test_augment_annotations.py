@@ -24,7 +24,7 @@ from tests.data.pictures import digests, outputs
 COLOURS = {"red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250)}
 HEIGHT, WIDTH = 60, 80
 PIPELINE = im.Pipeline(
-    [im.Flip("x", p=0.5), im.Flip("y", p=0.5), im.QuarterTurn(im.Choice([0, 1, 2, 3])), im.Crop((52, 52))], seed=3
+    [im.Flip("x", p=0.5), im.Flip("y", p=0.5), im.QuarterTurn(im.Choice((0, 1, 2, 3))), im.Crop((52, 52))], seed=3
 )
 SMOOTH = im.Pipeline([im.Zoom((0.8, 1.3)), im.Shift(pixels=(-9, 9)), im.Flip("x", p=0.5)], seed=5)
 
@@ -228,6 +228,7 @@ def test_a_turned_outline_has_the_box_around_it_and_not_around_its_turned_box(tm
     im.augment(source, tmp_path / "out", im.Pipeline([im.Rotate(45)], seed=1), to="csv")
     (again,) = open_source(tmp_path / "out")
     assert again.objects is not None
+    assert again.objects[0].box is not None
     npt.assert_allclose(again.objects[0].box, (30, 30, 40, 40), atol=0.02)
 
 
@@ -327,3 +328,16 @@ def test_every_layout_either_says_where_images_go_or_keeps_their_pixels(tmp_path
         flipped = [np.moveaxis(scene(n)[0], -1, 0)[:, :, ::-1] if layout == "tiff-stack" else scene(n)[0][:, ::-1]
                    for n in range(alone)]  # fmt: skip
         assert any(np.array_equal(array, one) for one in flipped)
+
+
+def test_what_the_pipeline_asks_of_boxes_holds_for_written_ones(tmp_path: Path) -> None:
+    im.write_picture(tmp_path / "in/in.png", Picture(np.zeros((20, 20, 3), np.uint8), "yxc"))
+    things = [Instance("red", (x, 0.0, 10.0, 4.0), attributes={"truncated": 0}) for x in (0.0, 6.0, 3.0)]
+    source = Source(tmp_path / "in", "coco", (Record("in.png", tmp_path / "in/in.png", objects=tuple(things)),))
+    pipe = im.Pipeline([im.Crop(box=(0, 0, 20, 10))], boxes=im.BoxRules(min_visibility=0.5), seed=1)
+    report = im.augment(source, tmp_path / "out", pipe, to="voc")
+    (record,) = open_source(tmp_path / "out")
+    assert [t.box for t in record.objects or ()] == [(0, 0, 10, 4), (3, 0, 7, 4)]
+    # A box that was cut does not hold all of its thing any more.
+    assert [t.attributes["truncated"] for t in record.objects or ()] == [0, 1]
+    assert (report.annotated.kept["boxes"], report.annotated.gone["boxes"]) == (2, 1)

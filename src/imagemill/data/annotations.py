@@ -27,6 +27,8 @@ BOXES, OUTLINES, RUNS, KEYPOINTS = "boxes", "outlines", "masks of things", "keyp
 _NEAR = 1.0
 """Pixels by which a box may differ from the one around its outline, and still be meant as that one."""
 
+_ROUNDING = 1e-6
+
 Box = tuple[float, float, float, float]
 
 
@@ -125,11 +127,14 @@ class _Parts:
         self.objects, self.shape = objects, shape
         boxes, outlines, points, masks = (targets.get(name) for name in ("boxes", "polygons", "keypoints", "runs"))
         self.boxes: dict[int, Box] = {}
-        if isinstance(boxes, Boxes):
+        self.share: dict[int, float] = {}
+        if isinstance(boxes, Boxes) and boxes.index is not None and boxes.visibility is not None:
             owners = [n for n, thing in enumerate(objects) if thing.box is not None]
-            index = range(len(boxes)) if boxes.index is None else boxes.index.tolist()
-            for place, (x, y, w, h) in zip(index, boxes.array.tolist(), strict=True):
-                self.boxes[owners[place]] = (x, y, w, h)
+            made = zip(boxes.index.tolist(), boxes.array.tolist(), boxes.visibility.tolist(), strict=True)
+            for place, (x, y, w, h), share in made:
+                # A row that is only kept for the sake of other rows is no thing.
+                if share > 0:
+                    self.boxes[owners[place]], self.share[owners[place]] = (x, y, w, h), share
         self.polygons: dict[int, list[tuple[float, ...]]] = {}
         if isinstance(outlines, Polygons):
             owners = [n for n, thing in enumerate(objects) for _ in thing.polygons]
@@ -155,9 +160,14 @@ class _Parts:
         if box is not None and _hugs(thing):
             if not outlined:  # the box around the turned box is larger than the thing, which is outside
                 return None
-            box = _around(new)
+            # Boxes that were asked to stand out of the frame do, and their outlines are cut.
+            box = _around(new) if self._is_inside(box) else box
         new = replace(new, box=box)
-        return replace(new, attributes=_attributes(thing, new))
+        return replace(new, attributes=_attributes(thing, new, self.share.get(number, 1.0)))
+
+    def _is_inside(self, box: Box) -> bool:
+        (x, y, w, h), (height, width) = box, self.shape
+        return min(x, y) >= -_ROUNDING and x + w <= width + _ROUNDING and y + h <= height + _ROUNDING
 
     def _runs(self, number: int, box: Box | None) -> Any:
         if self.masks is None or number not in self.channel:
@@ -195,16 +205,20 @@ def _hugs(thing: Instance) -> bool:
     if around is None or thing.box is None:
         return False
     ends = [(x, y, x + w, y + h) for x, y, w, h in (around, thing.box)]
-    return max(abs(a - b) for a, b in zip(*ends, strict=True)) <= _NEAR
+    return bool(max(abs(a - b) for a, b in zip(*ends, strict=True)) <= _NEAR)
 
 
-def _attributes(old: Instance, new: Instance) -> Mapping[str, Scalar]:
+def _attributes(old: Instance, new: Instance, share: float) -> Mapping[str, Scalar]:
     """Attributes that follow the shape, so that they do not tell of the picture before."""
+    changed: dict[str, Scalar] = {}
     area = old.attributes.get("area")
-    if not isinstance(area, int | float) or isinstance(area, bool):
-        return old.attributes
-    before, after = area_of(old), area_of(new)
-    return {**old.attributes, "area": area * after / before if before else after}
+    if isinstance(area, int | float) and not isinstance(area, bool):
+        before, after = area_of(old), area_of(new)
+        changed["area"] = area * after / before if before else after
+    # As Pascal VOC means it: the box does not hold all of the thing.
+    if old.attributes.get("truncated") in (0, False) and share < 1 - _ROUNDING:
+        changed["truncated"] = 1
+    return {**old.attributes, **changed}
 
 
 def _gone(old: Instance, new: Instance | None) -> Counter[str]:

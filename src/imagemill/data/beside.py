@@ -46,7 +46,7 @@ _READ_ONLY = frozenset(("dicom",))
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a copy's image and mask are to be, below the folder and without suffix; no mask where it would be in the way."""
+    """Where a copy's image and mask are to be, without suffix; no mask where it would be taken for an image."""
 
     image: str
     mask: str | None

@@ -42,7 +42,8 @@ class Annotated:
     problems : tuple of Problem
         Images that the layout cannot hold.
     kept, gone : Counter
-        How many boxes, outlines, masks of things, keypoints and labels there are, and how many are outside the frame.
+        How many boxes, outlines, masks of things, keypoints and labels there are, and how many are not: nothing of
+        them, or less than the pipeline asks for, is in the frame.
     """
 
     files: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ class Annotated:
             shown = ", ".join(self.files[:3]) + (f" and {len(self.files) - 3} more" if len(self.files) > 3 else "")
             rows.append(("layout", f"{layout}: {shown or 'nothing beside the images'}"))
         for name in sorted({*self.kept, *self.gone}):
-            gone = f", {self.gone[name]:,} outside the frame" if name != "labels" else ""
+            gone = f" in the frame, {self.gone[name]:,} not (outside, or too little left)" if self.gone[name] else ""
             rows.append((name, f"{self.kept[name]:,}{gone}"))
         return rows
 

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 import imagemill as im
-from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress
+from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
+from imagemill.app.cli.sources import OPTIONS_HELP, source_options
 from imagemill.data import load_picture
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.job import read_parameters, recorded
@@ -68,6 +69,14 @@ def augment(
     axes: Annotated[
         str | None, typer.Option("--axes", help="Names of the stored axes, such as cyx, where files do not say them.")
     ] = None,
+    to_layout: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="LAYOUT", help="coco, yolo, csv...; else the source's own. Annotations move along."
+        ),
+    ] = None,
+    layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of the source.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     allow_missing_masks: Annotated[
         bool, typer.Option("--allow-missing-masks", help="Images without a mask are fine.")
     ] = False,
@@ -75,14 +84,14 @@ def augment(
         bool, typer.Option("--overwrite", help="Remove the outputs an earlier run recorded in DIR, and begin anew.")
     ] = False,
 ) -> None:
-    """Write N augmented copies of every image.
+    """Write N augmented copies of every image, with labels, boxes, masks and keypoints that moved along.
 
     Stopped, killed or run again: the same command makes what is missing and nothing twice. Every output's recipe
     stands in DIR/recipes.jsonl, and imagemill replay makes any of them again, bit for bit.
     """
     begun = None if overwrite else (read_parameters(to) or {}).get("seed")
     asked = read_pipeline(pipeline, size, seed, begun)
-    source = im.open_source(src, masks, allow_missing_masks)
+    source = im.open_source(src, masks, allow_missing_masks, layout=layout, **source_options(option))
     _say_what_runs(source, asked, channels.value, axes)
     try:
         with progress("augmenting") as report_progress:
@@ -99,6 +108,7 @@ def augment(
                 axes=axes,
                 progress=report_progress,
                 overwrite=overwrite,
+                to=to_layout,
             )
     except KeyboardInterrupt:
         again = "run the same command again" + ("" if seed is None else ", with the same --seed") + " to continue"
@@ -163,7 +173,9 @@ def _say_what_was_made(report: im.AugmentReport) -> None:
         rows.append(("read", f"in {len(report.notes) - SHOWN_NOTES} other ways"))
     if report.quarantine is not None:
         rows.append(("quarantine", str(report.quarantine)))
+    rows += report.annotated.rows(report.layout)
     out.print(facts(*rows, ("where", str(report.out))))
+    left_out(report.annotated.lost, report.annotated.problems, SHOWN_FAILURES)
     for failure in report.failed[:SHOWN_FAILURES]:
         err.print(Text.assemble(("left out: ", "red"), str(failure)), soft_wrap=True)
     if len(report.failed) > SHOWN_FAILURES:

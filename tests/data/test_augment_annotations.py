@@ -341,3 +341,15 @@ def test_what_the_pipeline_asks_of_boxes_holds_for_written_ones(tmp_path: Path) 
     # A box that was cut does not hold all of its thing any more.
     assert [t.attributes["truncated"] for t in record.objects or ()] == [0, 1]
     assert (report.annotated.kept["boxes"], report.annotated.gone["boxes"]) == (2, 1)
+
+
+def test_left_and_right_change_places_in_a_mirror_and_hidden_stays_with_its_point(tmp_path: Path) -> None:
+    im.write_picture(tmp_path / "in/in.png", Picture(np.zeros((20, 30, 3), np.uint8), "yxc"))
+    face = Instance("face", (2.0, 2.0, 20.0, 10.0), joints=((10.0, 5.0, 2), (4.0, 3.0, 1), (18.0, 4.0, 2)))
+    records = (Record("in.png", tmp_path / "in/in.png", objects=(face,)),)
+    source = Source(tmp_path / "in", "coco", records, joint_names=("nose", "left_eye", "right_eye"))
+    im.augment(source, tmp_path / "out", im.Pipeline([im.Flip("x")], seed=1), to="coco")
+    (record,) = open_source(tmp_path / "out")
+    # x becomes 29 - x; what stands first of the two is the left eye of the face in the mirror: hidden no more.
+    assert record.objects is not None
+    assert record.objects[0].joints == ((19, 5, 2), (11, 4, 2), (25, 3, 1))

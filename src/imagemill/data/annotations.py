@@ -18,6 +18,7 @@ from imagemill.data.instances import Instance, Joint, Scalar
 from imagemill.data.record import Record
 from imagemill.data.sources.runs import mask_from_runs, runs_from_mask
 from imagemill.data.sources.shapes import area_of, bounds_of_polygons, bounds_of_runs
+from imagemill.data.targets import joint_labels
 
 __all__ = ["BOXES", "KEYPOINTS", "OUTLINES", "RUNS", "Things", "counts_of", "things_of"]
 
@@ -66,7 +67,11 @@ class Things:
         joints = [joint for thing in self.objects for joint in thing.joints]
         if joints:
             points = np.array(joints, dtype=np.float64)
-            found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, self._point_names())
+            owner = np.repeat(np.arange(len(self.objects)), [len(thing.joints) for thing in self.objects])
+            labels = joint_labels(self.objects, self.names or {})
+            found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, owner)
+            # The same points again, for where left and right change places, what is hidden goes with its point.
+            found["plain"] = Keypoints(points[:, :2], "xy", points[:, 2] > 1, labels, owner)
         parts = [np.reshape(part, (-1, 2)) for thing in self.objects for part in thing.polygons]
         if parts:
             found["polygons"] = Polygons(parts)
@@ -74,14 +79,6 @@ class Things:
         if masks:
             found["runs"] = InstanceMasks(np.stack(masks, axis=-1).astype(np.uint8), "yxc")
         return found
-
-    def _point_names(self) -> list[str]:
-        names: list[str] = []
-        for thing in self.objects:
-            own = (self.names or {}).get(thing.category, ())
-            numbers = map(str, range(len(thing.joints)))
-            names += own if len(own) == len(thing.joints) else numbers
-        return names
 
     def _mask(self, thing: Instance) -> Any:
         runs = thing.runs
@@ -109,7 +106,7 @@ class Things:
         tuple of Instance, and Counter
             How many boxes, outlines, masks and keypoints are outside the frame.
         """
-        parts = _Parts(self.objects, targets, shape)
+        parts = _Parts(self.objects, targets, shape, self.names or {})
         left: list[Instance] = []
         gone: Counter[str] = Counter()
         for number, thing in enumerate(self.objects):
@@ -123,9 +120,16 @@ class Things:
 class _Parts:
     """Moved parts by the number of their thing."""
 
-    def __init__(self, objects: Sequence[Instance], targets: Mapping[str, Target], shape: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        objects: Sequence[Instance],
+        targets: Mapping[str, Target],
+        shape: tuple[int, int],
+        names: Mapping[str, Sequence[str]],
+    ) -> None:
         self.objects, self.shape = objects, shape
-        boxes, outlines, points, masks = (targets.get(name) for name in ("boxes", "polygons", "keypoints", "runs"))
+        boxes, outlines, masks = (targets.get(name) for name in ("boxes", "polygons", "runs"))
+        self.joints = _joints(objects, targets.get("keypoints"), targets.get("plain"), names)
         self.boxes: dict[int, Box] = {}
         self.share: dict[int, float] = {}
         if isinstance(boxes, Boxes) and boxes.index is not None and boxes.visibility is not None:
@@ -140,7 +144,6 @@ class _Parts:
             owners = [n for n, thing in enumerate(objects) for _ in thing.polygons]
             for place, part in zip(np.asarray(outlines.index).tolist(), outlines.parts, strict=True):
                 self.polygons.setdefault(owners[place], []).append(tuple(part.ravel().tolist()))
-        self.points = points if isinstance(points, Keypoints) else None
         self.first = np.cumsum([0, *(len(thing.joints) for thing in objects)]).tolist()
         self.masks = masks.canonical() if isinstance(masks, InstanceMasks) else None
         self.channel = {n: k for k, n in enumerate(n for n, thing in enumerate(objects) if thing.runs is not None)}
@@ -152,7 +155,7 @@ class _Parts:
             return None
         polygons = tuple(self.polygons.get(number, ()))
         runs = self._runs(number, box)
-        joints = self._joints(number)
+        joints = tuple(self.joints[self.first[number] : self.first[number + 1]])
         outlined = bool(polygons) or runs is not None
         if box is None and not outlined and not any(joint[2] for joint in joints):
             return None
@@ -183,14 +186,17 @@ class _Parts:
             mask = inside
         return runs_from_mask(mask) if mask.any() else None
 
-    def _joints(self, number: int) -> tuple[Joint, ...]:
-        given = self.objects[number].joints
-        if self.points is None or not given:
-            return ()
-        rows = slice(self.first[number], self.first[number + 1])
-        made = zip(given, self.points.array[rows].tolist(), self.points.visible[rows].tolist(), strict=True)
-        # As unlabelled points are written everywhere.
-        return tuple((x, y, old[2]) if seen else (0.0, 0.0, 0) for old, (x, y), seen in made)
+
+def _joints(
+    objects: Sequence[Instance], points: Target | None, plain: Target | None, names: Mapping[str, Sequence[str]]
+) -> list[Joint]:
+    """Every keypoint in the order of the things; one that is not in the frame as unlabelled ones are written."""
+    if not isinstance(points, Keypoints) or not isinstance(plain, Keypoints):
+        return []
+    # A name whose other side the category does not know has no place in its list.
+    known = [new == old for new, old in zip(points.labels, joint_labels(objects, names), strict=True)]
+    rows = zip(points.array.tolist(), points.visible.tolist(), plain.visible.tolist(), known, strict=True)
+    return [(x, y, 2 if full else 1) if seen and named else (0.0, 0.0, 0) for (x, y), seen, full, named in rows]
 
 
 def _around(thing: Instance) -> Box | None:

@@ -31,7 +31,7 @@ from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.objects import objects_cell, read_objects
 from imagemill.data.sources.place import Export, begin_beside, drop_beside, end_beside
 
-__all__ = ["IN_FILES", "Beside", "Place", "beside", "digest_of", "joint_names", "row_of", "suffix_of"]
+__all__ = ["IN_FILES", "Beside", "Place", "beside", "digest_of", "row_of", "suffix_of"]
 
 _STAGE = ".annotations-"
 _PICTURES = ".pictures"
@@ -268,16 +268,6 @@ def _stage(out: Path) -> Iterator[Path]:
         yield folder / "out"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def joint_names(source: Source) -> dict[str, tuple[str, ...]]:
-    """Names of the keypoints of each category that has some."""
-    told = source.info.get("keypoints")
-    if isinstance(told, Mapping):
-        return {str(name): tuple(map(str, one["names"])) for name, one in told.items()}
-    if not source.joint_names:
-        return {}
-    return dict.fromkeys((o.category for r in source for o in r.objects or () if o.joints), source.joint_names)
 
 
 def digest_of(record: Record) -> str | None:

@@ -14,12 +14,13 @@ from typing import Literal
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
 from imagemill.core.sample import Recipe
 from imagemill.data import make
-from imagemill.data.beside import Beside, Place, joint_names, row_of, suffix_of
+from imagemill.data.beside import Beside, Place, row_of, suffix_of
 from imagemill.data.job import Job, Row, Rows
 from imagemill.data.pixels import pixels_name, pixels_size
 from imagemill.data.record import Record
 from imagemill.data.report import AugmentReport, Failure
 from imagemill.data.sources.own import QUARANTINE
+from imagemill.data.targets import joint_names_of
 
 __all__ = ["OnError", "Progress", "Run", "one_opencv_thread", "tasks_for", "unchanged"]
 
@@ -82,7 +83,10 @@ class Run:
         places: Mapping[tuple[str, int], Place],
     ) -> None:
         self.job, self.rows, self.keys, self.on_error, self.progress = job, rows, keys, on_error, progress
-        self.beside, self.places, self.joints = beside, places, joint_names(beside.source)
+        self.beside, self.places = beside, places
+        source = beside.source
+        seen = (*source.categories, *(thing.category for record in source for thing in record.objects or ()))
+        self.joints = joint_names_of(dict.fromkeys(seen), source.joint_names, source.info)
         self.present = sum(key in keys for key, _ in rows)
         self.others = len(rows) - self.present
         self.made = self.done = self.total = 0

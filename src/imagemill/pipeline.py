@@ -18,7 +18,7 @@ from imagemill import describe as words
 from imagemill import pipeline_files as files
 from imagemill.core import rng
 from imagemill.core.colours import Channels
-from imagemill.core.errors import InputError, ParameterError, PipelineFileError
+from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.names import read_swap
 from imagemill.core.polygons import Polygons
@@ -472,13 +472,13 @@ class Pipeline:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """As JSON text, also written to ``path`` when given."""
-        return _written(json.dumps(self.to_dict(), indent=2) + "\n", path)
+        return files.written(json.dumps(self.to_dict(), indent=2) + "\n", path)
 
     def to_yaml(self, path: str | Path | None = None) -> str:
         """As YAML text, also written to ``path`` when given."""
         import yaml
 
-        return _written(yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=100), path)
+        return files.written(yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=100), path)
 
     @classmethod
     def from_json(cls, text: str) -> Pipeline:
@@ -499,11 +499,8 @@ class Pipeline:
         PipelineFileError, ParameterError
             Naming the file, the transform by its number and name, and the line.
         """
-        try:
+        with files.of(path):
             return cls._read(files.read(path))
-        except (PipelineFileError, ParameterError) as error:
-            said = str(error)
-            raise type(error)(said if str(path) in said else f"{path}: {said}") from None
 
 
 def _rebuilt(arguments: dict[str, Any]) -> Pipeline:
@@ -515,9 +512,3 @@ def _out_axes(plan: Plan, kind: str, given: str) -> str:
     if kind != Image.kind or plan.channels_first is None:
         return given
     return "c" + plan.axes if plan.channels_first else plan.axes + "c"
-
-
-def _written(text: str, path: str | Path | None) -> str:
-    if path is not None:
-        Path(path).write_text(text, "utf-8")
-    return text

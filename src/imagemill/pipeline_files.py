@@ -16,7 +16,7 @@ from imagemill.core.names import read_swap
 from imagemill.core.rules import BoxRules
 from imagemill.transforms.reading import Path, from_dict, located
 
-__all__ = ["FORMAT", "Text", "from_json", "from_yaml", "read", "rules_of", "transforms_of"]
+__all__ = ["FORMAT", "Text", "from_json", "from_yaml", "of", "read", "rules_of", "transforms_of", "written"]
 
 FORMAT = 1
 """Version of the file format."""
@@ -54,6 +54,23 @@ class Text:
                 raise
             where = ", ".join(filter(None, (_step(error.path), _on(self.line(error.path)))))
             raise _retold(error, f"{where}: {error}") from error
+
+
+@contextmanager
+def of(path: str | FilePath) -> Iterator[None]:
+    """Let errors about what stands in a file begin with its name."""
+    try:
+        yield
+    except (PipelineFileError, ParameterError) as error:
+        said = str(error)
+        raise _retold(error, said if str(path) in said else f"{path}: {said}") from None
+
+
+def written(text: str, path: str | FilePath | None) -> str:
+    """A text, also written to a file where one is given."""
+    if path is not None:
+        FilePath(path).write_text(text, "utf-8")
+    return text
 
 
 def _step(path: Path) -> str:

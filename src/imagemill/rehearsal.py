@@ -90,13 +90,15 @@ class Tried(Protocol):
     """What is tried: a pipeline."""
 
     transforms: tuple[Transform, ...]
-    seed: int
 
     def draw(self, frame: Frame, keys: Sequence[str | int], *, epoch: int = 0) -> Any:
         """Ops and frames for a batch."""
 
     def plan(self, draft: Any) -> Plan:
         """The plan of a draft."""
+
+    def replace(self, **changes: Any) -> Any:
+        """The same but for some of its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +162,14 @@ def _drawn(pipeline: Tried, one: Given) -> tuple[Any, Plan]:
     return draft, pipeline.plan(draft)
 
 
-def _failure(pipeline: Any, one: Given, error: Exception) -> Finding:
+def _failure(pipeline: Tried, one: Given, error: Exception) -> Finding:
     """Which transform refuses an input, and why."""
     said = str(error) if isinstance(error, ImagemillError) else f"{type(error).__name__}: {error}"
     place = 1
     for end, transform in enumerate(pipeline.transforms, 1):
         leaves = sum(1 for t in everyone([transform]) if not t.children())
         try:
-            _drawn(type(pipeline)(pipeline.transforms[:end], seed=pipeline.seed), one)
+            _drawn(pipeline.replace(transforms=pipeline.transforms[:end]), one)
         except Exception:
             return Finding("fails", "error", f"{one}: {said}", tuple(range(place, place + leaves)))
         place += leaves

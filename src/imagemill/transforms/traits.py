@@ -148,8 +148,7 @@ def turn_of(matrix: Any) -> float:
     A map that mirrors is taken for a mirror along x and a turn.
     """
     linear = np.asarray(matrix, dtype=np.float64)[-3:-1, -3:-1]
-    if np.linalg.det(linear) < 0:
-        linear = linear * [1.0, -1.0]
     left, _, right = np.linalg.svd(linear)
+    # A mirror along x changes the sign of the second column alone, and the first one tells the angle.
     nearest = left @ right
     return abs(math.degrees(math.atan2(nearest[1, 0], nearest[0, 0])))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from imagemill.core import rng
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Bools
-from imagemill.core.sample import Drawing
+from imagemill.core.sample import Drawing, DrawLog
 from imagemill.engine.foreground import Foreground
 from imagemill.engine.planner import Drawn
 from imagemill.transforms.base import Transform, chosen
 
-__all__ = ["Walk"]
+__all__ = ["Draft", "Walk"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """What was drawn for a batch: ops in order, the frames between them, and the values to show."""
+
+    ops: tuple[Drawn, ...]
+    frames: tuple[Frame, ...]
+    log: DrawLog
 
 
 class Walk:

@@ -7,7 +7,7 @@ import itertools
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,13 @@ from imagemill.core.polygons import Polygons
 from imagemill.core.rules import BoxRules
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Mask, Target
-from imagemill.drawing import Walk
+from imagemill.drawing import Draft, Walk
 from imagemill.engine import execute
 from imagemill.engine.backends import get_backend
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.foreground import Foreground
 from imagemill.engine.plan import Plan
-from imagemill.engine.planner import Drawn, make_plan
+from imagemill.engine.planner import make_plan
 from imagemill.inputs import Inputs, read_columns
 from imagemill.lint import Finding
 from imagemill.rehearsal import given, judge
@@ -42,15 +42,6 @@ _CACHED = 1 << 21
 """Bytes of images that are decoded before they are run: few enough to be in the caches still."""
 
 Key = str | int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Draft:
-    """What was drawn for a batch: ops in order, the frames between them, and the values to show."""
-
-    ops: tuple[Drawn, ...]
-    frames: tuple[Frame, ...]
-    log: DrawLog
 
 
 class Pipeline:
@@ -287,7 +278,7 @@ class Pipeline:
     def _buffer(self, plan: Plan, kind: str, axes: str, first: Array) -> tuple[Array, Array]:
         """Memory for a column of rasters of which the first is given, and a view of it in the plan's axes."""
         dtype = execute.raster_dtype(plan, kind, first.dtype)
-        axes = _out_axes(plan, kind, axes)
+        axes = execute.out_axes(plan, kind, axes)
         return execute.raster_buffer(plan, axes, first.shape[-1], dtype, row=None, buffers=self._buffers)
 
     def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
@@ -329,7 +320,7 @@ class Pipeline:
     def _raster(self, plan: Plan, name: str, target: Image | Mask, inputs: Inputs) -> Image | Mask:
         value = inputs.canonical(name)[0]
         dtype = execute.raster_dtype(plan, target.kind, value.dtype)
-        axes = _out_axes(plan, target.kind, inputs.axes(name))
+        axes = execute.out_axes(plan, target.kind, inputs.axes(name))
         memory, view = execute.raster_buffer(plan, axes, value.shape[-1], dtype, row=0)
         execute.run_raster(plan, self.backend, target.kind, 0, value, view)
         return replace(target, array=memory, axes=axes, spacing=None, world=plan.world[0])
@@ -505,10 +496,3 @@ class Pipeline:
 
 def _rebuilt(arguments: dict[str, Any]) -> Pipeline:
     return Pipeline(**arguments)
-
-
-def _out_axes(plan: Plan, kind: str, given: str) -> str:
-    """The axes a raster comes out in: as it came, unless the layout of images was asked for."""
-    if kind != Image.kind or plan.channels_first is None:
-        return given
-    return "c" + plan.axes if plan.channels_first else plan.axes + "c"

@@ -241,3 +241,10 @@ def check_rasters(kind: str, values: Rasters) -> None:
                 f"expected every {kind} of a batch with {first.shape[-1]} channels of {first.dtype}, as the first "
                 f"has, got {value.shape[-1]} of {value.dtype} at position {i}; {do}"
             )
+
+
+def out_axes(plan: Plan, kind: str, given: str) -> str:
+    """The axes a raster comes out in: as it came, unless the layout of images was asked for."""
+    if kind != Image.kind or plan.channels_first is None:
+        return given
+    return "c" + plan.axes if plan.channels_first else plan.axes + "c"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +14,17 @@ from rich.text import Text
 
 from imagemill.app.cli.console import facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
+from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.report.annotated import shown_draws, shown_things
 from imagemill.app.report.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask
 from imagemill.data import Record, open_source, pixels_name
+from imagemill.data.annotations import KEYPOINTS, Things, counts_of
 from imagemill.data.make import load
+from imagemill.data.sources.base import Source
 from imagemill.data.sources.coco_text import CocoFile, Entry, read_coco
-from imagemill.data.targets import boxes_of, keypoints_of, links_of
+from imagemill.data.targets import boxes_of, joint_names_of, keypoints_of, links_of
 
 __all__ = ["preview"]
 
@@ -35,6 +40,8 @@ class Input:
     keypoints: Keypoints | None
     links: tuple[tuple[int, int], ...]
     lines: tuple[tuple[str, str], ...]
+    things: Things | None = None
+    skeleton: tuple[tuple[int, int], ...] = ()
 
 
 def preview(
@@ -72,6 +79,8 @@ def preview(
         str | None,
         typer.Option("--key", help="What the draws belong to; left out: the image's path in SRC, as augment has it."),
     ] = None,
+    layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of SRC.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     show_before: Annotated[
         bool, typer.Option("--before-after", help="Copy 0 beside the image as it was, with its values.")
     ] = False,
@@ -79,10 +88,12 @@ def preview(
     """Draw what a pipeline makes of one image: a grid of copies, or before and after.
 
     Copy 0, 1, 2 and so on are the pictures that `augment` makes of the image with the same seed.
-    Label maps, boxes and keypoints are moved along and drawn. Of a scan one slice is shown.
+    What is annotated in SRC (boxes with their classes, outlines, keypoints) and label maps are moved along and drawn:
+    of an annotated set the first image with something in it. Of a scan one slice is shown.
     """
     rows, columns = _grid(grid_size)
-    found = _read(src, masks, boxes, keypoints, axes)
+    opened = open_source(src, masks, allow_missing_masks=True, layout=layout, **source_options(option))
+    found = _read(opened, masks, boxes, keypoints, axes)
     asked = read_pipeline(pipeline or _usual(found.image), size, seed)
     pipe, key = asked.pipeline, found.record.key if key is None else key
     before = shown(found.image, found.mask, found.boxes, found.keypoints)
@@ -91,7 +102,11 @@ def preview(
     shown_copies = "copy 0" if count == 1 else f"copies 0 to {count - 1}"
     title = f"{Path(pixels_name(found.record.image)).name}: {Path(asked.name).name}, seed {pipe.seed}, {shown_copies}"
     # A copy of augment's is an epoch of the same key.
-    made = draws(pipe, before, key, range(count))
+    if found.things is None:
+        made = draws(pipe, before, key, range(count))
+    else:
+        before = shown_things(before.image, before.mask, found.things, found.skeleton)
+        made = shown_draws(pipe, before, found.things, found.skeleton, key, range(count))
     if show_before:
         rgb = pair_of(before, made[0], pipe, title, found.links)
     else:
@@ -115,15 +130,18 @@ def _grid(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _read(source: Path, masks: Path | None, boxes: Path | None, keypoints: Path | None, axes: str | None) -> Input:
+def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Path | None, axes: str | None) -> Input:
     """Read the first image of a source with what belongs to it, and say how."""
-    opened = open_source(source, masks, allow_missing_masks=True)
-    record = next(iter(opened))
-    loaded = load(record, axes=axes)
+    told = boxes is None and keypoints is None
+    annotated = next((record for record in opened if told and record.objects), None)
+    record = annotated or next(iter(opened))
+    seen = dict.fromkeys(thing.category for thing in record.objects or ())
+    loaded = load(record, axes=axes, names=joint_names_of(seen, opened.joint_names, opened.info))
     image = Image(loaded.picture.array, loaded.picture.axes, loaded.picture.spacing, loaded.picture.world)
     lines = [("source", opened.describe())]
     if len(opened) > 1:
-        lines.append(("image", f"the first of {len(opened)}: {record.key}"))
+        which = "the first" if annotated is None else "the first with something in it,"
+        lines.append(("image", f"{which} of {len(opened)}: {record.key}"))
     lines.append(("read as", f"{size_of(image)}, axes {image.axes}{_noted(loaded.picture.note)}"))
     mask = None
     if record.mask is not None and loaded.mask is not None:
@@ -143,7 +161,13 @@ def _read(source: Path, masks: Path | None, boxes: Path | None, keypoints: Path 
         objects = _entry(read, record.key, image).objects
         joints, links = keypoints_of(objects, names), links_of(objects, skeleton)
         lines.append(("keypoints", f"{0 if joints is None else len(joints)} from {keypoints.name}{_left_out(read)}"))
-    return Input(record, image, mask, placed, joints, links, tuple(lines))
+    things = loaded.things if annotated is not None else None
+    if things is not None:
+        named = Counter(thing.category for thing in things.objects)
+        lines.append(("in it", ", ".join(f"{count} {name}" for name, count in named.most_common())))
+        points = counts_of(things.objects)[KEYPOINTS]
+        lines += [("keypoints", str(points))] if points else []
+    return Input(record, image, mask, placed, joints, links, tuple(lines), things, opened.links)
 
 
 def _noted(note: str) -> str:

@@ -8,6 +8,7 @@ drawn in place: every function returns a new picture.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -31,6 +32,15 @@ PALETTE: npt.NDArray[np.uint8] = np.array(
     np.uint8,
 )
 """Seven colours that also differ for colour-blind eyes (Okabe and Ito 2008, "Color Universal Design")."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """A closed line around a thing: the thing's label, and corners ``(n, 2)`` as ``(y, x)`` indices."""
+
+    label: Hashable
+    corners: Floats
+
 
 _DARK, _LIGHT = (20, 20, 20), (255, 255, 255)
 _FACE = "sans"  # a scalable face that comes with OpenCV, with letters beyond ASCII
@@ -156,6 +166,27 @@ def _span(box: Floats, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     low = np.clip(np.ceil(box[:2]), 0, np.array(shape[:2]) - 1).astype(int)
     high = np.clip(np.floor(box[2:]) + 1, low + 1, np.array(shape[:2])).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def draw_outlines(rgb: Rgb, outlines: Sequence[Outline], colours: dict[Hashable, Colour], opacity: float = 0.25) -> Rgb:
+    """Draw closed lines, each filled with a tint of its label's colour.
+
+    Examples
+    --------
+    >>> corners = np.array([[1.0, 1.0], [1.0, 6.0], [6.0, 6.0], [6.0, 1.0]])
+    >>> out = draw_outlines(np.zeros((8, 8, 3), np.uint8), [Outline("cat", corners)], {"cat": (200, 0, 0)}, 0.5)
+    >>> out[3, 3].tolist(), out[0, 7].tolist()
+    ([100, 0, 0], [0, 0, 0])
+    """
+    out = rgb.copy()
+    rings = [np.array([_fixed(corner) for corner in one.corners], np.int32) for one in outlines]
+    for one, ring in zip(outlines, rings, strict=True):
+        tint = out.copy()
+        cv2.fillPoly(tint, [ring], colours[one.label], cv2.LINE_8, _SHIFT)
+        out = cv2.addWeighted(tint, opacity, out, 1 - opacity, 0).astype(np.uint8)
+    for one, ring in zip(outlines, rings, strict=True):
+        cv2.polylines(out, [ring], True, colours[one.label], 1, cv2.LINE_AA, _SHIFT)
+    return out
 
 
 def readable_on(colour: Colour) -> Colour:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.app.report.draw import Colour, Rgb, colours_of, label_colour
+from imagemill.app.report.draw import Colour, Outline, Rgb, colours_of, label_colour
 from imagemill.app.report.layout import QUIET, Sheet, Text
 from imagemill.app.report.views import (
     Marks,
@@ -41,7 +41,10 @@ _NAMED = {"hue": "°", "margin": "\u00a0px"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One sample to show: the image, what is drawn on it, and words below it instead of what was applied."""
+    """One sample to show: the image, what is drawn on it, and words below it instead of what was applied.
+
+    `outlines` are around things, `links` join rows of `keypoints`.
+    """
 
     image: Image
     mask: Mask | None = None
@@ -49,6 +52,8 @@ class Shown:
     keypoints: Keypoints | None = None
     applied: tuple[Applied, ...] = ()
     words: str = ""
+    outlines: tuple[Outline, ...] = ()
+    links: tuple[tuple[int, int], ...] = ()
 
     @property
     def targets(self) -> dict[str, Any]:
@@ -286,7 +291,7 @@ def tiles_of(
     labels, colours = labels_in(source.mask), _colours(source)
     tiles = []
     for one, plane in zip(made, planes, strict=True):
-        marks = Marks(one.mask, one.boxes, one.keypoints, links, labels, colours)
+        marks = Marks(one.mask, one.boxes, one.keypoints, one.links or links, labels, colours, one.outlines)
         tiles.append(marked(window.apply(plane.pixels), plane, marks, one.shape, tile))
     chosen = dict.fromkeys(plane.note for plane in planes)
     return tiles, [note for note in (" / ".join(chosen), window.note) if note]
@@ -318,6 +323,7 @@ def _colours(source: Shown) -> dict[Any, Colour]:
     named: list[Any] = []
     for target in (source.boxes, source.keypoints):
         named += [] if target is None or target.labels is None else list(target.labels)
+    named += [outline.label for outline in source.outlines]
     return colours_of(named, after=len(labels_in(source.mask)))
 
 

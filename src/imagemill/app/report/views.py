@@ -14,7 +14,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.app.report.draw import Colour, Rgb, draw_boxes, draw_mask, draw_points
+from imagemill.app.report.draw import (
+    Colour,
+    Outline,
+    Rgb,
+    colours_of,
+    draw_boxes,
+    draw_mask,
+    draw_outlines,
+    draw_points,
+)
 from imagemill.core.geometry import peak_of
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask
 from imagemill.pipeline import Pipeline
@@ -192,7 +201,8 @@ class Marks:
     labels : tuple of int
         The label map's labels in order: the first gets the first colour, in all pictures of a figure.
     colours : dict
-        Of box and point labels, for the same reason.
+        Of box, point and outline labels, for the same reason.
+    outlines : sequence of Outline
     """
 
     mask: Mask | None = None
@@ -201,6 +211,7 @@ class Marks:
     links: Sequence[tuple[int, int]] = ()
     labels: tuple[int, ...] = ()
     colours: dict[Any, Colour] | None = None
+    outlines: Sequence[Outline] = ()
 
 
 def fitted(height: int, width: int, tile: int) -> float:
@@ -275,6 +286,9 @@ def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: i
         labels = _picked(_labels(marks.mask, plane), out.shape[:2])
         places = np.searchsorted(marks.labels, labels) + 1 if marks.labels else labels
         out = draw_mask(out, np.where(labels != 0, places, 0), outline=1 if max(out.shape) < 200 else 2)
+    if marks.outlines:
+        lines = [Outline(one.label, (one.corners + 0.5) * sides - 0.5) for one in marks.outlines]
+        out = draw_outlines(out, lines, marks.colours or colours_of(one.label for one in lines))
     if marks.keypoints is not None and len(marks.keypoints):
         points, seen = _points_on(marks.keypoints, plane, len(shape))
         named = marks.keypoints.labels

@@ -1,0 +1,78 @@
+"""`imagemill augment` and `preview` on annotated sets: what they write, draw and say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import imagemill as im
+from imagemill.app.report.annotated import shown_things
+from imagemill.app.report.draw import label_colour
+from imagemill.core.targets import Image
+from imagemill.data import open_source
+from imagemill.data.annotations import Things
+from imagemill.data.instances import Instance
+from tests.app.terminal import imagemill
+from tests.data.test_augment_annotations import agrees, made_up
+
+
+def test_augment_writes_the_layout_asked_for_and_counts(tmp_path: Path) -> None:
+    source = made_up(tmp_path, "coco")
+    said = imagemill("augment", source, "-o", tmp_path / "out", "-p", "photo", "-n", "2", "--seed", "3", "--to", "csv")
+    assert said.code == 0, said.out + said.err
+    assert "csv: images.csv" in (said.out + said.err)
+    boxes = sum(len(r.objects or ()) for r in open_source(tmp_path / "out"))
+    assert f"boxes          {boxes}" in (said.out + said.err)
+    again = imagemill(
+        "augment", source, "-o", tmp_path / "out", "-p", "photo", "-n", "2", "--seed", "3", "--to", "yolo"
+    )
+    assert again.code != 0
+    assert "to ('csv' before, 'yolo' now)" in " ".join((again.out + again.err).split())
+
+
+def test_augment_names_what_a_layout_has_no_place_for(tmp_path: Path) -> None:
+    source = made_up(tmp_path, "coco")
+    said = imagemill("augment", source, "-o", tmp_path / "out", "-p", "photo", "--to", "yolo", "--seed", "3")
+    assert said.code == 0
+    assert "not kept:" in (said.out + said.err)
+    assert "things' keypoints: the layout 'yolo' has no place for them" in (said.out + said.err)
+
+
+def test_augment_takes_words_about_its_source(tmp_path: Path) -> None:
+    source = made_up(tmp_path, "yolo")
+    (source / "labels").rename(source / "boxes")
+    said = imagemill(
+        *("augment", source, "-o", tmp_path / "out", "-p", "photo", "--seed", "3"),
+        *("--layout", "yolo", "--option", "labels=boxes"),
+    )
+    assert said.code == 0, said.out + said.err
+    assert agrees(open_source(tmp_path / "out"), within=99.0) > 0
+
+
+@pytest.mark.parametrize("layout", ["coco", "yolo", "voc", "csv"])
+def test_preview_draws_what_is_annotated(tmp_path: Path, layout: str) -> None:
+    source = made_up(tmp_path, layout)
+    pipeline = tmp_path / "flip.yaml"
+    im.Pipeline([im.Flip("x")], seed=1).to_yaml(pipeline)
+    said = imagemill("preview", source, "-p", pipeline, "--grid", "1x1", "-o", tmp_path / "figure.png")
+    assert said.code == 0, said.out + said.err
+    assert "1 red, 1 green, 1 blue" in (said.out + said.err)
+    figure = im.read_picture(tmp_path / "figure.png").array[..., :3].astype(int)
+    # The frame of each box, in the colours of the first, second and third class.
+    for number in (1, 2, 3):
+        assert (np.abs(figure - label_colour(number)).sum(axis=2) < 12).sum() > 60
+
+
+def test_what_is_shown_are_the_things_themselves() -> None:
+    corners = (1.0, 1.0, 5.0, 1.0, 5.0, 4.0)
+    things = Things((Instance("cat", (1, 1, 4, 3), (corners,), joints=((2.0, 2.0, 2), (0.0, 0.0, 0))),), (8, 9))
+    made = shown_things(Image(np.zeros((8, 9, 3), np.uint8)), None, things, [(0, 1)])
+    assert made.boxes is not None
+    assert made.boxes.labels == ["cat"]
+    assert made.keypoints is not None
+    assert made.keypoints.visible.tolist() == [True, False]
+    assert made.links == ((0, 1),)
+    # Outlines count from the corner of the picture, indices from the centre of its first pixel.
+    assert made.outlines[0].corners.tolist() == [[0.5, 0.5], [0.5, 4.5], [3.5, 4.5]]

@@ -40,7 +40,7 @@ def check(colour: Colour, src: Any, way: str | None = None, out: Any = None) -> 
     before = src.copy()
     if way is not None:
         assert cpu.way(colour, 0, src.dtype) == way
-    wanted = values.apply_colour(colour, 0, src.astype(np.float64))
+    wanted = values.apply_colour(colour, 0, src.astype(np.float64), src.dtype)
     found = cpu.run(colour, 0, src, out)
     assert (found.shape, found.dtype) == (wanted.shape, colour.dtype)
     np.testing.assert_array_equal(src, before)
@@ -114,7 +114,7 @@ def test_statistics_over_a_histogram_are_those_over_the_pixels(fit: Fit, channel
         stages = (fit,)
     colour = Colour(stages, image.dtype, np.dtype(np.float32), peak_of(src))
     assert cpu.way(colour, 0, image.dtype) == ("table" if src == "uint8" else "stages")
-    wanted = values.apply_colour(colour, 0, image.astype(np.float64))
+    wanted = values.apply_colour(colour, 0, image.astype(np.float64), image.dtype)
     np.testing.assert_allclose(cpu.run(colour, 0, image), wanted, rtol=0, atol=1e-5 * max(1, np.abs(wanted).max()))
 
 
@@ -134,14 +134,14 @@ def test_values_beyond_the_range_saturate_and_round_to_even() -> None:
     assert (found[0], found[-1]) == (0, 255)
     wide = np.array([[[-5.0], [np.nan], [70000.0]]], np.float32)
     cast = Colour((), wide.dtype, np.dtype(np.uint16), 1.0)
-    assert values.apply_colour(cast, 0, wide).ravel().tolist() == [0, 0, 65535]
+    assert values.apply_colour(cast, 0, wide, wide.dtype).ravel().tolist() == [0, 0, 65535]
     assert cpu.run(cast, 0, wide[:, [0, 2]]).ravel().tolist() == [0, 65535]
 
 
 def test_half_precision_saturates_instead_of_becoming_infinite() -> None:
     image = np.array([[[0], [65504], [65535]]], np.uint16)
     cast = Colour((), image.dtype, np.dtype(np.float16), 65535.0)
-    for found in (cpu.run(cast, 0, image), values.apply_colour(cast, 0, image.astype(np.float64))):
+    for found in (cpu.run(cast, 0, image), values.apply_colour(cast, 0, image.astype(np.float64), image.dtype)):
         assert found.ravel().tolist() == [0, 65504, 65504]
     kept = values.to_dtype(np.array([np.nan, -1e9]), np.float16)
     assert np.isnan(kept[0])

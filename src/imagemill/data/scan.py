@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
+from imagemill.core.finite import count_not_finite
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.licences import Licences, licences_of
 from imagemill.data.pixels import load_mask, load_picture, pixels_name, pixels_suffix
@@ -69,6 +70,8 @@ class Pixels:
         Decoded size of all opened images.
     notes : mapping
         How the axes were decided, where a file does not say it.
+    not_finite : mapping
+        Images with values that are NaN or infinite, and how many: not how many images.
     """
 
     opened: int = 0
@@ -82,6 +85,7 @@ class Pixels:
     labels: tuple[int, ...] = ()
     bytes: int = 0
     notes: Mapping[str, int] = field(default_factory=dict)
+    not_finite: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,13 @@ class ScanReport:
         if len(self.pixels.kinds) > 1:
             kinds = len(self.pixels.kinds)
             said.append(f"{kinds} kinds of pixels are mixed: choose one with prepare --channels and --dtype")
+        if self.pixels.not_finite:
+            found = [f"{key}: {count:,}" for key, count in self.pixels.not_finite.items()]
+            shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+            said.append(
+                f"{len(found)} image{'' if len(found) == 1 else 's'} with values that are NaN or infinite ({shown}): "
+                "statistics leave them out, interpolation reads them as finite ones"
+            )
         return said + self.licences.remarks()
 
 
@@ -317,6 +328,8 @@ class _Facts:
     labels: tuple[int, ...]
     bytes: int
     note: str
+    key: str
+    not_finite: int
 
 
 def _facts(record: Record, options: ReadOptions) -> _Facts | str:
@@ -349,6 +362,8 @@ def _facts(record: Record, options: ReadOptions) -> _Facts | str:
         labels,
         picture.array.nbytes,
         picture.note,
+        record.key,
+        count_not_finite(picture.array),
     )
 
 
@@ -360,6 +375,7 @@ class _Tally:
         self.shapes: Counter[tuple[int, ...]] = Counter()
         self.labels: set[int] = set()
         self.bytes = 0
+        self.not_finite: dict[str, int] = {}
 
     def add(self, facts: _Facts) -> None:
         for name, value in (
@@ -374,6 +390,8 @@ class _Tally:
         self.shapes[facts.shape] += 1
         self.labels.update(facts.labels)
         self.bytes += facts.bytes
+        if facts.not_finite:
+            self.not_finite[facts.key] = facts.not_finite
 
     def pixels(self) -> Pixels:
         common = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
@@ -396,4 +414,5 @@ class _Tally:
             labels=tuple(sorted(self.labels)[:256]),
             bytes=self.bytes,
             notes=common["note"],
+            not_finite=self.not_finite,
         )

@@ -22,6 +22,7 @@ __all__ = ["TiffCodec"]
 _STAMP = "imagemill"
 _ORIENTATION = 274
 _PROFILE = 34675
+_NODATA = 42113
 _FREE = 1 << 26
 _AGAIN = "get the file again from where it came from"
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -71,9 +72,10 @@ class TiffCodec:
         page = series.pages[0]
         note = [] if len(tif.series) == 1 else [f"first of {len(tif.series)} series"]
         meta = _meta(page, array)
+        array = _measured(page, array, note)
         stamp = _stamp(tif, array)
         if stamp is not None:
-            picture = Picture(array.reshape(stamp[1]), stamp[0], stamp[2], meta, "axes as written")
+            picture = Picture(array.reshape(stamp[1]), stamp[0], stamp[2], meta, "; ".join([*note, "axes as written"]))
             if options.axes in (None, picture.axes):
                 return picture
         array, letters = _colours(page, array, str(series.axes), labels=options.labels, note=note)
@@ -221,6 +223,25 @@ def _stamp(tif: Any, array: Array) -> tuple[str, tuple[int, ...], Any] | None:
     world = found.get("world")
     matrix = None if world is None else np.asarray(world, dtype=np.float64)
     return str(found["axes"]), tuple(int(n) for n in found["shape"]), matrix
+
+
+def _measured(page: Any, array: Array, note: list[str]) -> Array:
+    """Floating-point values without the number that stands for "nothing measured here", which becomes NaN.
+
+    Source: GDAL, GeoTIFF driver, "Nodata value": the tag GDAL_NODATA (42113), a number as text.
+    """
+    tag = page.keyframe.tags.get(_NODATA)
+    if tag is None or array.dtype.kind != "f":
+        return array
+    try:
+        nothing = array.dtype.type(str(tag.value).strip(" \0"))
+    except ValueError:
+        return array
+    found = array == nothing
+    if not found.any():
+        return array
+    note.append(f"{np.count_nonzero(found):,} values of {nothing:g} mean that nothing was measured: read as NaN")
+    return np.where(found, array.dtype.type(np.nan), array)
 
 
 def _colours(page: Any, array: Array, letters: str, *, labels: bool, note: list[str]) -> tuple[Array, str]:

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from imagemill.core.errors import CodecError, InputError
+from imagemill.core.ops import Fit
 from imagemill.core.targets import Array, Image
 from imagemill.data.codecs.base import Picture
 from imagemill.data.prepare.placing import Placing
+from imagemill.engine.values import fitted, moved
 from imagemill.pipeline import Pipeline
 from imagemill.transforms.geometric import Resize
 
@@ -23,6 +25,7 @@ __all__ = ["DTYPES", "DType", "Normalize", "Values", "resized", "same_form", "va
 DType = Literal["uint8", "uint16", "float16", "float32"]
 Normalize = Literal["none", "unit", "symmetric", "minmax"]
 DTYPES: tuple[str, ...] = get_args(DType)
+_STRETCH = Fit("minmax")
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}
 
 
@@ -66,7 +69,7 @@ class Values:
             return _whole(array, wanted)
         values = array.astype(np.float32)
         if self.normalize == "minmax":
-            values = _minmax(values, axes)
+            values = _minmax(values, axes, array.dtype)
         elif self.normalize != "none":
             white = np.float32(_white(array.dtype, f"normalize={self.normalize!r}"))
             values = values / white if self.normalize == "unit" else values * (2 / white) - np.float32(1)
@@ -96,13 +99,13 @@ def _whole(array: Array, wanted: np.dtype[Any]) -> Array:
     return np.rint(array * (255.0 / white)).astype(np.uint8)
 
 
-def _minmax(values: npt.NDArray[np.float32], axes: str) -> npt.NDArray[np.float32]:
+def _minmax(values: npt.NDArray[np.float32], axes: str, source: np.dtype[Any]) -> npt.NDArray[np.float32]:
     if axes.endswith("c") and values.shape[-1] in (3, 4) and axes.startswith("y"):
         do = "stretching each picture would undo its lighting: choose normalize='unit'"
         raise CodecError(f"expected scans or gray pictures for normalize='minmax', got colour; {do}")
-    low, high = values.min(), values.max()
-    # A constant scan has no range to divide by.
-    return (values - low) / (high - low) if high > low else np.zeros_like(values)
+    flat = values[..., None]
+    made: npt.NDArray[np.float32] = moved(_STRETCH, fitted(_STRETCH, flat, source), flat)[..., 0]
+    return made
 
 
 def value_plan(dtype: str | None, normalize: str, standardized: bool, first: Picture) -> Values:

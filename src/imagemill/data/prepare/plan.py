@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
+from imagemill.core.finite import count_not_finite, filled
 from imagemill.core.targets import Array, Mask
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_digest, pixels_name, pixels_suffix
@@ -262,6 +263,9 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
     picture = pixels.same_form(load_picture(record.image, asked.read))
     _check_form(picture, asked, form)
     placing = place(picture.spatial_shape, form.spatial, asked.fit)  # type: ignore[arg-type]
+    gaps = count_not_finite(picture.array)
+    if gaps:
+        picture = replace(picture, array=filled(picture.array))
     image = form.values.of(pixels.resized(picture, placing), picture.axes)
     row: dict[str, Any] = {"size": list(picture.spatial_shape)}
     row["world"] = None if picture.world is None else (picture.world @ placing.pull()).ravel().tolist()
@@ -277,7 +281,10 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
         _check_size(record, picture, orientation)
         found = objects.moved(record.objects, numbers, placing, picture.spatial_shape, orientation)  # type: ignore[arg-type]
         row["objects"] = found
-    return Made(image, mask, row, picture.note)
+    notes = [picture.note] if picture.note else []
+    if gaps:
+        notes.append(f"{gaps} values that are NaN or infinite, stored as the nearest finite ones")
+    return Made(image, mask, row, "; ".join(notes))
 
 
 def _check_form(picture: Picture, asked: Asked, form: Form) -> None:

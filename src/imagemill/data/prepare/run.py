@@ -181,9 +181,9 @@ class Run:
             if outcome.made is not None:
                 self.made += 1
                 self.known[outcome.entry] = self._slot(self.work.rows[outcome.entry])
-                if outcome.made.note:
+                for note in filter(None, outcome.made.note.split("; ")):
                     # Files that differ in a number only (slices, rows of a table) are one note.
-                    self.notes[re.sub(r"\d+", "N", outcome.made.note)] += 1
+                    self.notes[re.sub(r"\d+", "N", note)] += 1
             if outcome.error is not None:
                 self._fail(self.records[outcome.index], outcome.error)
             # Without its pixels: they are on disk, and a large dataset must not pile up here.

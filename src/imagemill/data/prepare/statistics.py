@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
+from imagemill.core.ops import Fit
 from imagemill.core.targets import Array
+from imagemill.engine.values import fitted, moved
 
 __all__ = [
     "EPSILON",
@@ -33,6 +35,7 @@ EPSILON = 1e-7
 STANDARDIZE = ("none", "pixels", "per-channel", "per-location", "per-sample", "zca")
 WHITEN_AT_MOST = 4096
 _BLOCK = 1 << 16
+_ALONE = Fit("zscore", epsilon=EPSILON)
 
 Floats = npt.NDArray[np.float64]
 
@@ -248,8 +251,10 @@ def applied(block: Array, how: str, statistics: Statistics, matrix: Floats | Non
     elif how == "per-location":
         values = (values - statistics.location_mean) / (statistics.location_std + EPSILON)
     elif how == "per-sample":
-        axes = tuple(range(1, values.ndim))
-        values = (values - values.mean(axis=axes, keepdims=True)) / (values.std(axis=axes, keepdims=True) + EPSILON)
+        values = np.stack(
+            [moved(_ALONE, fitted(_ALONE, one[..., None], block.dtype), one[..., None]) for one in values]
+        )
+        values = values[..., 0]
     elif how == "zca" and matrix is not None:
         values = ((values - statistics.location_mean).reshape(len(values), -1) @ matrix).reshape(values.shape)
     return values.astype(block.dtype)

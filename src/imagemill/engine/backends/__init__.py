@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagemill.core.errors import ParameterError
+from imagemill.engine.backends.finite import Finite
 from imagemill.engine.backends.protocol import Backend
 
 
@@ -17,9 +18,9 @@ def get_backend(name: str) -> Backend:
     if name == "cpu":
         from imagemill.engine.backends.cpu.backend import Cpu
 
-        return Cpu()
+        return Finite(Cpu())
     if name == "reference":
         from imagemill.engine.backends.float64 import Reference
 
-        return Reference()
+        return Finite(Reference())
     raise ParameterError(f"expected a backend of 'cpu' or 'reference', got {name!r}")

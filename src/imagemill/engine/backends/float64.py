@@ -35,7 +35,7 @@ class Reference:
                 # A picture stays in its range: splines overshoot at edges, and a fill may lie beyond.
                 found = np.clip(found, *values.max_range(src.dtype))
         if step.colour is not None:
-            found = values.apply_colour(step.colour, row, found)
+            found = values.apply_colour(step.colour, row, found, src.dtype)
         else:
             found = values.to_dtype(found, src.dtype)
         return _give(found, out)

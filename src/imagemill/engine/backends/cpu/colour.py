@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Fit, Pointwise
 from imagemill.engine import values
@@ -73,7 +74,7 @@ def run(colour: Colour, row: int, src: Array, out: Array | None = None) -> Array
     if out is None:
         out = np.empty(src.shape, colour.dtype)
     if chosen == "stages":
-        out[...] = values.apply_colour(colour, row, src.astype(mix.working(src.dtype)))
+        out[...] = values.apply_colour(colour, row, src.astype(working(src.dtype)), src.dtype)
         return out
     if chosen == "matrix":
         found = mixing(colour)
@@ -130,21 +131,20 @@ def _table(stages: list[ColourStage], row: int, colour: Colour, src: Array) -> A
             table = table * np.diag(a)[:, None] + b[:, None]
         elif isinstance(stage, Fit):
             assert counts is not None
-            gain, offset = _fitted(stage, table, counts)
-            table = table * gain[:, None] + offset[:, None]
+            table = values.moved(stage, _fitted(stage, table, counts), table.T).T
         else:
             table = values.apply_curve(stage, row, table.T).T
     return np.ascontiguousarray(values.to_dtype(table, colour.dtype))
 
 
-def _fitted(stage: Fit, table: Floats, counts: Array) -> tuple[Floats, Floats]:
+def _fitted(stage: Fit, table: Floats, counts: Array) -> values.Fitted:
     """As :func:`imagemill.engine.values.fitted`, from values with their counts."""
     if stage.statistic == "minmax":
         # Each value that occurs, once: extremes do not care how often.
         seen = counts > 0
         low = np.where(seen, table, np.inf).min(axis=1)
         high = np.where(seen, table, -np.inf).max(axis=1)
-        return values.fitted(stage, np.stack([low, high]))
+        return values.fitted(stage, np.stack([low, high]), np.dtype(np.float64))
     total = counts.sum(axis=1, keepdims=True).astype(np.float64)
     if not stage.per_channel:
         counts, total = counts / counts.sum(), np.ones((1, 1))
@@ -153,5 +153,4 @@ def _fitted(stage: Fit, table: Floats, counts: Array) -> tuple[Floats, Floats]:
     else:
         mean = (table * counts).sum(axis=1, keepdims=True) / total
         variance = ((table - mean) ** 2 * counts).sum(axis=1, keepdims=True) / total
-    gain = 1.0 / (np.sqrt(variance) + stage.epsilon) if stage.scale else np.ones_like(mean)
-    return gain[:, 0], (-mean * gain)[:, 0] if stage.centre else np.zeros(len(table))
+    return values.zscore(stage, mean[:, 0], np.sqrt(variance)[:, 0])

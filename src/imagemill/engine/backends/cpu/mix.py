@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import values
@@ -141,12 +142,6 @@ def run(found: Mixing, row: int, src: Array, out: Array) -> None:
         _any(src.reshape(-1, channels), a, b, limits, a2, b2, ints, target)
     if rows is None:
         out[...] = target.reshape(out.shape)
-
-
-def working(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """The float dtype to compute in: float32 holds 8 and 16 bits exactly, wider values need float64."""
-    dtype = np.dtype(dtype)
-    return np.dtype(np.float64) if dtype.itemsize > 2 and dtype != np.float32 else np.dtype(np.float32)
 
 
 def _means(src: Array) -> Floats:

@@ -84,6 +84,8 @@ class Pipeline:
     ) -> None:
         if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
             raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
+        self.seed_given = seed is not None
+        """Whether somebody chose the seed, so that other processes may have the same one."""
         if seed is None:
             seed = secrets.randbits(32)
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
@@ -426,7 +428,7 @@ class Pipeline:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By its parts: a copy counts its samples from zero, and counters are not picklable in later Pythons.
-        return _rebuilt, (self._arguments(),)
+        return _rebuilt, (self._arguments(),), {"seed_given": self.seed_given}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pipeline):

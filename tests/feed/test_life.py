@@ -62,7 +62,7 @@ def test_closing_stops_them_while_the_iterator_is_held() -> None:
     assert ours() == 3
     loader.close()
     assert ours() == 0
-    with pytest.raises(StopIteration):
+    with pytest.raises(im.InputError, match="closed in the middle"):
         next(running)
     loader.close()
 

@@ -79,17 +79,6 @@ def test_epochs_follow_each_other_and_can_be_set() -> None:
     assert len(set(orders)) == 3
 
 
-def test_a_new_iteration_ends_the_one_before() -> None:
-    loader = Loader((X, Y), FLIP, batch_size=5, workers=2)
-    first = iter(loader)
-    next(first)
-    second = iter(loader)
-    assert next(second).epoch == 1
-    with pytest.raises(StopIteration):
-        next(first)
-    loader.close()
-
-
 def test_the_seed_rules_order_and_pixels() -> None:
     def image(**how: Any) -> Any:
         batch = Loader((X, Y), FLIP, batch_size=50, workers=0, **how).batch(0)

@@ -197,7 +197,7 @@ def test_pipelines_write_into_the_memory_that_is_handed_over() -> None:
     maker, desk = maker_of((X, np.arange(60))), _Desk()
     assert maker.pipeline is not None
     maker.pipeline._buffers = desk
-    job = Job(1, 0, 0, slot=5, size=0, forget=())
+    job = Job(1, 0, 0, 0, slot=5, size=0, forget=())
     desk.begin(job)
     spans = desk.lay(job, maker.make(0, 0))
     assert desk.fresh
@@ -464,10 +464,14 @@ def test_leaving_closing_and_collecting_leave_nothing() -> None:
     next(running)
     loader.close()
     assert not multiprocessing.active_children()
-    with pytest.raises(StopIteration):
+    with pytest.raises(im.InputError, match="closed in the middle"):
         next(running)
-    loader = Loader((X * 0,), im.Pipeline([im.Apply(sleeps_on_zero)], seed=0), workers="process:2", batch_size=4)
+    x = X.copy()
+    x[4:] = 0
+    pipe = im.Pipeline([im.Apply(sleeps_on_zero)], seed=0)
+    loader = Loader((x,), pipe, workers="process:2", batch_size=4, shuffle=False)
     running = iter(loader)
+    next(running)
     time.sleep(0.5)  # in the middle of a function that takes long
     asked = time.perf_counter()
     del loader, running

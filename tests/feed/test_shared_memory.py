@@ -99,7 +99,7 @@ def test_a_worker_without_files_says_so_instead_of_dying() -> None:
     control = np.ones(1, np.int64)
     # One that lays the block ready before it makes the batch, and one that does not know its size yet.
     for size in (1 << 20, 0):
-        reply = _answer(Job(1, 0, 0, 0, size, ()), maker, _Desk(), control)
+        reply = _answer(Job(1, 0, 0, 0, 0, size, ()), maker, _Desk(), control)
         assert reply.failure is not None
         error = reply.failure.raised()
         assert isinstance(error, WorkerError)

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-import time
 import warnings
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
-
-from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import Channels, ReadOptions
-from imagemill.data.run import one_opencv_thread
 from imagemill.data.sources.base import Problem
 from imagemill.feed.adapters.base import Adapters
 from imagemill.feed.batch import LoadedBatch
+from imagemill.feed.loops import Loop, Track
 from imagemill.feed.making import Made, Maker
 from imagemill.feed.meter import Meter
-from imagemill.feed.order import Order, balanced
-from imagemill.feed.rows import RecordRows, Rows, open_rows
+from imagemill.feed.options import (
+    check_pipelines,
+    check_processes,
+    check_shared_seed,
+    cores,
+    one_of,
+    own_pipelines,
+    read_seed,
+    read_workers,
+    row_weights,
+    seeded,
+    whole,
+)
+from imagemill.feed.order import Order
+from imagemill.feed.rows import RecordRows, open_rows
 from imagemill.feed.sequence import SequenceRows
 from imagemill.feed.shares import Shares
 from imagemill.feed.state import State, refuse_other
-from imagemill.feed.stream import STOPPED, Stream
+from imagemill.feed.stream import Stream
 from imagemill.feed.together import Together
 from imagemill.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from imagemill.feed.processes import Processes, ProcessStream
 
-__all__ = ["Loader", "cores"]
+__all__ = ["Loader"]
 
 OnError = Literal["replace", "raise"]
 
@@ -123,40 +127,37 @@ class Loader(Adapters):
         reduced: bool = True,
         decode: Literal["exact", "fast"] = "exact",
     ) -> None:
-        _check(on_error=(on_error, ("replace", "raise")), decode=(decode, ("exact", "fast")))
-        _check(channels=(channels, ("keep", "gray", "rgb", "rgba")))
-        for given in (*([] if pipeline is None else [pipeline]), *(pipelines or {}).values()):
-            if not isinstance(given, Pipeline):
-                raise InputError(f"expected a Pipeline, got {type(given).__name__}; write Pipeline([...])")
-        self.workers, self.processes = _workers(workers)
-        self.prefetch = _whole("prefetch", prefetch, 0)
-        self.seed = _seed(seed, pipeline)
+        one_of(on_error=(on_error, ("replace", "raise")), decode=(decode, ("exact", "fast")))
+        one_of(channels=(channels, ("keep", "gray", "rgb", "rgba")))
+        check_pipelines(pipeline, *(pipelines or {}).values())
+        self.workers, self.processes = read_workers(workers)
+        self.prefetch = whole("prefetch", prefetch, 0)
+        self.seed, self._seed_given = read_seed(seed, pipeline)
         rows = open_rows(dataset, axes)
-        own = _own(rows, pipelines)
-        order = Order(len(rows), self.seed, shuffle, _weights(rows, weights, balance))
+        own = own_pipelines(rows, pipelines)
+        order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance))
         shares = Shares(len(rows), batch_size, rank, world, drop_last)
+        check_shared_seed(order, shares, given=self._seed_given)
         # Batches in the making, those that wait, and two at the consumer's.
         batches = self.workers + self.prefetch + 2
-        seeded = None if pipeline is None else _seeded(pipeline, self.seed, batches)
         self._maker = Maker(
             rows,
             order,
             shares,
-            seeded,
-            {name: _seeded(pipe, self.seed, batches) for name, pipe in own.items()},
+            None if pipeline is None else seeded(pipeline, self.seed, batches),
+            {name: seeded(pipe, self.seed, batches) for name, pipe in own.items()},
             ReadOptions(channels, fast=decode == "fast"),
             reduced,
             on_error == "replace",
             self.seed,
         )
-        self._epoch, self._batch, self._begun = 0, 0, False
+        self._track = Track(len(shares))
         self._problems: dict[str, Problem] = {}
         self._told = False
         self._meter = Meter(self.workers, 0, not isinstance(rows, RecordRows | SequenceRows), processes=self.processes)
         self._pool: Processes | None = None
         if self.processes:
-            _check_processes(self._maker)
-        self._running: weakref.ref[_Epoch] | None = None
+            check_processes(self._maker)
 
     # ------------------------------------------------------------------------------------------- iterating
 
@@ -165,40 +166,31 @@ class Loader(Adapters):
         return len(self._maker.shares)
 
     def __iter__(self) -> Iterator[LoadedBatch]:
-        """The batches of the next epoch, or what is left of one that a state was loaded for."""
-        self._stop()
-        if self._begun or self._batch >= len(self):
-            self._epoch, self._batch = self._epoch + 1, 0
-        self._begun = False
-        running = _Epoch(self, self._epoch, self._batch)
-        self._running = weakref.ref(running)
-        return running
+        """The batches of the next epoch, or what is left of one that a state was loaded for.
+
+        Each loop takes its epoch with its first batch, and gives all of it: loops within each other, side by side
+        (``zip(loader, loader)``) or left early are epochs of their own, in the order in which they began.
+        """
+        return Loop(self)
 
     def batch(self, number: int, *, epoch: int | None = None) -> LoadedBatch:
         """Any batch of any epoch (the present one when left out), made here and now."""
-        made = self._maker.make(self._epoch if epoch is None else epoch, number)
+        made = self._maker.make(self.epoch if epoch is None else epoch, number)
         self._note(made)
         return made.batch
 
     def places(self, places: Sequence[int], *, epoch: int | None = None) -> LoadedBatch:
         """A batch of any places of an epoch's order, made here and now."""
-        made = self._maker.make_places(places, self._epoch if epoch is None else epoch)
+        made = self._maker.make_places(places, self.epoch if epoch is None else epoch)
         self._note(made)
         return made.batch
 
     def close(self) -> None:
-        """Stop the workers; iterating again starts new ones."""
-        self._stop()
+        """Stop the workers, and the loops under way, which say so; looping again starts new ones."""
+        self._track.close()
         if self._pool is not None:
             self._pool.close()
         self._pool = None
-
-    def _stop(self) -> None:
-        """End the epoch under way; processes stay for the next."""
-        running = None if self._running is None else self._running()
-        if running is not None:
-            running.close()
-        self._running = None
 
     def __enter__(self) -> Self:
         return self
@@ -210,13 +202,18 @@ class Loader(Adapters):
 
     @property
     def epoch(self) -> int:
-        """The epoch under way, or the one that comes next."""
-        return self._epoch
+        """The epoch of the loop that got a batch last, or the one that comes next."""
+        return self._track.here[0]
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next."""
-        self._stop()
-        self._epoch, self._batch, self._begun = _whole("epoch", epoch, 0), 0, False
+        """Say which epoch the next loop takes; where a state was loaded in the middle of it, what is left of it.
+
+        Warns
+        -----
+        UserWarning
+            When that drops what a loaded state says.
+        """
+        self._track.set_epoch(whole("epoch", epoch, 0))
 
     @property
     def rows(self) -> int:
@@ -234,11 +231,11 @@ class Loader(Adapters):
         return list(self._problems.values())
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain values that say where it is; batches that were made but not handed over do not count."""
-        return State.of(self._maker, self._epoch, self._batch).to_dict()
+        """Plain values that say where the loop is that got a batch last; only batches handed over count."""
+        return State.of(self._maker, *self._track.place).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue where another loader was, with the batch that would have come next.
+        """Continue where another loader was: the next loop begins with the batch that would have come next.
 
         Raises
         ------
@@ -246,11 +243,9 @@ class Loader(Adapters):
             When that loader had another dataset, pipeline, seed, order or size of a batch.
         """
         found = State.from_dict(state)
-        refuse_other(found, State.of(self._maker, 0, 0))
-        self._stop()
-        self._epoch, self._batch, self._begun = found.epoch, found.batch, False
-        if self._batch >= len(self):
-            self._epoch, self._batch = self._epoch + 1, 0
+        refuse_other(found, State.of(self._maker, 0, 0), seed_given=self._seed_given)
+        epoch, batch = (found.epoch, found.batch) if found.batch < len(self) else (found.epoch + 1, 0)
+        self._track.go_to(epoch, batch, loaded=True)
 
     def explain(self) -> str:
         """How long reading, augmenting and the consumer took in the last epoch, what bounds it, what to change."""
@@ -290,143 +285,5 @@ class Loader(Adapters):
             self._told = True
             warnings.warn(
                 f"{new[0]}; another row stands for it. loader.problems lists all, on_error='raise' stops instead",
-                stacklevel=4,
+                stacklevel=3,
             )
-
-    def _hand_over(self, made: Made, waited: float) -> LoadedBatch:
-        self._note(made)
-        self._begun = True
-        self._batch = made.batch.number + 1
-        if self._batch > 0:
-            self._meter.add(made.clock, len(made.batch), waited)
-        return made.batch
-
-    def _ended(self) -> None:
-        self._epoch, self._batch, self._begun = self._epoch + 1, 0, False
-
-
-class _Epoch(Iterator[LoadedBatch]):
-    """The batches of one epoch, from one on."""
-
-    def __init__(self, loader: Loader, epoch: int, first: int) -> None:
-        self._loader, self._number, self._last = loader, first, len(loader)
-        self._epoch = epoch
-        self._meter = Meter(loader.workers, epoch, loader._meter.stored, processes=loader.processes)
-        loader._meter = self._meter
-        self._handed = time.perf_counter()
-        self._closed = False
-        self._stack = ExitStack()
-        self._stream: Stream[Made] | ProcessStream | None = None
-        if loader.workers:
-            if not loader.processes:
-                self._stack.enter_context(one_opencv_thread())
-            self._stream = loader._stream(epoch, first)
-            self._stack.callback(self._stream.close)
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> LoadedBatch:
-        if self._closed:
-            raise StopIteration
-        if self._number >= self._last:
-            self.close()
-            self._loader._ended()
-            raise StopIteration
-        asked = time.perf_counter()
-        self._meter.consuming += asked - self._handed
-        try:
-            made = self._here() if self._stream is None else self._stream.take()
-        except BaseException:
-            self.close()
-            raise
-        self._number += 1
-        self._handed = time.perf_counter()
-        return self._loader._hand_over(made, self._handed - asked)
-
-    def _here(self) -> Made:
-        try:
-            return self._loader._maker.make(self._epoch, self._number)
-        except StopIteration as error:
-            raise RuntimeError(STOPPED) from error
-
-    def close(self) -> None:
-        self._closed = True
-        self._stack.close()
-
-    def __del__(self) -> None:
-        # Not where __init__ failed half-way.
-        if hasattr(self, "_stack"):
-            self.close()
-
-
-def _check(**options: tuple[Any, tuple[str, ...]]) -> None:
-    for name, (value, allowed) in options.items():
-        if value not in allowed:
-            raise InputError(f"expected {name} as one of {', '.join(allowed)}, got {value!r}; choose one")
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"expected {name} as a number from {least}, got {value!r}")
-    return int(value)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _workers(workers: Any) -> tuple[int, bool]:
-    """How many, and whether they are processes."""
-    if workers is None:
-        return cores(), False
-    if not isinstance(workers, str):
-        return _whole("workers", workers, 0), False
-    asked = re.fullmatch("process(?::([1-9][0-9]{0,3}))?", workers)
-    if asked is None:
-        raise InputError(f"expected workers as a number of threads, 'process' or 'process:4', got {workers!r}")
-    return int(asked[1] or cores()), True
-
-
-def _check_processes(maker: Maker) -> None:
-    """Refuse what other processes cannot get, before anything is started."""
-    from imagemill.feed import sending, shared
-
-    shared.check_platform()
-    for pipeline in (*([] if maker.pipeline is None else [maker.pipeline]), *maker.pipelines.values()):
-        sending.check_sendable(pipeline)
-
-
-def _seed(seed: int | None, pipeline: Pipeline | None) -> int:
-    if seed is None:
-        return secrets.randbits(32) if pipeline is None else pipeline.seed
-    found = _whole("seed", seed, 0)
-    if found >= 1 << 64:
-        raise InputError(f"expected a seed from 0 to 2**64 - 1, got {seed!r}")
-    return found
-
-
-def _seeded(pipeline: Pipeline, seed: int, batches: int) -> Pipeline:
-    """The pipeline with the loader's seed: always a new one, whose memory nobody else writes to."""
-    found = pipeline.with_seed(seed)
-    found.keep(batches)
-    return found
-
-
-def _own(rows: Rows, pipelines: Mapping[str, Pipeline] | None) -> Mapping[str, Pipeline]:
-    found = dict(pipelines or {})
-    unknown = sorted(set(found) - set(rows.classes))
-    if unknown:
-        raise InputError(f"expected names of classes ({', '.join(rows.classes) or 'there are none'}), got {unknown}")
-    return found
-
-
-def _weights(rows: Rows, weights: Any, balance: bool) -> Any:
-    if not balance:
-        return weights
-    if weights is not None:
-        raise InputError("expected weights or balance=True, got both; multiply your weights by those of the classes")
-    if rows.labels is None or rows.labels.ndim != 1 or (rows.labels < 0).any():
-        raise InputError("expected one label for every row to balance the classes, got rows without; give weights")
-    return balanced(rows.labels)

@@ -181,6 +181,11 @@ class Order:
         """Whether a row may come twice in an epoch."""
         return self.weights is not None
 
+    @property
+    def is_random(self) -> bool:
+        """Whether the seed decides which row stands at a place."""
+        return self.replaces or self.shuffle is not False
+
     def rows(self, places: Rows | Sequence[int], epoch: int) -> Rows:
         """The rows at some places of an epoch, each 0 to ``n - 1``."""
         at = np.asarray(places, dtype=np.int64)

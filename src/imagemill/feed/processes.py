@@ -32,6 +32,9 @@ __all__ = ["ProcessStream", "Processes"]
 POLL = 0.1
 """Seconds after which a thread that waits looks whether another one closed."""
 
+LOOPS = 64
+"""Loops over one loader at once, at most: each may have asked for batches that nobody takes."""
+
 PATIENCE = 0.4
 """Seconds that processes have to end by themselves, and again when they are told to."""
 
@@ -94,9 +97,11 @@ class Processes:
         self.maker, self.count = maker, count
         self.team: list[_Worker] = []
         self.lock = threading.RLock()
-        self.control = Block.new(8)
+        self.control = Block.new(8 * LOOPS)
         self.run = 0
         self.size = 0
+        # Replies go to the loop that asked, whoever reads them from the line.
+        self.streams: weakref.WeakValueDictionary[int, ProcessStream] = weakref.WeakValueDictionary()
         self._pid = os.getpid()
         # Also when the program ends, and without a reference to this object, so that it can be collected.
         weakref.finalize(self, _end, self.team, self.control, self._pid)
@@ -107,25 +112,46 @@ class Processes:
         return self._pid == os.getpid()
 
     def start(self, epoch: int, first: int, last: int, *, prefetch: int) -> ProcessStream:
-        """Have the batches of an epoch made, from one on; those of another are not wanted any more."""
-        self.abandon()
-        if any(worker.dead or not worker.process.is_alive() for worker in self.team):
-            self.close()
-        if not self.team:
-            self._hire()
-        stream = ProcessStream(self, epoch, first, last, self.count + prefetch)
-        stream.give()
-        return stream
+        """Have the batches of an epoch made, from one on, beside those of other loops.
 
-    def abandon(self) -> None:
-        """Give up what is being made; the processes stay."""
-        self.run += 1
-        if self.is_ours:
-            self.control.bytes.view(np.int64)[0] = self.run
+        Raises
+        ------
+        InputError
+            When there are too many loops.
+        """
+        with self.lock:
+            if any(worker.dead or not worker.process.is_alive() for worker in self.team):
+                self.close()
+            if not self.team:
+                self._hire()
+            free = np.flatnonzero(self.wanted == 0)
+            if not len(free):
+                do = "end some (close them, or the loader), or take threads: workers=2"
+                raise InputError(f"expected at most {LOOPS} loops over one loader at once, got another; {do}")
+            self.run += 1
+            place = int(free[0])
+            self.wanted[place] = self.run
+            stream = ProcessStream(self, place, epoch, first, last, self.count + prefetch)
+            self.streams[self.run] = stream
+            stream.give()
+            return stream
+
+    @property
+    def wanted(self) -> npt.NDArray[np.int64]:
+        """The numbers of the runs that are wanted, 0 at places that are free."""
+        return self.control.bytes.view(np.int64)[:LOOPS]
+
+    def abandon(self, run: int, place: int) -> None:
+        """Give up what is being made for a loop; the processes stay."""
+        self.streams.pop(run, None)
+        if self.is_ours and self.wanted[place] == run:
+            self.wanted[place] = 0
 
     def close(self) -> None:
-        """End the processes."""
-        self.abandon()
+        """End the processes, and all loops."""
+        self.streams.clear()
+        if self.is_ours:
+            self.wanted[:] = 0
         if self.lock.acquire(timeout=5 * POLL):  # another thread may wait for a batch: it gives up now
             self.lock.release()
         _end(self.team, self.control, self._pid)
@@ -164,13 +190,15 @@ class ProcessStream:
     Parameters
     ----------
     owner : Processes
+    place : int
+        Of the number of its run.
     epoch, first, last : int
     ahead : int
         Batches that may be made before they are asked for.
     """
 
-    def __init__(self, owner: Processes, epoch: int, first: int, last: int, ahead: int) -> None:
-        self._owner, self._epoch, self._last, self._ahead = owner, epoch, last, ahead
+    def __init__(self, owner: Processes, place: int, epoch: int, first: int, last: int, ahead: int) -> None:
+        self._owner, self._place, self._epoch, self._last, self._ahead = owner, place, epoch, last, ahead
         self._next = self._taken = first
         self._done: dict[int, Made | Failure] = {}
         self._run = owner.run
@@ -178,7 +206,7 @@ class ProcessStream:
     @property
     def is_closed(self) -> bool:
         """Whether nobody wants anything any more."""
-        return self._owner.run != self._run
+        return self._run not in self._owner.streams
 
     def take(self) -> Made:
         """The next batch, or the error that making it raised.
@@ -212,8 +240,7 @@ class ProcessStream:
     def close(self) -> None:
         """Give up what is being made; the processes stay for the next epoch."""
         self._done.clear()
-        if not self.is_closed:
-            self._owner.abandon()
+        self._owner.abandon(self._run, self._place)
 
     # ------------------------------------------------------------------------------------------- asking
 
@@ -225,7 +252,7 @@ class ProcessStream:
                 return
             worker = min(living, key=lambda worker: len(worker.jobs))
             slot, forget = worker.slot(2 + self._ahead // self._owner.count)
-            job = Job(self._run, self._epoch, self._next, slot, self._owner.size, forget)
+            job = Job(self._run, self._place, self._epoch, self._next, slot, self._owner.size, forget)
             worker.jobs.append(job)
             self._next += 1
             with suppress(OSError):  # it is gone, which is seen when this batch is asked for
@@ -248,7 +275,8 @@ class ProcessStream:
             worker.dead = worker.dead or (not news and not worker.process.is_alive())
             if worker.failure is not None:
                 raise worker.failure.raised()
-            if worker.dead and (not worker.ready or wanted in {job.number for job in worker.jobs}):
+            asked = (self._run, wanted)
+            if worker.dead and (not worker.ready or asked in {(job.run, job.number) for job in worker.jobs}):
                 raise self._gone(worker, wanted)
 
     def _read(self, worker: _Worker) -> None:
@@ -266,11 +294,12 @@ class ProcessStream:
             worker.slots[job.slot] = _Slot(block.bytes)
             self._owner.size = max(self._owner.size, block.size)
         slot = worker.slots.get(job.slot)
-        if job.run == self._run and not self.is_closed:
+        stream = self._owner.streams.get(job.run)
+        if stream is not None:
             if reply.failure is not None:
-                self._done[job.number] = reply.failure
+                stream._done[job.number] = reply.failure
             elif slot is not None and reply.spans:
-                self._done[job.number] = read_made(slot.bytes, reply.spans)
+                stream._done[job.number] = read_made(slot.bytes, reply.spans)
         if slot is not None:
             slot.taken = False
 
@@ -314,7 +343,7 @@ def _end(team: list[_Worker], control: Block, owner: int) -> None:
     """End processes: asked first, then told, then made to."""
     if owner != os.getpid():
         return
-    control.bytes.view(np.int64)[0] = -1
+    control.bytes.view(np.int64)[:] = 0
     for worker in team:
         worker.dead = True  # whatever comes in between, such as another Ctrl-C
         worker.line.close()

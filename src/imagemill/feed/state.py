@@ -74,8 +74,14 @@ class State:
         return found
 
 
-def refuse_other(state: State, here: State) -> None:
+def refuse_other(state: State, here: State, *, seed_given: bool = True) -> None:
     """Refuse a state of a loader that goes on differently.
+
+    Parameters
+    ----------
+    state, here : State
+    seed_given : bool
+        Whether somebody chose the seed of the loader here; one that was made with it is never that of the state.
 
     Raises
     ------
@@ -83,9 +89,15 @@ def refuse_other(state: State, here: State) -> None:
         Naming what differs.
     """
     differ = [name for name in _WORDS if getattr(state, name) != getattr(here, name)]
-    if differ:
-        said = ", ".join(_WORDS[name] for name in differ)
-        raise InputError(f"expected the state of an equal loader, got one with another {said}; build it as it was")
+    if not differ:
+        return
+    said = ", ".join(_WORDS[name] for name in differ)
+    do = "build it as it was"
+    if "seed" in differ and not seed_given:
+        # Two loaders of which neither was given one: what it was is known only here.
+        do = 'this loader was given none, and made one; build it with seed=state["seed"]'
+        do += ", and all else as it was" if len(differ) > 1 else ""
+    raise InputError(f"expected the state of an equal loader, got one with another {said}; {do}")
 
 
 _WORDS = {

@@ -14,8 +14,9 @@ import numpy as np
 from imagemill.core.errors import InputError
 from imagemill.feed.adapters.base import plain_column
 from imagemill.feed.batch import LoadedBatch
-from imagemill.feed.loader import Loader, cores
+from imagemill.feed.loader import Loader
 from imagemill.feed.meter import Meter
+from imagemill.feed.options import cores
 from imagemill.pipeline import Pipeline
 
 __all__ = ["FeedTiming", "sample_digest", "time_feed"]

@@ -1,7 +1,8 @@
 """What a worker process does: make the batches it is asked for, in memory that the asking process sees.
 
-Over the line go small tuples only. The process that asks sends two blocks first, eight bytes with the number of the
-run that is wanted and the packed maker; then `Job` after `Job`. It gets `READY` once, and one `Reply` for each job,
+Over the line go small tuples only. The process that asks sends two blocks first, one with the numbers of the runs that
+are wanted, each in its place, and the packed maker; then `Job` after `Job`. It gets `READY` once, and one `Reply` for
+each job,
 in order.
 """
 
@@ -38,7 +39,9 @@ class Job(NamedTuple):
     Parameters
     ----------
     run : int
-        It is wanted as long as this number stands in the control block.
+        Which loop over an epoch it is for.
+    place : int
+        The batch is wanted as long as the number of the run stands at this place of the control block.
     epoch, number : int
     slot : int
         Which of its blocks the worker is to write into; it makes those that it does not have yet.
@@ -49,6 +52,7 @@ class Job(NamedTuple):
     """
 
     run: int
+    place: int
     epoch: int
     number: int
     slot: int
@@ -246,7 +250,7 @@ def _maker(said: Block) -> Maker:
 
 def _answer(job: Job, maker: Maker, desk: _Desk, control: npt.NDArray[np.int64]) -> Reply:
     def stopped() -> bool:
-        return bool(control[0] != job.run)
+        return bool(control[job.place] != job.run)
 
     desk.forget(job.forget)
     if stopped():

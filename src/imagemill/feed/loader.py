@@ -226,6 +226,11 @@ class Loader(Adapters):
         return self._maker.rows.classes
 
     @property
+    def shuffles(self) -> bool:
+        """Whether rows come in an order that the seed decides."""
+        return self._maker.order.is_random
+
+    @property
     def problems(self) -> list[Problem]:
         """Rows that could not be read so far, each once."""
         return list(self._problems.values())

@@ -31,7 +31,8 @@ def test_the_table_has_no_cell_too_many() -> None:
 def test_a_missing_cell_is_named() -> None:
     step = Pass(None, None, ("Flip",))
     with pytest.raises(
-        TargetError, match=r"what Pass does to 'depth map'.*known targets: boxes, image, instance masks, keypoints, label"
+        TargetError,
+        match=r"what Pass does to 'depth map'.*known targets: boxes, image, instance masks, keypoints, label",
     ):
         rule(step, "depth map")
 

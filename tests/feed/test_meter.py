@@ -51,6 +51,8 @@ def test_reading_is_told_from_augmenting(stored: bool, words: str) -> None:
     meter = Meter(2, 5, stored)
     meter.add(Clock(1.5, 0.2), 100, 1.0)
     assert meter.bound() == "reading"
-    assert meter.shares() == pytest.approx({"reading": 0.75, "augmenting": 0.1, "idle": 0.15, "waiting": 1.0})
+    assert meter.shares() == pytest.approx(
+        {"reading": 0.75, "augmenting": 0.1, "compiling": 0.0, "idle": 0.15, "waiting": 1.0}
+    )
     assert words in meter.describe(cores=2)
     assert "workers=8 (now 2)" in meter.describe(cores=8)

@@ -14,6 +14,7 @@ from imagemill.core.errors import CodecError, ImagemillError, InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.sample import Batch, Drawing, DrawLog, Recipes
 from imagemill.core.targets import Image, Mask, Target
+from imagemill.engine import compiling
 from imagemill.feed.item import Item
 from imagemill.feed.reduced import factors_of, on_reduced, rows_of
 from imagemill.inputs import Inputs, read_columns
@@ -38,24 +39,29 @@ class UnreadableError(Exception):
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds spent on reading (and decoding) and on augmenting."""
+    """Seconds spent on reading (and decoding), on augmenting, and on waiting for kernels to be compiled."""
 
     reading: float = 0.0
     augmenting: float = 0.0
-    _since: float = field(default_factory=time.perf_counter)
+    compiling: float = 0.0
+    _since: float = field(default_factory=lambda: time.perf_counter())
+    _compiled: float = field(default_factory=lambda: compiling.seconds())
 
     def shared(self, among: int) -> Clock:
         """The part of one of several batches that were made together."""
-        return Clock(self.reading / among, self.augmenting / among)
+        return Clock(self.reading / among, self.augmenting / among, self.compiling / among)
 
     def lap(self, *, reading: bool) -> None:
         """Count the time since the last lap as one or the other."""
-        now = time.perf_counter()
+        now, compiled = time.perf_counter(), compiling.seconds()
+        held_up = compiled - self._compiled
+        spent = now - self._since - held_up
+        self.compiling += held_up
         if reading:
-            self.reading += now - self._since
+            self.reading += spent
         else:
-            self.augmenting += now - self._since
-        self._since = now
+            self.augmenting += spent
+        self._since, self._compiled = now, compiled
 
 
 def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:

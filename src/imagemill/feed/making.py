@@ -15,6 +15,7 @@ from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes
 from imagemill.core.targets import Image
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.sources.base import Problem
+from imagemill.engine import compiling
 from imagemill.feed.augmenting import Clock, UnreadableError, augmented, blamed, check_alike, columns_of, merged, named
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.item import Item
@@ -127,6 +128,8 @@ class Maker:
         return self._made(np.asarray(places, np.int64), epoch, -1, _never, repeated=False)
 
     def _made(self, places: Numbers, epoch: int, number: int, stopped: Stopped, *, repeated: bool) -> Made:
+        if self.pipeline is not None or self.pipelines:
+            compiling.watch()
         clock = Clock()
         at = _Places(places, self.order.rows(places, epoch))
         batch = self._run(at, epoch, clock, stopped)

@@ -12,6 +12,10 @@ _ENOUGH = 0.1
 """Share of the time spent waiting below which the consumer is what takes the time."""
 
 
+_NOTICED = 0.01
+"""Share of the workers' time below which compiling is not worth a line."""
+
+
 @dataclass(slots=True)
 class Meter:
     """Seconds of one epoch.
@@ -33,6 +37,7 @@ class Meter:
     images: int = 0
     reading: float = 0.0
     augmenting: float = 0.0
+    compiling: float = 0.0
     waiting: float = 0.0
     consuming: float = 0.0
     processes: bool = False
@@ -43,26 +48,30 @@ class Meter:
         self.images += images
         self.reading += clock.reading
         self.augmenting += clock.augmenting
+        self.compiling += clock.compiling
         self.waiting += waited
 
     def and_also(self, other: Meter) -> None:
         """Count what another epoch of the same loader took."""
-        for name in ("batches", "images", "reading", "augmenting", "waiting", "consuming"):
+        for name in ("batches", "images", "reading", "augmenting", "compiling", "waiting", "consuming"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def shares(self) -> dict[str, float]:
-        """Parts of the time: ``reading``, ``augmenting``, ``idle`` of the workers', ``waiting`` of the consumer's."""
+        """Parts of the time: ``reading``, ``augmenting``, ``compiling``, ``idle`` of the workers'; ``waiting``."""
         wall = max(self.waiting + self.consuming, 1e-9)
         threads = max(self.workers, 1) * wall
         reading, augmenting = self.reading / threads, self.augmenting / threads
-        idle = max(0.0, 1.0 - reading - augmenting)
-        return {"reading": reading, "augmenting": augmenting, "idle": idle, "waiting": self.waiting / wall}
+        compiling = self.compiling / threads
+        idle = max(0.0, 1.0 - reading - augmenting - compiling)
+        parts = {"reading": reading, "augmenting": augmenting, "compiling": compiling}
+        return {**parts, "idle": idle, "waiting": self.waiting / wall}
 
     def bound(self) -> str:
-        """What takes the time: ``"consumer"``, ``"reading"`` or ``"augmenting"``."""
+        """What takes the time: ``"consumer"``, ``"reading"``, ``"augmenting"`` or ``"compiling"``."""
         if self.shares()["waiting"] < _ENOUGH:
             return "consumer"
-        return "reading" if self.reading > self.augmenting else "augmenting"
+        took = {"augmenting": self.augmenting, "reading": self.reading, "compiling": self.compiling}
+        return max(took, key=lambda name: took[name])
 
     def describe(self, cores: int) -> str:
         """The shares in words, and what to change."""
@@ -76,11 +85,17 @@ class Meter:
                 f"{self.images / max(wall, 1e-9):,.0f} images/s, made by {self._who()}",
                 f"  reading and decoding  {share['reading']:5.0%}  {self.reading * each:8.3f} ms an image",
                 f"  augmenting            {share['augmenting']:5.0%}  {self.augmenting * each:8.3f} ms an image",
+                *self._compiled(),
                 f"  workers without work  {share['idle']:5.0%}",
                 f"  consumer waited       {share['waiting']:5.0%}  of its time, the rest was its own work",
                 f"bound by {_WORDS[self.bound()]}: {self.advice(cores)}",
             ]
         )
+
+    def _compiled(self) -> list[str]:
+        """Said only where it was noticed, as it comes once."""
+        share = self.shares()["compiling"]
+        return [f"  compiling kernels     {share:5.0%}  {self.compiling:8.2f} s, once"] if share >= _NOTICED else []
 
     def _who(self) -> str:
         if not self.workers:
@@ -96,6 +111,11 @@ class Meter:
         all_of_them = f"'process:{cores}'" if self.processes else cores
         more = f"workers={all_of_them} (now {self.workers}) uses all cores"
         more = more if self.workers < cores else "all cores are at work"
+        if bound == "compiling":
+            return (
+                "kernels are compiled, or loaded, when they are first needed: iterate once more and ask again; "
+                "'imagemill warmup' in a terminal compiles them ahead, for all later runs"
+            )
         if bound == "augmenting":
             python = "" if self.processes else "; functions in Python run in parallel with workers='process'"
             return f"{more}; pipeline.explain() shows which step takes the time{python}"
@@ -104,4 +124,9 @@ class Meter:
         return f"{more}; dataset.prepare(folder, size=...) once saves decoding in every epoch"
 
 
-_WORDS = {"consumer": "the consumer", "reading": "reading and decoding", "augmenting": "augmenting"}
+_WORDS = {
+    "consumer": "the consumer",
+    "reading": "reading and decoding",
+    "augmenting": "augmenting",
+    "compiling": "compiling kernels",
+}

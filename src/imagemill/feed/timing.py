@@ -40,7 +40,7 @@ class FeedTiming:
     shares : mapping of str to float
         Parts of the workers' time that went into ``reading`` (and decoding), ``augmenting``, and being ``idle``.
     bound : str
-        ``"reading"``, ``"augmenting"`` or ``"consumer"``: what took the time.
+        ``"reading"``, ``"augmenting"``, ``"compiling"`` or ``"consumer"``: what took the time.
     digest : str
         SHA-256 in hex over the first samples of the epoch, in the order of their keys.
     samples : int

@@ -72,7 +72,7 @@ def listen(stopwatch: Stopwatch) -> Any:
             stopwatch.end()
 
     listener = Listener()
-    event.register(_EVENT, listener)
+    event.register(_EVENT, listener)  # type: ignore[no-untyped-call]  # numba has no types
     return listener
 
 

@@ -102,7 +102,10 @@ _ROOMS = {
         "Loader",
         "time_feed",
     ),
-    "imagemill.feed.adapters": ("hf_transform",),
+    "imagemill.feed.adapters": (
+        "augmented",
+        "hf_transform",
+    ),
     "imagemill.lint": ("Finding",),
     "imagemill.pipeline": ("Pipeline",),
     "imagemill.transforms.base": ("Transform",),

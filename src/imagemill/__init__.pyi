@@ -60,6 +60,7 @@ from imagemill.feed import FeedTiming as FeedTiming
 from imagemill.feed import LoadedBatch as LoadedBatch
 from imagemill.feed import Loader as Loader
 from imagemill.feed import time_feed as time_feed
+from imagemill.feed.adapters import augmented as augmented
 from imagemill.feed.adapters import hf_transform as hf_transform
 from imagemill.lint import Finding as Finding
 from imagemill.pipeline import Pipeline as Pipeline
@@ -188,6 +189,7 @@ __all__ = [
     "Zoom",
     "__version__",
     "augment",
+    "augmented",
     "before_after",
     "export",
     "fetch",

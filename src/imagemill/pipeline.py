@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +20,7 @@ from imagemill.core import rng
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
+from imagemill.core.lineage import Lineage
 from imagemill.core.names import read_swap
 from imagemill.core.polygons import Polygons
 from imagemill.core.rules import BoxRules
@@ -99,7 +100,7 @@ class Pipeline:
         self.fuse = fuse
         self.without = tuple(without)
         self.backend = get_backend(backend)
-        self._counter = itertools.count()
+        self._lineage = Lineage()
         self._buffers = Buffers()
         self._names = {id(t): t.names() for t in everyone(self.transforms)}
         self._blocks: list[int] = []
@@ -142,7 +143,7 @@ class Pipeline:
         /,
         *,
         key: Key | None = None,
-        epoch: int = 0,
+        epoch: int | None = None,
         axes: str | None = None,
         channels: Channels = "keep",
         **targets: Any,
@@ -154,8 +155,10 @@ class Pipeline:
         image : array, PIL image, Picture, tensor or Image
             Alone and unnamed, it comes back as an array.
         key : str or int, optional
-            What the draws belong to; samples count up from zero when left out.
-        epoch : int
+            What the draws belong to. Left out, no two calls draw alike, in whichever process.
+        epoch : int, optional
+            Left out, with a key, how often a `torch.utils.data.DataLoader` that calls this has been iterated;
+            otherwise what `set_epoch` said, or 0.
         axes : str, optional
             Axes of a plain image array, such as ``"zyx"``.
         channels : {"keep", "gray", "rgb", "rgba"}
@@ -172,7 +175,7 @@ class Pipeline:
             if "image" in targets:
                 raise InputError("expected one image, got one by position and one by name; drop one of them")
             targets = {"image": image, **targets}
-        key = next(self._counter) if key is None else key
+        (key,), epoch = self._lineage.complete(None if key is None else (key,), epoch, 1)
         sample = self._sample(targets, Recipe(self.seed, epoch, key, self.digest), axes, channels)
         return sample.image if image is not None and len(targets) == 1 else sample
 
@@ -203,7 +206,7 @@ class Pipeline:
         /,
         *,
         keys: Sequence[Key] | None = None,
-        epoch: int = 0,
+        epoch: int | None = None,
         axes: str | None = None,
         channels: Channels = "keep",
         workers: int = 1,
@@ -215,8 +218,8 @@ class Pipeline:
         ----------
         images : sequence of arrays or Image, or one array ``[n, ...]``
         keys : sequence of str or int, optional
-            One per sample; they count up from zero when left out.
-        epoch : int
+        epoch : int, optional
+            As for a single call, with one key per sample.
         axes : str, optional
             Axes of each plain image array.
         channels : {"keep", "gray", "rgb", "rgba"}
@@ -234,8 +237,7 @@ class Pipeline:
         if images is not None:
             columns = {"image": images, **columns}
         rows, n = read_columns(columns, axes, channels)
-        if keys is None:
-            keys = list(itertools.islice(self._counter, n))
+        keys, epoch = self._lineage.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
         inputs = Inputs(rows)
@@ -243,6 +245,10 @@ class Pipeline:
         plan = self.plan(draft)
         made = self.run(plan, inputs, inputs.names, workers=workers)
         return Batch(made, Recipes(self.seed, epoch, keys, self.digest), draft.log, plan.world)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next, in workers that are running as well; iterations of a DataLoader count on."""
+        self._lineage.set_epoch(epoch)
 
     def keep(self, batches: int) -> None:
         """Keep the memory of so many finished batches for later ones, for callers that hold several at a time."""
@@ -327,8 +333,6 @@ class Pipeline:
         execute.run_raster(plan, self.backend, target.kind, 0, value, view)
         return replace(target, array=memory, axes=axes, spacing=None, world=plan.world[0])
 
-    # ------------------------------------------------------------------------------------------- reading
-
     def explain(
         self,
         shape: tuple[int, ...] | None = None,
@@ -387,10 +391,7 @@ class Pipeline:
     @property
     def variants(self) -> float:
         """How many different images one image can become; ``inf`` when a parameter is continuous."""
-        count = 1.0
-        for transform in self.transforms:
-            count *= transform.variants()
-        return count
+        return math.prod((transform.variants() for transform in self.transforms), start=1.0)
 
     @cached_property
     def digest(self) -> str:
@@ -404,13 +405,13 @@ class Pipeline:
 
     def replace(self, **changes: Any) -> Pipeline:
         """The same pipeline but for some of its arguments: ``pipe.replace(seed=3, boxes=BoxRules(min_area=16))``."""
-        return Pipeline(**{**self._arguments(), **changes})
+        return Pipeline(**{**self.arguments(), **changes})
 
     def with_seed(self, seed: int) -> Pipeline:
         """The same pipeline with another seed."""
         return self.replace(seed=seed)
 
-    def _arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """All that makes it."""
         how = {"fuse": self.fuse, "backend": self.backend.name, "without": self.without}
         return {"transforms": self.transforms, "seed": self.seed, **how, "boxes": self.boxes, "swap": self.swap}
@@ -427,8 +428,7 @@ class Pipeline:
         return f"Pipeline([\n{inside},\n], {how})" if inside else f"Pipeline([], {how})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By its parts: a copy counts its samples from zero, and counters are not picklable in later Pythons.
-        return _rebuilt, (self._arguments(),), {"seed_given": self.seed_given}
+        return _rebuilt, (self.arguments(),), {"seed_given": self.seed_given, "_lineage": self._lineage}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pipeline):

@@ -192,6 +192,10 @@ class Loader(Adapters):
             self._pool.close()
         self._pool = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Loops and processes stay here; whoever gets it begins at the same place with its own.
+        return {**self.__dict__, "_pool": None}
+
     def __enter__(self) -> Self:
         return self
 
@@ -219,6 +223,11 @@ class Loader(Adapters):
     def rows(self) -> int:
         """Rows of the dataset."""
         return len(self._maker.rows)
+
+    @property
+    def shares(self) -> Shares:
+        """Which places of an epoch are this rank's."""
+        return self._maker.shares
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ class _Pickler(pickle.Pickler):
         if isinstance(thing, np.ndarray):
             return _array(thing)
         if isinstance(thing, Pipeline):
-            return _pipeline, (*thing.__reduce__()[1], thing.digest)
+            return _pipeline, (thing.arguments(), thing.digest)
         if isinstance(thing, StoreBacking):
             return StoreBacking, (thing.path.absolute(), thing.said)
         if isinstance(thing, ParquetParts | ArrowParts):

@@ -79,6 +79,26 @@ class Shares:
     def __len__(self) -> int:
         return self.n // self.together if self.drop_last else -(-self.n // self.together)
 
+    @property
+    def places(self) -> int:
+        """Places of this rank in an epoch; one that it only repeats counts as well."""
+        last = len(self) - 1
+        return last * self.batch_size + len(self.of(last).places)
+
+    def place(self, number: int) -> int:
+        """The place of the epoch that is this rank's ``number``-th.
+
+        Examples
+        --------
+        >>> shares = Shares(10, 2, rank=1, world=2)
+        >>> [shares.place(number) for number in range(shares.places)]
+        [2, 3, 6, 7, 9]
+        """
+        if not 0 <= number < self.places:
+            raise IndexError(f"expected a place from 0 to {self.places - 1}, got {number}")
+        batch, within = divmod(number, self.batch_size)
+        return self.of(batch).places[within]
+
     def of(self, batch: int) -> Share:
         """The share of this rank in a batch."""
         if not 0 <= batch < len(self):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from imagemill.feed.adapters.base import Adapters, hf_transform
+from imagemill.feed.adapters.base import Adapters
+from imagemill.feed.adapters.huggingface import hf_transform
+from imagemill.feed.wrapping import augmented
 
-__all__ = ["Adapters", "hf_transform"]
+__all__ = ["Adapters", "augmented", "hf_transform"]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
-from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.feed.batch import LoadedBatch
-from imagemill.pipeline import Pipeline
 
-__all__ = ["Adapters", "View", "columns_of", "hf_transform", "plain_column"]
+__all__ = ["Adapters", "View", "columns_of", "plain_column"]
 
 Names = Sequence[str] | None
 Convert = Callable[[LoadedBatch], Any]
@@ -28,7 +27,7 @@ class View:
 
     Examples
     --------
-    >>> import imagemill as im
+    >>> import numpy as np
     >>> from imagemill.feed import Loader
     >>> loader = Loader((np.zeros((4, 8, 8), np.uint8), np.arange(4)), batch_size=4, workers=0)
     >>> [sorted(batch) for batch in loader.numpy()]
@@ -86,7 +85,7 @@ class Adapters:
 
     def numpy(self, columns: Names = None) -> View:
         """Dicts of arrays, or tuples of the columns named; boxes and points as lists of arrays."""
-        return View(self, lambda batch: columns_of(batch, columns, plain_column))
+        return View(self, partial(columns_of, columns=columns, convert=plain_column))
 
     def torch(self, columns: Names = None, *, pin: bool = False, device: Any = None) -> View:
         """Dicts (or tuples) of tensors that share the batch's memory.
@@ -107,7 +106,10 @@ class Adapters:
     def torch_dataset(self) -> Any:
         """A map-style dataset for a `torch.utils.data.DataLoader` of your own: item ``i`` is place ``i`` of the epoch.
 
-        Give the DataLoader ``shuffle=False``, as the places are shuffled already, and ``collate_fn=dataset.collate``.
+        Each iteration of the DataLoader is the next epoch, from that of this loader on; the method ``set_epoch`` says
+        another. The places are shuffled already, and those of other ranks left out, so neither ``shuffle=True`` nor a
+        `DistributedSampler` is needed. ``collate_fn=dataset.collate`` saves taking batches apart and together again,
+        and is needed for boxes and points.
         """
         from imagemill.feed.adapters import torch
 
@@ -145,43 +147,3 @@ class Adapters:
         from imagemill.feed.adapters import lightning
 
         return lightning.data_module(self, val, test, columns)
-
-
-def hf_transform(
-    pipeline: Pipeline,
-    column: str = "image",
-    *,
-    key: str | None = None,
-    epoch: int = 0,
-    channels: Channels = "keep",
-) -> Callable[[Mapping[str, list[Any]]], dict[str, Any]]:
-    """A function for ``datasets.Dataset.set_transform`` that augments a column of pictures.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-    column : str
-        Its pictures (PIL images or arrays) are replaced.
-    key : str, optional
-        A column with what the draws belong to. Left out, samples count up from zero, and pixels depend on how often
-        they were asked for.
-    epoch : int
-    channels : {"keep", "gray", "rgb", "rgba"}
-        What pictures are turned into first: gray and colour in one column need ``"rgb"``.
-
-    Examples
-    --------
-    >>> import imagemill as im
-    >>> augment = hf_transform(im.Pipeline([im.Flip("x")], seed=1))
-    >>> augment({"image": [np.array([[1, 2]], np.uint8)]})["image"][0].tolist()
-    [[2, 1]]
-    """
-
-    def transform(rows: Mapping[str, list[Any]]) -> dict[str, Any]:
-        if column not in rows:
-            raise InputError(f"expected a column {column!r}, got {', '.join(rows)}; say which one holds the pictures")
-        keys = None if key is None else rows[key]
-        pictures = list(rows[column])
-        return {**rows, column: list(pipeline.batch(pictures, keys=keys, epoch=epoch, channels=channels).image)}
-
-    return transform

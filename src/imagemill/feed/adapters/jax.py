@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,22 @@ __all__ = ["converter"]
 
 def converter(columns: Names, *, device: Any, sharding: Any) -> Callable[[Any], Any]:
     """What turns a batch into JAX arrays."""
-    jax = require("jax", extra="jax")
+    require("jax", extra="jax")
     if device is not None and sharding is not None:
         raise InputError("expected a device or a sharding, got both; a sharding names its devices")
-    where = sharding if device is None else device
+    # No function within a function: other processes could not get it.
+    return partial(_arrays, columns=columns, where=sharding if device is None else device)
 
-    def put(column: Any) -> Any:
-        column = plain_column(column)
-        if isinstance(column, np.ndarray):
-            # The array keeps the batch's memory as long as it reads from it, so that it is not used again.
-            return jax.device_put(column, where)
-        return [jax.device_put(value) if isinstance(value, np.ndarray) else value for value in column]
 
-    return lambda batch: columns_of(batch, columns, put)
+def _arrays(batch: Any, *, columns: Names, where: Any) -> Any:
+    return columns_of(batch, columns, partial(_put, where=where))
+
+
+def _put(column: Any, *, where: Any) -> Any:
+    import jax
+
+    column = plain_column(column)
+    if isinstance(column, np.ndarray):
+        # The array keeps the batch's memory as long as it reads from it, so that it is not used again.
+        return jax.device_put(column, where)
+    return [jax.device_put(value) if isinstance(value, np.ndarray) else value for value in column]

@@ -2,64 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from imagemill.core.extras import require
+from imagemill.core.lineage import Numbering
 from imagemill.feed.adapters.base import Names, columns_of, plain_column
+from imagemill.feed.turns import Turns, by_epoch
 
 __all__ = ["converter", "map_dataset"]
 
 
 def converter(columns: Names, *, pin: bool, device: Any) -> Callable[[Any], Any]:
     """What turns a batch into tensors."""
-    torch = require("torch", extra="torch")
+    require("torch", extra="torch")
+    # No function within a function: other processes could not get it.
+    return partial(_tensors, columns=columns, pin=pin, device=device)
+
+
+def _tensors(batch: Any, *, columns: Names, pin: bool, device: Any) -> Any:
+    return columns_of(batch, columns, partial(_tensor, pin=pin, device=device))
+
+
+def _tensor(column: Any, *, pin: bool, device: Any) -> Any:
+    import torch
 
     def moved(tensor: Any) -> Any:
         tensor = tensor.pin_memory() if pin else tensor
         # From page-locked memory the copy goes on while the program does; from any other it cannot.
         return tensor if device is None else tensor.to(device, non_blocking=pin)
 
-    def tensor(column: Any) -> Any:
-        column = plain_column(column)
-        if isinstance(column, np.ndarray):
-            # A tensor cannot promise not to be written to, so what may not be written to is copied.
-            return moved(torch.from_numpy(column if column.flags.writeable else column.copy()))
-        return [moved(torch.from_numpy(v.copy())) if isinstance(v, np.ndarray) else v for v in column]
-
-    return lambda batch: columns_of(batch, columns, tensor)
+    column = plain_column(column)
+    if isinstance(column, np.ndarray):
+        # A tensor cannot promise not to be written to, so what may not be written to is copied.
+        return moved(torch.from_numpy(column if column.flags.writeable else column.copy()))
+    return [moved(torch.from_numpy(v.copy())) if isinstance(v, np.ndarray) else v for v in column]
 
 
-def map_dataset(loader: Any) -> Any:
-    """A map-style dataset over the places of an epoch."""
+class Rows(Sequence[dict[str, Any]]):
+    """The samples of a batch, one by one for whoever collates them, and as a whole for who need not.
+
+    Parameters
+    ----------
+    columns : dict of str to tensor or list
+    """
+
+    def __init__(self, columns: Mapping[str, Any]) -> None:
+        self.columns = dict(columns)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return [self[i] for i in range(*row.indices(len(self)))]
+        return {name: column[row] for name, column in self.columns.items()}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[row] for row in range(len(self)))
+
+
+def map_dataset(loader: Any, turns: Turns | None = None) -> Any:
+    """A map-style dataset over the places of an epoch that are this rank's."""
     torch = require("torch", extra="torch")
     as_tensors = converter(None, pin=False, device=None)
 
     class Places(torch.utils.data.Dataset):  # type: ignore[misc,name-defined]  # torch is absent when types are checked
         def __init__(self) -> None:
-            self.epoch = loader.epoch
+            self._turns = Turns(Numbering(loader.epoch)) if turns is None else turns
+
+        @property
+        def epoch(self) -> int:
+            """The epoch that was set last: the one to begin with."""
+            return self._turns.numbering.said
 
         def set_epoch(self, epoch: int) -> None:
-            self.epoch = epoch
+            """Say which epoch comes next; it reaches workers that are running."""
+            self._turns.set_epoch(epoch)
 
         def __len__(self) -> int:
-            return int(loader.rows)
+            return int(loader.shares.places)
 
-        def __getitem__(self, place: int) -> dict[str, Any]:
-            if not 0 <= place < len(self):
-                raise IndexError(f"expected a place from 0 to {len(self) - 1}, got {place}")
-            return {name: column[0] for name, column in self.__getitems__([place]).items()}
+        def __getitem__(self, place: Any) -> Any:
+            if isinstance(place, Sequence):
+                return self.collate(self.__getitems__(place))  # a sampler of batches was given as one of places
+            return self.__getitems__([place])[0]
 
-        def __getitems__(self, places: Sequence[int]) -> Any:
+        def __getitems__(self, places: Sequence[int]) -> Sequence[dict[str, Any]]:
             # One call of the pipeline for the whole batch, instead of one for each sample.
-            return as_tensors(loader.places(list(places), epoch=self.epoch))
+            at = [loader.shares.place(int(place)) for place in places]
+            epochs = self._turns.of(at)
+            if len(set(epochs)) == 1:
+                return self._rows(at, epochs[0])
+            return by_epoch(epochs, lambda some, epoch: self._rows([at[i] for i in some], epoch))
+
+        @staticmethod
+        def _rows(places: list[int], epoch: int) -> Rows:
+            return Rows(as_tensors(loader.places(places, epoch=epoch)))
 
         @staticmethod
         def collate(batch: Any) -> Any:
-            """Nothing is left to do: a batch comes as one."""
-            return batch
+            """The batch as it was made; nothing is left to do."""
+            return batch.columns if isinstance(batch, Rows) else torch.utils.data.default_collate(batch)
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return map_dataset, (loader, self._turns)
 
     Places.__name__ = "TorchDataset"
     return Places()

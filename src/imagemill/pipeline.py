@@ -157,8 +157,7 @@ class Pipeline:
         key : str or int, optional
             What the draws belong to. Left out, no two calls draw alike, in whichever process.
         epoch : int, optional
-            Left out, with a key, how often a `torch.utils.data.DataLoader` that calls this has been iterated;
-            otherwise what `set_epoch` said, or 0.
+            Left out, with a key, that of the `torch.utils.data.DataLoader` that calls; else what `set_epoch` said.
         axes : str, optional
             Axes of a plain image array, such as ``"zyx"``.
         channels : {"keep", "gray", "rgb", "rgba"}

@@ -64,10 +64,6 @@ class Track:
         """Whether nobody took a batch yet, or said where to begin."""
         return not self._turns and not self.moves
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # The loops stay here: whoever gets it begins where this one is.
-        return Track, (self.batches, *self.place, self.moves)
-
     def begin(self, loop: Loop) -> tuple[int, int]:
         """Epoch and first batch of a loop."""
         with self._lock:

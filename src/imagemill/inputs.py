@@ -12,6 +12,7 @@ from imagemill.core.colours import Channels, check_channels
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats, Frame, Ints, peak_of
 from imagemill.core.given import several
+from imagemill.core.grids import placed
 from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.foreground import Foreground
@@ -168,7 +169,7 @@ class Inputs:
             self._canonical[name] = column.canonical(self._axes[name])
             return
         arrays = []
-        for target in column:
+        for row, target in enumerate(column):
             if not isinstance(target, Image | Mask):
                 raise InputError(f"expected the same kind of target in all of {name!r}, got {target.kind!r}")
             axes = target.named(given)
@@ -177,8 +178,18 @@ class Inputs:
                 mixed = self._axes[name].replace("c", "") == axes.replace("c", "")
                 do = "pass channels='rgb' (or 'gray')" if mixed and target.kind == Image.kind else "transpose some"
                 raise InputError(f"{msg}; {do}")
-            arrays.append(target.canonical(given))
+            arrays.append(self._placed(name, row, target, target.canonical(given)))
         self._canonical[name] = arrays
+
+    def _placed(self, name: str, row: int, target: Image | Mask, array: Array) -> Array:
+        """A raster on the grid of the leading one, by what both say of the world."""
+        column = self._columns[self._lead]
+        # Plain arrays, of which stacks are, say nothing.
+        if name == self._lead or isinstance(column, Stack) or (target.world is None and target.spacing is None):
+            return array
+        lead = column[row]
+        assert isinstance(lead, Image | Mask)
+        return placed(target, array, lead, self._canonical[self._lead][row].shape[:-1], name)
 
     def _check(self, name: str, shape: Any, first: Array) -> None:
         column = self._canonical[name]

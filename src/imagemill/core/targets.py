@@ -210,7 +210,9 @@ class Mask(_Raster):
         bool or any integer dtype, of the image's shape; a trailing channel axis holds several maps. PIL images of mode
         ``P`` give their indices and of mode ``1`` 0 and 1; what `read_mask` gives is taken as well.
     axes, spacing, world
-        As for :class:`Image`.
+        As for :class:`Image`. Where both say their ``world``, a map on another grid (mirrored axes, a part of the
+        scan, other voxels) is brought onto the image's by nearest neighbour, 0 where it says nothing; where they
+        contradict each other, that is an error.
     """
 
     __slots__ = ()

@@ -57,7 +57,7 @@ class SourceBacking:
             "image": Image(picture.array, picture.axes, picture.spacing, picture.world),
         }
         if record.mask is not None:
-            mask = load_mask(record.mask)
+            mask = load_mask(record.mask, like=picture)
             found["mask"] = Mask(mask.array, axes=mask.axes)
         orientation = int(picture.meta.get("exif_orientation", 1) or 1)
         return found | targets_of(record.objects, orientation, picture.spatial_shape, self.joint_names)

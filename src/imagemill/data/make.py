@@ -17,7 +17,7 @@ from imagemill.data.annotations import Things, things_of
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.registry import write_picture
 from imagemill.data.instances import Instance
-from imagemill.data.pixels import load_mask, load_picture, pixels_digest, pixels_size, pixels_suffix
+from imagemill.data.pixels import load_mask, load_picture, pair_note, pixels_digest, pixels_size, pixels_suffix
 from imagemill.data.record import Record
 from imagemill.pipeline import Pipeline
 
@@ -96,11 +96,11 @@ def load(
     picture = load_picture(record.image, ReadOptions(channels, axes))
     picture = replace(picture, array=_image_values(picture.array))
     flat = None if axes is None else axes.replace("c", "")
-    mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat))
+    mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat), picture)
     if mask is not None and not mask.axes.startswith("z"):
         mask = replace(mask, array=_label_values(mask.array))
     things, noted = things_of(record, picture, names)
-    note = "; ".join(filter(None, (picture.note, noted)))
+    note = "; ".join(filter(None, (pair_note(picture, mask), noted)))
     return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image), things, note)
 
 

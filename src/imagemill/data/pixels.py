@@ -14,7 +14,8 @@ from stat import S_ISREG
 
 import numpy as np
 
-from imagemill.core.errors import CodecError
+from imagemill.core.errors import CodecError, InputError
+from imagemill.core.grids import labels_onto
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, check_plain, native, not_plain, problem
 from imagemill.data.codecs.channels import convert
@@ -23,7 +24,16 @@ from imagemill.data.codecs.npy import axes_by_rank
 from imagemill.data.codecs.registry import decode
 from imagemill.data.record import Blob, Pixels, Stored, split_suffix
 
-__all__ = ["encoded", "load_mask", "load_picture", "pixels_digest", "pixels_name", "pixels_size", "pixels_suffix"]
+__all__ = [
+    "encoded",
+    "load_mask",
+    "load_picture",
+    "pair_note",
+    "pixels_digest",
+    "pixels_name",
+    "pixels_size",
+    "pixels_suffix",
+]
 
 _SAFE = ReadOptions()
 # Not blocking: a pipe that nobody writes to is opened at once, seen to be one and refused.
@@ -105,7 +115,7 @@ def load_picture(where: Pixels, options: ReadOptions = _SAFE) -> Picture:
     return convert(_called(where), _raw(where, options), options)
 
 
-def load_mask(where: Pixels, options: ReadOptions = _SAFE) -> Picture:
+def load_mask(where: Pixels, options: ReadOptions = _SAFE, like: Picture | None = None) -> Picture:
     """Read a label map from wherever it is: one channel of integers, as they are stored.
 
     Parameters
@@ -113,13 +123,49 @@ def load_mask(where: Pixels, options: ReadOptions = _SAFE) -> Picture:
     where : Path, Blob or Stored
     options : ReadOptions
         As for `read_mask`.
+    like : Picture, optional
+        The image it belongs to. Where both say their place in the world, the map comes on the image's grid.
 
     Raises
     ------
     CodecError
-        As `load_picture`, and when the values are not whole numbers or the channels differ.
+        As `load_picture`, and when the values are not whole numbers or the channels differ, or map and image
+        contradict each other.
     """
-    return label_map(_called(where), _raw(where, replace(options, labels=True)))
+    found = label_map(_called(where), _raw(where, replace(options, labels=True)))
+    return found if like is None else _beside(found, like, pixels_name(where))
+
+
+def _beside(mask: Picture, image: Picture, name: str) -> Picture:
+    if mask.world is None or image.world is None or mask.world.shape != image.world.shape:
+        return mask
+    if _placeless(mask) or _placeless(image):
+        return mask  # paired by their voxels
+    try:
+        found = labels_onto(mask.array, mask.world, image.spatial_shape, image.world)
+    except InputError as error:
+        notes = f" ({mask.note})" if "form" in mask.note else ""
+        raise CodecError(f"{name}: {error}{notes}") from error
+    if not found.changed:
+        return mask
+    note = f"{mask.note}; {found.note}" if mask.note else found.note
+    # What is said of the place is the image's now; what is said of the values stays the map's.
+    place = {name: image.meta.get("nifti", {}).get(name) for name in ("qform_code", "sform_code", "zoom_ratio")}
+    said = {name: value for name, value in {**mask.meta.get("nifti", {}), **place}.items() if value is not None}
+    meta = {**mask.meta, "brought": found.note, **({"nifti": said} if "nifti" in mask.meta else {})}
+    return Picture(found.array, mask.axes, image.world, meta, note)
+
+
+def _placeless(picture: Picture) -> bool:
+    """Whether a file says that it does not know where it lies: its matrix is then a reader's default."""
+    codes = picture.meta.get("nifti", {})
+    return {codes.get("qform_code"), codes.get("sform_code")} == {0}
+
+
+def pair_note(picture: Picture, mask: Picture | None) -> str:
+    """How an image was read, and whether its label map had to be brought onto its grid, in words."""
+    brought = "" if mask is None else mask.meta.get("brought", "")
+    return "; ".join(filter(None, (picture.note, f"label map {brought}" if brought else "")))
 
 
 def _called(where: Pixels) -> Path:

@@ -338,7 +338,7 @@ def _facts(record: Record, options: ReadOptions) -> _Facts | str:
         picture = load_picture(record.image, options)
         labels: tuple[int, ...] = ()
         if record.mask is not None:
-            mask = load_mask(record.mask)
+            mask = load_mask(record.mask, like=picture)
             if mask.spatial_shape != picture.spatial_shape:
                 got = f"{mask.spatial_shape} in {pixels_name(record.mask)}"
                 msg = f"expected a mask of the image's size {picture.spatial_shape}, got {got}"

@@ -328,7 +328,8 @@ def is_store(path: Path) -> bool:
     >>> is_store(Path("nowhere"))
     False
     """
-    return (path / DESCRIPTION).is_file()
+    # Raw data of nnU-Net are described in a file of the same name.
+    return (path / DESCRIPTION).is_file() and not (path / "imagesTr").is_dir()
 
 
 def read_description(path: Path) -> dict[str, Any]:

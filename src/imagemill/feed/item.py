@@ -135,6 +135,7 @@ def read_record(
         When it cannot be read.
     """
     photo = _photo(record.image, options) if reduced else None
+    picture = None
     if photo is not None:
         image, orientation, size = photo.placeholder, photo.orientation, photo.size
     else:
@@ -144,7 +145,7 @@ def read_record(
         size = (picture.spatial_shape[-2], picture.spatial_shape[-1])
     targets: dict[str, Target] = {"image": image}
     if record.mask is not None:
-        mask = load_mask(record.mask)
+        mask = load_mask(record.mask, like=picture)
         targets["mask"] = Mask(mask.array, mask.axes)
     return Item(targets | targets_of(record.objects, orientation, size, names), photo)
 

@@ -83,7 +83,8 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "shape", "message"), [(np.eye(4), (3, 4, 5), "another place"), (WORLD, (3, 4, 6), "shape")]
+    ("world", "shape", "message"),
+    [(np.eye(4), (3, 4, 5), "on the grid"), (WORLD, (3, 4, 6), "shape")],
 )
 def test_channels_that_differ_are_refused(tmp_path: Path, world: Any, shape: Any, message: str) -> None:
     volume(tmp_path / "imagesTr/c_0000.nii.gz"), volume(tmp_path / "imagesTr/c_0001.nii.gz", 1, world, shape)

@@ -23,6 +23,7 @@ from imagemill.app.report.views import (
     window_of,
 )
 from imagemill.core.errors import InputError
+from imagemill.core.grids import placed
 from imagemill.core.sample import Applied, Sample
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask, as_target
 from imagemill.data import Picture, write_picture
@@ -86,8 +87,18 @@ def shown(image: Any, mask: Any = None, boxes: Any = None, keypoints: Any = None
         if isinstance(target, Image | Mask):
             first = targets.get("image")
             target = replace(target, axes=target.named(axes if first is None else first.axes))
+            target = target if first is None else _beside(target, first)
         targets[name] = target
     return Shown(**targets)
+
+
+def _beside(mask: Image | Mask, image: Image) -> Image | Mask:
+    """A label map on the grid of its image, as a pipeline takes it."""
+    array = placed(mask, mask.canonical(), image, image.canonical().shape[:-1], "mask")
+    if array is mask.array or mask.world is None:
+        return mask
+    spatial = "zyx" if array.ndim == 4 else "yx"
+    return replace(mask, array=array, axes=spatial + "c", spacing=None, world=image.world)
 
 
 def draws(pipeline: Pipeline, source: Shown, key: str | int, epochs: Iterable[int]) -> list[Shown]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import zlib
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ _NIFTI_DTYPES = (
 )
 _QFORM = 1e-4  # of a voxel: how far the quaternion may lead away from the affine
 _BEHIND = 16 << 20  # bytes after the voxels that are read for the checksum at their end
+_FORMS = 0.1  # of a voxel: how far sform and qform may be apart before it is said
 _ZOOM = 1e-2  # voxel sizes and affine are rounded apart by less than that
 _LEVEL = 3  # of gzip: a tenth larger than level 9 and several times faster
 _MGH_HEAD = 284
@@ -52,6 +54,8 @@ class NiftiCodec:
 
     Where the header's voxel sizes contradict the affine (common in public sets: an sform of ones beside true
     voxel sizes), both are kept as they are, the note says so, and `Picture.spacing` gives the voxel sizes.
+    Where both sform and qform are set, the sform says where the volume lies, as everywhere in the field; the note
+    says so where the two are more than a tenth of a voxel apart. A file in which neither is set says no place.
     Equal volumes give equal bytes, compressed or not.
     """
 
@@ -242,6 +246,18 @@ def _axes(path: Path, array: Array) -> tuple[Array, str, str]:
     raise problem(path, "a volume of 3 axes, or 4 with time", f"shape {shape}", do)
 
 
+def _forms_apart(header: Any) -> float:
+    """How far the places are apart that sform and qform give to a voxel at most, in voxels."""
+    sform, qform = header.get_sform(), header.get_qform()
+    ends = [(0, max(0, int(n) - 1)) for n in (*header.get_data_shape(), 1, 1)[:3]]
+    corners = np.array([(*place, 1.0) for place in itertools.product(*ends)])
+    try:
+        found = np.abs((corners @ (np.linalg.inv(sform) @ qform - np.eye(4)).T)[:, :3]).max()
+    except np.linalg.LinAlgError:
+        return 0.0  # refused as a whole, with its own words
+    return float(found) if np.isfinite(found) else 0.0
+
+
 def _meta(
     nibabel: Any, header: Any, dtype: np.dtype[Any], world: npt.NDArray[np.float64]
 ) -> tuple[dict[str, Any], str]:
@@ -261,10 +277,13 @@ def _meta(
         "intent_name": bytes(header["intent_name"]).rstrip(b"\0").decode("latin-1"),
     }
     note = "" if qform or sform else "the file says no orientation; nibabel's default is taken"
+    if qform and sform and (apart := _forms_apart(header)) > _FORMS:
+        note = f"sform and qform are up to {apart:.3g} voxels apart; the sform is taken"
     zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))[::-1]
     ratio = zooms / np.linalg.norm(world[:3, :3], axis=0)
     if np.all(np.isfinite(zooms)) and np.all(zooms > 0) and np.any(np.abs(ratio - 1.0) > _ZOOM):
         nifti["zoom_ratio"] = tuple(float(value) for value in ratio)
         sizes = " x ".join(f"{value:g}" for value in zooms)
-        note = f"voxel sizes in the header ({sizes}) contradict the affine; spacing follows the header"
+        said = f"voxel sizes in the header ({sizes}) contradict the affine; spacing follows the header"
+        note = f"{note}; {said}" if note else said
     return {**meta, "nifti": nifti}, note

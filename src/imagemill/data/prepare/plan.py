@@ -18,7 +18,15 @@ from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceEr
 from imagemill.core.finite import count_not_finite, filled
 from imagemill.core.targets import Array, Mask
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
-from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_digest, pixels_name, pixels_suffix
+from imagemill.data.pixels import (
+    encoded,
+    load_mask,
+    load_picture,
+    pair_note,
+    pixels_digest,
+    pixels_name,
+    pixels_suffix,
+)
 from imagemill.data.prepare import labels, objects, pixels, statistics
 from imagemill.data.prepare.placing import check_fit, place, read_size
 from imagemill.data.record import Blob, Pixels, Record, Stored
@@ -269,7 +277,8 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
     image = form.values.of(pixels.resized(picture, placing), picture.axes)
     row: dict[str, Any] = {"size": list(picture.spatial_shape)}
     row["world"] = None if picture.world is None else (picture.world @ placing.pull()).ravel().tolist()
-    mask = None if record.mask is None else _mask(record.mask, picture, asked)
+    given = None if record.mask is None else _mask(record.mask, picture, asked)
+    mask = None if given is None else _smallest(given.array, record.mask)
     if mask is not None:
         spatial = form.axes.removesuffix("c")
         there = placing.pipeline(picture.spatial_shape)(mask=Mask(mask, axes=spatial), key=0).mask
@@ -281,7 +290,7 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
         _check_size(record, picture, orientation)
         found = objects.moved(record.objects, numbers, placing, picture.spatial_shape, orientation)  # type: ignore[arg-type]
         row["objects"] = found
-    notes = [picture.note] if picture.note else []
+    notes = [note] if (note := pair_note(picture, given)) else []
     if gaps:
         notes.append(f"{gaps} values that are NaN or infinite, stored as the nearest finite ones")
     return Made(image, mask, row, "; ".join(notes))
@@ -320,18 +329,24 @@ def _check_size(record: Record, picture: Picture, orientation: int) -> None:
         raise CodecError(f"{msg}, got {stored[0]} x {stored[1]}; mend the annotations")
 
 
-def _mask(where: Pixels, picture: Picture, asked: Asked) -> Array:
+def _mask(where: Pixels, picture: Picture, asked: Asked) -> Picture:
     flat = None if asked.axes is None else asked.axes.replace("c", "")
-    mask = load_mask(where, ReadOptions(axes=flat, exif=asked.exif))
+    mask = load_mask(where, ReadOptions(axes=flat, exif=asked.exif), picture)
     if mask.spatial_shape != picture.spatial_shape:
         shown, got = (" x ".join(map(str, shape)) for shape in (picture.spatial_shape, mask.spatial_shape))
         raise CodecError(f"{pixels_name(where)}: expected a mask of the image's size {shown}, got {got}; mend it")
-    low, high = int(mask.array.min()), int(mask.array.max())
+    return mask
+
+
+def _smallest(array: Array, where: Pixels | None) -> Array:
+    """Labels in bytes where they suffice, else in 32 bits."""
+    low, high = int(array.min()), int(array.max())
     if low < -(2**31) or high >= 2**31:
         got = f"{low} to {high}"
-        raise CodecError(f"{pixels_name(where)}: expected labels within 32 bits, got {got}; renumber them")
+        name = "" if where is None else pixels_name(where)
+        raise CodecError(f"{name}: expected labels within 32 bits, got {got}; renumber them")
     # Bytes where they suffice: the kernels for them are the quickest, and compiled already.
-    return mask.array.astype(np.uint8 if low >= 0 and high < 256 else np.int32)
+    return array.astype(np.uint8 if low >= 0 and high < 256 else np.int32)
 
 
 def grouped(records: Sequence[Record], column: str | None) -> list[str | None]:

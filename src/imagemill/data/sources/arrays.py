@@ -19,7 +19,7 @@ import numpy as np
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import MAX_PIXELS, native, problem
 from imagemill.data.codecs.limits import check_inflation
-from imagemill.data.pixels import load_mask
+from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.containers import (
@@ -212,7 +212,7 @@ def _columns(
     maps = []
     for record in records:
         try:
-            maps.append(load_mask(record.mask).array if record.mask is not None else None)
+            maps.append(None if record.mask is None else load_mask(record.mask, like=load_picture(record.image)).array)
         except CodecError as error:
             problems.append(not_written(record, error))
     if len(maps) == len(records) and len({m.shape for m in maps if m is not None}) == 1:

@@ -84,12 +84,12 @@ def _write_record(file: Any, index: int, record: Record, options: WriteTarget, l
     while name in group:  # a class may be called so
         name += "_"
     # Both are read before anything is written: a record is whole or not there.
-    mask = None if record.mask is None else load_mask(record.mask)
     data = encoded(record.image) if options.embed else None
-    if data is not None:
-        dataset = group.create_dataset(name, data=np.frombuffer(data, np.uint8))
+    picture = load_picture(record.image) if data is None or record.mask is not None else None
+    mask = None if record.mask is None else load_mask(record.mask, like=picture)
+    if data is not None or picture is None:
+        dataset = group.create_dataset(name, data=np.frombuffer(data or b"", np.uint8))
     else:
-        picture = load_picture(record.image)
         dataset = _dataset(group, name, picture)
         extra = set(picture.meta.get("nifti", {})) - {
             "qform_code",

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import CodecError, SourceError
+from imagemill.core.errors import CodecError, InputError, SourceError
+from imagemill.core.grids import values_onto
 from imagemill.data.codecs.base import MAX_PIXELS, Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.nifti import nifti_place
 from imagemill.data.codecs.registry import decode, is_readable_name, write_picture
@@ -44,27 +45,27 @@ class _Channels:
     files: tuple[Path, ...]
 
     def __call__(self) -> np.ndarray[Any, Any]:
-        pictures = [decode(path, ReadOptions()) for path in self.files]
-        first = pictures[0]
-        for path, picture in zip(self.files, pictures, strict=True):
-            same = picture.axes == first.axes and picture.array.shape == first.array.shape
-            if not same:
-                got = f"{picture.axes} {picture.array.shape}"
+        first = decode(self.files[0], ReadOptions())
+        arrays = [first.array]
+        for path in self.files[1:]:
+            picture = decode(path, ReadOptions())
+            array = _beside(path, picture, first, self.files[0].name)
+            if picture.axes != first.axes or array.shape != first.array.shape:
+                got = f"{picture.axes} {array.shape}"
                 expected = f"a channel of shape {first.array.shape} like {self.files[0].name}"
                 raise problem(path, expected, got, "resample the channels of a case to one grid")
-            if not _same_place(picture, first):
-                got = "another place in the world"
-                expected = f"a channel that lies where {self.files[0].name} lies"
-                raise problem(path, expected, got, "register the channels of a case, or resample them")
-        if first.axes.endswith("c"):
-            return np.concatenate([picture.array for picture in pictures], axis=-1)
-        return np.stack([picture.array for picture in pictures], axis=-1)
+            arrays.append(array)
+        return np.concatenate(arrays, axis=-1) if first.axes.endswith("c") else np.stack(arrays, axis=-1)
 
 
-def _same_place(one: Picture, other: Picture) -> bool:
-    if one.world is None or other.world is None:
-        return True
-    return bool(np.allclose(one.world, other.world, atol=1e-3))
+def _beside(path: Path, picture: Picture, first: Picture, name: str) -> np.ndarray[Any, Any]:
+    """A channel on the grid of the first, where it takes no more than turning its axes over."""
+    if picture.world is None or first.world is None or picture.axes != first.axes:
+        return picture.array
+    try:
+        return values_onto(picture.array, picture.world, first.spatial_shape, first.world, f"channel {path.name}")
+    except InputError as error:
+        raise CodecError(f"{path}: {error} (the first is {name})") from error
 
 
 class NnUnet:
@@ -295,7 +296,7 @@ class _Cases:
     def case(self, case: str, record: Record) -> None:
         """Write the files of one case; all pixels are read before any is written."""
         picture = load_picture(record.image)
-        mask = None if record.mask is None else load_mask(record.mask)
+        mask = None if record.mask is None else load_mask(record.mask, like=picture)
         if mask is not None and mask.array.shape != picture.spatial_shape:
             got = f"a mask of {mask.array.shape} for an image of {picture.spatial_shape}"
             raise CodecError(f"{record.key}: expected a mask of the image's size, got {got}; resample it")

@@ -154,7 +154,7 @@ class TiffStack:
         for record in source.records:
             try:
                 picture = load_picture(record.image)
-                mask = None if record.mask is None else load_mask(record.mask)
+                mask = None if record.mask is None else load_mask(record.mask, like=picture)
                 if not picture.axes.startswith("z"):
                     msg = f"{record.key}: expected a volume, got a picture of axes {picture.axes}"
                     raise CodecError(f"{msg}; choose a layout of folders")

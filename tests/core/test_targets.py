@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagemill.core.annotated import BOX_FORMATS
 from imagemill.core.errors import InputError
 from imagemill.core.targets import (
-    BOX_FORMATS,
     Boxes,
     Image,
     Keypoints,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.testing as npt
+import PIL.Image
 import pytest
 
 import imagemill as im
@@ -275,6 +276,60 @@ def test_overwriting_leaves_nothing_of_the_layout_before(tmp_path: Path) -> None
     assert len(outputs(tmp_path / "out")) == 6
 
 
+def test_overwriting_by_a_set_without_annotations_takes_the_old_ones_away(tmp_path: Path) -> None:
+    im.augment(made_up(tmp_path, "coco"), tmp_path / "out", PIPELINE)
+    im.augment(made_up(tmp_path, "class-folders"), tmp_path / "out", PIPELINE, overwrite=True)
+    again = open_source(tmp_path / "out")
+    assert (again.layout, again.problems) == ("class-folders", ())
+    assert not (tmp_path / "out/annotations").exists()
+
+
+def test_what_is_not_annotated_any_more_leaves_no_file_behind(tmp_path: Path) -> None:
+    source = made_up(tmp_path, "voc")
+    im.augment(source, tmp_path / "out", PIPELINE)
+    (source / "Annotations/1.xml").unlink()
+    report = im.augment(source, tmp_path / "out", PIPELINE)
+    assert (report.made, report.present) == (1, 2)
+    assert len(list((tmp_path / "out/Annotations").iterdir())) == 2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_annotations_turn_as_exif_turns_their_picture(tmp_path: Path, orientation: int) -> None:
+    # Marked on the stored pixels; what comes out is upright, and so are they.
+    pixels, things = scene(1)
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "in").mkdir()
+    PIL.Image.fromarray(pixels).save(tmp_path / "in/a.png", exif=exif)
+    record = Record("a.png", tmp_path / "in/a.png", objects=things, size=(HEIGHT, WIDTH))
+    source = Source(tmp_path / "in", "coco", (record,), categories=tuple(COLOURS))
+    im.augment(source, tmp_path / "out", im.Pipeline([im.Flip("y")], seed=1), to="coco")
+    assert agrees(open_source(tmp_path / "out"), within=0.01) == 3
+
+
+def test_stopped_while_annotations_are_written_the_next_run_writes_them(tmp_path: Path, monkeypatch: Any) -> None:
+    source = made_up(tmp_path, "voc", count=4)
+    im.augment(source, tmp_path / "whole", PIPELINE)
+    moved: list[str] = []
+    replace_file = Path.replace
+
+    def full(self: Path, target: Any) -> Any:
+        if ".annotations-" in str(self):
+            moved.append(self.name)
+            if len(moved) == 2:
+                raise OSError(28, "No space left on device")
+        return replace_file(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        with pytest.raises(im.SourceError, match="No space left"):
+            im.augment(source, tmp_path / "out", PIPELINE)
+    assert "stopped before its end" in str(open_source(tmp_path / "out").problems)
+    report = im.augment(source, tmp_path / "out", PIPELINE)
+    assert (report.made, report.present) == (0, 4)
+    assert digests(tmp_path / "out") == digests(tmp_path / "whole")
+
+
 def test_what_cannot_be_written_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     source = made_up(tmp_path, "class-folders")
     for to, match in (("yolo", "with boxes"), ("dicom", "only read"), ("foo", "name of a layout")):
@@ -293,8 +348,9 @@ def test_label_maps_that_a_layout_has_no_place_for_are_written_and_named(tmp_pat
     assert sum(r.mask is not None for r in open_source(tmp_path / "out", tmp_path / "out/masks")) == 3
 
 
-def test_outputs_can_be_remade_and_checked(tmp_path: Path) -> None:
-    source = made_up(tmp_path, "coco")
+@pytest.mark.parametrize("layout", ["coco", "voc", "image-masks"])
+def test_outputs_can_be_remade_and_checked(tmp_path: Path, layout: str) -> None:
+    source = made_up(tmp_path, layout)
     im.augment(source, tmp_path / "out", PIPELINE, copies=2)
     assert im.verify(tmp_path / "out", source=source).ok
     row = read_jsonl(tmp_path / "out/recipes.jsonl").rows[0]

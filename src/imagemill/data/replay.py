@@ -239,11 +239,11 @@ class _Remaker:
 
     def __init__(self, folder: Path, source: Path | str, masks: Path | str | None, pipeline: Pipeline | None) -> None:
         parameters = read_parameters(folder) or {}
-        if parameters.get("masks") and masks is None:
-            raise InputError(f"expected masks, since {folder} was made with masks; say where they are (masks=...)")
         self.pipeline = pipeline or pipeline_of(folder)
         self.channels, self.axes = parameters.get("channels", "keep"), parameters.get("axes")
         opened = open_source(source, masks, allow_missing_masks=True)
+        if parameters.get("masks") and not any(record.mask is not None for record in opened):
+            raise InputError(f"expected masks, since {folder} was made with masks; say where they are (masks=...)")
         self.root, self.records = opened.root, {record.key: record for record in opened}
         self.loaded: tuple[str, make.Loaded] | None = None
 

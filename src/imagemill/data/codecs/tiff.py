@@ -15,13 +15,14 @@ from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.channels import orient
 from imagemill.data.codecs.colour import to_srgb
+from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.limits import check_inflation
+from imagemill.data.codecs.tiff_colour import OTHER_INK, check_colours, colours, page_colours, profile_of
 
-__all__ = ["TiffCodec"]
+__all__ = ["TiffCodec", "read_page"]
 
 _STAMP = "imagemill"
 _ORIENTATION = 274
-_PROFILE = 34675
 _NODATA = 42113
 _FREE = 1 << 26
 _AGAIN = "get the file again from where it came from"
@@ -65,6 +66,7 @@ class TiffCodec:
         check_pixels(path, _pixel_shape(series), options.max_pixels)
         _check_whole(path, tif, series)
         _check_size(path, tif, series)
+        check_colours(path, series.keyframe)
         array = native(np.asarray(series.asarray()))
         if array.dtype.kind not in "buif":
             do = "save the real part or convert it to numbers"
@@ -78,15 +80,17 @@ class TiffCodec:
             picture = Picture(array.reshape(stamp[1]), stamp[0], stamp[2], meta, "; ".join([*note, "axes as written"]))
             if options.axes in (None, picture.axes):
                 return picture
-        array, letters = _colours(page, array, str(series.axes), labels=options.labels, note=note)
+        srgb = options.icc == "srgb"
+        letters = str(series.axes)
+        array, letters = colours(path, series, array, letters, labels=options.labels, srgb=srgb, note=note)
         if options.axes is not None:
             array, axes = place_axes(path, _squeeze(array, letters, len(options.axes)), options.axes)
             note.append(f"axes {options.axes!r} as asked")
         else:
             array, axes = _place(path, array, letters, note)
-        if options.icc == "srgb" and not options.labels and axes in ("yx", "yxc"):
-            tag = page.keyframe.tags.get(_PROFILE)
-            array, said = to_srgb(array, tag.value if tag is not None and isinstance(tag.value, bytes) else None)
+        other_ink = page.keyframe.photometric.name in OTHER_INK
+        if srgb and not options.labels and not other_ink and axes in ("yx", "yxc"):
+            array, said = to_srgb(array, profile_of(page.keyframe))
             note += [said] if said else []
         if options.exif:
             array = orient(array, meta["exif_orientation"], axes.index("y"))
@@ -126,6 +130,22 @@ class TiffCodec:
             metadata={"axes": picture.axes[: array.ndim].upper().replace("C", "S"), _STAMP: stamp},
         )
         return buffer.getvalue()
+
+
+@guarded("a whole page of a TIFF file")
+def read_page(path: Path, number: int) -> Array:
+    """Read one page as an image of its own: gray, or samples last.
+
+    Raises
+    ------
+    CodecError
+    """
+    tifffile = require("tifffile", extra="tiff")
+    with tifffile.TiffFile(path) as tif:
+        page = tif.pages[number]
+        check_colours(path, page.keyframe)
+        array = np.asarray(page.asarray())
+        return page_colours(path, page, array, str(page.axes), labels=False, srgb=False, note=[])[0]
 
 
 def _extra(count: int, *, rgb: bool) -> tuple[int, ...] | None:
@@ -242,25 +262,6 @@ def _measured(page: Any, array: Array, note: list[str]) -> Array:
         return array
     note.append(f"{np.count_nonzero(found):,} values of {nothing:g} mean that nothing was measured: read as NaN")
     return np.where(found, array.dtype.type(np.nan), array)
-
-
-def _colours(page: Any, array: Array, letters: str, *, labels: bool, note: list[str]) -> tuple[Array, str]:
-    """Turn palettes, white-is-zero and single bits into brightness, unless they are labels."""
-    frame = page.keyframe
-    if array.dtype.kind == "b":
-        array = array.astype(np.uint8) * np.uint8(1 if labels else 255)
-    if labels:
-        return array, letters
-    kind = str(frame.photometric.name)
-    if kind == "PALETTE" and frame.colormap is not None:
-        note.append("palette read as RGB")
-        table = np.asarray(frame.colormap).T
-        eight = table >> 8 if table.max() > 255 else table  # some writers give 8 of the 16 bits
-        return eight.astype(np.uint8)[array], letters + "S"
-    if kind == "MINISWHITE" and array.dtype.kind == "u":
-        note.append("white is zero: inverted")
-        return np.asarray(np.iinfo(array.dtype).max - array), letters
-    return array, letters
 
 
 def _squeeze(array: Array, letters: str, rank: int) -> Array:

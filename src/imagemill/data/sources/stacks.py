@@ -20,6 +20,8 @@ from imagemill.core.extras import require
 from imagemill.data.codecs.base import MAX_PIXELS, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.registry import decode, write_picture
 from imagemill.data.codecs.size import image_size
+from imagemill.data.codecs.tiff import read_page
+from imagemill.data.codecs.tiff_colour import page_axes
 from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
@@ -67,13 +69,8 @@ class _Paged:
         return _Paged, (self.path,)
 
     def page(self, number: int) -> np.ndarray[Any, Any]:
-        tifffile = require("tifffile", extra="tiff")
         with self._lock:
-            try:
-                return np.asarray(tifffile.imread(self.path, key=number))
-            except Exception as error:  # a damaged file can fail anywhere inside the decoder
-                got = f"{type(error).__name__}: {error}"
-                raise problem(f"{self.path}, page {number}", "a whole page", got, "get the file again") from error
+            return read_page(self.path, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,25 +264,20 @@ def _one_file(look: Look, options: ReadSource) -> Source:
     tifffile = require("tifffile", extra="tiff")
     try:
         with tifffile.TiffFile(path) as tif:
-            shapes = [tuple(page.shape) for page in tif.series[0].pages]
+            axes = [page_axes(page) for page in tif.series[0].pages]
     except Exception as error:  # a damaged file can fail anywhere inside the parser
         raise SourceError(f"{path}: expected a whole TIFF file, got {error}; get the file again") from error
-    file, digits = _Paged(path), len(str(max(len(shapes) - 1, 1)))
+    file, digits = _Paged(path), len(str(max(len(axes) - 1, 1)))
     stem = path.name.removesuffix(path.suffix)
     records = tuple(
         Record(
             f"{stem}/page-{n:0{digits}d}",
-            Stored(f"{path.name}, page {n}", _Page(file, n), _page_axes(shape)),
+            Stored(f"{path.name}, page {n}", _Page(file, n), letters),
             group=stem,
         )
-        for n, shape in enumerate(shapes)
+        for n, letters in enumerate(axes)
     )
     return Source(path.parent, TiffStack.name, records, notes=(f"{len(records)} pages of one file, one group",))
-
-
-def _page_axes(shape: tuple[int, ...]) -> str | None:
-    """Axes of one page: gray, or samples last."""
-    return {2: "yx", 3: "yxc"}.get(len(shape))
 
 
 def _write_stack(job: Export, folder: Path, picture: Picture) -> None:

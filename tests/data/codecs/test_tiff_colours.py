@@ -56,8 +56,7 @@ def test_lab_is_what_a_profile_makes_of_it(tmp_path: Path) -> None:
     for name, peak in (("cie.tif", 255), ("icc.tif", 255), ("wide.tif", 65_535)):
         found = im.read_picture(tmp_path / name).array
         assert np.abs(found / peak * 255 - back).max() <= 1.5, name  # of eight bits, which `back` is rounded to
-    gray = np.array([[0, 128, 255]], np.uint8)
-    tifffile.imwrite(tmp_path / "l.tif", gray, photometric="cielab")
+    _tiff(tmp_path / "l.tif", bytes([0, 128, 255]), (1, 3), t258=(8,), t262=(8,))
     # L* 50.2 is a luminance of 0.1856 (CIE), which is 119 in sRGB.
     assert im.read_picture(tmp_path / "l.tif").array.tolist() == [[0, 119, 255]]
     image.save(tmp_path / "jpeg.tif", compression="jpeg")

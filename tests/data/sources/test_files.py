@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import imagemill as im
 from imagemill.core.errors import SourceError
 from imagemill.data import Picture, Record, Source, open_source, write_picture
 
@@ -79,7 +80,7 @@ def test_a_list_is_read_as_it_was_written_anywhere(tmp_path: Path) -> None:
         "a.png",
         "sub/b c.png",
         "a.png#2",
-        "../out.png",
+        "out.png",
         "a.png#3",
         "a.png#4",
         "#odd.png",
@@ -88,6 +89,28 @@ def test_a_list_is_read_as_it_was_written_anywhere(tmp_path: Path) -> None:
     assert (source.layout, source.root) == ("list", tmp_path / "set")
     assert all(record.image.is_file() for record in source)
     assert "3 lines name a file that came before" in source.describe()
+
+
+def test_keys_of_a_list_do_not_say_where_a_machine_keeps_its_data(tmp_path: Path) -> None:
+    found = []
+    pipe = im.Pipeline([im.Rotate((-90, 90)), im.Brightness((0.5, 1.5))], seed=3)
+    for place in ("here", "moved/far/away"):
+        data, lists = tmp_path / place, tmp_path / f"{place}-lists"
+        for n, name in enumerate(("cat/1.png", "cat/2.png", "dog/1.png")):
+            values = np.random.default_rng(n).integers(0, 256, (8, 9, 3), dtype=np.uint8)
+            im.write_picture(data / name, im.Picture(values, "yxc"))
+        lists.mkdir(parents=True)
+        names = [data / "cat/1.png", data / "cat/2.png", Path(os.path.relpath(data, lists)) / "dog/1.png"]
+        (lists / "all.txt").write_text("".join(f"{name}\n" for name in names))
+        assert _keys(open_source(lists / "all.txt")) == ["cat/1.png", "cat/2.png", "dog/1.png"]
+        out = tmp_path / f"{place}-out"
+        im.augment(lists / "all.txt", out, pipe)
+        found.append({p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*.png")})
+    assert len(found[0]) == 3
+    assert {name.split("/")[0] for name in found[0]} == {"cat", "dog"}
+    assert found[0] == found[1]
+    (tmp_path / "one.txt").write_text(str(tmp_path / "here/dog/1.png"))
+    assert _keys(open_source(tmp_path / "one.txt")) == ["here/dog/1.png"]  # it is in the folder of its list
 
 
 def test_a_file_really_named_like_a_repetition_keeps_its_key(tmp_path: Path) -> None:

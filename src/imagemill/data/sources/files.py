@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,7 @@ def _list(path: Path) -> Source:
         shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
         msg = f"expected every path in {path} to be a file, got {len(bad)} that are not: {shown}"
         raise SourceError(f"{msg}; paths are relative to the list's folder")
-    keys = _unique([_list_key(path.parent, line) for _, line, _ in files])
+    keys = _unique(_list_keys(path.parent, [file for _, _, file in files]))
     records = tuple(Record(key, file) for key, (_, _, file) in zip(keys, files, strict=True))
     again = len(keys) - len({file.resolve() for _, _, file in files})
     notes = (f"{again} lines name a file that came before",) if again else ()
@@ -214,12 +215,24 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _list_key(folder: Path, line: str) -> str:
-    """Key of a line: relative to the list's folder when inside it, else as written."""
-    inside = os.path.relpath(folder / line, folder)
-    if inside == os.pardir or inside.startswith(os.pardir + os.sep):
-        return Path(line).as_posix()
-    return Path(inside).as_posix()
+def _list_keys(folder: Path, files: Sequence[Path]) -> list[str]:
+    """Keys of a list's files: relative to the list's folder where they are in it, the others to what they share.
+
+    A key decides what is drawn and how outputs are called. So it never holds where a machine keeps its data, and stays
+    as it is when the data is moved as a whole.
+
+    Examples
+    --------
+    >>> _list_keys(Path("/lists"), [Path("/lists/a.png"), Path("/data/cat/1.png"), Path("/data/dog/1.png")])
+    ['a.png', 'cat/1.png', 'dog/1.png']
+    """
+    keys = [Path(os.path.relpath(file, folder)).as_posix() for file in files]
+    outside = [n for n, key in enumerate(keys) if key.split("/")[0] == os.pardir or os.path.isabs(key)]
+    places = [os.path.abspath(files[n]) for n in outside]
+    root = os.path.commonpath([os.path.dirname(place) for place in places]) if places else ""
+    for n, place in zip(outside, places, strict=True):
+        keys[n] = Path(os.path.relpath(place, root)).as_posix()
+    return keys
 
 
 def _unique(keys: list[str]) -> list[str]:

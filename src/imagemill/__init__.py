@@ -24,6 +24,7 @@ _ROOMS = {
     ),
     "imagemill.core.errors": (
         "CodecError",
+        "DiskError",
         "ImagemillError",
         "InputError",
         "MissingExtra",

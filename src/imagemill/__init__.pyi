@@ -3,6 +3,7 @@
 from imagemill.app.report import before_after as before_after
 from imagemill.app.report import grid as grid
 from imagemill.core.errors import CodecError as CodecError
+from imagemill.core.errors import DiskError as DiskError
 from imagemill.core.errors import ImagemillError as ImagemillError
 from imagemill.core.errors import InputError as InputError
 from imagemill.core.errors import MissingExtra as MissingExtra
@@ -124,6 +125,7 @@ __all__ = [
     "Contrast",
     "Crop",
     "Dataset",
+    "DiskError",
     "Elastic",
     "FeedTiming",
     "Finding",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imagemill.core import rng
+from imagemill.core.errors import InputError, TargetError, blame_caller
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Bools
+from imagemill.core.ops import Bools, Op
 from imagemill.core.sample import Drawing, DrawLog
 from imagemill.engine.foreground import Foreground
 from imagemill.engine.planner import Drawn
@@ -58,6 +59,15 @@ class Walk:
             frame = replace(frame, extent=self.foreground.seen_through(drawn, tuple(self.frames), frame))
         self.frames.append(frame)
 
+    def _drawn(self, transform: Transform, draws: rng.Draws) -> Op | tuple[Op, ...]:
+        try:
+            return transform.draw(draws, self.frames[-1])
+        except (InputError, TargetError):
+            raise  # the transform says that it does not fit this sample
+        except Exception as error:
+            blame_caller(error, f"the transform {type(transform).__name__}")
+            raise
+
     def draw(self, transform: Transform, where: Bools) -> None:
         """Draw one transform, for the samples where ``where`` holds."""
         place, self.places = self.places, self.places + 1
@@ -69,7 +79,7 @@ class Walk:
             for child, selected in zip(children, transform.select(draws), strict=True):
                 self.draw(child, where & selected)
             return
-        drawn = transform.draw(draws, self.frames[-1])
+        drawn = self._drawn(transform, draws)
         for op in drawn if isinstance(drawn, tuple) else (drawn,):
             frame = self.frames[-1]
             if where is not self.everything:

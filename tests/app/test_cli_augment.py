@@ -159,9 +159,9 @@ def test_other_parameters_for_the_same_folder_are_an_error(tmp_path: Path) -> No
     image = photo(tmp_path / "a.png")
     command = ("augment", image, "-o", tmp_path / "out", "-p", "photo")
     assert imagemill(*command, "-n", "2").code == 0
-    said = imagemill(*command, "-n", "3")
+    said = imagemill(*command, "-n", "1")
     assert said.code == 2
-    assert "copies (2 before, 3 now); use another folder, or overwrite=True (--overwrite)" in _one_line(said.err)
+    assert "copies (2 before, 1 now); use another folder, or " in _one_line(said.err)
     assert imagemill(*command, "-n", "3", "--overwrite").code == 0
     assert len(outputs(tmp_path / "out")) == 3
 

@@ -18,6 +18,7 @@ TREE = {
     "TargetError": ("ImagemillError", TypeError),
     "PlanError": ("ImagemillError", RuntimeError),
     "CodecError": ("ImagemillError", OSError),
+    "DiskError": ("CodecError", OSError),
     "SourceError": ("ImagemillError", ValueError),
     "WorkerError": ("ImagemillError", RuntimeError),
     "MissingExtra": ("ImagemillError", ImportError),

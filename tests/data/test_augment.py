@@ -229,7 +229,8 @@ def test_bad_files_are_left_out_counted_and_named(tmp_path: Path, mode: Any) -> 
     assert kept.exists() == (mode == "quarantine")
     if mode == "quarantine":
         assert report.quarantine == kept
-        assert digests(kept) == {name: digests(source)[name] for name in ("d.jpg", "x/b.png")}
+        copied = {name: digest for name, digest in digests(kept).items() if name != "origins.jsonl"}
+        assert copied == {name: digests(source)[name] for name in ("d.jpg", "x/b.png")}
     # Mended, it is made in the next run, and the list of errors goes.
     photo(source / "x/b.png")
     (source / "d.jpg").unlink()

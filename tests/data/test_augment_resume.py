@@ -78,7 +78,7 @@ def test_outputs_of_removed_files_stay_and_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"copies": 3}, r"copies \(2 before, 3 now\)"),
+        ({"copies": 1}, r"copies \(2 before, 1 now\)"),
         ({"format": "tif"}, r"format \(left out before, '\.tif' now\)"),
         ({"prefix": "x"}, r"prefix \('' before, 'x' now\)"),
         ({"channels": "gray"}, r"channels \('keep' before, 'gray' now\)"),

@@ -103,7 +103,7 @@ def test_errors_in_own_functions_arrive_with_the_name_of_the_sample(workers: int
     loader = Loader((x, np.arange(20)), im.Pipeline([im.Apply(fails_on_bright)], seed=0), batch_size=5, workers=workers)
     with pytest.raises(ZeroDivisionError, match="my own mistake") as caught:
         list(loader)
-    assert caught.value.__notes__ == ["while augmenting 13"]
+    assert caught.value.__notes__ == ["in the function 'fails_on_bright'", "while augmenting 13"]
     loader.close()
 
 

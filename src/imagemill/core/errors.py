@@ -10,6 +10,7 @@
     ├── TargetError         (TypeError)    no rule says what an operation does to a kind of target
     ├── PlanError           (RuntimeError) a plan breaks its own promises (a fault of ours: please report)
     ├── CodecError          (OSError)      one file cannot be read or written
+    │   └── DiskError                      the disk is full, or may not be written to
     ├── SourceError         (ValueError)   a folder, list or layout cannot be understood
     ├── WorkerError         (RuntimeError) a worker process ended in the middle of its work
     └── MissingExtra        (ImportError)  an optional package is needed; the message names the extra
@@ -21,7 +22,34 @@ from __future__ import annotations
 
 
 class ImagemillError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base of all errors raised on purpose.
+
+    ``of_caller`` says that it left a function or transform of the caller's own: no file is at fault.
+    """
+
+    of_caller: bool = False
+
+
+def blame_caller(error: Exception, what: str) -> None:
+    """Note on an error that it came out of code of the caller's, so that nobody takes it for the fault of a file.
+
+    Parameters
+    ----------
+    error : Exception
+        Raised by a function or transform that the caller gave.
+    what : str
+        Which, such as ``"the function 'halve'"``.
+
+    Examples
+    --------
+    >>> error = CodecError("palette.png: expected a readable file")
+    >>> blame_caller(error, "the function 'recolour'")
+    >>> error.of_caller, error.__notes__
+    (True, ["in the function 'recolour'"])
+    """
+    error.add_note(f"in {what}")
+    if isinstance(error, ImagemillError):
+        error.of_caller = True
 
 
 class InputError(ImagemillError, ValueError):
@@ -57,6 +85,10 @@ class PlanError(ImagemillError, RuntimeError):
 
 class CodecError(ImagemillError, OSError):
     """One file cannot be read or written."""
+
+
+class DiskError(CodecError):
+    """The disk takes no more, or may not be written to: no fault of a file, and the next one meets it as well."""
 
 
 class SourceError(ImagemillError, ValueError):

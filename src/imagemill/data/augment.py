@@ -10,7 +10,7 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.beside import beside
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
-from imagemill.data.job import Job
+from imagemill.data.job import Job, recorded
 from imagemill.data.naming import name_clashes, output_name
 from imagemill.data.report import AugmentReport, Failure
 from imagemill.data.run import OnError, Progress, Run, one_opencv_thread, tasks_for, unchanged
@@ -118,14 +118,22 @@ def augment(
     job = Job(out, pipeline, asked)
     for first, second in name_clashes(record.key for record in records):
         raise SourceError(f"expected names that stay apart, got {first!r} and {second!r}; rename one of them")
+    new = not out.exists()
     if overwrite:
         drop_beside(out)
     rows = plan.current(unchanged(records, job.begin(overwrite=overwrite)), places)
-    plan.begin()
     run = Run(job, rows, {record.key for record in records}, on_error, progress, plan, places)
-    with one_opencv_thread():
-        run.all(list(tasks_for(records, run.rows, copies)), workers)
-    return run.end()
+    run.failed.update((problem.name, SourceError(str(problem))) for problem in found.problems)
+    try:
+        plan.begin()
+        with one_opencv_thread():
+            run.all(list(tasks_for(records, run.rows, copies)), workers)
+        return run.end()
+    except BaseException:
+        if not recorded(out):
+            drop_beside(out)
+            job.leave(new=new)
+        raise
 
 
 def _check(pipeline: Any, copies: Any, workers: Any, on_error: str, channels: str, format: str | None) -> str | None:

@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import imagemill.data.write as files
 from imagemill.core.errors import CodecError, InputError, ParameterError
-from imagemill.data.naming import output_name
-from imagemill.data.record import Record, split_suffix
+from imagemill.data.faults import quarantine
+from imagemill.data.record import Record
 from imagemill.data.sources.own import ERRORS, JOB, PARTIAL, PIPELINE, QUARANTINE, RECIPES
 from imagemill.pipeline import Pipeline
 
@@ -76,7 +76,7 @@ class Job:
             raise CodecError(f"{self.out}: expected a folder to write to, got {error}; choose another") from error
         for leftover in [p for p in self.out.rglob(".*.part") if _LEFTOVER.match(p.name)]:
             leftover.unlink(missing_ok=True)
-        if not (self.out / JOB).exists():
+        if read_parameters(self.out) != wanted:
             _write_text(self.out / JOB, json.dumps({"imagemill": FORMAT, **wanted}, indent=2) + "\n")
             self._write_pipeline()
         return {place: row for place, row in recorded(self.out).items() if self._is_there(row)}
@@ -97,6 +97,8 @@ class Job:
         if not recorded(self.out):  # begun and stopped before anything was made: nothing to keep apart
             self._clear()
             return
+        if _more(found.get("copies"), wanted.get("copies")):
+            found = {**found, "copies": wanted["copies"]}  # the copies there are stay, and the others are made
         differs = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
         if differs:
             shown = ", ".join(f"{n} ({_shown(found.get(n))} before, {_shown(wanted.get(n))} now)" for n in differs)
@@ -110,6 +112,15 @@ class Job:
                     (self.out / row[name]).unlink(missing_ok=True)
         for name in (JOB, PIPELINE, RECIPES, PARTIAL, ERRORS):
             (self.out / name).unlink(missing_ok=True)
+
+    def leave(self, *, new: bool) -> None:
+        """After a run that failed before it made anything: take its marks away, and the folder where it is new."""
+        if recorded(self.out):
+            return
+        self._clear()
+        for folder in (self.out / "images", self.out / "masks", *([self.out] if new else [])):
+            with suppress(OSError):  # there is something in it, or it is not there
+                folder.rmdir()
 
     def _is_there(self, row: Row) -> bool:
         return all((self.out / row[name]).is_file() for name in ("output", "mask") if row.get(name))
@@ -128,14 +139,9 @@ class Job:
         else:
             (self.out / ERRORS).unlink(missing_ok=True)
 
-    def quarantine(self, record: Record) -> None:
-        """Copy a record's files to where they can be looked at."""
-        images = "images" if self.parameters["masks"] else ""
-        for path, folder in ((record.image, images), (record.mask, "masks")):
-            if isinstance(path, Path) and path.is_file():
-                target = self.out / QUARANTINE / folder / _inside(record.key, path)
-                with files.atomic_path(target) as part:
-                    shutil.copyfile(path, part)
+    def quarantine(self, record: Record, error: Exception) -> None:
+        """Copy what a record was read from to where it can be looked at."""
+        quarantine(record, self.out / QUARANTINE, error, "images" if self.parameters["masks"] else "")
 
 
 def _is_inside(name: str) -> bool:
@@ -144,12 +150,8 @@ def _is_inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def _inside(key: str, path: Path) -> str:
-    """A relative path for a file, by its key where that is one."""
-    if _is_inside(key) and split_suffix(key)[1] == split_suffix(path)[1]:
-        return key
-    suffix = split_suffix(path)[1]
-    return output_name(key, suffix=suffix if re.fullmatch(r"(\.[A-Za-z0-9]+){1,2}", suffix) else ".bin")
+def _more(before: Any, now: Any) -> bool:
+    return isinstance(before, int) and isinstance(now, int) and now > before
 
 
 def _pipeline_parameters(pipeline: Pipeline) -> dict[str, Any]:

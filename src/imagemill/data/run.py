@@ -7,14 +7,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
+from imagemill.core.errors import DiskError
 from imagemill.core.sample import Recipe
 from imagemill.data import make
 from imagemill.data.beside import Beside, Place, row_of, suffix_of
+from imagemill.data.faults import is_of_file, named
 from imagemill.data.job import Job, Row, Rows
 from imagemill.data.pixels import pixels_name, pixels_size
 from imagemill.data.record import Record
@@ -129,7 +130,12 @@ class Run:
         if made.mask is not None and place.mask is not None:  # first: what has an image has its mask
             row["mask"] = place.mask + make.mask_suffix(made.mask, suffix)
             row["mask_sha256"] = make.write(self.job.out / row["mask"], made.mask)
-        row["sha256"] = make.write(self.job.out / image, made.picture)
+        try:
+            row["sha256"] = make.write(self.job.out / image, made.picture)
+        except BaseException:
+            if row["mask"] is not None:  # nothing is left of half a copy
+                (self.job.out / row["mask"]).unlink(missing_ok=True)
+            raise
         row |= {"source_bytes": loaded.bytes, "source_sha256": loaded.sha256}
         return row if self.beside.layout is None else row | row_of(record, made)
 
@@ -156,7 +162,8 @@ class Run:
                 self.stop.set()
                 pool.shutdown(cancel_futures=True)
                 # What was finished meanwhile counts, so that the next run need not make it again.
-                self.job.record([row for f in flying if not f.cancelled() for row in f.result().rows])
+                with suppress(DiskError):  # the disk is full: what has no line is made again
+                    self.job.record([row for f in flying if not f.cancelled() for row in f.result().rows])
                 raise
 
     def _one_of_each(self, tasks: list[Task]) -> list[Task]:
@@ -199,11 +206,10 @@ class Run:
 
     def _fail(self, outcome: Outcome, error: Exception) -> None:
         record = outcome.task.record
-        # A full disk, a missing package, a mistake of ours: no fault of this file, and the next has it too.
-        if self.on_error == "raise" or isinstance(error, MissingExtra) or (outcome.writing and _is_disk(error)):
-            raise _named(record, error)
+        if self.on_error == "raise" or not is_of_file(error):
+            raise named(pixels_name(record.image), error, "augmenting")
         if record.key not in self.failed and self.on_error == "quarantine":
-            self.job.quarantine(record)
+            self.job.quarantine(record, error)
         self.failed.setdefault(record.key, error)
 
     def _say(self) -> None:
@@ -218,6 +224,7 @@ class Run:
         errors = [{"key": key, "error": type(e).__name__, "message": str(e)} for key, e in failed]
         self.job.finish(self.rows, errors)
         told = self.beside.end([self.rows[place] for place in sorted(self.rows)])
+        kept = self.job.out / QUARANTINE
         notes = tuple(f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted)
         return AugmentReport(
             self.job.out,
@@ -227,28 +234,10 @@ class Run:
             self.others,
             time.perf_counter() - self.started,
             notes,
-            self.job.out / QUARANTINE if failed and self.on_error == "quarantine" else None,
+            kept if self.on_error == "quarantine" and kept.is_dir() else None,
             self.beside.name,
             told,
         )
-
-
-def _is_disk(error: Exception) -> bool:
-    """Whether the system refused to write, rather than the format to hold the picture."""
-    return isinstance(error, CodecError) and getattr(error.__cause__, "errno", None) is not None
-
-
-def _named(record: Record, error: Exception) -> Exception:
-    """The error with the file's name in it."""
-    name = pixels_name(record.image)
-    if isinstance(error, MissingExtra) or name in str(error):
-        return error
-    if isinstance(error, InputError | SourceError | CodecError):
-        named = type(error)(f"{name}: {error}")
-        named.__cause__ = error
-        return named
-    error.add_note(f"while augmenting {name}")
-    return error
 
 
 _pins = threading.Lock()

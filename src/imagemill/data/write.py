@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -11,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import CodecError
+from imagemill.core.errors import CodecError, DiskError, ImagemillError
 
-__all__ = ["JsonLines", "append_jsonl", "atomic_path", "read_jsonl"]
+__all__ = ["JsonLines", "append_jsonl", "atomic_path", "read_jsonl", "writing"]
 
 
 @contextmanager
@@ -35,7 +36,9 @@ def atomic_path(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
     Raises
     ------
     CodecError
-        When `path` is a folder, or the folder around it cannot be made.
+        When `path` is a folder.
+    DiskError
+        When the folder around it cannot be made, or the disk is full.
 
     Examples
     --------
@@ -53,8 +56,10 @@ def atomic_path(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno in _FULL:
+            raise _full(target, error) from error
         msg = f"{target}: expected a folder to write into, got {error}; choose another folder"
-        raise CodecError(msg) from error
+        raise DiskError(msg) from error
     part = target.with_name(f".{target.name}.{os.getpid():x}-{secrets.token_hex(4)}.part")
     try:
         yield part
@@ -63,9 +68,39 @@ def atomic_path(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
         os.replace(part, target)
         if durable and os.name == "posix":
             _sync(target.parent)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, ImagemillError) and error.errno in _FULL:
+            raise _full(target, error) from error
         raise
+
+
+# No space, no quota left, larger than the system allows, read-only: other errors may be about what was read.
+_FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name))
+
+
+def _full(target: Path, error: OSError) -> DiskError:
+    do = "make room or choose another place, and run again: what was made is kept"
+    return DiskError(f"{target}: expected a disk that takes the file, got {error}; {do}")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into a `DiskError`, for a block that does nothing else.
+
+    Examples
+    --------
+    >>> with writing(Path("/no/such/folder/a")):
+    ...     _ = Path("/no/such/folder/a").write_text("x")
+    Traceback (most recent call last):
+    imagemill.core.errors.DiskError: /no/such/folder/a: expected a disk that takes the file, got ...
+    """
+    try:
+        yield
+    except ImagemillError:
+        raise
+    except OSError as error:
+        raise _full(path, error) from error
 
 
 def _sync(path: Path) -> None:
@@ -127,13 +162,14 @@ def append_jsonl(path: Path | str, rows: Iterable[Mapping[str, Any]], *, durable
     lines = [json.dumps(dict(row), ensure_ascii=False, allow_nan=False) + "\n" for row in rows]
     if not lines:
         return 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _mend_tail(target)
-    with target.open("ab") as file:
-        file.write("".join(lines).encode("utf-8", "surrogatepass"))
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _mend_tail(target)
+        with target.open("ab") as file:
+            file.write("".join(lines).encode("utf-8", "surrogatepass"))
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
     return len(lines)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import TargetError
+from imagemill.core.errors import TargetError, blame_caller
 from imagemill.core.polygons import Polygons
 from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Label, Mask
 from imagemill.engine import points, polygons
@@ -67,12 +67,16 @@ def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | Non
     if step.op.where is not None and not step.op.where[row]:
         return value
     given = value.copy()
-    found = np.asarray(step.op.function(given))
-    if found.shape != value.shape or found.dtype != value.dtype:
-        raise TargetError(
-            f"expected the function {step.op.name!r} to return shape {value.shape} and dtype {value.dtype}, "
-            f"got {found.shape} and {found.dtype}; geometry and dtype belong to transforms of their own"
-        )
+    try:
+        found = np.asarray(step.op.function(given))
+        if found.shape != value.shape or found.dtype != value.dtype:
+            raise TargetError(
+                f"expected the function {step.op.name!r} to return shape {value.shape} and dtype {value.dtype}, "
+                f"got {found.shape} and {found.dtype}; geometry and dtype belong to transforms of their own"
+            )
+    except Exception as error:
+        blame_caller(error, f"the function {step.op.name!r}")
+        raise
     return found
 
 

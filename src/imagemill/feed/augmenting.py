@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import CodecError, ImagemillError, InputError
+from imagemill.core.errors import CodecError, InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.sample import Batch, Drawing, DrawLog, Recipes
 from imagemill.core.targets import Image, Mask, Target
@@ -192,18 +192,6 @@ def named(pipeline: Pipeline, items: Mapping[str, Any], keys: Sequence[Any], has
         except Exception:
             return str(key)
     return None
-
-
-def blamed(error: Exception, name: str) -> Exception:
-    """The error with a sample's name in it."""
-    if name in str(error):
-        return error
-    if isinstance(error, ImagemillError) and type(error).__init__ is Exception.__init__:
-        found = type(error)(f"{name}: {error}")
-        found.__cause__ = error
-        return found
-    error.add_note(f"while augmenting {name}")
-    return error
 
 
 def merged(parts: Sequence[tuple[npt.NDArray[np.int64], Batch]], n: int) -> Batch:

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core import rng
-from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
+from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes
 from imagemill.core.targets import Image
+from imagemill.data import faults
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.sources.base import Problem
 from imagemill.engine import compiling
-from imagemill.feed.augmenting import Clock, UnreadableError, augmented, blamed, check_alike, columns_of, merged, named
+from imagemill.feed.augmenting import Clock, UnreadableError, augmented, check_alike, columns_of, merged, named
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.item import Item
 from imagemill.feed.order import Order
@@ -266,7 +267,7 @@ class Maker:
             keys = self.rows.keys(at.rows)
             alone = columns if isinstance(columns, Mapping) else self._whole(columns)
             name = named(pipeline, alone, keys, hashes, epoch=epoch, axes=self.rows.axes)
-            found = error if name is None else blamed(error, name)
+            found = error if name is None else faults.named(name, error, "augmenting")
             if found is error:
                 raise
             raise found from error
@@ -285,16 +286,16 @@ class Maker:
             try:
                 item = self.rows.read(int(at.rows[i]), self.options, reduced=self.reduced)
                 return item.with_channels(self.options.channels)
-            except MissingExtra:
-                raise  # no fault of this row: the next one needs the package as well
             except (CodecError, InputError, SourceError) as error:
+                if not faults.is_of_file(error):
+                    raise
                 self._next(at, i, epoch, error)
 
     def _next(self, at: _Places, i: int, epoch: int, error: Exception) -> None:
         """Put the row of the next place where one is bad; what comes next depends on the order alone."""
         key = str(self.rows.keys(at.rows[i : i + 1])[0])
         if not self.replace:
-            raise blamed(error, key) from error
+            raise faults.named(key, error, "reading") from error
         at.problems.append(Problem(key, str(error)))
         at.replaced.setdefault(i, key)
         tries = at.tries[i] = at.tries.get(i, 0) + 1

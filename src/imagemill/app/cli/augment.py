@@ -89,7 +89,8 @@ def augment(
     Stopped, killed or run again: the same command makes what is missing and nothing twice. Every output's recipe
     stands in DIR/recipes.jsonl, and imagemill replay makes any of them again, bit for bit.
     """
-    begun = None if overwrite else (read_parameters(to) or {}).get("seed")
+    # A run that made nothing binds nobody to its seed.
+    begun = (read_parameters(to) or {}).get("seed") if not overwrite and recorded(to) else None
     asked = read_pipeline(pipeline, size, seed, begun)
     source = im.open_source(src, masks, allow_missing_masks, layout=layout, **source_options(option))
     _say_what_runs(source, asked, channels.value, axes)

@@ -21,7 +21,7 @@ from imagemill.data.codecs.photo import PhotoCodec
 from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
 from imagemill.data.codecs.tiff import TiffCodec
 from imagemill.data.record import split_suffix
-from imagemill.data.write import atomic_path
+from imagemill.data.write import atomic_path, writing
 
 __all__ = ["Format", "decode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
 
@@ -290,7 +290,9 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     Raises
     ------
     CodecError
-        When the format cannot hold the picture (the message says which can), or the disk refuses it.
+        When the format cannot hold the picture; the message says which can.
+    DiskError
+        When the disk refuses it.
 
     Examples
     --------
@@ -309,10 +311,5 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     if reason is not None:
         raise CodecError(f"{target}: {reason}")
     data = codec.encode(picture, suffix)
-    try:
-        with atomic_path(target) as part:
-            part.write_bytes(data)
-    except CodecError:
-        raise
-    except OSError as error:
-        raise problem(target, "a place to write to", str(error), "check space and permissions") from error
+    with writing(target), atomic_path(target) as part:
+        part.write_bytes(data)

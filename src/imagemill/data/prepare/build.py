@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -228,6 +229,7 @@ class _Build:
             statistics.check_whitening(self.form.shape)
 
     def run(self, workers: int, on_error: OnError, progress: Any, started: float) -> PrepareReport:
+        new = not self.out.exists()
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -236,12 +238,20 @@ class _Build:
         run = Run(
             self.records, self.asked, self.form, self.categories, work, self.out, on_error, progress
         )  # fmt: skip
-        run.all(workers)
-        rows = self._manifest(run)
-        fingerprint = self._fingerprint(rows)
-        unchanged = not run.made and self._is_there(fingerprint)
-        if not unchanged:
-            self._write(run, rows, fingerprint)
+        try:
+            run.all(workers)
+            rows = self._manifest(run)
+            fingerprint = self._fingerprint(rows)
+            unchanged = not run.made and self._is_there(fingerprint)
+            if not unchanged:
+                self._write(run, rows, fingerprint)
+        except BaseException as error:
+            if isinstance(error, Exception) or not work.count:  # stopped in the middle, it is to go on
+                work.fail()
+            if new:
+                with suppress(OSError):  # there is something in it
+                    self.out.rmdir()
+            raise
         work.remove()
         return self._report(run, unchanged, on_error, time.perf_counter() - started)
 
@@ -385,7 +395,7 @@ class _Build:
             notes.append(f"{things} outside the prepared pictures and left out{cut}")
         if any(r.objects for r in self.records) and not self.form.objects:
             notes.append("annotated things of volumes were left out: the store holds those of pictures")
-        kept = self.out / QUARANTINE if run.failed and on_error == "quarantine" else None
+        kept = self.out / QUARANTINE if on_error == "quarantine" and (self.out / QUARANTINE).is_dir() else None
         return PrepareReport(
             self.out,
             run.made,
@@ -464,8 +474,7 @@ def _check_out(out: Path, asked: Asked, overwrite: bool) -> None:
             if not overwrite:
                 raise
             before = None
-    elif names and WORK not in names:
-        strange = sorted(names - _OURS)
+    elif (strange := sorted(names - _OURS)) and WORK not in names:
         raise InputError(f"expected an empty folder or a store, got {out} with {strange[:3]}; choose another folder")
     wanted = asked.plain()
     if before is None or overwrite:

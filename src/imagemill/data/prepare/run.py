@@ -8,24 +8,23 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import CodecError, ImagemillError, MissingExtra, SourceError
-from imagemill.data.naming import output_name
-from imagemill.data.pixels import encoded, pixels_name, pixels_suffix
+from imagemill.core.errors import SourceError
+from imagemill.data.faults import is_of_file, named, quarantine
+from imagemill.data.pixels import pixels_name
 from imagemill.data.prepare import plan
 from imagemill.data.prepare.plan import Asked, Form, Made
 from imagemill.data.prepare.work import Work
 from imagemill.data.record import Record
 from imagemill.data.run import OnError, Progress, one_opencv_thread
+from imagemill.data.sources.own import QUARANTINE
 from imagemill.data.split import PARTS
 from imagemill.data.store import Part, Region, open_part
-from imagemill.data.write import atomic_path
 
 __all__ = ["QUARANTINE", "Found", "Run", "earlier"]
 
-QUARANTINE = "quarantine"
 _TASK_BYTES, _TASK_RECORDS = 2 << 20, 64
 
 
@@ -193,40 +192,8 @@ class Run:
             self.progress(len(self.outcomes), len(self.records))
 
     def _fail(self, record: Record, error: Exception) -> None:
-        # A missing package, or a mistake of ours: no fault of this file, and the next has it too.
-        if self.on_error == "raise" or not isinstance(error, ImagemillError) or isinstance(error, MissingExtra):
-            raise _named(record, error)
+        if self.on_error == "raise" or not is_of_file(error):
+            raise named(pixels_name(record.image), error, "preparing")
         if self.on_error == "quarantine":
-            quarantine(record, self.out / QUARANTINE)
+            quarantine(record, self.out / QUARANTINE, error, "images")
         self.failed[record.key] = error
-
-
-def _named(record: Record, error: Exception) -> Exception:
-    """The error with the file's name in it."""
-    name = pixels_name(record.image)
-    if isinstance(error, MissingExtra) or name in str(error):
-        return error
-    if isinstance(error, ImagemillError):
-        named = type(error)(f"{name}: {error}")
-        named.__cause__ = error
-        return named
-    error.add_note(f"while preparing {name}")
-    return error
-
-
-def quarantine(record: Record, folder: Path) -> None:
-    """Copy a record's encoded files, as far as they can be read, to where they can be looked at."""
-    for where, below in ((record.image, "images"), (record.mask, "masks")):
-        if where is None:
-            continue
-        try:
-            data = encoded(where)
-        except CodecError:
-            continue  # there is nothing to copy
-        key = PurePosixPath(record.key)
-        suffix = pixels_suffix(where)
-        plain = not key.is_absolute() and ".." not in key.parts and key.suffix.lower() == suffix and suffix
-        if data is not None:
-            name = record.key if plain else output_name(record.key, suffix=suffix or ".bin")
-            with atomic_path(folder / below / name) as part:
-                part.write_bytes(data)

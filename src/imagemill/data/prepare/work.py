@@ -5,6 +5,7 @@
     STORE/.work/job.json     the form of the pictures; slots of another form are of no use
     STORE/.work/slots.bin    pixels, slot after slot, all of one size
     STORE/.work/made.jsonl   one line per slot: its entry, a checksum of its bytes, and all that is no pixel
+    STORE/.work/failed       the run ended in an error, so that other parameters may take its place
 
 A run that is killed leaves whole slots and at most one torn one, which has no line or a wrong checksum.
 """
@@ -15,6 +16,7 @@ import json
 import shutil
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,11 @@ from imagemill.core.errors import CodecError
 from imagemill.core.targets import Array
 from imagemill.data.prepare.plan import Form, Made
 from imagemill.data.store import Region
-from imagemill.data.write import append_jsonl, atomic_path, read_jsonl
+from imagemill.data.write import append_jsonl, atomic_path, read_jsonl, writing
 
 __all__ = ["WORK", "Work", "begun_with"]
 
-WORK = ".work"
+WORK, FAILED, LINES = ".work", "failed", "made.jsonl"
 
 
 class Work:
@@ -44,9 +46,10 @@ class Work:
     def __init__(self, folder: Path, form: Form, parameters: dict[str, Any]) -> None:
         self.folder, self.form = folder, form
         self.slot_bytes = form.image_bytes + form.mask_bytes
-        self.slots, self.lines = folder / "slots.bin", folder / "made.jsonl"
+        self.slots, self.lines = folder / "slots.bin", folder / LINES
         self.rows: dict[str, dict[str, Any]] = {}
         told = {"form": form.plain(), "parameters": parameters}
+        (folder / FAILED).unlink(missing_ok=True)
         if _job(folder) != told:
             shutil.rmtree(folder, ignore_errors=True)
             with atomic_path(folder / "job.json") as part:
@@ -83,7 +86,7 @@ class Work:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         rows = []
-        with self.slots.open("r+b" if self.slots.exists() else "w+b") as file:
+        with writing(self.slots), self.slots.open("r+b" if self.slots.exists() else "w+b") as file:
             file.seek(self.count * self.slot_bytes)
             for number, (entry, one) in enumerate(made, start=self.count):
                 data = self._bytes(one)
@@ -103,13 +106,23 @@ class Work:
         """Where the images, or the masks, of the slots lie."""
         return Region(self.slots, 0 if name == "image" else self.form.image_bytes, self.slot_bytes)
 
+    def fail(self) -> None:
+        """Say that the run ended in an error: the same parameters go on from the slots, others begin anew."""
+        if not self.count:
+            self.remove()
+            return
+        with suppress(OSError):  # where the disk is full, the error says so
+            (self.folder / FAILED).touch()
+
     def remove(self) -> None:
         """Nothing is left to assemble."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def begun_with(folder: Path) -> dict[str, Any] | None:
-    """The parameters of a run that goes on or was stopped, or None."""
+    """The parameters of a run that goes on or was stopped; None where there is none, or it ended in an error."""
+    if (folder / FAILED).exists() or not (folder / LINES).exists():
+        return None
     told = _job(folder)
     found = told.get("parameters") if isinstance(told, dict) else None
     return found if isinstance(found, dict) else None

@@ -197,15 +197,18 @@ def _list(path: Path) -> Source:
         raise SourceError(msg)
     files = [(number, line, path.parent / line) for number, line in entries]
     bad = [f"line {number}: {line}" for number, line, file in files if not _is_file(file)]
-    if bad:
-        shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
-        msg = f"expected every path in {path} to be a file, got {len(bad)} that are not: {shown}"
+    shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
+    if len(bad) == len(files):
+        msg = f"expected the paths in {path} to be files, got {len(bad)} that are not: {shown}"
         raise SourceError(f"{msg}; paths are relative to the list's folder")
     keys = _unique(_list_keys(path.parent, [file for _, _, file in files]))
     records = tuple(Record(key, file) for key, (_, _, file) in zip(keys, files, strict=True))
-    again = len(keys) - len({file.resolve() for _, _, file in files})
-    notes = (f"{again} lines name a file that came before",) if again else ()
-    return Source(path.parent, "list", records, notes=notes)
+    there = [file.resolve() for _, _, file in files if _is_file(file)]
+    again = len(there) - len(set(there))
+    notes = [f"{again} lines name a file that came before"] if again else []
+    if bad:  # records all the same: reading one says what is wrong, and whoever reads decides what becomes of it
+        notes.append(f"{len(bad)} of {len(files)} lines name no file ({shown})")
+    return Source(path.parent, "list", records, notes=tuple(notes))
 
 
 def _is_file(path: Path) -> bool:

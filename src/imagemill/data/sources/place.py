@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
-from imagemill.core.errors import CodecError, MissingExtra, SourceError
+from imagemill.core.errors import CodecError, DiskError, MissingExtra, SourceError
 from imagemill.data.codecs.base import Picture
 from imagemill.data.codecs.registry import formats, write_picture
 from imagemill.data.codecs.sniff import HEAD, sniff
@@ -356,6 +356,8 @@ class Export:
                 refuse_turned(record, self.options)
                 path = place_image(record.image, self.out / stem, self.options, self.announce)
                 name = path.relative_to(self.out).as_posix()
+        except DiskError:
+            raise  # no fault of this record: the next one would be lost as well
         except (CodecError, MissingExtra) as error:
             self.problem(record.key, str(error))
             return None
@@ -372,6 +374,8 @@ class Export:
             return self.options.place(record.mask, stem)
         try:
             path = place_mask(record.mask, self.out / stem, self.options, self.announce)
+        except DiskError:
+            raise
         except (CodecError, MissingExtra) as error:
             self.problem(f"{record.key} (mask)", str(error))
             return None

@@ -330,6 +330,15 @@ def test_stopped_while_annotations_are_written_the_next_run_writes_them(tmp_path
     assert digests(tmp_path / "out") == digests(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("layout", ["coco", "class-folders"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_the_files_of_an_export_are_not_touched(tmp_path: Path, layout: str, overwrite: bool) -> None:
+    before = digests(made_up(tmp_path / "other", "voc"))
+    with pytest.raises(im.SourceError, match="got the export in"):
+        im.augment(made_up(tmp_path, layout), tmp_path / "other/voc", PIPELINE, overwrite=overwrite)
+    assert digests(tmp_path / "other/voc") == before
+
+
 def test_what_cannot_be_written_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     source = made_up(tmp_path, "class-folders")
     for to, match in (("yolo", "with boxes"), ("dicom", "only read"), ("foo", "name of a layout")):

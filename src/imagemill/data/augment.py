@@ -16,7 +16,7 @@ from imagemill.data.report import AugmentReport, Failure
 from imagemill.data.run import OnError, Progress, Run, one_opencv_thread, tasks_for, unchanged
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
-from imagemill.data.sources.place import drop_beside
+from imagemill.data.sources.place import drop_beside, listed_beside
 from imagemill.pipeline import Pipeline
 
 __all__ = ["AugmentReport", "Failure", "augment"]
@@ -116,6 +116,7 @@ def augment(
     places = plan.places(has_masks)
     asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks, "to": plan.name}
     job = Job(out, pipeline, asked)
+    listed_beside(out)  # refuses the folder of an export before anything is made
     for first, second in name_clashes(record.key for record in records):
         raise SourceError(f"expected names that stay apart, got {first!r} and {second!r}; rename one of them")
     new = not out.exists()

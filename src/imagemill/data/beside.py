@@ -152,7 +152,9 @@ class Beside:
         """Say that what belongs beside the images is still to come, until `end`; clear what a killed run left."""
         for left in self.out.glob(f"{_STAGE}*"):
             shutil.rmtree(left, ignore_errors=True)
-        if self.layout is not None:
+        if self.layout is None:
+            drop_beside(self.out)
+        else:
             begin_beside(self.out, self.layout.name)
 
     def end(self, rows: Sequence[Mapping[str, Any]]) -> Annotated:

@@ -57,7 +57,7 @@ class Annotated:
         rows: list[tuple[str, str]] = []
         if layout is not None:
             shown = ", ".join(self.files[:3]) + (f" and {len(self.files) - 3} more" if len(self.files) > 3 else "")
-            rows.append(("layout", f"{layout}: {shown or 'nothing beside the images'}"))
+            rows.append(("layout", f"{layout}: {shown}" if shown else layout))
         for name in sorted({*self.kept, *self.gone}):
             gone = f" in the frame, {self.gone[name]:,} not (outside, or too little left)" if self.gone[name] else ""
             rows.append((name, f"{self.kept[name]:,}{gone}"))

@@ -87,7 +87,7 @@ def open_source(
     chosen = layout_named(layout) if layout is not None else _guessed(look)
     source = with_masks(chosen.read(look, read), read)
     if path.is_dir() and is_unfinished(path):
-        msg = "expected a whole export, got one that was stopped before its end; export again with overwrite"
+        msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"
         source = replace(source, problems=(*source.problems, Problem(MARKER, f"{path}: {msg}")))
     return source
 

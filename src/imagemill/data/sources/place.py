@@ -35,6 +35,7 @@ __all__ = [
     "end_beside",
     "exporting",
     "is_unfinished",
+    "listed_beside",
     "place_image",
     "place_mask",
     "refuse_mixing",
@@ -234,9 +235,9 @@ def begin_beside(out: Path, layout: str) -> None:
     Raises
     ------
     SourceError
-        When it cannot be written.
+        When it cannot be written, or an export filled the folder.
     """
-    _list_beside(out, layout, sorted(_made(out / MARKER)), None)
+    _list_beside(out, layout, sorted(listed_beside(out)), None)
 
 
 def end_beside(stage: Path, out: Path, layout: str, count: int) -> tuple[str, ...]:
@@ -254,7 +255,7 @@ def end_beside(stage: Path, out: Path, layout: str, count: int) -> tuple[str, ..
     SourceError
         When it cannot be written.
     """
-    new, old = sorted(_made(stage / MARKER)), _made(out / MARKER)
+    new, old = sorted(_made(stage / MARKER)), listed_beside(out)
     _list_beside(out, layout, sorted({*new, *old}), None)
     try:
         for name in new:
@@ -268,12 +269,38 @@ def end_beside(stage: Path, out: Path, layout: str, count: int) -> tuple[str, ..
 
 
 def drop_beside(out: Path, keep: Iterable[str] = ()) -> None:
-    """Remove the files that a folder's list names, but some, and the list."""
-    _remove(out, out / MARKER, _made(out / MARKER) - set(keep))
+    """Remove what `end_beside` wrote into a folder, but some, and the list of it.
+
+    Raises
+    ------
+    SourceError
+        When an export filled the folder: its files are not ours to remove.
+    """
+    if (out / MARKER).is_file():
+        _remove(out, out / MARKER, listed_beside(out) - set(keep))
+
+
+def listed_beside(out: Path) -> set[str]:
+    """The files that the list of a folder names, where it is one of `begin_beside`; empty without a list.
+
+    Raises
+    ------
+    SourceError
+        When an export filled the folder.
+    """
+    try:
+        first = json.loads((out / MARKER).read_text("utf-8", "surrogateescape").partition("\n")[0])
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except (OSError, ValueError):
+        first = None
+    if not isinstance(first, dict) or not first.get("beside"):
+        raise SourceError(f"expected a folder of its own for the outputs, got the export in {out}; choose another")
+    return _made(out / MARKER)
 
 
 def _list_beside(out: Path, layout: str, names: Iterable[str], count: int | None) -> None:
-    lines = [json.dumps({"layout": layout}), *map(json.dumps, names)]
+    lines = [json.dumps({"layout": layout, "beside": True}), *map(json.dumps, names)]
     lines += [] if count is None else [f"{_FINISHED}{count}}}"]
     try:
         with atomic_path(out / MARKER) as part:

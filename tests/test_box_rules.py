@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.core.errors import InputError, ParameterError
+from tests.engine.test_target_table import CASES
 
 FRAME = (40, 60)
 FINE = 8
@@ -164,6 +165,21 @@ def test_one_call_after_another_multiplies_shares_and_keeps_the_first_index() ->
     once = half(image=np.zeros(FRAME, np.uint8), boxes=given_, key=0)
     twice = quarter(image=once.image, boxes=once.boxes, key=0).boxes
     assert (twice.index.tolist(), twice.dropped.tolist(), twice.visibility.tolist()) == ([1], [0], [0.25])
+
+
+@pytest.mark.parametrize("transform", [t for t, _ in CASES], ids=[type(t).__name__ for t, _ in CASES])
+def test_every_transform_leaves_the_same_share_however_it_runs(transform: im.Transform) -> None:
+    image = np.zeros((16, 20, 3), np.uint8)
+    boxes = im.Boxes([[-4, 2, 8, 9], [4, 4, 14, 12], [15, 1, 19, 15]], labels=[*"abc"])
+    pipe = im.Pipeline([transform, im.Shift(pixels=2), im.Flip("x", p=0.5)], seed=1, boxes=im.BoxRules(min_area=0))
+    one = pipe(image=image, boxes=boxes, key=3).boxes
+    assert sorted([*one.index.tolist(), *one.dropped.tolist()]) == [0, 1, 2]
+    assert one.labels == ["abc"[i] for i in one.index]
+    for other in (pipe.replace(fuse=False), pipe.replace(backend="reference")):
+        found = other(image=image, boxes=boxes, key=3).boxes
+        assert found.index.tolist() == one.index.tolist()
+        np.testing.assert_allclose(found.visibility, one.visibility, atol=1e-6)
+        np.testing.assert_allclose(found.array, one.array, atol=1e-6)
 
 
 # ------------------------------------------------------------------------------------------------- every way in

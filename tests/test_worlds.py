@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import imagemill as im
+from imagemill.app.report.figure import shown
 from imagemill.core.errors import CodecError, InputError
 from imagemill.core.grids import labels_onto, values_onto
+from tests.engine.test_target_table import CASES
 
 nib = pytest.importorskip("nibabel")
 scipy_ndimage = pytest.importorskip("scipy.ndimage")
@@ -142,14 +144,13 @@ def test_every_way_in_pairs_by_the_world(pair: Any, tmp_path: Path) -> None:
         im.export(source, tmp_path / layout, layout)
         found = im.open(tmp_path / layout)[0]
         np.testing.assert_array_equal(found.mask, wanted)
-    picture = im.before_after(im.Pipeline([], seed=1), im.Image(**volume(np.zeros(SHAPE, "f4"), AFFINE)), key=0)
-    drawn = im.before_after(
-        im.Pipeline([], seed=1),
-        im.Image(**volume(np.zeros(SHAPE, "f4"), AFFINE)),
-        mask=im.Mask(**volume(labels, affine)),
-        key=0,
-    )
-    assert picture.shape[0] <= drawn.shape[0]
+    # Pictures of before and after draw the map on the image.
+    image, mask = im.Image(**volume(np.zeros(SHAPE, "f4"), AFFINE)), im.Mask(**volume(labels, affine))
+    before = shown(image, mask)
+    assert before.mask is not None
+    np.testing.assert_array_equal(before.mask.canonical()[..., 0], wanted)
+    drawn = [im.before_after(im.Pipeline([], seed=1), image, mask=m, key=0) for m in (mask, im.Mask(wanted, "zyx"))]
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_rounding_is_no_other_grid() -> None:
@@ -158,6 +159,9 @@ def test_rounding_is_no_other_grid() -> None:
         image = im.Image(**volume(np.zeros(SHAPE, "f4"), AFFINE))
         mask = im.Mask(**volume(labels, moved(shifted(off, -off, off, scale=(1 + off / 100, 1, 1)))))
         np.testing.assert_array_equal(im.Pipeline([], seed=1)(image=image, mask=mask).mask.T, labels)
+        assert labels_onto(labels, moved(shifted(off, 0, 0)), SHAPE, AFFINE).array is labels, (
+            "no work, and nothing to say"
+        )
     # The grids of one box in half and whole voxels, whatever the last digits say.
     fine = np.repeat(np.arange(6), 2)[:, None]
     for noise in (0, 1e-9, -1e-9):
@@ -286,3 +290,13 @@ def test_channels_of_a_case_are_turned_over(tmp_path: Path) -> None:
     save(tmp_path / "imagesTr" / "a_0001.nii.gz", values[1], moved(shifted(0.5, 0, 0)))
     with pytest.raises(CodecError, match=r"a_0001.nii.gz.*on the grid of the first image"):
         im.open(tmp_path)[0]
+
+
+@pytest.mark.parametrize("transform", [t for t, _ in CASES], ids=[type(t).__name__ for t, _ in CASES])
+def test_every_transform_moves_the_map_that_was_brought(transform: im.Transform) -> None:
+    picture, labels = np.zeros((16, 20, 3), np.uint8), RNG.integers(0, 5, (16, 20)).astype(np.uint8)
+    mirrored = np.array([[-1.0, 0, 15], [0, 1, 0], [0, 0, 1]])
+    pipe = im.Pipeline([transform], seed=1)
+    plain = pipe(image=picture, mask=labels, key=1).mask
+    image = im.Image(picture, world=np.eye(3))
+    np.testing.assert_array_equal(pipe(image=image, mask=im.Mask(labels[::-1], world=mirrored), key=1).mask, plain)

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,10 @@ from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
 from imagemill.data import store
 from imagemill.data.backing import Backing, SourceBacking, StoreBacking, labels_of
+from imagemill.data.opening import mapped, place_of, source_of
 from imagemill.data.prepare.labels import natural
 from imagemill.data.record import untellable
 from imagemill.data.sources.base import Source
-from imagemill.data.sources.files import open_source
 from imagemill.data.split import PARTS, assign, read_shares
 
 __all__ = ["Dataset", "open"]
@@ -73,12 +73,22 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, row: int) -> Sample:
+    @overload
+    def __getitem__(self, row: int | str) -> Sample: ...
+    @overload
+    def __getitem__(self, row: slice | Sequence[int] | Array) -> Dataset: ...
+    def __getitem__(self, row: Any) -> Sample | Dataset:
         """One row as a sample: ``image``, and where there are any ``mask``, ``boxes``, ``keypoints``, ``label``.
+
+        The row is said by its number or its key. A slice, numbers or a mask of bools give a dataset, as `select` does.
 
         ``sample.targets`` and ``sample.recipe.key`` are what a pipeline takes; images of a store are read-only
         views into its file.
         """
+        if isinstance(row, slice | Sequence | np.ndarray) and not isinstance(row, str):
+            return self.select(row)
+        if isinstance(row, str):
+            row = self._row_of(row)
         if not -len(self) <= row < len(self):
             raise IndexError(f"expected a row below {len(self)}, got {row}")
         which, place = self.places[row].tolist()
@@ -91,6 +101,13 @@ class Dataset:
         world = getattr(targets["image"], "world", None)
         sample = Sample(targets, Recipe(0, 0, key, ""))
         return sample if world is None else replace(sample, world=world)
+
+    def _row_of(self, key: str) -> int:
+        found = self.table["key"].index_of(key)
+        if found is None:
+            do = f"dataset.table[{key!r}] is that column" if key in self.table.columns else "see dataset.table['key']"
+            raise InputError(f"expected the key of a row, got {key!r}; {do}")
+        return int(found)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[row] for row in range(len(self)))
@@ -166,7 +183,15 @@ class Dataset:
             found |= set(self.table["labels"].explode().drop_nulls().unique().to_list())
         return sorted(found, key=natural)
 
-    map = with_columns
+    def map(self, *columns: pl.Expr | Callable[[Mapping[str, Any]], Mapping[str, Any]], **named: pl.Expr) -> Dataset:
+        """As `with_columns`; or columns from a function that gives values by name for every row of the table."""
+        if not any(callable(one) and not isinstance(one, pl.Expr) for one in columns):
+            return self.with_columns(*columns, **named)  # type: ignore[arg-type]
+        if len(columns) > 1 or named:
+            raise InputError("expected one function, or expressions, got both; call map once for each")
+        rows = list(self.table.iter_rows(named=True))
+        made = [columns[0](row) for row in rows]  # type: ignore[operator]
+        return self.with_columns(**{name: pl.Series(name, values) for name, values in mapped(rows, made).items()})  # type: ignore[arg-type]
 
     def split(
         self, numbers: Any = "auto", *, val: float | None = None, group: str | None = None, seed: int = 0
@@ -399,13 +424,14 @@ def _thumbnail(sample: Sample) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-def open(path: Path | str | Source | Sequence[Any], **options: Any) -> Dataset:
+def open(path: Path | str | Source | Sequence[Any] | Array, **options: Any) -> Dataset:
     """Open a prepared store, or any source as a dataset that is not prepared.
 
     Parameters
     ----------
-    path : Path, str or Source
-        A store that `prepare` made, or whatever `open_source` takes.
+    path : Path, str, Source, list or array
+        A store that `prepare` made, or whatever `open_source` takes; ``~`` stands for the user's folder. A pattern
+        such as ``"photos/**/*.jpg"``; a list of paths, records or arrays; one array ``[n, ...]``.
     **options
         For `open_source`.
 
@@ -424,8 +450,8 @@ def open(path: Path | str | Source | Sequence[Any], **options: Any) -> Dataset:
     Traceback (most recent call last):
     imagemill.core.errors.SourceError: expected ...
     """
-    if not isinstance(path, Source):
-        folder = Path(str(path))
+    folder = place_of(path)
+    if folder is not None:
         if store.is_store(folder):
             backing = StoreBacking(folder, store.read_description(folder))
             table = backing.table
@@ -433,8 +459,7 @@ def open(path: Path | str | Source | Sequence[Any], **options: Any) -> Dataset:
             return Dataset(table, (backing,), places, tuple(backing.said["classes"]), str(folder))
         if (folder / ".work").is_dir():
             store.read_description(folder)  # says what to do
-    source = path if isinstance(path, Source) else open_source(Path(str(path)), **options)
-    return _of_source(source)
+    return _of_source(source_of(path, **options))
 
 
 def _of_source(source: Source) -> Dataset:

@@ -211,6 +211,25 @@ def _list(path: Path) -> Source:
     return Source(path.parent, "list", records, notes=tuple(notes))
 
 
+def from_paths(paths: Sequence[Path | str]) -> Source:
+    """Make a source of files, in their order; keys are relative to the folder that all of them share.
+
+    Raises
+    ------
+    SourceError
+        Naming those that are not there.
+    """
+    files = [Path(path).absolute() for path in paths]
+    bad = [str(file) for file in files if not _is_file(file)]
+    if bad:
+        shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
+        raise SourceError(f"expected every path to be a file, got {len(bad)} that are not: {shown}; check them")
+    root = Path(os.path.commonpath([file.parent for file in files]))
+    keys = _unique([file.relative_to(root).as_posix() for file in files])
+    records = tuple(Record(key, file) for key, file in zip(keys, files, strict=True))
+    return Source(root, "list", records)
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

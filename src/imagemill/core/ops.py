@@ -192,6 +192,9 @@ class ChannelMix:
             )
         c = self.channels
         a1, a2 = self.matrix[:, :, :c], later.matrix[:, :, :c]
+        if c > 4:
+            # Products of many channels are quick only where rows lie one behind the other.
+            a1, a2 = np.ascontiguousarray(a1), np.ascontiguousarray(a2)
         k1, k2 = self.pivot, later.pivot
         carried = a2 if k2 is None else a2 + k2
         matrix = np.concatenate([a2 @ a1, carried @ self.matrix[:, :, c:] + later.matrix[:, :, c:]], axis=2)

@@ -24,6 +24,7 @@ from imagemill.engine.plan import Colour
 
 Array = np.ndarray[Any, Any]
 
+_FEW = 4
 _CV2_DTYPES = (np.uint8, np.uint16, np.float32)
 
 
@@ -43,6 +44,8 @@ class Mixing:
         The second matrix and offset.
     scales : bool array, ``[n]``
         Whether the second matrix is diagonal: said per sample, so that none depends on the others.
+    apart : bool array, ``[n]``
+        Whether both are: then a channel costs itself, and not the square of all.
     """
 
     a: Floats
@@ -53,6 +56,7 @@ class Mixing:
     a2: Floats
     b2: Floats
     scales: npt.NDArray[np.bool_]
+    apart: npt.NDArray[np.bool_]
 
 
 _KNOWN: WeakKeyDictionary[Colour, Mixing | None] = WeakKeyDictionary()
@@ -92,11 +96,20 @@ def _mixing(colour: Colour) -> Mixing | None:
         pivot = None if pivot is None else _product(a2, pivot)
         a, a2, b2 = _product(a2, a), same[..., :c], np.zeros_like(b2)
     limits = np.tile([-np.inf, np.inf], (n, 1)) if clip is None else clip.params
-    diagonal = np.asarray((a2 * (1.0 - np.eye(c)) == 0.0).all(axis=(1, 2)))
-    return Mixing(a, b, pivot, limits[:, 0], limits[:, 1], a2, b2, diagonal)
+    scales = _diagonal(a2)
+    return Mixing(a, b, pivot, limits[:, 0], limits[:, 1], a2, b2, scales, scales & _diagonal(a))
+
+
+def _diagonal(x: Floats) -> npt.NDArray[np.bool_]:
+    """Which of the matrices ``[n, C, C]`` mix no channels."""
+    own = np.count_nonzero(np.diagonal(x, axis1=1, axis2=2), axis=1)
+    return np.asarray(np.count_nonzero(x, axis=(1, 2)) == own)
 
 
 def _product(x: Floats, y: Floats) -> Floats:
+    if x.shape[-1] > _FEW:
+        # One by one, so that no row depends on the others here either; all products at once would be a cube.
+        return np.stack([one @ other for one, other in zip(x, y, strict=True)])
     found: Floats = (x[:, :, :, None] * y[:, None, :, :]).sum(axis=2)
     return found
 
@@ -138,6 +151,8 @@ def run(found: Mixing, row: int, src: Array, out: Array) -> None:
     target = np.empty((src.size // channels, channels), out.dtype) if rows is None else rows
     if channels == 1:
         _one(src.reshape(-1), a[0, 0], b[0], limits, a2[0, 0], b2[0], ints, target[:, 0])
+    elif found.apart[row]:
+        _apart(src.reshape(-1, channels), np.diag(a).copy(), b, limits, np.diag(a2).copy(), b2, ints, target)
     else:
         _any(src.reshape(-1, channels), a, b, limits, a2, b2, ints, target)
     if rows is None:
@@ -222,6 +237,27 @@ def _three_whole(src, a, b, limits, s, t, out0, out1, out2):  # type: ignore[no-
         out0[i] = np.rint(min(max(p, least), most))
         out1[i] = np.rint(min(max(q, least), most))
         out2[i] = np.rint(min(max(r, least), most))
+
+
+@compiled
+def _apart(src, s1, t1, limits, s2, t2, ints, out):  # type: ignore[no-untyped-def]
+    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
+    zero = s1[0] - s1[0]
+    channels = src.shape[1]
+    if low == -np.inf and high == np.inf and not ints:
+        gain, offset = s2 * s1, s2 * t1 + t2
+        for i in range(src.shape[0]):
+            for c in range(channels):
+                out[i, c] = gain[c] * (src[i, c] + zero) + offset[c]
+    elif ints:
+        for i in range(src.shape[0]):
+            for c in range(channels):
+                v = s2[c] * min(max(s1[c] * (src[i, c] + zero) + t1[c], low), high) + t2[c]
+                out[i, c] = np.rint(min(max(v, least), most))
+    else:
+        for i in range(src.shape[0]):
+            for c in range(channels):
+                out[i, c] = s2[c] * min(max(s1[c] * (src[i, c] + zero) + t1[c], low), high) + t2[c]
 
 
 @compiled

@@ -56,8 +56,8 @@ FIVE = [im.Flip("x"), im.Flip("y"), im.Invert(), im.Rotate((-5, 5)), im.Gamma()]
 RUNS: list[tuple[list[im.Transform], str, list[str]]] = [
     ([], "0", []),
     ([im.Flip("x"), im.Invert()], "2", []),
-    ([im.Flip("x", p=0.5), im.Invert()], "1 to 2", ["Flip               for 50% of the images"]),
-    ([im.Flip("x", p=0), im.Invert()], "1 of 2", ["Flip               for 0% of the images"]),
+    ([im.Flip("x", p=0.5), im.Invert()], "1 to 2", ["Flip               axis 'x'  for 50% of the images"]),
+    ([im.Flip("x", p=0), im.Invert()], "1 of 2", ["Flip               axis 'x'  for 0% of the images"]),
     (
         [im.SomeOf(FIVE)],
         "1 to 5",
@@ -131,4 +131,4 @@ class _Both(im.Transform):
 def test_a_combination_that_says_nothing_of_itself_is_not_guessed_at() -> None:
     said = im.Pipeline([_Both()], seed=1).explain()
     assert "operations that run on each image: 0 to 2" in said
-    assert " 1. _Both              some of these run\n     1. Invert\n     2. Flip" in said
+    assert " 1. _Both              some of these run\n     1. Invert\n     2. Flip               axis 'x'" in said

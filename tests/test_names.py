@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import imagemill as im
 from imagemill.core import foreign
 from imagemill.transforms.base import REGISTRY
+from tests.app.terminal import imagemill
 
 OURS = {name: cls for name, cls in REGISTRY.items() if cls.__module__.startswith("imagemill.")}
 PUBLIC = {name: getattr(im, name) for name in im.__all__}
@@ -196,3 +198,11 @@ def test_no_value_of_a_parameter_leaves_anything_but_an_error_of_ours(name: str)
                 refused.append(str(error))
     assert len(refused) > 10
     assert not [said for said in refused if name not in said]
+
+
+@pytest.mark.parametrize("name", ["HorizontalFlip", "Invert", "RandomRotation", "LongestMaxSize"])
+def test_a_transforms_name_in_place_of_a_pipeline_says_which_file_to_write(name: str, tmp_path: Path) -> None:
+    said = imagemill("explain", "-p", name)
+    assert said.code == 2
+    (tmp_path / "alone.yaml").write_text(re.search(r"that says '(.*)'", said.err)[1], "utf-8")
+    assert imagemill("explain", "-p", tmp_path / "alone.yaml").code == 0

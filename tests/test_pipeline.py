@@ -296,7 +296,7 @@ def test_explain_says_what_runs_with_which_ranges() -> None:
     said = im.Pipeline([*PHOTO, im.SomeOf([im.Invert()], p=0.25)], seed=9).explain()
     for line in (
         "5 transforms (4 random, 1 fixed), seed 9",
-        "Flip               for 50% of the images",
+        "Flip               axis 'x'  for 50% of the images",
         "Rotate             degrees -10..10\n",
         "Brightness         factor 0.8..1.2",
         "SomeOf",

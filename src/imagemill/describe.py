@@ -13,7 +13,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.sample import Applied
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Call, Pass, Plan, Step
-from imagemill.transforms.base import CONTINUOUS, Transform, everyone
+from imagemill.transforms.base import CONTINUOUS, Transform, everyone, fields_of
 
 
 class _Described(Protocol):
@@ -119,14 +119,17 @@ def _range(name: str, values: str, unit: str | None) -> str:
 
 
 def _settings(t: Transform) -> Iterator[str]:
-    """What was set and is not random, where it differs from the default."""
+    """What was set and is not random, where it differs from the default; of one without numbers also its first word."""
     described = stable(t)
     if not isinstance(described, dict):
         return
     random = {name.partition(".")[0] for name, _, _ in t.distributions()} | {"p", "transforms"}
-    for name, value in described[type(t).__name__].items():
-        if name not in random:
-            yield f"{name} {'x'.join(map(str, value)) if name == 'size' and isinstance(value, list) else _value(value)}"
+    given = {name: value for name, value in described[type(t).__name__].items() if name not in random}
+    first = next((f.name for f in fields_of(type(t)) if f.name != "p"), None)
+    if not given and len(random) == 2 and first is not None:
+        given = {first: getattr(t, first)}
+    for name, value in given.items():
+        yield f"{name} {'x'.join(map(str, value)) if name == 'size' and isinstance(value, list) else _value(value)}"
 
 
 def steps(plan: Plan, backend: Backend, applied: tuple[Applied, ...], key: object) -> str:

@@ -269,7 +269,7 @@ def _shifts(line: Line, size: Size) -> Iterator[Finding]:
         if not axis or shares[axis] <= FAR_SHIFT:
             continue
         wraps = one.traits.border == "wrap"
-        what = "with border='wrap' the picture breaks in two" if wraps else "much of what was there leaves the frame"
+        what = "with border wrap the picture breaks in two" if wraps else "much of what was there leaves the frame"
         yield Finding(
             "far-shift",
             "warning",

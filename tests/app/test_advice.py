@@ -23,6 +23,9 @@ OPTIONS = {"channels": "--channels", "unlabeled": "--unlabeled", "size": "--size
         ("x; pass channels='rgb' (or 'gray'), or else", "x; pass --channels rgb (or gray), or else"),
         ("x; pass unlabeled='null' (--unlabeled null)", "x; pass --unlabeled null"),
         ("x; such as size=(2, 3) (--size 2,3)", "x; such as --size 2,3"),
+        ("x; use another folder, or urls=True (--urls)", "x; use another folder, or --urls"),
+        ("x; say its axes: Image(array, axes=...) with 'zyx' or 'cyx'", "x; say its axes: --axes with 'zyx' or 'cyx'"),
+        ("x; dataset.prepare(folder, size=...) once", "x; imagemill prepare -o DIR --size N once"),
         ('x; pass axes="cyx" to read channels', "x; pass --axes cyx to read channels"),
         ("x; pass urls=True to fetch it", "x; pass --urls to fetch it"),
         (

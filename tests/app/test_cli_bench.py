@@ -38,7 +38,7 @@ def test_for_programs(photos: Path) -> None:
     found = json.loads(said.out)
     assert found["same_samples"] is True
     assert [timing["workers"] for timing in found["timings"]] == [1]
-    assert set(found["timings"][0]["shares"]) == {"reading", "augmenting", "idle"}
+    assert set(found["timings"][0]["shares"]) == {"reading", "augmenting", "compiling", "idle"}
 
 
 def test_a_part_of_a_prepared_store(photos: Path, tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ class FeedTiming:
     first_batch : float, seconds
         From the making of the loader, started workers and compiled kernels included.
     shares : mapping of str to float
-        Parts of the workers' time that went into ``reading`` (and decoding), ``augmenting``, and being ``idle``.
+        Parts of the workers' time that went into ``reading`` (and decoding), ``augmenting``, ``compiling`` kernels,
+        and being ``idle``.
     bound : str
         ``"reading"``, ``"augmenting"``, ``"compiling"`` or ``"consumer"``: what took the time.
     digest : str
@@ -163,7 +164,7 @@ def _timed(
             else:
                 meter.and_also(loader.meter)
         assert meter is not None
-        shares = {name: meter.shares()[name] for name in ("reading", "augmenting", "idle")}
+        shares = {name: meter.shares()[name] for name in ("reading", "augmenting", "compiling", "idle")}
         return FeedTiming(workers, images / took, first, shares, meter.bound(), digest, samples, meter.advice(cores()))
 
 

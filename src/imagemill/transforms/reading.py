@@ -11,7 +11,7 @@ from imagemill.core import foreign
 from imagemill.core.errors import ImagemillError, InputError, ParameterError, PipelineFileError
 from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, required
 
-__all__ = ["Path", "from_dict", "located"]
+__all__ = ["Path", "from_dict", "line_for", "located"]
 
 Path = tuple[str | int, ...]
 """Where in a description something stands: keys and positions from the top."""
@@ -97,11 +97,21 @@ def _astray(described: Any) -> str:
     return f"; put the parameters below {names[0]}, indented farther than its name"
 
 
+def line_for(name: str) -> str:
+    """What a pipeline file says for the transform of a name, here or in another library; empty if there is none."""
+    said = "" if name in REGISTRY else _elsewhere(name)
+    return name if name in REGISTRY else said.partition("write ")[2] or said.partition("here is ")[2]
+
+
+def _elsewhere(name: str) -> str:
+    in_place = {known: [f.name for f in fields_of(cls) if not f.kw_only] for known, cls in REGISTRY.items()}
+    return foreign.suggestion(name, file=in_place)
+
+
 def _known_name(name: str) -> str:
     """What to write instead of a name that is not known."""
     lowered = {known.lower(): known for known in REGISTRY}
-    in_place = {known: [f.name for f in fields_of(cls) if not f.kw_only] for known, cls in REGISTRY.items()}
-    said = foreign.suggestion(name, file=in_place)
+    said = _elsewhere(name)
     if said and name.lower() not in lowered:
         return said
     near = difflib.get_close_matches(name.lower(), lowered, n=1)

@@ -12,7 +12,14 @@ from typer.models import OptionInfo
 __all__ = ["option_names", "said_as_options"]
 
 _VALUE = r"(?:'[^'\s]*'|\"[^\"\s]*\"|True|\([\d, ]+\)|-?\d[\d.]*)"
-_SETTING = re.compile(rf"(?<![\w.(-])([a-z_]+)=({_VALUE})((?:(?:, | or | \(or ){_VALUE})*)(?: \(--\1 [^)]*\))?")
+_SETTING = re.compile(rf"(?<![\w.(-])([a-z_]+)=({_VALUE})((?:(?:, | or | \(or ){_VALUE})*)(?: \(--\1(?: [^)]*)?\))?")
+
+_CALLS = {
+    "dataset.prepare(folder, size=...)": "imagemill prepare -o DIR --size N",
+    "pipeline.explain()": "imagemill explain",
+    "run imagemill.scan": "run imagemill scan",
+}
+"""Calls of the library that are verbs here."""
 
 
 def option_names(verb: Callable[..., Any]) -> dict[str, str]:
@@ -54,6 +61,10 @@ def said_as_options(text: str, options: dict[str, str]) -> str:
     >>> said_as_options("a.png: expected RGB, got gray; pass channels='rgb' (or 'gray')", options)
     'a.png: expected RGB, got gray; pass --channels rgb (or gray)'
     """
+    for call, verb in _CALLS.items():
+        text = text.replace(call, verb)
+    if "axes" in options:
+        text = text.replace("Image(array, axes=...) with", f"{options['axes']} with")
     before, mark, advice = text.partition("; ")
 
     def option(found: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 import imagemill as im
+from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import err, facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.sources import OPTIONS_HELP, source_options
@@ -63,7 +64,8 @@ def bench(
         out.print()
         out.print(_verdict(found, alike), soft_wrap=True)
         best = max(found, key=lambda timing: timing.images_per_second)
-        out.print(Text(f"quickest: workers {best.workers}; {best.advice}"), soft_wrap=True)
+        advice = said_as_options(f"quickest: workers {best.workers}; {best.advice}", option_names(bench))
+        out.print(Text(advice), soft_wrap=True)
     if not alike:
         raise typer.Exit(1)
 
@@ -84,13 +86,17 @@ def _counts(text: str) -> list[int | str]:
 
 def _table(found: list[im.FeedTiming]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("workers", "images/s", "first batch", "reading", "augmenting", "idle"):
+    # A column for what comes once is worth its place only where it came.
+    parts = ["reading", "augmenting", "compiling", "idle"]
+    if all(timing.shares["compiling"] < 0.005 for timing in found):
+        parts.remove("compiling")
+    for name in ("workers", "images/s", "first batch", *parts):
         table.add_column(name, justify="right")
     table.add_column("bound by", no_wrap=True)
     fastest = max(timing.images_per_second for timing in found)
     for timing in found:
         style = "green" if timing.images_per_second == fastest else ""
-        shares = [f"{timing.shares[name]:.0%}" for name in ("reading", "augmenting", "idle")]
+        shares = [f"{timing.shares[name]:.0%}" for name in parts]
         rate, first = f"{timing.images_per_second:,.0f}", f"{timing.first_batch:.2f} s"
         table.add_row(str(timing.workers), rate, first, *shares, timing.bound, style=style)
     return table

@@ -9,6 +9,7 @@ from pathlib import Path
 import imagemill as im
 from imagemill.describe import operations
 from imagemill.pipeline_files import read
+from imagemill.transforms.reading import line_for
 
 __all__ = ["HELP", "SIZE_HELP", "Asked", "read_pipeline"]
 
@@ -73,6 +74,8 @@ def read_pipeline(text: str, size: int | None = None, seed: int | None = None, b
         names = ", ".join(im.PRESETS)
         near = difflib.get_close_matches(text, list(im.PRESETS), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "check the name or the path"
+        if line := line_for(text):
+            hint = f"for one transform alone write a file, such as alone.yaml, that says 'transforms: [{{{line}}}]'"
         raise im.InputError(f"expected a pipeline file or a preset of {names}, got {text!r}; {hint}")
     if seed is not None:
         return Asked(stored.replace(seed=seed), name, "as given")

@@ -406,6 +406,7 @@ def test_what_the_pipeline_asks_of_boxes_holds_for_written_ones(tmp_path: Path) 
     # A box that was cut does not hold all of its thing any more.
     assert [t.attributes["truncated"] for t in record.objects or ()] == [0, 1]
     assert (report.annotated.kept["boxes"], report.annotated.gone["boxes"]) == (2, 1)
+    assert im.verify(tmp_path / "out", source=tmp_path / "in").ok
 
 
 def test_left_and_right_change_places_in_a_mirror_and_hidden_stays_with_its_point(tmp_path: Path) -> None:

@@ -120,8 +120,6 @@ def augment(
     for first, second in name_clashes(record.key for record in records):
         raise SourceError(f"expected names that stay apart, got {first!r} and {second!r}; rename one of them")
     new = not out.exists()
-    if overwrite:
-        drop_beside(out)
     rows = plan.current(unchanged(records, job.begin(overwrite=overwrite)), places)
     run = Run(job, rows, {record.key for record in records}, on_error, progress, plan, places)
     run.failed.update((problem.name, SourceError(str(problem))) for problem in found.problems)

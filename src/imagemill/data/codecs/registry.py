@@ -35,7 +35,7 @@ _REMARKS = {
     ".png": "1, 8 and 16 bit; lossless",
     ".webp": "8 bit; written lossless",
     ".gif": "first frame; written gray only",
-    ".tif": "any dtype, channels and pages; written deflated",
+    ".tif": "any dtype, channels and pages; inks, YCbCr and LAB read as RGB; written deflated",
     ".nii": "volumes with their affine; also NIfTI-2",
     ".mgz": "FreeSurfer volumes",
     ".npy": "plain numbers, no pickles",

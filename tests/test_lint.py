@@ -336,3 +336,7 @@ def test_traits_are_what_is_drawn() -> None:
             drawn = np.abs(matrix[:, axis, -1]).max() / length
             assert drawn <= declared + 1e-9
             assert drawn >= 0.98 * declared
+
+
+def test_a_turn_up_to_the_limit_of_inclined_photos_is_no_far_turn() -> None:
+    assert [f.rule for f in im.Pipeline([im.Rotate((-30, 30))], seed=0).lint()] == ["turn"]

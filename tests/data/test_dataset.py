@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from imagemill.data.dataset import open as open_dataset
 from imagemill.data.prepare import prepare
 from tests.architecture.repository import SRC, environment
 from tests.data.pictures import cut, photo
+from tests.steps import lines_run
 
 
 @pytest.fixture(scope="module")
@@ -202,12 +202,8 @@ def test_opening_sixty_thousand_is_quick(tmp_path: Path) -> None:
     tiny = np.zeros((2, 2), np.uint8)
     records = tuple(Record(f"{n}", Stored("t", lambda: tiny, "yx"), label=f"c{n % 9}") for n in range(3000))
     prepare(Source(Path("m"), "arrays", records), tmp_path / "s", split=0, val=0)
-    seconds = []
-    for _ in range(3):
-        start = time.process_time()
-        open_dataset(tmp_path / "s")
-        seconds.append(time.process_time() - start)
-    assert min(seconds) < 0.2 * 3000 / 60_000 + 0.05
+    open_dataset(tmp_path / "s")  # imports what it needs
+    assert lines_run(lambda: open_dataset(tmp_path / "s")) < 3000, "expected no line for each row"
 
 
 def test_the_data_package_stays_light() -> None:

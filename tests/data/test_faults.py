@@ -350,3 +350,14 @@ def test_what_a_source_could_not_take_in_is_counted(tmp_path: Path) -> None:
     report = im.augment(some, tmp_path / "out", PIPELINE, on_error="quarantine")
     assert [failure.key for failure in report.failed] == ["b.png"]
     assert report.quarantine is None  # nothing was there to copy, and none is promised
+
+
+def test_whatever_writes_through_a_temporary_name_says_that_the_disk_is_full(tmp_path: Path) -> None:
+    def full() -> None:
+        with write.atomic_path(tmp_path / "a.bin") as part:
+            part.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(im.DiskError, match=r"a\.bin: expected a disk that takes the file, got .*No space left"):
+        full()
+    assert list(tmp_path.iterdir()) == []

@@ -155,3 +155,9 @@ def test_keys_come_once_and_columns_fit() -> None:
         assign(["a", "a"], Shares(1, 0, 0))
     with pytest.raises(im.InputError, match="one of labels per key"):
         assign(["a", "b"], Shares(1, 0, 0), labels=["x"])
+
+
+def test_validation_is_taken_from_what_the_test_part_left() -> None:
+    # Three classes of one record: the first goes to the test part, so that validation is owed to the second.
+    parts = assign(["1", "2", "3"], Shares(1 / 3, 1 / 3, 1 / 3), labels=["a", "b", "c"])
+    assert parts == ["test", "val", "train"]

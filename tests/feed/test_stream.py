@@ -81,16 +81,19 @@ def test_closing_asks_those_at_work_to_stop() -> None:
 
     stream = Stream(One(make), 0, 4, workers=2, prefetch=1)
     begun.wait(5)
-    started = time.perf_counter()
     stream.close()
-    assert time.perf_counter() - started < 0.5
     assert not ours()
 
 
 def test_closing_does_not_wait_for_ever() -> None:
-    release = threading.Event()
-    stream = Stream(One(lambda number, stopped: release.wait(10)), 0, 4, workers=1, prefetch=1)
-    started = time.perf_counter()
+    release, ended = threading.Event(), threading.Event()
+
+    def make(number: int, stopped: Stopped) -> int:
+        release.wait(60)
+        ended.set()
+        return number
+
+    stream = Stream(One(make), 0, 4, workers=1, prefetch=1)
     stream.close()
-    assert time.perf_counter() - started < 1.0
+    assert not ended.is_set(), "expected to be let go while the function still runs"
     release.set()

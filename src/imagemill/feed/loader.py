@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import Channels, ReadOptions
 from imagemill.data.sources.base import Problem
 from imagemill.feed.adapters.base import Adapters
@@ -228,6 +230,28 @@ class Loader(Adapters):
     def shares(self) -> Shares:
         """Which places of an epoch are this rank's."""
         return self._maker.shares
+
+    def take_share(self, rank: int, world: int) -> None:
+        """Give the part of one of ``world`` processes from now on, as whoever started them says.
+
+        Raises
+        ------
+        InputError
+            When the loader was made for another rank already.
+        """
+        had = self._maker.shares
+        if (had.rank, had.world) == (rank, world):
+            return
+        if had.world > 1:
+            raise InputError(
+                f"expected the loader of rank {rank} of {world}, got one made for rank {had.rank} of {had.world}; "
+                "leave rank and world out, they are taken from who starts the processes"
+            )
+        shares = replace(had, rank=rank, world=world)
+        check_shared_seed(self._maker.order, shares, given=self._seed_given)
+        self.close()
+        self._maker = replace(self._maker, shares=shares)
+        self._track = Track(len(self._maker.shares), *self._track.place)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -197,7 +197,7 @@ def _read_mapping(item: Mapping[str, Any]) -> tuple[Targets, Back]:
 
     def back(made: Mapping[str, Any], out: Out) -> Any:
         whole = {**item, **{name: out(made[name]) for name in found}}
-        boxes = made.get("boxes") if "boxes" in found else None
+        boxes = made["boxes"] if "boxes" in found else None
         if isinstance(boxes, Boxes) and boxes.index is not None:
             # A box of which nothing is left is dropped, and what is said of it as well.
             whole |= {n: _some(item[n], boxes.index) for n in _OF_BOXES if n in item and hasattr(item[n], "__len__")}

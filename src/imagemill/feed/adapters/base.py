@@ -10,7 +10,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.feed.batch import LoadedBatch
 
-__all__ = ["Adapters", "View", "columns_of", "plain_column"]
+__all__ = ["Adapters", "View", "check_alone", "columns_of", "plain_column"]
 
 Names = Sequence[str] | None
 Convert = Callable[[LoadedBatch], Any]
@@ -73,6 +73,20 @@ def columns_of(batch: Mapping[str, Any] | LoadedBatch, columns: Names, convert: 
     return tuple(convert(present[name]) for name in columns)
 
 
+def check_alone(loader: Any, processes: int, rank: str) -> None:
+    """Refuse a loader of all rows in one of several processes that train together.
+
+    Raises
+    ------
+    InputError
+    """
+    if processes > 1 and loader.shares.world == 1:
+        raise InputError(
+            f"expected a loader for one of {processes} processes, got one of all rows, which each of them would train "
+            f"on; write Loader(..., rank={rank}, world={processes}, seed=0)"
+        )
+
+
 def plain_column(column: Any) -> Any:
     """Boxes and keypoints of each sample as arrays, everything else as it is."""
     if isinstance(column, list):
@@ -128,6 +142,7 @@ class Adapters:
         """
         from imagemill.feed.adapters import jax
 
+        jax.check(self)
         return View(self, jax.converter(columns, device=device, sharding=sharding))
 
     def tf(self, columns: Names = ("image", "label")) -> Any:

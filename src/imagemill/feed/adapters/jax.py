@@ -10,9 +10,9 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
-from imagemill.feed.adapters.base import Names, columns_of, plain_column
+from imagemill.feed.adapters.base import Names, check_alone, columns_of, plain_column
 
-__all__ = ["converter"]
+__all__ = ["check", "converter"]
 
 
 def converter(columns: Names, *, device: Any, sharding: Any) -> Callable[[Any], Any]:
@@ -22,6 +22,14 @@ def converter(columns: Names, *, device: Any, sharding: Any) -> Callable[[Any], 
         raise InputError("expected a device or a sharding, got both; a sharding names its devices")
     # No function within a function: other processes could not get it.
     return partial(_arrays, columns=columns, where=sharding if device is None else device)
+
+
+def check(loader: Any) -> None:
+    """Refuse a loader of all rows where several processes of JAX have met."""
+    jax = require("jax", extra="jax")
+    # Asking for their number would start the backend, so only where they have met.
+    if jax.distributed.is_initialized():
+        check_alone(loader, jax.process_count(), "jax.process_index()")
 
 
 def _arrays(batch: Any, *, columns: Names, where: Any) -> Any:

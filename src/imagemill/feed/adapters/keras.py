@@ -7,8 +7,9 @@ import threading
 from types import FrameType
 from typing import Any
 
+from imagemill.core import loops
 from imagemill.core.extras import require
-from imagemill.feed.adapters.base import Names, columns_of, plain_column
+from imagemill.feed.adapters.base import Names, check_alone, columns_of, plain_column
 
 __all__ = ["py_dataset"]
 
@@ -23,6 +24,7 @@ def py_dataset(loader: Any, columns: Names) -> Any:
     ``validation_steps`` are the same rows each time. At any other time a number is a batch of the present epoch.
     """
     keras = require("keras", extra="keras")
+    _check(loader)
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc,name-defined]  # keras is absent when types are checked
         def __init__(self) -> None:
@@ -52,6 +54,16 @@ def py_dataset(loader: Any, columns: Names) -> Any:
 
     Batches.__name__ = "KerasDataset"
     return Batches()
+
+
+def _check(loader: Any) -> None:
+    """Refuse a loader of all rows where several processes have met, on whichever backend."""
+    met = loops.distributed()
+    if met is not None:
+        check_alone(loader, met[1], "torch.distributed.get_rank()")
+    jax = sys.modules.get("jax")
+    if jax is not None and jax.distributed.is_initialized():
+        check_alone(loader, jax.process_count(), "jax.process_index()")
 
 
 class _Steps:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from imagemill.core import loops
+from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.feed.adapters.base import Names
 
@@ -16,13 +18,19 @@ def data_module(train: Any, val: Any, test: Any, columns: Names) -> Any:
 
     class Module(lightning.LightningDataModule):  # type: ignore[misc,name-defined]  # absent when types are checked
         def train_dataloader(self) -> Any:
-            return train.torch(columns)
+            return self._view(train)
 
         def val_dataloader(self) -> Any:
-            return [] if val is None else val.torch(columns)
+            return [] if val is None else self._view(val)
 
         def test_dataloader(self) -> Any:
-            return [] if test is None else test.torch(columns)
+            return [] if test is None else self._view(test)
+
+        def _view(self, loader: Any) -> Any:
+            trainer = getattr(self, "trainer", None)
+            if trainer is not None:
+                _share(loader, int(trainer.global_rank), int(trainer.world_size))
+            return loader.torch(columns)
 
         def state_dict(self) -> dict[str, Any]:
             return dict(train.state_dict())
@@ -30,5 +38,25 @@ def data_module(train: Any, val: Any, test: Any, columns: Names) -> Any:
         def load_state_dict(self, state_dict: dict[str, Any]) -> None:
             train.load_state_dict(state_dict)
 
+        def __reduce__(self) -> tuple[Any, ...]:
+            return data_module, (train, val, test, columns), self.__dict__
+
     Module.__name__ = "DataModule"
     return Module()
+
+
+def _share(loader: Any, rank: int, world: int) -> None:
+    """Have a loader give this process's part, of an order that all processes agree on."""
+    loader.take_share(rank, world)
+    if world == 1 or loops.distributed() is None:
+        return
+    import torch.distributed
+
+    seeds: list[Any] = [None] * world
+    torch.distributed.all_gather_object(seeds, (loader.seed, loader.rows))
+    if len(set(seeds)) > 1:
+        said = ", ".join(f"{seed} with {rows:,} rows" for seed, rows in seeds)
+        raise InputError(
+            f"expected one seed and one dataset for all {world} processes, got seeds {said}; give the loader (or its "
+            "pipeline) a seed, such as seed=0"
+        )

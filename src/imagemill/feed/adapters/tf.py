@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
-from imagemill.feed.adapters.base import Names, columns_of, plain_column
+from imagemill.feed.adapters.base import Names, check_alone, columns_of, plain_column
 
 __all__ = ["dataset"]
 
@@ -17,6 +19,7 @@ __all__ = ["dataset"]
 def dataset(loader: Any, columns: Names) -> Any:
     """A dataset whose every iteration is the loader's next epoch."""
     tf = require("tensorflow", extra="tf")
+    _check(loader)
     first = columns_of(loader.batch(0), columns, plain_column)
 
     def spec(column: Any) -> Any:
@@ -36,3 +39,12 @@ def dataset(loader: Any, columns: Names) -> Any:
 
     made = tf.data.Dataset.from_generator(batches, output_signature=signature)
     return made.apply(tf.data.experimental.assert_cardinality(len(loader)))
+
+
+def _check(loader: Any) -> None:
+    """Refuse a loader of all rows in one worker of a cluster."""
+    try:
+        cluster = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {})
+    except (ValueError, AttributeError):
+        return  # TensorFlow itself says what is wrong with it
+    check_alone(loader, len(cluster.get("worker", ())) + len(cluster.get("chief", ())), "RANK")

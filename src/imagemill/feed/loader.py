@@ -100,6 +100,7 @@ class Loader(Adapters):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from imagemill import Flip, Pipeline
     >>> x, y = np.zeros((10, 8, 8, 3), np.uint8), np.arange(10)
     >>> loader = Loader((x, y), Pipeline([Flip("x", p=0.5)], seed=7), batch_size=4, workers=0)

@@ -72,6 +72,7 @@ def hf_transform(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import imagemill as im
     >>> augment = hf_transform(im.Pipeline([im.Flip("x")], seed=1))
     >>> augment({"image": [np.array([[1, 2]], np.uint8)]})["image"][0].tolist()

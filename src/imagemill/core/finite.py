@@ -15,7 +15,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 
-__all__ = ["count_not_finite", "filled", "finite_of", "may_have_gaps", "working"]
+__all__ = ["count_not_finite", "filled", "finite_of", "like_nodata", "may_have_gaps", "working"]
 
 Array = np.ndarray[Any, Any]
 
@@ -87,6 +87,24 @@ def filled(values: Array) -> Array:
     low, high = left.min(), left.max()
     zero = np.clip(values.dtype.type(0), low, high)
     return np.nan_to_num(values, nan=zero, posinf=high, neginf=low)
+
+
+_NOTHING = (-9999.0, -99999.0, -32768.0, float(np.finfo(np.float32).min))
+"""What stands for "not measured" in floating-point files of the field that do not say so."""
+
+
+def like_nodata(values: Array) -> tuple[float, int] | None:
+    """The smallest value and how often it occurs, where it is one that often means that nothing was measured.
+
+    Examples
+    --------
+    >>> like_nodata(np.array([-9999.0, 20.0, -9999.0])), like_nodata(np.array([-9999])), like_nodata(np.array([0.5]))
+    ((-9999.0, 2), None, None)
+    """
+    if values.dtype.kind != "f" or not values.size:
+        return None
+    low = float(np.fmin.reduce(values, axis=None))
+    return (low, int(np.count_nonzero(values == low))) if low in _NOTHING else None
 
 
 def working(dtype: Any) -> np.dtype[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
-from imagemill.core.finite import count_not_finite
+from imagemill.core.finite import count_not_finite, like_nodata
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.licences import Licences, licences_of
 from imagemill.data.pixels import load_mask, load_picture, pixels_name, pixels_suffix
@@ -72,6 +72,9 @@ class Pixels:
         How the axes were decided, where a file does not say it.
     not_finite : mapping
         Images with values that are NaN or infinite, and how many: not how many images.
+    like_nodata : mapping
+        In the same way, floating-point images whose smallest value is -9999 or another that often means that nothing
+        was measured.
     """
 
     opened: int = 0
@@ -86,6 +89,7 @@ class Pixels:
     bytes: int = 0
     notes: Mapping[str, int] = field(default_factory=dict)
     not_finite: Mapping[str, int] = field(default_factory=dict)
+    like_nodata: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +166,26 @@ class ScanReport:
         if len(self.pixels.kinds) > 1:
             kinds = len(self.pixels.kinds)
             said.append(f"{kinds} kinds of pixels are mixed: choose one with prepare --channels and --dtype")
-        if self.pixels.not_finite:
-            found = [f"{key}: {count:,}" for key, count in self.pixels.not_finite.items()]
-            shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-            said.append(
-                f"{len(found)} image{'' if len(found) == 1 else 's'} with values that are NaN or infinite ({shown}): "
-                "statistics leave them out, interpolation reads them as finite ones"
-            )
+        said += _counted(
+            self.pixels.not_finite,
+            "with values that are NaN or infinite",
+            "statistics leave them out, interpolation reads them as finite ones",
+        )
+        said += _counted(
+            self.pixels.like_nodata,
+            "whose smallest value often means that nothing was measured, such as -9999",
+            "every statistic counts it; replace it by NaN if it does",
+        )
         return said + self.licences.remarks()
+
+
+def _counted(images: Mapping[str, int], what: str, so: str) -> list[str]:
+    """A sentence about images by name with so many values of some kind; none about none."""
+    if not images:
+        return []
+    found = [f"{key}: {count:,}" for key, count in images.items()]
+    shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    return [f"{len(found)} image{'' if len(found) == 1 else 's'} {what} ({shown}): {so}"]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -330,6 +346,7 @@ class _Facts:
     note: str
     key: str
     not_finite: int
+    like_nodata: int
 
 
 def _facts(record: Record, options: ReadOptions) -> _Facts | str:
@@ -364,6 +381,7 @@ def _facts(record: Record, options: ReadOptions) -> _Facts | str:
         picture.note,
         record.key,
         count_not_finite(picture.array),
+        (like_nodata(picture.array) or (0, 0))[1],
     )
 
 
@@ -376,6 +394,7 @@ class _Tally:
         self.labels: set[int] = set()
         self.bytes = 0
         self.not_finite: dict[str, int] = {}
+        self.like_nodata: dict[str, int] = {}
 
     def add(self, facts: _Facts) -> None:
         for name, value in (
@@ -392,6 +411,8 @@ class _Tally:
         self.bytes += facts.bytes
         if facts.not_finite:
             self.not_finite[facts.key] = facts.not_finite
+        if facts.like_nodata:
+            self.like_nodata[facts.key] = facts.like_nodata
 
     def pixels(self) -> Pixels:
         common = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
@@ -415,4 +436,5 @@ class _Tally:
             bytes=self.bytes,
             notes=common["note"],
             not_finite=self.not_finite,
+            like_nodata=self.like_nodata,
         )

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
-from imagemill.core.finite import count_not_finite, filled
+from imagemill.core.finite import count_not_finite, filled, like_nodata
 from imagemill.core.targets import Array, Mask
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.pixels import (
@@ -271,7 +271,8 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
     picture = pixels.same_form(load_picture(record.image, asked.read))
     _check_form(picture, asked, form)
     placing = place(picture.spatial_shape, form.spatial, asked.fit)  # type: ignore[arg-type]
-    gaps = count_not_finite(picture.array)
+    as_read = picture.array
+    gaps = count_not_finite(as_read)
     if gaps:
         picture = replace(picture, array=filled(picture.array))
     image = form.values.of(pixels.resized(picture, placing), picture.axes)
@@ -293,6 +294,10 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
     notes = [note] if (note := pair_note(picture, given)) else []
     if gaps:
         notes.append(f"{gaps} values that are NaN or infinite, stored as the nearest finite ones")
+    if (nothing := like_nodata(as_read)) is not None:
+        notes.append(
+            f"{nothing[1]} values of {nothing[0]:g}, which often means that nothing was measured, counted as any other"
+        )
     return Made(image, mask, row, "; ".join(notes))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, PlanError
+from imagemill.core.extras import require
 from imagemill.core.lineage import Numbering
 from imagemill.core.polygons import Polygons
 from imagemill.core.targets import Boxes, Image, InstanceMasks, Keypoints, Label, Mask
@@ -93,9 +94,7 @@ class Augmented:
         if isinstance(value, Boxes | Keypoints):
             value = value.array
         if self._tensors and isinstance(value, np.ndarray):
-            import torch
-
-            return torch.from_numpy(value.copy())
+            return require("torch", extra="torch").from_numpy(value.copy())
         return value
 
 

@@ -37,7 +37,7 @@ def _arrays(batch: Any, *, columns: Names, where: Any) -> Any:
 
 
 def _put(column: Any, *, where: Any) -> Any:
-    import jax
+    jax = require("jax", extra="jax")
 
     column = plain_column(column)
     if isinstance(column, np.ndarray):

@@ -50,7 +50,7 @@ def _share(loader: Any, rank: int, world: int) -> None:
     loader.take_share(rank, world)
     if world == 1 or loops.distributed() is None:
         return
-    import torch.distributed
+    torch = require("torch", extra="torch")
 
     seeds: list[Any] = [None] * world
     torch.distributed.all_gather_object(seeds, (loader.seed, loader.rows))

@@ -28,7 +28,7 @@ def _tensors(batch: Any, *, columns: Names, pin: bool, device: Any) -> Any:
 
 
 def _tensor(column: Any, *, pin: bool, device: Any) -> Any:
-    import torch
+    torch = require("torch", extra="torch")
 
     def moved(tensor: Any) -> Any:
         tensor = tensor.pin_memory() if pin else tensor

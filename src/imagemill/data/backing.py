@@ -193,11 +193,19 @@ class StoreBacking:
     @cached_property
     def has_joints(self) -> bool:
         """Whether any thing in the store has keypoints, named or not."""
+        return self._any_thing_has("joints")
+
+    @cached_property
+    def has_masks(self) -> bool:
+        """Whether any thing in the store has an outline or a mask."""
+        return self._any_thing_has("polygons") or self._any_thing_has("runs")
+
+    def _any_thing_has(self, field: str) -> bool:
         for name in self.names:
             column = self.part(name).table
             if "objects" in column.column_names:
                 things = pc.list_flatten(column["objects"])
-                if (pc.sum(pc.list_value_length(pc.struct_field(things, "joints"))).as_py() or 0) > 0:
+                if (pc.sum(pc.list_value_length(pc.struct_field(things, field))).as_py() or 0) > 0:
                     return True
         return False
 

@@ -230,6 +230,16 @@ class Dataset:
 
     # ---------------------------------------------------------------------------------------- looking at it
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Names of the things inside the pictures (boxes, outlines, keypoints), in the order of their numbers."""
+        found: dict[str, None] = {}
+        for backing in self.backings:
+            source = backing.source.categories if isinstance(backing, SourceBacking) else None
+            said = backing.said.get("categories", ()) if isinstance(backing, StoreBacking) else ()
+            found |= dict.fromkeys(source if source is not None else said)
+        return tuple(found)
+
     def class_counts(self) -> dict[str, int]:
         """Images of each class, in the order of the classes."""
         if "labels" in self.table.columns:
@@ -382,17 +392,21 @@ class Dataset:
             records.append(replace(record, **given, labels=labels))
         first = self.backings[0] if self.backings else None
         if isinstance(first, SourceBacking) and len(self.backings) == 1:
-            return replace(first.source, records=tuple(records), classes=self.classes)
+            return replace(first.source, records=tuple(records), classes=self._named())
         said = self._first_said()
         return Source(
             Path(self.name),
             "dataset",
             tuple(records),
-            classes=self.classes,
+            classes=self._named(),
             categories=tuple(said.get("categories", ())),
             joint_names=tuple(said.get("joint_names", ())),
             links=tuple((a, b) for a, b in said.get("links", ())),
         )
+
+    def _named(self) -> tuple[str, ...]:
+        """The classes of pictures; those of things only stand in for them."""
+        return self.classes if self._present() or self.classes != self.categories else ()
 
     def prepare(self, out: Path | str, **how: Any) -> Any:
         """Make a store of the rows; see `imagemill.prepare`."""
@@ -456,7 +470,8 @@ def open(path: Path | str | Source | Sequence[Any] | Array, **options: Any) -> D
             backing = StoreBacking(folder, store.read_description(folder))
             table = backing.table
             places = np.column_stack([np.zeros(len(table), np.int64), np.arange(len(table))])
-            return Dataset(table, (backing,), places, tuple(backing.said["classes"]), str(folder))
+            classes = tuple(backing.said["classes"]) or tuple(backing.said.get("categories", ()))
+            return Dataset(table, (backing,), places, classes, str(folder))
         if (folder / ".work").is_dir():
             store.read_description(folder)  # says what to do
     return _of_source(source_of(path, **options))
@@ -479,6 +494,7 @@ def _of_source(source: Source) -> Dataset:
         taken = name if name not in table.columns else f"attribute.{name}"
         table = table.with_columns(assemble.uniform(taken, [r.attributes.get(name) for r in records]))
     found = {r.label for r in records if r.label is not None} | {n for r in records for n in r.labels or ()}
-    classes = source.classes or tuple(sorted(found, key=natural))
+    # Where pictures have no label, the classes are those of the things in them.
+    classes = source.classes or tuple(sorted(found, key=natural)) or source.categories
     places = np.column_stack([np.zeros(len(records), np.int64), np.arange(len(records))])
     return Dataset(table, (SourceBacking(source),), places, classes, str(source.root))

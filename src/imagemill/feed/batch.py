@@ -27,6 +27,8 @@ class LoadedBatch(Batch):
         out of what you count.
     replaced : tuple of str
         Keys of rows that could not be read, and that other rows stand for.
+    categories : tuple of str
+        Names of what is in boxes, in the order of their numbers.
     """
 
     keys: Sequence[str | int] = ()
@@ -34,10 +36,11 @@ class LoadedBatch(Batch):
     number: int = 0
     repeated: bool = False
     replaced: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
     def part(self, rows: slice, number: int) -> LoadedBatch:
         """Some of the rows as a batch of their own, of which nothing was replaced."""
         columns = {name: column[rows] for name, column in self.columns.items()}
-        return LoadedBatch(
-            columns, self.recipe[rows], self.applied.part(rows), self.world[rows], self.keys[rows], self.epoch, number
-        )
+        recipe, applied = self.recipe[rows], self.applied.part(rows)
+        keys, categories = self.keys[rows], self.categories
+        return LoadedBatch(columns, recipe, applied, self.world[rows], keys, self.epoch, number, categories=categories)

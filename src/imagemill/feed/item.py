@@ -22,6 +22,7 @@ from imagemill.data.codecs.jpeg_header import JpegHeader, jpeg_header
 from imagemill.data.codecs.registry import decode_jpeg
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_name, pixels_suffix
 from imagemill.data.record import Blob, Pixels, Record
+from imagemill.feed.things import Things, things_of
 
 __all__ = ["Item", "Photo", "complete", "read_record"]
 
@@ -122,12 +123,33 @@ class Item:
         return self if made is image else replace(self, targets={**self.targets, "image": made})
 
 
+def alike_instances(items: list[Item]) -> list[Item]:
+    """The items with as many maps of instances each as the one with most: rasters of a batch have channels alike."""
+    most = max((item.targets["instances"].array.shape[2] for item in items if "instances" in item.targets), default=0)  # type: ignore[union-attr]
+    if not most:
+        return items
+    found = []
+    for item in items:
+        maps = item.targets["instances"]
+        assert isinstance(maps, Mask)
+        more = ((0, 0), (0, 0), (0, most - maps.array.shape[2]))
+        found.append(replace(item, targets={**item.targets, "instances": Mask(np.pad(maps.array, more), "yxc")}))
+    return found
+
+
 def read_record(
-    record: Record, options: ReadOptions, *, reduced: bool, names: Mapping[str, Sequence[str]] = MappingProxyType({})
+    record: Record,
+    options: ReadOptions,
+    *,
+    reduced: bool,
+    names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    number: int | None = None,
+    masks: bool = False,
 ) -> Item:
     """Read a record, but leave a JPEG file encoded where it may be decoded smaller.
 
-    ``names`` are those of each category's keypoints.
+    ``names`` are those of each category's keypoints; ``number`` asks for the things themselves, and is the picture's;
+    ``masks`` for their masks.
 
     Raises
     ------
@@ -147,7 +169,10 @@ def read_record(
     if record.mask is not None:
         mask = load_mask(record.mask, like=picture)
         targets["mask"] = Mask(mask.array, mask.axes)
-    return Item(targets | targets_of(record.objects, orientation, size, names), photo)
+    targets |= targets_of(record.objects, orientation, size, names)
+    if number is not None:
+        targets |= things_of(Things(number, record.objects or ()), (size[0], size[1]), orientation, masks=masks)
+    return Item(targets, photo)
 
 
 def _orientation(picture: Picture) -> int:

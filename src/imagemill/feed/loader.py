@@ -53,8 +53,10 @@ class Loader(Adapters):
 
     Parameters
     ----------
-    dataset : Dataset, Source, Path, str, arrays ``(x, y)`` or sequence of items
-        Prepared or not. Arrays: images ``[n, ...]`` and, if there are any, labels as numbers. A sequence is anything
+    dataset : Dataset, Source, Path, str, arrays ``(x, y)`` or ``(x, y, w)``, or sequence of items
+        Prepared or not. Arrays: images ``[n, ...]`` and, if there are any, labels as numbers, and weights of the rows
+        in the loss (not in sampling, see ``weights``), which a dataset has as a column ``weight`` of its table; batches
+        then have a column ``weight``. A sequence is anything
         with a length and items by number (a list, a map-style dataset of PyTorch): images, ``(image, label)``, mappings
         of targets by name, or records; each is asked for when it is needed, so there may be any number of them.
     pipeline : Pipeline, optional
@@ -258,6 +260,23 @@ class Loader(Adapters):
     def classes(self) -> tuple[str, ...]:
         """Names of the labels, in the order of their numbers."""
         return self._maker.rows.classes
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Names of what boxes hold, in the order of their numbers."""
+        return self._maker.rows.categories
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether batches have a column ``weight``, for the loss."""
+        return self._maker.rows.weights is not None
+
+    def carry_things(self) -> None:
+        """Have batches carry what is annotated, and its masks, from the next loop on."""
+        if not self._maker.rows.things:
+            self._maker.rows.things = True
+            if self._pool is not None:  # their makers are copies
+                self.close()
 
     @property
     def shuffles(self) -> bool:

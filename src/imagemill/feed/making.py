@@ -19,7 +19,7 @@ from imagemill.data.sources.base import Problem
 from imagemill.engine import compiling
 from imagemill.feed.augmenting import Clock, UnreadableError, augmented, check_alike, columns_of, merged, named
 from imagemill.feed.batch import LoadedBatch
-from imagemill.feed.item import Item
+from imagemill.feed.item import Item, alike_instances
 from imagemill.feed.order import Order
 from imagemill.feed.rows import Rows
 from imagemill.feed.sequence import labels_together
@@ -138,6 +138,8 @@ class Maker:
         columns = dict(batch.columns)
         if self.rows.labels is not None:
             columns["label"] = self.rows.labels[at.rows]
+        if self.rows.weights is not None:
+            columns["weight"] = self.rows.weights[at.rows]
         said = self._said(keys, at)
         recipe: Sequence[Recipe]
         if self.pipelines:
@@ -155,6 +157,7 @@ class Maker:
             number,
             repeated,
             tuple(at.replaced.values()),
+            self.rows.categories,
         )
         return Made(made, clock, tuple(at.problems))
 
@@ -190,7 +193,7 @@ class Maker:
                 if stopped():
                     raise InterruptedError
                 items[i] = item or self._read(at, i, epoch)
-            ready = [item for item in items if item is not None]
+            ready = alike_instances([item for item in items if item is not None])
             check_alike(ready, lambda row: str(self.rows.keys(at.rows[row : row + 1])[0]))
             try:
                 return self._labelled(self._by_class(ready, at, epoch, clock, stopped), ready)

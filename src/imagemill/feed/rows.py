@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,8 +21,9 @@ from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Source
-from imagemill.feed.item import Item, complete, read_record
+from imagemill.feed.item import Item, alike_instances, complete, read_record
 from imagemill.feed.sequence import SequenceRows, is_sequence
+from imagemill.feed.things import Things, things_of
 
 __all__ = ["ArrayRows", "RecordRows", "Rows", "StoreRows", "open_rows"]
 
@@ -35,7 +37,9 @@ _LARGE = 1 << 16
 class Rows(Protocol):
     """Rows of images and their targets.
 
-    ``labels`` are integers ``[n]``, rows of 0 and 1 ``[n, classes]``, or None. ``gather`` gives columns for a
+    ``labels`` are integers ``[n]``, rows of 0 and 1 ``[n, classes]``, or None; ``weights`` those of rows in a loss,
+    ``[n]``, or None; ``categories`` names of what boxes hold. ``things``, which may be set, asks for annotated things
+    and their masks as well. ``gather`` gives columns for a
     pipeline, or None where every row has to be read by itself: then ``read`` does. ``together`` says whether rows are
     so quick to get that several batches may be made as one.
     """
@@ -43,6 +47,9 @@ class Rows(Protocol):
     together: bool
     classes: tuple[str, ...]
     labels: Array | None
+    weights: Array | None
+    categories: tuple[str, ...]
+    things: bool
     axes: str | None
 
     def __len__(self) -> int: ...
@@ -75,11 +82,16 @@ class ArrayRows:
     ----------
     x : array ``[n, ...]``, sequence of arrays, or anything else with a length and images by number
     y : array of int ``[n]`` or ``[n, classes]``, optional
+    weights : array ``[n]``, optional
+        Of each row in a loss.
     axes : str, optional
         Of one image.
     """
 
-    def __init__(self, x: Any, y: Any = None, axes: str | None = None) -> None:
+    things = False
+    categories: tuple[str, ...] = ()
+
+    def __init__(self, x: Any, y: Any = None, axes: str | None = None, weights: Any = None) -> None:
         # What gives images by number is asked for them one by one: a file of HDF5 may not fit the memory.
         self.x = x if is_sequence(x) else list(x)
         self.together = isinstance(x, np.ndarray)
@@ -91,6 +103,7 @@ class ArrayRows:
                 f"expected {len(self.x)} labels as numbers, one per image, got {labels.dtype} of shape {labels.shape}"
             )
         self.labels = labels
+        self.weights = None if weights is None else read_sample_weights(weights, len(self.x))
 
     def __len__(self) -> int:
         return len(self.x)
@@ -138,7 +151,9 @@ class _Keyed:
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
-        self.classes = dataset.classes
+        self.classes, self.categories = dataset.classes, dataset.categories
+        self.things = False
+        self.weights = weights_in(dataset)
         self.labels = labels_in(dataset)
         # Zeros take no memory before they are written to; two threads that write at once write the same.
         self._hashes = np.zeros(len(dataset), np.uint64)
@@ -161,6 +176,19 @@ class _Keyed:
             self._hashes[missing] = rng.hash_keys(self.keys(missing))
             found = self._hashes[rows]
         return found
+
+    @cached_property
+    def has_masks(self) -> bool:
+        """Whether any thing of the dataset has an outline or a mask."""
+        for backing in self.dataset.backings:
+            if isinstance(backing, StoreBacking):
+                found = backing.has_masks
+            else:
+                every = (thing for record in backing.source.records for thing in record.objects or ())  # type: ignore[attr-defined]
+                found = any(thing.polygons or thing.runs is not None for thing in every)
+            if found:
+                return True
+        return False
 
     def fingerprint(self) -> str:
         """Of the keys in their order, and of the content where it is a store."""
@@ -207,6 +235,9 @@ class StoreRows(_Keyed):
         if self._objects:
             names = ("boxes", "keypoints") if self._joints else ("boxes",)
             every = [self._annotations(place, names) for place in places.tolist()]
+            if self.things:
+                names = (*names, "things", "instances") if self.has_masks else (*names, "things")
+                every = alike_instances(every)
             found |= {name: [item.targets[name] for item in every] for name in names}
         return found
 
@@ -224,6 +255,8 @@ class StoreRows(_Keyed):
         shape = tuple(self._store.said["image"]["shape"][:2])
         image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
         found = targets_of(record.objects, 1, shape, self._store.joint_names)
+        if self.things:
+            found |= things_of(Things(place, record.objects or ()), (shape[0], shape[1]), masks=self.has_masks)
         return complete(Item({"image": image, **found}), names)
 
     def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
@@ -263,7 +296,10 @@ class RecordRows(_Keyed):
         which, place = self.dataset.places[row].tolist()
         if which in self._records:
             record, names = self._records[which][place], self._joints[which]
-            return complete(read_record(record, options, reduced=reduced, names=names), self._names)
+            given = record.attributes.get("id")
+            number = (given if isinstance(given, int) else row) if self.things else None
+            how: dict[str, Any] = {"names": names, "number": number, "masks": self.things and self.has_masks}
+            return complete(read_record(record, options, reduced=reduced, **how), self._names)
         return complete(Item(self.dataset.backings[which].targets(place)), self._names)
 
 
@@ -306,8 +342,34 @@ def labels_in(dataset: Dataset) -> Array | None:
     return np.array([-1 if name is None else numbers[name] for name in names], np.int64)
 
 
+def read_sample_weights(weights: Any, n: int) -> Array:
+    """Weights of rows in a loss, one for each row, none negative.
+
+    Raises
+    ------
+    InputError
+    """
+    found = np.asarray(weights)
+    if found.shape != (n,) or found.dtype.kind not in "iubf":
+        got = f"{found.dtype} of shape {found.shape}"
+        raise InputError(f"expected {n} weights of samples as numbers, one per image, got {got}")
+    if not np.isfinite(found).all() or (found < 0).any():
+        raise InputError("expected finite weights of samples from 0, got others; correct them")
+    return found.astype(np.float32)
+
+
+def weights_in(dataset: Dataset) -> Array | None:
+    """The column ``weight`` of a dataset's table, where it has one of numbers."""
+    if "weight" not in dataset.table.columns or not dataset.table["weight"].dtype.is_numeric():
+        return None
+    column = dataset.table["weight"]
+    if column.null_count():
+        raise InputError("expected a weight for every row, got some without; fill the column, or give it another name")
+    return read_sample_weights(column.to_numpy(), len(dataset))
+
+
 def open_rows(dataset: Any, axes: str | None = None) -> Rows:
-    """Rows of whatever a loader takes: a dataset, a source, a path, arrays ``(x, y)``, or a sequence of items.
+    """Rows of whatever a loader takes: a dataset, a source, a path, arrays ``(x, y)`` or ``(x, y, w)``, or a sequence.
 
     Raises
     ------
@@ -321,8 +383,9 @@ def open_rows(dataset: Any, axes: str | None = None) -> Rows:
         return StoreRows(dataset) if prepared else RecordRows(dataset)
     if isinstance(dataset, np.ndarray):
         dataset = (dataset,)
-    if isinstance(dataset, tuple) and 1 <= len(dataset) <= 2:
-        return ArrayRows(dataset[0], dataset[1] if len(dataset) == 2 else None, axes)
+    if isinstance(dataset, tuple) and 1 <= len(dataset) <= 3:
+        x, y, weights = (*dataset, None, None)[:3]
+        return ArrayRows(x, y, axes, weights)
     if is_sequence(dataset) and not isinstance(dataset, tuple):
         return SequenceRows(dataset, axes)
     got = type(dataset).__name__

@@ -57,6 +57,8 @@ class SequenceRows:
     """
 
     together = False
+    things = False
+    weights: Array | None = None
 
     def __init__(self, items: Any, axes: str | None = None) -> None:
         self._items, self._count, self.axes = items, len(items), axes
@@ -64,6 +66,7 @@ class SequenceRows:
             raise InputError("expected at least one item, got a sequence without any")
         found = getattr(items, "classes", None)
         self.classes: tuple[str, ...] = tuple(map(str, found or ())) if is_sequence(found) else ()
+        self.categories = self.classes
         self.labels = _labels_of(items, self._count)
         looked_at = np.unique(np.linspace(0, self._count - 1, _LOOKED_AT).astype(np.int64)).tolist()
         first = [items[row] for row in looked_at]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
+
+import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.feed.batch import LoadedBatch
+from imagemill.feed.things import with_names
 
 __all__ = ["Adapters", "View", "check_alone", "columns_of", "plain_column"]
 
@@ -56,15 +59,28 @@ class View:
         self.loader.load_state_dict(state)
 
 
-def columns_of(batch: Mapping[str, Any] | LoadedBatch, columns: Names, convert: Callable[[Any], Any]) -> Any:
+def columns_of(
+    batch: Mapping[str, Any] | LoadedBatch,
+    columns: Names,
+    convert: Callable[[Any], Any],
+    labels: Callable[[Any], Any] | None = None,
+) -> Any:
     """A batch as a dict of converted columns, or as a tuple of those named.
+
+    Boxes come with their classes under ``box_label``, points with ``keypoint_name``, each a list with one entry per
+    picture; where pictures have no label, ``label`` names the classes of the boxes. ``labels`` is what an array of
+    labels goes through first.
 
     Raises
     ------
     InputError
         When there is no column of a name.
     """
-    present = batch.columns if isinstance(batch, LoadedBatch) else batch
+    present = with_names(batch.columns, batch.categories) if isinstance(batch, LoadedBatch) else dict(batch)
+    if columns is not None and "label" in columns and "label" not in present and "box_label" in present:
+        present["label"] = present["box_label"]
+    if labels is not None and isinstance(present.get("label"), np.ndarray):
+        present["label"] = labels(present["label"])
     if columns is None:
         return {name: convert(present[name]) for name in present}
     missing = [name for name in columns if name not in present]
@@ -129,10 +145,36 @@ class Adapters:
 
         return torch.map_dataset(self)
 
-    def keras(self, columns: Names = ("image", "label")) -> Any:
-        """A `keras.utils.PyDataset` for ``model.fit``, on any backend."""
+    def detection(self, *, first: int = 1, masks: bool = True) -> View:
+        """Pictures and targets as the detectors of torchvision take them: ``(list of tensors, list of dicts)``.
+
+        A dict has ``boxes`` (float32 ``[n, 4]``, left, top, right, bottom edges, 0 to width and height), ``labels``
+        (int64), ``image_id`` (the source's number of the picture, or the row's), ``iscrowd`` (int64), ``area`` (as the
+        source has it for its box, scaled with the box), ``masks`` (uint8 ``[n, h, w]``) where things have outlines or
+        masks, and ``keypoints`` (float32 ``[n, k, 3]``: x, y, 1 if it is seen, zeros if not) where they have any. All
+        are of the boxes that are left, in one order; boxes without extent are left out.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first of `categories`; those detectors call the background 0.
+        masks : bool
+            Masks cost as much as pictures do; leave them out where boxes are all that is learned.
+        """
+        from imagemill.feed.adapters import detection
+
+        self.carry_things()  # type: ignore[attr-defined]  # of the loader
+        return View(self, detection.converter(first, masks))
+
+    def keras(self, columns: Names | Literal["auto"] = "auto") -> Any:
+        """A `keras.utils.PyDataset` for ``model.fit``, on any backend.
+
+        Its columns are image and label when left out, and weight where samples have weights.
+        """
         from imagemill.feed.adapters import keras
 
+        if columns == "auto":
+            columns = ("image", "label", "weight") if self.is_weighted else ("image", "label")  # type: ignore[attr-defined]
         return keras.py_dataset(self, columns)
 
     def jax(self, columns: Names = None, *, device: Any = None, sharding: Any = None) -> View:

@@ -24,7 +24,7 @@ def converter(columns: Names, *, pin: bool, device: Any) -> Callable[[Any], Any]
 
 
 def _tensors(batch: Any, *, columns: Names, pin: bool, device: Any) -> Any:
-    return columns_of(batch, columns, partial(_tensor, pin=pin, device=device))
+    return columns_of(batch, columns, partial(_tensor, pin=pin, device=device), _labels)
 
 
 def _tensor(column: Any, *, pin: bool, device: Any) -> Any:
@@ -40,6 +40,13 @@ def _tensor(column: Any, *, pin: bool, device: Any) -> Any:
         # A tensor cannot promise not to be written to, so what may not be written to is copied.
         return moved(torch.from_numpy(column if column.flags.writeable else column.copy()))
     return [moved(torch.from_numpy(v.copy())) if isinstance(v, np.ndarray) else v for v in column]
+
+
+def _labels(column: Any) -> Any:
+    """Labels as losses of PyTorch take them: numbers of classes as int64, rows of 0 and 1 as float32."""
+    if column.dtype.kind not in "biu":
+        return column
+    return column.astype(np.int64 if column.ndim == 1 else np.float32, copy=False)
 
 
 class Rows(Sequence[dict[str, Any]]):

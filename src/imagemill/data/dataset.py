@@ -233,12 +233,10 @@ class Dataset:
     @property
     def categories(self) -> tuple[str, ...]:
         """Names of the things inside the pictures (boxes, outlines, keypoints), in the order of their numbers."""
-        found: dict[str, None] = {}
-        for backing in self.backings:
-            source = backing.source.categories if isinstance(backing, SourceBacking) else None
-            said = backing.said.get("categories", ()) if isinstance(backing, StoreBacking) else ()
-            found |= dict.fromkeys(source if source is not None else said)
-        return tuple(found)
+        found: list[str] = []
+        for one in self.backings:
+            found += one.source.categories if isinstance(one, SourceBacking) else one.said.get("categories", ())  # type: ignore[attr-defined]
+        return tuple(dict.fromkeys(found))
 
     def class_counts(self) -> dict[str, int]:
         """Images of each class, in the order of the classes."""

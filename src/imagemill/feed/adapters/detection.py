@@ -33,8 +33,7 @@ def converter(first: int, masks: bool) -> Callable[[LoadedBatch], Any]:
 
 
 def _convert(batch: LoadedBatch, *, first: int, masks: bool) -> Any:
-    import torch
-
+    torch = require("torch", extra="torch")
     if "boxes" not in batch.columns:
         raise InputError(f"expected a column of boxes, got {', '.join(batch)}; open a dataset with boxes, such as COCO")
     images = [torch.from_numpy(np.array(image)) for image in batch.image]

@@ -55,6 +55,10 @@ def curved(gamma: float = 2.0, n: int = 2, where: Array | None = None) -> Pointw
     return Pointwise("gamma", np.tile([255.0, gamma], (n, 1)), 3, where)
 
 
+def jumping(n: int = 2) -> Pointwise:
+    return Pointwise("tones", np.tile([100.0, 2.0, 0.5], (n, 1)), 3)
+
+
 def standardized() -> Fit:
     return Fit("zscore", epsilon=1e-7)
 

@@ -73,6 +73,43 @@ def test_affine_colour_commutes_with_a_resample(before: Any, move: Any, after: A
     np.testing.assert_allclose(a, b, rtol=0, atol=COMMUTES * max(1.0, float(np.abs(b).max())))
 
 
+jumps = st.builds(
+    im.ToneGain,
+    st.just((0.3017, 0.6131)),
+    st.lists(st.floats(0.2, 2), min_size=3, max_size=3),
+    p=st.sampled_from((0.5, 1.0)),
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(colours, max_size=2),
+    jumps,
+    transforms("geometry", orders=(0, 1, 3)),
+    st.lists(st.one_of(colours, jumps), max_size=3),
+    images(sizes=(8, 20), channels=(3,), dtypes=("float64",)),
+)
+def test_a_curve_that_jumps_stays_on_its_side_of_a_resample(
+    before: Any, jump: Any, move: Any, after: Any, image: Any
+) -> None:
+    fused, steps = both([*before, jump, move, *after])
+    a, b = fused(image=image, key=0).image, steps(image=image, key=0).image
+    np.testing.assert_allclose(a, b, rtol=0, atol=COMMUTES * max(1.0, float(np.abs(b).max())))
+
+
+def test_a_curve_that_jumps_is_why_a_pipeline_has_two_resamples() -> None:
+    jump = im.ToneGain([0.3, 0.6], [1.5, 0.5, 1.0])
+    fused, steps = both([im.Zoom(1.2), jump, im.Rotate(20)])
+    image = picture(4, (30, 40), 3, np.float64)
+    found = fused(image=image, key=0).image
+    np.testing.assert_allclose(found, steps(image=image, key=0).image, rtol=0, atol=COMMUTES)
+    why = "because of gains that jump from one range of values to the next, before it"
+    assert why in fused.explain((30, 40, 3), dtype=np.float64)
+    # Whole pixels are only moved, so one pass over them is enough.
+    flipped, _ = both([jump, im.Flip("x"), im.Crop(box=(2, 3, 20, 25))])
+    assert len(flipped.plan(flipped.draw(Frame.of(30, 40, channels=3, dtype=np.float64), [0])).steps) == 1
+
+
 @given(pipelines(longest=6, orders=(0, 1, 3, 5)), images(sizes=(6, 20), channels=(3,), dtypes=("float64",)))
 @settings(max_examples=30)
 def test_label_maps_stay_in_their_label_set(pipeline: im.Pipeline, image: Any) -> None:

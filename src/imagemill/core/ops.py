@@ -238,8 +238,29 @@ def _clip(x: Floats, params: Floats) -> Floats:
     return np.clip(x, params[0], params[1])
 
 
-CURVES: dict[str, Callable[[Floats, Floats], Floats]] = {"gamma": _gamma, "tones": _tones, "clip": _clip}
-"""The meaning of each curve: values and one sample's parameters to values, in float64."""
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A kind of :class:`Pointwise`.
+
+    Parameters
+    ----------
+    meaning : callable
+        Values and one sample's parameters to values, in float64.
+    breaks : str
+        Empty for a curve that may change places with interpolation: one without jumps, so that on smooth pictures
+        both orders give nearly the same. Otherwise what in it forbids that, in words for ``explain()``.
+    """
+
+    meaning: Callable[[Floats, Floats], Floats]
+    breaks: str = ""
+
+
+CURVES: dict[str, Curve] = {
+    "gamma": Curve(_gamma),
+    "tones": Curve(_tones, "gains that jump from one range of values to the next"),
+    "clip": Curve(_clip),
+}
+"""Each curve's meaning, and whether it may change places with interpolation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

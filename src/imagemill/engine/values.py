@@ -175,7 +175,7 @@ def apply_curve(stage: Pointwise, row: int, values: Array) -> Array:
     """A curve on the leading channels of float values."""
     out = values.copy()
     colours = values[..., : stage.channels]
-    out[..., : stage.channels] = CURVES[stage.curve](colours, stage.params[row])
+    out[..., : stage.channels] = CURVES[stage.curve].meaning(colours, stage.params[row])
     return out
 
 

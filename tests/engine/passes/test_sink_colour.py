@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imagemill.core.ops import Op, Sampling
+from imagemill.core.ops import CURVES, Op, Sampling
 from tests.engine.plans import (
+    broken,
     called,
     cast,
     curved,
     flipped,
     gained,
+    jumping,
     padded,
     planned,
     shifted,
@@ -45,3 +47,20 @@ def test_colour_between_two_fills_stays_between_them() -> None:
 def test_statistics_casts_and_functions_stay_where_they_are() -> None:
     for barrier in (standardized(), cast(np.float32), called()):
         assert order(gained(), shifted(1.0), barrier, gained(), shifted(1.0)) == "bac" + "ed"
+
+
+def test_a_curve_that_jumps_changes_places_with_whole_pixels_only() -> None:
+    assert order(jumping(), flipped(), gained()) == "bac"
+    assert order(shifted(1.0), jumping(), flipped()) == "acb"
+    assert order(jumping(), shifted(1.0, Sampling(0, "nearest"))) == "ba"
+    assert order(gained(), jumping(), gained(), shifted(1.0), gained()) == "abdce"
+    assert order(shifted(1.0), jumping(), shifted(1.0), jumping(), flipped()) == "abced"
+    # In front of a fill it would have to go in front of the shift as well.
+    assert order(shifted(1.0), jumping(), padded(1)) == "abc"
+    assert order(flipped(), jumping(), padded(1)) == "bac"
+
+
+def test_the_reason_stands_at_the_geometry_behind_it() -> None:
+    plan = planned(jumping(), gained(), shifted(1.0), without=ONLY)
+    assert sources(plan) == ["a", "c", "b"]
+    assert broken(plan) == ["", f"{CURVES['tones'].breaks}, before it", ""]

@@ -36,7 +36,7 @@ def evaluate(op: Op, x: Floats, row: int = 0) -> Floats:
         return _mix(op, x, row)
     if isinstance(op, Pointwise):
         out = x.copy()
-        out[..., : op.channels] = CURVES[op.curve](x[..., : op.channels], op.params[row])
+        out[..., : op.channels] = CURVES[op.curve].meaning(x[..., : op.channels], op.params[row])
         return out
     if isinstance(op, Fit):
         return _fit(op, x)

@@ -26,7 +26,7 @@ def photo(height: int = 40, width: int = 60, channels: int = 3, dtype: str = "ui
 
 FAILS: list[tuple[list[im.Transform], Given, tuple[int, ...], str]] = [
     ([im.Flip("x"), im.Crop(50)], photo(), (2,), r"a.png, 40x60x3 \(yxc\) of uint8: .*at least \(50, 50\)"),
-    ([im.OneOf([im.Flip("x"), im.Gray()]), im.Invert()], photo(channels=1), (1, 2), "Gray to get 3 colour channels"),
+    ([im.OneOf([im.Flip("x"), im.Gray()]), im.Invert()], photo(channels=2), (1, 2), "Gray to get 3 colour channels"),
     ([im.Rescale("minmax")], photo(), (1,), "gray images, got 3 channels"),
     ([im.Flip("x"), im.Flip("z")], photo(), (2,), "z"),
     ([im.Resize((4, 5, 6))], photo(), (1,), r"2 lengths \(y, x\)"),

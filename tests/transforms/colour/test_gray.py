@@ -57,6 +57,6 @@ def test_wrong_weights_are_refused(weights: object, words: str) -> None:
         im.Gray(weights)
 
 
-def test_gray_pictures_are_refused() -> None:
+def test_two_channels_are_refused() -> None:
     with pytest.raises(im.ParameterError, match="3 colour channels"):
-        im.Pipeline([im.Gray()], seed=0)(PICTURE[..., 0])
+        im.Pipeline([im.Gray()], seed=0)(im.Image(np.zeros((8, 9, 2), np.uint8), "yxc"))

@@ -59,6 +59,20 @@ def needs_rgb(frame: Frame, who: str) -> None:
         )
 
 
+def on_rgb(frame: Frame, who: str, make: Callable[[], Floats]) -> ChannelMix:
+    """Matrices ``[n, 3, 3]`` that leave grays alone, laid over red, green and blue; a gray image is left as it is.
+
+    Raises
+    ------
+    ParameterError
+        When the frame has neither 1 nor 3 colours.
+    """
+    if colours(frame) == 1:
+        return ChannelMix.diagonal(np.ones((frame.n, 1)))
+    needs_rgb(frame, who)
+    return on_colours(frame, lambda _: linear(make()))
+
+
 def on_colours(frame: Frame, make: Callable[[int], ChannelMix]) -> ChannelMix:
     """A mix of the frame's colour channels, laid over all its channels.
 

@@ -12,7 +12,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
-from imagemill.transforms.colour._channels import needs_rgb, on_colours
+from imagemill.transforms.colour._channels import colours, needs_rgb, on_colours
 from imagemill.transforms.colour.contrast import contrast_shares
 from imagemill.transforms.colour.hue import hues
 from imagemill.transforms.colour.saturation import saturations
@@ -34,14 +34,14 @@ class ColorJitter(Transform):
     contrast : number, pair or Distribution, optional
         Factor of at least 0.
     saturation : number, pair or Distribution, optional
-        Factor of at least 0; needs RGB.
+        Factor of at least 0; leaves a gray image alone.
     hue : number, pair or Distribution, optional, degrees
-        From -180 to 180; needs RGB.
+        From -180 to 180; leaves a gray image alone.
 
     Raises
     ------
     ParameterError
-        When none of the four is given, or saturation or hue meets an image without 3 colour channels.
+        When none of the four is given, or saturation or hue meets an image with neither 1 nor 3 colour channels.
 
     Targets
     -------
@@ -79,6 +79,8 @@ class ColorJitter(Transform):
     def draw(self, draws: Draws, frame: Frame) -> Op:
         drawn = [None if d is None else draws(d) for d in (self.brightness, self.contrast, self.saturation, self.hue)]
         brightness, contrast, saturation, hue = drawn
+        if colours(frame) == 1:
+            saturation = hue = None  # a gray image has none
         if saturation is not None:
             needs_rgb(frame, "ColorJitter(saturation=...)")
         if hue is not None:

@@ -12,7 +12,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
-from imagemill.transforms.colour._channels import LUMA, linear, needs_rgb, numbers, on_colours
+from imagemill.transforms.colour._channels import LUMA, numbers, on_rgb
 from imagemill.transforms.traits import Traits
 
 WEIGHTS = {"bt601": LUMA, "bt709": (0.2126, 0.7152, 0.0722), "mean": (1 / 3, 1 / 3, 1 / 3)}
@@ -30,7 +30,7 @@ def _weights(name: str, value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Gray(Transform):
-    """Replace the colour of each pixel by its gray; the number of channels stays.
+    """Replace the colour of each pixel by its gray; the number of channels stays, and a gray image is left as it is.
 
     ``out = w_R R + w_G G + w_B B`` in each colour channel.
 
@@ -42,7 +42,7 @@ class Gray(Transform):
     Raises
     ------
     ParameterError
-        When an image does not have 3 colour channels.
+        When an image has neither 1 nor 3 colour channels.
 
     Targets
     -------
@@ -66,6 +66,5 @@ class Gray(Transform):
         return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
-        needs_rgb(frame, "Gray")
         row = np.array(WEIGHTS[self.weights] if isinstance(self.weights, str) else self.weights)
-        return on_colours(frame, lambda _: linear(np.tile(row, (frame.n, 3, 1))))
+        return on_rgb(frame, "Gray", lambda: np.tile(row, (frame.n, 3, 1)))

@@ -11,7 +11,7 @@ from imagemill.core.geometry import Floats, Frame, rotation
 from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
-from imagemill.transforms.colour._channels import linear, luma_weights, needs_rgb, on_colours
+from imagemill.transforms.colour._channels import luma_weights, on_rgb
 from imagemill.transforms.traits import Traits
 
 
@@ -38,9 +38,10 @@ def hues(degrees: Floats) -> Floats:
 class Hue(Transform):
     """Turn the hue of every colour, keeping luma: red towards yellow and green for positive degrees.
 
-    ``out = M^-1 R M x`` with ``M`` from RGB to YIQ and ``R`` a turn of its (I, Q) plane. Grays stay. The map
-    is linear, so it costs nothing beside other colour transforms; the angle of HSV is another one: a turn by
-    60 degrees here moves the hue of HSV by 43 to 84. Integer images saturate, floating-point images do not.
+    ``out = M^-1 R M x`` with ``M`` from RGB to YIQ and ``R`` a turn of its (I, Q) plane. Grays stay, and so does
+    a gray image. The map is linear, so it costs nothing beside other colour transforms; the angle of HSV is
+    another one: a turn by 60 degrees here moves the hue of HSV by 43 to 84. Integer images saturate,
+    floating-point images do not.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class Hue(Transform):
     Raises
     ------
     ParameterError
-        When an image does not have 3 colour channels.
+        When an image has neither 1 nor 3 colour channels.
 
     Targets
     -------
@@ -75,6 +76,5 @@ class Hue(Transform):
         return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
-        needs_rgb(frame, "Hue")
         degrees = draws(self.degrees)
-        return on_colours(frame, lambda _: linear(hues(degrees)))
+        return on_rgb(frame, "Hue", lambda: hues(degrees))

@@ -11,7 +11,7 @@ from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
-from imagemill.transforms.colour._channels import linear, luma_weights, needs_rgb, on_colours
+from imagemill.transforms.colour._channels import luma_weights, on_rgb
 from imagemill.transforms.traits import Traits
 
 _EYE = np.eye(3)
@@ -26,7 +26,7 @@ def saturations(factor: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Saturation(Transform):
-    """Move each pixel away from its own gray, or towards it; luma stays.
+    """Move each pixel away from its own gray, or towards it; luma stays, and so does a gray image.
 
     ``out = factor * x + (1 - factor) * luma(x)``, ``luma = 0.299 R + 0.587 G + 0.114 B``. Integer images
     saturate, floating-point images do not.
@@ -39,7 +39,7 @@ class Saturation(Transform):
     Raises
     ------
     ParameterError
-        When an image does not have 3 colour channels.
+        When an image has neither 1 nor 3 colour channels.
 
     Targets
     -------
@@ -63,6 +63,5 @@ class Saturation(Transform):
         return Traits(recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
-        needs_rgb(frame, "Saturation")
         factor = draws(self.factor)
-        return on_colours(frame, lambda _: linear(saturations(factor)))
+        return on_rgb(frame, "Saturation", lambda: saturations(factor))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 
 import imagemill as im
+from imagemill.core import loops
 from imagemill.feed import Loader
 from imagemill.feed.adapters import hf_transform
 from tests.architecture.repository import SRC, environment
@@ -111,6 +114,64 @@ def test_tf_says_the_shapes_and_gives_epoch_after_epoch(monkeypatch: pytest.Monk
             assert np.array_equal(image, batch.image)
             assert np.array_equal(label, batch.label)
     assert set(ours.tf(None).signature) == {"image", "label"}
+
+
+class FakeSequence:
+    """What this project asks of a keras.utils.PyDataset."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+
+def met(monkeypatch: pytest.MonkeyPatch, jax: int = 1, torch: int = 1, tensorflow: int = 1) -> None:
+    """Have as many processes met, as each framework says it."""
+    distributed = SimpleNamespace(is_initialized=lambda: jax > 1)
+    of_jax = SimpleNamespace(distributed=distributed, process_count=lambda: jax, process_index=lambda: jax - 1)
+    monkeypatch.setitem(sys.modules, "jax", of_jax)
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(utils=SimpleNamespace(PyDataset=FakeSequence)))
+    monkeypatch.setitem(sys.modules, "tensorflow", fake_tensorflow())
+    monkeypatch.setattr(loops, "distributed", lambda: (torch - 1, torch) if torch > 1 else None)
+    cluster = {"chief": ["a:1"], "worker": [f"b:{n}" for n in range(tensorflow - 1)]}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0}}))
+
+
+@pytest.mark.parametrize(
+    ("way", "where", "rank"),
+    [
+        ("jax", "jax", "jax.process_index()"),
+        ("keras", "jax", "jax.process_index()"),
+        ("keras", "torch", "torch.distributed.get_rank()"),
+        ("tf", "tensorflow", "RANK"),
+    ],
+)
+def test_a_loader_of_all_rows_is_refused_where_several_processes_have_met(
+    monkeypatch: pytest.MonkeyPatch, way: str, where: str, rank: str
+) -> None:
+    met(monkeypatch, **{where: 3})
+    with pytest.raises(im.InputError, match=re.escape(f"write Loader(..., rank={rank}, world=3, seed=0)")):
+        getattr(loader(), way)()
+    parts = [loader(rank=r, world=3, seed=0) for r in range(3)]
+    for part in parts:
+        getattr(part, way)()
+    met(monkeypatch)
+    getattr(loader(), way)()
+
+
+def test_a_jax_too_old_to_say_whether_processes_have_met_is_asked_for_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    met(monkeypatch, jax=2)
+    del sys.modules["jax"].distributed.is_initialized
+    for way in ("jax", "keras"):
+        with pytest.raises(im.InputError, match=r"one of 2 processes"):
+            getattr(loader(), way)()
+
+
+@pytest.mark.parametrize("said", ["", "{", "[]", "{}", '{"cluster": {}}'])
+def test_a_cluster_that_is_none_is_left_to_tensorflow(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    met(monkeypatch)
+    monkeypatch.setenv("TF_CONFIG", said)
+    assert loader().tf().cardinality == 3
 
 
 def test_grain_asks_for_batches_by_number() -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.repository import ROOT, SRC, environment
+from tests.feed.ranks import run_ranks
 
 pytest.importorskip("torch.distributed", reason="PyTorch is not installed")
 pytest.importorskip("sklearn.datasets", reason="scikit-learn, whose digits these are, is not installed")
@@ -57,25 +55,10 @@ torch.distributed.destroy_process_group()
 
 @pytest.mark.parametrize("world", [2, 3])
 def test_two_processes_of_ddp_see_every_sample_once_an_epoch(tmp_path: Path, world: int) -> None:
-    meeting = tmp_path / "meeting"
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", PROGRAM, str(rank), str(world), str(meeting)],
-            env=environment(SRC, ROOT),
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(world)
-    ]
-    try:
-        said = [process.communicate(timeout=120) for process in running]
-    finally:
-        for process in running:
-            process.kill()
-    assert [process.returncode for process in running] == [0] * world, said
-    ranks = json.loads(said[0][0])
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    said = run_ranks(program, world, lambda rank: [str(rank), str(world), str(tmp_path / "meeting")])
+    ranks = json.loads(said[0])
     for epoch in range(2):
         keys = [key for seen, _, _ in ranks for key in seen[epoch][0]]
         assert sorted(keys) == list(range(1003))

@@ -24,11 +24,12 @@ def converter(columns: Names, *, device: Any, sharding: Any) -> Callable[[Any], 
     return partial(_arrays, columns=columns, where=sharding if device is None else device)
 
 
-def check(loader: Any) -> None:
+def check(loader: Any, jax: Any = None) -> None:
     """Refuse a loader of all rows where several processes of JAX have met."""
-    jax = require("jax", extra="jax")
-    # Asking for their number would start the backend, so only where they have met.
-    if jax.distributed.is_initialized():
+    jax = require("jax", extra="jax") if jax is None else jax
+    # Asking for their number starts the backend, so only where they have met, or where JAX is too old to say.
+    met = getattr(jax.distributed, "is_initialized", None)
+    if met is None or met():
         check_alone(loader, jax.process_count(), "jax.process_index()")
 
 

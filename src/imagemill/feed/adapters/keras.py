@@ -10,6 +10,7 @@ from typing import Any
 from imagemill.core import loops
 from imagemill.core.extras import require
 from imagemill.feed.adapters.base import Names, check_alone, columns_of, plain_column
+from imagemill.feed.adapters.jax import check as check_jax
 
 __all__ = ["py_dataset"]
 
@@ -62,8 +63,8 @@ def _check(loader: Any) -> None:
     if met is not None:
         check_alone(loader, met[1], "torch.distributed.get_rank()")
     jax = sys.modules.get("jax")
-    if jax is not None and jax.distributed.is_initialized():
-        check_alone(loader, jax.process_count(), "jax.process_index()")
+    if jax is not None:
+        check_jax(loader, jax)
 
 
 class _Steps:

@@ -10,12 +10,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import imagemill as im
+from imagemill.core import loops
+from imagemill.core.lineage import Lineage
 from tests.architecture.repository import ROOT, SRC, environment
 from tests.feed.draws import (
     ONE,
@@ -248,6 +251,35 @@ def test_what_was_drawn_without_a_key_can_be_made_again() -> None:
 def test_without_keys_a_program_draws_the_same_when_it_is_run_again() -> None:
     first, second = (iterate(loader("no key", 2, "fork")) for _ in range(2))
     assert first == second
+
+
+# ----------------------------------------------------------------------------------------------- ranks
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_ranks_draw_apart_and_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    def ranks() -> list[list[tuple[int, float]]]:
+        found = []
+        for rank in range(3):
+            monkeypatch.setattr(loops, "rank", lambda rank=rank: rank)
+            found += iterate(loader("no key", workers, "fork"), 2)
+        return found
+
+    made = ranks()
+    assert distinct(made) == 3 * 2 * N
+    assert ranks() == made
+
+
+def test_pipelines_that_workers_make_for_themselves_draw_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys(rank: int, worker: int) -> list[int]:
+        # Every rank may have given PyTorch the same seed.
+        monkeypatch.setattr(loops, "rank", lambda: rank)
+        monkeypatch.setattr(loops, "worker", lambda: SimpleNamespace(seed=5 + worker, id=worker))
+        return Lineage().keys(3)
+
+    made = [key for rank in range(2) for worker in range(2) for key in keys(rank, worker)]
+    assert len(set(made)) == 12
+    assert keys(1, 1) == made[-3:]
 
 
 # ----------------------------------------------------------------------------------------------- pools and copies

@@ -1,4 +1,4 @@
-"""`import imagemill` loads numpy and nothing else that is not Python's own, and does so quickly."""
+"""`import imagemill` loads nothing that is not Python's own, and little of that."""
 
 from __future__ import annotations
 
@@ -9,43 +9,42 @@ from pathlib import Path
 
 from tests.architecture.repository import SRC, environment
 
-SECONDS = 0.3  # what a user at the prompt does not notice
+FEW = 60  # modules of Python's own, which differ a little between versions: what a user at the prompt does not notice
 
 # What start-up itself loads (.pth files of the environment) is not the package's doing, hence the difference.
 PROBE = """
-import json, sys, time
+import json, sys
 before = set(sys.modules)
-start = time.process_time()
 import {package}
-seconds = time.process_time() - start
-names = {{name.partition(".")[0] for name in set(sys.modules) - before}}
-print(json.dumps([sorted(names - set(sys.stdlib_module_names)), seconds]))
+print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-def probe(package: str, root: Path = SRC) -> tuple[set[str], float]:
+def probe(package: str, root: Path = SRC) -> set[str]:
+    """The modules that an import loads."""
     command = [sys.executable, "-W", "error", "-c", PROBE.format(package=package)]
-    run = subprocess.run(command, env=environment(root), capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, env=environment(root), capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
-    names, seconds = json.loads(run.stdout)
-    return set(names), seconds
+    return set(json.loads(run.stdout))
 
 
-def test_import_loads_numpy_only() -> None:
-    names, _ = probe("imagemill")
-    assert names - {"numpy"} == {"imagemill"}
+def packages(loaded: set[str]) -> set[str]:
+    """Those that are not Python's own."""
+    return {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names)
+
+
+def test_import_loads_the_list_of_names_and_none_of_the_rooms() -> None:
+    loaded = probe("imagemill")
+    assert {name for name in loaded if packages({name})} == {"imagemill"}
+    assert len(loaded) <= FEW
 
 
 def test_core_loads_numpy_only() -> None:
-    names, _ = probe("imagemill.core.errors")
-    assert names - {"numpy"} == {"imagemill"}
-
-
-def test_import_stays_within_its_budget() -> None:
-    # Processor time, and the best of three: a busy machine must not turn this red.
-    assert min(probe("imagemill")[1] for _ in range(3)) < SECONDS
+    assert packages(probe("imagemill.core.errors")) - {"numpy"} == {"imagemill"}
 
 
 def test_the_probe_sees_a_heavy_import(tmp_path: Path) -> None:
-    (tmp_path / "heavy.py").write_text("import PIL\n", encoding="utf-8")
-    assert probe("heavy", tmp_path)[0] == {"heavy", "PIL"}
+    (tmp_path / "heavy.py").write_text("import PIL, asyncio, urllib.request\n", encoding="utf-8")
+    loaded = probe("heavy", tmp_path)
+    assert packages(loaded) == {"heavy", "PIL"}
+    assert len(loaded) > FEW

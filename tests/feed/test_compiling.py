@@ -16,18 +16,7 @@ from imagemill.engine import compiling
 from imagemill.feed import Loader, augmenting
 from imagemill.feed.augmenting import Clock
 from imagemill.feed.meter import Meter
-
-
-class Hand:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def __call__(self) -> float:
-        return self.time
-
-    perf_counter = __call__
+from tests.clocks import Hand
 
 
 @pytest.fixture

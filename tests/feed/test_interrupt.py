@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,19 +16,19 @@ from tests.feed.makes import jpegs
 
 pytest.importorskip("termios", reason="a terminal of the kind that has Ctrl-C as a signal")
 
-LIMIT = 5.0
-"""Seconds; it takes a fraction of one on a machine that has nothing else to do."""
+SILENCE = 120.0
+"""Seconds without a word after which a program hangs; those that sleep do so for longer, and would be waited for."""
 
 # It takes the terminal for itself: what Ctrl-C is sent to is whoever controls it.
 HEAD = """
-import fcntl, sys, termios, time
+import fcntl, itertools, sys, termios, time
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 import imagemill as im
 from imagemill.feed import Loader
 
 def slow(image):
     print("transforming", flush=True)
-    time.sleep(60)
+    time.sleep(600)
     return image
 
 def pipeline(*more):
@@ -40,26 +39,26 @@ folder, workers = sys.argv[1], int(sys.argv[2])
 SLOW_CONSUMER = """
 for batch in Loader(folder, pipeline(), batch_size=4, workers=workers):
     print("consuming", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 ASLEEP_IN_NEXT = """
 running = iter(Loader(folder, pipeline(im.Apply(slow)), batch_size=4, workers=workers))
 next(running)
 """
 FASTER_THAN_ITS_LOADER = """
-print("consuming", flush=True)
-while True:
+for epoch in itertools.count():
     for batch in Loader(folder, pipeline(), batch_size=4, workers=workers):
-        pass
+        if epoch == 1:
+            print("consuming", flush=True)
 """
 
 
-def read_until(terminal: int, word: str | None, seconds: float) -> str:
+def read_until(terminal: int, word: str | None) -> str:
     """What a terminal shows up to a word, or (without one) until nobody has it open any more."""
-    shown, until = b"", time.monotonic() + seconds
+    shown = b""
     while word is None or word.encode() not in shown:
-        ready, _, _ = select.select([terminal], [], [], max(0.0, until - time.monotonic()))
-        assert ready, f"expected {word or 'the end'!r} within {seconds} s, got {shown.decode()!r}"
+        ready, _, _ = select.select([terminal], [], [], SILENCE)
+        assert ready, f"expected {word or 'the end'!r}, got {shown.decode()!r} and silence"
         try:
             more = os.read(terminal, 4096)
         except OSError:  # Linux says so where others give nothing
@@ -71,8 +70,8 @@ def read_until(terminal: int, word: str | None, seconds: float) -> str:
     return shown.decode()
 
 
-def interrupted(program: str, word: str, folder: Path, workers: int) -> tuple[str, int, float]:
-    """Run a program at a terminal, press Ctrl-C after a word; what it showed then, its exit code, the seconds."""
+def interrupted(program: str, word: str, folder: Path, workers: int) -> tuple[str, int]:
+    """Run a program at a terminal, press Ctrl-C after a word; what it showed then, and its exit code."""
     terminal, its_end = os.openpty()
     try:
         running = subprocess.Popen(
@@ -82,13 +81,9 @@ def interrupted(program: str, word: str, folder: Path, workers: int) -> tuple[st
         )  # fmt: skip
         os.close(its_end)
         try:
-            read_until(terminal, word, 60)
-            time.sleep(0.3)
-            began = time.perf_counter()
+            read_until(terminal, word)
             os.write(terminal, b"\x03")
-            shown = read_until(terminal, None, LIMIT)
-            code = running.wait(LIMIT)
-            return shown, code, time.perf_counter() - began
+            return read_until(terminal, None), running.wait(SILENCE)
         finally:
             running.kill()
             running.wait()
@@ -106,14 +101,12 @@ def interrupted(program: str, word: str, folder: Path, workers: int) -> tuple[st
     ],
 )
 def test_ctrl_c_at_a_terminal_ends_the_program(program: str, word: str, workers: int, tmp_path: Path) -> None:
-    shown, code, took = interrupted(program, word, jpegs(tmp_path, 20), workers)
+    shown, code = interrupted(program, word, jpegs(tmp_path, 20), workers)
     assert shown.rstrip().endswith("KeyboardInterrupt"), "expected nothing printed by threads that outlive it"
     assert code == -signal.SIGINT
-    assert took < LIMIT
 
 
 def test_ctrl_c_while_photos_are_read(data_root: Path) -> None:
-    shown, code, took = interrupted(FASTER_THAN_ITS_LOADER, "consuming", data_root / "pets", 2)
+    shown, code = interrupted(FASTER_THAN_ITS_LOADER, "consuming", data_root / "pets", 2)
     assert shown.rstrip().endswith("KeyboardInterrupt")
     assert code == -signal.SIGINT
-    assert took < LIMIT

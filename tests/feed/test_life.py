@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +132,6 @@ def test_ctrl_c_returns(tmp_path: Path) -> None:
         assert running.stdout is not None
         while "batch" not in running.stdout.readline():
             pass
-        time.sleep(0.1)
         os.kill(running.pid, signal.SIGINT)
         rest = running.stdout.read()
         code = running.wait(120)

@@ -13,6 +13,7 @@ import pytest
 import imagemill as im
 from imagemill.feed import Loader
 from imagemill.feed import processes as feed_processes
+from tests.clocks import until
 
 X = np.random.default_rng(0).integers(0, 256, (30, 12, 10, 3), dtype=np.uint8)
 Y = np.arange(30) % 5
@@ -86,7 +87,7 @@ def test_loops_in_threads(workers: Any) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(300)
     assert sorted(batches[0].epoch for batches in found) == [0, 1, 2]
     assert all(whole(batches, batches[0].epoch) for batches in found)
 
@@ -121,7 +122,7 @@ def test_closing_in_another_thread_is_no_end_of_the_epoch() -> None:
     gate = threading.Event()
 
     def slow(image: Any) -> Any:
-        gate.wait(20)
+        gate.wait(300)
         return image
 
     loader = Loader((X,), im.Pipeline([im.Apply(slow)], seed=0), batch_size=8, workers=1)
@@ -135,11 +136,10 @@ def test_closing_in_another_thread_is_no_end_of_the_epoch() -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    while not loader._track._running:
-        gate.wait(0.01)
+    until(lambda: loader._track._running, "a loop that runs")
     loader.close()
     gate.set()
-    asking.join(20)
+    asking.join(300)
     assert [type(error) for error in said] == [im.InputError]
 
 

@@ -28,6 +28,7 @@ from imagemill.feed.sending import pack_maker, unpack_maker
 from imagemill.feed.shared import Block
 from imagemill.feed.worker import Failure, Job, RemoteTraceback, _Desk, read_made
 from tests.architecture.repository import SRC, environment
+from tests.clocks import until
 from tests.feed.makes import PIPELINE, jpegs
 from tests.feed.test_same_pixels import boxed, mapped, stored
 
@@ -150,8 +151,9 @@ def main(what):
     loader = Loader((x,), im.Pipeline([im.Apply(slow)], seed=0), workers=what, batch_size=10)
     try:
         for batch in loader:
-            print("batch", *[worker.process.pid for worker in loader._pool.team], flush=True)
-            time.sleep(600)  # who waits for it never ends
+            if batch.number == int(sys.argv[2]):
+                print("batch", *[worker.process.pid for worker in loader._pool.team], flush=True)
+                time.sleep(600)  # who waits for it never ends
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 
@@ -312,8 +314,8 @@ def test_errors_that_cannot_be_sent_are_described() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_process_that_dies_is_noticed_and_the_batch_is_named(number: signal.Signals) -> None:
-    pipe = im.Pipeline([im.Apply(sleeps_on_zero)], seed=0)
+def test_a_process_that_dies_is_noticed_and_the_batch_is_named(number: signal.Signals, tmp_path: Path) -> None:
+    pipe = im.Pipeline([im.Apply(SleepsOnZero(tmp_path / "asleep"))], seed=0)
     x = X.copy()
     x[30] = 0
     with Loader((x,), pipe, workers="process:1", batch_size=10, shuffle=False, prefetch=1) as loader:
@@ -328,10 +330,17 @@ def test_a_process_that_dies_is_noticed_and_the_batch_is_named(number: signal.Si
             assert next(iter(loader)).epoch == 1, "expected new processes"
 
 
-def sleeps_on_zero(image: Any) -> Any:
-    if image.max() == 0:
-        time.sleep(600)  # who waits for it never ends
-    return image
+class SleepsOnZero:
+    """Makes a file when it does so."""
+
+    def __init__(self, asleep: Path) -> None:
+        self.asleep = asleep
+
+    def __call__(self, image: Any) -> Any:
+        if image.max() == 0:
+            self.asleep.touch()
+            time.sleep(600)  # who waits for it never ends
+        return image
 
 
 def test_what_cannot_be_sent_is_refused_when_the_loader_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,14 +404,14 @@ def test_a_program_without_a_guard_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-def test_ctrl_c_for_all_processes_ends_them_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [pytest.param(0, id="at work"), pytest.param(39, id="waiting for work")])
+def test_ctrl_c_for_all_processes_ends_them_quietly(tmp_path: Path, number: int) -> None:
     (tmp_path / "program.py").write_text(PROGRAM + GUARD, encoding="utf-8")
-    command = [sys.executable, "program.py", "process:2"]
+    command = [sys.executable, "program.py", "process:2", str(number)]
     how: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env=environment(SRC), cwd=tmp_path, start_new_session=True, **how) as running:
         words = running.stdout.readline().split()
         assert words[:1] == ["batch"], running.stderr.read()
-        time.sleep(0.8)  # some at work, some waiting for work
         os.killpg(running.pid, signal.SIGINT)
         said, complaints = running.communicate(timeout=120)
     assert "interrupted" in said
@@ -428,17 +437,13 @@ def test_ctrl_c_while_a_batch_is_waited_for_ends_them_as_well(monkeypatch: pytes
 
 def test_a_process_whose_parent_is_killed_ends(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM + GUARD, encoding="utf-8")
-    command = [sys.executable, "program.py", "process:1"]
+    command = [sys.executable, "program.py", "process:1", "0"]
     with subprocess.Popen(command, env=environment(SRC), cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         words = running.stdout.readline().split()
         running.kill()
-    until = time.monotonic() + 5
-    alive = words[1:]
-    while alive and time.monotonic() < until:
-        alive = [pid for pid in alive if is_alive(int(pid))]
-        time.sleep(0.02)
-    assert not alive
+    assert len(words) == 2, words
+    until(lambda: not is_alive(int(words[1])), "the end of a process whose parent is gone")
 
 
 def is_alive(pid: int) -> bool:
@@ -450,7 +455,7 @@ def is_alive(pid: int) -> bool:
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_leaving_closing_and_collecting_leave_nothing() -> None:
+def test_leaving_closing_and_collecting_leave_nothing(tmp_path: Path) -> None:
     loader = Loader((X,), PIPELINE, workers="process:2", batch_size=4)
     for _ in loader:
         break
@@ -463,11 +468,11 @@ def test_leaving_closing_and_collecting_leave_nothing() -> None:
         next(running)
     x = X.copy()
     x[4:] = 0
-    pipe = im.Pipeline([im.Apply(sleeps_on_zero)], seed=0)
+    pipe = im.Pipeline([im.Apply(SleepsOnZero(tmp_path / "asleep"))], seed=0)
     loader = Loader((x,), pipe, workers="process:2", batch_size=4, shuffle=False)
     running = iter(loader)
     next(running)
-    time.sleep(0.5)  # in the middle of a function that takes long
+    until((tmp_path / "asleep").exists, "a function that takes long")
     del loader, running
     gc.collect()
     assert not multiprocessing.active_children()

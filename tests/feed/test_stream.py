@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from imagemill.feed.stream import One, Stream
+from tests.clocks import until
 
 Stopped = Callable[[], bool]
 
@@ -32,18 +33,26 @@ def test_things_come_in_order_however_long_they_take(workers: int) -> None:
 
 
 def test_no_more_is_made_than_may_wait() -> None:
+    """Two at work and three that wait; whoever makes one looks how many were asked for."""
     made: list[int] = []
+    early: list[tuple[int, int]] = []
+    asked = 0
+
+    def all_that_may_wait() -> bool:
+        return len(made) == min(asked + 5, 100)
 
     def make(number: int, stopped: Stopped) -> int:
+        if number >= asked + 5:
+            early.append((number, asked))
         made.append(number)
         return number
 
     stream = Stream(One(make), 0, 100, workers=2, prefetch=3)
-    time.sleep(0.1)
-    assert sorted(made) == [0, 1, 2, 3, 4]
-    assert stream.take() == 0
-    time.sleep(0.1)
-    assert sorted(made) == [0, 1, 2, 3, 4, 5]
+    for number in range(100):
+        until(all_that_may_wait, "as many as may wait")
+        asked += 1
+        assert stream.take() == number
+    assert not early
     stream.close()
 
 
@@ -80,7 +89,7 @@ def test_closing_asks_those_at_work_to_stop() -> None:
         return number
 
     stream = Stream(One(make), 0, 4, workers=2, prefetch=1)
-    begun.wait(5)
+    assert begun.wait(300)
     stream.close()
     assert not ours()
 
@@ -89,7 +98,7 @@ def test_closing_does_not_wait_for_ever() -> None:
     release, ended = threading.Event(), threading.Event()
 
     def make(number: int, stopped: Stopped) -> int:
-        release.wait(60)
+        release.wait(300)
         ended.set()
         return number
 

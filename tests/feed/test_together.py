@@ -13,6 +13,7 @@ import imagemill as im
 from imagemill.feed import LoadedBatch, Loader, together
 from imagemill.feed.stream import Stream
 from imagemill.feed.together import BYTES, SAMPLES, Together
+from tests.clocks import Hand
 from tests.feed.makes import PIPELINE, coco, hashes, jpegs
 
 X = np.random.default_rng(0).integers(0, 256, (2000, 20, 24, 3), dtype=np.uint8)
@@ -69,34 +70,37 @@ def test_parts_are_what_each_batch_would_have_been(
 def test_small_pictures_are_made_together_and_large_ones_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(together, "time", Hand())  # so nothing takes any time
     quick = Together(Loader((X,), PIPELINE, batch_size=8, workers=0)._maker, 0)
     assert quick.count == 1
-    for _ in range(5):  # the first time, kernels may be compiled
-        quick.make(0, 1, never)
-    assert 1 < quick.count <= SAMPLES // 8
+    quick.make(0, 1, never)
+    assert quick.count == SAMPLES // 8
 
-    monkeypatch.setattr(together, "SECONDS", 100.0)
     larger = im.Pipeline([im.Resize((400, 500)), im.Normalize((0.5,) * 3, (0.5,) * 3)], seed=0)
     much = Together(Loader((X,), larger, batch_size=8, workers=0)._maker, 0)
     assert much.make(0, 1, never)[0].batch.image.nbytes > BYTES // 4
     assert much.count == 1
 
     files = Together(Loader(jpegs(tmp_path), PIPELINE, batch_size=8, workers=0)._maker, 0)
-    for _ in range(3):
-        files.make(0, 1, never)
+    files.make(0, 1, never)
     assert files.count == 1
 
 
-def test_slow_functions_are_not_made_to_wait_for_each_other() -> None:
-    import time
+@pytest.mark.parametrize(("each", "count"), [(0.001, 1), (0.0005, 2), (0.00009, 11)])
+def test_slow_functions_are_not_made_to_wait_for_each_other(
+    each: float, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches of 8, of which those are made together that take 8 ms."""
+    hand = Hand()
+    monkeypatch.setattr(together, "time", hand)
 
     def slow(image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        time.sleep(0.001)
+        hand.time += each
         return image
 
     slowly = Together(Loader((X,), im.Pipeline([im.Apply(slow)], seed=0), batch_size=8, workers=0)._maker, 0)
     slowly.make(0, 1, never)
-    assert slowly.count == 1
+    assert slowly.count == count
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -32,7 +32,7 @@ __all__ = ["Job", "Rows", "pipeline_of", "read_parameters", "recorded"]
 FORMAT = 1
 # The names `atomic_path` gives; nobody else's files look like this.
 _LEFTOVER = re.compile(r"^\..+\.[0-9a-f]+-[0-9a-f]{8}\.part$")
-_ELSE = "use another folder, or overwrite=True (--overwrite)"
+_ELSE = "use another folder, or overwrite=True"
 
 Row = dict[str, Any]
 Rows = dict[tuple[str, int], Row]

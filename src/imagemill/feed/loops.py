@@ -160,10 +160,10 @@ class Loop(Iterator[LoadedBatch]):
         asked = time.perf_counter()
         # Starting the workers is waiting for the first batch.
         meter = self._meter or self._begin(asked)
+        meter.consuming += asked - self._handed
         if self.number >= len(self._loader):
             self._end(ended=True)
             raise StopIteration
-        meter.consuming += asked - self._handed
         try:
             made = self._here() if self._stream is None else self._stream.take()
         except StopIteration:  # nothing is left of it, though batches are

@@ -17,7 +17,7 @@ from imagemill.data import Picture
 
 CHILD = Path(__file__).with_name("child.py")
 MEMORY = 1 << 30
-SECONDS = 60
+SECONDS = 600  # for all calls of a test; child.py has one for each
 
 Call = tuple[str, Path, dict[str, Any]]
 
@@ -48,16 +48,14 @@ def run(folder: Path, calls: Sequence[Call]) -> list[dict[str, Any]]:
     job = folder / "out-job.json"
     job.write_text(json.dumps([[way, str(path), more] for way, path, more in calls]))
     before = around(folder)
-    limit = 60 + len(calls)
     done = subprocess.run(
-        [sys.executable, str(CHILD), str(job)], cwd=folder, timeout=limit, capture_output=True, text=True, check=False
+        [sys.executable, str(CHILD), str(job)], cwd=folder, timeout=SECONDS, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-4000:]
     *found, last = [json.loads(line) for line in job.with_suffix(".out").read_text().splitlines()]
     assert len(found) == len(calls)
     for one in found:
         assert one["outcome"] not in ("CRASH", "LATE"), f"{one['way']} of {one['path']}: {one['message']}"
-        assert one["way"] == "each" or one["seconds"] < SECONDS, one
         if one["outcome"] != "read":  # an error names what it is about, and says what was expected
             assert "expected" in one["message"], one
     assert last["peak"] < MEMORY, f"{last['peak'] >> 20} MiB"

@@ -32,7 +32,7 @@ from imagemill.data.split import PARTS
 
 __all__ = ["prepare"]
 
-_ELSE = "use another folder, or overwrite=True (--overwrite)"
+_ELSE = "use another folder, or overwrite=True"
 _OURS = frozenset((store.DESCRIPTION, store.MANIFEST, store.STATISTICS, WORK, QUARANTINE))
 
 

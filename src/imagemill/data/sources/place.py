@@ -213,7 +213,7 @@ def refuse_mixing(out: Path, options: WriteTarget) -> None:
         )
     if marker.exists() and not options.overwrite:
         raise SourceError(
-            f"expected an empty folder, got {out} with an earlier export; choose another folder, or pass overwrite"
+            f"expected an empty folder, got {out} with an earlier export; use another folder, or overwrite=True"
         )
     _remove(out, marker, made)
 

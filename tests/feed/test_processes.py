@@ -279,7 +279,7 @@ def test_errors_of_own_functions_name_the_sample_and_the_line(tmp_path: Path) ->
             assert [next(running).number for _ in range(2)] == [0, 1]
             with pytest.raises(ZeroDivisionError, match="my own mistake") as caught:
                 next(running)
-            assert caught.value.__notes__ == ["while augmenting 13"]
+            assert caught.value.__notes__ == ["in the function 'fails_on_bright'", "while augmenting 13"]
             assert isinstance(caught.value.__cause__, RemoteTraceback)
             assert 'raise ZeroDivisionError("my own mistake")' in str(caught.value.__cause__)
             assert before in ([], pids(loader))

@@ -88,7 +88,7 @@ def test_an_earlier_export_is_replaced_only_when_asked(tmp_path: Path) -> None:
     out = tmp_path / "out"
     Folder().write(Source(tmp_path, "folder", tuple(records)), out, WriteTarget())
     smaller = Source(tmp_path, "folder", (Record("t/0.png", records[0].image),))
-    with pytest.raises(SourceError, match="with an earlier export; use another folder, or overwrite=True$"):
+    with pytest.raises(SourceError, match=r"with an earlier export; use another folder, or overwrite=True$"):
         Folder().write(smaller, out, WriteTarget())
     assert len(open_source(out)) == 3
     Folder().write(smaller, out, WriteTarget(overwrite=True))

@@ -22,6 +22,14 @@ import numpy.typing as npt
 
 Array = np.ndarray[Any, Any]
 
+# One axis alone folds when the slope of a spline, at most 3/2 of its coefficients, reaches 1.
+FOLDING = {0: np.inf, 1: 2 / 3, 2: 1 / 2.046392675, 3: 1 / 2.479472335}
+"""Coefficients of a lattice, in cells, up to which it cannot fold, by the number of axes that move.
+
+Source: Choi and Lee (2000), "Injectivity conditions of 2D and 3D uniform cubic B-spline functions",
+Graphical Models 62.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
@@ -55,6 +63,22 @@ class Displace:
     def cells(self) -> tuple[int, ...]:
         """Number of lattice cells along each axis."""
         return tuple(n - 3 for n in self.grid.shape[1:])
+
+    @property
+    def strength(self) -> float:
+        """The largest coefficient, in lattice cells."""
+        return max(self._strongest())
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether the lattice is known not to fold: no two places show the same one."""
+        strongest = self._strongest()
+        return max(strongest) < FOLDING[sum(s > 0 for s in strongest)]
+
+    def _strongest(self) -> list[float]:
+        """The largest coefficient along each axis, in lattice cells."""
+        triples = zip(self.grid, self.cells, self.shape, strict=True)
+        return [float(np.abs(grid).max()) * cells / size for grid, cells, size in triples]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
+from imagemill.core.geometry import Floats
 from imagemill.core.names import Swap, exchange
 from imagemill.core.polygons import Polygons
 from imagemill.core.rules import BoxRules
 from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine import points, polygons
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
-from imagemill.engine.boxes import Outlines, bending
+from imagemill.engine.boxes import Outlines, bending, grouped
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Pass, Plan, Step
 from imagemill.engine.targets import rule
@@ -136,26 +137,29 @@ def _steps(plan: Plan, kind: str) -> list[Step]:
 def run_boxes(plan: Plan, backend: Backend, row: int, boxes: Boxes, rules: BoxRules) -> Boxes:
     """Boxes through the geometry, cut at the frame, those of which too little is left dropped."""
     chains = [s.resample.chain(row) for s in plan.steps if isinstance(s, Pass) and s.resample is not None]
-    bends = bending(chains)
     edges = boxes.edges(tuple(plan.in_shape[row].tolist()))
     shape = tuple(plan.shape[row].tolist())
     d = len(shape)
+    groups = grouped(chains, edges)
 
-    def moved(cuts: bool) -> Outlines:
-        outlines: Any = Outlines.of(edges, bends=bends, cuts=cuts)
-        for step in plan.steps:
-            outlines = rule(step, Boxes.kind)(step, row, outlines, backend, None)
-        assert isinstance(outlines, Outlines)
-        return outlines
+    def moved(cuts: bool) -> tuple[Floats, Floats]:
+        """Edges and share of each box: of what is seen in the frame, or of the whole."""
+        found, share = np.empty_like(edges), np.ones(len(edges))
+        for pieces, index in groups:
+            outlines: Any = Outlines.of(edges[index], pieces=pieces, cuts=cuts)
+            for step in plan.steps:
+                outlines = rule(step, Boxes.kind)(step, row, outlines, backend, None)
+            found[index], share[index] = outlines.seen(shape) if cuts else (outlines.whole(), 1.0)
+        return found, share
 
-    left, share = moved(True).seen(shape)
+    left, share = moved(True)
     # What is gone has edges that are no numbers, and no share.
     keep = rules.keep((left[:, d:] - left[:, :d]).prod(axis=1), share)
     if not rules.clip:
-        left = moved(False).whole()
+        left = moved(False)[0]
     if rules.keep_empty and not keep.all():
         left, share = left.copy(), np.where(keep, share, 0.0)
-        place = np.clip(moved(False).whole()[~keep, :d], -0.5, np.array(shape) - 0.5)
+        place = np.clip(moved(False)[0][~keep, :d], -0.5, np.array(shape) - 0.5)
         left[~keep] = np.concatenate([place, place], axis=1)
         keep = np.ones(len(boxes), bool)
     index = np.flatnonzero(keep)

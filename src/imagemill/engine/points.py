@@ -10,9 +10,6 @@ from imagemill.core import maps
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 
-_STEPS = 60
-_TOLERANCE = 1e-9
-
 
 def push(stages: tuple[maps.Stage, ...], points: Floats) -> Floats:
     """Output coordinates ``(k, d)`` of input points: the chain inverted, its last stage first."""
@@ -20,7 +17,10 @@ def push(stages: tuple[maps.Stage, ...], points: Floats) -> Floats:
         if isinstance(stage, maps.Matrix):
             points = geo.apply(_inverse(stage.m), points)
         elif isinstance(stage, maps.Displace):
-            points = _undisplace(stage, points)
+            # Here, so that plans can be made without loading a compiler.
+            from imagemill.engine.unbend import unbend
+
+            points = unbend(stage, points)
     return points
 
 
@@ -57,40 +57,6 @@ def _inverse(m: Floats) -> Floats:
     if not np.any(m[-1, :-1]):
         found[-1] = m[-1]
     return found
-
-
-def _weights(t: Floats) -> Floats:
-    """Uniform cubic B-spline basis at ``t`` in 0..1, ``(4, k)``."""
-    return np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]) / 6.0
-
-
-def displacement(stage: maps.Displace, p: Floats) -> Floats:
-    """Displacement of points ``(k, d)``, ``(k, d)``."""
-    d = p.shape[1]
-    index, weight = [], []
-    for axis in range(d):
-        cells = stage.cells[axis]
-        u = np.clip((p[:, axis] + 0.5) / stage.shape[axis] * cells, 0.0, cells)
-        cell = np.minimum(np.floor(u), cells - 1).astype(np.int64)
-        index.append(cell)
-        weight.append(_weights(u - cell))
-    out = np.zeros_like(p)
-    for taps in np.ndindex(*(4,) * d):
-        w = np.prod([weight[a][t] for a, t in enumerate(taps)], axis=0)
-        nodes = tuple(index[a] + t for a, t in enumerate(taps))
-        out += w[:, None] * stage.grid[(slice(None), *nodes)].T
-    return out
-
-
-def _undisplace(stage: maps.Displace, q: Floats) -> Floats:
-    """Solve ``p + u(p) = q`` by fixed-point iteration, which contracts because lattices that fold are refused."""
-    p = q - displacement(stage, q)
-    for _ in range(_STEPS):
-        change = q - displacement(stage, p) - p
-        p = p + change
-        if not change.size or np.abs(change).max() < _TOLERANCE:
-            break
-    return p
 
 
 def inside(points: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:

@@ -16,8 +16,7 @@ from imagemill.transforms.base import Transform, border_option, number, option, 
 from imagemill.transforms.geometric._common import axis_names, whole_number, wholes
 from imagemill.transforms.traits import Traits
 
-# Choi and Lee's bounds are 1 / 2.046392675 and 1 / 2.479472335 of a cell; one axis alone folds when the slope
-# of a spline, at most 3/2 of its coefficients, reaches 1. A little below each: nothing comes near to folding.
+# A little below each of the bounds in core.maps.FOLDING: nothing comes near to folding.
 STRONGEST = {1: 0.66, 2: 0.48, 3: 0.40}
 """Largest strength by the number of axes that move."""
 

@@ -159,7 +159,8 @@ def surface(edges: np.ndarray, per_edge: int) -> np.ndarray:
     d = len(edges) // 2
     ticks = np.array(np.meshgrid(*[np.linspace(0, 1, per_edge)] * (d - 1), indexing="ij")).reshape(d - 1, -1).T
     faces = [np.insert(ticks, axis, side, axis=1) for axis in range(d) for side in (0.0, 1.0)]
-    return edges[:d] + np.concatenate(faces) * (edges[d:] - edges[:d])
+    points: np.ndarray = edges[:d] + np.concatenate(faces) * (edges[d:] - edges[:d])
+    return points
 
 
 @pytest.mark.parametrize(("shape", "cells", "strength"), BENDS)

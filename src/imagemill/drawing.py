@@ -59,9 +59,10 @@ class Walk:
             frame = replace(frame, extent=self.foreground.seen_through(drawn, tuple(self.frames), frame))
         self.frames.append(frame)
 
-    def _drawn(self, transform: Transform, draws: rng.Draws) -> Op | tuple[Op, ...]:
+    def _drawn(self, transform: Transform, draws: rng.Draws, where: Bools) -> Op | tuple[Op, ...]:
+        frame = self.frames[-1]
         try:
-            return transform.draw(draws, self.frames[-1])
+            return transform.draw(draws, frame if where is self.everything else replace(frame, chosen=where))
         except (InputError, TargetError):
             raise  # the transform says that it does not fit this sample
         except Exception as error:
@@ -79,7 +80,7 @@ class Walk:
             for child, selected in zip(children, transform.select(draws), strict=True):
                 self.draw(child, where & selected)
             return
-        drawn = self._drawn(transform, draws)
+        drawn = self._drawn(transform, draws, where)
         for op in drawn if isinstance(drawn, tuple) else (drawn,):
             frame = self.frames[-1]
             if where is not self.everything:

@@ -56,6 +56,8 @@ class Frame:
         an empty world matrix beside true voxel sizes). The linear part of ``world`` otherwise.
     extent : callable, optional
         Gives the extent of a mask's foreground in this frame, see :meth:`foreground`.
+    chosen : bool array, ``[n]``, optional
+        The images that the transform at work was chosen for; None for all. What does not fit another one is no error.
     """
 
     axes: str
@@ -66,6 +68,7 @@ class Frame:
     peak: float = 255.0
     metric: Floats | None = None
     extent: Callable[[], Extent | None] | None = None
+    chosen: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def of(

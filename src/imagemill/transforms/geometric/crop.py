@@ -11,7 +11,7 @@ import numpy as np
 from imagemill.core import geometry as geo
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame, Ints
-from imagemill.core.ops import Affine, Op
+from imagemill.core.ops import Affine, Bools, Op
 from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
@@ -24,6 +24,12 @@ from imagemill.transforms.geometric._common import (
     wholes,
 )
 from imagemill.transforms.traits import Traits
+
+
+def _too_small(beyond: Bools, frame: Frame) -> Bools:
+    """The images, of those chosen, that a crop does not fit into."""
+    found: Bools = np.any(beyond, axis=1)
+    return found if frame.chosen is None else found & frame.chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class Crop(Transform):
 
     def _sized(self, draws: Draws, frame: Frame) -> tuple[Ints, Ints]:
         shape = target_shape(self.size, frame, "Crop(size=...)")
-        small = np.any(shape > frame.shape, axis=1)
+        small = _too_small(shape > frame.shape, frame)
         if small.any():
             raise InputError(
                 f"expected images of at least {tuple(shape[small][0].tolist())} for Crop(size={self.size}), "
@@ -115,7 +121,7 @@ class Crop(Transform):
         axes = list(named_axes(self.box[:half], frame, "half of Crop(box=...)"))
         start, stop = np.zeros_like(frame.shape), frame.shape.copy()
         start[:, axes], stop[:, axes] = self.box[:half], self.box[half:]
-        small = np.any(stop > frame.shape, axis=1)
+        small = _too_small(stop > frame.shape, frame)
         if small.any():
             raise InputError(
                 f"expected images that hold Crop(box={self.box}), "

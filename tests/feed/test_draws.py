@@ -328,6 +328,21 @@ def test_the_processes_of_a_pool_draw_apart(method: str) -> None:
     assert keyed == [draw_one(pipe, key) for key in range(20)]
 
 
+def test_forks_of_a_process_draw_apart_from_a_pipeline_that_they_have() -> None:
+    made = [draw_own(None) for _ in range(5)]
+    for _ in range(2):
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            made += pool.map(draw_own, range(5))
+    assert len(set(made)) == 15
+
+
+OWN = pipeline()
+
+
+def draw_own(_: Any) -> float:
+    return draw_one(OWN, None)
+
+
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_the_workers_of_joblib_draw_apart(backend: str) -> None:
     joblib = pytest.importorskip("joblib", reason="joblib is not installed")

@@ -124,7 +124,6 @@ def _one_line(said_err: str) -> str:
         ("cut.png", (), "cut.png: expected a whole PNG file"),
         ("text.png", (), "text.png: expected "),
         ("five.npy", (), "five.npy: expected 2, 3 or 4 axes, got shape (2, 2, 2, 2, 2)"),
-        ("volume.npy", (), "volume.npy: expected "),
         ("list.txt", (), "line 1: gone.png"),
         ("a.png", ("-p", "foto"), "expected a pipeline file or a preset of photo, crops, segmentation, scan, gray"),
         ("a.png", ("-p", "fotos"), "'fotos'; did you mean 'photo'?"),
@@ -145,7 +144,6 @@ def test_errors_are_one_line_and_say_what_to_do(
     cut(Path("a.png"), Path("cut.png"))
     Path("text.png").write_text("hello")
     np.save("five.npy", np.zeros((2,) * 5))
-    np.save("volume.npy", np.zeros((6, 7, 8), np.uint8))
     Path("list.txt").write_text("gone.png\n")
     Path("bad.yaml").write_text("transforms: [{Flop: {}}]\n")
     PIPELINE.to_yaml("good.yaml")

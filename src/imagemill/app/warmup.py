@@ -60,9 +60,13 @@ def jobs() -> Iterator[Job]:
         {"image": np.zeros((120, 160, 3), np.uint8)},
     )
     # A box that is bent and cut at the frame, and a point, find their places by kernels of their own.
-    photo = {"image": np.zeros((120, 160, 3), np.uint8), "boxes": [[-5, 20, 90, 100]], "keypoints": [[30, 40]]}
-    yield "elastic, boxes and points", Pipeline((Shift(pixels=9), Elastic()), seed=0), photo
-    solid = {"image": np.zeros((12, 24, 24), np.uint8), "boxes": [[2, 2, 2, 9, 20, 20]], "axes": "zyx"}
+    annotated: dict[str, Any] = {
+        "image": np.zeros((120, 160, 3), np.uint8),
+        "boxes": [[-5, 20, 90, 100]],
+        "keypoints": [[30, 40]],
+    }
+    yield "elastic, boxes and points", Pipeline((Shift(pixels=9), Elastic()), seed=0), annotated
+    solid: dict[str, Any] = {"image": np.zeros((12, 24, 24), np.uint8), "boxes": [[2, 2, 2, 9, 20, 20]], "axes": "zyx"}
     yield "volume bent, boxes", Pipeline((Elastic(),), seed=0), solid
     for dtype in ("float32", "int16", "uint8"):
         volume = {"image": np.zeros((12, 24, 24), dtype), "mask": np.zeros((12, 24, 24), np.uint8), "axes": "zyx"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,14 @@ def test_a_data_loader_of_ones_own(workers: int) -> None:
         for tensors, batch in zip(theirs, [ours.batch(n, epoch=epoch) for n in range(3)], strict=True):
             assert np.array_equal(tensors["image"].numpy(), batch.image)
             assert np.array_equal(tensors["label"].numpy(), batch.label)
+
+
+def test_what_spawned_workers_get_can_be_sent() -> None:
+    # The documented call gives the DataLoader both, and spawned workers get both pickled.
+    places = loader().torch_dataset()
+    sent, collate = pickle.loads(pickle.dumps((places, places.collate)))
+    made = collate(sent.__getitems__([0, 5]))
+    assert torch.equal(made["image"], places.collate(places.__getitems__([0, 5]))["image"])
 
 
 def test_single_items_are_those_of_batches() -> None:

@@ -72,12 +72,22 @@ class Rows(Sequence[dict[str, Any]]):
         return (self[row] for row in range(len(self)))
 
 
+def collated(batch: Any) -> Any:
+    """The batch as it was made; nothing is left to do."""
+    if isinstance(batch, Rows):
+        return batch.columns
+    return require("torch", extra="torch").utils.data.default_collate(batch)
+
+
 def map_dataset(loader: Any, turns: Turns | None = None) -> Any:
     """A map-style dataset over the places of an epoch that are this rank's."""
     torch = require("torch", extra="torch")
     as_tensors = converter(None, pin=False, device=None)
 
     class Places(torch.utils.data.Dataset):  # type: ignore[misc,name-defined]  # torch is absent when types are checked
+        # No function within a function: workers that are spawned could not get it.
+        collate = staticmethod(collated)
+
         def __init__(self) -> None:
             self._turns = Turns(Numbering(loader.epoch)) if turns is None else turns
 
@@ -109,11 +119,6 @@ def map_dataset(loader: Any, turns: Turns | None = None) -> Any:
         @staticmethod
         def _rows(places: list[int], epoch: int) -> Rows:
             return Rows(as_tensors(loader.places(places, epoch=epoch)))
-
-        @staticmethod
-        def collate(batch: Any) -> Any:
-            """The batch as it was made; nothing is left to do."""
-            return batch.columns if isinstance(batch, Rows) else torch.utils.data.default_collate(batch)
 
         def __reduce__(self) -> tuple[Any, ...]:
             return map_dataset, (loader, self._turns)

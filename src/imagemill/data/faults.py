@@ -34,6 +34,7 @@ def is_of_file(error: Exception) -> bool:
 
     Examples
     --------
+    >>> from imagemill.core.errors import CodecError
     >>> is_of_file(CodecError("a.png: cut off")), is_of_file(ZeroDivisionError("in a function of the user's"))
     (True, False)
     """
@@ -54,6 +55,7 @@ def named(name: str, error: Exception, doing: str) -> Exception:
 
     Examples
     --------
+    >>> from imagemill.core.errors import CodecError
     >>> str(named("b.png", CodecError("expected pixels, got none"), "augmenting"))
     'b.png: expected pixels, got none'
     >>> named("b.png", ZeroDivisionError(), "augmenting").__notes__

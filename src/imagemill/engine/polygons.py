@@ -36,7 +36,7 @@ def clipped(part: Floats, low: Floats, high: Floats) -> Floats:
     --------
     >>> triangle = np.array([[0.0, 0.0], [0.0, 4.0], [4.0, 0.0]])
     >>> clipped(triangle, np.array([-1.0, -1.0]), np.array([2.0, 9.0])).tolist()
-    [[0.0, 0.0], [0.0, 4.0], [2.0, 2.0], [2.0, 0.0]]
+    [[2.0, 0.0], [0.0, 0.0], [0.0, 4.0], [2.0, 2.0]]
     """
     for axis in range(part.shape[1]):
         for sign, bound in ((1.0, low[axis]), (-1.0, high[axis])):

@@ -87,6 +87,9 @@ class Source:
     info : mapping
         Whatever else the layout says of the whole set (licence, description, numbers of categories...), as
         plain values that JSON can hold.
+    also_read : tuple of Path
+        Files besides images and masks that were taken in: annotation files, tables, lists of classes. What a folder
+        holds beyond these and the pixels was passed over.
 
     Examples
     --------
@@ -106,6 +109,7 @@ class Source:
     links: tuple[tuple[int, int], ...] = ()
     problems: tuple[Problem, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
+    also_read: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.records)

@@ -26,9 +26,14 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 import imagemill as im
 from imagemill.feed import Loader
 
+def asleep():
+    # Naps: a signal that falls between Python's last look for one and the call of sleep waits for that sleep to end.
+    for _ in range(6000):
+        time.sleep(0.1)
+
 def slow(image):
     print("transforming", flush=True)
-    time.sleep(600)
+    asleep()
     return image
 
 def pipeline(*more):
@@ -39,7 +44,7 @@ folder, workers = sys.argv[1], int(sys.argv[2])
 SLOW_CONSUMER = """
 for batch in Loader(folder, pipeline(), batch_size=4, workers=workers):
     print("consuming", flush=True)
-    time.sleep(600)
+    asleep()
 """
 ASLEEP_IN_NEXT = """
 running = iter(Loader(folder, pipeline(im.Apply(slow)), batch_size=4, workers=workers))

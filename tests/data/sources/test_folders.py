@@ -112,7 +112,14 @@ def test_names_of_layouts_are_unique() -> None:
 
 @pytest.mark.parametrize(
     ("name", "split"),
-    [("TRAIN", "train"), ("dev", "val"), ("val_2017", "val"), ("testing", "test"), ("trains", None), ("train1", None)],
+    [
+        ("TRAIN", "train"),
+        ("dev", "val"),
+        ("val_2017", "val"),
+        ("testing", "test"),
+        ("trains", None),
+        ("train1", "train"),
+    ],
 )
 def test_names_of_splits(name: str, split: str | None) -> None:
     assert split_named(name) == split

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Pixels, Record
 
-__all__ = ["CAN_HOLD", "Guess", "Layout", "Look", "Problem", "ReadSource", "Source", "WriteTarget", "Written"]
+__all__ = [
+    "CAN_HOLD",
+    "Evidence",
+    "Guess",
+    "Layout",
+    "Look",
+    "Problem",
+    "ReadSource",
+    "Source",
+    "WriteTarget",
+    "Written",
+]
 
 CAN_HOLD = (
     "image",
@@ -134,7 +147,7 @@ class Source:
         return "; ".join([*parts, *self.notes])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """A first look at a path, taken once and shown to every layout that may know it.
 
@@ -144,15 +157,23 @@ class Look:
         The file or folder.
     files : tuple of (str, Path)
         For a folder: key and path of every file below it, sorted; for a file: itself.
+    skipped : tuple of str
+        Keys of hidden files, and of files and folders that operating systems put there (``Thumbs.db``, ``__MACOSX/``).
     """
 
     path: Path
     files: tuple[tuple[str, Path], ...]
+    skipped: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def is_folder(self) -> bool:
         """Whether it is a folder."""
         return self.path.is_dir()
+
+    @cached_property
+    def images(self) -> tuple[tuple[str, Path], ...]:
+        """The files that are images, volumes or label maps by their names."""
+        return tuple((key, path) for key, path in self.files if is_readable_name(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +187,41 @@ class Guess:
         an arrangement of folders, 0.1 to 0.4 for what is left (any folder with images).
     why : str
         In words a newcomer understands, such as ``"every image lies in one of 5 folders named like classes"``.
+    takes : frozenset of str or None
+        Keys of the files that it would read as images, label maps or annotations, where that is known without reading.
+        None lets the layout be read, to see what it takes.
+    carries : frozenset of str or None
+        What its records would have of ``"label"``, ``"split"``, ``"mask"``, ``"objects"`` and ``"group"``. None as
+        for `takes`.
     """
 
     sure: float
     why: str
+    takes: frozenset[str] | None = None
+    carries: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that was seen at a path, and what it speaks for.
+
+    Parameters
+    ----------
+    seen : str
+        In words, such as ``"folders of parts: train (60 images), test (20)"``.
+    strength : float
+        0 to 1: how much is lost by a layout that leaves it unexplained.
+    carries : str
+        What a layout has to carry to explain it (``"label"``, ``"split"``, ``"mask"``, ``"objects"``, ``"group"``);
+        empty where only certain layouts explain it.
+    layouts : tuple of str
+        Names of layouts that explain it.
+    """
+
+    seen: str
+    strength: float
+    carries: str = ""
+    layouts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

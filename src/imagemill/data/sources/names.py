@@ -13,40 +13,15 @@ from typing import Any
 from imagemill.core.errors import SourceError
 from imagemill.data.naming import output_name
 from imagemill.data.record import split_suffix
+from imagemill.data.sources.words import is_image_role, is_mask_role
+from imagemill.data.sources.words import part_of as split_named
 
 __all__ = ["Place", "group_finder", "is_image_role", "is_mask_role", "place_of", "safe_stems", "split_named"]
 
-_IMAGE_ROLES = frozenset(("image", "images", "img", "imgs", "photo", "photos", "pictures", "jpegimages", "scans"))
-_MASK_ROLES = re.compile(
-    r"(.*[-_ ])?(gt|ground_?truths?|masks?|labels?|labelmaps?|seg|segs|segmentations?|annotations?)|segmentationclass"
-)
-_SPLITS = re.compile(r"(?:(train|training)|(val|valid|validation|dev)|(test|testing))(?:[-_]?20\d\d)?")
 _GROUP = re.compile(
     r"(patient|pat|pt|p|subject|subj|sub|s|case|study|series|video|vid|clip|sequence|seq|burst|session|visit)[-_ ]?\d+"
     r"[a-z]?"
 )
-
-
-def split_named(name: str) -> str | None:
-    """The split that a folder or list is named after, or None.
-
-    Examples
-    --------
-    >>> split_named("Training"), split_named("val2017"), split_named("cats")
-    ('train', 'val', None)
-    """
-    found = _SPLITS.fullmatch(name.casefold())
-    return None if found is None else ("train", "val", "test")[(found.lastindex or 1) - 1]
-
-
-def is_image_role(name: str) -> bool:
-    """Whether a folder's name says that it holds images, such as ``images``."""
-    return name.casefold() in _IMAGE_ROLES
-
-
-def is_mask_role(name: str) -> bool:
-    """Whether a folder's name says that it holds label maps, such as ``masks`` or ``semantic_masks``."""
-    return _MASK_ROLES.fullmatch(name.casefold()) is not None
 
 
 @dataclass(frozen=True, slots=True)

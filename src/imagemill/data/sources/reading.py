@@ -20,7 +20,7 @@ Files = list[tuple[str, Path]]
 
 def readable(look: Look) -> Files:
     """The files of a look that are images, volumes or label maps by their names."""
-    return [(key, path) for key, path in look.files if is_readable_name(path)]
+    return list(look.images)
 
 
 def images_in(look: Look) -> tuple[Files, list[str]]:

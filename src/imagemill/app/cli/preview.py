@@ -153,12 +153,12 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
     links: tuple[tuple[int, int], ...] = ()
     if boxes is not None:
         read = read_coco(boxes)
-        placed = boxes_of(_entry(read, record.key, image).objects)
+        placed = boxes_of(_entry(read, record.key, image).objects or ())
         lines.append(("boxes", f"{0 if placed is None else len(placed)} from {boxes.name}{_left_out(read)}"))
     if keypoints is not None:
         read = read_coco(keypoints)
         names, skeleton = read.joints()
-        objects = _entry(read, record.key, image).objects
+        objects = _entry(read, record.key, image).objects or ()
         joints, links = keypoints_of(objects, names), links_of(objects, skeleton)
         lines.append(("keypoints", f"{0 if joints is None else len(joints)} from {keypoints.name}{_left_out(read)}"))
     things = loaded.things if annotated is not None else None

@@ -80,7 +80,11 @@ SAID: dict[str, tuple[str, str]] = {
     ),
     "coco": (
         "A JSON file with `images`, `annotations` and `categories`, alone or in a folder. "
-        "`--option annotations=NAME` chooses among several, `--option images=FOLDER` says where the pictures are.",
+        "`--option annotations=NAME` chooses among several, `--option images=FOLDER` says where the pictures are. "
+        "Pictures are also found by the end of their path, as it was on another machine. The root category that "
+        "Roboflow writes is no class; annotations without a place are classes of pictures; captions are a column; "
+        "panoptic segments are not read. A picture of which nothing that was annotated could be taken in counts as "
+        "not annotated.",
         "`annotations/instances[_<split>].json` and `images/`. Label, labels and group become fields of an image; "
         "numbers "
         "of images come back as a column `id`. An image that nobody annotated reads back as one with nothing in it.",

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imagemill.core.ops import ChannelMix, Pointwise
+from imagemill.core.ops import CURVES, ChannelMix, Pointwise
 from imagemill.engine.backends.cpu import mix
 from imagemill.engine.plan import Colour
+from imagemill.engine.values import apply_stage
 
 
 def run(stages: tuple[Any, ...], src: Any, dtype: Any) -> Any:
@@ -53,3 +54,31 @@ def test_one_channel_into_another_is_no_diagonal() -> None:
     found = mix.mixing(Colour((ChannelMix(matrix),), np.dtype(np.uint8), np.dtype(np.float32), 255.0))
     assert found is not None
     assert found.apart.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stage_by_stage_a_channel_reads_no_other(dtype: type) -> None:
+    x = np.linspace(0.1, 0.9, 2 * 3 * 40, dtype=dtype).reshape(2, 3, 40)
+    x[0, 0, 7] = np.nan  # would reach every channel of its pixel through a product with zeros
+    gain, offset = np.linspace(0.5, 2.0, 40), np.linspace(-1.0, 1.0, 40)
+    out = apply_stage(ChannelMix.diagonal(gain[None], offset[None]), 0, x, np.dtype(dtype))
+    np.testing.assert_allclose(out, x * gain + offset, rtol=1e-6, atol=1e-6)
+    assert out.dtype == dtype
+    assert np.isnan(out).sum() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("curve", "params", "wanted"),
+    [
+        ("gamma", [1.0, 0.5], [0.5, 0.0, 0.0, 2.0]),
+        ("tones", [0.2, 3.0, 2.0], [0.5, 0.0, -3.0, 8.0]),
+        ("clip", [0.0, 1.0], [0.25, 0.0, 0.0, 1.0]),
+    ],
+)
+def test_a_curve_keeps_the_floating_dtype_it_is_given(
+    curve: str, params: list[float], wanted: list[float], dtype: type
+) -> None:
+    out = CURVES[curve].meaning(np.array([0.25, 0.0, -1.0, 4.0], dtype), np.array(params, dtype))
+    assert out.dtype == dtype
+    np.testing.assert_allclose(out, wanted, rtol=1e-6)

@@ -225,7 +225,11 @@ def floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _gamma(x: Floats, params: Floats) -> Floats:
     peak, gamma = params
-    return np.asarray(peak * np.power(np.maximum(x, 0.0) / peak, gamma), dtype=np.float64)
+    out = np.maximum(x, 0.0)
+    out /= peak
+    np.power(out, gamma, out=out)
+    out *= peak
+    return out
 
 
 def _tones(x: Floats, params: Floats) -> Floats:
@@ -245,7 +249,7 @@ class Curve:
     Parameters
     ----------
     meaning : callable
-        Values and one sample's parameters to values, in float64.
+        Values and one sample's parameters, of one floating-point dtype, to new values of that dtype.
     breaks : str
         Empty for a curve that may change places with interpolation: one without jumps, so that on smooth pictures
         both orders give nearly the same. Otherwise what in it forbids that, in words for ``explain()``.

@@ -165,7 +165,13 @@ def apply_stage(stage: ColourStage, row: int, values: Array, source: np.dtype[An
             means = _mean(values.reshape(-1, values.shape[-1]), 0)
             values = filled(values)
         a, b = mixed(stage, row, means)
-        return np.asarray(values @ a.T.astype(values.dtype) + b.astype(values.dtype))
+        own, b = np.diagonal(a).astype(values.dtype), b.astype(values.dtype)
+        if np.count_nonzero(a) == np.count_nonzero(own):
+            # No channel reads another: the cost of many is theirs, and not their square.
+            scaled: Array = values * own
+            scaled += b
+            return scaled
+        return np.asarray(values @ a.T.astype(values.dtype) + b)
     if isinstance(stage, Fit):
         return moved(stage, fitted(stage, values, source), filled(values))
     return apply_curve(stage, row, values)
@@ -175,7 +181,7 @@ def apply_curve(stage: Pointwise, row: int, values: Array) -> Array:
     """A curve on the leading channels of float values."""
     out = values.copy()
     colours = values[..., : stage.channels]
-    out[..., : stage.channels] = CURVES[stage.curve].meaning(colours, stage.params[row])
+    out[..., : stage.channels] = CURVES[stage.curve].meaning(colours, stage.params[row].astype(values.dtype))
     return out
 
 

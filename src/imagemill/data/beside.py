@@ -254,8 +254,10 @@ def _own(source: Source) -> Layout | None:
     name = source.layout
     if name in _BY_KEYS or name in _READ_ONLY or name not in {layout.name for layout in layouts()}:
         return None
-    if name == "yolo" and any(thing.polygons for record in source for thing in record.objects or ()):
-        name = "yolo-polygons"  # read alike
+    if name == "yolo":  # three layouts are read alike
+        things = [thing for record in source for thing in record.objects or ()]
+        parts = (("yolo-pose", any(t.joints for t in things)), ("yolo-polygons", any(t.polygons for t in things)))
+        name = next((form for form, there in parts if there), name)
     return layout_named(name)
 
 

@@ -203,7 +203,7 @@ def test_two_pictures_of_one_id_are_not_annotated_and_one_listed_twice_is_one(tm
         ("c.json", "imgs/deep/0.jpg", "0.jpg"),
         ("c.json", "imgs/0.jpg", "imgs\\0.jpg"),
         ("c.json", "imgs/0.jpg", "C:\\work\\set\\imgs\\0.jpg"),
-        ("c.json", "imgs/0.jpg", "/mnt/somebody/set/imgs/0.jpg"),
+        ("c.json", "imgs/0.jpg", "/somewhere/else/imgs/0.jpg"),
         ("result.json", "images/1a2b3c4d-x y.jpg", "images\\1a2b3c4d-x%20y.jpg"),
         ("result.json", "images/x.jpg", "../../data/media/upload/1/1a2b3c4d-x.jpg"),
         ("annotations/instances_default.json", "images/default/0.jpg", "0.jpg"),

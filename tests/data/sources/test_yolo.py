@@ -37,7 +37,7 @@ def small_set(root: Path) -> Path:
     return root
 
 
-def test_boxes_become_pixels_and_pictures_without_a_file_are_backgrounds(tmp_path: Path) -> None:
+def test_boxes_become_pixels_and_an_empty_file_is_a_background(tmp_path: Path) -> None:
     source = open_source(small_set(tmp_path))
     assert (source.layout, source.categories, source.problems) == ("yolo", ("dog", "cat"), ())
     a, b, c = source
@@ -46,9 +46,13 @@ def test_boxes_become_pixels_and_pictures_without_a_file_are_backgrounds(tmp_pat
         ("cat", (5.0, 0.0, 10.0, 10.0)),
         ("dog", (-1.0, -0.5, 2.0, 1.0)),
     ]
-    assert (a.size, b.objects, c.objects) == ((10, 20), (), ())
-    assert "1 picture" in source.describe()
-    assert "background" in source.describe()
+    assert (a.size, b.objects, c.objects) == ((10, 20), (), None)
+    assert "1 picture without a text file counts as not annotated" in source.describe()
+    assert "1 empty text file: backgrounds" in source.describe()
+    empty = open_source(tmp_path, extra={"missing": "background"})
+    assert [len(r.objects or ()) for r in empty if r.objects is not None] == [2, 0, 0]
+    with pytest.raises(InputError, match="expected missing to be 'unknown' or 'background', got 'yes'"):
+        open_source(tmp_path, extra={"missing": "yes"})
     assert [r.key for r in open_source(tmp_path / "data.yaml")] == [r.key for r in source]
 
 
@@ -58,7 +62,7 @@ def test_outlines_have_the_box_around_them() -> None:
     np.testing.assert_allclose(thing.polygons, [(20, 20, 100, 20, 100, 80)])
     np.testing.assert_allclose(thing.box, (20, 20, 80, 60))
     assert read_line("2 0.5 0.5 1 1 0.9", (4, 4), None).attributes == {"confidence": 0.9}
-    assert read_line("0 0.5 0.5 1 1 0.1 0.1 2", (4, 4), None, joints=3).box == (0, 0, 4, 4)
+    assert read_line("0 0.5 0.5 1 1 0.1 0.1 2", (4, 4), None, points=(1, 3)).box == (0, 0, 4, 4)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +232,7 @@ def test_what_boxes_cannot_hold_is_named(tmp_path: Path) -> None:
         "images/val",
         {0: "nose", 1: "cat", 2: "dog"},
     )
-    assert [r.objects for r in back][1:] == [(), ()]
+    assert [r.objects for r in back][1:] == [(), None]
 
 
 def test_outlines_come_back_and_parts_are_joined(tmp_path: Path) -> None:

@@ -90,13 +90,21 @@ SAID: dict[str, tuple[str, str]] = {
         "of images come back as a column `id`. An image that nobody annotated reads back as one with nothing in it.",
     ),
     "yolo": (
-        "Text files named like the pictures, with lines of a class number and 4 numbers from 0 to 1, in `labels` or "
-        "another folder (`--option labels=NAME`), or a `data.yaml`. Reads outlines as well.",
+        "Text files named like the pictures, with lines of a class number and 4 numbers from 0 to 1, in `labels`, "
+        "another folder (`--option labels=NAME`) or beside them, with a `data.yaml`, Darknet's `obj.data`, or a list "
+        "of class names. Reads outlines, turned boxes (as outlines of 4 points) and keypoints as well (`kpt_shape`, or "
+        "`--option kpt_shape=17,3`). An empty text file is a background; a picture without one is not annotated "
+        "(`--option missing=background` takes it for empty).",
         "`images/`, `labels/` and `data.yaml`. Crowds are left out, since there is no mark for them.",
     ),
     "yolo-polygons": (
         "Read as `yolo`.",
         "As `yolo`, with outlines; those in several parts become one, joined by seams without area.",
+    ),
+    "yolo-pose": (
+        "Read as `yolo`. Keypoints have the names that `kpt_names` gives, and those that `flip_idx` exchanges in a "
+        "mirror are called left and right.",
+        "As `yolo`, with keypoints behind the boxes; `kpt_shape`, `flip_idx` and `kpt_names` in `data.yaml`.",
     ),
     "voc": (
         "XML files of annotations with pictures named like them.",

@@ -14,7 +14,7 @@ from imagemill.data.instances import Instance, Joint, RunLength, Scalar
 from imagemill.data.sources.runs import counts_from_text
 from imagemill.data.sources.shapes import bounds_of_polygons, bounds_of_runs
 
-__all__ = ["read_thing", "scalars", "whole"]
+__all__ = ["read_thing", "scalars", "visibility", "whole"]
 
 _OF_THING = frozenset(("image_id", "category_id", "bbox", "segmentation", "keypoints", "num_keypoints", "iscrowd"))
 
@@ -167,13 +167,19 @@ def _joints(told: Any, count: int) -> tuple[Joint, ...]:
     if pairs:
         joints = tuple((x, y, 2 * ((x, y) != (0, 0))) for x, y in zip(flat[::2], flat[1::2], strict=True))
     else:
-        joints = tuple((x, y, _seen(v)) for x, y, v in zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        joints = tuple((x, y, visibility(v)) for x, y, v in zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     # People too small to label have only zeros: they hold no point at all.
     return joints if any(joint[2] > 0 for joint in joints) else ()
 
 
-def _seen(value: float) -> int:
-    """Visibility 0, 1 or 2; a share (how sure somebody was) counts as visible from a half, and as hidden below."""
+def visibility(value: float) -> int:
+    """Visibility 0, 1 or 2; a share (how sure somebody was) counts as visible from a half, and as hidden below.
+
+    Examples
+    --------
+    >>> visibility(2.0), visibility(0.8), visibility(0.2), visibility(-1.0)
+    (2, 2, 1, 0)
+    """
     if value.is_integer():
         return min(2, max(0, int(value)))
     return 0 if value < 0 else 2 if value >= 0.5 else 1

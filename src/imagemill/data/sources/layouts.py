@@ -25,6 +25,7 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
     ("coco", "Coco"),
     ("yolo", "Yolo"),
     ("yolo", "yolo_polygons"),
+    ("yolo", "yolo_pose"),
     ("voc", "Voc"),
     ("delimited", "Csv"),
     ("delimited", "Tsv"),

@@ -9,7 +9,7 @@ from imagemill.testing.contract import assert_backend_contract
 from imagemill.testing.damage import cut, cuts, damaged, flipped, sealed
 from imagemill.testing.pictures import label_map, picture
 from imagemill.testing.samples import sample_datasets, sample_files
-from imagemill.testing.strategies import frames, images, pipelines, transforms, volumes
+from imagemill.testing.strategies import frames, images, pipelines, transforms, transforms_of, volumes
 
 __all__ = [
     "assert_backend_contract",
@@ -31,5 +31,6 @@ __all__ = [
     "sample_files",
     "sealed",
     "transforms",
+    "transforms_of",
     "volumes",
 ]

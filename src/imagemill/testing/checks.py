@@ -53,8 +53,8 @@ def difference(got: Array, wanted: Array, source: Array) -> Difference:
     apart = np.abs(a - b)
     spread = max(float(np.ptp(b)), float(np.abs(b).max()) * 1e-3, 1e-12)
     if source.dtype == np.uint8:
-        # One grey level of the source, seen through whatever gain the pipeline has.
-        unit = 1.0 if got.dtype.kind in "iu" else spread / max(float(np.ptp(source)), 1.0)
+        # One grey level of the source, seen through whatever gain the pipeline has, or one of 8 bits that come out.
+        unit = 1.0 if got.dtype == np.uint8 else spread / max(float(np.ptp(source)), 1.0)
     else:
         unit = spread
     apart = apart / unit

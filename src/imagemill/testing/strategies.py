@@ -11,15 +11,18 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.extras import require
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import BORDERS
-from imagemill.core.ranges import Choice, Range
 from imagemill.pipeline import Pipeline
+from imagemill.testing.each import COLOUR, COMBINED, GEOMETRY, OWN, Setting, that_fit
 from imagemill.testing.pictures import picture
-from imagemill.transforms import colour, geometric
+from imagemill.transforms.base import Transform
 
 Strategy = Any
 """A hypothesis strategy; ``Any``, since hypothesis is optional."""
 
 KINDS = ("geometry", "colour", "mixed")
+
+SHORTEST = {2: 6, 3: 4}
+"""The shortest side of generated pictures and volumes, by the number of axes."""
 
 
 def _st() -> Any:
@@ -28,7 +31,7 @@ def _st() -> Any:
 
 def images(
     *,
-    sizes: tuple[int, int] = (6, 40),
+    sizes: tuple[int, int] = (SHORTEST[2], 40),
     channels: Sequence[int | None] = (None, 1, 3, 4),
     dtypes: Sequence[npt.DTypeLike] = ("uint8",),
     noise: bool = False,
@@ -46,7 +49,7 @@ def images(
     )
 
 
-def volumes(*, sizes: tuple[int, int] = (4, 14), dtypes: Sequence[npt.DTypeLike] = ("float32",)) -> Strategy:
+def volumes(*, sizes: tuple[int, int] = (SHORTEST[3], 14), dtypes: Sequence[npt.DTypeLike] = ("float32",)) -> Strategy:
     """Volumes ``(D, H, W)`` with sides within ``sizes``."""
     st = _st()
     side = st.integers(*sizes)
@@ -67,60 +70,6 @@ def frames(ndim: int = 2, *, sizes: tuple[int, int] = (4, 40), channels: int = 3
     )
 
 
-def _pair(st: Any, low: float, high: float) -> Strategy:
-    number = st.floats(low, high, allow_nan=False)
-    return st.tuples(number, number).map(lambda two: Range(min(two), max(two)))
-
-
-def _coin(st: Any) -> Strategy:
-    return st.sampled_from((1.0, 1.0, 0.5))
-
-
-def _geometry(ndim: int, orders: Sequence[int], borders: Sequence[str]) -> list[Strategy]:
-    st = _st()
-    plane = st.sampled_from(("yx",) if ndim == 2 else ("yx", "zy", "zx"))
-    free = {"p": _coin(st), "order": st.sampled_from(orders), "border": st.sampled_from(borders)}
-    sides = st.tuples(*[st.integers(5, 20)] * ndim)
-    strongest = 0.45 if ndim == 2 else 0.38
-    found = [
-        st.builds(geometric.Flip, st.sampled_from("yx" if ndim == 2 else "zyx"), p=_coin(st)),
-        st.builds(geometric.QuarterTurn, st.just(Choice((0, 1, 2, 3))), plane=plane, p=_coin(st)),
-        st.builds(geometric.Rotate, _pair(st, -180, 180), plane=plane, **free),
-        st.builds(geometric.Zoom, _pair(st, 0.6, 1.8), **free),
-        st.builds(geometric.Shift, pixels=_pair(st, -6, 6), **free),
-        st.builds(geometric.Shear, _pair(st, -25, 25), plane=plane, **free),
-        st.builds(geometric.Affine, _pair(st, -30, 30), _pair(st, 0.7, 1.4), _pair(st, -0.2, 0.2), plane=plane, **free),
-        st.builds(geometric.Elastic, _pair(st, 0.0, strongest), st.integers(2, 4), **free),
-        st.builds(geometric.Pad, st.integers(1, 5), fill=st.sampled_from((0.0, 30.0)), p=_coin(st)),
-        st.builds(geometric.Resize, sides, order=st.sampled_from(orders)),
-        st.builds(geometric.RandomResizedCrop, sides.map(lambda s: s[-2:]), area=_pair(st, 0.2, 1.0)),
-        st.builds(geometric.SquareCrop, st.integers(0, 4)),
-    ]
-    if ndim == 2:
-        found.append(st.builds(geometric.Perspective, _pair(st, 0.0, 0.3), **free))
-    return found
-
-
-def _colours(channels: int) -> list[Strategy]:
-    st = _st()
-    coin = {"p": _coin(st)}
-    found = [
-        st.builds(colour.Brightness, _pair(st, 0.5, 1.6), **coin),
-        st.builds(colour.Contrast, _pair(st, 0.5, 1.6), pivot=st.sampled_from(("mean", "middle")), **coin),
-        st.builds(colour.GainOffset, _pair(st, 0.6, 1.4), _pair(st, -0.1, 0.1), **coin),
-        st.builds(colour.ChannelGain, _pair(st, 0.7, 1.3), **coin),
-        st.builds(colour.Gamma, _pair(st, 0.7, 1.4), **coin),
-        st.builds(colour.Invert, **coin),
-    ]
-    if channels == 3:
-        found += [
-            st.builds(colour.Saturation, _pair(st, 0.3, 1.7), **coin),
-            st.builds(colour.Hue, _pair(st, -30, 30), **coin),
-            st.builds(colour.ColorJitter, _pair(st, 0.7, 1.3), _pair(st, 0.7, 1.3), _pair(st, 0.5, 1.5), **coin),
-        ]
-    return found
-
-
 def transforms(
     kind: str = "mixed",
     *,
@@ -128,8 +77,9 @@ def transforms(
     channels: int = 3,
     orders: Sequence[int] = (1, 1, 3),
     borders: Sequence[str] = BORDERS,
+    least: int = 0,
 ) -> Strategy:
-    """Single transforms.
+    """Single transforms, of every type that suits such images, except a user's function and combinations.
 
     Parameters
     ----------
@@ -139,12 +89,55 @@ def transforms(
         Of the images; hue and saturation need 3.
     orders, borders : sequence
         What the geometric ones choose from.
+    least : int, pixels
+        The shortest side of the images: what is cut out fits. By default that of :func:`images` and
+        :func:`volumes`.
     """
     if kind not in KINDS:
         raise ParameterError(f"expected a kind of {', '.join(KINDS)}, got {kind!r}")
-    listed = [] if kind == "colour" else _geometry(ndim, orders, borders)
-    listed += [] if kind == "geometry" else _colours(channels)
-    return _st().one_of(*listed)
+    setting = _setting(ndim, channels, orders, borders, least)
+    makers = {**({} if kind == "colour" else GEOMETRY), **({} if kind == "geometry" else COLOUR)}
+    made = (make(setting) for make in makers.values())
+    return _st().one_of(*[one for one in made if one is not None])
+
+
+def transforms_of(
+    cls: type[Transform],
+    *,
+    ndim: int = 2,
+    channels: int = 3,
+    orders: Sequence[int] = (1, 1, 3),
+    borders: Sequence[str] = BORDERS,
+    least: int = 0,
+) -> Strategy | None:
+    """Transforms of one type, among those of imagemill; None where it has none for such images.
+
+    Parameters
+    ----------
+    cls : type
+        Any transform of imagemill: combinations and :class:`~imagemill.Apply` as well.
+    ndim, channels, orders, borders, least
+        As for :func:`transforms`.
+
+    Raises
+    ------
+    ParameterError
+        For a transform of somebody else.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> transforms_of(im.Perspective, ndim=3, channels=1) is None
+    True
+    """
+    makers = {**GEOMETRY, **COLOUR, **OWN, **COMBINED}
+    if cls not in makers:
+        raise ParameterError(f"expected a transform of imagemill, got {cls.__name__}; write a strategy of its own")
+    return makers[cls](_setting(ndim, channels, orders, borders, least))
+
+
+def _setting(ndim: int, channels: int, orders: Sequence[int], borders: Sequence[str], least: int) -> Setting:
+    return Setting(ndim, channels, orders, borders, least or SHORTEST[ndim])
 
 
 def pipelines(
@@ -155,13 +148,15 @@ def pipelines(
     longest: int = 5,
     orders: Sequence[int] = (1, 1, 3),
     borders: Sequence[str] = BORDERS,
+    least: int = 0,
     **options: Any,
 ) -> Strategy:
     """Pipelines of one to ``longest`` transforms; ``options`` go to :class:`~imagemill.Pipeline`."""
     st = _st()
-    one = transforms(kind, ndim=ndim, channels=channels, orders=orders, borders=borders)
+    least = least or SHORTEST[ndim]
+    one = transforms(kind, ndim=ndim, channels=channels, orders=orders, borders=borders, least=least)
     return st.builds(
-        lambda listed, seed: Pipeline(listed, seed=seed, **options),
+        lambda listed, seed: Pipeline(that_fit(listed, least), seed=seed, **options),
         st.lists(one, min_size=1, max_size=longest),
         st.integers(0, 2**32 - 1),
     )

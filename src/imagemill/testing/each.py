@@ -1,0 +1,345 @@
+"""A hypothesis strategy for each transform there is, and what a transform leaves of small images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.extras import require
+from imagemill.core.ranges import Choice, Range
+from imagemill.transforms import colour, combine, geometric
+from imagemill.transforms.base import Transform
+
+Strategy = Any
+"""A hypothesis strategy; ``Any``, since hypothesis is optional."""
+
+__all__ = ["COLOUR", "COMBINED", "GEOMETRY", "OWN", "Setting", "that_fit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the images are like that transforms are generated for.
+
+    Parameters
+    ----------
+    ndim : {2, 3}
+    channels : int
+    orders, borders : sequence
+        What geometric transforms choose from.
+    least : int
+        The shortest side of the images, in pixels of 1 mm.
+    """
+
+    ndim: int = 2
+    channels: int = 3
+    orders: Sequence[int] = (1, 1, 3)
+    borders: Sequence[str] = ("nearest",)
+    least: int = 6
+
+    @property
+    def st(self) -> Any:
+        """``hypothesis.strategies``."""
+        return require("hypothesis.strategies", extra="testing")
+
+    @property
+    def colours(self) -> int:
+        """How many channels are colours: RGBA of pictures has three."""
+        return 3 if self.channels == 4 and self.ndim == 2 else self.channels
+
+    @property
+    def order(self) -> Strategy:
+        """Spline orders."""
+        return self.st.sampled_from(self.orders)
+
+    @property
+    def plane(self) -> Strategy:
+        """Planes in which something turns."""
+        return self.st.sampled_from(("yx",) if self.ndim == 2 else ("yx", "zy", "zx"))
+
+    @property
+    def coin(self) -> dict[str, Strategy]:
+        """The probability that a transform runs at all."""
+        return {"p": self.st.sampled_from((1.0, 1.0, 0.5))}
+
+    @property
+    def free(self) -> dict[str, Strategy]:
+        """What a transform that interpolates takes besides its amount."""
+        return {**self.coin, "order": self.order, "border": self.st.sampled_from(self.borders)}
+
+    def pair(self, low: float, high: float) -> Strategy:
+        """Ranges within two bounds."""
+        number = self.st.floats(low, high, allow_nan=False)
+        return self.st.tuples(number, number).map(lambda two: Range(min(two), max(two)))
+
+    def sides(self, low: int, high: int, *, plane: bool = False) -> Strategy:
+        """Sizes ``(y, x)`` or ``(z, y, x)``."""
+        return self.st.tuples(*[self.st.integers(low, high)] * (2 if plane else self.ndim))
+
+
+Maker = Callable[[Setting], Strategy | None]
+"""Transforms of one type for a setting; None where it has none, as hue has for gray images."""
+
+
+def _shift(s: Setting) -> Strategy:
+    st = s.st
+    unit = st.one_of(
+        st.fixed_dictionaries({"pixels": s.pair(-6, 6)}),
+        st.fixed_dictionaries({"fraction": s.pair(-0.3, 0.3)}),
+        st.fixed_dictionaries({"millimetres": s.pair(-4, 4)}),
+    )
+    rest = st.fixed_dictionaries({**s.free, "whole": st.booleans()})
+    return st.tuples(unit, rest).map(lambda both: geometric.Shift(**both[0], **both[1]))
+
+
+def _affine(s: Setting) -> Strategy:
+    pair = s.pair
+    return s.st.builds(
+        geometric.Affine, pair(-30, 30), pair(0.7, 1.4), pair(-0.2, 0.2), pair(-15, 15), plane=s.plane, **s.free
+    )
+
+
+def _pad(s: Setting) -> Strategy:
+    st = s.st
+    fill = {"fill": st.sampled_from((0.0, 30.0)), "border": st.sampled_from(("constant", *s.borders))}
+    place = st.sampled_from(("centre", "random", "top_left", "bottom_right"))
+    return st.one_of(
+        st.builds(geometric.Pad, st.integers(1, 5), p=s.coin["p"], **fill),
+        st.builds(geometric.Pad, size=s.sides(4, 20), at=place, **fill),
+        st.builds(geometric.Pad, multiple_of=st.integers(2, 8), at=place, **fill),
+    )
+
+
+def _crop(s: Setting) -> Strategy:
+    st = s.st
+    places = ("centre", "random", "top_left", "bottom_right")
+    ends = st.tuples(*[st.integers(0, 2)] * s.ndim, *[st.integers(3, s.least)] * s.ndim)
+    return st.one_of(
+        st.builds(geometric.Crop, s.sides(2, s.least), at=st.sampled_from(places)),
+        st.builds(geometric.Crop, st.integers(2, s.least), at=st.sampled_from(places)),
+        ends.map(lambda box: geometric.Crop(box=box)),
+    )
+
+
+def _resample(s: Setting) -> Strategy:
+    st = s.st
+    return st.one_of(
+        st.builds(geometric.Resample, s.sides(4, 20), order=s.order),
+        st.builds(geometric.Resample, spacing=st.floats(0.5, 1.8), order=s.order),
+    )
+
+
+def _resize(s: Setting) -> Strategy:
+    st = s.st
+    fit = st.sampled_from(("stretch", "stretch", "crop", "pad"))
+    return st.builds(geometric.Resize, s.sides(5, 20), fit=fit, order=s.order, fill=st.sampled_from((0.0, 30.0)))
+
+
+def _elastic(s: Setting) -> Strategy:
+    return s.st.builds(geometric.Elastic, s.pair(0.0, 0.45 if s.ndim == 2 else 0.38), s.st.integers(2, 4), **s.free)
+
+
+def _perspective(s: Setting) -> Strategy | None:
+    return s.st.builds(geometric.Perspective, s.pair(0.0, 0.3), **s.free) if s.ndim == 2 else None
+
+
+def _random_resized_crop(s: Setting) -> Strategy:
+    return s.st.builds(
+        geometric.RandomResizedCrop, s.sides(5, 20, plane=True), s.pair(0.2, 1.0), s.pair(0.5, 2.0), order=s.order
+    )
+
+
+def _rotate(s: Setting) -> Strategy:
+    st = s.st
+    return st.builds(
+        geometric.Rotate, s.pair(-180, 180), plane=s.plane, frame=st.sampled_from(("keep", "fit")), **s.free
+    )
+
+
+GEOMETRY: Mapping[type[Transform], Maker] = {
+    geometric.Affine: _affine,
+    geometric.Crop: _crop,
+    geometric.Elastic: _elastic,
+    geometric.Flip: lambda s: s.st.builds(geometric.Flip, s.st.sampled_from("zyx"[3 - s.ndim :]), **s.coin),
+    geometric.Pad: _pad,
+    geometric.Perspective: _perspective,
+    geometric.QuarterTurn: lambda s: s.st.builds(
+        geometric.QuarterTurn, s.st.just(Choice((0, 1, 2, 3))), plane=s.plane, **s.coin
+    ),
+    geometric.RandomResizedCrop: _random_resized_crop,
+    geometric.Resample: _resample,
+    geometric.Resize: _resize,
+    geometric.Rotate: _rotate,
+    geometric.Shear: lambda s: s.st.builds(geometric.Shear, s.pair(-25, 25), plane=s.plane, **s.free),
+    geometric.Shift: _shift,
+    geometric.SquareCrop: lambda s: s.st.builds(geometric.SquareCrop, s.st.integers(0, 4)),
+    geometric.Zoom: lambda s: s.st.builds(geometric.Zoom, s.pair(0.6, 1.8), **s.free),
+}
+"""Strategies of transforms that move pixels."""
+
+
+def _of_colour(make: Callable[[Setting], Strategy]) -> Maker:
+    """Only where there are red, green and blue."""
+    return lambda s: make(s) if s.colours == 3 else None
+
+
+def _channel_gain(s: Setting) -> Strategy:
+    st = s.st
+    each = st.lists(st.floats(0.0, 2.0), min_size=s.colours, max_size=s.colours)
+    return st.one_of(
+        st.builds(colour.ChannelGain, s.pair(0.7, 1.3), **s.coin), st.builds(colour.ChannelGain, each=each)
+    )
+
+
+def _contrast(s: Setting) -> Strategy:
+    return s.st.builds(colour.Contrast, s.pair(0.5, 1.6), pivot=s.st.sampled_from(("mean", "middle")), **s.coin)
+
+
+def _jitter(s: Setting) -> Strategy:
+    pair = s.pair
+    hue = s.st.one_of(s.st.none(), pair(-20, 20))
+    return s.st.builds(colour.ColorJitter, pair(0.7, 1.3), pair(0.7, 1.3), pair(0.5, 1.5), hue, **s.coin)
+
+
+def _lighting(s: Setting) -> Strategy:
+    st = s.st
+    if s.colours == 3:
+        return st.builds(colour.Lighting, s.pair(-0.3, 0.3), **s.coin)
+    basis = ((0.2,) * s.colours, tuple(map(tuple, np.eye(s.colours).tolist())))
+    return st.builds(colour.Lighting, s.pair(-0.3, 0.3), st.just(basis), **s.coin)
+
+
+def _normalize(s: Setting) -> Strategy:
+    st = s.st
+    one = st.builds(colour.Normalize, st.floats(0.0, 1.0), st.floats(0.2, 1.0), **s.coin)
+    return st.one_of(one, st.builds(colour.Normalize, st.sampled_from(("imagenet", "clip")))) if s.colours == 3 else one
+
+
+def _rescale(s: Setting) -> Strategy:
+    st = s.st
+    # By their own extremes gray images only: colour images refuse it.
+    by = st.sampled_from(("depth", (10, 240), "minmax") if s.colours != 3 else ("depth", (10, 240)))
+    return st.builds(colour.Rescale, by, st.sampled_from(((0, 1), (-1, 1))), **s.coin)
+
+
+def _standardize(s: Setting) -> Strategy:
+    st = s.st
+    which = st.sampled_from(({}, {"centre": False}, {"scale": False}))
+    return st.builds(
+        lambda parts, each, p: colour.Standardize(per_channel=each, p=p, **parts), which, st.booleans(), s.coin["p"]
+    )
+
+
+def _tones(s: Setting) -> Strategy:
+    st = s.st
+    # Uneven edges: a value that lies on one is on either side of it by a rounding.
+    edges = st.sampled_from(((85.3017,), (60.3017, 170.6131), (0.30171, 0.61317)))
+    gains = st.floats(0.6, 1.5)
+    return edges.flatmap(lambda e: st.builds(colour.ToneGain, st.just(e), st.tuples(*[gains] * (len(e) + 1)), **s.coin))
+
+
+def _dtype(s: Setting) -> Strategy:
+    st = s.st
+    # Whole numbers keep their white: in units of 1, what came from a normalisation would be lost in rounding.
+    return st.one_of(
+        st.builds(colour.ToDtype, st.sampled_from(("float32", "float64")), st.booleans()),
+        st.builds(colour.ToDtype, st.sampled_from(("uint8", "uint16")), st.just(True)),
+    )
+
+
+COLOUR: Mapping[type[Transform], Maker] = {
+    colour.Brightness: lambda s: s.st.builds(colour.Brightness, s.pair(0.5, 1.6), **s.coin),
+    colour.ChannelGain: _channel_gain,
+    colour.ColorJitter: _of_colour(_jitter),
+    colour.Contrast: _contrast,
+    colour.GainOffset: lambda s: s.st.builds(colour.GainOffset, s.pair(0.6, 1.4), s.pair(-0.1, 0.1), **s.coin),
+    colour.Gamma: lambda s: s.st.builds(colour.Gamma, s.pair(0.7, 1.4), **s.coin),
+    colour.Gray: lambda s: (
+        s.st.builds(colour.Gray, s.st.sampled_from(("bt601", "bt709", "mean")), **s.coin)
+        if s.colours in (1, 3)
+        else None
+    ),
+    colour.Hue: _of_colour(lambda s: s.st.builds(colour.Hue, s.pair(-30, 30), **s.coin)),
+    colour.Invert: lambda s: s.st.builds(colour.Invert, **s.coin),
+    colour.Lighting: _lighting,
+    colour.Normalize: _normalize,
+    colour.Rescale: _rescale,
+    colour.Saturation: _of_colour(lambda s: s.st.builds(colour.Saturation, s.pair(0.3, 1.7), **s.coin)),
+    colour.Standardize: _standardize,
+    colour.ToDtype: _dtype,
+    colour.ToLayout: lambda s: s.st.builds(colour.ToLayout, s.st.sampled_from(("channels_first", "channels_last"))),
+    colour.ToneGain: _tones,
+}
+"""Strategies of transforms that change values, their type or their layout."""
+
+
+def _halved(values: Any) -> Any:
+    return values // 2 if values.dtype.kind in "iu" else values / 2
+
+
+OWN: Mapping[type[Transform], Maker] = {colour.Apply: lambda s: s.st.just(colour.Apply(_halved, "halve"))}
+"""A user's function: no file holds it, so it is no part of generated pipelines."""
+
+
+def _children(s: Setting) -> Strategy:
+    """Lists of transforms whose results have one size and one type, so that any of them may run."""
+    st = s.st
+    alike = (geometric.Flip, geometric.Rotate, geometric.Zoom, geometric.Elastic, colour.Gamma, colour.Brightness)
+    makers = {**GEOMETRY, **COLOUR}
+    listed = [makers[cls](s) for cls in alike]
+    return st.lists(st.one_of(*listed).filter(lambda t: getattr(t, "frame", "keep") == "keep"), min_size=1, max_size=3)
+
+
+COMBINED: Mapping[type[Transform], Maker] = {
+    combine.OneOf: lambda s: s.st.builds(combine.OneOf, _children(s), **s.coin),
+    combine.Sequential: lambda s: s.st.builds(combine.Sequential, _children(s), **s.coin),
+    combine.SomeOf: lambda s: s.st.builds(combine.SomeOf, _children(s), **s.coin),
+}
+"""Strategies of transforms made of others."""
+
+
+FEWEST = 4
+"""The shortest side of images over which statistics are taken."""
+
+
+def that_fit(listed: Sequence[Transform], least: int) -> list[Transform]:
+    """Leave out what does not suit what the transforms before it leave of the smallest images.
+
+    That are crops that would not fit, and statistics over a handful of pixels: a picture of 8 bits may be rounded
+    before they are taken, which moves the deviation of four pixels by more than any tolerance.
+
+    Parameters
+    ----------
+    listed : sequence of Transform
+    least : int
+        The shortest side of the images, in pixels of 1 mm.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> [type(t).__name__ for t in that_fit([im.Crop(6), im.Flip("x"), im.Crop(4), im.Crop(6)], 6)]
+    ['Crop', 'Flip', 'Crop']
+    """
+    kept: list[Transform] = []
+    for transform in listed:
+        if isinstance(transform, geometric.Crop) and max(transform.size or transform.box or ()) > least:
+            continue
+        if transform.traits().fits and least < FEWEST:
+            continue
+        kept.append(transform)
+        least = _left(transform, least)
+    return kept
+
+
+def _left(transform: Transform, least: int) -> int:
+    """The shortest side after a transform."""
+    if isinstance(transform, geometric.Crop) and transform.box is not None:
+        half = len(transform.box) // 2
+        return min(b - a for a, b in zip(transform.box[:half], transform.box[half:], strict=True))
+    if isinstance(transform, geometric.Resample) and transform.spacing is not None:
+        return max(1, int(least / max(transform.spacing)))
+    if transform.traits().brings == "size":
+        return min(*transform.traits().size, least)
+    return least

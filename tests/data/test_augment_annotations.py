@@ -301,7 +301,7 @@ def test_annotations_turn_as_exif_turns_their_picture(tmp_path: Path, orientatio
     exif[0x0112] = orientation
     (tmp_path / "in").mkdir()
     PIL.Image.fromarray(pixels).save(tmp_path / "in/a.png", exif=exif)
-    record = Record("a.png", tmp_path / "in/a.png", objects=things, size=(HEIGHT, WIDTH))
+    record = Record("a.png", tmp_path / "in/a.png", objects=things, size=(HEIGHT, WIDTH), frame="stored")
     source = Source(tmp_path / "in", "coco", (record,), categories=tuple(COLOURS))
     im.augment(source, tmp_path / "out", im.Pipeline([im.Flip("y")], seed=1), to="coco")
     assert agrees(open_source(tmp_path / "out"), within=0.01) == 3

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import pytest
 
 import imagemill as im
@@ -20,7 +21,7 @@ from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.codecs.channels import orient
 from imagemill.data.export import export
 from imagemill.data.instances import Instance, RunLength
-from imagemill.data.pixels import load_picture
+from imagemill.data.pixels import encoded, load_picture
 from imagemill.data.record import Blob
 from imagemill.data.sources.base import WriteTarget
 from imagemill.data.sources.layouts import layout_named
@@ -249,7 +250,7 @@ def _turned(folder: Path, orientation: int) -> Source:
         Instance("light", BOX, runs=runs),
         Instance("light", BOX, joints=((BOX[0], BOX[1], 2),)),
     )
-    record = Record("a.jpg", folder / "a.jpg", objects=things, size=(HEIGHT, WIDTH))
+    record = Record("a.jpg", folder / "a.jpg", objects=things, size=(HEIGHT, WIDTH), frame="stored")
     return Source(folder, "made-up", (record,), categories=("light",), joint_names=("corner",))
 
 
@@ -279,14 +280,21 @@ def test_annotations_turn_with_their_picture(tmp_path: Path, orientation: int, t
             assert pixels[int(y), int(x)] > 120
 
 
+@pytest.mark.parametrize("to", ["coco", "csv", "yolo", "voc", "tfrecord", "parquet"])
 @pytest.mark.parametrize("orientation", [3, 6])
-def test_bytes_and_annotations_stay_as_they_are_without_a_format(tmp_path: Path, orientation: int) -> None:
+def test_bytes_stay_and_annotations_are_written_for_the_picture_as_it_is_seen(
+    tmp_path: Path, orientation: int, to: str
+) -> None:
     source = _turned(tmp_path / "in", orientation)
-    export(source, tmp_path / "out", "coco")
+    export(source, tmp_path / "out", to, embed=to == "parquet")
     (record,) = open_source(tmp_path / "out")
-    assert isinstance(record.image, Path)
-    assert record.image.read_bytes() == (tmp_path / "in/a.jpg").read_bytes()
-    assert [thing.box for thing in record.objects or ()] == [BOX] * 3
+    assert encoded(record.image) == (tmp_path / "in/a.jpg").read_bytes()
+    upright = np.asarray(PIL.ImageOps.exif_transpose(PIL.Image.open(tmp_path / "in/a.jpg")))
+    (wanted, *_) = [thing.box for thing in record.objects or ()]
+    assert wanted == pytest.approx(_bright(upright), abs=1e-3)
+    x, y, w, h = _bright(upright)
+    found = im.open(tmp_path / "out")[0].boxes.to("xyxy", upright.shape).array
+    assert found == pytest.approx(np.array([[x, y, x + w, y + h]] * len(found)), abs=1e-3)
 
 
 @pytest.mark.parametrize("orientation", [1, 6, 8])

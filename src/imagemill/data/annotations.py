@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import CodecError, InputError
+from imagemill.core.errors import CodecError
 from imagemill.core.polygons import Polygons
 from imagemill.core.targets import Boxes, InstanceMasks, Keypoints, Target
 from imagemill.data.codecs.base import Picture
-from imagemill.data.codecs.upright import orient_instances
+from imagemill.data.frames import Seen, objects_on
 from imagemill.data.instances import Instance, Joint, Scalar
 from imagemill.data.record import Record
 from imagemill.data.sources.runs import mask_from_runs, runs_from_mask
@@ -254,7 +254,7 @@ def counts_of(objects: Sequence[Instance]) -> Counter[str]:
 def things_of(
     record: Record, picture: Picture, names: Mapping[str, Sequence[str]] | None = None
 ) -> tuple[Things | None, str]:
-    """What is annotated in a record's picture, turned upright as its pixels were, and what to know about it.
+    """What is annotated in a record's picture, on its pixels as they were read, and what to know about it.
 
     Raises
     ------
@@ -265,15 +265,6 @@ def things_of(
         return None, ""
     if len(picture.spatial_shape) != 2:
         return None, "things in it were left: boxes and outlines are for pictures" if record.objects else ""
+    objects, note = objects_on(record, Seen.of(picture))
     height, width = picture.spatial_shape
-    turned = picture.meta.get("exif_applied") is not False
-    orientation = int(picture.meta.get("exif_orientation", 1) or 1) if turned else 1
-    stored = (width, height) if orientation > 4 else (height, width)
-    note = ""
-    if record.size is not None and record.size != stored and record.objects:
-        note = f"annotated for {record.size[0]} x {record.size[1]} pixels, and has {stored[0]} x {stored[1]}"
-    try:
-        objects = orient_instances(record.objects, orientation, stored)
-    except InputError as error:
-        raise CodecError(str(error)) from error
     return Things(objects, (height, width), names), note

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 from imagemill.core.errors import SourceError
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
 from imagemill.data import store
+from imagemill.data.frames import Seen, objects_on
 from imagemill.data.instances import Instance, RunLength
 from imagemill.data.pixels import load_mask, load_picture
-from imagemill.data.prepare.objects import upright
 from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Source
 from imagemill.data.split import PARTS
@@ -57,10 +57,11 @@ class SourceBacking:
             "image": Image(picture.array, picture.axes, picture.spacing, picture.world),
         }
         if record.mask is not None:
-            mask = load_mask(record.mask, like=picture)
+            mask = load_mask(record.mask, like=picture, frame=record.frame)
             found["mask"] = Mask(mask.array, axes=mask.axes)
-        orientation = int(picture.meta.get("exif_orientation", 1) or 1)
-        return found | targets_of(record.objects, orientation, picture.spatial_shape, self.joint_names)
+        if record.objects is None or len(picture.spatial_shape) != 2:
+            return found
+        return found | targets_of(objects_on(record, Seen.of(picture))[0], self.joint_names)
 
     @property
     def joint_names(self) -> Mapping[str, Sequence[str]]:
@@ -73,25 +74,17 @@ class SourceBacking:
 
 
 def targets_of(
-    objects: Sequence[Instance] | None,
-    orientation: int = 1,
-    shape: tuple[int, ...] = (0, 0),
-    names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    objects: Sequence[Instance] | None, names: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> dict[str, Target]:
-    """Annotated things as boxes and keypoints of the upright picture; what is neither stays in the record.
+    """Annotated things, on the pixels as they are, as boxes and keypoints; what is neither stays in the record.
 
     ``boxes.index`` and ``keypoints.instance`` say which of the things each belongs to; ``names`` are those of each
     category's keypoints.
     """
-    if objects is None or len(shape) != 2:
+    if objects is None:
         return {}
-
-    def there(xy: Any) -> Any:
-        return upright(np.asarray(xy, dtype=np.float64), orientation, (shape[0], shape[1]))
-
     boxed = [(place, thing, thing.box) for place, thing in enumerate(objects) if thing.box is not None]
-    corners = [there([[b[0], b[1]], [b[0] + b[2], b[1] + b[3]]]) for _, _, b in boxed]
-    edges = [[*c.min(axis=0), *c.max(axis=0)] for c in corners]
+    edges = [[b[0], b[1], b[0] + b[2], b[1] + b[3]] for _, _, b in boxed]
     index = np.array([place for place, _, _ in boxed], np.int64)
     found: dict[str, Target] = {
         "boxes": Boxes(np.array(edges), "xyxy", [thing.category for _, thing, _ in boxed], index)
@@ -101,7 +94,7 @@ def targets_of(
         points = np.array(joints, dtype=np.float64)
         instance = np.repeat(np.arange(len(objects)), [len(thing.joints) for thing in objects])
         labels = joint_labels(objects, names)
-        found["keypoints"] = Keypoints(there(points[:, :2] + 0.5) - 0.5, "xy", points[:, 2] > 0, labels, instance)
+        found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
     return found
 
 
@@ -181,7 +174,7 @@ class StoreBacking:
         found: dict[str, Target] = {"image": Image(part.arrays["image"][place], axes, None, world)}
         if "mask" in part.arrays and part.table["mask"][place].is_valid:
             found["mask"] = Mask(part.arrays["mask"][place], axes.removesuffix("c"))
-        return found | targets_of(self._objects(part, place), names=self.joint_names)
+        return found | targets_of(self._objects(part, place), self.joint_names)
 
     @cached_property
     def joint_names(self) -> Mapping[str, Sequence[str]]:

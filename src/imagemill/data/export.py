@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,17 +12,19 @@ from typing import Any, Literal
 import numpy as np
 
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
-from imagemill.data.codecs.base import ReadOptions
-from imagemill.data.codecs.upright import orient_instances
-from imagemill.data.pixels import load_picture, pixels_name, pixels_suffix
-from imagemill.data.record import Pixels, Record, Stored
-from imagemill.data.sources.base import Source, WriteTarget, Written
+from imagemill.data.frames import Seen, frame_of, objects_on
+from imagemill.data.instances import Instance
+from imagemill.data.pixels import load_mask, load_picture, pixels_name
+from imagemill.data.record import Frame, Pixels, Record, Stored
+from imagemill.data.sources.base import Problem, Source, WriteTarget, Written
+from imagemill.data.sources.extent import seen_of
 from imagemill.data.sources.files import open_source
 from imagemill.data.sources.layouts import layout_named
 
 __all__ = ["export"]
 
-_SAME = {".jpeg": ".jpg", ".tiff": ".tif"}
+_ROUNDING = 1e-6
+_BEYOND, _OUTSIDE = "stand out of", "lie outside"
 
 
 def export(
@@ -40,8 +43,9 @@ def export(
     """Write a dataset in another layout.
 
     Encoded pictures are copied byte for byte unless a format is asked for; labels, boxes, outlines, masks, splits,
-    groups and attributes go along where the layout holds them. A picture that is encoded anew is turned upright as its
-    EXIF data asks, and its annotations with it.
+    groups and attributes go along where the layout holds them. Annotations are written for the picture as it is seen,
+    turned as its EXIF data asks; one that is encoded anew is turned so itself. Annotations that state another size than
+    their picture has are a problem, and their record is left out.
 
     Parameters
     ----------
@@ -99,9 +103,11 @@ def export(
     if not len(source):
         raise SourceError(f"expected images to write, got none in {source.root}; scan it to see why")
     _stay_outside(source.root if isinstance(src, Source) else Path(src), target)
-    if format is not None:
-        source = replace(source, records=tuple(_upright(record, format) for record in source))
-    return writer.write(source, target, WriteTarget(format, files, embed, overwrite, progress))
+    seen, problems, said = _as_seen(source)
+    if not len(seen):
+        raise SourceError(f"expected annotations that fit their pictures, got none; {problems[0]}")
+    written = writer.write(seen, target, WriteTarget(format, files, embed, overwrite, progress))
+    return replace(written, lost=(*written.lost, *said), problems=(*problems, *written.problems))
 
 
 def _stay_outside(root: Path, target: Path) -> None:
@@ -114,34 +120,70 @@ def _stay_outside(root: Path, target: Path) -> None:
         raise SourceError(f"expected a place outside the source {root}, got {target}; choose another")
 
 
-def _upright(record: Record, format: str) -> Record:
-    """The record as its picture will be seen: what is encoded anew is turned as EXIF says, and its annotations with it.
+def _as_seen(source: Source) -> tuple[Source, tuple[Problem, ...], tuple[str, ...]]:
+    """The source with its annotations on the pictures as they are seen, in which frame layouts are written.
 
-    A picture that cannot be read stays as it is; writing it says why.
+    Also what could not be, and is left out, and in words what lies beyond its picture. A picture that cannot be read
+    stays as it is; writing it says why.
     """
-    own, asked = (_SAME.get(suffix, suffix) for suffix in (pixels_suffix(record.image), _suffix(format)))
-    if not record.objects or own == asked or isinstance(record.image, Stored):
-        return record
+    records, problems = [], []
+    counts: Counter[str] = Counter()
+    for record in source.records:
+        try:
+            new, size = _record_as_seen(record)
+        except CodecError as error:
+            problems.append(Problem(record.key, str(error)))
+            continue
+        records.append(new)
+        if size is not None:
+            counts.update(_beyond(thing, size) for thing in new.objects or ())
+    said = tuple(
+        f"{counts[where]} boxes that {where} their picture: written as they are where the layout can"
+        for where in (_BEYOND, _OUTSIDE)
+        if counts[where]
+    )
+    return replace(source, records=tuple(records)), tuple(problems), said
+
+
+def _record_as_seen(record: Record) -> tuple[Record, tuple[int, int] | None]:
+    """One record, and its size where it was looked at; CodecError where its annotations are of another picture."""
+    if not record.objects and record.mask is None:
+        return record, None
     try:
-        stored = load_picture(record.image, ReadOptions(exif=False))
+        seen = seen_of(record.image)
     except (CodecError, MissingExtra):
-        return record
-    orientation = int(stored.meta.get("exif_orientation", 1) or 1)
-    if orientation not in range(2, 9) or len(stored.spatial_shape) != 2:
-        return record
-    height, width = record.size or stored.spatial_shape
+        return record, None
+    is_turned = seen.orientation != 1
+    mask = record.mask
+    if mask is not None and is_turned and _is_stored(mask, seen, record.frame):
+        turned = Stored(pixels_name(mask), partial(_turned_mask, mask, record.image), "yx")
+        record = replace(record, mask=turned)
+    if not record.objects:
+        return (replace(record, frame="shown") if is_turned else record), None
+    objects, _ = objects_on(record, seen)
+    if is_turned:
+        record = replace(record, objects=objects, size=seen.shown, frame="shown")
+    return record, seen.shown
+
+
+def _is_stored(mask: Pixels, seen: Seen, assumed: Frame | None) -> bool:
+    """Whether a label map lies as its picture is stored."""
     try:
-        objects = orient_instances(record.objects, orientation, (height, width))
-    except InputError:  # a mask of another size than its picture; the guard in writing names the record
-        return record
-    size = (width, height) if orientation > 4 else (height, width)
-    upright = Stored(pixels_name(record.image), partial(_pixels, record.image), stored.axes)
-    return replace(record, image=upright, objects=objects, size=size)
+        own = seen_of(mask)
+    except (CodecError, MissingExtra):
+        return False
+    return own.orientation == 1 and frame_of(own.stored, seen, assumed)[0] == "stored"
 
 
-def _suffix(format: str) -> str:
-    return "." + format.lower().removeprefix(".")
+def _turned_mask(mask: Pixels, image: Pixels) -> np.ndarray[Any, Any]:
+    return load_mask(mask, like=load_picture(image), frame="stored").array
 
 
-def _pixels(where: Pixels) -> np.ndarray[Any, Any]:
-    return load_picture(where).array
+def _beyond(thing: Instance, size: tuple[int, int]) -> str:
+    """Where a box is that is not within its picture."""
+    if thing.box is None:
+        return ""
+    (x, y, w, h), (height, width) = thing.box, size
+    outside = x >= width or y >= height or x + w <= 0 or y + h <= 0
+    inside = min(x, y) >= -_ROUNDING and x + w <= width + _ROUNDING and y + h <= height + _ROUNDING
+    return "" if inside else _OUTSIDE if outside else _BEYOND

@@ -96,7 +96,7 @@ def load(
     picture = load_picture(record.image, ReadOptions(channels, axes))
     picture = replace(picture, array=_image_values(picture.array))
     flat = None if axes is None else axes.replace("c", "")
-    mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat), picture)
+    mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat), picture, record.frame)
     if mask is not None and not mask.axes.startswith("z"):
         mask = replace(mask, array=_label_values(mask.array))
     things, noted = things_of(record, picture, names)

@@ -14,6 +14,7 @@ from stat import S_ISREG
 
 import numpy as np
 
+from imagemill.core.colours import orient
 from imagemill.core.errors import CodecError, InputError
 from imagemill.core.grids import labels_onto
 from imagemill.data.codecs.axes import place_axes
@@ -22,7 +23,8 @@ from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.labels import label_map
 from imagemill.data.codecs.npy import axes_by_rank
 from imagemill.data.codecs.registry import decode
-from imagemill.data.record import Blob, Pixels, Stored, split_suffix
+from imagemill.data.frames import Seen, frame_of
+from imagemill.data.record import Blob, Frame, Pixels, Stored, split_suffix
 
 __all__ = [
     "encoded",
@@ -115,7 +117,9 @@ def load_picture(where: Pixels, options: ReadOptions = _SAFE) -> Picture:
     return convert(_called(where), _raw(where, options), options)
 
 
-def load_mask(where: Pixels, options: ReadOptions = _SAFE, like: Picture | None = None) -> Picture:
+def load_mask(
+    where: Pixels, options: ReadOptions = _SAFE, like: Picture | None = None, frame: Frame | None = None
+) -> Picture:
     """Read a label map from wherever it is: one channel of integers, as they are stored.
 
     Parameters
@@ -124,7 +128,10 @@ def load_mask(where: Pixels, options: ReadOptions = _SAFE, like: Picture | None 
     options : ReadOptions
         As for `read_mask`.
     like : Picture, optional
-        The image it belongs to. Where both say their place in the world, the map comes on the image's grid.
+        The image it belongs to. Where both say their place in the world, the map comes on the image's grid. A map that
+        fits the image as it is stored, or as it is seen, is turned onto its pixels as they are.
+    frame : {"stored", "shown"}, optional
+        Which of the two is meant where the size of the map fits both; as it is seen when left out.
 
     Raises
     ------
@@ -132,8 +139,30 @@ def load_mask(where: Pixels, options: ReadOptions = _SAFE, like: Picture | None 
         As `load_picture`, and when the values are not whole numbers or the channels differ, or map and image
         contradict each other.
     """
-    found = label_map(_called(where), _raw(where, replace(options, labels=True)))
-    return found if like is None else _beside(found, like, pixels_name(where))
+    if like is None:
+        return label_map(_called(where), _raw(where, replace(options, labels=True)))
+    # As it is stored or turned, like the image it belongs to.
+    options = replace(options, labels=True, exif=like.meta.get("exif_applied") is not False)
+    found = label_map(_called(where), _raw(where, options))
+    return _beside(_turned_like(found, like, frame), like, pixels_name(where))
+
+
+def _turned_like(mask: Picture, image: Picture, frame: Frame | None) -> Picture:
+    """A map without a turn of its own, turned as the image was where it lies as the other of its two frames."""
+    seen = Seen.of(image)
+    own = int(mask.meta.get("exif_orientation", 1) or 1)
+    size = mask.spatial_shape
+    if len(size) != 2 or seen.orientation not in range(2, 9) or own != 1:
+        return mask
+    meant, is_open = frame_of((size[0], size[1]), seen, frame)
+    turn = 1 if meant is None else seen.turn(meant)
+    if turn != 1:
+        said = "turned as EXIF turns its image"
+    elif is_open and frame is None:
+        said = "taken as its image is seen: EXIF turns the image, and nothing says which way up the map is"
+    else:
+        return mask
+    return replace(mask, array=orient(mask.array, turn), meta={**mask.meta, "brought": said})
 
 
 def _beside(mask: Picture, image: Picture, name: str) -> Picture:

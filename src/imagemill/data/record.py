@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from imagemill.data.instances import Instance, Scalar
 
-__all__ = ["Blob", "Pixels", "Record", "Stored", "split_suffix", "untellable"]
+__all__ = ["Blob", "Frame", "Pixels", "Record", "Stored", "split_suffix", "untellable"]
+
+Frame = Literal["stored", "shown"]
+"""A picture as its file stores it, or as EXIF turns it to be seen."""
 
 _DOUBLE = (".gz", ".bz2", ".zst")
 
@@ -98,9 +101,12 @@ class Record:
     group : str or None
         What must stay on one side of a split together: a patient, a video, a burst.
     size : tuple of int or None
-        Height and width in pixels as the annotations state them, before any rotation by EXIF.
+        Height and width in pixels as the annotations state them. Where EXIF swaps the two, it says whether they were
+        made on the picture as it is stored or as it is seen.
     attributes : mapping
         Further columns.
+    frame : {"stored", "shown"} or None
+        The picture that the annotations are meant on, where `size` leaves it open; None takes it as it is seen.
 
     Examples
     --------
@@ -118,6 +124,7 @@ class Record:
     group: str | None = None
     size: tuple[int, int] | None = None
     attributes: Mapping[str, Scalar] = field(default_factory=dict)
+    frame: Frame | None = None
 
 
 def split_suffix(path: Path | str) -> tuple[str, str]:

@@ -16,8 +16,9 @@ import numpy as np
 from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
 from imagemill.core.finite import count_not_finite, like_nodata
 from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.frames import Seen, objects_on
 from imagemill.data.licences import Licences, licences_of
-from imagemill.data.pixels import load_mask, load_picture, pixels_name, pixels_suffix
+from imagemill.data.pixels import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, Source
 from imagemill.data.sources.files import open_source
@@ -354,13 +355,16 @@ def _facts(record: Record, options: ReadOptions) -> _Facts | str:
     try:
         picture = load_picture(record.image, options)
         labels: tuple[int, ...] = ()
+        mask, assumed = None, ""
         if record.mask is not None:
-            mask = load_mask(record.mask, like=picture)
+            mask = load_mask(record.mask, like=picture, frame=record.frame)
             if mask.spatial_shape != picture.spatial_shape:
                 got = f"{mask.spatial_shape} in {pixels_name(record.mask)}"
                 msg = f"expected a mask of the image's size {picture.spatial_shape}, got {got}"
                 return f"{msg}; pair them anew, or say axes"
             labels = tuple(int(v) for v in np.unique(mask.array)[:256])
+        if record.objects and len(picture.spatial_shape) == 2:
+            _, assumed = objects_on(record, Seen.of(picture))
     except (CodecError, MissingExtra, InputError) as error:
         return str(error)
     except ImagemillError as error:
@@ -378,7 +382,7 @@ def _facts(record: Record, options: ReadOptions) -> _Facts | str:
         spacing,
         labels,
         picture.array.nbytes,
-        picture.note,
+        "; ".join(filter(None, (pair_note(picture, mask), "" if isinstance(record.image, Path) else assumed))),
         record.key,
         count_not_finite(picture.array),
         (like_nodata(picture.array) or (0, 0))[1],

@@ -20,6 +20,7 @@ from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.exif import without_fill
 from imagemill.data.codecs.jpeg_header import JpegHeader, jpeg_header
 from imagemill.data.codecs.registry import decode_jpeg
+from imagemill.data.frames import Seen, objects_on
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_name, pixels_suffix
 from imagemill.data.record import Blob, Pixels, Record
 from imagemill.feed.things import Things, things_of
@@ -52,15 +53,14 @@ class Photo:
     options: ReadOptions
 
     @property
-    def orientation(self) -> int:
-        """1 to 8, as EXIF asks the pixels to be turned, and what is annotated with them."""
-        return self.header.orientation if self.options.exif else 1
+    def seen(self) -> Seen:
+        """How its pixels will lie when they are decoded."""
+        return Seen(self.header.size, self.header.orientation, self.options.exif)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width as it is seen."""
-        height, width = self.header.size
-        return (width, height) if self.orientation in (5, 6, 7, 8) else (height, width)
+        """Height and width as its pixels will lie."""
+        return self.seen.size("shown" if self.options.exif else "stored")
 
     @property
     def axes(self) -> str:
@@ -71,6 +71,12 @@ class Photo:
     def placeholder(self) -> Image:
         """An image of its size, without memory of its own."""
         return _placeholder(self.size, self.channels)
+
+    @property
+    def picture(self) -> Picture:
+        """A picture of its size, without memory of its own, that says how it is turned."""
+        said = {"exif_orientation": self.header.orientation, "exif_applied": self.options.exif}
+        return Picture(self.placeholder.array, self.axes, None, said)
 
     def at(self, factor: int, rows: int | None = None) -> Image:
         """The pixels, each of them for a block of ``factor`` by ``factor``.
@@ -157,26 +163,20 @@ def read_record(
         When it cannot be read.
     """
     photo = _photo(record.image, options) if reduced else None
-    picture = None
-    if photo is not None:
-        image, orientation, size = photo.placeholder, photo.orientation, photo.size
-    else:
-        picture = load_picture(record.image, options)
-        image = Image(picture.array, picture.axes, picture.spacing, picture.world)
-        orientation = _orientation(picture)
-        size = (picture.spatial_shape[-2], picture.spatial_shape[-1])
+    picture = load_picture(record.image, options) if photo is None else photo.picture
+    image = Image(picture.array, picture.axes, picture.spacing, picture.world) if photo is None else photo.placeholder
     targets: dict[str, Target] = {"image": image}
     if record.mask is not None:
-        mask = load_mask(record.mask, like=picture)
+        mask = load_mask(record.mask, like=picture, frame=record.frame)
         targets["mask"] = Mask(mask.array, mask.axes)
-    targets |= targets_of(record.objects, orientation, size, names)
+    is_flat = len(picture.spatial_shape) == 2
+    objects = objects_on(record, Seen.of(picture))[0] if is_flat else ()
+    if is_flat and record.objects is not None:
+        targets |= targets_of(objects, names)
     if number is not None:
-        targets |= things_of(Things(number, record.objects or ()), (size[0], size[1]), orientation, masks=masks)
+        height, width = picture.spatial_shape[-2:]
+        targets |= things_of(Things(number, objects), (height, width), masks=masks)
     return Item(targets, photo)
-
-
-def _orientation(picture: Picture) -> int:
-    return int(picture.meta.get("exif_orientation", 1) or 1)
 
 
 def _photo(where: Pixels, options: ReadOptions) -> Photo | None:

@@ -254,7 +254,7 @@ class StoreRows(_Keyed):
         record = self._store.record(place)
         shape = tuple(self._store.said["image"]["shape"][:2])
         image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
-        found = targets_of(record.objects, 1, shape, self._store.joint_names)
+        found = targets_of(record.objects, self._store.joint_names)
         if self.things:
             found |= things_of(Things(place, record.objects or ()), (shape[0], shape[1]), masks=self.has_masks)
         return complete(Item({"image": image, **found}), names)

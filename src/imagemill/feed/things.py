@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.targets import Boxes, Keypoints, Label, Mask, Target
-from imagemill.data.codecs.channels import orient
 from imagemill.data.instances import Instance
-from imagemill.data.prepare.objects import decoded_runs, upright
+from imagemill.data.prepare.objects import decoded_runs
 
 __all__ = ["Things", "filled", "numbered", "things_of", "with_names"]
 
@@ -34,16 +33,14 @@ class Things:
     objects: tuple[Instance, ...]
 
 
-def things_of(things: Things, shape: tuple[int, int], orientation: int = 1, *, masks: bool) -> dict[str, Target]:
+def things_of(things: Things, shape: tuple[int, int], *, masks: bool) -> dict[str, Target]:
     """The things as a target that nothing changes, and their masks as one that follows the geometry.
 
     Parameters
     ----------
     things : Things
     shape : pair of int
-        Height and width of the upright picture.
-    orientation : int
-        1 to 8, as EXIF asks the pixels to be turned.
+        Height and width of the picture.
     masks : bool
         Whether to draw the masks.
 
@@ -59,12 +56,11 @@ def things_of(things: Things, shape: tuple[int, int], orientation: int = 1, *, m
     maps = np.zeros((max(1, len(things.objects)), *shape), np.uint8)
     for at, thing in enumerate(things.objects):
         if thing.runs is not None:
-            found = orient(decoded_runs(thing.runs.counts, (thing.runs.height, thing.runs.width)), orientation)
+            found = decoded_runs(thing.runs.counts, (thing.runs.height, thing.runs.width))
             if found.shape == shape:  # a mask of another picture is no mask of this one
                 maps[at] = found
         elif thing.polygons:
-            rings = [np.asarray(flat, np.float64).reshape(-1, 2) for flat in thing.polygons]
-            maps[at] = filled([upright(ring, orientation, shape) for ring in rings], shape)
+            maps[at] = filled([np.asarray(flat, np.float64).reshape(-1, 2) for flat in thing.polygons], shape)
     return {"things": Label(things), "instances": Mask(maps.transpose(1, 2, 0), "yxc")}
 
 

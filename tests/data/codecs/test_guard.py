@@ -19,7 +19,7 @@ from imagemill.core.errors import CodecError, InputError, MissingExtra
 from imagemill.data import Picture, ReadOptions, image_size, read_mask, read_picture, write_picture
 from imagemill.data.codecs import registry
 from imagemill.data.codecs.guard import Guarded, is_guarded
-from imagemill.data.sources.extent import stored_size
+from imagemill.data.sources.extent import seen_of
 from imagemill.testing.damage import cut, damaged, flipped
 from imagemill.testing.samples import sample_files
 
@@ -187,7 +187,7 @@ def test_thirty_damaged_or_foreign_files_raise_nothing_else(tmp_path: Path, name
     for number, content in enumerate(variants):
         file = tmp_path / f"{number}-{name}"
         file.write_bytes(content)
-        for read in (read_picture, read_mask, image_size, _size_of_bytes, stored_size):
+        for read in (read_picture, read_mask, image_size, _size_of_bytes, seen_of):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # in the test run they are errors, which would be turned as well
                 said = _said(read, file)

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.data import Instance, Picture, Record, RunLength
-from imagemill.data.codecs.channels import orient
 from imagemill.data.prepare.labels import plan_labels, smallest
-from imagemill.data.prepare.objects import decoded_runs, encoded_runs, moved, upright
+from imagemill.data.prepare.objects import decoded_runs, encoded_runs, moved
 from imagemill.data.prepare.pixels import Values, resized, value_plan
 from imagemill.data.prepare.placing import place, read_size
 
@@ -114,17 +113,6 @@ def test_values_that_would_be_guessed_are_refused() -> None:
         value_plan("uint8", "unit", False, Picture(np.zeros((2, 2), np.uint8), "yx"))
     assert value_plan(None, "none", False, Picture(np.zeros((2, 2), np.uint16), "yx")).dtype == "uint16"
     assert value_plan(None, "unit", False, Picture(np.zeros((2, 2), np.uint8), "yx")).dtype == "float32"
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_boxes_turn_with_a_picture_that_is_turned_by_exif(orientation: int) -> None:
-    stored = np.zeros((7, 11), np.uint8)
-    stored[1:3, 4:9] = 1
-    turned = orient(stored, orientation)
-    ys, xs = np.nonzero(turned)
-    corners = upright(np.array([[4.0, 1.0], [9.0, 3.0]]), orientation, turned.shape)  # type: ignore[arg-type]
-    wanted = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
-    assert [*corners.min(axis=0), *corners.max(axis=0)] == wanted
 
 
 def test_outlines_are_cut_at_the_frame_and_things_outside_dropped() -> None:

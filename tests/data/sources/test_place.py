@@ -13,9 +13,10 @@ import pytest
 import imagemill as im
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Instance, Picture, Record, Source, open_source
+from imagemill.data.frames import Seen
 from imagemill.data.record import Blob, Stored
 from imagemill.data.sources.base import WriteTarget
-from imagemill.data.sources.extent import stored_size
+from imagemill.data.sources.extent import seen_of
 from imagemill.data.sources.folders import Folder
 from imagemill.data.sources.place import MARKER, exporting, place_image, place_mask, refuse_mixing
 from tests.data.pictures import digests, label_map, photo
@@ -146,7 +147,7 @@ def test_a_turned_picture_with_annotations_keeps_its_bytes_or_is_refused(tmp_pat
     exif = picture.getexif()
     exif[0x0112] = 6
     picture.save(tmp_path / "a.jpg", exif=exif)
-    assert stored_size(tmp_path / "a.jpg") == (10, 20)
+    assert seen_of(tmp_path / "a.jpg") == Seen((10, 20), 6)
     record = Record("a.jpg", tmp_path / "a.jpg", objects=(Instance("x", (1.0, 1.0, 2.0, 2.0)),))
     with exporting(tmp_path / "out", "x", WriteTarget()) as job:
         assert job.image(record, "a") == "a.jpg"
@@ -157,8 +158,8 @@ def test_a_turned_picture_with_annotations_keeps_its_bytes_or_is_refused(tmp_pat
 def test_sizes_of_what_is_no_picture(tmp_path: Path) -> None:
     im.write_picture(tmp_path / "v.nii.gz", Picture(np.zeros((2, 3, 4), np.uint8), "zyx"))
     with pytest.raises(CodecError, match="expected a picture, got a volume"):
-        stored_size(tmp_path / "v.nii.gz")
+        seen_of(tmp_path / "v.nii.gz")
     (tmp_path / "cut.png").write_bytes(photo(tmp_path / "a.png").read_bytes()[:20])
     with pytest.raises(CodecError, match=r"cut\.png"):
-        stored_size(tmp_path / "cut.png")
-    assert stored_size(Blob("a", ".png", (tmp_path / "a.png").read_bytes)) == (30, 40)
+        seen_of(tmp_path / "cut.png")
+    assert seen_of(Blob("a", ".png", (tmp_path / "a.png").read_bytes)) == Seen((30, 40))

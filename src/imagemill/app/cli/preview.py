@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +17,16 @@ from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.sources import OPTIONS_HELP, source_options
 from imagemill.app.report.annotated import shown_draws, shown_things
 from imagemill.app.report.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
-from imagemill.core.errors import InputError, SourceError
+from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask
 from imagemill.data import Record, open_source, pixels_name
 from imagemill.data.annotations import KEYPOINTS, Things, counts_of
+from imagemill.data.codecs.base import Picture
+from imagemill.data.frames import Seen, objects_on
+from imagemill.data.instances import Instance
 from imagemill.data.make import load
 from imagemill.data.sources.base import Source
-from imagemill.data.sources.coco_text import CocoFile, Entry, read_coco
+from imagemill.data.sources.coco_text import CocoFile, read_coco
 from imagemill.data.targets import boxes_of, joint_names_of, keypoints_of, links_of
 
 __all__ = ["preview"]
@@ -153,12 +156,12 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
     links: tuple[tuple[int, int], ...] = ()
     if boxes is not None:
         read = read_coco(boxes)
-        placed = boxes_of(_entry(read, record.key, image).objects or ())
+        placed = boxes_of(_objects(read, record, loaded.picture))
         lines.append(("boxes", f"{0 if placed is None else len(placed)} from {boxes.name}{_left_out(read)}"))
     if keypoints is not None:
         read = read_coco(keypoints)
         names, skeleton = read.joints()
-        objects = _entry(read, record.key, image).objects or ()
+        objects = _objects(read, record, loaded.picture)
         joints, links = keypoints_of(objects, names), links_of(objects, skeleton)
         lines.append(("keypoints", f"{0 if joints is None else len(joints)} from {keypoints.name}{_left_out(read)}"))
     things = loaded.things if annotated is not None else None
@@ -181,18 +184,20 @@ def _left_out(file: CocoFile) -> str:
     return f"; {len(file.problems)} entries could not be taken in, the first: {file.problems[0]}"
 
 
-def _entry(file: CocoFile, key: str, image: Image) -> Entry:
-    """What a COCO file says about an image; a file that does not know it is a mistake."""
-    entry = file.find(key)
+def _objects(file: CocoFile, record: Record, picture: Picture) -> tuple[Instance, ...]:
+    """What a COCO file says about a picture, on its pixels; a file that does not know it is a mistake."""
+    entry = file.find(record.key)
     if entry is None:
-        raise SourceError(f"{file.path}: expected an entry for {key!r}, got none; is it the file of these images?")
-    shape = image.canonical().shape[:2]
-    if entry.size is not None and (entry.size != shape or "z" in (image.axes or "")):
         raise SourceError(
-            f"{file.path}: expected {key!r} to be a picture of {' × '.join(map(str, entry.size))} pixels, as the file "
-            f"says, got {size_of(image)}; is it the same picture?"
+            f"{file.path}: expected an entry for {record.key!r}, got none; is it the file of these images?"
         )
-    return entry
+    if len(picture.spatial_shape) != 2:
+        raise SourceError(f"{file.path}: expected {record.key!r} to be a picture, got a volume; leave the file out")
+    said = replace(record, objects=entry.objects or (), size=entry.size)
+    try:
+        return objects_on(said, Seen.of(picture))[0]
+    except CodecError as error:
+        raise SourceError(f"{file.path}: {error}") from error
 
 
 def _drawn(made: list[Shown]) -> Table:

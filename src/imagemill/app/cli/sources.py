@@ -12,11 +12,12 @@ __all__ = ["OPTIONS_HELP", "source_options"]
 
 OPTIONS_HELP = (
     "More about the source; may be repeated: column.ROLE=NAME (which column is image, label, split, group, mask...), "
-    "separator=CHAR, mask_pattern=REGEX=>KEY, outside=yes, urls=yes, private=yes, cache=DIR, or a word of its layout."
+    "separator=CHAR, mask_pattern=REGEX=>KEY, outside=yes, urls=yes, private=yes, cache=DIR, frame=stored|shown (the "
+    "picture that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word of its layout."
 )
 
-_SWITCHES = {"outside": "outside", "urls": "urls", "private": "private"}
-_TEXTS = ("separator", "labels_separator", "mask_pattern")
+_SWITCHES = ("outside", "urls", "private", "rescale")
+_TEXTS = ("frame", "separator", "labels_separator", "mask_pattern")
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 

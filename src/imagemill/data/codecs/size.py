@@ -19,7 +19,7 @@ from imagemill.data.codecs.nifti import nifti_place
 from imagemill.data.codecs.npy import axes_by_rank, load_npy
 from imagemill.data.codecs.sniff import FOREIGN, sniff
 
-__all__ = ["image_size"]
+__all__ = ["header_of_image", "image_size"]
 
 _AGAIN = "get the file again from where it came from"
 _START = 1 << 16
@@ -47,6 +47,24 @@ def image_size(where: Path | str | bytes, *, exif: bool = False) -> tuple[int, i
     >>> image_size(b"GIF89a" + struct.pack("<HH", 640, 480) + bytes(100))
     (480, 640)
     """
+    (height, width), orientation = header_of_image(where)
+    return (width, height) if exif and orientation in (5, 6, 7, 8) else (height, width)
+
+
+@guarded("the header of a picture")
+def header_of_image(where: Path | str | bytes) -> tuple[tuple[int, int], int]:
+    """Read from the header what `image_size` does as it is stored, and the orientation that EXIF gives, 1 to 8.
+
+    Raises
+    ------
+    CodecError
+        As `image_size`.
+
+    Examples
+    --------
+    >>> header_of_image(b"GIF89a" + struct.pack("<HH", 640, 480) + bytes(100))
+    ((480, 640), 1)
+    """
     path = Path("bytes") if isinstance(where, bytes) else Path(where)
     start = where[:_START] if isinstance(where, bytes) else _head(path, _START)
     kind = sniff(start)
@@ -56,8 +74,7 @@ def image_size(where: Path | str | bytes, *, exif: bool = False) -> tuple[int, i
         size, orientation = _other(path, kind, where if isinstance(where, bytes) else None)
     if min(size) < 1:
         raise problem(path, "a height and width of at least 1", f"{size}", _AGAIN)
-    height, width = size
-    return (width, height) if exif and orientation in (5, 6, 7, 8) else (height, width)
+    return size, orientation if orientation in range(1, 9) else 1
 
 
 def _head(path: Path, count: int) -> bytes:

@@ -31,7 +31,7 @@ def orient_instances(objects: Iterable[Instance], orientation: int, size: tuple[
     Raises
     ------
     InputError
-        When a mask has another size than the picture.
+        When a mask has another size than the picture, or an outline an odd number of values.
 
     Notes
     -----
@@ -45,6 +45,11 @@ def orient_instances(objects: Iterable[Instance], orientation: int, size: tuple[
     """
     if orientation not in range(2, 9):
         return tuple(objects)
+    objects = tuple(objects)
+    if odd := next((len(line) for thing in objects for line in thing.polygons if len(line) % 2), 0):
+        raise InputError(
+            f"expected an x and a y for every corner of an outline, got {odd} numbers; mend that annotation"
+        )
     # Edges count from the corner, so the far edge is at the length; pixel centres are half a pixel in from both.
     edges, centres = _turn(orientation, *size), _turn(orientation, size[0] - 1, size[1] - 1)
     return tuple(_oriented(thing, orientation, size, edges, centres) for thing in objects)

@@ -12,12 +12,11 @@ import numpy.typing as npt
 
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Mask
-from imagemill.data.codecs.channels import orient
 from imagemill.data.instances import Instance, RunLength
 from imagemill.data.prepare.placing import Placing
 from imagemill.engine.polygons import clipped
 
-__all__ = ["decoded_runs", "encoded_runs", "moved", "upright"]
+__all__ = ["decoded_runs", "encoded_runs", "moved"]
 
 Points = npt.NDArray[np.float64]
 
@@ -27,21 +26,18 @@ def moved(
     numbers: Mapping[str, int],
     placing: Placing,
     picture: tuple[int, int],
-    orientation: int = 1,
 ) -> list[dict[str, Any]]:
     """Things in the coordinates of the frame; those of which nothing is left in it are dropped.
 
     Parameters
     ----------
     objects : sequence of Instance
-        In pixels as they are stored in the file.
+        In pixels of the picture as it was read.
     numbers : mapping
         Number of each category.
     placing : Placing
     picture : tuple of int
-        Height and width of the upright picture.
-    orientation : int
-        EXIF orientation that was applied to the pixels.
+        Height and width of the picture.
 
     Returns
     -------
@@ -63,7 +59,7 @@ def moved(
     found: list[dict[str, Any]] = []
     for index, thing in enumerate(objects):
         _check(thing)
-        one = _one(thing, placing, picture, orientation)
+        one = _one(thing, placing, picture)
         if one is None:
             continue
         if thing.category not in numbers:
@@ -84,9 +80,9 @@ def _check(thing: Instance) -> None:
         raise CodecError(f"{msg}; mend the annotation")
 
 
-def _one(thing: Instance, placing: Placing, picture: tuple[int, int], orientation: int) -> dict[str, Any] | None:
+def _one(thing: Instance, placing: Placing, picture: tuple[int, int]) -> dict[str, Any] | None:
     def there(xy: Points) -> Points:
-        return _into_frame(upright(xy, orientation, picture), placing)
+        return _into_frame(xy, placing)
 
     height, width = placing.frame
     box = None
@@ -105,38 +101,11 @@ def _one(thing: Instance, placing: Placing, picture: tuple[int, int], orientatio
         if len(inside) >= 3:
             polygons.append(inside.ravel().tolist())
     joints = _joints(thing, there, width, height)
-    runs = None if thing.runs is None else _moved_runs(thing.runs, placing, picture, orientation)
+    runs = None if thing.runs is None else _moved_runs(thing.runs, placing, picture)
     # A thing without a box is there as long as any other part of it is.
     if box is None and not polygons and runs is None and not any(joint[2] for joint in joints):
         return None
     return {"box": box, "polygons": polygons, "joints": joints, "runs": runs}
-
-
-def upright(xy: Points, orientation: int, picture: tuple[int, int]) -> Points:
-    """Stored to upright coordinates, both from the outer corner, as `orient` does for pixels.
-
-    Parameters
-    ----------
-    xy : array ``(k, 2)``
-    orientation : int
-        As EXIF counts it, 1 to 8.
-    picture : tuple of int
-        Height and width of the upright picture.
-
-    Examples
-    --------
-    >>> upright(np.array([[0.0, 0.0]]), 6, (3, 2)).tolist()
-    [[2.0, 0.0]]
-    """
-    height, width = picture
-    x, y = xy[:, 0], xy[:, 1]
-    if orientation in (5, 6, 7, 8):
-        x, y = y, x
-    if orientation in (2, 3, 6, 7):
-        x = width - x
-    if orientation in (3, 4, 7, 8):
-        y = height - y
-    return np.stack([x, y], axis=1)
 
 
 def _into_frame(xy: Points, placing: Placing) -> Points:
@@ -160,8 +129,8 @@ def _joints(thing: Instance, there: Any, width: int, height: int) -> list[list[f
     return joints
 
 
-def _moved_runs(runs: RunLength, placing: Placing, picture: tuple[int, int], orientation: int) -> list[int] | None:
-    mask = orient(decoded_runs(runs.counts, (runs.height, runs.width)), orientation)
+def _moved_runs(runs: RunLength, placing: Placing, picture: tuple[int, int]) -> list[int] | None:
+    mask = decoded_runs(runs.counts, (runs.height, runs.width))
     if mask.shape != picture:
         got = f"{runs.height} x {runs.width}"
         raise CodecError(f"expected masks of the picture's size {picture}, got one of {got}; mend the annotation")

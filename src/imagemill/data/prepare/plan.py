@@ -18,6 +18,7 @@ from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceEr
 from imagemill.core.finite import count_not_finite, filled, like_nodata
 from imagemill.core.targets import Array, Mask
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
+from imagemill.data.frames import Seen, objects_on
 from imagemill.data.pixels import (
     encoded,
     load_mask,
@@ -29,7 +30,7 @@ from imagemill.data.pixels import (
 )
 from imagemill.data.prepare import labels, objects, pixels, statistics
 from imagemill.data.prepare.placing import check_fit, place, read_size
-from imagemill.data.record import Blob, Pixels, Record, Stored
+from imagemill.data.record import Blob, Frame, Pixels, Record, Stored
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.walk import real_path
 from imagemill.data.split import assign, read_shares
@@ -221,7 +222,13 @@ def entry_of(taken: Taken, asked: Asked, form: Form, categories: Sequence[str]) 
         "format": FORMAT,
         "form": form.plain(),
         "asked": [asked.size, asked.fit, dataclasses.asdict(asked.read)],
-        "content": [taken.sha256, taken.mask_sha256, things, record.size],
+        "content": [
+            taken.sha256,
+            taken.mask_sha256,
+            things,
+            record.size,
+            *([record.frame or "shown"] if things else []),
+        ],
         "categories": list(categories) if things else None,
     }
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
@@ -278,20 +285,17 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
     image = form.values.of(pixels.resized(picture, placing), picture.axes)
     row: dict[str, Any] = {"size": list(picture.spatial_shape)}
     row["world"] = None if picture.world is None else (picture.world @ placing.pull()).ravel().tolist()
-    given = None if record.mask is None else _mask(record.mask, picture, asked)
+    given = None if record.mask is None else _mask(record.mask, picture, asked, record.frame)
     mask = None if given is None else _smallest(given.array, record.mask)
     if mask is not None:
         spatial = form.axes.removesuffix("c")
         there = placing.pipeline(picture.spatial_shape)(mask=Mask(mask, axes=spatial), key=0).mask
         mask = there.astype(np.int32)
+    assumed = ""
     if record.objects is not None and form.objects:
-        # Annotations refer to stored pixels: they are turned only where the pixels were.
-        turned = picture.meta.get("exif_applied", True)
-        orientation = int(picture.meta.get("exif_orientation", 1) or 1) if turned else 1
-        _check_size(record, picture, orientation)
-        found = objects.moved(record.objects, numbers, placing, picture.spatial_shape, orientation)  # type: ignore[arg-type]
-        row["objects"] = found
-    notes = [note] if (note := pair_note(picture, given)) else []
+        things, assumed = objects_on(record, Seen.of(picture))
+        row["objects"] = objects.moved(things, numbers, placing, picture.spatial_shape)  # type: ignore[arg-type]
+    notes = [note for note in (pair_note(picture, given), assumed) if note]
     if gaps:
         notes.append(f"{gaps} values that are NaN or infinite, stored as the nearest finite ones")
     if (nothing := like_nodata(as_read)) is not None:
@@ -326,17 +330,9 @@ def _sized(form: Form) -> str:
     return f"such as size=({lengths}) (--size {lengths.replace(' ', '')})"
 
 
-def _check_size(record: Record, picture: Picture, orientation: int) -> None:
-    height, width = picture.spatial_shape
-    stored = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
-    if record.size is not None and tuple(record.size) != stored:
-        msg = f"expected a picture of {record.size[0]} x {record.size[1]} pixels as its annotations say"
-        raise CodecError(f"{msg}, got {stored[0]} x {stored[1]}; mend the annotations")
-
-
-def _mask(where: Pixels, picture: Picture, asked: Asked) -> Picture:
+def _mask(where: Pixels, picture: Picture, asked: Asked, frame: Frame | None) -> Picture:
     flat = None if asked.axes is None else asked.axes.replace("c", "")
-    mask = load_mask(where, ReadOptions(axes=flat, exif=asked.exif), picture)
+    mask = load_mask(where, ReadOptions(axes=flat, exif=asked.exif), picture, frame)
     if mask.spatial_shape != picture.spatial_shape:
         shown, got = (" x ".join(map(str, shape)) for shape in (picture.spatial_shape, mask.spatial_shape))
         raise CodecError(f"{pixels_name(where)}: expected a mask of the image's size {shown}, got {got}; mend it")

@@ -252,6 +252,11 @@ class ReadSource:
         Whether addresses of the local network may be fetched.
     cache : Path or None
         Where fetched files are kept; None takes the user's cache folder.
+    frame : {"auto", "stored", "shown"}
+        The picture that annotations are meant on, as its file stores it or as EXIF turns it, where the size that they
+        state leaves it open; see `imagemill.data.frames`.
+    rescale : bool
+        Whether annotations that state another size than their picture has are scaled to it.
     extra : mapping
         Further words of single layouts, named in their documentation.
     """
@@ -266,6 +271,8 @@ class ReadSource:
     urls: bool = False
     private: bool = False
     cache: Path | None = None
+    frame: str = "auto"
+    rescale: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -142,7 +142,8 @@ def _runs(told: Mapping[str, Any], size: tuple[int, int] | None) -> RunLength:
     if len(sides) != 2 or not all(side is not None and 0 < side < 1 << 20 for side in sides):
         raise InputError(f"expected runs with a size of height and width, got {shape!r:.60}; mend that entry")
     height, width = (int(side or 0) for side in sides)
-    if size is not None and (height, width) != size:
+    # Of a photo that EXIF turns, either way up is right.
+    if size is not None and (height, width) not in (size, size[::-1]):
         raise InputError(f"expected runs of a picture of {size[0]} x {size[1]}, got {[height, width]}; mend that entry")
     if isinstance(counts, str):
         return RunLength(height, width, counts_from_text(counts))

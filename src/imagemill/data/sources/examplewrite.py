@@ -16,6 +16,7 @@ from imagemill.data.record import Record, split_suffix
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.columns import ATTRIBUTE, normal_split
 from imagemill.data.sources.crc32c import masked_crc32c
+from imagemill.data.sources.edges import cut_box, share
 from imagemill.data.sources.example import encode_example
 from imagemill.data.sources.place import Export
 from imagemill.data.sources.rows import attribute_column, embedded
@@ -67,7 +68,7 @@ def features_of(record: Record, classes: Sequence[str], categories: Sequence[str
         features["labels"] = [_utf8(name) for name in record.labels]
     size = record.size
     if size is None and record.objects:
-        size = _stored_size(picture.data, record)
+        size = _size(picture.data, record)
     if size is not None:
         features["image/height"], features["image/width"] = [size[0]], [size[1]]
     if record.objects is not None:
@@ -87,8 +88,8 @@ def features_of(record: Record, classes: Sequence[str], categories: Sequence[str
     return encode_example(features)
 
 
-def _stored_size(data: bytes, record: Record) -> tuple[int, int]:
-    """Height and width as stored, which is what boxes refer to; EXIF may turn the picture afterwards."""
+def _size(data: bytes, record: Record) -> tuple[int, int]:
+    """Height and width of a picture that EXIF does not turn: of others the record says them."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.height, image.width
@@ -99,13 +100,14 @@ def _stored_size(data: bytes, record: Record) -> tuple[int, int]:
 
 def _boxes(record: Record, size: tuple[int, int], categories: Sequence[str], job: Export) -> dict[str, Sequence[Any]]:
     """Corners as parts of the picture's height and width."""
-    things = [(one, one.box) for one in record.objects or () if one.box is not None]
+    given = [(one, cut_box(job, one.box, size)) for one in record.objects or () if one.box is not None]
+    things = [(one, box) for one, box in given if box is not None]
     height, width = size
     sides = {
-        "xmin": [x / width for _, (x, _, _, _) in things],
-        "xmax": [(x + w) / width for _, (x, _, w, _) in things],
-        "ymin": [y / height for _, (_, y, _, _) in things],
-        "ymax": [(y + h) / height for _, (_, y, _, h) in things],
+        "xmin": [share(x, width) for _, (x, _, _, _) in things],
+        "xmax": [share(x + w, width) for _, (x, _, w, _) in things],
+        "ymin": [share(y, height) for _, (_, y, _, _) in things],
+        "ymax": [share(y + h, height) for _, (_, y, _, h) in things],
     }
     features: dict[str, Sequence[Any]] = {_BOX + side: values for side, values in sides.items()}
     features["image/object/class/text"] = [_utf8(one.category) for one, _ in things]

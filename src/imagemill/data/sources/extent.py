@@ -1,24 +1,31 @@
-"""Height and width of a picture as it is stored, from its header alone."""
+"""Height and width of a picture as it is stored, and how EXIF turns it, from its header alone."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import PIL.Image
 
 from imagemill.core.errors import CodecError
-from imagemill.data.pixels import encoded, load_picture, pixels_name
+from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.codecs.exif import exif_orientation
+from imagemill.data.codecs.size import header_of_image
+from imagemill.data.frames import Seen
+from imagemill.data.pixels import encoded, load_picture, pixels_name, pixels_suffix
 from imagemill.data.record import Blob, Pixels, Record, Stored
 
-__all__ = ["size_of", "stored_size"]
+__all__ = ["seen_of", "size_of"]
+
+_VOLUMES = (".nii", ".nii.gz", ".mgh", ".mgz", ".npy", ".dcm", ".dicom", ".ima")
 
 
-def stored_size(where: Pixels) -> tuple[int, int]:
-    """Give height and width in pixels, before any rotation by EXIF: annotations refer to the stored pixels.
+def seen_of(where: Pixels) -> Seen:
+    """Give height and width in pixels as they are stored, and the turn that EXIF asks for.
 
-    Of a file only the header is read. What Pillow does not know is decoded.
+    Of a file only the header is read. What has none that is known is decoded.
 
     Raises
     ------
@@ -28,27 +35,33 @@ def stored_size(where: Pixels) -> tuple[int, int]:
     Examples
     --------
     >>> import numpy as np
-    >>> stored_size(Stored("made up", lambda: np.zeros((4, 6), np.uint8), "yx"))
-    (4, 6)
+    >>> seen_of(Stored("made up", lambda: np.zeros((4, 6), np.uint8), "yx"))
+    Seen(stored=(4, 6), orientation=1, turned=True)
     """
     header = None if isinstance(where, Stored) else _header(where)
     if header is not None:
         return header
-    picture = load_picture(where)
+    picture = load_picture(where, ReadOptions(exif=False))
     if len(picture.spatial_shape) != 2:
         raise CodecError(f"{pixels_name(where)}: expected a picture, got a volume; leave it out of this layout")
-    return picture.spatial_shape[0], picture.spatial_shape[1]
+    return replace(Seen.of(picture), turned=True)
 
 
-def _header(where: Path | Blob) -> tuple[int, int] | None:
-    """What Pillow reads from the header; None where it does not know the format."""
-    file = where if isinstance(where, Path) else io.BytesIO(encoded(where) or b"")
+def _header(where: Path | Blob) -> Seen | None:
+    """What our own parsers read from the header, or else Pillow; None where neither knows the format."""
+    file = where if isinstance(where, Path) else encoded(where) or b""
+    try:
+        if pixels_suffix(where) not in _VOLUMES:
+            return Seen(*header_of_image(file))
+    except CodecError:
+        pass  # Pillow knows more formats, and decoding gives the error its words
     try:
         # Pillow warns of large pictures; no pixel is read here, so they do no harm.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with PIL.Image.open(file) as image:
-                return image.height, image.width
+            with PIL.Image.open(file if isinstance(file, Path) else io.BytesIO(file)) as image:
+                block = image.info.get("exif", b"")
+                return Seen((image.height, image.width), exif_orientation(block if isinstance(block, bytes) else b""))
     # Its parsers raise what they like on damaged headers; decoding gives our own error for those.
     except Exception:
         return None
@@ -60,6 +73,6 @@ def size_of(record: Record) -> tuple[int, int]:
     Raises
     ------
     CodecError
-        As `stored_size`.
+        As `seen_of`.
     """
-    return record.size if record.size is not None else stored_size(record.image)
+    return record.size if record.size is not None else seen_of(record.image).stored

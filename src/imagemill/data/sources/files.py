@@ -14,6 +14,7 @@ from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.framing import framed
 from imagemill.data.sources.layouts import guesses, layout_named, look_at
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import safe_stems
@@ -85,7 +86,7 @@ def open_source(
     read = ReadSource(mask_path, allow_missing_masks, **options)
     look = without_masks(look_at(path), mask_path)
     chosen = layout_named(layout) if layout is not None else _guessed(look)
-    source = with_masks(chosen.read(look, read), read)
+    source = framed(with_masks(chosen.read(look, read), read), read)
     if path.is_dir() and is_unfinished(path):
         msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"
         source = replace(source, problems=(*source.problems, Problem(MARKER, f"{path}: {msg}")))

@@ -346,7 +346,7 @@ def refuse_turned(record: Record, options: WriteTarget) -> None:
     CodecError
     """
     asked, own = _asked(options), pixels_suffix(record.image)
-    if not record.objects or asked is None or _SAME.get(asked, asked) == _SAME.get(own, own):
+    if not record.objects or record.frame == "shown" or asked is None or _SAME.get(asked, asked) == _SAME.get(own, own):
         return
     if isinstance(record.image, Stored):
         return

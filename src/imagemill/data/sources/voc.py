@@ -175,8 +175,8 @@ def _read_xml(
         except InputError as error:
             problems.append(Problem(f"{key} object {number}", str(error)))
     try:
-        size = (int(root.findtext("size/height") or 0), int(root.findtext("size/width") or 0))
-    except ValueError:
+        size = (int(float(root.findtext("size/height") or 0)), int(float(root.findtext("size/width") or 0)))
+    except (ValueError, OverflowError):
         size = (0, 0)
     return tuple(things), size if min(size) > 0 else None, parts
 

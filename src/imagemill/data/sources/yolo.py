@@ -12,7 +12,9 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.instances import Instance
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.extent import size_of, stored_size
+from imagemill.data.sources.edges import cut_box, cut_outline, share
+from imagemill.data.sources.extent import seen_of, size_of
+from imagemill.data.sources.framing import read_frame
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import place_of, safe_stems
 from imagemill.data.sources.place import Export, exporting
@@ -64,7 +66,8 @@ class Yolo:
         ``extra={"labels": NAME}`` chooses the folder of text files, ``extra={"names": PATH}`` the class names,
         ``extra={"kpt_shape": "17,3"}`` how many keypoints there are. An empty text file is a background: somebody
         looked and found nothing. A picture without one has not been looked at; ``extra={"missing": "background"}``
-        says that it has.
+        says that it has. Coordinates belong to the picture as EXIF turns it, as YOLO's
+        trainers read it; ``frame="stored"`` takes the picture as it is stored.
         """
         look, told = opened(look, options)
         found = Found.of(look)
@@ -74,17 +77,20 @@ class Yolo:
         names, notes, also = class_names(look, options, folder, told)
         splits, split_notes, lists = splits_of(look, found.images, told)
         reading = Reading(names, told, options.extra)
+        frame, turned = read_frame(options) or "shown", 0
         texts = found.matched(folder)
         reading.find_points(path for path in texts.values() if path is not None)
         records: list[Record] = []
         for key, path in found.images:
             try:
-                size = stored_size(path)
+                seen = seen_of(path)
             except CodecError as error:
                 reading.problems.append(Problem(key, str(error)))
                 continue
+            size, meant = seen.size(frame), frame if seen.orientation != 1 else None
             objects = reading.objects(texts[key], size)
-            records.append(Record(key, path, objects=objects, split=splits.get(key), size=size))
+            turned += bool(objects) and meant is not None
+            records.append(Record(key, path, objects=objects, split=splits.get(key), size=size, frame=meant))
         problems = [Problem(told.path.name, told.fault)] if told.path is not None and told.fault else []
         problems += reading.problems
         if not records:
@@ -93,6 +99,12 @@ class Yolo:
             problems.append(Problem(key, f"expected a picture for {key}, got none of that name; add or remove one"))
         also += [told.path] if told.path is not None else []
         also += [*lists, *(text for text in texts.values() if text is not None)]
+        if turned:
+            how = "seen, as YOLO's trainers do; frame='stored' (--option frame=stored) says otherwise"
+            how = how if frame == "shown" else "stored, as was asked"
+            notes.append(
+                f"{turned} annotated pictures are turned by EXIF: annotations are taken for them as they are {how}"
+            )
         facts = reading.facts(records)
         source = Source(
             *(look.path, "yolo", tuple(records)),
@@ -154,8 +166,10 @@ class Yolo:
                 job.lose("outlines in parts", "joined into one by seams without area")
             if thing.box is not None and any(abs(a - b) > 0.01 for a, b in zip(thing.box, around, strict=True)):
                 job.lose("boxes that differ from their outline", "an outline's box is the one around it")
-            part = joined(thing.polygons)
-            return line_of(number, [value / (height if place % 2 else width) for place, value in enumerate(part)])
+            part = cut_outline(job, joined(thing.polygons), size)
+            if part is None:
+                return None
+            return line_of(number, [share(value, size[not place % 2]) for place, value in enumerate(part)])
         box = thing.box or around or (bounds_of_runs(thing.runs) if thing.runs is not None else None)
         if box is None and points and thing.joints:
             box = bounds_of_polygons([[v for joint in thing.joints if joint[2] for v in joint[:2]]])
@@ -163,11 +177,17 @@ class Yolo:
         if box is None or min(box[2:]) <= 0:
             job.lose("things without box, outline or mask", "left out: YOLO has no place for them")
             return None
-        x, y, w, h = box
-        values = [(x + w / 2) / width, (y + h / 2) / height, w / width, h / height]
+        cut = cut_box(job, box, size)
+        if cut is None:
+            return None
+        x, y, w, h = cut
+        values = [share(x + w / 2, width), share(y + h / 2, height), share(w, width), share(h, height)]
         for place in range(points):
             jx, jy, seen = thing.joints[place] if place < len(thing.joints) else (0.0, 0.0, 0)
-            values += [jx / width, jy / height, seen] if seen else [0, 0, 0]
+            if seen and not (-0.5 <= jx <= width - 0.5 and -0.5 <= jy <= height - 0.5):
+                job.lose("keypoints outside their picture", "written as not labelled: trainers refuse places over 1")
+                seen = 0
+            values += [share(jx, width), share(jy, height), seen] if seen else [0, 0, 0]
         return line_of(number, values)
 
 

@@ -3,7 +3,8 @@
 Format: the README of Darknet (Redmon et al. 2016, "You Only Look Once") for ``class cx cy w h``, all but the class
 relative to the picture's width and height; outlines (``class x1 y1 x2 y2 ...``), keypoints behind a box and
 ``data.yaml`` as later tools have them. Keypoints are taken as indices, as converters from COCO write them. Coordinates
-refer to the picture as it is stored, before any rotation by EXIF, from its outer corner.
+refer to the picture as it is seen, after any rotation by EXIF, as the trainers of this format read it; they count from
+its outer corner.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def read_line(
     ----------
     line : str
     size : tuple of int
-        Height and width of the stored picture in pixels.
+        Height and width of the picture in pixels.
     names : mapping or None
         Class names; None lets numbers be names.
     points : tuple of int

@@ -136,7 +136,8 @@ def test_marks_of_other_pictures_are_refused(photos, marks, tmp_path):
     described["images"][0]["height"] = 47
     marks.write_text(json.dumps(described))
     said = imagemill("preview", photos / "a.png", "--keypoints", marks, "-o", tmp_path / "g.png")
-    assert "expected 'a.png' to be a picture of 47 × 64 pixels" in said.err
+    assert "a.png: expected a picture of 47 x 64 pixels as its annotations say, got 48 x 64" in said.err
+    assert "; mend the annotations, or pass --option rescale=yes to scale them" in said.err
 
 
 def test_a_format_that_holds_no_figure_and_a_missing_file_are_told(photos, tmp_path):

@@ -14,6 +14,9 @@ __all__ = ["option_names", "said_as_options"]
 _VALUE = r"(?:'[^'\s]*'|\"[^\"\s]*\"|True|\([\d, ]+\)|-?\d[\d.]*)"
 _SETTING = re.compile(rf"(?<![\w.(-])([a-z_]+)=({_VALUE})((?:(?:, | or | \(or ){_VALUE})*)(?: \(--\1(?: [^)]*)?\))?")
 
+# Words about a source, which every verb takes as --option: Python's spelling with this one behind it.
+_SOURCE_WORD = re.compile(r"\b(\w+)=(?:True|'[^'\s]*') \((--option \1=[^)\s]+)\)")
+
 _CALLS = {
     "dataset.prepare(folder, size=...)": "imagemill prepare -o DIR --size N",
     "pipeline.explain()": "imagemill explain",
@@ -60,9 +63,12 @@ def said_as_options(text: str, options: dict[str, str]) -> str:
     >>> options = {"channels": "--channels", "dtype": "--dtype"}
     >>> said_as_options("a.png: expected RGB, got gray; pass channels='rgb' (or 'gray')", options)
     'a.png: expected RGB, got gray; pass --channels rgb (or gray)'
+    >>> said_as_options("expected that, got this; pass rescale=True (--option rescale=yes) to scale", {})
+    'expected that, got this; pass --option rescale=yes to scale'
     """
     for call, verb in _CALLS.items():
         text = text.replace(call, verb)
+    text = _SOURCE_WORD.sub(r"\2", text)
     if "axes" in options:
         text = text.replace("Image(array, axes=...) with", f"{options['axes']} with")
     before, mark, advice = text.partition("; ")

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import facts, out, progress
 from imagemill.app.cli.sources import OPTIONS_HELP, source_options
 from imagemill.data.licences import Licences
@@ -160,7 +161,8 @@ def _alike(notes: Mapping[str, int]) -> list[str]:
 
 def _print_remarks(found: ScanReport) -> None:
     for note in found.notes:
-        out.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
+        said = said_as_options(note, option_names(scan))
+        out.print(Text(f"note: {said}", style="dim"), soft_wrap=True)
     for remark in found.remarks():
         out.print(Text(remark, style="yellow"), soft_wrap=True)
     if found.others:
@@ -170,6 +172,6 @@ def _print_remarks(found: ScanReport) -> None:
         count = len(found.unreadable)
         out.print(Text(f"could not be read: {count:,}", style="bold red"))
         for trouble in found.unreadable[:20]:
-            out.print(Text(f"  {trouble}"), soft_wrap=True)
+            out.print(Text(f"  {said_as_options(str(trouble), option_names(scan))}"), soft_wrap=True)
         if count > 20:
             out.print(Text(f"  and {count - 20:,} more; --json lists all"))

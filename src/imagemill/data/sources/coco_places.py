@@ -16,7 +16,7 @@ from imagemill.data.record import Record
 from imagemill.data.sources.base import Look, Problem, ReadSource
 from imagemill.data.sources.called import Pictures, not_background
 from imagemill.data.sources.coco_text import CocoFile, Entry
-from imagemill.data.sources.extent import stored_size
+from imagemill.data.sources.extent import seen_of
 from imagemill.data.sources.names import is_mask_role, place_of, split_named
 from imagemill.data.sources.reading import inside
 from imagemill.data.sources.walk import walk_files
@@ -200,7 +200,7 @@ def _placed(entry: Entry, path: Path) -> tuple[tuple[Instance, ...] | None, list
     if not things or not far:
         return things, []
     try:
-        longest = max(stored_size(path))
+        longest = max(seen_of(path).stored)
     except CodecError:
         return things, []
     outside = [thing for thing in far if not _touches(thing, (longest, longest))]

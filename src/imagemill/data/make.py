@@ -15,6 +15,8 @@ from imagemill.core.sample import Applied, Recipe
 from imagemill.core.targets import Array, Image, Mask
 from imagemill.data.annotations import Things, things_of
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
+from imagemill.data.codecs.place import DETACHED
+from imagemill.data.codecs.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.registry import write_picture
 from imagemill.data.instances import Instance
 from imagemill.data.pixels import load_mask, load_picture, pair_note, pixels_digest, pixels_size, pixels_suffix
@@ -23,8 +25,13 @@ from imagemill.pipeline import Pipeline
 
 __all__ = ["Loaded", "Made", "image_suffix", "load", "make", "mask_suffix", "write"]
 
+_WRITTEN = PhotoCodec.writes
 # Formats that are read but not written, or that hold too little of what they are read as.
-_INSTEAD = {".mgz": ".nii.gz", ".mgh": ".nii.gz", ".gif": ".png", "": ".png"}
+_INSTEAD = {
+    **{suffix: ".jpg" if kind == "jpeg" else ".png" for suffix, kind in KIND_OF.items() if suffix not in _WRITTEN},
+    **{".mgz": ".nii.gz", ".mgh": ".nii.gz", ".gif": ".png", ".pfm": ".tif", "": ".png"},
+    **DETACHED,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,8 @@ from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, check
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.labels import label_map
 from imagemill.data.codecs.npy import axes_by_rank
-from imagemill.data.codecs.registry import decode
+from imagemill.data.codecs.place import DETACHED, files_of
+from imagemill.data.codecs.registry import decode, encode
 from imagemill.data.frames import Seen, frame_of
 from imagemill.data.record import Blob, Frame, Pixels, Stored, split_suffix
 
@@ -55,7 +56,7 @@ def pixels_suffix(where: Pixels) -> str:
 
 
 def encoded(where: Pixels) -> bytes | None:
-    """The bytes of the encoded picture, or None for arrays.
+    """The bytes of the encoded picture, or None for arrays; of a header with its pixels elsewhere both in one file.
 
     Raises
     ------
@@ -66,6 +67,8 @@ def encoded(where: Pixels) -> bytes | None:
         return None
     if isinstance(where, Blob):
         return where.fetch()
+    if instead := DETACHED.get(pixels_suffix(where)):
+        return encode(decode(where, _SAFE), instead)
     try:
         return _whole(where)
     except CodecError:
@@ -187,8 +190,7 @@ def _beside(mask: Picture, image: Picture, name: str) -> Picture:
 
 def _placeless(picture: Picture) -> bool:
     """Whether a file says that it does not know where it lies: its matrix is then a reader's default."""
-    codes = picture.meta.get("nifti", {})
-    return {codes.get("qform_code"), codes.get("sform_code")} == {0}
+    return picture.meta.get("placed") is False
 
 
 def pair_note(picture: Picture, mask: Picture | None) -> str:
@@ -222,7 +224,7 @@ def _raw(where: Pixels, options: ReadOptions) -> Picture:
 
 
 def pixels_digest(where: Pixels) -> str:
-    """The sha256 of the pixels' bytes in hex: of the encoded picture, or of an array with its shape and dtype.
+    """The sha256 of the pixels' bytes in hex: of the files of a picture, or of an array with its shape and dtype.
 
     Raises
     ------
@@ -230,12 +232,15 @@ def pixels_digest(where: Pixels) -> str:
         When they cannot be read.
     """
     if isinstance(where, Path):
-        check_plain(where)
-        try:
-            with where.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise problem(where, "a readable file", str(error), "check the path and its permissions") from error
+        found = hashlib.sha256()
+        for path in files_of(where):
+            check_plain(path)
+            try:
+                with path.open("rb") as file:
+                    hashlib.file_digest(file, lambda: found)
+            except OSError as error:
+                raise problem(path, "a readable file", str(error), "check the path and its permissions") from error
+        return found.hexdigest()
     if isinstance(where, Blob):
         return hashlib.sha256(where.fetch()).hexdigest()
     array = np.ascontiguousarray(where.fetch())
@@ -246,4 +251,6 @@ def pixels_size(where: Pixels) -> int | None:
     """Bytes of a file, -1 where it is gone; None for what has to be read before its size is known."""
     if not isinstance(where, Path):
         return None
-    return where.stat().st_size if where.is_file() else -1
+    if not where.is_file():
+        return -1
+    return sum(path.stat().st_size for path in files_of(where) if path.is_file())

@@ -58,7 +58,8 @@ class Picture:
     meta : mapping
         What the file said: ``format``, ``mode``, ``bit_depth``, ``exif_orientation`` (already applied to the
         pixels, unless ``exif_applied`` is False), ``full_size`` (height and width before a reduced decoding),
-        ``nifti`` (codes, units, zooms, intent).
+        ``nifti`` (codes, units, zooms, intent), ``placed`` (whether a volume's file says where it lies; where it does
+        not, `world` is made of voxel sizes).
     note : str
         How the axes were decided, in words.
 

@@ -267,6 +267,7 @@ def _meta(
         return {**meta, "format": "mgh", "nifti": {"space_unit": "mm"}}, ""
     space, time = header.get_xyzt_units()
     qform, sform = int(header["qform_code"]), int(header["sform_code"])
+    meta["placed"] = bool(qform or sform)
     nifti: dict[str, Any] = {
         "qform_code": qform,
         "sform_code": sform,

@@ -1,18 +1,34 @@
-"""The codec for photos: JPEG, PNG, WebP, BMP and GIF."""
+"""The codec for photos: JPEG, PNG, WebP, BMP, GIF, and those that are read only."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from imagemill.data.codecs.base import Picture, ReadOptions, problem
+from imagemill.data.codecs.heif import read_heif
 from imagemill.data.codecs.jpeg import encode_jpeg, read_jpeg
+from imagemill.data.codecs.jpeg2000 import read_jpeg2000
+from imagemill.data.codecs.netpbm import read_netpbm
 from imagemill.data.codecs.png import encode_png, read_png
 from imagemill.data.codecs.raster import encode_raster, read_raster
 from imagemill.data.codecs.sniff import sniff
+from imagemill.data.record import split_suffix
 
-__all__ = ["PhotoCodec"]
+__all__ = ["KIND_OF", "PhotoCodec"]
 
 _KIND = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".bmp": "bmp", ".gif": "gif"}
+KIND_OF = {
+    **_KIND,
+    **dict.fromkeys((".jfif", ".jpe", ".jif", ".mpo"), "jpeg"),
+    **dict.fromkeys((".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm"), "netpbm"),
+    **dict.fromkeys((".jp2", ".j2k", ".jpx", ".jpf", ".jpc", ".j2c"), "jpeg2000"),
+    **{".avif": "avif", ".tga": "tga", ".dib": "dib"},
+    **dict.fromkeys((".heic", ".heif", ".hif"), "heif"),
+}
+"""The kind of picture that a suffix stands for."""
+
+_READERS = {"jpeg": read_jpeg, "netpbm": read_netpbm, "jpeg2000": read_jpeg2000, "heif": read_heif, "png": read_png}
+_RASTER = ("webp", "bmp", "gif", "avif", "tga", "dib")
 # What each kind holds: dtypes and numbers of channels (None: no channel axis).
 _HOLDS: dict[str, tuple[tuple[str, ...], tuple[int | None, ...]]] = {
     "jpeg": (("uint8",), (None, 1, 3)),
@@ -33,27 +49,27 @@ class PhotoCodec:
     """
 
     name = "photo"
-    suffixes: tuple[str, ...] = tuple(_KIND)
+    suffixes: tuple[str, ...] = tuple(KIND_OF)
     writes: tuple[str, ...] = tuple(_KIND)
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         data = path.read_bytes() if data is None else data
-        kind = sniff(data[:512]) or "unknown content"
-        if kind == "jpeg":
-            picture = read_jpeg(path, data, options)
-        elif kind == "png":
-            picture = read_png(path, data, options)
-        elif kind in ("webp", "bmp", "gif"):
+        kind = sniff(data[:512]) or _unmarked(path)
+        if kind in _READERS:
+            picture = _READERS[kind](path, data, options)
+        elif kind in _RASTER:
             picture = read_raster(path, data, options, kind)
         else:
             do = "check that the file was copied whole and has the right suffix"
-            raise problem(path, "a JPEG, PNG, WebP, BMP or GIF file", f"bytes {data[:8]!r}", do)
+            raise problem(path, "a photo of a known format", f"bytes {data[:8]!r}", do)
         if options.axes not in (None, picture.axes):
             got = f"{picture.axes!r} in the file"
             raise problem(path, f"axes {options.axes!r}", got, "leave axes out: the file says them")
         return picture
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
+        if suffix not in self.writes:
+            return f"{suffix} is read only; choose .png"
         kind = _KIND[suffix]
         dtypes, counts = _HOLDS[kind]
         dtype, count = picture.array.dtype.name, picture.channels
@@ -78,3 +94,9 @@ class PhotoCodec:
         if kind == "png":
             return encode_png(picture)
         return encode_raster(picture, kind)
+
+
+def _unmarked(path: Path) -> str:
+    """The kind of a file by its name, for the two whose first bytes say nothing."""
+    kind = KIND_OF.get(split_suffix(path)[1].lower(), "")
+    return kind if kind in ("tga", "dib") else ""

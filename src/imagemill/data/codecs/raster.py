@@ -1,4 +1,4 @@
-"""The small formats that need nothing but Pillow: WebP, BMP, GIF."""
+"""The formats that need nothing but Pillow: WebP, AVIF, BMP (and DIB), GIF, TGA."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, WebPImagePlugin
+from PIL import AvifImagePlugin, BmpImagePlugin, GifImagePlugin, Image, ImageFile, TgaImagePlugin, WebPImagePlugin
 
 from imagemill.core.given import pil_pixels
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels
@@ -18,7 +18,7 @@ from imagemill.data.codecs.exif import exif_orientation
 from imagemill.data.codecs.guard import guarded
 from imagemill.data.codecs.limits import check_inflation
 
-__all__ = ["encode_raster", "read_raster"]
+__all__ = ["avif_size", "encode_raster", "read_raster"]
 
 # The classes are used without Image.open: it would warn about large pictures, and warnings can only be
 # silenced for all threads at once. The size is checked by our own limit instead.
@@ -26,7 +26,11 @@ _CLASSES: dict[str, type[ImageFile.ImageFile]] = {
     "webp": WebPImagePlugin.WebPImageFile,
     "bmp": BmpImagePlugin.BmpImageFile,
     "gif": GifImagePlugin.GifImageFile,
+    "avif": AvifImagePlugin.AvifImageFile,
+    "tga": TgaImagePlugin.TgaImageFile,
+    "dib": BmpImagePlugin.DibImageFile,
 }
+_RUNS = 128  # what one byte of TGA's runs becomes at most
 _LZW = 2800  # what one byte of LZW with 12-bit codes becomes at most
 _FREE = 1 << 26
 _SAVE: dict[str, dict[str, Any]] = {
@@ -38,32 +42,75 @@ _SAVE: dict[str, dict[str, Any]] = {
 
 @guarded("a whole, undamaged image file")
 def read_raster(path: Path, data: bytes, options: ReadOptions, kind: str) -> Picture:
-    """Decode WebP, BMP or the first frame of a GIF.
+    """Decode WebP, AVIF, BMP, TGA or the first frame of a GIF.
 
     Raises
     ------
     CodecError
         When the file is cut off, damaged or too large.
     """
-    image = _CLASSES[kind](io.BytesIO(data))
+    image = _opened(data, kind)
     check_pixels(path, (image.height, image.width), options.max_pixels)
     frames = _gif_frames(data) if kind == "gif" else int(getattr(image, "n_frames", 1))
     if kind == "bmp":
         _check_bmp(path, data)
     elif kind == "gif":
         check_inflation(path, image.height * image.width, len(data), _LZW, _FREE)
+    elif kind == "tga":
+        _check_tga(path, data)
     mode = image.mode
     array = pil_pixels(image, labels=options.labels)
     block = image.info.get("exif", b"")
     orientation = exif_orientation(block if isinstance(block, bytes) else b"")
     notes = [f"first of {frames} frames"] if frames > 1 else []
+    depth = _avif_depth(data) if kind == "avif" else 8
+    notes += [f"{depth} bits a sample read as 8"] if depth > 8 else []
     profile = image.info.get("icc_profile")
     if options.icc == "srgb" and not options.labels and isinstance(profile, bytes):
         array, said = to_srgb(array, profile)
         notes += [said] if said else []
     pixels, turned = upright(array, orientation, options)
-    meta = {"format": kind, "mode": mode, "bit_depth": 8, **turned}
+    meta = {"format": kind, "mode": mode, "bit_depth": depth, **turned}
     return Picture(pixels, "yx" if array.ndim == 2 else "yxc", None, meta, "; ".join(notes))
+
+
+def _opened(data: bytes, kind: str) -> ImageFile.ImageFile:
+    """The file with its header read.
+
+    Raises
+    ------
+    ValueError
+        Where Pillow was built without the format.
+    """
+    if kind == "avif" and not AvifImagePlugin.SUPPORTED:
+        raise ValueError(
+            "a Pillow that was built without AVIF; install one with it, or convert the file to JPEG or PNG"
+        )
+    return _CLASSES[kind](io.BytesIO(data))
+
+
+def avif_size(data: bytes) -> tuple[tuple[int, int], int]:
+    """Height and width as they are stored, and the orientation that the file asks for, without decoding it."""
+    image = _opened(data, "avif")
+    block = image.info.get("exif", b"")
+    return (image.height, image.width), exif_orientation(block if isinstance(block, bytes) else b"")
+
+
+def _avif_depth(data: bytes) -> int:
+    """Bits a sample, from the property that says them; 8 where none does.
+
+    Source: ISO/IEC 23008-12, 6.5.6 (pixi).
+    """
+    at = data.find(b"pixi", 0, 1 << 16)
+    return data[at + 9] if 0 <= at < len(data) - 9 and data[at + 9] in (10, 12) else 8
+
+
+def _check_tga(path: Path, data: bytes) -> None:
+    """Refuse a TGA that is shorter than its rows, or than runs can be; Pillow takes the memory first."""
+    kind, (width, height, depth) = data[2], struct.unpack_from("<HHB", data, 12)
+    offset = 18 + data[0] + (data[1] and struct.unpack_from("<H", data, 5)[0] * ((data[7] + 7) // 8))
+    declared = height * ((width * depth + 7) // 8)
+    check_inflation(path, declared, max(0, len(data) - offset), _RUNS if kind & 8 else 1, 0)
 
 
 def _gif_frames(data: bytes) -> int:

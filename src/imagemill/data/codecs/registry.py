@@ -15,20 +15,30 @@ from imagemill.data.codecs.guard import Guarded, guarded
 from imagemill.data.codecs.jpeg import read_jpeg
 from imagemill.data.codecs.jpeg_header import JpegHeader
 from imagemill.data.codecs.labels import label_map
+from imagemill.data.codecs.metaimage import MetaImageCodec
 from imagemill.data.codecs.nifti import NiftiCodec
 from imagemill.data.codecs.npy import NpyCodec
-from imagemill.data.codecs.photo import PhotoCodec
+from imagemill.data.codecs.nrrd import NrrdCodec
+from imagemill.data.codecs.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
 from imagemill.data.codecs.tiff import TiffCodec
 from imagemill.data.record import split_suffix
 from imagemill.data.write import atomic_path, writing
 
-__all__ = ["Format", "decode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
+__all__ = ["Format", "decode", "encode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
 
-_UNGUARDED: tuple[Codec, ...] = (PhotoCodec(), TiffCodec(), NiftiCodec(), NpyCodec(), DicomCodec())
+_UNGUARDED: tuple[Codec, ...] = (
+    PhotoCodec(),
+    TiffCodec(),
+    NiftiCodec(),
+    MetaImageCodec(),
+    NrrdCodec(),
+    NpyCodec(),
+    DicomCodec(),
+)
 _CODECS: tuple[Codec, ...] = tuple(Guarded(codec) for codec in _UNGUARDED)
 _BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
-_BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(("jpeg", "png", "webp", "bmp", "gif"), _CODECS[0])
+_BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(KIND_OF.values(), _CODECS[0])
 _NEEDS = {"tiff": ("tifffile", "tiff"), "nifti": ("nibabel", "medical"), "dicom": ("pydicom", "medical")}
 _REMARKS = {
     ".jpg": "8 bit; CMYK read as RGB; written at quality 95, 4:4:4",
@@ -268,12 +278,26 @@ def _choose(path: Path, start: bytes) -> tuple[Codec, str]:
             raise problem(path, f"one of {known}", f"suffix {suffix!r}", "convert the file to one of these")
         return by_name, ""
     by_content = _BY_KIND[kind]
-    named = {".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff"}.get(suffix, suffix.lstrip("."))
-    if by_content is by_name and (by_name.name != "photo" or named == kind):
+    named = KIND_OF.get(suffix)
+    if by_content is by_name and (by_name.name != "photo" or named == kind or (named, kind) == ("dib", "bmp")):
         return by_content, ""
     if by_content.name == "dicom" and by_name is None:
         return by_content, ""  # most scanners write them without a suffix, or with a number for one
     return by_content, f"named {suffix or 'without suffix'}, read as {kind} by content"
+
+
+def encode(picture: Picture, suffix: str) -> bytes:
+    """The bytes of a file of that suffix.
+
+    Raises
+    ------
+    CodecError
+        When the format cannot hold the picture; the message says which can.
+    """
+    codec = _BY_SUFFIX[suffix]
+    if (reason := codec.can_write(picture, suffix)) is not None:
+        raise CodecError(reason)
+    return codec.encode(picture, suffix)
 
 
 @guarded("a file that can be written")

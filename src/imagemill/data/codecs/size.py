@@ -15,13 +15,19 @@ from imagemill.data.codecs.base import problem
 from imagemill.data.codecs.dicom import load_dataset, no_pixels
 from imagemill.data.codecs.exif import exif_orientation, jpeg_orientation, without_fill
 from imagemill.data.codecs.guard import guarded
+from imagemill.data.codecs.heif import heif_size
+from imagemill.data.codecs.jpeg2000 import jpeg2000_header
+from imagemill.data.codecs.netpbm import netpbm_header
 from imagemill.data.codecs.nifti import nifti_place
 from imagemill.data.codecs.npy import axes_by_rank, load_npy
+from imagemill.data.codecs.place import header_shape
+from imagemill.data.codecs.raster import avif_size
 from imagemill.data.codecs.sniff import FOREIGN, sniff
 
 __all__ = ["header_of_image", "image_size"]
 
 _AGAIN = "get the file again from where it came from"
+_TGA = b"TRUEVISION-XFILE.\0"
 _START = 1 << 16
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -164,15 +170,45 @@ def _riff(data: bytes, wanted: bytes) -> bytes:
     return b""
 
 
-_PHOTO: dict[str | None, Any] = {"jpeg": _jpeg, "png": _png, "gif": _gif, "bmp": _bmp, "webp": _webp}
+def _netpbm(start: bytes, whole: Any) -> _Found:
+    header = netpbm_header(start)
+    return (header.height, header.width), 1
+
+
+def _jpeg2000(start: bytes, whole: Any) -> _Found:
+    try:
+        return jpeg2000_header(start).size, 1
+    except (ValueError, struct.error):  # profiles and metadata can push the codestream far back
+        return jpeg2000_header(whole()).size, 1
+
+
+def _avif(start: bytes, whole: Any) -> _Found:
+    return avif_size(whole())
+
+
+_PHOTO: dict[str | None, Any] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "gif": _gif,
+    "bmp": _bmp,
+    "webp": _webp,
+    "netpbm": _netpbm,
+    "jpeg2000": _jpeg2000,
+    "avif": _avif,
+}
 
 
 def _other(path: Path, kind: str | None, data: bytes | None) -> _Found:
     if kind == "nifti":
         shape, _ = nifti_place(path, data)
         return (shape[1], shape[2]), 1
+    if kind in ("metaimage", "nrrd") or (kind is None and path.suffix.lower() in (".mha", ".mhd")):
+        shape = header_shape(path, data)
+        return (shape[-2], shape[-1]), 1
     if kind == "tiff":
         return _tiff(path, data)
+    if kind == "heif":
+        return heif_size(path, path.read_bytes() if data is None else data)
     if kind == "npy":
         array = load_npy(path, data)
         axes, _ = axes_by_rank(path, array.shape)
@@ -182,8 +218,20 @@ def _other(path: Path, kind: str | None, data: bytes | None) -> _Found:
         if dataset.get("Rows") and dataset.get("Columns"):
             return (int(dataset.Rows), int(dataset.Columns)), 1
         raise problem(path, "an image", no_pixels(dataset), "leave it out")
+    if kind is None and (path.suffix.lower() in (".tga", ".dib") or (data or b"").endswith(_TGA)):
+        return _unmarked(path, data)
     what, _, do = FOREIGN.get(kind or "", "unknown content; convert it to PNG, TIFF or NIfTI").partition("; ")
     raise problem(path, "a picture or volume", what, do)
+
+
+def _unmarked(path: Path, data: bytes | None) -> _Found:
+    """TGA, and BMP without its file header: their first bytes are numbers."""
+    start = _head(path, 18) if data is None else data[:18]
+    if path.suffix.lower() == ".dib":
+        width, height = struct.unpack_from("<ii", start, 4)
+        return (abs(int(height)), int(width)), 1
+    width, height = struct.unpack_from("<HH", start, 12)
+    return (int(height), int(width)), 1
 
 
 def _tiff(path: Path, data: bytes | None) -> _Found:

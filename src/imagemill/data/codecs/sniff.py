@@ -13,17 +13,11 @@ HEAD = 4096
 
 FOREIGN = {
     "hdf5": "an HDF5 file, which holds many images; open it as a source",
-    "jpeg2000": "a JPEG 2000 image; convert it to TIFF or PNG first",
-    "heif": "a HEIF image, as phones take them; convert it to JPEG or PNG first",
-    "avif": "an AVIF image; convert it to JPEG or PNG first",
     "video": "a video (MP4 or QuickTime); take its frames out as PNG or JPEG first",
     "jpegxl": "a JPEG XL image; convert it to PNG or JPEG first",
     "photoshop": "a Photoshop document; export it as TIFF or PNG first",
     "openexr": "an OpenEXR image; convert it to TIFF or .npy first",
     "fits": "a FITS image; convert it to TIFF or .npy first",
-    "nrrd": "an NRRD volume; convert it to .nii.gz first",
-    "metaimage": "a MetaImage volume; convert it to .nii.gz first",
-    "netpbm": "a Netpbm image (PBM, PGM, PPM); convert it to PNG first",
     "svg": "a drawing in SVG; render it as PNG first",
     "icon": "a Windows icon; convert it to PNG first",
     "7z": "a 7z archive; unpack it first",
@@ -55,7 +49,7 @@ _MAGIC = (
     (b"\x76\x2f\x31\x01", "openexr"),
     (b"SIMPLE  =", "fits"),
     (b"NRRD000", "nrrd"),
-    (b"ObjectType =", "metaimage"),
+    (b"ObjectType", "metaimage"),
     (b"\0\0\x01\0", "icon"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
@@ -69,7 +63,7 @@ _MAGIC = (
 # 10.2, the AV1 image format, and the registry at mp4ra.org.
 _AVIF = {b"avif", b"avis"}
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1", b"miaf"}
-_NETPBM = re.compile(rb"P[1-7]\s(#|\s*\d|WIDTH)")
+_NETPBM = re.compile(rb"P[1-6Ff]\s*#|P[1-7Ff]\s+(#|\d|[A-Z]{5})")
 
 
 def head(path: Path) -> bytes:

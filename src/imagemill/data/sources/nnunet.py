@@ -18,7 +18,7 @@ import numpy as np
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.core.grids import values_onto
 from imagemill.data.codecs.base import MAX_PIXELS, Picture, ReadOptions, check_pixels, problem
-from imagemill.data.codecs.nifti import nifti_place
+from imagemill.data.codecs.place import volume_place
 from imagemill.data.codecs.registry import decode, is_readable_name, write_picture
 from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Pixels, Record, Stored, split_suffix
@@ -31,7 +31,7 @@ __all__ = ["NnUnet"]
 
 _FOLDERS = (("imagesTr", "labelsTr", "train"), ("imagesTs", "labelsTs", "test"))
 _CHANNEL = re.compile(r"(.+)_(\d{4})$")
-_NIFTI = (".nii.gz", ".nii", ".mgz", ".mgh")
+_VOLUMES = (".nii.gz", ".nii", ".mgz", ".mgh", ".mha", ".mhd", ".nrrd", ".nhdr")
 _LARGEST_JSON = 1 << 26
 # What dataset.json says of the whole set, and is written anew.
 _FACTS = frozenset(("channel_names", "modality", "labels", "mask_labels", "numTraining", "file_ending"))
@@ -248,8 +248,8 @@ def _image(case: str, files: tuple[Path, ...]) -> Pixels:
     if len(files) == 1:
         return files[0]
     axes, world = "yxc", None
-    if split_suffix(files[0])[1].lower() in _NIFTI:
-        shape, world = nifti_place(files[0])
+    if split_suffix(files[0])[1].lower() in _VOLUMES:
+        shape, world = volume_place(files[0])
         check_pixels(files[0], shape, MAX_PIXELS)
         axes = "zyxc"
     elif split_suffix(files[0])[1].lower() in (".tif", ".tiff"):

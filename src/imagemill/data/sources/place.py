@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from imagemill.core.errors import CodecError, DiskError, MissingExtra, SourceError
 from imagemill.data.codecs.base import Picture
+from imagemill.data.codecs.place import DETACHED
 from imagemill.data.codecs.registry import formats, write_picture
 from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_suffix
@@ -141,6 +142,8 @@ def _place(
 def _own(where: Pixels) -> tuple[str, bytes | None]:
     """The suffix that the encoded picture has, empty for arrays; and its bytes where they had to be read."""
     suffix = split_suffix(where)[1] if isinstance(where, Path) else pixels_suffix(where)
+    if suffix.lower() in DETACHED and isinstance(where, Path):
+        return DETACHED[suffix.lower()], encoded(where)
     if suffix:
         return suffix, None
     data = encoded(where)

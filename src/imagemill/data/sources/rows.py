@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import CodecError, MissingExtra
+from imagemill.data.codecs.place import DETACHED
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.instances import Scalar
 from imagemill.data.pixels import encoded, pixels_suffix
@@ -66,7 +67,7 @@ def embedded(where: Pixels, stem: str, options: WriteTarget, *, labels: bool = F
     suffix = split_suffix(where)[1] if isinstance(where, Path) else pixels_suffix(where)
     if options.format is None and not isinstance(where, Stored):
         data = encoded(where) or b""
-        suffix = suffix or picture_suffix(data)
+        suffix = DETACHED.get(suffix.lower(), suffix) or picture_suffix(data)
         if is_readable_name("a" + suffix):
             return Embedded(data, stem + suffix)
     with tempfile.TemporaryDirectory() as folder:

@@ -15,8 +15,8 @@ from imagemill.core.sample import Applied, Recipe
 from imagemill.core.targets import Array, Image, Mask
 from imagemill.data.annotations import Things, things_of
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
-from imagemill.data.codecs.place import DETACHED
 from imagemill.data.codecs.photo import KIND_OF, PhotoCodec
+from imagemill.data.codecs.place import DETACHED
 from imagemill.data.codecs.registry import write_picture
 from imagemill.data.instances import Instance
 from imagemill.data.pixels import load_mask, load_picture, pair_note, pixels_digest, pixels_size, pixels_suffix

@@ -33,6 +33,12 @@ _PILLOW: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("film.gif", "P", "GIF", {"save_all": True, "frames": 3}),
     ("lossy.webp", "RGB", "WEBP", {"quality": 70}),
     ("exact.webp", "RGBA", "WEBP", {"lossless": True}),
+    ("photo.ppm", "RGB", "PPM", {}),
+    ("bit.pbm", "1", "PPM", {}),
+    ("photo.jp2", "RGB", "JPEG2000", {}),
+    ("photo.avif", "RGB", "AVIF", {}),
+    ("photo.tga", "RGB", "TGA", {}),
+    ("runs.tga", "P", "TGA", {"rle": True}),
     ("lzw.tif", "RGB", "TIFF", {"compression": "tiff_lzw"}),
     ("ink.tif", "CMYK", "TIFF", {"compression": "tiff_adobe_deflate"}),
 )
@@ -89,9 +95,13 @@ def sample_files() -> dict[str, bytes]:
         ("gray.npy", _waves((12, 16), np.float32), "yx"),
         ("scan.nii", _waves((4, 6, 8), np.int16), "zyx"),
         ("scan.nii.gz", _waves((4, 6, 8), np.uint8), "zyx"),
+        ("scan.mha", _waves((4, 6, 8), np.int16), "zyx"),
+        ("scan.nrrd", _waves((4, 6, 8), np.int16), "zyx"),
         ("stack.tif", _waves((3, 12, 16), np.float32), "zyx"),
     ):
         found[name] = _encoded(name, Picture(array, axes))
+    digits = " ".join(str(value) for value in _waves((12, 16), np.uint8).ravel())
+    found["digits.pgm"] = f"P2 # in digits\n16 12\n255\n{digits}\n".encode()
     tifffile = require("tifffile", extra="tiff")
     for name, more in (("plain.tif", {}), ("tiled.tif", {"tile": (16, 16), "compression": "zlib"})):
         buffer = io.BytesIO()

@@ -28,6 +28,8 @@ LOSSLESS = {
     ],
     ".npy": [(dtype, axes) for dtype in ("bool", "int8", "uint16", "float16", "float64") for axes in ("yx", "yxc3")],
     ".nii": [(d, a) for d in ("uint8", "int16", "int64", "uint32", "float32", "float64") for a in ("zyx", "zyxc2")],
+    ".mha": [(d, a) for d in ("uint8", "int16", "int64", "float32") for a in ("yx", "yxc3", "zyx", "zyxc2")],
+    ".nrrd": [(d, a) for d in ("int8", "uint16", "uint64", "float64") for a in ("yx", "yxc3", "zyx", "zyxc2")],
     ".nii.gz": [("int8", "zyx"), ("uint16", "zyxc3"), ("uint64", "zyx"), ("float32", "zyx")],
 }
 CASES = [(suffix, dtype, axes) for suffix, kinds in LOSSLESS.items() for dtype, axes in kinds]
@@ -54,7 +56,8 @@ def test_what_is_written_is_read_back(folder: Path, suffix: str, data: st.DataOb
     dtype, axes = data.draw(st.sampled_from(LOSSLESS[suffix]))
     array = data.draw(arrays(dtype, axes))
     names = axes.rstrip("0123456789")
-    world = np.diag([3.0, 2.0, 1.5, 1.0]) if suffix.startswith(".nii") else None
+    placed = suffix.startswith(".nii") or (suffix in (".mha", ".nrrd") and names.startswith("z"))
+    world = np.array([[0, 0, -1.5, 4], [0, 2.0, 0, -5], [3.0, 0, 0, 6], [0, 0, 0, 1]]) if placed else None
     before = array.copy()
     file = folder / f"a{suffix}"
     write_picture(file, Picture(array, names, world))
@@ -154,16 +157,20 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_table_of_formats_tells_the_truth(tmp_path: Path) -> None:
     rows = {row.suffix: row for row in formats()}
-    read_only = {".mgz", ".mgh", ".dcm", ".dicom", ".ima"}
+    read_only = {".mgz", ".mgh", ".dcm", ".dicom", ".ima", ".mhd", ".nhdr", ".avif", ".tga", ".dib"}
+    read_only |= set(
+        [".jfif", ".jpe", ".jif", ".mpo", ".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".heic", ".heif", ".hif"]
+    )
+    read_only |= {".jp2", ".j2k", ".jpx", ".jpf", ".jpc", ".j2c"}
     assert set(LOSSLESS) | {".jpg", ".jpeg", ".tif"} | read_only == set(rows)
     assert rows[".dcm"].extra == "medical"
     assert rows[".nii.gz"].package == "nibabel"
     assert rows[".nii.gz"].extra == "medical"
     assert rows[".png"].package is None
     for suffix, row in rows.items():
-        assert row.available
+        assert row.available or row.extra == "heif"
         assert is_readable_name(f"a{suffix.upper()}")
-        axes = "zyx" if suffix in (".nii", ".nii.gz", ".mgz", ".mgh") else "yx"
+        axes = "zyx" if suffix in (".nii", ".nii.gz", ".mgz", ".mgh", ".mha") else "yx"
         picture = Picture(np.zeros((2, 3, 4)[: len(axes)], np.uint8), axes)
         if row.writes:
             write_picture(tmp_path / f"a{suffix}", picture)

@@ -106,7 +106,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path, reader: Any) -> None:
     (tmp_path / "page.jpg").write_text("<!DOCTYPE html><html>404</html>")
     for name, message in {
         "empty.png": "got an empty file",
-        "text.png": "expected a JPEG, PNG, WebP, BMP or GIF file, got bytes b'these ar'",
+        "text.png": "expected a JPEG, PNG, WebP or other photo, got bytes b'these ar'",
         "text.nii.gz": "expected a NIfTI or MGH file",
         "what.xyz": r"got suffix '\.xyz'; convert",
         "a.dcm": "expected a DICOM file with pixels, got an object of unknown kind, which holds no pixels",

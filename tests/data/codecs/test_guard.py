@@ -112,6 +112,7 @@ _NO_FILES = {
     "label_map",
     "not_plain",
     "place_axes",
+    "unread",
 }
 _NO_FILES |= {"problem", "gunzip", "axes_by_rank", "smallest_integers", "is_readable_name"}
 
@@ -126,7 +127,15 @@ def test_whatever_takes_a_file_apart_for_other_rooms_is_guarded() -> None:
         if first in ("path", "where"):
             assert is_guarded(function), f"{module}.{name} lets exceptions of libraries through: wrap it in @guarded"
             seen.add(name)
-    assert seen >= {"decode", "decode_jpeg", "image_size", "load_dataset", "nifti_place", "read_frames", "read_picture"}
+    assert seen >= {
+        "decode",
+        "decode_jpeg",
+        "image_size",
+        "load_dataset",
+        "read_frames",
+        "read_picture",
+        "volume_place",
+    }
 
 
 BELOW = {

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.data.codecs.base import Picture, ReadOptions, problem
 from imagemill.data.codecs.guard import guarded
@@ -25,6 +26,7 @@ from imagemill.data.codecs.voxels import (
 
 __all__ = ["MetaImageCodec", "metaimage_header"]
 
+Floats = npt.NDArray[np.float64]
 _TYPES = {
     **{"CHAR": "i1", "UCHAR": "u1", "SHORT": "i2", "USHORT": "u2", "INT": "i4", "UINT": "u4", "LONG": "i4"},
     **{"ULONG": "u4", "LONG_LONG": "i8", "ULONG_LONG": "u8", "FLOAT": "f4", "DOUBLE": "f8"},
@@ -79,7 +81,7 @@ class MetaImageCodec:
         return "".join(f"{word} = {value}\n" for word, value in lines.items()).encode() + packed
 
 
-def _numbers(values: np.ndarray) -> str:  # type: ignore[type-arg]
+def _numbers(values: Floats) -> str:
     return " ".join(format(float(value), ".17g") for value in values)
 
 
@@ -177,8 +179,8 @@ def _dtype(path: Path, name: str, order: str) -> np.dtype[np.generic]:
     return np.dtype(order + code)
 
 
-def _world(words: dict[str, str], count: int, side: int) -> tuple[np.ndarray, bool]:  # type: ignore[type-arg]
-    def numbers(names: tuple[str, ...], wanted: int) -> np.ndarray | None:  # type: ignore[type-arg]
+def _world(words: dict[str, str], count: int, side: int) -> tuple[Floats, bool]:
+    def numbers(names: tuple[str, ...], wanted: int) -> Floats | None:
         text = next((words[name] for name in names if name in words), None)
         if text is None:
             return None

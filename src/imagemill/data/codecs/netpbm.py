@@ -74,7 +74,8 @@ def netpbm_header(data: bytes) -> NetpbmHeader:
     kind = data[:2]
     if kind == b"P7":
         return _pam(data)
-    numbers, at = [], 2
+    numbers: list[bytes] = []
+    at = 2
     wanted = 2 if kind in (b"P1", b"P4") else 3
     while len(numbers) < wanted:
         found = _TOKEN.match(data, at)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import logging
 import zlib
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ class NiftiCodec:
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         nibabel = require("nibabel", extra="medical")
         with np.errstate(all="ignore"):  # what a damaged header makes of the numbers is checked below
-            image = _load(path, nibabel, options.max_pixels, data)
+            image, mended = _load(path, nibabel, options.max_pixels, data)
             array, note = _values(image)
             world = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
             usable = bool(np.all(np.isfinite(world))) and abs(np.linalg.det(world[:3, :3])) >= 1e-12
@@ -82,7 +83,7 @@ class NiftiCodec:
         if not usable:
             do = "mend its sform or qform"
             raise problem(path, "an affine that can be inverted", f"{image.affine.tolist()}", do)
-        notes = [text for text in (shape_note, note, place_note) if text]
+        notes = [text for text in (shape_note, note, place_note, mended) if text]
         return Picture(array, axes, world, meta, "; ".join(notes))
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
@@ -137,15 +138,15 @@ def _set_codes(image: Any, affine: npt.NDArray[np.float64], old: dict[str, Any])
     image.header.set_xyzt_units(*units)
 
 
-def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> Any:
-    """Parse the header, check the size, and only then take the whole file."""
+def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> tuple[Any, str]:
+    """Parse the header, check the size, and only then take the whole file; the image, and what was mended in words."""
     with path.open("rb") if data is None else io.BytesIO(data) as file:
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream: Any = gzip.GzipFile(fileobj=file) if zipped else file
         try:
             start = stream.read(1024)
-            kind, header, offset = _header(path, nibabel, start)
+            kind, header, offset, mended = _header(path, nibabel, start)
             shape = tuple(int(n) for n in header.get_data_shape())
             check_pixels(path, shape, limit)
             count = 1
@@ -166,7 +167,10 @@ def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> Any:
                     raise problem(path, f"{wanted:,} bytes for a volume of {shape}", got, _AGAIN)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise problem(path, "a whole gzip file", str(error), _AGAIN) from error
-    return kind.from_bytes(raw)
+    if mended:  # parsed again as it was, nibabel would print what it mends
+        head = bytes(header.binaryblock)[: _MGH_HEAD if kind is nibabel.MGHImage else None]
+        raw = head + raw[len(head) :]
+    return kind.from_bytes(raw), mended
 
 
 @guarded("a whole, readable NIfTI or MGH file")
@@ -188,7 +192,7 @@ def nifti_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...],
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         start = gzip.GzipFile(fileobj=file).read(1024) if zipped else file.read(1024)
-    _, header, _ = _header(path, nibabel, start)
+    _, header, _, _ = _header(path, nibabel, start)
     known = isinstance(header, nibabel.Nifti1Header)
     with np.errstate(all="ignore"):  # a damaged header makes no numbers of its place
         affine = np.asarray(header.get_best_affine() if known else header.get_affine(), np.float64)
@@ -196,19 +200,44 @@ def nifti_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...],
     return shape[::-1], affine[:, [2, 1, 0, 3]]
 
 
-def _header(path: Path, nibabel: Any, start: bytes) -> tuple[Any, Any, int]:
-    """Find out which of the three formats it is; the class, its header, where the voxels begin."""
+class _Told:
+    """Where nibabel says what it mends in a header, instead of the terminal."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def log(self, level: int, message: str) -> None:
+        if level >= logging.WARNING:
+            self.words.append(message)
+
+
+def _mended(header: Any) -> tuple[Any, str]:
+    """A header without contradictions, and what was changed in it, in words.
+
+    Raises
+    ------
+    nibabel.spatialimages.HeaderDataError
+        When it cannot be mended.
+    """
+    told = _Told()
+    header.check_fix(logger=told)
+    return header, f"header mended: {', '.join(told.words)}" if told.words else ""
+
+
+def _header(path: Path, nibabel: Any, start: bytes) -> tuple[Any, Any, int, str]:
+    """Which of the three formats it is: the class, its header, where the voxels begin, what was mended."""
     if start[344:348] == b"n+1\0":
-        header = nibabel.Nifti1Header(start[:348])
-        return nibabel.Nifti1Image, header, int(header.get_data_offset())
+        header, said = _mended(nibabel.Nifti1Header(start[:348], check=False))
+        return nibabel.Nifti1Image, header, int(header.get_data_offset()), said
     if start[4:8] == b"n+2\0":
-        header = nibabel.Nifti2Header(start[:540])
-        return nibabel.Nifti2Image, header, int(header.get_data_offset())
+        header, said = _mended(nibabel.Nifti2Header(start[:540], check=False))
+        return nibabel.Nifti2Image, header, int(header.get_data_offset()), said
     if start[344:348] == b"ni1\0":
         got = "the header of a pair (.hdr and .img)"
         raise problem(path, "a single-file NIfTI", got, "convert the pair to .nii.gz first")
     if start[:4] == b"\0\0\0\x01" and len(start) >= _MGH_HEAD:
-        return nibabel.MGHImage, nibabel.freesurfer.MGHImage.header_class(start[:_MGH_HEAD]), _MGH_HEAD
+        header, said = _mended(nibabel.freesurfer.MGHImage.header_class(start[:_MGH_HEAD], check=False))
+        return nibabel.MGHImage, header, _MGH_HEAD, said
     do = "check that the file was copied whole and has the right suffix"
     raise problem(path, "a NIfTI or MGH file", f"bytes {start[:8]!r}", do)
 

@@ -61,7 +61,7 @@ class PhotoCodec:
             picture = read_raster(path, data, options, kind)
         else:
             do = "check that the file was copied whole and has the right suffix"
-            raise problem(path, "a photo of a known format", f"bytes {data[:8]!r}", do)
+            raise problem(path, "a JPEG, PNG, WebP or other photo", f"bytes {data[:8]!r}", do)
         if options.axes not in (None, picture.axes):
             got = f"{picture.axes!r} in the file"
             raise problem(path, f"axes {options.axes!r}", got, "leave axes out: the file says them")

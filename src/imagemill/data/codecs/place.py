@@ -68,6 +68,7 @@ def header_shape(path: Path, data: bytes | None = None) -> tuple[int, ...]:
     return header.shape
 
 
+@guarded("the header of a volume")
 def files_of(path: Path) -> tuple[Path, ...]:
     """The files that hold a picture: its own, and those that its header names.
 

@@ -22,6 +22,7 @@ from imagemill.data.codecs.nrrd import NrrdCodec
 from imagemill.data.codecs.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
 from imagemill.data.codecs.tiff import TiffCodec
+from imagemill.data.codecs.unread import RAW, unread
 from imagemill.data.record import split_suffix
 from imagemill.data.write import atomic_path, writing
 
@@ -39,12 +40,27 @@ _UNGUARDED: tuple[Codec, ...] = (
 _CODECS: tuple[Codec, ...] = tuple(Guarded(codec) for codec in _UNGUARDED)
 _BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
 _BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(KIND_OF.values(), _CODECS[0])
-_NEEDS = {"tiff": ("tifffile", "tiff"), "nifti": ("nibabel", "medical"), "dicom": ("pydicom", "medical")}
+_NEEDS: dict[str, tuple[str | None, str | None]] = {
+    "tiff": ("tifffile", "tiff"),
+    "nifti": ("nibabel", "medical"),
+    "dicom": ("pydicom", "medical"),
+    "heif": ("pi_heif", "heif"),
+}
 _REMARKS = {
     ".jpg": "8 bit; CMYK read as RGB; written at quality 95, 4:4:4",
     ".png": "1, 8 and 16 bit; lossless",
     ".webp": "8 bit; written lossless",
     ".gif": "first frame; written gray only",
+    ".jfif": "JPEG, like .jpe and .mpo, of which the first picture is read",
+    ".ppm": "Netpbm; 1 to 16 bit and PFM's floats; white is what the file says",
+    ".jp2": "JPEG 2000; 16-bit colour and signed values need the extra tiff",
+    ".avif": "8 bit; more bits are read as 8",
+    ".tga": "all kinds but those of 16 bit colour",
+    ".heic": "photos of phones; 8 bit",
+    ".mha": "volumes and pictures with their place",
+    ".mhd": "a header with its voxels in another file",
+    ".nrrd": "volumes and pictures with their place",
+    ".nhdr": "a header with its voxels in another file",
     ".tif": "any dtype, channels and pages; inks, YCbCr and LAB read as RGB; written deflated",
     ".nii": "volumes with their affine; also NIfTI-2",
     ".mgz": "FreeSurfer volumes",
@@ -87,12 +103,12 @@ def formats() -> list[Format]:
 
     Examples
     --------
-    >>> [row.suffix for row in formats() if row.reads and not row.writes]
-    ['.mgz', '.mgh', '.dcm', '.dicom', '.ima']
+    >>> [row.suffix for row in formats() if row.writes]
+    ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.nii', '.nii.gz', '.mha', '.nrrd', '.npy']
     """
     rows = []
     for suffix, codec in _BY_SUFFIX.items():
-        package, extra = _NEEDS.get(codec.name, (None, None))
+        package, extra = _NEEDS.get(KIND_OF.get(suffix, ""), _NEEDS.get(codec.name, (None, None)))
         available = package is None or find_spec(package) is not None
         remark = _REMARKS.get(suffix, "")
         rows.append(Format(suffix, True, suffix in codec.writes, package, extra, available, remark))
@@ -272,6 +288,10 @@ def _choose(path: Path, start: bytes) -> tuple[Codec, str]:
     if kind is not None and kind in FOREIGN:
         what, _, do = FOREIGN[kind].partition("; ")
         raise problem(path, "an image or volume", what, do)
+    words = unread(path) if kind is None or suffix in RAW else ""
+    if words:
+        what, _, do = words.partition("; ")
+        raise problem(path, "an image or volume of a format that is read", what, do)
     if kind is None:
         if by_name is None:
             known = " ".join(_BY_SUFFIX)

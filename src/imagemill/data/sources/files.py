@@ -12,7 +12,9 @@ from typing import Any
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
+from imagemill.data.codecs.unread import unread
 from imagemill.data.record import Record
+from imagemill.data.sources.aside import with_aside
 from imagemill.data.sources.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.framing import framed
 from imagemill.data.sources.layouts import guesses, layout_named, look_at
@@ -86,7 +88,7 @@ def open_source(
     read = ReadSource(mask_path, allow_missing_masks, **options)
     look = without_masks(look_at(path), mask_path)
     chosen = layout_named(layout) if layout is not None else _guessed(look)
-    source = framed(with_masks(chosen.read(look, read), read), read)
+    source = with_aside(framed(with_masks(chosen.read(look, read), read), read), look)
     if path.is_dir() and is_unfinished(path):
         msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"
         source = replace(source, problems=(*source.problems, Problem(MARKER, f"{path}: {msg}")))
@@ -125,7 +127,7 @@ class FileLayout:
         except OSError as error:
             msg = f"expected a readable file, got {error}; check its permissions"
             raise SourceError(msg) from error
-        return "unknown content" if kind is None else FOREIGN.get(kind)
+        return (unread(path) or "unknown content") if kind is None else FOREIGN.get(kind)
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Make a source of one image; the suffix or the content must be known."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
+from imagemill.data.codecs.unread import unread
 from imagemill.data.record import split_suffix
 from imagemill.data.sources.base import Look, ReadSource, Source
 from imagemill.data.sources.masks import MASK_SUFFIXES, pair_masks
@@ -48,7 +49,9 @@ def images_in(look: Look) -> tuple[Files, list[str]]:
 def nothing_there(look: Look) -> SourceError:
     """The error for a folder without images, which names what is there instead."""
     kinds = Counter(split_suffix(path)[1].lower() or "none" for _, path in look.files).most_common(5)
-    got = ", ".join(f"{count} of suffix {kind}" for kind, count in kinds) or "no files"
+    parts = [f"{count} of suffix {kind}" for kind, count in kinds]
+    words = [unread(kind).replace("; ", ", which is not read: ") for kind, _ in kinds]
+    got = ", ".join(f"{part} ({word})" if word else part for part, word in zip(parts, words, strict=True)) or "no files"
     msg = f"expected images or volumes below {look.path}, got {got}"
     return SourceError(f"{msg}; check the folder, or convert the files to a supported format")
 

@@ -151,7 +151,7 @@ def test_what_is_no_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="where there is nothing; check the path"):
         open_source(tmp_path / "none")
     _make(tmp_path, "docs/a.pdf", "docs/b.pdf", "docs/c")
-    with pytest.raises(SourceError, match=r"got 2 of suffix \.pdf, 1 of suffix none; check the folder"):
+    with pytest.raises(SourceError, match=r"got 2 of suffix \.pdf \(a document, .*\), 1 of suffix none; check"):
         open_source(tmp_path / "docs")
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match="got no files"):

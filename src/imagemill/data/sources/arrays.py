@@ -1,45 +1,29 @@
-"""NumPy's ``.npz`` archives.
-
-Source of the file format: NumPy Enhancement Proposal 1 (``.npy``); ``.npz`` is a zip archive of such members.
-"""
+"""Arrays of images and labels as NumPy and MATLAB keep them."""
 
 from __future__ import annotations
 
-import threading
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from imagemill.core.errors import CodecError, SourceError
-from imagemill.data.codecs.base import MAX_PIXELS, native, problem
-from imagemill.data.codecs.limits import check_inflation
+from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.pixels import load_mask, load_picture
-from imagemill.data.record import Record, Stored
+from imagemill.data.record import Record
+from imagemill.data.sources.array_files import is_mat, is_pickle, mat_variables, npy_array, npz_members
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.containers import (
-    MAX_RECORDS,
-    class_numbers,
-    item_axes,
-    label_names,
-    not_written,
-    number_order,
-    stack_records,
-    what_is_lost,
-    writing_file,
-)
-from imagemill.data.sources.roles import Part, Shape, find_parts
+from imagemill.data.sources.containers import class_numbers, not_written, stack_records, what_is_lost, writing_file
+from imagemill.data.sources.parts import Part, Parts, find_parts
+from imagemill.data.sources.stacked import Gathered, Held, asked_pages
+from imagemill.data.sources.tablefiles import split_of_name
 from imagemill.data.write import atomic_path
 
 __all__ = ["Npz"]
 
 Array = np.ndarray[Any, Any]
-_AGAIN = "get the file again from where it came from"
 _DTYPES = tuple(
     np.dtype(name)
     for name in (
@@ -47,114 +31,94 @@ _DTYPES = tuple(
         *("float16", "float32", "float64"),
     )
 )
-_FREE = 1 << 28
-_RATIO = 200
-_DAMAGE = (OSError, ValueError, EOFError, SyntaxError, KeyError, NotImplementedError, RuntimeError, zlib.error)
-
-
-@dataclass(slots=True)
-class _Member:
-    """One array of an archive: mapped where it is stored plainly, inflated once where it is compressed."""
-
-    path: Path
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    _array: Array | None = None
-    _lock: Any = field(default_factory=threading.Lock, repr=False)
-
-    def __reduce__(self) -> tuple[Any, ...]:  # neither the lock nor the pixels travel to another process
-        return _Member, (self.path, self.name, self.shape, self.dtype)
-
-    def array(self) -> Array:
-        with self._lock:
-            if self._array is None:
-                try:
-                    self._array = self._load()
-                except CodecError:
-                    raise
-                except (*_DAMAGE, zipfile.BadZipFile) as error:
-                    raise problem(f"{self.path}: {self.name}", "a whole array", str(error), _AGAIN) from error
-            return self._array
-
-    def _load(self) -> Array:
-        with zipfile.ZipFile(self.path) as archive:
-            info = archive.getinfo(self.name + ".npy")
-            _check_member(self.path, info)
-            with archive.open(info) as file:
-                shape, fortran, dtype = _npy_header(file)
-                if (shape, dtype) != (self.shape, self.dtype) or dtype.hasobject:
-                    raise ValueError("the file has changed since it was opened")
-                skip = file.tell()
-                if info.compress_type != zipfile.ZIP_STORED or dtype.itemsize == 0 or 0 in shape:
-                    flat = np.frombuffer(file.read(), dtype, int(np.prod(shape)))
-                    return flat.reshape(shape, order="F" if fortran else "C")
-        with self.path.open("rb") as raw:
-            raw.seek(info.header_offset + 26)
-            lengths = raw.read(4)
-        extra = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-        start = info.header_offset + 30 + extra + skip
-        return np.memmap(self.path, dtype, "r", start, shape, "F" if fortran else "C")
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    member: _Member
-    number: int | None
-
-    def __call__(self) -> Array:
-        array = self.member.array()
-        return native(np.array(array if self.number is None else array[self.number]))
+# A folder with more .npy files than this keeps one image in each.
+_MOST = 256
+_PICKLED = (
+    "pickles can run any code and are never loaded; if you trust them, load them yourself and save them with "
+    "numpy.savez(file, images=..., labels=...), or get CIFAR-10 with imagemill datasets"
+)
 
 
 class Npz:
-    """``.npz`` archives: ``x_train, y_train, x_test, y_test``, ``images/labels``, ``arr_0/arr_1`` and their like.
+    """Arrays under the names that people give them: ``x_train, y_train``, ``images/labels``, ``arr_0/arr_1``...
 
-    Further members ``masks``, ``keys``, ``groups`` and ``classes`` are understood. Objects (pickles) are never loaded.
-    A folder of archives is read file by file; an archive with ``image`` and ``label`` of one size is one
-    image with its mask.
+    They are members of ``.npz`` archives, ``.npy`` files side by side (also in a folder per split), or variables of
+    MATLAB files. Further arrays ``masks``, ``keys``, ``groups`` and ``classes`` are understood. Objects (pickles) are
+    never loaded. A folder of archives is read file by file; an archive with ``image`` and ``label`` of one size is one
+    image with its mask. ``extra={"pages": "images"}`` says that the first axis counts images, ``"volume"`` that it
+    counts slices.
     """
 
     name = "npz"
-    title = "NumPy .npz archives of images and labels"
+    title = "arrays of images and labels (NumPy .npz and .npy, MATLAB .mat)"
     holds = frozenset(
-        ("image", "uint16", "float", "channels", "volume", "label", "hierarchy", "mask", "split", "group")
+        (
+            *("image", "uint16", "float", "channels", "volume", "label", "hierarchy", "labels", "mask", "split"),
+            "group",
+        )
     )
 
     def guess(self, look: Look) -> Guess | None:
-        files = [path for _, path in look.files if path.suffix.lower() == ".npz"]
-        if not files or 2 * len(files) < len(look.files) or not zipfile.is_zipfile(files[0]):
-            return None
-        return Guess(0.92, f"{files[0].name} is an archive of NumPy arrays")
+        if not look.is_folder:
+            return _guess_file(look.path)
+        archives = [path for _, path in look.files if path.suffix.lower() == ".npz" or is_mat(path)]
+        arrays = [path for _, path in look.files if path.suffix.lower() == ".npy"]
+        pictures = sum(is_readable_name(path) for _, path in look.files) - len(arrays)
+        if archives and len(archives) >= pictures and (is_mat(archives[0]) or zipfile.is_zipfile(archives[0])):
+            return Guess(0.92, f"{archives[0].name} is an archive of arrays")
+        if arrays and len(arrays) >= pictures and len(arrays) <= _MOST:
+            return _guess_arrays(look)
+        pickles = [path for _, path in look.files[:_MOST] if is_pickle(path)] if not pictures else []
+        if pickles and 2 * len(pickles) >= len(look.files):
+            return Guess(0.4, f"{pickles[0].name} is a pickle")
+        return None
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        files = [(key, path) for key, path in look.files if path.suffix.lower() == ".npz" or not look.is_folder]
-        records: list[Record] = []
-        problems: list[Problem] = []
-        notes: list[str] = []
-        classes: tuple[str, ...] = ()
-        for key, path in files:
+        root = look.path if look.is_folder else look.path.parent
+        found = Gathered(options, root)
+        pool: dict[str, Held] = {}
+        read: list[Path] = []
+        pickles: list[Path] = []
+        for key, path in look.files:
             try:
-                found, order, more = _read_archive(key if look.is_folder else "", path, options, problems)
+                if path.suffix.lower() == ".npy":
+                    array = npy_array(path, key)
+                    if array is not None:
+                        pool[key.removesuffix(path.suffix)] = array
+                    else:
+                        msg = "expected an array of numbers or text, got none; save it anew"
+                        found.problems.append(Problem(key, msg))
+                elif path.suffix.lower() == ".npz" or is_mat(path) or (not look.is_folder and not is_pickle(path)):
+                    _read_archive(key if look.is_folder else "", path, found)
+                elif is_pickle(path):
+                    pickles.append(path)
+                    continue
+                else:
+                    continue
+                read.append(path)
             except (CodecError, SourceError) as error:
                 if not look.is_folder:
                     raise SourceError(str(error)) from error
-                problems.append(Problem(key, str(error)))
-                continue
-            records += found
-            notes += more
-            classes = classes or order
-        if not records:
-            what = "; ".join(str(p) for p in problems[:3]) or "no .npz file"
-            raise SourceError(f"expected images in {look.path}, got none: {what}; name the arrays images and labels")
-        root = look.path if look.is_folder else look.path.parent
+                found.problems.append(Problem(key, str(error)))
+        if pool:
+            read += _read_arrays(look, pool, found)
+        if pickles:
+            shown = ", ".join(path.name for path in pickles[:3]) + (", ..." if len(pickles) > 3 else "")
+            msg = f"expected arrays, got {len(pickles)} pickle{'s' * (len(pickles) > 1)} ({shown}); {_PICKLED}"
+            found.problems.append(Problem(pickles[0].name, msg))
+        if not found.records:
+            if found.problems:
+                what = "; ".join(str(p) for p in found.problems[:3])
+                raise SourceError(f"expected images in {look.path}, got none: {what}")
+            raise SourceError(f"expected images in {look.path}, got no .npz, .npy or .mat file; check the path")
         return Source(
             root,
             self.name,
-            tuple(records),
-            notes=tuple(dict.fromkeys(notes)),
-            classes=classes,
-            problems=tuple(problems),
+            tuple(found.records),
+            notes=found.all_notes(),
+            classes=found.all_classes(),
+            problems=tuple(found.problems),
+            also_read=tuple(dict.fromkeys((*found.also_read, *read))),
         )
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
@@ -199,7 +163,13 @@ def _columns(
     """Give the arrays of one split under their names."""
     yield "x", pixels
     yield "keys", np.array([record.key for record in records])
-    if numbers:
+    several = sum(record.labels is not None for record in records)
+    if several and not any(record.label is not None for record in records):
+        flags = [[name in (record.labels or ()) for name in numbers] for record in records]
+        yield "y", np.array(flags, np.uint8)
+    elif numbers:
+        if several:
+            lost.append(f"{several} lists of several labels: npz keeps the one class of an image instead")
         values = [-1 if record.label is None else numbers[record.label] for record in records]
         yield "y", np.array(values, np.min_scalar_type(max(values)) if min(values) >= 0 else np.int64)
     if any(record.group is not None for record in records):
@@ -221,161 +191,136 @@ def _columns(
         lost.append("masks: they differ in size or cannot be read, and npz holds one size")
 
 
-@contextmanager
-def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (CodecError, SourceError):
-        raise
-    except (*_DAMAGE, zipfile.BadZipFile) as error:
-        raise SourceError(f"{path}: expected a whole .npz archive, got {error}; {_AGAIN}") from error
+def _guess_file(path: Path) -> Guess | None:
+    """Whether one file holds arrays."""
+    suffix = path.suffix.lower()
+    if suffix == ".npz" and zipfile.is_zipfile(path):
+        return Guess(0.92, f"{path.name} is an archive of NumPy arrays")
+    if is_mat(path):
+        return Guess(0.92, f"{path.name} is a MATLAB file")
+    if suffix != ".npy":
+        return Guess(0.4, f"{path.name} is a pickle") if is_pickle(path) else None
+    mine, arrays = _beside(path)
+    if mine is None:
+        return None
+    part = next((part for part in find_parts(_shapes(arrays)).parts if part.images == mine), None)
+    if part is None or part.single or part.wrong:
+        part = next(iter(find_parts({mine: arrays[mine].shape}).parts), None)
+    shape = " x ".join(map(str, arrays[mine].shape.lengths))
+    if part is not None and part.labels is not None:
+        return Guess(0.9, f"{path.name} holds images and {part.labels}.npy their labels")
+    if (part is not None and not part.single) or arrays[mine].shape.is_colour_stack:
+        return Guess(0.65, f"{path.name} of {shape} looks like many pictures in one array")
+    # It says how to read it otherwise, beneath the guess that it is one volume.
+    return Guess(0.2, f"the first axis of {shape} may count images") if len(arrays[mine].shape.lengths) > 2 else None
 
 
-def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
-    """Refuse a member that promises more than its stored bytes can become, or fills the memory."""
-    name = f"{path}: {info.filename}"
-    if info.compress_type == zipfile.ZIP_STORED:
-        check_inflation(name, info.file_size, info.compress_size, 1)
-    elif info.compress_type == zipfile.ZIP_DEFLATED:
-        check_inflation(name, info.file_size, info.compress_size)
-    else:
-        do = "save it with numpy.savez_compressed"
-        raise problem(name, "a plain or deflated member", f"compression {info.compress_type}", do)
-    if info.flag_bits & 1:
-        raise problem(name, "a member without password", "an encrypted one", "save it with numpy.savez")
-    if info.file_size > max(_FREE, _RATIO * info.compress_size):
-        got = f"{info.file_size:,} bytes from {info.compress_size:,}"
-        raise problem(name, f"at most {_RATIO} times the stored bytes", got, "check what wrote it; store it plainly")
+def _guess_arrays(look: Look) -> Guess | None:
+    """Whether the .npy files of a folder are stacks of images with what belongs to them, or stacks alone."""
+    found = find_parts(_shapes(_pool(look.files)))
+    stacks = [part for part in found.parts if not part.single]
+    if not stacks:
+        return None
+    first = stacks[0]
+    if first.label is not None:
+        return Guess(0.6, f"{first.images}.npy and others of its size are stacks of pictures named like classes")
+    beside = [name for name in first.names() if name != first.images]
+    if beside or first.wrong:
+        named = f" and {beside[0]}.npy what belongs to them" if beside else ""
+        return Guess(0.92, f"{first.images}.npy holds images{named}")
+    return Guess(0.75, f"{first.images}.npy holds many images in one array")
 
 
-def _npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(file)
-    read: Callable[[BinaryIO], Any] = (
-        np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    )
-    shape, fortran, dtype = read(file)
-    return tuple(int(n) for n in shape), bool(fortran), dtype
+def _shapes(arrays: Mapping[str, Held]) -> dict[str, Any]:
+    return {name: held.shape for name, held in arrays.items()}
 
 
-def _members(path: Path, problems: list[Problem]) -> dict[str, _Member]:
-    """The arrays of an archive, checked without being read."""
-    found: dict[str, _Member] = {}
-    with _archive(path) as archive:
-        for info in archive.infolist():
-            name = info.filename.removesuffix(".npy")
-            label = f"{path.name}: {name}"
+def _pool(files: Any) -> dict[str, Held]:
+    """The arrays of .npy files that can be read, by their keys without suffix."""
+    pool = {}
+    for key, path in files:
+        if path.suffix.lower() == ".npy":
             try:
-                if name == info.filename or name in found:
-                    raise problem(label, "one NumPy array a name", "another member", "save it with numpy.savez")
-                _check_member(path, info)
-                with archive.open(info) as file:
-                    shape, _, dtype = _npy_header(file)
-                    wanted = file.tell() + int(np.prod([dtype.itemsize, *shape], dtype=object))
-                if dtype.hasobject:
-                    raise problem(label, "numbers or text", "pickled objects, which are never loaded", "save numbers")
-                if wanted != info.file_size:
-                    got = f"{info.file_size:,}: the header and the member disagree"
-                    raise problem(label, f"{wanted:,} bytes for shape {shape}", got, _AGAIN)
-                found[name] = _Member(path, name, shape, dtype)
-            except CodecError as error:
-                problems.append(Problem(label, str(error)))
-            except (*_DAMAGE, zipfile.BadZipFile) as error:
-                problems.append(Problem(label, f"expected a whole array, got {error}; {_AGAIN}"))
-    return found
+                held = npy_array(path, key)
+            except CodecError:  # read says so
+                continue
+            if held is not None:
+                pool[key.removesuffix(path.suffix)] = held
+    return pool
 
 
-def _read_archive(
-    prefix: str, path: Path, options: ReadSource, problems: list[Problem]
-) -> tuple[list[Record], tuple[str, ...], list[str]]:
-    members = _members(path, problems)
+def _beside(path: Path) -> tuple[str | None, dict[str, Held]]:
+    """The name of a .npy file among the arrays of its folder, and those."""
+    files = sorted(p for p in path.parent.iterdir() if p.suffix.lower() == ".npy" and p.is_file())
+    near = files if len(files) <= _MOST else [path]
+    pool = _pool((p.name, p) for p in near)
+    name = path.name.removesuffix(path.suffix)
+    return (name if name in pool else None), pool
+
+
+def _read_arrays(look: Look, pool: dict[str, Held], found: Gathered) -> list[Path]:
+    """Take in .npy files, which together are like one archive; of one file, with what belongs to it beside it."""
+    pages, mine = asked_pages(found.options), None
+    if not look.is_folder:
+        mine, pool = _beside(look.path)
+        pages = pages or ("images" if len(pool[mine or ""].shape.lengths) > 2 else None)
+    parts = find_parts(found.shapes(pool), pages=pages)
+    if mine is not None:
+        kept = [part for part in parts.parts if part.images == mine]
+        if not kept:
+            kept = [Part(mine, split=split_of_name(mine))]
+        lone = kept[0].is_half and "pages" not in found.options.extra
+        parts = Parts(kept, parts.classes, [], parts.notes, [mine] if lone else [])
+        beside = [name for name in kept[0].names() if name != mine]
+        found.say(f"{', '.join(f'{name}.npy' for name in beside)} lies beside it and belongs to it" if beside else "")
+    _take_all(parts, pool, found, "", several=len(parts.parts) > 1)
+    names = {name for part in parts.parts for name in part.names()} | ({parts.classes} if parts.classes else set())
+    return [look.path.parent / f"{name}.npy" for name in sorted(n for n in names if n)] if mine is not None else []
+
+
+def _read_archive(prefix: str, path: Path, found: Gathered) -> None:
+    """Take in an archive."""
+    arrays = mat_variables(path, found.problems) if is_mat(path) else npz_members(path, found.problems)
     # This library writes the axes of one image; without them the shape decides.
-    said = members.pop("axes", None)
-    axes = None if said is None or said.dtype.kind != "U" or said.shape != () else str(said.array())
-    parts, order, rest = find_parts({n: Shape(m.shape, m.dtype.kind) for n, m in members.items()})
+    said = arrays.pop("axes", None)
+    if said is not None and said.shape.kind == "U" and said.shape.lengths == ():
+        own = {"axes": str(said.values())}
+        arrays = {name: _with(held, own) if name.split("_")[0] == "x" else held for name, held in arrays.items()}
+    parts = find_parts(found.shapes(arrays), pages=asked_pages(found.options))
     # A lone array of images needs no name that we know.
-    if not parts and len(images := [n for n, m in members.items() if Shape(m.shape, m.dtype.kind).is_pixels]) == 1:
-        parts, rest = [Part(images[0], single=len(members[images[0]].shape) == 2)], [n for n in rest if n != images[0]]
-    for name in rest:
-        kind = f"{members[name].dtype} of shape {members[name].shape}"
-        msg = f"expected a name such as images, labels, x_train or y_test, got {name!r} ({kind}); rename it"
-        problems.append(Problem(f"{path.name}: {name}", msg))
-    classes: tuple[str, ...] = ()
-    if order is not None and members[order].dtype.kind in "SU" and members[order].array().ndim == 1:
-        classes = tuple(v.decode() if isinstance(v, bytes) else str(v) for v in members[order].array().tolist())
-    records: list[Record] = []
-    notes: list[str] = []
-    for part in parts:
-        try:
-            given = options.extra.get("axes", axes)
-            records += _part_records(prefix, members, part, classes, given, notes, several=len(parts) > 1)
-        except (CodecError, SourceError) as error:
-            problems.append(Problem(f"{path.name}: {part.images}", str(error)))
-    if not classes:
-        classes = number_order([record.label for record in records])
-    return records, classes, notes
+    if not parts.parts and len(images := [n for n, held in arrays.items() if held.shape.is_pixels]) == 1:
+        lone = Part(images[0], single=len(arrays[images[0]].shape.lengths) == 2)
+        parts = Parts([lone], parts.classes, [n for n in parts.rest if n != images[0]], parts.notes)
+    split = split_of_name(path.name.removesuffix(path.suffix))
+    if path.name.endswith("_32x32.mat"):  # of Street View House Numbers
+        found.say(f"{path.name} is named like the Street View House Numbers, where class 10 is the digit 0")
+    _take_all(parts, arrays, found, prefix, several=len(parts.parts) > 1, split=split, suffix=path.suffix)
 
 
-def _part_records(
+def _with(held: Held, own: Mapping[str, Any]) -> Held:
+    return Held(held.called, held.shape, held.values, held.fetch, own, held.turned)
+
+
+def _take_all(
+    parts: Parts,
+    arrays: Mapping[str, Held],
+    found: Gathered,
     prefix: str,
-    members: Mapping[str, _Member],
-    part: Part,
-    classes: tuple[str, ...],
-    given: str | None,
-    notes: list[str],
     *,
     several: bool,
-) -> list[Record]:
-    images = members[part.images]
-    masks = None if part.masks is None else members[part.masks]
-    shape = images.shape if part.single else images.shape[1:]
-    axes, note = item_axes(shape, given)
-    notes += [note] if note else []
-    size = int(np.prod([n for n, letter in zip(shape, axes, strict=True) if letter != "c"], dtype=object))
-    if images.dtype.kind not in "buif" or size > MAX_PIXELS or size == 0:
-        got = f"{images.dtype} of shape {shape}"
-        raise SourceError(
-            f"expected images of numbers with at most {MAX_PIXELS:,} pixels each, got {got}; check the file"
-        )
-    place, called = axes.replace("c", ""), f"{images.path.name}: {images.name}"
-    if part.single:
-        mask = None if masks is None else Stored(f"{called} (mask)", _Item(masks, None), _mask_axes(place, masks.shape))
-        key = prefix.removesuffix(".npz") or part.images
-        return [Record(key, Stored(called, _Item(images, None), axes), mask, split=part.split)]
-    count = images.shape[0]
-    if count > MAX_RECORDS:
-        raise SourceError(f"expected at most {MAX_RECORDS:,} images, got {count:,}; check the file")
-    labels: list[str | None] = [None] * count
-    if part.labels is not None:
-        labels, note = label_names(members[part.labels].array(), classes)
-        notes += [note] if note else []
-    begin = "/".join(word for word in (prefix, part.split or (part.images if several else "")) if word)
-    keys = _keys(members, part, count, begin)
-    groups = [None] * count if part.groups is None else [str(g) or None for g in members[part.groups].array().tolist()]
-    records = []
-    for number in range(count):
-        stored = Stored(f"{called}, row {number}", _Item(images, number), axes)
-        mask = None
-        if masks is not None:
-            letters = _mask_axes(place, masks.shape[1:])
-            mask = Stored(f"{images.path.name}: {masks.name}, row {number}", _Item(masks, number), letters)
-        records.append(Record(keys[number], stored, mask, labels[number], split=part.split, group=groups[number]))
-    return records
-
-
-def _mask_axes(place: str, shape: tuple[int, ...]) -> str | None:
-    """Axes of a mask: those of the image, and perhaps one channel."""
-    return place if len(shape) == len(place) else place + "c" if len(shape) == len(place) + 1 else None
-
-
-def _keys(members: Mapping[str, _Member], part: Part, count: int, begin: str) -> list[str]:
-    """The names the file gives where it names every image once; else numbers."""
-    if part.keys is not None and members[part.keys].dtype.kind in "SU":
-        given = [
-            v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in members[part.keys].array().tolist()
-        ]
-        if len(set(given)) == count and all(given):
-            return given
-    digits = len(str(max(count - 1, 1)))
-    rows = [f"row-{n:0{digits}d}" for n in range(count)]
-    return [f"{begin}/{row}" for row in rows] if begin else rows
+    split: str | None = None,
+    suffix: str = ".npy",
+) -> None:
+    """Take in parts; what no part takes becomes a problem."""
+    found.hear(parts, arrays)
+    taken = {part.split for part in parts.parts}
+    for part in parts.parts:
+        # Two parts of one split keep the names of their arrays.
+        alone = len(taken) == len(parts.parts)
+        begin = "/".join(w for w in (prefix, (part.split if alone else None) or (part.images if several else "")) if w)
+        key = prefix.removesuffix(suffix) or part.images
+        found.take(part, arrays, begin=begin, key=key, split=split)
+    for name in parts.rest:
+        shape = " x ".join(map(str, arrays[name].shape.lengths)) or "one value"
+        msg = f"expected a name such as images, labels, x_train or y_test, got {name!r} ({shape}); rename it"
+        found.problems.append(Problem(arrays[name].called, msg))

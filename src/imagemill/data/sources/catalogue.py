@@ -153,15 +153,17 @@ SAID: dict[str, tuple[str, str]] = {
         "keys are counted anew.",
     ),
     "npz": (
-        "Archives of NumPy arrays: `x_train`, `y_train`..., `images` and `labels`, or one image with its mask. "
-        "Pickles are "
-        "never loaded.",
+        "NumPy archives, `.npy` files side by side, and MATLAB files: `x_train`, `y_train`..., `images` and `labels`, "
+        "or one image with its mask. Columns as long as the images are kept. `--option pages=images` says that the "
+        "first axis counts images, `pages=volume` that it counts slices, `axes=cyx` names the axes of one image, "
+        "`classes=FILE` the classes. Pickles are never loaded.",
         "`images.npz`, or the file that `-o` names. One size and type.",
     ),
     "hdf5": (
-        "HDF5 files, by their signature: a group per class (groups within groups are levels), or stacks of images "
-        "and "
-        "labels. Links that lead out of the file are refused.",
+        "HDF5 files, by their signature, MATLAB 7.3 among them: a group per class (groups within groups are levels; "
+        "attributes `name` and `label` name and number it) with a dataset per image or one stack, or stacks of images "
+        "and labels under their usual names, also in two files (`x.h5`, `y.h5`). Options as for `npz`. Links that lead "
+        "out of the file are refused.",
         "`images.h5`, or the file that `-o` names; pixels, or with `--embed` the bytes of the pictures.",
     ),
     "nnunet": (

@@ -20,10 +20,8 @@ __all__ = [
     "MAX_RECORDS",
     "class_numbers",
     "item_axes",
-    "label_names",
     "not_written",
     "number_order",
-    "one_hot_numbers",
     "safe_name",
     "split_name",
     "stack_records",
@@ -37,7 +35,7 @@ MAX_RECORDS = 50_000_000
 _SPLITS = {
     "train": ("train", "training", "tr", "trn"),
     "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing", "t10k", "ts", "tst", "holdout"),
+    "test": ("test", "testing", "t10k", "ts", "tst", "te", "eval", "holdout"),
 }
 _SPLIT_OF = {word: split for split, words in _SPLITS.items() for word in words}
 
@@ -109,7 +107,7 @@ def item_axes(shape: tuple[int, ...], given: str | None = None) -> tuple[str, st
     Examples
     --------
     >>> item_axes((28, 28)), item_axes((3, 32, 32))
-    (('yx', ''), ('cyx', 'the first axis of 3 is read as channels; pass axes="zyx" to read slices'))
+    (('yx', ''), ('cyx', "the first axis of 3 is read as channels; pass axes='zyx' to read slices"))
     """
     if given is not None:
         known = len(set(given)) == len(given) and set(given) <= set("zyxc") and {"y", "x"} <= set(given)
@@ -122,78 +120,16 @@ def item_axes(shape: tuple[int, ...], given: str | None = None) -> tuple[str, st
     if len(shape) == 3 and shape[2] in (1, 3, 4):
         return "yxc", ""
     if len(shape) == 3 and shape[0] in (1, 3, 4):
-        return "cyx", f'the first axis of {shape[0]} is read as channels; pass axes="zyx" to read slices'
+        return "cyx", f"the first axis of {shape[0]} is read as channels; pass axes='zyx' to read slices"
     if len(shape) == 3:
         why = f"because {shape[2]} is not 1, 3 or 4 channels"
-        return "zyx", f'{shape[0]} slices an image, {why}; pass axes="yxc" where it is channels all the same'
+        return "zyx", f"{shape[0]} slices an image, {why}; pass axes='yxc' where it is channels all the same"
+    if len(shape) == 4 and shape[0] in (1, 2, 3, 4) and shape[3] not in (1, 2, 3, 4):
+        note = f"{shape[1]} slices an image, the first axis of {shape[0]} is read as channels"
+        return "czyx", f"{note}; pass axes='zyxc' where it is not"
     if len(shape) == 4:
         return "zyxc", f"{shape[0]} slices with {shape[3]} channels an image"
     raise SourceError(f"expected images of 2, 3 or 4 axes, got shape {shape}; give axes after the first for one image")
-
-
-def one_hot_numbers(labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-    """Class numbers of one-hot rows; None when a row is anything but zeros and a single one.
-
-    Examples
-    --------
-    >>> one_hot_numbers(np.array([[0, 1], [1, 0]])).tolist(), one_hot_numbers(np.array([[1, 1]]))
-    ([1, 0], None)
-    """
-    if labels.ndim != 2 or labels.shape[1] < 2 or labels.dtype.kind not in "buif":
-        return None
-    if not np.all((labels == 0) | (labels == 1)) or not np.all(labels.sum(axis=1, dtype=np.float64) == 1):
-        return None
-    return np.asarray(labels.argmax(axis=1))
-
-
-def label_names(labels: np.ndarray[Any, Any], classes: tuple[str, ...]) -> tuple[list[str | None], str]:
-    """Turn a column of labels into class names.
-
-    Parameters
-    ----------
-    labels : array ``(n,)``, ``(n, 1)`` or ``(n, k)``
-        Whole numbers (-1 for no label), text (empty for no label), or one-hot rows.
-    classes : tuple of str
-        Names in the order of their numbers; empty lets the numbers be names.
-
-    Returns
-    -------
-    tuple
-        A name for each, and a note.
-
-    Raises
-    ------
-    SourceError
-        When the labels are neither.
-
-    Examples
-    --------
-    >>> label_names(np.array([1, 0]), ("cat", "dog"))
-    (['dog', 'cat'], '')
-    """
-    note = ""
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim == 2:
-        numbers = one_hot_numbers(labels)
-        if numbers is None:
-            msg = f"expected labels as one number an image or as one-hot rows, got shape {labels.shape}"
-            raise SourceError(f"{msg} with rows that are not one-hot; give class numbers")
-        labels, note = numbers, f"one-hot labels of {labels.shape[1]} classes"
-    if labels.ndim != 1:
-        raise SourceError(f"expected one label an image, got labels of shape {labels.shape}; give shape (n,) or (n, k)")
-    if labels.dtype.kind in "SU" or (labels.dtype.kind == "O" and all(isinstance(v, str | bytes) for v in labels)):
-        texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in labels.tolist()]
-        return [text or None for text in texts], note
-    if labels.dtype.kind not in "buif" or (labels.dtype.kind == "f" and np.any(labels != np.rint(labels))):
-        raise SourceError(f"expected labels that are whole numbers or text, got {labels.dtype}; give class numbers")
-    values = labels.astype(np.int64).tolist()
-    if classes and values and not -1 <= min(values) <= max(values) < len(classes):
-        msg = f"expected labels from 0 to {len(classes) - 1}, one for each of {len(classes)} classes"
-        raise SourceError(f"{msg}, got {min(values)} to {max(values)}; correct the names or the labels")
-    if not classes:
-        return [None if v == -1 else str(v) for v in values], note
-    return [None if v == -1 else classes[v] for v in values], note
 
 
 def class_numbers(source: Source) -> dict[str, int]:
@@ -205,6 +141,7 @@ def class_numbers(source: Source) -> dict[str, int]:
     {'9': 0, '10': 1}
     """
     found = {record.label for record in source.records if record.label is not None}
+    found |= {name for record in source.records for name in record.labels or ()}
     rest = found - set(source.classes)
     whole = all(name.isdecimal() for name in rest)
     names = [*source.classes, *sorted(rest, key=(lambda name: (int(name), name)) if whole else str)]
@@ -214,7 +151,8 @@ def class_numbers(source: Source) -> dict[str, int]:
 def number_order(labels: Iterable[str | None]) -> tuple[str, ...]:
     """Give classes that are numbers in the order of numbers (2 before 10), and none for other names."""
     found = {label for label in labels if label is not None}
-    return tuple(sorted(found, key=int)) if found and all(name.isdecimal() for name in found) else ()
+    whole = all(name.removeprefix("-").isdecimal() for name in found)
+    return tuple(sorted(found, key=int)) if found and whole else ()
 
 
 def safe_name(key: str, taken: set[str]) -> str:

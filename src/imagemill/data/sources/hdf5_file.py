@@ -23,6 +23,8 @@ from imagemill.data.codecs.limits import DEFLATE
 from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.instances import Scalar
 from imagemill.data.sources.hdf5_heap import check_heaps
+from imagemill.data.sources.roles import Shape
+from imagemill.data.sources.stacked import Held
 
 __all__ = [
     "ARRAY",
@@ -32,6 +34,7 @@ __all__ = [
     "ReadArray",
     "ReadBytes",
     "attributes_of",
+    "hold",
     "kind_of",
     "leads_out",
     "open_h5",
@@ -139,6 +142,57 @@ class ReadBytes:
         if found.dtype.kind == "O" and found.ndim == 0:
             found = np.asarray(found.item())
         return found.tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Reads all of a small dataset: texts as text, numbers that stand for names as those."""
+
+    file: H5File
+    where: str
+    shape: tuple[int, ...]
+    names: Mapping[int, str] | None = None
+
+    def __call__(self) -> np.ndarray[Any, Any]:
+        found = self.file.take(self.where, None)
+        if found.dtype.kind in "SO":
+            plain = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in found.ravel().tolist()]
+            found = np.array([v.tolist() if isinstance(v, np.ndarray) else v for v in plain], dtype=object)
+        elif self.names is not None:
+            found = np.array([self.names.get(int(v), str(v)) for v in found.ravel().tolist()])
+        return native(found).reshape(self.shape)
+
+
+def hold(dataset: Any, kind: str, where: str, file: H5File) -> Held:
+    """A dataset as an array that is known by its header.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+    kind : str
+        As `kind_of` gives it.
+    where : str
+        Its path in the file.
+    file : H5File
+    """
+    h5py = require("h5py", extra="hdf5")
+    own, lengths = attributes_of(dataset), tuple(int(n) for n in dataset.shape)
+    named = h5py.check_enum_dtype(dataset.dtype) if dataset.dtype.kind in "ui" else None
+    if named and not isinstance(own.get("classes"), list):
+        own["classes"] = [name for name, _ in sorted(named.items(), key=lambda pair: pair[1])]
+    turned = kind == ARRAY and "MATLAB_class" in own
+    if turned and len(lengths) == 2 and lengths[0] == 1:  # a column, as MATLAB keeps it
+        lengths = lengths[1:]
+    letter = {TEXT: "U", BYTES: "E"}.get(kind, "U" if named else dataset.dtype.kind)
+    if kind == BYTES and dataset.dtype == np.uint8:  # one picture as a row of bytes is one thing
+        lengths = ()
+    names = {number: name for name, number in named.items()} if named else None
+    values = _Values(file, where, lengths, names)
+
+    def fetch(row: int | None) -> ReadArray | ReadBytes:
+        return (ReadBytes if kind == BYTES else ReadArray)(file, where, row)
+
+    return Held(f"{file.path.name}: {where}", Shape(lengths, letter), values, fetch, own, turned)
 
 
 def leads_out(file: Any, dataset: Any) -> str | None:

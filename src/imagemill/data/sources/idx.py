@@ -27,12 +27,12 @@ from imagemill.data.sources.containers import (
     MAX_RECORDS,
     class_numbers,
     item_axes,
-    label_names,
     number_order,
     split_name,
     stack_records,
     what_is_lost,
 )
+from imagemill.data.sources.labels import Labels, read_labels
 from imagemill.data.sources.place import Export, exporting
 from imagemill.data.write import atomic_path
 
@@ -317,22 +317,24 @@ def _records(
     axes, note = item_axes(file.shape[1:], options.extra.get("axes"))
     if note:
         notes.append(note)
-    names: list[str | None] = [None] * count
+    read = Labels([None] * count, [None] * count)
     if labels is None:
         notes.append(f"{file.path.name} has no labels beside it")
     else:
         if labels.shape[0] != count:
             msg = f"expected {count} labels for {file.path.name}, got {labels.shape[0]} in {labels.path.name}"
             raise SourceError(f"{msg}; get both files from the same place")
-        found, more = label_names(np.asarray(labels.array()), classes)
-        names = list(found)
-        notes += [more] if more else []
+        read = read_labels(labels.array(), classes, column="labels")
+        notes += read.notes
     begin, digits = stem or "images", len(str(max(count - 1, 1)))
     split = next((s for word in re.split(r"[-_.]", stem) if (s := split_name(word))), None)
     records = []
     for number in range(count):
         stored = Stored(f"{file.path.name}: image {number}", _Item(file, number), axes)
-        records.append(Record(f"{begin}/{number:0{digits}d}", stored, label=names[number], split=split))
+        more = {name: column[number] for name, column in read.columns.items()}
+        one, several = read.one[number], read.several[number]
+        key = f"{begin}/{number:0{digits}d}"
+        records.append(Record(key, stored, None, one, several, split=split, attributes=more))
     return records
 
 

@@ -13,7 +13,8 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.base import native
 from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Source
-from imagemill.data.sources.containers import item_axes, label_names, number_order
+from imagemill.data.sources.containers import item_axes, number_order
+from imagemill.data.sources.labels import Labels, read_labels
 
 __all__ = ["from_arrays"]
 
@@ -47,8 +48,8 @@ def from_arrays(
         One image after another; a sequence may hold different sizes. A mapping of split to images, or to
         ``(images, labels)``, says the splits: ``{"train": (x, y), "test": (x, y)}``.
     labels : array or sequence, optional
-        One a image: whole numbers (-1 for none), names, one-hot rows (zeros and a single one), or rows of zeros
-        and ones that stand for several labels.
+        One for each image: whole numbers (-1 for none), names, lists of names, one-hot rows (zeros and a single one),
+        or rows of zeros and ones that stand for several labels. Columns of data frames and tensors do as well.
     masks : array or sequence, optional
         A label map for each image, or None for those without.
     split : str or sequence of str, optional
@@ -102,7 +103,8 @@ def _rows(
     images: Any, labels: Any, masks: Any, splits: list[Any], classes: tuple[str, ...], keys: list[str], axes: str | None
 ) -> tuple[tuple[Record, ...], tuple[str, ...], tuple[str, ...]]:
     notes: list[str] = []
-    one, several = _labels(labels, classes, len(keys), notes)
+    read = Labels([None] * len(keys), [None] * len(keys)) if labels is None else read_labels(labels, classes)
+    notes += read.notes
     records = []
     for number, key in enumerate(keys):
         shape = tuple(np.shape(images[number]))
@@ -118,30 +120,8 @@ def _rows(
             spatial = letters.replace("c", "")
             mask = Stored(f"{key} (mask)", _Row(masks, number), spatial + "c" * (np.ndim(masks[number]) > len(place)))
         image = Stored(key, _Row(images, number), letters)
-        records.append(Record(key, image, mask, one[number], several[number], split=splits[number]))
-    return tuple(records), tuple(notes), classes or number_order(one)
-
-
-def _labels(
-    labels: Any, classes: tuple[str, ...], count: int, notes: list[str]
-) -> tuple[list[str | None], list[tuple[str, ...] | None]]:
-    none: list[Any] = [None] * count
-    if labels is None:
-        return none, none
-    if all(label is None or isinstance(label, str) for label in labels):
-        return list(labels), none
-    values = np.asarray(labels)
-    flags = values.ndim == 2 and values.shape[1] > 1 and values.dtype.kind in "buif"
-    if flags and np.all((values == 0) | (values == 1)) and np.any(values.sum(axis=1, dtype=np.int64) != 1):
-        names = classes or tuple(str(n) for n in range(values.shape[1]))
-        if len(names) != values.shape[1]:
-            got = f"{values.shape[1]} columns of labels"
-            raise SourceError(f"expected a column for each of {len(names)} classes, got {got}; correct one of them")
-        notes.append(f"several labels an image, from {values.shape[1]} columns of zeros and ones")
-        return none, [tuple(n for n, on in zip(names, row, strict=True) if on) for row in values]
-    found, note = label_names(values, classes)
-    notes += [note] if note else []
-    return found, none
+        records.append(Record(key, image, mask, read.one[number], read.several[number], split=splits[number]))
+    return tuple(records), tuple(notes), classes or read.classes or number_order(read.one)
 
 
 def _from_splits(
@@ -162,4 +142,6 @@ def _from_splits(
     records = tuple(record for part in parts for record in part.records)
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     order = tuple(classes or ()) or number_order([record.label for record in records])
+    # Columns of zeros and ones say how many classes there are.
+    order = order or max((part.classes for part in parts), key=len, default=())
     return Source(Path("memory"), "arrays", records, notes=notes, classes=order)

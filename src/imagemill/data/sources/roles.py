@@ -1,173 +1,174 @@
-"""Which of several named arrays are images, which are labels, masks, keys, groups and class names."""
+"""What names of arrays say: images, labels, masks, keys, groups, class names, and of which part."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imagemill.data.sources.containers import split_name
+from imagemill.data.sources.words import words_of
 
-__all__ = ["Part", "Shape", "find_parts"]
+__all__ = ["COLOURS", "NUMBERED", "Name", "Shape", "array_words", "is_image_word", "read_array_name", "role_of"]
 
-_ROLES = {
-    "images": ("x", "image", "images", "img", "imgs", "data", "pixels", "features"),
-    "labels": ("y", "label", "labels", "target", "targets", "lbl", "lbls"),
-    "masks": ("mask", "masks", "seg", "segs", "segmentation", "segmentations"),
-    "keys": ("key", "keys", "name", "names", "file", "files", "filenames", "paths", "id", "ids"),
-    "groups": ("group", "groups", "patient", "patients", "subject", "subjects"),
-    "classes": ("classes", "classnames", "labelnames", "targetnames"),
+COLOURS = (1, 3, 4)
+"""Lengths of an axis of channels: gray, RGB, RGBA."""
+
+NUMBERED = re.compile(r"arr_\d+")
+"""What `numpy.savez` calls arrays that nobody named: their order says what they are."""
+
+_WORDS = {
+    "images": ("x", "image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "frames"),
+    "labels": (
+        *("y", "label", "labels", "lbl", "lbls", "target", "targets", "class", "cls", "category"),
+        *("gt", "groundtruth", "truth", "annotation", "annotations"),
+    ),
+    "masks": ("mask", "masks", "seg", "segs", "segmentation", "segmentations", "labelmap", "labelmaps"),
+    "keys": ("key", "keys", "name", "names", "file", "files", "filename", "filenames", "path", "paths", "id", "ids"),
+    "groups": ("group", "groups", "patient", "patients", "subject", "subjects", "patientid", "subjectid"),
+    "classes": ("classes", "classnames", "labelnames", "targetnames", "categories"),
 }
-_ROLE_OF = {word: role for role, words in _ROLES.items() for word in words}
-_MANY = ("images", "imgs", "x", "data", "pixels", "features", "arr")
+_ROLE_OF = {word: role for role, words in _WORDS.items() for word in words}
+# Words for arrays of any kind: images where nothing else is.
+_WEAK = frozenset(
+    (
+        *("data", "dataset", "datasets", "dset", "pixels", "features", "input", "inputs", "samples", "arr", "array"),
+        *("arrays", "stack", "volumes", "scans", "values"),
+    )
+)
+_MANY = frozenset(("images", "imgs", "photos", "pictures", "frames", "x")) | _WEAK
+# Words that say nothing of an array: train_set_x, X_train_orig, list_classes.
+_NOISE = frozenset(("set", "split", "of", "the", "orig", "all", "np", "list", "part"))
+_SPLIT_WORDS = ("training", "train", "validation", "valid", "val", "testing", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Shape of an array, and the kind of its dtype as NumPy has it (``"b"``, ``"u"``, ``"i"``, ``"f"``, ``"U"``...).
 
-    Encoded pictures count as ``"E"``, whatever holds their bytes.
+    Encoded pictures count as ``"E"``, whatever holds their bytes. `single` is whether the array is one image, where
+    somebody says so.
     """
 
     lengths: tuple[int, ...]
     kind: str
+    single: bool | None = None
 
     @property
     def is_pixels(self) -> bool:
         """Whether it may be images: numbers of rank 2 and more, or encoded pictures."""
         return self.kind == "E" or (self.kind in "buif" and len(self.lengths) >= 2)
 
+    @property
+    def is_colour_stack(self) -> bool:
+        """Whether all axes but the first are those of a colour picture, channels last or first."""
+        lengths = self.lengths
+        colours = len(lengths) == 4 and (lengths[3] in COLOURS or lengths[1] in COLOURS)
+        return self.kind in "buif" and colours and len(self.column) > 2 and self.single is not True
+
+    @property
+    def column(self) -> tuple[int, ...]:
+        """The shape without axes of length 1 at its end, as labels of shape ``(n, 1, 1, 1)`` have them."""
+        lengths = self.lengths
+        while len(lengths) > 1 and lengths[-1] == 1:
+            lengths = lengths[:-1]
+        return lengths
+
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Arrays that belong together.
+class Name:
+    """What a name says."""
 
-    Parameters
-    ----------
-    images : str
-        Name of the array of images.
-    single : bool
-        Whether it is one image and not a stack of them along its first axis.
-    labels, masks, keys, groups : str or None
-        Names of the arrays with one entry an image.
-    split : str or None
-    """
-
-    images: str
-    single: bool = False
-    labels: str | None = None
-    masks: str | None = None
-    keys: str | None = None
-    groups: str | None = None
-    split: str | None = None
+    role: str | None
+    weak: bool
+    many: bool
+    split: str | None
+    stem: tuple[str, ...]
 
 
-def find_parts(arrays: Mapping[str, Shape]) -> tuple[list[Part], str | None, list[str]]:
-    """Sort named arrays into parts, by their names and shapes.
-
-    Names are usual ones: ``images``, ``x_train``, ``test_labels``, ``data``, ``target``, ``masks``, ``arr_0``...
-
-    Returns
-    -------
-    tuple
-        The parts, the name of the array of class names, and the names that say nothing.
+def array_words(name: str) -> list[str]:
+    """The words of an array's name in lower case, also where a part and a role are one word.
 
     Examples
     --------
-    >>> arrays = {"x_train": Shape((9, 8, 8), "u"), "y_train": Shape((9,), "u"), "more": Shape((2, 2), "f")}
-    >>> parts, _, rest = find_parts(arrays)
-    >>> parts[0].images, parts[0].labels, parts[0].split, rest
-    ('x_train', 'y_train', 'train', ['more'])
+    >>> array_words("X_train_orig"), array_words("trainImages"), array_words("ytest"), array_words("t10k-labels")
+    (['x', 'train', 'orig'], ['train', 'images'], ['y', 'test'], ['test', 'labels'])
     """
-    table: dict[str | None, dict[str, str]] = {}
-    rest: list[str] = []
-    classes: str | None = None
-    for name in arrays:
-        split, role = _parse(name)
-        if role == "classes" and classes is None:
-            classes = name
-        elif role is None or role in table.setdefault(split, {}):
-            rest.append(name)
-        else:
-            table[split][role] = name
-    parts = []
-    for split, roles in table.items():
-        found = _part(arrays, roles, split)
-        if found is None:
-            rest += roles.values()
-        else:
-            parts.append(found)
-            used = (found.images, found.labels, found.masks, found.keys, found.groups)
-            rest += [name for name in roles.values() if name not in used]
-    if not parts:
-        parts, rest = _unnamed(arrays, rest)
-    order = {"train": 0, "val": 1, "test": 2, None: 3}
-    return sorted(parts, key=lambda part: order[part.split]), classes, rest
+    return [part for word in words_of(name.replace("t10k", "test")) for part in _parted(word)]
 
 
-def _parse(name: str) -> tuple[str | None, str | None]:
-    """Split and role that a name says."""
-    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
-    if "".join(words) in _ROLE_OF:
-        return None, _ROLE_OF["".join(words)]
-    splits = [split for word in words if (split := split_name(word))]
-    rest = "".join(word for word in words if split_name(word) is None)
-    if len(splits) > 1 or rest not in _ROLE_OF:
-        return None, None
-    return (splits[0] if splits else None), _ROLE_OF[rest]
+def _parted(word: str) -> list[str]:
+    """``xtrain`` as ``x``, ``train``; other words as they are."""
+    for split in _SPLIT_WORDS:
+        for rest, pair in (
+            (word.removeprefix(split), [split, word.removeprefix(split)]),
+            (word.removesuffix(split), [word.removesuffix(split), split]),
+        ):
+            if rest != word and (rest in _ROLE_OF or rest in _WEAK):
+                return pair
+    return [word]
 
 
-def _part(arrays: Mapping[str, Shape], roles: Mapping[str, str], split: str | None) -> Part | None:
-    images = roles.get("images")
-    if images is None or not arrays[images].is_pixels:
-        return None
-    shape = arrays[images]
-    count = shape.lengths[0] if shape.lengths else 0
+def is_image_word(name: str) -> bool:
+    """Whether a name says that pictures are in it, and nothing else, as ``images`` and ``data`` do.
 
-    def beside(role: str, ranks: range) -> str | None:
-        name = roles.get(role)
-        fits = name is not None and len(arrays[name].lengths) in ranks and arrays[name].lengths[0] == count
-        return name if fits else None
-
-    labels, masks = beside("labels", range(1, 3)), beside("masks", range(3, 6))
-    keys, groups = beside("keys", range(1, 2)), beside("groups", range(1, 2))
-    if shape.kind == "E":
-        single = not shape.lengths
-    elif len(shape.lengths) == 2:
-        # A matrix beside a column of as many labels is rows of numbers, which are no images.
-        single = not (labels and len(arrays[labels].lengths) == 1)
-    else:
-        many = any(word in _MANY for word in re.split(r"[^a-z]+", images.lower()))
-        column = labels is not None and len(arrays[labels].lengths) == 1
-        single = not (
-            column or keys or groups or (many and (len(shape.lengths) > 3 or shape.lengths[2] not in (1, 3, 4)))
-        )
-    # Scans are often kept as "image" and "label", where the label is a map of the same size.
-    if masks is None and (name := roles.get("labels")) is not None:
-        same = arrays[name].lengths in (shape.lengths, shape.lengths[:-1])
-        if same and len(arrays[name].lengths) >= (2 if single else 3):
-            labels, masks = None, name
-    if single:
-        name = roles.get("masks")
-        if masks is None and name is not None and arrays[name].lengths in (shape.lengths, shape.lengths[:-1]):
-            masks = name
-        return Part(images, True, None, masks, None, None, split)
-    return Part(images, False, labels, masks, keys, groups, split)
+    Examples
+    --------
+    >>> is_image_word("images"), is_image_word("Dataset"), is_image_word("cat")
+    (True, True, False)
+    """
+    words = array_words(name)
+    return bool(words) and all(_ROLE_OF.get(word) == "images" or word in _WEAK for word in words) and words != ["x"]
 
 
-def _unnamed(arrays: Mapping[str, Shape], rest: list[str]) -> tuple[list[Part], list[str]]:
-    """Pair ``arr_0`` with ``arr_1`` and so on: images, then as many labels."""
-    parts: list[Part] = []
-    names = sorted((n for n in rest if re.fullmatch(r"arr_\d+", n)), key=lambda n: int(n[4:]))
-    at = 0
-    while at < len(names):
-        shape = arrays[names[at]]
-        if shape.kind not in "buif" or len(shape.lengths) < 3:
-            at += 1
-            continue
-        after = arrays.get(names[at + 1]) if at + 1 < len(names) else None
-        pair = after is not None and len(after.lengths) in (1, 2) and after.lengths[0] == shape.lengths[0]
-        parts.append(Part(names[at], labels=names[at + 1] if pair else None))
-        at += 2 if pair else 1
-    used = {name for part in parts for name in (part.images, part.labels)}
-    return parts, [name for name in rest if name not in used]
+def role_of(name: str, speaking: int = 1) -> str | None:
+    """What a name says that an array is: images, labels, masks, keys, groups or classes; None where it says nothing.
+
+    Parameters
+    ----------
+    name : str
+    speaking : int
+        As for `find_parts`.
+
+    Examples
+    --------
+    >>> role_of("train_set_y"), role_of("imgs_mask_train"), role_of("cat")
+    ('labels', 'masks', None)
+    """
+    return read_array_name(name, speaking).role
+
+
+def read_array_name(name: str, speaking: int) -> Name:
+    """What a name says: the last word that speaks says the role, the nearest one the split."""
+    pieces = name.split("/")
+    role, weak, many = None, False, False
+    if NUMBERED.fullmatch(pieces[-1]):  # numpy.savez without names: the order says it
+        return Name(None, False, False, None, (pieces[-1],))
+    for piece in reversed(pieces[-speaking:]):
+        words = [word for word in array_words(piece) if split_name(word) is None and word not in _NOISE]
+        found, by_word = _role(words)
+        if found is not None and (role is None or (weak and not by_word)):
+            role, weak, many = found, by_word, any(word in _MANY for word in words)
+    splits = [split for piece in reversed(pieces) for word in reversed(words_of(piece)) if (split := split_name(word))]
+    known = {*_ROLE_OF, *_WEAK, *_NOISE}
+    stem = tuple(w for piece in pieces for w in array_words(piece) if split_name(w) is None and w not in known)
+    return Name(role, weak, many, splits[0] if splits else None, stem)
+
+
+def _role(words: Iterable[str]) -> tuple[str | None, bool]:
+    """The role that some words say together, and whether only a weak word says it."""
+    roles = {_ROLE_OF[word] for word in words if word in _ROLE_OF}
+    if not roles:
+        return ("images", True) if any(word in _WEAK for word in words) else (None, False)
+    if "masks" in roles:
+        return (None, False) if "keys" in roles else ("masks", False)
+    if "groups" in roles:
+        return "groups", False
+    if "classes" in roles and "keys" not in roles:
+        return "classes", False
+    if roles & {"labels", "classes"}:
+        if "keys" in roles:  # class_names are the names of the classes, class_ids are labels
+            ids = {"id", "ids"} & set(words)
+            return ("labels", False) if ids and "name" not in words else ("classes", False)
+        return "labels", False
+    return ("keys", False) if "keys" in roles else ("images", False)

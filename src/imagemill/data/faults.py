@@ -17,7 +17,7 @@ import numpy as np
 import imagemill.data.write as files
 from imagemill.core.errors import DiskError, ImagemillError, MissingExtra, PlanError, WorkerError
 from imagemill.data.naming import MAX_NAME_BYTES, output_name
-from imagemill.data.pixels import encoded, pixels_name, pixels_suffix
+from imagemill.data.pixels import encoded, held_array, pixels_name, pixels_suffix
 from imagemill.data.record import Pixels, Record, Stored
 
 __all__ = ["ORIGINS", "is_of_file", "named", "quarantine"]
@@ -109,7 +109,7 @@ def _bytes(where: Pixels) -> bytes:
     if not isinstance(where, Stored):
         return encoded(where) or b""
     kept = io.BytesIO()
-    np.save(kept, np.asarray(where.fetch()), allow_pickle=False)
+    np.save(kept, held_array(where), allow_pickle=False)
     return kept.getvalue()
 
 

@@ -11,6 +11,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from imagemill.data.record import Blob, Frame, Pixels, Stored, split_suffix
 
 __all__ = [
     "encoded",
+    "held_array",
     "load_mask",
     "load_picture",
     "pair_note",
@@ -211,7 +213,11 @@ def _raw(where: Pixels, options: ReadOptions) -> Picture:
         name = where.name if where.name.lower().endswith(where.suffix.lower()) else where.name + where.suffix
         return decode(Path(name), options, where.fetch())
     path = Path(where.name)
-    array = native(where.fetch())
+    fetched = where.fetch()
+    if isinstance(fetched, Picture):
+        check_pixels(path, fetched.spatial_shape, options.max_pixels)
+        return fetched
+    array = native(fetched)
     if array.dtype.kind not in "buif" or array.size == 0:
         got = f"dtype {array.dtype} of shape {array.shape}"
         raise problem(path, "integers, floats or booleans", got, "check what wrote it")
@@ -243,8 +249,14 @@ def pixels_digest(where: Pixels) -> str:
         return found.hexdigest()
     if isinstance(where, Blob):
         return hashlib.sha256(where.fetch()).hexdigest()
-    array = np.ascontiguousarray(where.fetch())
+    array = np.ascontiguousarray(held_array(where))
     return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
+
+
+def held_array(where: Stored) -> np.ndarray[Any, Any]:
+    """The array that is stored, without what else its reader has to say."""
+    fetched = where.fetch()
+    return fetched.array if isinstance(fetched, Picture) else fetched
 
 
 def pixels_size(where: Pixels) -> int | None:

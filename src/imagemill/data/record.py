@@ -52,7 +52,8 @@ class Stored:
     name : str
         What errors call it.
     fetch : callable
-        Gives the array; CodecError when it cannot. It may be called from several threads, and again.
+        Gives the array, or a `Picture` where only reading tells axes, place and remarks; CodecError when it cannot. It
+        may be called from several threads, and again.
     axes : str or None
         Names of the array's axes; None lets the rank decide.
     world : array ``(d+1, d+1)`` or None
@@ -67,7 +68,7 @@ class Stored:
     """
 
     name: str
-    fetch: Callable[[], np.ndarray[Any, Any]]
+    fetch: Callable[[], Any]
     axes: str | None = None
     world: np.ndarray[Any, Any] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)

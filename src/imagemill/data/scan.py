@@ -20,7 +20,7 @@ from imagemill.data.frames import Seen, objects_on
 from imagemill.data.licences import Licences, licences_of
 from imagemill.data.pixels import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
 from imagemill.data.record import Record
-from imagemill.data.sources.base import Problem, Source
+from imagemill.data.sources.base import Problem, ReadSource, Source
 from imagemill.data.sources.files import open_source
 from imagemill.data.sources.layouts import guesses, layout_named, look_at
 
@@ -247,7 +247,8 @@ def scan(
         raise InputError(f"expected a number of images to open of 0 or more, got {opened}; None opens all")
     source = open_source(src, layout=layout, **options)
     path = Path(src)
-    found = [(guess.sure, each.name, guess.why) for each, guess in guesses(look_at(path))]
+    read = ReadSource(mask_pattern=options.get("mask_pattern"), extra=options.get("extra", {}))
+    found = [(guess.sure, each.name, guess.why) for each, guess in guesses(look_at(path), read)]
     asked = "you said so" if layout is not None else ""
     why = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")
     others = tuple(Other(name, sure, text) for sure, name, text in found if name != source.layout)

@@ -50,7 +50,7 @@ def test_masks_beside_the_images_are_not_images(tmp_path: Path) -> None:
     assert _pairs(alone, tmp_path) == _pairs(source, tmp_path)
     as_images = open_source(tmp_path, layout="folder")
     assert len(as_images) == 6
-    assert "3 look like masks of the image beside them; pass masks=" in as_images.describe()
+    assert "3 of them look like label maps; leave the layout out to pair them" in as_images.describe()
 
 
 def test_a_mask_folder_inside_the_images_is_left_out_of_them(tmp_path: Path) -> None:

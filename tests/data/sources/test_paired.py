@@ -61,20 +61,21 @@ def test_what_is_missing_left_over_or_twice_there_is_said(tmp_path: Path) -> Non
 
 def test_one_of_several_folders_of_masks_is_chosen(tmp_path: Path) -> None:
     make(tmp_path, "images/a.png", "organ_masks/a.png", "tumour_masks/a.png")
-    assert open_source(tmp_path).layout == "folder"
-    with pytest.raises(SourceError, match="got organ_masks, tumour_masks; choose one"):
-        open_source(tmp_path, layout="image-masks")
+    for layout in (None, "image-masks"):
+        with pytest.raises(SourceError, match="got organ_masks, tumour_masks; choose one by extra="):
+            open_source(tmp_path, layout=layout)
     chosen = open_source(tmp_path, layout="image-masks", extra={"masks": "tumour_masks"})
     assert pairs(chosen) == {"images/a.png": "tumour_masks/a.png"}
-    with pytest.raises(SourceError, match="in a folder named 'none'"):
-        open_source(tmp_path, layout="image-masks", extra={"masks": "none"})
+    with pytest.raises(SourceError, match="called 'nowhere', got organ_masks/, tumour_masks/; choose one"):
+        open_source(tmp_path, layout="image-masks", extra={"masks": "nowhere"})
 
 
 def test_few_pairs_among_many_images_are_no_set_of_masks(tmp_path: Path) -> None:
     make(tmp_path, "a.png", "a_mask.png", *[f"{n}.png" for n in range(8)])
     assert open_source(tmp_path).layout == "folder"
-    make(tmp_path / "deep", "h/images/a.png", "h/masks/a.png", *[f"other/{n}.png" for n in range(8)])
-    assert open_source(tmp_path / "deep").layout == "folder"
+    assert "a_mask.png): taken for images" in open_source(tmp_path).describe()
+    deep = make(tmp_path / "deep", "h/images/a.png", "h/masks/a.png", *[f"other/{n}.png" for n in range(8)])
+    assert (len(open_source(deep)), len(open_source(deep).missing_masks)) == (9, 8)
     few = open_source(make(tmp_path / "few", "images/a.png", "masks/a.png", *[f"images/{n}.png" for n in range(8)]))
     assert (few.layout, len(few.missing_masks)) == ("image-masks", 8)
     with pytest.raises(SourceError, match="expected label maps in a folder such as masks/"):

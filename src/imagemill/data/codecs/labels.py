@@ -45,7 +45,7 @@ def _one_channel(path: Path, picture: Picture) -> Array:
             raise problem(path, "a label map of one channel", "alpha that varies", do)
         array = array[..., :-1]
     if np.any(array != array[..., :1]):
-        do = "store class numbers instead of colours, or a palette PNG"
+        do = "store class numbers, or give the table of colours by extra={'colours': 'FILE'}"
         raise problem(path, "a label map of one channel", f"{count} channels that differ", do)
     return np.ascontiguousarray(array[..., 0])
 

@@ -159,11 +159,14 @@ class Look:
         For a folder: key and path of every file below it, sorted; for a file: itself.
     skipped : tuple of str
         Keys of hidden files, and of files and folders that operating systems put there (``Thumbs.db``, ``__MACOSX/``).
+    memo : dict
+        What was found out about the files, so that it is found out once.
     """
 
     path: Path
     files: tuple[tuple[str, Path], ...]
     skipped: tuple[str, ...] = ()
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def is_folder(self) -> bool:

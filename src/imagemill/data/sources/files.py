@@ -17,7 +17,8 @@ from imagemill.data.record import Record
 from imagemill.data.sources.aside import with_aside
 from imagemill.data.sources.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.framing import framed
-from imagemill.data.sources.layouts import guesses, layout_named, look_at
+from imagemill.data.sources.labelmaps import attached, label_maps, without
+from imagemill.data.sources.layouts import TAKES_ALL, guesses, layout_named, look_at
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import safe_stems
 from imagemill.data.sources.place import MARKER, exporting, is_unfinished
@@ -87,17 +88,41 @@ def open_source(
     mask_path = None if masks is None else Path(masks)
     read = ReadSource(mask_path, allow_missing_masks, **options)
     look = without_masks(look_at(path), mask_path)
-    chosen = layout_named(layout) if layout is not None else _guessed(look)
-    source = with_aside(framed(with_masks(chosen.read(look, read), read), read), look)
+    chosen = layout_named(layout) if layout is not None else _guessed(look, read)
+    source = with_aside(framed(with_masks(_read(chosen, look, read), read), read), look)
     if path.is_dir() and is_unfinished(path):
         msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"
         source = replace(source, problems=(*source.problems, Problem(MARKER, f"{path}: {msg}")))
     return source
 
 
-def _guessed(look: Look) -> Layout:
+_WITH_MASKS = TAKES_ALL | {"list", "csv", "tsv", "json", "jsonl", "parquet", "arrow", "huggingface"}
+"""Layouts that say nothing of label maps themselves, or in a column that may be missing."""
+
+
+def _read(layout: Layout, look: Look, options: ReadSource) -> Source:
+    """Read by a layout, and give the records the label maps that the folder holds besides."""
+    maps = None if layout.name == "image-masks" else label_maps(look, options)
+    if maps is None:
+        return layout.read(look, options)
+    if layout.name == "folder" and maps.files and not maps.asked:  # who asks for it has nothing but images
+        source = layout.read(look, options)
+        note = f"{len(maps.files)} of them look like label maps; leave the layout out to pair them"
+        return replace(source, notes=(*source.notes, note))
+    source = layout.read(without(look, maps) if layout.name in TAKES_ALL else look, options)
+    if any(record.mask is not None for record in source):
+        return source
+    if maps.asked or layout.name in _WITH_MASKS:
+        return attached(source, maps, options)
+    if not maps.found:
+        return source
+    note = f"{len(maps.found)} images have a file like a label map {maps.why}, which {layout.name} says nothing of"
+    return replace(source, notes=(*source.notes, f"{note}; --mask-pattern or --masks pairs them"))
+
+
+def _guessed(look: Look, options: ReadSource) -> Layout:
     """The surest guess; without any, the error of the plainest layout says what is wrong."""
-    found = guesses(look)
+    found = guesses(look, options)
     if found:
         return found[0][0]
     if look.is_folder:

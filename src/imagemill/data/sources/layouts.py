@@ -7,11 +7,17 @@ from functools import cache
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
-from imagemill.data.sources.base import Guess, Layout, Look
+from imagemill.data.sources.base import Guess, Layout, Look, ReadSource
+from imagemill.data.sources.labelmaps import label_maps, with_classes, without
 from imagemill.data.sources.own import without_own
 from imagemill.data.sources.walk import walk_files
 
-__all__ = ["guesses", "layout_named", "layouts", "look_at"]
+__all__ = ["TAKES_ALL", "guesses", "layout_named", "layouts", "look_at"]
+
+TAKES_ALL = frozenset(("folder", "class-folders", "split-folders", "class-tree"))
+"""Layouts that take every picture of a folder for an image."""
+
+_PLAIN = ReadSource()
 
 # Module below this package and the class in it. Loaded when a path is looked at, not before.
 _LAYOUTS: tuple[tuple[str, str], ...] = (
@@ -84,7 +90,23 @@ def look_at(path: Path | str) -> Look:
     return Look(path, ((path.name, path),))
 
 
-def guesses(look: Look) -> list[tuple[Layout, Guess]]:
-    """Every layout that the path may have, the surest first."""
-    found = [(layout, guess) for layout in layouts() if (guess := layout.guess(look)) is not None]
+def guesses(look: Look, options: ReadSource = _PLAIN) -> list[tuple[Layout, Guess]]:
+    """Every layout that the path may have, the surest first.
+
+    Layouts that take every picture for an image are shown those that are no label maps.
+    """
+    maps = label_maps(look, options)
+    plain = look if maps is None else without(look, maps)
+    found = []
+    for layout in layouts():
+        guess = layout.guess(plain if layout.name in TAKES_ALL else look)
+        if guess is not None and maps is not None and maps.found and layout.name in TAKES_ALL:
+            # Who has classes has the label maps as well.
+            labelled = with_classes(maps) and (
+                layout.name in ("class-folders", "class-tree") or "class folders" in guess.why
+            )
+            why = f"{guess.why}; {len(maps.found)} have a label map {maps.why}"
+            guess = Guess(guess.sure + 0.2 * labelled, why)
+        if guess is not None:
+            found.append((layout, guess))
     return sorted(found, key=lambda pair: -pair[1].sure)

@@ -37,12 +37,6 @@ def images_in(look: Look) -> tuple[Files, list[str]]:
         raise nothing_there(look)
     others = len(look.files) - len(images)
     notes = [f"{others} other file{'s' * (others > 1)} passed over"] if others else []
-    looks = beside([key for key, _ in images])
-    if looks:
-        root = str(look.path)
-        notes.append(
-            f"{len(looks)} look like masks of the image beside them; pass masks={root!r} (--masks) to pair them"
-        )
     return images, notes
 
 

@@ -1,0 +1,433 @@
+"""The label maps that a folder holds, told from its images, one kind of them chosen and given to the images."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Literal
+
+from imagemill.core.errors import SourceError
+from imagemill.data.record import Pixels, Record, split_suffix
+from imagemill.data.sources.base import Look, Problem, ReadSource, Source
+from imagemill.data.sources.colourtable import ColourTable, find_table, read_table
+from imagemill.data.sources.layers import coloured, merged
+from imagemill.data.sources.pairing import Kind, Pairs, Reader, find_pairs, role_of
+from imagemill.data.sources.shown import Shown, shown_by
+from imagemill.data.sources.stems import hints_at_masks, image_cores, tokens
+from imagemill.data.sources.words import words_of
+
+__all__ = ["LabelMaps", "attached", "label_maps", "with_classes", "without"]
+
+Files = tuple[tuple[str, Path], ...]
+
+_RANKS = (
+    ("labelids", 8), ("manual", 6), ("class", 5), ("semantic", 5), ("labeltrainids", 4), ("trainids", 4),
+    ("labels", 3), ("label", 3), ("instanceids", 1), ("instances", 1), ("instance", 1), ("object", 1), ("panoptic", 1),
+    ("color", -1), ("colour", -1), ("rgb", -1), ("viz", -2), ("vis", -2), ("overlay", -2), ("preview", -2),
+)  # fmt: skip
+"""Which kind of label map is taken where an image has several: class numbers before instances before pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMaps:
+    """Label maps among the files of a folder.
+
+    Parameters
+    ----------
+    images : tuple of (str, Path)
+        The images, without label maps.
+    files : frozenset of str
+        Keys of label maps, also of those that belong to no image or were not chosen: no images in any case.
+    found : mapping of str to tuple of Path
+        From an image's key to its label maps; several where each shows one thing.
+    why : str
+        In words, for a guess.
+    undecided : str
+        Where kinds of label maps have to be chosen from: what to say.
+    notes, problems
+        What there is to know, and what could not be paired.
+    colours : bool
+        Whether they tell classes by colours.
+    table : Path or None
+        A table of colours that lies beside them.
+    asked : bool
+        Whether a pattern or a word of the user says where they are.
+    """
+
+    images: Files
+    files: frozenset[str] = frozenset()
+    found: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    why: str = ""
+    undecided: str = ""
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    colours: bool = False
+    table: Path | None = None
+    asked: bool = False
+
+
+def without(look: Look, maps: LabelMaps) -> Look:
+    """A look at the images alone."""
+    taken = {key for key, _ in maps.images}
+    kept = tuple(pair for pair in look.files if pair[0] not in maps.files and (not maps.asked or pair[0] in taken))
+    return Look(look.path, kept, look.skipped)
+
+
+def label_maps(look: Look, options: ReadSource) -> LabelMaps | None:
+    """Tell label maps from images in a folder: as a pattern says, or by names, folders and a look into a few files.
+
+    Parameters
+    ----------
+    look : Look
+    options : ReadSource
+        ``mask_pattern`` decides; ``extra={"masks": word}`` chooses a folder or kind, ``"none"`` takes all as images.
+
+    Returns
+    -------
+    LabelMaps or None
+        None where there is none, or where ``options.masks`` says that they are elsewhere.
+
+    Raises
+    ------
+    SourceError
+        When the pattern is none or fits nothing, or nothing is called like the word.
+    """
+    wanted = options.extra.get("masks")
+    if not look.is_folder or options.masks is not None or wanted in (False, "none", "no"):
+        return None
+    if options.mask_pattern is not None:
+        return _by_pattern(look, options.mask_pattern)
+    if wanted is not None and not isinstance(wanted, str):
+        raise SourceError(f"expected the name of a folder or kind of label maps, got {wanted!r}; give it as text")
+    at = f"label maps {wanted or ''}"
+    if at not in look.memo:
+        look.memo[at] = _told_apart(look, wanted)
+    found: LabelMaps | None = look.memo[at]
+    return found
+
+
+def with_classes(maps: LabelMaps) -> bool:
+    """Whether folders of the images may be classes: where there are parts, parts that share no name have none.
+
+    Cityscapes has its cities in such folders, and each of them is in one part alone.
+    """
+    reader = Reader([key for key, _ in maps.images])
+    read = [reader.read(key) for key, _ in maps.images]
+    folders = [name.folders for name in read]
+    alike = all("" in image_cores(name.stem) or name.stem.casefold() in name.bare for name in read)
+    if len(set(folders)) == len(folders) and alike:
+        return False  # a folder for each image
+    names: dict[str | None, set[str]] = defaultdict(set)
+    for name in read:
+        names[name.split] |= set(name.bare[-1:])
+    return len(names) < 2 or any(a & b for a, b in combinations(names.values(), 2))
+
+
+def _by_pattern(look: Look, pattern: str) -> LabelMaps:
+    """Find masks by ``expression=>key``; only images that the expression fits are taken."""
+    expression, arrow, template = pattern.partition("=>")
+    try:
+        if not arrow or not template:
+            raise ValueError("there is no => with a mask's path behind it")
+        compiled = re.compile(expression.strip())
+        known = dict(look.images)
+        named = {key: m.expand(template.strip()) for key in known if (m := compiled.fullmatch(key)) is not None}
+    except (ValueError, re.error, IndexError) as error:
+        raise SourceError(
+            f"expected a mask pattern such as 'images/(.*)\\.jpg=>masks/\\1.png', got {pattern!r}: {error}; correct it"
+        ) from error
+    if not named:
+        first = look.images[0][0] if look.images else "no image at all"
+        raise SourceError(f"expected images that fit {expression!r}, got none, the first file is {first}; mend it")
+    used = set(named.values())
+    images = tuple((key, known[key]) for key in named if key not in used)
+    found = {key: (known[named[key]],) for key, _ in images if named[key] in known}
+    if not found:
+        key = images[0][0] if images else next(iter(named))
+        raise SourceError(
+            f"expected label maps where {pattern!r} says, got none for {len(images)} images: {key} would have "
+            f"{named[key]}, which is not there; correct the pattern"
+        )
+    others = sorted(set(known) - {key for key, _ in images} - used)
+    loose = _named(others) if others else ""
+    return LabelMaps(
+        images,
+        frozenset(known) - {key for key, _ in images},
+        found,
+        "where the pattern says",
+        notes=(f"{len(others)} pictures that the pattern does not name were passed over: {loose}",) if others else (),
+        colours=shown_by([paths[0] for paths in found.values()]).colours,
+        table=find_table(look.files),
+        asked=True,
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known while label maps are told from images."""
+
+    path_of: dict[str, Path]
+    pairs: Pairs
+    shown: dict[Kind, Shown]
+    images: list[str]
+    loose: list[str]
+    notes: list[str]
+    problems: list[Problem]
+
+    def keys_of(self, kind: Kind) -> list[str]:
+        return [key for kinds in self.pairs.found.values() for key in kinds.get(kind, ())]
+
+    def drop(self, kind: Kind) -> list[str]:
+        """Take a kind for images after all."""
+        keys = sorted(set(self.keys_of(kind)))
+        for kinds in self.pairs.found.values():
+            kinds.pop(kind, None)
+        self.images += keys
+        return keys
+
+
+def _told_apart(look: Look, wanted: str | None) -> LabelMaps | None:
+    if wanted is None and not any(hints_at_masks(key) for key, _ in look.images):
+        return None
+    pairs = find_pairs(look.images, wanted)
+    if pairs is None:
+        if wanted is not None:
+            raise SourceError(f"expected label maps in a folder named {wanted!r}, got none; check the name")
+        return None
+    path_of = dict(look.images)
+    state = _Found(path_of, pairs, {}, [key for key, _ in pairs.images], [], [], [])
+    for kind in list(pairs.kinds()):
+        _judge(state, kind, wanted)
+    _judge_loose(state)
+    pairs.found = {key: kinds for key, kinds in pairs.found.items() if kinds}
+    files = frozenset(path_of) - set(state.images)
+    images = tuple((key, path_of[key]) for key in sorted(state.images))
+    if not files:
+        return LabelMaps(images, notes=tuple(state.notes)) if state.notes else None
+    chosen, undecided = _choose(state, wanted)
+    found, several = _files_of(state, chosen)
+    if several:
+        state.notes.append(
+            f"{several} images have several label maps each: made one, numbered from 1 in each; --option merge=union "
+            "makes all 1"
+        )
+    if pairs.rules and found:
+        rule = next(iter(pairs.rules))
+        state.notes.append(f"label maps paired like {rule}")
+    colours = any(state.shown[kind].colours for kind in chosen if kind in state.shown)
+    folders = sorted({kind.folder for kind in chosen if kind.folder})
+    why = f"in the folder {', '.join(folders[:3])}" if folders else "beside them"
+    return LabelMaps(
+        images, files, found, why, undecided, tuple(state.notes), tuple(state.problems), colours,
+        find_table(look.files), wanted is not None,
+    )  # fmt: skip
+
+
+def _judge(state: _Found, kind: Kind, wanted: str | None) -> None:
+    """Look into a few files of a kind; what shows photos, or rests on little, is taken for images."""
+    if wanted is not None and kind.is_called(wanted):
+        state.shown[kind] = shown_by([state.path_of[key] for key in state.keys_of(kind)])
+        return
+    keys = state.keys_of(kind)
+    shown = shown_by([state.path_of[key] for key in keys])
+    beside = sum(any(not each.folder for each in kinds) for kinds in state.pairs.found.values())
+    few = not kind.folder and 2 * beside < len(state.images)
+    if shown.labels is False:
+        state.notes.append(
+            f"{len(keys)} files named like label maps ({_named(sorted(keys))}) show photos: taken for images; "
+            "--mask-pattern pairs them all the same"
+        )
+        state.drop(kind)
+    elif shown.labels is None and (few or kind in state.pairs.far):
+        state.notes.append(
+            f"{len(keys)} look like masks of the image beside them ({_named(sorted(keys))}): taken for images; "
+            "--mask-pattern pairs them"
+        )
+        state.drop(kind)
+    else:
+        state.shown[kind] = shown
+
+
+def _judge_loose(state: _Found) -> None:
+    """What lies in folders of label maps and fits no image: left over, or images in a folder with an unlucky name."""
+    folders: dict[str, list[str]] = defaultdict(list)
+    for key in state.pairs.loose:
+        folders[key.rpartition("/")[0]].append(key)
+    paired = {key.rpartition("/")[0] for kind in state.shown for key in state.keys_of(kind)}
+    named = {kind.folder for kind in state.shown}
+    by_role = any(role_of(name) == "image" for key in state.images for name in key.split("/")[:-1])
+    alone: list[str] = []
+    for folder, keys in folders.items():
+        if folder in paired or named & set(folder.split("/")):
+            state.loose += keys
+            continue
+        shown = shown_by([state.path_of[key] for key in keys]).labels
+        if shown is False or (shown is None and not by_role):
+            state.images += keys
+        else:
+            alone += keys
+    if state.loose:
+        state.notes.append(f"{len(state.loose)} mask files belong to no image: {_named(sorted(state.loose))}")
+    if alone:
+        state.problems.append(_unpaired(state, sorted(alone)))
+
+
+def _unpaired(state: _Found, keys: list[str]) -> Problem:
+    """A folder of label maps of which none fits an image."""
+    folder = keys[0].rpartition("/")[0] or "."
+    images = sorted(key for key in state.images if key not in state.pairs.found)
+    hint = ""
+    if _padded(keys) & _padded(images):
+        hint = "; their numbers are the same apart from leading zeros"
+    shown = images[0] if images else "no image without one"
+    return Problem(
+        folder,
+        f"expected label maps named like the images ({shown}), got {_named(keys)}: {len(keys)} were not paired{hint}; "
+        "rename them, or say by --mask-pattern where each image has its own",
+    )
+
+
+def _padded(keys: Sequence[str]) -> set[str]:
+    """Stems with numbers written without leading zeros."""
+    return {re.sub(r"\d+", lambda m: str(int(m[0])), split_suffix(key)[0]) for key in keys}
+
+
+def _choose(state: _Found, wanted: str | None) -> tuple[set[Kind], str]:
+    """The kinds that are taken, and what to say where the user has to choose."""
+    found = state.pairs.found
+    kinds = state.pairs.kinds()
+    if wanted is not None:
+        chosen = {kind for kind in kinds if kind.is_called(wanted)}
+        if not chosen:
+            there = ", ".join(map(str, sorted(kinds))) or "none that fits an image"
+            raise SourceError(f"expected label maps called {wanted!r}, got {there}; choose one of these")
+        _say_left_out(state, kinds, chosen)
+        return chosen, ""
+    clashes = [kinds_of for kinds_of in found.values() if len(kinds_of) > 1]
+    if 2 * len(clashes) <= len(found):
+        return set(kinds), ""
+    met = {kind for kinds_of in clashes for kind in kinds_of}
+    best = max(map(_rank, met))
+    chosen = {kind for kind in met if _rank(kind) == best}
+    if any(len(chosen & set(kinds_of)) > 1 for kinds_of in clashes):
+        names = [kind.folder or kind.affix for kind in sorted(chosen)]
+        names = [str(kind) for kind in sorted(chosen)] if len(set(names)) < len(names) else names
+        word = names[0] if "*" not in names[0] else sorted(chosen)[0].affix
+        return set(), (
+            f"expected one kind of label maps for each image, got {', '.join(names)}; choose one by "
+            f"extra={{'masks': {word!r}}}"
+        )
+    chosen |= {kind for kind in kinds if kind not in met}
+    _say_left_out(state, kinds, chosen)
+    return chosen, ""
+
+
+def _say_left_out(state: _Found, kinds: Counter[Kind], chosen: set[Kind]) -> None:
+    left = sorted(kind for kind in kinds if kind not in chosen)
+    if left:
+        named = ", ".join(f"{kind} ({kinds[kind]})" for kind in left[:5])
+        word = left[0].affix.rpartition("_")[2] or left[0].folder
+        taken = ", ".join(map(str, sorted(chosen)))
+        state.notes.append(f"label maps {taken} taken, {named} left out; --option masks={word} takes those")
+
+
+def _rank(kind: Kind) -> float:
+    """How likely a kind is the one to learn from."""
+    ranks = dict(_RANKS)
+    found = [ranks[word] for word in kind.affix.casefold().split("_") if word in ranks]
+    words = [*words_of(kind.folder), kind.folder.casefold()]
+    found = found or [ranks[word] for word in words if word in ranks]
+    lesser = any(word in ("coarse", "gtcoarse", "2nd", "nd") for word in (*words, *kind.affix.casefold().split("_")))
+    return min(found, default=2) - 0.5 * lesser
+
+
+def _files_of(state: _Found, chosen: set[Kind]) -> tuple[dict[str, tuple[Path, ...]], int]:
+    """The label maps of each image, and how many images have several that make one."""
+    found: dict[str, tuple[Path, ...]] = {}
+    several = 0
+    for key, kinds in state.pairs.found.items():
+        taken = [(kind, masks) for kind, masks in kinds.items() if kind in chosen]
+        keys = sorted((mask for _, masks in taken for mask in masks), key=_by_number)
+        stems = {split_suffix(mask)[0] for mask in keys}
+        if len(taken) > 1 or len(stems) < len(keys):
+            names = " and ".join(keys[:2])
+            state.problems.append(
+                Problem(key, f"expected one mask for {key}, got {names}; remove or rename all but one")
+            )
+        elif keys:
+            found[key] = tuple(state.path_of[mask] for mask in keys)
+            several += len(keys) > 1
+    return found, several
+
+
+def _by_number(key: str) -> list[tuple[int, int, str]]:
+    """Order in which people count: 2 before 10, and a name without a number before one with."""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in tokens(split_suffix(key)[0])]
+
+
+def attached(source: Source, maps: LabelMaps, options: ReadSource) -> Source:
+    """Give the records of a source their label maps.
+
+    Raises
+    ------
+    SourceError
+        When kinds have to be chosen from, a table of colours cannot be read, or a pattern leaves images without.
+    """
+    if maps.undecided:
+        raise SourceError(maps.undecided)
+    if any(record.mask is not None for record in source):
+        return source
+    table, problems = _table(maps, options)
+    how = options.extra.get("merge", "number")
+    if how not in ("number", "union"):
+        raise SourceError(f"expected merge as number or union, got {how!r}; choose one")
+    several = any(len(files) > 1 for files in maps.found.values())
+    key_of = {path: key for key, path in maps.images}
+    records: list[Record] = []
+    for record in source:
+        key = key_of.get(record.image) if isinstance(record.image, Path) else None
+        files = maps.found.get(key, ()) if key is not None else ()
+        records.append(replace(record, mask=_mask(files, table, how, several)) if files else record)
+    missing = tuple(record.key for record in records if record.mask is None)
+    if maps.asked and options.mask_pattern is not None and missing and not options.missing_masks:
+        raise SourceError(
+            f"expected a mask for each of {len(source)} images, got none for {len(missing)}: {', '.join(missing[:5])}; "
+            "correct the pattern, or allow missing masks"
+        )
+    notes = [*source.notes, *maps.notes]
+    if missing and len(missing) < len(records):
+        notes.append(f"{len(missing)} images have no label map: {_named(missing)}")
+    info = source.info if table is None else {**source.info, "mask_labels": table.labels}
+    read = (*source.also_read, maps.table) if table is not None and maps.table is not None else source.also_read
+    return replace(
+        source, records=tuple(records), missing_masks=missing, notes=tuple(notes), info=info, also_read=read,
+        problems=(*source.problems, *maps.problems, *problems),
+    )  # fmt: skip
+
+
+def _table(maps: LabelMaps, options: ReadSource) -> tuple[ColourTable | None, list[Problem]]:
+    """What says which class a colour means: the user, or a file beside the label maps."""
+    given = options.extra.get("colours", options.extra.get("colors"))
+    if given is not None:
+        return read_table(given), []
+    if not maps.colours:
+        return None, []
+    if maps.table is not None:
+        return read_table(maps.table), []
+    msg = "expected class numbers or a table of colours beside the label maps, got colours alone; give the table by"
+    return None, [Problem("label maps", f"{msg} --option colours=FILE (name red green blue, a class a line)")]
+
+
+def _mask(files: tuple[Path, ...], table: ColourTable | None, how: Literal["number", "union"], several: bool) -> Pixels:
+    if several:
+        name = str(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+        return merged(files, name, how, table)
+    return files[0] if table is None else coloured(files[0], table)
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")

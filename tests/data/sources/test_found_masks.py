@@ -1,0 +1,242 @@
+"""Label maps as people keep them: each arrangement is made small, opened, and compared with what its maker knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imagemill.data import Source, open_source
+from imagemill.data.pixels import load_mask
+
+RNG = np.random.default_rng(7)
+
+
+def a_photo(path: Path) -> None:
+    """Noise in colours: what no label map looks like."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(RNG.integers(0, 256, (24, 32, 3), np.uint8)).save(path)
+
+
+def a_map(path: Path, values: tuple[int, ...] = (0, 1, 2)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    regions = np.repeat(np.repeat(RNG.choice(values, (3, 4)), 8, 0), 8, 1).astype(np.uint8)
+    Image.fromarray(regions).save(path)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A folder and what is right for it: image keys with label map, split and label; what else may be there."""
+
+    name: str
+    pairs: dict[str, tuple[str, ...]]
+    splits: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+
+CASES = [
+    Case(
+        "train_masks",
+        {"train/car_1.jpg": ("train_masks/car_1_mask.gif",), "train/car_2.jpg": ("train_masks/car_2_mask.gif",)},
+        dict.fromkeys(("train/car_1.jpg", "train/car_2.jpg"), "train"),
+        said=("car_1.jpg with car_1_mask.gif",),
+    ),
+    Case(
+        "camvid",
+        {f"{part}/{n}.png": (f"{part}annot/{n}.png",) for n, part in enumerate(("train", "val", "test"))},
+        {"train/0.png": "train", "val/1.png": "val", "test/2.png": "test"},
+    ),
+    Case(
+        "camvid in a folder",
+        {f"CamVid/{part}/{n}.png": (f"CamVid/{part}_labels/{n}_L.png",) for n, part in enumerate(("train", "val"))},
+        {"CamVid/train/0.png": "train", "CamVid/val/1.png": "val"},
+    ),
+    Case(
+        "roles behind parts",
+        {"train_images/x.png": ("train_labels/x_L.png",), "val_images/y.png": ("val_labels/y_L.png",)},
+        {"train_images/x.png": "train", "val_images/y.png": "val"},
+    ),
+    Case(
+        "isic",
+        {
+            f"ISIC2018_Task1-2_{part}_Input/ISIC_{n}.jpg": (
+                f"ISIC2018_Task1_{part}_GroundTruth/ISIC_{n}_segmentation.png",
+            )
+            for n, part in enumerate(("Training", "Test"))
+        },
+        {"ISIC2018_Task1-2_Training_Input/ISIC_0.jpg": "train", "ISIC2018_Task1-2_Test_Input/ISIC_1.jpg": "test"},
+    ),
+    Case(
+        "cityscapes",
+        {
+            f"leftImg8bit/{part}/{city}/{city}_0_leftImg8bit.png": (
+                f"gtFine/{part}/{city}/{city}_0_gtFine_labelIds.png",
+            )
+            for part, city in (("train", "ulm"), ("val", "jena"))
+        },
+        {"leftImg8bit/train/ulm/ulm_0_leftImg8bit.png": "train", "leftImg8bit/val/jena/jena_0_leftImg8bit.png": "val"},
+        others=(
+            "gtFine/train/ulm/ulm_0_gtFine_color.png",
+            "gtFine/train/ulm/ulm_0_gtFine_instanceIds.png",
+            "gtFine/val/jena/jena_0_gtFine_color.png",
+            "gtFine/val/jena/jena_0_gtFine_instanceIds.png",
+        ),
+        said=(
+            "named jena, ulm: taken for neither classes nor groups",
+            "labelids taken",
+            "color (2)",
+            "instanceids (2)",
+            "--option masks=",
+        ),
+    ),
+    Case(
+        "ade",
+        {
+            "images/training/a.jpg": ("annotations/training/a.png",),
+            "images/validation/b.jpg": ("annotations/validation/b.png",),
+        },
+        {"images/training/a.jpg": "train", "images/validation/b.jpg": "val"},
+    ),
+    Case(
+        "mmseg",
+        {
+            "img_dir/train/a.jpg": ("ann_dir/train/a_labelTrainIds.png",),
+            "img_dir/val/b.jpg": ("ann_dir/val/b_labelTrainIds.png",),
+        },
+        {"img_dir/train/a.jpg": "train", "img_dir/val/b.jpg": "val"},
+    ),
+    Case("decathlon without its file", {"imagesTr/a_0000.png": ("labelsTr/a.png",)}, {"imagesTr/a_0000.png": "train"}),
+    Case(
+        "nuclei",
+        {
+            "s1/images/s1.png": ("s1/masks/q.png", "s1/masks/r.png", "s1/masks/t.png"),
+            "s2/images/s2.png": ("s2/masks/u.png",),
+        },
+        said=("1 images have several label maps", "merge=union"),
+    ),
+    Case(
+        "trimaps",
+        {
+            "images/Abyssinian_1.jpg": ("annotations/trimaps/Abyssinian_1.png",),
+            "images/beagle_2.jpg": ("annotations/trimaps/beagle_2.png",),
+        },
+    ),
+    Case(
+        "drive",
+        {f"training/images/{n}_training.tif": (f"training/1st_manual/{n}_manual1.gif",) for n in (21, 22)},
+        {f"training/images/{n}_training.tif": "train" for n in (21, 22)},
+        others=tuple(f"training/mask/{n}_training_mask.gif" for n in (21, 22)),
+        said=("mask/ *_mask (2) left out", "--option masks=mask"),
+    ),
+    Case(
+        "busi",
+        {
+            "benign/benign (1).png": ("benign/benign (1)_mask.png", "benign/benign (1)_mask_1.png"),
+            "normal/normal (1).png": ("normal/normal (1)_mask.png",),
+            "malignant/m (2).png": ("malignant/m (2)_mask.png",),
+        },
+        labels={
+            "benign/benign (1).png": "benign",
+            "normal/normal (1).png": "normal",
+            "malignant/m (2).png": "malignant",
+        },
+    ),
+    Case(
+        "classes with mirrored masks",
+        {f"{name}/{n}.jpg": (f"masks/{name}/{n}.png",) for name in ("cat", "dog") for n in (1, 2)},
+        labels={f"{name}/{n}.jpg": name for name in ("cat", "dog") for n in (1, 2)},
+    ),
+    Case(
+        "parts and classes",
+        {
+            f"{part}/{name}/1.jpg": (f"{part}_masks/{name}/1.png",)
+            for part in ("train", "test")
+            for name in ("cat", "dog")
+        },
+        {f"{part}/{name}/1.jpg": part for part in ("train", "test") for name in ("cat", "dog")},
+        {f"{part}/{name}/1.jpg": name for part in ("train", "test") for name in ("cat", "dog")},
+    ),
+    Case("other words in front", {"images/img_1.png": ("masks/seg_1.png",), "images/img_2.png": ("masks/seg_2.png",)}),
+    Case(
+        "words that nobody knows",
+        {f"images/foto-{n}.png": (f"masks/umriss-{n}.png",) for n in (1, 2, 3)},
+        said=("foto-1.png with umriss-1.png",),
+    ),
+    Case("beside, in front", {"a.jpg": ("mask_a.png",), "b.jpg": ("mask_b.png",)}),
+    Case("beside, with a dash", {"a.jpg": ("a-seg.png",), "b.jpg": ("b-seg.png",)}),
+    Case("beside, with a dot", {"a.jpg": ("a.mask.png",), "b.jpg": ("b.mask.png",)}),
+    Case("beside, satellite", {"1_sat.jpg": ("1_mask.png",), "2_sat.jpg": ("2_mask.png",)}),
+    Case("a folder each", {"p1/image.png": ("p1/mask.png",), "p2/image.png": ("p2/mask.png",)}),
+    Case(
+        "labelme's export",
+        {"a_json/img.png": ("a_json/label.png",), "b_json/img.png": ("b_json/label.png",)},
+        others=("a_json/label_viz.png", "b_json/label_viz.png"),
+    ),
+    Case(
+        "two spellings of an accent",
+        {"images/\u00c4rger.jpg": ("masks/A\u0308rger.png",), "images/b.jpg": ("masks/b.png",)},
+    ),
+    Case("capitals", {"Images/IMG_1.JPG": ("Masks/img_1.png",), "Images/IMG_2.JPG": ("Masks/img_2.png",)}),
+    Case(
+        "only some",
+        {"images/a.jpg": ("masks/a.png",), "images/b.jpg": (), "images/c.jpg": ()},
+        others=("masks/z.png",),
+        said=("1 mask files belong to no image: masks/z.png", "2 images have no label map: images/b.jpg, images/c.jpg"),
+    ),
+    Case("flat masks of images in folders", {"images/s1/a.jpg": ("masks/a.png",), "images/s2/b.jpg": ("masks/b.png",)}),
+    Case(
+        "some of the images have masks beside them",
+        {"a.jpg": ("a_mask.png",), "b.jpg": (), "c.jpg": (), "d.jpg": ()},
+        said=("3 images have no label map",),
+    ),
+]
+
+
+def made(root: Path, case: Case) -> Path:
+    for image, masks in case.pairs.items():
+        a_photo(root / image)
+        for mask in masks:
+            a_map(root / mask)
+    for other in case.others:
+        a_map(root / other)
+    return root
+
+
+def value_of(source: Source, key: str) -> np.ndarray | None:
+    mask = next(record.mask for record in source if record.key == key)
+    return None if mask is None else load_mask(mask).array
+
+
+def wanted_of(root: Path, masks: tuple[str, ...], several: bool) -> np.ndarray | None:
+    """What the files hold, by Pillow; of several, the number of the last that marks a pixel."""
+    if not masks:
+        return None
+    arrays = []
+    for mask in masks:
+        with Image.open(root / mask) as file:
+            arrays.append(np.array(file))
+    if not several:
+        return arrays[0]
+    found = np.zeros(arrays[0].shape, np.uint8)
+    for number, array in enumerate(arrays, 1):
+        found[array != 0] = number
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_label_maps_are_paired_and_nothing_else_is_lost(tmp_path: Path, case: Case) -> None:
+    source = open_source(made(tmp_path, case))
+    assert [record.key for record in source] == sorted(case.pairs)
+    several = any(len(masks) > 1 for masks in case.pairs.values())
+    for record in source:
+        wanted = wanted_of(tmp_path, case.pairs[record.key], several)
+        assert np.array_equal(value_of(source, record.key), wanted) if wanted is not None else record.mask is None
+    assert {record.key: record.split for record in source if record.split} == case.splits
+    assert {record.key: record.label for record in source if record.label} == case.labels
+    assert all(words in source.describe() for words in case.said)
+    assert not source.problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
@@ -13,6 +14,7 @@ __all__ = ["option_names", "said_as_options"]
 
 _VALUE = r"(?:'[^'\s]*'|\"[^\"\s]*\"|True|\([\d, ]+\)|-?\d[\d.]*)"
 _SETTING = re.compile(rf"(?<![\w.(-])([a-z_]+)=({_VALUE})((?:(?:, | or | \(or ){_VALUE})*)(?: \(--\1(?: [^)]*)?\))?")
+_EXTRA = re.compile(r"extra=\{'(\w+)': '([^']*)'\}")
 
 # Words about a source, which every verb takes as --option: Python's spelling with this one behind it.
 _SOURCE_WORD = re.compile(r"\b(\w+)=(?:True|'[^'\s]*') \((--option \1=[^)\s]+)\)")
@@ -65,6 +67,8 @@ def said_as_options(text: str, options: dict[str, str]) -> str:
     'a.png: expected RGB, got gray; pass --channels rgb (or gray)'
     >>> said_as_options("expected that, got this; pass rescale=True (--option rescale=yes) to scale", {})
     'expected that, got this; pass --option rescale=yes to scale'
+    >>> said_as_options("expected one, got two; choose by extra={'masks': 'a b'}", {"option": "--option"})
+    "expected one, got two; choose by --option masks='a b'"
     """
     for call, verb in _CALLS.items():
         text = text.replace(call, verb)
@@ -80,6 +84,8 @@ def said_as_options(text: str, options: dict[str, str]) -> str:
         value = "" if value == "True" else " " + value.strip("'\"()").replace(", ", ",")
         return options[name] + value + re.sub(r"['\"]", "", others)
 
+    if "option" in options:
+        advice = _EXTRA.sub(lambda found: f"{options['option']} {found[1]}={shlex.quote(found[2])}", advice)
     return before + mark + _SETTING.sub(option, advice)
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.data import load_picture
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.job import read_parameters, recorded
@@ -76,6 +76,7 @@ def augment(
         ),
     ] = None,
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of the source.")] = None,
+    mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     allow_missing_masks: Annotated[
         bool, typer.Option("--allow-missing-masks", help="Images without a mask are fine.")
@@ -92,7 +93,7 @@ def augment(
     # A run that made nothing binds nobody to its seed.
     begun = (read_parameters(to) or {}).get("seed") if not overwrite and recorded(to) else None
     asked = read_pipeline(pipeline, size, seed, begun)
-    source = im.open_source(src, masks, allow_missing_masks, layout=layout, **source_options(option))
+    source = im.open_source(src, masks, allow_missing_masks, layout=layout, **source_options(option, mask_pattern))
     _say_what_runs(source, asked, channels.value, axes)
     try:
         with progress("augmenting") as report_progress:

@@ -16,7 +16,7 @@ import imagemill as im
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import err, facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["bench"]
 
@@ -35,12 +35,13 @@ def bench(
     decode: Annotated[str, typer.Option("--decode", help="exact, or fast: JPEG a few levels off.")] = "exact",
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of order and draws.")] = None,
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of the source.")] = None,
+    mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Time how fast batches come with several numbers of workers, say what bounds them, and compare their samples."""
     asked = read_pipeline(pipeline, size, seed)
-    options = source_options(option) | ({} if layout is None else {"layout": layout})
+    options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     dataset = im.open(src, **options)
     dataset = dataset if subset is None else dataset.subset(subset)
     counts = _counts(workers)

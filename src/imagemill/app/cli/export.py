@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from imagemill.app.cli.console import facts, left_out, out, progress
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.core.errors import InputError
 from imagemill.data.export import export as export_dataset
 from imagemill.data.sources.files import open_source
@@ -40,6 +40,7 @@ def export(
     format: Annotated[str | None, typer.Option("--format", metavar="SUFFIX", help="Of images: .png, .jpg...")] = None,
     files: Annotated[Files, typer.Option("--files", help="Copy them, or make hard links.")] = Files.COPY,
     embed: Annotated[bool, typer.Option("--embed", help="For tables: pictures into the table itself.")] = False,
+    mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     list_layouts: Annotated[bool, typer.Option("--list", help="Show all layouts and what they hold.")] = False,
@@ -54,7 +55,9 @@ def export(
         return
     if src is None or to_folder is None or to is None:
         raise InputError("expected a source, a folder and a layout; write: imagemill export SRC -o DST --to LAYOUT")
-    source = open_source(src, masks, masks is not None, layout=layout, **source_options(option))
+    source = open_source(
+        src, masks, masks is not None or mask_pattern is not None, layout=layout, **source_options(option, mask_pattern)
+    )
     if src.is_file():
         # Not the folder around it: an archive or a table may well be exported beside itself.
         source = replace(source, root=src)

@@ -14,7 +14,7 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.augment import Channels, OnError
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["numbers", "prepare"]
 
@@ -152,6 +152,7 @@ def prepare(
     layout: Annotated[
         str | None, typer.Option("--layout", metavar="NAME", help="Of the source; found out when left out.")
     ] = None,
+    mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     overwrite: Annotated[
@@ -195,7 +196,7 @@ def prepare(
                 overwrite=overwrite,
                 progress=report_progress,
                 layout=layout,
-                **source_options(option),
+                **source_options(option, mask_pattern),
             )
     except KeyboardInterrupt:
         err.print(f"stopped; what was made is kept: run the same command again to go on ({to})", markup=False)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from imagemill.app.cli.console import facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.app.report.annotated import shown_draws, shown_things
 from imagemill.app.report.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
 from imagemill.core.errors import CodecError, InputError, SourceError
@@ -83,6 +83,7 @@ def preview(
         typer.Option("--key", help="What the draws belong to; left out: the image's path in SRC, as augment has it."),
     ] = None,
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of SRC.")] = None,
+    mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     show_before: Annotated[
         bool, typer.Option("--before-after", help="Copy 0 beside the image as it was, with its values.")
@@ -95,7 +96,7 @@ def preview(
     of an annotated set the first image with something in it. Of a scan one slice is shown.
     """
     rows, columns = _grid(grid_size)
-    opened = open_source(src, masks, allow_missing_masks=True, layout=layout, **source_options(option))
+    opened = open_source(src, masks, allow_missing_masks=True, layout=layout, **source_options(option, mask_pattern))
     found = _read(opened, masks, boxes, keypoints, axes)
     asked = read_pipeline(pipeline or _usual(found.image), size, seed)
     pipe, key = asked.pipeline, found.record.key if key is None else key

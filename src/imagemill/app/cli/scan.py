@@ -14,7 +14,7 @@ from rich.text import Text
 
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import facts, out, progress
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.data.licences import Licences
 from imagemill.data.scan import ScanReport
 from imagemill.data.scan import scan as scan_dataset
@@ -33,6 +33,7 @@ def scan(
     masks: Annotated[Path | None, typer.Option("--masks", metavar="DIR", help="A folder of label maps.")] = None,
     axes: Annotated[str | None, typer.Option("--axes", metavar="NAMES", help="Of the images, such as cyx.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Open every image, not 500 spread evenly.")] = False,
+    mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -42,8 +43,9 @@ def scan(
     """
     with progress("opening") as report:
         found = scan_dataset(
-            src, layout=layout, masks=masks, allow_missing_masks=masks is not None, opened=None if full else OPENED,
-            axes=axes, progress=report, **source_options(option),
+            src, layout=layout, masks=masks, opened=None if full else OPENED,
+            allow_missing_masks=masks is not None or mask_pattern is not None,
+            axes=axes, progress=report, **source_options(option, mask_pattern),
         )  # fmt: skip
     if json:
         typer.echo(json_text.dumps(found.to_dict(), indent=2))
@@ -160,9 +162,9 @@ def _alike(notes: Mapping[str, int]) -> list[str]:
 
 
 def _print_remarks(found: ScanReport) -> None:
+    options = option_names(scan)
     for note in found.notes:
-        said = said_as_options(note, option_names(scan))
-        out.print(Text(f"note: {said}", style="dim"), soft_wrap=True)
+        out.print(Text(f"note: {said_as_options(note, options)}", style="dim"), soft_wrap=True)
     for remark in found.remarks():
         out.print(Text(remark, style="yellow"), soft_wrap=True)
     if found.others:
@@ -172,6 +174,6 @@ def _print_remarks(found: ScanReport) -> None:
         count = len(found.unreadable)
         out.print(Text(f"could not be read: {count:,}", style="bold red"))
         for trouble in found.unreadable[:20]:
-            out.print(Text(f"  {said_as_options(str(trouble), option_names(scan))}"), soft_wrap=True)
+            out.print(Text(f"  {said_as_options(str(trouble), options)}"), soft_wrap=True)
         if count > 20:
             out.print(Text(f"  and {count - 20:,} more; --json lists all"))

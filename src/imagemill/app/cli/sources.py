@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from imagemill.core.errors import InputError
 
-__all__ = ["OPTIONS_HELP", "source_options"]
+__all__ = ["OPTIONS_HELP", "MaskPattern", "source_options"]
+
+MaskPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--mask-pattern", metavar="REGEX=>KEY", help=r"Where label maps are, such as 'a/(.*)\.jpg=>b/\1_m.png'."
+    ),
+]
+"""The option of that name, which every verb that opens a source has."""
 
 OPTIONS_HELP = (
     "More about the source; may be repeated: column.ROLE=NAME (which column is image, label, split, group, mask...), "
-    "separator=CHAR, mask_pattern=REGEX=>KEY, outside=yes, urls=yes, private=yes, cache=DIR, frame=stored|shown (the "
-    "picture that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word of its layout."
+    "separator=CHAR, masks=KIND or none, colours=FILE (of label maps), outside=yes, urls=yes, private=yes, cache=DIR, "
+    "frame=stored|shown (the picture that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word "
+    "of its layout."
 )
 
 _SWITCHES = ("outside", "urls", "private", "rescale")
@@ -21,12 +32,14 @@ _TEXTS = ("frame", "separator", "labels_separator", "mask_pattern")
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
-def source_options(given: Sequence[str] | None) -> dict[str, Any]:
+def source_options(given: Sequence[str] | None, mask_pattern: str | None = None) -> dict[str, Any]:
     r"""Keyword arguments for `open_source` from ``name=value`` words.
 
     Parameters
     ----------
     given : sequence of str or None
+    mask_pattern : str or None
+        Of its own option, which counts before a word of that name.
 
     Raises
     ------
@@ -58,4 +71,6 @@ def source_options(given: Sequence[str] | None) -> dict[str, Any]:
             found[name] = Path(value)
         else:
             extra[name] = _YES.get(value.lower(), value) if value.lower() in ("true", "false") else value
+    if mask_pattern is not None:
+        found["mask_pattern"] = mask_pattern
     return ({"columns": columns} if columns else {}) | found | ({"extra": extra} if extra else {})

@@ -12,7 +12,7 @@ from rich.table import Table
 import imagemill as im
 from imagemill.app.cli.console import out
 from imagemill.app.cli.prepare import numbers
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["split"]
 
@@ -35,13 +35,14 @@ def split(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same split.")] = 0,
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of the source.")] = None,
+    mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Divide a dataset into train, val and test: stratified by label, groups kept whole, the same on any machine."""
     from imagemill.data.dataset import open as open_dataset
 
-    options = source_options(option) | ({} if layout is None else {"layout": layout})
+    options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     asked = split if split == "auto" else numbers("split", split, float)
     dataset = open_dataset(src, **options).split(asked, val=val, group=group, seed=seed)
     if to is not None:

@@ -215,9 +215,9 @@ def _told_apart(look: Look, wanted: str | None) -> LabelMaps | None:
             f"{several} images have several label maps each: made one, numbered from 1 in each; --option merge=union "
             "makes all 1"
         )
-    if pairs.rules and found:
-        rule = next(iter(pairs.rules))
-        state.notes.append(f"label maps paired like {rule}")
+    rules = [pairs.rules[kind] for kind in sorted(chosen) if kind in pairs.rules]
+    if rules:
+        state.notes.append(f"label maps paired like {rules[0]}")
     colours = any(state.shown[kind].colours for kind in chosen if kind in state.shown)
     folders = sorted({kind.folder for kind in chosen if kind.folder})
     why = f"in the folder {', '.join(folders[:3])}" if folders else "beside them"

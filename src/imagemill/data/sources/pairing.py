@@ -56,8 +56,8 @@ class Pairs:
         From an image's key to the kinds of label maps that it has, each with their keys.
     loose : list of str
         Keys of label maps that belong to no image.
-    rules : Counter of str
-        In words, how names had to be changed to fit.
+    rules : dict of Kind to str
+        For kinds whose names are others than their images', one pair of names.
     by_folder : bool
         Whether folders named after label maps say which they are.
     far : set of Kind
@@ -67,7 +67,7 @@ class Pairs:
     images: list[tuple[str, Path]]
     found: dict[str, dict[Kind, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     loose: list[str] = field(default_factory=list)
-    rules: Counter[str] = field(default_factory=Counter)
+    rules: dict[Kind, str] = field(default_factory=dict)
     by_folder: bool = False
     far: set[Kind] = field(default_factory=set)
 
@@ -252,7 +252,7 @@ def _kind(mask: _Name, image: _Name, way: Stem, alone: bool) -> Kind:
 def _add(pairs: Pairs, image: _Name, mask: str, kind: Kind, way: Stem) -> None:
     pairs.found[image.key][kind].append(mask)
     if way.affix or way.several or way.core != image.stem:
-        pairs.rules[f"{image.key.rpartition('/')[2]} with {mask.rpartition('/')[2]}"] += 1
+        pairs.rules.setdefault(kind, f"{image.key.rpartition('/')[2]} with {mask.rpartition('/')[2]}")
 
 
 def _beside(names: list[_Name]) -> tuple[list[tuple[_Name, str, Stem]], list[_Name]]:
@@ -353,10 +353,12 @@ def _by_folder(images: list[_Name], masks: list[_Name], pairs: Pairs) -> list[_N
     for mask in masks:
         found = here.get((mask.split, mask.bare), [])
         fits = len(found) == 1 and (several or found[0].stem.casefold() == mask.bare[-1])
-        if fits and mask.mask is not None and found[0].key not in pairs.found:
-            pairs.rules[f"{found[0].key.rpartition('/')[2]} with the files of {'/'.join(mask.folders)}"] += 1
         if fits and mask.mask is not None:
-            pairs.found[found[0].key][Kind(mask.folders[mask.mask], "")].append(mask.key)
+            kind = Kind(mask.folders[mask.mask], "")
+            pairs.rules.setdefault(
+                kind, f"{found[0].key.rpartition('/')[2]} with the files of {'/'.join(mask.folders)}"
+            )
+            pairs.found[found[0].key][kind].append(mask.key)
         else:
             rest.append(mask)
     return rest

@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import CodecError, InputError, SourceError
-from imagemill.core.grids import values_onto
-from imagemill.data.codecs.base import MAX_PIXELS, Picture, ReadOptions, check_pixels, problem
-from imagemill.data.codecs.place import volume_place
-from imagemill.data.codecs.registry import decode, is_readable_name, write_picture
+from imagemill.core.errors import CodecError, SourceError
+from imagemill.data.codecs.base import Picture
+from imagemill.data.codecs.registry import is_readable_name, write_picture
 from imagemill.data.pixels import load_mask, load_picture
-from imagemill.data.record import Pixels, Record, Stored, split_suffix
+from imagemill.data.record import Record, split_suffix
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.channels import as_channels
 from imagemill.data.sources.containers import not_written, safe_name, what_is_lost
 from imagemill.data.sources.place import Export, exporting
 from imagemill.data.sources.walk import real_path
@@ -31,41 +29,9 @@ __all__ = ["NnUnet"]
 
 _FOLDERS = (("imagesTr", "labelsTr", "train"), ("imagesTs", "labelsTs", "test"))
 _CHANNEL = re.compile(r"(.+)_(\d{4})$")
-_VOLUMES = (".nii.gz", ".nii", ".mgz", ".mgh", ".mha", ".mhd", ".nrrd", ".nhdr")
 _LARGEST_JSON = 1 << 26
 # What dataset.json says of the whole set, and is written anew.
 _FACTS = frozenset(("channel_names", "modality", "labels", "mask_labels", "numTraining", "file_ending"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Channels:
-    """Reads the files of one case and puts them side by side as channels."""
-
-    case: str
-    files: tuple[Path, ...]
-
-    def __call__(self) -> np.ndarray[Any, Any]:
-        first = decode(self.files[0], ReadOptions())
-        arrays = [first.array]
-        for path in self.files[1:]:
-            picture = decode(path, ReadOptions())
-            array = _beside(path, picture, first, self.files[0].name)
-            if picture.axes != first.axes or array.shape != first.array.shape:
-                got = f"{picture.axes} {array.shape}"
-                expected = f"a channel of shape {first.array.shape} like {self.files[0].name}"
-                raise problem(path, expected, got, "resample the channels of a case to one grid")
-            arrays.append(array)
-        return np.concatenate(arrays, axis=-1) if first.axes.endswith("c") else np.stack(arrays, axis=-1)
-
-
-def _beside(path: Path, picture: Picture, first: Picture, name: str) -> np.ndarray[Any, Any]:
-    """A channel on the grid of the first, where it takes no more than turning its axes over."""
-    if picture.world is None or first.world is None or picture.axes != first.axes:
-        return picture.array
-    try:
-        return values_onto(picture.array, picture.world, first.spatial_shape, first.world, f"channel {path.name}")
-    except InputError as error:
-        raise CodecError(f"{path}: {error} (the first is {name})") from error
 
 
 class NnUnet:
@@ -235,26 +201,13 @@ def _cases(
             problems.append(Problem(f"{images}/{case}", msg))
             continue
         try:
-            image = _image(case, tuple(channels[n] for n in sorted(channels)))
+            image = as_channels(case, tuple(channels[n] for n in sorted(channels)))
         except CodecError as error:
             problems.append(Problem(f"{images}/{case}", str(error)))
             continue
         yield Record(f"{images}/{case}", image, masks.pop(case, None), split=split)
     for case, path in sorted(masks.items()):
         problems.append(Problem(f"{labels}/{path.name}", f"expected an image of case {case}, got labels only; add it"))
-
-
-def _image(case: str, files: tuple[Path, ...]) -> Pixels:
-    if len(files) == 1:
-        return files[0]
-    axes, world = "yxc", None
-    if split_suffix(files[0])[1].lower() in _VOLUMES:
-        shape, world = volume_place(files[0])
-        check_pixels(files[0], shape, MAX_PIXELS)
-        axes = "zyxc"
-    elif split_suffix(files[0])[1].lower() in (".tif", ".tiff"):
-        axes = decode(files[0], ReadOptions()).axes.removesuffix("c") + "c"
-    return Stored(f"{case} ({len(files)} channels)", _Channels(case, files), axes, world)
 
 
 def _listed(root: Path, listed: Mapping[str, Any], options: ReadSource, problems: list[Problem]) -> Iterator[Record]:
@@ -269,7 +222,7 @@ def _listed(root: Path, listed: Mapping[str, Any], options: ReadSource, problems
         try:
             paths = tuple(_inside(root, name, options.outside) for name in images)
             mask = _inside(root, label, options.outside) if isinstance(label, str) else None
-            yield Record(f"dataset/{case}", _image(case, paths), mask, split="train")
+            yield Record(f"dataset/{case}", as_channels(case, paths), mask, split="train")
         except (CodecError, SourceError) as error:
             problems.append(Problem(str(case), str(error)))
 

@@ -9,6 +9,7 @@ from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.labelmaps import attached, label_maps
 from imagemill.data.sources.losses import lose_the_rest
+from imagemill.data.sources.modalities import examinations, read_examinations
 from imagemill.data.sources.names import group_finder, place_of, safe_stems, split_named
 from imagemill.data.sources.pairing import Reader
 from imagemill.data.sources.place import exporting
@@ -26,6 +27,9 @@ class ImageMasks:
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether images have a label map in a folder of masks, or beside them."""
+        if look.is_folder and (found := examinations(look)) is not None:
+            # Folders of patients are no classes, whatever they are called.
+            return Guess(0.85, found.why)
         maps = label_maps(look, ReadSource())
         if maps is None or not maps.files:
             return None
@@ -49,6 +53,9 @@ class ImageMasks:
             raise nothing_there(look)
         if options.masks is not None:
             return with_masks(_source(look, look.images, options, 0), options)
+        given = options.mask_pattern is not None or "masks" in options.extra
+        if not given and (found := examinations(look)) is not None:
+            return read_examinations(look, found, options)
         maps = label_maps(look, options)
         if maps is None or not maps.files:
             raise SourceError(

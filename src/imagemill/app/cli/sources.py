@@ -22,13 +22,14 @@ MaskPattern = Annotated[
 
 OPTIONS_HELP = (
     "More about the source; may be repeated: column.ROLE=NAME (which column is image, label, split, group, mask...), "
-    "separator=CHAR, masks=KIND or none, colours=FILE (of label maps), outside=yes, urls=yes, private=yes, cache=DIR, "
-    "frame=stored|shown (the picture that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word "
-    "of its layout."
+    "images=DIR (where a table's images are), separator=CHAR, encoding=latin-1, labels_separator=CHAR, masks=KIND or "
+    "none, colours=FILE (of label maps), outside=yes, urls=yes, private=yes, cache=DIR, frame=stored|shown (the picture "
+    "that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word of its layout."
 )
 
 _SWITCHES = ("outside", "urls", "private", "rescale")
-_TEXTS = ("frame", "separator", "labels_separator", "mask_pattern")
+_TEXTS = ("frame", "separator", "encoding", "labels_separator", "mask_pattern")
+_FOLDERS = ("cache", "images")
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
@@ -67,7 +68,7 @@ def source_options(given: Sequence[str] | None, mask_pattern: str | None = None)
             found[name] = _YES[value.lower()]
         elif name in _TEXTS:
             found[name] = value
-        elif name == "cache":
+        elif name in _FOLDERS:
             found[name] = Path(value)
         else:
             extra[name] = _YES.get(value.lower(), value) if value.lower() in ("true", "false") else value

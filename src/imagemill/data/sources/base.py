@@ -245,8 +245,13 @@ class ReadSource:
         ``boxes``...; what is not named is guessed from usual names.
     separator : str or None
         For tables of text: the character between cells, where it cannot be guessed.
-    labels_separator : str
-        What stands between several labels in one cell.
+    encoding : str or None
+        For tables of text: how their characters are written, such as ``"latin-1"`` or ``"cp1252"``; None takes UTF-8,
+        or UTF-16 where a byte order mark says so.
+    labels_separator : str or None
+        What stands between several labels in one cell; None finds it out (``|``, ``;``, ``,`` or a blank).
+    images : Path or None
+        For tables: the folder that names and paths of images are relative to, where it is not the table's own.
     outside : bool
         Whether paths in a list or table may lead out of its folder.
     urls : bool
@@ -269,7 +274,9 @@ class ReadSource:
     mask_pattern: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     separator: str | None = None
-    labels_separator: str = "|"
+    encoding: str | None = None
+    labels_separator: str | None = None
+    images: Path | None = None
     outside: bool = False
     urls: bool = False
     private: bool = False

@@ -17,14 +17,17 @@ from urllib.request import url2pathname
 
 import numpy as np
 
+from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import problem
 from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.fetch import default_cache, fetch
 from imagemill.data.record import Blob, Pixels, Stored, split_suffix
 from imagemill.data.sources.base import ReadSource
+from imagemill.data.sources.textlists import is_numbers, pixel_array, shape_told, unquoted
 
 __all__ = [
     "BadCell",
+    "NoFile",
     "Place",
     "Placed",
     "image_at",
@@ -44,8 +47,16 @@ _MEDIA = {
 _KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "npy": ".npy"}
 
 
+_LEAST_PIXELS = 4
+"""Numbers that a text must hold to be read as pixels and not as a name."""
+
+
 class BadCell(Exception):  # noqa: N818 - it is a message on its way to a Problem, not an error of its own
     """Why a cell cannot be taken in, in the words of a Problem."""
+
+
+class NoFile(BadCell):
+    """The cell reads like a path, and no file of the table's folder is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,9 @@ def image_at(cell: Any, place: Place, name: str) -> Pixels:
     ----------
     cell : object
         A path relative to `place.base`; an ``http(s)``, ``file`` or ``data`` address; base64 text; bytes; a
-        mapping with ``bytes`` and ``path`` (as Hugging Face has it); nested lists of numbers; or pixels.
+        mapping with ``bytes`` and ``path`` (as Hugging Face has it); nested lists of numbers, also as text, or one
+        list of them that makes a square or what ``extra["shape"]`` says; or pixels. Quotes around a text count for
+        nothing.
     place : Place
         Folder and rules.
     name : str
@@ -102,7 +115,7 @@ def image_at(cell: Any, place: Place, name: str) -> Pixels:
     if isinstance(cell, Placed):
         return cell.pixels
     if isinstance(cell, str):
-        return _text(cell.strip(), place, name)
+        return _text(unquoted(cell), place, name)
     if isinstance(cell, bytes | bytearray | memoryview):
         return _bytes(bytes(cell), "", name)
     if isinstance(cell, Mapping):
@@ -113,10 +126,10 @@ def image_at(cell: Any, place: Place, name: str) -> Pixels:
         if isinstance(data, str):
             return Blob(name, suffix, partial(_decoded, data, name))
         if isinstance(path, str):
-            return _text(path.strip(), place, name)
+            return _text(unquoted(path), place, name)
         raise BadCell("expected an image with 'bytes' or 'path', got a mapping without; fill one of them")
-    if isinstance(cell, list | tuple):
-        return _numbers(cell, name)
+    if isinstance(cell, list | tuple | np.ndarray):
+        return _numbers(cell, place, name)
     raise BadCell(f"expected a picture, got {_short(cell)}; give a path, an address, bytes or pixels")
 
 
@@ -160,6 +173,8 @@ def _text(text: str, place: Place, name: str) -> Pixels:
         raise BadCell("expected a picture, got an empty cell; fill it or remove the row")
     if kind := _base64_kind(text):
         return Blob(name, _KINDS.get(kind, ""), partial(_decoded, text, name))
+    if text[0] in "[0123456789-." and is_numbers(text, _LEAST_PIXELS):
+        return _numbers(text, place, name)
     return path_inside(text, place)
 
 
@@ -206,18 +221,22 @@ def media_suffix(media: str) -> str:
 
 def _web(url: str, place: Place) -> Blob:
     if not place.options.urls:
-        raise BadCell(f"expected a file, got the address {url[:80]!r}; pass urls=True to fetch it")
+        raise BadCell(f"expected a file, got the address {url[:80]!r}; pass urls=True (--option urls=yes) to fetch it")
     cache = place.options.cache or default_cache()
     suffix = split_suffix(PurePosixPath(unquote(urlsplit(url).path)).name)[1]
     return Blob(url, suffix, partial(fetch, url, cache=cache, private=place.options.private))
 
 
-def _numbers(cell: Any, name: str) -> Stored:
-    """Pixels written as nested lists, in the smallest type that holds them exactly."""
+def _numbers(cell: Any, place: Place, name: str) -> Stored:
+    """Pixels written as lists of numbers, in the smallest type that holds them exactly."""
     try:
-        array = np.asarray(cell)
+        array = pixel_array(cell, shape_told(place.options.extra.get("shape")))
     except ValueError as error:
-        raise BadCell("expected rows of equal length, got a ragged list; mend the pixels") from error
+        if isinstance(error, InputError):
+            raise
+        got = "a ragged list" if "inhomogeneous" in str(error) else str(error)
+        do = "mend the pixels, or say height and width: extra={'shape': '28x28'} (--option shape=28x28)"
+        raise BadCell(f"expected pixels as rows of equal length, got {got}; {do}") from error
     if array.size == 0 or array.dtype.kind not in "biuf" or array.ndim < 2:
         got = f"{array.dtype} of shape {array.shape}"
         raise BadCell(f"expected pixels as lists of rows of numbers, got {got}; mend the cell")
@@ -258,11 +277,12 @@ def path_inside(text: str, place: Place) -> Path:
         text = text.replace("\\", "/")
         mode, name = _mode(text, place)
     windows = len(text) > 1 and text[1] == ":" and text[0].isalpha()
-    do = "pass outside=True if files elsewhere are meant"
-    if not outside and (os.path.isabs(text) or windows or (".." in text and ".." in PurePosixPath(text).parts)):
-        raise BadCell(f"expected a path inside {place.base}, got {text[:120]!r}; {do}")
+    do = "pass outside=True (--option outside=yes) if files elsewhere are meant"
+    leads_out = os.path.isabs(text) or windows or (".." in text and ".." in PurePosixPath(text).parts)
+    if not outside and leads_out and (mode is None or not _stays(os.path.normpath(name), place, is_link=True)):
+        raise NoFile(f"expected a path inside {place.base}, got {text[:120]!r}; {do}")
     if mode is None or not (stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and os.path.isfile(name))):
-        raise BadCell(f"expected a file, got {text[:120]!r}, where there is nothing; check the path")
+        raise NoFile(f"expected a file, got {text[:120]!r}, where there is nothing; check the path")
     if not outside and not _stays(name, place, is_link=stat.S_ISLNK(mode)):
         raise BadCell(f"expected a path inside {place.base}, got a link that leads out of it: {text[:120]!r}; {do}")
     return Path(name)

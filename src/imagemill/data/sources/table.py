@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from imagemill.core.errors import SourceError
-from imagemill.data.instances import Scalar
-from imagemill.data.record import Blob, Record
+from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, ReadSource, Source
-from imagemill.data.sources.cells import BadCell, Place, Placed, image_at, is_safe_key, text_key
+from imagemill.data.sources.cells import Place
 from imagemill.data.sources.classes import name_labels
-from imagemill.data.sources.columns import Columns, guess_columns, normal_split
-from imagemill.data.sources.objects import read_objects
-from imagemill.data.sources.sidecar import Sidecar
+from imagemill.data.sources.columns import Sample, guess_columns
+from imagemill.data.sources.finding import Finder
+from imagemill.data.sources.gather import gathered
+from imagemill.data.sources.rowreader import Found, RowReader
+from imagemill.data.sources.sidecar import SIDECAR, Sidecar
 from imagemill.data.sources.textnumbers import typed_column
 
 __all__ = ["Table", "read_tables", "unique_keys"]
+
+_FIRST = 1000
+"""Rows that are looked at where a table is not read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,13 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Found:
-    """What has been read so far."""
-
-    records: list[Record] = field(default_factory=list)
-    labels: list[Any] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    made_up: int = 0
-    odd_splits: Counter[str] = field(default_factory=Counter)
-
-
 def read_tables(
-    root: Path, layout: str, tables: Sequence[Table], options: ReadSource, sidecar: Sidecar | None = None
+    root: Path,
+    layout: str,
+    tables: Sequence[Table],
+    options: ReadSource,
+    sidecar: Sidecar | None = None,
+    files: Sequence[tuple[str, Path]] | None = None,
 ) -> Source:
     """Make a source of one or several tables.
 
@@ -91,10 +85,13 @@ def read_tables(
         Name of the layout.
     tables : sequence of Table
     options : ReadSource
-        ``extra`` may hold ``classes`` (a list of names, or a file with one per line or as JSON) and ``boxes``
-        (``"xyxy"`` where boxes are left, top, right, bottom; default ``"xywh"``).
+        ``extra`` may hold ``classes`` (a list of names, or a file with one per line or as JSON), ``boxes``
+        (``"xyxy"`` where boxes are left, top, right, bottom; ``"xywh"`` or ``"centre"``), ``shape`` (``"28x28"``, of
+        pixels in cells) and ``rle`` (``"rows"`` where runs count along the rows).
     sidecar : Sidecar or None
         What is known besides: class names and so on.
+    files : sequence of (str, Path), optional
+        Keys and paths of the files below `root`, where they are known.
 
     Raises
     ------
@@ -102,15 +99,22 @@ def read_tables(
         When no row can be taken in, or no column holds images.
     """
     sidecar = sidecar or Sidecar()
-    found, notes = _Found(), list(sidecar.notes)
+    found, notes = Found(), list(sidecar.notes)
+    finder = _finder(root, tables, options, files)
+    several = "labels" in options.columns
     for table in tables:
-        columns = guess_columns(table.columns, options, table.name)
-        notes += [note for note in (*table.notes, *columns.notes) if note not in notes]
-        place = Place(table.base, options)
-        read = _Reader(table, columns, place, sidecar.categories, _corners(options))
-        read.into(found)
-        found.problems += table.problems
-    named, classes, class_notes = name_labels(root, found.labels, found.records, options, sidecar.classes)
+        reader, rows = _opened(table, options, finder, sidecar.categories, found)
+        notes += [note for note in (*table.notes, *reader.columns.notes) if note not in notes]
+        found.hot = found.hot or tuple(table.columns[n] for n in reader.columns.hot)
+        before = len(found.rows)
+        reader.read(iter(rows))
+        merged, problems, said = gathered(found.rows[before:], several=several)
+        found.rows[before:] = merged
+        found.problems += [*problems, *table.problems]
+        notes += said
+    records, labels = _records(found, notes)
+    known = sidecar.classes or found.hot
+    named, classes, class_notes = name_labels(root, labels, records, options, known)
     records, bad = named
     found.problems += bad
     if not records:
@@ -129,18 +133,80 @@ def read_tables(
         links=sidecar.links,
         problems=tuple(found.problems),
         info=sidecar.info,
+        also_read=_also_read(root, tables),
     )
 
 
-def _corners(options: ReadSource) -> bool:
-    form = options.extra.get("boxes", "xywh")
-    if form not in ("xywh", "xyxy"):
-        raise SourceError(f"expected boxes as 'xywh' or 'xyxy', got {form!r}; choose one of them")
-    return bool(form == "xyxy")
+def _also_read(root: Path, tables: Sequence[Table]) -> tuple[Path, ...]:
+    """The tables, and what lies beside them to explain them."""
+    paths = [table.base / Path(table.name).name for table in tables]
+    beside = [folder / name for folder in {root, *(p.parent for p in paths)} for name in (SIDECAR, "classes.txt")]
+    return tuple(dict.fromkeys([*paths, *(path for path in beside if path.is_file())]))
 
 
-def _notes(found: _Found, again: int) -> list[str]:
-    notes = []
+def _finder(
+    root: Path, tables: Sequence[Table], options: ReadSource, files: Sequence[tuple[str, Path]] | None
+) -> Finder:
+    """What looks for images that are not where the table says."""
+    if options.images is None:
+        return Finder(root, files)
+    folder = options.images
+    if not folder.is_dir() and tables and (tables[0].base / folder).is_dir():
+        folder = tables[0].base / folder
+    if not folder.is_dir():
+        raise SourceError(f"expected the folder of images, got {str(folder)!r}, where there is none; check the path")
+    return Finder(folder)
+
+
+def _opened(
+    table: Table, options: ReadSource, finder: Finder, categories: tuple[str, ...], found: Found
+) -> tuple[RowReader, Iterable[tuple[int, Sequence[Any]]]]:
+    """A reader for a table, and its rows."""
+    rows: Iterable[tuple[int, Sequence[Any]]]
+    if table.is_text or isinstance(table.rows, list):
+        rows = first = list(table.rows)
+    else:
+        # Rows with places of pictures are read as they are asked for; the first ones show what they are.
+        source = iter(table.rows)
+        first = list(islice(source, _FIRST))
+        rows = chain(first, source)
+    place = Place(table.base, options)
+    pictures = place if options.images is None else Place(finder.root, options)
+    # Nothing is fetched to look at a column, and what leads elsewhere is refused where it is read.
+    look = Place(pictures.base, replace(options, urls=True, outside=True))
+    sample = Sample([cells for _, cells in first], look, finder)
+    columns = guess_columns(table.columns, options, table.name, sample)
+    reader = RowReader(
+        table.name, table.unit, table.columns, columns, place, pictures, sample, table.is_text, table.split, table.stem,
+        table.prefix, categories, found,
+    )  # fmt: skip
+    if table.is_text:
+        reader.converters = {n: typed_column(cells[n] for cells in sample.rows) for n, _ in columns.attributes}
+    return reader, rows
+
+
+def _records(found: Found, notes: list[str]) -> tuple[list[Record], list[Any]]:
+    """The records of all rows, and the label of each as its table has it."""
+    records = [replace(row.record, objects=row.things) for row in found.rows]
+    labels = [row.label for row in found.rows]
+    if found.hot and all(record.labels is not None and len(record.labels) == 1 for record in records):
+        labels = [record.labels[0] for record in records if record.labels]
+        records = [replace(record, label=label, labels=None) for record, label in zip(records, labels, strict=True)]
+    texts = {label for label in labels if isinstance(label, str)}
+    if len({text.strip() for text in texts}) < len(texts):
+        notes.append("blanks around class names were left out: they made two classes of one")
+        labels = [label.strip() if isinstance(label, str) else label for label in labels]
+        records = [replace(r, label=r.label.strip()) if r.label is not None else r for r in records]
+    return records, labels
+
+
+def _notes(found: Found, again: int) -> list[str]:
+    notes = [f"{_rows(count)} named their files {how}" + (f", in {folder!r}" if folder else "")
+             for (how, folder), count in found.trails.most_common(5)]  # fmt: skip
+    if found.missing:
+        shown = ", ".join(map(repr, found.missing[:5])) + (", ..." if len(found.missing) > 5 else "")
+        do = "check them, or say where images are: images='DIR' (--option images=DIR)"
+        notes.append(f"{_rows(len(found.missing))} name files that are not there ({shown}); {do}")
     if found.made_up:
         notes.append(f"{found.made_up} rows without a name of their own are called by their number")
     if again:
@@ -152,6 +218,10 @@ def _notes(found: _Found, again: int) -> list[str]:
         names = ", ".join(repr(name) for name, _ in found.odd_splits.most_common(5))
         notes.append(f"{found.odd_splits.total()} rows name a split other than train, val or test: {names}")
     return notes
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def unique_keys(records: Iterable[Record]) -> tuple[tuple[Record, ...], int]:
@@ -180,140 +250,3 @@ def unique_keys(records: Iterable[Record]) -> tuple[tuple[Record, ...], int]:
             record = replace(record, key=key)
         unique.append(record)
     return tuple(unique), again
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    table: Table
-    columns: Columns
-    place: Place
-    categories: tuple[str, ...]
-    corners: bool
-
-    def into(self, found: _Found) -> None:
-        """Read every row."""
-        rows: Iterable[tuple[int, Sequence[Any]]] = self.table.rows
-        converters: dict[int, Any] = {}
-        if self.table.is_text:
-            rows = list(rows)
-            converters = {n: typed_column(cells[n] for _, cells in rows) for n, _ in self.columns.attributes}
-        for index, (number, cells) in enumerate(rows):
-            name = f"{self.table.name}: {self.table.unit} {number}"
-            try:
-                record, label = self.record(index, name, cells, found, converters)
-            except BadCell as error:
-                found.problems.append(Problem(name, f"{name}: {error}"))
-                continue
-            found.records.append(record)
-            found.labels.append(label)
-
-    def record(
-        self, index: int, name: str, cells: Sequence[Any], found: _Found, converters: dict[int, Any]
-    ) -> tuple[Record, Any]:
-        """Make a record of a row, and give its label as the table has it."""
-        roles = self.columns.roles
-
-        def cell(role: str) -> Any:
-            value = cells[roles[role]] if role in roles else None
-            return None if isinstance(value, str) and not value.strip() else value
-
-        image = image_at(cell("image"), self.place, name)
-        mask_cell = cell("mask")
-        mask = None if mask_cell is None else image_at(mask_cell, self.place, f"{name} (mask)")
-        label, labels = cell("label"), _labels(cell("labels"), self.place.options.labels_separator)
-        if isinstance(label, list | tuple):
-            label, labels = None, _labels(label, "|")
-        attributes = self._attributes(cells, found, converters)
-        split, group = cell("split"), cell("group")
-        if split is not None and normal_split(str(split)) is None:
-            found.odd_splits[str(split)] += 1
-            attributes.setdefault(self.table.columns[roles["split"]], _scalar(split) or str(split))
-        record = Record(
-            self._key(index, cells, image, found),
-            image,
-            mask,
-            label=label if isinstance(label, str) else None,
-            labels=labels,
-            objects=read_objects(cell("boxes"), cell("categories"), self.categories, self.corners),
-            split=self.table.split if split is None else normal_split(str(split)),
-            group=None if group is None else str(group),
-            size=_size(cell("height"), cell("width")),
-            attributes=attributes,
-        )
-        return record, label
-
-    def _attributes(self, cells: Sequence[Any], found: _Found, converters: dict[int, Any]) -> dict[str, Scalar]:
-        attributes: dict[str, Scalar] = {}
-        for n, column in self.columns.attributes:
-            value = cells[n]
-            if value is None or (self.table.is_text and value == ""):
-                continue
-            if n in converters:
-                attributes[column] = converters[n](value)
-            elif (scalar := _scalar(value)) is not None:
-                attributes[column] = scalar
-            else:
-                found.left_out[column] += 1
-        return attributes
-
-    def _key(self, index: int, cells: Sequence[Any], image: Any, found: _Found) -> str:
-        """The key a row names, the path of its image, or one made up from its number."""
-        roles = self.columns.roles
-        if "key" in roles and is_safe_key(key := cells[roles["key"]]):
-            return str(key)
-        cell = cells[roles["image"]]
-        given = [cell.path] if isinstance(cell, Placed) else []
-        if isinstance(cell, dict):
-            cell = cell.get("path")
-            given = [cell]
-        if isinstance(image, Path) and isinstance(cell, str):
-            text = unquote(urlsplit(cell).path) if cell.lower().startswith("file:") else cell
-            if key := text_key(text, self.place.base):
-                return self.table.prefix + key
-        if isinstance(image, Blob) and image.name.startswith(("http://", "https://")):
-            parts = urlsplit(image.name)
-            if is_safe_key(key := f"{parts.hostname}{unquote(parts.path)}"):
-                return key
-        if not isinstance(image, Path):
-            for name in (*given, *(cells[n] for n in self.columns.names)):
-                if is_safe_key(name):
-                    return f"{self.table.prefix}{name}"
-        found.made_up += 1
-        return f"{self.table.stem}row-{index:06d}"
-
-
-def _labels(cell: Any, separator: str) -> tuple[str, ...] | None:
-    """Several labels: a list, a JSON list as text, or text with something between."""
-    if cell is None:
-        return None
-    if isinstance(cell, str):
-        if cell.startswith("[") and cell.endswith("]"):
-            try:
-                cell = json.loads(cell)
-            except ValueError:
-                cell = cell[1:-1]
-        if isinstance(cell, str):
-            return tuple(part.strip() for part in cell.split(separator) if part.strip())
-    if not isinstance(cell, list | tuple):
-        cell = [cell]
-    if not all(isinstance(one, str | int) for one in cell):
-        raise BadCell(f"expected labels as a list of names, got {str(cell)[:60]!r}; mend the cell")
-    return tuple(map(str, cell))
-
-
-def _size(height: Any, width: Any) -> tuple[int, int] | None:
-    """Height and width where both are whole numbers of pixels."""
-    try:
-        size = (int(height), int(width))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return size if min(size) > 0 else None
-
-
-def _scalar(value: Any) -> Scalar | None:
-    """What an attribute may be; dates and exact decimals become text and numbers."""
-    if isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, datetime.date | datetime.time | datetime.datetime):
-        return value.isoformat()
-    return float(value) if isinstance(value, decimal.Decimal) else None

@@ -1,0 +1,149 @@
+"""Rows of one image become one record: its things, its labels, its texts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imagemill.data.instances import Instance, Scalar
+from imagemill.data.record import Record
+from imagemill.data.sources.base import Problem
+
+__all__ = ["Row", "gathered"]
+
+_CONTRADICTION = 0.1
+"""Where fewer images than this have rows of different classes, they are mistakes and not sets of labels."""
+
+
+@dataclass(slots=True)
+class Row:
+    """What one row of a table says.
+
+    Parameters
+    ----------
+    name : str
+        What errors call it.
+    record : Record
+        Without its things and its label.
+    label : object
+        As the table has it: text, a number, or None.
+    things : tuple of Instance or None
+        What it says of things in the image; empty where it says that there are none.
+    same : str or None
+        What tells whether another row means the same image; None where no other can.
+    """
+
+    name: str
+    record: Record
+    label: Any = None
+    things: tuple[Instance, ...] | None = None
+    same: str | None = None
+
+
+def gathered(rows: Iterable[Row], *, several: bool) -> tuple[list[Row], list[Problem], list[str]]:
+    """Bring the rows of each image together, in the order of the first ones.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+    several : bool
+        Whether rows of different classes are known to be several labels of one image.
+
+    Returns
+    -------
+    tuple
+        One row for each image; what contradicts itself; notes.
+    """
+    groups: dict[Any, list[Row]] = defaultdict(list)
+    count = 0
+    for count, row in enumerate(rows, 1):  # noqa: B007 - it is used behind the loop
+        groups[row.same if row.same is not None else count].append(row)
+    if len(groups) == count:
+        return [group[0] for group in groups.values()], [], []
+    things = any(row.things is not None for group in groups.values() for row in group)
+    if things:
+        varying = _varying(groups.values())
+        merged = [_with_things(group, varying) for group in groups.values()]
+        problems = [problem for group in groups.values() for problem in _parted(group)]
+        return merged, problems, [f"{count} rows name {len(groups)} images: the rows of an image are the things in it"]
+    return _without_things(list(groups.values()), count, several=several)
+
+
+def _varying(groups: Iterable[Sequence[Row]]) -> set[str]:
+    """Attributes that differ between rows of one image: they are those of its things."""
+    found: set[str] = set()
+    for group in groups:
+        if len(group) > 1:
+            names = {name for row in group for name in row.record.attributes} - found
+            found |= {name for name in names if len({row.record.attributes.get(name) for row in group}) > 1}
+    return found
+
+
+def _with_things(group: Sequence[Row], varying: set[str]) -> Row:
+    first = group[0]
+    things: list[Instance] = []
+    for row in group:
+        more = {name: value for name, value in row.record.attributes.items() if name in varying}
+        things += [replace(thing, attributes={**more, **thing.attributes}) for thing in row.things or ()]
+    kept = {name: value for name, value in first.record.attributes.items() if name not in varying}
+    label = next((row.label for row in group if row.label is not None), None)
+    looked = any(row.things is not None for row in group)
+    return Row(first.name, replace(first.record, attributes=kept), label, tuple(things) if looked else None, first.same)
+
+
+def _parted(group: Sequence[Row]) -> list[Problem]:
+    """The rows of one image that put it into another part."""
+    first = group[0]
+    return [
+        Problem(row.name, f"{row.name}: expected {first.record.split!r} as in {first.name}, the same image, "
+                          f"got {row.record.split!r}; mend the table, an image is in one part only")
+        for row in group
+        if row.record.split != first.record.split
+    ]  # fmt: skip
+
+
+def _without_things(groups: Sequence[list[Row]], count: int, *, several: bool) -> tuple[list[Row], list[Problem], list[str]]:
+    """Rows of one image without things: repeated, with several labels, or with several texts."""
+    classes = [list(dict.fromkeys(row.label for row in group if row.label is not None)) for group in groups]
+    many = sum(len(found) > 1 for found in classes)
+    several = several or many >= _CONTRADICTION * len(groups)
+    merged, problems = [], []
+    for group, found in zip(groups, classes, strict=True):
+        problems += _parted(group)
+        one = _texts_together(group)
+        if many and several:
+            one.record = replace(one.record, labels=tuple(map(str, found)))
+            one.label = None
+        elif len(found) > 1:
+            got = ", ".join(f"{row.label!r} ({row.name})" for row in group[:4])
+            do = "mend the table, or say that an image has several: columns={'labels': ...} (--option column.labels=NAME)"
+            problems.append(Problem(one.record.key, f"{one.record.key}: expected one class, got {got}; {do}"))
+            continue
+        else:
+            one.label = found[0] if found else None
+        merged.append(one)
+    notes = [f"{count} rows name {len(groups)} images"]
+    if many and several:
+        notes[0] += f": {many} have rows of different classes, so an image has several labels"
+    elif many:
+        notes[0] += f"; {many} have rows that contradict each other, and were left out"
+    return merged, problems, notes
+
+
+def _texts_together(group: Sequence[Row]) -> Row:
+    """One row with the attributes of all; what comes again with another value is numbered."""
+    attributes: dict[str, Scalar] = {}
+    labels: dict[str, None] = {}
+    for number, row in enumerate(group, 1):
+        labels.update(dict.fromkeys(row.record.labels or ()))
+        for name, value in row.record.attributes.items():
+            if name not in attributes:
+                attributes[name] = value
+            elif attributes[name] != value:
+                attributes[f"{name}#{number}"] = value
+    first = group[0]
+    listed = tuple(labels) if any(row.record.labels is not None for row in group) else None
+    mask = next((row.record.mask for row in group if row.record.mask is not None), None)
+    return Row(first.name, replace(first.record, attributes=attributes, labels=listed, mask=mask), first.label, None, first.same)

@@ -62,8 +62,8 @@ def test_columns_can_be_told(tmp_path: Path) -> None:
         _read(path, ReadSource(columns={"image": "nope"}))
     with pytest.raises(SourceError, match=r"expected roles of .*, got 'picture'"):
         _read(path, ReadSource(columns={"picture": "x"}))
-    with pytest.raises(SourceError, match=r"expected a column of images in t.csv, got 'x', .*columns="):
-        _read(path)
+    with pytest.raises(SourceError, match=r"expected a column of images in n.csv, got 'x', .*--option column.image=x"):
+        _read(_table(tmp_path, "x,y\n1,2\n", "n.csv"))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -105,10 +105,9 @@ def test_an_open_quote_is_named(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"", "an empty file"),
-        ("image,label\na.png,x\n".encode("utf-16"), "UTF-16"),
-        ("image,label\na.png,größe\n".encode("latin-1"), "UTF-8"),
+        ("image,label\na.png,x\n".encode("utf-16")[2:], "UTF-16 .*--option encoding=utf-16"),
+        ("image,label\na.png,größe\n".encode("latin-1"), "UTF-8.*--option encoding=latin-1"),
         (b"image,image\na.png,b.png\n", "different names"),
-        (b"a.png,cat\nb.png,dog\n", r"got what looks like data.*columns=\{'image': '0', 'label': '1'\}"),
         (b"image,label\n", "expected rows with images"),
         (b"image,label\nnone.png,x\n", "the first: t.csv: line 2"),
     ],
@@ -119,7 +118,11 @@ def test_what_is_no_table(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 def test_without_a_header_columns_are_numbers(tmp_path: Path) -> None:
-    source = _read(_table(tmp_path, "a.png,cat\nb.png,dog\n"), ReadSource(columns={"image": "0", "label": "1"}))
+    path = _table(tmp_path, "a.png,cat\nb.png,dog\n")
+    source = _read(path, ReadSource(columns={"image": "0", "label": "1"}))
+    assert [(record.key, record.label) for record in source] == [("a.png", "cat"), ("b.png", "dog")]
+    source = _read(path)
+    assert "the first line is data" in source.describe()
     assert [(record.key, record.label) for record in source] == [("a.png", "cat"), ("b.png", "dog")]
 
 
@@ -138,8 +141,8 @@ def test_paths_stay_inside(tmp_path: Path, cell: str) -> None:
 
 
 def test_paths_may_lead_outside_where_that_is_asked_for(tmp_path: Path) -> None:
-    photos(tmp_path, "out.png")
-    path = _table(tmp_path / "in", f"image\n../out.png\n{tmp_path / 'out.png'}\nfile://{tmp_path / 'out.png'}\n")
+    photos(tmp_path, "out.png", "two.png", "three.png")
+    path = _table(tmp_path / "in", f"image\n../out.png\n{tmp_path / 'two.png'}\nfile://{tmp_path / 'three.png'}\n")
     source = _read(path, ReadSource(outside=True))
     assert len(source) == 3
     assert len({record.key for record in source}) == 3
@@ -179,10 +182,13 @@ def test_addresses_are_only_taken_where_asked_for(tmp_path: Path) -> None:
     assert (record.key, record.image.suffix) == ("example.org/x/a b.jpg", ".jpg")
 
 
-def test_repeated_files_get_numbers(tmp_path: Path) -> None:
-    source = _read(_table(tmp_path, "image,label\na.png,cat\na.png,dog\n"))
-    assert [record.key for record in source] == ["a.png", "a.png#2"]
-    assert "1 rows repeat the key" in source.describe()
+def test_rows_of_one_file_are_one_record(tmp_path: Path) -> None:
+    source = _read(_table(tmp_path, "image,label\na.png,cat\na.png,dog\nb.png,cat\nb.png,cat\n"))
+    assert [(r.key, r.label, r.labels) for r in source] == [
+        ("a.png", None, ("cat", "dog")),
+        ("b.png", None, ("cat",)),
+    ]
+    assert "4 rows name 2 images: 1 have rows of different classes, so an image has several labels" in source.notes
 
 
 def test_numbers_of_classes_become_names(tmp_path: Path) -> None:
@@ -224,8 +230,12 @@ def test_tables_named_after_splits_are_one_source(tmp_path: Path) -> None:
         ("b.png", "test"),
     ]
     assert Csv().guess(look_at(tmp_path)) is not None
+    _table(tmp_path, "name,price\nx,1\n", "prices.csv")
     _table(tmp_path, "image\nb.png\n", "notes.csv")
-    assert Csv().guess(look_at(tmp_path)) is None
+    source = Csv().read(look_at(tmp_path), ReadSource())
+    assert len(source) == 2
+    assert source.notes[-1] == "notes.csv names images too and was passed over; give that file itself to read it"
+    assert source.also_read == (tmp_path / "test.csv", tmp_path / "train.csv")
 
 
 def test_a_table_of_other_things_is_not_claimed(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def test_boxes_in_several_forms(tmp_path: Path) -> None:
         {"image": "a.png", "bbox": [1, 2, 3, 4]},
         {"image": "a.png", "bbox": [[1, 2, 3, 4], [5, 6, 7, 8]], "categories": ["cat", "dog"]},
         {"image": "a.png", "objects": [{"bbox": [1, 2, 3, 4], "category": "cat"}]},
-        {"image": "a.png", "objects": {"bbox": [], "categories": []}},
-        {"image": "a.png"},
+        {"image": "b.png", "objects": {"bbox": [], "categories": []}},
+        {"image": "c.png"},
         {"image": "a.png", "bbox": [[1, 2, 3]]},
         {"image": "a.png", "bbox": [[1, 2, -3, 4]]},
         {"image": "a.png", "bbox": [[1, 2, 3, 4]], "categories": ["x", "y"]},
@@ -78,6 +78,7 @@ def test_boxes_in_several_forms(tmp_path: Path) -> None:
         return [r.objects and [(o.category, o.box) for o in r.objects] for r in source]
 
     problems: list[int] = []
+    photos(tmp_path, "c.png")
     one, two = (1.0, 2.0, 3.0, 4.0), (5.0, 6.0, 7.0, 8.0)
     # Two names for one role do not stand in one table: each is read alone.
     assert boxes(rows[:1]) == [[("object", one)]]

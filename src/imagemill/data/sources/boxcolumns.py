@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BoxColumns", "box_columns", "pixel_columns", "squashed"]
+__all__ = ["LEAST_PIXELS", "BoxColumns", "box_columns", "pixel_columns", "squashed"]
 
 _CORNERS = (
     *(("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("x0", "y0", "x1", "y1")),
@@ -31,7 +31,8 @@ _FORMS = (
 _PREFIX = re.compile(r"(?:boundingbox|bndbox|bbox|box|bb|roi|rect|region|annotation|coordinates?|label)(?=[a-z])")
 _PIXEL = re.compile(r"(?:pixels?|px|pix|feature|feat|attr|attribute|column|col|p|x|f|v)?[ _.\-]*(\d+)")
 _PLACE = re.compile(r"\d+x\d+(?:x\d+)?|(?:pixel|px|p)_?\d+_\d+")
-_LEAST = 16
+LEAST_PIXELS = 16
+"""Columns of numbers that are pixels, at least."""
 
 
 def squashed(name: str) -> str:
@@ -96,4 +97,4 @@ def pixel_columns(names: Sequence[str]) -> tuple[int, ...]:
         if _PIXEL.fullmatch(text) or _PLACE.fullmatch(text):
             numbered.append(n)
     together = bool(numbered) and numbered[-1] - numbered[0] == len(numbered) - 1
-    return tuple(numbered) if together and len(numbered) >= _LEAST else ()
+    return tuple(numbered) if together and len(numbered) >= LEAST_PIXELS else ()

@@ -47,7 +47,7 @@ _MEDIA = {
 _KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "npy": ".npy"}
 
 
-_LEAST_PIXELS = 4
+_LEAST_PIXELS = 3
 """Numbers that a text must hold to be read as pixels and not as a name."""
 
 
@@ -173,7 +173,7 @@ def _text(text: str, place: Place, name: str) -> Pixels:
         raise BadCell("expected a picture, got an empty cell; fill it or remove the row")
     if kind := _base64_kind(text):
         return Blob(name, _KINDS.get(kind, ""), partial(_decoded, text, name))
-    if text[0] in "[0123456789-." and is_numbers(text, _LEAST_PIXELS):
+    if text[0] in "[0123456789-." and is_numbers(text, 2 if "shape" in place.options.extra else _LEAST_PIXELS):
         return _numbers(text, place, name)
     return path_inside(text, place)
 

@@ -10,131 +10,23 @@ from imagemill.core.errors import SourceError
 from imagemill.data.sources.base import ReadSource
 from imagemill.data.sources.boxcolumns import BoxColumns, box_columns, squashed
 from imagemill.data.sources.cells import Place
-from imagemill.data.sources.content import Seen, look_at_column, spread
+from imagemill.data.sources.columnnames import (
+    ATTRIBUTE,
+    CLASS_WORDS,
+    MAYBE,
+    NO_LABEL,
+    ROLES,
+    flag_splits,
+    normal_split,
+    plain_name,
+    rank_of,
+    role_of,
+)
+from imagemill.data.sources.content import Seen, is_empty, look_at_column, spread
 from imagemill.data.sources.finding import Finder, Trail
 from imagemill.data.sources.severals import LIST, separator_of
 
-__all__ = ["ATTRIBUTE", "ROLES", "Columns", "Sample", "flag_splits", "guess_columns", "normal_split", "role_of"]
-
-ATTRIBUTE = "attribute."
-"""What a written attribute's column begins with where its own name would be taken for something else."""
-
-ROLES: dict[str, tuple[str, ...]] = {
-    "key": ("key", "record_key"),
-    "image": (
-        *(
-            "image",
-            "img",
-            "picture",
-            "photo",
-            "image_path",
-            "img_path",
-            "file_name",
-            "filename",
-            "filepath",
-            "file_path",
-        ),
-        *("path", "file", "image_file", "image_file_name", "image_filename", "url", "image_url", "img_url", "uri"),
-        *("image_uri", "pixels", "image_bytes"),
-    ),
-    "mask": ("mask", "mask_path", "mask_file_name", "mask_file", "segmentation", "segmentation_path", "seg"),
-    "label": (
-        *("label", "class", "category", "target", "species", "class_name", "label_name", "category_name"),
-        *("label_text", "class_label", "fine_label", "breed"),
-    ),
-    "labels": ("labels", "classes", "tags"),
-    "runs": ("encoded_pixels", "rle", "rle_mask", "mask_rle", "segmentation_rle"),
-    "split": ("split", "subset", "fold", "partition"),
-    "group": ("group", "patient", "patient_id", "patientid", "subject", "subject_id", "video", "video_id"),
-    "boxes": ("objects", "boxes", "bboxes", "bbox"),
-    "categories": ("categories", "box_labels", "box_categories"),
-    "height": ("height", "image_height"),
-    "width": ("width", "image_width"),
-}
-"""The usual names of columns for each role, the likeliest first."""
-
-_MAYBE: dict[str, frozenset[str]] = {
-    "image": frozenset(
-        (
-            *("imageid", "imgid", "imagename", "imgname", "id", "uid", "idcode", "name", "location", "filepaths", "files"),
-            *("images", "photos", "pic", "pictureid", "photoid", "fname", "imageindex", "imagelabel", "imageidclassid"),
-            *("fileid", "source", "src", "href", "link", "imagelink", "photourl", "thumbnail", "data", "content"),
-        )
-    ),
-    "label": frozenset(
-        (
-            *("classid", "labelid", "categoryid", "classname", "labels", "y", "cls", "emotion", "diagnosis", "dx", "type"),
-            *("kind", "cat", "genus", "variety", "digit", "character", "disease", "finding", "level", "grade", "output"),
-            *("classindex", "classnumber", "targetname", "answer", "result", "letter", "family", "animal", "object"),
-        )
-    ),
-    "labels": frozenset(("attributeids", "findinglabels", "keywords", "genres", "labelnames", "labelids")),
-    "runs": frozenset(("annotation", "annotations", "segmentation", "mask", "pixels", "encodedpixels")),
-    "split": frozenset(("set", "usage", "phase", "dataset", "datasplit", "mode", "stage")),
-}
-"""Names, squashed, that suggest a role where the cells agree."""
-
-_NO_LABEL = frozenset(
-    (
-        *("age", "sex", "gender", "date", "time", "timestamp", "year", "month", "day", "camera", "device", "site"),
-        *("author", "user", "licence", "license", "rights", "copyright", "source", "country", "city", "index", "id"),
-        *("width", "height", "depth", "channels", "size", "format", "mode", "rotation", "orientation", "version"),
-        *("confidence", "score", "fold", "quality", "comment", "note", "caption", "description", "title", "split"),
-        *("difficult", "truncated", "occluded", "pose", "iscrowd", "area", "domain", "count", "number", "price"),
-    )
-)
-"""Names, squashed, of columns that are no class although their cells may look like one."""
-
-_SPLITS = {
-    **dict.fromkeys(("train", "training", "trn"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "publictest"), "val"),
-    **dict.fromkeys(("test", "testing", "tst", "privatetest"), "test"),
-}
-_FLAGS = {"istrain": ("train", "test"), "istraining": ("train", "test"), "isvalid": ("val", "train"),
-          "istrainingimg": ("train", "test"), "isval": ("val", "train"), "isvalidation": ("val", "train"),
-          "istest": ("test", "train"), "train": ("train", "test"), "valid": ("val", "train")}  # fmt: skip
-_BY_NAME = {name: role for role, names in ROLES.items() for name in names}
-_SQUASHED = {squashed(name): role for name, role in _BY_NAME.items()}
-
-
-def normal_split(text: str) -> str | None:
-    """Bring a split's name into the three usual words; None where it is none.
-
-    Examples
-    --------
-    >>> normal_split("Validation"), normal_split("PrivateTest"), normal_split("fold 3")
-    ('val', 'test', None)
-    """
-    return _SPLITS.get(text.strip().lower()) or _SPLITS.get(squashed(text))
-
-
-def flag_splits(name: str) -> tuple[str, str] | None:
-    """What yes and no mean in a column such as ``is_train``; None for any other name.
-
-    Examples
-    --------
-    >>> flag_splits("is_valid"), flag_splits("is_cat")
-    (('val', 'train'), None)
-    """
-    return _FLAGS.get(squashed(name))
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
-
-
-def role_of(name: str) -> str | None:
-    """The role that a column's name suggests; only the last part of a dotted name counts.
-
-    Examples
-    --------
-    >>> role_of("Image Path"), role_of("meta.split"), role_of("price")
-    ('image', 'split', None)
-    """
-    if name.startswith(ATTRIBUTE):
-        return None
-    last = _plain(name).rpartition(".")[2]
-    return _BY_NAME.get(_plain(name)) or _BY_NAME.get(last) or _SQUASHED.get(squashed(last))
+__all__ = ["Columns", "Sample", "guess_columns", "said"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +188,7 @@ class _Guess:
         usual = ROLES[role]
         found = [n for n in self.free() if role_of(self.names[n]) == role and self._fits(role, n)]
         if found:
-            self.roles[role] = min(found, key=lambda n: _rank(self.names[n], usual))
+            self.roles[role] = min(found, key=lambda n: rank_of(self.names[n], usual))
 
     def _fits(self, role: str, number: int) -> bool:
         """Whether the cells of a column do not speak against a role that its name suggests."""
@@ -321,7 +213,7 @@ class _Guess:
 
     def _find_box(self) -> None:
         assert self.sample is not None
-        box = box_columns(self.names)
+        box = box_columns(self.names) or self._unnamed_box()
         if box is None or set(box.numbers) & set(self.roles.values()):
             return
         numbers = [self.sample.seen(n) for n in box.numbers]
@@ -329,6 +221,23 @@ class _Guess:
             not seen.cells or seen.share("number", "integer", "binary") > 0.5 for seen in numbers
         ):
             self.box = box
+
+    def _unnamed_box(self) -> BoxColumns | None:
+        """Four columns of numbers side by side in a table without names, the only ones."""
+        assert self.sample is not None
+        if not all(name.isdecimal() for name in self.names):
+            return None
+        found = [n for n in self.free() if self.sample.seen(n).share("number", "integer", "binary") == 1.0]
+        if len(found) != 4 or found[3] - found[0] != 3:
+            return None
+        rows = [[row[n] for n in found] for row in self.sample.rows if not any(is_empty(row[n]) for n in found)]
+        corners = all(float(a) < float(c) and float(b) < float(d) for a, b, c, d in rows)
+        form = "xyxy" if corners else "xywh"
+        self.notes.append(
+            f"columns without names hold four numbers, taken as a box ({_SAID[form]}); extra={{'boxes': 'xywh'}} "
+            "(--option boxes=xywh) says another form"
+        )
+        return BoxColumns(form, tuple(found))
 
     def _find_image(self) -> None:
         if "image" in self.roles:
@@ -364,12 +273,13 @@ class _Guess:
         seen = self.sample.seen(number, search=search)
         role = role_of(name)
         if role == "image":
-            return seen.pictures + 0.35 - 0.002 * _rank(name, ROLES["image"])[1]
+            return seen.pictures + 0.35 - 0.002 * rank_of(name, ROLES["image"])[1]
         if not seen.pictures:
             return 0.0
-        bonus = 0.2 if squashed(name) in _MAYBE["image"] else 0.0
+        bonus = 0.2 if squashed(name) in MAYBE["image"] else 0.0
         # A page is an address of anything; a column that is called like something else is that first.
-        if seen.share("page") > 0.5 and not bonus:
+        # So is a number, which may be anything, also where files are called by numbers.
+        if not bonus and (seen.share("page") > 0.5 or seen.share("numbered")):
             return 0.0
         return seen.pictures + bonus - (0.6 if role is not None else 0.0)
 
@@ -387,7 +297,7 @@ class _Guess:
         if "runs" in self.roles or self.own or self.sample is None:
             return
         for n in self.free():
-            if squashed(self.names[n]) in _MAYBE["runs"] and self.sample.seen(n).share("runs") > 0.8:
+            if squashed(self.names[n]) in MAYBE["runs"] and self.sample.seen(n).share("runs") > 0.8:
                 self.roles["runs"], self.why["runs"] = n, "by what stands in it"
                 return
 
@@ -395,9 +305,15 @@ class _Guess:
         assert self.sample is not None
         if self.box is not None or "boxes" in self.roles:
             return
-        found = [n for n in self.free() if self.sample.seen(n).share("box") > 0.8]
+        found = [n for n in self.free() if self._boxes_share(n) > 0.8]
         if len(found) == 1:
             self.roles["boxes"], self.why["boxes"] = found[0], "by what stands in it"
+
+    def _boxes_share(self, number: int) -> float:
+        assert self.sample is not None
+        seen = self.sample.seen(number)
+        some = seen.share("box", "things") > 0
+        return seen.share("box", "things", *(("list",) if some else ()))
 
     def _find_split(self) -> None:
         """A column in which every cell names a part; or one such as ``is_train``."""
@@ -414,7 +330,7 @@ class _Guess:
             texts = {str(cell) for cell in self.sample.column(n) if cell is not None and str(cell).strip()}
             if seen.share("text") > 0.5 and all(normal_split(text) is not None for text in texts):
                 self.roles["split"] = n
-                if squashed(name) not in _MAYBE["split"]:
+                if squashed(name) not in MAYBE["split"]:
                     self.why["split"] = "by what stands in it"
                 return
 
@@ -422,12 +338,20 @@ class _Guess:
         """A column that looks like classes, or columns of 0 and 1; where several may be, none, and that is said."""
         assert self.sample is not None
         free = self.free()
-        hot = [n for n in free if self.sample.seen(n).share("binary") == 1.0 and squashed(self.names[n]) not in _NO_LABEL]
+        hot = [n for n in free if self._is_hot(n)]
         like = [n for n in free if n not in hot or len(hot) == 1]
-        like = [n for n in like if self.sample.seen(n).like_label and squashed(self.names[n]) not in _NO_LABEL]
-        named = [n for n in like if squashed(self.names[n]) in _MAYBE["label"] or self._words(n) & _CLASS_WORDS]
+        like = [n for n in like if self.sample.seen(n).like_label and squashed(self.names[n]) not in NO_LABEL]
+        named = [n for n in free if n not in hot and self._called_class(n)]
         texts = [n for n in like if self.sample.seen(n).share("text") > 0.5]
-        several = [n for n in free if squashed(self.names[n]) in _MAYBE["labels"]]
+        several = [n for n in free if squashed(self.names[n]) in MAYBE["labels"]]
+        pixels = self.sample.seen(self.roles["image"]).share("pixels", "picture") > 0.5
+        if (
+            not named
+            and pixels
+            and len(free) == 1
+            and self.sample.seen(free[0]).share("text", "integer", "binary") == 1.0
+        ):
+            like = free
         chosen = next((group for group in (named, texts, like) if len(group) == 1), None)
         if several and not named:
             self.roles["labels"] = several[0]
@@ -436,15 +360,30 @@ class _Guess:
             self.why["labels"] = "one column for each class"
         elif chosen is not None:
             self.roles["label"] = chosen[0]
-            self.why["label"] = "" if chosen is named else f"few different values: {self.sample.seen(chosen[0]).distinct}"
+            self.why["label"] = (
+                "" if chosen is named else f"few different values: {self.sample.seen(chosen[0]).distinct}"
+            )
         elif named:
             self.roles["label"] = min(named, key=lambda n: (self.sample.seen(n).share("text") < 0.5, n))  # type: ignore[union-attr]
         elif like:
             shown = ", ".join(repr(self.names[n]) for n in like[:6])
-            self.notes.append(f"no column is called like a class, and {shown} may be: {said('label', self.names[like[0]])}")
+            self.notes.append(
+                f"no column is called like a class, and {shown} may be: {said('label', self.names[like[0]])}"
+            )
 
-    def _words(self, number: int) -> set[str]:
-        return set(_plain(self.names[number]).replace(".", "_").split("_"))
+    def _is_hot(self, number: int) -> bool:
+        """Whether a column holds 0 or 1 in every row."""
+        assert self.sample is not None
+        seen = self.sample.seen(number)
+        filled = seen.cells == seen.rows and seen.share("binary") == 1.0
+        return filled and squashed(self.names[number]) not in NO_LABEL
+
+    def _called_class(self, number: int) -> bool:
+        """Whether a column is called like a class, and its cells may be some."""
+        assert self.sample is not None
+        words = set(plain_name(self.names[number]).replace(".", "_").split("_"))
+        called = squashed(self.names[number]) in MAYBE["label"] or words & CLASS_WORDS
+        return bool(called) and self.sample.seen(number).share("text", "integer", "binary") >= 0.95
 
     def _find_several(self) -> None:
         """Whether cells hold one label each, or several."""
@@ -453,7 +392,9 @@ class _Guess:
             if role not in self.roles or role in self.told:
                 continue
             number = self.roles[role]
-            found = separator_of(self.sample.column(number), plural=role == "labels", told=self.options.labels_separator)
+            found = separator_of(
+                self.sample.column(number), plural=role == "labels", told=self.options.labels_separator
+            )
             if found is None and role == "labels" and "label" not in self.roles:
                 self.roles["label"] = self.roles.pop("labels")
             elif found is not None and role == "label" and "labels" not in self.roles:
@@ -462,8 +403,8 @@ class _Guess:
                 self.separator = found
                 if found in (" ", ","):
                     self.notes.append(
-                        f"{self.names[number]!r} holds several labels with {found!r} between, for they come alone or in "
-                        f"other company too; labels_separator='|' (--option labels_separator=|) takes them whole"
+                        f"{self.names[number]!r} holds several labels with {found!r} between, for they come alone or "
+                        f"in other company too; labels_separator='|' (--option labels_separator=|) takes them whole"
                     )
             return
 
@@ -491,8 +432,8 @@ class _Guess:
             notes.append(f"where that is wrong, {said(role, 'NAME')} says which{rest}")
         rest_numbers = [n for n in self.free()]
         also = sorted(
-            (n for n in rest_numbers if role_of(names[n]) == "image" and _plain(names[n]) not in ("url", "uri")),
-            key=lambda n: _rank(names[n], ROLES["image"]),
+            (n for n in rest_numbers if role_of(names[n]) == "image" and plain_name(names[n]) not in ("url", "uri")),
+            key=lambda n: rank_of(names[n], ROLES["image"]),
         )
         attributes = tuple((n, names[n].removeprefix(ATTRIBUTE)) for n in rest_numbers)
         return Columns(
@@ -501,20 +442,11 @@ class _Guess:
         )  # fmt: skip
 
 
-_CLASS_WORDS = frozenset(("class", "label", "category", "species", "breed", "diagnosis", "target"))
 _SAID = {
     "xyxy": "left, top, right, bottom",
     "xywh": "left, top, width, height",
     "centre": "centre, width, height",
 }
-
-
-def _rank(name: str, usual: Sequence[str]) -> tuple[bool, int]:
-    plain = _plain(name)
-    last = plain.rpartition(".")[2]
-    short = [squashed(one) for one in usual]
-    place = usual.index(plain) if plain in usual else short.index(squashed(last)) if squashed(last) in short else 99
-    return plain not in usual, place
 
 
 def _told(role: str, column: str, names: Sequence[str], table: str) -> int:

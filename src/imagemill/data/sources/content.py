@@ -34,10 +34,13 @@ class Seen:
     ----------
     cells : int
         Cells that hold something.
+    rows : int
+        Cells that were looked at.
     kinds : mapping
         How many of them are ``picture`` (encoded, or an array), ``pixels`` (numbers), ``file`` (a path to one that is
         there), ``address`` (of a picture by its suffix), ``page`` (any other address), ``missing`` (named like a
-        picture, not there), ``box``, ``runs``, ``list``, ``mapping``, ``binary`` (0 or 1), ``integer``, ``number``,
+        picture, not there), ``numbered`` (a whole number, and a file is called so), ``box``, ``things`` (mappings in a
+        list), ``runs``, ``list``, ``mapping``, ``binary`` (0 or 1), ``integer``, ``number``,
         ``text`` or ``long`` text.
     distinct : int
         Different values among them.
@@ -46,6 +49,7 @@ class Seen:
     """
 
     cells: int
+    rows: int
     kinds: Mapping[str, int] = field(default_factory=dict)
     distinct: int = 0
     trail: Trail | None = None
@@ -57,13 +61,13 @@ class Seen:
     @property
     def pictures(self) -> float:
         """How much the column looks like pictures, 0 to 1."""
-        certain = self.share("picture", "pixels", "file")
+        certain = self.share("picture", "pixels", "file", "numbered")
         return certain + 0.9 * self.share("address") + 0.4 * self.share("missing") + 0.3 * self.share("page")
 
     @property
     def like_label(self) -> bool:
-        """Whether the cells may be classes: short texts or whole numbers, few of them different."""
-        if self.share("text", "integer", "binary") < 0.95:
+        """Whether the cells may be classes: short texts or whole numbers, at least two and few of them different."""
+        if self.share("text", "integer", "binary") < 0.95 or self.distinct < 2 or 2 * self.cells < self.rows:
             return False
         return self.distinct <= max(2, self.cells // 2) or (self.cells <= _FEW and self.share("text") > 0.95)
 
@@ -110,7 +114,7 @@ def look_at_column(cells: Sequence[Any], place: Place, finder: Finder | None = N
     kinds = Counter(_kind(cell, place, trail) for cell in there)
     # What is written like a number may still be a box or runs; a whole column of few of them is none of these.
     distinct = len({str(cell) for cell in there if isinstance(cell, str | int | float)})
-    return Seen(len(there), dict(kinds), distinct, trail)
+    return Seen(len(there), len(cells), dict(kinds), distinct, trail)
 
 
 def _named(cells: Sequence[Any]) -> list[str]:
@@ -137,7 +141,7 @@ def _kind(cell: Any, place: Place, trail: Trail | None) -> str:
 
 def _number_kind(value: float, cell: Any, trail: Trail | None) -> str:
     if trail is not None and isinstance(cell, int) and trail.find(str(cell)):
-        return "file"
+        return "numbered"
     if value in (0.0, 1.0, -1.0):
         return "binary"
     return "integer" if value.is_integer() else "number"
@@ -145,9 +149,13 @@ def _number_kind(value: float, cell: Any, trail: Trail | None) -> str:
 
 def _list_kind(cell: Sequence[Any]) -> str:
     numbers = [one for one in cell if isinstance(one, int | float) and not isinstance(one, bool)]
-    if len(numbers) == len(cell):
+    if cell and len(numbers) == len(cell):
         return "box" if len(cell) == 4 else ("pixels" if len(cell) >= _PIXELS else "list")
+    if not cell:
+        return "list"
     inner = cell[0]
+    if all(isinstance(one, Mapping) for one in cell):
+        return "things"
     if isinstance(inner, list | tuple):
         boxes = all(isinstance(one, list | tuple) and len(one) == 4 for one in cell)
         # Four wide and few: boxes. Pixels are squares, or of three numbers each.
@@ -164,6 +172,8 @@ def _text_kind(text: str, place: Place, trail: Trail | None) -> str:
         return kind
     if lower in ("true", "false"):
         return "binary"
+    if lower in ("no_box", "no box"):
+        return "box"
     try:
         number = float(text)
     except ValueError:
@@ -171,7 +181,7 @@ def _text_kind(text: str, place: Place, trail: Trail | None) -> str:
     if not math.isfinite(number):
         return _path_kind(text, place, trail)
     if _path_kind(text, place, trail) == "file":
-        return "file"
+        return "numbered"
     if number in (0.0, 1.0, -1.0):
         return "binary"
     return "integer" if number.is_integer() and "." not in text else "number"
@@ -208,6 +218,10 @@ def _path_kind(text: str, place: Place, trail: Trail | None) -> str:
     except NoFile:
         if trail is not None and trail.find(text):
             return "file"
+        # Kaggle's "0011165.jpg_Fish": a file, and a class behind it.
+        head = text.rpartition("_")[0]
+        if is_readable_name(head):
+            return _path_kind(head, place, trail)
         if is_readable_name(text.replace("\\", "/").rpartition("/")[2]):
             return "missing"
         return "text" if len(text) <= _LONG else "long"

@@ -7,31 +7,36 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.columns import role_of
+from imagemill.data.sources.boxcolumns import LEAST_PIXELS
+from imagemill.data.sources.columnnames import role_of
 from imagemill.data.sources.place import Export, exporting
 from imagemill.data.sources.rows import HOLDS, Embedded, Row, column_values, known_classes, rows_of, table_columns
 from imagemill.data.sources.sidecar import SIDECAR, read_sidecar, sidecar_plain
-from imagemill.data.sources.table import Table, read_tables
-from imagemill.data.sources.tablefiles import holds_images, need_files, table_files
+from imagemill.data.sources.table import Table, read_tables, with_pixels
+from imagemill.data.sources.tablefiles import Probe, guess_tables, need_tables, probe_table
 from imagemill.data.sources.textcells import base64_text, scalar_text
+from imagemill.data.sources.textlists import is_numbers, unquoted
 from imagemill.data.sources.textnumbers import number_text, typed_column
-from imagemill.data.sources.textrows import Unclosed, sniff_separator, text_rows
+from imagemill.data.sources.textrows import Unclosed, sniff_quote, sniff_separator, stated_separator, text_rows
 from imagemill.data.write import atomic_path
 
 __all__ = ["Csv", "Tsv", "open_delimited"]
 
 
 class Csv:
-    """One row per image, cells between commas (or semicolons, tabs, bars).
+    """One row per image or per thing in one, cells between commas (or semicolons, tabs, bars).
 
-    The first line names the columns. Where ``columns`` maps roles to numbers and the first line holds no usual name,
-    it counts as data (``extra={"header": True}`` or ``False`` says so outright).
+    The first line names the columns. It counts as data where it holds names of pictures or numbers alone, or where
+    ``columns`` maps roles to numbers and it holds no usual name (``extra={"header": False}`` says so outright).
     """
 
     name = "csv"
@@ -66,26 +71,34 @@ class Tsv:
 
 
 def _guess(look: Look, suffixes: Sequence[str]) -> Guess | None:
-    files = table_files(look, suffixes)
-    if not files:
-        return None
-    path = files[0][0]
     try:
-        table = open_delimited(path, ReadSource(), None)
-        first = next(iter(table.rows), None)
+        return guess_tables(look, suffixes, partial(_probe, look), 0.9)
     except SourceError:
         # A table by its name: reading it says what is wrong with it.
-        return None if look.is_folder else Guess(0.3, f"{path.name} is named like a table")
-    if not holds_images(table.columns, first and first[1], path.parent):
-        return None if look.is_folder else Guess(0.3, f"{path.name} is a table, but no column looks like images")
-    return Guess(0.85 if look.is_folder else 0.9, f"{path.name} is a table with a column of images")
+        return None if look.is_folder else Guess(0.3, f"{look.path.name} is named like a table")
+
+
+def _probe(look: Look, path: Path, options: ReadSource | None = None) -> Probe | None:
+    """What the first rows of a table hold; of one in a folder that cannot be read, nothing."""
+    try:
+        return probe_table(open_delimited(path, options or ReadSource(), None), look)
+    except SourceError as error:
+        if "--option encoding" in str(error) and options is None:
+            # Names of files are mostly plain letters: enough to know it for a table, and reading says what to do.
+            return _probe(look, path, ReadSource(encoding="latin-1"))
+        if not look.is_folder:
+            raise
+        return None
 
 
 def _read(look: Look, options: ReadSource, suffixes: Sequence[str], layout: str) -> Source:
-    files = need_files(look, suffixes)
-    tables = [open_delimited(path, options, split, f"{path.stem}/" if len(files) > 1 else "") for path, split in files]
+    found = need_tables(look, suffixes, partial(_probe, look))
+    several = len(found.files) > 1
+    tables = [open_delimited(path, options, split, f"{path.stem}/" if several else "") for path, split in found.files]
     root = look.path if look.is_folder else look.path.parent
-    return read_tables(root, layout, tables, options, read_sidecar(files[0][0].parent))
+    listed = look.files if look.is_folder else None
+    source = read_tables(root, layout, tables, options, read_sidecar(found.files[0][0].parent), listed)
+    return replace(source, notes=(*source.notes, *found.notes))
 
 
 def open_delimited(path: Path, options: ReadSource, split: str | None, stem: str = "") -> Table:
@@ -103,52 +116,58 @@ def open_delimited(path: Path, options: ReadSource, split: str | None, stem: str
     Raises
     ------
     SourceError
-        When it is empty, not UTF-8, or without a usable header.
+        When it is empty, in another encoding, or without a usable header.
     """
-    rows = _decoded(path, options.separator)
+    rows = _decoded(path, options)
     try:
-        _, header = next(rows, (0, []))
+        number, header = next(rows, (0, []))
     except Unclosed as error:
         msg = f"expected a header in {path}, got a quote that is never closed; mend the first line"
         raise SourceError(msg) from error
     if not header:
         raise SourceError(f"expected a table with a header in {path}, got an empty file; get the file again")
     notes: list[str] = []
-    by_number = options.columns and all(str(c).isdecimal() and c not in header for c in options.columns.values())
-    has_header = options.extra.get("header")
-    if has_header is None:
-        has_header = not by_number or any(role_of(name) for name in header)
-    columns = tuple(name if name else f"column {n}" for n, name in enumerate(header))
+    columns = tuple(name if name.strip() else f"column {n}" for n, name in enumerate(header))
     trim = len(columns) > 1 and all(name.startswith(" ") for name in columns[1:])
+    bare = tuple(unquoted(name) or name for name in columns)
+    if len(set(bare)) == len(bare):
+        columns = bare
     if trim:
-        columns = tuple(name.strip() for name in columns)
         notes.append("spaces after separators were left out")
     first: list[tuple[int, list[str]]] = []
-    if not has_header:
-        first, columns = [(1, header)], tuple(str(n) for n in range(len(header)))
-        notes.append("the first line is data")
-    elif not options.columns and any(is_readable_name(name) or "://" in name for name in header):
-        msg = f"expected names of columns in the first line of {path}, got what looks like data: {header[:3]}"
-        raise SourceError(f"{msg}; add a header, or number the columns: columns={{'image': '0', 'label': '1'}}")
+    if not _has_header(header, path, options):
+        first, columns = [(number, header)], tuple(str(n) for n in range(len(header)))
+        notes.append(f"the first line is data: columns are called by their numbers, '0' to '{len(header) - 1}'")
     if len(set(columns)) != len(columns):
         twice = sorted({name for name in columns if columns.count(name) > 1})
         raise SourceError(f"expected different names of columns in {path}, got {twice} twice; rename one")
     table = Table(path.name, path.parent, columns, (), "line", split, stem, is_text=True, notes=tuple(notes))
-    cells = _checked(first, rows, table, trim)
-    return Table(
-        table.name, table.base, columns, cells, "line", split, stem, is_text=True, problems=table.problems,
-        notes=table.notes,
-    )  # fmt: skip
+    cells = chain(first, _checked(rows, table, trim))
+    return with_pixels(replace(table, rows=cells))
 
 
-def _checked(
-    first: list[tuple[int, list[str]]], rows: Iterator[tuple[int, list[str]]], table: Table, trim: bool
-) -> Iterator[tuple[int, list[str]]]:
+def _has_header(header: list[str], path: Path, options: ReadSource) -> bool:
+    """Whether the first line names the columns."""
+    told = options.extra.get("header")
+    if told is not None:
+        return told not in (False, "no", "No", "0", 0)
+    if any(role_of(name) for name in header):
+        return True
+    if options.columns and all(str(c).isdecimal() and c not in header for c in options.columns.values()):
+        return False
+    cells = [unquoted(name) for name in header]
+    if len(cells) >= LEAST_PIXELS and all(map(is_numbers, cells)):
+        return False
+    return not any(is_readable_name(name) or "://" in name or name.startswith("data:image/") for name in cells)
+
+
+def _checked(rows: Iterator[tuple[int, list[str]]], table: Table, trim: bool) -> Iterator[tuple[int, list[str]]]:
     """Give the rows that have as many cells as the header, and note the others."""
     width, name = len(table.columns), table.name
-    yield from first
     try:
         for number, cells in rows:
+            if len(cells) != width:
+                cells = _mended(cells, width)
             if len(cells) == width:
                 yield number, [cell.strip() for cell in cells] if trim else cells
                 continue
@@ -160,30 +179,80 @@ def _checked(
         table.problems.append(Problem(where, f"{msg}; mend the line, what follows it was not read"))
 
 
-def _decoded(path: Path, separator: str | None) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a file in UTF-8, with or without a byte order mark."""
-    do = "save the table as UTF-8"
+def _mended(cells: list[str], width: int) -> list[str]:
+    """A row in which lists stand without quotes, so that they were cut at their commas; or with an empty cell too many.
+
+    Examples
+    --------
+    >>> _mended(["[[0", " 12]", " [3", " 4]]", "cat"], 2), _mended(["a.png", "cat", ""], 2)
+    (['[[0, 12], [3, 4]]', 'cat'], ['a.png', 'cat'])
+    """
+    if len(cells) == width + 1 and not cells[-1].strip():
+        return cells[:-1]
+    whole: list[str] = []
+    depth = 0
+    for cell in cells:
+        if depth > 0:
+            whole[-1] += "," + cell
+        else:
+            whole.append(cell)
+        opens = depth > 0 or cell.lstrip()[:1] in ("[", "(")
+        depth = depth + cell.count("[") + cell.count("(") - cell.count("]") - cell.count(")") if opens else 0
+    return whole if len(whole) == width and depth == 0 else cells
+
+
+def _decoded(path: Path, options: ReadSource) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file, in UTF-8 unless a byte order mark or an option says something else."""
+    separator = options.separator
     if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         raise SourceError(f"expected one character as separator, got {separator!r}; give ',' or ';' or a tab")
+    encoding = _encoding(path, options.encoding)
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
-            file.seek(0)
-            if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
-                raise SourceError(f"expected {path} to be text in UTF-8, got UTF-16 or binary data; {do}")
-            with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-                header = text.readline()
-                chosen = separator or ("\t" if path.suffix.lower() in (".tsv", ".tab") else sniff_separator(header))
-
-                def lines() -> Iterator[str]:
-                    yield header
-                    yield from text
-
-                yield from text_rows(lines(), chosen)
-    except UnicodeDecodeError as error:
-        raise SourceError(f"expected {path} to be text in UTF-8, got {error}; {do}") from error
+        with path.open("rb") as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+            header = text.readline()
+            skipped = 0
+            if (stated := stated_separator(header)) is not None:
+                separator, header, skipped = separator or stated, text.readline(), 1
+            second = text.readline()
+            quote = sniff_quote(header, second)
+            tabs = path.suffix.lower() in (".tsv", ".tab")
+            chosen = separator or ("\t" if tabs else sniff_separator(header, quote))
+            blanks = quote == "'" or f"{chosen} {quote}" in header
+            start = [line for line in (header, second) if line]
+            for number, cells in text_rows(chain(start, text), chosen, quote, blanks=blanks):
+                yield number + skipped, cells
+    except UnicodeError as error:
+        got = "other bytes" if options.encoding is None else f"{error}"
+        raise SourceError(
+            f"expected {path} to be text in {encoding.removesuffix('-sig').upper()}, got {got}; save it as UTF-8, or "
+            "say how it is written: encoding='latin-1' (--option encoding=latin-1), or cp1252, utf-16, gbk..."
+        ) from error
     except OSError as error:
         raise SourceError(f"expected a readable table, got {error}; check the path and its permissions") from error
+
+
+def _encoding(path: Path, told: str | None) -> str:
+    """The name of a table's encoding."""
+    if told is not None:
+        try:
+            codecs.lookup(told)
+        except LookupError as error:
+            do = "give latin-1, cp1252, utf-16 or another that Python knows"
+            raise SourceError(f"expected the name of an encoding, got {told!r}; {do}") from error
+        return "utf-8-sig" if codecs.lookup(told).name == "utf-8" else told
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        raise SourceError(f"expected a readable table, got {error}; check the path and its permissions") from error
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in start:
+        raise SourceError(
+            f"expected {path} to be text in UTF-8, got UTF-16 without a byte order mark, or binary data; save it as "
+            "UTF-8, or say encoding='utf-16-le' (--option encoding=utf-16-le)"
+        )
+    return "utf-8-sig"
 
 
 def _write(source: Source, out: Path, options: WriteTarget, layout: str, separator: str) -> Written:

@@ -14,7 +14,7 @@ from imagemill.data.codecs.base import problem
 from imagemill.data.pixels import load_picture
 from imagemill.data.record import Record, split_suffix
 from imagemill.data.sources.base import Source
-from imagemill.data.sources.columns import ATTRIBUTE, normal_split
+from imagemill.data.sources.columnnames import ATTRIBUTE, normal_split
 from imagemill.data.sources.crc32c import masked_crc32c
 from imagemill.data.sources.edges import cut_box, share
 from imagemill.data.sources.example import encode_example

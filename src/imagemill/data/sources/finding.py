@@ -60,29 +60,23 @@ class Finder:
     files: Sequence[tuple[str, Path]] | None = None
 
     @cached_property
-    def _index(self) -> tuple[dict[str, Path], dict[str, list[str]], dict[str, list[str]]]:
-        """Path by key; keys by folded name; keys by folded stem."""
+    def _index(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """Keys by folded name, and by folded stem."""
         files = self.files if self.files is not None else list(walk_files(self.root))
-        paths: dict[str, Path] = {}
         names: dict[str, list[str]] = {}
         stems: dict[str, list[str]] = {}
         for key, path in files:
             if is_readable_name(path):
-                paths[key] = path
                 name = key.rpartition("/")[2]
                 names.setdefault(_folded(name), []).append(key)
                 stems.setdefault(_folded(split_suffix(name)[0]), []).append(key)
-        return paths, names, stems
-
-    def path(self, key: str) -> Path:
-        """Where the file of a key is."""
-        return self._index[0][key]
+        return names, stems
 
     def ending(self, parts: Sequence[str]) -> list[str]:
         """Keys that end with the parts of a path; without suffix where none does with it."""
         if not parts:
             return []
-        _, names, stems = self._index
+        names, stems = self._index
         wanted = [_folded(part) for part in parts]
         for index, without in ((names, False), (stems, True)):
             found = [key for key in index.get(wanted[-1], ()) if _ends(key.split("/"), wanted, without=without)]
@@ -157,6 +151,8 @@ class Trail:
         """
         parts = path_parts(text)
         if not self.anywhere:
+            if ".." in text:  # it leads somewhere else
+                return []
             return [key for key in self.finder.ending(parts) if key.count("/") == len(parts) - 1]
         parts = parts[self.strip :]
         found = self.finder.ending(parts)
@@ -182,8 +178,8 @@ def _before(key: str, parts: int) -> str:
 
 def _common(folders: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """The folders that all paths begin with."""
-    first, last = min(folders), max(folders)
+    first, last = min(map(tuple, folders)), max(map(tuple, folders))
     for n, (a, b) in enumerate(zip(first, last, strict=False)):
         if a != b:
-            return tuple(first[:n])
-    return tuple(first[: min(len(first), len(last))])
+            return first[:n]
+    return first[: len(last)]

@@ -17,7 +17,7 @@ _CONTRADICTION = 0.1
 """Where fewer images than this have rows of different classes, they are mistakes and not sets of labels."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """What one row of a table says.
 
@@ -58,7 +58,7 @@ def gathered(rows: Iterable[Row], *, several: bool) -> tuple[list[Row], list[Pro
     """
     groups: dict[Any, list[Row]] = defaultdict(list)
     count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007 - it is used behind the loop
+    for count, row in enumerate(rows, 1):
         groups[row.same if row.same is not None else count].append(row)
     if len(groups) == count:
         return [group[0] for group in groups.values()], [], []
@@ -67,8 +67,12 @@ def gathered(rows: Iterable[Row], *, several: bool) -> tuple[list[Row], list[Pro
         varying = _varying(groups.values())
         merged = [_with_things(group, varying) for group in groups.values()]
         problems = [problem for group in groups.values() for problem in _parted(group)]
-        return merged, problems, [f"{count} rows name {len(groups)} images: the rows of an image are the things in it"]
+        return merged, problems, [f"{_said(count, len(groups))}: the rows of an image are the things in it"]
     return _without_things(list(groups.values()), count, several=several)
+
+
+def _said(rows: int, images: int) -> str:
+    return f"{rows:,} rows name {images:,} image{'' if images == 1 else 's'}"
 
 
 def _varying(groups: Iterable[Sequence[Row]]) -> set[str]:
@@ -104,7 +108,9 @@ def _parted(group: Sequence[Row]) -> list[Problem]:
     ]  # fmt: skip
 
 
-def _without_things(groups: Sequence[list[Row]], count: int, *, several: bool) -> tuple[list[Row], list[Problem], list[str]]:
+def _without_things(
+    groups: Sequence[list[Row]], count: int, *, several: bool
+) -> tuple[list[Row], list[Problem], list[str]]:
     """Rows of one image without things: repeated, with several labels, or with several texts."""
     classes = [list(dict.fromkeys(row.label for row in group if row.label is not None)) for group in groups]
     many = sum(len(found) > 1 for found in classes)
@@ -114,17 +120,16 @@ def _without_things(groups: Sequence[list[Row]], count: int, *, several: bool) -
         problems += _parted(group)
         one = _texts_together(group)
         if many and several:
-            one.record = replace(one.record, labels=tuple(map(str, found)))
-            one.label = None
+            one = replace(one, record=replace(one.record, labels=tuple(map(str, found))), label=None)
         elif len(found) > 1:
             got = ", ".join(f"{row.label!r} ({row.name})" for row in group[:4])
-            do = "mend the table, or say that an image has several: columns={'labels': ...} (--option column.labels=NAME)"
+            do = "mend the table, or an image has several: columns={'labels': NAME} (--option column.labels=NAME)"
             problems.append(Problem(one.record.key, f"{one.record.key}: expected one class, got {got}; {do}"))
             continue
         else:
-            one.label = found[0] if found else None
+            one = replace(one, label=found[0] if found else None)
         merged.append(one)
-    notes = [f"{count} rows name {len(groups)} images"]
+    notes = [_said(count, len(groups))]
     if many and several:
         notes[0] += f": {many} have rows of different classes, so an image has several labels"
     elif many:
@@ -146,4 +151,10 @@ def _texts_together(group: Sequence[Row]) -> Row:
     first = group[0]
     listed = tuple(labels) if any(row.record.labels is not None for row in group) else None
     mask = next((row.record.mask for row in group if row.record.mask is not None), None)
-    return Row(first.name, replace(first.record, attributes=attributes, labels=listed, mask=mask), first.label, None, first.same)
+    return Row(
+        first.name,
+        replace(first.record, attributes=attributes, labels=listed, mask=mask),
+        first.label,
+        None,
+        first.same,
+    )

@@ -12,7 +12,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.columns import normal_split
+from imagemill.data.sources.columnnames import normal_split
 from imagemill.data.sources.delimited import open_delimited
 from imagemill.data.sources.jsons import finite, lines_table
 from imagemill.data.sources.parquet import columnar_table

@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
-from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.columns import role_of
+from imagemill.data.sources.columnnames import role_of
+from imagemill.data.sources.jsonforms import parsed, parts_of
 from imagemill.data.sources.place import Export, exporting
 from imagemill.data.sources.rows import HOLDS, Embedded, Row, known_classes, rows_of
 from imagemill.data.sources.sidecar import SIDECAR, Sidecar, read_sidecar, sidecar_of, sidecar_plain
 from imagemill.data.sources.table import Table, read_tables
-from imagemill.data.sources.tablefiles import holds_images, need_files, table_files
+from imagemill.data.sources.tablefiles import Probe, guess_tables, need_tables, probe_table
 from imagemill.data.sources.textcells import base64_text
 from imagemill.data.write import atomic_path
 
-__all__ = ["Json", "JsonLinesTable", "finite", "flat_row", "json_table", "lines_table"]
+__all__ = ["Json", "JsonLinesTable", "finite", "flat_row", "json_tables", "lines_table"]
 
 _LIMIT = 2 * 1024**3
 _PEEK = 1 << 16
+_LINES = (".jsonl", ".ndjson")
 _COCO = frozenset(("images", "annotations", "categories"))
 # Mappings in these columns are one value, not a group of columns.
 _WHOLE = frozenset(("image", "mask", "boxes", "labels"))
@@ -32,9 +35,9 @@ _DO = "write a list of objects, one per image"
 
 
 class Json:
-    """A list of objects, one per image; or a mapping of lists; or objects by file name; or one of these inside.
+    """A list of objects, one per image or thing; columns; objects or classes by file name; files by class or part.
 
-    Columns of a mapping inside a row are called ``meta.split``.
+    Columns of a mapping inside a row are called ``meta.split``. Taken too: an object per line, and what Python prints.
     """
 
     name = "json"
@@ -42,24 +45,24 @@ class Json:
     holds = HOLDS
 
     def guess(self, look: Look) -> Guess | None:
-        files = [path for path, _ in table_files(look, (".json",))]
-        if not files:
-            return None
-        path = files[0]
+        if not look.is_folder and look.path.suffix.lower() == ".json" and _is_large(look.path):
+            return Guess(0.4, f"{look.path.name} is a large JSON file")
         try:
-            if path.stat().st_size > 1 << 26:
-                return None if look.is_folder else Guess(0.4, f"{path.name} is a large JSON file")
-            table, _ = json_table(path, ReadSource(), None)
+            return guess_tables(look, (".json",), partial(_probe, look), 0.9)
         except (SourceError, OSError):
-            return None if look.is_folder or _is_coco(path) else Guess(0.2, f"{path.name} is named like JSON")
-        return _sure(look, table)
+            return None if look.is_folder or _is_coco(look.path) else Guess(0.2, f"{look.path.name} is named like JSON")
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        files = need_files(look, (".json",))
-        stems = [f"{path.stem}/" if len(files) > 1 else "" for path, _ in files]
-        found = [json_table(path, options, split, stem) for (path, split), stem in zip(files, stems, strict=True)]
+        files = need_tables(look, (".json",), partial(_probe, look))
+        stems = [f"{path.stem}/" if len(files.files) > 1 else "" for path, _ in files.files]
+        found = [
+            json_tables(path, options, split, stem) for (path, split), stem in zip(files.files, stems, strict=True)
+        ]
         root = look.path if look.is_folder else look.path.parent
-        return read_tables(root, self.name, [table for table, _ in found], options, found[0][1])
+        listed = look.files if look.is_folder else None
+        tables = [table for tables, _ in found for table in tables]
+        source = read_tables(root, self.name, tables, options, found[0][1], listed)
+        return replace(source, notes=(*source.notes, *files.notes))
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         with exporting(out, self.name, options) as job:
@@ -86,20 +89,22 @@ class JsonLinesTable:
     holds = HOLDS
 
     def guess(self, look: Look) -> Guess | None:
-        files = table_files(look, (".jsonl", ".ndjson"))
-        if not files:
-            return None
         try:
-            return _sure(look, lines_table(files[0][0], ReadSource(), None, most=5))
+            return guess_tables(look, _LINES, partial(_probe_lines, look), 0.9)
         except SourceError:
-            return None if look.is_folder else Guess(0.3, f"{files[0][0].name} is named like JSON lines")
+            return None if look.is_folder else Guess(0.3, f"{look.path.name} is named like JSON lines")
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        files = need_files(look, (".jsonl", ".ndjson"))
-        stems = [f"{path.stem}/" if len(files) > 1 else "" for path, _ in files]
-        tables = [lines_table(path, options, split, stem) for (path, split), stem in zip(files, stems, strict=True)]
+        files = need_tables(look, _LINES, partial(_probe_lines, look))
+        stems = [f"{path.stem}/" if len(files.files) > 1 else "" for path, _ in files.files]
+        tables = [
+            lines_table(path, options, split, stem) for (path, split), stem in zip(files.files, stems, strict=True)
+        ]
         root = look.path if look.is_folder else look.path.parent
-        return read_tables(root, self.name, tables, options, read_sidecar(files[0][0].parent))
+        listed = look.files if look.is_folder else None
+        sidecar = read_sidecar(files.files[0][0].parent)
+        source = read_tables(root, self.name, tables, options, sidecar, listed)
+        return replace(source, notes=(*source.notes, *files.notes))
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         with exporting(out, self.name, options) as job:
@@ -113,11 +118,32 @@ class JsonLinesTable:
         return job.written()
 
 
-def _sure(look: Look, table: Table) -> Guess | None:
-    first = next(iter(table.rows), None)
-    if holds_images(table.columns, first and first[1], table.base):
-        return Guess(0.85 if look.is_folder else 0.9, f"{table.name} is a table with a column of images")
-    return None if look.is_folder else Guess(0.3, f"{table.name} is JSON, but nothing in it looks like images")
+def _is_large(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 1 << 26
+    except OSError:
+        return False
+
+
+def _probe(look: Look, path: Path) -> Probe | None:
+    """What a JSON file holds; of a large or damaged one in a folder, nothing."""
+    try:
+        tables = [] if _is_large(path) else json_tables(path, ReadSource(), None)[0]
+        found = [seen for table in tables if (seen := probe_table(table, look)) is not None]
+    except (SourceError, OSError):
+        if not look.is_folder:
+            raise
+        return None
+    return max(found, key=lambda seen: (seen.images, seen.targets), default=None)
+
+
+def _probe_lines(look: Look, path: Path) -> Probe | None:
+    try:
+        return probe_table(lines_table(path, ReadSource(), None, most=5), look)
+    except SourceError:
+        if not look.is_folder:
+            raise
+        return None
 
 
 def _is_coco(path: Path) -> bool:
@@ -130,14 +156,14 @@ def _is_coco(path: Path) -> bool:
     return bool(re.search(rb'"(annotations|categories|segments_info)"\s*:', start))
 
 
-def _loaded(path: Path, options: ReadSource) -> Any:
+def _loaded(path: Path, options: ReadSource) -> tuple[Any, str]:
     limit = int(options.extra.get("max_bytes", _LIMIT))
     try:
         size = path.stat().st_size
         if size > limit:
             msg = f"expected at most {limit:,} bytes of JSON, got {size:,} in {path}"
             raise SourceError(f"{msg}; use JSON lines or Parquet, or raise extra={{'max_bytes': ...}}")
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        return parsed(_decoded(path.read_bytes(), options.encoding))
     except RecursionError as error:
         raise SourceError(f"expected a table in {path}, got JSON nested too deeply; {_DO}") from error
     except OSError as error:
@@ -145,52 +171,56 @@ def _loaded(path: Path, options: ReadSource) -> Any:
     except ValueError as error:
         if isinstance(error, SourceError):
             raise
-        raise SourceError(f"expected {path} to be JSON in UTF-8, got {error}; mend the file") from error
+        do = "mend the file"
+        if isinstance(error, UnicodeError):
+            do = "save it as UTF-8, or say how it is written: encoding='latin-1' (--option encoding=latin-1)"
+        raise SourceError(f"expected {path} to be JSON in UTF-8, got {error}; {do}") from error
 
 
-def json_table(path: Path, options: ReadSource, split: str | None, stem: str = "") -> tuple[Table, Sidecar]:
-    """Read a JSON file as a table, and what it says of the whole set.
+def _decoded(data: bytes, encoding: str | None) -> str:
+    """The text of a file; UTF-16 where a byte order mark says so."""
+    if encoding is None:
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except LookupError as error:
+        raise SourceError(f"expected the name of an encoding, got {encoding!r}; give latin-1 or another") from error
+
+
+def json_tables(path: Path, options: ReadSource, split: str | None, stem: str = "") -> tuple[list[Table], Sidecar]:
+    """Read a JSON file as tables, one for each part that it names, and what it says of the whole set.
 
     Raises
     ------
     SourceError
         When it is damaged, too large, nested too deeply, COCO, or no table.
     """
-    content, sidecar = _loaded(path, options), read_sidecar(path.parent)
+    (content, note), sidecar = _loaded(path, options), read_sidecar(path.parent)
+    notes = (f"{path.name}: {note}",) if note else ()
     if isinstance(content, dict):
         if content.keys() >= _COCO:
             raise SourceError(f"expected a table in {path}, got COCO annotations; read it with layout='coco'")
         if "imagemill" in content:
             sidecar = sidecar_of(content, str(path))
-            rows = content.get("records")
+            content = content.get("records")
         else:
-            rows = _rows(content, path)
             sidecar = _classes_inside(content, sidecar)
-    else:
-        rows = content
-    if not isinstance(rows, list) or not rows:
-        got = "an empty list" if isinstance(rows, list) else f"a {type(rows).__name__}"
+    try:
+        parts = parts_of(content)
+    except ValueError as error:
+        msg = f"expected lists of one length in {path}, got {error}"
+        raise SourceError(f"{msg}; give one value per image") from error
+    if not parts or not any(rows for _, rows in parts):
+        got = "an empty list" if isinstance(content, list) else f"a {type(content).__name__}"
+        if isinstance(content, dict):
+            got = f"a mapping of {', '.join(map(repr, list(content)[:6]))}"
         raise SourceError(f"expected a table in {path}, got {got}; {_DO}")
-    return _table(path, list(enumerate(rows, start=1)), "item", options, split, stem), sidecar
-
-
-def _rows(content: dict[str, Any], path: Path) -> Any:
-    """Find the rows in a mapping."""
-    lists = {key: value for key, value in content.items() if isinstance(value, list)}
-    inside = [value for value in lists.values() if value and all(isinstance(one, dict) for one in value)]
-    if len(inside) == 1:
-        return inside[0]
-    if content and len(lists) == len(content):
-        if len({len(value) for value in lists.values()}) != 1:
-            counts = ", ".join(f"{key!r} {len(value)}" for key, value in list(lists.items())[:6])
-            raise SourceError(f"expected lists of one length in {path}, got {counts}; give one value per image")
-        names = list(lists)
-        return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-    if content and all(isinstance(value, dict) for value in content.values()):
-        return [{"file_name": key, **value} for key, value in content.items()]
-    if content and all(is_readable_name(key) for key in content):
-        return [{"file_name": key, ("labels" if isinstance(v, list) else "label"): v} for key, v in content.items()]
-    raise SourceError(f"expected a table in {path}, got a mapping of {', '.join(map(repr, list(content)[:6]))}; {_DO}")
+    tables = []
+    for part, rows in parts:
+        begin = f"{stem}{part}/" if part is not None and len(parts) > 1 else stem
+        table = _table(path, list(enumerate(rows, start=1)), "item", options, part or split, begin)
+        tables.append(replace(table, notes=notes))
+    return tables, sidecar
 
 
 def _classes_inside(content: Mapping[str, Any], sidecar: Sidecar) -> Sidecar:
@@ -262,17 +292,20 @@ def _table(
 ) -> Table:
     found = list(problems)
     flat: list[tuple[int, dict[str, Any]]] = []
+    lists = all(isinstance(row, list) and len(row) > 1 for _, row in rows)
     for number, row in rows:
         if isinstance(row, dict):
             flat.append((number, flat_row(row, options)))
         elif isinstance(row, str):
             flat.append((number, {"file_name": row}))
+        elif lists:
+            flat.append((number, {str(n): value for n, value in enumerate(row)}))
         else:
             where = f"{path.name}: {unit} {number}"
             msg = f"{where}: expected a JSON object, got {str(row)[:40]!r}; {_DO}"
             found.append(Problem(where, msg))
     columns = tuple(dict.fromkeys(chain.from_iterable(row for _, row in flat)))
-    cells = ((number, [row.get(column) for column in columns]) for number, row in flat)
+    cells = [(number, [row.get(column) for column in columns]) for number, row in flat]
     return Table(path.name, path.parent, columns, cells, unit, split, stem, problems=found)
 
 

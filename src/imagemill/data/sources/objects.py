@@ -12,12 +12,18 @@ from typing import Any
 
 from imagemill.core.errors import InputError
 from imagemill.data.instances import Instance, Joint, RunLength, Scalar
+from imagemill.data.sources.boxcolumns import box_columns
 from imagemill.data.sources.cells import BadCell
+from imagemill.data.sources.textlists import boxes_text, list_text
 
-__all__ = ["objects_cell", "read_objects"]
+__all__ = ["CATEGORY_NAMES", "FORMS", "box_from", "objects_cell", "read_objects"]
 
+FORMS = ("xywh", "xyxy", "centre")
+"""What four numbers of a box may be: left, top, width, height; left, top, right, bottom; centre, width, height."""
+
+_WITHIN = ("coordinates", "bndbox", "rect", "shape_attributes")
 _BOXES = ("bbox", "bboxes", "box", "boxes")
-_NAMES = ("categories", "category", "labels", "label", "classes", "class", "names", "name", "category_id")
+CATEGORY_NAMES = ("categories", "category", "labels", "label", "classes", "class", "names", "name", "category_id")
 
 
 def objects_cell(objects: Sequence[Instance]) -> dict[str, list[Any]]:
@@ -48,20 +54,27 @@ def objects_cell(objects: Sequence[Instance]) -> dict[str, list[Any]]:
 
 
 def read_objects(
-    cell: Any, names: Any = None, categories: Sequence[str] = (), corners: bool = False
+    cell: Any,
+    names: Any = None,
+    categories: Sequence[str] = (),
+    form: str = "xywh",
+    size: tuple[int, int] | None = None,
 ) -> tuple[Instance, ...] | None:
     """Read annotated things from a cell.
 
     Parameters
     ----------
     cell : object
-        A mapping of lists, a list of mappings, a list of boxes, or one of these as JSON text.
+        A mapping of lists, a list of mappings, a list of boxes, one of these as text in JSON or as Python prints it, or
+        four numbers with blanks between, with ``;`` between boxes. A mapping may hold a box as four numbers by name.
     names : object
-        A list of categories from a column beside it.
+        A list of categories from a column beside it, or one for all.
     categories : sequence of str
         Names of categories that are given as numbers.
-    corners : bool
-        Whether boxes are ``[left, top, right, bottom]`` and not ``[left, top, width, height]``.
+    form : str
+        What the numbers of boxes are, one of `FORMS`.
+    size : tuple of int or None
+        Height and width in pixels where numbers are parts of them.
 
     Returns
     -------
@@ -78,12 +91,14 @@ def read_objects(
     >>> read_objects([[1, 2, 3, 4]], ["cat"])[0].box
     (1.0, 2.0, 3.0, 4.0)
     """
-    cell, names = _from_text(cell), _from_text(names)
+    cell = _from_text(cell)
+    if isinstance(names, str) and (listed := list_text(names)) is not None:
+        names = listed
     if cell is None:
         return None
     try:
         rows = _rows(cell, names)
-        return tuple(_instance(row, categories, corners) for row in rows)
+        return tuple(_instance(row, categories, form, size) for row in rows)
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         got = str(error) if isinstance(error, InputError) else f"{str(cell)[:80]!r}"
         raise BadCell(f"expected boxes as [x, y, width, height] with categories, got {got}; mend the cell") from error
@@ -94,17 +109,17 @@ def _from_text(cell: Any) -> Any:
         return cell
     if not cell.strip():
         return None
-    try:
-        return json.loads(cell)
-    except (ValueError, RecursionError) as error:
-        raise BadCell(f"expected boxes as JSON text, got {cell[:60]!r}; mend the cell") from error
+    found = boxes_text(cell)
+    if found is None:
+        raise BadCell(f"expected boxes as JSON text, got {cell[:60]!r}; mend the cell")
+    return found
 
 
 def _rows(cell: Any, names: Any) -> list[dict[str, Any]]:
     """Bring every form into one mapping per thing."""
     if isinstance(cell, Mapping):
         lists = {key: value for key, value in cell.items() if isinstance(value, list | tuple)}
-        if not lists:
+        if not lists or _is_one(cell):
             return [dict(cell)]
         lengths = {len(value) for value in lists.values()}
         if len(lengths) != 1:
@@ -122,9 +137,19 @@ def _rows(cell: Any, names: Any) -> list[dict[str, Any]]:
     return [{"bbox": box, "category": name} for box, name in zip(cell, given, strict=True)]
 
 
-def _instance(row: Mapping[str, Any], categories: Sequence[str], corners: bool) -> Instance:
+def _is_one(cell: Mapping[str, Any]) -> bool:
+    """Whether a mapping is one thing: its box is four numbers and not a list of boxes."""
+    box = next((cell[key] for key in _BOXES if cell.get(key) is not None), None)
+    return isinstance(box, Mapping) or (
+        isinstance(box, list | tuple) and len(box) == 4 and all(isinstance(v, int | float) for v in box)
+    )
+
+
+def _instance(row: Mapping[str, Any], categories: Sequence[str], form: str, size: tuple[int, int] | None) -> Instance:
     box = next((row[key] for key in _BOXES if row.get(key) is not None), None)
-    name = next((row[key] for key in _NAMES if row.get(key) is not None), "object")
+    if isinstance(box, Mapping) or box is None:
+        box, form = _named_numbers(row if box is None else box, form)
+    name = next((row[key] for key in CATEGORY_NAMES if row.get(key) is not None), "object")
     if isinstance(name, int) and not isinstance(name, bool) and categories:
         if not 0 <= name < len(categories):
             raise LookupError("a category out of range")
@@ -132,7 +157,7 @@ def _instance(row: Mapping[str, Any], categories: Sequence[str], corners: bool) 
     runs = row.get("runs")
     return Instance(
         str(name),
-        None if box is None else _box(box, corners),
+        None if box is None else box_from(box, form, size),
         tuple(tuple(float(v) for v in part) for part in row.get("polygons") or ()),
         _runs(runs) if runs else None,
         tuple(_joint(joint) for joint in row.get("keypoints") or ()),
@@ -156,10 +181,48 @@ def _joint(value: Sequence[Any]) -> Joint:
     return float(x), float(y), int(seen)
 
 
-def _box(value: Sequence[Any], corners: bool) -> tuple[float, float, float, float]:
+def _named_numbers(row: Mapping[str, Any], form: str) -> tuple[list[Any] | None, str]:
+    """Four numbers of a box that have names, and what they are."""
+    inner = next((row[key] for key in _WITHIN if isinstance(row.get(key), Mapping)), row)
+    names = list(inner)
+    found = box_columns(names)
+    if found is None:
+        return None, form
+    # Only this form puts a box's centre into "x" and "y": CreateML.
+    centre = inner is not row and found.form == "xywh" and "coordinates" in row
+    return [inner[names[n]] for n in found.numbers], "centre" if centre else found.form
+
+
+def box_from(
+    value: Sequence[Any], form: str = "xywh", size: tuple[int, int] | None = None
+) -> tuple[float, float, float, float]:
+    """Left, top, width and height in pixels from four numbers.
+
+    Parameters
+    ----------
+    value : sequence
+    form : str
+        One of `FORMS`.
+    size : tuple of int or None
+        Height and width in pixels where numbers are parts of them.
+
+    Raises
+    ------
+    ValueError
+        When they are no four numbers, or the box has a negative size.
+
+    Examples
+    --------
+    >>> box_from([1, 2, 4, 6], "xyxy"), box_from([0.5, 0.5, 0.2, 1], "centre", (100, 200))
+    ((1.0, 2.0, 3.0, 4.0), (80.0, 0.0, 40.0, 100.0))
+    """
     x, y, w, h = (float(v) for v in value)
-    if corners:
+    if form == "xyxy":
         w, h = w - x, h - y
+    elif form == "centre":
+        x, y = x - w / 2, y - h / 2
     if not (w >= 0 and h >= 0):
         raise ValueError("a box of negative size")
+    if size is not None:
+        x, y, w, h = x * size[1], y * size[0], w * size[1], h * size[0]
     return x, y, w, h

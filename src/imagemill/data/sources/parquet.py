@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from imagemill.data.sources.place import exporting
 from imagemill.data.sources.rows import HOLDS
 from imagemill.data.sources.sidecar import Sidecar, read_sidecar, sidecar_of
 from imagemill.data.sources.table import Table, read_tables
-from imagemill.data.sources.tablefiles import holds_images, need_files, table_files
+from imagemill.data.sources.tablefiles import Probe, guess_tables, need_tables, probe_table
 from imagemill.data.sources.tablewrite import write_arrow
 
 __all__ = ["Arrow", "Parquet", "columnar_table"]
@@ -71,17 +72,25 @@ class Arrow:
 
 
 def _guess(look: Look, suffixes: Sequence[str]) -> Guess | None:
-    files = table_files(look, suffixes)
-    if not files:
-        return None
-    path = files[0][0]
+    try:
+        return guess_tables(look, suffixes, partial(_probe, look), 0.95)
+    except SourceError:
+        return None if look.is_folder else Guess(0.3, f"{look.path.name} is named like a table")
+
+
+def _probe(look: Look, path: Path) -> Probe | None:
+    """What a table holds, by its schema alone where its names say it; of a damaged one in a folder, nothing."""
     try:
         names = _open(path).schema.names
+        try:
+            roles = guess_columns(names, ReadSource(), path.name).roles
+        except SourceError:
+            return probe_table(columnar_table(path, ReadSource(), None)[0], look)
+        return Probe(1.0, len(roles) > 1)
     except SourceError:
-        return None if look.is_folder else Guess(0.3, f"{path.name} is named like a table")
-    if not holds_images(names, None, path.parent):
-        return None if look.is_folder else Guess(0.3, f"{path.name} is a table, but no column looks like images")
-    return Guess(0.9 if look.is_folder else 0.95, f"{path.name} is a table with a column of images")
+        if not look.is_folder:
+            raise
+        return None
 
 
 def _open(path: Path) -> Parts:
@@ -89,10 +98,13 @@ def _open(path: Path) -> Parts:
 
 
 def _read(look: Look, options: ReadSource, suffixes: Sequence[str], layout: str) -> Source:
-    files = need_files(look, suffixes)
-    found = [columnar_table(path, options, split, f"{path.stem}/" if len(files) > 1 else "") for path, split in files]
+    files = need_tables(look, suffixes, partial(_probe, look))
+    several = len(files.files) > 1
+    found = [columnar_table(path, options, split, f"{path.stem}/" if several else "") for path, split in files.files]
     root = look.path if look.is_folder else look.path.parent
-    return read_tables(root, layout, [table for table, _ in found], options, found[0][1])
+    listed = look.files if look.is_folder else None
+    source = read_tables(root, layout, [table for table, _ in found], options, found[0][1], listed)
+    return replace(source, notes=(*source.notes, *files.notes))
 
 
 def columnar_table(path: Path, options: ReadSource, split: str | None, stem: str = "") -> tuple[Table, Sidecar]:
@@ -105,12 +117,19 @@ def columnar_table(path: Path, options: ReadSource, split: str | None, stem: str
     """
     parts = _open(path)
     names = tuple(parts.schema.names)
-    roles = guess_columns(names, options, path.name).roles
+    try:
+        roles = guess_columns(names, options, path.name).roles
+    except SourceError:
+        if options.columns:
+            raise
+        # No name says it: what stands in the columns will.
+        roles = {}
     place = Place(path.parent, options)
     lazy = {
         names[n]: make
-        for role, n in roles.items()
-        if role in ("image", "mask") and (make := _lazy(parts, names[n], path.name, place)) is not None
+        for n in range(len(names))
+        if (n in (roles.get("image"), roles.get("mask")) or parts.kind(names[n]) == "bytes")
+        and (make := _lazy(parts, names[n], path.name, place)) is not None
     }
     rows = _rows(parts, names, lazy)
     return Table(path.name, path.parent, names, rows, "row", split, stem), _sidecar(parts, names, roles, path)

@@ -17,20 +17,22 @@ from imagemill.data.instances import Instance, Scalar
 from imagemill.data.record import Blob, Pixels, Record
 from imagemill.data.sources.base import Problem
 from imagemill.data.sources.boxcolumns import squashed
-from imagemill.data.sources.cells import BadCell, NoFile, Place, Placed, image_at, is_safe_key, text_key
-from imagemill.data.sources.columns import Columns, Sample, flag_splits, normal_split
-from imagemill.data.sources.content import is_empty
+from imagemill.data.sources.cells import BadCell, NoFile, Place, Placed, image_at, is_safe_key, path_inside, text_key
+from imagemill.data.sources.columnnames import flag_splits, normal_split
+from imagemill.data.sources.columns import Columns, Sample
+from imagemill.data.sources.content import is_empty, spread
 from imagemill.data.sources.finding import Trail
 from imagemill.data.sources.gather import Row
-from imagemill.data.sources.objects import read_objects
-from imagemill.data.sources.rowthings import Sizes, box_form, box_of, mask_of
+from imagemill.data.sources.objects import CATEGORY_NAMES, read_objects
+from imagemill.data.sources.rowthings import Sizes, are_parts, bare_boxes, box_form, box_of, corners_or_lengths, mask_of
 from imagemill.data.sources.severals import LIST, several_labels
 from imagemill.data.sources.shapes import bounds_of_runs
-from imagemill.data.sources.textlists import unquoted
+from imagemill.data.sources.textlists import boxes_text, unquoted
 
 __all__ = ["Found", "RowReader"]
 
-_NO_THING = frozenset(("", "nofinding", "background", "none", "nan", "negative", "nothing"))
+_NO_THING = frozenset(("nofinding", "background", "none", "nan", "negative", "nothing"))
+_JUDGED = 40
 _YES = frozenset(("1", "1.0", "true", "yes"))
 _NO = frozenset(("0", "0.0", "-1", "-1.0", "false", "no", ""))
 
@@ -47,6 +49,7 @@ class Found:
     missing: list[str] = field(default_factory=list)
     trails: Counter[tuple[str, str]] = field(default_factory=Counter)
     hot: tuple[str, ...] = ()
+    said: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -94,18 +97,43 @@ class RowReader:
     sizes: Sizes = field(default_factory=Sizes)
     trails: dict[int, Trail] = field(default_factory=dict)
     form: str = "xywh"
-    corners: bool = False
     parts_of_size: bool = False
 
     def __post_init__(self) -> None:
         """Find out what the numbers of boxes are."""
         self.trails = dict(self.columns.trails)
         told = box_form(self.place.options)
-        self.corners = told == "xyxy"
+        self.form = told or (self.columns.box.form if self.columns.box is not None else "xywh")
         if self.columns.box is not None:
-            self.form = told or self.columns.box.form
             values = [row[n] for row in self.sample.rows for n in self.columns.box.numbers]
-            self.parts_of_size = _parts(values)
+            self.parts_of_size = are_parts(values)
+        elif "boxes" in self.columns.roles and "key" not in self.columns.roles:
+            self._judge(told)
+
+    def _judge(self, told: str | None) -> None:
+        """Whether boxes in one cell are parts of the size, and whether two of their numbers are a corner."""
+        boxes: list[tuple[Sequence[float], tuple[int, int]]] = []
+        before = self.found.trails.copy()
+        for cells in spread(self.sample.rows, _JUDGED):
+            found = bare_boxes(cells[self.columns.roles["boxes"]])
+            if found:
+                size = self._size_of(cells)
+                boxes += [(box, size) for box in found if size is not None]
+        self.found.trails = before  # these rows are counted when they are read
+        self.parts_of_size = are_parts([value for box, _ in boxes for value in box])
+        if told is None and boxes:
+            self.form, note = corners_or_lengths(boxes, parts=self.parts_of_size)
+            if note and note not in self.found.said:
+                self.found.said.append(note)
+
+    def _size_of(self, cells: Sequence[Any]) -> tuple[int, int] | None:
+        """Height and width of a row's picture; None where it cannot be read."""
+        roles = self.columns.roles
+        stated = _size(*(cells[roles[name]] if name in roles else None for name in ("height", "width")))
+        try:
+            return self.sizes.of(self._picture(cells[roles["image"]], "row", "image", ())[0], stated)
+        except BadCell:
+            return None
 
     def read(self, rows: Iterator[tuple[int, Sequence[Any]]]) -> None:
         """Read every row."""
@@ -141,13 +169,13 @@ class RowReader:
             attributes.setdefault(self.names[roles["split"]], _scalar(odd) or str(odd))
         size = _size(cell("height"), cell("width"))
         things = self._things(cells, cell, image, size, label if more is None else more)
-        if things is not None and self._names_things(cell("boxes")) and "label" not in self.columns.told:
-            label = None
+        if things is not None and self._names_things(cell("boxes")):
+            label = label if "label" in self.columns.told else None
+            labels = labels if "labels" in self.columns.told or not _bare(cell("boxes")) else None
         record = Record(
             key if key is not None else self._key(index, cells, image),
             image,
             mask,
-            label=label if isinstance(label, str) else None,
             labels=labels,
             split=self.split if odd is None else split,
             group=None if group is None else str(group),
@@ -164,7 +192,7 @@ class RowReader:
         if "key" in self.columns.roles:
             return None
         if isinstance(image, Path):
-            return str(image)
+            return os.path.normpath(image)
         return image.name if isinstance(image, Blob) and image.name.startswith(("http://", "https://")) else None
 
     def _split(self, cell: Any) -> str | None:
@@ -176,9 +204,7 @@ class RowReader:
             return flags[text not in _YES]
         return normal_split(str(cell))
 
-    def _picture(
-        self, cell: Any, name: str, role: str, hints: Sequence[str]
-    ) -> tuple[Pixels, str | None, str | None]:
+    def _picture(self, cell: Any, name: str, role: str, hints: Sequence[str]) -> tuple[Pixels, str | None, str | None]:
         """Where a picture is, its key where its file was looked for, and the class that stands behind its name."""
         place = self.pictures if role == "image" else self.place
         if isinstance(cell, int) and not isinstance(cell, bool):
@@ -194,30 +220,43 @@ class RowReader:
             head, mark, tail = text.rpartition("_")
             if mark and is_readable_name(head):
                 try:
-                    return image_at(head, place, name), None, tail
+                    return image_at(head, place, name), text_key(head, place.base), tail
                 except NoFile:
                     if (found := self._found(head, role, hints)) is not None:
                         return (*found, tail)
+            if self._trail(self.columns.roles[role]).anywhere:
+                where = self.sample.finder.root
+                msg = f"expected a file that is called so below {where}, got none for {text[:120]!r}; check the path"
+                raise NoFile(msg) from None
             raise
 
     def _found(self, text: str, role: str, hints: Sequence[str]) -> tuple[Path, str] | None:
         """The file that a path means although it is not there as it is written, and its key."""
-        number = self.columns.roles[role]
-        if number not in self.trails:
-            seen = self.sample.seen(number, search=True)
-            self.trails[number] = seen.trail or Trail(self.sample.finder)
-        trail = self.trails[number]
+        trail = self._trail(self.columns.roles[role])
+        root = Place(trail.finder.root, self.place.options, self.place.real)
+        if trail.finder.root != self.pictures.base:
+            # A table in a folder of its own names files beside that folder.
+            key = os.path.relpath(os.path.join(self.pictures.base, text.replace("\\", "/")), trail.finder.root)
+            if is_safe_key(key) and os.path.isfile(os.path.join(trail.finder.root, key)):
+                return path_inside(key, root), key
         keys = trail.find(text, hints, mask=role == "mask")
         if len(keys) > 1:
             do = "say which folder: images='DIR' (--option images=DIR)"
             raise BadCell(f"expected one file named {text[:80]!r}, got {', '.join(keys[:3])}; {do}")
         if not keys:
             return None
-        key = keys[0]
-        here = text.replace("\\", "/")
+        # The folder may hold links that lead out of it.
+        path, key = path_inside(keys[0], root), keys[0]
         folder = key.rpartition("/")[0] if trail.anywhere else ""
-        self.found.trails[_how(here, key, trail), folder] += 1
-        return trail.finder.path(key), key
+        self.found.trails[_how(text.replace("\\", "/"), key, trail), folder] += 1
+        return path, key
+
+    def _trail(self, number: int) -> Trail:
+        """What leads from the cells of a column to files; found out where it is first needed."""
+        if number not in self.trails:
+            seen = self.sample.seen(number, search=True)
+            self.trails[number] = seen.trail or Trail(self.sample.finder)
+        return self.trails[number]
 
     def _labels(self, cells: Sequence[Any], cell: Any) -> tuple[str, ...] | None:
         """Several labels of a row: those of a cell, or of columns of 0 and 1."""
@@ -250,10 +289,14 @@ class RowReader:
             masks = mask_of(text, name, self.sizes.of(image, size), rows=rows)
             return tuple(replace(one, box=bounds_of_runs(one.runs)) for one in masks if one.runs is not None)
         boxes = cell("boxes")
-        if boxes is None and "boxes" in self.columns.roles and self.is_text and squashed(str(label)) in _NO_THING:
+        if boxes is None and "boxes" in self.columns.roles and label is not None and squashed(str(label)) in _NO_THING:
             return ()
-        names = named if named is not None or label is None or not _bare(boxes) else label
-        return read_objects(boxes, names, self.categories, self.corners)
+        names = named
+        if named is None and _bare(boxes):
+            several = cell("labels")
+            names = label if several is None else several_labels(several, self.columns.separator)
+        scale = self.sizes.of(image, size) if self.parts_of_size and boxes is not None else None
+        return read_objects(boxes, names, self.categories, self.form, scale)
 
     def _attributes(self, cells: Sequence[Any]) -> dict[str, Scalar]:
         attributes: dict[str, Scalar] = {}
@@ -302,7 +345,9 @@ class RowReader:
 def _bare(boxes: Any) -> bool:
     """Whether boxes come without classes of their own."""
     if isinstance(boxes, str):
-        return not boxes.lstrip().startswith(("{", "[{"))
+        boxes = boxes_text(boxes)
+    if isinstance(boxes, dict):
+        return not any(key in boxes for key in CATEGORY_NAMES)
     return isinstance(boxes, list | tuple) and not (boxes and isinstance(boxes[0], dict))
 
 
@@ -318,18 +363,6 @@ def _how(text: str, key: str, trail: Trail) -> str:
 
 def _class_text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-
-
-def _parts(values: Sequence[Any]) -> bool:
-    """Whether numbers of boxes are parts of the picture's size: between 0 and 1, and not all whole."""
-    numbers = []
-    for value in values:
-        try:
-            if not is_empty(value):
-                numbers.append(float(value))
-        except (TypeError, ValueError):
-            continue
-    return bool(numbers) and -0.5 < min(numbers) and max(numbers) <= 1.0 and any(v != int(v) for v in numbers)
 
 
 def _several(cell: Any, separator: str | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from imagemill.data.pixels import encoded, pixels_suffix
 from imagemill.data.record import Pixels, Record, Stored, split_suffix
 from imagemill.data.sources.base import Source, WriteTarget
 from imagemill.data.sources.cells import is_safe_key, picture_suffix
-from imagemill.data.sources.columns import ATTRIBUTE, normal_split, role_of
+from imagemill.data.sources.columnnames import ATTRIBUTE, normal_split, role_of
 from imagemill.data.sources.names import safe_stems
 from imagemill.data.sources.objects import objects_cell
 from imagemill.data.sources.place import Export, place_image, place_mask, refuse_turned

@@ -15,12 +15,10 @@ from imagemill.data.sources.boxcolumns import BoxColumns
 from imagemill.data.sources.cells import BadCell
 from imagemill.data.sources.content import is_empty
 from imagemill.data.sources.extent import stored_size
-from imagemill.data.sources.textlists import runs_text
+from imagemill.data.sources.objects import FORMS, box_from
+from imagemill.data.sources.textlists import boxes_text, runs_text
 
-__all__ = ["FORMS", "Sizes", "box_form", "box_of", "mask_of"]
-
-FORMS = ("xywh", "xyxy", "centre")
-"""What four numbers of a box may be."""
+__all__ = ["Sizes", "are_parts", "bare_boxes", "box_form", "box_of", "corners_or_lengths", "mask_of"]
 
 Size = tuple[int, int] | None
 
@@ -99,20 +97,11 @@ def box_of(
     if all(map(is_empty, values)):
         return None
     try:
-        a, b, c, d = (float(value) for value in values)
+        numbers = [float(value.replace(",", ".") if isinstance(value, str) else value) for value in values]
+        return box_from(numbers, form, size)
     except (TypeError, ValueError) as error:
-        raise BadCell(f"expected four numbers of a box, got {values}; mend the row") from error
-    if form == "xyxy":
-        c, d = c - a, d - b
-    elif form == "centre":
-        a, b = a - c / 2, b - d / 2
-    if not (c >= 0 and d >= 0):
         do = "mend the row, or say what the numbers are: extra={'boxes': 'xywh'} (--option boxes=xywh)"
-        raise BadCell(f"expected a box ({form}) whose width and height are not negative, got {values}; {do}")
-    if size is not None:
-        height, width = size
-        a, b, c, d = a * width, b * height, c * width, d * height
-    return a, b, c, d
+        raise BadCell(f"expected a box ({form}) of no negative width or height, got {values}; {do}") from error
 
 
 def mask_of(cell: Any, category: str, size: tuple[int, int], *, rows: bool) -> tuple[Instance, ...]:
@@ -130,3 +119,74 @@ def mask_of(cell: Any, category: str, size: tuple[int, int], *, rows: bool) -> t
     except InputError as error:
         raise BadCell(str(error)) from error
     return () if runs is None else (Instance(category, runs=runs),)
+
+
+def are_parts(values: Sequence[Any]) -> bool:
+    """Whether numbers of boxes are parts of the picture's size: at most 1, and not all whole.
+
+    Examples
+    --------
+    >>> are_parts(["0.5", "1", None]), are_parts([0, 1, 1, 1]), are_parts([0.5, 20])
+    (True, False, False)
+    """
+    numbers = []
+    for value in values:
+        try:
+            if not is_empty(value):
+                numbers.append(float(value))
+        except (TypeError, ValueError):
+            continue
+    return bool(numbers) and min(numbers) > -0.5 and max(numbers) <= 1.0 and any(v != int(v) for v in numbers)
+
+
+def bare_boxes(cell: Any) -> list[Sequence[float]]:
+    """The boxes of a cell that come as four numbers each; none where it holds something else.
+
+    Examples
+    --------
+    >>> bare_boxes("[1, 2, 3, 4]"), bare_boxes([[1, 2, 3, 4], [5, 6, 7, 8]]), bare_boxes({"bbox": []})
+    ([[1, 2, 3, 4]], [[1, 2, 3, 4], [5, 6, 7, 8]], [])
+    """
+    found = boxes_text(cell) if isinstance(cell, str) else cell
+    if not isinstance(found, list | tuple) or not found:
+        return []
+    boxes = [found] if isinstance(found[0], int | float) else list(found)
+    plain = all(isinstance(box, list | tuple) and len(box) == 4 for box in boxes)
+    return boxes if plain and all(isinstance(v, int | float) for box in boxes for v in box) else []
+
+
+def corners_or_lengths(boxes: Sequence[tuple[Sequence[float], tuple[int, int]]], *, parts: bool) -> tuple[str, str]:
+    """Whether the last two numbers of boxes are a corner or lengths, by what lies within the pictures.
+
+    Parameters
+    ----------
+    boxes : sequence of (box, size)
+        Four numbers, and height and width of the picture.
+    parts : bool
+        Whether numbers are parts of that size.
+
+    Returns
+    -------
+    tuple of str
+        ``"xywh"`` or ``"xyxy"``; and what is to be said of it, or nothing.
+
+    Examples
+    --------
+    >>> corners_or_lengths([([50, 50, 90, 90], (100, 100))], parts=False)[0]
+    'xyxy'
+    >>> corners_or_lengths([([50, 50, 20, 30], (100, 100))], parts=False)
+    ('xywh', '')
+    """
+
+    def within(size: tuple[int, int], x: float, y: float) -> bool:
+        height, width = (1, 1) if parts else size
+        return x <= width * 1.01 and y <= height * 1.01
+
+    corners = all(c >= a and d >= b and within(size, c, d) for (a, b, c, d), size in boxes)
+    lengths = all(within(size, a + c, b + d) for (a, b, c, d), size in boxes)
+    if corners and not lengths:
+        return "xyxy", "boxes are taken as left, top, right, bottom: as lengths they would leave the pictures"
+    if corners:
+        note = "boxes are taken as left, top, width, height; they could also be left, top, right, bottom"
+        return "xywh", f"{note}: extra={{'boxes': 'xyxy'}} (--option boxes=xyxy)"
+    return "xywh", ""

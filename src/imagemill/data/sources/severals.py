@@ -76,14 +76,19 @@ def separator_of(cells: Iterable[Any], *, plural: bool, told: str | None = None)
     lists = sum(text[0] in "[{(" and isinstance(list_text(text), list) for text in texts)
     if lists and 2 * lists >= len(texts):
         return LIST
-    for separator in (told,) if told is not None else ("|", ";"):
-        if any(separator in text for text in texts):
-            return separator
     if told is not None:
-        return None
+        return told if any(told in text for text in texts) else None
+    for separator in ("|", ";"):
+        if any(separator in text for text in texts) and all(map(_plain, texts)):
+            return separator
     if plural and any("," in text for text in texts):
         return ","
     return next((mark for mark in (",", " ") if _shown([text.split(mark) for text in texts], mark, plural)), None)
+
+
+def _plain(text: str) -> bool:
+    """Whether a text may be names: one line, without quotes."""
+    return not any(mark in text for mark in '"\n\r')
 
 
 def _shown(parted: Sequence[Sequence[str]], mark: str, plural: bool) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imagemill.core.errors import SourceError
+from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, ReadSource, Source
+from imagemill.data.sources.boxcolumns import pixel_columns
 from imagemill.data.sources.cells import Place
 from imagemill.data.sources.classes import name_labels
 from imagemill.data.sources.columns import Sample, guess_columns
@@ -19,9 +23,10 @@ from imagemill.data.sources.finding import Finder
 from imagemill.data.sources.gather import gathered
 from imagemill.data.sources.rowreader import Found, RowReader
 from imagemill.data.sources.sidecar import SIDECAR, Sidecar
+from imagemill.data.sources.textlists import unquoted
 from imagemill.data.sources.textnumbers import typed_column
 
-__all__ = ["Table", "read_tables", "unique_keys"]
+__all__ = ["Table", "read_tables", "unique_keys", "with_pixels"]
 
 _FIRST = 1000
 """Rows that are looked at where a table is not read at once."""
@@ -187,26 +192,34 @@ def _opened(
 
 def _records(found: Found, notes: list[str]) -> tuple[list[Record], list[Any]]:
     """The records of all rows, and the label of each as its table has it."""
-    records = [replace(row.record, objects=row.things) for row in found.rows]
     labels = [row.label for row in found.rows]
-    if found.hot and all(record.labels is not None and len(record.labels) == 1 for record in records):
-        labels = [record.labels[0] for record in records if record.labels]
-        records = [replace(record, label=label, labels=None) for record, label in zip(records, labels, strict=True)]
+    if found.hot and all(row.record.labels is not None and len(row.record.labels) == 1 for row in found.rows):
+        labels = [row.record.labels[0] for row in found.rows if row.record.labels]
+        found.rows = [replace(row, record=replace(row.record, labels=None)) for row in found.rows]
     texts = {label for label in labels if isinstance(label, str)}
     if len({text.strip() for text in texts}) < len(texts):
         notes.append("blanks around class names were left out: they made two classes of one")
         labels = [label.strip() if isinstance(label, str) else label for label in labels]
-        records = [replace(r, label=r.label.strip()) if r.label is not None else r for r in records]
+    records = [
+        replace(row.record, objects=row.things, label=label if isinstance(label, str) else None)
+        for row, label in zip(found.rows, labels, strict=True)
+    ]
     return records, labels
 
 
 def _notes(found: Found, again: int) -> list[str]:
-    notes = [f"{_rows(count)} named their files {how}" + (f", in {folder!r}" if folder else "")
-             for (how, folder), count in found.trails.most_common(5)]  # fmt: skip
+    notes = list(found.said)
+    by_how: dict[str, list[str]] = {}
+    for (how, folder), _ in found.trails.most_common():
+        by_how.setdefault(how, []).append(folder)
+    for how, folders in by_how.items():
+        count = sum(n for (one, _), n in found.trails.items() if one == how)
+        shown = ", ".join(repr(folder) for folder in folders[:4] if folder) + (", ..." if len(folders) > 4 else "")
+        notes.append(f"files of {_rows(count)} were found {how}" + (f", in {shown}" if shown else ""))
     if found.missing:
         shown = ", ".join(map(repr, found.missing[:5])) + (", ..." if len(found.missing) > 5 else "")
         do = "check them, or say where images are: images='DIR' (--option images=DIR)"
-        notes.append(f"{_rows(len(found.missing))} name files that are not there ({shown}); {do}")
+        notes.append(f"{_rows(len(found.missing))} without the file that is named ({shown}); {do}")
     if found.made_up:
         notes.append(f"{found.made_up} rows without a name of their own are called by their number")
     if again:
@@ -222,6 +235,54 @@ def _notes(found: Found, again: int) -> list[str]:
 
 def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def with_pixels(table: Table) -> Table:
+    """A table in which columns of one pixel each are one column, ``pixels``.
+
+    It is done row by row, since every number as text would take a hundred times its bytes.
+    """
+    numbers = pixel_columns(table.columns)
+    if not numbers:
+        return table
+    first, last = numbers[0], numbers[-1] + 1
+    # Without a header the class stands before or behind: a square says which.
+    if table.columns == tuple(map(str, range(len(table.columns)))):
+        first = 1 if _is_square(last - first - 1) and not _is_square(last - first) else 0
+    source = iter(table.rows)
+    peek = list(islice(source, 1))
+    others = [cell for _, cells in peek for cell in (*cells[:first], *cells[last:])]
+    if any(isinstance(cell, str) and is_readable_name(unquoted(cell)) for cell in others) or not (
+        _is_square(last - first) or "p" in table.columns[first].lower()
+    ):
+        # Twenty measurements of a picture that is a file are no pixels.
+        return replace(table, rows=chain(peek, source))
+    columns = (*table.columns[:first], "pixels", *table.columns[last:])
+    note = f"{last - first} columns are the pixels of a row, {table.columns[first]!r} to {table.columns[last - 1]!r}"
+
+    def rows() -> Iterator[tuple[int, Sequence[Any]]]:
+        for number, cells in chain(peek, source):
+            try:
+                pixels: Any = _smallest(np.array(cells[first:last], dtype=np.float64))
+            except ValueError:
+                where = f"{table.name}: {table.unit} {number}"
+                msg = f"{where}: expected numbers as pixels, got something else; mend the row"
+                table.problems.append(Problem(where, msg))
+                continue
+            yield number, [*cells[:first], pixels, *cells[last:]]
+
+    return replace(table, columns=columns, rows=rows(), notes=(*table.notes, note))
+
+
+def _is_square(count: int) -> bool:
+    return any(round((count / channels) ** 0.5) ** 2 * channels == count for channels in (1, 3, 4))
+
+
+def _smallest(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Whole numbers in few bytes."""
+    if np.array_equal(values, np.floor(values)) and values.min() >= 0 and values.max() < 65536:
+        return values.astype(np.uint8 if values.max() < 256 else np.uint16)
+    return values
 
 
 def unique_keys(records: Iterable[Record]) -> tuple[tuple[Record, ...], int]:

@@ -1,21 +1,28 @@
-"""Finding the tables in a folder: one, or one per split, or shards."""
+"""Finding the tables in a folder: one, or one per split, or shards; others beside them are told apart by content."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from imagemill.core.errors import SourceError
-from imagemill.data.sources.base import Look, ReadSource
-from imagemill.data.sources.cells import BadCell, Place, image_at
-from imagemill.data.sources.columns import guess_columns, normal_split
+from imagemill.data.sources.base import Guess, Look, ReadSource
+from imagemill.data.sources.cells import Place
+from imagemill.data.sources.columnnames import normal_split
+from imagemill.data.sources.columns import Sample, guess_columns
+from imagemill.data.sources.finding import Finder
 from imagemill.data.sources.sidecar import SIDECAR
+from imagemill.data.sources.table import Table
 
-__all__ = ["holds_images", "need_files", "split_of_name", "table_files"]
+__all__ = ["Probe", "TableFiles", "found_tables", "guess_tables", "need_tables", "probe_table", "split_of_name"]
 
-_WORD = re.compile(r"[-_.]")
+_WORD = re.compile(r"[-_. ]")
+_TO_FILL_IN = re.compile(r"submission|submit", re.IGNORECASE)
+_MANY = 30
+_ROWS = 100
 
 
 def split_of_name(stem: str) -> str | None:
@@ -30,60 +37,153 @@ def split_of_name(stem: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def table_files(look: Look, suffixes: Sequence[str]) -> list[tuple[Path, str | None]]:
-    """The tables of a path with the split that each name says; empty where there are none, or not one set.
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the first rows of a table hold.
+
+    Parameters
+    ----------
+    images : float
+        0 to 1: how much a column looks like images.
+    targets : bool
+        Whether there are labels, boxes, masks or parts.
+    """
+
+    images: float
+    targets: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles:
+    """The tables of a path.
+
+    Parameters
+    ----------
+    files : tuple of (Path, str or None)
+        Each with the split that its name says.
+    notes : tuple of str
+        What was passed over.
+    """
+
+    files: tuple[tuple[Path, str | None], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def probe_table(table: Table, look: Look) -> Probe | None:
+    """Look at the first rows of a table; None where no column holds images.
+
+    Nothing is fetched: addresses only have to look like some.
+    """
+    place = Place(table.base, ReadSource(urls=True, outside=True))
+    root, files = (look.path, look.files) if look.is_folder else (table.base, None)
+    sample = Sample([cells for _, cells in islice(table.rows, _ROWS)], place, Finder(root, files))
+    try:
+        columns = guess_columns(table.columns, ReadSource(), table.name, sample)
+    except SourceError:
+        return None
+    seen = sample.seen(number := columns.roles["image"])
+    share = max(seen.pictures, sample.seen(number, search=True).pictures if seen.pictures < 0.9 and seen.cells else 0.0)
+    if sample.rows and share < 0.2:
+        return None
+    known = {"label", "labels", "mask", "runs", "boxes", "split"} & columns.roles.keys()
+    return Probe(share if sample.rows else 1.0, bool(known or columns.box or columns.hot))
+
+
+def _listed(look: Look, suffixes: Sequence[str]) -> list[list[Path]]:
+    """Tables by the folder that they lie in: the path's own, ``data``, then each other one in it."""
+    places: dict[str, list[Path]] = {".": [], "data": []}
+    for key, path in look.files:
+        if path.suffix.lower() in suffixes and path.name != SIDECAR:
+            folder = str(PurePosixPath(key).parent)
+            if "/" not in folder:
+                places.setdefault(folder, []).append(path)
+    return [found for found in places.values() if found]
+
+
+def found_tables(look: Look, suffixes: Sequence[str], probe: Callable[[Path], Probe | None]) -> TableFiles:
+    """The tables of a path that belong together; none where there is none with images.
 
     Parameters
     ----------
     look : Look
-        For a folder, tables count that lie directly in it, or in its folder ``data``.
+        For a folder, tables count that lie directly in it, else in one of its folders.
     suffixes : sequence of str
         In lower case.
+    probe : callable
+        Looks into a table; None says that it holds no images.
     """
     if not look.is_folder:
         fits = look.path.suffix.lower() in suffixes
-        return [(look.path, split_of_name(look.path.stem))] if fits else []
-    for folder in (".", "data"):
-        found = [
-            path
-            for key, path in look.files
-            if str(PurePosixPath(key).parent) == folder
-            and path.suffix.lower() in suffixes
-            and path.name != SIDECAR
-            and path.stem.lower() != "metadata"
-        ]
+        return TableFiles(((look.path, split_of_name(look.path.stem)),) if fits else ())
+    for found in _listed(look, suffixes):
+        chosen = _chosen(found, probe)
+        if chosen.files:
+            return chosen
+    return TableFiles()
+
+
+def _chosen(found: Sequence[Path], probe: Callable[[Path], Probe | None]) -> TableFiles:
+    """Of the tables in one folder, those that name images."""
+    if len(found) > 1 and all(re.search(r"\d+$", path.stem) for path in found):
+        # Shards that name no split, or one; the first speaks for all.
         named = [(path, split_of_name(path.stem)) for path in found]
-        if len(named) == 1 or (named and all(split is not None for _, split in named)):
-            return named
-        if named and all(re.search(r"\d+$", path.stem) for path in found):  # shards that name no split
-            return named
-    return []
+        return TableFiles(tuple(named) if probe(found[0]) is not None else ())
+    if len(found) > _MANY:  # one for each image, most likely
+        return TableFiles()
+    probes = {path: seen for path in found if not _TO_FILL_IN.search(path.stem) and (seen := probe(path)) is not None}
+    splits = {path: split for path in probes if (split := split_of_name(path.stem)) is not None}
+    targets = [path for path in probes if probes[path].targets]
+    if splits and (set(targets) <= set(splits) or len(splits) == len(probes)):
+        kept = list(splits)
+    elif len(targets) > 1 and splits:
+        # Tables of parts and one of the whole: the whole says more.
+        kept = [path for path in targets if path not in splits][:1]
+    else:
+        kept = sorted(targets or probes, key=lambda path: -probes[path].images)[:1]
+    others = [path.name for path in probes if path not in kept]
+    fill_in = [path.name for path in found if _TO_FILL_IN.search(path.stem)]
+    notes = [f"{', '.join(others)} name{'s' * (len(others) == 1)} images too and was passed over; "
+             "give that file itself to read it"] if others else []  # fmt: skip
+    if fill_in and kept:
+        notes.append(f"{', '.join(fill_in)} was passed over: it is a form to fill in, its labels are none")
+    return TableFiles(tuple((path, splits.get(path)) for path in kept), tuple(notes))
 
 
-def need_files(look: Look, suffixes: Sequence[str]) -> list[tuple[Path, str | None]]:
-    """As `table_files`, or an error.
+def guess_tables(
+    look: Look, suffixes: Sequence[str], probe: Callable[[Path], Probe | None], sure: float
+) -> Guess | None:
+    """How sure it is that a path is a table of images."""
+    found = found_tables(look, suffixes, probe).files
+    if not found:
+        return None
+    path = found[0][0]
+    seen = probe(path)
+    if seen is None:
+        return None if look.is_folder else Guess(0.3, f"{path.name} is a table, but no column looks like images")
+    if len(found) == 1:
+        names, what = path.name, "is a table with a column of images"
+    else:
+        names, what = f"{path.name} and {len(found) - 1} more", "are tables with a column of images"
+    less = 0.05 if look.is_folder else 0.0
+    if seen.images < 0.5:
+        return Guess(0.4, f"{names} {what}, most of which are not there")
+    return Guess(sure - less, f"{names} {what}")
+
+
+def need_tables(look: Look, suffixes: Sequence[str], probe: Callable[[Path], Probe | None]) -> TableFiles:
+    """As `found_tables`; where none holds images the only one, so that reading it says why; or an error.
 
     Raises
     ------
     SourceError
-        When there are none.
+        When there are none, or several without images.
     """
-    found = table_files(look, suffixes)
-    if not found:
-        msg = f"expected one table ({' '.join(suffixes)}) in {look.path}, or several named after splits"
-        raise SourceError(f"{msg}, got none or others; give the file")
-    return found
-
-
-def holds_images(columns: Sequence[str], first: Sequence[Any] | None, base: Path) -> bool:
-    """Whether a column looks like images, and the first row's image is there."""
-    # Nothing is fetched: addresses only have to look like some.
-    place = Place(base, ReadSource(urls=True, outside=True))
-    try:
-        roles = guess_columns(columns, ReadSource(), "table").roles
-        if first is None:
-            return True
-        image_at(first[roles["image"]], place, "first row")
-    except (SourceError, BadCell, IndexError):
-        return False
-    return True
+    found = found_tables(look, suffixes, probe)
+    if found.files:
+        return found
+    there = [path for group in _listed(look, suffixes) for path in group]
+    if len(there) == 1:
+        return replace(found, files=((there[0], split_of_name(there[0].stem)),))
+    named = ", ".join(path.name for path in there[:5])
+    msg = f"expected a table of images ({' '.join(suffixes)}) in {look.path}, or several named after splits"
+    raise SourceError(f"{msg}, got {named or 'none'}; give the file")

@@ -80,7 +80,9 @@ def _number_list(text: str) -> list[Any] | None:
         return None
     spaced = re.sub(r"(?<=[\d.\])])\s+(?=[-+\d.\[(])", ", ", text.replace("(", "[").replace(")", "]"))
     try:
-        found = json.loads(re.sub(r"(?<=\d)\.(?=[\s,\]])", ".0", re.sub(r"\s+(?=\])", "", re.sub(r"(?<=\[)\s+", "", spaced))))
+        found = json.loads(
+            re.sub(r"(?<=\d)\.(?=[\s,\]])", ".0", re.sub(r"\s+(?=\])", "", re.sub(r"(?<=\[)\s+", "", spaced)))
+        )
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, list) else None
@@ -126,11 +128,13 @@ def shape_told(told: Any) -> tuple[int, ...] | None:
     return shape
 
 
-def pixel_array(cell: str | Sequence[Any] | np.ndarray[Any, Any], shape: tuple[int, ...] | None) -> np.ndarray[Any, Any]:
+def pixel_array(
+    cell: str | Sequence[Any] | np.ndarray[Any, Any], shape: tuple[int, ...] | None
+) -> np.ndarray[Any, Any]:
     """Pixels of a text of numbers, or of one row of them, as ``(height, width)`` or ``(height, width, channels)``.
 
-    Lists with rows keep their shape. One row becomes a square, gray or else of three or four channels (the channel last),
-    unless `shape` says more.
+    Lists with rows keep their shape. One row becomes a square, gray or else of three or four channels (the channel
+    last), unless `shape` says more.
 
     Raises
     ------
@@ -243,4 +247,3 @@ def _turned(runs: RunLength) -> RunLength:
     """The same mask counted down the columns, of one that counts along the rows."""
     flat = np.repeat(np.arange(len(runs.counts)) % 2 == 1, np.array(runs.counts, dtype=np.int64))
     return runs_from_mask(flat.reshape(runs.height, runs.width))
-

@@ -1,12 +1,13 @@
 """Rows of delimited text, with the line each one begins on.
 
-The grammar is that of RFC 4180: cells are separated by one character, a cell in double quotes may hold separators,
-line ends and doubled quotes; where the header stands in single quotes, these take their place. The csv module of the standard library reads it too, but has one limit on the length of a
-cell for the whole process, which pictures in cells exceed.
+The grammar is that of RFC 4180: cells are separated by one character, a cell in double quotes may hold separators, line
+ends and doubled quotes; single quotes take their place where the first lines show it. The csv module of the standard
+library reads it too, but has one limit on the length of a cell for the whole process, which pictures in cells exceed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 __all__ = ["Unclosed", "sniff_quote", "sniff_separator", "stated_separator", "text_rows"]
@@ -16,16 +17,21 @@ class Unclosed(Exception):  # noqa: N818 - it is a message on its way to a Probl
     """A quoted cell that does not end; the argument is the line it begins on."""
 
 
-def sniff_quote(header: str) -> str:
-    """Guess which character encloses cells by a header: a double quote unless its cells stand in single ones.
+def sniff_quote(header: str, first: str = "") -> str:
+    """Guess which character encloses cells by the first two lines: a double quote unless cells stand in single ones.
 
     Examples
     --------
-    >>> sniff_quote("'path','label'"), sniff_quote("path,label"), sniff_quote("'a,b")
-    ("'", '"', '"')
+    >>> sniff_quote("'path','label'"), sniff_quote("path,label"), sniff_quote("path,label", "'[1, 2]',cat")
+    ("'", '"', "'")
     """
-    text = header.strip()
-    return "'" if len(text) > 1 and text[0] == text[-1] == "'" and text.count("'") % 2 == 0 else '"'
+    for line in (header, first):
+        text = line.strip()
+        if '"' in text:
+            break
+        if text[:1] == "'" and text.count("'") % 2 == 0 and re.search(r"'\s*([,;|\t]|$)", text[1:]):
+            return "'"
+    return '"'
 
 
 def sniff_separator(header: str, quote: str = '"') -> str:

@@ -19,7 +19,7 @@ from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Blob, Record, split_suffix
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.cells import Placed
-from imagemill.data.sources.columns import normal_split
+from imagemill.data.sources.columnnames import normal_split
 from imagemill.data.sources.jsons import flat_row
 from imagemill.data.sources.names import is_image_role, safe_stems
 from imagemill.data.sources.place import Export, exporting

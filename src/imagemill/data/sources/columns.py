@@ -173,6 +173,8 @@ class _Guess:
         if "boxes" not in self.roles and not self.own:
             self._find_box()
         self._find_image()
+        if "image" not in self.roles:
+            return
         self._find_runs()
         for role in ROLES:
             if role not in self.roles and role not in ("image", "runs"):

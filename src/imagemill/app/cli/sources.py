@@ -23,8 +23,8 @@ MaskPattern = Annotated[
 OPTIONS_HELP = (
     "More about the source; may be repeated: column.ROLE=NAME (which column is image, label, split, group, mask...), "
     "images=DIR (where a table's images are), separator=CHAR, encoding=latin-1, labels_separator=CHAR, masks=KIND or "
-    "none, colours=FILE (of label maps), outside=yes, urls=yes, private=yes, cache=DIR, frame=stored|shown (the picture "
-    "that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word of its layout."
+    "none, colours=FILE (of label maps), outside=yes, urls=yes, private=yes, cache=DIR, frame=stored|shown (the "
+    "picture that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word of its layout."
 )
 
 _SWITCHES = ("outside", "urls", "private", "rescale")

@@ -22,6 +22,7 @@ from imagemill.data.sources.columnnames import flag_splits, normal_split
 from imagemill.data.sources.columns import Columns, Sample
 from imagemill.data.sources.content import is_empty, spread
 from imagemill.data.sources.finding import Trail
+from imagemill.data.sources.framing import read_frame
 from imagemill.data.sources.gather import Row
 from imagemill.data.sources.objects import CATEGORY_NAMES, read_objects
 from imagemill.data.sources.rowthings import Sizes, are_parts, bare_boxes, box_form, box_of, corners_or_lengths, mask_of
@@ -102,6 +103,7 @@ class RowReader:
     def __post_init__(self) -> None:
         """Find out what the numbers of boxes are."""
         self.trails = dict(self.columns.trails)
+        self.sizes = Sizes(read_frame(self.place.options) or "shown")
         told = box_form(self.place.options)
         self.form = told or (self.columns.box.form if self.columns.box is not None else "xywh")
         if self.columns.box is not None:
@@ -169,6 +171,9 @@ class RowReader:
             attributes.setdefault(self.names[roles["split"]], _scalar(odd) or str(odd))
         size = _size(cell("height"), cell("width"))
         things = self._things(cells, cell, image, size, label if more is None else more)
+        if things and size is None and (self.parts_of_size or "runs" in roles):
+            # What was scaled to a size, or counted in it, is meant on the picture of that size.
+            size = self.sizes.of(image, None)
         if things is not None and self._names_things(cell("boxes")):
             label = label if "label" in self.columns.told else None
             labels = labels if "labels" in self.columns.told or not _bare(cell("boxes")) else None

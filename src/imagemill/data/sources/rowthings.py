@@ -9,12 +9,12 @@ from typing import Any
 
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data.instances import Instance
-from imagemill.data.record import Blob, Pixels
+from imagemill.data.record import Blob, Frame, Pixels
 from imagemill.data.sources.base import ReadSource
 from imagemill.data.sources.boxcolumns import BoxColumns
 from imagemill.data.sources.cells import BadCell
 from imagemill.data.sources.content import is_empty
-from imagemill.data.sources.extent import stored_size
+from imagemill.data.sources.extent import seen_of
 from imagemill.data.sources.objects import FORMS, box_from
 from imagemill.data.sources.textlists import boxes_text, runs_text
 
@@ -25,8 +25,15 @@ Size = tuple[int, int] | None
 
 @dataclass(slots=True)
 class Sizes:
-    """Sizes of pictures that a table does not state, each read once from its file's header."""
+    """Sizes of pictures that a table does not state, each read once from its file's header.
 
+    Parameters
+    ----------
+    frame : {"stored", "shown"}
+        Whether sizes are those of pictures as they are stored, or as EXIF turns them.
+    """
+
+    frame: Frame = "shown"
     known: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def of(self, image: Pixels, stated: Size) -> tuple[int, int]:
@@ -45,7 +52,7 @@ class Sizes:
         name = str(image) if isinstance(image, Path) else image.name
         if name not in self.known:
             try:
-                self.known[name] = stored_size(image)
+                self.known[name] = seen_of(image).size(self.frame)
             except CodecError as error:
                 raise BadCell(f"expected the size of the picture, got a file that cannot be read: {error}") from error
         return self.known[name]

@@ -112,3 +112,76 @@ def test_a_scan_that_is_constant_but_for_rounding_is_stored_as_zeros(tmp_path: P
             **options,
         )
         assert not np.asarray(im.open(tmp_path / f"s{k}").images).any()
+
+
+def _gappy(folder: Path) -> np.ndarray:
+    """Six float pictures with a tenth of NaN, far from 0, so that filling with the value next to 0 would show."""
+    rng = np.random.default_rng(3)
+    pictures = rng.normal(1000, 50, (6, 6, 8)).astype(np.float32)
+    pictures[rng.random(pictures.shape) < 0.1] = np.nan
+    pictures[:, 0, 0] = np.nan
+    folder.mkdir()
+    for number, one in enumerate(pictures):
+        tifffile.imwrite(folder / f"{number}.tif", one)
+    return pictures
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_statistics_of_a_set_leave_out_what_was_filled_in(tmp_path: Path, workers: int) -> None:
+    pictures = _gappy(tmp_path / "in").astype(np.float64)
+    every = {"dtype": "float32", "split": (1.0, 0.0, 0.0), "workers": workers}
+    im.prepare(tmp_path / "in", tmp_path / "plain", **every)
+    stored = np.asarray(im.open(tmp_path / "plain").images)
+    order = [int(key[0]) for key in im.open(tmp_path / "plain").table["key"]]
+    known = pictures[order]
+    good = np.isfinite(known)
+    np.testing.assert_array_equal(stored[good], known[good])
+    assert np.isfinite(stored).all()
+    mean, std = np.nanmean(known), np.nanstd(known)
+    for again in (False, True):  # made anew, and from the rows of an earlier store
+        out = tmp_path / ("plain" if again else "pixels")
+        im.prepare(tmp_path / "in", out, standardize="pixels", overwrite=True, **every)
+        found = np.asarray(im.open(out).images)
+        np.testing.assert_allclose(found[good], ((known - mean) / std)[good], atol=1e-5)
+        assert np.isfinite(found).all()
+    im.prepare(tmp_path / "in", tmp_path / "places", standardize="per-location", **every)
+    found = np.asarray(im.open(tmp_path / "places").images)
+    places = known.copy()
+    places[:, 0, 0] = [0, 1, 2, 3, 4, 5]  # a place without any value, which is compared below
+    wanted = (known - np.nanmean(places, axis=0)) / np.nanstd(places, axis=0)
+    np.testing.assert_allclose(found[good], wanted[good], atol=1e-4)
+    assert np.abs(found).max() < 50
+    im.prepare(tmp_path / "in", tmp_path / "each", standardize="per-sample", **every)
+    found = np.asarray(im.open(tmp_path / "each").images)
+    wanted = (known - np.nanmean(known, axis=(1, 2), keepdims=True)) / np.nanstd(known, axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(found[good], wanted[good], atol=1e-5)
+
+
+def test_whitening_takes_a_gap_for_the_mean_of_its_place(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    pictures = rng.normal(1000, 50, (30, 2, 2)).astype(np.float32)
+    pictures[rng.random(pictures.shape) < 0.1] = np.nan
+    (tmp_path / "in").mkdir()
+    for number, one in enumerate(pictures):
+        tifffile.imwrite(tmp_path / "in" / f"{number:02d}.tif", one)
+    im.prepare(tmp_path / "in", tmp_path / "z", dtype="float32", split=(1.0, 0.0, 0.0), standardize="zca")
+    with np.load(next((tmp_path / "z").glob("*.npz"))) as kept:
+        matrix, mean = kept["zca"], kept["location_mean"]
+    wide = pictures.astype(np.float64)
+    np.testing.assert_allclose(mean, np.nanmean(wide, axis=0), rtol=1e-12)
+    flat = np.where(np.isfinite(wide), wide, mean).reshape(30, 4)
+    values, vectors = np.linalg.eigh(np.cov(flat.T, bias=True))
+    np.testing.assert_allclose(matrix, (vectors / np.sqrt(values + 1e-7)) @ vectors.T, rtol=1e-6, atol=1e-9)
+
+
+def test_gaps_follow_their_pixels_into_the_frame() -> None:
+    from imagemill.data.prepare.pixels import gaps_in
+    from imagemill.data.prepare.placing import place
+
+    picture = np.zeros((4, 6), np.float32)
+    picture[1, 2] = np.inf
+    for size, fit, wanted in (((4, 6), "stretch", [(1, 2)]), ((2, 3), "stretch", [(0, 1)]), ((4, 4), "crop", [(1, 1)])):
+        found = gaps_in(picture, place((4, 6), size, fit))
+        assert [tuple(p) for p in np.argwhere(found).tolist()] == wanted
+    grown = gaps_in(picture, place((4, 6), (8, 12), "stretch"))
+    assert [tuple(p) for p in np.argwhere(grown).tolist()] == [(2, 4), (2, 5), (3, 4), (3, 5)]

@@ -97,3 +97,30 @@ def test_whitening_says_what_it_would_take() -> None:
         Whitening(224 * 224 * 3)
     with pytest.raises(im.InputError, match="at least one training image"):
         Moments((2, 2), np.dtype(np.uint8), channels=False).end()
+
+
+@given(st.integers(2, 12), st.lists(st.integers(0, 12), max_size=3), st.integers(0, 99))
+def test_values_that_are_not_finite_are_no_values(count: int, cuts: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    images = rng.normal(100, 3, (count, 3, 5, 2)).astype(np.float32)
+    images[rng.random(images.shape) < 0.3] = np.nan
+    images[0, :, :, 0] = 100  # no channel without a value
+    images[0, :, :, 1] = 101
+    found = fitted(images, cuts)
+    wide = np.where(np.isfinite(images), images, np.nan).astype(np.float64)
+    np.testing.assert_allclose(found.channel_mean, np.nanmean(wide, axis=(0, 1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(found.channel_std, np.nanstd(wide, axis=(0, 1, 2)), rtol=1e-9)
+    np.testing.assert_allclose(found.location_mean, np.nanmean(wide, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.location_std, np.nanstd(wide, axis=0), rtol=1e-9, atol=1e-9)
+    assert found.mean == pytest.approx(np.nanmean(wide), rel=1e-12)
+    assert found.std == pytest.approx(np.nanstd(wide), rel=1e-9)
+
+
+def test_a_place_without_any_value_goes_by_its_channel() -> None:
+    images = np.random.default_rng(0).normal(5, 2, (4, 2, 2, 1)).astype(np.float32)
+    images[:, 0, 0] = np.nan
+    found = fitted(images, [1, 3])
+    assert found.location_mean[0, 0, 0] == found.channel_mean[0] == pytest.approx(np.nanmean(images, dtype=float))
+    assert found.location_std[0, 0, 0] == found.channel_std[0]
+    nothing = fitted(np.full((2, 2, 2, 1), np.nan, np.float32), [])
+    assert (nothing.mean, nothing.std, float(nothing.location_std.max())) == (0, 0, 0)

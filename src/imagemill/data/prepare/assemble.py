@@ -19,7 +19,7 @@ from imagemill.data import store
 from imagemill.data.prepare.labels import LabelPlan
 from imagemill.data.prepare.plan import Form
 from imagemill.data.prepare.run import Found
-from imagemill.data.prepare.statistics import Floats, Moments, Statistics, Whitening, applied
+from imagemill.data.prepare.statistics import Floats, Moments, Statistics, Whitening, applied, gaps_of
 from imagemill.data.store import Raster, Region
 from imagemill.data.write import atomic_path
 
@@ -75,7 +75,7 @@ def opened(lines: Iterable[Line]) -> Iterator[Files]:
 
 def _blocks(
     lines: Sequence[Line], files: Files, which: str, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> Iterator[Array]:
+) -> Iterator[tuple[Sequence[Line], Array]]:
     """Rows in order, read from wherever they lie, a bounded number at a time; zeros for those there are none of."""
     each = max(int(np.prod(shape)) * dtype.itemsize, 1)
     step = max(1, _BLOCK_BYTES // each)
@@ -86,7 +86,20 @@ def _blocks(
             region: Region | None = getattr(line.found, which)
             if region is not None:
                 _read_row(files[region.path], region, line.found.number, block[row])
-        yield block
+        yield part, block
+
+
+def _measured(lines: Sequence[Line], block: Array) -> Array:
+    """The images of some lines, NaN where a value was filled in: what statistics go over."""
+    if block.dtype.kind != "f":
+        return block
+    found = block
+    for number, line in enumerate(lines):
+        runs = line.found.row().get("filled")
+        if runs:
+            found = found.copy() if found is block else found
+            found[number].reshape(-1)[gaps_of(runs, found[number].size)] = np.nan
+    return found
 
 
 def _read_row(file: Any, region: Region, number: int, into: Array) -> None:
@@ -101,22 +114,27 @@ def _read_row(file: Any, region: Region, number: int, into: Array) -> None:
 
 
 def fit_statistics(lines: Sequence[Line], files: Files, form: Form, *, whiten: bool) -> Fitted | None:
-    """Statistics of the training part in one pass; None where there is no training image."""
+    """Statistics of the training part, over finite values alone; None where there is no training image."""
     if not lines:
         return None
     moments = Moments(form.shape, form.dtype, channels=form.axes.endswith("c"))
     whitening = Whitening(int(np.prod(form.shape))) if whiten else None
-    for block in _blocks(lines, files, "image", form.shape, form.dtype):
-        moments.add(block)
-        if whitening is not None:
-            whitening.add(block)
-    return Fitted(moments.end(), None if whitening is None else whitening.end())
+    for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
+        moments.add(_measured(part, block))
+    found = moments.end()
+    if whitening is None:
+        return Fitted(found, None)
+    for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
+        known = _measured(part, block)
+        # A value that is not there says nothing of the others: it stands at the mean of its place.
+        whitening.add(block if known is block else np.where(np.isfinite(known), known, found.location_mean))
+    return Fitted(found, whitening.end())
 
 
 def mask_type(lines: Sequence[Line], files: Files, form: Form) -> np.dtype[Any]:
     """The smallest type for all labels of all masks."""
     low = high = 0
-    for block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
+    for _, block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
         low, high = min(low, int(block.min())), max(high, int(block.max()))
     names = ("int8", "int16", "int32") if low < 0 else ("uint8", "uint16", "uint32")
     return np.dtype(next(n for n in names if np.iinfo(n).min <= low and high <= np.iinfo(n).max))
@@ -135,14 +153,15 @@ def write_rows(
     """Write one part of the store."""
 
     def images() -> Iterator[Array]:
-        for block in _blocks(lines, files, "image", form.shape, form.dtype):
-            yield block if fitted is None else applied(block, how, fitted.statistics, fitted.matrix)
+        for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
+            known = _measured(part, block) if how == "per-sample" else None
+            yield block if fitted is None else applied(block, how, fitted.statistics, fitted.matrix, known)
 
     rasters = [Raster("image", form.shape, form.dtype, images)]
     if mask_dtype is not None:
 
         def masks() -> Iterator[Array]:
-            for block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
+            for _, block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
                 yield block.astype(mask_dtype)
 
         valid = np.array([line.found.mask is not None for line in lines])
@@ -173,6 +192,8 @@ def _columns(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, An
         found["world"] = pa.array([row.get("world") for row in rows], pa.list_(pa.float64(), side * side))
     if form.objects:
         found["objects"] = pa.array([row.get("objects") for row in rows], pa.list_(store.OBJECT))
+    if any(row.get("filled") for row in rows):
+        found["filled"] = pa.array([row.get("filled") or [] for row in rows], pa.list_(pa.int64()))
     found["entry"] = pa.array([line.entry for line in lines], pa.string())
     return found
 

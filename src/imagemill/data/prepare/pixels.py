@@ -20,7 +20,7 @@ from imagemill.engine.values import fitted, moved
 from imagemill.pipeline import Pipeline
 from imagemill.transforms.geometric import Resize
 
-__all__ = ["DTYPES", "DType", "Normalize", "Values", "resized", "same_form", "value_plan"]
+__all__ = ["DTYPES", "DType", "Normalize", "Values", "gaps_in", "resized", "same_form", "value_plan"]
 
 DType = Literal["uint8", "uint16", "float16", "float32"]
 Normalize = Literal["none", "unit", "symmetric", "minmax"]
@@ -175,6 +175,38 @@ def resized(picture: Picture, placing: Placing) -> Array:
         return np.ascontiguousarray(part)
     out = np.zeros((*placing.frame, *part.shape[len(placing.frame) :]), part.dtype)
     out[tuple(slice(b, b + i) for b, i in zip(placing.before, placing.inner, strict=True))] = part
+    return out
+
+
+def gaps_in(array: Array, placing: Placing) -> Array:
+    """Where pixels in the frame are made of values that are not finite.
+
+    Parameters
+    ----------
+    array : array of floating point
+        The picture as it was read.
+    placing : Placing
+        For its spatial shape.
+
+    Returns
+    -------
+    array of bool
+        Of the shape that `resized` gives. An averaged pixel is one of them when any of its share is; where an axis
+        grows, those whose nearest pixel is.
+
+    Examples
+    --------
+    >>> from imagemill.data.prepare.placing import place
+    >>> gaps_in(np.array([[0, np.nan, 4, 6]]), place((1, 4), (1, 2), "stretch")).tolist()
+    [[True, False]]
+    """
+    cut = tuple(slice(a, b) for a, b in zip(placing.start, placing.stop, strict=True))
+    lower = tuple(min(w, i) for w, i in zip(placing.window, placing.inner, strict=True))
+    whole = _shrunk(np.isfinite(array[cut]).astype(np.float32), lower) > 1 - 1e-6
+    for axis, (old, new) in enumerate(zip(lower, placing.inner, strict=True)):
+        whole = np.take(whole, ((np.arange(new) + 0.5) * (old / new)).astype(np.int64), axis=axis)
+    out = np.zeros((*placing.frame, *whole.shape[len(placing.frame) :]), bool)
+    out[tuple(slice(b, b + i) for b, i in zip(placing.before, placing.inner, strict=True))] = ~whole
     return out
 
 

@@ -173,7 +173,7 @@ class Made:
     image : array
     mask : array of int32 or None
     row : mapping
-        What else there is to know, as JSON holds it: size, world, objects, lost.
+        What else there is to know, as JSON holds it: size, world, objects, lost, filled.
     note : str
         How the axes were decided.
     """
@@ -279,11 +279,12 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
     _check_form(picture, asked, form)
     placing = place(picture.spatial_shape, form.spatial, asked.fit)  # type: ignore[arg-type]
     as_read = picture.array
+    row: dict[str, Any] = {"size": list(picture.spatial_shape)}
     gaps = count_not_finite(as_read)
     if gaps:
         picture = replace(picture, array=filled(picture.array))
+        row["filled"] = statistics.runs_of(pixels.gaps_in(as_read, placing))
     image = form.values.of(pixels.resized(picture, placing), picture.axes)
-    row: dict[str, Any] = {"size": list(picture.spatial_shape)}
     row["world"] = None if picture.world is None else (picture.world @ placing.pull()).ravel().tolist()
     given = None if record.mask is None else _mask(record.mask, picture, asked, record.frame)
     mask = None if given is None else _smallest(given.array, record.mask)

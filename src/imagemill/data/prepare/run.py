@@ -25,6 +25,7 @@ from imagemill.data.store import Part, Region, open_part
 
 __all__ = ["QUARANTINE", "Found", "Run", "earlier"]
 
+_KEPT = ("height", "width", "depth", "world", "objects", "filled")
 _TASK_BYTES, _TASK_RECORDS = 2 << 20, 64
 
 
@@ -39,7 +40,7 @@ class Found:
     number : int
         Of the row in both.
     row : callable
-        Gives size, world and objects.
+        Gives size, world and objects, and where values stand that were not finite.
     """
 
     image: Region
@@ -82,10 +83,10 @@ def earlier(out: Path, form: Form) -> dict[str, Found]:
 
 def _row_of(part: Part, number: int) -> Callable[[], Mapping[str, Any]]:
     def row() -> Mapping[str, Any]:
-        names = [name for name in ("height", "width", "depth", "world", "objects") if name in part.table.column_names]
+        names = [name for name in _KEPT if name in part.table.column_names]
         cells = {name: part.table[name][number].as_py() for name in names}
         size = [cells[name] for name in ("depth", "height", "width") if cells.get(name) is not None]
-        return {"size": size, "world": cells.get("world"), "objects": cells.get("objects")}
+        return {"size": size, **{name: cells[name] for name in ("world", "objects", "filled") if name in cells}}
 
     return row
 

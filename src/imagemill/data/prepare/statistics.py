@@ -2,11 +2,13 @@
 
 Whole numbers are summed exactly, in 64 bits per pixel location, so that the result is the true one whatever the
 order of the images. Floating point is merged block by block in float64 by the rule of Chan, Golub and LeVeque
-(1983), "Algorithms for computing the sample variance", The American Statistician 37(3).
+(1983), "Algorithms for computing the sample variance", The American Statistician 37(3). Values that are not finite are
+left out, each place counting its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,8 @@ __all__ = [
     "applied",
     "check_standardize",
     "check_whitening",
+    "gaps_of",
+    "runs_of",
 ]
 
 EPSILON = 1e-7
@@ -52,7 +56,8 @@ class Statistics:
         Over all values; the deviation divides by the number of values.
     channel_mean, channel_std : array ``(C,)``
     location_mean, location_std : array of the shape of one image
-        Over the images at each place and channel; the mean is the mean image.
+        Over the images at each place and channel; the mean is the mean image. Where no image has a finite value, those
+        of the channel.
     """
 
     count: int
@@ -93,9 +98,11 @@ class Moments:
         # Sums and sums of squares, or means and sums of squared differences from them.
         self.first: Array = np.zeros(size, kind)
         self.second: Array = np.zeros(size, kind)
+        # How many values each place has, where images may lack some.
+        self.each = np.zeros(0 if self.exact else size)
 
     def add(self, block: Array) -> None:
-        """Take in images ``(n, *shape)``."""
+        """Take in images ``(n, *shape)``; of floating point the finite values."""
         rows = block.reshape(len(block), -1)
         if self.exact:
             wide = rows.astype(np.uint32)
@@ -103,15 +110,26 @@ class Moments:
             wide *= wide  # 65,535 squared is the most that fits
             self.second += wide.sum(axis=0, dtype=np.uint64)
         else:
-            values = rows.astype(np.float64)
-            mean = values.mean(axis=0)
-            values -= mean
-            values *= values
-            total = self.count + len(rows)
-            delta = mean - self.first
-            self.second += values.sum(axis=0) + delta * delta * (self.count * len(rows) / total)
-            self.first += delta * (len(rows) / total)
+            self._merge(rows.astype(np.float64))
         self.count += len(rows)
+
+    def _merge(self, values: Floats) -> None:
+        known = np.isfinite(values)
+        every = bool(known.all())
+        new = np.full(values.shape[1], float(len(values))) if every else known.sum(axis=0, dtype=np.float64)
+        total = self.each + new
+        some, whole = np.maximum(new, 1.0), np.maximum(total, 1.0)
+        if not every:
+            values[~known] = 0.0
+        mean = values.sum(axis=0) / some
+        values -= mean
+        if not every:
+            values[~known] = 0.0
+        values *= values
+        delta = mean - self.first
+        self.second += values.sum(axis=0) + delta * delta * (self.each * new / whole)
+        self.first += delta * (new / whole)
+        self.each = total
 
     def end(self) -> Statistics:
         """Close the sums.
@@ -125,14 +143,16 @@ class Moments:
             raise InputError("expected at least one training image to fit statistics on, got none; change the split")
         if self.exact:
             return self._end_exact()
-        channels, n = self.channels, self.count
-        means, spread = self.first.reshape(-1, channels), self.second.reshape(-1, channels) / n
-        channel = means.mean(axis=0)
-        within = (spread + (means - channel) ** 2).mean(axis=0)
-        whole = float(channel.mean())
-        every = float((within + (channel - whole) ** 2).mean())
-        location = (self.first.reshape(self.shape), np.sqrt(self.second / n).reshape(self.shape))
-        return Statistics(n, whole, every**0.5, channel, np.sqrt(within), *location)
+        means, squares, each = (part.reshape(-1, self.channels) for part in (self.first, self.second, self.each))
+        count = np.maximum(each.sum(axis=0), 1.0)  # a channel without any finite value has mean and deviation 0
+        channel = (each * means).sum(axis=0) / count
+        within = (squares + each * (means - channel) ** 2).sum(axis=0) / count
+        whole = float((count * channel).sum() / count.sum())
+        every = float((count * (within + (channel - whole) ** 2)).sum() / count.sum())
+        some = each > 0
+        location = np.where(some, means, channel), np.where(some, squares / np.maximum(each, 1.0), within)
+        mean, std = location[0].reshape(self.shape), np.sqrt(location[1]).reshape(self.shape)
+        return Statistics(self.count, whole, every**0.5, channel, np.sqrt(within), mean, std)
 
     def _end_exact(self) -> Statistics:
         n = self.count
@@ -230,7 +250,31 @@ def check_standardize(word: str) -> None:
         raise InputError(f"expected standardize to be one of {', '.join(STANDARDIZE)}, got {word!r}; choose one")
 
 
-def applied(block: Array, how: str, statistics: Statistics, matrix: Floats | None) -> Array:
+def runs_of(where: Array) -> list[int]:
+    """Where something is so, as the first place and the length of each run over the flattened array.
+
+    Examples
+    --------
+    >>> runs_of(np.array([[False, True], [True, False]])), gaps_of([1, 2], 4).tolist()
+    ([1, 2], [False, True, True, False])
+    """
+    flat = where.reshape(-1).astype(np.int8)
+    edges = np.flatnonzero(np.diff(flat, prepend=0, append=0))
+    edges[1::2] -= edges[::2]
+    found: list[int] = edges.tolist()
+    return found
+
+
+def gaps_of(runs: Sequence[int], size: int) -> Array:
+    """The flat array that `runs_of` was made of."""
+    steps = np.zeros(size + 1, np.int8)
+    starts = np.clip(np.asarray(runs[::2], np.int64), 0, size)
+    steps[starts] += 1
+    steps[np.clip(starts + np.asarray(runs[1::2], np.int64), 0, size)] -= 1
+    return np.cumsum(steps[:-1], dtype=np.int8).astype(bool)
+
+
+def applied(block: Array, how: str, statistics: Statistics, matrix: Floats | None, known: Array | None = None) -> Array:
     """Standardise images ``(n, ...)`` and keep their floating type; computed in float64.
 
     Parameters
@@ -242,6 +286,8 @@ def applied(block: Array, how: str, statistics: Statistics, matrix: Floats | Non
     statistics : Statistics
     matrix : array or None
         For ``"zca"``.
+    known : array or None
+        The same images with NaN where a value was filled in: ``"per-sample"`` goes by the others.
     """
     values = block.astype(np.float64)
     if how == "pixels":
@@ -252,7 +298,10 @@ def applied(block: Array, how: str, statistics: Statistics, matrix: Floats | Non
         values = (values - statistics.location_mean) / (statistics.location_std + EPSILON)
     elif how == "per-sample":
         values = np.stack(
-            [moved(_ALONE, fitted(_ALONE, one[..., None], block.dtype), one[..., None]) for one in values]
+            [
+                moved(_ALONE, fitted(_ALONE, seen[..., None].astype(np.float64), block.dtype), one[..., None])
+                for one, seen in zip(values, block if known is None else known, strict=True)
+            ]
         )
         values = values[..., 0]
     elif how == "zca" and matrix is not None:

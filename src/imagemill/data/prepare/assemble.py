@@ -95,8 +95,7 @@ def _measured(lines: Sequence[Line], block: Array) -> Array:
         return block
     found = block
     for number, line in enumerate(lines):
-        runs = line.found.row().get("filled")
-        if runs:
+        if line.found.gaps and (runs := line.found.row().get("filled")):
             found = found.copy() if found is block else found
             found[number].reshape(-1)[gaps_of(runs, found[number].size)] = np.nan
     return found

@@ -41,12 +41,15 @@ class Found:
         Of the row in both.
     row : callable
         Gives size, world and objects, and where values stand that were not finite.
+    gaps : bool
+        Whether there may be such values.
     """
 
     image: Region
     mask: Region | None
     number: int
     row: Callable[[], Mapping[str, Any]]
+    gaps: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +80,8 @@ def earlier(out: Path, form: Form) -> dict[str, Found]:
         masks = part.table["mask"].is_valid().to_pylist() if form.masks else [False] * len(part)
         for number, entry in enumerate(part.table["entry"].to_pylist()):
             mask = part.regions["mask"] if masks[number] else None
-            found[entry] = Found(part.regions["image"], mask, number, _row_of(part, number))
+            gaps = "filled" in part.table.column_names
+            found[entry] = Found(part.regions["image"], mask, number, _row_of(part, number), gaps)
     return found
 
 
@@ -121,7 +125,7 @@ class Run:
 
     def _slot(self, row: Mapping[str, Any]) -> Found:
         mask = self.work.region("mask") if row.get("mask") is not None else None
-        return Found(self.work.region("image"), mask, int(row["slot"]), lambda: row)
+        return Found(self.work.region("image"), mask, int(row["slot"]), lambda: row, "filled" in row)
 
     # ---------------------------------------------------------------------------------- in the workers
 

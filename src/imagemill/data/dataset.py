@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import html
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from imagemill.core.errors import ImagemillError, InputError, SourceError
+from imagemill.core.errors import InputError, SourceError
 from imagemill.core.extras import require
 from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
-from imagemill.data import store
+from imagemill.data import showing, store
 from imagemill.data.backing import Backing, SourceBacking, StoreBacking, labels_of
 from imagemill.data.opening import mapped, place_of, source_of
 from imagemill.data.prepare.labels import natural
@@ -28,8 +26,6 @@ from imagemill.data.sources.base import Source
 from imagemill.data.split import PARTS, assign, read_shares
 
 __all__ = ["Dataset", "open"]
-
-_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,6 +234,12 @@ class Dataset:
             found += one.source.categories if isinstance(one, SourceBacking) else one.said.get("categories", ())  # type: ignore[attr-defined]
         return tuple(dict.fromkeys(found))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to know of how it was read: what was passed over or could not be taken in, and why."""
+        sources = [one.source for one in self.backings if isinstance(one, SourceBacking)]
+        return tuple(str(said) for source in sources for said in (*source.problems, *source.notes))
+
     def class_counts(self) -> dict[str, int]:
         """Images of each class, in the order of the classes."""
         if "labels" in self.table.columns:
@@ -339,6 +341,8 @@ class Dataset:
             shown = ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:10])
             lines.append(f"  classes  {len(counts)}: {shown}" + (", ..." if len(counts) > 10 else ""))
         lines.append("  columns  " + ", ".join(self.table.columns))
+        if self.notes:
+            lines.append(f"  notes    {len(self.notes)}: {self.notes[0]}" + ("; ..." if len(self.notes) > 1 else ""))
         return "\n".join(lines)
 
     def _first_said(self) -> Mapping[str, Any]:
@@ -347,15 +351,7 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """The same with small pictures of rows spread over the table."""
-        rows = sorted({round(row) for row in np.linspace(0, len(self) - 1, min(_SHOWN, len(self)))})
-        figures = []
-        for row in rows:
-            title = html.escape(str(self.table["key"][row]), quote=True)
-            try:
-                figures.append(f'<img title="{title}" alt="{title}" src="{_thumbnail(self[row])}">')
-            except ImagemillError as error:  # a file that cannot be read must not hide the table
-                figures.append(f"<span>{html.escape(str(error))}</span>")
-        return f"<pre>{html.escape(repr(self))}</pre>" + "\n".join(figures)
+        return showing.as_html(self)
 
     # ---------------------------------------------------------------------------------------- going elsewhere
 
@@ -416,24 +412,6 @@ class Dataset:
         said = "split" in self.table.columns and self.table["split"].null_count() == 0
         self.prepare(out, **{"split": "keep" if said else "auto", **how})
         return open(out)
-
-
-def _thumbnail(sample: Sample) -> str:
-    """A small PNG as an address that holds it."""
-    import cv2
-
-    picture = sample.targets["image"]
-    array = picture.canonical()  # type: ignore[union-attr]
-    array = array[len(array) // 2] if array.ndim == 4 else array
-    array = array[..., :3] if array.shape[-1] >= 3 else array[..., :1]
-    if array.dtype != np.uint8:
-        values = np.nan_to_num(array.astype(np.float64))
-        array = ((values - values.min()) * (255 / (np.ptp(values) or 1.0))).astype(np.uint8)
-    scale = 96 / max(array.shape[:2])
-    size = (max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale)))
-    small = cv2.resize(np.ascontiguousarray(array), size, interpolation=cv2.INTER_AREA)
-    data = cv2.imencode(".png", small if small.ndim == 2 else small[..., ::-1])[1].tobytes()
-    return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
 def open(path: Path | str | Source | Sequence[Any] | Array, **options: Any) -> Dataset:

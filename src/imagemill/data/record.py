@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,7 +149,7 @@ def split_suffix(path: Path | str) -> tuple[str, str]:
     >>> split_suffix("photo.old.JPG"), split_suffix(".hidden"), split_suffix("a.tar")
     (('photo.old', '.JPG'), ('.hidden', ''), ('a', '.tar'))
     """
-    name = path.name if isinstance(path, Path) else Path(path).name
+    name = path.name if isinstance(path, Path) else os.path.basename(path) or Path(path).name
     last = _last_suffix(name)
     if last.lower() in _DOUBLE:
         inner = _last_suffix(name[: -len(last)])

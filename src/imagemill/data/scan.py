@@ -20,9 +20,11 @@ from imagemill.data.frames import Seen, objects_on
 from imagemill.data.licences import Licences, licences_of
 from imagemill.data.pixels import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
 from imagemill.data.record import Record
-from imagemill.data.sources.base import Problem, ReadSource, Source
-from imagemill.data.sources.files import open_source
-from imagemill.data.sources.layouts import guesses, layout_named, look_at
+from imagemill.data.sources.accounting import by_suffix
+from imagemill.data.sources.base import Evidence, Problem, Source
+from imagemill.data.sources.files import open_weighed
+from imagemill.data.sources.guess import Candidate
+from imagemill.data.sources.layouts import layout_named
 
 __all__ = ["ENOUGH", "START", "Other", "Pixels", "ScanReport", "scan"]
 
@@ -125,6 +127,12 @@ class ScanReport:
         Names of further columns.
     licences : Licences
         Images by licence, and how many have none or no source.
+    evidence : tuple of Evidence
+        What was seen, and what it speaks for.
+    candidates : tuple of Candidate
+        Layouts with what each would take and leave, the one that leaves least first.
+    passed_over : mapping
+        Files of the folder that were not taken in, by suffix.
     """
 
     path: Path
@@ -146,10 +154,15 @@ class ScanReport:
     notes: tuple[str, ...]
     attributes: tuple[str, ...]
     licences: Licences = field(default_factory=Licences)
+    evidence: tuple[Evidence, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold, with the remarks."""
-        return {**dataclasses.asdict(self), "path": str(self.path), "remarks": self.remarks()}
+        plain = dataclasses.asdict(dataclasses.replace(self, candidates=()))
+        candidates = [one.plain() for one in self.candidates]
+        return {**plain, "path": str(self.path), "candidates": candidates, "remarks": self.remarks()}
 
     def remarks(self) -> list[str]:
         """What a newcomer should know of these counts, in sentences."""
@@ -200,6 +213,7 @@ def scan(
     layout: str | None = None,
     opened: int | None = 500,
     axes: str | None = None,
+    why: bool = False,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
@@ -216,6 +230,8 @@ def scan(
         How many images are decoded, spread evenly; None decodes all, and so finds every unreadable one.
     axes : str, optional
         Names of the images' axes, such as ``"cyx"``, where the files do not say them.
+    why : bool
+        Whether every layout is asked what it would take and leave, for `ScanReport.candidates`.
     workers : int
         Threads that decode.
     progress : callable, optional
@@ -245,19 +261,18 @@ def scan(
     """
     if opened is not None and opened < 0:
         raise InputError(f"expected a number of images to open of 0 or more, got {opened}; None opens all")
-    source = open_source(src, layout=layout, **options)
     path = Path(src)
-    read = ReadSource(mask_pattern=options.get("mask_pattern"), extra=options.get("extra", {}))
-    found = [(guess.sure, each.name, guess.why) for each, guess in guesses(look_at(path), read)]
+    source, weighed = open_weighed(src, layout=layout, every=why or layout is not None, **options)
+    found = [(one.guess.sure, one.layout.name, one.guess.why) for one in weighed.candidates]
     asked = "you said so" if layout is not None else ""
-    why = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")
+    because = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")
     others = tuple(Other(name, sure, text) for sure, name, text in found if name != source.layout)
     pixels, failed = _open(_spread(source.records, opened), ReadOptions(axes=axes), workers, progress)
     return ScanReport(
         path,
         source.layout,
         layout_named(source.layout).title,
-        why,
+        because,
         others,
         len(source),
         **_counts(source),
@@ -265,6 +280,9 @@ def scan(
         unreadable=(*source.problems, *failed),
         notes=source.notes,
         licences=licences_of(source, path),
+        evidence=weighed.evidence,
+        candidates=tuple(weighed.candidates),
+        passed_over=by_suffix(source.passed_over),
     )
 
 

@@ -209,7 +209,7 @@ def test_pictures_and_videos_that_are_not_read_are_counted_by_name(tmp_path: Pat
     assert "2 files of suffix .mp4 are not read: a video; take its frames out" in said
     assert "1 file of suffix .cr2 is not read: a camera's raw photo" in said
     assert "1 file of suffix .svs is not read: a whole-slide image" in said
-    assert ".txt" not in said
+    assert ".txt is not read" not in said
     (tmp_path / "a.png").unlink()
     with pytest.raises(im.SourceError, match=r"2 of suffix \.mp4 \(a video, which is not read: take its frames"):
         im.open(tmp_path)

@@ -31,7 +31,11 @@ def test_a_folder_is_searched_in_the_order_of_keys(tmp_path: Path) -> None:
     assert list(source) == list(source)
     assert isinstance(source, Source)
     assert next(iter(source)).image == tmp_path / "B.npy"
-    assert source.describe() == f"5 images (folder) in {tmp_path}; 1 other file passed over"
+    assert source.describe() == (
+        f"5 images (folder) in {tmp_path}; 1 file passed over: 1 .cfg (Info.cfg); 4 hidden or system files passed over "
+        "(.c.png.1-2.part, .git/, .hidden.png, c.png.part); 2 of 5 images lie in 1 folder named like classes; "
+        "pass layout='class-folders' to keep the label"
+    )
     assert open_source(str(tmp_path)) == source
 
 
@@ -47,12 +51,18 @@ def test_class_folders_give_labels(tmp_path: Path) -> None:
     assert "2 classes: cat 2, dog 1" in source.describe()
 
 
-@pytest.mark.parametrize("extra", ["top.jpg", "cat/deep/3.jpg", "images/3.jpg", "Train/3.jpg"])
-def test_anything_else_gives_no_labels(tmp_path: Path, extra: str) -> None:
+@pytest.mark.parametrize(
+    ("extra", "label"),
+    [("top.jpg", None), ("cat/deep/3.jpg", "cat"), ("images/3.jpg", "images"), ("Train/3.jpg", "Train")],
+)
+def test_one_odd_file_takes_no_labels_away(tmp_path: Path, extra: str, label: str | None) -> None:
     _make(tmp_path, "dog/1.jpg", "cat/1.jpg", extra)
     source = open_source(tmp_path)
-    assert source.layout == "folder"
-    assert {record.label for record in source} == {None}
+    assert source.layout == "class-folders"
+    found = {record.key: record.label for record in source}
+    assert found.pop(extra, None) == label
+    assert found == {"cat/1.jpg": "cat", "dog/1.jpg": "dog"}
+    assert [problem.name for problem in source.problems] == ([] if label else [extra])
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:

@@ -44,10 +44,10 @@ def told(source: Source) -> list[tuple[str, str | None, str | None, str | None]]
             ["cat/manx", "dog/beagle"],
             ["test", "train"],
         ),
-        (["dog/beagle/1.png", "cat/1.png"], "folder", [None, None], [None, None]),
-        (["test/1.png", "cat/1.png"], "folder", [None, None], [None, None]),
+        (["dog/beagle/1.png", "cat/1.png"], "class-tree", ["cat", "dog/beagle"], [None, None]),
+        (["test/1.png", "cat/1.png"], "class-folders", ["cat", "test"], [None, None]),
         (["images/1.png", "2.png"], "folder", [None, None], [None, None]),
-        (["train/a/b/1.png", "train/a/2.png"], "folder", [None, None], [None, None]),
+        (["train/a/b/1.png", "train/a/2.png"], "split-folders", ["a", "a"], ["train", "train"]),
     ],
 )
 def test_arrangements_are_told_apart(
@@ -80,9 +80,10 @@ def test_folders_of_patients_are_groups_and_no_classes(tmp_path: Path) -> None:
 def test_a_layout_that_is_asked_for_is_taken(tmp_path: Path) -> None:
     make(tmp_path, "dog/beagle/1.png", "cat/1.png", "top.png")
     tree = open_source(tmp_path, layout="class-tree")
-    assert [record.label for record in tree] == ["cat", "dog/beagle", None]
-    assert "1 lie in no class folder" in tree.describe()
-    assert [record.label for record in open_source(tmp_path, layout="class-folders")] == ["cat", "dog", None]
+    assert [record.label for record in tree] == ["cat", "dog/beagle"]
+    assert [problem.name for problem in tree.problems] == ["top.png"]
+    assert [record.label for record in open_source(tmp_path, layout="class-folders")] == ["cat", "dog"]
+    assert len(open_source(tmp_path, layout="folder")) == 3
     with pytest.raises(SourceError, match="below a folder named train, val or test"):
         open_source(tmp_path, layout="split-folders")
     with pytest.raises(SourceError, match="choose one of file, list, folder"):

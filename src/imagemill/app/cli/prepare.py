@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 import imagemill as im
+from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.augment import Channels, OnError
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress
 from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
@@ -231,11 +232,12 @@ def _say(report: Any) -> None:
     if report.classes:
         more = ", ..." if len(report.classes) > SHOWN else ""
         rows.append(("classes", f"{len(report.classes)}: {', '.join(report.classes[:SHOWN])}{more}"))
-    rows += [("note", note) for note in report.notes[:SHOWN]]
+    options = option_names(prepare)
+    rows += [("note", said_as_options(note, options)) for note in report.notes[:SHOWN]]
     if report.quarantine is not None:
         rows.append(("quarantine", str(report.quarantine)))
     out.print(facts(*rows, ("where", str(report.out))))
     for failure in report.failed[:SHOWN]:
-        err.print(Text.assemble(("left out: ", "red"), str(failure)), soft_wrap=True)
+        err.print(Text.assemble(("left out: ", "red"), said_as_options(str(failure), options)), soft_wrap=True)
     if len(report.failed) > SHOWN:
         err.print(f"... and {len(report.failed) - SHOWN} more, in {report.out / 'manifest.parquet'}", markup=False)

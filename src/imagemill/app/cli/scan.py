@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from imagemill.app.cli.advice import option_names, said_as_options
@@ -34,6 +35,9 @@ def scan(
     axes: Annotated[str | None, typer.Option("--axes", metavar="NAMES", help="Of the images, such as cyx.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Open every image, not 500 spread evenly.")] = False,
     mask_pattern: MaskPattern = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Show what was seen, and what each layout would take and leave.")
+    ] = False,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -45,12 +49,14 @@ def scan(
         found = scan_dataset(
             src, layout=layout, masks=masks, opened=None if full else OPENED,
             allow_missing_masks=masks is not None or mask_pattern is not None,
-            axes=axes, progress=report, **source_options(option, mask_pattern),
+            axes=axes, why=why, progress=report, **source_options(option, mask_pattern),
         )  # fmt: skip
     if json:
         typer.echo(json_text.dumps(found.to_dict(), indent=2))
     else:
         out.print(facts(*_rows(found, opened=found.images if full else min(OPENED, found.images))))
+        if why:
+            out.print(_evidence(found), _ways(found), sep="\n")
         _print_remarks(found)
     if found.unreadable:
         raise typer.Exit(FINDINGS)
@@ -159,6 +165,33 @@ def _alike(notes: Mapping[str, int]) -> list[str]:
     }
     common = sorted(counted.items(), key=lambda pair: -pair[1])[:3]
     return [f"{note} ({count:,})" for note, count in common]
+
+
+def _evidence(found: ScanReport) -> Table:
+    """What was seen, and how strongly it speaks for what."""
+    table = Table(box=None, pad_edge=False, title="what was seen", title_justify="left")
+    for column in ("seen", "speaks for", "strength"):
+        table.add_column(column, overflow="fold", justify="right" if column == "strength" else "left")
+    for piece in found.evidence:
+        speaks = ", ".join(piece.layouts) or f"whatever keeps the {piece.carries}"
+        table.add_row(Text(piece.seen), Text(speaks), f"{piece.strength:.2f}")
+    return table
+
+
+def _ways(found: ScanReport) -> Table:
+    """What each layout would take and leave."""
+    table = Table(box=None, pad_edge=False, title="what layouts make of it", title_justify="left")
+    for column in ("layout", "takes", "leaves", "keeps", "unexplained"):
+        table.add_column(column, overflow="fold", justify="right" if column == "unexplained" else "left")
+    for one in found.candidates:
+        if one.takes is None:
+            said = "not asked" if one.fault is None else f"cannot be read: {one.fault}"
+            table.add_row(one.layout.name, Text(said), "", "", "")
+            continue
+        left = ", ".join(f"{count:,} {suffix}" for suffix, count in one.left.most_common(3)) or "no image"
+        kept = ", ".join(sorted(one.carries)) or "images alone"
+        table.add_row(one.layout.name, _many(len(one.takes), "files"), left, kept, f"{one.unexplained:.2f}")
+    return table
 
 
 def _print_remarks(found: ScanReport) -> None:

@@ -395,6 +395,7 @@ class _Build:
             notes.append(f"{things} outside the prepared pictures and left out{cut}")
         if any(r.objects for r in self.records) and not self.form.objects:
             notes.append("annotated things of volumes were left out: the store holds those of pictures")
+        notes += self.source.notes
         kept = self.out / QUARANTINE if on_error == "quarantine" and (self.out / QUARANTINE).is_dir() else None
         return PrepareReport(
             self.out,

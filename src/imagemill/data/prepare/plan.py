@@ -377,16 +377,23 @@ def split_of(records: Sequence[Record], plan: labels.LabelPlan, asked: Asked) ->
         When the source's own split is asked for, and it has none.
     """
     own = [record.split for record in records]
-    keep = asked.split == "keep" or (asked.split == "auto" and all(own) and {"train"} < set(own))
+    said = {part for part in own if part is not None}
+    alone = own.count(None)
+    keep = asked.split == "keep" or (asked.split == "auto" and {"train"} < said and 2 * alone <= len(own))
     groups = grouped(records, asked.group)
+    if keep and asked.split == "auto" and alone:
+        # A few images in no part are no reason to mix training and test images anew.
+        own = [part or "train" for part in own]
+        records = [record if record.split else replace(record, split="train") for record in records]
     if keep:
         bare = [record.key for record in records if record.split not in ("train", "val", "test")]
         if bare:
             msg = f"expected a source that says train, val or test of every image, got none for {len(bare)}: {bare[0]}"
             raise InputError(f"{msg}; choose split='auto'")
         parts = [str(part) for part in own]
+        rest = f", {alone} in no part are for training" if alone else ""
         if not asked.val or "val" in parts:
-            return parts, "the source's own"
+            return parts, f"the source's own{rest}"
         inside = [i for i, part in enumerate(parts) if part == "train"]
         shares = read_shares(0, asked.val, len(inside))
     else:
@@ -407,7 +414,7 @@ def split_of(records: Sequence[Record], plan: labels.LabelPlan, asked: Asked) ->
         parts[i] = part
     how = "stratified by label" if stratify else "by key alone"
     whole = f"{how}, groups kept whole" if any(group is not None for group in groups) else how
-    return parts, f"the source's own, validation drawn: {whole}" if keep else whole
+    return parts, f"the source's own{rest}, validation drawn: {whole}" if keep else whole
 
 
 def where_of(source: Source, where: Pixels) -> str:

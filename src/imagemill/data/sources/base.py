@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Pixels, Record
+from imagemill.data.sources.arrangement import Arrangement, arrange
 
 __all__ = [
     "CAN_HOLD",
@@ -103,6 +104,8 @@ class Source:
     also_read : tuple of Path
         Files besides images and masks that were taken in: annotation files, tables, lists of classes. What a folder
         holds beyond these and the pixels was passed over.
+    passed_over : tuple of str
+        Keys of the folder's files that are neither pixels of a record nor `also_read`.
 
     Examples
     --------
@@ -123,6 +126,7 @@ class Source:
     problems: tuple[Problem, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
     also_read: tuple[Path, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -159,6 +163,8 @@ class Look:
         For a folder: key and path of every file below it, sorted; for a file: itself.
     skipped : tuple of str
         Keys of hidden files, and of files and folders that operating systems put there (``Thumbs.db``, ``__MACOSX/``).
+    empty : tuple of str
+        Keys of folders without any file.
     memo : dict
         What was found out about the files, so that it is found out once.
     """
@@ -166,6 +172,7 @@ class Look:
     path: Path
     files: tuple[tuple[str, Path], ...]
     skipped: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -177,6 +184,11 @@ class Look:
     def images(self) -> tuple[tuple[str, Path], ...]:
         """The files that are images, volumes or label maps by their names."""
         return tuple((key, path) for key, path in self.files if is_readable_name(key))
+
+    @cached_property
+    def arrangement(self) -> Arrangement:
+        """How the folders that the images lie in are arranged."""
+        return arrange([key for key, _ in self.images], self.path.resolve().name)
 
 
 @dataclass(frozen=True, slots=True)

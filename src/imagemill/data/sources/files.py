@@ -14,17 +14,18 @@ from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
 from imagemill.data.codecs.unread import unread
 from imagemill.data.record import Record
-from imagemill.data.sources.aside import with_aside
+from imagemill.data.sources.accounting import accounted
+from imagemill.data.sources.aside import with_detached
 from imagemill.data.sources.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.framing import framed
-from imagemill.data.sources.labelmaps import attached, label_maps, without
-from imagemill.data.sources.layouts import TAKES_ALL, guesses, layout_named, look_at
+from imagemill.data.sources.guess import Weighed, completed, images_alone, read_by, weigh
+from imagemill.data.sources.layouts import layout_named, look_at
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import safe_stems
 from imagemill.data.sources.place import MARKER, exporting, is_unfinished
 from imagemill.data.sources.reading import nothing_there, with_masks, without_masks
 
-__all__ = ["FileLayout", "ListLayout", "open_source"]
+__all__ = ["FileLayout", "ListLayout", "open_source", "open_weighed"]
 
 _LIST = "list.txt"
 
@@ -75,6 +76,27 @@ def open_source(
     ...     [(record.key, record.label) for record in open_source(folder)]
     [('cat/1.png', 'cat'), ('dog/1.png', 'dog')]
     """
+    return open_weighed(src, masks, allow_missing_masks, layout=layout, **options)[0]
+
+
+def open_weighed(
+    src: Path | str,
+    masks: Path | str | None = None,
+    allow_missing_masks: bool = False,
+    *,
+    layout: str | None = None,
+    every: bool = False,
+    **options: Any,
+) -> tuple[Source, Weighed]:
+    """As `open_source`, and the table of evidence that the layout was guessed by.
+
+    Parameters
+    ----------
+    src, masks, allow_missing_masks, layout, **options
+        As for `open_source`.
+    every : bool
+        Whether every layout is asked what it would take, also where that is not needed to choose.
+    """
     path = Path(src)
     if not path.exists():
         msg = f"expected an image, a .txt list or a folder, got {str(src)!r}, where there is nothing"
@@ -87,47 +109,31 @@ def open_source(
         )
     mask_path = None if masks is None else Path(masks)
     read = ReadSource(mask_path, allow_missing_masks, **options)
-    look = without_masks(look_at(path), mask_path)
-    chosen = layout_named(layout) if layout is not None else _guessed(look, read)
-    source = with_aside(framed(with_masks(_read(chosen, look, read), read), read), look)
+    whole = look_at(path)
+    look = without_masks(whole, mask_path)
+    asked = None if layout is None else layout_named(layout)
+    weighed = Weighed((), []) if asked is not None and not every else weigh(look, read, every=every)
+    source = _read(look, read, asked, weighed)
+    source = with_detached(framed(with_masks(source, read), read))
+    source = accounted(whole, images_alone(look, read)[0], source, None if asked is not None else weighed)
     if path.is_dir() and is_unfinished(path):
         msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"
         source = replace(source, problems=(*source.problems, Problem(MARKER, f"{path}: {msg}")))
-    return source
+    return source, weighed
 
 
-_WITH_MASKS = TAKES_ALL | {"list", "csv", "tsv", "json", "jsonl", "parquet", "arrow", "huggingface"}
-"""Layouts that say nothing of label maps themselves, or in a column that may be missing."""
-
-
-def _read(layout: Layout, look: Look, options: ReadSource) -> Source:
-    """Read by a layout, and give the records the label maps that the folder holds besides."""
-    maps = None if layout.name == "image-masks" else label_maps(look, options)
-    if maps is None:
-        return layout.read(look, options)
-    if layout.name == "folder" and maps.files and not maps.asked:  # who asks for it has nothing but images
-        source = layout.read(look, options)
-        note = f"{len(maps.files)} of them look like label maps; leave the layout out to pair them"
-        return replace(source, notes=(*source.notes, note))
-    source = layout.read(without(look, maps) if layout.name in TAKES_ALL else look, options)
-    if any(record.mask is not None for record in source):
-        return source
-    if maps.asked or layout.name in _WITH_MASKS:
-        return attached(source, maps, options)
-    if not maps.found:
-        return source
-    note = f"{len(maps.found)} images have a file like a label map {maps.why}, which {layout.name} says nothing of"
-    return replace(source, notes=(*source.notes, f"{note}; --mask-pattern or --masks pairs them"))
-
-
-def _guessed(look: Look, options: ReadSource) -> Layout:
-    """The surest guess; without any, the error of the plainest layout says what is wrong."""
-    found = guesses(look, options)
-    if found:
-        return found[0][0]
+def _read(look: Look, options: ReadSource, asked: Layout | None, weighed: Weighed) -> Source:
+    """Read by the layout that was asked for, or the one that leaves least; without any, say what is wrong."""
+    if asked is not None:
+        return read_by(asked, look, options)
+    best = weighed.best()
+    if best is not None:
+        return best.source if best.source is not None else completed(look, options, read_by(best.layout, look, options))
+    if weighed.candidates and (fault := weighed.candidates[0].fault) is not None:
+        raise fault
     if look.is_folder:
         raise nothing_there(look)
-    return FileLayout()
+    return FileLayout().read(look, options)
 
 
 class FileLayout:

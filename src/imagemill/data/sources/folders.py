@@ -2,75 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
-from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.arrangement import Says, folder_of
+from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import (
     Place,
     group_finder,
     is_image_role,
-    is_mask_role,
     place_of,
     safe_stems,
     split_named,
 )
 from imagemill.data.sources.place import Export, exporting
-from imagemill.data.sources.reading import images_in, readable, with_masks
+from imagemill.data.sources.reading import nothing_there, with_masks
 
 __all__ = ["ClassFolders", "ClassTree", "Folder", "SplitFolders"]
 
 _PIXELS = frozenset(("image", "uint16", "float", "channels", "volume", "world"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """How the images of a folder are arranged.
-
-    Parameters
-    ----------
-    places : tuple of Place
-        Of every image, with the split only where all have one.
-    splits : bool
-        Whether every image lies below a folder named after a split.
-    depths : mapping of str or None to set of int
-        How many folders images of each split lie in, below split and role.
-    roles : bool
-        Whether some folder is named after a role, so that its neighbours are no classes.
-    """
-
-    places: tuple[Place, ...]
-    splits: bool
-    depths: dict[str | None, set[int]]
-    roles: bool
-
-
-def _shape(keys: list[str]) -> _Shape:
-    places = [place_of(key) for key in keys]
-    splits = bool(places) and all(place.split is not None for place in places)
-    if not splits:
-        # A folder "test" among others is a class like them, until every image lies below such a folder.
-        places = [Place(None, False, tuple(key.split("/")[:-1]), key.rpartition("/")[2]) for key in keys]
-    depths: dict[str | None, set[int]] = {}
-    for place in places:
-        depths.setdefault(place.split, set()).add(len(place.folders))
-    first = {place.folders[0] for place in places if place.folders}
-    roles = any(is_image_role(name) or is_mask_role(name) or split_named(name) is not None for name in first)
-    return _Shape(tuple(places), splits, depths, roles)
-
-
-def _look(look: Look) -> tuple[list[str], _Shape] | None:
-    """The images' keys and their arrangement; None where there is no folder with images."""
-    keys = [key for key, _ in readable(look)] if look.is_folder else []
-    return (keys, _shape(keys)) if keys else None
-
-
 def _plural(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
+
+
+def _guess(look: Look, sure: float, why: str, *carries: str) -> Guess:
+    """A guess of a layout that takes what it has a place for: images with a class or a part where it carries these."""
+    found = look.arrangement
+    want = {"label", "split"} & set(carries)
+
+    def fits(folder: str) -> bool:
+        says = found.says[folder]
+        told = {"label": bool(says.label), "split": says.split is not None}
+        return not want or (not says.odd and any(told[one] for one in want))
+
+    good = {folder for folder in found.says if fits(folder)}
+    takes = frozenset(key for key, _ in look.images if folder_of(key) in good)
+    return Guess(sure, why, takes, frozenset((*carries, *(("group",) if found.groups() else ()))))
 
 
 class Folder:
@@ -82,17 +54,14 @@ class Folder:
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether there is any image."""
-        found = _look(look)
-        return None if found is None else Guess(0.2, f"{_plural(len(found[0]), 'image', 'images')} below it")
+        if not look.is_folder or not look.images:
+            return None
+        return _guess(look, 0.2, f"{_plural(look.arrangement.images(), 'image', 'images')} below it")
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read all images; those in folders of patients, videos... get groups."""
         _folder_only(look, self.name)
-        images, notes = images_in(look)
-        group, note = group_finder((key for key, _ in images), options.extra)
-        records = tuple(Record(key, path, group=group(key)) for key, path in images)
-        kept = tuple(text for text in (*notes, note) if text)
-        return with_masks(Source(look.path, self.name, records, notes=kept), options)
+        return _labelled(look, options, self.name, lambda levels: ())
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write the images by their keys."""
@@ -110,20 +79,24 @@ class ClassFolders:
     holds = _PIXELS | {"label"}
 
     def guess(self, look: Look) -> Guess | None:
-        """Say whether every image lies in a first-level folder not named after a role, a split or a patient."""
-        found = _look(look)
-        if found is None or found[1].splits or found[1].roles or found[1].depths != {None: {1}}:
+        """Say whether images lie in folders that mean neither a split, a role nor a patient."""
+        found = look.arrangement if look.is_folder else None
+        if found is None or found.hierarchical or found.splits() or not found.labelled():
             return None
-        keys, shape = found
-        if group_finder(keys, {})[1]:
-            return None
-        count = len({place.folders[0] for place in shape.places})
-        return Guess(0.6, f"every image lies in one of {_plural(count, 'folder', 'folders')} named like classes")
+        folders = _plural(len(found.labelled()), "folder", "folders")
+        bare = sum(found.bare().values())
+        every = "every image lies" if not bare else f"{found.images() - bare} of {found.images()} images lie"
+        return _guess(
+            look,
+            0.6,
+            f"{every} in {'one of ' if len(found.labelled()) > 1 or not bare else ''}{folders} named like classes",
+            "label",
+        )
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        """Read the images; the first folder of each is its class."""
+        """Read the images; the folder of each that says a class is its label, the first of several."""
         _folder_only(look, self.name)
-        return _labelled(look, options, self.name, lambda place: place.folders[:1])
+        return _labelled(look, options, self.name, lambda levels: levels[:1])
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``<class>/<name>``; further folders of a key are joined into the name with ``-``."""
@@ -150,26 +123,23 @@ class SplitFolders:
     holds = _PIXELS | {"label", "split"}
 
     def guess(self, look: Look) -> Guess | None:
-        """Say whether every image lies in a split, right there or in one class folder."""
-        found = _look(look)
-        if found is None or not found[1].splits or found[1].roles:
+        """Say whether images lie in folders of splits, right there or in class folders."""
+        found = look.arrangement if look.is_folder else None
+        if found is None or not found.splits():
             return None
-        keys, shape = found
-        if any(depths not in ({0}, {1}) for depths in shape.depths.values()):
+        counts, images = found.splits(), found.images()
+        if found.hierarchical and found.labelled():
             return None
-        names = " ".join(sorted(str(name) for name in shape.depths))
-        below = "class folders" if {1} in shape.depths.values() and not group_finder(keys, {})[1] else "images"
-        return Guess(0.7, f"every image lies below a folder of a split ({names}), with {below} in it")
+        carries = ("split", "label") if found.labelled() else ("split",)
+        every = "every image lies" if sum(counts.values()) == images else f"{sum(counts.values())} of {images} lie"
+        below = "class folders" if found.labelled() else "images"
+        why = f"{every} below a folder of a split ({' '.join(sorted(counts))}), with {below} in it"
+        return _guess(look, 0.7, why, *carries)
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read the images; a folder below the split's is the class."""
         _folder_only(look, self.name)
-        keys = [key for key, _ in readable(look)]
-        # Folders of patients below a split are groups, and no classes.
-        levels: Callable[[Place], tuple[str, ...]] = lambda place: place.folders[:1]  # noqa: E731 two short cases
-        if group_finder(keys, {})[1]:
-            levels = lambda place: ()  # noqa: E731 as above
-        return _labelled(look, options, self.name, levels)
+        return _labelled(look, options, self.name, lambda levels: levels[:1])
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``<split>/<class>/<name>``; unlabelled sources ``<split>/<name>``."""
@@ -199,23 +169,19 @@ class ClassTree:
     holds = _PIXELS | {"label", "hierarchy", "split"}
 
     def guess(self, look: Look) -> Guess | None:
-        """Say whether all images lie in folders of the same depth, two or more, that have no other meaning."""
-        found = _look(look)
-        if found is None or found[1].roles or group_finder(found[0], {})[1]:
+        """Say whether images lie in class folders of several levels; these need not be equally deep."""
+        found = look.arrangement if look.is_folder else None
+        if found is None or not found.hierarchical or not found.labelled():
             return None
-        shape = found[1]
-        deep = {depth for depths in shape.depths.values() for depth in depths}
-        if len(deep) != 1 or min(deep) < 2:
-            return None
-        named = [folder for place in shape.places for folder in place.folders]
-        if any(is_mask_role(name) or is_image_role(name) or split_named(name) for name in named):
-            return None
-        return Guess(0.55, f"every image lies {min(deep)} folders deep, like levels of a hierarchy")
+        deep = sorted({label.count("/") + 1 for label in found.labelled()})
+        shown = str(deep[0]) if len(deep) == 1 else f"{deep[0]} to {deep[-1]}"
+        why = f"images lie {shown} class folders deep, like levels of a hierarchy"
+        return _guess(look, 0.55, why, "label", *(("split",) if found.splits() else ()))
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read the images; their folders, joined by ``/``, are the label."""
         _folder_only(look, self.name)
-        return _labelled(look, options, self.name, lambda place: place.folders)
+        return _labelled(look, options, self.name, lambda levels: levels)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``[<split>/]<level>/<level>/<name>``."""
@@ -241,25 +207,106 @@ def _folder_only(look: Look, name: str) -> None:
         raise SourceError(f"expected a folder for the layout {name!r}, got the file {look.path}; give its folder")
 
 
-def _labelled(look: Look, options: ReadSource, name: str, levels: Callable[[Place], tuple[str, ...]]) -> Source:
+def _labelled(
+    look: Look, options: ReadSource, name: str, levels: Callable[[tuple[str, ...]], tuple[str, ...]]
+) -> Source:
     """A source whose labels are folders."""
-    images, notes = images_in(look)
-    shape = _shape([key for key, _ in images])
-    if name == "split-folders" and not shape.splits:
-        raise SourceError(
-            f"expected every image of {look.path} below a folder named train, val or test, got some elsewhere; "
-            "choose another layout, or move them"
-        )
-    group, note = group_finder((key for key, _ in images), options.extra)
-    records = []
-    for (key, path), place in zip(images, shape.places, strict=True):
-        label = "/".join(levels(place)) or None
-        records.append(Record(key, path, label=label, split=place.split, group=group(key)))
-    bare = sum(record.label is None for record in records)
-    if bare and name != "split-folders":
-        notes.append(f"{bare} lie in no class folder and have no label")
-    kept = tuple(text for text in (*notes, note) if text)
-    return with_masks(Source(look.path, name, tuple(records), notes=kept), options)
+    if not look.images:
+        raise nothing_there(look)
+    says = _says(look, name)
+    finder, said = group_finder((), options.extra)
+    group = finder if said else None
+    notes = [*_said_of(look, name, says), said]
+    records: list[Record] = []
+    problems: list[Problem] = []
+    groups: set[str] = set()
+    for key, path in look.images:
+        place = says[folder_of(key)]
+        if place.odd and name != "folder":
+            problems.append(_beside(key, look))
+            continue
+        label = "/".join(levels(place.levels if name == "class-tree" else place.label)) or None
+        owner = place.group if group is None else group(key)
+        if owner is not None:
+            groups.add(owner)
+        records.append(Record(key, path, label=label, split=place.split, group=owner))
+    notes += _left_bare(records, name)
+    if group is None and groups:
+        notes.append("group: the folder of each image")
+    kept = tuple(note for note in notes if note)
+    return with_masks(Source(look.path, name, tuple(records), notes=kept, problems=tuple(problems)), options)
+
+
+def _beside(key: str, look: Look) -> Problem:
+    """The finding that an image lies where none is expected."""
+    found = look.arrangement
+    what = "class folder" if found.labelled() else "folder of a part"
+    some = _some(sorted(found.labelled() or set(found.parts)), 3)
+    msg = f"{key}: expected every image in a {what} ({some}), got this one beside them and left it out"
+    return Problem(key, f"{msg}; move it into one, or pass layout='folder' to take all images without classes")
+
+
+def _says(look: Look, name: str) -> Mapping[str, Says]:
+    """What folders say, or what they must mean to whoever asks for a layout that they do not look like."""
+    found = look.arrangement
+    if name == "split-folders" and not found.splits():
+        said = {folder: _plain_parts(folder) for folder in found.says}
+        if not any(place.split for place in said.values()):
+            raise SourceError(
+                f"expected every image of {look.path} below a folder named train, val or test, got some elsewhere; "
+                "choose another layout, or move them"
+            )
+        return said
+    if name in ("class-folders", "class-tree") and not found.labelled():
+        return {folder: _plain_levels(folder) for folder in found.says}
+    return found.says
+
+
+def _plain_parts(folder: str) -> Says:
+    names = folder.split("/")
+    at = next((n for n, one in enumerate(names) if split_named(one)), None)
+    if at is None:
+        return Says()
+    rest = tuple(one for one in names[at + 1 :] if not is_image_role(one))
+    return Says(split_named(names[at]), rest, rest)
+
+
+def _plain_levels(folder: str) -> Says:
+    levels = tuple(folder.split("/")) if folder else ()
+    return Says(None, levels, levels)
+
+
+def _said_of(look: Look, name: str, says: Mapping[str, Says]) -> Iterator[str]:
+    """What was made of the folders where their names do not say it plainly."""
+    found = look.arrangement
+    if says is not found.says:
+        return
+    if found.through and any(not is_image_role(folder.rpartition("/")[2]) for folder in found.through):
+        yield f"looked through {_some(found.through)}, which says no class"
+    meant = {folder: part for folder, part in found.parts.items() if folder.rpartition("/")[2].lower() != part}
+    if meant:
+        yield "parts: " + _some([f"{folder} is {part}" for folder, part in sorted(meant.items())])
+    if found.splits() and (rest := {f: n for f, n in found.partless().items() if not says[f].odd}):
+        yield f"{_plural(sum(rest.values()), 'image lies', 'images lie')} in no part: {_some(sorted(rest))}"
+    if name not in ("class-tree", "folder"):
+        inner = {folder: found.counts[folder] for folder, place in says.items() if place.levels != place.label}
+        if inner and not found.hierarchical:
+            many = _plural(sum(inner.values()), "image", "images")
+            yield (
+                f"{many} in sub-folders of class folders ({_some(sorted(inner))}) have the class's label; "
+                "pass layout='class-tree' to make them levels"
+            )
+
+
+def _left_bare(records: Sequence[Record], name: str) -> Iterator[str]:
+    """Name what has no label where others have one."""
+    bare = [record.key for record in records if record.label is None]
+    if bare and name != "folder" and (name != "split-folders" or len(bare) < len(records)):
+        yield f"{len(bare)} lie in no class folder and have no label: {_some(bare)}"
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _need_labels(source: Source, name: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.sources.base import Guess, Layout, Look, ReadSource
-from imagemill.data.sources.labelmaps import label_maps, with_classes, without
+from imagemill.data.sources.labelmaps import label_maps, without
 from imagemill.data.sources.own import without_own
-from imagemill.data.sources.walk import walk_files
+from imagemill.data.sources.walk import walk
 
 __all__ = ["TAKES_ALL", "guesses", "layout_named", "layouts", "look_at"]
 
@@ -84,7 +84,8 @@ def look_at(path: Path | str) -> Look:
     """
     path = Path(path)
     if path.is_dir():
-        return Look(path, without_own(path, tuple(walk_files(path))))
+        found = walk(path)
+        return Look(path, without_own(path, found.files), found.skipped, found.empty)
     if not path.is_file():
         raise SourceError(f"expected a file or a folder, got {str(path)!r}, where there is nothing; check the path")
     return Look(path, ((path.name, path),))
@@ -100,13 +101,11 @@ def guesses(look: Look, options: ReadSource = _PLAIN) -> list[tuple[Layout, Gues
     found = []
     for layout in layouts():
         guess = layout.guess(plain if layout.name in TAKES_ALL else look)
-        if guess is not None and maps is not None and maps.found and layout.name in TAKES_ALL:
-            # Who has classes has the label maps as well.
-            labelled = with_classes(maps) and (
-                layout.name in ("class-folders", "class-tree") or "class folders" in guess.why
-            )
+        if guess is not None and maps is not None and maps.found and layout.name in TAKES_ALL - {"folder"}:
+            # Who takes the images has their label maps as well.
             why = f"{guess.why}; {len(maps.found)} have a label map {maps.why}"
-            guess = Guess(guess.sure + 0.2 * labelled, why)
+            takes = None if guess.takes is None else guess.takes | maps.files
+            guess = Guess(guess.sure, why, takes, (guess.carries or frozenset()) | {"mask"})
         if guess is not None:
             found.append((layout, guess))
     return sorted(found, key=lambda pair: -pair[1].sure)

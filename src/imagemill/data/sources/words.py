@@ -91,7 +91,7 @@ class Named:
     role : str or None
         ``"image"`` or ``"mask"``: what lies in such a folder.
     rest : tuple of str
-        The words that say neither, without those that say nothing (``set``, ``data``, numbers).
+        The words that say neither, without numbers; none where all of them say nothing (``set``, ``data``).
 
     Examples
     --------
@@ -153,9 +153,9 @@ def read_name(name: str) -> Named:
             role = role or "image"
         elif word in _SHORT and role is not None and len(words) == 2:
             named.append(_SHORT[word])
-        elif word not in _FILLERS and not (role is not None and word in ("class", "object", "fine", "coarse", "jpeg")):
+        elif not (role is not None and word in ("class", "object", "fine", "coarse", "jpeg")):
             rest.append(word)
-    if rest == ["jpeg"] and role == "image":
+    if all(word in _FILLERS or word == "jpeg" for word in rest):
         rest = []
     if _NEGATIONS & set(words):  # with_mask and without_mask are things that are seen, and no label maps
         role = None
@@ -242,6 +242,22 @@ def parts_of(names: Iterable[str]) -> dict[str, str]:
         taken = said | {meant.get("eval", "")}
         meant["holdout"] = "test" if "test" not in taken else "val" if "val" not in taken else "test"
     return {name: meant[part] for name, part in found.items()}
+
+
+def rest_of(name: str) -> str:
+    """What a name says besides part and role, as it is written.
+
+    Examples
+    --------
+    >>> rest_of("trainA"), rest_of("Big_Cats-train"), rest_of("training_set")
+    ('A', 'Big_Cats', '')
+    """
+    rest = read_name(name).rest
+    found = [piece for piece in _PIECES.finditer(name) if piece[0].casefold() in rest]
+    if not found or len(found) != len(rest):
+        return "_".join(rest)
+    text = name[found[0].start() : found[-1].end()]
+    return text if len(words_of(text)) == len(rest) else "_".join(piece[0] for piece in found)
 
 
 def is_image_role(name: str) -> bool:

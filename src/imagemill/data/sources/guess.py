@@ -23,6 +23,7 @@ from imagemill.data.sources.arrangement import folder_of
 from imagemill.data.sources.base import Evidence, Guess, Layout, Look, ReadSource, Source
 from imagemill.data.sources.labelmaps import LabelMaps, attached, label_maps, with_classes, without
 from imagemill.data.sources.layouts import TAKES_ALL, guesses
+from imagemill.data.sources.modalities import examinations
 
 __all__ = ["Candidate", "Weighed", "carried", "completed", "images_alone", "read_by", "taken", "weigh"]
 
@@ -124,7 +125,7 @@ def weigh(look: Look, options: ReadSource, *, every: bool = False) -> Weighed:
     seen: list[Evidence] = []
     plain, maps = images_alone(look, options)
     if look.is_folder:
-        seen = [evidence for witness in _WITNESSES for evidence in witness(plain, maps)]
+        seen = [evidence for witness in _WITNESSES for evidence in witness(_Sight(look, plain, maps))]
         for one in candidates:
             if one.layout.name == "image-masks":
                 one.guess = _with_maps(one.guess, look, plain)
@@ -295,8 +296,12 @@ def completed(look: Look, options: ReadSource, source: Source) -> Source:
     if "split" not in has and all(splits):
         records = tuple(replace(record, split=split) for record, split in zip(records, splits, strict=True))
         said.append("parts")
-    classes = maps is None or with_classes(maps)
-    if classes and not has & {"label", "objects"} and all(labels) and 1 < len(set(labels)) < len(labels):
+    if (
+        _Sight(look, plain, maps).may_have_classes()
+        and not has & {"label", "objects"}
+        and all(labels)
+        and 1 < len(set(labels)) < len(labels)
+    ):
         records = tuple(replace(record, label=label) for record, label in zip(records, labels, strict=True))
         said.append("classes")
     if not said:
@@ -305,45 +310,64 @@ def completed(look: Look, options: ReadSource, source: Source) -> Source:
     return replace(source, records=records, notes=(*source.notes, note))
 
 
-def _parts(plain: Look, maps: LabelMaps | None) -> Iterator[Evidence]:
-    counts = plain.arrangement.splits()
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What witnesses look at: everything, the images alone, and the label maps among them."""
+
+    look: Look
+    plain: Look
+    maps: LabelMaps | None
+
+    def may_have_classes(self) -> bool:
+        """Whether folders may be classes: those of a patient's scans, or of a city's label maps, are none."""
+        return examinations(self.look) is None and (self.maps is None or with_classes(self.maps))
+
+
+def _parts(sight: _Sight) -> Iterator[Evidence]:
+    counts = sight.plain.arrangement.splits()
     if counts:
         named = ", ".join(f"{part} ({count:,})" for part, count in sorted(counts.items()))
-        yield Evidence(f"folders of parts: {named}", 0.5 * _share(sum(counts.values()), plain), "split")
+        yield Evidence(f"folders of parts: {named}", 0.5 * _share(sum(counts.values()), sight), "split")
 
 
-def _classes(plain: Look, maps: LabelMaps | None) -> Iterator[Evidence]:
-    counts = plain.arrangement.labelled()
-    if counts and (maps is None or (with_classes(maps) and len(counts) > 1)):
+def _classes(sight: _Sight) -> Iterator[Evidence]:
+    found = sight.plain.arrangement
+    counts = found.labelled()
+    if counts and sight.may_have_classes() and (sight.maps is None or len(counts) > 1):
         names = sorted(counts)
         shown = ", ".join(f"{name} ({counts[name]:,})" for name in names[:5])
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         # One folder among loose images is hardly a class.
-        strength = 0.5 if len(names) > 1 or not any(plain.arrangement.bare().values()) else 0.15
-        yield Evidence(f"folders of classes: {shown}{more}", strength * _share(sum(counts.values()), plain), "label")
+        strength = 0.5 if len(names) > 1 or not any(found.bare().values()) else 0.15
+        yield Evidence(f"folders of classes: {shown}{more}", strength * _share(sum(counts.values()), sight), "label")
 
 
-def _levels(plain: Look, maps: LabelMaps | None) -> Iterator[Evidence]:
-    if plain.arrangement.hierarchical and (maps is None or with_classes(maps)):
+def _levels(sight: _Sight) -> Iterator[Evidence]:
+    if sight.plain.arrangement.hierarchical and sight.may_have_classes():
         yield Evidence("class folders within class folders", 0.1, layouts=("class-tree",))
 
 
-def _groups(plain: Look, maps: LabelMaps | None) -> Iterator[Evidence]:
-    groups = plain.arrangement.groups()
+def _groups(sight: _Sight) -> Iterator[Evidence]:
+    groups = sight.plain.arrangement.groups()
     if groups:
         yield Evidence(f"{len(groups)} folders of patients, videos or the like", 0.2, "group")
 
 
-def _maps(plain: Look, maps: LabelMaps | None) -> Iterator[Evidence]:
+def _maps(sight: _Sight) -> Iterator[Evidence]:
+    maps = sight.maps
     if maps is not None and (maps.found or maps.undecided):
         yield Evidence(f"{len(maps.files):,} label maps {maps.why or 'of several kinds'}", 0.6, "mask")
 
 
-_WITNESSES: tuple[Callable[[Look, LabelMaps | None], Iterator[Evidence]], ...] = (
-    _parts, _classes, _levels, _groups, _maps,
-)  # fmt: skip
-"""Each looks for one kind of thing, at the images without their label maps. A new shape is one more function here."""
+def _examined(sight: _Sight) -> Iterator[Evidence]:
+    found = examinations(sight.look)
+    if found is not None:
+        yield Evidence(found.why, 0.9, layouts=("image-masks", "nnunet"))
 
 
-def _share(count: int, look: Look) -> float:
-    return min(1.0, count / max(1, len(look.images)))
+_WITNESSES: tuple[Callable[[_Sight], Iterator[Evidence]], ...] = (_parts, _classes, _levels, _groups, _maps, _examined)
+"""Each looks for one kind of thing. A new shape is one more function here."""
+
+
+def _share(count: int, sight: _Sight) -> float:
+    return min(1.0, count / max(1, len(sight.plain.images)))

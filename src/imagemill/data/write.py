@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ def atomic_path(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
             _sync(target.parent)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and not isinstance(error, ImagemillError) and error.errno in _FULL:
+        if not isinstance(error, DiskError) and _is_full(error):
             raise _full(target, error) from error
         raise
 
@@ -79,8 +80,24 @@ def atomic_path(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name))
 
 
-def _full(target: Path, error: OSError) -> DiskError:
-    do = "make room or choose another place, and run again: what was made is kept"
+_IN_WORDS = re.compile(r"\b(?:os error|errno)\D{1,4}(\d+)", re.IGNORECASE)
+"""How libraries that are not written in Python name the system's errors in a text."""
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether the system refused to write, said by itself, or by a library in an error of its own."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        said = _IN_WORDS.search(str(error)) if isinstance(error, Exception) else None
+        if said is not None and int(said[1]) in _FULL:
+            return True
+        error = error.__cause__
+    return False
+
+
+def _full(target: Path, error: BaseException) -> DiskError:
+    do = "make room or choose another place, and run again: nothing half-written stays"
     return DiskError(f"{target}: expected a disk that takes the file, got {error}; {do}")
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 import imagemill as im
-from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress
+from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress, stopped
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
 from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.data import load_picture
@@ -114,7 +114,7 @@ def augment(
             )
     except KeyboardInterrupt:
         again = "run the same command again" + ("" if seed is None else ", with the same --seed") + " to continue"
-        err.print(f"stopped; what was made is kept in {to}: {again}", markup=False, soft_wrap=True)
+        err.print(stopped(to, again if recorded(to) else None), markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
     if len(source) == 1:
         _say_what_was_drawn(to, next(iter(source)).key, copies)

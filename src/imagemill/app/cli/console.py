@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -18,7 +19,7 @@ from rich.text import Text
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.core.errors import ImagemillError
 
-__all__ = ["debugging", "err", "facts", "guarded", "left_out", "out", "progress"]
+__all__ = ["debugging", "err", "facts", "guarded", "left_out", "out", "progress", "stopped"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -88,6 +89,15 @@ def facts(*rows: tuple[str, str | Text], title: str | None = None) -> Table:
     for name, value in rows:
         table.add_row(name, value if isinstance(value, Text) else Text(value))
     return table
+
+
+def stopped(to: Path, again: str | None) -> str:
+    """What Ctrl-C left, in words: nothing, or something that ``again`` says how to go on from."""
+    return (
+        f"stopped before anything was made in {to}"
+        if again is None
+        else f"stopped; what was made is kept in {to}: {again}"
+    )
 
 
 def left_out(lost: Iterable[str], troubles: Sequence[object], shown: int, more: str = "") -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.augment import Channels, OnError
-from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress
+from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress, stopped
 from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["numbers", "prepare"]
@@ -166,6 +166,7 @@ def prepare(
     """
     # Not from the package's front: the function is loaded with what it needs, when it is needed.
     from imagemill.data.prepare import prepare as make
+    from imagemill.data.prepare.work import anything_kept
 
     try:
         with progress("preparing") as report_progress:
@@ -200,7 +201,8 @@ def prepare(
                 **source_options(option, mask_pattern),
             )
     except KeyboardInterrupt:
-        err.print(f"stopped; what was made is kept: run the same command again to go on ({to})", markup=False)
+        again = "run the same command again to continue"
+        err.print(stopped(to, again if anything_kept(to) else None), markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
     if json:
         out.print(json_text.dumps(report.plain(), indent=2), markup=False, soft_wrap=True)

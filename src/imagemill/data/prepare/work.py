@@ -23,10 +23,10 @@ from typing import Any
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Array
 from imagemill.data.prepare.plan import Form, Made
-from imagemill.data.store import Region
+from imagemill.data.store import DESCRIPTION, Region
 from imagemill.data.write import append_jsonl, atomic_path, read_jsonl, writing
 
-__all__ = ["WORK", "Work", "begun_with"]
+__all__ = ["WORK", "Work", "anything_kept", "begun_with"]
 
 WORK, FAILED, LINES = ".work", "failed", "made.jsonl"
 
@@ -126,6 +126,17 @@ def begun_with(folder: Path) -> dict[str, Any] | None:
     told = _job(folder)
     found = told.get("parameters") if isinstance(told, dict) else None
     return found if isinstance(found, dict) else None
+
+
+def anything_kept(out: Path) -> bool:
+    """Whether a store, or a run that was stopped, has something that the next run need not make.
+
+    Examples
+    --------
+    >>> anything_kept(Path("no-such-store"))
+    False
+    """
+    return (out / WORK / LINES).exists() or (out / DESCRIPTION).exists()
 
 
 def _job(folder: Path) -> Any:

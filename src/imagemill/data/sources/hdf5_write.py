@@ -14,6 +14,7 @@ from imagemill.data.pixels import encoded, load_mask, load_picture
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, Source, WriteTarget, Written
 from imagemill.data.sources.containers import class_numbers, not_written, what_is_lost, writing_file
+from imagemill.data.sources.sink import Sink
 from imagemill.data.write import atomic_path
 
 __all__ = ["ASIDE", "SUFFIXES", "write_h5"]
@@ -45,9 +46,9 @@ def _write(h5py: Any, source: Source, out: Path, path: Path, options: WriteTarge
     problems: list[Problem] = []
     numbers = class_numbers(source)
     count = 0
-    with atomic_path(path) as part:
+    with atomic_path(path) as part, Sink(part) as sink:
         try:
-            with h5py.File(part, "w", libver=("v110", "v110")) as file:
+            with h5py.File(sink, "w", libver=("v110", "v110")) as file:
                 if numbers:
                     file.attrs["classes"] = np.array(list(numbers), dtype=object)
                 for label, number in numbers.items():
@@ -59,9 +60,12 @@ def _write(h5py: Any, source: Source, out: Path, path: Path, options: WriteTarge
                         count += 1
                     except CodecError as error:
                         problems.append(not_written(record, error))
+                    sink.check()
                     if options.progress is not None:
                         options.progress(count)
+            sink.check()
         except (OSError, ValueError, RuntimeError) as error:
+            sink.check()  # what the disk said comes first: the rest follows from it
             if isinstance(error, CodecError):
                 raise
             raise problem(out, "a place to write HDF5 to", str(error), "check space and permissions") from error

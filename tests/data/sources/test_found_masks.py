@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import imagemill as im
+from imagemill.core.errors import SourceError
 from imagemill.data import Source, open_source
 from imagemill.data.pixels import load_mask
 
@@ -240,3 +242,115 @@ def test_label_maps_are_paired_and_nothing_else_is_lost(tmp_path: Path, case: Ca
     assert {record.key: record.label for record in source if record.label} == case.labels
     assert all(words in source.describe() for words in case.said)
     assert not source.problems
+
+
+def photos(root: Path, *names: str) -> Path:
+    for name in names:
+        a_photo(root / name)
+    return root
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("with_mask", "without_mask"),
+        ("masks", "no_masks"),
+        ("mask", "face"),
+        ("mask", "cat", "dog"),
+        ("gt", "rt"),
+        ("labels", "x"),
+    ],
+)
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_classes_with_such_names_stay_classes(
+    tmp_path: Path, folders: tuple[str, ...], same: bool, suffix: str
+) -> None:
+    names = [f"{folder}/{'' if same else folder}{n}{suffix}" for folder in folders for n in range(3)]
+    source = open_source(photos(tmp_path, *names))
+    assert [record.key for record in source] == sorted(names)
+    assert {record.key: record.label for record in source} == {name: name.partition("/")[0] for name in names}
+    assert all(record.mask is None for record in source)
+
+
+def test_photos_named_like_label_maps_are_images_and_it_is_said(tmp_path: Path) -> None:
+    source = open_source(photos(tmp_path, "a.jpg", "a_mask.jpg", "b.jpg", "b_mask.jpg"))
+    assert (len(source), sum(record.mask is not None for record in source)) == (4, 0)
+    assert "2 files named like label maps (a_mask.jpg, b_mask.jpg) show photos" in source.describe()
+
+
+def test_numbers_with_other_zeros_are_not_paired_and_it_is_said(tmp_path: Path) -> None:
+    photos(tmp_path, *(f"images/{n}.jpg" for n in (1, 2, 3)))
+    for n in (1, 2, 3):
+        a_map(tmp_path / f"masks/{n:03d}.png")
+    source = open_source(tmp_path)
+    assert [(record.key, record.mask) for record in source] == [(f"images/{n}.jpg", None) for n in (1, 2, 3)]
+    said = str(source.problems[0])
+    assert "(images/1.jpg), got masks/001.png, masks/002.png, masks/003.png: 3 were not paired" in said
+    assert "the same apart from leading zeros; rename them, or say by --mask-pattern" in said
+
+
+def test_a_pattern_needs_no_layout_and_keeps_classes_and_parts(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for name in ("cat", "dog"):
+            a_photo(tmp_path / part / name / "1.jpg")
+            a_map(tmp_path / "maps" / f"{part}-{name}-1.png")
+    source = open_source(tmp_path, mask_pattern=r"(\w+)/(\w+)/(\w+)\.jpg=>maps/\1-\2-\3.png")
+    assert [(record.split, record.label) for record in source] == [
+        (part, name) for part in ("test", "train") for name in ("cat", "dog")
+    ]
+    assert [record.mask for record in source] == [
+        tmp_path / f"maps/{part}-{name}-1.png" for part in ("test", "train") for name in ("cat", "dog")
+    ]
+    with pytest.raises(SourceError, match=r"test/cat/1\.jpg would have maps/cat\.png, which is not there"):
+        open_source(tmp_path, mask_pattern=r"\w+/(\w+)/\w+\.jpg=>maps/\1.png")
+    with pytest.raises(SourceError, match=r"got none, the first file is maps/test-cat-1\.png"):
+        open_source(tmp_path, mask_pattern=r"(.*)\.bmp=>maps/\1.png")
+
+
+def test_label_maps_may_be_chosen_or_refused(tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.name == "cityscapes")
+    made(tmp_path, case)
+    chosen = open_source(tmp_path, extra={"masks": "instanceIds"})
+    assert [record.mask.name for record in chosen] == ["ulm_0_gtFine_instanceIds.png", "jena_0_gtFine_instanceIds.png"]
+    assert len(open_source(tmp_path, extra={"masks": "none"})) == 8
+    with pytest.raises(SourceError, match="called 'depth', got gtFine/"):
+        open_source(tmp_path, extra={"masks": "depth"})
+
+
+def test_files_of_one_image_may_be_united(tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.name == "busi")
+    source = open_source(made(tmp_path, case), extra={"merge": "union"})
+    wanted = wanted_of(tmp_path, case.pairs["benign/benign (1).png"], several=True)
+    assert np.array_equal(value_of(source, "benign/benign (1).png"), wanted > 0)
+    with pytest.raises(SourceError, match="got 'first'; choose one"):
+        open_source(tmp_path, extra={"merge": "first"})
+
+
+def test_things_that_overlap_are_said(tmp_path: Path) -> None:
+    a_photo(tmp_path / "s/images/s.png")
+    (tmp_path / "s/masks").mkdir()
+    for n, part in enumerate((slice(0, 10), slice(8, 20))):
+        array = np.zeros((24, 32), np.uint8)
+        array[part] = 255
+        Image.fromarray(array).save(tmp_path / f"s/masks/{n}.png")
+    mask = load_mask(open_source(tmp_path).records[0].mask)
+    assert (mask.array[:, 0].tolist(), mask.note) == (
+        [1] * 8 + [2] * 12 + [0] * 4,
+        "2 label maps merged, 64 pixels lie in more than one: the last counts",
+    )
+
+
+def test_they_go_through_prepare_and_batches(tmp_path: Path) -> None:
+    for name in ("busi", "cityscapes", "nuclei"):
+        case = next(case for case in CASES if case.name == name)
+        made(tmp_path / name, case)
+        im.prepare(tmp_path / name, tmp_path / f"{name}.store", split="keep" if case.splits else (0.34, 0.33, 0.33))
+        stored = im.open(tmp_path / f"{name}.store")
+        assert sorted(stored.table["key"]) == sorted(case.pairs)
+        several = any(len(masks) > 1 for masks in case.pairs.values())
+        for key, masks in case.pairs.items():
+            assert np.array_equal(stored[key].mask, wanted_of(tmp_path / name, masks, several))
+        batch = next(iter(im.Loader(im.open(tmp_path / name), None, batch_size=len(case.pairs), shuffle=False)))
+        for key, mask in zip(sorted(case.pairs), np.asarray(batch.mask), strict=True):
+            assert np.array_equal(mask, wanted_of(tmp_path / name, case.pairs[key], several))

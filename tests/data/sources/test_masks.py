@@ -114,3 +114,30 @@ def test_excluded_files_are_no_masks(tmp_path: Path) -> None:
     assert pairing.records[0].mask == tmp_path / "lab/a.png"
     assert (pairing.missing, pairing.unused) == ((), ())
     assert records[0].mask is None
+
+
+@pytest.mark.parametrize(
+    ("images", "masks"),
+    [
+        (("train/a.jpg", "train/b.jpg"), ("lab/a_L.png", "lab/b_L.png")),
+        (("im/img_1.jpg", "im/img_2.jpg"), ("lab/seg_1.png", "lab/seg_2.png")),
+        (("x/ulm/ulm_0_leftImg8bit.png",), ("lab/ulm/ulm_0_gtFine_labelIds.png",)),
+        (("x/s/foto1.png", "x/t/foto2.png"), ("lab/s/umriss1.png", "lab/t/umriss2.png")),
+        (("x/A\u0308.png",), ("lab/\u00c4.png",)),
+    ],
+)
+def test_a_folder_of_masks_is_paired_by_words_too(
+    tmp_path: Path, images: tuple[str, ...], masks: tuple[str, ...]
+) -> None:
+    _make(tmp_path, *images, *masks)
+    source = open_source(tmp_path / images[0].partition("/")[0], masks=tmp_path / "lab")
+    assert [record.mask for record in source] == [tmp_path / mask for mask in masks]
+
+
+def test_several_files_for_one_image_in_a_folder_of_masks(tmp_path: Path) -> None:
+    _make(tmp_path, "im/a.png", "im/b.png", "lab/a_1.png", "lab/a_2.png", "lab/b_1.png")
+    source = open_source(tmp_path / "im", masks=tmp_path / "lab")
+    assert [record.mask.fetch.files for record in source] == [
+        (tmp_path / "lab/a_1.png", tmp_path / "lab/a_2.png"),
+        (tmp_path / "lab/b_1.png",),
+    ]

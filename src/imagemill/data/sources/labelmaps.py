@@ -15,12 +15,13 @@ from imagemill.data.record import Pixels, Record, split_suffix
 from imagemill.data.sources.base import Look, Problem, ReadSource, Source
 from imagemill.data.sources.colourtable import ColourTable, find_table, read_table
 from imagemill.data.sources.layers import coloured, merged
-from imagemill.data.sources.pairing import Kind, Pairs, Reader, find_pairs, role_of
+from imagemill.data.sources.pairing import Kind, Pairs, Reader, find_pairs, pair_files, role_of
 from imagemill.data.sources.shown import Shown, shown_by
 from imagemill.data.sources.stems import hints_at_masks, image_cores, tokens
+from imagemill.data.sources.walk import walk_files
 from imagemill.data.sources.words import words_of
 
-__all__ = ["LabelMaps", "attached", "label_maps", "with_classes", "without"]
+__all__ = ["LabelMaps", "as_mask", "attached", "label_maps", "paired", "with_classes", "with_colours", "without"]
 
 Files = tuple[tuple[str, Path], ...]
 
@@ -391,7 +392,7 @@ def attached(source: Source, maps: LabelMaps, options: ReadSource) -> Source:
     for record in source:
         key = key_of.get(record.image) if isinstance(record.image, Path) else None
         files = maps.found.get(key, ()) if key is not None else ()
-        records.append(replace(record, mask=_mask(files, table, how, several)) if files else record)
+        records.append(replace(record, mask=as_mask(files, table, how, several=several)) if files else record)
     missing = tuple(record.key for record in records if record.mask is None)
     if maps.asked and options.mask_pattern is not None and missing and not options.missing_masks:
         raise SourceError(
@@ -422,11 +423,65 @@ def _table(maps: LabelMaps, options: ReadSource) -> tuple[ColourTable | None, li
     return None, [Problem("label maps", f"{msg} --option colours=FILE (name red green blue, a class a line)")]
 
 
-def _mask(files: tuple[Path, ...], table: ColourTable | None, how: Literal["number", "union"], several: bool) -> Pixels:
+def as_mask(
+    files: tuple[Path, ...],
+    table: ColourTable | None = None,
+    how: Literal["number", "union"] = "number",
+    *,
+    several: bool = False,
+) -> Pixels:
+    """The label map of one image: a file as it is, or what is made of it and others when it is read.
+
+    Parameters
+    ----------
+    files : tuple of Path
+    table : ColourTable or None
+        What colours mean.
+    how : str
+        How several files become one; see `Merged`.
+    several : bool
+        Whether any image of the set has several, so that all count alike.
+    """
     if several:
         name = str(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
         return merged(files, name, how, table)
     return files[0] if table is None else coloured(files[0], table)
+
+
+def paired(images: Sequence[str], masks: Sequence[tuple[str, Path]]) -> LabelMaps:
+    """Label maps of a folder of their own, for images that are elsewhere.
+
+    Raises
+    ------
+    SourceError
+        When kinds of label maps have to be chosen from.
+    """
+    pairs = pair_files([(key, Path(key)) for key in images], masks)
+    state = _Found(dict(masks), pairs, {}, list(images), [], [], [])
+    chosen, undecided = _choose(state, None)
+    if undecided:
+        raise SourceError(undecided)
+    found, _ = _files_of(state, chosen)
+    return LabelMaps((), found=found, notes=tuple(state.notes), problems=tuple(state.problems))
+
+
+def with_colours(source: Source, root: Path, options: ReadSource) -> Source:
+    """Read label maps of colours by a table: the user's, or one that lies in their folder."""
+    paths = [record.mask for record in source if isinstance(record.mask, Path)]
+    given = options.extra.get("colours", options.extra.get("colors"))
+    if not paths or (given is None and not shown_by(paths).colours):
+        return source
+    tables = () if given is not None or not root.is_dir() else tuple(walk_files(root))
+    maps = LabelMaps((), colours=True, table=find_table(tables))
+    table, problems = _table(maps, options)
+    if table is None:
+        return replace(source, problems=(*source.problems, *problems))
+    records = tuple(
+        replace(record, mask=coloured(record.mask, table)) if isinstance(record.mask, Path) else record
+        for record in source
+    )
+    read = source.also_read if maps.table is None else (*source.also_read, maps.table)
+    return replace(source, records=records, info={**source.info, "mask_labels": table.labels}, also_read=read)
 
 
 def _named(keys: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
-from imagemill.data.record import Record, split_suffix
+from imagemill.data.record import Pixels, Record, split_suffix
+from imagemill.data.sources.labelmaps import as_mask, paired
 from imagemill.data.sources.walk import real_path, walk_files
 
 __all__ = ["MASK_SUFFIXES", "Pairing", "mask_stems", "pair_masks"]
@@ -59,7 +60,8 @@ def pair_masks(
     """Give every record the mask with the same relative path and stem.
 
     The format may differ, and the mask's stem may end in one of `MASK_SUFFIXES`. Where all images lie below
-    one common folder of the root, masks may lie at the same place with or without that folder.
+    one common folder of the root, masks may lie at the same place with or without that folder. What is not found so is
+    looked for as beside images: by words such as ``_L`` and ``seg_``, and by what all names share.
 
     Parameters
     ----------
@@ -103,16 +105,41 @@ def pair_masks(
         if is_readable_name(path) and _real(path) not in images:
             index[_place(key)].append(path)
     common = _common_folder(records)
-    found = [_find(record, index, common) for record in records]
+    found: list[Pixels | None] = [_find(record, index, common) for record in records]
+    read = {mask for mask in found if isinstance(mask, Path)}
+    if None in found:
+        keys = [re.sub(r"#\d+$", "", record.key) for record in records]
+        rest = [
+            (key, path) for key, path in walk_files(root) if path in {p for ps in index.values() for p in ps} - read
+        ]
+        found, more = _by_words(keys, common, rest, found)
+        read |= more
     missing = tuple(record.key for record, mask in zip(records, found, strict=True) if mask is None)
     if missing and not allow_missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         msg = f"expected a mask in {root} for each of {len(records)} images, got none for"
         raise SourceError(f"{msg} {len(missing)}: {shown}; name masks like their images, or allow missing masks")
-    used = {mask for mask in found if mask is not None}
-    unused = tuple(path for paths in index.values() for path in paths if path not in used)
+    unused = tuple(path for paths in index.values() for path in paths if path not in read)
     paired = tuple(replace(record, mask=mask) for record, mask in zip(records, found, strict=True))
     return Pairing(paired, missing, unused)
+
+
+def _by_words(
+    keys: Sequence[str], common: PurePosixPath, masks: list[tuple[str, Path]], found: Sequence[Pixels | None]
+) -> tuple[list[Pixels | None], set[Path]]:
+    """Find what names and folders say in other words; what has a mask already keeps it."""
+    bare = [key for key, mask in zip(keys, found, strict=True) if mask is None]
+    read: set[Path] = set()
+    of: dict[str, Pixels] = {}
+    for drop in dict.fromkeys(("", f"{common}/" if common.parts else "")):
+        left = [key for key in bare if key not in of]
+        there = [(key, path) for key, path in masks if path not in read]
+        if left and there:
+            maps = paired([key.removeprefix(drop) for key in left], there)
+            several = any(len(files) > 1 for files in maps.found.values())
+            of |= {f"{drop}{key}": as_mask(files, several=several) for key, files in maps.found.items()}
+            read |= {path for files in maps.found.values() for path in files}
+    return [of.get(key) if mask is None else mask for key, mask in zip(keys, found, strict=True)], read
 
 
 def _real(path: Path) -> Path:

@@ -11,6 +11,7 @@ from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.unread import unread
 from imagemill.data.record import split_suffix
 from imagemill.data.sources.base import Look, ReadSource, Source
+from imagemill.data.sources.labelmaps import with_colours
 from imagemill.data.sources.masks import MASK_SUFFIXES, pair_masks
 from imagemill.data.sources.walk import real_path
 
@@ -106,7 +107,8 @@ def with_masks(source: Source, options: ReadSource) -> Source:
     notes = source.notes
     if pairing.unused and source.layout not in ("file", "list"):
         notes = (*notes, f"{len(pairing.unused)} mask files belong to no image")
-    return replace(source, records=pairing.records, missing_masks=pairing.missing, notes=notes)
+    found = replace(source, records=pairing.records, missing_masks=pairing.missing, notes=notes)
+    return with_colours(found, masks, options)
 
 
 def inside(folder: Path, name: str, *, outside: bool) -> Path | None:

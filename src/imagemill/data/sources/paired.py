@@ -8,6 +8,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.labelmaps import attached, label_maps
+from imagemill.data.sources.lists import with_lists
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.modalities import examinations, read_examinations
 from imagemill.data.sources.names import group_finder, place_of, safe_stems, split_named
@@ -62,7 +63,7 @@ class ImageMasks:
                 f"expected label maps in a folder such as masks/, or named like a_mask.png, below {look.path}, got "
                 "none; pass masks=FOLDER or mask_pattern"
             )
-        return attached(_source(look, maps.images, options, len(maps.files)), maps, options)
+        return with_lists(attached(_source(look, maps.images, options, len(maps.files)), maps, options), look)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``[<split>/]images/<name>`` and ``[<split>/]masks/<name>``, further folders kept below those."""

@@ -21,6 +21,8 @@ from imagemill.data.instances import Instance, Scalar
 from imagemill.data.record import Record, split_suffix
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.extent import size_of
+from imagemill.data.sources.labelmaps import attached, label_maps
+from imagemill.data.sources.lists import with_lists
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import is_image_role, place_of, safe_stems, split_named
 from imagemill.data.sources.place import Export, exporting
@@ -69,6 +71,8 @@ class Voc:
         xml = {_slot(key): (key, path) for key, path in look.files if key.lower().endswith(".xml")}
         splits, problems = _splits(look)
         records, parts = [], 0
+        if not {_slot(key) for key, _ in images} & set(xml):  # annotations/xmls/a.xml beside images/a.jpg
+            xml = {slot.rpartition("/")[2]: found for slot, found in xml.items()}
         for key, path in images:
             slot = _slot(key)
             split = splits.get(slot) or splits.get(slot.rpartition("/")[2]) or _of_folder(key)
@@ -89,7 +93,9 @@ class Voc:
         names = tuple(sorted({thing.category for record in records for thing in record.objects or ()}))
         missing = tuple(r.key for r in records if r.mask is None) if masks else ()
         source = Source(look.path, self.name, tuple(records), missing, tuple(notes), categories=names)
-        return with_masks(replace(source, problems=tuple(problems)), options)
+        source = with_masks(replace(source, problems=tuple(problems)), options)
+        maps = label_maps(look, options)
+        return with_lists(source if maps is None or masks else attached(source, maps, options), look)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``JPEGImages/<name>``, ``Annotations/<name>.xml``, ``SegmentationClass/<name>``, ``ImageSets/Main``.

@@ -18,6 +18,7 @@ _EXTRA = re.compile(r"extra=\{'(\w+)': '([^']*)'\}")
 
 # Words about a source, which every verb takes as --option: Python's spelling with this one behind it.
 _SOURCE_WORD = re.compile(r"\b(\w+)=(?:True|'[^'\s]*') \((--option \1=[^)\s]+)\)")
+_SOURCE_ENTRY = re.compile(r"\b(?:columns|extra)=\{[^}]*\} \((--option [^)]+)\)")
 
 _CALLS = {
     "dataset.prepare(folder, size=...)": "imagemill prepare -o DIR --size N",
@@ -67,12 +68,14 @@ def said_as_options(text: str, options: dict[str, str]) -> str:
     'a.png: expected RGB, got gray; pass --channels rgb (or gray)'
     >>> said_as_options("expected that, got this; pass rescale=True (--option rescale=yes) to scale", {})
     'expected that, got this; pass --option rescale=yes to scale'
+    >>> said_as_options("name it: columns={'image': 'x'} (--option column.image=x)", {})
+    'name it: --option column.image=x'
     >>> said_as_options("expected one, got two; choose by extra={'masks': 'a b'}", {"option": "--option"})
     "expected one, got two; choose by --option masks='a b'"
     """
     for call, verb in _CALLS.items():
         text = text.replace(call, verb)
-    text = _SOURCE_WORD.sub(r"\2", text)
+    text = _SOURCE_ENTRY.sub(r"\1", _SOURCE_WORD.sub(r"\2", text))
     if "axes" in options:
         text = text.replace("Image(array, axes=...) with", f"{options['axes']} with")
     before, mark, advice = text.partition("; ")

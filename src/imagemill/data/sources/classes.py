@@ -12,7 +12,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, ReadSource
 
-__all__ = ["class_list", "name_labels"]
+__all__ = ["class_list", "name_labels", "name_things"]
 
 _FILE = "classes.txt"
 
@@ -98,6 +98,40 @@ def name_labels(
         # As text, class 10 would stand before class 2.
         classes = tuple(sorted({r.label for r in named if r.label is not None}, key=int))
     return (named, problems), classes, notes
+
+
+def name_things(
+    root: Path, records: Sequence[Record], options: ReadSource, known: Sequence[str] = ()
+) -> tuple[list[Record], tuple[str, ...], list[str]]:
+    """Put names on the things of each record whose classes are numbers, where a list of names explains them all.
+
+    Parameters
+    ----------
+    root, options, known
+        As for `name_labels`.
+    records : sequence of Record
+
+    Returns
+    -------
+    tuple
+        Records; the names in order, empty where none are known; notes.
+    """
+    numbers = {thing.category for record in records for thing in record.objects or ()}
+    if not numbers:
+        return list(records), (), []
+    classes, notes = _classes(root, sorted(numbers), options, known)
+    names = {number: _name(number, classes) for number in numbers}
+    if not classes or not all(names.values()):
+        return list(records), (), []
+    named = [
+        record
+        if not record.objects
+        else replace(
+            record, objects=tuple(replace(one, category=names[one.category] or "") for one in record.objects)
+        )
+        for record in records
+    ]
+    return named, classes, notes
 
 
 def _classes(

@@ -186,5 +186,5 @@ def rank_of(name: str, usual: Sequence[str]) -> tuple[bool, int]:
     return plain not in usual, place
 
 
-CLASS_WORDS = frozenset(("class", "label", "category", "species", "breed", "diagnosis", "target"))
+CLASS_WORDS = frozenset(("kind", "class", "label", "category", "species", "breed", "diagnosis", "target"))
 """Words in the names of columns that hold classes."""

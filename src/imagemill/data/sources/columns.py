@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,8 +138,10 @@ def said(role: str, column: str) -> str:
     --------
     >>> said("label", "kind")
     "columns={'label': 'kind'} (--option column.label=kind)"
+    >>> said("image", "File Name")
+    "columns={'image': 'File Name'} (--option 'column.image=File Name')"
     """
-    return f"columns={{{role!r}: {column!r}}} (--option column.{role}={column})"
+    return f"columns={{{role!r}: {column!r}}} (--option {shlex.quote(f'column.{role}={column}')})"
 
 
 class _Guess:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imagemill.data.instances import Instance, Scalar
+from imagemill.data.naming import natural
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem
+from imagemill.data.sources.rowmasks import united
 
 __all__ = ["Row", "gathered"]
 
@@ -26,7 +28,7 @@ class Row:
     name : str
         What errors call it.
     record : Record
-        Without its things and its label.
+        With its things, and its label where that is a text.
     label : object
         As the table has it: text, a number, or None.
     things : tuple of Instance or None
@@ -94,7 +96,9 @@ def _with_things(group: Sequence[Row], varying: set[str]) -> Row:
     kept = {name: value for name, value in first.record.attributes.items() if name not in varying}
     label = next((row.label for row in group if row.label is not None), None)
     looked = any(row.things is not None for row in group)
-    return Row(first.name, replace(first.record, attributes=kept), label, tuple(things) if looked else None, first.same)
+    objects = tuple(things) if looked else None
+    record = replace(first.record, attributes=kept, objects=objects, label=label if isinstance(label, str) else None)
+    return Row(first.name, record, label, objects, first.same)
 
 
 def _parted(group: Sequence[Row]) -> list[Problem]:
@@ -115,19 +119,25 @@ def _without_things(
     classes = [list(dict.fromkeys(row.label for row in group if row.label is not None)) for group in groups]
     many = sum(len(found) > 1 for found in classes)
     several = several or many >= _CONTRADICTION * len(groups)
+    masks = [list(dict.fromkeys(row.record.mask for row in group if row.record.mask is not None)) for group in groups]
+    if any(len(found) > 1 for found in masks):
+        return _masks_together(groups, count)
     merged, problems = [], []
     for group, found in zip(groups, classes, strict=True):
         problems += _parted(group)
         one = _texts_together(group)
         if many and several:
-            one = replace(one, record=replace(one.record, labels=tuple(map(str, found))), label=None)
+            record = replace(one.record, labels=tuple(map(str, found)), label=None)
+            one = replace(one, record=record, label=None)
         elif len(found) > 1:
             got = ", ".join(f"{row.label!r} ({row.name})" for row in group[:4])
             do = "mend the table, or an image has several: columns={'labels': NAME} (--option column.labels=NAME)"
             problems.append(Problem(one.record.key, f"{one.record.key}: expected one class, got {got}; {do}"))
             continue
         else:
-            one = replace(one, label=found[0] if found else None)
+            label = found[0] if found else None
+            record = replace(one.record, label=label if isinstance(label, str) else None)
+            one = replace(one, record=record, label=label)
         merged.append(one)
     notes = [_said(count, len(groups))]
     if many and several:
@@ -135,6 +145,26 @@ def _without_things(
     elif many:
         notes[0] += f"; {many} have rows that contradict each other, and were left out"
     return merged, problems, notes
+
+
+def _masks_together(groups: Sequence[list[Row]], count: int) -> tuple[list[Row], list[Problem], list[str]]:
+    """Rows of one image with a mask each: one label map, in which a class has a number, or else each mask its own."""
+    named = sorted({str(row.label) for group in groups for row in group if row.label is not None}, key=natural)
+    numbers = {name: number for number, name in enumerate(named, 1)}
+    merged, problems = [], []
+    for group in groups:
+        problems += _parted(group)
+        rows = [row for row in group if row.record.mask is not None]
+        one = replace(_texts_together(group), label=None)
+        mask = one.record.mask
+        if rows and (len(rows) > 1 or named):
+            values = [numbers[str(row.label)] if row.label is not None else n for n, row in enumerate(rows, 1)]
+            maps = [row.record.mask for row in rows if row.record.mask is not None]
+            mask = united(f"masks of {one.record.key}", maps, values)
+        merged.append(replace(one, record=replace(one.record, mask=mask, label=None)))
+    shown = ", ".join(f"{number} {name}" for name, number in list(numbers.items())[:8]) or "1, 2, ... in their order"
+    note = f"{_said(count, len(groups))}: the masks of an image are drawn into one label map ({shown})"
+    return merged, problems, [note]
 
 
 def _texts_together(group: Sequence[Row]) -> Row:

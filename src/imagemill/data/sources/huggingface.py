@@ -43,7 +43,7 @@ class HuggingFaceFolder:
     holds = HOLDS
 
     def guess(self, look: Look) -> Guess | None:
-        tables = _tables(look)
+        tables = [(key, path) for key, path in _tables(look) if _names_images(path)]
         if not tables:
             return None
         shown = PurePosixPath(tables[0][0]).as_posix()
@@ -88,19 +88,30 @@ def _tables(look: Look) -> list[tuple[str, Path]]:
     return [(key, path) for key, path in look.files if path.name in _METADATA]
 
 
+def _names_images(path: Path) -> bool:
+    """Whether a table of this name is one of images, and not of anything else."""
+    try:
+        columns = _opened(path, ReadSource(), None, "")[0].columns
+    except SourceError:
+        return True  # reading it says what is wrong with it
+    return bool({*_HERE, "key"} & set(columns))
+
+
+def _opened(path: Path, options: ReadSource, split: str | None, stem: str) -> tuple[Table, tuple[str, ...]]:
+    if path.suffix == ".csv":
+        return open_delimited(path, options, split, stem), ()
+    if path.suffix == ".jsonl":
+        return lines_table(path, options, split, stem), ()
+    table, sidecar = columnar_table(path, options, split, stem)
+    return table, sidecar.classes
+
+
 def _table(key: str, path: Path, options: ReadSource) -> tuple[Table, tuple[str, ...]]:
     """Open one metadata table; keys of its images begin with its folder."""
     folder = str(PurePosixPath(key).parent)
     prefix = "" if folder == "." else folder + "/"
     split = next((s for part in folder.split("/") if (s := normal_split(part)) is not None), None)
-    classes: tuple[str, ...] = ()
-    if path.suffix == ".csv":
-        table = open_delimited(path, options, split, prefix)
-    elif path.suffix == ".jsonl":
-        table = lines_table(path, options, split, prefix)
-    else:
-        table, sidecar = columnar_table(path, options, split, prefix)
-        classes = sidecar.classes
+    table, classes = _opened(path, options, split, prefix)
     if not set(_HERE) & set(table.columns) and "image" not in options.columns:
         msg = f"expected a column 'file_name' in {path}, got {', '.join(map(repr, table.columns[:8]))}"
         raise SourceError(f"{msg}; name it: columns={{'image': ...}}")

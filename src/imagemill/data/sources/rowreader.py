@@ -153,7 +153,9 @@ class RowReader:
         roles = self.columns.roles
 
         def cell(role: str) -> Any:
-            value = cells[roles[role]] if role in roles else None
+            if role not in roles:
+                return None
+            value = cells[roles[role]]
             return None if is_empty(value) else value
 
         split, group, label = self._split(cell("split")), cell("group"), cell("label")
@@ -181,7 +183,9 @@ class RowReader:
             key if key is not None else self._key(index, cells, image),
             image,
             mask,
+            label=label if isinstance(label, str) else None,
             labels=labels,
+            objects=things,
             split=self.split if odd is None else split,
             group=None if group is None else str(group),
             size=size,
@@ -197,7 +201,8 @@ class RowReader:
         if "key" in self.columns.roles:
             return None
         if isinstance(image, Path):
-            return os.path.normpath(image)
+            text = str(image)
+            return os.path.normpath(text) if ".." in text else text
         return image.name if isinstance(image, Blob) and image.name.startswith(("http://", "https://")) else None
 
     def _split(self, cell: Any) -> str | None:

@@ -17,7 +17,7 @@ from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, ReadSource, Source
 from imagemill.data.sources.boxcolumns import pixel_columns
 from imagemill.data.sources.cells import Place
-from imagemill.data.sources.classes import name_labels
+from imagemill.data.sources.classes import name_labels, name_things
 from imagemill.data.sources.columns import Sample, guess_columns
 from imagemill.data.sources.finding import Finder
 from imagemill.data.sources.gather import gathered
@@ -121,6 +121,10 @@ def read_tables(
     known = sidecar.classes or found.hot
     named, classes, class_notes = name_labels(root, labels, records, options, known)
     records, bad = named
+    categories = sidecar.categories
+    if not categories and not any(label is not None for label in labels):
+        records, categories, thing_notes = name_things(root, records, options)
+        class_notes = [*class_notes, *(note for note in thing_notes if note not in class_notes)]
     found.problems += bad
     if not records:
         first = f"; the first: {found.problems[0]}" if found.problems else ""
@@ -133,7 +137,7 @@ def read_tables(
         unique,
         notes=tuple([*notes, *class_notes, *_notes(found, again)]),
         classes=classes,
-        categories=sidecar.categories,
+        categories=categories,
         joint_names=sidecar.joint_names,
         links=sidecar.links,
         problems=tuple(found.problems),
@@ -192,18 +196,16 @@ def _opened(
 
 def _records(found: Found, notes: list[str]) -> tuple[list[Record], list[Any]]:
     """The records of all rows, and the label of each as its table has it."""
+    records = [row.record for row in found.rows]
     labels = [row.label for row in found.rows]
     if found.hot and all(row.record.labels is not None and len(row.record.labels) == 1 for row in found.rows):
         labels = [row.record.labels[0] for row in found.rows if row.record.labels]
-        found.rows = [replace(row, record=replace(row.record, labels=None)) for row in found.rows]
+        records = [replace(r, labels=None, label=label) for r, label in zip(records, labels, strict=True)]
     texts = {label for label in labels if isinstance(label, str)}
     if len({text.strip() for text in texts}) < len(texts):
         notes.append("blanks around class names were left out: they made two classes of one")
         labels = [label.strip() if isinstance(label, str) else label for label in labels]
-    records = [
-        replace(row.record, objects=row.things, label=label if isinstance(label, str) else None)
-        for row, label in zip(found.rows, labels, strict=True)
-    ]
+        records = [r if r.label is None else replace(r, label=r.label.strip()) for r in records]
     return records, labels
 
 

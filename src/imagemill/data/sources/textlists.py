@@ -32,7 +32,7 @@ def unquoted(text: str) -> str:
     ('a.png', 'a.png', "it's")
     """
     text = text.strip()
-    while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
+    while len(text) > 1 and text[0] in _QUOTES and _QUOTES[text[0]] == text[-1]:
         text = text[1:-1].strip()
     return text
 

@@ -15,7 +15,7 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import SourceError
-from imagemill.data.pixels import load_picture
+from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
 from imagemill.data.sources.runs import mask_from_runs
@@ -594,3 +594,63 @@ def test_boxes_reach_the_store(tmp_path: Path) -> None:
     boxes = {key: store[n].boxes for n, key in enumerate(store.table["key"])}
     np.testing.assert_allclose(boxes["a.png"].array, [[2, 4, 12, 14], [5, 6, 25, 16]])
     assert list(boxes["a.png"].labels) == ["cat", "dog"]
+
+
+def test_a_row_for_each_mask(tmp_path: Path) -> None:
+    _photos(tmp_path, "a.png", "b.png")
+    masks = np.zeros((3, HEIGHT, WIDTH), np.uint8)
+    for number, mask in enumerate(masks):
+        mask[2 + 4 * number : 8 + 4 * number, 5:9] = 255
+        im.write_picture(tmp_path / "m" / f"{number}.png", im.data.Picture(mask, "yx"))
+    _write(tmp_path, "image,mask,class\na.png,m/0.png,liver\na.png,m/1.png,kidney\nb.png,m/2.png,liver\n")
+    source = open_source(tmp_path)
+    right = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    right[0][masks[0] > 0] = 2
+    right[0][masks[1] > 0] = 1
+    right[1][masks[2] > 0] = 2
+    for record, wanted in zip(source, right, strict=True):
+        assert record.mask is not None
+        np.testing.assert_array_equal(load_mask(record.mask).array, wanted)
+    assert (
+        "3 rows name 2 images: the masks of an image are drawn into one label map (1 kidney, 2 liver)" in source.notes
+    )
+
+
+def test_numbers_of_things_get_their_names(tmp_path: Path) -> None:
+    _photos(tmp_path, "a.png")
+    _write(tmp_path, "image,class_id,x,y,w,h\na.png,1,1,2,3,4\na.png,0,5,6,7,8\n")
+    assert [name for name, _ in _boxes(open_source(tmp_path))["a.png"] or ()] == ["1", "0"]
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    source = open_source(tmp_path)
+    assert [name for name, _ in _boxes(source)["a.png"] or ()] == ["dog", "cat"]
+    assert (source.categories, source.also_read) == (
+        ("cat", "dog"), (tmp_path / "labels.csv", tmp_path / "classes.txt")
+    )  # fmt: skip
+
+
+def test_a_table_called_metadata_that_names_images_otherwise(tmp_path: Path) -> None:
+    _photos(tmp_path, "images/a.png", "images/b.png")
+    _write(tmp_path, "isic_id,diagnosis\na,nevus\nb,melanoma\n", "metadata.csv")
+    source = open_source(tmp_path)
+    assert (source.layout, _labels(source)) == ("csv", {"images/a.png": "nevus", "images/b.png": "melanoma"})
+
+
+def test_a_table_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    _photos(tmp_path, "images/a.png", "images/b.png", "other.png")
+    for number, start in enumerate(("../images/", "images/", "")):
+        _write(tmp_path, f"file,label\n{start}a.png,cat\n{start}b.png,dog\n", "annotations/labels.csv")
+        source = open_source(tmp_path)
+        assert (number, _labels(source)) == (number, {"images/a.png": "cat", "images/b.png": "dog"})
+
+
+def test_odd_columns_of_parquet(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    _photos(tmp_path, *ABCD)
+    data = [(tmp_path / name).read_bytes() for name in ABCD]
+    polars.DataFrame({"what": data, "kind_of": list(KINDS)}).write_parquet(tmp_path / "bytes.parquet")
+    polars.DataFrame({"where": list(ABCD), "kind_of": list(KINDS)}).write_parquet(tmp_path / "paths.parquet")
+    for name in ("bytes", "paths"):
+        source = open_source(tmp_path / f"{name}.parquet")
+        assert [record.label for record in source] == list(KINDS)
+        shown = [load_picture(record.image).array for record in source]
+        np.testing.assert_array_equal(shown, [load_picture(tmp_path / file).array for file in ABCD])

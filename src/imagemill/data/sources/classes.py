@@ -126,9 +126,7 @@ def name_things(
     named = [
         record
         if not record.objects
-        else replace(
-            record, objects=tuple(replace(one, category=names[one.category] or "") for one in record.objects)
-        )
+        else replace(record, objects=tuple(replace(one, category=names[one.category] or "") for one in record.objects))
         for record in records
     ]
     return named, classes, notes

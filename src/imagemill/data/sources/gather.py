@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imagemill.data.instances import Instance, Scalar
-from imagemill.data.naming import natural
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem
 from imagemill.data.sources.rowmasks import united
@@ -149,7 +148,10 @@ def _without_things(
 
 def _masks_together(groups: Sequence[list[Row]], count: int) -> tuple[list[Row], list[Problem], list[str]]:
     """Rows of one image with a mask each: one label map, in which a class has a number, or else each mask its own."""
-    named = sorted({str(row.label) for group in groups for row in group if row.label is not None}, key=natural)
+    named = sorted(
+        {str(row.label) for group in groups for row in group if row.label is not None},
+        key=lambda name: (len(name) if name.isdecimal() else 0, name),
+    )
     numbers = {name: number for number, name in enumerate(named, 1)}
     merged, problems = [], []
     for group in groups:

@@ -186,26 +186,29 @@ def test_a_folder_of_images_is_told(tmp_path: Path) -> None:
 
 
 def test_tables_of_a_competition(tmp_path: Path) -> None:
-    _photos(tmp_path, *(f"{part}/{name}" for part in ("train", "test") for name in ABCD))
+    _photos(tmp_path, *(f"{part}/{name}" for part in ("train", "test") for name in ABCD[:2]))
     _write(tmp_path, "id,label\na,1\nb,0\n", "train.csv")
-    _write(tmp_path, "id\nc\nd\n", "test.csv")
-    _write(tmp_path, "id,label\nc,0\nd,0\n", "sample_submission.csv")
+    _write(tmp_path, "id\na\nb\n", "test.csv")
+    _write(tmp_path, "id,label\na,0\nb,0\n", "sample_submission.csv")
     source = open_source(tmp_path)
     found = {record.key: (record.label, record.split) for record in source}
     assert found == {
         "train/a.png": ("1", "train"),
         "train/b.png": ("0", "train"),
-        "test/c.png": (None, "test"),
-        "test/d.png": (None, "test"),
+        "test/a.png": (None, "test"),
+        "test/b.png": (None, "test"),
     }
     assert "sample_submission.csv was passed over: it is a form to fill in, its labels are none" in source.notes
 
 
 def test_a_table_beside_folders_of_parts_has_the_labels(tmp_path: Path) -> None:
-    _photos(tmp_path, "train/1.png", "train/2.png")
-    _write(tmp_path, "image,label\n1.png,cat\n2.png,dog\n", "train.csv")
-    found = im.scan(tmp_path)
-    assert (found.layout, dict(found.classes), dict(found.splits)) == ("csv", {"cat": 1, "dog": 1}, {"train": 2})
+    _photos(tmp_path, "train/1.png", "train/2.png", *(f"test/{n}.png" for n in range(8)))
+    for name, start in (("train.csv", ""), ("labels.csv", "train/")):
+        table = _write(tmp_path, f"image,label\n{start}1.png,cat\n{start}2.png,dog\n", name)
+        found = im.scan(tmp_path)
+        assert (found.layout, dict(found.classes), dict(found.splits)) == ("csv", {"cat": 1, "dog": 1}, {"train": 2})
+        assert any(note.startswith("8 files passed over: 8 .png (test/0.png") for note in found.notes)
+        table.unlink()
 
 
 def test_an_unrelated_table_beside_class_folders(tmp_path: Path) -> None:
@@ -370,7 +373,7 @@ def test_rows_of_different_classes_are_labels_or_a_contradiction(tmp_path: Path)
     (problem,) = source.problems
     assert "03.png: expected one class, got 'cat' (labels.csv: line 5), 'dog' (labels.csv: line 22)" in str(problem)
     _write(tmp_path, "image,label\n" + "".join(f"{n},cat\n{n},dog\n" for n in names[:3]))
-    assert {record.labels for record in open_source(tmp_path)} == {("cat", "dog")}
+    assert {record.labels for record in open_source(tmp_path / "labels.csv")} == {("cat", "dog")}
 
 
 def test_rows_of_one_image_in_two_parts_are_named(tmp_path: Path) -> None:

@@ -193,7 +193,21 @@ def _ask(one: Candidate, look: Look, plain: Look, options: ReadSource) -> None:
             one.fault = error
             return
         one.takes, one.carries = taken(look, one.source), carried(one.source)
-    one.left = Counter(split_suffix(key)[1].lower() for key, _ in plain.images if key not in one.takes)
+    left = [key for key, _ in plain.images if key not in one.takes]
+    if one.source is not None and "label" in one.carries:
+        left = _of_its_parts(left, one.takes, plain)
+    one.left = Counter(split_suffix(key)[1].lower() for key in left)
+
+
+def _of_its_parts(left: list[str], takes: frozenset[str], plain: Look) -> list[str]:
+    """Images left in the parts that a table of labels speaks of: those of a test whose answers are kept are no loss."""
+    says = plain.arrangement.says
+
+    def part(key: str) -> str | None:
+        return said.split if (said := says.get(folder_of(key))) is not None else None
+
+    spoken_of = {part(key) for key, _ in plain.images if key in takes}
+    return left if None in spoken_of else [key for key in left if part(key) in spoken_of]
 
 
 def _judge(candidates: list[Candidate], plain: Look, seen: list[Evidence]) -> tuple[Evidence, ...]:

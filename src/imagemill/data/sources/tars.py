@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import tarfile
-import tempfile
-import threading
-import weakref
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +15,11 @@ from imagemill.core.errors import SourceError
 from imagemill.data.codecs.base import problem
 from imagemill.data.sources.base import Problem, ReadSource
 from imagemill.data.sources.cells import is_safe_key
+from imagemill.data.sources.spool import UNPACKED, Spool, unpacked
 
 __all__ = ["Member", "TarIndex", "index_tar"]
 
 _BLOCK = 512
-_UNPACKED = 32 * 1024**3
-_IN_MEMORY = 64 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +37,6 @@ class TarIndex:
 
     members: tuple[Member, ...]
     problems: tuple[Problem, ...]
-
-
-@dataclass(slots=True, weakref_slot=True)
-class _Spool:
-    """An unpacked ``.tar.gz``: gzip cannot be entered in the middle."""
-
-    file: IO[bytes]
-    lock: threading.Lock
-
-    def read(self, offset: int, size: int) -> bytes:
-        with self.lock:
-            self.file.seek(offset)
-            return self.file.read(size)
 
 
 def index_tar(path: Path, options: ReadSource) -> TarIndex:
@@ -76,7 +58,7 @@ def index_tar(path: Path, options: ReadSource) -> TarIndex:
     """
     try:
         if path.name.lower().endswith((".gz", ".tgz")):
-            spool = _unpacked(path, int(options.extra.get("max_bytes", _UNPACKED)))
+            spool = unpacked(path, int(options.extra.get("max_bytes", UNPACKED)))
             spool.file.seek(0, os.SEEK_END)
             return _index(path, spool.file, spool.file.tell(), partial(_from_spool, spool))
         with path.open("rb") as file:
@@ -85,21 +67,6 @@ def index_tar(path: Path, options: ReadSource) -> TarIndex:
         if isinstance(error, SourceError):
             raise
         raise SourceError(f"expected {path} to be a tar file, got {error}; get the file again") from error
-
-
-def _unpacked(path: Path, limit: int) -> _Spool:
-    spool = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it lives as long as the records do
-    held = _Spool(spool, threading.Lock())
-    weakref.finalize(held, spool.close)
-    total = 0
-    with gzip.open(path) as packed:
-        while chunk := packed.read(1 << 20):
-            total += len(chunk)
-            if total > limit:
-                msg = f"expected {path} to unpack to at most {limit:,} bytes, got more"
-                raise SourceError(f"{msg}; unpack it by hand, or raise extra={{'max_bytes': ...}}")
-            spool.write(chunk)
-    return held
 
 
 def _from_file(path: Path, offset: int, size: int, name: str) -> bytes:
@@ -112,7 +79,7 @@ def _from_file(path: Path, offset: int, size: int, name: str) -> bytes:
     return _whole(data, size, name)
 
 
-def _from_spool(spool: _Spool, offset: int, size: int, name: str) -> bytes:
+def _from_spool(spool: Spool, offset: int, size: int, name: str) -> bytes:
     return _whole(spool.read(offset, size), size, name)
 
 

@@ -52,6 +52,42 @@ def test_arrays_and_records(folder: Path) -> None:
     assert _values(im.open(list(im.open_source(folder).records))) == [0, 1, 2]
 
 
+def test_arrays_with_labels_as_newcomers_give_them() -> None:
+    x = np.arange(96, dtype=np.uint8).reshape(4, 2, 3, 4)
+    y = np.array([0, 1, 1, 0])
+    assert im.open((x, y)).class_counts() == {"0": 2, "1": 2}
+    assert im.open((x, ["a", "b", "b", "c"])).class_counts() == {"a": 1, "b": 2, "c": 1}
+    assert im.open((x, [["a", "b"], ["a"], [], ["b"]])).class_counts() == {"a": 2, "b": 2}
+    masked = im.open((x[..., 0], y, x[..., 1]))
+    np.testing.assert_array_equal(masked[2].targets["mask"].array, x[2, ..., 1])  # type: ignore[union-attr]
+    parts: Any
+    for parts in (
+        {"train": (x, y), "test": (x[:2], y[:2])},
+        ((x, y), (x[:2], y[:2])),  # as the data sets of Keras are loaded
+        {"x_train": x, "y_train": y, "x_test": x[:2], "y_test": y[:2]},
+    ):
+        dataset = im.open(parts)
+        assert dataset.table["split"].to_list() == ["train"] * 4 + ["test"] * 2
+        assert dataset.table["label"].to_list() == ["0", "1", "1", "0", "0", "1"]
+        np.testing.assert_array_equal(dataset[5].image, x[1])
+    assert len(im.open((x[0], x[1]))) == 2  # two pictures, no labels
+    with pytest.raises(im.InputError, match=r"expected arrays called like x_train and y_train, .* got odd"):
+        im.open({"odd": x[0, 0, 0]})
+    with pytest.raises(im.InputError, match="expected as many labels as images"):
+        im.open({"x": x, "y": y[:3]})
+
+
+def test_tensors_and_columns_of_data_frames() -> None:
+    torch, pandas = pytest.importorskip("torch"), pytest.importorskip("pandas")
+    x = np.arange(96, dtype=np.uint8).reshape(4, 3, 2, 4)
+    column = pandas.Series(["a", "b", None, "b"], index=[7, 3, 5, 1])
+    assert im.open((torch.from_numpy(x), column)).table["label"].to_list() == ["a", "b", None, "b"]
+    one = im.open((x, torch.tensor([2, 0, 1, 1])))
+    assert one.classes == ("0", "1", "2")
+    many = im.from_arrays(x, pandas.DataFrame({"cat": [1, 0, 1, 0], "dog": [1, 0, 0, 0]}))
+    assert [record.labels for record in many] == [("cat", "dog"), (), ("cat",), ()]
+
+
 def test_rows_by_slices_numbers_masks_and_keys(folder: Path) -> None:
     dataset = im.open(str(folder / "**/*.png"))
     assert _values(dataset[:2]) == [0, 1]

@@ -414,14 +414,15 @@ class Dataset:
         return open(out)
 
 
-def open(path: Path | str | Source | Sequence[Any] | Array, **options: Any) -> Dataset:
+def open(path: Path | str | Source | Sequence[Any] | Mapping[Any, Any] | Array, **options: Any) -> Dataset:
     """Open a prepared store, or any source as a dataset that is not prepared.
 
     Parameters
     ----------
-    path : Path, str, Source, list or array
+    path : Path, str, Source, list, array, tuple or mapping of arrays
         A store that `prepare` made, or whatever `open_source` takes; ``~`` stands for the user's folder. A pattern
-        such as ``"photos/**/*.jpg"``; a list of paths, records or arrays; one array ``[n, ...]``.
+        such as ``"photos/**/*.jpg"`` or ``"train-{0000..0009}.tar"``; a list of paths, records or arrays; one array
+        ``[n, ...]``, ``(images, labels)``, ``{"train": (images, labels), "test": ...}`` or ``((x, y), (x, y))``.
     **options
         For `open_source`.
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from imagemill.core.errors import InputError, SourceError
+from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import from_paths, open_source
-from imagemill.data.sources.memory import from_arrays
+from imagemill.data.sources.memory import arrays_in, from_arrays
+from imagemill.data.sources.patterns import files_like
 
 __all__ = ["mapped", "place_of", "source_of"]
 
@@ -36,6 +36,9 @@ def place_of(what: Any) -> Path | None:
 def source_of(what: Any, **options: Any) -> Source:
     """Make a source of a place, a pattern such as ``"photos/*.jpg"``, a list of paths, arrays or records.
 
+    Arrays are ``images``, ``(images, labels)``, ``(images, labels, masks)``, a mapping of split to either, a mapping of
+    usual names (``{"x_train": ..., "y_train": ...}``), or ``((x, y), (x, y))`` for the train and the test part.
+
     Raises
     ------
     SourceError
@@ -47,23 +50,19 @@ def source_of(what: Any, **options: Any) -> Source:
     if place is not None:
         return open_source(place, **options)
     if isinstance(what, str | os.PathLike):
-        pattern = os.path.expanduser(os.fspath(what))
-        found = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
-        if not found:
-            msg = f"expected files like {pattern!r}, got none"
-            raise SourceError(f"{msg}; check the spelling, and write ** for folders of any depth")
-        return from_paths(found)
-    if isinstance(what, np.ndarray):
-        return from_arrays(what, **options)
+        pattern = Path(os.path.expanduser(os.fspath(what)))
+        found = files_like(pattern)
+        # Pictures are a list; shards, archives and the like are one set in their own layout.
+        return from_paths(found) if all(map(is_readable_name, found)) else open_source(pattern, **options)
+    if (arrays := arrays_in(what)) is not None:
+        return from_arrays(*arrays, **options)
     if isinstance(what, Sequence) and len(what):
         if all(isinstance(one, Record) for one in what):
             return Source(Path(), "records", tuple(what))
         if all(isinstance(one, str | os.PathLike) for one in what):
             return from_paths([Path(os.fspath(one)).expanduser() for one in what])
-        if all(isinstance(one, np.ndarray) for one in what):
-            return from_arrays(what, **options)
     held = f"a {type(what).__name__}" + (f" of {len(what)}" if isinstance(what, Sequence | Mapping) else "")
-    do = "write from_arrays(images, labels) for arrays with labels"
+    do = "give arrays as (images, labels) or {'train': (images, labels)}, or see from_arrays"
     raise SourceError(f"expected a path, a pattern, a list of paths, arrays or records, got {held}; {do}")
 
 

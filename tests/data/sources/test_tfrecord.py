@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+import gzip
+import io
+import pickle
 import struct
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from imagemill.core.errors import CodecError, SourceError
-from imagemill.data import Source
+from imagemill.data import Source, load_picture
 from imagemill.data.pixels import encoded
 from imagemill.data.sources.base import ReadSource
 from imagemill.data.sources.crc32c import crc32c, masked_crc32c
 from imagemill.data.sources.example import decode_example, encode_example
 from imagemill.data.sources.examplewrite import framed
-from imagemill.data.sources.layouts import look_at
+from imagemill.data.sources.files import open_source
+from imagemill.data.sources.layouts import guesses, look_at
 from imagemill.data.sources.tfrecord import TfRecord
 
 
@@ -178,3 +184,106 @@ def test_a_file_that_is_gone_is_an_error_of_the_picture(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(CodecError, match=r"a.tfrecord: record 1"):
         encoded(record.image)
+
+
+# ------------------------------------------------------------------------------------------ as other tools write them
+RNG = np.random.default_rng(3)
+
+
+def png(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("cats.record", None),
+        ("coco_train.record-00000-of-00002", "train"),
+        ("flowers-validation.tfrecord-00001-of-00005", "val"),
+        ("validation-00000-of-00128", "val"),
+        ("train.tfrecords", "train"),
+        ("test.tfrec", "test"),
+        ("deep/test/0001.tfrecord", "test"),
+        ("train-00000-of-01024.gz", "train"),
+        ("x.tfrecord.gz", None),
+    ],
+)
+def test_names_that_tools_give_to_shards(tmp_path: Path, name: str, split: str | None) -> None:
+    photo = RNG.integers(0, 256, (6, 7, 3), dtype=np.uint8)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    data = framed(encode_example({"image/encoded": [png(photo)], "image/class/label": [3]}))
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (tmp_path / "notes.txt").write_text("not a list of labels")
+    assert guesses(look_at(tmp_path / name))[0][0].name == guesses(look_at(tmp_path))[0][0].name == "tfrecord"
+    source = open_source(tmp_path)
+    assert [(record.label, record.split) for record in source] == [("3", split)]
+    assert source.also_read == (tmp_path / name,)
+    again = pickle.loads(pickle.dumps(source.records[0].image))
+    np.testing.assert_array_equal(load_picture(again).array, photo)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", "<f4"])
+@pytest.mark.parametrize("sizes", ["height width depth", "image/height image/width", "rows cols channels", "shape", ""])
+def test_raw_pixels_take_their_shape_from_what_says_it(tmp_path: Path, sizes: str, dtype: str) -> None:
+    shape = (6, 7, 3) if "depth" in sizes or "channels" in sizes or sizes == "shape" else (6, 7) if sizes else (7, 7)
+    if sizes.startswith("image/"):
+        shape, dtype = (6, 7, 3), "u1"  # bytes alone say how many channels there are
+    pixels = RNG.integers(0, 256, shape).astype(dtype)
+    said = {"shape": list(shape)} if sizes == "shape" else dict(zip(sizes.split(), ([n] for n in shape), strict=False))
+    features: dict[str, Any] = {"image_raw": [pixels.tobytes()], "label": [1], **said}
+    _write(tmp_path / "a.tfrecord", features)
+    if not sizes:
+        with pytest.raises(SourceError, match=r"raw pixels in image_raw without height and width; .*shape=28,28,1"):
+            open_source(tmp_path)
+    source = open_source(tmp_path, extra={} if sizes else {"shape": "7,7"})
+    assert f"raw pixels of {shape[0]} x 7" in " ".join(source.notes)
+    np.testing.assert_array_equal(load_picture(source.records[0].image).array, pixels)
+    assert source.records[0].label == "1"
+
+
+def test_raw_pixels_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    good: dict[str, Any] = {"image_raw": [bytes(42)], "height": [6], "width": [7], "depth": [1]}
+    _write(tmp_path / "a.tfrecord", good, good | {"height": [5]})
+    source = open_source(tmp_path)
+    assert len(source) == 1
+    assert "record 2: expected a tf.train.Example, got 42 bytes of image_raw for a picture of 5 x 7 x 1" in str(
+        source.problems[0]
+    )
+
+
+def test_pixels_as_lists_of_numbers(tmp_path: Path) -> None:
+    ints, floats = RNG.integers(0, 256, (8, 8)), RNG.random((8, 8)).astype(np.float32)
+    _write(tmp_path / "a.tfrecord", {"image": ints.ravel().tolist()}, {"image": floats.ravel().tolist()})
+    one, two = (load_picture(record.image).array for record in open_source(tmp_path))
+    assert (one.dtype, two.dtype) == (np.uint8, np.float32)
+    np.testing.assert_array_equal(one, ints)
+    np.testing.assert_array_equal(two, floats)
+
+
+def test_names_beside_the_records_name_the_numbers(tmp_path: Path) -> None:
+    photo = png(RNG.integers(0, 256, (50, 100, 3), dtype=np.uint8))
+    box = {
+        f"image/object/bbox/{side}": [v] for side, v in (("xmin", 0.25), ("xmax", 0.5), ("ymin", 0.5), ("ymax", 1.0))
+    }
+    _write(
+        tmp_path / "train.record",
+        {"picture": [photo], "train/label": [1], "image/object/class/label": [2], "image/object/mask": [b"m"], **box},
+    )
+    (tmp_path / "label_map.pbtxt").write_text("item {\n id: 1\n name: 'cat'\n}\nitem { name: \"dog\" id: 2 }\n")
+    (tmp_path / "labels.txt").write_text("0:tulip\n1:rose\n")
+    source = open_source(tmp_path)
+    (record,) = source
+    assert (record.label, source.classes) == ("rose", ("tulip", "rose"))
+    assert record.objects is not None  # the picture's own header says its size
+    assert [(one.category, one.box) for one in record.objects] == [("dog", (25.0, 25.0, 25.0, 25.0))]
+    assert "features of things that are not used: image/object/mask (1)" in source.notes
+    assert {path.name for path in source.also_read} == {"train.record", "label_map.pbtxt", "labels.txt"}
+
+
+def test_a_gzip_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    data = gzip.compress(framed(encode_example({"image": [RNG.bytes(3000)]})))
+    (tmp_path / "a.tfrecord.gz").write_bytes(data[:1500])
+    with pytest.raises(SourceError, match=r"a\.tfrecord\.gz to be a whole gzip file"):
+        open_source(tmp_path / "a.tfrecord.gz")

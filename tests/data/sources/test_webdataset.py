@@ -9,9 +9,11 @@ import pytest
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Record, Source
+from imagemill.data.opening import source_of
 from imagemill.data.pixels import encoded
 from imagemill.data.sources import webdataset
 from imagemill.data.sources.base import ReadSource, WriteTarget
+from imagemill.data.sources.files import open_source
 from imagemill.data.sources.layouts import look_at
 from imagemill.data.sources.webdataset import WebDataset
 from tests.data.pictures import photos
@@ -147,3 +149,77 @@ def test_names_that_differ_by_a_dot_alone_stay_apart(tmp_path: Path) -> None:
     WebDataset().write(Source(tmp_path, "x", records), tmp_path / "out", WriteTarget())
     back = WebDataset().read(look_at(tmp_path / "out"), ReadSource())
     assert [r.key for r in back] == ["a.b.png", "a_b.png", "a.png"]
+
+
+# -------------------------------------------------------------------------------------------- as other tools write them
+def test_dots_in_folders_and_behind_the_first_dot(tmp_path: Path) -> None:
+    members = {
+        "dir.v1/n01440764_10026.JPEG": b"one",
+        "dir.v1/n01440764_10026.cls.txt": b"tench",
+        "dir.v1/n01440764_10026.seg.png": b"map",
+        "dir.v1/b.v2.jpg": b"two",  # its class has the same words behind the first dot
+        "dir.v1/b.v2.cls": b"bird",
+        "dir.v1/b.v2.caption": b"a bird",
+        "dir.v1/b.v2.embedding": b"?",
+    }
+    source = _read(_tar(tmp_path / "a.tar", members))
+    assert [(r.key, r.label) for r in source] == [
+        ("dir.v1/n01440764_10026.JPEG", "tench"),
+        ("dir.v1/b.v2.jpg", "bird"),
+    ]
+    assert source.records[0].mask is not None
+    assert dict(source.records[1].attributes) == {"text": "a bird"}
+    assert "members that are not used: .embedding (1)" in source.notes
+    assert not source.problems
+
+
+def test_pictures_that_differ_behind_the_first_dot_are_all_there(tmp_path: Path) -> None:
+    days = {f"2021.0{n}.{kind}": text for n in (1, 2, 3) for kind, text in (("jpg", b"x%d" % n), ("cls", b"%d" % n))}
+    eyes = {"p.left.jpg": b"l", "p.right.jpg": b"r", "p.cls": b"2", "p.left.seg.png": b"m"}
+    source = _read(_tar(tmp_path / "a.tar", days | eyes))
+    assert [(r.key, r.label, r.group, r.mask is not None) for r in source] == [
+        ("2021.01.jpg", "1", None, False),
+        ("2021.02.jpg", "2", None, False),
+        ("2021.03.jpg", "3", None, False),
+        ("p.left.jpg", "2", "p", True),
+        ("p.right.jpg", "2", "p", False),
+    ]
+    assert [encoded(r.image) for r in source] == [b"x1", b"x2", b"x3", b"l", b"r"]
+    assert any("2 samples hold several pictures" in note and "first dot" in note for note in source.notes)
+
+
+def test_a_text_beside_folders_of_classes_is_no_sample(tmp_path: Path) -> None:
+    members = {"cat/1.jpg": b"1", "dog/1.jpg": b"2", "README.txt": b"hello", "labels.json": b"{}"}
+    source = _read(_tar(tmp_path / "a.tar", members))
+    assert [r.label for r in source] == ["cat", "dog"]
+    assert "2 other members passed over: .txt (1), .json (1)" in source.notes
+
+
+def test_shards_in_folders_of_parts_with_what_a_downloader_leaves(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        for number in range(2):
+            _tar(tmp_path / part / f"0000{number}.tar", {"a.jpg": b"1", "a.txt": b"a cat"})
+            (tmp_path / part / f"0000{number}_stats.json").write_text("{}")
+            (tmp_path / part / f"0000{number}.parquet").write_bytes(b"PAR1")
+    source = open_source(tmp_path)
+    assert (source.layout, [r.split for r in source]) == ("webdataset", ["train", "train", "val", "val"])
+    assert len({r.key for r in source}) == 4
+    assert len(source.also_read) == 4
+
+
+@pytest.mark.parametrize("pattern", ["t-{00..02}.tar", "t-{00,01,02}.tar", "t-*.tar", "?-0[0-2].tar"])
+def test_shards_by_a_pattern(tmp_path: Path, pattern: str) -> None:
+    for number in range(4):
+        _tar(tmp_path / f"t-0{number if number < 3 else 9}.tar", {f"{number}.jpg": b"1", f"{number}.cls": b"0"})
+    (tmp_path / "t-09.tar").rename(tmp_path / "u.tar")
+    for source in (open_source(tmp_path / pattern), source_of(str(tmp_path / pattern))):
+        assert [record.key for record in source] == ["0.jpg", "1.jpg", "2.jpg"]
+        assert source.root == tmp_path
+
+
+def test_shards_of_a_pattern_that_are_not_there_are_named(tmp_path: Path) -> None:
+    _tar(tmp_path / "t-01.tar", {"1.jpg": b"1", "1.cls": b"0"})
+    with pytest.raises(SourceError, match=r"expected 3 files like .*t-\{00\.\.02\}\.tar.*, got 1: .*t-00\.tar, .*t-02"):
+        open_source(tmp_path / "t-{00..02}.tar")
+    with pytest.raises(SourceError, match="got none; check the spelling"):
+        open_source(tmp_path / "u-*.tar")

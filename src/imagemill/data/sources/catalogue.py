@@ -135,13 +135,16 @@ SAID: dict[str, tuple[str, str]] = {
         "`images/` and `metadata.jsonl`, for each split in a folder of its own. Records come back ordered by split.",
     ),
     "webdataset": (
-        "Tar files. With `.cls`, `.json` or `.txt` members, what stands before the first dot of a name is the "
-        "sample; "
-        "without, folders in the tar are splits and classes.",
+        "Tar files, also by a pattern (`train-{0000..0009}.tar`). With `.cls`, `.json`, `.txt` or `.seg.png` beside a "
+        "picture, what stands before the first dot of a name is the sample; pictures that differ behind it stay apart. "
+        "Without, folders in the tar are splits and classes.",
         "Shards of about 256 MB for each split, with the same bytes every time. Records come back ordered by split.",
     ),
     "tfrecord": (
-        "TFRecord files of `tf.train.Example`, by the checksum of their first record.",
+        "TFRecord files of `tf.train.Example`, by the checksum of their first record: `.tfrecord`, `.record`, shards "
+        "(`train-00000-of-01024`), gzip. Pictures are encoded, raw (`image_raw` with `height`, `width`, `depth`; "
+        "`--option shape=28,28,1` where nothing says them) or lists of numbers. `label_map.pbtxt`, `labels.txt` and "
+        "`label.labels.txt` name classes.",
         "Shards of about 256 MB for each split. Corners of boxes are kept in single precision.",
     ),
     "idx": (

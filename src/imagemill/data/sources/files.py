@@ -22,6 +22,7 @@ from imagemill.data.sources.guess import Weighed, completed, images_alone, read_
 from imagemill.data.sources.layouts import layout_named, look_at
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import safe_stems
+from imagemill.data.sources.patterns import is_pattern
 from imagemill.data.sources.place import MARKER, exporting, is_unfinished
 from imagemill.data.sources.reading import nothing_there, with_masks, without_masks
 
@@ -43,7 +44,8 @@ def open_source(
     Parameters
     ----------
     src : Path or str
-        An image or volume, a list, table, archive or annotation file, or a folder, searched with its sub-folders.
+        An image or volume, a list, table, archive or annotation file, or a folder, searched with its sub-folders; or
+        a pattern of files, such as ``"train-{0000..0009}.tar"``.
     masks : Path or str or None
         A folder of masks, named like the images (see `pair_masks`); it may be `src` itself, and then files
         such as ``<image>_gt`` are masks and not images. For a single image also a file.
@@ -98,7 +100,7 @@ def open_weighed(
         Whether every layout is asked what it would take, also where that is not needed to choose.
     """
     path = Path(src)
-    if not path.exists():
+    if not path.exists() and not is_pattern(path):
         msg = f"expected an image, a .txt list or a folder, got {str(src)!r}, where there is nothing"
         raise SourceError(f"{msg}; check the path")
     known = {field.name for field in fields(ReadSource)} - {"masks", "missing_masks"}

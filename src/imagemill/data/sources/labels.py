@@ -84,6 +84,8 @@ def read_labels(values: Any, classes: Sequence[str] = (), *, column: str | None 
     listed = _lists(values)
     if listed is not None:
         return _of_lists(listed, tuple(classes))
+    if not classes and hasattr(values, "columns") and len(values.columns) > 1:  # a data frame names its columns
+        classes = [str(name) for name in values.columns]
     array = _as_array(values)
     while array.ndim > 1 and array.shape[-1] == 1:
         array = array[..., 0]
@@ -93,6 +95,8 @@ def read_labels(values: Any, classes: Sequence[str] = (), *, column: str | None 
     if array.ndim != 1:
         got = f"labels of shape {array.shape}"
         raise SourceError(f"expected one label an image, got {got}; give shape (n,) or (n, k), or call them masks")
+    if array.dtype.kind == "O" and array.ndim == 1:  # a missing text is NaN in a data frame
+        array = np.array([None if v != v else v for v in array.tolist()], dtype=object)
     if array.dtype.kind in "SUO" and all(v is None or isinstance(v, str | bytes) for v in array.tolist()):
         names = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in array.tolist()]
         return Labels([str(name) if name else None for name in names], [None] * len(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data.sources.base import Guess, Layout, Look, ReadSource
 from imagemill.data.sources.labelmaps import label_maps, without
 from imagemill.data.sources.own import without_own
+from imagemill.data.sources.patterns import files_like, is_pattern
 from imagemill.data.sources.walk import walk
 
 __all__ = ["TAKES_ALL", "guesses", "layout_named", "layouts", "look_at"]
@@ -77,6 +79,8 @@ def layout_named(name: str) -> Layout:
 def look_at(path: Path | str) -> Look:
     """Take a first look at a path: list the files of a folder; what `augment` keeps there for itself is no part of it.
 
+    A pattern (``train-{0000..0009}.tar``, ``train-*.tar``) is a folder that holds the files it stands for.
+
     Raises
     ------
     SourceError
@@ -86,6 +90,10 @@ def look_at(path: Path | str) -> Look:
     if path.is_dir():
         found = walk(path)
         return Look(path, without_own(path, found.files), found.skipped, found.empty)
+    if not path.is_file() and is_pattern(path):
+        files = files_like(path)
+        root = Path(os.path.commonpath([file.absolute().parent for file in files]))
+        return Look(root, tuple((file.absolute().relative_to(root).as_posix(), file.absolute()) for file in files))
     if not path.is_file():
         raise SourceError(f"expected a file or a folder, got {str(path)!r}, where there is nothing; check the path")
     return Look(path, ((path.name, path),))

@@ -73,7 +73,7 @@ class TfRecord:
         if not sidecar.classes and names.classes and most_label(tables) < len(names.classes):
             sidecar = replace(sidecar, classes=names.classes, notes=(*sidecar.notes, f"class names from {names.file}"))
         source = read_tables(root, self.name, tables, options, sidecar)
-        return replace(source, also_read=(*source.also_read, *files, *names.read))
+        return replace(source, also_read=tuple(dict.fromkeys((*source.also_read, *files, *names.read))))
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         with exporting(out, self.name, options) as job:
@@ -102,10 +102,6 @@ class TfRecord:
             if plain:
                 job.text(SIDECAR, json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
         return job.written()
-
-
-def _files(look: Look) -> list[Path]:
-    return [p for _, p in look.files if _NAME.fullmatch(p.name) and (p.parent == look.path or not look.is_folder)]
 
 
 def _files(look: Look) -> list[Path]:

@@ -23,7 +23,7 @@ from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.record import Blob, Stored, split_suffix
 from imagemill.data.sources.base import Problem, ReadSource
 from imagemill.data.sources.cells import Placed
-from imagemill.data.sources.columns import role_of as column_role
+from imagemill.data.sources.columnnames import role_of as column_role
 from imagemill.data.sources.crc32c import masked_crc32c
 from imagemill.data.sources.example import Features, decode_example
 from imagemill.data.sources.roles import role_of
@@ -88,7 +88,7 @@ class Names:
 
 
 def read_names(folder: Path) -> Names:
-    """Read ``label_map.pbtxt`` (object detection), ``labels.txt`` (``0:cat``) and ``label.labels.txt`` (a name a line)."""
+    """Read ``label_map.pbtxt`` (object detection), ``labels.txt`` (``0:cat``), ``label.labels.txt`` (a name a line)."""
     classes: tuple[str, ...] = ()
     things: dict[int, str] = {}
     said, read = "", []
@@ -170,6 +170,7 @@ class _Reader:
     path: Path
     read: Read
     things: Mapping[int, str]
+    shape: list[int] | None = None
     passed: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -188,7 +189,8 @@ def read_table(path: Path, root: Path, things: Mapping[int, str], options: ReadS
     things : mapping
         Names of categories by their numbers.
     options : ReadSource
-        ``extra["max_bytes"]`` bounds what a compressed file may unpack to.
+        ``extra["max_bytes"]`` bounds what a compressed file may unpack to; ``extra["shape"]`` says height, width and
+        channels of raw pixels.
 
     Raises
     ------
@@ -197,15 +199,16 @@ def read_table(path: Path, root: Path, things: Mapping[int, str], options: ReadS
     """
     problems: list[Problem] = []
     rows: list[tuple[int, dict[str, Any]]] = []
+    shape = _asked_shape(options)
     try:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
             if packed:
                 spool = unpacked(path, int(options.extra.get("max_bytes", UNPACKED)))
-                reader, total = _Reader(path, spool.read, things), spool.file.seek(0, 2)
+                reader, total = _Reader(path, spool.read, things, shape), spool.file.seek(0, 2)
                 found = _records(path, spool.read, total, problems)
             else:
-                reader, total = _Reader(path, _Plain(path), things), path.stat().st_size
+                reader, total = _Reader(path, _Plain(path), things, shape), path.stat().st_size
                 found = _records(path, partial(_at, file), total, problems)
             for number, (offset, data) in enumerate(found, start=1):
                 try:
@@ -238,6 +241,17 @@ def read_table(path: Path, root: Path, things: Mapping[int, str], options: ReadS
         problems=problems,
         notes=tuple(reader.notes),
     )
+
+
+def _asked_shape(options: ReadSource) -> list[int] | None:
+    """The shape of raw pixels that the user says: ``"28,28,1"`` or numbers."""
+    given = options.extra.get("shape")
+    if given is None:
+        return None
+    parts = re.split(r"[,x ]+", given.strip()) if isinstance(given, str) else list(given)
+    if len(parts) not in (2, 3) or not all(str(part).isdecimal() and int(part) > 0 for part in parts):
+        raise SourceError(f"expected shape as height, width and channels, got {given!r}; write shape=28,28,1")
+    return [int(part) for part in parts]
 
 
 def _at(file: Any, offset: int, size: int) -> bytes:
@@ -275,27 +289,25 @@ def _row(reader: _Reader, number: int, offset: int, data: bytes) -> dict[str, An
 
 
 def _columns(reader: _Reader, data: bytes, features: Features) -> dict[str, str]:
-    """The column that each feature is, by its name; of pictures and labels under other names, by content and last word."""
+    """The column that each feature is, by its name; where that says none, by its last word, or its content."""
     found = {
         name: _RENAMED.get(name, name)
         for name in features
         if not name.startswith("image/object/") and name not in _TEXTS
     }
-    taken = {column_role(column) or column for column in found.values()}
     for role, column in (("images", "image"), ("labels", "label"), ("masks", "mask")):
-        if column in taken:
+        if column in found.values():
             continue
-        fits = [
-            n for n in found if column_role(found[n]) is None and role_of(n.rpartition("/")[2]) == role and features[n]
-        ]
-        if len(fits) == 1:
+        # A name of a file is no picture: what is one is no text.
+        by_column = [name for name in found if column_role(name) == column and features[name]]
+        by_column = [name for name in by_column if column == "label" or not _is_text(data, features[name])]
+        by_word = [name for name in found if column_role(name) is None and role_of(name.rpartition("/")[2]) == role]
+        by_content = [name for name in found if column == "image" and _looks_like_picture(data, features[name])]
+        fits = next((names for names in (by_column, by_word, by_content) if len(names) == 1), [])
+        if fits:
+            if column_role(found[fits[0]]) != column:
+                reader.say(f"took {column} from {fits[0]!r}")
             found[fits[0]] = column
-            reader.say(f"took {column} from {fits[0]!r}")
-    if "image" not in {column_role(column) for column in found.values()}:
-        fits = [name for name in found if _looks_like_picture(data, features[name])]
-        if len(fits) == 1:
-            found[fits[0]] = "image"
-            reader.say(f"took image from {fits[0]!r}, by its content")
     return found
 
 
@@ -304,6 +316,13 @@ def _looks_like_picture(data: bytes, values: Sequence[Any]) -> bool:
         return False
     start, end = values[0]
     return sniff(data[start : min(end, start + HEAD)]) is not None
+
+
+def _is_text(data: bytes, values: Sequence[Any]) -> bool:
+    try:
+        return all(isinstance(v, tuple) and data[v[0] : v[1]].decode("utf-8").isprintable() for v in values)
+    except UnicodeDecodeError:
+        return False
 
 
 def _text(data: bytes, features: Features, name: str) -> list[str]:
@@ -335,12 +354,13 @@ class _Pixels:
         start, end = values[0]
         read = partial(_read, self.reader.read, self.offset + start, end - start, called)
         if not kind and sniff(self.data[start : min(end, start + HEAD)]) is None:
-            shape = self.shape(end - start, name, depth=depth)
-            if shape is not None:
-                self.reader.say(f"{name!r} holds raw pixels of {' x '.join(map(str, shape))}")
-                return Placed(Stored(called, _Raw(read, shape)), None)
+            raw = self.shape(end - start, name, depth=depth)
+            if raw is not None:
+                self.reader.say(f"{name!r} holds raw pixels of {' x '.join(map(str, raw))}")
+                return Placed(Stored(called, _Raw(read, raw)), None)
             if "raw" in name:
-                self.square(end - start, name)
+                got = f"{end - start:,} raw pixels in {name} without height and width"
+                raise ValueError(f"{got}; say them: extra={{'shape': '28,28,1'}} (--option shape=28,28,1)")
         # What follows the dot of "jpeg" or "png" is what a file would be called.
         suffix = f".{kind.lower().removeprefix('.')}" if kind and kind.lower() != "raw" else ""
         return Placed(Blob(called, suffix, read), None)
@@ -356,7 +376,7 @@ class _Pixels:
 
     def shape(self, count: int, name: str, *, depth: bool) -> tuple[int, ...] | None:
         """The shape of so many values or bytes as other features say it; None where they say none."""
-        said = next((self.features[n] for n in _SHAPES if self.features.get(n)), None)
+        said = self.reader.shape or next((self.features[n] for n in _SHAPES if self.features.get(n)), None)
         if said is not None and all(isinstance(n, int) for n in said):
             shape = tuple(int(n) for n in said if isinstance(n, int))
         else:
@@ -446,7 +466,7 @@ def _objects(reader: _Reader, data: bytes, features: Features, names: list[str],
         boxes.append([x, y, max(float(right) * width - x, 0.0), max(float(bottom) * height - y, 0.0)])
     count = len(boxes)
     numbers = [reader.things.get(n, n) for n in features.get("image/object/class/label", []) if isinstance(n, int)]
-    named = names if len(names) == count else list(numbers) or ["object"] * count
+    named = names if len(names) == count and any(names) else list(numbers) or ["object"] * count
     crowd = [bool(v) for v in features.get("image/object/is_crowd", [])] or [False] * count
     return {"bbox": boxes, "categories": named, "crowd": crowd}
 

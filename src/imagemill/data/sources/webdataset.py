@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from imagemill.data.sources.sidecar import SIDECAR, read_sidecar, sidecar_plain
 from imagemill.data.sources.table import Table, read_tables
 from imagemill.data.sources.tablefiles import split_of_name
 from imagemill.data.sources.tars import Member, TarIndex, index_tar
+from imagemill.data.sources.webdataset_members import member_kind, parts_of_sample, says_more
 from imagemill.data.write import atomic_path
 
 __all__ = ["WebDataset", "by_split"]
@@ -38,10 +41,12 @@ _BESIDE = (".txt", ".md", ".json", ".yaml", ".yml")
 
 
 class WebDataset:
-    """Tar shards; without ``.cls``, ``.json`` or ``.txt`` members, a tar is a folder of images.
+    """Tar shards; without ``.cls``, ``.json``, ``.txt`` or ``.seg.png`` members, a tar is a folder of images.
 
-    Folders inside such a tar are splits (``train/``) and classes. Written shards hold about 256 MB each, with the
-    same bytes every time; each split has shards of its own, so records come back ordered by split.
+    What stands before the first dot of a file's name is the sample, as WebDataset defines it; several pictures of one
+    sample (``a.left.jpg``, ``a.right.jpg``) are told apart by the rest of their names. Folders inside a plain tar are
+    splits (``train/``) and classes. Written shards hold about 256 MB each, with the same bytes every time; each split
+    has shards of its own, so records come back ordered by split.
     """
 
     name = "webdataset"
@@ -53,9 +58,14 @@ class WebDataset:
         if not files:
             return None
         if look.is_folder:
-            others = [p for _, p in look.files if p not in files and p.suffix.lower() not in _BESIDE]
-            return None if others else Guess(0.8, f"the folder holds {len(files)} tar files")
-        return Guess(0.9, f"{look.path.name} is a tar file")
+            shards = {split_suffix(path)[0] for path in files}
+            takes = frozenset(key for key, _ in look.files if key.lower().endswith(_SUFFIXES))
+            # What is named after a shard belongs to it: 00000.tar, 00000.parquet, 00000_stats.json.
+            rest = [p for key, p in look.files if key not in takes and p.suffix.lower() not in _BESIDE]
+            if any(p.name.partition(".")[0] not in shards for p in rest):
+                return None
+            return Guess(0.95 if rest else 0.8, f"the folder holds {len(files)} tar files", takes)
+        return Guess(0.9, f"{look.path.name} is a tar file", frozenset((look.path.name,)))
 
     def read(self, look: Look, options: ReadSource) -> Source:
         files = _files(look)
@@ -63,18 +73,19 @@ class WebDataset:
             raise SourceError(f"expected tar files in {look.path}, got none; give a .tar or a folder of them")
         tables: list[Table] = []
         problems: list[Problem] = []
+        root = look.path if look.is_folder else look.path.parent
         for path in files:
             index = index_tar(path, options)
             problems += index.problems
-            table = _table(path, index, options)
+            table = _table(path, root, index, options)
             if table is not None:
                 tables.append(table)
         if not tables:
             first = f"; the first: {problems[0]}" if problems else ""
             raise SourceError(f"expected images in {look.path}, got none{first}; check what is in the tar")
-        root = look.path if look.is_folder else look.path.parent
         tables[0].problems.extend(problems)
-        return read_tables(root, self.name, tables, options, read_sidecar(files[0].parent))
+        source = read_tables(root, self.name, tables, options, read_sidecar(files[0].parent))
+        return replace(source, also_read=tuple(dict.fromkeys((*source.also_read, *files))))
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         with exporting(out, self.name, options) as job:
@@ -90,34 +101,48 @@ class WebDataset:
 
 def _files(look: Look) -> list[Path]:
     """The tar files of a path."""
-    found = [path for key, path in look.files if key.lower().endswith(_SUFFIXES)]
-    return [path for path in found if path.parent == look.path or not look.is_folder]
+    return [path for key, path in look.files if key.lower().endswith(_SUFFIXES)]
 
 
-def _table(path: Path, index: TarIndex, options: ReadSource) -> Table | None:
+def _split_of(path: Path, root: Path) -> str | None:
+    """The split that the name of a shard says, or else the nearest folder."""
+    folders = path.parent.relative_to(root).parts if path.parent.is_relative_to(root) else ()
+    return next((s for name in (split_suffix(path)[0], *reversed(folders)) if (s := split_of_name(name))), None)
+
+
+def _table(path: Path, root: Path, index: TarIndex, options: ReadSource) -> Table | None:
     """The samples of a shard as a table."""
     samples: dict[str, dict[str, Member]] = {}
     for member in index.members:
         folder, slash, name = member.name.rpartition("/")
         stem, _, extension = name.partition(".")
         samples.setdefault(f"{folder}{slash}{stem}", {}).setdefault(extension.lower(), member)
-    said = {e for sample in samples.values() for e in sample}
-    if not any(e in ("cls", "json", "txt") or _is_mask(e) for e in said):
-        return _plain_tar(path, index)
+    if not any(says_more(sample) for sample in samples.values()):
+        return _plain_tar(path, root, index)
     problems: list[Problem] = []
-    rows = [_sample(path, key, sample, options, problems) for key, sample in samples.items()]
+    unused: Counter[str] = Counter()
+    parted = {key: parts_of_sample(sample) for key, sample in samples.items()}
+    rows = []
+    for key, parts in parted.items():
+        for part in parts:
+            row = _sample(path, key, part, options, problems, unused)
+            if row is not None and len(parts) > 1 and any(member_kind(e).middle == "" for e in part):
+                row["group"] = key
+            rows.append(row)
     kept = [row for row in rows if row is not None]
     if not kept and not problems:
         return None
+    notes = []
+    if several := sum(len(parts) > 1 for parts in parted.values()):
+        told = "the names of samples end at the first dot, as WebDataset has it"
+        notes.append(f"{told}; {several} samples hold several pictures, told apart by what stands behind that dot")
+    if unused:
+        named = ", ".join(f".{kind} ({count:,})" for kind, count in unused.most_common(6))
+        notes.append(f"members that are not used: {named}")
     columns = tuple(dict.fromkeys(name for row in kept for name in row)) or ("image",)
     cells = enumerate(([row.get(name) for name in columns] for row in kept), start=1)
-    split = split_of_name(split_suffix(path)[0])
-    return Table(path.name, path.parent, columns, cells, "sample", split, f"{path.stem}/", problems=problems)
-
-
-def _is_mask(extension: str) -> bool:
-    name, suffix = split_suffix(f"a.{extension}")
-    return name.rpartition(".")[2] in ("mask", "seg", "segmentation") and is_readable_name(f"a{suffix}")
+    split, stem = _split_of(path, root), f"{split_suffix(path)[0]}/"
+    return Table(path.name, path.parent, columns, cells, "sample", split, stem, problems=problems, notes=tuple(notes))
 
 
 def _placed(path: Path, member: Member) -> Placed:
@@ -126,16 +151,24 @@ def _placed(path: Path, member: Member) -> Placed:
 
 
 def _sample(
-    path: Path, key: str, sample: dict[str, Member], options: ReadSource, problems: list[Problem]
+    path: Path,
+    key: str,
+    sample: dict[str, Member],
+    options: ReadSource,
+    problems: list[Problem],
+    unused: Counter[str],
 ) -> dict[str, Any] | None:
     """The row of one sample."""
     shown = f"{path.name}: {key}"
-    images = [e for e in sample if is_readable_name("a." + e) and not _is_mask(e)]
-    masks = [e for e in sample if _is_mask(e)]
+    kinds: dict[str, list[str]] = {}
+    for extension in sample:
+        kinds.setdefault(member_kind(extension).kind, []).append(extension)
+    images, masks = kinds.pop("image", []), kinds.pop("mask", [])
     if not images:
         msg = f"{shown}: expected an image, got {', '.join(sorted(sample))}; add one, or remove the sample"
         problems.append(Problem(shown, msg))
         return None
+    images.sort(key=lambda extension: member_kind(extension).middle != "")
     for kind, found in (("image", images), ("mask", masks)):
         for extension in found[1:]:
             name = f"{shown}.{extension}"
@@ -144,18 +177,10 @@ def _sample(
     row: dict[str, Any] = {"key": None, "image": _placed(path, sample[images[0]])}
     if masks:
         row["mask"] = _placed(path, sample[masks[0]])
+    said: dict[str, Member] = {kind: sample[kinds.pop(kind)[0]] for kind in ("json", "label", "text") if kind in kinds}
+    unused.update(kinds.keys())
     try:
-        if "json" in sample:
-            said = json.loads(sample["json"].fetch().decode("utf-8-sig"))
-            if not isinstance(said, dict):
-                raise ValueError(f"a {type(said).__name__} and not an object")
-            said = flat_row(said, options)
-            row |= {f"json.{name}" if name in ("image", "mask") else name: value for name, value in said.items()}
-        if "cls" in sample and row.get("label") is None:
-            text = sample["cls"].fetch().decode("utf-8").strip()
-            row["label"] = int(text) if text.lstrip("-").isdecimal() else text
-        if "txt" in sample:
-            row.setdefault("text", sample["txt"].fetch().decode("utf-8"))
+        row |= _said(said, options)
     except (ValueError, RecursionError, CodecError) as error:
         got = "JSON nested too deeply" if isinstance(error, RecursionError) else str(error)
         problems.append(Problem(shown, f"{shown}: expected text that can be read, got {got}; mend the sample"))
@@ -163,7 +188,24 @@ def _sample(
     return row
 
 
-def _plain_tar(path: Path, index: TarIndex) -> Table | None:
+def _said(members: Mapping[str, Member], options: ReadSource) -> dict[str, Any]:
+    """What the members of a sample say besides its picture."""
+    found: dict[str, Any] = {}
+    if "json" in members:
+        said = json.loads(members["json"].fetch().decode("utf-8-sig"))
+        if not isinstance(said, dict):
+            raise ValueError(f"a {type(said).__name__} and not an object")
+        said = flat_row(said, options)
+        found |= {f"json.{name}" if name in ("image", "mask") else name: value for name, value in said.items()}
+    if "label" in members and found.get("label") is None:
+        text = members["label"].fetch().decode("utf-8").strip()
+        found["label"] = int(text) if text.lstrip("-").isdecimal() else text
+    if "text" in members and found.get("text") is None:
+        found["text"] = members["text"].fetch().decode("utf-8")
+    return found
+
+
+def _plain_tar(path: Path, root: Path, index: TarIndex) -> Table | None:
     """A tar of images in folders."""
     images = [member for member in index.members if is_readable_name(member.name)]
     if not images:
@@ -179,12 +221,11 @@ def _plain_tar(path: Path, index: TarIndex) -> Table | None:
     if len(tops) == 1 and None not in tops:
         for _, cells in rows:
             cells[1] = str(cells[1]).partition("/")[2] or None
-    others = len(index.members) - len(images)
-    notes = (f"{others} other members passed over",) if others else ()
-    split = split_of_name(split_suffix(path)[0])
-    return Table(
-        path.name, path.parent, ("image", "label", "split"), rows, "image", split, f"{path.stem}/", notes=notes
-    )  # fmt: skip
+    others = Counter(split_suffix(m.name)[1].lower() or "none" for m in index.members if not is_readable_name(m.name))
+    named = ", ".join(f"{suffix} ({count:,})" for suffix, count in others.most_common(6))
+    notes = (f"{others.total()} other members passed over: {named}",) if others else ()
+    split, stem = _split_of(path, root), f"{split_suffix(path)[0]}/"
+    return Table(path.name, path.parent, ("image", "label", "split"), rows, "image", split, stem, notes=notes)
 
 
 def by_split(records: Sequence[Record]) -> list[tuple[str | None, list[Record]]]:

@@ -112,20 +112,21 @@ SAID: dict[str, tuple[str, str]] = {
         "crowds become difficult boxes. Pictures keep their format, whatever the folder is called.",
     ),
     "csv": (
-        "A CSV file with a column of paths, addresses or base64, also without a header. Usual names of columns "
-        "are known; "
-        "`--option column.label=species` says others, `--option separator=;` another separator.",
+        "A CSV file with a column of paths, addresses, base64 or pixels, also without a header; a row for each "
+        "image, or for each thing in one. Columns are found by what stands in them; `--option column.label=species` "
+        "says others, `--option images=DIR` where the files are, `--option separator=;` another separator. See "
+        "[read a table](../how-to/read-a-table.md).",
         "`images.csv` and `images/`; with `--embed` one file. Objects stand in a cell as JSON.",
     ),
     "tsv": ("As `csv`, with tabs.", "`images.tsv` and `images/`; as `csv`."),
     "json": (
-        "A JSON file with a list of rows, or a mapping of columns or of rows. Values may also be pixels as lists "
-        "of numbers.",
+        "A JSON file with a list of rows, a mapping of columns or of rows, files by class or part, or classes by "
+        "file; also with an object per line. Values may be pixels as lists of numbers.",
         "`images.json` and `images/`; with `--embed` one file.",
     ),
     "jsonl": ("A file with a JSON object per line.", "`images.jsonl` and `images/`; with `--embed` one file."),
     "parquet": (
-        "Parquet files with a column of paths, bytes, or Hugging Face images, one file or several "
+        "Parquet files with a column of paths, bytes, or Hugging Face images under any name, one file or several "
         "(`train-00000.parquet`).",
         "`images.parquet` and `images/`; with `--embed` one file, which Hugging Face datasets show as images.",
     ),

@@ -402,7 +402,7 @@ def test_no_place_over_1_is_written_and_what_is_cut_is_counted(tmp_path: Path, t
     things = (
         Instance("out", (-4.0, 6.0, 16.0, 20.0), (outline,)),
         Instance("gone", (30.0, 6.0, 5.0, 5.0), ((30.0, 6.0, 35.0, 6.0, 35.0, 9.0),)),
-        Instance("in", (0.0, 0.0, float(WIDTH), HEIGHT + 1e-9)),
+        Instance("in", (0.0, 0.0, float(WIDTH), HEIGHT + 9e-7)),
     )
     source = Source(tmp_path / "in", "x", (Record("a.png", tmp_path / "in/a.png", objects=things),))
     made = export(source, tmp_path / "out", to)

@@ -23,12 +23,13 @@ from imagemill.data.frames import Seen, objects_on
 from imagemill.data.instances import Instance, RunLength
 from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Record, Stored
+from imagemill.data.same import Contents, contents_of
 from imagemill.data.sources.base import Source
 from imagemill.data.split import PARTS
 from imagemill.data.store import Part
 from imagemill.data.targets import joint_labels, joint_names_of
 
-__all__ = ["Backing", "SourceBacking", "StoreBacking", "labels_of", "targets_of"]
+__all__ = ["Backing", "SourceBacking", "StoreBacking", "labels_of", "rows_alike", "targets_of", "texts_of"]
 
 
 class Backing(Protocol):
@@ -253,6 +254,22 @@ def _instance(thing: Mapping[str, Any], categories: Sequence[str], shape: Sequen
         bool(thing["crowd"]),
         json.loads(thing["attributes"]) if thing["attributes"] else {},
     )
+
+
+def rows_alike(backings: Sequence[Backing], table: pl.DataFrame, places: Sequence[Sequence[int]]) -> Contents:
+    """Which rows show the same picture: a store knows the digests of what it was made from, files are compared."""
+    stored = any(isinstance(backing, StoreBacking) for backing in backings)
+    if stored and "checksum" in table.columns:
+        return contents_of((), table["checksum"].to_list())
+    if stored:
+        return Contents((None,) * len(places))
+    return contents_of([backings[which].record(place) for which, place in places])
+
+
+def texts_of(table: pl.DataFrame) -> dict[str, list[Any]]:
+    """The plain columns of a table as texts."""
+    flat = [name for name, kind in table.schema.items() if not kind.is_nested()]
+    return {name: table[name].cast(pl.String).to_list() for name in flat}
 
 
 def open_checked(path: Path, count: int) -> Part:

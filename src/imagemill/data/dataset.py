@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +19,13 @@ from imagemill.core.extras import require
 from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
 from imagemill.data import showing, store
-from imagemill.data.backing import Backing, SourceBacking, StoreBacking, labels_of
+from imagemill.data.backing import Backing, SourceBacking, StoreBacking, labels_of, rows_alike, texts_of
+from imagemill.data.grouping import divide, grouped
 from imagemill.data.opening import mapped, place_of, source_of
 from imagemill.data.prepare.labels import natural
 from imagemill.data.record import untellable
 from imagemill.data.sources.base import Source
-from imagemill.data.split import PARTS, assign, read_shares
+from imagemill.data.split import PARTS, read_shares
 
 __all__ = ["Dataset", "open"]
 
@@ -46,6 +48,8 @@ class Dataset:
         In the order of their numbers.
     name : str
         What it was opened from.
+    remarks : tuple of str
+        What there is to say about how it was divided.
 
     Examples
     --------
@@ -65,6 +69,7 @@ class Dataset:
     places: npt.NDArray[np.int64]
     classes: tuple[str, ...] = ()
     name: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.places)
@@ -192,15 +197,24 @@ class Dataset:
     def split(
         self, numbers: Any = "auto", *, val: float | None = None, group: str | None = None, seed: int = 0
     ) -> Dataset:
-        """The same rows, divided anew: stratified by label, groups kept whole. See `read_shares` for the numbers."""
-        column = group or ("group" if "group" in self.table.columns else None)
-        if column is not None and column not in self.table.columns:
-            raise InputError(f"expected the name of a column, got {column!r}; choose one of {self.table.columns}")
-        labels = self.table["label"].to_list() if "label" in self.table.columns else None
-        groups = None if column is None else self.table[column].cast(pl.String).to_list()
-        shares = read_shares(numbers, val, len(self))
-        parts = assign(self.table["key"].to_list(), shares, labels=labels, groups=groups, seed=seed)
-        return replace(self, table=self.table.with_columns(pl.Series("split", parts, pl.String)))
+        """The same rows, divided anew: stratified by label, groups and pictures of the same content kept whole.
+
+        ``group`` is a column, or a regular expression over keys with the group in parentheses. See `read_shares` for
+        the numbers. A part that stays empty, or a class without a training picture, is warned of; ``notes`` says more.
+        """
+        columns = texts_of(self.table)
+        made = divide(
+            columns["key"],
+            read_shares(numbers, val, len(self)),
+            columns.get("label"),
+            grouped(columns, group),
+            rows_alike(self.backings, self.table, self.places.tolist()),
+            seed,
+        )
+        for warning in made.warnings:
+            warnings.warn(warning, stacklevel=2)
+        divided = replace(self, remarks=(*made.notes, *made.warnings))
+        return replace(divided, table=self.table.with_columns(pl.Series("split", made.parts, pl.String)))
 
     def concat(self, *others: Dataset) -> Dataset:
         """The rows of several datasets, one behind the other; columns that some lack are empty there.
@@ -236,9 +250,10 @@ class Dataset:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What there is to know of how it was read: what was passed over or could not be taken in, and why."""
+        """What there is to know of how it was divided and read: what was passed over or not taken in, and why."""
         sources = [one.source for one in self.backings if isinstance(one, SourceBacking)]
-        return tuple(str(said) for source in sources for said in (*source.problems, *source.notes))
+        said = tuple(str(said) for source in sources for said in (*source.problems, *source.notes))
+        return (*self.remarks, *said)
 
     def class_counts(self) -> dict[str, int]:
         """Images of each class, in the order of the classes."""

@@ -17,9 +17,11 @@ from imagemill.core.errors import CodecError, ImagemillError, InputError, Missin
 from imagemill.core.finite import count_not_finite, like_nodata
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.frames import Seen, objects_on
+from imagemill.data.grouping import remarks_on
 from imagemill.data.licences import Licences, licences_of
 from imagemill.data.pixels import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
 from imagemill.data.record import Record
+from imagemill.data.same import contents_of, straddling
 from imagemill.data.sources.accounting import by_suffix
 from imagemill.data.sources.base import Evidence, Problem, Source
 from imagemill.data.sources.files import open_weighed
@@ -278,12 +280,22 @@ def scan(
         **_counts(source),
         pixels=pixels,
         unreadable=(*source.problems, *failed),
-        notes=source.notes,
+        notes=(*source.notes, *_about_parts(source)),
         licences=licences_of(source, path),
         evidence=weighed.evidence,
         candidates=tuple(weighed.candidates),
         passed_over=by_suffix(source.passed_over),
     )
+
+
+def _about_parts(source: Source) -> list[str]:
+    """What there is to say about parts that the source says: pictures on two sides, classes that cannot be learned."""
+    parts = [record.split for record in source.records]
+    if len(set(parts) - {None}) < 2:
+        return []
+    keys = [record.key for record in source.records]
+    labels = [r.labels if r.labels is not None else r.label for r in source.records]
+    return [*filter(None, [straddling(keys, parts, contents_of(source.records))]), *remarks_on(parts, labels)]
 
 
 def _spread(records: Sequence[Record], count: int | None) -> list[Record]:

@@ -122,7 +122,10 @@ def prepare(
     ] = None,
     stratify: Annotated[bool, typer.Option("--stratify/--no-stratify", help="Divide each class alike.")] = True,
     group: Annotated[
-        str | None, typer.Option("--group", metavar="COLUMN", help="What must not part: a patient, a video.")
+        str | None,
+        typer.Option(
+            "--group", metavar="COLUMN|PATTERN", help="What must not part (a patient, a video); or a pattern over keys."
+        ),
     ] = None,
     labels: Annotated[
         str | None, typer.Option("--labels", metavar="index|one-hot|multi|level:N", help="How labels are written.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,10 @@ def split(
         float | None, typer.Option("--val", help="Validation part, as a share of the training part.")
     ] = None,
     group: Annotated[
-        str | None, typer.Option("--group", metavar="COLUMN", help="What must not part: a patient, a video.")
+        str | None,
+        typer.Option(
+            "--group", metavar="COLUMN|PATTERN", help="What must not part (a patient, a video); or a pattern over keys."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same split.")] = 0,
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of the source.")] = None,
@@ -44,7 +48,10 @@ def split(
 
     options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     asked = split if split == "auto" else numbers("split", split, float)
-    dataset = open_dataset(src, **options).split(asked, val=val, group=group, seed=seed)
+    opened = open_dataset(src, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they are among the notes
+        dataset = opened.split(asked, val=val, group=group, seed=seed)
     if to is not None:
         _write(dataset.table, to)
     counts = _counts(dataset)
@@ -58,6 +65,8 @@ def split(
     for name, parts in list(counts.items())[:SHOWN]:
         table.add_row(name, *(str(parts.get(part, 0)) for part in ("train", "val", "test")))
     out.print(table)
+    for note in dataset.remarks:
+        out.print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
     if len(counts) > SHOWN:
         out.print(f"(and {len(counts) - SHOWN} more)", markup=False)
     if to is not None:

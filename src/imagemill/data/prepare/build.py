@@ -17,6 +17,7 @@ import polars as pl
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data import store
 from imagemill.data.codecs.base import Channels
+from imagemill.data.grouping import columns_of, grouped
 from imagemill.data.prepare import assemble, labels, plan, statistics
 from imagemill.data.prepare.assemble import Files, Fitted, Line
 from imagemill.data.prepare.plan import Asked, Form
@@ -219,7 +220,7 @@ class _Build:
         self.source, self.out, self.asked = source, out, asked
         self.records = source.records
         self.labels = labels.plan_labels(self.records, source.classes, asked.labels, asked.unlabeled)
-        self.parts, self.how_split = plan.split_of(self.records, self.labels, asked)
+        self.split = plan.split_of(self.records, self.labels, asked)  # at once, for what cannot be divided so
         self.categories = source.categories or tuple(
             sorted({t.category for r in self.records for t in r.objects or ()}, key=labels.natural)
         )
@@ -240,6 +241,7 @@ class _Build:
         )  # fmt: skip
         try:
             run.all(workers)
+            self._divide(run)
             rows = self._manifest(run)
             fingerprint = self._fingerprint(rows)
             unchanged = not run.made and self._is_there(fingerprint)
@@ -255,6 +257,13 @@ class _Build:
         work.remove()
         return self._report(run, unchanged, on_error, time.perf_counter() - started)
 
+    def _divide(self, run: Run) -> None:
+        """Divide once the content of every picture is known: the same content goes to one part."""
+        digests: list[str | None] = [None] * len(self.records)
+        for outcome in run.outcomes:
+            digests[outcome.index] = outcome.sha256 or None
+        self.split = plan.split_of(self.records, self.labels, self.asked, digests)
+
     def _is_there(self, fingerprint: str) -> bool:
         """Whether the store is whole and says the same."""
         if not store.is_store(self.out):
@@ -265,7 +274,7 @@ class _Build:
 
     def _manifest(self, run: Run) -> list[dict[str, Any]]:
         """One row per record of the source, and one for each thing it could not take in."""
-        groups = plan.grouped(self.records, self.asked.group)
+        groups = grouped(columns_of(self.records), self.asked.group)
         rows = []
         for outcome in run.outcomes:
             record = self.records[outcome.index]
@@ -275,7 +284,7 @@ class _Build:
             rows.append(
                 {
                     "key": record.key,
-                    "split": None if error else self.parts[outcome.index],
+                    "split": None if error else self.split.parts[outcome.index],
                     "label": names[0] if names and self.labels.form != "multi" else None,
                     "labels": list(names) if self.labels.form == "multi" else None,
                     "group": groups[outcome.index],
@@ -319,7 +328,7 @@ class _Build:
             record = self.records[outcome.index]
             if record.key not in run.failed:
                 line = Line(record.key, self.labels.value(record), outcome.entry, run.known[outcome.entry])
-                lines[self.parts[outcome.index]].append(line)
+                lines[self.split.parts[outcome.index]].append(line)
         if self.asked.shuffle:
             seed = str(self.asked.seed).encode()
             for part in lines.values():
@@ -376,7 +385,7 @@ class _Build:
             **self._said(),
             "statistics": None if fitted is None else _plain(fitted, form),
             "standardized": self.asked.standardize,
-            "split": self.how_split,
+            "split": self.split.how,
             "parameters": self.asked.plain(),
             "fingerprint": fingerprint,
             "versions": {"imagemill": _version(), "pyarrow": pa.__version__, "polars": pl.__version__},
@@ -388,6 +397,7 @@ class _Build:
         counts = {part: len(found) for part, found in self._lines(run).items()}
         noted = sorted(run.notes.items(), key=lambda item: (-item[1], item[0]))
         notes = [f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted]
+        notes = [*self.split.notes, *notes]
         dropped = self._dropped(run)
         if dropped:
             things = "1 annotated thing is" if dropped == 1 else f"{dropped} annotated things are"
@@ -408,7 +418,7 @@ class _Build:
             self.form.axes,
             self.form.dtype.name,
             self.labels.classes,
-            self.how_split,
+            self.split.how,
             seconds,
             tuple(notes),
             kept,

@@ -19,6 +19,7 @@ from imagemill.core.finite import count_not_finite, filled, like_nodata
 from imagemill.core.targets import Array, Mask
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.frames import Seen, objects_on
+from imagemill.data.grouping import columns_of, divide, grouped, remarks_on
 from imagemill.data.pixels import (
     encoded,
     load_mask,
@@ -31,11 +32,12 @@ from imagemill.data.pixels import (
 from imagemill.data.prepare import labels, objects, pixels, statistics
 from imagemill.data.prepare.placing import check_fit, place, read_size
 from imagemill.data.record import Blob, Frame, Pixels, Record, Stored
+from imagemill.data.same import Contents, contents_of, straddling
 from imagemill.data.sources.base import Source
 from imagemill.data.sources.walk import real_path
-from imagemill.data.split import assign, read_shares
+from imagemill.data.split import read_shares
 
-__all__ = ["Asked", "Form", "Made", "Taken", "decide_form", "entry_of", "grouped", "make", "split_of", "take"]
+__all__ = ["Asked", "Form", "Made", "Split", "Taken", "decide_form", "entry_of", "make", "split_of", "take"]
 
 FORMAT = 1
 """Counted up when the same parameters come to mean other pixels: older entries are then made anew."""
@@ -351,25 +353,19 @@ def _smallest(array: Array, where: Pixels | None) -> Array:
     return array.astype(np.uint8 if low >= 0 and high < 256 else np.int32)
 
 
-def grouped(records: Sequence[Record], column: str | None) -> list[str | None]:
-    """The group of every record: as the source says it, or one of its columns.
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The part of every record, in words how it came about, and what there is to say about it."""
 
-    Raises
-    ------
-    InputError
-        When no record has that column.
-    """
-    if column is None or column == "group":
-        return [record.group for record in records]
-    found = [record.attributes.get(column) for record in records]
-    if all(value is None for value in found):
-        known = sorted({name for record in records for name in record.attributes})
-        raise InputError(f"expected the name of a column for group, got {column!r}; choose one of {known or 'none'}")
-    return [None if value is None else str(value) for value in found]
+    parts: list[str]
+    how: str
+    notes: tuple[str, ...] = ()
 
 
-def split_of(records: Sequence[Record], plan: labels.LabelPlan, asked: Asked) -> tuple[list[str], str]:
-    """The part of every record, and in words how it came about.
+def split_of(
+    records: Sequence[Record], plan: labels.LabelPlan, asked: Asked, digests: Sequence[str | None] | None = None
+) -> Split:
+    """Divide the records; those of the same content go to one part, by their digests where they are known.
 
     Raises
     ------
@@ -380,41 +376,48 @@ def split_of(records: Sequence[Record], plan: labels.LabelPlan, asked: Asked) ->
     said = {part for part in own if part is not None}
     alone = own.count(None)
     keep = asked.split == "keep" or (asked.split == "auto" and {"train"} < said and 2 * alone <= len(own))
-    groups = grouped(records, asked.group)
+    groups = grouped(columns_of(records), asked.group)
     if keep and asked.split == "auto" and alone:
         # A few images in no part are no reason to mix training and test images anew.
         own = [part or "train" for part in own]
         records = [record if record.split else replace(record, split="train") for record in records]
+    keys = [record.key for record in records]
+    contents = Contents((None,) * len(records)) if digests is None else contents_of(records, digests)
+    several = plan.form == "multi"
+    names = [plan.names(record) for record in records]
+    classes: list[Any] = [n if several else (n[0] if n else None) for n in names]
+    notes: tuple[str, ...] = ()
     if keep:
         bare = [record.key for record in records if record.split not in ("train", "val", "test")]
         if bare:
             msg = f"expected a source that says train, val or test of every image, got none for {len(bare)}: {bare[0]}"
             raise InputError(f"{msg}; choose split='auto'")
         parts = [str(part) for part in own]
+        remarks = (straddling(keys, own, contents), *remarks_on(own, classes, ("train",)))
+        notes = tuple(note for note in remarks if note)
         rest = f", {alone} in no part are for training" if alone else ""
         if not asked.val or "val" in parts:
-            return parts, f"the source's own{rest}"
+            return Split(parts, f"the source's own{rest}", notes)
         inside = [i for i, part in enumerate(parts) if part == "train"]
         shares = read_shares(0, asked.val, len(inside))
     else:
         parts, inside = ["train"] * len(records), list(range(len(records)))
         shares = read_shares(asked.split, asked.val, len(records))
     stratify = asked.stratify and plan.form != "none"
-    names = [plan.names(records[i]) for i in inside]
-    several = plan.form == "multi"
-    classes: list[Any] = [n if several else (n[0] if n else None) for n in names]
-    made = assign(
-        [records[i].key for i in inside],
+    made = divide(
+        [keys[i] for i in inside],
         shares,
-        labels=classes if stratify else None,
-        groups=[groups[i] for i in inside],
-        seed=asked.seed,
+        [classes[i] for i in inside] if stratify else None,
+        [groups[i] for i in inside],
+        Contents(tuple(contents.ids[i] for i in inside)),
+        asked.seed,
     )
-    for i, part in zip(inside, made, strict=True):
+    for i, part in zip(inside, made.parts, strict=True):
         parts[i] = part
     how = "stratified by label" if stratify else "by key alone"
-    whole = f"{how}, groups kept whole" if any(group is not None for group in groups) else how
-    return parts, f"the source's own{rest}, validation drawn: {whole}" if keep else whole
+    whole = f"{how}, groups kept whole" if made.is_grouped else how
+    told = f"the source's own{rest}, validation drawn: {whole}" if keep else whole
+    return Split(parts, told, (*notes, *made.notes, *made.warnings))
 
 
 def where_of(source: Source, where: Pixels) -> str:

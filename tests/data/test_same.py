@@ -226,7 +226,8 @@ def test_a_class_that_is_absent_from_train_is_warned_of(tmp_path: Path) -> None:
 def test_any_column_can_be_the_group(tmp_path: Path, column: str) -> None:
     for n in range(12):
         picture(tmp_path / f"{n}.png", n)
-    (tmp_path / "t.csv").write_text("\n".join([f"file,{column}", *(f"{n}.png,g{n % 4}" for n in range(12))]) + "\n")
+    rows = [f"{n}.png,{'a' if n < 6 else 'b'},g{n % 4}" for n in range(12)]
+    (tmp_path / "t.csv").write_text("\n".join([f"file,label,{column}", *rows]) + "\n")
     made = im.open(tmp_path / "t.csv").split((0.5, 0.25, 0.25), group=column)
     parts = made.table["split"].to_list()
     assert all(len({parts[n] for n in range(12) if n % 4 == g}) == 1 for g in range(4))

@@ -29,7 +29,16 @@ from imagemill.data.split import PARTS
 from imagemill.data.store import Part
 from imagemill.data.targets import joint_labels, joint_names_of
 
-__all__ = ["Backing", "SourceBacking", "StoreBacking", "labels_of", "rows_alike", "targets_of", "texts_of"]
+__all__ = [
+    "Backing",
+    "SourceBacking",
+    "StoreBacking",
+    "called_before",
+    "labels_of",
+    "rows_alike",
+    "targets_of",
+    "texts_of",
+]
 
 
 class Backing(Protocol):
@@ -264,6 +273,18 @@ def rows_alike(backings: Sequence[Backing], table: pl.DataFrame, places: Sequenc
     if stored:
         return Contents((None,) * len(places))
     return contents_of([backings[which].record(place) for which, place in places])
+
+
+def called_before(backings: Sequence[Backing]) -> dict[str, str]:
+    """What columns were called in their table before they got a role."""
+    found: dict[str, str] = {}
+    for backing in backings:
+        if isinstance(backing, StoreBacking):
+            info = (backing.said.get("source") or {}).get("info") or {}
+        else:
+            info = backing.source.info if isinstance(backing, SourceBacking) else {}
+        found = {**(info.get("columns") or {}), **found}
+    return found
 
 
 def texts_of(table: pl.DataFrame) -> dict[str, list[Any]]:

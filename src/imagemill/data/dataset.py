@@ -19,7 +19,7 @@ from imagemill.core.extras import require
 from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
 from imagemill.data import showing, store
-from imagemill.data.backing import Backing, SourceBacking, StoreBacking, labels_of, rows_alike, texts_of
+from imagemill.data.backing import Backing, SourceBacking, StoreBacking, called_before, labels_of, rows_alike, texts_of
 from imagemill.data.grouping import divide, grouped
 from imagemill.data.opening import mapped, place_of, source_of
 from imagemill.data.prepare.labels import natural
@@ -207,7 +207,7 @@ class Dataset:
             columns["key"],
             read_shares(numbers, val, len(self)),
             columns.get("label"),
-            grouped(columns, group),
+            grouped(columns, group, called_before(self.backings)),
             rows_alike(self.backings, self.table, self.places.tolist()),
             seed,
         )

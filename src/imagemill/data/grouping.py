@@ -15,7 +15,7 @@ from typing import Any
 from imagemill.core.errors import InputError
 from imagemill.data.record import Record
 from imagemill.data.same import Contents
-from imagemill.data.sources.columns import role_of
+from imagemill.data.sources.columnnames import role_of
 from imagemill.data.split import PARTS, Labels, Shares, assign
 
 __all__ = ["Division", "column_named", "divide", "grouped", "remarks_on"]
@@ -23,22 +23,36 @@ __all__ = ["Division", "column_named", "divide", "grouped", "remarks_on"]
 _SHOWN = 5
 
 
-def column_named(asked: str, columns: Sequence[str]) -> str | None:
+def column_named(asked: str, columns: Sequence[str], called: Mapping[str, str] | None = None) -> str | None:
     """The column that is meant by a name: so called, or so called but for case and spaces, or the one of its role.
 
-    Tables give a column called "patient" or "video" the role of the group, so that it is found under that name no more.
+    Parameters
+    ----------
+    asked : str
+    columns : sequence of str
+    called : mapping, optional
+        What columns were called in the table before they got a role: "patient" is called "group" since.
 
     Examples
     --------
     >>> column_named("Patient ID", ["key", "patient_id"]), column_named("patient", ["key", "group"])
     ('patient_id', 'group')
+    >>> column_named("cow", ["key", "label"], {"label": "cow"})
+    'label'
     """
     if asked in columns:
         return asked
-    plain = {re.sub(r"[\s_-]+", "_", name.strip().lower()): name for name in reversed(columns)}
-    same = plain.get(re.sub(r"[\s_-]+", "_", asked.strip().lower()))
+    called = called or {}
+    plain = {_plain(name): name for name in reversed(columns)}
+    plain |= {_plain(name): role for role, name in called.items() if role in columns}
+    if (same := plain.get(_plain(asked))) is not None:
+        return same
     role = role_of(asked)
-    return same if same is not None else role if role in columns else None
+    return role if role in columns and role not in called else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
 
 
 def _pattern(asked: str) -> re.Pattern[str] | None:
@@ -54,7 +68,9 @@ def _pattern(asked: str) -> re.Pattern[str] | None:
     return found if found.groups else None
 
 
-def grouped(columns: Mapping[str, Sequence[Any]], asked: str | None) -> list[str | None]:
+def grouped(
+    columns: Mapping[str, Sequence[Any]], asked: str | None, called: Mapping[str, str] | None = None
+) -> list[str | None]:
     r"""The group of every record: as the source says it, one of its columns, or what a pattern finds in the keys.
 
     Parameters
@@ -63,6 +79,8 @@ def grouped(columns: Mapping[str, Sequence[Any]], asked: str | None) -> list[str
         Values by column, ``key`` among them.
     asked : str or None
         A column; or a regular expression with parentheses, such as ``"(p\d+)_"``, of which the first are the group.
+    called : mapping, optional
+        As for `column_named`.
 
     Raises
     ------
@@ -78,7 +96,7 @@ def grouped(columns: Mapping[str, Sequence[Any]], asked: str | None) -> list[str
     if asked is None:
         return [_text(value) for value in columns.get("group", [None] * len(keys))]
     known = [name for name, values in columns.items() if name != "key" and any(value is not None for value in values)]
-    name = column_named(asked, known)
+    name = column_named(asked, known, called)
     if name is not None:
         return [_text(value) for value in columns[name]]
     if asked == "group":

@@ -188,7 +188,7 @@ def _cost(where: Pixels) -> int:
     """Bytes of a picture inside a container."""
     try:
         if isinstance(where, Stored):
-            return where.fetch().nbytes
+            return int(where.fetch().nbytes)
         return len(encoded(where) or b"") if isinstance(where, Blob) else 0
     except ImagemillError:
         return 0

@@ -187,7 +187,7 @@ def test_statistics_know_the_training_part_only(tmp_path: Path) -> None:
         im.write_picture(source / key, Picture(np.full((12, 16, 3), 255 - n, np.uint8), "yxc"))
     prepare(source, tmp_path / "two", size=8)
     assert json.loads((tmp_path / "two/dataset.json").read_text())["statistics"] == said
-    assert (open_dataset(tmp_path / "two").subset("test").images == 255).all()
+    assert (open_dataset(tmp_path / "two").subset("test").images > 240).all()
 
 
 @pytest.mark.parametrize("how", ["pixels", "per-channel", "per-location", "per-sample", "zca"])

@@ -17,7 +17,6 @@ import polars as pl
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data import store
 from imagemill.data.codecs.base import Channels
-from imagemill.data.grouping import columns_of, grouped
 from imagemill.data.prepare import assemble, labels, plan, statistics
 from imagemill.data.prepare.assemble import Files, Fitted, Line
 from imagemill.data.prepare.plan import Asked, Form
@@ -220,7 +219,7 @@ class _Build:
         self.source, self.out, self.asked = source, out, asked
         self.records = source.records
         self.labels = labels.plan_labels(self.records, source.classes, asked.labels, asked.unlabeled)
-        self.split = plan.split_of(self.records, self.labels, asked)  # at once, for what cannot be divided so
+        self.split = plan.split_of(self.source, self.labels, asked)  # at once, for what cannot be divided so
         self.categories = source.categories or tuple(
             sorted({t.category for r in self.records for t in r.objects or ()}, key=labels.natural)
         )
@@ -262,7 +261,7 @@ class _Build:
         digests: list[str | None] = [None] * len(self.records)
         for outcome in run.outcomes:
             digests[outcome.index] = outcome.sha256 or None
-        self.split = plan.split_of(self.records, self.labels, self.asked, digests)
+        self.split = plan.split_of(self.source, self.labels, self.asked, digests)
 
     def _is_there(self, fingerprint: str) -> bool:
         """Whether the store is whole and says the same."""
@@ -274,7 +273,7 @@ class _Build:
 
     def _manifest(self, run: Run) -> list[dict[str, Any]]:
         """One row per record of the source, and one for each thing it could not take in."""
-        groups = grouped(columns_of(self.records), self.asked.group)
+        groups = plan.groups_of(self.source, self.asked)
         rows = []
         for outcome in run.outcomes:
             record = self.records[outcome.index]

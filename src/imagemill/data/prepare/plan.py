@@ -37,7 +37,19 @@ from imagemill.data.sources.base import Source
 from imagemill.data.sources.walk import real_path
 from imagemill.data.split import read_shares
 
-__all__ = ["Asked", "Form", "Made", "Split", "Taken", "decide_form", "entry_of", "make", "split_of", "take"]
+__all__ = [
+    "Asked",
+    "Form",
+    "Made",
+    "Split",
+    "Taken",
+    "decide_form",
+    "entry_of",
+    "groups_of",
+    "make",
+    "split_of",
+    "take",
+]
 
 FORMAT = 1
 """Counted up when the same parameters come to mean other pixels: older entries are then made anew."""
@@ -353,6 +365,11 @@ def _smallest(array: Array, where: Pixels | None) -> Array:
     return array.astype(np.uint8 if low >= 0 and high < 256 else np.int32)
 
 
+def groups_of(source: Source, asked: Asked) -> list[str | None]:
+    """The group of every record, as it was asked for."""
+    return grouped(columns_of(source.records), asked.group, source.info.get("columns"))
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """The part of every record, in words how it came about, and what there is to say about it."""
@@ -363,7 +380,7 @@ class Split:
 
 
 def split_of(
-    records: Sequence[Record], plan: labels.LabelPlan, asked: Asked, digests: Sequence[str | None] | None = None
+    source: Source, plan: labels.LabelPlan, asked: Asked, digests: Sequence[str | None] | None = None
 ) -> Split:
     """Divide the records; those of the same content go to one part, by their digests where they are known.
 
@@ -372,15 +389,16 @@ def split_of(
     InputError
         When the source's own split is asked for, and it has none.
     """
+    records = source.records
     own = [record.split for record in records]
     said = {part for part in own if part is not None}
     alone = own.count(None)
     keep = asked.split == "keep" or (asked.split == "auto" and {"train"} < said and 2 * alone <= len(own))
-    groups = grouped(columns_of(records), asked.group)
+    groups = groups_of(source, asked)
     if keep and asked.split == "auto" and alone:
         # A few images in no part are no reason to mix training and test images anew.
         own = [part or "train" for part in own]
-        records = [record if record.split else replace(record, split="train") for record in records]
+        records = tuple(record if record.split else replace(record, split="train") for record in records)
     keys = [record.key for record in records]
     contents = Contents((None,) * len(records)) if digests is None else contents_of(records, digests)
     several = plan.form == "multi"

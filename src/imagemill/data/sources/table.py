@@ -105,11 +105,13 @@ def read_tables(
     """
     sidecar = sidecar or Sidecar()
     found, notes = Found(), list(sidecar.notes)
+    called: dict[str, str] = {}
     finder = _finder(root, tables, options, files)
     several = "labels" in options.columns
     for table in tables:
         reader, rows = _opened(table, options, finder, sidecar.categories, found)
         notes += [note for note in (*table.notes, *reader.columns.notes) if note not in notes]
+        called |= {role: table.columns[n] for role, n in reader.columns.roles.items() if role in _ASKED_FOR}
         found.hot = found.hot or tuple(table.columns[n] for n in reader.columns.hot)
         before = len(found.rows)
         reader.read(iter(rows))
@@ -141,9 +143,13 @@ def read_tables(
         joint_names=sidecar.joint_names,
         links=sidecar.links,
         problems=tuple(found.problems),
-        info=sidecar.info,
+        info={**sidecar.info, **({"columns": called} if called else {})},
         also_read=_also_read(root, tables),
     )
+
+
+_ASKED_FOR = ("group", "label", "split")
+"""Roles whose columns are asked for by their own names later on, as what must not part."""
 
 
 def _also_read(root: Path, tables: Sequence[Table]) -> tuple[Path, ...]:

@@ -264,7 +264,7 @@ def scan(
     if opened is not None and opened < 0:
         raise InputError(f"expected a number of images to open of 0 or more, got {opened}; None opens all")
     path = Path(src)
-    source, weighed = open_weighed(src, layout=layout, every=why or layout is not None, **options)
+    source, weighed = open_weighed(src, layout=layout, every=why or layout is not None, axes=axes, **options)
     found = [(one.guess.sure, one.layout.name, one.guess.why) for one in weighed.candidates]
     asked = "you said so" if layout is not None else ""
     because = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")

@@ -451,3 +451,12 @@ def test_pickles_are_refused_with_a_way_out(tmp_path: Path) -> None:
         open_source(tmp_path)
     with pytest.raises(SourceError, match="pickles can run any code and are never loaded"):
         open_source(tmp_path / "data_batch_1")
+
+
+def test_axes_of_one_image_are_what_the_user_says(tmp_path: Path) -> None:
+    images = pictures(4, 3, 8, 9)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.arange(4) % 2)
+    for axes, kind in ((None, "RGB uint8"), ("cyx", "RGB uint8"), ("zyx", "volume uint8")):
+        assert dict(scan(tmp_path / "a.npz", axes=axes).pixels.kinds) == {kind: 4}
+        assert im.open(tmp_path / "a.npz", axes=axes)[0].image.shape == ((3, 8, 9) if axes == "zyx" else (8, 9, 3))
+    assert im.prepare(tmp_path / "a.npz", tmp_path / "out", axes="zyx").shape == (3, 8, 9)

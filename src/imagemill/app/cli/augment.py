@@ -93,7 +93,9 @@ def augment(
     # A run that made nothing binds nobody to its seed.
     begun = (read_parameters(to) or {}).get("seed") if not overwrite and recorded(to) else None
     asked = read_pipeline(pipeline, size, seed, begun)
-    source = im.open_source(src, masks, allow_missing_masks, layout=layout, **source_options(option, mask_pattern))
+    source = im.open_source(
+        src, masks, allow_missing_masks, layout=layout, axes=axes, **source_options(option, mask_pattern)
+    )
     _say_what_runs(source, asked, channels.value, axes)
     try:
         with progress("augmenting") as report_progress:

@@ -96,7 +96,9 @@ def preview(
     of an annotated set the first image with something in it. Of a scan one slice is shown.
     """
     rows, columns = _grid(grid_size)
-    opened = open_source(src, masks, allow_missing_masks=True, layout=layout, **source_options(option, mask_pattern))
+    opened = open_source(
+        src, masks, allow_missing_masks=True, layout=layout, axes=axes, **source_options(option, mask_pattern)
+    )
     found = _read(opened, masks, boxes, keypoints, axes)
     asked = read_pipeline(pipeline or _usual(found.image), size, seed)
     pipe, key = asked.pipeline, found.record.key if key is None else key

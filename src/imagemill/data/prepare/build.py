@@ -170,7 +170,7 @@ def prepare(
         size, fit, channels, axes, dtype, normalize, standardize, given, val, stratify, group, labels, unlabeled,
         shuffle, seed, exif, icc, background,  # type: ignore[arg-type]
     )  # fmt: skip
-    found, out = _open(source, masks, allow_missing_masks, options), Path(out)
+    found, out = _open(source, masks, allow_missing_masks, axes, options), Path(out)
     _refuse_inside(source, found, out)
     return _Build(_tellable(found), out, asked, overwrite).run(workers, on_error, progress, started)
 
@@ -188,7 +188,7 @@ def _tellable(source: Source) -> Source:
     return replace(source, records=kept, problems=(*source.problems, *problems))
 
 
-def _open(source: Any, masks: Any, allow_missing: bool, options: Mapping[str, Any]) -> Source:
+def _open(source: Any, masks: Any, allow_missing: bool, axes: str | None, options: Mapping[str, Any]) -> Source:
     if isinstance(source, Source):
         if masks is not None or options:
             raise InputError("expected masks and options together with a path, got a source that is open")
@@ -197,7 +197,7 @@ def _open(source: Any, masks: Any, allow_missing: bool, options: Mapping[str, An
         got = type(source).__name__
         raise InputError(f"expected a path or a source, got {got}; give a file, list or folder")
     given = {name: value for name, value in options.items() if value is not None}
-    return open_source(source, masks, allow_missing, **given)
+    return open_source(source, masks, allow_missing, axes=axes, **given)
 
 
 def _refuse_inside(source: Any, found: Source, out: Path) -> None:

@@ -18,6 +18,7 @@ from imagemill.data.sources.place import exporting
 
 __all__ = [
     "MAX_RECORDS",
+    "MAY_CARRY",
     "class_numbers",
     "item_axes",
     "not_written",
@@ -28,6 +29,9 @@ __all__ = [
     "what_is_lost",
     "writing_file",
 ]
+
+MAY_CARRY = frozenset(("label", "split", "mask", "objects", "group"))
+"""What files may hold of each kind of evidence, where they are too long to be read for a guess."""
 
 MAX_RECORDS = 50_000_000
 """More images than this in one array are taken for a damaged or hostile header."""

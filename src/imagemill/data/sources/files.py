@@ -54,7 +54,8 @@ def open_source(
     layout : str or None
         Name of the layout, such as ``"class-folders"`` or ``"coco"``; None takes the best guess.
     **options
-        Fields of `ReadSource`, such as ``mask_pattern`` or ``extra``.
+        Fields of `ReadSource`, such as ``mask_pattern`` or ``extra``; ``axes`` names those of one image in a file of
+        arrays.
 
     Returns
     -------
@@ -103,6 +104,8 @@ def open_weighed(
     if not path.exists() and not is_pattern(path):
         msg = f"expected an image, a .txt list or a folder, got {str(src)!r}, where there is nothing"
         raise SourceError(f"{msg}; check the path")
+    if (axes := options.pop("axes", None)) is not None:
+        options["extra"] = {"axes": axes, **options.get("extra", {})}
     known = {field.name for field in fields(ReadSource)} - {"masks", "missing_masks"}
     if unknown := set(options) - known:
         raise InputError(

@@ -15,6 +15,7 @@ from pathlib import Path
 from imagemill.core.errors import CodecError, MissingExtra, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.containers import MAY_CARRY
 from imagemill.data.sources.examplewrite import features_of, framed, note_losses
 from imagemill.data.sources.place import exporting
 from imagemill.data.sources.rows import count_written, known_classes
@@ -59,8 +60,12 @@ class TfRecord:
         begins = begins_as_records(files[0])
         takes = frozenset(key for key, path in look.files if path in set(files))
         if begins and len(files) >= pictures:
-            return Guess(0.9 if look.is_folder else 0.95, f"{files[0].name} begins as a TFRecord file", takes)
-        return None if look.is_folder else Guess(0.3, f"{files[0].name} is named like a TFRecord file", takes)
+            return Guess(
+                0.9 if look.is_folder else 0.95, f"{files[0].name} begins as a TFRecord file", takes, MAY_CARRY
+            )
+        return (
+            None if look.is_folder else Guess(0.3, f"{files[0].name} is named like a TFRecord file", takes, MAY_CARRY)
+        )
 
     def read(self, look: Look, options: ReadSource) -> Source:
         files = _files(look)

@@ -22,6 +22,7 @@ from imagemill.data.record import Blob, Record, split_suffix
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.cells import Placed
 from imagemill.data.sources.columnnames import normal_split
+from imagemill.data.sources.containers import MAY_CARRY
 from imagemill.data.sources.jsons import flat_row
 from imagemill.data.sources.names import is_image_role, safe_stems
 from imagemill.data.sources.place import Export, exporting
@@ -64,8 +65,8 @@ class WebDataset:
             rest = [p for key, p in look.files if key not in takes and p.suffix.lower() not in _BESIDE]
             if any(p.name.partition(".")[0] not in shards for p in rest):
                 return None
-            return Guess(0.95 if rest else 0.8, f"the folder holds {len(files)} tar files", takes)
-        return Guess(0.9, f"{look.path.name} is a tar file", frozenset((look.path.name,)))
+            return Guess(0.95 if rest else 0.8, f"the folder holds {len(files)} tar files", takes, MAY_CARRY)
+        return Guess(0.9, f"{look.path.name} is a tar file", frozenset((look.path.name,)), MAY_CARRY)
 
     def read(self, look: Look, options: ReadSource) -> Source:
         files = _files(look)

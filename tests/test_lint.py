@@ -154,20 +154,62 @@ def test_shifts_in_pixels_are_judged_by_the_shape() -> None:
 
 
 def test_wrapping_shifts_are_said_to_break_the_picture() -> None:
-    (finding,) = im.Pipeline([im.Shift(fraction=0.5, border="wrap")], seed=1).lint()
+    (finding,) = im.Pipeline([im.Shift(fraction=(-0.5, 0.5), border="wrap")], seed=1).lint()
     assert "breaks in two" in finding.message
-    (finding,) = im.Pipeline([im.Shift(fraction=0.5)], seed=1).lint()
+    (finding,) = im.Pipeline([im.Shift(fraction=(-0.5, 0.5))], seed=1).lint()
     assert "leaves the frame" in finding.message
 
 
 def test_random_evaluation_is_an_error() -> None:
     pipe = im.Pipeline([im.Resize((8, 8)), im.Flip("x", p=0.5), im.Rotate((-5, 5)), im.Rotate(5)], seed=1)
-    assert pipe.lint() == []
+    # A fixed turn is what evaluation wants, and rarely what training does.
+    assert [f.rule for f in pipe.lint()] == ["fixed"]
     found = pipe.lint(evaluation=True)
     assert [(f.rule, f.level, f.places) for f in found] == [
         ("random-evaluation", "error", (2,)),
         ("random-evaluation", "error", (3,)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("transform", "instead"),
+    [
+        (im.Rotate(10), "Rotate(degrees=(-10, 10))"),
+        (im.Shift(pixels={"y": -3}), "Shift(pixels={'y': (-3, 3)})"),
+        (im.Brightness(1.2), "Brightness(factor=(0.8, 1.2))"),
+        (im.Zoom(4), "Zoom(factor=(0.25, 4))"),
+        (im.ColorJitter(hue=20), "ColorJitter(hue=(-20, 20))"),
+        (im.QuarterTurn(2), "QuarterTurn(times=Choice([0, 1, 2, 3]))"),
+    ],
+    ids=str,
+)
+def test_a_number_where_a_range_was_meant_is_noted(transform: im.Transform, instead: str) -> None:
+    (finding,) = (f for f in im.Pipeline([transform, im.Resize(8)], seed=1).lint() if f.rule == "fixed")
+    assert (finding.level, finding.places) == ("note", (1,))
+    assert f"write {instead} where each image" in finding.message
+    # What is written instead is random, and nothing more to remark but how far it turns.
+    better = eval(f"im.{instead}".replace("Choice", "im.Choice"))
+    assert better.variants() > 1
+    assert "fixed" not in [f.rule for f in im.Pipeline([better], seed=1).lint()]
+
+
+@pytest.mark.parametrize(
+    "meant",
+    [
+        im.Rotate(0),
+        im.Brightness(1),
+        im.SquareCrop(3),
+        im.Resize(8),
+        im.ToneGain([85], [2, 1]),
+        im.Normalize(0.5, 0.5),
+        im.Invert(),
+        im.Rotate(10, p=0.5),
+        im.OneOf([im.Rotate(10), im.Rotate(-10)]),
+    ],
+    ids=str,
+)
+def test_numbers_that_may_well_be_meant_are_not_noted(meant: im.Transform) -> None:
+    assert "fixed" not in [f.rule for f in im.Pipeline([meant], seed=1).lint()]
 
 
 def test_choosing_among_fixed_transforms_is_random_too() -> None:
@@ -219,8 +261,8 @@ def test_shifts_are_judged_along_their_own_axis(shift: im.Transform, shape: tupl
 
 
 def test_shifts_along_an_axis_that_is_not_there_are_no_shifts() -> None:
-    assert [f.rule for f in im.Pipeline([im.Shift(fraction={"z": 0.5})], seed=1).lint((40, 50, 3))] == ["fails"]
-    assert [f.rule for f in im.Pipeline([im.Shift(fraction={"z": 0.5})], seed=1).lint()] == ["far-shift"]
+    assert [f.rule for f in im.Pipeline([im.Shift(fraction={"z": (-0.5, 0.5)})], seed=1).lint((40, 50, 3))] == ["fails"]
+    assert [f.rule for f in im.Pipeline([im.Shift(fraction={"z": (-0.5, 0.5)})], seed=1).lint()] == ["far-shift"]
 
 
 def test_shifts_in_millimetres_are_judged_by_the_spacing() -> None:

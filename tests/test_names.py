@@ -120,6 +120,23 @@ def test_slips_of_the_pen_find_the_name() -> None:
     assert asked("Zzyzx") == "module 'imagemill' has no attribute 'Zzyzx'"
 
 
+def imported(name: str) -> str:
+    with pytest.raises(ImportError) as caught:
+        exec(f"from imagemill import Flip, {name}")
+    assert caught.value.name == "imagemill"
+    return str(caught.value)
+
+
+def test_an_import_of_a_name_that_is_not_here_says_the_one_that_was_meant() -> None:
+    said = imported("HorizontalFlip")
+    assert said == "cannot import name 'HorizontalFlip' from 'imagemill'; write im.Flip(\"x\", p=0.5)"
+    assert imported("Rotat").endswith("did you mean im.Rotate?")
+    assert imported("rotate as r").endswith("did you mean im.Rotate?")
+    assert imported("Zzyzx").startswith("cannot import name 'Zzyzx' from 'imagemill' (")  # in Python's own words
+    # Modules are no names of ours, and are found as ever.
+    exec("from imagemill import lint, pipeline_files, compat")
+
+
 def test_asking_whether_a_name_is_here_stays_possible() -> None:
     assert not hasattr(im, "HorizontalFlip")
     assert not hasattr(im, "__wrapped__")

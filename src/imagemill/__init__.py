@@ -168,10 +168,24 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS_WITH_NAMES:
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_hint(name)}", name=name)
+        hint = _hint(name)
+        if hint and _imports(name):
+            raise ImportError(f"cannot import name {name!r} from {__name__!r}{hint}", name=__name__, path=__file__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
+
+
+def _imports(name: str) -> bool:
+    """Whether ``from imagemill import name`` asks: Python makes an error without our words of an AttributeError."""
+    import sys
+    from opcode import opmap
+
+    asking = sys._getframe(2)
+    # A module that is still being loaded is found by Python, after an AttributeError.
+    loading = f"{__name__}.{name}" in sys.modules
+    return not loading and asking.f_code.co_code[asking.f_lasti] == opmap["IMPORT_FROM"]
 
 
 def _hint(name: str) -> str:

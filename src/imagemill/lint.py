@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import Field, dataclass
+from itertools import combinations, islice
 
-from imagemill.transforms.base import Transform
+from imagemill.core.ranges import Choice
+from imagemill.transforms.base import Transform, fields_of
 from imagemill.transforms.traits import Traits
 
 LEVELS = ("error", "warning", "note")
@@ -120,8 +121,7 @@ def lint(transforms: tuple[Transform, ...], *, size: Size = NOWHERE, evaluation:
     running = [p for p in line if p.runs]
     found = [*_empty(line), *_never(line), *_shifts(running, size)]
     found += [finding for rule in RULES for finding in rule(running)]
-    if evaluation:
-        found += _random(transforms)
+    found += _random(transforms) if evaluation else _fixed(running)
     return worst_first(found)
 
 
@@ -296,6 +296,49 @@ def _two_interpolations(line: Line) -> Iterator[Finding]:
                 "pixels are interpolated twice; give both the same order",
                 _places(first, second),
             )
+
+
+def _fixed(line: Line) -> Iterator[Finding]:
+    for one in line:
+        changes = one.traits.moves or one.traits.recolours
+        # One of several fixed ones is drawn, too.
+        if one.branches or not changes or one.transform.variants() != 1:
+            continue
+        for name, value, ranged in islice(_varying(one.transform), 1):
+            yield Finding(
+                "fixed",
+                "note",
+                f"{one.name} does the same to every image, with {name} {value:g}: a number is fixed, a pair is a "
+                f"range; write {one.name}({ranged}) where each image is to get its own",
+                (one.place,),
+            )
+
+
+def _varying(transform: Transform) -> Iterator[tuple[str, float, str]]:
+    """Parameters that usually vary and here do not: name, the one value, and what to write for a range."""
+    usual = {f.name: f for f in fields_of(type(transform)) if f.metadata.get("kind") == "param"}
+    for name, distribution, _ in transform.distributions():
+        parameter, _, axis = name.partition(".")
+        low, high = distribution.bounds
+        # 0 degrees and a gain of 1 do nothing; and what is fixed by default, such as a margin, is no strength.
+        if parameter not in usual or low != high or low in (0, 1) or _is_fixed(usual[parameter].default):
+            continue
+        ranged = _range_about(low, usual[parameter])
+        yield name, low, f"{parameter}={{{axis!r}: {ranged}}}" if axis else f"{parameter}={ranged}"
+
+
+def _is_fixed(default: object) -> bool:
+    return isinstance(default, int | float) and default not in (0, 1)
+
+
+def _range_about(value: float, parameter: Field[object]) -> str:
+    """A range with a value at one end and, at the other, its opposite: the negative of an angle, less for a gain."""
+    if isinstance(parameter.default, Choice):
+        return f"Choice({[int(v) if v == int(v) else v for v in parameter.default.values]})"
+    if parameter.metadata["low"] < 0 and parameter.metadata["above"] is None:
+        return f"({-abs(value):g}, {abs(value):g})"
+    other = 2 - value if value < 2 else 1 / value
+    return f"({min(value, other):g}, {max(value, other):g})"
 
 
 def _layout(line: Line) -> Iterator[Finding]:

@@ -12,8 +12,9 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Source
-from imagemill.data.sources.files import from_paths, open_source
+from imagemill.data.sources.files import open_source
 from imagemill.data.sources.memory import arrays_in, from_arrays
+from imagemill.data.sources.pathlist import from_paths
 from imagemill.data.sources.patterns import files_like
 
 __all__ = ["mapped", "place_of", "source_of"]

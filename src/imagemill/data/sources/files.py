@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +23,7 @@ from imagemill.data.sources.patterns import is_pattern
 from imagemill.data.sources.place import MARKER, exporting, is_unfinished
 from imagemill.data.sources.reading import nothing_there, with_masks, without_masks
 
-__all__ = ["FileLayout", "ListLayout", "open_source", "open_weighed"]
-
-_LIST = "list.txt"
+__all__ = ["FileLayout", "open_source", "open_weighed"]
 
 
 def open_source(
@@ -186,126 +181,3 @@ class FileLayout:
                 job.mask(record, stem + "_mask")
             lose_the_rest(job, source, self.holds, self.title)
         return job.written()
-
-
-class ListLayout:
-    """A text file with one path per line."""
-
-    name = "list"
-    title = "a .txt list of paths"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world"))
-
-    def guess(self, look: Look) -> Guess | None:
-        """Say whether it is a text file, or a folder with ``list.txt``."""
-        if look.is_folder:
-            # Above a plain folder, below every layout that may have such a file beside it.
-            there = any(key == _LIST for key, _ in look.files)
-            return Guess(0.25, f"{_LIST} names one image per line") if there else None
-        if look.path.suffix.lower() != ".txt":
-            return None
-        return Guess(0.6, "a text file, which names one image per line")
-
-    def read(self, look: Look, options: ReadSource) -> Source:
-        """Read the records, one per line; paths may lead anywhere, as a list is written by hand for one machine."""
-        path = look.path / _LIST if look.is_folder else look.path
-        if look.is_folder and not path.is_file():
-            raise SourceError(f"expected a .txt file, got the folder {look.path}; give the list in it")
-        return with_masks(_list(path), options)
-
-    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
-        """Write the images by their keys, and ``list.txt`` in the source's order."""
-        with exporting(out, self.name, options) as job:
-            stems = safe_stems({record.key: record.key for record in source}, apart=options.format is not None)
-            names = [job.image(record, stems[record.key]) for record in source]
-            job.text(_LIST, "".join(f"./{name}\n" for name in names if name is not None))
-            lose_the_rest(job, source, self.holds, self.title)
-        return job.written()
-
-
-def _list(path: Path) -> Source:
-    """Read a list: one path per line."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"expected {path} to be a list of paths in UTF-8, got {error}; save it as UTF-8 text"
-        raise SourceError(msg) from error
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
-    entries = [(number, line) for number, line in lines if line and not line.startswith("#")]
-    if not entries:
-        msg = f"expected {path} to name at least one image, got no path in it; write one path per line"
-        raise SourceError(msg)
-    files = [(number, line, path.parent / line) for number, line in entries]
-    bad = [f"line {number}: {line}" for number, line, file in files if not _is_file(file)]
-    shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
-    if len(bad) == len(files):
-        msg = f"expected the paths in {path} to be files, got {len(bad)} that are not: {shown}"
-        raise SourceError(f"{msg}; paths are relative to the list's folder")
-    keys = _unique(_list_keys(path.parent, [file for _, _, file in files]))
-    records = tuple(Record(key, file) for key, (_, _, file) in zip(keys, files, strict=True))
-    there = [file.resolve() for _, _, file in files if _is_file(file)]
-    again = len(there) - len(set(there))
-    notes = [f"{again} lines name a file that came before"] if again else []
-    if bad:  # records all the same: reading one says what is wrong, and whoever reads decides what becomes of it
-        notes.append(f"{len(bad)} of {len(files)} lines name no file ({shown})")
-    return Source(path.parent, "list", records, notes=tuple(notes))
-
-
-def from_paths(paths: Sequence[Path | str]) -> Source:
-    """Make a source of files, in their order; keys are relative to the folder that all of them share.
-
-    Raises
-    ------
-    SourceError
-        Naming those that are not there.
-    """
-    files = [Path(path).absolute() for path in paths]
-    bad = [str(file) for file in files if not _is_file(file)]
-    if bad:
-        shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
-        raise SourceError(f"expected every path to be a file, got {len(bad)} that are not: {shown}; check them")
-    root = Path(os.path.commonpath([file.parent for file in files]))
-    keys = _unique([file.relative_to(root).as_posix() for file in files])
-    records = tuple(Record(key, file) for key, file in zip(keys, files, strict=True))
-    return Source(root, "list", records)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long, or with a zero byte in it
-        return False
-
-
-def _list_keys(folder: Path, files: Sequence[Path]) -> list[str]:
-    """Keys of a list's files: relative to the list's folder where they are in it, the others to what they share.
-
-    A key decides what is drawn and how outputs are called. So it never holds where a machine keeps its data, and stays
-    as it is when the data is moved as a whole.
-
-    Examples
-    --------
-    >>> _list_keys(Path("/lists"), [Path("/lists/a.png"), Path("/data/cat/1.png"), Path("/data/dog/1.png")])
-    ['a.png', 'cat/1.png', 'dog/1.png']
-    """
-    keys = [Path(os.path.relpath(file, folder)).as_posix() for file in files]
-    outside = [n for n, key in enumerate(keys) if key.split("/")[0] == os.pardir or os.path.isabs(key)]
-    places = [os.path.abspath(files[n]) for n in outside]
-    root = os.path.commonpath([os.path.dirname(place) for place in places]) if places else ""
-    for n, place in zip(outside, places, strict=True):
-        keys[n] = Path(os.path.relpath(place, root)).as_posix()
-    return keys
-
-
-def _unique(keys: list[str]) -> list[str]:
-    """Number repeated keys ``#2``, ``#3``; a key that really ends so keeps its name."""
-    taken, counts, unique = set(keys), Counter[str](), []
-    for key in keys:
-        counts[key] += 1
-        name = key
-        if counts[key] > 1:
-            number = counts[key]
-            while (name := f"{key}#{number}") in taken:
-                number += 1
-            taken.add(name)
-        unique.append(name)
-    return unique

@@ -24,7 +24,7 @@ _PLAIN = ReadSource()
 # Module below this package and the class in it. Loaded when a path is looked at, not before.
 _LAYOUTS: tuple[tuple[str, str], ...] = (
     ("files", "FileLayout"),
-    ("files", "ListLayout"),
+    ("pathlist", "ListLayout"),
     ("folders", "Folder"),
     ("folders", "ClassFolders"),
     ("folders", "SplitFolders"),

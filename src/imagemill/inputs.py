@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -16,6 +17,7 @@ from imagemill.core.grids import placed
 from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.foreground import Foreground
+from imagemill.transforms.base import Transform, everyone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,6 +210,11 @@ class Inputs:
                     f"has, got {array.shape[-1]} of {array.dtype}"
                 )
 
+    @property
+    def first_image(self) -> Array | None:
+        """The first image there is, as ``(*shape, C)``."""
+        return self._canonical[self._lead][0] if self.kind(self._lead) == Image.kind else None
+
     def kind(self, name: str) -> str:
         """The kind of a column's targets."""
         return self._first[name].kind
@@ -229,3 +236,78 @@ class Inputs:
         masks = [self._canonical[name] for name in self._canonical if self.kind(name) == Mask.kind]
         # Rows of an array are read by their number, like the items of a list.
         return Foreground(cast(Sequence[Sequence[Array]], masks)) if masks else None
+
+
+class White:
+    """Says once, of the first image that comes, when its values do not fit the white that a transform goes by.
+
+    Parameters
+    ----------
+    transforms : sequence of Transform
+
+    Examples
+    --------
+    >>> from imagemill.transforms import Gamma, Rescale
+    >>> White([Gamma(2)]).asks, White([Rescale((-1000, 1000)), Gamma(2)]).asks
+    ('Gamma', '')
+    """
+
+    __slots__ = ("asks",)
+
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        self.asks = ""
+        for transform in transforms:
+            needy = [one for one in everyone([transform]) if one.traits().white == "needs"]
+            if needy:
+                self.asks = type(needy[0]).__name__
+            if needy or (transform.traits().white == "sets" and transform.p == 1):
+                break
+
+    def checked(self, inputs: Inputs) -> Inputs:
+        """The same inputs."""
+        if self.asks and (image := inputs.first_image) is not None:
+            who, self.asks = self.asks, ""
+            if said := unlike_white(image):
+                warnings.warn(f"{who} {said}", stacklevel=2)
+        return inputs
+
+
+_ABOVE = 3.0
+"""Times white: beyond it, a floating-point image is hardly one of 0 to 1 with some values outside."""
+_LOOKED_AT = 4096
+
+
+def unlike_white(image: Array) -> str:
+    """Which white is taken for an image that does not look like it, and what to do; empty where it fits.
+
+    Parameters
+    ----------
+    image : array ``(*shape, C)``
+        Looked at in some thousand places.
+
+    Examples
+    --------
+    >>> unlike_white(np.full((4, 4, 1), 254.0))
+    'takes 1 for white in images of float64, the first of which has values up to 254: give image / 255, or ...'
+    >>> unlike_white(np.full((4, 4, 1), 0.9)), unlike_white(np.full((4, 4, 1), 254, np.uint8))
+    ('', '')
+    """
+    if image.dtype.kind not in "if":
+        return ""
+    step = max(1, int((image.size / _LOOKED_AT) ** (1 / (image.ndim - 1))))
+    seen = image[(slice(None, None, step),) * (image.ndim - 1)]
+    low, high = float(np.fmin.reduce(seen, axis=None)), float(np.fmax.reduce(seen, axis=None))
+    white = peak_of(image.dtype)
+    takes = f"takes {white:,.0f} for white in images of {image.dtype}, the first of which has values"
+    if low < -0.01 * max(1.0, high if image.dtype.kind == "f" else 1.0):
+        do = "begin the pipeline with Rescale((low, high)) of the values that matter, for CT such as (-1000, 1000)"
+        return f"{takes} from {low:g} to {high:g}, and 0 for black: {do}"
+    if image.dtype.kind == "f" and high > _ABOVE:
+        known = next((top for top in (255, 65_535) if high <= top), None)
+        top = known or "white"
+        do = f"give image / {top}, or begin the pipeline with Rescale((0, {top}))"
+        return f"{takes} up to {high:g}: {do}"
+    if image.dtype.kind == "i" and high < white / 4:
+        do = "begin the pipeline with Rescale((low, high)) of the values that matter"
+        return f"{takes} up to {high:g}: {do}"
+    return ""

@@ -33,7 +33,7 @@ from imagemill.engine.buffers import Buffers
 from imagemill.engine.foreground import Foreground
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
-from imagemill.inputs import Inputs, read_columns
+from imagemill.inputs import Inputs, White, read_columns
 from imagemill.lint import Finding
 from imagemill.rehearsal import given, judge
 from imagemill.transforms.base import Transform, everyone
@@ -102,6 +102,7 @@ class Pipeline:
         self.backend = get_backend(backend)
         self._lineage = Lineage()
         self._buffers = Buffers()
+        self._white = White(self.transforms)
         self._names = {id(t): t.names() for t in everyone(self.transforms)}
         self._blocks: list[int] = []
 
@@ -239,7 +240,7 @@ class Pipeline:
         keys, epoch = self._lineage.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
-        inputs = Inputs(rows)
+        inputs = self._white.checked(Inputs(rows))
         draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
         made = self.run(plan, inputs, inputs.names, workers=workers)
@@ -310,7 +311,7 @@ class Pipeline:
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
-        inputs = Inputs(rows)
+        inputs = self._white.checked(Inputs(rows))
         draft = self.draw(inputs.frame, [recipe.key], epoch=recipe.epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
         out: dict[str, Target] = {}

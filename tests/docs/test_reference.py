@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from imagemill.data.codecs import catalogue as format_catalogue
 from imagemill.data.sources import catalogue as layout_catalogue
 from imagemill.data.sources.layouts import layouts
 from imagemill.transforms import catalogue
@@ -22,6 +23,11 @@ def test_every_transform_of_the_package_is_on_the_page() -> None:
 def test_the_page_of_layouts_is_the_generated_one() -> None:
     written = (ROOT / "docs" / "reference" / "layouts.md").read_text(encoding="utf-8")
     assert written == layout_catalogue.page(), "run: make docs"
+
+
+def test_the_page_of_formats_is_the_generated_one() -> None:
+    written = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
+    assert written == format_catalogue.page(), "run: make docs"
 
 
 def test_every_layout_is_explained() -> None:

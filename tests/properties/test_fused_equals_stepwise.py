@@ -19,6 +19,9 @@ from imagemill.engine.backends import reference
 from imagemill.engine.plan import Pass
 from imagemill.testing import images, label_map, picture, pipelines, transforms
 
+# Generated images have all types, and generated transforms any that go by a white.
+pytestmark = pytest.mark.filterwarnings("ignore:.* takes .* for white in images")
+
 COMMUTES = 1e-9
 """Interpolation weights sum to one, so affine colour commutes with them but for rounding."""
 

@@ -21,6 +21,9 @@ from imagemill.core.geometry import Frame
 from imagemill.testing import assert_same_plan, label_map, picture, pipelines
 from imagemill.testing.checks import with_backend
 
+# Generated images have all types, and generated transforms any that go by a white.
+pytestmark = pytest.mark.filterwarnings("ignore:.* takes .* for white in images")
+
 ROOT = Path(__file__).parents[2]
 
 # Every awkward thing at once: coins, conflicts of order and border, fills, a statistic, nested choices.

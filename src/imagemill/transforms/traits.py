@@ -60,6 +60,9 @@ class Traits:
         Values are a few units at most afterwards; whole numbers would lose them.
     whole : bool
         Values become whole numbers as they are, without a change of scale.
+    white : {"", "needs", "sets"}
+        The result depends on which value of the image is white, and on black being 0; or values come out on a scale of
+        their own, whatever they were.
     brings : {"", "size", "spacing"}
         All images come out in one size, or with one spacing.
     size : tuple of int
@@ -88,6 +91,7 @@ class Traits:
     leaves_range: bool = False
     small: bool = False
     whole: bool = False
+    white: str = ""
     brings: str = ""
     size: tuple[int, ...] = ()
     order: int | None = None

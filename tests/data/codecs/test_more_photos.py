@@ -120,6 +120,13 @@ def test_rows_and_columns_of_tga_from_every_corner(tmp_path: Path) -> None:
         np.testing.assert_array_equal(im.read_picture(tmp_path / "a.tga").array, wanted)
 
 
+def test_tga_of_five_bits_a_colour(tmp_path: Path) -> None:
+    values = np.array([[31 << 10, 31 << 5], [31, 0x7FFF]], "<u2")
+    (tmp_path / "a.tga").write_bytes(_tga(2, 16, 0x20, values.tobytes()))
+    wanted = [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]]
+    assert im.read_picture(tmp_path / "a.tga").array.tolist() == wanted
+
+
 def test_a_tga_that_promises_more_than_it_holds_is_refused(tmp_path: Path) -> None:
     for kind in (2, 10):
         (tmp_path / "a.tga").write_bytes(_tga(kind, 24, 0x20, bytes(200), 14_000, 14_000))

@@ -60,6 +60,8 @@ def read_raster(path: Path, data: bytes, options: ReadOptions, kind: str) -> Pic
         _check_tga(path, data)
     mode = image.mode
     array = pil_pixels(image, labels=options.labels)
+    if kind == "tga" and data[2] & 7 == 2 and data[16] == 16 and not data[17] & 15:
+        array = np.ascontiguousarray(array[..., :3])  # the file says that its sixteenth bit is no alpha
     block = image.info.get("exif", b"")
     orientation = exif_orientation(block if isinstance(block, bytes) else b"")
     notes = [f"first of {frames} frames"] if frames > 1 else []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imagemill.data.record import split_suffix
 
-__all__ = ["RAW", "unread"]
+__all__ = ["RAW", "groups", "unread"]
 
 _RAW = "a camera's raw photo; develop it into TIFF, PNG or JPEG first"
 _VIDEO = "a video; take its frames out as PNG or JPEG first"
@@ -36,6 +36,11 @@ _WORDS = {suffix: words for suffixes, words in _GROUPS for suffix in suffixes.sp
 
 RAW = frozenset(suffix for suffix, words in _WORDS.items() if words == _RAW)
 """Most of them are TIFF files, whose first picture is a thumbnail: their name is believed, not their content."""
+
+
+def groups() -> list[tuple[list[str], str]]:
+    """Suffixes that mean alike, and the words for them."""
+    return [(suffixes.split(), words) for suffixes, words in _GROUPS]
 
 
 def unread(path: Path | str) -> str:

@@ -65,7 +65,8 @@ class Contrast(Transform):
     pivot: Any = option("mean", check=_pivot)
 
     def traits(self) -> Traits:
-        return Traits(recolours=True, gains="image")
+        white = "needs" if self.pivot == "middle" else ""
+        return Traits(recolours=True, gains="image", white=white)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         factor = draws(self.factor)

@@ -46,7 +46,7 @@ class Gamma(Transform):
     gamma: Any = param(LogUniform(0.8, 1.25), above=0)
 
     def traits(self) -> Traits:
-        return Traits(recolours=True)
+        return Traits(recolours=True, white="needs")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         gamma = draws(self.gamma)

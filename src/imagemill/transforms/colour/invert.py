@@ -36,7 +36,7 @@ class Invert(Transform):
     """
 
     def traits(self) -> Traits:
-        return Traits(recolours=True)
+        return Traits(recolours=True, white="needs")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         def make(count: int) -> ChannelMix:

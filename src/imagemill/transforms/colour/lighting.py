@@ -89,7 +89,7 @@ class Lighting(Transform):
         return np.array(values), np.array(vectors)
 
     def traits(self) -> Traits:
-        return Traits(recolours=True)
+        return Traits(recolours=True, white="needs")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         values, vectors = self._tables()

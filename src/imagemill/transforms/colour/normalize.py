@@ -88,7 +88,7 @@ class Normalize(Transform):
             raise ParameterError(f"expected Normalize to get std as well as mean={self.mean}; give both, or a name")
 
     def traits(self) -> Traits:
-        return Traits(leaves_range=True, small=True)
+        return Traits(leaves_range=True, small=True, white="needs" if self.scale == "depth" else "sets")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         white = frame.peak if self.scale == "depth" else 1.0

@@ -78,7 +78,8 @@ class Rescale(Transform):
 
     def traits(self) -> Traits:
         fits = "extremes" if self.by == "minmax" else ""
-        return Traits(fits=fits, leaves_range=self.to[0] < 0, small=True)
+        white = "needs" if self.by == "depth" else "sets"
+        return Traits(fits=fits, leaves_range=self.to[0] < 0, small=True, white=white)
 
     def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
         start, end = self.to

@@ -56,7 +56,7 @@ class Standardize(Transform):
             raise ParameterError("expected Standardize to centre or to scale, got neither; leave it out instead")
 
     def traits(self) -> Traits:
-        return Traits(fits="deviation", fits_channels=self.per_channel, leaves_range=True, small=True)
+        return Traits(fits="deviation", fits_channels=self.per_channel, leaves_range=True, small=True, white="sets")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Fit("zscore", self.per_channel, self.epsilon, self.centre, self.scale)

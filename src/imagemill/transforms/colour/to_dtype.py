@@ -68,7 +68,7 @@ class ToDtype(Transform):
             )
 
     def traits(self) -> Traits:
-        return Traits(whole=np.dtype(self.dtype).kind in "iu" and not self.scale)
+        return Traits(whole=np.dtype(self.dtype).kind in "iu" and not self.scale, white="needs" if self.scale else "")
 
     def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
         dtype = np.dtype(self.dtype)

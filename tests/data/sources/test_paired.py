@@ -56,7 +56,8 @@ def test_what_is_missing_left_over_or_twice_there_is_said(tmp_path: Path) -> Non
     assert source.missing_masks == ("images/b.png", "images/c.png")
     assert "expected one mask for images/c.png, got masks/c.png and masks/c_gt.png" in str(source.problems[0])
     assert "1 mask files belong to no image" in source.describe()
-    assert "1 other file" in source.describe()
+    assert "passed over: " in source.describe()
+    assert "1 .md" in source.describe()
 
 
 def test_one_of_several_folders_of_masks_is_chosen(tmp_path: Path) -> None:

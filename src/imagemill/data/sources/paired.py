@@ -53,7 +53,7 @@ class ImageMasks:
         if not look.images:
             raise nothing_there(look)
         if options.masks is not None:
-            return with_masks(_source(look, look.images, options, 0), options)
+            return with_masks(_source(look, look.images, options), options)
         given = options.mask_pattern is not None or "masks" in options.extra
         if not given and (found := examinations(look)) is not None:
             return read_examinations(look, found, options)
@@ -63,7 +63,7 @@ class ImageMasks:
                 f"expected label maps in a folder such as masks/, or named like a_mask.png, below {look.path}, got "
                 "none; pass masks=FOLDER or mask_pattern"
             )
-        return with_lists(attached(_source(look, maps.images, options, len(maps.files)), maps, options), look)
+        return with_lists(attached(_source(look, maps.images, options), maps, options), look)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``[<split>/]images/<name>`` and ``[<split>/]masks/<name>``, further folders kept below those."""
@@ -90,7 +90,7 @@ class ImageMasks:
         return job.written()
 
 
-def _source(look: Look, images: tuple[tuple[str, Path], ...], options: ReadSource, masks: int) -> Source:
+def _source(look: Look, images: tuple[tuple[str, Path], ...], options: ReadSource) -> Source:
     """Build the records, without masks as yet."""
     group, note = group_finder((key for key, _ in images), options.extra)
     splits = _splits([key for key, _ in images])
@@ -100,9 +100,7 @@ def _source(look: Look, images: tuple[tuple[str, Path], ...], options: ReadSourc
     if bare and splits:
         said = f"{len(splits)} images lie in folders of parts, and {len(bare)} do not ({bare[0]}...): no parts taken"
         records = [Record(r.key, r.image, group=r.group) for r in records]
-    others = len(look.files) - len(images) - masks
-    passed = f"{others} other file{'s' * (others > 1)} passed over" if others else ""
-    kept = tuple(text for text in (passed, said, note or _folders([key for key, _ in images])) if text)
+    kept = tuple(text for text in (said, note or _folders([key for key, _ in images])) if text)
     return Source(look.path, "image-masks", tuple(records), notes=kept)
 
 

@@ -15,7 +15,7 @@ from imagemill.data.sources.labelmaps import with_colours
 from imagemill.data.sources.masks import MASK_SUFFIXES, pair_masks
 from imagemill.data.sources.walk import real_path
 
-__all__ = ["beside", "images_in", "inside", "nothing_there", "readable", "with_masks", "without_masks"]
+__all__ = ["beside", "inside", "nothing_there", "readable", "with_masks", "without_masks"]
 
 Files = list[tuple[str, Path]]
 
@@ -23,22 +23,6 @@ Files = list[tuple[str, Path]]
 def readable(look: Look) -> Files:
     """The files of a look that are images, volumes or label maps by their names."""
     return list(look.images)
-
-
-def images_in(look: Look) -> tuple[Files, list[str]]:
-    """The images of a folder, and notes of what was passed over.
-
-    Raises
-    ------
-    SourceError
-        When there is none.
-    """
-    images = readable(look)
-    if not images:
-        raise nothing_there(look)
-    others = len(look.files) - len(images)
-    notes = [f"{others} other file{'s' * (others > 1)} passed over"] if others else []
-    return images, notes
 
 
 def nothing_there(look: Look) -> SourceError:

@@ -193,9 +193,11 @@ def test_inputs_are_made_up_where_there_are_none(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("kind", ["array", "sequence"])
 def test_growth_of_virtual_rows(kind: str) -> None:
-    few, many = growth._one(kind, 1000), growth._one(kind, 10**8)
-    assert many["memory"] < 64, "expected nothing that grows with the rows"
-    assert many["first"] < 20 * few["first"] + 1
+    many = growth._one(kind, 10**8)
+    assert (many["rows"], many["memory"] < 64) == (10**8, True), "expected nothing that grows with the rows"
+
+
+def test_growth_of_records() -> None:
     assert growth._one("records", 1000)["rows"] == 1000
 
 
@@ -244,7 +246,7 @@ def test_ours_gives_one_value_in_each_column(photos: Any) -> None:
 
 
 def test_ours_gives_the_same_after_a_kill(photos: Any, tmp_path: Path) -> None:
-    assert hashes.in_processes(tmp_path, 20, kill=1) == hashes.ours(photos, workers=0)
+    assert hashes.in_processes(tmp_path, 20, kill=3) == hashes.ours(photos, workers=0)
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "runs": ("encoded_pixels", "rle", "rle_mask", "mask_rle", "segmentation_rle"),
     "split": ("split", "subset", "fold", "partition"),
     "group": ("group", "patient", "patient_id", "patientid", "subject", "subject_id", "video", "video_id"),
-    "boxes": ("objects", "boxes", "bboxes", "bbox"),
-    "categories": ("categories", "box_labels", "box_categories"),
+    "boxes": ("objects", "boxes", "bboxes", "bbox", "region_shape_attributes"),
+    "categories": ("categories", "box_labels", "box_categories", "region_attributes"),
     "height": ("height", "image_height"),
     "width": ("width", "image_width"),
 }
@@ -116,7 +116,7 @@ MAYBE: dict[str, frozenset[str]] = {
 NO_LABEL = frozenset(
     (
         *("age", "sex", "gender", "date", "time", "timestamp", "year", "month", "day", "camera", "device", "site"),
-        *("author", "user", "licence", "license", "rights", "copyright", "source", "country", "city", "index", "id"),
+        *("author", "user", "licence", "license", "rights", "copyright", "source", "country", "city", "index"),
         *("width", "height", "depth", "channels", "size", "format", "mode", "rotation", "orientation", "version"),
         *("confidence", "score", "fold", "quality", "comment", "note", "caption", "description", "title", "split"),
         *("difficult", "truncated", "occluded", "pose", "iscrowd", "area", "domain", "count", "number", "price"),

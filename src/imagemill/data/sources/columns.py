@@ -343,9 +343,8 @@ class _Guess:
         """A column that looks like classes, or columns of 0 and 1; where several may be, none, and that is said."""
         assert self.sample is not None
         free = self.free()
-        hot = [n for n in free if self._is_hot(n)]
-        like = [n for n in free if n not in hot or len(hot) == 1]
-        like = [n for n in like if self.sample.seen(n).like_label and squashed(self.names[n]) not in NO_LABEL]
+        hot = self._hot([n for n in free if self._is_hot(n)])
+        like = [n for n in free if n not in hot and self._like_class(n)]
         named = [n for n in free if n not in hot and self._called_class(n)]
         texts = [n for n in like if self.sample.seen(n).share("text") > 0.5]
         several = [n for n in free if squashed(self.names[n]) in MAYBE["labels"]]
@@ -376,6 +375,22 @@ class _Guess:
                 f"no column is called like a class, and {shown} may be: {said('label', self.names[like[0]])}"
             )
 
+    def _like_class(self, number: int) -> bool:
+        """Whether the cells of a column look like classes, and its name does not speak against it."""
+        assert self.sample is not None
+        name, seen = self.names[number], self.sample.seen(number)
+        # Things with classes of their own need none beside them.
+        if not seen.like_label or role_of(name) is not None or self._things_named():
+            return False
+        words = {squashed(name), *plain_name(name).replace(".", "_").split("_")}
+        # What is called like a number of a row is one unless it comes again.
+        return not words & NO_LABEL and (seen.repeats or not squashed(name).endswith("id"))
+
+    def _things_named(self) -> bool:
+        assert self.sample is not None
+        boxes = self.roles.get("boxes")
+        return "categories" in self.roles or (boxes is not None and self.sample.seen(boxes).share("things") > 0.0)
+
     def _is_hot(self, number: int) -> bool:
         """Whether a column holds 0 or 1 in every row."""
         assert self.sample is not None
@@ -383,9 +398,20 @@ class _Guess:
         filled = seen.cells == seen.rows and seen.share("binary") == 1.0
         return filled and squashed(self.names[number]) not in NO_LABEL
 
+    def _hot(self, numbers: list[int]) -> list[int]:
+        """Columns of 0 and 1 that are classes: one of them in every row, or most of them with both values."""
+        assert self.sample is not None
+        if len(numbers) < 2:
+            return []
+        rows = [[str(row[n]).lower() in ("1", "1.0", "true") for n in numbers] for row in spread(self.sample.rows)]
+        both = sum(any(column) and not all(column) for column in zip(*rows, strict=True))
+        return numbers if all(sum(row) == 1 for row in rows) or 2 * both > len(numbers) else []
+
     def _called_class(self, number: int) -> bool:
         """Whether a column is called like a class, and its cells may be some."""
         assert self.sample is not None
+        if self._things_named():
+            return False
         words = set(plain_name(self.names[number]).replace(".", "_").split("_"))
         called = squashed(self.names[number]) in MAYBE["label"] or words & CLASS_WORDS
         return bool(called) and self.sample.seen(number).share("text", "integer", "binary") >= 0.95

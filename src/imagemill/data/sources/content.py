@@ -14,6 +14,7 @@ import numpy as np
 
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Blob, Stored
+from imagemill.data.sources.boxcolumns import box_columns
 from imagemill.data.sources.cells import BadCell, NoFile, Place, Placed, image_at
 from imagemill.data.sources.finding import Finder, Trail
 from imagemill.data.sources.textlists import boxes_text, is_numbers, list_text, unquoted
@@ -65,11 +66,16 @@ class Seen:
         return certain + 0.9 * self.share("address") + 0.4 * self.share("missing") + 0.3 * self.share("page")
 
     @property
+    def repeats(self) -> bool:
+        """Whether values come again, twice or more on the average."""
+        return self.distinct <= self.cells // 2
+
+    @property
     def like_label(self) -> bool:
         """Whether the cells may be classes: short texts or whole numbers, at least two and few of them different."""
         if self.share("text", "integer", "binary") < 0.95 or self.distinct < 2 or 2 * self.cells < self.rows:
             return False
-        return self.distinct <= max(2, self.cells // 2) or (self.cells <= _FEW and self.share("text") > 0.95)
+        return self.distinct <= 2 or self.repeats or (self.cells <= _FEW and self.share("text") > 0.95)
 
 
 def is_empty(cell: Any) -> bool:
@@ -133,7 +139,7 @@ def _kind(cell: Any, place: Place, trail: Trail | None) -> str:
     if isinstance(cell, np.ndarray):
         return "pixels"
     if isinstance(cell, Mapping):
-        return "picture" if {"bytes", "path"} & cell.keys() else "mapping"
+        return "picture" if {"bytes", "path"} & cell.keys() else _mapping_kind(cell)
     if isinstance(cell, list | tuple):
         return _list_kind(cell)
     return _text_kind(unquoted(cell), place, trail) if isinstance(cell, str) else "other"
@@ -145,6 +151,14 @@ def _number_kind(value: float, cell: Any, trail: Trail | None) -> str:
     if value in (0.0, 1.0, -1.0):
         return "binary"
     return "integer" if value.is_integer() else "number"
+
+
+def _mapping_kind(cell: Mapping[Any, Any]) -> str:
+    """``things`` for the numbers of a box or an outline by their names."""
+    if not cell:
+        return "list"
+    names = [str(name) for name in cell]
+    return "things" if box_columns(names) is not None or "all_points_x" in names else "mapping"
 
 
 def _list_kind(cell: Sequence[Any]) -> str:
@@ -193,7 +207,7 @@ def _listed_kind(text: str) -> str | None:
         found = list_text(text)
         if isinstance(found, list):
             return _list_kind(found) if found else "list"
-        return "mapping" if isinstance(found, dict) else None
+        return _mapping_kind(found) if isinstance(found, dict) else None
     if is_numbers(text, 4):
         words = text.replace(",", " ").split()
         if ";" in text or len(words) == 4:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,6 +33,10 @@ from imagemill.data.write import atomic_path
 __all__ = ["Csv", "Tsv", "open_delimited"]
 
 
+_CSV = (".csv", ".txt")
+"""Suffixes of such tables; a text file only where it shows itself one, with two columns and images."""
+
+
 class Csv:
     """One row per image or per thing in one, cells between commas (or semicolons, tabs, bars).
 
@@ -44,10 +49,10 @@ class Csv:
     holds = HOLDS
 
     def guess(self, look: Look) -> Guess | None:
-        return _guess(look, (".csv",))
+        return _guess(look, _CSV)
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        return _read(look, options, (".csv",), self.name)
+        return _read(look, options, _CSV, self.name)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         return _write(source, out, options, self.name, ",")
@@ -81,7 +86,8 @@ def _guess(look: Look, suffixes: Sequence[str]) -> Guess | None:
 def _probe(look: Look, path: Path, options: ReadSource | None = None) -> Probe | None:
     """What the first rows of a table hold; of one in a folder that cannot be read, nothing."""
     try:
-        return probe_table(open_delimited(path, options or ReadSource(), None), look)
+        table = open_delimited(path, options or ReadSource(), None)
+        return None if len(table.columns) < 2 and path.suffix.lower() == ".txt" else probe_table(table, look)
     except SourceError as error:
         if "--option encoding" in str(error) and options is None:
             # Names of files are mostly plain letters: enough to know it for a table, and reading says what to do.
@@ -217,9 +223,13 @@ def _decoded(path: Path, options: ReadSource) -> Iterator[tuple[int, list[str]]]
             quote = sniff_quote(header, second)
             tabs = path.suffix.lower() in (".tsv", ".tab")
             chosen = separator or ("\t" if tabs else sniff_separator(header, quote))
+            if separator is None and path.suffix.lower() == ".txt" and chosen not in header:
+                chosen = " "
             blanks = quote == "'" or f"{chosen} {quote}" in header
-            start = [line for line in (header, second) if line]
-            for number, cells in text_rows(chain(start, text), chosen, quote, blanks=blanks):
+            lines: Iterator[str] = chain((line for line in (header, second) if line), text)
+            if chosen == " ":
+                lines = (re.sub(r"[ \t]+", " ", line.strip()) + "\n" for line in lines)
+            for number, cells in text_rows(lines, chosen, quote, blanks=blanks):
                 yield number + skipped, cells
     except UnicodeError as error:
         got = "other bytes" if options.encoding is None else f"{error}"

@@ -60,28 +60,35 @@ class Finder:
     files: Sequence[tuple[str, Path]] | None = None
 
     @cached_property
-    def _index(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """Keys by folded name, and by folded stem."""
+    def _index(self) -> tuple[dict[str, list[str]], dict[str, list[str]], dict[str, list[str]]]:
+        """Keys by folded name, by folded stem, and by stems that are numbers without their leading zeros."""
         files = self.files if self.files is not None else list(walk_files(self.root))
         names: dict[str, list[str]] = {}
         stems: dict[str, list[str]] = {}
+        numbers: dict[str, list[str]] = {}
         for key, path in files:
             if is_readable_name(path):
                 name = key.rpartition("/")[2]
                 names.setdefault(_folded(name), []).append(key)
-                stems.setdefault(_folded(split_suffix(name)[0]), []).append(key)
-        return names, stems
+                stem = split_suffix(name)[0]
+                stems.setdefault(_folded(stem), []).append(key)
+                if stem.isdecimal() and stem.startswith("0"):
+                    numbers.setdefault(stem.lstrip("0") or "0", []).append(key)
+        return names, stems, numbers
 
     def ending(self, parts: Sequence[str]) -> list[str]:
         """Keys that end with the parts of a path; without suffix where none does with it."""
         if not parts:
             return []
-        names, stems = self._index
+        names, stems, numbers = self._index
         wanted = [_folded(part) for part in parts]
         for index, without in ((names, False), (stems, True)):
             found = [key for key in index.get(wanted[-1], ()) if _ends(key.split("/"), wanted, without=without)]
             if found:
                 return found
+        if wanted[-1].isdecimal():  # spreadsheets take leading zeros off
+            there = numbers.get(wanted[-1], ())
+            return [key for key in there if _ends(key.split("/")[:-1], wanted[:-1], without=False)]
         return []
 
     def trail(self, texts: Iterable[str]) -> Trail:
@@ -110,6 +117,8 @@ def _ends(have: Sequence[str], wanted: Sequence[str], *, without: bool) -> bool:
     """Whether the parts of a key end with others, its name with or without suffix."""
     if len(have) < len(wanted):
         return False
+    if not wanted:
+        return True
     last = split_suffix(have[-1])[0] if without else have[-1]
     return [*map(_folded, have[len(have) - len(wanted) : -1]), _folded(last)] == [*wanted]
 

@@ -20,6 +20,7 @@ from imagemill.data.sources.place import Export, exporting
 from imagemill.data.sources.rows import HOLDS, known_classes, rows_of
 from imagemill.data.sources.sidecar import SIDECAR, read_sidecar, sidecar_plain
 from imagemill.data.sources.table import Table, read_tables
+from imagemill.data.sources.tablefiles import IMAGE_FOLDER
 from imagemill.data.sources.webdataset import by_split
 from imagemill.data.write import atomic_path
 
@@ -27,7 +28,6 @@ __all__ = ["HuggingFaceFolder"]
 
 _METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _FOLDERS = {"train": "train", "val": "validation", "test": "test"}
-_HERE = ("file_name", "image_file_name", "mask_file_name")
 
 
 class HuggingFaceFolder:
@@ -94,7 +94,7 @@ def _names_images(path: Path) -> bool:
         columns = _opened(path, ReadSource(), None, "")[0].columns
     except SourceError:
         return True  # reading it says what is wrong with it
-    return bool({*_HERE, "key"} & set(columns))
+    return bool({*IMAGE_FOLDER, "key"} & set(columns))
 
 
 def _opened(path: Path, options: ReadSource, split: str | None, stem: str) -> tuple[Table, tuple[str, ...]]:
@@ -112,7 +112,7 @@ def _table(key: str, path: Path, options: ReadSource) -> tuple[Table, tuple[str,
     prefix = "" if folder == "." else folder + "/"
     split = next((s for part in folder.split("/") if (s := normal_split(part)) is not None), None)
     table, classes = _opened(path, options, split, prefix)
-    if not set(_HERE) & set(table.columns) and "image" not in options.columns:
+    if not set(IMAGE_FOLDER) & set(table.columns) and "image" not in options.columns:
         msg = f"expected a column 'file_name' in {path}, got {', '.join(map(repr, table.columns[:8]))}"
         raise SourceError(f"{msg}; name it: columns={{'image': ...}}")
     return replace(table, name=key, prefix=prefix), classes

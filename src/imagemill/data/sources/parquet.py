@@ -22,7 +22,7 @@ from imagemill.data.sources.place import exporting
 from imagemill.data.sources.rows import HOLDS
 from imagemill.data.sources.sidecar import Sidecar, read_sidecar, sidecar_of
 from imagemill.data.sources.table import Table, read_tables
-from imagemill.data.sources.tablefiles import Probe, guess_tables, need_tables, probe_table
+from imagemill.data.sources.tablefiles import IMAGE_FOLDER, Probe, guess_tables, need_tables, probe_table
 from imagemill.data.sources.tablewrite import write_arrow
 
 __all__ = ["Arrow", "Parquet", "columnar_table"]
@@ -82,6 +82,8 @@ def _probe(look: Look, path: Path) -> Probe | None:
     """What a table holds, by its schema alone where its names say it; of a damaged one in a folder, nothing."""
     try:
         names = _open(path).schema.names
+        if look.is_folder and path.stem == "metadata" and IMAGE_FOLDER & {*names}:
+            return None  # another layout's
         try:
             roles = guess_columns(names, ReadSource(), path.name).roles
         except SourceError:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.instances import Instance, Scalar
-from imagemill.data.record import Blob, Pixels, Record
+from imagemill.data.record import Blob, Pixels, Record, split_suffix
 from imagemill.data.sources.base import Problem
 from imagemill.data.sources.boxcolumns import squashed
 from imagemill.data.sources.cells import BadCell, NoFile, Place, Placed, image_at, is_safe_key, path_inside, text_key
@@ -366,6 +366,8 @@ def _how(text: str, key: str, trail: Trail) -> str:
     if trail.strip:
         return f"without their first folders, {trail.begin!r}, which are not here"
     last, name = text.rpartition("/")[2], key.rpartition("/")[2]
+    if last.isdecimal() and name.lstrip("0").startswith(last + ".") and not name.startswith(last):
+        return f"with leading zeros and the suffix {split_suffix(name)[1]}"
     if last and name.startswith(last) and name[len(last) :].startswith("."):
         return f"with the suffix {name[len(last) :]}"
     return "in another folder" if last == name else "in another spelling (Unicode's form, or upper and lower case)"

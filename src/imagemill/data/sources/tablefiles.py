@@ -17,10 +17,23 @@ from imagemill.data.sources.finding import Finder
 from imagemill.data.sources.sidecar import SIDECAR
 from imagemill.data.sources.table import Table
 
-__all__ = ["Probe", "TableFiles", "found_tables", "guess_tables", "need_tables", "probe_table", "split_of_name"]
+__all__ = [
+    "IMAGE_FOLDER",
+    "Probe",
+    "TableFiles",
+    "found_tables",
+    "guess_tables",
+    "need_tables",
+    "probe_table",
+    "split_of_name",
+]
 
 _WORD = re.compile(r"[-_. ]")
 _TO_FILL_IN = re.compile(r"submission|submit", re.IGNORECASE)
+IMAGE_FOLDER = frozenset(("file_name", "image_file_name", "mask_file_name"))
+"""Columns by which a table called ``metadata`` names images in an image folder of Hugging Face datasets."""
+
+_PLAIN = ".txt"
 _MANY = 30
 _ROWS = 100
 
@@ -74,6 +87,8 @@ def probe_table(table: Table, look: Look) -> Probe | None:
 
     Nothing is fetched: addresses only have to look like some.
     """
+    if look.is_folder and PurePosixPath(table.name).stem == "metadata" and IMAGE_FOLDER & {*table.columns}:
+        return None  # another layout's
     place = Place(table.base, ReadSource(urls=True, outside=True))
     root, files = (look.path, look.files) if look.is_folder else (table.base, None)
     sample = Sample([cells for _, cells in islice(table.rows, _ROWS)], place, Finder(root, files))
@@ -114,6 +129,8 @@ def found_tables(look: Look, suffixes: Sequence[str], probe: Callable[[Path], Pr
     """
     if not look.is_folder:
         fits = look.path.suffix.lower() in suffixes
+        # A text file is a list of paths, or anything, unless it shows itself a table.
+        fits = fits and (look.path.suffix.lower() != _PLAIN or probe(look.path) is not None)
         return TableFiles(((look.path, split_of_name(look.path.stem)),) if fits else ())
     for found in _listed(look, suffixes):
         chosen = _chosen(found, probe)
@@ -129,8 +146,12 @@ def _chosen(found: Sequence[Path], probe: Callable[[Path], Probe | None]) -> Tab
         named = [(path, split_of_name(path.stem)) for path in found]
         return TableFiles(tuple(named) if probe(found[0]) is not None else ())
     if len(found) > _MANY:  # one for each image, most likely
-        return TableFiles()
+        found = [path for path in found if path.suffix.lower() != _PLAIN]
+        if len(found) > _MANY:
+            return TableFiles()
     probes = {path: seen for path in found if not _TO_FILL_IN.search(path.stem) and (seen := probe(path)) is not None}
+    if max((seen.images for seen in probes.values()), default=0.0) >= 0.5:
+        probes = {path: seen for path, seen in probes.items() if seen.images >= 0.5}
     splits = {path: split for path in probes if (split := split_of_name(path.stem)) is not None}
     targets = [path for path in probes if probes[path].targets]
     if splits and (set(targets) <= set(splits) or len(splits) == len(probes)):
@@ -164,10 +185,11 @@ def guess_tables(
         names, what = path.name, "is a table with a column of images"
     else:
         names, what = f"{path.name} and {len(found) - 1} more", "are tables with a column of images"
-    less = 0.05 if look.is_folder else 0.0
     if seen.images < 0.5:
         return Guess(0.4, f"{names} {what}, most of which are not there")
-    return Guess(sure - less, f"{names} {what}")
+    # Who names files that are there and says what they show knows this folder.
+    known = seen.targets and seen.images > 0.99
+    return Guess(max(sure, 0.95) if known else sure - 0.05 * look.is_folder, f"{names} {what}")
 
 
 def need_tables(look: Look, suffixes: Sequence[str], probe: Callable[[Path], Probe | None]) -> TableFiles:

@@ -289,15 +289,14 @@ def test_odd_columns_of_parquet(tmp_path: Path) -> None:
         np.testing.assert_array_equal(shown, [load_picture(tmp_path / file).array for file in ABCD])
 
 
-def test_a_text_file_of_paths_and_classes(tmp_path: Path) -> None:
+def test_a_table_in_a_text_file(tmp_path: Path) -> None:
     small_photos(tmp_path, "images/a.png", "images/b.png")
-    written(tmp_path, "images/a.png 0\nimages/b.png   1\n", "val.txt")
-    for place in (tmp_path, tmp_path / "val.txt"):
+    written(tmp_path, "image|label\na.png|cat\nb.png|dog\n", "captions.txt")
+    for place in (tmp_path, tmp_path / "captions.txt"):
         source = open_source(place)
-        found = [(record.key, record.label, record.split) for record in source]
-        assert (source.layout, found) == ("csv", [("images/a.png", "0", "val"), ("images/b.png", "1", "val")])
-    written(tmp_path, "images/a.png\n", "val.txt")
-    assert open_source(tmp_path / "val.txt").layout == "list"
+        assert (source.layout, labels_of(source)) == ("csv", {"images/a.png": "cat", "images/b.png": "dog"})
+    written(tmp_path, "images/a.png\n", "captions.txt")
+    assert open_source(tmp_path / "captions.txt").layout == "list"
 
 
 def test_numbers_whose_leading_zeros_were_taken_off(tmp_path: Path) -> None:

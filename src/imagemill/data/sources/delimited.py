@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -34,7 +33,7 @@ __all__ = ["Csv", "Tsv", "open_delimited"]
 
 
 _CSV = (".csv", ".txt")
-"""Suffixes of such tables; a text file only where it shows itself one, with two columns and images."""
+"""Suffixes of such tables; a text file only where it shows itself one, with names of columns and images."""
 
 
 class Csv:
@@ -87,7 +86,9 @@ def _probe(look: Look, path: Path, options: ReadSource | None = None) -> Probe |
     """What the first rows of a table hold; of one in a folder that cannot be read, nothing."""
     try:
         table = open_delimited(path, options or ReadSource(), None)
-        return None if len(table.columns) < 2 and path.suffix.lower() == ".txt" else probe_table(table, look)
+        if path.suffix.lower() == ".txt" and (len(table.columns) < 2 or table.columns[0] == "0"):
+            return None  # a list of paths, with labels behind them or not
+        return probe_table(table, look)
     except SourceError as error:
         if "--option encoding" in str(error) and options is None:
             # Names of files are mostly plain letters: enough to know it for a table, and reading says what to do.
@@ -223,12 +224,8 @@ def _decoded(path: Path, options: ReadSource) -> Iterator[tuple[int, list[str]]]
             quote = sniff_quote(header, second)
             tabs = path.suffix.lower() in (".tsv", ".tab")
             chosen = separator or ("\t" if tabs else sniff_separator(header, quote))
-            if separator is None and path.suffix.lower() == ".txt" and chosen not in header:
-                chosen = " "
             blanks = quote == "'" or f"{chosen} {quote}" in header
             lines: Iterator[str] = chain((line for line in (header, second) if line), text)
-            if chosen == " ":
-                lines = (re.sub(r"[ \t]+", " ", line.strip()) + "\n" for line in lines)
             for number, cells in text_rows(lines, chosen, quote, blanks=blanks):
                 yield number + skipped, cells
     except UnicodeError as error:

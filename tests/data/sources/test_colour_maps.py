@@ -45,7 +45,8 @@ def test_a_table_beside_them_is_found(tmp_path: Path, name: str) -> None:
     for n, record in enumerate(source):
         assert np.array_equal(load_mask(record.mask).array, np.roll(NUMBERS, 16 * n, 1))
     assert source.info["mask_labels"] == {str(n): word for n, word in enumerate(NAMES)}
-    assert source.also_read == (tmp_path / name,)
+    assert tmp_path / name in source.also_read
+    assert source.passed_over == ()
 
 
 def test_a_table_may_be_given_and_without_one_it_is_said(tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ class Case:
     said: tuple[str, ...] = ()
 
 
+TRAIN_DOMAINS, VAL_DOMAINS = (
+    [f"{part}/{name}/images_png/{n}.png" for name in ("Rural", "Urban") for n in (1, 2)] for part in ("Train", "Val")
+)
+SLICES = [f"kaggle_3m/TCGA_{n}_1/TCGA_{n}_{m}.tif" for n in (4941, 5855) for m in (1, 2)]
+OBJECTS = [f"DUTS-{part}/DUTS-{part}-Image/{n}.jpg" for n, part in enumerate(("TR", "TE"))]
+
 CASES = [
     Case(
         "train_masks",
@@ -152,6 +158,28 @@ CASES = [
         "classes with mirrored masks",
         {f"{name}/{n}.jpg": (f"masks/{name}/{n}.png",) for name in ("cat", "dog") for n in (1, 2)},
         labels={f"{name}/{n}.jpg": name for name in ("cat", "dog") for n in (1, 2)},
+    ),
+    Case(
+        "masks within classes",
+        {f"{name}/images/{n}.jpg": (f"{name}/masks/{n}.png",) for name in ("cat", "dog") for n in (1, 2)},
+        labels={f"{name}/images/{n}.jpg": name for name in ("cat", "dog") for n in (1, 2)},
+    ),
+    Case(
+        "domains",
+        {key: (key.replace("images", "masks"),) for key in (*TRAIN_DOMAINS, *VAL_DOMAINS)},
+        dict.fromkeys(TRAIN_DOMAINS, "train") | dict.fromkeys(VAL_DOMAINS, "val"),
+        {key: key.split("/")[1] for key in (*TRAIN_DOMAINS, *VAL_DOMAINS)},
+    ),
+    Case("letters alone", {f"X/{n}.png": (f"Y/{n}.png",) for n in (1, 2)}),
+    Case("input and target", {f"set/input/{n}.png": (f"set/target/{n}.png",) for n in (1, 2)}),
+    Case("matting", {f"clip_img/{n}.jpg": (f"matting/{n}.png",) for n in (1, 2)}),
+    Case("words in the middle", {f"img/{n}.jpg": (f"masks_machine/{n}.png",) for n in (1, 2)}),
+    Case("an end that nobody knows", {f"Image_0{n}L.jpg": (f"Image_0{n}L_1stHO.png",) for n in (1, 2, 3)}),
+    Case("salient objects", {key: (key.replace("Image", "Mask"),) for key in OBJECTS}),
+    Case(
+        "patients with slices",
+        {key: (key.replace(".tif", "_mask.tif"),) for key in SLICES},
+        said=("group: the folder of each image",),
     ),
     Case(
         "parts and classes",

@@ -14,23 +14,30 @@ from imagemill.core.errors import SourceError
 from imagemill.data.record import Pixels, Record, split_suffix
 from imagemill.data.sources.base import Look, Problem, ReadSource, Source
 from imagemill.data.sources.colourtable import ColourTable, find_table, read_table
+from imagemill.data.sources.kinds import ToldApart, choose, files_of, first_of
 from imagemill.data.sources.layers import coloured, merged
+from imagemill.data.sources.likeness import alike_folders, beside_by_ends
 from imagemill.data.sources.pairing import Kind, Pairs, Reader, find_pairs, pair_files, role_of
-from imagemill.data.sources.shown import Shown, shown_by
-from imagemill.data.sources.stems import hints_at_masks, image_cores, tokens
+from imagemill.data.sources.shown import shown_by
+from imagemill.data.sources.stems import hints_at_masks, image_cores
 from imagemill.data.sources.walk import walk_files
-from imagemill.data.sources.words import words_of
+from imagemill.data.sources.words import is_image_role, is_mask_role
 
-__all__ = ["LabelMaps", "as_mask", "attached", "label_maps", "paired", "with_classes", "with_colours", "without"]
+__all__ = [
+    "LabelMaps",
+    "as_mask",
+    "attached",
+    "label_maps",
+    "numbered_folders",
+    "paired",
+    "with_classes",
+    "with_colours",
+    "without",
+]
 
 Files = tuple[tuple[str, Path], ...]
 
-_RANKS = (
-    ("labelids", 8), ("manual", 6), ("class", 5), ("semantic", 5), ("labeltrainids", 4), ("trainids", 4),
-    ("labels", 3), ("label", 3), ("instanceids", 1), ("instances", 1), ("instance", 1), ("object", 1), ("panoptic", 1),
-    ("color", -1), ("colour", -1), ("rgb", -1), ("viz", -2), ("vis", -2), ("overlay", -2), ("preview", -2),
-)  # fmt: skip
-"""Which kind of label map is taken where an image has several: class numbers before instances before pictures."""
+_NUMBERED = re.compile(r"\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +129,33 @@ def with_classes(maps: LabelMaps) -> bool:
     alike = all("" in image_cores(name.stem) or name.stem.casefold() in name.bare for name in read)
     if len(set(folders)) == len(folders) and alike:
         return False  # a folder for each image
+    if numbered_folders([key for key, _ in maps.images]):
+        return False
+    if _beside_their_maps(set(folders), maps):
+        return False
     names: dict[str | None, set[str]] = defaultdict(set)
     for name in read:
         names[name.split] |= set(name.bare[-1:])
     return len(names) < 2 or any(a & b for a, b in combinations(names.values(), 2))
+
+
+def numbered_folders(keys: Sequence[str]) -> bool:
+    """Whether images lie in folders with long numbers in their names: of patients or scenes, not of classes."""
+    reader = Reader(keys)
+    names = [reader.read(key).bare[-1:] for key in keys]
+    return len(set(names)) > 1 and all(name and _NUMBERED.search(name[0]) for name in names)
+
+
+def _beside_their_maps(folders: set[tuple[str, ...]], maps: LabelMaps) -> bool:
+    """Whether each folder of images is the only one beside a folder of label maps: a role, whatever it is called."""
+    of_maps = {tuple(key.split("/")[:-1]) for key in maps.files}
+    above = Counter(folder[:-1] for folder in folders)
+    if any(folder and is_image_role(folder[-1]) for folder in folders):
+        return False  # what such a folder is, and what is above it, is clear
+    return all(folder and above[folder[:-1]] == 1 for folder in folders) and all(
+        any(each != folder and each[: len(folder) - 1] == folder[:-1] and len(each) >= len(folder) for each in of_maps)
+        for folder in folders
+    )
 
 
 def _by_pattern(look: Look, pattern: str) -> LabelMaps:
@@ -154,7 +184,7 @@ def _by_pattern(look: Look, pattern: str) -> LabelMaps:
             f"{named[key]}, which is not there; correct the pattern"
         )
     others = sorted(set(known) - {key for key, _ in images} - used)
-    loose = _named(others) if others else ""
+    loose = first_of(others) if others else ""
     return LabelMaps(
         images,
         frozenset(known) - {key for key, _ in images},
@@ -167,40 +197,14 @@ def _by_pattern(look: Look, pattern: str) -> LabelMaps:
     )
 
 
-@dataclass(slots=True)
-class _Found:
-    """What is known while label maps are told from images."""
-
-    path_of: dict[str, Path]
-    pairs: Pairs
-    shown: dict[Kind, Shown]
-    images: list[str]
-    loose: list[str]
-    notes: list[str]
-    problems: list[Problem]
-
-    def keys_of(self, kind: Kind) -> list[str]:
-        return [key for kinds in self.pairs.found.values() for key in kinds.get(kind, ())]
-
-    def drop(self, kind: Kind) -> list[str]:
-        """Take a kind for images after all."""
-        keys = sorted(set(self.keys_of(kind)))
-        for kinds in self.pairs.found.values():
-            kinds.pop(kind, None)
-        self.images += keys
-        return keys
-
-
 def _told_apart(look: Look, wanted: str | None) -> LabelMaps | None:
-    if wanted is None and not any(hints_at_masks(key) for key, _ in look.images):
-        return None
-    pairs = find_pairs(look.images, wanted)
+    pairs = _pairs(look, wanted)
     if pairs is None:
         if wanted is not None:
             raise SourceError(f"expected label maps in a folder named {wanted!r}, got none; check the name")
         return None
     path_of = dict(look.images)
-    state = _Found(path_of, pairs, {}, [key for key, _ in pairs.images], [], [], [])
+    state = ToldApart(path_of, pairs, {}, [key for key, _ in pairs.images], [], [], [])
     for kind in list(pairs.kinds()):
         _judge(state, kind, wanted)
     _judge_loose(state)
@@ -209,8 +213,8 @@ def _told_apart(look: Look, wanted: str | None) -> LabelMaps | None:
     images = tuple((key, path_of[key]) for key in sorted(state.images))
     if not files:
         return LabelMaps(images, notes=tuple(state.notes)) if state.notes else None
-    chosen, undecided = _choose(state, wanted)
-    found, several = _files_of(state, chosen)
+    chosen, undecided = choose(state, wanted)
+    found, several = files_of(state, chosen, together=wanted is not None)
     if several:
         state.notes.append(
             f"{several} images have several label maps each: made one, numbered from 1 in each; --option merge=union "
@@ -228,7 +232,18 @@ def _told_apart(look: Look, wanted: str | None) -> LabelMaps | None:
     )  # fmt: skip
 
 
-def _judge(state: _Found, kind: Kind, wanted: str | None) -> None:
+def _pairs(look: Look, wanted: str | None) -> Pairs | None:
+    """Pair by what words say; where they say nothing, by what names and a few files look like."""
+    if wanted is not None:
+        return find_pairs(look.images, wanted)
+    found = find_pairs(look.images) if hints_at_masks(key for key, _ in look.images) else None
+    if found is not None and found.found:
+        return found
+    folders = alike_folders(look.images)
+    return (find_pairs(look.images, folders=folders) if folders else beside_by_ends(look.images)) or found
+
+
+def _judge(state: ToldApart, kind: Kind, wanted: str | None) -> None:
     """Look into a few files of a kind; what shows photos, or rests on little, is taken for images."""
     if wanted is not None and kind.is_called(wanted):
         state.shown[kind] = shown_by([state.path_of[key] for key in state.keys_of(kind)])
@@ -239,13 +254,13 @@ def _judge(state: _Found, kind: Kind, wanted: str | None) -> None:
     few = not kind.folder and 2 * beside < len(state.images)
     if shown.labels is False:
         state.notes.append(
-            f"{len(keys)} files named like label maps ({_named(sorted(keys))}) show photos: taken for images; "
+            f"{len(keys)} files named like label maps ({first_of(sorted(keys))}) show photos: taken for images; "
             "--mask-pattern pairs them all the same"
         )
         state.drop(kind)
-    elif shown.labels is None and (few or kind in state.pairs.far):
+    elif shown.labels is None and (few or kind in state.pairs.far or kind in state.pairs.weak):
         state.notes.append(
-            f"{len(keys)} look like masks of the image beside them ({_named(sorted(keys))}): taken for images; "
+            f"{len(keys)} look like masks of the image beside them ({first_of(sorted(keys))}): taken for images; "
             "--mask-pattern pairs them"
         )
         state.drop(kind)
@@ -253,7 +268,7 @@ def _judge(state: _Found, kind: Kind, wanted: str | None) -> None:
         state.shown[kind] = shown
 
 
-def _judge_loose(state: _Found) -> None:
+def _judge_loose(state: ToldApart) -> None:
     """What lies in folders of label maps and fits no image: left over, or images in a folder with an unlucky name."""
     folders: dict[str, list[str]] = defaultdict(list)
     for key in state.pairs.loose:
@@ -267,17 +282,18 @@ def _judge_loose(state: _Found) -> None:
             state.loose += keys
             continue
         shown = shown_by([state.path_of[key] for key in keys]).labels
-        if shown is False or (shown is None and not by_role):
+        sure = by_role and any(is_mask_role(name) for name in folder.split("/"))
+        if shown is False or (shown is None and not sure):
             state.images += keys
         else:
             alone += keys
     if state.loose:
-        state.notes.append(f"{len(state.loose)} mask files belong to no image: {_named(sorted(state.loose))}")
+        state.notes.append(f"{len(state.loose)} mask files belong to no image: {first_of(sorted(state.loose))}")
     if alone:
         state.problems.append(_unpaired(state, sorted(alone)))
 
 
-def _unpaired(state: _Found, keys: list[str]) -> Problem:
+def _unpaired(state: ToldApart, keys: list[str]) -> Problem:
     """A folder of label maps of which none fits an image."""
     folder = keys[0].rpartition("/")[0] or "."
     images = sorted(key for key in state.images if key not in state.pairs.found)
@@ -287,87 +303,14 @@ def _unpaired(state: _Found, keys: list[str]) -> Problem:
     shown = images[0] if images else "no image without one"
     return Problem(
         folder,
-        f"expected label maps named like the images ({shown}), got {_named(keys)}: {len(keys)} were not paired{hint}; "
-        "rename them, or say by --mask-pattern where each image has its own",
+        f"expected label maps named like the images ({shown}), got {first_of(keys)}: {len(keys)} were not paired"
+        f"{hint}; rename them, or say by --mask-pattern where each image has its own",
     )
 
 
 def _padded(keys: Sequence[str]) -> set[str]:
     """Stems with numbers written without leading zeros."""
     return {re.sub(r"\d+", lambda m: str(int(m[0])), split_suffix(key)[0]) for key in keys}
-
-
-def _choose(state: _Found, wanted: str | None) -> tuple[set[Kind], str]:
-    """The kinds that are taken, and what to say where the user has to choose."""
-    found = state.pairs.found
-    kinds = state.pairs.kinds()
-    if wanted is not None:
-        chosen = {kind for kind in kinds if kind.is_called(wanted)}
-        if not chosen:
-            there = ", ".join(map(str, sorted(kinds))) or "none that fits an image"
-            raise SourceError(f"expected label maps called {wanted!r}, got {there}; choose one of these")
-        _say_left_out(state, kinds, chosen)
-        return chosen, ""
-    clashes = [kinds_of for kinds_of in found.values() if len(kinds_of) > 1]
-    if 2 * len(clashes) <= len(found):
-        return set(kinds), ""
-    met = {kind for kinds_of in clashes for kind in kinds_of}
-    best = max(map(_rank, met))
-    chosen = {kind for kind in met if _rank(kind) == best}
-    if any(len(chosen & set(kinds_of)) > 1 for kinds_of in clashes):
-        names = [kind.folder or kind.affix for kind in sorted(chosen)]
-        names = [str(kind) for kind in sorted(chosen)] if len(set(names)) < len(names) else names
-        word = names[0] if "*" not in names[0] else sorted(chosen)[0].affix
-        return set(), (
-            f"expected one kind of label maps for each image, got {', '.join(names)}; choose one by "
-            f"extra={{'masks': {word!r}}}"
-        )
-    chosen |= {kind for kind in kinds if kind not in met}
-    _say_left_out(state, kinds, chosen)
-    return chosen, ""
-
-
-def _say_left_out(state: _Found, kinds: Counter[Kind], chosen: set[Kind]) -> None:
-    left = sorted(kind for kind in kinds if kind not in chosen)
-    if left:
-        named = ", ".join(f"{kind} ({kinds[kind]})" for kind in left[:5])
-        word = left[0].affix.rpartition("_")[2] or left[0].folder
-        taken = ", ".join(map(str, sorted(chosen)))
-        state.notes.append(f"label maps {taken} taken, {named} left out; --option masks={word} takes those")
-
-
-def _rank(kind: Kind) -> float:
-    """How likely a kind is the one to learn from."""
-    ranks = dict(_RANKS)
-    found = [ranks[word] for word in kind.affix.casefold().split("_") if word in ranks]
-    words = [*words_of(kind.folder), kind.folder.casefold()]
-    found = found or [ranks[word] for word in words if word in ranks]
-    lesser = any(word in ("coarse", "gtcoarse", "2nd", "nd") for word in (*words, *kind.affix.casefold().split("_")))
-    return min(found, default=2) - 0.5 * lesser
-
-
-def _files_of(state: _Found, chosen: set[Kind]) -> tuple[dict[str, tuple[Path, ...]], int]:
-    """The label maps of each image, and how many images have several that make one."""
-    found: dict[str, tuple[Path, ...]] = {}
-    several = 0
-    for key, kinds in state.pairs.found.items():
-        taken = [(kind, masks) for kind, masks in kinds.items() if kind in chosen]
-        keys = sorted((mask for _, masks in taken for mask in masks), key=_by_number)
-        stems = {split_suffix(mask)[0] for mask in keys}
-        if len(taken) > 1 or len(stems) < len(keys):
-            names = " and ".join(keys[:2])
-            state.problems.append(
-                Problem(key, f"expected one mask for {key}, got {names}; remove or rename all but one")
-            )
-        elif keys:
-            found[key] = tuple(state.path_of[mask] for mask in keys)
-            several += len(keys) > 1
-    return found, several
-
-
-def _by_number(key: str) -> list[tuple[int, int, str]]:
-    """Order in which people count: 2 before 10, and a name without a number before one with."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in tokens(split_suffix(key)[0])]
 
 
 def attached(source: Source, maps: LabelMaps, options: ReadSource) -> Source:
@@ -401,11 +344,15 @@ def attached(source: Source, maps: LabelMaps, options: ReadSource) -> Source:
         )
     notes = [*source.notes, *maps.notes]
     if missing and len(missing) < len(records):
-        notes.append(f"{len(missing)} images have no label map: {_named(missing)}")
+        notes.append(f"{len(missing)} images have no label map: {first_of(missing)}")
     info = source.info if table is None else {**source.info, "mask_labels": table.labels}
-    read = (*source.also_read, maps.table) if table is not None and maps.table is not None else source.also_read
+    read = [*source.also_read]
+    if table is not None and maps.table is not None:
+        read.append(maps.table)
+    if several or table is not None:  # made of files, which are in no record then
+        read += (path for files in maps.found.values() for path in files)
     return replace(
-        source, records=tuple(records), missing_masks=missing, notes=tuple(notes), info=info, also_read=read,
+        source, records=tuple(records), missing_masks=missing, notes=tuple(notes), info=info, also_read=tuple(read),
         problems=(*source.problems, *maps.problems, *problems),
     )  # fmt: skip
 
@@ -457,11 +404,11 @@ def paired(images: Sequence[str], masks: Sequence[tuple[str, Path]]) -> LabelMap
         When kinds of label maps have to be chosen from.
     """
     pairs = pair_files([(key, Path(key)) for key in images], masks)
-    state = _Found(dict(masks), pairs, {}, list(images), [], [], [])
-    chosen, undecided = _choose(state, None)
+    state = ToldApart(dict(masks), pairs, {}, list(images), [], [], [])
+    chosen, undecided = choose(state, None)
     if undecided:
         raise SourceError(undecided)
-    found, _ = _files_of(state, chosen)
+    found, _ = files_of(state, chosen)
     return LabelMaps((), found=found, notes=tuple(state.notes), problems=tuple(state.problems))
 
 
@@ -480,9 +427,5 @@ def with_colours(source: Source, root: Path, options: ReadSource) -> Source:
         replace(record, mask=coloured(record.mask, table)) if isinstance(record.mask, Path) else record
         for record in source
     )
-    read = source.also_read if maps.table is None else (*source.also_read, maps.table)
+    read = (*source.also_read, *([] if maps.table is None else [maps.table]), *paths)
     return replace(source, records=records, info={**source.info, "mask_labels": table.labels}, also_read=read)
-
-
-def _named(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")

@@ -168,7 +168,10 @@ def _described(
     if found.others:
         shown = ", ".join(found.others[:3]) + (f" and {len(found.others) - 3} more" if len(found.others) > 3 else "")
         notes.append(f"{len(found.others)} volumes are neither of a modality nor a label map: {shown}")
+    cases = {record.key for record in records}
+    used = {files[word] for case, files in found.files.items() if case in cases for word in wanted}
     info = {"channel_names": {str(number): word for number, word in enumerate(wanted)}}
     return Source(
-        look.path, "image-masks", tuple(records), missing, tuple(notes), problems=tuple(problems), info=info
+        look.path, "image-masks", tuple(records), missing, tuple(notes), problems=tuple(problems), info=info,
+        also_read=tuple(path for key, path in look.images if key in used),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.labelmaps import attached, label_maps
+from imagemill.data.sources.labelmaps import attached, label_maps, numbered_folders
 from imagemill.data.sources.lists import with_lists
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.modalities import examinations, read_examinations
@@ -15,6 +15,7 @@ from imagemill.data.sources.names import group_finder, place_of, safe_stems, spl
 from imagemill.data.sources.pairing import Reader
 from imagemill.data.sources.place import exporting
 from imagemill.data.sources.reading import nothing_there, with_masks
+from imagemill.data.sources.stems import plain
 
 __all__ = ["ImageMasks"]
 
@@ -92,22 +93,26 @@ class ImageMasks:
 
 def _source(look: Look, images: tuple[tuple[str, Path], ...], options: ReadSource) -> Source:
     """Build the records, without masks as yet."""
-    group, note = group_finder((key for key, _ in images), options.extra)
-    splits = _splits([key for key, _ in images])
+    keys = [key for key, _ in images]
+    group, note = group_finder(keys, options.extra)
+    if not note and numbered_folders(keys):
+        group, note = group_finder(keys, {**options.extra, "group": "folder"})
+    splits = _splits(keys)
     records = [Record(key, path, split=splits.get(key), group=group(key)) for key, path in images]
     bare = [record.key for record in records if record.split is None]
     said = ""
     if bare and splits:
         said = f"{len(splits)} images lie in folders of parts, and {len(bare)} do not ({bare[0]}...): no parts taken"
         records = [Record(r.key, r.image, group=r.group) for r in records]
-    kept = tuple(text for text in (said, note or _folders([key for key, _ in images])) if text)
+    kept = tuple(text for text in (said, note or _folders(keys)) if text)
     return Source(look.path, "image-masks", tuple(records), notes=kept)
 
 
 def _folders(keys: list[str]) -> str:
     """What becomes of folders that say neither a part nor a role."""
     reader = Reader(keys)
-    names = sorted({name for key in keys for name in reader.read(key).bare[-1:]})
+    said = {folder: reader.read(key).bare for key in keys for folder in key.split("/")[:-1]}
+    names = sorted(folder for folder, bare in said.items() if plain(folder).casefold() in bare[-1:])
     if len(names) < 2:
         return ""
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

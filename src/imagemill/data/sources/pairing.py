@@ -9,12 +9,13 @@ from pathlib import Path
 
 from imagemill.data.record import split_suffix
 from imagemill.data.sources.stems import Stem, image_cores, mask_cores, plain, tokens
-from imagemill.data.sources.words import parts_of, read_name, words_of
+from imagemill.data.sources.words import is_mask_role, parts_of, read_name, words_of
 
-__all__ = ["Kind", "Pairs", "Reader", "find_pairs", "pair_files", "role_of"]
+__all__ = ["Kind", "Pairs", "Reader", "find_pairs", "is_weak", "pair_files", "role_of"]
 
 Files = Sequence[tuple[str, Path]]
 
+_NEGATED = frozenset(("with", "without", "no", "not", "non", "un", "has", "have", "wearing"))
 _MORE_ROLES = frozenset(("instances", "instance", "panoptic", "semantic", "manual", "mattes", "matte", "ann"))
 """Words that make a folder one of label maps where `words` does not know them: too rare to be looked for everywhere."""
 
@@ -41,7 +42,7 @@ class Kind:
         """Whether a user's word means this kind: the folder, its last part, or a word of the names."""
         asked = wanted.strip("/").casefold()
         folder, affix = self.folder.casefold(), self.affix.casefold()
-        return asked in (folder, folder.rpartition("/")[2], affix, *affix.split("_"))
+        return asked in (folder, folder.rpartition("/")[2], affix, *affix.split("_"), str(self).casefold())
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ class Pairs:
         What is no label map.
     found : dict
         From an image's key to the kinds of label maps that it has, each with their keys.
+    weak : set of Kind
+        Those that no word, or one among others, calls label maps: what they show has to say so.
     loose : list of str
         Keys of label maps that belong to no image.
     rules : dict of Kind to str
@@ -65,6 +68,7 @@ class Pairs:
     """
 
     images: list[tuple[str, Path]]
+    weak: set[Kind] = field(default_factory=set)
     found: dict[str, dict[Kind, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     loose: list[str] = field(default_factory=list)
     rules: dict[Kind, str] = field(default_factory=dict)
@@ -96,15 +100,24 @@ class _Name:
 def role_of(folder: str) -> str | None:
     """What a folder's name says that it holds: ``"image"``, ``"mask"``, or nothing."""
     role = read_name(folder).role
-    if role is None and not folder.isdigit() and _MORE_ROLES & set(words_of(folder)):
-        return "mask"
-    return role
+    return "mask" if role is None and is_weak(folder) else role
+
+
+def is_weak(folder: str) -> bool:
+    """Whether a folder's name speaks of label maps in a word that is not its last: ``masks_human``, ``labels-ah``."""
+    words = words_of(folder)
+    if is_mask_role(folder) or folder.isdigit() or _NEGATED & set(words):
+        return False
+    return any(word in _MORE_ROLES or is_mask_role(word) for word in words)
 
 
 class Reader:
     """Takes keys apart; folders that stand beside each other decide together what is a part."""
 
-    def __init__(self, keys: Sequence[str], wanted: str | None = None) -> None:
+    def __init__(
+        self, keys: Sequence[str], wanted: str | None = None, held: frozenset[tuple[str, ...]] = frozenset()
+    ) -> None:
+        self._held = held
         self._wanted = None if wanted is None else wanted.strip("/").rpartition("/")[2].casefold()
         beside: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for folders in {tuple(key.split("/")[:-1]) for key in keys}:
@@ -138,7 +151,7 @@ class Reader:
             part = self._parts[folders[:depth]].get(name)
             said = read_name(name)
             role = role_of(name) if depth >= self._common else None
-            if name.casefold() == self._wanted:
+            if name.casefold() == self._wanted or folders[: depth + 1] in self._held:
                 role = "mask"
             split = split or part
             if role is not None:
@@ -160,7 +173,9 @@ _SLOTS: tuple[tuple[_Slot, bool], ...] = (
 """Where a file is, the most exact first; the last is the name alone, which has to be the only one of its kind."""
 
 
-def find_pairs(files: Files, wanted: str | None = None) -> Pairs | None:
+def find_pairs(
+    files: Files, wanted: str | None = None, folders: frozenset[tuple[str, ...]] = frozenset()
+) -> Pairs | None:
     """Tell label maps from images among the files of a folder, and pair them; None where there is none.
 
     Parameters
@@ -169,6 +184,8 @@ def find_pairs(files: Files, wanted: str | None = None) -> Pairs | None:
         Keys and paths of files that can be read.
     wanted : str or None
         A folder that holds label maps, whatever its name says.
+    folders : frozenset of tuple of str
+        More such folders, by their paths, that something else than their names gave away.
 
     Examples
     --------
@@ -177,7 +194,7 @@ def find_pairs(files: Files, wanted: str | None = None) -> Pairs | None:
     >>> [key for key, _ in pairs.images], {key: list(kinds.values()) for key, kinds in pairs.found.items()}
     (['train/a.jpg', 'train/b.jpg'], {'train/a.jpg': [['train_masks/a_mask.gif']]})
     """
-    reader = Reader([key for key, _ in files], wanted)
+    reader = Reader([key for key, _ in files], wanted, folders)
     names = [reader.read(key) for key, _ in files]
     masks = [name for name in names if name.mask is not None]
     images = [name for name in names if name.mask is None]
@@ -234,6 +251,8 @@ def _by_words(
                 _add(pairs, name, mask.key, kind, way)
             if alone:
                 pairs.far.add(kind)
+            if mask.mask is not None and not is_mask_role(mask.folders[mask.mask]):
+                pairs.weak.add(kind)
             break
         else:
             rest.append(mask)

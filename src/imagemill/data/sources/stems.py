@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,8 +32,9 @@ _NUMBERED = re.compile(r"(.+?)[-_. ]\(?\d+\)?")
 _IMAGE_END = re.compile(rf"(.+?){_SEP}(?:{_IMAGE}|0000)", re.I)  # nnU-Net calls the only channel of a case 0000
 _IMAGE_START = re.compile(rf"(?:{_IMAGE}){_SEP}(.+)", re.I)
 _IMAGE_WHOLE = re.compile(rf"(?:{_IMAGE})", re.I)
-_HINT = re.compile(
-    r"mask|msk|gt|truth|seg|label|lbl|annot|anno|ann\b|ann_|trimap|matte|manual|instance|panoptic|semantic|_L\.", re.I
+_HINTS = (
+    *("mask", "msk", "gt", "truth", "seg", "label", "lbl", "annot", "anno", "ann_", "/ann/", "-ann", "trimap", "matte"),
+    *("manual", "instance", "panoptic", "semantic"),
 )
 _TOKENS = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
 
@@ -59,9 +61,11 @@ class Stem:
     sure: bool
 
 
-def hints_at_masks(key: str) -> bool:
-    """Whether there is anything in a key that a label map could be known by: quick, and true of too many."""
-    return _HINT.search(key) is not None
+def hints_at_masks(keys: Iterable[str]) -> bool:
+    """Whether there is anything in some keys that a label map could be known by: quick, and true of too many."""
+    text = "\n".join(keys)
+    lower = text.lower()
+    return "_L." in text or any(hint in lower for hint in _HINTS)
 
 
 def plain(text: str) -> str:

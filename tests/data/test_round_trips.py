@@ -15,11 +15,11 @@ from imagemill.data import Picture, Record, Source, open_source
 from imagemill.data.export import export
 from imagemill.data.instances import Instance, RunLength
 from imagemill.data.record import Stored
-from imagemill.data.sources.layouts import layout_named, layouts
+from imagemill.data.sources.layouts import READ_ONLY, layout_named, layouts
 from tests.data.kept import SEEN, changed, has, said
 from tests.data.pictures import label_map, photo
 
-WRITES = tuple(layout.name for layout in layouts() if layout.name != "dicom")
+WRITES = tuple(layout.name for layout in layouts() if layout.name not in READ_ONLY)
 MANY = tuple(name for name in WRITES if name != "file")
 SHAPE = (12, 16)
 RUNS = RunLength(*SHAPE, (30, 20, 142))

@@ -26,7 +26,7 @@ from imagemill.data.naming import output_name
 from imagemill.data.record import Pixels, Record, Stored, split_suffix
 from imagemill.data.report import Annotated
 from imagemill.data.sources.base import Layout, Source, WriteTarget
-from imagemill.data.sources.layouts import layout_named, layouts
+from imagemill.data.sources.layouts import READ_ONLY, layout_named, layouts
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.objects import objects_cell, read_objects
 from imagemill.data.sources.place import Export, begin_beside, drop_beside, end_beside
@@ -41,7 +41,6 @@ _PICTURES = ".pictures"
 _BY_KEYS = frozenset(("file", "list", "folder", "class-folders", "split-folders", "class-tree", "tiff-stack"))
 # Whose writers read pixels, and keep them in files of their own.
 IN_FILES = frozenset(("webdataset", "tfrecord", "idx", "npz", "hdf5", "nnunet", "tiff-stack"))
-_READ_ONLY = frozenset(("dicom",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +241,7 @@ def beside(out: Path, source: Source, to: str | None, copies: int, prefix: str) 
     layout: Layout | None
     if to is not None:
         layout = layout_named(to)
-        if layout.name in _READ_ONLY:
+        if layout.name in READ_ONLY:
             raise SourceError(f"expected a layout that can be written, got {to!r}, which is only read; choose another")
     else:
         layout = _own(source)
@@ -252,7 +251,9 @@ def beside(out: Path, source: Source, to: str | None, copies: int, prefix: str) 
 def _own(source: Source) -> Layout | None:
     """The source's layout where something has to be written for it."""
     name = source.layout
-    if name in _BY_KEYS or name in _READ_ONLY or name not in {layout.name for layout in layouts()}:
+    if name in READ_ONLY and any(record.objects for record in source):
+        return layout_named("coco")  # which the tools that these are of take in
+    if name in _BY_KEYS or name in READ_ONLY or name not in {layout.name for layout in layouts()}:
         return None
     if name == "yolo":  # three layouts are read alike
         things = [thing for record in source for thing in record.objects or ()]

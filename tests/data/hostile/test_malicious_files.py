@@ -142,8 +142,8 @@ def test_harmful_texts_are_refused(tmp_path: Path) -> None:
         (folder / inside).parent.mkdir(exist_ok=True)
         (folder / inside).write_bytes(data)
         calls += [("scan", folder, {}), ("scan", folder / inside, {})]
-        layouts = {".xml": ["voc"], ".yaml": ["yolo"], ".csv": ["csv"], ".jsonl": ["jsonl", "huggingface"]}
-        layouts[".json"] = ["json", "coco", "nnunet"]
+        layouts = {".xml": ["voc", "cvat"], ".yaml": ["yolo"], ".csv": ["csv"], ".jsonl": ["jsonl", "huggingface"]}
+        layouts[".json"] = ["json", "coco", "nnunet", "labelme", "label-studio", "via"]
         calls += [("scan", folder, {"layout": layout}) for layout in layouts[suffix]]
         calls.append(("prepare", folder, {"out": str(tmp_path / "out" / name)}))
     for one in run(tmp_path, calls):
@@ -166,6 +166,9 @@ def test_paths_in_annotations_stay_in_their_folder(tmp_path: Path) -> None:
     rows = [*names, "good.png"]
     texts = {
         "coco": ("instances.json", json.dumps(coco)),
+        "cvat": ("a.xml", "<annotations>" + "".join(f'<image name="{name}"/>' for name in rows) + "</annotations>"),
+        "label-studio": ("a.json", json.dumps([{"data": {"image": n}, "annotations": [{"result": []}]} for n in rows])),
+        "via": ("a.json", json.dumps([{"filename": name, "regions": []} for name in rows])),
         "csv": ("images.csv", "image\n" + "\n".join(rows) + "\n"),
         "json": ("images.json", json.dumps([{"image": name} for name in rows])),
         "jsonl": ("images.jsonl", "".join(json.dumps({"image": name}) + "\n" for name in rows)),

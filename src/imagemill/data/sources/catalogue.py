@@ -12,7 +12,8 @@ INTRODUCTION = """\
 
 Any of these can be given to `scan`, `prepare`, `augment`, `preview`, `export` and their functions in Python. The layout
 is guessed, surest guess first, and `scan` says why; `--layout NAME` of `scan` and `export` decides where the guess is
-wrong, and `--option NAME=VALUE` says more. All but DICOM can be written as well:
+wrong, and `--option NAME=VALUE` says more. All but DICOM and the files of labelling tools (labelme, CVAT, Label Studio,
+VIA) can be written as well; `augment` writes COCO for those, which these tools take in:
 
 ```console
 $ imagemill export photos -o out --to coco
@@ -110,6 +111,29 @@ SAID: dict[str, tuple[str, str]] = {
         "XML files of annotations with pictures named like them.",
         "`JPEGImages/`, `Annotations/`, `SegmentationClass/`, `ImageSets/Main/`. Boxes are rounded to whole pixels; "
         "crowds become difficult boxes. Pictures keep their format, whatever the folder is called.",
+    ),
+    "labelme": (
+        "JSON files with `shapes` and `imagePath`, one for each picture; a picture that is not there is taken from "
+        "`imageData`. Shapes of one `group_id` are one thing, with points as its keypoints; flags are classes of the "
+        "picture. Lines are passed over and counted.",
+        "",
+    ),
+    "cvat": (
+        "XML files that begin with `<annotations>`, for images or for a video whose frames lie there as pictures "
+        "(`frame_000000.png`). What is turned becomes an outline, a cuboid the box around it, tags are classes of the "
+        "picture, a video is a group. Polylines are passed over and counted.",
+        "",
+    ),
+    "label-studio": (
+        "JSON of tasks with results (also JSON-MIN and `completions`). Pictures are found by the end of their address. "
+        "Choices are classes of the picture, other data columns; the first annotation of a task is read, predictions "
+        "are not.",
+        "",
+    ),
+    "via": (
+        "JSON or CSV of the VGG Image Annotator, versions 1 and 2. `--option category=NAME` says which attribute of a "
+        "region is its class.",
+        "",
     ),
     "csv": (
         "A CSV file with a column of paths, addresses, base64 or pixels, also without a header; a row for each "

@@ -6,7 +6,6 @@ numbers are meant is said in `imagemill.data.sources.coco_text`.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -18,12 +17,12 @@ from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source
 from imagemill.data.sources.coco_places import Taking, common_folder, folder_of, split_of, words_of
 from imagemill.data.sources.coco_text import CocoFile, read_coco
 from imagemill.data.sources.coco_write import write_coco
+from imagemill.data.sources.jsonfile import peek
 from imagemill.data.sources.names import split_named
 from imagemill.data.sources.reading import with_masks
 
 __all__ = ["Coco"]
 
-_PEEK = 1 << 18
 _KEYS = re.compile(rb'"(images|annotations|categories)"\s*:\s*\[')
 _CAPTION = re.compile(rb'"caption"\s*:')
 _PLACED = re.compile(rb'"(bbox|segmentation|keypoints)"\s*:')
@@ -85,18 +84,10 @@ class Coco:
 
 def _content(path: Path) -> str:
     """What a JSON file holds by its first and last bytes, for it may be gigabytes long; empty where it is no COCO."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_PEEK)
-            size = file.seek(0, os.SEEK_END)
-            if size > _PEEK:
-                file.seek(max(_PEEK, size - _PEEK))
-                data += file.read()
-    except OSError:
-        return ""
+    data, longer = peek(path)
     keys = {found.decode() for found in _KEYS.findall(data)}
     # The middle of a long file is not seen: there two of the three words are enough.
-    enough = {"images", "categories"} <= keys or (size > 2 * _PEEK and len(keys) >= 2)
+    enough = {"images", "categories"} <= keys or (longer and len(keys) >= 2)
     if b'"segments_info"' in data:
         return "panoptic segments" if enough else ""
     if _CAPTION.search(data) and not _PLACED.search(data):

@@ -10,16 +10,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import CodecError, InputError, SourceError
-from imagemill.data.instances import Instance, Scalar
+from imagemill.core.errors import InputError, SourceError
+from imagemill.data.instances import Scalar
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Look, Problem, ReadSource
 from imagemill.data.sources.called import Pictures, not_background
 from imagemill.data.sources.coco_text import CocoFile, Entry
-from imagemill.data.sources.extent import seen_of
 from imagemill.data.sources.names import is_mask_role, place_of, split_named
 from imagemill.data.sources.reading import inside
 from imagemill.data.sources.walk import walk_files
+from imagemill.data.sources.within import within
 
 __all__ = ["Taking", "common_folder", "folder_of", "split_of", "words_of"]
 
@@ -179,7 +179,7 @@ class Taking:
             message = f"expected each picture in one file, got {key!r} twice; take it out of one"
             self._problem(file, entry.file_name, message)
             return
-        kept, outside = _placed(entry, path)
+        kept, outside = (None, []) if entry.objects is None else within(entry.objects, entry.size, path)
         for thing in outside:
             number = thing.attributes.get("id", thing.category)
             self._problem(file, f"annotation {number}", f"expected a box within {key!r}, got {thing.box}; mend it")
@@ -188,30 +188,6 @@ class Taking:
             kept = None
         split = split_of(file.path) or place_of(key).split
         self.records[key] = _record(key, path, replace(entry, objects=kept), split)
-
-
-def _placed(entry: Entry, path: Path) -> tuple[tuple[Instance, ...] | None, list[Instance]]:
-    """The things of which something is in the picture, and those that lie wholly outside of it.
-
-    A box outside of the size that is stated may be inside of the picture as it is, upright or stored.
-    """
-    things = entry.objects
-    far = [] if not things else [thing for thing in things if not _touches(thing, entry.size)]
-    if not things or not far:
-        return things, []
-    try:
-        longest = max(seen_of(path).stored)
-    except CodecError:
-        return things, []
-    outside = [thing for thing in far if not _touches(thing, (longest, longest))]
-    return tuple(thing for thing in things if not any(thing is other for other in outside)), outside
-
-
-def _touches(thing: Instance, size: tuple[int, int] | None) -> bool:
-    if thing.box is None:
-        return True
-    x, y, w, h = thing.box
-    return size is not None and x < size[1] and y < size[0] and x + w > 0 and y + h > 0
 
 
 def _key(path: Path, root: Path, name: str) -> str:

@@ -7,7 +7,6 @@ keypoints are taken as indices, which have pixel centres at whole numbers: annot
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,8 +18,9 @@ from imagemill.data.instances import Instance, Scalar
 from imagemill.data.sources.base import Problem
 from imagemill.data.sources.called import not_background, plain_name
 from imagemill.data.sources.coco_parts import read_thing, scalars, whole
+from imagemill.data.sources.jsonfile import load_json
 
-__all__ = ["Category", "CocoFile", "Entry", "load_json", "read_coco"]
+__all__ = ["Category", "CocoFile", "Entry", "read_coco"]
 
 _NAMES = ("file_name", "path", "filename", "file", "image_path", "coco_url", "url")
 """Where tools keep the name of a picture; the first that is there is taken."""
@@ -141,7 +141,7 @@ def read_coco(path: Path | str) -> CocoFile:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import json, tempfile
     >>> described = {
     ...     "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 6}],
     ...     "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 0, 2, 2]}],
@@ -156,26 +156,6 @@ def read_coco(path: Path | str) -> CocoFile:
     return _Reader(Path(path)).read()
 
 
-def load_json(path: Path) -> Any:
-    """Parse a JSON file.
-
-    Raises
-    ------
-    SourceError
-        When it cannot be read or parsed.
-    """
-    try:
-        return json.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: expected a COCO JSON file, got: {error}; check the path") from error
-    except json.JSONDecodeError as error:
-        raise SourceError(
-            f"{path}: expected JSON, got an error in line {error.lineno}: {error.msg}; check the file"
-        ) from None
-    except (RecursionError, ValueError) as error:  # nested a thousand deep, or a number of five thousand digits
-        raise SourceError(f"{path}: expected a COCO JSON file, got one that cannot be parsed: {error}") from None
-
-
 class _Reader:
     """Reads one file, collecting problems on the way."""
 
@@ -188,7 +168,7 @@ class _Reader:
         self.twice: set[str] = set()
 
     def read(self) -> CocoFile:
-        described = self._described(load_json(self.path))
+        described = self._described(load_json(self.path, "COCO JSON"))
         # A file of pictures alone (the test part of a set) has no annotations at all.
         entries = self._list(described, "annotations") if "annotations" in described else []
         info = {name: described[name] for name in ("info", "licenses") if described.get(name)}

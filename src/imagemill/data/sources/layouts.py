@@ -14,7 +14,7 @@ from imagemill.data.sources.own import without_own
 from imagemill.data.sources.patterns import files_like, is_pattern
 from imagemill.data.sources.walk import walk
 
-__all__ = ["TAKES_ALL", "guesses", "layout_named", "layouts", "look_at"]
+__all__ = ["READ_ONLY", "TAKES_ALL", "guesses", "layout_named", "layouts", "look_at"]
 
 TAKES_ALL = frozenset(("folder", "class-folders", "split-folders", "class-tree"))
 """Layouts that take every picture of a folder for an image."""
@@ -35,6 +35,10 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
     ("yolo", "yolo_polygons"),
     ("yolo", "yolo_pose"),
     ("voc", "Voc"),
+    ("labelme", "Labelme"),
+    ("cvat", "Cvat"),
+    ("labelstudio", "LabelStudio"),
+    ("via", "Via"),
     ("delimited", "Csv"),
     ("delimited", "Tsv"),
     ("jsons", "Json"),
@@ -51,6 +55,10 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
     ("dicom", "Dicom"),
     ("stacks", "TiffStack"),
 )
+
+
+READ_ONLY = frozenset(("labelme", "cvat", "label-studio", "via", "dicom"))
+"""Layouts that are read and not written."""
 
 
 @cache

@@ -7,6 +7,7 @@ pixels from 1 and include both ends: ``xmin`` 1 and ``xmax`` 1 is the first pixe
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +56,8 @@ class Voc:
                 start = file.read(4096)
         except OSError:
             return None
-        return Guess(0.9, f"{len(files)} XML files of annotations") if b"<annotation" in start else None
+        own = re.search(rb"<annotation[\s>]", start) is not None  # CVAT writes <annotations>
+        return Guess(0.9, f"{len(files)} XML files of annotations") if own else None
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read pictures with their boxes as edges, label maps of classes, and splits.

@@ -187,4 +187,4 @@ def test_tracks_of_a_video(tmp_path: Path) -> None:
     assert "got none for" in said(source)
     photo(tmp_path / "images" / "more" / "frame_000000.png")
     with pytest.raises(im.SourceError, match="pictures with the same number"):
-        open_source(tmp_path)
+        open_source(tmp_path, layout="cvat")

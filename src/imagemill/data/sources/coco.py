@@ -6,26 +6,21 @@ numbers are meant is said in `imagemill.data.sources.coco_text`.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.instances import Scalar
+from imagemill.data.sources.annotation_files import coco_content
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.coco_places import Taking, common_folder, folder_of, split_of, words_of
 from imagemill.data.sources.coco_text import CocoFile, read_coco
 from imagemill.data.sources.coco_write import write_coco
-from imagemill.data.sources.jsonfile import peek
 from imagemill.data.sources.names import split_named
 from imagemill.data.sources.reading import with_masks
 
 __all__ = ["Coco"]
-
-_KEYS = re.compile(rb'"(images|annotations|categories)"\s*:\s*\[')
-_CAPTION = re.compile(rb'"caption"\s*:')
-_PLACED = re.compile(rb'"(bbox|segmentation|keypoints)"\s*:')
 
 
 class Coco:
@@ -82,23 +77,10 @@ class Coco:
         return write_coco(source, out, options, self.name, self.holds | {"crowd", "thing attributes", "info"})
 
 
-def _content(path: Path) -> str:
-    """What a JSON file holds by its first and last bytes, for it may be gigabytes long; empty where it is no COCO."""
-    data, longer = peek(path)
-    keys = {found.decode() for found in _KEYS.findall(data)}
-    # The middle of a long file is not seen: there two of the three words are enough.
-    enough = {"images", "categories"} <= keys or (longer and len(keys) >= 2)
-    if b'"segments_info"' in data:
-        return "panoptic segments" if enough else ""
-    if _CAPTION.search(data) and not _PLACED.search(data):
-        return "captions" if {"images", "annotations"} <= keys else ""
-    return "things" if enough else ""
-
-
 def _candidates(look: Look) -> dict[Path, str]:
     """The COCO files of a folder, or the file itself, and what each holds."""
     paths = [path for key, path in look.files if key.lower().endswith(".json") and key.count("/") <= 2]
-    return {path: content for path in paths[:64] if (content := _content(path))}
+    return {path: content for path in paths[:64] if (content := coco_content(path))}
 
 
 def _kind(path: Path) -> str:

@@ -18,6 +18,7 @@ from defusedxml.ElementTree import fromstring
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.instances import Instance
+from imagemill.data.sources.annotation_files import is_cvat
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.coco_parts import whole
 from imagemill.data.sources.cvat_shapes import SHAPES, attributes_of, read_shape
@@ -26,9 +27,6 @@ from imagemill.data.sources.names import split_named
 from imagemill.data.sources.tools import TOOLS_HOLD, Gathering, Said, read_only
 
 __all__ = ["Cvat"]
-
-_BEGINS = re.compile(rb"<annotations[\s>]")
-_HAS = re.compile(rb"<(meta|image|track)[\s>]")
 
 
 class Cvat:
@@ -78,16 +76,7 @@ class Cvat:
 
 def _files(look: Look) -> list[Path]:
     paths = [path for key, path in look.files if key.lower().endswith(".xml") and key.count("/") <= 3]
-    return [path for path in paths[:64] if _is_cvat(path)]
-
-
-def _is_cvat(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            start = file.read(1 << 14)
-    except OSError:
-        return False
-    return _BEGINS.search(start) is not None and _HAS.search(start) is not None
+    return [path for path in paths[:64] if is_cvat(path)]
 
 
 class _Labels:

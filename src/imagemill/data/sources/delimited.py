@@ -15,6 +15,7 @@ from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
+from imagemill.data.sources.annotation_files import speaks_for_itself
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.boxcolumns import LEAST_PIXELS
 from imagemill.data.sources.columnnames import role_of
@@ -83,7 +84,9 @@ def _guess(look: Look, suffixes: Sequence[str]) -> Guess | None:
 
 
 def _probe(look: Look, path: Path, options: ReadSource | None = None) -> Probe | None:
-    """What the first rows of a table hold; of one in a folder that cannot be read, nothing."""
+    """What the first rows of a table hold; of one in a folder that cannot be read or that a tool wrote, nothing."""
+    if look.is_folder and speaks_for_itself(path):
+        return None
     try:
         table = open_delimited(path, options or ReadSource(), None)
         if path.suffix.lower() == ".txt" and (len(table.columns) < 2 or table.columns[0] == "0"):

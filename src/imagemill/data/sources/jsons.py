@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
+from imagemill.data.sources.annotation_files import speaks_for_itself
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.columnnames import role_of
 from imagemill.data.sources.jsonforms import parsed, parts_of
@@ -47,6 +48,8 @@ class Json:
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder and look.path.suffix.lower() == ".json" and _is_large(look.path):
             return Guess(0.4, f"{look.path.name} is a large JSON file")
+        if not look.is_folder and speaks_for_itself(look.path):
+            return None
         try:
             return guess_tables(look, (".json",), partial(_probe, look), 0.9)
         except (SourceError, OSError):
@@ -126,7 +129,9 @@ def _is_large(path: Path) -> bool:
 
 
 def _probe(look: Look, path: Path) -> Probe | None:
-    """What a JSON file holds; of a large or damaged one in a folder, nothing."""
+    """What a JSON file holds; of a large or damaged one in a folder, or one that a tool wrote, nothing."""
+    if look.is_folder and speaks_for_itself(path):
+        return None
     try:
         tables = [] if _is_large(path) else json_tables(path, ReadSource(), None)[0]
         found = [seen for table in tables if (seen := probe_table(table, look)) is not None]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -25,17 +24,16 @@ from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data.codecs.sniff import sniff
 from imagemill.data.instances import Instance, Joint
 from imagemill.data.record import Blob
+from imagemill.data.sources.annotation_files import is_labelme
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.coco_parts import whole
-from imagemill.data.sources.jsonfile import load_json, peek
+from imagemill.data.sources.jsonfile import load_json
 from imagemill.data.sources.shapes import bounds_of_polygons
 from imagemill.data.sources.tool_shapes import box_shape, ellipse_shape, flat_points, mask_shape, polygon_shape
 from imagemill.data.sources.tools import TOOLS_HOLD, Gathering, Said, read_only
 
 __all__ = ["Labelme"]
 
-_SHAPES = re.compile(rb'"shapes"\s*:\s*\[')
-_PICTURE = re.compile(rb'"image(Path|Data)"\s*:')
 _LINES = ("line", "linestrip")
 
 
@@ -50,7 +48,7 @@ class Labelme:
         """Say whether JSON files hold shapes and the path of a picture."""
         files = _files(look)
         some = files[:: max(1, len(files) // 8)][:8]
-        found = sum(_is_labelme(path) for path in some)
+        found = sum(is_labelme(path) for path in some)
         if not found or 2 * found < len(some):
             return None
         return Guess(
@@ -66,7 +64,7 @@ class Labelme:
         joints: dict[str, dict[str, None]] = defaultdict(dict)
         read: list[tuple[Path, Said, list[_Group]]] = []
         for path in _files(look):
-            if look.is_folder and not _is_labelme(path):
+            if look.is_folder and not is_labelme(path):
                 continue
             taking.also_read.append(path)
             try:
@@ -98,12 +96,6 @@ _Group = list[tuple[str, Instance]]
 
 def _files(look: Look) -> list[Path]:
     return [path for key, path in look.files if key.lower().endswith(".json")]
-
-
-def _is_labelme(path: Path) -> bool:
-    data, longer = peek(path, 1 << 16)
-    # Of a file with the picture in it only the ends are seen: what follows the picture, or what comes before it.
-    return _PICTURE.search(data) is not None and (longer or _SHAPES.search(data) is not None)
 
 
 def _said(told: Any, path: Path, taking: Gathering) -> tuple[Said, list[_Group]]:

@@ -7,7 +7,6 @@ corner.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,10 +16,11 @@ from typing import Any
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.instances import Instance, Joint
+from imagemill.data.sources.annotation_files import is_tasks
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.called import plain_name
 from imagemill.data.sources.coco_parts import whole
-from imagemill.data.sources.jsonfile import load_json, peek
+from imagemill.data.sources.jsonfile import load_json
 from imagemill.data.sources.labelstudio_brush import brush_mask
 from imagemill.data.sources.tool_shapes import (
     box_shape,
@@ -34,10 +34,6 @@ from imagemill.data.sources.tools import TOOLS_HOLD, Gathering, Said, read_only
 
 __all__ = ["LabelStudio"]
 
-_TASKS = re.compile(rb"^\s*\[?\s*\{")
-_RESULTS = re.compile(rb'"(annotations|completions)"\s*:\s*\[')
-_DATA = re.compile(rb'"data"\s*:\s*\{')
-_MIN = re.compile(rb'"(rectangle|polygon|keypoint|brush|ellipse)labels"\s*:')
 _LABELS = ("rectanglelabels", "polygonlabels", "keypointlabels", "brushlabels", "ellipselabels", "labels")
 _IMAGES = ("image", "img", "picture", "photo", "url", "file", "path")
 _OF_CLASSES = ("choices", "taxonomy")
@@ -105,16 +101,7 @@ class _Region:
 
 def _files(look: Look) -> list[Path]:
     paths = [path for key, path in look.files if key.lower().endswith(".json") and key.count("/") <= 2]
-    return [path for path in paths[:64] if _is_tasks(path)]
-
-
-def _is_tasks(path: Path) -> bool:
-    data, _ = peek(path)
-    if not _TASKS.match(data.removeprefix(b"\xef\xbb\xbf")):
-        return False
-    if _DATA.search(data) and _RESULTS.search(data) and b'"result"' in data:
-        return True
-    return _MIN.search(data) is not None and b'"original_width"' in data
+    return [path for path in paths[:64] if is_tasks(path)]
 
 
 def _task(task: Any, where: str, taking: Gathering) -> tuple[Said, list[Any]]:

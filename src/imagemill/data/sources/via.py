@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,15 +15,14 @@ from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.instances import Instance, Scalar
+from imagemill.data.sources.annotation_files import is_via
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.jsonfile import load_json, peek
+from imagemill.data.sources.jsonfile import load_json
 from imagemill.data.sources.tool_shapes import box_shape, ellipse_shape, flat_points, number_of, polygon_shape
 from imagemill.data.sources.tools import TOOLS_HOLD, Gathering, Said, read_only
 
 __all__ = ["Via"]
 
-_JSON = re.compile(rb'"_via_img_metadata"\s*:|"filename"\s*:[^{}\[\]]*"regions"\s*:|"shape_attributes"\s*:')
-_COLUMNS = ("filename", "region_shape_attributes", "region_attributes")
 _CATEGORY = ("label", "class", "category", "name", "type", "object", "object_name")
 
 Entry = tuple[str, Any, list[tuple[Any, Any]]]
@@ -73,14 +71,7 @@ class Via:
 
 def _files(look: Look) -> list[Path]:
     paths = [path for key, path in look.files if key.lower().endswith((".json", ".csv")) and key.count("/") <= 2]
-    return [path for path in paths[:64] if _is_via(path)]
-
-
-def _is_via(path: Path) -> bool:
-    data, _ = peek(path, 1 << 16)
-    if path.suffix.lower() == ".csv":
-        return all(name.encode() in data.split(b"\n", 1)[0] for name in _COLUMNS)
-    return b'"regions"' in data and _JSON.search(data) is not None and b'"annotations"' not in data
+    return [path for path in paths[:64] if is_via(path)]
 
 
 def _entries(path: Path) -> Iterable[Entry]:

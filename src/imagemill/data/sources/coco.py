@@ -43,7 +43,7 @@ class Coco:
         names = ", ".join(path.name for path in list(found)[:3]) + (", ..." if len(found) > 3 else "")
         if "things" not in found.values():
             return Guess(0.9, f"{names}: JSON with {' and '.join(sorted(set(found.values())))}, as COCO has it")
-        return Guess(0.95, f"{names}: JSON with images, annotations and categories, as COCO has it")
+        return Guess(0.97, f"{names}: JSON with images, annotations and categories, as COCO has it")
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read the records of one file, or of one per split.

@@ -42,7 +42,7 @@ class Cvat:
         if not found:
             return None
         names = ", ".join(path.name for path in found[:3]) + (", ..." if len(found) > 3 else "")
-        return Guess(0.95, f"{names}: XML with annotations, as CVAT has it")
+        return Guess(0.97, f"{names}: XML with annotations, as CVAT has it")
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read shapes as things, tags as classes of pictures, and tracks as the things of their frames.

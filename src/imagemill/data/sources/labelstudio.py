@@ -53,7 +53,7 @@ class LabelStudio:
         if not found:
             return None
         names = ", ".join(path.name for path in found[:3]) + (", ..." if len(found) > 3 else "")
-        return Guess(0.94, f"{names}: JSON of tasks with results, as Label Studio has it")
+        return Guess(0.97, f"{names}: JSON of tasks with results, as Label Studio has it")
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read regions as things, choices as classes of pictures, and the other data of a task as columns.

@@ -41,7 +41,7 @@ class Via:
         found = _files(look)
         if not found:
             return None
-        return Guess(0.94, f"{', '.join(path.name for path in found[:3])}: regions of pictures, as VIA has them")
+        return Guess(0.97, f"{', '.join(path.name for path in found[:3])}: regions of pictures, as VIA has them")
 
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read regions as things.

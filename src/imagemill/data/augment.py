@@ -108,7 +108,8 @@ def augment(
     suffix = _check(pipeline, copies, workers, on_error, channels, format)
     found, out = _open(source, masks, allow_missing_masks), Path(out)
     records = tuple(found)
-    _refuse_inside(found, out)
+    # One file is no folder that is searched: an archive may well be augmented beside itself.
+    _refuse_inside(found.root if isinstance(source, Source) else Path(source), found.layout, out)
     has_masks = masks is not None or any(record.mask is not None for record in records)
     read = {"channels": channels, "axes": axes}
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
@@ -169,8 +170,8 @@ def _open(source: Path | str | Source, masks: Path | str | None, allow_missing: 
     return source
 
 
-def _refuse_inside(source: Source, out: Path) -> None:
+def _refuse_inside(searched: Path, layout: str, out: Path) -> None:
     """An output folder inside a searched folder would become its own source in the next run."""
-    root, place = source.root.resolve(), out.resolve()
-    if source.layout not in ("file", "list") and (place == root or root in place.parents):
-        raise InputError(f"expected an output folder outside the source {source.root}, got {out}; choose another")
+    root, place = searched.resolve(), out.resolve()
+    if layout not in ("file", "list") and (place == root or root in place.parents):
+        raise InputError(f"expected an output folder outside the source {searched}, got {out}; choose another")

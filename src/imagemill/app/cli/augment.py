@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -96,6 +97,9 @@ def augment(
     source = im.open_source(
         src, masks, allow_missing_masks, layout=layout, axes=axes, **source_options(option, mask_pattern)
     )
+    if src.is_file():
+        # Not the folder around it: an archive may well be augmented beside itself.
+        source = replace(source, root=src)
     _say_what_runs(source, asked, channels.value, axes)
     try:
         with progress("augmenting") as report_progress:

@@ -22,7 +22,7 @@ FOREIGN = {
     "icon": "a Windows icon; convert it to PNG first",
     "7z": "a 7z archive; unpack it first",
     "rar": "a RAR archive; unpack it first",
-    "zip": "a zip archive; unpack it first",
+    "zip": "a zip archive; name it .zip, or unpack it first",
     "pdf": "a PDF document; export its pages as PNG first",
     "html": "a web page, often the error page of a failed download; download the file again",
     "lfs": "a Git LFS pointer, not the file itself; run: git lfs pull",

@@ -1,4 +1,4 @@
-"""Tar files: WebDataset shards, where files with one name belong together, and plain tars of images.
+"""Tar files: WebDataset shards, where files with one name belong together, and plain tars and zips of images.
 
 The convention is that of the WebDataset library: what stands before the first dot of a member's file name is the
 sample, what stands behind it says what the member is (``.jpg``, ``.cls``, ``.json``, ``.txt``, ``.mask.png``).
@@ -32,17 +32,18 @@ from imagemill.data.sources.table import Table, read_tables
 from imagemill.data.sources.tablefiles import split_of_name
 from imagemill.data.sources.tars import Member, TarIndex, index_tar
 from imagemill.data.sources.webdataset_members import member_kind, parts_of_sample, says_more
+from imagemill.data.sources.zips import index_zip
 from imagemill.data.write import atomic_path
 
 __all__ = ["WebDataset", "by_split"]
 
-_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip")
 _SHARD = 256 * 1024 * 1024
 _BESIDE = (".txt", ".md", ".json", ".yaml", ".yml")
 
 
 class WebDataset:
-    """Tar shards; without ``.cls``, ``.json``, ``.txt`` or ``.seg.png`` members, a tar is a folder of images.
+    """Tar shards; without ``.cls``, ``.json``, ``.txt`` or ``.seg.png`` members a tar, or a zip, is a folder of images.
 
     What stands before the first dot of a file's name is the sample, as WebDataset defines it; several pictures of one
     sample (``a.left.jpg``, ``a.right.jpg``) are told apart by the rest of their names. Folders inside a plain tar are
@@ -51,7 +52,7 @@ class WebDataset:
     """
 
     name = "webdataset"
-    title = "tar files: WebDataset shards, or folders of images in a tar"
+    title = "tar files: WebDataset shards, or folders of images in a tar or zip"
     holds = HOLDS
 
     def guess(self, look: Look) -> Guess | None:
@@ -65,25 +66,25 @@ class WebDataset:
             rest = [p for key, p in look.files if key not in takes and p.suffix.lower() not in _BESIDE]
             if any(p.name.partition(".")[0] not in shards for p in rest):
                 return None
-            return Guess(0.95 if rest else 0.8, f"the folder holds {len(files)} tar files", takes, MAY_CARRY)
-        return Guess(0.9, f"{look.path.name} is a tar file", frozenset((look.path.name,)), MAY_CARRY)
+            return Guess(0.95 if rest else 0.8, f"the folder holds {len(files)} {_kind(files)} files", takes, MAY_CARRY)
+        return Guess(0.9, f"{look.path.name} is a {_kind(files)} file", frozenset((look.path.name,)), MAY_CARRY)
 
     def read(self, look: Look, options: ReadSource) -> Source:
         files = _files(look)
         if not files:
-            raise SourceError(f"expected tar files in {look.path}, got none; give a .tar or a folder of them")
+            raise SourceError(f"expected tar or zip files in {look.path}, got none; give a .tar or a folder of them")
         tables: list[Table] = []
         problems: list[Problem] = []
         root = look.path if look.is_folder else look.path.parent
         for path in files:
-            index = index_tar(path, options)
+            index = index_zip(path) if path.suffix.lower() == ".zip" else index_tar(path, options)
             problems += index.problems
             table = _table(path, root, index, options)
             if table is not None:
                 tables.append(table)
         if not tables:
             first = f"; the first: {problems[0]}" if problems else ""
-            raise SourceError(f"expected images in {look.path}, got none{first}; check what is in the tar")
+            raise SourceError(f"expected images in {look.path}, got none{first}; check what is in the {_kind(files)}")
         tables[0].problems.extend(problems)
         source = read_tables(root, self.name, tables, options, read_sidecar(files[0].parent))
         return replace(source, also_read=tuple(dict.fromkeys((*source.also_read, *files))))
@@ -103,6 +104,12 @@ class WebDataset:
 def _files(look: Look) -> list[Path]:
     """The tar files of a path."""
     return [path for key, path in look.files if key.lower().endswith(_SUFFIXES)]
+
+
+def _kind(files: Sequence[Path]) -> str:
+    """What to call some archives."""
+    kinds = {"zip" if path.suffix.lower() == ".zip" else "tar" for path in files}
+    return " and ".join(sorted(kinds))
 
 
 def _split_of(path: Path, root: Path) -> str | None:

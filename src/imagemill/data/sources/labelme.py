@@ -52,7 +52,7 @@ class Labelme:
         if not found or 2 * found < len(some):
             return None
         return Guess(
-            0.93, f"{len(files)} JSON file{'s' * (len(files) > 1)} with shapes and an imagePath, as of labelme"
+            0.97, f"{len(files)} JSON file{'s' * (len(files) > 1)} with shapes and an imagePath, as of labelme"
         )
 
     def read(self, look: Look, options: ReadSource) -> Source:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,11 +23,26 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import native, problem
 from imagemill.data.codecs.limits import check_inflation
 from imagemill.data.codecs.npy import load_npy
-from imagemill.data.sources.base import Problem
-from imagemill.data.sources.roles import Shape
+from imagemill.data.sources.base import Guess, Look, Problem
+from imagemill.data.sources.containers import MAY_CARRY
+from imagemill.data.sources.parts import find_parts
+from imagemill.data.sources.roles import Shape, role_of
 from imagemill.data.sources.stacked import Held
 
-__all__ = ["is_mat", "is_pickle", "mat_variables", "npy_array", "npz_members"]
+__all__ = [
+    "MOST_NPY",
+    "is_mat",
+    "is_pickle",
+    "mat_variables",
+    "npy_array",
+    "npy_pool",
+    "npy_stacks",
+    "npz_members",
+]
+
+MOST_NPY = 256
+"""A folder with more ``.npy`` files than this keeps one image in each."""
+
 
 Array = np.ndarray[Any, Any]
 _AGAIN = "get the file again from where it came from"
@@ -224,6 +239,52 @@ def npy_array(path: Path, called: str) -> Held | None:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "buifUS" or array.size == 0:
         return None
     return _held(called, Shape(array.shape, array.dtype.kind), _Npy(path))
+
+
+def npy_pool(files: Iterable[tuple[str, Path]]) -> tuple[dict[str, Held], list[str]]:
+    """Arrays of ``.npy`` files by their keys without suffix, and the keys of those that cannot be read."""
+    pool: dict[str, Held] = {}
+    broken = []
+    for key, path in files:
+        if path.suffix.lower() == ".npy":
+            name = key.removesuffix(path.suffix)
+            try:
+                held = npy_array(path, key)
+            except CodecError:  # whoever reads it says why
+                broken.append(name)
+                continue
+            if held is not None:
+                pool[name] = held
+    return pool, broken
+
+
+def npy_stacks(look: Look) -> Guess | None:
+    """Whether the ``.npy`` files of a folder are stacks of images with what belongs to them, or stacks alone."""
+    if "npy stacks" not in look.memo:
+        arrays = [pair for pair in look.files if pair[1].suffix.lower() == ".npy"]
+        pictures = len(look.images) - len(arrays)
+        few = look.is_folder and 0 < len(arrays) <= MOST_NPY and len(arrays) >= pictures
+        look.memo["npy stacks"] = _npy_stacks(arrays) if few else None
+    found: Guess | None = look.memo["npy stacks"]
+    return found
+
+
+def _npy_stacks(arrays: Sequence[tuple[str, Path]]) -> Guess | None:
+    pool, broken = npy_pool(arrays)
+    found = find_parts({name: held.shape for name, held in pool.items()})
+    stacks = [part for part in found.parts if not part.single]
+    if not stacks:
+        return None
+    first, takes = stacks[0], frozenset(key for key, _ in arrays)
+    if first.label is not None:
+        why = f"{first.images}.npy and others of its size are stacks of pictures named like classes"
+        return Guess(0.6, why, takes, MAY_CARRY)
+    beside = [name for name in first.names() if name != first.images]
+    beside += [name for name in broken if role_of(name.rpartition("/")[2]) not in (None, "images")]
+    if beside or first.wrong:
+        named = f" and {beside[0]}.npy what belongs to them" if beside else ""
+        return Guess(0.92, f"{first.images}.npy holds images{named}", takes, MAY_CARRY)
+    return Guess(0.75, f"{first.images}.npy holds many images in one array", takes, MAY_CARRY)
 
 
 def is_pickle(path: Path) -> bool:

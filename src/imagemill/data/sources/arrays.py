@@ -13,10 +13,20 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Record
-from imagemill.data.sources.array_files import is_mat, is_pickle, mat_variables, npy_array, npz_members
+from imagemill.data.sources.array_files import (
+    MOST_NPY,
+    is_mat,
+    is_pickle,
+    mat_variables,
+    npy_array,
+    npy_pool,
+    npy_stacks,
+    npz_members,
+)
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.containers import class_numbers, not_written, stack_records, what_is_lost, writing_file
 from imagemill.data.sources.parts import Part, Parts, find_parts
+from imagemill.data.sources.roles import role_of
 from imagemill.data.sources.stacked import Gathered, Held, asked_pages
 from imagemill.data.sources.tablefiles import split_of_name
 from imagemill.data.write import atomic_path
@@ -31,8 +41,6 @@ _DTYPES = tuple(
         *("float16", "float32", "float64"),
     )
 )
-# A folder with more .npy files than this keeps one image in each.
-_MOST = 256
 _PICKLED = (
     "pickles can run any code and are never loaded; if you trust them, load them yourself and save them with "
     "numpy.savez(file, images=..., labels=...), or get CIFAR-10 with imagemill datasets"
@@ -66,9 +74,9 @@ class Npz:
         pictures = sum(is_readable_name(path) for _, path in look.files) - len(arrays)
         if archives and len(archives) >= pictures and (is_mat(archives[0]) or zipfile.is_zipfile(archives[0])):
             return Guess(0.92, f"{archives[0].name} is an archive of arrays")
-        if arrays and len(arrays) >= pictures and len(arrays) <= _MOST:
-            return _guess_arrays(look)
-        pickles = [path for _, path in look.files[:_MOST] if is_pickle(path)] if not pictures else []
+        if arrays and (found := npy_stacks(look)) is not None:
+            return found
+        pickles = [path for _, path in look.files[:MOST_NPY] if is_pickle(path)] if not pictures else []
         if pickles and 2 * len(pickles) >= len(look.files):
             return Guess(0.4, f"{pickles[0].name} is a pickle")
         return None
@@ -209,51 +217,22 @@ def _guess_file(path: Path) -> Guess | None:
     shape = " x ".join(map(str, arrays[mine].shape.lengths))
     if part is not None and part.labels is not None:
         return Guess(0.9, f"{path.name} holds images and {part.labels}.npy their labels")
-    if (part is not None and not part.single) or arrays[mine].shape.is_colour_stack:
+    named = part is not None and not part.single and role_of(mine) == "images"
+    if named or arrays[mine].shape.is_colour_stack:
         return Guess(0.65, f"{path.name} of {shape} looks like many pictures in one array")
     # It says how to read it otherwise, beneath the guess that it is one volume.
     return Guess(0.2, f"the first axis of {shape} may count images") if len(arrays[mine].shape.lengths) > 2 else None
-
-
-def _guess_arrays(look: Look) -> Guess | None:
-    """Whether the .npy files of a folder are stacks of images with what belongs to them, or stacks alone."""
-    found = find_parts(_shapes(_pool(look.files)))
-    stacks = [part for part in found.parts if not part.single]
-    if not stacks:
-        return None
-    first = stacks[0]
-    if first.label is not None:
-        return Guess(0.6, f"{first.images}.npy and others of its size are stacks of pictures named like classes")
-    beside = [name for name in first.names() if name != first.images]
-    if beside or first.wrong:
-        named = f" and {beside[0]}.npy what belongs to them" if beside else ""
-        return Guess(0.92, f"{first.images}.npy holds images{named}")
-    return Guess(0.75, f"{first.images}.npy holds many images in one array")
 
 
 def _shapes(arrays: Mapping[str, Held]) -> dict[str, Any]:
     return {name: held.shape for name, held in arrays.items()}
 
 
-def _pool(files: Any) -> dict[str, Held]:
-    """The arrays of .npy files that can be read, by their keys without suffix."""
-    pool = {}
-    for key, path in files:
-        if path.suffix.lower() == ".npy":
-            try:
-                held = npy_array(path, key)
-            except CodecError:  # read says so
-                continue
-            if held is not None:
-                pool[key.removesuffix(path.suffix)] = held
-    return pool
-
-
 def _beside(path: Path) -> tuple[str | None, dict[str, Held]]:
     """The name of a .npy file among the arrays of its folder, and those."""
     files = sorted(p for p in path.parent.iterdir() if p.suffix.lower() == ".npy" and p.is_file())
-    near = files if len(files) <= _MOST else [path]
-    pool = _pool((p.name, p) for p in near)
+    near = files if len(files) <= MOST_NPY else [path]
+    pool, _ = npy_pool((p.name, p) for p in near)
     name = path.name.removesuffix(path.suffix)
     return (name if name in pool else None), pool
 
@@ -267,7 +246,11 @@ def _read_arrays(look: Look, pool: dict[str, Held], found: Gathered) -> list[Pat
     parts = find_parts(found.shapes(pool), pages=pages)
     if mine is not None:
         kept = [part for part in parts.parts if part.images == mine]
-        if not kept:
+        for part in (
+            part for part in kept if part.wrong
+        ):  # of a file that is given alone, what lies beside it may not be
+            found.say(f"what lies beside {mine}.npy does not fit and was left out: {part.wrong}")
+        if not kept or kept[0].wrong:
             kept = [Part(mine, split=split_of_name(mine))]
         lone = kept[0].is_half and "pages" not in found.options.extra
         parts = Parts(kept, parts.classes, [], parts.notes, [mine] if lone else [])
@@ -289,8 +272,11 @@ def _read_archive(prefix: str, path: Path, found: Gathered) -> None:
     parts = find_parts(found.shapes(arrays), pages=asked_pages(found.options))
     # A lone array of images needs no name that we know.
     if not parts.parts and len(images := [n for n, held in arrays.items() if held.shape.is_pixels]) == 1:
-        lone = Part(images[0], single=len(arrays[images[0]].shape.lengths) == 2)
-        parts = Parts([lone], parts.classes, [n for n in parts.rest if n != images[0]], parts.notes)
+        lengths = arrays[images[0]].shape.lengths
+        # MATLAB keeps many bands of one picture in such an array rather than many pictures.
+        lone = Part(images[0], single=len(lengths) == 2 or (is_mat(path) and len(lengths) == 3))
+        counted = [] if lone.single or "pages" in found.options.extra else images
+        parts = Parts([lone], parts.classes, [n for n in parts.rest if n != images[0]], parts.notes, counted)
     split = split_of_name(path.name.removesuffix(path.suffix))
     if path.name.endswith("_32x32.mat"):  # of Street View House Numbers
         found.say(f"{path.name} is named like the Street View House Numbers, where class 10 is the digit 0")
@@ -322,5 +308,8 @@ def _take_all(
         found.take(part, arrays, begin=begin, key=key, split=split)
     for name in parts.rest:
         shape = " x ".join(map(str, arrays[name].shape.lengths)) or "one value"
+        if parts.parts and len(arrays[name].shape.column) < 3:  # numbers beside images are no images that are lost
+            found.say(f"{arrays[name].called} ({shape}) is not used")
+            continue
         msg = f"expected a name such as images, labels, x_train or y_test, got {name!r} ({shape}); rename it"
         found.problems.append(Problem(arrays[name].called, msg))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.core.extras import require
+from imagemill.data.codecs.base import problem
 from imagemill.data.record import Pixels, Record
 from imagemill.data.sources.base import Problem, Source
 from imagemill.data.sources.containers import split_name
@@ -43,6 +45,7 @@ _SINGLE = ("image", "img", "data", "pixels", "x")
 # Where MATLAB keeps what its cells refer to.
 _INNER = ("#refs#", "#subsystem#")
 _BESIDE = 64
+_OF_A_NETWORK = frozenset(("keras_version", "model_config", "layer_names"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Found:
     info: dict[str, Any] = field(default_factory=dict)
     seen: set[Any] = field(default_factory=set)
     loose: dict[str, tuple[Held, str]] = field(default_factory=dict)
+    unused: Counter[str] = field(default_factory=Counter)
     prefix: str = ""
     split: str | None = None
     source_file: Any = None
@@ -86,6 +90,8 @@ class Found:
         names = attributes.pop("classes", None)
         if isinstance(names, list):
             self.gathered.name_classes(names)
+        if attributes.keys() & _OF_A_NETWORK or "model_weights" in file:
+            raise problem(path, "images", "the weights of a network", "leave the file out")
         self.info |= {name: value for name, value in attributes.items() if name not in _OWN}
         before, records = len(self.gathered.records), self.gathered.records
         self.visit(file, _Place())
@@ -106,6 +112,7 @@ class Found:
             pool = self._beside(alone) | pool
         arrays = {name: held for name, (held, _) in pool.items()}
         found = find_parts(self.gathered.shapes(arrays), speaking=2, pages=self.pages)
+        found = self._by_file(found)
         self.gathered.hear(found, arrays)
         for part in found.parts:
             if part.images not in self.loose:
@@ -119,6 +126,18 @@ class Found:
             shape = " x ".join(map(str, arrays[name].shape.lengths)) or "one value"
             msg = f"{arrays[name].called}: expected images, or labels of images that are there, got an array of {shape}"
             self.gathered.problems.append(Problem(arrays[name].called, f"{msg}; name it after what it means"))
+
+    def _by_file(self, found: Parts) -> Parts:
+        """Stacks without labels in files whose names say neither a part nor a role nor a number: files are classes."""
+        halves = [part for part in found.parts if part.is_half]
+        names = [part.images.partition("/")[0] for part in halves]
+        said = [read_array_name(name, 1) for name in names]
+        plain = all(one.role is None and one.split is None for one in said)
+        plain = plain and not any(character.isdigit() for name in names for character in name)
+        if len(halves) < len(found.parts) or len(set(names)) < max(2, len(names)) or not plain:
+            return found
+        self.gathered.say(f"labels are the names of files: {', '.join(names[:5])}{', ...' * (len(names) > 5)}")
+        return replace(found, parts=[replace(part, label=name) for part, name in zip(halves, names, strict=True)])
 
     def _beside(self, path: Path) -> dict[str, tuple[Held, str]]:
         """What other files of the same folder hold besides images, at their top."""
@@ -143,6 +162,8 @@ class Found:
         """All of it."""
         gathered = self.gathered
         self._own_numbers()
+        for name, count in self.unused.most_common(6):
+            gathered.say(f"{name} is not used" + (f", in {count:,} groups or files" if count > 1 else ""))
         classes = gathered.classes or self._by_ids() or gathered.all_classes()
         records = tuple(_without_numbers(r) for r in gathered.records) if classes else tuple(gathered.records)
         return Source(
@@ -196,6 +217,7 @@ class Found:
         self.seen.add((info.fileno, info.addr))
         datasets: dict[str, Any] = {}
         groups: dict[str, Any] = {}
+        joint: dict[str, dict[str, Any]] = {}
         for name in sorted(group):
             where = f"{place.path}/{name}"
             if where == ASIDE or name in _INNER:
@@ -214,10 +236,32 @@ class Found:
                 datasets[name] = thing
         # Datasets first: class names at the top count for all groups below.
         self.take(datasets, place)
+        for name, dataset in self.joint(groups).items():
+            joint.setdefault(name.rpartition("/")[0], {})[name] = dataset
+        if joint:
+            self.take({name: one for members in joint.values() for name, one in members.items()}, place, speaking=2)
+            groups = {name: thing for name, thing in groups.items() if name not in joint}
         # Groups that say what lies in them are no classes, unless there are classes beside them.
         roles = all(is_image_word(name) or role_of(name) is not None or split_name(name) for name in groups)
         for name, thing in groups.items():
             self.visit(thing, self.below(place, name, thing, plain=(roles or place.said) and is_image_word(name)))
+
+    def joint(self, groups: Mapping[str, Any]) -> dict[str, Any]:
+        """Datasets of groups called images and labels (or masks), where both have datasets of the same names."""
+        h5py = require("h5py", extra="hdf5")
+        roles = {name: role for name in groups if (role := role_of(name)) in ("images", "labels", "masks")}
+        if "images" not in roles.values() or not {"labels", "masks"} & set(roles.values()):
+            return {}
+        found = {}
+        for name in roles:
+            for inner in groups[name]:
+                plain = isinstance(groups[name].get(inner, getlink=True), h5py.HardLink)
+                if not plain or not isinstance(groups[name][inner], h5py.Dataset):
+                    return {}
+                found[f"{name}/{inner}"] = groups[name][inner]
+        images = {key.rpartition("/")[2] for key in found if roles[key.partition("/")[0]] == "images"}
+        others = {key.rpartition("/")[2] for key in found if roles[key.partition("/")[0]] != "images"}
+        return found if images & others else {}
 
     def below(self, place: _Place, name: str, group: Any, *, plain: bool) -> _Place:
         """The place of a group in another."""
@@ -232,8 +276,8 @@ class Found:
         said = called is not None or number is not None or (place.said and levels == place.levels)
         return _Place(f"{place.path}/{name}", levels, split or place.split, {**place.attributes, **more}, said)
 
-    def take(self, datasets: dict[str, Any], place: _Place) -> None:
-        """Take in the datasets of one group."""
+    def take(self, datasets: dict[str, Any], place: _Place, speaking: int = 1) -> None:
+        """Take in the datasets of one group; `speaking` is that of `find_parts`."""
         held: dict[str, Held] = {}
         for name, dataset in datasets.items():
             where = f"{place.path}/{name}"
@@ -250,13 +294,13 @@ class Found:
             said = read_array_name(f"{stem}/{name}", 2)
             if said.role == "images" and said.many and not said.weak and len(shape.lengths) > 2:
                 shapes[name] = replace(shape, single=False if shape.single is None else shape.single)
-        found = find_parts(shapes, pages=self.pages, lone=place.said)
+        found = find_parts(shapes, speaking=speaking, pages=self.pages, lone=place.said)
         by_class = any(part.label for part in found.parts) and bool(place.levels)
         if by_class:  # stacks within a group that is a class already
             found = replace(found, parts=[replace(part, label=None) for part in found.parts], notes=[])
         halves = {part.images for part in found.parts if part.is_half} if not place.path else set()
         heard = replace(found, counted=[name for name in found.counted if name not in halves])
-        self.gathered.hear(heard, held, f"{self.source_file.path.name}{place.path and f', {place.path}'}")
+        self.gathered.hear(heard, held, self.source_file.path.name)
         self.take_parts(found, held, place)
 
     def take_parts(self, found: Parts, held: Mapping[str, Held], place: _Place) -> None:
@@ -276,7 +320,7 @@ class Found:
             if top and not found.parts and (not shape.is_pixels or role not in (None, "images")):
                 self.loose[f"{stem}/{name}"] = held[name], ""
             elif found.parts:
-                self.gathered.say(f"{self.source_file.path.name}: {where} is not used")
+                self.unused[f"{name} ({' x '.join(map(str, shape.lengths)) or 'one value'})"] += 1
             elif not shape.is_pixels:
                 got = f"{_KINDS.get(shape.kind, 'numbers')} of shape {shape.lengths}"
                 self.refuse(where, got, "name it after what it means")

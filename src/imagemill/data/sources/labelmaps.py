@@ -12,6 +12,7 @@ from typing import Literal
 
 from imagemill.core.errors import SourceError
 from imagemill.data.record import Pixels, Record, split_suffix
+from imagemill.data.sources.array_files import npy_stacks
 from imagemill.data.sources.base import Look, Problem, ReadSource, Source
 from imagemill.data.sources.colourtable import ColourTable, find_table, read_table
 from imagemill.data.sources.kinds import ToldApart, choose, files_of, first_of
@@ -109,6 +110,8 @@ def label_maps(look: Look, options: ReadSource) -> LabelMaps | None:
         return None
     if options.mask_pattern is not None:
         return _by_pattern(look, options.mask_pattern)
+    if wanted is None and npy_stacks(look) is not None:  # a file of labels beside a file of images
+        return None
     if wanted is not None and not isinstance(wanted, str):
         raise SourceError(f"expected the name of a folder or kind of label maps, got {wanted!r}; give it as text")
     at = f"label maps {wanted or ''}"

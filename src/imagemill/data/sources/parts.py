@@ -175,7 +175,8 @@ class _Sorting:
             if not any("images" in roles for roles in mine):
                 stacks = [name for name in self.free(split) if self.looks_like_stack(name)]
                 if len(stacks) == 1:
-                    mine.append(self.give("images", stacks[0]))
+                    given = self.give("images", stacks[0])
+                    mine = [*(roles for roles in mine if roles is not given), given]
                     if not self.lone:
                         self.notes.append(f"{stacks[0]!r} is taken for the images: no other array has such a shape")
             images = [roles["images"] for roles in mine if "images" in roles]

@@ -196,9 +196,11 @@ def _placeless(picture: Picture) -> bool:
 
 
 def pair_note(picture: Picture, mask: Picture | None) -> str:
-    """How an image was read, and whether its label map had to be brought onto its grid, in words."""
-    brought = "" if mask is None else mask.meta.get("brought", "")
-    return "; ".join(filter(None, (picture.note, f"label map {brought}" if brought else "")))
+    """How an image was read, how its label map was made, and whether it had to be brought onto the image's grid."""
+    meta = {} if mask is None else mask.meta
+    brought = f"label map {meta['brought']}" if "brought" in meta else ""
+    made = f"label map: {meta['of_labels']}" if "of_labels" in meta else ""
+    return "; ".join(filter(None, (picture.note, brought, made)))
 
 
 def _called(where: Pixels) -> Path:

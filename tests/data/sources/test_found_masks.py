@@ -365,7 +365,7 @@ def test_things_that_overlap_are_said(tmp_path: Path) -> None:
     mask = load_mask(open_source(tmp_path).records[0].mask)
     assert (mask.array[:, 0].tolist(), mask.note) == (
         [1] * 8 + [2] * 12 + [0] * 4,
-        "2 label maps merged, 64 pixels lie in more than one: the last counts",
+        "made of 2 files, 64 pixels lie in more than one: the last counts",
     )
 
 

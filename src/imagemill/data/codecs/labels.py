@@ -24,12 +24,13 @@ def label_map(path: Path, picture: Picture) -> Picture:
         array = array.astype(np.uint8)
     if array.dtype.kind == "f":
         array = smallest_integers(path, array)
-    note = picture.note
-    if picture.meta.get("format") == "jpeg":
+    note, meta = picture.note, picture.meta
+    if picture.meta.get("format") == "jpeg" and "of_labels" not in meta:
         lossy = "JPEG is lossy: labels near edges may be wrong; store masks as PNG"
         note = f"{note}; {lossy}" if note else lossy
+        meta = {**meta, "of_labels": lossy}
     axes = picture.axes.removesuffix("c")
-    return Picture(np.ascontiguousarray(array), axes, picture.world, picture.meta, note)
+    return Picture(np.ascontiguousarray(array), axes, picture.world, meta, note)
 
 
 def _one_channel(path: Path, picture: Picture) -> Array:

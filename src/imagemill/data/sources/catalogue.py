@@ -73,8 +73,14 @@ SAID: dict[str, tuple[str, str]] = {
         "`[<split>/]<level>/<level>/<name>`. Needs labels.",
     ),
     "image-masks": (
-        "A folder `images` with one of `masks`, `labels`..., or files such as `<name>_mask` beside `<name>`. "
-        "`--option mask_pattern='images/(.*)\\.jpg=>maps/\\1.png'` says it for anything else.",
+        "Label maps in folders named after them (`masks`, `train_masks`, `trainannot`, `gtFine`, `labelsTr`, "
+        "`..._GroundTruth`), beside the images (`<name>_mask`, `_gt`, `_L`, `mask_<name>`), in a folder per sample, or "
+        "in a folder of the same names that shows regions where its neighbour shows photos. Several files of one image "
+        "become one label map, numbered from 1 (`--option merge=union` makes all 1). Of several kinds class numbers are "
+        "taken, or `--option masks=KIND` says which (`none`: all are images). Colours become class numbers by a table "
+        "beside them (`class_dict.csv`, `label_colors.txt`, `labelmap.txt`) or by `--option colours=FILE`. `train.txt` and "
+        "others say parts. One file per modality (`flair`, `t1`, `ct`...) makes channels. "
+        "`--mask-pattern 'images/(.*)\\.jpg=>maps/\\1.png'` says it for anything else, in every layout.",
         "`[<split>/]images/<name>` and `[<split>/]masks/<name>`. Needs label maps; a group is kept where its "
         "folder is "
         "named like `patient001`.",

@@ -30,6 +30,7 @@ __all__ = [
     "attached",
     "label_maps",
     "numbered_folders",
+    "own_folders",
     "paired",
     "with_classes",
     "with_colours",
@@ -128,18 +129,24 @@ def with_classes(maps: LabelMaps) -> bool:
     """
     reader = Reader([key for key, _ in maps.images])
     read = [reader.read(key) for key, _ in maps.images]
-    folders = [name.folders for name in read]
-    alike = all("" in image_cores(name.stem) or name.stem.casefold() in name.bare for name in read)
-    if len(set(folders)) == len(folders) and alike:
-        return False  # a folder for each image
+    if own_folders([key for key, _ in maps.images]):
+        return False
     if numbered_folders([key for key, _ in maps.images]):
         return False
-    if _beside_their_maps(set(folders), maps):
+    if _beside_their_maps({name.folders for name in read}, maps):
         return False
     names: dict[str | None, set[str]] = defaultdict(set)
     for name in read:
         names[name.split] |= set(name.bare[-1:])
     return len(names) < 2 or any(a & b for a, b in combinations(names.values(), 2))
+
+
+def own_folders(keys: Sequence[str]) -> bool:
+    """Whether each image has a folder of its own, which is called like it, or in which it is called ``image``."""
+    reader = Reader(keys)
+    read = [reader.read(key) for key in keys]
+    alike = all("" in image_cores(name.stem) or name.stem.casefold() in name.bare for name in read)
+    return alike and len({name.folders for name in read}) == len(read)
 
 
 def numbered_folders(keys: Sequence[str]) -> bool:

@@ -54,10 +54,10 @@ class Merged:
             marked = there != 0
             twice += int(np.count_nonzero(marked & (found != 0)))
             found[marked] = number if self.how == "number" else 1
-        note = f"{len(self.files)} label maps merged" if len(self.files) > 1 else first.note
+        note = f"made of {len(self.files)} files" if len(self.files) > 1 else first.note
         if twice and self.how == "number":
             note += f", {twice:,} pixels lie in more than one: the last counts"
-        return Picture(found, first.axes, first.world, first.meta, note)
+        return Picture(found, first.axes, first.world, {**first.meta, "of_labels": note} if note else first.meta, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,8 @@ def _labels(path: Path, table: ColourTable | None) -> Picture:
     exact = picture.meta.get("format") != "jpeg"
     array, note = _numbers(path, colours, table, exact)
     notes = "; ".join(filter(None, (picture.note, note)))
-    return Picture(array, picture.axes.removesuffix("c"), picture.world, picture.meta, notes)
+    meta = {**picture.meta, "of_labels": note} if note else picture.meta
+    return Picture(array, picture.axes.removesuffix("c"), picture.world, meta, notes)
 
 
 def _numbers(path: Path, colours: Any, table: ColourTable, exact: bool) -> tuple[Any, str]:

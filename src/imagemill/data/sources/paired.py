@@ -7,7 +7,7 @@ from pathlib import Path
 from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.sources.labelmaps import attached, label_maps, numbered_folders
+from imagemill.data.sources.labelmaps import attached, label_maps, numbered_folders, own_folders
 from imagemill.data.sources.lists import with_lists
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.modalities import examinations, read_examinations
@@ -113,7 +113,7 @@ def _folders(keys: list[str]) -> str:
     reader = Reader(keys)
     said = {folder: reader.read(key).bare for key in keys for folder in key.split("/")[:-1]}
     names = sorted(folder for folder, bare in said.items() if plain(folder).casefold() in bare[-1:])
-    if len(names) < 2:
+    if len(names) < 2 or own_folders(keys):
         return ""
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return f"folders named {shown}: taken for neither classes nor groups; --option group=folder makes them groups"

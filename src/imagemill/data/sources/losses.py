@@ -55,8 +55,8 @@ def lose_the_rest(job: Export, source: Source, holds: Collection[str], title: st
         job.lose(*_attributes("pictures", (record.attributes for record in source), why))
     if "thing attributes" not in holds:
         job.lose(*_attributes("things", (thing.attributes for thing in things), why))
-    # Numbers of categories are no facts: names carry them.
-    facts = [name for name in source.info if name != "category_ids"]
+    # Numbers of categories are no facts, names carry them; nor is what a table called its columns.
+    facts = [name for name in source.info if name not in ("category_ids", "columns")]
     if facts and "info" not in holds:
         job.lose(f"facts of the whole set ({', '.join(facts[:5])})", why, len(facts))
 

@@ -136,7 +136,7 @@ def test_a_store_gives_what_its_rows_give(tmp_path: Path, parts: str | None) -> 
     dataset = dataset if parts is None else dataset.subset(parts)
     pipe = im.Pipeline([im.Flip("x", p=0.5)], seed=5)
     found = {}
-    for batch in Loader(dataset, pipe, batch_size=16, workers=2):
+    for batch in Loader(dataset, pipe, split="all", batch_size=16, workers=2):
         found |= {key: (image, label) for key, image, label in zip(batch.keys, batch.image, batch.label, strict=True)}
     assert len(found) == len(dataset)
     for sample in dataset:
@@ -148,20 +148,22 @@ def test_a_store_gives_what_its_rows_give(tmp_path: Path, parts: str | None) -> 
 def test_a_store_with_masks_and_boxes(tmp_path: Path) -> None:
     im.prepare(im.open(coco(tmp_path / "in")).to_source(), tmp_path / "boxes", size=(48, 48))
     boxed = im.open(tmp_path / "boxes")
-    batch = next(iter(Loader(boxed, im.Pipeline([im.Flip("x")], seed=0), batch_size=8, shuffle=False, workers=0)))
+    batch = next(
+        iter(Loader(boxed, im.Pipeline([im.Flip("x")], seed=0), split="all", batch_size=8, shuffle=False, workers=0))
+    )
     sample = boxed[2]
     assert np.allclose(batch.boxes[2].array[:, [0, 2]], 48 - sample.boxes.array[:, [2, 0]])
     root = masked(tmp_path / "m", 8)
     im.prepare(root / "images", tmp_path / "masks", masks=root / "masks", size=(32, 32))
     stored = im.open(tmp_path / "masks")
-    batch = next(iter(Loader(stored, batch_size=8, shuffle=False, workers=0)))
+    batch = next(iter(Loader(stored, split="all", batch_size=8, shuffle=False, workers=0)))
     assert np.array_equal(batch.mask, stored.masks)
     assert np.array_equal(batch.image, stored.images)
 
 
 def test_large_rows_of_a_store_are_not_copied_first(tmp_path: Path) -> None:
     im.prepare(jpegs(tmp_path / "in", 6), tmp_path / "store", size=(200, 200))
-    rows = Loader(tmp_path / "store", PIPELINE, batch_size=3, workers=0)._maker.rows
+    rows = Loader(tmp_path / "store", PIPELINE, split="all", batch_size=3, workers=0)._maker.rows
     gathered = rows.gather(np.array([0, 1]), stacked=False)
     assert gathered is not None
     assert all(not image.flags.owndata and not image.flags.writeable for image in gathered["image"])
@@ -173,7 +175,7 @@ def test_two_stores_together(tmp_path: Path) -> None:
     parts = stored.subset("train").concat(
         im.open(tmp_path / "in").filter(lambda row: row["label"] == "owl").with_columns(key=pl.col("key") + "!")
     )
-    loader = Loader(parts, PIPELINE, batch_size=8, workers=0)
+    loader = Loader(parts, PIPELINE, split="all", batch_size=8, workers=0)
     batches = list(loader)
     assert sum(map(len, batches)) == len(parts)
     for batch in batches:

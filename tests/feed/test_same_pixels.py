@@ -47,7 +47,7 @@ def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def epochs(dataset: Any, **how: Any) -> Iterator[LoadedBatch]:
-    with Loader(dataset, PIPELINE, **how) as loader:
+    with Loader(dataset, PIPELINE, split="all", **how) as loader:
         for _ in range(2):
             yield from loader
 
@@ -67,21 +67,21 @@ def test_workers_prefetch_batch_size_and_ranks_change_nothing(dataset: Any) -> N
 
 
 def test_a_batch_by_number_is_the_one_that_comes_in_turn(dataset: Any) -> None:
-    loader = Loader(dataset, PIPELINE, batch_size=8, workers=2)
+    loader = Loader(dataset, PIPELINE, split="all", batch_size=8, workers=2)
     in_turn = hashes(loader)
     assert hashes(loader.batch(number, epoch=0) for number in reversed(range(len(loader)))) == in_turn
 
 
 def test_going_on_after_every_batch_gives_the_rest(dataset: Any) -> None:
     truth = [hashes([batch]) for batch in epochs(dataset, workers=0, batch_size=8)]
-    with Loader(dataset, PIPELINE, batch_size=8, workers=2, prefetch=4) as loader:
+    with Loader(dataset, PIPELINE, split="all", batch_size=8, workers=2, prefetch=4) as loader:
         states = []
         for _ in range(2):
             for batch in loader:
                 assert hashes([batch]) == truth[len(states)]
                 states.append(json.loads(json.dumps(loader.state_dict())))
     for done, state in enumerate(states, 1):
-        with Loader(dataset, PIPELINE, batch_size=8, workers=1) as other:
+        with Loader(dataset, PIPELINE, split="all", batch_size=8, workers=1) as other:
             other.load_state_dict(state)
             rest = []
             while other.epoch < 2:

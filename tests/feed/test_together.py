@@ -59,7 +59,7 @@ def test_parts_are_what_each_batch_would_have_been(
     dataset = source(tmp_path)
     count = len(dataset[0] if isinstance(dataset, tuple) else dataset)
     weights = np.arange(1.0, count + 1) if how.pop("weights", False) else None
-    loader = Loader(dataset, PIPELINE, batch_size=4, workers=0, weights=weights, **how)
+    loader = Loader(dataset, PIPELINE, split="all", batch_size=4, workers=0, weights=weights, **how)
     # All of them, so that the last one is short.
     parts = loader._maker.make_some(1, 0, len(loader), never)
     assert [made.batch.number for made in parts] == list(range(len(loader)))

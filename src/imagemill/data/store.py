@@ -51,6 +51,8 @@ FORMAT = 1
 
 DESCRIPTION, MANIFEST, STATISTICS = "dataset.json", "manifest.parquet", "statistics.npz"
 _META = b"imagemill"
+_LONGEST = 1 << 28
+"""Bytes of a description that are read to see whether it is one."""
 
 OBJECT = pa.struct(
     [
@@ -328,8 +330,18 @@ def is_store(path: Path) -> bool:
     >>> is_store(Path("nowhere"))
     False
     """
-    # Raw data of nnU-Net are described in a file of the same name.
-    return (path / DESCRIPTION).is_file() and not (path / "imagesTr").is_dir()
+    # Other data, those of nnU-Net and of the Decathlon among them, are described in a file of the same name.
+    file = path / DESCRIPTION
+    try:
+        if not file.is_file():
+            return False
+        found = json.loads(file.read_text("utf-8")) if file.stat().st_size < _LONGEST else None
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and {"parts", "fingerprint"} & set(found):
+        return True
+    # Damaged, it is known by what lies beside it.
+    return not isinstance(found, dict) and ((path / MANIFEST).is_file() or any(path.glob("*.arrow")))
 
 
 def read_description(path: Path) -> dict[str, Any]:

@@ -61,6 +61,9 @@ class Loader(Adapters):
         of targets by name, or records; each is asked for when it is needed, so there may be any number of them.
     pipeline : Pipeline, optional
         Must end in one size where the rows have several. Left out, rows come as they are.
+    split : str or None
+        The part of the dataset that is run over. ``"auto"`` takes the training part where there are several, and
+        says so; ``"all"`` (or None) takes every row; else the name of a part, such as ``"val"``.
     batch_size : int
         Rows of one rank.
     seed : int, optional
@@ -100,6 +103,11 @@ class Loader(Adapters):
     decode : {"exact", "fast"}
         Fast takes libjpeg's quicker transforms, a few levels off at colour edges.
 
+    Warns
+    -----
+    UserWarning
+        When the training part of several is taken and `split` was left out.
+
     Examples
     --------
     >>> import numpy as np
@@ -115,6 +123,7 @@ class Loader(Adapters):
         dataset: Any,
         pipeline: Pipeline | None = None,
         *,
+        split: str | None = "auto",
         batch_size: int = 32,
         seed: int | None = None,
         shuffle: bool | int = True,
@@ -138,7 +147,9 @@ class Loader(Adapters):
         self.workers, self.processes = read_workers(workers)
         self.prefetch = whole("prefetch", prefetch, 0)
         self.seed, self._seed_given = read_seed(seed, pipeline)
-        rows = open_rows(dataset, axes)
+        rows, said = open_rows(dataset, axes, split)
+        if said:
+            warnings.warn(said, stacklevel=2)
         own = own_pipelines(rows, pipelines)
         order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance))
         shares = Shares(len(rows), batch_size, rank, world, drop_last)

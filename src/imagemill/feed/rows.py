@@ -368,8 +368,48 @@ def weights_in(dataset: Dataset) -> Array | None:
     return read_sample_weights(column.to_numpy(), len(dataset))
 
 
-def open_rows(dataset: Any, axes: str | None = None) -> Rows:
+def part_of(dataset: Dataset, split: str | None) -> tuple[Dataset, str]:
+    """The rows of one part, and what is to be said where nobody chose it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    split : str or None
+        ``"auto"`` for the training part where there are several parts; ``"all"`` or None for every row; or a name.
+
+    Raises
+    ------
+    InputError
+        When there is no such part.
+    """
+    if split is None or split == "all":
+        return dataset, ""
+    counts: dict[str | None, int] = {}
+    if "split" in dataset.table.columns:
+        counts = dict(dataset.table["split"].value_counts().iter_rows())
+    if split != "auto":
+        if split not in counts:
+            known = [name for name in counts if name is not None]
+            do = f"choose one of {', '.join(sorted(known))}, or all" if known else "leave it out; or divide the dataset"
+            raise InputError(f"expected split as the name of a part, got {split!r}; {do}")
+        return dataset.subset(split), ""
+    if len([name for name in counts if name is not None]) < 2 or "train" not in counts:
+        return dataset, ""
+    parts = ", ".join(f"{name or 'none'} {counts[name]:,}" for name in sorted(counts, key=part_order))
+    said = f"the dataset has parts ({parts}) and the training part is taken; split='all' takes every row"
+    return dataset.subset("train"), f"{said}, split='train' is the same without this warning"
+
+
+def part_order(name: str | None) -> tuple[int, str]:
+    """Training first, then validation and test, and what is in none at the end."""
+    known = ("train", "val", "test")
+    return (known.index(name) if name in known else len(known), name or "")
+
+
+def open_rows(dataset: Any, axes: str | None = None, split: str | None = "all") -> tuple[Rows, str]:
     """Rows of whatever a loader takes: a dataset, a source, a path, arrays ``(x, y)`` or ``(x, y, w)``, or a sequence.
+
+    Also what there is to say about the part that was taken; see `part_of`.
 
     Raises
     ------
@@ -379,8 +419,16 @@ def open_rows(dataset: Any, axes: str | None = None) -> Rows:
     if isinstance(dataset, str | Path | Source):
         dataset = datasets.open(dataset)
     if isinstance(dataset, Dataset):
+        dataset, said = part_of(dataset, split)
         prepared = len(dataset.backings) == 1 and isinstance(dataset.backings[0], StoreBacking)
-        return StoreRows(dataset) if prepared else RecordRows(dataset)
+        return (StoreRows(dataset) if prepared else RecordRows(dataset)), said
+    if split not in ("auto", "all", None):
+        got = type(dataset).__name__
+        raise InputError(f"expected a dataset with parts for split={split!r}, got a {got}; open it with imagemill.open")
+    return _plain_rows(dataset, axes), ""
+
+
+def _plain_rows(dataset: Any, axes: str | None) -> Rows:
     if isinstance(dataset, np.ndarray):
         dataset = (dataset,)
     if isinstance(dataset, tuple) and 1 <= len(dataset) <= 3:

@@ -131,6 +131,7 @@ def time_feed(
         raise InputError("expected at least one number of workers, got none; 0 works in the caller's own thread")
     # Without a pipeline each loader would make a seed of its own, and another order.
     loader.setdefault("seed", 0 if pipeline is None else pipeline.seed)
+    loader.setdefault("split", "all")  # whatever there is to read
     found = []
     for count in workers:
         found.append(_timed(dataset, pipeline, count, batch_size, seconds, loader))

@@ -379,6 +379,8 @@ def test_they_go_through_prepare_and_batches(tmp_path: Path) -> None:
         several = any(len(masks) > 1 for masks in case.pairs.values())
         for key, masks in case.pairs.items():
             assert np.array_equal(stored[key].mask, wanted_of(tmp_path / name, masks, several))
-        batch = next(iter(im.Loader(im.open(tmp_path / name), None, batch_size=len(case.pairs), shuffle=False)))
+        batch = next(
+            iter(im.Loader(im.open(tmp_path / name), None, split="all", batch_size=len(case.pairs), shuffle=False))
+        )
         for key, mask in zip(sorted(case.pairs), np.asarray(batch.mask), strict=True):
             assert np.array_equal(mask, wanted_of(tmp_path / name, case.pairs[key], several))

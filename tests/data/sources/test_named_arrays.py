@@ -57,7 +57,7 @@ def test_they_are_prepared_and_loaded(tmp_path: Path, name: str) -> None:
     assert sum(store.class_counts().values()) == sum(
         count * (len(names) if isinstance(names, tuple) else 1) for names, count in want.labels.items()
     )
-    batch = next(iter(im.Loader(tmp_path / "set", batch_size=2, seed=0)))
+    batch = next(iter(im.Loader(tmp_path / "set", split="all", batch_size=2, seed=0)))
     assert batch.image.shape[0] == 2
 
 

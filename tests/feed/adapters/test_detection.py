@@ -60,7 +60,7 @@ def test_targets_of_detectors_agree_with_the_pixels(tmp_path: Path, workers: Any
     if prepared:
         im.prepare(where, tmp_path / "store", size=(40, 60))
         where = tmp_path / "store"
-    loader = Loader(where, PIPE, batch_size=5, workers=workers, shuffle=False)
+    loader = Loader(where, PIPE, split="all", batch_size=5, workers=workers, shuffle=False)
     assert loader.classes == loader.categories == ("ape", "car", "bus")
     found, ids = 0, set()
     with loader:
@@ -188,7 +188,7 @@ def test_real_sets_agree_with_their_files(name: str, file: str, count: int) -> N
 
 @real
 def test_voc_has_classes_and_no_masks() -> None:
-    loader = Loader(DATA / "voc_bccd", PIPE, batch_size=8, workers=0)
+    loader = Loader(DATA / "voc_bccd", PIPE, split="all", batch_size=8, workers=0)
     assert loader.classes == ("Platelets", "RBC", "WBC")
     _, targets = next(iter(loader.detection()))
     assert {label for target in targets for label in target["labels"].tolist()} <= {1, 2, 3}

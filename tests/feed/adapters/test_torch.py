@@ -87,7 +87,7 @@ def test_rows_of_a_store_may_be_written_to(tmp_path: Path) -> None:
     for n in range(12):
         im.write_picture(tmp_path / "in" / "ab"[n % 2] / f"{n}.png", im.Picture(X[n], "yxc"))
     im.prepare(tmp_path / "in", tmp_path / "out")
-    for tensors in Loader(tmp_path / "out", batch_size=4, workers=0).torch():
+    for tensors in Loader(tmp_path / "out", split="all", batch_size=4, workers=0).torch():
         tensors["image"].zero_()
     assert im.open(tmp_path / "out").images.any()
 

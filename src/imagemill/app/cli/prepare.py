@@ -128,7 +128,10 @@ def prepare(
         ),
     ] = None,
     labels: Annotated[
-        str | None, typer.Option("--labels", metavar="index|one-hot|multi|level:N", help="How labels are written.")
+        str | None,
+        typer.Option(
+            "--labels", metavar="index|one-hot|multi|level:N", help="How labels are written; levels count from 1."
+        ),
     ] = None,
     unlabeled: Annotated[
         Unlabeled, typer.Option("--unlabeled", help="Images without a label among others: stop, or leave it empty.")

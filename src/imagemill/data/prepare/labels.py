@@ -129,7 +129,10 @@ def plan_labels(records: Sequence[Record], classes: tuple[str, ...], asked: str 
     form = asked or ("multi" if several else "index")
     level = _LEVEL.fullmatch(form)
     if level is None and form not in ("index", "one-hot", "multi"):
-        raise InputError(f"expected labels as index, one-hot, multi or level:N, got {asked!r}; choose one of these")
+        do = "choose one of these"
+        if re.fullmatch(r"level:\s*-?[0-9]*", form):
+            do = "levels count from 1, the most general: write level:1"
+        raise InputError(f"expected labels as index, one-hot, multi or level:N, got {asked!r}; {do}")
     if unlabeled not in ("raise", "null"):
         raise InputError(f"expected unlabeled as raise or null, got {unlabeled!r}; choose one of these")
     if several and form != "multi":

@@ -82,12 +82,18 @@ class NnUnet:
         known = {key for key, _ in look.files if key.partition("/")[0] in {n for f in _FOLDERS for n in f[:2]}}
         others = len(look.files) - len(known) - 1
         notes += [f"{others} other files passed over"] if others > 0 else []
+        # Channels of a case are one image, so no record names their files.
+        also = (look.path / "dataset.json", *(p for key, p in look.files if key in known and is_readable_name(p)))
         info = {**described, "mask_labels": _label_names(described.get("labels"))}
         for listing in ("training", "test", "dataset"):
             info.pop(listing, None)
         missing = tuple(record.key for record in records if record.mask is None and record.split == "train")
         return Source(
-            look.path, self.name, tuple(records), missing, notes=tuple(notes), problems=tuple(problems), info=info
+            *(look.path, self.name, tuple(records), missing),
+            notes=tuple(notes),
+            problems=tuple(problems),
+            info=info,
+            also_read=also,
         )
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:

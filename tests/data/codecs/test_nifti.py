@@ -248,3 +248,39 @@ def test_the_checksum_at_the_end_of_gzip_counts(tmp_path: Path) -> None:
     (tmp_path / "b.nii.gz").write_bytes(data[:-8] + b"\1\2\3\4" + data[-4:])
     with pytest.raises(CodecError, match="CRC check failed"):
         read_mask(tmp_path / "b.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "words"),
+    [
+        (0, b"\x11", "sizeof_hdr should be 348"),
+        (80, np.float32(-1.5).tobytes(), "pixdim"),
+        (252, b"\x63\x00", "qform_code 99 not valid"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_what_nibabel_mends_in_a_header_is_said_and_not_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], suffix: str, at: int, value: bytes, words: str
+) -> None:
+    voxels = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    write_picture(tmp_path / "a.nii", Picture(voxels, "zyx", np.diag([3.0, 2.0, 1.5, 1.0])))
+    data = bytearray((tmp_path / "a.nii").read_bytes())
+    data[at : at + len(value)] = value
+    (tmp_path / f"b{suffix}").write_bytes(gzip.compress(data) if suffix == ".nii.gz" else data)
+    found = read_picture(tmp_path / f"b{suffix}")
+    np.testing.assert_array_equal(found.array, voxels)
+    assert "header mended: " in found.note
+    assert words in found.note
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_header_that_cannot_be_mended_is_an_error_and_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(tmp_path / "a.nii", Picture(np.zeros((2, 3, 4), np.int16), "zyx"))
+    data = bytearray((tmp_path / "a.nii").read_bytes())
+    data[70:72] = b"\x05\x00"  # a type of voxels that there is not
+    (tmp_path / "b.nii").write_bytes(data)
+    with pytest.raises(CodecError, match=r"b\.nii: expected a whole, readable NIfTI.*data code 5 not recognized"):
+        read_picture(tmp_path / "b.nii")
+    assert capfd.readouterr() == ("", "")

@@ -42,9 +42,14 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s_-]*={0,2}\s*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MEDIA = {
     **{"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/bmp": ".bmp"},
-    **{"image/gif": ".gif", "image/tiff": ".tif"},
+    **{"image/gif": ".gif", "image/tiff": ".tif", "image/avif": ".avif", "image/jp2": ".jp2", "image/jpx": ".jpx"},
+    **{"image/heic": ".heic", "image/heif": ".heif", "image/x-tga": ".tga", "image/x-portable-pixmap": ".ppm"},
+    **{"image/x-portable-graymap": ".pgm", "image/x-portable-bitmap": ".pbm", "image/x-portable-anymap": ".pnm"},
 }
-_KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "npy": ".npy"}
+_KINDS = {
+    **{"jpeg": ".jpg", "png": ".png", "webp": ".webp", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "npy": ".npy"},
+    **{"netpbm": ".pnm", "jpeg2000": ".jp2", "avif": ".avif", "heif": ".heic", "metaimage": ".mha", "nrrd": ".nrrd"},
+}
 
 
 _LEAST_PIXELS = 3

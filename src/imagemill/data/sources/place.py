@@ -22,10 +22,10 @@ from imagemill.core.errors import CodecError, DiskError, MissingExtra, SourceErr
 from imagemill.data.codecs.base import Picture
 from imagemill.data.codecs.place import DETACHED
 from imagemill.data.codecs.registry import formats, write_picture
-from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_suffix
 from imagemill.data.record import Pixels, Record, Stored, split_suffix
 from imagemill.data.sources.base import Problem, WriteTarget, Written
+from imagemill.data.sources.cells import picture_suffix
 from imagemill.data.write import atomic_path
 
 __all__ = [
@@ -47,7 +47,6 @@ MARKER = ".imagemill-export.jsonl"
 """The hidden list of files that an export made, in its folder."""
 
 _FINISHED = '{"finished": '
-_SUFFIX_OF = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "bmp": ".bmp", "gif": ".gif", "tiff": ".tif"}
 _SAME = {".jpeg": ".jpg", ".tiff": ".tif"}
 # A label map that went through one of these would come back with other numbers.
 _LOSSY = (".jpg", ".jpeg", ".webp", ".gif")
@@ -147,7 +146,7 @@ def _own(where: Pixels) -> tuple[str, bytes | None]:
     if suffix:
         return suffix, None
     data = encoded(where)
-    return ("", None) if data is None else (_SUFFIX_OF.get(sniff(data[:HEAD]) or "", ""), data)
+    return ("", None) if data is None else (picture_suffix(data), data)
 
 
 def _fitting(picture: Picture) -> str:

@@ -79,9 +79,12 @@ def test_deep_colour_without_imagecodecs_names_the_extra(tmp_path: Path, monkeyp
         im.read_picture(tmp_path / "a.jp2")
 
 
-def test_a_large_jpeg_2000_that_is_cut_off_is_not_taken_for_whole(tmp_path: Path) -> None:
-    data = _saved("RGB", "JPEG2000", RNG.integers(0, 256, (80, 90, 3), dtype=np.uint8), tile_size=(32, 32))
-    for length in range(0, len(data) - 2, len(data) // 40):
+@pytest.mark.parametrize("more", [{}, {"tile_size": (32, 32)}, {"quality_layers": [40, 20, 10], "irreversible": True}])
+def test_jpeg_2000_that_is_cut_off_is_not_taken_for_whole(tmp_path: Path, more: dict[str, Any]) -> None:
+    # Of a smooth picture the end of the file is a small part of what is seen: decoders show it all the same.
+    smooth = np.repeat(np.add.outer(np.arange(90), np.arange(80))[..., None], 3, axis=2).astype(np.uint8)
+    data = _saved("RGB", "JPEG2000", smooth, **more)
+    for length in range(0, len(data) - 2, 2 if len(data) < 700 else 6):
         (tmp_path / "a.jp2").write_bytes(data[:length])
         with pytest.raises(im.CodecError, match=r"a\.jp2"):
             im.read_picture(tmp_path / "a.jp2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -205,7 +206,8 @@ def test_headers_that_promise_gigabytes_or_nothing_are_refused(tmp_path: Path, s
             else:
                 nrrd(file, "raw" if packing == "zlib" else packing, file=data)
             file.write_bytes(file.read_bytes().replace(old.encode(), new.encode()))
-            with pytest.raises(im.CodecError, match=r"a\.\w+: expected .*, got .*; "):
+            wanted = "declares 336,000,000" if new.startswith("800") else r"expected .*, got .*; "
+            with pytest.raises(im.CodecError, match=rf"a\.\w+: .*{wanted}"):
                 im.read_picture(file)
 
 
@@ -216,7 +218,10 @@ def test_what_is_inflated_beyond_the_voxels_is_never_made(tmp_path: Path, encodi
     pack = gzip.compress if encoding == "gzip" else bz2.compress
     bomb = pack(VOXELS.astype("<i2").tobytes() + bytes(5_000_000))
     (tmp_path / "a.nrrd").write_bytes(data[: data.index(b"\n\n") + 2] + bomb)
+    tracemalloc.start()
     np.testing.assert_array_equal(im.read_picture(tmp_path / "a.nrrd").array, VOXELS)
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    tracemalloc.stop()
 
 
 def test_changed_bytes_are_noticed_by_checksums(tmp_path: Path) -> None:

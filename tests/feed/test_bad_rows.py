@@ -107,6 +107,27 @@ def test_errors_in_own_functions_arrive_with_the_name_of_the_sample(workers: int
     loader.close()
 
 
+class OwnDataset:
+    """Somebody's rows, one of which cannot be had."""
+
+    def __len__(self) -> int:
+        return 400
+
+    def __getitem__(self, row: int) -> Any:
+        if row == 6:
+            raise im.CodecError("scan.nii: expected a readable file")
+        return np.zeros((8, 8, 3), np.uint8), row
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_in_an_own_dataset_is_raised_whatever_its_kind(workers: int) -> None:
+    loader = Loader(OwnDataset(), im.Pipeline([im.Flip("x")], seed=0), batch_size=8, workers=workers)
+    with pytest.raises(im.CodecError, match=r"scan\.nii") as caught:
+        list(loader)
+    assert "in the dataset, when item 6 was asked for" in caught.value.__notes__
+    loader.close()
+
+
 def test_errors_of_ours_have_the_name_as_well(tmp_path: Path) -> None:
     jpegs(tmp_path, 4)
     im.write_picture(tmp_path / "cat" / "small.png", im.Picture(np.zeros((10, 10, 3), np.uint8), "yxc"))

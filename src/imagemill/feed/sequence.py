@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core import rng
-from imagemill.core.errors import InputError
+from imagemill.core.errors import InputError, blame_caller
 from imagemill.core.targets import Array, Image, Label, Target, as_target
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.record import Record
@@ -100,7 +100,8 @@ class SequenceRows:
         try:
             item = self._items[row]
         except Exception as error:
-            error.add_note(f"while item {row} of the dataset was asked for")
+            # Whatever it is about: the caller's own code raised it, and no other row is to take its place.
+            blame_caller(error, f"the dataset, when item {row} was asked for")
             raise
         more = sorted(set(self._names(row, item)) - {"image", "label", *self._others})
         if more:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import imagemill as im
 from imagemill.compat.keras import (
     ImageDataGenerator,
     random_brightness,
@@ -221,6 +223,29 @@ def test_the_function_sees_one_picture_at_a_time_after_the_transforms() -> None:
     np.testing.assert_allclose(x[5], PICTURES[5].max() / 2)
     with pytest.raises(ValueError, match="keep the shape"):
         ImageDataGenerator(preprocessing_function=lambda v: v[:2]).augmented(PICTURES, range(24))
+
+
+def test_errors_of_the_callers_function_name_the_picture(tmp_path: Path) -> None:
+    def own(picture: Any) -> Any:
+        if picture.max() == 77:
+            raise ZeroDivisionError("my own mistake")
+        return picture[:3] if picture.max() == 78 else picture
+
+    generator = ImageDataGenerator(preprocessing_function=own)
+    x = np.zeros((6, 4, 4, 3), np.float32)
+    x[4] = 77
+    with pytest.raises(ZeroDivisionError, match="my own mistake") as caught:
+        next(generator.flow(x, batch_size=6, shuffle=False))
+    assert caught.value.__notes__ == ["in preprocessing_function, called with picture 4"]
+    x[4] = 78  # another shape, not in the first picture
+    with pytest.raises(ValueError, match=r"to keep the shape \(4, 4, 3\), got \(3, 4, 3\) for picture 4"):
+        next(generator.flow(x, batch_size=6, shuffle=False))
+    for n in range(3):
+        picture = np.full((4, 4, 3), 75 + n, np.uint8)
+        im.write_picture(tmp_path / "a" / f"{n}.png", im.Picture(picture, "yxc"))
+    with pytest.raises(ZeroDivisionError) as caught:
+        next(generator.flow_from_directory(tmp_path, target_size=(4, 4), shuffle=False))
+    assert caught.value.__notes__ == ["in preprocessing_function, called with picture a/2.png"]
 
 
 # ------------------------------------------------------------------------------------------------- words

@@ -220,6 +220,7 @@ class FileIterator(Iterator, ABC):
                 masks=masks,
                 mask_cval=self.mask_cval,
                 buffers=self._buffers,
+                names=[self.filenames[i] for i in rows],
             )
         x = pictures.astype(dtype, copy=False)
         self.saving.save(x, rows, keys, self.seed, at, self.data_format)

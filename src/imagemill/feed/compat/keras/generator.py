@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.errors import InputError, ParameterError, blame_caller
 from imagemill.engine.buffers import Buffers
 from imagemill.feed.compat.keras import statistics
 from imagemill.feed.compat.keras._common import (
@@ -295,6 +295,7 @@ class ImageDataGenerator(Flows):
         mask_cval: int = 0,
         buffers: Buffers | None = None,
         rows: Any = None,
+        names: Sequence[Any] | None = None,
     ) -> tuple[Array, Array | None]:
         """Transform and standardise a batch; label maps, if any, follow the same geometry.
 
@@ -317,6 +318,8 @@ class ImageDataGenerator(Flows):
             Memory of batches that are done with, to be used again.
         rows : array of int, ``[n]``, optional
             Which of ``images`` the batch is made of; keys and label maps are those of these rows.
+        names : sequence, optional
+            What errors call the pictures; their keys when left out.
 
         Returns
         -------
@@ -342,7 +345,7 @@ class ImageDataGenerator(Flows):
             workers=workers,
             buffers=buffers,
         )
-        made = (self._whitened(made) if at_once else self._standardized(made)).astype(dtype, copy=False)
+        made = (self._whitened(made) if at_once else self._standardized(made, names or keys)).astype(dtype, copy=False)
         if masks is None:
             return made, None
         if matrix is None:
@@ -379,10 +382,10 @@ class ImageDataGenerator(Flows):
         alone: Array = self._standardized(x[None])[0]
         return alone
 
-    def _standardized(self, x: Array) -> Array:
-        """The same, of floating-point pictures of rank 3 or 4 that may be changed."""
+    def _standardized(self, x: Array, names: Sequence[Any] = ()) -> Array:
+        """The same, of floating-point pictures of rank 3 or 4 that may be changed; errors call them by ``names``."""
         if self.preprocessing_function is not None:
-            x = self._preprocessed(x)
+            x = self._preprocessed(x, names)
         return self._whitened(statistics.finished(x, self._finish()))
 
     def _finish(self) -> statistics.Finish:
@@ -402,15 +405,22 @@ class ImageDataGenerator(Flows):
             x = statistics.whitened(x, self.zca_whitening_matrix)
         return x
 
-    def _preprocessed(self, x: Array) -> Array:
+    def _preprocessed(self, x: Array, names: Sequence[Any]) -> Array:
         """The user's function on each picture."""
         assert self.preprocessing_function is not None
-        parts = [np.asarray(self.preprocessing_function(picture)) for picture in x]
-        if parts and parts[0].shape != x.shape[1:]:
-            raise InputError(
-                f"expected preprocessing_function to keep the shape {x.shape[1:]}, got {parts[0].shape}; "
-                "resize with target_size instead"
-            )
+        parts: list[Array] = []
+        for i, picture in enumerate(x):
+            named = f"picture {names[i]}" if len(names) else f"picture {i} of {len(x)}"
+            try:
+                parts.append(np.asarray(self.preprocessing_function(picture)))
+            except Exception as error:
+                blame_caller(error, f"preprocessing_function, called with {named}")
+                raise
+            if parts[-1].shape != picture.shape:
+                raise InputError(
+                    f"expected preprocessing_function to keep the shape {picture.shape}, got {parts[-1].shape} for "
+                    f"{named}; resize with target_size instead"
+                )
         stacked = np.stack(parts) if parts else x
         made: Array = stacked if stacked.dtype.kind == "f" else stacked.astype(self.dtype)
         return made

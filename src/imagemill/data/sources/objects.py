@@ -173,11 +173,12 @@ def _instance(row: Mapping[str, Any], categories: Sequence[str], form: str, size
         name = categories[name]
     runs = row.get("runs")
     polygons = tuple(tuple(float(v) for v in part) for part in row.get("polygons") or ())
-    if not polygons and (outline := _outline(row)):
-        polygons = (outline,)
+    made = None if box is None else box_from(box, form, size)
+    if outline := _outline(row):
+        polygons, made = (outline,), bounds_of_polygons([outline])
     return Instance(
         _text_of(name),
-        bounds_of_polygons(polygons) if box is None else box_from(box, form, size),
+        made,
         polygons,
         _runs(runs) if runs else None,
         tuple(_joint(joint) for joint in row.get("keypoints") or ()),

@@ -115,12 +115,16 @@ def licences_of(source: Source, path: Path) -> Licences:
     whole, said_in, files = _of_all(source, path.parent if path.is_file() else path)
     counts: Counter[str] = Counter()
     used: dict[str, None] = {}
-    for record in source:
+    for record in source if columns else ():
         column, name = _own(record, columns, listed)
         used.update({column: None} if name else {})
         counts[name or whole] += 1
+    if not columns:
+        counts[whole] = len(source)
     without = counts.pop("", 0)
-    sourced = sum(any(_is_said(record.attributes.get(name)) for name in sources) for record in source)
+    sourced = (
+        0 if not sources else sum(any(_is_said(record.attributes.get(name)) for name in sources) for record in source)
+    )
     return Licences(
         dict(counts.most_common()), without, tuple(used), whole, said_in, files, sourced, sources if sourced else ()
     )

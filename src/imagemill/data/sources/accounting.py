@@ -64,7 +64,7 @@ def accounted(look: Look, plain: Look, source: Source, weighed: Weighed | None =
         *_unread(left),
         *_skipped(look),
         *_other_ways(source, weighed, left),
-        *_bare_folders(look, plain, source, used),
+        *_bare_folders(look, plain, source, used, left),
     ]
     problems = [problem for problem in _unnamed(look, left) if problem.name not in named]
     return replace(
@@ -128,18 +128,17 @@ def _hidden_pictures(paths: dict[str, Path], keys: Sequence[str]) -> str:
     return kind if kind in ("jpeg", "png", "gif", "bmp", "tiff", "webp", "jpeg2000", "heif", "avif", "netpbm") else ""
 
 
-def _bare_folders(look: Look, plain: Look, source: Source, used: frozenset[str]) -> Iterator[str]:
+def _bare_folders(look: Look, plain: Look, source: Source, used: frozenset[str], left: Sequence[str]) -> Iterator[str]:
     """Name folders beside class folders from which no image came."""
     if "label" not in carried(source):
         return
     arrangement = plain.arrangement
     above = {f.rpartition("/")[0] for f, says in arrangement.says.items() if says.levels and not says.odd}
-    full = {folder for key in used for folder in _folders(key)}
+    full = {above for folder in {key.rpartition("/")[0] for key in used} for above in _up_from(folder)}
     files: dict[str, list[str]] = defaultdict(list)
-    for key, _ in look.files:
-        for folder in _folders(key):
-            if folder not in full:
-                files[folder].append(key)
+    for key in left:
+        for folder in _up_from(key.rpartition("/")[0]):
+            files[folder].append(key)
     files |= {folder: [] for folder in look.empty}
     bare = {f: keys for f, keys in files.items() if f.rpartition("/")[0] in above and f not in full}
     if bare:
@@ -147,9 +146,10 @@ def _bare_folders(look: Look, plain: Look, source: Source, used: frozenset[str])
         yield f"{_files(len(bare), 'folder')} beside class folders gave no image: {_some(sorted(said))}"
 
 
-def _folders(key: str) -> list[str]:
-    parts = key.split("/")[:-1]
-    return ["/".join(parts[: n + 1]) for n in range(len(parts))]
+def _up_from(folder: str) -> list[str]:
+    """A folder and those above it, without the top."""
+    parts = folder.split("/")
+    return ["/".join(parts[: n + 1]) for n in range(len(parts))] if folder else []
 
 
 def _other_ways(source: Source, weighed: Weighed | None, left: Sequence[str]) -> Iterator[str]:

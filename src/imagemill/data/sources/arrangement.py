@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from imagemill.data.sources.words import (
@@ -135,11 +135,11 @@ def folder_of(key: str) -> str:
     >>> folder_of("train/cat/1.png"), folder_of("1.png")
     ('train/cat', '')
     """
-    folder = key.rpartition("/")[0]
+    folder = key[: max(0, key.rfind("/"))]
     return folder if folder.count("/") < _DEEPEST else "/".join(folder.split("/")[:_DEEPEST])
 
 
-def _tree(keys: Iterable[str]) -> _Node:
+def _tree(counts: Mapping[str, int]) -> _Node:
     root = _Node("", "")
     nodes = {"": root}
 
@@ -150,12 +150,8 @@ def _tree(keys: Iterable[str]) -> _Node:
             known = nodes[folder] = node_of(above).kids[name] = _Node(name, folder)
         return known
 
-    last, node = "", root
-    for key in keys:
-        folder = folder_of(key)
-        if folder != last:
-            last, node = folder, node_of(folder)
-        node.files += 1
+    for folder in sorted(counts):
+        node_of(folder).files = counts[folder]
     # The deepest first, and what is above all others last.
     for folder in sorted(nodes, key=lambda path: -path.count("/") if path else 1):
         node = nodes[folder]
@@ -163,23 +159,23 @@ def _tree(keys: Iterable[str]) -> _Node:
     return root
 
 
-def arrange(keys: Sequence[str], name: str = "") -> Arrangement:
+def arrange(counts: Mapping[str, int], name: str = "") -> Arrangement:
     """Read the tree of folders that some images lie in.
 
     Parameters
     ----------
-    keys : sequence of str
-        Paths of images relative to the folder, in POSIX form.
+    counts : mapping of str to int
+        Images in each folder, which is relative to the whole, in POSIX form; ``""`` is the top.
     name : str
         What the folder itself is called: archives are often unpacked into a folder within one of the same name.
 
     Examples
     --------
-    >>> found = arrange(["dataset/training_set/cat/1.png", "dataset/test_set/cat/2.png", "dataset/read_me.png"])
+    >>> found = arrange({"dataset/training_set/cat": 9, "dataset/test_set/cat": 3, "dataset": 1})
     >>> found.says["dataset/test_set/cat"].split, found.label("dataset/test_set/cat"), found.through
     ('test', 'cat', ('dataset',))
     """
-    root = _tree(keys)
+    root = _tree(counts)
     root.name = name
     reader = _Reader()
     reader.visit(root, Says())

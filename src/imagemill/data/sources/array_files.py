@@ -301,9 +301,11 @@ def is_pickle(path: Path) -> bool:
 
 def is_mat(path: Path) -> bool:
     """Whether a file is a MATLAB file of level 5; later ones are HDF5."""
+    if path.suffix.lower() != ".mat":
+        return False
     try:
         with path.open("rb") as file:
-            return path.suffix.lower() == ".mat" and file.read(10) == b"MATLAB 5.0"
+            return file.read(10) == b"MATLAB 5.0"
     except OSError:
         return False
 

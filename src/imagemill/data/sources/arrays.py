@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import CodecError, SourceError
-from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.pixels import load_mask, load_picture
 from imagemill.data.record import Record
 from imagemill.data.sources.array_files import (
@@ -69,9 +68,9 @@ class Npz:
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder:
             return _guess_file(look.path)
-        archives = [path for _, path in look.files if path.suffix.lower() == ".npz" or is_mat(path)]
-        arrays = [path for _, path in look.files if path.suffix.lower() == ".npy"]
-        pictures = sum(is_readable_name(path) for _, path in look.files) - len(arrays)
+        archives = [path for _, path in look.ending(".npz", ".mat") if path.suffix.lower() == ".npz" or is_mat(path)]
+        arrays = [path for _, path in look.ending(".npy")]
+        pictures = len(look.images) - len(arrays)
         if archives and len(archives) >= pictures and (is_mat(archives[0]) or zipfile.is_zipfile(archives[0])):
             return Guess(0.92, f"{archives[0].name} is an archive of arrays")
         if arrays and (found := npy_stacks(look)) is not None:

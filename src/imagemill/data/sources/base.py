@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Pixels, Record
-from imagemill.data.sources.arrangement import Arrangement, arrange
+from imagemill.data.sources.arrangement import Arrangement, arrange, folder_of
 
 __all__ = [
     "CAN_HOLD",
@@ -183,12 +183,56 @@ class Look:
     @cached_property
     def images(self) -> tuple[tuple[str, Path], ...]:
         """The files that are images, volumes or label maps by their names."""
-        return tuple((key, path) for key, path in self.files if is_readable_name(key))
+        good = {suffix for suffix in self._by_suffix if suffix and is_readable_name(f"x{suffix}")}
+        double = any(
+            not is_readable_name(f"x{suffix}") and suffix in (".gz", ".bz2", ".zst") for suffix in self._by_suffix
+        )
+        if len(good) == len(self._by_suffix):
+            return self.files
+        chosen = self.ending(*sorted(good)) if not double else list(self.files)
+        return tuple((key, path) for key, path in chosen if not double or is_readable_name(key))
+
+    @cached_property
+    def _by_suffix(self) -> Mapping[str, tuple[tuple[str, Path], ...]]:
+        """The files by their last suffix, in lower case."""
+        found: dict[str, list[tuple[str, Path]]] = {}
+        for pair in self.files:
+            name = pair[0].rpartition("/")[2]
+            dot = name.rfind(".")
+            found.setdefault(name[dot:].lower() if 0 < dot < len(name) - 1 else "", []).append(pair)
+        return {suffix: tuple(files) for suffix, files in found.items()}
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The last suffixes of the files in lower case, each once."""
+        return tuple(self._by_suffix)
+
+    def ending(self, *suffixes: str) -> list[tuple[str, Path]]:
+        """The files with one of some suffixes, in their order; quick however many there are of others.
+
+        Parameters
+        ----------
+        *suffixes : str
+            In lower case, with the dot; ``""`` stands for files without. Only the last suffix of a name counts.
+
+        Examples
+        --------
+        >>> look = Look(Path("d"), (("a.PNG", Path("d/a.PNG")), ("b.json", Path("d/b.json"))))
+        >>> [key for key, _ in look.ending(".png")]
+        ['a.PNG']
+        """
+        found = [pair for suffix in dict.fromkeys(suffixes) for pair in self._by_suffix.get(suffix, ())]
+        return sorted(found) if len(suffixes) > 1 else found
+
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """The folder of each of the images, as the arrangement counts folders."""
+        return tuple(folder_of(key) for key, _ in self.images)
 
     @cached_property
     def arrangement(self) -> Arrangement:
         """How the folders that the images lie in are arranged."""
-        return arrange([key for key, _ in self.images], self.path.resolve().name)
+        return arrange(Counter(self.folders), self.path.resolve().name)
 
 
 @dataclass(frozen=True, slots=True)

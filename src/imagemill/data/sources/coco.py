@@ -79,7 +79,7 @@ class Coco:
 
 def _candidates(look: Look) -> dict[Path, str]:
     """The COCO files of a folder, or the file itself, and what each holds."""
-    paths = [path for key, path in look.files if key.lower().endswith(".json") and key.count("/") <= 2]
+    paths = [path for key, path in look.ending(".json") if key.count("/") <= 2]
     return {path: content for path in paths[:64] if (content := coco_content(path))}
 
 

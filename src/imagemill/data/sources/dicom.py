@@ -106,7 +106,8 @@ class Dicom:
             return Guess(0.95, "it is the index of a DICOM medium" if named else "it is a DICOM file")
         if any(key == "DICOMDIR" and _begins(path) for key, path in look.files):
             return Guess(0.95, "there is a DICOMDIR, the index of a DICOM medium")
-        likely = [path for _, path in look.files if path.suffix.lower() in _SUFFIXES or not path.suffix[1:].isalpha()]
+        odd = {suffix for suffix in look.suffixes if suffix in _SUFFIXES or not suffix[1:].isalpha()}
+        likely = [path for _, path in look.ending(*sorted(odd))]
         if not likely or 2 * len(likely) < len(look.files):
             return None
         some = likely[:: max(1, len(likely) // 8)][:8]

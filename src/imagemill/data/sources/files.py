@@ -114,7 +114,7 @@ def open_weighed(
     asked = None if layout is None else layout_named(layout)
     weighed = Weighed((), []) if asked is not None and not every else weigh(look, read, every=every)
     source = _read(look, read, asked, weighed)
-    source = with_detached(framed(with_masks(source, read), read))
+    source = with_detached(framed(with_masks(source, read), read), whole)
     source = accounted(whole, images_alone(look, read)[0], source, None if asked is not None else weighed)
     if path.is_dir() and is_unfinished(path):
         msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"

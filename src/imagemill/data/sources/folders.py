@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
-from imagemill.data.sources.arrangement import Says, folder_of
+from imagemill.data.sources.arrangement import Says
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import (
@@ -41,7 +41,7 @@ def _guess(look: Look, sure: float, why: str, *carries: str) -> Guess:
         return not want or (not says.odd and any(told[one] for one in want))
 
     good = {folder for folder in found.says if fits(folder)}
-    takes = frozenset(key for key, _ in look.images if folder_of(key) in good)
+    takes = frozenset(key for (key, _), folder in zip(look.images, look.folders, strict=True) if folder in good)
     return Guess(sure, why, takes, frozenset((*carries, *(("group",) if found.groups() else ()))))
 
 
@@ -220,16 +220,16 @@ def _labelled(
     records: list[Record] = []
     problems: list[Problem] = []
     groups: set[str] = set()
-    for key, path in look.images:
-        place = says[folder_of(key)]
+    labels = {f: "/".join(levels(s.levels if name == "class-tree" else s.label)) or None for f, s in says.items()}
+    for (key, path), folder in zip(look.images, look.folders, strict=True):
+        place = says[folder]
         if place.odd and name != "folder":
             problems.append(_beside(key, look))
             continue
-        label = "/".join(levels(place.levels if name == "class-tree" else place.label)) or None
         owner = place.group if group is None else group(key)
         if owner is not None:
             groups.add(owner)
-        records.append(Record(key, path, label=label, split=place.split, group=owner))
+        records.append(Record(key, path, label=labels[folder], split=place.split, group=owner))
     notes += _left_bare(records, name)
     if group is None and groups:
         notes.append("group: the folder of each image")

@@ -14,6 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,6 @@ _LEFT = 0.5
 """What it counts to leave every image."""
 _WITH_MASKS = TAKES_ALL | {"list", "csv", "tsv", "json", "jsonl", "parquet", "arrow", "huggingface"}
 """Layouts that say nothing of label maps themselves, or in a column that may be missing."""
-_WHOLE = frozenset(("label", "split", "mask", "objects", "group"))
 
 
 @dataclass(slots=True)
@@ -258,25 +258,29 @@ def _refuse_silence(candidates: list[Candidate]) -> None:
 
 def carried(source: Source) -> frozenset[str]:
     """What the records of a source have of ``label``, ``split``, ``mask``, ``objects`` and ``group``."""
-    found: set[str] = set()
-    for record in source.records:
-        if record.label is not None or record.labels is not None:
-            found.add("label")
-        found |= {name for name in ("split", "mask", "objects", "group") if getattr(record, name) is not None}
-        if len(found) == len(_WHOLE):
-            break
+    found = {"label"} if any(r.label is not None or r.labels is not None for r in source.records) else set()
+    for name in ("split", "mask", "objects", "group"):
+        of = attrgetter(name)
+        if any(of(record) is not None for record in source.records):
+            found.add(name)
     return frozenset(found)
 
 
 def taken(look: Look, source: Source) -> frozenset[str]:
     """Keys of the files below a folder that a source was made of."""
-    paths = {where for record in source.records for where in (record.image, record.mask) if isinstance(where, Path)}
-    named = {os.fspath(path) for path in (*paths, *source.also_read)}
     inner = any(not isinstance(record.image, Path) for record in source.records)
     if inner and not source.also_read:  # pixels are in files that the layout did not name: no more can be said
         return frozenset(key for key, _ in look.files)
+    # Most layouts hand on the paths that they were shown: no need to compare their texts.
+    shown = {id(path): key for key, path in look.files}
+    paths = [where for record in source.records for where in (record.image, record.mask) if isinstance(where, Path)]
+    paths += source.also_read
+    used = {shown[id(path)] for path in paths if id(path) in shown}
+    named = {os.fspath(path) for path in paths if id(path) not in shown}
+    if not named:
+        return frozenset(used)
     known = {os.fspath(path): key for key, path in look.files}
-    used = {known[path] for path in named if path in known}
+    used |= {known[path] for path in named if path in known}
     other = [path for path in named if path not in known]
     if other:
         plain = {os.path.normpath(path): key for path, key in known.items()}

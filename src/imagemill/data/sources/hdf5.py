@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from imagemill.core.errors import CodecError, SourceError
-from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.hdf5_file import open_h5
 from imagemill.data.sources.hdf5_find import Found
@@ -39,7 +38,7 @@ class Hdf5:
 
     def guess(self, look: Look) -> Guess | None:
         files = _files(look)
-        pictures = sum(is_readable_name(path) for _, path in look.files) if look.is_folder else 0
+        pictures = len(look.images) if look.is_folder else 0
         if not files or len(files) < pictures or not _is_h5(files[0][1]):
             return None
         return Guess(0.93, f"{files[0][1].name} is an HDF5 file")
@@ -73,7 +72,7 @@ class Hdf5:
 def _files(look: Look) -> list[tuple[str, Path]]:
     if not look.is_folder:
         return list(look.files) if _is_h5(look.path) else []
-    named = [(key, path) for key, path in look.files if path.suffix.lower() in (*SUFFIXES, ".mat")]
+    named = look.ending(*SUFFIXES, ".mat")
     return [(key, path) for key, path in named if path.suffix.lower() != ".mat" or _is_h5(path)]
 
 

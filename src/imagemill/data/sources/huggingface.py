@@ -85,7 +85,7 @@ class HuggingFaceFolder:
 def _tables(look: Look) -> list[tuple[str, Path]]:
     if not look.is_folder:
         return []
-    return [(key, path) for key, path in look.files if path.name in _METADATA]
+    return [(key, path) for key, path in look.ending(".csv", ".jsonl", ".parquet") if path.name in _METADATA]
 
 
 def _names_images(path: Path) -> bool:

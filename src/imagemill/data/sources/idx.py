@@ -21,6 +21,7 @@ import numpy as np
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import MAX_PIXELS, native, problem
 from imagemill.data.codecs.limits import check_inflation, gunzip
+from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.record import Record, Stored
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.containers import (
@@ -171,7 +172,7 @@ class Idx:
     holds = frozenset(("image", "float", "channels", "volume", "label", "hierarchy", "split"))
 
     def guess(self, look: Look) -> Guess | None:
-        near = [path for _, path in look.files if _looks_like(path)][:8]
+        near = [path for path in _files_below(look) if _looks_like(path)][:8]
         if not near or (not look.is_folder and read_quietly(near[0]) is None):
             return None
         found = [path for path in near if (head := read_quietly(path)) is not None and len(head[1]) >= 3]
@@ -257,10 +258,17 @@ def _looks_like(path: Path) -> bool:
     return "idx" in name or "ubyte" in name
 
 
+def _files_below(look: Look) -> list[Path]:
+    """The files that are no pictures by their names, or the one file that was given."""
+    if not look.is_folder:
+        return [look.path]
+    return [path for _, path in look.ending(*(end for end in look.suffixes if not is_readable_name(f"x{end}")))]
+
+
 def _files(look: Look) -> list[Path]:
     """The files of a folder; for one file also the labels beside it."""
     if look.is_folder:
-        return [path for _, path in look.files if _looks_like(path)]
+        return [path for path in _files_below(look) if _looks_like(path)]
     stem = _stem(look.path)
     beside = sorted(p for p in look.path.parent.iterdir() if p.is_file() and _looks_like(p) and _stem(p) == stem)
     return [look.path, *(path for path in beside if path != look.path)]

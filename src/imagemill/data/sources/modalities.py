@@ -20,6 +20,7 @@ _WORDS = (
     "t1 t1w t1n t1c t1ce t1gd t1post t1pre t1contrast t2 t2w t2f t2star flair fl pd pdw swi adc dwi dwi0 dwi1 b0 "
     "ktrans perf cbf cbv mtt tmax ttp ct cta ctp ncct cect cbct mr mri mra pet suv suvbw fdg spect us inphase outphase"
 )
+_LAST = frozenset(suffix[suffix.rfind(".") :] for suffix in VOLUMES)
 _MODALITY = re.compile(rf"(?:(.*?)[-_. ]+)?({'|'.join(sorted(_WORDS.split(), key=len, reverse=True))})", re.I)
 
 
@@ -67,6 +68,8 @@ def examinations(look: Look) -> Examinations | None:
 
 
 def _find(look: Look) -> Examinations | None:
+    if not set(look.suffixes) & _LAST:
+        return None
     volumes = [key for key, _ in look.images if split_suffix(key)[1].lower() in VOLUMES]
     if not volumes or 2 * len(volumes) < len(look.images):
         return None

@@ -47,8 +47,9 @@ class NnUnet:
     holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask", "split"))
 
     def guess(self, look: Look) -> Guess | None:
-        names = {key.partition("/")[0] for key, _ in look.files}
-        if not look.is_folder or not {"dataset.json", "imagesTr"} <= names:
+        if not look.is_folder or not any(key == "dataset.json" for key, _ in look.ending(".json")):
+            return None
+        if not any(key.startswith("imagesTr/") for key, _ in look.files):
             return None
         try:
             described = _described(look.path)

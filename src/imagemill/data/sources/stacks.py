@@ -97,7 +97,7 @@ class TiffStack:
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder:
             return None
-        tiffs = [(key, path) for key, path in look.files if path.suffix.lower() in _SUFFIXES]
+        tiffs = look.ending(*_SUFFIXES)
         stacks = _stacks(tiffs)
         if not tiffs or 2 * len(tiffs) < len(look.files) or sum(map(len, stacks.values())) < len(tiffs):
             return None
@@ -112,7 +112,7 @@ class TiffStack:
         if not look.is_folder:
             return _one_file(look, options)
         problems: list[Problem] = []
-        tiffs = [(key, path) for key, path in look.files if path.suffix.lower() in _SUFFIXES]
+        tiffs = look.ending(*_SUFFIXES)
         notes = [f"{n} other files passed over"] if (n := len(look.files) - len(tiffs)) else []
         volumes: dict[str, Record] = {}
         stacks = _stacks(tiffs)

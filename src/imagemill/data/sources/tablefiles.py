@@ -107,8 +107,8 @@ def probe_table(table: Table, look: Look) -> Probe | None:
 def _listed(look: Look, suffixes: Sequence[str]) -> list[list[Path]]:
     """Tables by the folder that they lie in: the path's own, ``data``, then each other one in it."""
     places: dict[str, list[Path]] = {".": [], "data": []}
-    for key, path in look.files:
-        if path.suffix.lower() in suffixes and path.name != SIDECAR:
+    for key, path in look.ending(*suffixes):
+        if path.name != SIDECAR:
             folder = str(PurePosixPath(key).parent)
             if "/" not in folder:
                 places.setdefault(folder, []).append(path)

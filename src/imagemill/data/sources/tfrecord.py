@@ -56,7 +56,7 @@ class TfRecord:
         files = _files(look)
         if not files:
             return None
-        pictures = sum(is_readable_name(path) for _, path in look.files) if look.is_folder else 0
+        pictures = len(look.images) if look.is_folder else 0
         begins = begins_as_records(files[0])
         takes = frozenset(key for key, path in look.files if path in set(files))
         if begins and len(files) >= pictures:
@@ -115,6 +115,6 @@ def _files(look: Look) -> list[Path]:
         return [look.path] if _NAME.fullmatch(look.path.name) or begins_as_records(look.path) else []
     return [
         path
-        for key, path in look.files
+        for _, path in look.ending(*(end for end in look.suffixes if not is_readable_name(f"x{end}")))
         if _NAME.fullmatch(path.name) or (_PERHAPS.fullmatch(path.name) and begins_as_records(path))
     ]

@@ -48,7 +48,7 @@ class Voc:
         """Say whether there are such XML files, and pictures."""
         if not look.is_folder:
             return None
-        files = [path for key, path in look.files if key.lower().endswith(".xml")]
+        files = [path for _, path in look.ending(".xml")]
         if not files or not readable(look):
             return None
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
@@ -67,36 +68,48 @@ def walk(root: Path) -> Walked:
     skipped: list[str] = []
     bare: list[str] = []
     seen: set[str] = set()
-
-    def refuse(error: OSError) -> None:
-        msg = f"expected a folder that can be listed, got {error}; check its permissions"
-        raise SourceError(msg) from error
-
-    start = os.fspath(root)
-    for folder, folders, files in os.walk(start, followlinks=True, onerror=refuse):
+    todo: list[tuple[str, Path]] = [("", root)]
+    while todo:
+        prefix, folder = todo.pop()
         real = os.path.realpath(folder)
         if real in seen:  # a link that leads back up would be walked for ever
-            folders.clear()
             continue
         seen.add(real)
-        prefix = "" if folder == start else os.path.relpath(folder, start).replace(os.sep, "/") + "/"
-        skipped += (f"{prefix}{name}/" for name in folders if _is_passed_over(name, _SYSTEM_FOLDERS))
-        folders[:] = sorted(name for name in folders if not _is_passed_over(name, _SYSTEM_FOLDERS))
-        skipped += (prefix + name for name in files if _is_passed_over(name, _SYSTEM_FILES))
-        there = [name for name in files if not _is_passed_over(name, _SYSTEM_FILES)]
-        if prefix and not folders and not there:
+        folders, files, odd = _listed(folder)
+        skipped += (prefix + name for name in odd)
+        if prefix and not folders and not files:
             bare.append(prefix[:-1])
-        base = Path(folder)
-        for name in there:
-            path = base / name
-            # Opening a pipe could wait for ever. One that is named like a picture is kept, to be named as a fault.
-            if is_readable_name(name) or path.is_file() or not path.exists():
-                found.append((prefix + name, path))
-    return Walked(tuple(sorted(found)), tuple(sorted(skipped)), tuple(sorted(bare)))
+        found += [(prefix + name, folder / name) for name in files]
+        todo += [(f"{prefix}{name}/", folder / name) for name in sorted(folders, reverse=True)]
+    found.sort(key=itemgetter(0))
+    return Walked(tuple(found), tuple(sorted(skipped)), tuple(sorted(bare)))
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """Names of folders and of files in a folder, and what is passed over."""
+    folders, files, odd = [], [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if entry.is_dir():
+                    if _is_passed_over(name, _SYSTEM_FOLDERS):
+                        odd.append(f"{name}/")
+                    else:
+                        folders.append(name)
+                elif _is_passed_over(name, _SYSTEM_FILES):
+                    odd.append(name)
+                # Opening a pipe could wait for ever. One that is named like a picture is kept, to be named as a fault.
+                elif entry.is_file() or is_readable_name(name) or not os.path.exists(entry.path):
+                    files.append(name)
+    except OSError as error:
+        msg = f"expected a folder that can be listed, got {error}; check its permissions"
+        raise SourceError(msg) from error
+    return folders, files, odd
 
 
 def _is_passed_over(name: str, system: frozenset[str]) -> bool:
-    return name.startswith(".") or name.endswith(".part") or name.casefold() in system
+    return name[:1] == "." or name[-5:] == ".part" or name.lower() in system
 
 
 def walk_files(root: Path) -> Iterator[tuple[str, Path]]:

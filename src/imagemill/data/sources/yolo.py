@@ -47,6 +47,8 @@ class Yolo:
             told = told_by(look.path).values if look.path.suffix.lower() in (".yaml", ".yml", ".data") else {}
             known = {"names", "nc", "names file"} & set(told)
             return Guess(0.9, f"a {look.path.name} with class names and splits") if known else None
+        if not look.ending(".txt"):
+            return None
         found = Found.of(look)
         folders = found.folders()
         if not folders:

@@ -201,7 +201,7 @@ class _Reader:
             return
         parts = {} if above.split is not None and above.label else _parts(node, kids, above)
         groups = above.group is None and all(GROUP.fullmatch(kid.name.casefold()) for kid in kids)
-        if node.files and not above.levels and not groups and 2 * node.files < node.total:
+        if node.files and not above.levels and not groups and _are_few(node.files, node.total):
             self.says[node.path] = replace(above, odd=True)
         if parts:
             self._parts(kids, parts, above)
@@ -210,7 +210,7 @@ class _Reader:
             self._below(inner, above)
             for kid in kids:
                 if kid is not inner:
-                    self.visit(kid, replace(above, odd=True))
+                    self.visit(kid, replace(above, odd=_are_few(kid.total, node.total)))
         elif groups:
             for kid in kids:
                 self.visit(kid, replace(above, group=kid.name))
@@ -249,6 +249,11 @@ class _Reader:
         for kid in kids:
             levels = (*above.levels, kid.name)
             self.visit(kid, replace(above, levels=levels, label=above.label if odd else (*above.label, kid.name)))
+
+
+def _are_few(files: int, total: int) -> bool:
+    """Whether images beside folders of classes or parts are odd ones: one, or up to a tenth of all."""
+    return 2 * files < total and files <= max(1, total // 10)
 
 
 def _are_sets(kids: Sequence[_Node]) -> bool:

@@ -229,7 +229,9 @@ def _labelled(
         owner = place.group if group is None else group(key)
         if owner is not None:
             groups.add(owner)
-        records.append(Record(key, path, label=labels[folder], split=place.split, group=owner))
+        records.append(
+            Record(key, path, label=labels[folder], split=place.split if name != "folder" else None, group=owner)
+        )
     notes += _left_bare(records, name)
     if group is None and groups:
         notes.append("group: the folder of each image")

@@ -212,10 +212,16 @@ def _of_its_parts(left: list[str], takes: frozenset[str], plain: Look) -> list[s
 
 def _judge(candidates: list[Candidate], plain: Look, seen: list[Evidence]) -> tuple[Evidence, ...]:
     """Count what every layout leaves of all that was seen, files that speak for themselves included."""
-    evidence = (*seen, *(e for one in candidates if (e := _of_content(one)) is not None))
+    content = [(one, piece) for one in candidates if (piece := _of_content(one)) is not None]
+    evidence = (*seen, *(piece for _, piece in content))
+    pictures = {key for key, _ in plain.images}
     for one in candidates:
         if one.takes is not None:
-            one.explained = tuple(_explains(one, piece) for piece in evidence)
+            # Two layouts that read the same file explain it both.
+            same = [bool(own := (other.takes or set()) - pictures) and own <= one.takes for other, _ in content]
+            one.explained = tuple(
+                _explains(one, piece) or (n >= len(seen) and same[n - len(seen)]) for n, piece in enumerate(evidence)
+            )
             gap = sum(one.left.values()) / len(plain.images) if plain.images else 0.0
             # What a table says of a part of the images, it does not say of the rest.
             partly = gap if one.guess.takes is None else 0.0

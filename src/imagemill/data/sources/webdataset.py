@@ -103,7 +103,11 @@ class WebDataset:
 
 def _files(look: Look) -> list[Path]:
     """The tar files of a path."""
-    return [path for key, path in look.ending(".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst") if key.lower().endswith(_SUFFIXES)]
+    return [
+        path
+        for key, path in look.ending(".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
+        if key.lower().endswith(_SUFFIXES)
+    ]
 
 
 def _kind(files: Sequence[Path]) -> str:

@@ -218,7 +218,8 @@ def _judge(candidates: list[Candidate], plain: Look, seen: list[Evidence]) -> tu
     for one in candidates:
         if one.takes is not None:
             # Two layouts that read the same file explain it both.
-            same = [bool(own := (other.takes or set()) - pictures) and own <= one.takes for other, _ in content]
+            tables = [(other.takes or frozenset()) - pictures for other, _ in content]
+            same = [bool(own) and own <= one.takes for own in tables]
             one.explained = tuple(
                 _explains(one, piece) or (n >= len(seen) and same[n - len(seen)]) for n, piece in enumerate(evidence)
             )

@@ -170,21 +170,26 @@ def test_addresses_through_scan_open_and_prepare(tmp_path: Path, server: str, fo
     assert (report.made, report.classes, report.failed) == (2, ("cat", "dog"), ())
 
 
-PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
-    "paths": ("'location', 'label'\n'a.png', 'cat'\n'b.png', 'dog'\n", {}),
-    "one-hot": ("id,cat,dog,bird\na,1,0,0\nb,0,1,0\n", {}),
-    "pixels": ("location,label\n'[[0, 12], [255, 3]]','cat'\n'[[1, 2], [3, 4]]','dog'\n", {"layout": "csv"}),
+PREPARED: dict[str, str] = {
+    "paths.csv": "'location', 'label'\n'a.png', 'cat'\n'b.png', 'dog'\n",
+    "one-hot.csv": "id,cat,dog,bird\na,1,0,0\nb,0,1,0\n",
+    "pixels.csv": "location,label\n'[[0, 12], [255, 3]]','cat'\n'[[1, 2], [3, 4]]','dog'\n",
+    "paths.json": json.dumps([{"location": "a.png", "label": "cat"}, {"location": "b.png", "label": "dog"}]),
+    "pixels.json": json.dumps(
+        [{"location": [[0, 12], [255, 3]], "label": "cat"}, {"location": [[1, 2], [3, 4]], "label": "dog"}]
+    ),
 }
 
 
 @pytest.mark.parametrize("name", PREPARED)
 def test_labels_reach_the_store(tmp_path: Path, name: str) -> None:
     small_photos(tmp_path / "in", "a.png", "b.png")
-    text, told = PREPARED[name]
-    written(tmp_path / "in", text)
-    im.prepare(tmp_path / "in", tmp_path / "store", **told)
+    table = written(tmp_path / "in", PREPARED[name], name)
+    im.prepare(table, tmp_path / "store")
     store = im.open(tmp_path / "store")
     assert [store.classes[int(store[n].label)] for n in range(2)] == ["cat", "dog"]
+    if name.startswith("pixels"):
+        assert store[0].image.squeeze().tolist() == [[0, 12], [255, 3]]
 
 
 def test_boxes_reach_the_store(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ __all__ = ["Parts", "parsed", "parts_of"]
 Parts = list[tuple[str | None, list[Any]]]
 """Rows, each list with the part of the dataset that it is said to be."""
 
-_LITERAL = 1 << 25
+_LITERAL = 1 << 22
+"""Longest text that is read as Python: its parser needs some hundred bytes for each byte."""
 
 
 def parsed(text: str) -> tuple[Any, str]:

@@ -19,7 +19,7 @@ __all__ = ["boxes_text", "is_numbers", "list_text", "pixel_array", "runs_text", 
 _NUMBERS = re.compile(r"[\s\d.,;+\-eE\[\]()]*")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _BETWEEN = re.compile(r"[\s,;\[\]()]+")
-_LITERAL = 1 << 20  # the parser of Python needs some hundred bytes for each byte of text
+_LITERAL = 1 << 16  # the parser of Python needs some hundred bytes for each byte of text
 _QUOTES = {"'": "'", '"': '"', "`": "`", "‘": "’", "“": "”", "„": "“"}
 
 

@@ -228,7 +228,7 @@ def test_real_folders_are_what_their_readme_says(data_root: Path, name: str) -> 
 def test_yolo_beside_coco_is_read_where_it_is_asked_for(data_root: Path) -> None:
     boxes = {"labels": "yolo_boxes", "names": "class_names.json"}
     found = scan(data_root / "coco_sample", layout="yolo", opened=0, extra=boxes)
-    assert (found.images, found.annotated) == (48, 48)
+    assert (found.images, found.annotated) == (48, 46)  # two photos have no text file
     assert found.things["instances"] == sum(
         len(file.read_text().splitlines()) for file in (data_root / "coco_sample/yolo_boxes").iterdir()
     )

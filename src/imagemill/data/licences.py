@@ -12,18 +12,10 @@ from typing import Any
 from imagemill.data.licence_names import EXPLAINS_NOTHING, NOTHING, licence_in, licence_name, restrictions
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Source
+from imagemill.data.sources.columnnames import LICENCE_COLUMNS, SOURCE_COLUMNS
 
 __all__ = ["Licences", "licences_of"]
 
-# Names of columns, in lower case and without what stands between words; the first that says something counts.
-_LICENCE = (
-    *("licence", "license", "licencename", "licensename", "licenceurl", "licenseurl", "licenceid", "licenseid"),
-    *("licences", "licenses", "rights", "usageterms"),
-)
-_SOURCE = (
-    *("source", "sourceurl", "credit", "credits", "creditline", "copyright", "attribution", "author", "creator"),
-    *("photographer", "owner", "provenance", "page", "homepage", "flickrurl", "cocourl", "originalurl"),
-)
 # Files beside the images that may speak of licences, by the name before the first dot.
 _BESIDE = re.compile(r"(un)?licen[cs]e|copying|copyright|credits?|attribution|.*citation|readme", re.I)
 _READ = 1 << 16
@@ -110,7 +102,7 @@ def licences_of(source: Source, path: Path) -> Licences:
     ({'MIT': 1}, 1)
     """
     names = dict.fromkeys(name for record in source for name in record.attributes)
-    columns, sources = _called(names, _LICENCE), _called(names, _SOURCE)
+    columns, sources = _called(names, LICENCE_COLUMNS), _called(names, SOURCE_COLUMNS)
     listed = _listed(source.info.get("licenses"))
     whole, said_in, files = _of_all(source, path.parent if path.is_file() else path)
     counts: Counter[str] = Counter()
@@ -174,7 +166,7 @@ def _of_all(source: Source, folder: Path) -> tuple[str, str, tuple[str, ...]]:
     files, said = _files(folder)
     inner = source.info.get("info")
     for facts in (source.info, inner if isinstance(inner, Mapping) else {}):
-        for column in _called(facts, _LICENCE):
+        for column in _called(facts, LICENCE_COLUMNS):
             if isinstance(facts[column], str) and _is_said(facts[column]):
                 return licence_name(facts[column]), "the set's own description", files
     name, where = next(((name, file) for file, name in said.items() if name), ("", ""))

@@ -9,9 +9,11 @@ from imagemill.data.sources.boxcolumns import squashed
 __all__ = [
     "ATTRIBUTE",
     "CLASS_WORDS",
+    "LICENCE_COLUMNS",
     "MAYBE",
     "NO_LABEL",
     "ROLES",
+    "SOURCE_COLUMNS",
     "flag_splits",
     "normal_split",
     "plain_name",
@@ -113,10 +115,24 @@ MAYBE: dict[str, frozenset[str]] = {
 }
 """Names, squashed, that suggest a role where the cells agree."""
 
+LICENCE_COLUMNS = (
+    *("licence", "license", "licencename", "licensename", "licenceurl", "licenseurl", "licenceid", "licenseid"),
+    *("licences", "licenses", "rights", "usageterms"),
+)
+"""Names, squashed, of columns that say an image's licence; the first that says something counts."""
+
+SOURCE_COLUMNS = (
+    *("source", "sourceurl", "credit", "credits", "creditline", "copyright", "attribution", "author", "creator"),
+    *("photographer", "owner", "provenance", "page", "homepage", "flickrurl", "cocourl", "originalurl"),
+)
+"""Names, squashed, of columns that say where an image comes from; the first that says something counts."""
+
 NO_LABEL = frozenset(
     (
+        *LICENCE_COLUMNS,
+        *SOURCE_COLUMNS,
         *("age", "sex", "gender", "date", "time", "timestamp", "year", "month", "day", "camera", "device", "site"),
-        *("author", "user", "licence", "license", "rights", "copyright", "source", "country", "city", "index"),
+        *("user", "country", "city", "index"),
         *("width", "height", "depth", "channels", "size", "format", "mode", "rotation", "orientation", "version"),
         *("confidence", "score", "fold", "quality", "comment", "note", "caption", "description", "title", "split"),
         *("difficult", "truncated", "occluded", "pose", "iscrowd", "area", "domain", "count", "number", "price"),

@@ -10,6 +10,7 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.beside import beside
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
+from imagemill.data.faults import refuse_missing
 from imagemill.data.job import Job, recorded
 from imagemill.data.naming import name_clashes, output_name
 from imagemill.data.report import AugmentReport, Failure
@@ -107,6 +108,8 @@ def augment(
     """
     suffix = _check(pipeline, copies, workers, on_error, channels, format)
     found, out = _open(source, masks, allow_missing_masks), Path(out)
+    if on_error == "raise":
+        refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     records = tuple(found)
     # One file is no folder that is searched: an archive may well be augmented beside itself.
     _refuse_inside(found.root if isinstance(source, Source) else Path(source), found.layout, out)

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 import imagemill.data.write as files
-from imagemill.core.errors import DiskError, ImagemillError, MissingExtra, PlanError, WorkerError
+from imagemill.core.errors import DiskError, ImagemillError, MissingExtra, PlanError, SourceError, WorkerError
 from imagemill.data.naming import MAX_NAME_BYTES, output_name
 from imagemill.data.pixels import encoded, held_array, pixels_name, pixels_suffix
 from imagemill.data.record import Pixels, Record, Stored
+from imagemill.data.sources.base import Problem
 
-__all__ = ["ORIGINS", "is_of_file", "named", "quarantine"]
+__all__ = ["ORIGINS", "is_of_file", "named", "quarantine", "refuse_missing"]
 
 ORIGINS = "origins.jsonl"
 
@@ -41,6 +43,26 @@ def is_of_file(error: Exception) -> bool:
     if not isinstance(error, ImagemillError) or error.of_caller:
         return False
     return not isinstance(error, DiskError | MissingExtra | PlanError | WorkerError)
+
+
+def refuse_missing(problems: Iterable[Problem], instead: str) -> None:
+    """Stop where a source speaks of pictures that are not there: for who asked to stop at errors.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+    instead : str
+        What goes on without them, such as ``"on_error='skip' (--on-error skip)"``.
+
+    Raises
+    ------
+    SourceError
+    """
+    missing = [problem for problem in problems if problem.missing]
+    if missing:
+        shown = "; ".join(problem.name for problem in missing[:3]) + ("; ..." if len(missing) > 3 else "")
+        msg = f"expected every picture that is spoken of to be there, got none for {len(missing)} ({shown})"
+        raise SourceError(f"{msg}: {missing[0]}; add them, or pass {instead} to go on without")
 
 
 def named(name: str, error: Exception, doing: str) -> Exception:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import Channels, ReadOptions
+from imagemill.data.faults import refuse_missing
 from imagemill.data.sources.base import Problem
 from imagemill.feed.adapters.base import Adapters
 from imagemill.feed.batch import LoadedBatch
@@ -150,6 +151,8 @@ class Loader(Adapters):
         rows, said = open_rows(dataset, axes, split)
         if said:
             warnings.warn(said, stacklevel=2)
+        if on_error == "raise" and isinstance(rows, RecordRows):
+            refuse_missing(rows.problems, "on_error='replace'")
         own = own_pipelines(rows, pipelines)
         order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance))
         shares = Shares(len(rows), batch_size, rank, world, drop_last)

@@ -20,7 +20,7 @@ from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, targe
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
 from imagemill.data.record import Record
-from imagemill.data.sources.base import Source
+from imagemill.data.sources.base import Problem, Source
 from imagemill.feed.item import Item, alike_instances, complete, read_record
 from imagemill.feed.sequence import SequenceRows, is_sequence
 from imagemill.feed.things import Things, things_of
@@ -286,6 +286,12 @@ class RecordRows(_Keyed):
             every = sources.get(which, ())
             found |= _targets(every if len(every) == len(rows) else map(backing.record, rows.tolist()))
         self._names = tuple(name for name in _TARGETS if name in found)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What the sources could not take in."""
+        sources = [b.source for b in self.dataset.backings if isinstance(b, SourceBacking)]
+        return [problem for source in sources for problem in source.problems]
 
     def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
         """Nothing: every row is read by itself."""

@@ -17,6 +17,7 @@ import polars as pl
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data import store
 from imagemill.data.codecs.base import Channels
+from imagemill.data.faults import refuse_missing
 from imagemill.data.prepare import assemble, labels, plan, statistics
 from imagemill.data.prepare.assemble import Files, Fitted, Line
 from imagemill.data.prepare.plan import Asked, Form
@@ -123,7 +124,7 @@ def prepare(
     workers : int
         Threads, 1 or more. The bytes do not depend on it.
     on_error : {"raise", "skip", "quarantine"}
-        What to do with a file that cannot be used: stop, leave it out and say so, or also copy it aside.
+        What to do with a file that cannot be used or is not there: stop, leave it out and say so, or copy it aside too.
     masks, allow_missing_masks
         As for `open_source`.
     overwrite : bool
@@ -172,6 +173,8 @@ def prepare(
     )  # fmt: skip
     found, out = _open(source, masks, allow_missing_masks, axes, options), Path(out)
     _refuse_inside(source, found, out)
+    if on_error == "raise":
+        refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     return _Build(_tellable(found), out, asked, overwrite).run(workers, on_error, progress, started)
 
 

@@ -62,10 +62,13 @@ class Problem:
         The file, line, row or member.
     message : str
         What was expected, what came, what to do.
+    missing : bool
+        Whether it is a picture that is spoken of and not there; ``on_error="raise"`` stops for those.
     """
 
     name: str
     message: str
+    missing: bool = False
 
     def __str__(self) -> str:
         return self.message if self.name in self.message else f"{self.name}: {self.message}"

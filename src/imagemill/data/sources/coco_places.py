@@ -153,7 +153,8 @@ class Taking:
                 self._by_end.append(f"{entry.file_name!r} is {key}")
                 self._add(file, entry, _key(path, self.root, key), path)
             else:
-                self._problem(file, entry.file_name, fault or self._missing(folder, entry.file_name))
+                told = fault or self._missing(folder, entry.file_name)
+                self._problem(file, entry.file_name, told, missing=not fault and "no such file" in told)
         return self._notes()
 
     def _files(self, base: Path) -> Iterable[tuple[str, Path]]:
@@ -171,8 +172,8 @@ class Taking:
             notes.append(f"{count} pictures were found by the end of their path ({self._by_end[0]})")
         return [*notes, *not_background(self._bare)]
 
-    def _problem(self, file: CocoFile, name: str, message: str) -> None:
-        self.problems.append(Problem(f"{file.path.name}: {name}", message))
+    def _problem(self, file: CocoFile, name: str, message: str, *, missing: bool = False) -> None:
+        self.problems.append(Problem(f"{file.path.name}: {name}", message, missing))
 
     def _add(self, file: CocoFile, entry: Entry, key: str, path: Path) -> None:
         if key in self.records:

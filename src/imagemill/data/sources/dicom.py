@@ -194,7 +194,8 @@ def _directory(index: Path, problems: list[Problem]) -> list[tuple[str, Path]]:
                 Problem(shown, "expected a file in the DICOMDIR's folder, got a path that leads out; move it")
             )
         elif not path.is_file():
-            problems.append(Problem(shown, "expected a file that the DICOMDIR names, got nothing there; get it again"))
+            msg = "expected a file that the DICOMDIR names, got nothing there; get it again"
+            problems.append(Problem(shown, msg, missing=True))
         else:
             found[path.relative_to(root).as_posix()] = path
     return sorted(found.items())

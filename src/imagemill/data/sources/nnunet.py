@@ -205,7 +205,7 @@ def _cases(
         if sorted(channels) != list(range(len(channels))):
             got = ", ".join(f"{n:04d}" for n in sorted(channels))
             msg = f"expected channels from 0000 without gaps, got {got}; add them"
-            problems.append(Problem(f"{images}/{case}", msg))
+            problems.append(Problem(f"{images}/{case}", msg, missing=True))
             continue
         try:
             image = as_channels(case, tuple(channels[n] for n in sorted(channels)))
@@ -214,7 +214,9 @@ def _cases(
             continue
         yield Record(f"{images}/{case}", image, masks.pop(case, None), split=split)
     for case, path in sorted(masks.items()):
-        problems.append(Problem(f"{labels}/{path.name}", f"expected an image of case {case}, got labels only; add it"))
+        problems.append(
+            Problem(f"{labels}/{path.name}", f"expected an image of case {case}, got labels only; add it", True)
+        )
 
 
 def _listed(root: Path, listed: Mapping[str, Any], options: ReadSource, problems: list[Problem]) -> Iterator[Record]:
@@ -231,7 +233,7 @@ def _listed(root: Path, listed: Mapping[str, Any], options: ReadSource, problems
             mask = _inside(root, label, options.outside) if isinstance(label, str) else None
             yield Record(f"dataset/{case}", as_channels(case, paths), mask, split="train")
         except (CodecError, SourceError) as error:
-            problems.append(Problem(str(case), str(error)))
+            problems.append(Problem(str(case), str(error), "where there is nothing" in str(error)))
 
 
 def _inside(root: Path, name: str, outside: bool) -> Path:

@@ -146,7 +146,7 @@ class RowReader:
             except BadCell as error:
                 if isinstance(error, NoFile):
                     self.found.missing.append(str(cells[self.columns.roles["image"]]))
-                self.found.problems.append(Problem(name, f"{name}: {error}"))
+                self.found.problems.append(Problem(name, f"{name}: {error}", isinstance(error, NoFile)))
 
     def row(self, index: int, name: str, cells: Sequence[Any]) -> Row:
         """Make a row of a row's cells."""

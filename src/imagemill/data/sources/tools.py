@@ -132,9 +132,9 @@ class Gathering:
         except ValueError:
             return ""
 
-    def problem(self, where: str, message: str) -> None:
+    def problem(self, where: str, message: str, *, missing: bool = False) -> None:
         """Name something that could not be taken in."""
-        self.problems.append(Problem(where, message))
+        self.problems.append(Problem(where, message, missing))
 
     def path_of(self, said: Said, folder: str = "") -> tuple[str, Path] | None:
         """Key and path of the picture; None, and a problem, where there is none."""
@@ -142,7 +142,7 @@ class Gathering:
             key = self.pictures.find(said.name, folder)
         except InputError as error:
             if said.embedded is None:
-                self.problem(said.where, str(error))
+                self.problem(said.where, str(error), missing="expected one picture" not in str(error))
             return None
         path = inside(self.root, key, outside=self.options.outside)
         if path is None:

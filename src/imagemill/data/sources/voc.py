@@ -88,7 +88,9 @@ class Voc:
                     problems.append(Problem(name, str(error)))
             records.append(Record(key, path, masks.get(slot), objects=objects, split=split, size=size))
         for key, _ in xml.values():
-            problems.append(Problem(key, f"expected a picture for {key}, got none of that name; add or remove one"))
+            problems.append(
+                Problem(key, f"expected a picture for {key}, got none of that name; add or remove one", True)
+            )
         bare = sum(record.objects is None for record in records)
         notes = [f"{bare} pictures have no readable XML file: nobody annotated them"] if bare else []
         notes += [f"{parts} parts of things passed over"] if parts else []

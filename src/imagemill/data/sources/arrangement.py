@@ -312,7 +312,7 @@ def _looked_through(node: _Node, kids: Sequence[_Node], above: Says) -> _Node | 
         # Whatever it is called: what is in it are parts, or the same name again, as archives are unpacked.
         return inner if not above.label and not inner.files and _leads_to_parts(inner, above) else None
     others = [kid for kid in kids if kid is not inner]
-    small = sum(kid.total for kid in others) < inner.total
+    small = _are_few(sum(kid.total for kid in others), node.total)
     return inner if quiet and inner.kids and small and not any(kid.kids for kid in others) else None
 
 

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import imagemill as im
@@ -120,3 +121,16 @@ def test_every_cut_and_damage_of_a_zip_is_an_error_of_our_own(tmp_path: Path) ->
                 assert found == members.get(key, found)
         except (SourceError, CodecError):
             continue
+
+
+def test_what_a_record_has_for_its_image_can_be_read(tmp_path: Path) -> None:
+    photos(tmp_path / "in", "cat/1.png")
+    whole = im.read_picture(tmp_path / "in/cat/1.png").array
+    path = _zip(tmp_path / "a.zip", {"cat/1.png": (tmp_path / "in/cat/1.png").read_bytes()})
+    (record,) = open_source(path)
+    np.testing.assert_array_equal(im.read_picture(record.image).array, whole)
+    np.savez(tmp_path / "b.npz", x=whole[None], masks=whole[None, ..., 0])
+    (record,) = open_source(tmp_path / "b.npz")
+    np.testing.assert_array_equal(im.read_picture(record.image, "gray").array.shape, whole.shape[:2])
+    stored = im.Stored("a label map", lambda: whole[..., 0], "yx")
+    np.testing.assert_array_equal(im.read_mask(stored).array, whole[..., 0])

@@ -23,7 +23,7 @@ from imagemill.data.codecs.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
 from imagemill.data.codecs.tiff import TiffCodec
 from imagemill.data.codecs.unread import RAW, unread
-from imagemill.data.record import split_suffix
+from imagemill.data.record import Blob, Pixels, Stored, split_suffix
 from imagemill.data.write import atomic_path, writing
 
 __all__ = ["Format", "decode", "encode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
@@ -130,7 +130,7 @@ def is_readable_name(path: Path | str) -> bool:
 
 @guarded("a readable image or volume")
 def read_picture(
-    path: Path | str,
+    path: Pixels | str,
     channels: Channels = "keep",
     axes: str | None = None,
     *,
@@ -146,7 +146,7 @@ def read_picture(
     ----------
     path : Path or str
         The file. Its suffix says the format; where the content says otherwise, the content is believed and
-        the note says so.
+        the note says so. Or what a record has for its image: a member of an archive or table, or an array.
     channels : str
         ``"keep"`` (as stored; ink and palette colours become RGB), ``"gray"``, ``"rgb"`` or ``"rgba"``.
     axes : str or None
@@ -187,12 +187,16 @@ def read_picture(
     options = ReadOptions(
         channels, axes, max_pixels, labels=False, background=background, exif=exif, icc=icc, at_least=at_least
     )
+    if isinstance(path, Blob | Stored):
+        from imagemill.data.pixels import load_picture  # which reads files by this module
+
+        return load_picture(path, options)
     file = Path(path)
     return convert(file, decode(file, options), options)
 
 
 @guarded("a readable label map")
-def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_mask(path: Pixels | str, axes: str | None = None, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read a label map: one channel of integers, as they are stored.
 
     Palette pictures give their indices, single bits give 0 and 1, small depths give their counts, whole
@@ -201,7 +205,7 @@ def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MA
     Parameters
     ----------
     path : Path or str
-        The file.
+        The file, or what a record has for its mask.
     axes : str or None
         Names of the stored axes for formats that do not say them.
     max_pixels : int
@@ -227,8 +231,13 @@ def read_mask(path: Path | str, axes: str | None = None, *, max_pixels: int = MA
     ...     read_mask(file).array
     array([[0, 2]], dtype=uint8)
     """
+    options = ReadOptions(axes=axes, max_pixels=max_pixels, labels=True)
+    if isinstance(path, Blob | Stored):
+        from imagemill.data.pixels import load_mask
+
+        return load_mask(path, options)
     file = Path(path)
-    return label_map(file, decode(file, ReadOptions(axes=axes, max_pixels=max_pixels, labels=True)))
+    return label_map(file, decode(file, options))
 
 
 @guarded("a readable image or volume")

@@ -68,7 +68,10 @@ def test_voc_without_boxes_takes_the_lists_of_segmentation(tmp_path: Path) -> No
                 mask = Image.fromarray(np.full((20, 30), len(folder), np.uint8), "P")
                 mask.putpalette([0, 0, 0, 128, 0, 0] * 20)
                 mask.save(tmp_path / f"{folder}/{name}.png")
-    for folder, parts in {"Segmentation": {"train": "2007_1", "val": "2007_2"}, "Main": {"train": "2007_3"}}.items():
+    for folder, parts in {
+        "Segmentation": {"train": "2007_1", "val": "2007_2"},
+        "Main": {"train": "2007_3", "val": "2007_1", "test": "2007_2"},
+    }.items():
         (tmp_path / "ImageSets" / folder).mkdir(parents=True)
         for part, name in parts.items():
             (tmp_path / "ImageSets" / folder / f"{part}.txt").write_text(f"{name}\n")

@@ -35,6 +35,7 @@ from imagemill.feed.sequence import SequenceRows
 from imagemill.feed.shares import Shares
 from imagemill.feed.state import State, refuse_other
 from imagemill.feed.stream import Stream
+from imagemill.feed.things import not_annotated
 from imagemill.feed.together import Together
 from imagemill.pipeline import Pipeline
 
@@ -289,6 +290,12 @@ class Loader(Adapters):
         """Have batches carry what is annotated, and its masks, from the next loop on."""
         if not self._maker.rows.things:
             self._maker.rows.things = True
+            if bare := not_annotated(self._maker.rows):
+                warnings.warn(
+                    f"{bare} of {self.rows:,} pictures were not annotated, and go to the detector as empty ones; leave "
+                    'them out by dataset.filter(pl.col("annotated"))',
+                    stacklevel=4,
+                )
             if self._pool is not None:  # their makers are copies
                 self.close()
 

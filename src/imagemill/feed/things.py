@@ -12,8 +12,9 @@ import numpy.typing as npt
 from imagemill.core.targets import Boxes, Keypoints, Label, Mask, Target
 from imagemill.data.instances import Instance
 from imagemill.data.prepare.objects import decoded_runs
+from imagemill.data.sources.called import ANNOTATED
 
-__all__ = ["Things", "filled", "numbered", "things_of", "with_names"]
+__all__ = ["Things", "filled", "not_annotated", "numbered", "things_of", "with_names"]
 
 Bits = npt.NDArray[np.uint8]
 
@@ -31,6 +32,14 @@ class Things:
 
     image_id: int
     objects: tuple[Instance, ...]
+
+
+def not_annotated(rows: Any) -> int:
+    """How many rows of a dataset are marked as pictures that nobody annotated, among others that somebody did."""
+    table = getattr(getattr(rows, "dataset", None), "table", None)
+    if table is None or ANNOTATED not in table.columns:
+        return 0
+    return sum(value is False for value in table[ANNOTATED].to_list())
 
 
 def things_of(things: Things, shape: tuple[int, int], *, masks: bool) -> dict[str, Target]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import imagemill as im
@@ -311,3 +312,28 @@ def test_keypoints_of_two_values_and_shares_of_visibility(tmp_path: Path, values
     again = one(tmp_path, {"bbox": [1, 1, 9, 9], "keypoints": values}, categories=kinds)
     assert [t.joints for r in again for t in r.objects or ()] == [joints]
     assert "expected the skeleton of 'cat'" in said(again)
+
+
+def test_pictures_nobody_annotated_have_a_column_to_leave_them_out_by(tmp_path: Path) -> None:
+    for name in "abc":
+        photo(tmp_path / "in" / f"{name}.png")
+    boxes = [(0, [1, 1, 5, 5]), (1, [1, 1, 0, 5])]
+    things = [{"id": n, "image_id": n, "category_id": 1, "bbox": box} for n, box in boxes]
+    write(tmp_path / "in" / "c.json", ["a.png", "b.png", "c.png"], things)
+    source = open_source(tmp_path / "in")
+    assert [(r.objects is None, r.attributes["annotated"]) for r in source] == [
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+    lost = Coco().write(source, tmp_path / "out", WriteTarget()).lost
+    assert any("1 pictures nobody annotated: COCO has no mark for them" in one for one in lost)
+    assert [r.objects is None for r in open_source(tmp_path / "out")] == [False, True, False]
+    im.prepare(tmp_path / "in", tmp_path / "store")
+    for place in ("in", "store"):
+        dataset = im.open(tmp_path / place)
+        with pytest.warns(UserWarning, match=r"1 of 3 pictures were not annotated.* dataset.filter\(pl.col"):
+            im.Loader(dataset, batch_size=3, workers=0).detection()
+        kept = dataset.filter(pl.col("annotated"))
+        images, _ = next(iter(im.Loader(kept, batch_size=3, workers=0).detection()))
+        assert len(images) == 2

@@ -121,7 +121,7 @@ def test_subsets_tags_and_pictures_without_shapes(tmp_path: Path) -> None:
         ("images/Validation/y.png", "val", "good", None),
         ("images/default/z.png", None, None, ()),
     ]
-    assert source.records[2].attributes == {"light": "dim"}
+    assert source.records[2].attributes == {"light": "dim", "annotated": False}
     assert "gone.png" in said(source)
 
 

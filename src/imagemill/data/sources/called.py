@@ -11,15 +11,19 @@ import posixpath
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.registry import is_readable_name
-from imagemill.data.record import split_suffix
+from imagemill.data.record import Record, split_suffix
 
-__all__ = ["Pictures", "not_background", "plain_name"]
+__all__ = ["ANNOTATED", "Pictures", "marked", "not_background", "plain_name"]
+
+ANNOTATED = "annotated"
+"""Column that is false for pictures that nobody annotated, among others that somebody did."""
 
 _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of a file that is uploaded to it."""
@@ -41,6 +45,24 @@ def plain_name(name: str) -> str:
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
         return unquote(urlsplit(name).path).lstrip("/")
     return name.replace("\\", "/")
+
+
+def marked(records: Sequence[Record]) -> tuple[Record, ...]:
+    """Records with a column that says whether anybody annotated them, where that is so of some and not of others.
+
+    A detector would take a picture without boxes for one with nothing in it: the column is there to leave those out by.
+
+    Examples
+    --------
+    >>> records = [Record("a.png", Path("a.png"), objects=()), Record("b.png", Path("b.png"))]
+    >>> [dict(record.attributes) for record in marked(records)]
+    [{'annotated': True}, {'annotated': False}]
+    """
+    known = [record.objects is not None for record in records]
+    if all(known) or not any(known):
+        return tuple(records)
+    pairs = zip(records, known, strict=True)
+    return tuple(replace(record, attributes={**record.attributes, ANNOTATED: there}) for record, there in pairs)
 
 
 def not_background(count: int) -> list[str]:

@@ -94,7 +94,8 @@ SAID: dict[str, tuple[str, str]] = {
         "not annotated.",
         "`annotations/instances[_<split>].json` and `images/`. Label, labels and group become fields of an image; "
         "numbers "
-        "of images come back as a column `id`. An image that nobody annotated reads back as one with nothing in it.",
+        "of images come back as a column `id`. An image that nobody annotated reads back so (`annotated`); other "
+        "tools take it for an empty one.",
     ),
     "yolo": (
         "Text files named like the pictures, with lines of a class number and 4 numbers from 0 to 1, in `labels`, "

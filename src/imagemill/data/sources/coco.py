@@ -14,6 +14,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data.instances import Scalar
 from imagemill.data.sources.annotation_files import coco_content
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.called import marked
 from imagemill.data.sources.coco_places import Taking, common_folder, folder_of, split_of, words_of
 from imagemill.data.sources.coco_text import CocoFile, read_coco
 from imagemill.data.sources.coco_write import write_coco
@@ -68,7 +69,7 @@ class Coco:
                 "pass extra={'images': FOLDER} (--option images=FOLDER)"
             )
         extra_problems, facts = _facts(files)
-        ordered = tuple(taking.records[key] for key in sorted(taking.records))
+        ordered = marked([taking.records[key] for key in sorted(taking.records)])
         read: dict[str, Any] = {"notes": tuple(notes), "problems": (*problems, *extra_problems)}
         return with_masks(Source(root, self.name, ordered, **read, **facts, also_read=tuple(chosen)), options)
 

@@ -14,7 +14,7 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.instances import Scalar
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Look, Problem, ReadSource
-from imagemill.data.sources.called import Pictures, not_background
+from imagemill.data.sources.called import ANNOTATED, Pictures, not_background
 from imagemill.data.sources.coco_text import CocoFile, Entry
 from imagemill.data.sources.names import is_mask_role, place_of, split_named
 from imagemill.data.sources.reading import inside
@@ -201,13 +201,15 @@ def _key(path: Path, root: Path, name: str) -> str:
 
 def _record(key: str, path: Path, entry: Entry, split: str | None) -> Record:
     attributes: dict[str, Scalar] = dict(entry.attributes)
+    # As written here: COCO itself has no mark for a picture that nobody annotated.
+    objects = None if attributes.get(ANNOTATED) is False else entry.objects
     label, group, several = (attributes.pop(name, None) for name in ("label", "group", "labels"))
     return Record(
         key,
         path,
         label=None if label is None else str(label),
         labels=None if several is None else tuple(str(several).split("|")) if several else (),
-        objects=entry.objects,
+        objects=objects,
         split=split,
         group=None if group is None else str(group),
         size=entry.size,

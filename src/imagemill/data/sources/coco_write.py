@@ -12,6 +12,7 @@ from imagemill.core.errors import CodecError
 from imagemill.data.instances import Instance
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Source, WriteTarget, Written
+from imagemill.data.sources.called import ANNOTATED
 from imagemill.data.sources.extent import size_of
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import place_of, safe_stems
@@ -60,7 +61,7 @@ def write_coco(source: Source, out: Path, options: WriteTarget, name: str, holds
                     entry |= {"keypoints": [0] * 3 * len(_jointed(source)[thing.category][0]), "num_keypoints": 0}
                 part["annotations"].append(entry)
             if record.objects is None:
-                job.lose("pictures nobody annotated", "COCO reads them as pictures with nothing in them")
+                job.lose("pictures nobody annotated", "COCO has no mark for them: other tools take them for empty")
         for split, part in files.items():
             text = json.dumps({**_head(source), **part, "categories": _categories(source, categories)}, indent=None)
             job.text(f"annotations/instances{f'_{split}' if split else ''}.json", text)
@@ -135,6 +136,8 @@ def _categories(source: Source, numbers: Mapping[str, int]) -> list[dict[str, An
 def _image(record: Record, number: int, file_name: str, size: tuple[int, int]) -> dict[str, Any]:
     entry: dict[str, Any] = {**record.attributes, "id": number, "file_name": file_name}
     entry |= {"height": size[0], "width": size[1]}
+    if record.objects is None:
+        entry[ANNOTATED] = False
     for name, value in (("label", record.label), ("group", record.group)):
         if value is not None:
             entry[name] = value

@@ -17,7 +17,7 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.instances import Instance, Scalar
 from imagemill.data.record import Blob, Pixels, Record
 from imagemill.data.sources.base import Look, Problem, ReadSource, Source
-from imagemill.data.sources.called import Pictures, not_background
+from imagemill.data.sources.called import Pictures, marked, not_background
 from imagemill.data.sources.names import is_mask_role, place_of
 from imagemill.data.sources.reading import inside, with_masks
 from imagemill.data.sources.walk import walk_files
@@ -218,7 +218,7 @@ class Gathering:
         ordered = (*dict.fromkeys(categories), *sorted(named - set(categories)))
         return with_masks(
             Source(
-                *(self.root, self.layout, tuple(records)),
+                *(self.root, self.layout, marked(records)),
                 notes=(*self.notes, *_counted(self.left), *not_background(bare)),
                 problems=tuple(self.problems),
                 categories=tuple(ordered),

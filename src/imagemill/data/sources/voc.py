@@ -21,6 +21,7 @@ from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data.instances import Instance, Scalar
 from imagemill.data.record import Record, split_suffix
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.called import marked
 from imagemill.data.sources.extent import size_of
 from imagemill.data.sources.labelmaps import attached, label_maps
 from imagemill.data.sources.lists import with_lists
@@ -96,7 +97,7 @@ class Voc:
         notes += [f"{parts} parts of things passed over"] if parts else []
         names = tuple(sorted({thing.category for record in records for thing in record.objects or ()}))
         missing = tuple(r.key for r in records if r.mask is None) if masks else ()
-        source = Source(look.path, self.name, tuple(records), missing, tuple(notes), categories=names)
+        source = Source(look.path, self.name, marked(records), missing, tuple(notes), categories=names)
         source = with_masks(replace(source, problems=tuple(problems)), options)
         maps = label_maps(look, options)
         return with_lists(source if maps is None or masks else attached(source, maps, options), look)

@@ -12,6 +12,7 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.instances import Instance
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.sources.called import marked
 from imagemill.data.sources.edges import cut_box, cut_outline, share
 from imagemill.data.sources.extent import seen_of, size_of
 from imagemill.data.sources.framing import read_frame
@@ -111,7 +112,7 @@ class Yolo:
             )
         facts = reading.facts(records)
         source = Source(
-            *(look.path, "yolo", tuple(records)),
+            *(look.path, "yolo", marked(records)),
             notes=(*notes, *split_notes, *reading.notes()),
             problems=tuple(problems),
             also_read=tuple(dict.fromkeys(also)),

@@ -293,7 +293,7 @@ class Loader(Adapters):
             if bare := not_annotated(self._maker.rows):
                 warnings.warn(
                     f"{bare} of {self.rows:,} pictures were not annotated, and go to the detector as empty ones; leave "
-                    'them out by dataset.filter(pl.col("annotated"))',
+                    'them out by dataset.filter(pl.col("annotated").fill_null(True))',
                     stacklevel=4,
                 )
             if self._pool is not None:  # their makers are copies

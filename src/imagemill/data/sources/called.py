@@ -48,21 +48,22 @@ def plain_name(name: str) -> str:
 
 
 def marked(records: Sequence[Record]) -> tuple[Record, ...]:
-    """Records with a column that says whether anybody annotated them, where that is so of some and not of others.
+    """Records with a column that is false for those that nobody annotated, where somebody annotated others.
 
     A detector would take a picture without boxes for one with nothing in it: the column is there to leave those out by.
+    Others have nothing in that column, so that they stay what they were when the first of these comes.
 
     Examples
     --------
     >>> records = [Record("a.png", Path("a.png"), objects=()), Record("b.png", Path("b.png"))]
     >>> [dict(record.attributes) for record in marked(records)]
-    [{'annotated': True}, {'annotated': False}]
+    [{}, {'annotated': False}]
     """
     known = [record.objects is not None for record in records]
     if all(known) or not any(known):
         return tuple(records)
     pairs = zip(records, known, strict=True)
-    return tuple(replace(record, attributes={**record.attributes, ANNOTATED: there}) for record, there in pairs)
+    return tuple(r if there else replace(r, attributes={**r.attributes, ANNOTATED: False}) for r, there in pairs)
 
 
 def not_background(count: int) -> list[str]:

@@ -328,3 +328,24 @@ def test_tables_that_name_other_pictures_do_not_win(tmp_path: Path) -> None:
         "Train/1/b.png": ("train", [("1", (5, 5, 15, 10))]),
         "Test/c.png": ("test", [("1", (5, 5, 15, 10))]),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("label_num_to_disease_map.json", '{"0": "healthy", "1": "blight", "2": "rust"}'),
+        ("classes.json", '{"blight": 1, "rust": 2, "healthy": 0}'),
+        ("class_dict.csv", "class_id,class_name\n0,healthy\n1,blight\n2,rust\n"),
+    ],
+)
+def test_a_file_beside_says_the_names_of_classes(tmp_path: Path, name: str, text: str) -> None:
+    small_photos(tmp_path, *ABCD)
+    written(tmp_path, "image,label\na.png,1\nb.png,0\nc.png,1\nd.png,0\n")
+    written(tmp_path, text, name)
+    source = open_source(tmp_path)
+    assert list(labels_of(source).values()) == ["blight", "healthy", "blight", "healthy"]
+    assert source.classes == ("healthy", "blight", "rust")
+    assert f"class names from {name}" in source.notes
+    assert tmp_path / name in source.also_read
+    written(tmp_path, '{"0": "x", "1": "y"}', "other.json")
+    assert set(labels_of(open_source(tmp_path)).values()) == {"0", "1"}

@@ -18,6 +18,7 @@ from imagemill.data.sources.base import Problem, ReadSource, Source
 from imagemill.data.sources.boxcolumns import pixel_columns
 from imagemill.data.sources.cells import Place
 from imagemill.data.sources.classes import name_labels, name_things
+from imagemill.data.sources.classfiles import names_beside
 from imagemill.data.sources.columns import Sample, guess_columns
 from imagemill.data.sources.finding import Finder
 from imagemill.data.sources.gather import gathered
@@ -72,6 +73,11 @@ class Table:
     problems: list[Problem] = field(default_factory=list)
     notes: tuple[str, ...] = ()
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.base / Path(self.name).name
+
 
 def read_tables(
     root: Path,
@@ -120,14 +126,18 @@ def read_tables(
         found.problems += [*problems, *table.problems]
         notes += said
     records, labels = _records(found, notes)
-    known = sidecar.classes or found.hot
+    known, listed = sidecar.classes or found.hot, None
+    if not known and "classes" not in options.extra:
+        known, listed = _names_beside(root, labels, records, tables)
+        if listed is not None:
+            notes.append(f"class names from {listed.name}")
     named, classes, class_notes = name_labels(root, labels, records, options, known)
     records, bad = named
+    found.problems += bad
     categories = sidecar.categories
     if not categories and not any(label is not None for label in labels):
-        records, categories, thing_notes = name_things(root, records, options)
+        records, categories, thing_notes = name_things(root, records, options, known)
         class_notes = [*class_notes, *(note for note in thing_notes if note not in class_notes)]
-    found.problems += bad
     if not records:
         first = f"; the first: {found.problems[0]}" if found.problems else ""
         msg = f"expected rows with images in {root}, got {len(found.problems)} that cannot be taken in{first}"
@@ -144,7 +154,7 @@ def read_tables(
         links=sidecar.links,
         problems=tuple(found.problems),
         info={**sidecar.info, **({"columns": called} if called else {})},
-        also_read=_also_read(root, tables),
+        also_read=_also_read(root, tables, listed),
     )
 
 
@@ -152,11 +162,24 @@ _ASKED_FOR = ("group", "label", "split")
 """Roles whose columns are asked for by their own names later on, as what must not part."""
 
 
-def _also_read(root: Path, tables: Sequence[Table]) -> tuple[Path, ...]:
+def _names_beside(
+    root: Path, labels: Sequence[Any], records: Sequence[Record], tables: Sequence[Table]
+) -> tuple[tuple[str, ...], Path | None]:
+    """Names of classes that are numbers, from a file beside the table; of things where pictures have no label."""
+    folder = root if root.is_dir() else root.parent
+    if (folder / "classes.txt").is_file():
+        return (), None
+    numbers: Iterable[Any] = labels
+    if all(label is None for label in labels):
+        numbers = {thing.category for record in records for thing in record.objects or ()}
+    return names_beside(folder, numbers, [table.path for table in tables])
+
+
+def _also_read(root: Path, tables: Sequence[Table], listed: Path | None) -> tuple[Path, ...]:
     """The tables, and what lies beside them to explain them."""
-    paths = [table.base / Path(table.name).name for table in tables]
+    paths = [table.path for table in tables]
     beside = [folder / name for folder in {root, *(p.parent for p in paths)} for name in (SIDECAR, "classes.txt")]
-    return tuple(dict.fromkeys([*paths, *(path for path in beside if path.is_file())]))
+    return tuple(dict.fromkeys([*paths, *(path for path in beside if path.is_file()), *([listed] if listed else [])]))
 
 
 def _finder(

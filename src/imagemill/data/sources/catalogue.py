@@ -11,8 +11,9 @@ INTRODUCTION = """\
 # Layouts
 
 Any of these can be given to `scan`, `prepare`, `augment`, `preview`, `export` and their functions in Python. The layout
-is guessed, surest guess first, and `scan` says why; `--layout NAME` of `scan` and `export` decides where the guess is
-wrong, and `--option NAME=VALUE` says more. All but DICOM and the files of labelling tools (labelme, CVAT, Label Studio,
+is guessed: the one that leaves least of what was seen unexplained is taken. `scan` says why, `scan --why` shows what
+was seen and what each layout would take and leave. `--layout NAME` decides where the guess is wrong, and
+`--option NAME=VALUE` says more. All but DICOM and the files of labelling tools (labelme, CVAT, Label Studio,
 VIA) can be written as well; `augment` writes COCO for those, which these tools take in:
 
 ```console
@@ -61,15 +62,19 @@ SAID: dict[str, tuple[str, str]] = {
         "The images by their keys.",
     ),
     "class-folders": (
-        "Every image lies in a first-level folder, and none of these is named after a split, a role or a patient.",
+        "Images lie in folders that mean neither a part, a role nor a patient, also below folders that say nothing "
+        "(`dataset`, `images`). One odd image beside them is left out and named, many are images without a class; "
+        "sub-folders of a class have its label.",
         "`<class>/<name>`. Needs labels; levels of a label are joined with `-`.",
     ),
     "split-folders": (
-        "Every image lies below `train`, `val` or `test` (or words like them), right there or in class folders.",
+        "Images lie below `train`, `val` or `test`, right there or in class folders; or classes have such folders. "
+        "Words decide: `training_set`, `seg_train`, `images_val`, `train2017`, `holdout`; `eval` is `val`, or `test` "
+        "beside a `val`. One such word among other names (`test` beside `cat` and `dog`) is a class.",
         "`<split>/<class>/<name>`, or `<split>/<name>` without labels. Needs splits.",
     ),
     "class-tree": (
-        "Every image lies two or more folders deep, all equally deep, also below folders of splits.",
+        "Class folders lie within class folders, as deep as they are each, also below folders of splits.",
         "`[<split>/]<level>/<level>/<name>`. Needs labels.",
     ),
     "image-masks": (

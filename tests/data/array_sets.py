@@ -431,3 +431,30 @@ def a_matlab_file_with_names_and_numbers_from_one(root: Path) -> Want:
     arrays = {"images": made.transpose(1, 2, 3, 0), "labels": [[1, 2, 2, 1, 2]], "classes": names, "meta": {"a": 1}}
     scipy.io.savemat(root / "a.mat", arrays)
     return Want(made, {"owl": 2, "bat": 3}, order=("owl", "bat"), layout="npz", problem="got a struct", says="from 1")
+
+
+@a_set
+def parts_in_a_group_around_them(root: Path) -> Want:
+    made = pictures(4, 2, 6, 7, 3)
+    with h5py.File(root / "a.h5", "w") as file:
+        for number, place in enumerate(("train/cat", "train/dog", "test/cat", "test/dog")):
+            file[f"pets/{place}/Dataset"] = made[number]
+    splits = {"train": 4, "test": 4}
+    return Want(made.reshape(8, 6, 7, 3), {"cat": 4, "dog": 4}, splits, ("cat", "dog"))
+
+
+@a_set
+def a_class_that_is_called_like_a_part(root: Path) -> Want:
+    made = pictures(3, 2, 6, 7, 3)
+    with h5py.File(root / "a.h5", "w") as file:
+        for number, place in enumerate(("rail/train", "rail/tram", "road/car")):
+            file[f"{place}/Dataset"] = made[number]
+    labels = {"rail/train": 2, "rail/tram": 2, "road/car": 2}
+    return Want(made.reshape(6, 6, 7, 3), labels, order=("rail/train", "rail/tram", "road/car"))
+
+
+@a_set
+def a_matlab_file_of_pictures_alone(root: Path) -> Want:
+    made = pictures(5, 8, 9, 3)
+    scipy.io.savemat(root / "a.mat", {"X": made.transpose(1, 2, 3, 0)})
+    return Want(made, layout="npz", says="taken to count images")

@@ -26,7 +26,7 @@ from imagemill.data.codecs.npy import load_npy
 from imagemill.data.sources.base import Guess, Look, Problem
 from imagemill.data.sources.containers import MAY_CARRY
 from imagemill.data.sources.parts import find_parts
-from imagemill.data.sources.roles import Shape, role_of
+from imagemill.data.sources.roles import Shape
 from imagemill.data.sources.stacked import Held
 
 __all__ = [
@@ -241,21 +241,19 @@ def npy_array(path: Path, called: str) -> Held | None:
     return _held(called, Shape(array.shape, array.dtype.kind), _Npy(path))
 
 
-def npy_pool(files: Iterable[tuple[str, Path]]) -> tuple[dict[str, Held], list[str]]:
-    """Arrays of ``.npy`` files by their keys without suffix, and the keys of those that cannot be read."""
+def npy_pool(files: Iterable[tuple[str, Path]]) -> dict[str, Held]:
+    """Arrays of ``.npy`` files that can be read, by their keys without suffix."""
     pool: dict[str, Held] = {}
-    broken = []
     for key, path in files:
         if path.suffix.lower() == ".npy":
             name = key.removesuffix(path.suffix)
             try:
                 held = npy_array(path, key)
             except CodecError:  # whoever reads it says why
-                broken.append(name)
                 continue
             if held is not None:
                 pool[name] = held
-    return pool, broken
+    return pool
 
 
 def npy_stacks(look: Look) -> Guess | None:
@@ -270,7 +268,7 @@ def npy_stacks(look: Look) -> Guess | None:
 
 
 def _npy_stacks(arrays: Sequence[tuple[str, Path]]) -> Guess | None:
-    pool, broken = npy_pool(arrays)
+    pool = npy_pool(arrays)
     found = find_parts({name: held.shape for name, held in pool.items()})
     stacks = [part for part in found.parts if not part.single]
     if not stacks:
@@ -280,7 +278,6 @@ def _npy_stacks(arrays: Sequence[tuple[str, Path]]) -> Guess | None:
         why = f"{first.images}.npy and others of its size are stacks of pictures named like classes"
         return Guess(0.6, why, takes, MAY_CARRY)
     beside = [name for name in first.names() if name != first.images]
-    beside += [name for name in broken if role_of(name.rpartition("/")[2]) not in (None, "images")]
     if beside or first.wrong:
         named = f" and {beside[0]}.npy what belongs to them" if beside else ""
         return Guess(0.92, f"{first.images}.npy holds images{named}", takes, MAY_CARRY)

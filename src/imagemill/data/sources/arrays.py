@@ -231,7 +231,7 @@ def _beside(path: Path) -> tuple[str | None, dict[str, Held]]:
     """The name of a .npy file among the arrays of its folder, and those."""
     files = sorted(p for p in path.parent.iterdir() if p.suffix.lower() == ".npy" and p.is_file())
     near = files if len(files) <= MOST_NPY else [path]
-    pool, _ = npy_pool((p.name, p) for p in near)
+    pool = npy_pool((p.name, p) for p in near)
     name = path.name.removesuffix(path.suffix)
     return (name if name in pool else None), pool
 

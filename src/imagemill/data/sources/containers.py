@@ -15,6 +15,7 @@ from imagemill.data.pixels import load_picture
 from imagemill.data.record import Record
 from imagemill.data.sources.base import Problem, Source, WriteTarget
 from imagemill.data.sources.place import exporting
+from imagemill.data.sources.words import part_of
 
 __all__ = [
     "MAX_RECORDS",
@@ -36,12 +37,8 @@ MAY_CARRY = frozenset(("label", "split", "mask", "objects", "group"))
 MAX_RECORDS = 50_000_000
 """More images than this in one array are taken for a damaged or hostile header."""
 
-_SPLITS = {
-    "train": ("train", "training", "tr", "trn"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing", "t10k", "ts", "tst", "te", "eval", "holdout"),
-}
-_SPLIT_OF = {word: split for split, words in _SPLITS.items() for word in words}
+# Short words that are parts in the names of arrays, and could be anything in the names of folders.
+_SHORT = {"tr": "train", "va": "val", "t10k": "test", "ts": "test", "te": "test"}
 
 
 def split_name(word: str) -> str | None:
@@ -52,7 +49,7 @@ def split_name(word: str) -> str | None:
     >>> split_name("Training"), split_name("t10k"), split_name("cat")
     ('train', 'test', None)
     """
-    return _SPLIT_OF.get(word.lower())
+    return _SHORT.get(word.lower()) or part_of(word)
 
 
 @contextmanager

@@ -183,7 +183,7 @@ def hold(dataset: Any, kind: str, where: str, file: H5File) -> Held:
     turned = kind == ARRAY and "MATLAB_class" in own
     if turned and len(lengths) == 2 and lengths[0] == 1:  # a column, as MATLAB keeps it
         lengths = lengths[1:]
-    letter = {TEXT: "U", BYTES: "E"}.get(kind, "U" if named else dataset.dtype.kind)
+    letter = {TEXT: "U", BYTES: "E"}.get(kind, dataset.dtype.kind)
     if kind == BYTES and dataset.dtype == np.uint8:  # one picture as a row of bytes is one thing
         lengths = ()
     names = {number: name for name, number in named.items()} if named else None

@@ -52,7 +52,7 @@ _OF_A_NETWORK = frozenset(("keras_version", "model_config", "layer_names"))
 class _Place:
     """Where in a file we are.
 
-    `said` is whether attributes call the group a class.
+    `said` is whether attributes call the group a class, `alone` whether no other group is beside it or what it is in.
     """
 
     path: str = ""
@@ -60,6 +60,7 @@ class _Place:
     split: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     said: bool = False
+    alone: bool = True
 
 
 @dataclass(slots=True)
@@ -243,8 +244,12 @@ class Found:
             groups = {name: thing for name, thing in groups.items() if name not in joint}
         # Groups that say what lies in them are no classes, unless there are classes beside them.
         roles = all(is_image_word(name) or role_of(name) is not None or split_name(name) for name in groups)
+        parts = {split_name(name) for name in groups}
+        # A group around the parts is the name of the set; parts are also told by standing side by side.
+        parted = (place.alone or len(parts) > 1) and None not in parts and not place.said
         for name, thing in groups.items():
-            self.visit(thing, self.below(place, name, thing, plain=(roles or place.said) and is_image_word(name)))
+            below = self.below(place, name, thing, plain=(roles or place.said) and is_image_word(name), parted=parted)
+            self.visit(thing, replace(below, alone=place.alone and len(groups) == 1))
 
     def joint(self, groups: Mapping[str, Any]) -> dict[str, Any]:
         """Datasets of groups called images and labels (or masks), where both have datasets of the same names."""
@@ -263,13 +268,15 @@ class Found:
         others = {key.rpartition("/")[2] for key in found if roles[key.partition("/")[0]] != "images"}
         return found if images & others else {}
 
-    def below(self, place: _Place, name: str, group: Any, *, plain: bool) -> _Place:
+    def below(self, place: _Place, name: str, group: Any, *, plain: bool, parted: bool) -> _Place:
         """The place of a group in another."""
         attributes = attributes_of(group)
-        split = split_name(name) if not place.levels and place.split is None else None
+        split = split_name(name) if (not place.levels or parted) and place.split is None else None
         called = next((attributes[k] for k in _NAMES if isinstance(attributes.get(k), str)), None)
         number = _number(attributes)
         levels = place.levels if split or (plain and called is None) else (*place.levels, str(called or name))
+        if split and place.alone:
+            levels = ()
         more = {k: v for k, v in attributes.items() if k not in _NAMES}
         if number is not None:
             more["label_id"] = number

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from imagemill.data.sources.containers import split_name
 from imagemill.data.sources.words import words_of
@@ -39,6 +40,7 @@ _WEAK = frozenset(
 _MANY = frozenset(("images", "imgs", "photos", "pictures", "frames", "x")) | _WEAK
 # Words that say nothing of an array: train_set_x, X_train_orig, list_classes.
 _NOISE = frozenset(("set", "split", "of", "the", "orig", "all", "np", "list", "part"))
+_DIGITS = re.compile(r"\d+")
 _SPLIT_WORDS = ("training", "train", "validation", "valid", "val", "testing", "test")
 
 
@@ -139,6 +141,23 @@ def role_of(name: str, speaking: int = 1) -> str | None:
 
 
 def read_array_name(name: str, speaking: int) -> Name:
+    """What a name says: the last word that speaks says the role, the nearest one the split.
+
+    Examples
+    --------
+    >>> read_array_name("images_07", 1).stem, read_array_name("y_train", 1).split
+    (('07',), 'train')
+    """
+    # Names by the ten thousand differ in numbers alone, and those say nothing but which belong together.
+    numbers = iter(_DIGITS.findall(name.replace("t10k", "test")))
+    said = _read(_DIGITS.sub("0", name.replace("t10k", "test")), speaking)
+    if "0" not in said.stem:
+        return said
+    return replace(said, stem=tuple(next(numbers, "0") if word == "0" else word for word in said.stem))
+
+
+@lru_cache(maxsize=4096)
+def _read(name: str, speaking: int) -> Name:
     """What a name says: the last word that speaks says the role, the nearest one the split."""
     pieces = name.split("/")
     role, weak, many = None, False, False

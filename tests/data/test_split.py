@@ -39,6 +39,12 @@ def test_wrong_numbers_are_refused(asked: object) -> None:
         read_shares(asked, 0, 100).counts(100)
 
 
+@pytest.mark.parametrize("val", [1, 1.5, -0.1, True, "a tenth"])
+def test_a_wrong_share_for_validation_is_refused_by_its_name(val: object) -> None:
+    with pytest.raises(im.InputError, match="expected val as a share of the training part from 0 to below 1"):
+        read_shares("auto", val, 0)  # type: ignore[arg-type]
+
+
 @given(st.lists(st.floats(0, 50), min_size=1, max_size=9))
 def test_largest_remainders_stay_within_one(quotas: list[float]) -> None:
     total = round(sum(quotas))

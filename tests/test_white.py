@@ -99,3 +99,25 @@ def test_a_pickled_pipeline_says_it_where_it_runs() -> None:
     pipe = pickle.loads(pickle.dumps(im.Pipeline([im.Gamma(2)], seed=1)))
     with pytest.warns(UserWarning, match="takes 1 for white"):
         pipe(BYTES, key=0)
+
+
+class _Bright:
+    """A dataset of one's own around a pipeline; gives each picture with how often something was said of it."""
+
+    def __init__(self) -> None:
+        self.pipe = im.Pipeline([im.Gamma(2)], seed=1)
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, i: int) -> int:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self.pipe(BYTES.astype(np.float32), key=i)
+        return sum("takes 1 for white" in str(one.message) for one in caught)
+
+
+def test_workers_of_every_epoch_say_it_once_together() -> None:
+    data = pytest.importorskip("torch.utils.data", reason="needs torch")
+    loader = data.DataLoader(_Bright(), batch_size=3, num_workers=2, multiprocessing_context="fork")
+    assert sum(int(batch.sum()) for _ in range(2) for batch in loader) == 1

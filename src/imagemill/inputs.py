@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -263,11 +263,11 @@ class White:
             if needy or (transform.traits().white == "sets" and transform.p == 1):
                 break
 
-    def checked(self, inputs: Inputs) -> Inputs:
-        """The same inputs."""
+    def checked(self, inputs: Inputs, first: Callable[[], bool]) -> Inputs:
+        """The same inputs; ``first`` tells whether nobody has said it before, here or in another process."""
         if self.asks and (image := inputs.first_image) is not None:
             who, self.asks = self.asks, ""
-            if said := unlike_white(image):
+            if (said := unlike_white(image)) and first():
                 warnings.warn(f"{who} {said}", stacklevel=2)
         return inputs
 

@@ -240,7 +240,7 @@ class Pipeline:
         keys, epoch = self._lineage.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
-        inputs = self._white.checked(Inputs(rows))
+        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
         draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
         made = self.run(plan, inputs, inputs.names, workers=workers)
@@ -311,7 +311,7 @@ class Pipeline:
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
-        inputs = self._white.checked(Inputs(rows))
+        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
         draft = self.draw(inputs.frame, [recipe.key], epoch=recipe.epoch, foreground=inputs.foreground())
         plan = self.plan(draft)
         out: dict[str, Target] = {}

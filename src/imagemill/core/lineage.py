@@ -24,7 +24,7 @@ from imagemill.core.table import WORDS, Table, new_table
 
 __all__ = ["Lineage", "Numbering"]
 
-_NEXT, _SAID, _COUNT, _RING = 0, 1, 2, 3
+_NEXT, _SAID, _COUNT, _TOLD, _RING = 0, 1, 2, 3, 4
 _KEPT = (WORDS - _RING) // 4
 """Iterations that the table remembers: many more than run at a time."""
 _PATIENCE = 2.0
@@ -50,12 +50,13 @@ class Numbering:
         The epoch outside of any loop, and that of the first iteration of a DataLoader.
     """
 
-    __slots__ = ("__weakref__", "_home", "_last", "_launch", "_lock", "_next", "_said", "_table", "_turns")
+    __slots__ = ("__weakref__", "_home", "_last", "_launch", "_lock", "_next", "_said", "_table", "_told", "_turns")
 
     def __init__(self, said: int = 0) -> None:
         self._home = loops.here()
         self._launch = self._home.launch
         self._said = self._next = said
+        self._told = 0
         self._table: Table | None = None
         self._lock: Any = None
         self._turns: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
@@ -82,6 +83,17 @@ class Numbering:
             return None if loops.worker() is None else self._number(None)
         last = self._last
         return last[1] if last is not None and last[0]() is found else self._number(found)
+
+    def first(self) -> bool:
+        """Whether nobody asked this before, here or in the workers of a DataLoader: for what is said once."""
+        if self._home is not loops.here():
+            self._move()
+        if self._table is None:
+            told, self._told = self._told, 1
+            return not told
+        with self._held():
+            told, self._table.numbers[_TOLD] = self._table.numbers[_TOLD], 1
+            return not told
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next, in workers that are running as well."""
@@ -145,7 +157,7 @@ class Numbering:
             self._lock = (method, _lock(method))
         if self._table is None:
             table, self._home.block = new_table(self._home.block)
-            table.numbers[_NEXT], table.numbers[_SAID] = self._next, self._said
+            table.numbers[_NEXT], table.numbers[_SAID], table.numbers[_TOLD] = self._next, self._said, self._told
             self._table = table
 
     @contextmanager
@@ -166,7 +178,8 @@ class Numbering:
                 return
             if process.launch is None:
                 if self._table is not None:
-                    self._next, self._said = self._table.numbers[_NEXT], self._table.numbers[_SAID]
+                    numbers = self._table.numbers
+                    self._next, self._said, self._told = numbers[_NEXT], numbers[_SAID], numbers[_TOLD]
                 self._table = self._lock = None
             self._launch = process.launch
             self._turns, self._last = weakref.WeakKeyDictionary(), None

@@ -19,6 +19,7 @@ from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.exif import without_fill
 from imagemill.data.codecs.jpeg_header import JpegHeader, jpeg_header
+from imagemill.data.codecs.photo import KIND_OF
 from imagemill.data.codecs.registry import decode_jpeg
 from imagemill.data.frames import Seen, objects_on
 from imagemill.data.pixels import encoded, load_mask, load_picture, pixels_name, pixels_suffix
@@ -181,7 +182,7 @@ def read_record(
 
 def _photo(where: Pixels, options: ReadOptions) -> Photo | None:
     """A photo that can be decoded at a reduced size; None for everything else."""
-    if pixels_suffix(where) not in (".jpg", ".jpeg", ".jpe", ".jfif", ""):
+    if (suffix := pixels_suffix(where)) and KIND_OF.get(suffix) != "jpeg":
         return None
     data = encoded(where)
     if data is None or not data.startswith(_JPEG) or len(data) > options.max_bytes:

@@ -10,6 +10,8 @@ from imagemill.data.codecs.base import Array, Picture, problem
 
 __all__ = ["label_map", "smallest_integers"]
 
+_LOSSY = ("jpeg", "avif", "heif")
+
 
 def label_map(path: Path, picture: Picture) -> Picture:
     """Make a label map of a picture that was read with ``labels=True``.
@@ -25,8 +27,9 @@ def label_map(path: Path, picture: Picture) -> Picture:
     if array.dtype.kind == "f":
         array = smallest_integers(path, array)
     note, meta = picture.note, picture.meta
-    if picture.meta.get("format") == "jpeg" and "of_labels" not in meta:
-        lossy = "JPEG is lossy: labels near edges may be wrong; store masks as PNG"
+    kind = str(meta.get("format"))
+    if kind in _LOSSY and "of_labels" not in meta:
+        lossy = f"{kind.upper()} is lossy: labels near edges may be wrong; store masks as PNG"
         note = f"{note}; {lossy}" if note else lossy
         meta = {**meta, "of_labels": lossy}
     axes = picture.axes.removesuffix("c")

@@ -166,26 +166,3 @@ def test_a_row_for_each_mask(tmp_path: Path) -> None:
     assert (
         "3 rows name 2 images: the masks of an image are drawn into one label map (1 kidney, 2 liver)" in source.notes
     )
-
-
-@pytest.mark.parametrize("form", ["csv", "json"])
-def test_regions_of_the_vgg_image_annotator(tmp_path: Path, form: str) -> None:
-    small_photos(tmp_path, "a.png", "b.png")
-    shapes = [
-        ({"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}, {"class": "cat"}),
-        ({"name": "polygon", "all_points_x": [5, 9, 9], "all_points_y": [1, 1, 8]}, {"class": {"dog": True}}),
-    ]
-    if form == "csv":
-        names = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
-        quoted = [['"' + json.dumps(part).replace('"', '""') + '"' for part in pair] for pair in shapes]
-        lines = [f'a.png,9,"{{}}",2,{n},{shape},{said}' for n, (shape, said) in enumerate(quoted)]
-        written(tmp_path, "\n".join([names, *lines, 'b.png,9,"{}",0,0,"{}","{}"']) + "\n")
-    else:
-        regions = [{"shape_attributes": shape, "region_attributes": said} for shape, said in shapes]
-        said = {"a.png9": {"filename": "a.png", "size": 9, "regions": regions, "file_attributes": {}}}
-        said["b.png9"] = {"filename": "b.png", "size": 9, "regions": [], "file_attributes": {}}
-        written(tmp_path, json.dumps(said), "via.json")
-    source = open_source(tmp_path)
-    assert boxes_of(source) == {"a.png": [("cat", (1, 2, 3, 4)), ("dog", (5, 1, 4, 7))], "b.png": []}
-    assert source.records[0].objects is not None
-    assert source.records[0].objects[1].polygons == ((5, 1, 9, 1, 9, 8),)

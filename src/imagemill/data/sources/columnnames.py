@@ -51,8 +51,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "runs": ("encoded_pixels", "rle", "rle_mask", "mask_rle", "segmentation_rle"),
     "split": ("split", "subset", "fold", "partition"),
     "group": ("group", "patient", "patient_id", "patientid", "subject", "subject_id", "video", "video_id"),
-    "boxes": ("objects", "boxes", "bboxes", "bbox", "region_shape_attributes"),
-    "categories": ("categories", "box_labels", "box_categories", "region_attributes"),
+    "boxes": ("objects", "boxes", "bboxes", "bbox"),
+    "categories": ("categories", "box_labels", "box_categories"),
     "height": ("height", "image_height"),
     "width": ("width", "image_width"),
 }

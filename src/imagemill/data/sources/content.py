@@ -154,11 +154,10 @@ def _number_kind(value: float, cell: Any, trail: Trail | None) -> str:
 
 
 def _mapping_kind(cell: Mapping[Any, Any]) -> str:
-    """``things`` for the numbers of a box or an outline by their names."""
+    """``things`` for the numbers of a box by their names."""
     if not cell:
         return "list"
-    names = [str(name) for name in cell]
-    return "things" if box_columns(names) is not None or "all_points_x" in names else "mapping"
+    return "things" if box_columns([str(name) for name in cell]) is not None else "mapping"
 
 
 def _list_kind(cell: Sequence[Any]) -> str:

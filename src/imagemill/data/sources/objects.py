@@ -14,7 +14,6 @@ from imagemill.core.errors import InputError
 from imagemill.data.instances import Instance, Joint, RunLength, Scalar
 from imagemill.data.sources.boxcolumns import box_columns
 from imagemill.data.sources.cells import BadCell
-from imagemill.data.sources.shapes import bounds_of_polygons
 from imagemill.data.sources.textlists import boxes_text, list_text
 
 __all__ = ["CATEGORY_NAMES", "FORMS", "box_from", "objects_cell", "read_objects"]
@@ -22,7 +21,7 @@ __all__ = ["CATEGORY_NAMES", "FORMS", "box_from", "objects_cell", "read_objects"
 FORMS = ("xywh", "xyxy", "centre")
 """What four numbers of a box may be: left, top, width, height; left, top, right, bottom; centre, width, height."""
 
-_WITHIN = ("coordinates", "bndbox", "rect", "shape_attributes")
+_WITHIN = ("coordinates", "bndbox", "rect")
 _BOXES = ("bbox", "bboxes", "box", "boxes")
 CATEGORY_NAMES = (
     "categories",
@@ -34,7 +33,6 @@ CATEGORY_NAMES = (
     "names",
     "name",
     "category_id",
-    "region_attributes",
 )
 
 
@@ -134,8 +132,7 @@ def _rows(cell: Any, names: Any) -> list[dict[str, Any]]:
     if isinstance(cell, Mapping):
         lists = {key: value for key, value in cell.items() if isinstance(value, list | tuple)}
         if not lists or _is_one(cell):
-            # A shape's own name is "rect" or the like.
-            return [dict(cell) if names is None else {**cell, "category": _text_of(names)}]
+            return [dict(cell) if names is None else {"category": names, **cell}]
         lengths = {len(value) for value in lists.values()}
         if len(lengths) != 1:
             raise ValueError("lists of different lengths")
@@ -155,10 +152,8 @@ def _rows(cell: Any, names: Any) -> list[dict[str, Any]]:
 def _is_one(cell: Mapping[str, Any]) -> bool:
     """Whether a mapping is one thing: its box is four numbers and not a list of boxes."""
     box = next((cell[key] for key in _BOXES if cell.get(key) is not None), None)
-    return (
-        isinstance(box, Mapping)
-        or "all_points_x" in cell
-        or (isinstance(box, list | tuple) and len(box) == 4 and all(isinstance(v, int | float) for v in box))
+    return isinstance(box, Mapping) or (
+        isinstance(box, list | tuple) and len(box) == 4 and all(isinstance(v, int | float) for v in box)
     )
 
 
@@ -172,14 +167,10 @@ def _instance(row: Mapping[str, Any], categories: Sequence[str], form: str, size
             raise LookupError("a category out of range")
         name = categories[name]
     runs = row.get("runs")
-    polygons = tuple(tuple(float(v) for v in part) for part in row.get("polygons") or ())
-    made = None if box is None else box_from(box, form, size)
-    if outline := _outline(row):
-        polygons, made = (outline,), bounds_of_polygons([outline])
     return Instance(
-        _text_of(name),
-        made,
-        polygons,
+        str(name),
+        None if box is None else box_from(box, form, size),
+        tuple(tuple(float(v) for v in part) for part in row.get("polygons") or ()),
         _runs(runs) if runs else None,
         tuple(_joint(joint) for joint in row.get("keypoints") or ()),
         bool(row.get("crowd") or False),
@@ -200,29 +191,6 @@ def _attributes(value: Any) -> dict[str, Scalar]:
 def _joint(value: Sequence[Any]) -> Joint:
     x, y, seen = value
     return float(x), float(y), int(seen)
-
-
-def _text_of(name: Any) -> str:
-    """The name of a category; of a mapping, its first text, or the first key that is true."""
-    if not isinstance(name, Mapping):
-        return str(name)
-    for key, value in name.items():
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-        if value is True:
-            return str(key)
-        if isinstance(value, Mapping) and (inner := _text_of(value)) != "object":
-            return inner
-    return "object"
-
-
-def _outline(row: Mapping[str, Any]) -> tuple[float, ...]:
-    """An outline whose x and y stand in lists of their own, as the VGG image annotator writes it; empty for none."""
-    inner = next((row[key] for key in _WITHIN if isinstance(row.get(key), Mapping)), row)
-    if "all_points_x" not in inner:
-        return ()
-    pairs = zip(inner["all_points_x"], inner["all_points_y"], strict=True)
-    return tuple(float(value) for pair in pairs for value in pair)
 
 
 def _named_numbers(row: Mapping[str, Any], form: str) -> tuple[list[Any] | None, str]:

@@ -83,8 +83,9 @@ def _left(left: Sequence[str]) -> Iterator[str]:
 
 
 def _skipped(look: Look) -> Iterator[str]:
-    if look.skipped:
-        yield f"{_files(len(look.skipped), 'hidden or system file')} passed over ({_some(look.skipped)})"
+    skipped = [key for key in look.skipped if not key.rpartition("/")[2].startswith(".imagemill")]  # our own
+    if skipped:
+        yield f"{_files(len(skipped), 'hidden or system file')} passed over ({_some(skipped)})"
 
 
 def _kinds(left: Sequence[str]) -> dict[str, list[str]]:

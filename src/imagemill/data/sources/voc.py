@@ -74,6 +74,7 @@ class Voc:
         xml = {_slot(key): (key, path) for key, path in look.files if key.lower().endswith(".xml")}
         splits, problems = _splits(look)
         records, parts = [], 0
+        read = [path for key, path in look.ending(".txt") if "imagesets" in key.lower().split("/")[:-1]]
         if not {_slot(key) for key, _ in images} & set(xml):  # annotations/xmls/a.xml beside images/a.jpg
             xml = {slot.rpartition("/")[2]: found for slot, found in xml.items()}
         for key, path in images:
@@ -82,6 +83,7 @@ class Voc:
             objects, size = None, None
             if slot in xml:
                 name, file = xml.pop(slot)
+                read.append(file)
                 try:
                     objects, size, found = _read_xml(name, file, problems)
                     parts += found
@@ -97,7 +99,9 @@ class Voc:
         notes += [f"{parts} parts of things passed over"] if parts else []
         names = tuple(sorted({thing.category for record in records for thing in record.objects or ()}))
         missing = tuple(r.key for r in records if r.mask is None) if masks else ()
-        source = Source(look.path, self.name, marked(records), missing, tuple(notes), categories=names)
+        source = Source(
+            look.path, self.name, marked(records), missing, tuple(notes), categories=names, also_read=tuple(read)
+        )
         source = with_masks(replace(source, problems=tuple(problems)), options)
         maps = label_maps(look, options)
         return with_lists(source if maps is None or masks else attached(source, maps, options), look)

@@ -66,7 +66,8 @@ def meant(part: str) -> str | None:
 @st.composite
 def folders(draw: st.DrawFn, root: Path) -> Made:
     parts, classes = draw(st.sampled_from(PARTS)), draw(st.sampled_from(CLASSES))
-    how = draw(st.sampled_from(("beside", "roles above", "roles below", "glued" if parts else "beside")))
+    how = draw(st.sampled_from(("beside", "roles above", "roles below", "roles last", "named", "glued")))
+    how = "beside" if how == "glued" and not parts else how
     start = draw(st.sampled_from(STARTS)) if how == "beside" and draw(st.booleans()) else ""
     end = "" if start else draw(st.sampled_from(ENDS if how == "beside" else ("", *ENDS)))
     roles = draw(st.sampled_from(GLUED if how == "glued" else ROLES))
@@ -83,6 +84,8 @@ def folders(draw: st.DrawFn, root: Path) -> Made:
                 "beside": ((part, label), (part, label)),
                 "roles above": ((roles[0], part, label), (roles[1], part, label)),
                 "roles below": ((part, roles[0], label), (part, roles[1], label)),
+                "roles last": ((part, label, roles[0]), (part, label, roles[1])),
+                "named": (("cells", part, label), ("cells_masks", part, label)),
                 "glued": ((roles[0].format(part), label), (roles[1].format(part), label)),
             }[how]
             image_folder, mask_folder = (around + "".join(f"{each}/" for each in folder if each) for folder in above)

@@ -175,6 +175,21 @@ CASES = [
     Case("an end that nobody knows", {f"Image_0{n}L.jpg": (f"Image_0{n}L_1stHO.png",) for n in (1, 2, 3)}),
     Case("salient objects", {key: (key.replace("Image", "Mask"),) for key in OBJECTS}),
     Case(
+        "a folder of label maps each",
+        {f"images/{n}.jpg": (f"masks/{n}/a.png", f"masks/{n}/b.png") for n in (1, 2)},
+        said=("2 images have several label maps",),
+    ),
+    Case("numbers in other words", {f"DIC/01/t00{n}.tif": (f"DIC/01_GT/SEG/man_seg00{n}.tif",) for n in (1, 2)}),
+    Case(
+        "birds",
+        {
+            f"images/{c}/b_{n}.jpg": (f"segmentations/{c}/b_{n}.png",)
+            for c in ("001.Laysan", "002.Sooty")
+            for n in (1, 2)
+        },
+        labels={f"images/{c}/b_{n}.jpg": c for c in ("001.Laysan", "002.Sooty") for n in (1, 2)},
+    ),
+    Case(
         "patients with slices",
         {key: (key.replace(".tif", "_mask.tif"),) for key in SLICES},
         said=("group: the folder of each image",),
@@ -352,6 +367,20 @@ def test_files_of_one_image_may_be_united(tmp_path: Path) -> None:
     assert np.array_equal(value_of(source, "benign/benign (1).png"), wanted > 0)
     with pytest.raises(SourceError, match="got 'first'; choose one"):
         open_source(tmp_path, extra={"merge": "first"})
+
+
+def test_kinds_of_which_none_is_better_are_chosen_or_made_one(tmp_path: Path) -> None:
+    for n in (1, 2):
+        a_photo(tmp_path / f"images/{n}.jpg")
+        for organ in ("liver", "kidney"):
+            a_map(tmp_path / f"masks/{organ}/{n}.png")
+    with pytest.raises(SourceError, match=r"got masks/kidney, masks/liver; choose one by extra="):
+        open_source(tmp_path)
+    liver = open_source(tmp_path, extra={"masks": "liver"})
+    assert [record.mask for record in liver] == [tmp_path / f"masks/liver/{n}.png" for n in (1, 2)]
+    both = open_source(tmp_path, extra={"masks": "kidney,liver"})
+    wanted = wanted_of(tmp_path, ("masks/kidney/1.png", "masks/liver/1.png"), several=True)
+    assert np.array_equal(value_of(both, "images/1.jpg"), wanted)
 
 
 def test_things_that_overlap_are_said(tmp_path: Path) -> None:

@@ -117,8 +117,8 @@ def files_of(state: ToldApart, chosen: set[Kind], *, together: bool = False) -> 
         if len(taken) == 1 and len(taken[0][1]) == 1:
             found[key] = (state.path_of[taken[0][1][0]],)
             continue
-        keys = sorted((mask for _, masks in taken for mask in masks), key=_by_number)
-        stems = {split_suffix(mask)[0] for mask in keys}
+        keys = sorted((mask for _, masks in taken for mask in masks), key=lambda mask: (_by_number(mask), mask))
+        stems = {mask.removesuffix(split_suffix(mask)[1]) for mask in keys}
         if (len(taken) > 1 and not together) or len(stems) < len(keys):
             names = " and ".join(keys[:2])
             state.problems.append(

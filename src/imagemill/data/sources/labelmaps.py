@@ -152,8 +152,9 @@ def own_folders(keys: Sequence[str]) -> bool:
 def numbered_folders(keys: Sequence[str]) -> bool:
     """Whether images lie in folders with long numbers in their names: of patients or scenes, not of classes."""
     reader = Reader(keys)
-    names = [reader.read(key).bare[-1:] for key in keys]
-    return len(set(names)) > 1 and all(name and _NUMBERED.search(name[0]) for name in names)
+    names = {reader.read(key).bare[-1:] for key in keys}
+    words = {re.sub(r"\d+", "", "".join(name)) for name in names}  # 001.Laysan and 002.Sooty are classes
+    return 1 < len(names) >= 2 * len(words) and all(name and _NUMBERED.search(name[0]) for name in names)
 
 
 def _beside_their_maps(folders: set[tuple[str, ...]], maps: LabelMaps) -> bool:

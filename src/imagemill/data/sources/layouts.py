@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.sources.base import Guess, Layout, Look, ReadSource
-from imagemill.data.sources.labelmaps import label_maps, without
+from imagemill.data.sources.labelmaps import label_maps, with_classes, without
 from imagemill.data.sources.own import without_own
 from imagemill.data.sources.patterns import files_like, is_pattern
 from imagemill.data.sources.walk import walk
@@ -121,7 +121,8 @@ def guesses(look: Look, options: ReadSource = _PLAIN) -> list[tuple[Layout, Gues
             # Who takes the images has their label maps as well.
             why = f"{guess.why}; {len(maps.found)} have a label map {maps.why}"
             takes = None if guess.takes is None else guess.takes | maps.files
-            guess = Guess(guess.sure, why, takes, (guess.carries or frozenset()) | {"mask"})
+            told = (guess.carries or frozenset()) - ({"label"} if not with_classes(maps) else set())
+            guess = Guess(guess.sure, why, takes, told | {"mask"})
         if guess is not None:
             found.append((layout, guess))
     return sorted(found, key=lambda pair: -pair[1].sure)

@@ -312,29 +312,41 @@ def _partners(
 
 
 def _by_shared_parts(images: list[_Name], masks: list[_Name], pairs: Pairs) -> list[_Name]:
-    """Pair names of which all images share one beginning or end, and all label maps another."""
-    rest = []
-    free = [name for name in images if name.key not in pairs.found]
-    groups: dict[str, list[_Name]] = defaultdict(list)
-    for mask in masks:
-        groups[mask.folders[mask.mask] if mask.mask is not None else ""].append(mask)
-    for folder, group in groups.items():
-        best: dict[str, _Name] = {}
-        if len(group) > 1 and len(free) > 1:
-            for left in _variants(free):
-                for right in _variants(group):
-                    found = _meet(free, left, group, right)
-                    best = max(best, found, key=len)
-        if len(best) < 0.9 * len(group):
-            rest += group
-            continue
-        for mask in group:
-            if mask.key in best:
-                image = best[mask.key]
-                _add(pairs, image, mask.key, Kind(folder, ""), Stem("", "", False, False))
-            else:
-                rest.append(mask)
+    """Pair names of which all images share one beginning or end, and all label maps of a folder another."""
+    rest = masks
+    for group_of, place in ((_role_folder, _placed), (lambda name: name.folders, _nowhere)):
+        free = [name for name in images if name.key not in pairs.found or place is _nowhere]
+        groups: dict[object, list[_Name]] = defaultdict(list)
+        for mask in rest:
+            groups[group_of(mask)].append(mask)
+        rest = []
+        for group in groups.values():
+            best: dict[str, _Name] = {}
+            if len(group) > 1 and len(free) > 1:
+                for left in _variants(free):
+                    for right in _variants(group):
+                        best = max(best, _meet(free, left, group, right, place), key=len)
+            if len(best) < 0.9 * len(group):
+                best = {}
+            for mask in group:
+                if mask.key in best:
+                    image, way = best[mask.key], Stem("", "", False, False)
+                    _add(pairs, image, mask.key, _kind(mask, image, way, alone=place is _nowhere), way)
+                else:
+                    rest.append(mask)
     return rest
+
+
+def _role_folder(name: _Name) -> object:
+    return None if name.mask is None else name.folders[name.mask]
+
+
+def _placed(name: _Name) -> tuple[object, ...]:
+    return (name.split, name.bare)
+
+
+def _nowhere(name: _Name) -> tuple[object, ...]:
+    return ()
 
 
 def _variants(names: list[_Name]) -> list[list[str]]:
@@ -347,13 +359,13 @@ def _variants(names: list[_Name]) -> list[list[str]]:
     return [["".join(parts[a : len(parts) - b]) for parts in apart] for a, b in sorted(cut)]
 
 
-def _meet(images: list[_Name], left: list[str], masks: list[_Name], right: list[str]) -> dict[str, _Name]:
+def _meet(images: list[_Name], left: list[str], masks: list[_Name], right: list[str], place: _Slot) -> dict[str, _Name]:
     """Images by the keys of label maps where exactly one of each has the same core in the same place."""
     of_images: dict[tuple[object, ...], list[_Name]] = defaultdict(list)
     of_masks: dict[tuple[object, ...], list[_Name]] = defaultdict(list)
     for where, names, cores in ((of_images, images, left), (of_masks, masks, right)):
         for name, core in zip(names, cores, strict=True):
-            where[name.split, name.bare, core].append(name)
+            where[place(name), core].append(name)
     return {
         found[0].key: of_images[at][0]
         for at, found in of_masks.items()
@@ -367,11 +379,17 @@ def _by_folder(images: list[_Name], masks: list[_Name], pairs: Pairs) -> list[_N
     for name in images:
         if name.bare:
             here[name.split, name.bare].append(name)
+    called: dict[tuple[object, ...], list[_Name]] = defaultdict(list)
+    for name in images:
+        called[name.split, name.bare, name.stem.casefold()].append(name)
     several = sum(len(found) == 1 for found in here.values()) > 1
     rest = []
     for mask in masks:
         found = here.get((mask.split, mask.bare), [])
         fits = len(found) == 1 and (several or found[0].stem.casefold() == mask.bare[-1])
+        if not fits and mask.bare:  # masks/<image>/*.png
+            found = called.get((mask.split, mask.bare[:-1], mask.bare[-1]), [])
+            fits = len(found) == 1
         if fits and mask.mask is not None:
             kind = Kind(mask.folders[mask.mask], "")
             pairs.rules.setdefault(

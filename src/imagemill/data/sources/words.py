@@ -43,7 +43,7 @@ _SHORT = {"tr": "train", "va": "val", "ts": "test", "te": "test"}
 """Parts only behind the name of a role, as in ``imagesTr``: alone they are as likely names of classes."""
 _IMAGE = _set(
     "image images img imgs photo photos photograph photographs picture pictures pic pics scan scans jpegimages rgb "
-    "frame frames leftimg"
+    "frame frames leftimg bild bilder foto fotos imagen imagenes imágenes immagine immagini afbeeldingen obrazy"
 )
 _MASK = _set(
     "gt groundtruth groundtruths mask masks label labels labelmap labelmaps lbl lbls seg segs segmentation "

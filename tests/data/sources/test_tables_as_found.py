@@ -349,3 +349,30 @@ def test_a_file_beside_says_the_names_of_classes(tmp_path: Path, name: str, text
     assert tmp_path / name in source.also_read
     written(tmp_path, '{"0": "x", "1": "y"}', "other.json")
     assert set(labels_of(open_source(tmp_path)).values()) == {"0", "1"}
+
+
+def test_the_table_that_says_more_is_taken_and_an_empty_one_is_none(tmp_path: Path) -> None:
+    small_photos(tmp_path, *(f"img/{name}" for name in ABCD))
+    written(tmp_path, "image,label\n" + "".join(f"{name},{kind}\n" for name, kind in RIGHT.items()), "train.csv")
+    written(tmp_path, "image,x1,y1,x2,y2\na.png,1,2,9,9\n", "boxes.csv")
+    written(tmp_path, "image,label\n", "more.csv")
+    source = open_source(tmp_path)
+    assert labels_of(source) == {f"img/{name}": kind for name, kind in RIGHT.items()}
+    assert "boxes.csv names images too and was passed over; give that file itself to read it" in source.notes
+    (tmp_path / "train.csv").unlink()
+    (tmp_path / "boxes.csv").unlink()
+    assert open_source(tmp_path).layout == "folder"
+
+
+def test_files_come_before_addresses_that_may_not_be_fetched(tmp_path: Path) -> None:
+    small_photos(tmp_path, "a.png", "b.png")
+    written(tmp_path, "url,label,local\nhttp://x.org/1.png,cat,a.png\nhttp://x.org/2.png,dog,b.png\n")
+    assert labels_of(open_source(tmp_path)) == {"a.png": "cat", "b.png": "dog"}
+    fetched = open_source(tmp_path, urls=True)
+    assert list(labels_of(fetched)) == ["x.org/1.png", "x.org/2.png"]
+
+
+def test_coordinates_are_no_classes(tmp_path: Path) -> None:
+    small_photos(tmp_path, "a.png", "b.png")
+    written(tmp_path, "image,x,y\na.png,1,2\nb.png,5,6\n")
+    assert set(labels_of(open_source(tmp_path)).values()) == {None}

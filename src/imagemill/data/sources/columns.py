@@ -277,6 +277,8 @@ class _Guess:
         name = self.names[number]
         seen = self.sample.seen(number, search=search)
         role = role_of(name)
+        if role == "image" and not self.options.urls and seen.share("address", "page") > 0.5:
+            return seen.pictures  # files that are there come before addresses that may not be fetched
         if role == "image":
             return seen.pictures + 0.35 - 0.002 * rank_of(name, ROLES["image"])[1]
         if not seen.pictures:
@@ -411,6 +413,8 @@ class _Guess:
         """Whether a column is called like a class, and its cells may be some."""
         assert self.sample is not None
         if self._things_named():
+            return False
+        if squashed(self.names[number]) == "y" and "x" in map(squashed, self.names):
             return False
         words = set(plain_name(self.names[number]).replace(".", "_").split("_"))
         called = squashed(self.names[number]) in MAYBE["label"] or words & CLASS_WORDS

@@ -35,7 +35,7 @@ IMAGE_FOLDER = frozenset(("file_name", "image_file_name", "mask_file_name"))
 
 _PLAIN = ".txt"
 _MANY = 30
-_ROWS = 100
+_ROWS = 200
 
 
 def split_of_name(stem: str) -> str | None:
@@ -60,10 +60,13 @@ class Probe:
         0 to 1: how much a column looks like images.
     targets : bool
         Whether there are labels, boxes, masks or parts.
+    rows : int
+        How many were looked at.
     """
 
     images: float
     targets: bool
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,10 @@ def probe_table(table: Table, look: Look) -> Probe | None:
         return None
     seen = sample.seen(number := columns.roles["image"])
     share = max(seen.pictures, sample.seen(number, search=True).pictures if seen.pictures < 0.9 and seen.cells else 0.0)
-    if sample.rows and share < 0.2:
+    if share < 0.2 if sample.rows else look.is_folder:
         return None
     known = {"label", "labels", "mask", "runs", "boxes", "split"} & columns.roles.keys()
-    return Probe(share if sample.rows else 1.0, bool(known or columns.box or columns.hot))
+    return Probe(share if sample.rows else 1.0, bool(known or columns.box or columns.hot), len(sample.rows))
 
 
 def _listed(look: Look, suffixes: Sequence[str]) -> list[list[Path]]:
@@ -156,11 +159,13 @@ def _chosen(found: Sequence[Path], probe: Callable[[Path], Probe | None]) -> Tab
     targets = [path for path in probes if probes[path].targets]
     if splits and (set(targets) <= set(splits) or len(splits) == len(probes)):
         kept = list(splits)
-    elif len(targets) > 1 and splits:
-        # Tables of parts and one of the whole: the whole says more.
-        kept = [path for path in targets if path not in splits][:1]
     else:
-        kept = sorted(targets or probes, key=lambda path: -probes[path].images)[:1]
+        # Of tables of parts and one of the whole, the whole says more; of others, the one with more images.
+        kept = sorted(targets or probes, key=lambda path: (-probes[path].rows, path in splits, -probes[path].images))[
+            :1
+        ]
+        if kept and kept[0] in splits:
+            kept = list(splits)
     others = [path.name for path in probes if path not in kept]
     fill_in = [path.name for path in found if _TO_FILL_IN.search(path.stem)]
     notes = [f"{', '.join(others)} name{'s' * (len(others) == 1)} images too and was passed over; "

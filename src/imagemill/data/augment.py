@@ -40,6 +40,7 @@ def augment(
     progress: Progress | None = None,
     overwrite: bool = False,
     to: str | None = None,
+    mask_pattern: str | None = None,
 ) -> AugmentReport:
     """Write `copies` augmented copies of every image of a source.
 
@@ -79,6 +80,8 @@ def augment(
     to : str, optional
         Layout to write, such as ``"coco"`` or ``"csv"``; the source's own when left out. Labels, boxes, outlines, masks
         and keypoints move with the pixels, and are written beside them when all images are made.
+    mask_pattern : str, optional
+        Where each image has its label map: an expression over keys, ``=>`` and the label map's key; see `ReadSource`.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def augment(
     (3, ['a-29d6e224-000.png', 'a-29d6e224-001.png', 'a-29d6e224-002.png'])
     """
     suffix = _check(pipeline, copies, workers, on_error, channels, format)
-    found, out = _open(source, masks, allow_missing_masks), Path(out)
+    found, out = _open(source, masks, allow_missing_masks, mask_pattern), Path(out)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     records = tuple(found)
@@ -163,12 +166,12 @@ def _check(pipeline: Any, copies: Any, workers: Any, on_error: str, channels: st
 _CHANNELS = ("keep", "gray", "rgb", "rgba")
 
 
-def _open(source: Path | str | Source, masks: Path | str | None, allow_missing: bool) -> Source:
+def _open(source: Path | str | Source, masks: Path | str | None, allow_missing: bool, pattern: str | None) -> Source:
     if isinstance(source, str | os.PathLike):
-        return open_source(source, masks, allow_missing)
+        return open_source(source, masks, allow_missing, mask_pattern=pattern)
     if not isinstance(source, Source):
         raise InputError(f"expected a path or a source, got {type(source).__name__}; give a file, list or folder")
-    if masks is not None:
+    if masks is not None or pattern is not None:
         raise InputError("expected masks together with a path, got a source that is open; open_source(path, masks)")
     return source
 

@@ -412,3 +412,19 @@ def test_they_go_through_prepare_and_batches(tmp_path: Path) -> None:
         )
         for key, mask in zip(sorted(case.pairs), np.asarray(batch.mask), strict=True):
             assert np.array_equal(mask, wanted_of(tmp_path / name, case.pairs[key], several))
+
+
+def test_augment_takes_a_pattern_and_makes_outputs_again(tmp_path: Path) -> None:
+    for n in (1, 2):
+        a_photo(tmp_path / f"in/{n}_raw.png")
+        a_map(tmp_path / f"in/{n}_cells.png")
+    pipeline = im.Pipeline([im.Flip("x", p=1.0)], seed=1)
+    report = im.augment(tmp_path / "in", tmp_path / "out", pipeline, mask_pattern=r"(.*)_raw\.png=>\1_cells.png")
+    assert report.made == 2
+    masks = sorted((tmp_path / "out/masks").glob("*.png"))
+    for n, path in enumerate(masks, 1):
+        with Image.open(tmp_path / f"in/{n}_cells.png") as before, Image.open(path) as after:
+            assert np.array_equal(np.array(after), np.array(before)[:, ::-1])
+    case = next(case for case in CASES if case.name == "nuclei")
+    im.augment(made(tmp_path / "nuclei", case), tmp_path / "more", pipeline)
+    assert im.verify(tmp_path / "more", source=tmp_path / "nuclei").ok

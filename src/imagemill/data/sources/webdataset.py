@@ -102,12 +102,9 @@ class WebDataset:
 
 
 def _files(look: Look) -> list[Path]:
-    """The tar files of a path."""
-    return [
-        path
-        for key, path in look.ending(".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
-        if key.lower().endswith(_SUFFIXES)
-    ]
+    """The tar and zip files of a path."""
+    last = {f".{suffix.rpartition('.')[2]}" for suffix in _SUFFIXES}
+    return [path for key, path in look.ending(*sorted(last)) if key.lower().endswith(_SUFFIXES)]
 
 
 def _kind(files: Sequence[Path]) -> str:

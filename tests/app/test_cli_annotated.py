@@ -76,3 +76,32 @@ def test_what_is_shown_are_the_things_themselves() -> None:
     assert made.links == ((0, 1),)
     # Outlines count from the corner of the picture, indices from the centre of its first pixel.
     assert made.outlines[0].corners.tolist() == [[0.5, 0.5], [0.5, 4.5], [3.5, 4.5]]
+
+
+def test_rules_for_boxes_are_options_and_come_again(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    im.write_picture(tmp_path / "in/a.png", im.Picture(np.zeros((20, 20), np.uint8), "yx"))
+    # Of the first box half is left by the crop, of the second a tenth, of the third nothing.
+    rows = ["a.png,8,0,4,10,half", "a.png,9,0,10,10,tenth", "a.png,14,0,4,4,none"]
+    (tmp_path / "in/t.csv").write_text("\n".join(["image,x,y,width,height,class", *rows]) + "\n")
+    (tmp_path / "crop.yaml").write_text(im.Pipeline([im.Crop(box=(0, 0, 10, 10))], seed=1).to_yaml())
+    words = ["augment", tmp_path / "in/t.csv", "-p", tmp_path / "crop.yaml", "--to", "coco"]
+
+    def left(name: str, *rules: str) -> list[tuple[str, tuple[float, ...] | None]]:
+        said = imagemill(*words, "-o", tmp_path / name, *rules)
+        assert said.code == 0, said.out + said.err
+        (record,) = open_source(tmp_path / name)
+        return [(thing.category, thing.box) for thing in record.objects or ()]
+
+    assert [name for name, _ in left("plain")] == ["half", "tenth"]
+    assert [name for name, _ in left("share", "--min-visibility", "0.3")] == ["half"]
+    assert [name for name, _ in left("area", "--min-area", "15")] == ["half"]
+    assert left("out", "--no-clip")[0] == ("half", (8, 0, 4, 10))
+    table, recipes = tmp_path / "in/t.csv", tmp_path / "share/recipes.jsonl"
+    how = ("--layout", "csv", "--option", "column.image=image")
+    said = imagemill("replay", recipes, "--all", "--source", table, "-o", tmp_path / "again", *how)
+    assert said.code == 0, said.out + said.err
+    wrong = imagemill(
+        "replay", tmp_path / "share/recipes.jsonl", "--verify", "--source", tmp_path / "in/t.csv", "--layout", "coco"
+    )
+    assert wrong.code != 0

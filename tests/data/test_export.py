@@ -317,3 +317,14 @@ def test_a_layout_alone_refuses_to_leave_annotations_behind(tmp_path: Path) -> N
         with pytest.raises(SourceError, match="use export, which turns both"):
             layout_named(to).write(source, tmp_path / "out", WriteTarget(".png", embed=embed))
     assert orient(np.zeros((2, 3)), 6).shape == (3, 2)
+
+
+def test_pictures_of_a_folder_images_are_not_written_into_a_second_one(tmp_path: Path) -> None:
+    _turned(tmp_path / "in", 1)
+    things = (Instance("x", (0.0, 0.0, 2.0, 2.0)),)
+    records = tuple(Record(key, tmp_path / "in/a.jpg", objects=things) for key in ("images/a.jpg", "a.jpg"))
+    export(Source(tmp_path / "in", "x", records), tmp_path / "out", "csv")
+    back = open_source(tmp_path / "out")
+    assert sorted(record.key for record in back) == ["a.jpg", "images/a.jpg"]
+    assert not (tmp_path / "out/images/images").exists()
+    assert len(list((tmp_path / "out/images").iterdir())) == 2

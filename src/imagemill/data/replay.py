@@ -15,6 +15,7 @@ from imagemill.data import make
 from imagemill.data.job import Row, pipeline_of, read_parameters, recorded
 from imagemill.data.pixels import pixels_digest
 from imagemill.data.record import Record, split_suffix
+from imagemill.data.sources.base import Source
 from imagemill.data.sources.files import open_source
 from imagemill.data.sources.own import PARTIAL
 from imagemill.data.write import atomic_path
@@ -51,7 +52,7 @@ class Verification:
 def replay(
     recipes: Path | str,
     output: str | int,
-    source: Path | str,
+    source: Path | str | Source,
     *,
     masks: Path | str | None = None,
     out: None = None,
@@ -61,7 +62,7 @@ def replay(
 def replay(
     recipes: Path | str,
     output: str | int,
-    source: Path | str,
+    source: Path | str | Source,
     *,
     masks: Path | str | None = None,
     out: Path | str,
@@ -70,7 +71,7 @@ def replay(
 def replay(
     recipes: Path | str,
     output: str | int,
-    source: Path | str,
+    source: Path | str | Source,
     *,
     masks: Path | str | None = None,
     out: Path | str | None = None,
@@ -87,7 +88,7 @@ def replay(
         Its name as in the recipes (the last part is enough where it is the only one), or its line, from 0.
         The name of a mask makes the mask.
     source, masks : Path or str
-        Where the images and masks are now: the same file, list or folder.
+        Where the images and masks are now: the same file, list or folder; or a source that is open.
     out : Path or str, optional
         The file to write; the bytes are returned when left out.
     pipeline : Pipeline, optional
@@ -119,7 +120,7 @@ def replay(
 
 def replay_all(
     recipes: Path | str,
-    source: Path | str,
+    source: Path | str | Source,
     out: Path | str,
     *,
     masks: Path | str | None = None,
@@ -163,7 +164,7 @@ def replay_all(
 def verify(
     recipes: Path | str,
     *,
-    source: Path | str | None = None,
+    source: Path | str | Source | None = None,
     masks: Path | str | None = None,
     pipeline: Pipeline | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -237,11 +238,13 @@ def _find(rows: list[Row], output: str | int) -> Row:
 class _Remaker:
     """Makes outputs again; keeps the last record in memory, since its copies follow each other."""
 
-    def __init__(self, folder: Path, source: Path | str, masks: Path | str | None, pipeline: Pipeline | None) -> None:
+    def __init__(
+        self, folder: Path, source: Path | str | Source, masks: Path | str | None, pipeline: Pipeline | None
+    ) -> None:
         parameters = read_parameters(folder) or {}
         self.pipeline = pipeline or pipeline_of(folder)
         self.channels, self.axes = parameters.get("channels", "keep"), parameters.get("axes")
-        opened = open_source(source, masks, allow_missing_masks=True)
+        opened = source if isinstance(source, Source) else open_source(source, masks, allow_missing_masks=True)
         if parameters.get("masks") and not any(record.mask is not None for record in opened):
             raise InputError(f"expected masks, since {folder} was made with masks; say where they are (masks=...)")
         self.root, self.records = opened.root, {record.key: record for record in opened}

@@ -82,6 +82,16 @@ def augment(
     allow_missing_masks: Annotated[
         bool, typer.Option("--allow-missing-masks", help="Images without a mask are fine.")
     ] = False,
+    min_area: Annotated[
+        float | None, typer.Option("--min-area", help="Fewest px² of the frame that a box has left; 1 when left out.")
+    ] = None,
+    min_visibility: Annotated[
+        float | None, typer.Option("--min-visibility", help="Smallest share of a box, 0 to 1, that has to be left.")
+    ] = None,
+    clip: Annotated[bool | None, typer.Option("--clip/--no-clip", help="Cut boxes at the frame.")] = None,
+    keep_empty: Annotated[
+        bool | None, typer.Option("--keep-empty", help="Keep a row for boxes of which nothing is left.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the outputs an earlier run recorded in DIR, and begin anew.")
     ] = False,
@@ -94,6 +104,8 @@ def augment(
     # A run that made nothing binds nobody to its seed.
     begun = (read_parameters(to) or {}).get("seed") if not overwrite and recorded(to) else None
     asked = read_pipeline(pipeline, size, seed, begun)
+    rules = {"min_area": min_area, "min_visibility": min_visibility, "clip": clip, "keep_empty": keep_empty}
+    asked = asked.with_boxes({name: value for name, value in rules.items() if value is not None})
     source = im.open_source(
         src, masks, allow_missing_masks, layout=layout, axes=axes, **source_options(option, mask_pattern)
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import imagemill as im
 from imagemill.describe import operations
@@ -33,6 +35,12 @@ class Asked:
     pipeline: im.Pipeline
     name: str
     seed_note: str
+
+    def with_boxes(self, rules: Mapping[str, Any]) -> Asked:
+        """The same with some of the rules for boxes set, the others as the file says them."""
+        if not rules:
+            return self
+        return replace(self, pipeline=self.pipeline.replace(boxes=replace(self.pipeline.boxes, **rules)))
 
     def __str__(self) -> str:
         count = len(self.pipeline.transforms)

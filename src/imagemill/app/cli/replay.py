@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 import imagemill as im
 from imagemill.app.cli.console import err, out, progress
+from imagemill.app.cli.sources import OPTIONS_HELP, source_options
 
 __all__ = ["replay"]
 
@@ -27,35 +28,40 @@ def replay(
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write; a folder with --all.")
     ] = None,
     all_of_them: Annotated[bool, typer.Option("--all", help="Every output instead of one.")] = False,
+    layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of the source.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     verify: Annotated[
         bool,
         typer.Option("--verify", help="Write nothing: check all files by their sha256, with --source remade ones too."),
     ] = False,
 ) -> None:
     """Make an output again, bit for bit, or check all of them."""
+    opened: Any = source
+    if source is not None and (layout is not None or option):
+        opened = im.open_source(source, masks, allow_missing_masks=True, layout=layout, **source_options(option))
     if verify:
         if name is not None:
             raise im.InputError(f"expected --verify to check all outputs, got the name {name!r}; leave it out")
-        _verify(recipes, source, masks)
+        _verify(recipes, opened, masks)
         return
     if all_of_them == (name is not None):
         raise im.InputError("expected the name of one output, or --all, or --verify; give one of them")
     if source is None or to is None:
         raise im.InputError("expected --source (where the images are) and -o (where to write); give both")
     if name is not None:
-        made = im.replay(recipes, name, source, masks=masks, out=to)
+        made = im.replay(recipes, name, opened, masks=masks, out=to)
         out.print(Text.assemble(("made ", "green"), f"{made}, equal to the recorded sha256"), soft_wrap=True)
         return
-    _all(recipes, source, masks, to)
+    _all(recipes, opened, masks, to)
 
 
-def _all(recipes: Path, source: Path, masks: Path | None, to: Path) -> None:
+def _all(recipes: Path, source: Any, masks: Path | None, to: Path) -> None:
     with progress("replaying") as say:
         count = im.replay_all(recipes, source, to, masks=masks, progress=say)
     out.print(Text.assemble(("made ", "green"), f"{count} files in {to}, equal to the recorded sha256"), soft_wrap=True)
 
 
-def _verify(recipes: Path, source: Path | None, masks: Path | None) -> None:
+def _verify(recipes: Path, source: Any, masks: Path | None) -> None:
     with progress("checking") as say:
         found = im.verify(recipes, source=source, masks=masks, progress=say)
     how = "by sha256" if source is None else "by sha256, and made again bit for bit"

@@ -129,7 +129,9 @@ def rows_of(
     folder, masks : str
         Where pictures and label maps are written, below the export's folder.
     """
-    stems = safe_stems({record.key: record.key for record in source.records})
+    # What lies in a folder of that name already needs no second one in it.
+    own = "" if job.options.embed else f"{folder}/"
+    stems = safe_stems({record.key: record.key.removeprefix(own) for record in source.records})
     for record in source.records:
         stem = stems[record.key]
         picture: Embedded | str | None

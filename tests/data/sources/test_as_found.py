@@ -107,6 +107,10 @@ CASES = {
         "split-folders",
         _classes("{}/train/{}.png", "cat", "dog", split="train") | _classes("{}/val/{}.png", "cat", "dog", split="val"),
     ),
+    "pieces of one whole": Case(
+        "class-folders", _classes("fold1/{}/{}.png", "cat", "dog") | _classes("fold2/{}/{}.png", "cat", "dog"),
+        said=("looked through fold1, fold2",),
+    ),
     "a stray picture beside parts": Case(
         "split-folders",
         _classes("trainset/{}/{}.png", "cat", "dog", split="train")

@@ -27,6 +27,8 @@ GROUP = re.compile(
     r"[a-z]?"
 )
 """Names of folders that hold what must not part, such as ``patient001``; in lower case."""
+_BATCH = re.compile(r"(fold|cv|batch|part|chunk|shard|split|set|session|run)[-_ ]?\d+")
+"""Names of pieces of one whole, which say no class; in lower case."""
 _DEEPEST = 64
 """Folders within folders that are told apart; no arrangement has more meanings."""
 
@@ -214,6 +216,10 @@ class _Reader:
         elif groups:
             for kid in kids:
                 self.visit(kid, replace(above, group=kid.name))
+        elif len(kids) > 1 and _are_batches(kids):
+            self.through += [kid.path for kid in kids]
+            for kid in kids:
+                self.visit(kid, above)
         elif not above.levels and _are_sets(kids):
             for kid in kids:
                 self.visit(kid, above)
@@ -249,6 +255,14 @@ class _Reader:
         for kid in kids:
             levels = (*above.levels, kid.name)
             self.visit(kid, replace(above, levels=levels, label=above.label if odd else (*above.label, kid.name)))
+
+
+def _are_batches(kids: Sequence[_Node]) -> bool:
+    """Whether folders are one thing in several pieces: ``images_001``, ``images_002``; ``fold1/cat``, ``fold2/cat``."""
+    if all(is_image_role(kid.name) for kid in kids):
+        return len({re.sub(r"\d", "", kid.name.casefold()) for kid in kids}) == 1
+    names = [{name.casefold() for name in kid.kids} for kid in kids]
+    return all(_BATCH.fullmatch(kid.name.casefold()) for kid in kids) and bool(set.intersection(*names))
 
 
 def _are_few(files: int, total: int) -> bool:

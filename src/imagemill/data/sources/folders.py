@@ -284,7 +284,8 @@ def _said_of(look: Look, name: str, says: Mapping[str, Says]) -> Iterator[str]:
     if says is not found.says:
         return
     if found.through and any(not is_image_role(folder.rpartition("/")[2]) for folder in found.through):
-        yield f"looked through {_some(found.through)}, which says no class"
+        verb = "says" if len(found.through) == 1 else "say"
+        yield f"looked through {_some(found.through)}, which {verb} no class"
     meant = {folder: part for folder, part in found.parts.items() if folder.rpartition("/")[2].lower() != part}
     if meant:
         yield "parts: " + _some([f"{folder} is {part}" for folder, part in sorted(meant.items())])

@@ -62,8 +62,8 @@ def _refused(info: zipfile.ZipInfo, name: str) -> str | None:
     if info.flag_bits & 0x1:
         return "expected a plain file, got an encrypted one; unpack it with its password, and give the folder"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        how = zipfile.compressor_names.get(info.compress_type, "an unknown compression")
-        return f"expected a stored or deflated file, got {how}; unpack it, and give the folder"
+        got = f"one packed by method {info.compress_type}"
+        return f"expected a stored or deflated file, got {got}; unpack it, and give the folder"
     if not is_safe_key(name):
         return f"expected a relative path inside the zip, got {info.filename!r}; pack it again"
     if info.file_size > DEFLATE * info.compress_size + 4096:

@@ -68,6 +68,7 @@ def test_two_columns_that_may_be_classes_are_named_and_none_is_taken(tmp_path: P
         ("location,label\n'a.png','cat'\n'b.png','dog'\n'c.png','cat'\n'd.png','dog'\n", "utf-8"),
         ('"file", "label"\n"a.png", "cat"\n"b.png", "dog"\n"c.png", "cat"\n"d.png", "dog"\n', "utf-8"),
         ("file,label,\na.png,cat,\nb.png,dog,\nc.png,cat,\nd.png,dog,\n", "utf-8"),
+        ("file,label\na.png,cat,\nb.png,dog,\nc.png,cat\nd.png,dog,\n", "utf-8"),
         ("file,label\n‘a.png’,cat\n“b.png”,dog\n`c.png`,cat\nd.png,dog\n", "utf-8"),
         ("file,label\n./a.png,cat\n.\\b.png,dog\nC.PNG,cat\n d.png ,dog\n", "utf-8"),
     ],

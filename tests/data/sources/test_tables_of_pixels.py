@@ -23,7 +23,9 @@ def _pixels(number: int, count: int) -> list[int]:
     return [(number * 7 + place) % 251 for place in range(count)]
 
 
-@pytest.mark.parametrize("form", ["pixel columns", "1x1 columns", "no header", "behind", "text", "commas", "nested"])
+@pytest.mark.parametrize(
+    "form", ["pixel columns", "1x1 columns", "no header", "behind", "text", "commas", "nested", "unquoted"]
+)
 def test_pixels_in_a_table(tmp_path: Path, form: str) -> None:
     rows = [(label, _pixels(label, 16)) for label in (5, 0, 4)]
     names = {"1x1 columns": [f"{y}x{x}" for y in range(4) for x in range(4)]}.get(
@@ -34,14 +36,17 @@ def test_pixels_in_a_table(tmp_path: Path, form: str) -> None:
         lines.append(",".join(map(str, [label, *pixels])))
     if form == "behind":
         lines = [",".join(line.split(",")[1:] + line.split(",")[:1]) for line in lines]
-    if form in ("text", "commas", "nested"):
+    if form in ("text", "commas", "nested", "unquoted"):
         lines = ["emotion,pixels"]
         for label, pixels in rows:
             nested = [pixels[n : n + 4] for n in range(0, 16, 4)]
-            cell = {"text": " ".join(map(str, pixels)), "commas": ",".join(map(str, pixels)), "nested": str(nested)}[
-                form
-            ]
-            lines.append(f'{label},"{cell}"')
+            cells = {
+                "text": f'"{" ".join(map(str, pixels))}"',
+                "commas": f'"{",".join(map(str, pixels))}"',
+                "nested": f'"{nested}"',
+                "unquoted": str(nested),
+            }
+            lines.append(f"{label},{cells[form]}")
     source = open_source(written(tmp_path, "\n".join(lines) + "\n"))
     assert [record.label for record in source] == ["5", "0", "4"]
     assert source.classes == ("0", "4", "5")

@@ -75,7 +75,7 @@ class Cvat:
 
 
 def _files(look: Look) -> list[Path]:
-    paths = [path for key, path in look.files if key.lower().endswith(".xml") and key.count("/") <= 3]
+    paths = [path for key, path in look.ending(".xml") if key.count("/") <= 3]
     return [path for path in paths[:64] if is_cvat(path)]
 
 

@@ -95,7 +95,7 @@ _Group = list[tuple[str, Instance]]
 
 
 def _files(look: Look) -> list[Path]:
-    return [path for key, path in look.files if key.lower().endswith(".json")]
+    return [path for _, path in look.ending(".json")]
 
 
 def _said(told: Any, path: Path, taking: Gathering) -> tuple[Said, list[_Group]]:

@@ -100,7 +100,7 @@ class _Region:
 
 
 def _files(look: Look) -> list[Path]:
-    paths = [path for key, path in look.files if key.lower().endswith(".json") and key.count("/") <= 2]
+    paths = [path for key, path in look.ending(".json") if key.count("/") <= 2]
     return [path for path in paths[:64] if is_tasks(path)]
 
 

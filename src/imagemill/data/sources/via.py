@@ -70,7 +70,7 @@ class Via:
 
 
 def _files(look: Look) -> list[Path]:
-    paths = [path for key, path in look.files if key.lower().endswith((".json", ".csv")) and key.count("/") <= 2]
+    paths = [path for key, path in look.ending(".json", ".csv") if key.count("/") <= 2]
     return [path for path in paths[:64] if is_via(path)]
 
 

@@ -428,3 +428,9 @@ def test_augment_takes_a_pattern_and_makes_outputs_again(tmp_path: Path) -> None
     case = next(case for case in CASES if case.name == "nuclei")
     im.augment(made(tmp_path / "nuclei", case), tmp_path / "more", pipeline)
     assert im.verify(tmp_path / "more", source=tmp_path / "nuclei").ok
+
+
+def test_what_was_made_of_label_maps_is_in_the_scan(tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.name == "nuclei")
+    notes = im.scan(made(tmp_path, case)).pixels.notes
+    assert any(note.startswith("label map: made of 3 files, ") for note in notes)

@@ -116,6 +116,20 @@ def test_names_without_a_description(tmp_path: Path, name: str) -> None:
     assert [t.category for r in source for t in r.objects or ()] == ["cat"]
 
 
+def test_a_wrapped_set_with_marks_and_tabs_of_windows(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        pair(tmp_path / "around/set", f"images/{part}/a.jpg", f"labels/{part}/a.txt")
+        (tmp_path / f"around/set/labels/{part}/a.txt").write_bytes(b"\xef\xbb\xbf0\t0.5\t0.5\t0.5\t0.4\r\n")
+    told = {"path": "../datasets/set", "train": "images/train", "val": "images/val", "names": {0: "person"}}
+    (tmp_path / "around/set/coco8.yaml").write_text(yaml.safe_dump(told))
+    source = open_source(tmp_path)
+    assert (source.layout, source.problems, source.categories) == ("yolo", (), ("person",))
+    assert [(r.split, [t.box for t in r.objects or ()]) for r in source] == [
+        ("train", [(10, 6, 20, 8)]),
+        ("val", [(10, 6, 20, 8)]),
+    ]
+
+
 def test_columns_of_predictions_and_lines_that_are_lost(tmp_path: Path) -> None:
     pair(tmp_path, "images/a.jpg", "labels/a.txt", f"{BOX} 0.9", "0 0.5 0.5 1 1 0.3")
     pair(tmp_path, "images/b.jpg", "labels/b.txt", "7 0.5 0.5 1 1", "0 0.5 0.5 0 0.1", "0 1.4 0.5 0.1 0.1")

@@ -59,7 +59,7 @@ class Coco:
         taking = Taking(root, look, options)
         for file, folder in zip(files, folders, strict=True):
             taking.take(file, folder)
-        notes += [note for file in files for note in file.notes] + taking.finish()
+        notes += [*dict.fromkeys(note for file in files for note in file.notes), *taking.finish()]
         problems = [*(problem for file in files for problem in file.problems), *taking.problems]
         if not taking.records:
             looked = ", ".join(str(folder) for folder in dict.fromkeys(folders))

@@ -26,6 +26,7 @@ from imagemill.data.sources.shapes import bounds_of_polygons
 __all__ = ["line_of", "load_yaml", "looks_like_yolo", "names_from", "points_shape", "points_within", "read_line"]
 
 _LONGEST, _DEEPEST = 1 << 20, 50
+_MARK = b"\xef\xbb\xbf"  # what Windows writes before text
 
 
 def read_line(
@@ -156,7 +157,9 @@ def looks_like_yolo(path: Path) -> bool | None:
     """Whether the first line of a file could be one of these; None where the file is empty."""
     try:
         with path.open("rb") as file:
-            first = next((text for line in file.read(1 << 16).split(b"\n") if (text := line.strip())), b"")
+            first = next(
+                (text for line in file.read(1 << 16).removeprefix(_MARK).split(b"\n") if (text := line.strip())), b""
+            )
         if not first:
             return None
         read_line(first.decode("ascii"), (1, 1), None)

@@ -321,7 +321,7 @@ def test_tables_that_name_other_pictures_do_not_win(tmp_path: Path) -> None:
     names = "Width,Height,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId,Path\n"
     written(tmp_path, f"{names}30,20,5,5,20,15,0,Train/0/a.png\n30,20,5,5,20,15,1,Train/1/b.png\n", "Train.csv")
     written(tmp_path, f"{names}30,20,5,5,20,15,1,Test/c.png\n", "Test.csv")
-    written(tmp_path, "Path,ShapeId,ColorId\nMeta/27.png,0,0\n", "Meta.csv")
+    written(tmp_path, "Path,ClassId\n" + "".join(f"Meta/{n}.png,{n % 2}\n" for n in range(9)), "Meta.csv")
     source = open_source(tmp_path)
     found = {record.key: (record.split, boxes_of(source)[record.key]) for record in source}
     assert found == {

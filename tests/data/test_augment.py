@@ -299,3 +299,21 @@ def test_recipes_name_no_folder_of_this_machine(tmp_path: Path) -> None:
         assert str(tmp_path) not in (tmp_path / "out" / name).read_text("utf-8")
     assert json.loads((tmp_path / "out/job.json").read_text("utf-8"))["copies"] == 2
     assert im.Pipeline.load(tmp_path / "out/pipeline.yaml") == PIPELINE
+
+
+def test_how_files_were_read_is_told_once_a_file_and_progress_knows_the_end(tmp_path: Path) -> None:
+    for n in range(3):
+        im.write_picture(tmp_path / "in" / f"{n}.png", im.Picture(np.full((4, 4), n, np.uint8), "yx"))
+    # The content is believed, and the note says so.
+    (tmp_path / "in/0.png").rename(tmp_path / "in/0.jpg")
+    (tmp_path / "in/1.png").rename(tmp_path / "in/1.jpg")
+    seen: list[tuple[int, int]] = []
+    pipe = im.Pipeline([im.Flip("x")], seed=1)
+    report = im.augment(
+        tmp_path / "in", tmp_path / "out", pipe, copies=9, format="png", progress=lambda *at: seen.append(at)
+    )
+    (note,) = report.notes
+    assert note.endswith("(2 files)")  # nine copies, in two tasks each
+    assert "PNG" in note.upper()
+    assert seen[0] == (0, 27)
+    assert seen[-1] == (27, 27)

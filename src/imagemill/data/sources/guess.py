@@ -306,6 +306,8 @@ def completed(look: Look, options: ReadSource, source: Source) -> Source:
     """
     if not look.is_folder or source.layout in TAKES_ALL or source.layout == "image-masks":
         return source
+    if any(key.startswith(".imagemill") for key in look.skipped):  # what was exported says all that there was
+        return source
     plain, maps = images_alone(look, options)
     found = plain.arrangement
     keys = {os.fspath(path): key for key, path in plain.images}

@@ -212,7 +212,7 @@ def _of_its_parts(left: list[str], takes: frozenset[str], plain: Look) -> list[s
 
 def _judge(candidates: list[Candidate], plain: Look, seen: list[Evidence]) -> tuple[Evidence, ...]:
     """Count what every layout leaves of all that was seen, files that speak for themselves included."""
-    content = [(one, piece) for one in candidates if (piece := _of_content(one)) is not None]
+    content = [(one, piece) for one in candidates if (piece := _of_content(one, _is_exported(plain))) is not None]
     evidence = (*seen, *(piece for _, piece in content))
     pictures = {key for key, _ in plain.images}
     for one in candidates:
@@ -239,7 +239,7 @@ def _explains(one: Candidate, piece: Evidence) -> bool:
     return piece.carries == "label" and "objects" in one.carries  # what is in the pictures says more than their folder
 
 
-def _of_content(one: Candidate) -> Evidence | None:
+def _of_content(one: Candidate, exported: bool) -> Evidence | None:
     """What it counts that a file says by its content what it is."""
     if one.guess.takes is not None or one.fault is not None:
         return None
@@ -248,9 +248,14 @@ def _of_content(one: Candidate) -> Evidence | None:
         records = len(one.source)
         # A file that speaks of a quarter of the images is worth half of one that speaks of all.
         strength *= math.sqrt(records / (records + sum(one.left.values()))) if records else 0
-        if not one.carries:
+        if not one.carries and not exported:
             strength *= _BARE
     return Evidence(one.guess.why, strength, layouts=(one.layout.name,))
+
+
+def _is_exported(look: Look) -> bool:
+    """Whether `export` wrote what is there: then the file that it wrote says all that there was."""
+    return any(key.startswith(".imagemill") for key in look.skipped)
 
 
 def _refuse_silence(candidates: list[Candidate]) -> None:
@@ -306,7 +311,7 @@ def completed(look: Look, options: ReadSource, source: Source) -> Source:
     """
     if not look.is_folder or source.layout in TAKES_ALL or source.layout == "image-masks":
         return source
-    if any(key.startswith(".imagemill") for key in look.skipped):  # what was exported says all that there was
+    if _is_exported(look):
         return source
     plain, maps = images_alone(look, options)
     found = plain.arrangement

@@ -56,10 +56,11 @@ def examinations(look: Look) -> Examinations | None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> keys = [f"p1/p1_{word}.nii.gz" for word in ("t1", "flair", "seg")]
     >>> found = examinations(Look(Path("."), tuple((key, Path(key)) for key in keys)))
     >>> dict(found.files), dict(found.masks)
-    ({'p1/p1': {'flair': 'p1/p1_flair.nii.gz', 't1': 'p1/p1_t1.nii.gz'}}, {'p1/p1': ['p1/p1_seg.nii.gz']})
+    ({'p1/p1': {'t1': 'p1/p1_t1.nii.gz', 'flair': 'p1/p1_flair.nii.gz'}}, {'p1/p1': ['p1/p1_seg.nii.gz']})
     """
     if "examinations" not in look.memo:
         look.memo["examinations"] = _find(look)

@@ -15,6 +15,7 @@ from imagemill.data.sources.words import (
     is_image_role,
     is_mask_role,
     is_wrapper_name,
+    own_words_of,
     parts_of,
     rest_of,
     words_of,
@@ -29,6 +30,8 @@ GROUP = re.compile(
 """Names of folders that hold what must not part, such as ``patient001``; in lower case."""
 _BATCH = re.compile(r"(fold|cv|batch|part|chunk|shard|split|set|session|run)[-_ ]?\d+")
 """Names of pieces of one whole, which say no class; in lower case."""
+_FOLD = re.compile(r"(k[-_ ]?)?folds?[-_ ]?\d+|cv[-_ ]?\d+")
+"""Names of folders that hold the set, or a share of it, once more for cross-validation; in lower case."""
 _DEEPEST = 64
 """Folders within folders that are told apart; no arrangement has more meanings."""
 
@@ -220,7 +223,7 @@ class _Reader:
             self.through += [kid.path for kid in kids]
             for kid in kids:
                 self.visit(kid, above)
-        elif not above.levels and _are_sets(kids):
+        elif not above.levels and (_are_sets(kids) or all(_FOLD.fullmatch(kid.name.casefold()) for kid in kids)):
             for kid in kids:
                 self.visit(kid, above)
         else:
@@ -312,7 +315,8 @@ def _share_names(others: Sequence[_Node], inside: set[str]) -> bool:
 def _own_words(parts: Mapping[str, str]) -> dict[str, str]:
     """What names of parts say besides the part, where it tells them apart: the ``cats`` of ``cats_train``."""
     rests = {name: rest_of(name) for name in parts}
-    return rests if len(set(rests.values())) > 1 and all(rests.values()) else {}
+    differ = len({own_words_of(name) for name in parts}) > 1
+    return rests if differ and all(rests.values()) else {}
 
 
 def _looked_through(node: _Node, kids: Sequence[_Node], above: Says) -> _Node | None:

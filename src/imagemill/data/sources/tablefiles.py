@@ -16,6 +16,7 @@ from imagemill.data.sources.columns import Sample, guess_columns
 from imagemill.data.sources.finding import Finder
 from imagemill.data.sources.sidecar import SIDECAR
 from imagemill.data.sources.table import Table
+from imagemill.data.sources.words import parts_of
 
 __all__ = [
     "IMAGE_FOLDER",
@@ -135,11 +136,24 @@ def found_tables(look: Look, suffixes: Sequence[str], probe: Callable[[Path], Pr
         # A text file is a list of paths, or anything, unless it shows itself a table.
         fits = fits and (look.path.suffix.lower() != _PLAIN or probe(look.path) is not None)
         return TableFiles(((look.path, split_of_name(look.path.stem)),) if fits else ())
-    for found in _listed(look, suffixes):
+    listed = _listed(look, suffixes)
+    for found in listed:
         chosen = _chosen(found, probe)
         if chosen.files:
-            return chosen
+            return _with_other_parts(chosen, listed, probe)
     return TableFiles()
+
+
+def _with_other_parts(
+    chosen: TableFiles, listed: Sequence[Sequence[Path]], probe: Callable[[Path], Probe | None]
+) -> TableFiles:
+    """A table in the folder of a part, and those of its name in the folders of the other parts."""
+    (path, split), *more = chosen.files
+    parts = {} if more or split else parts_of({found[0].parent.name for found in listed})
+    if path.parent.name not in parts:
+        return chosen
+    named = [other for found in listed for other in found if other.name == path.name and other.parent.name in parts]
+    return replace(chosen, files=tuple((o, parts[o.parent.name]) for o in named if o == path or probe(o) is not None))
 
 
 def _chosen(found: Sequence[Path], probe: Callable[[Path], Probe | None]) -> TableFiles:

@@ -7,7 +7,7 @@ or ``train2017``. No list of names is long enough; a short list of words is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -18,6 +18,7 @@ __all__ = [
     "is_image_role",
     "is_mask_role",
     "is_wrapper_name",
+    "own_words_of",
     "part_of",
     "parts_of",
     "read_name",
@@ -223,6 +224,8 @@ def parts_of(names: Iterable[str]) -> dict[str, str]:
     ({'seg_train': 'train', 'seg_test': 'test'}, {'train': 'train', 'eval': 'val'}, 'test')
     >>> parts_of(["train_station", "harbour"]), parts_of(["train_station", "test_tube"])
     ({}, {})
+    >>> parts_of(["rps", "rps-test-set"])
+    {'rps-test-set': 'test', 'rps': 'train'}
     """
     read = {name: read_name(name) for name in names}
     by_rest: dict[tuple[str, ...], set[str]] = {}
@@ -234,6 +237,7 @@ def parts_of(names: Iterable[str]) -> dict[str, str]:
         for name, named in read.items()
         if named.part is not None and (not named.rest or len(by_rest[named.rest]) > 1)
     }
+    found |= _left_to_train(read, by_rest)
     said = set(found.values())
     meant = {part: part for part in said}
     if "eval" in said:
@@ -242,6 +246,29 @@ def parts_of(names: Iterable[str]) -> dict[str, str]:
         taken = said | {meant.get("eval", "")}
         meant["holdout"] = "test" if "test" not in taken else "val" if "val" not in taken else "test"
     return {name: meant[part] for name, part in found.items()}
+
+
+def _left_to_train(read: Mapping[str, Named], by_rest: Mapping[tuple[str, ...], set[str]]) -> dict[str, str]:
+    """Of two names that differ by a part alone (``rps``, ``rps-test-set``), that part; the other is for training."""
+    if len(read) != 2 or len(by_rest) != 1:
+        return {}
+    ((_, parts),) = by_rest.items()
+    ways = {own_words_of(name) for name in read}
+    plain = [name for name, named in read.items() if named.part is None]
+    if ways == {()} or len(ways) > 1 or len(plain) != 1 or len(parts) != 1 or "train" in parts:
+        return {}
+    return {name: "train" if name in plain else next(iter(parts)) for name in sorted(read, key=plain.__contains__)}
+
+
+def own_words_of(name: str) -> tuple[str, ...]:
+    """The words of a name that say something of its own: no part, no role, no ``set``.
+
+    Examples
+    --------
+    >>> own_words_of("rps-test-set"), own_words_of("training_data")
+    (('rps',), ())
+    """
+    return tuple(word for word in read_name(name).rest if word not in _FILLERS)
 
 
 def rest_of(name: str) -> str:

@@ -164,7 +164,7 @@ def _tree(counts: Mapping[str, int]) -> _Node:
     return root
 
 
-def arrange(counts: Mapping[str, int], name: str = "") -> Arrangement:
+def arrange(counts: Mapping[str, int], name: str = "", *, whole: bool = False) -> Arrangement:
     """Read the tree of folders that some images lie in.
 
     Parameters
@@ -173,6 +173,9 @@ def arrange(counts: Mapping[str, int], name: str = "") -> Arrangement:
         Images in each folder, which is relative to the whole, in POSIX form; ``""`` is the top.
     name : str
         What the folder itself is called: archives are often unpacked into a folder within one of the same name.
+    whole : bool
+        Whether one folder above all others may be a level of a hierarchy; else it is looked through, as it tells no
+        image from another.
 
     Examples
     --------
@@ -182,7 +185,7 @@ def arrange(counts: Mapping[str, int], name: str = "") -> Arrangement:
     """
     root = _tree(counts)
     root.name = name
-    reader = _Reader()
+    reader = _Reader(whole)
     reader.visit(root, Says())
     return Arrangement(reader.says, reader.counts, reader.parts, tuple(reader.through), reader.deep)
 
@@ -191,6 +194,7 @@ def arrange(counts: Mapping[str, int], name: str = "") -> Arrangement:
 class _Reader:
     """Goes down the tree and notes what each folder says."""
 
+    whole: bool
     says: dict[str, Says] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
@@ -210,7 +214,7 @@ class _Reader:
             self.says[node.path] = replace(above, odd=True)
         if parts:
             self._parts(kids, parts, above)
-        elif (inner := _looked_through(node, kids, above)) is not None:
+        elif (inner := _looked_through(node, kids, above, self.whole)) is not None:
             self.through.append(inner.path)
             self._below(inner, above)
             for kid in kids:
@@ -319,7 +323,7 @@ def _own_words(parts: Mapping[str, str]) -> dict[str, str]:
     return rests if differ and all(rests.values()) else {}
 
 
-def _looked_through(node: _Node, kids: Sequence[_Node], above: Says) -> _Node | None:
+def _looked_through(node: _Node, kids: Sequence[_Node], above: Says, whole: bool) -> _Node | None:
     """The one folder that everything lies in and that says nothing; None where there is none."""
     inner = max(kids, key=lambda kid: kid.total)
     same = words_of(inner.name) == words_of(node.name) and bool(node.name)
@@ -327,8 +331,11 @@ def _looked_through(node: _Node, kids: Sequence[_Node], above: Says) -> _Node | 
     if len(kids) == 1:
         if quiet:
             return inner
-        # Whatever it is called: what is in it are parts, or the same name again, as archives are unpacked.
-        return inner if not above.label and not inner.files and _leads_to_parts(inner, above) else None
+        # Whatever it is called: what is in it are parts, or the same name again, as archives are unpacked, or folders
+        # that tell images apart, which one folder above all of them does not.
+        if above.label or inner.files or GROUP.fullmatch(inner.name.casefold()):
+            return None
+        return inner if (len(inner.kids) > 1 and not whole) or _leads_to_parts(inner, above) else None
     others = [kid for kid in kids if kid is not inner]
     small = _are_few(sum(kid.total for kid in others), node.total)
     return inner if quiet and inner.kids and small and not any(kid.kids for kid in others) else None

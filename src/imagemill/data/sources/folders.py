@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
-from imagemill.data.sources.arrangement import Says
+from imagemill.data.sources.arrangement import Says, arrange
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import (
@@ -259,6 +260,8 @@ def _says(look: Look, name: str) -> Mapping[str, Says]:
                 "choose another layout, or move them"
             )
         return said
+    if name == "class-tree" and found.through:
+        found = arrange(Counter(look.folders), look.path.resolve().name, whole=True)
     if name in ("class-folders", "class-tree") and not found.labelled():
         return {folder: _plain_levels(folder) for folder in found.says}
     return found.says

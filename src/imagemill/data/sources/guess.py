@@ -280,6 +280,11 @@ def carried(source: Source) -> frozenset[str]:
 
 def taken(look: Look, source: Source) -> frozenset[str]:
     """Keys of the files below a folder that a source was made of."""
+    records = source.records
+    if len(records) == len(look.files) and all(
+        r.image is path for r, (_, path) in zip(records, look.files, strict=True)
+    ):
+        return frozenset(key for key, _ in look.files)  # every file is an image, as in most large folders
     inner = any(not isinstance(record.image, Path) for record in source.records)
     if inner and not source.also_read:  # pixels are in files that the layout did not name: no more can be said
         return frozenset(key for key, _ in look.files)

@@ -335,10 +335,17 @@ def _looked_through(node: _Node, kids: Sequence[_Node], above: Says, whole: bool
         # that tell images apart, which one folder above all of them does not.
         if above.label or inner.files or GROUP.fullmatch(inner.name.casefold()):
             return None
-        return inner if (len(inner.kids) > 1 and not whole) or _leads_to_parts(inner, above) else None
+        return inner if (_widens(inner) and not whole) or _leads_to_parts(inner, above) else None
     others = [kid for kid in kids if kid is not inner]
     small = _are_few(sum(kid.total for kid in others), node.total)
     return inner if quiet and inner.kids and small and not any(kid.kids for kid in others) else None
+
+
+def _widens(node: _Node) -> bool:
+    """Whether a folder, or one after the other alone in it, holds several."""
+    while len(node.kids) == 1 and not node.files:
+        (node,) = node.kids.values()
+    return len(node.kids) > 1 and not node.files
 
 
 def _leads_to_parts(node: _Node, above: Says) -> bool:

@@ -114,7 +114,7 @@ def read_tables(
     called: dict[str, str] = {}
     finder = _finder(root, tables, options, files)
     several = "labels" in options.columns
-    for table in tables:
+    for table in _apart(root, tables):
         reader, rows = _opened(table, options, finder, sidecar.categories, found)
         notes += [note for note in (*table.notes, *reader.columns.notes) if note not in notes]
         called |= {role: table.columns[n] for role, n in reader.columns.roles.items() if role in _ASKED_FOR}
@@ -156,6 +156,17 @@ def read_tables(
         info={**sidecar.info, **({"columns": called} if called else {})},
         also_read=_also_read(root, tables, listed),
     )
+
+
+def _apart(root: Path, tables: Sequence[Table]) -> Sequence[Table]:
+    """Tables of several folders, with the folder of each in front of its keys: files in them may be called the same."""
+    if len({table.base for table in tables}) < 2:
+        return tables
+    inside = [table.base.is_relative_to(root) and table.base != root and not table.prefix for table in tables]
+    return [
+        replace(table, prefix=f"{table.base.relative_to(root).as_posix()}/") if below else table
+        for table, below in zip(tables, inside, strict=True)
+    ]
 
 
 _ASKED_FOR = ("group", "label", "split")

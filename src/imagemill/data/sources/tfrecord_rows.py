@@ -301,7 +301,9 @@ def _columns(reader: _Reader, data: bytes, features: Features) -> dict[str, str]
         # A name of a file is no picture: what is one is no text.
         by_column = [name for name in found if column_role(name) == column and features[name]]
         by_column = [name for name in by_column if column == "label" or not _is_text(data, features[name])]
-        by_word = [name for name in found if column_role(name) is None and role_of(name.rpartition("/")[2]) == role]
+        # What has a dot in its name is a column of a table that was written so.
+        words = [name for name in found if column_role(name) is None and "." not in name]
+        by_word = [name for name in words if role_of(name.rpartition("/")[2]) == role]
         by_content = [name for name in found if column == "image" and _looks_like_picture(data, features[name])]
         fits = next((names for names in (by_column, by_word, by_content) if len(names) == 1), [])
         if fits:

@@ -50,7 +50,7 @@ def _per_image(source: Any, pipeline: Any, sizes: Sequence[int], images: int, sw
     best = [float("inf")] * len(sizes)
     for _ in range(sweeps):
         for i, size in enumerate(sizes):
-            with Loader(source, pipeline, batch_size=size, workers=1, drop_last=True) as loader:
+            with Loader(source, pipeline, split="all", batch_size=size, workers=1, drop_last=True) as loader:
                 taken = max(3, images // size)
                 batches = _endless(loader)
                 for _ in range(3):
@@ -138,7 +138,7 @@ def _loader(source: Any) -> Any:
     from bench.feed.data import generator_pipeline
     from imagemill.feed import Loader
 
-    return Loader(source, generator_pipeline(), batch_size=32, workers=1)
+    return Loader(source, generator_pipeline(), split="all", batch_size=32, workers=1)
 
 
 def _one(kind: str, count: int) -> dict[str, float]:

@@ -75,7 +75,7 @@ def _value(parts: Iterator[str]) -> str:
 def _loader(source: Any, **how: Any) -> Any:
     from imagemill.feed import Loader
 
-    return Loader(source, our_pipeline(SIDE, SEED), channels="rgb", **how)  # some photos are gray
+    return Loader(source, our_pipeline(SIDE, SEED), split="all", channels="rgb", **how)  # some photos are gray
 
 
 def samples(batch: Any) -> Found:

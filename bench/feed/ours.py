@@ -26,7 +26,7 @@ def files(folder: str, threads: int, batch: int, side: int, decode: Any = "exact
     from imagemill.feed import Loader
 
     dataset = im.open(folder)
-    return _endless(Loader(dataset, our_pipeline(side), batch_size=batch, workers=threads, decode=decode))
+    return _endless(Loader(dataset, our_pipeline(side), split="all", batch_size=batch, workers=threads, decode=decode))
 
 
 def _arrays(folder: str) -> tuple[Any, Any]:

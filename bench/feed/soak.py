@@ -160,7 +160,7 @@ def failing(dataset: Any) -> str:
     from imagemill.feed import Loader
 
     pipeline = generator_pipeline()
-    with Loader(dataset, seed=pipeline.seed, batch_size=BATCH, workers=0) as plain:
+    with Loader(dataset, split="all", seed=pipeline.seed, batch_size=BATCH, workers=0) as plain:
         middle = plain.batch(len(plain) // 2, epoch=0)
     row = len(middle.keys) // 2
     key, bad = middle.keys[row], np.array(middle.image[row])
@@ -172,7 +172,7 @@ def failing(dataset: Any) -> str:
 
     checked = im.Pipeline([im.Apply(check), *pipeline.transforms], seed=pipeline.seed)
     came, error = 0, None
-    with Loader(dataset, checked, batch_size=BATCH, workers=WORKERS) as loader:
+    with Loader(dataset, checked, split="all", batch_size=BATCH, workers=WORKERS) as loader:
         try:
             for _ in loader:
                 came += 1
@@ -253,7 +253,7 @@ def _prepared(root: Path, count: int) -> Path:
 def _loader(dataset: Any, workers: int | str = WORKERS) -> Any:
     from imagemill.feed import Loader
 
-    return Loader(dataset, generator_pipeline(), batch_size=BATCH, workers=workers)
+    return Loader(dataset, generator_pipeline(), split="all", batch_size=BATCH, workers=workers)
 
 
 def page(store: Path, count: int, tries: int = TRIES) -> Iterator[str]:

@@ -33,7 +33,7 @@ def slow(image: Any) -> Any:
 
 def slow_loader(store: Path) -> Loader:
     """One that is not done with an epoch before anybody looks."""
-    return Loader(im.open(store), im.Pipeline([im.Apply(slow)], seed=7), batch_size=16, workers=2)
+    return Loader(im.open(store), im.Pipeline([im.Apply(slow)], seed=7), split="all", batch_size=16, workers=2)
 
 
 def one(number: int, anonymous: float) -> soak.Epoch:

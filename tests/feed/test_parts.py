@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import polars as pl
 import pytest
 
 import imagemill as im
@@ -66,3 +67,15 @@ def test_a_part_that_is_not_there_is_refused(given: Path) -> None:
         im.Loader(photos(given.parent / "plain", {".": 3}), split="test")
     with pytest.raises(im.InputError, match=r"expected a dataset with parts for split='test', got a tuple"):
         im.Loader((np.zeros((3, 8, 8, 3), np.uint8),), split="test")
+
+
+def test_rows_without_a_label_map_among_others_are_told_and_can_be_left_out(tmp_path: Path) -> None:
+    for number in range(4):
+        for folder in ("images", "masks")[: 1 + (number > 0)]:
+            (tmp_path / folder).mkdir(exist_ok=True)
+            PIL.Image.fromarray(np.full((6, 6), number, np.uint8)).save(tmp_path / folder / f"{number}.png")
+    dataset = im.open(tmp_path)
+    with pytest.warns(UserWarning, match=r"1 of 4 rows have no label map.*filter\(pl.col\('masked'\)\)"):
+        im.Loader(dataset)
+    assert sorted(dataset.filter(pl.col("masked"))["key"]) == ["images/1.png", "images/2.png", "images/3.png"]
+    im.Loader(dataset.filter(pl.col("masked")))  # without a word

@@ -481,6 +481,9 @@ def _of_source(source: Source) -> Dataset:
     if any(record.labels is not None for record in records):
         several = [None if r.labels is None else list(r.labels) for r in records]
         table = table.with_columns(pl.Series("labels", several, pl.List(pl.String)))
+    masked = [record.mask is not None for record in records]
+    if any(masked) and not all(masked):
+        table = table.with_columns(pl.Series("masked", masked))
     assemble = importlib.import_module("imagemill.data.prepare.assemble")
     for name in dict.fromkeys(name for record in records for name in record.attributes):
         taken = name if name not in table.columns else f"attribute.{name}"

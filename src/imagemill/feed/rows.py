@@ -288,6 +288,14 @@ class RecordRows(_Keyed):
         self._names = tuple(name for name in _TARGETS if name in found)
 
     @property
+    def maskless(self) -> int:
+        """How many rows have no label map, where others have one: theirs is all zeros."""
+        if "mask" not in self._names:
+            return 0
+        of_files = ((w, p) for w, p in self.dataset.places.tolist() if w in self._records)
+        return sum(self._records[which][place].mask is None for which, place in of_files)
+
+    @property
     def problems(self) -> list[Problem]:
         """What the sources could not take in."""
         sources = [b.source for b in self.dataset.backings if isinstance(b, SourceBacking)]

@@ -124,6 +124,9 @@ class Found:
                     self.gathered.also_read.append(alone.parent / arrays[name].called.partition(": ")[0])
             self.gathered.take(part, arrays, begin=pool[part.images][1], key=part.images)
         for name in (name for name in found.rest if name in self.loose):
+            if begin := self.loose[name][1]:  # images of a file that belong to no other
+                self.gathered.take(Part(name), arrays, begin=begin, key=name)
+                continue
             shape = " x ".join(map(str, arrays[name].shape.lengths)) or "one value"
             msg = f"{arrays[name].called}: expected images, or labels of images that are there, got an array of {shape}"
             self.gathered.problems.append(Problem(arrays[name].called, f"{msg}; name it after what it means"))

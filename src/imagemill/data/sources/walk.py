@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -92,7 +92,7 @@ def _listed(folder: Path) -> tuple[list[str], list[str], list[str]]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
-                if entry.is_dir():
+                if _is(entry.is_dir):
                     if _is_passed_over(name, _SYSTEM_FOLDERS):
                         odd.append(f"{name}/")
                     else:
@@ -100,12 +100,20 @@ def _listed(folder: Path) -> tuple[list[str], list[str], list[str]]:
                 elif _is_passed_over(name, _SYSTEM_FILES):
                     odd.append(name)
                 # Opening a pipe could wait for ever. One that is named like a picture is kept, to be named as a fault.
-                elif entry.is_file() or is_readable_name(name) or not os.path.exists(entry.path):
+                elif _is(entry.is_file) or is_readable_name(name) or not os.path.exists(entry.path):
                     files.append(name)
     except OSError as error:
         msg = f"expected a folder that can be listed, got {error}; check its permissions"
         raise SourceError(msg) from error
     return folders, files, odd
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """What an entry is; nothing where links lead in circles."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def _is_passed_over(name: str, system: frozenset[str]) -> bool:

@@ -77,5 +77,5 @@ def test_rows_without_a_label_map_among_others_are_told_and_can_be_left_out(tmp_
     dataset = im.open(tmp_path)
     with pytest.warns(UserWarning, match=r"1 of 4 rows have no label map.*filter\(pl.col\('masked'\)\)"):
         im.Loader(dataset)
-    assert sorted(dataset.filter(pl.col("masked"))["key"]) == ["images/1.png", "images/2.png", "images/3.png"]
+    assert sorted(dataset.filter(pl.col("masked")).table["key"]) == ["images/1.png", "images/2.png", "images/3.png"]
     im.Loader(dataset.filter(pl.col("masked")))  # without a word

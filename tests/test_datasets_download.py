@@ -299,7 +299,7 @@ def test_archives_of_another_form_are_refused(offer: Offer, tmp_path: Path, extr
 def test_archives_that_are_none_or_too_large_are_not_kept(offer: Offer, tmp_path: Path, digests: bool) -> None:
     whole = packed(tiny_cifar(), "cifar-10-batches-bin")
     for data in (whole[: len(whole) // 2], b"text"):
-        with pytest.raises(SourceError, match="to be a (tar|whole gzip) file"):
+        with pytest.raises(SourceError, match=r"to be a (tar|whole gzip) file"):
             got(offer("cifar10", {"cifar-10-binary.tar.gz": data}, digests=digests), tmp_path)
     loan = offer("cifar10", {"cifar-10-binary.tar.gz": whole}, digests=digests)
     small = replace(loan, downloads=(replace(loan.downloads[0], unpacked=5000),))

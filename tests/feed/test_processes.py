@@ -237,7 +237,7 @@ def test_arrays_lie_in_shared_memory_and_files_are_opened_again(tmp_path: Path) 
 
 
 def maker_of(dataset: Any) -> Maker:
-    return Loader(dataset, PIPELINE, workers=0)._maker
+    return Loader(dataset, PIPELINE, split="all", workers=0)._maker
 
 
 def test_blocks_without_names_of_their_own_kind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -253,7 +253,7 @@ def remarks_on(
     Examples
     --------
     >>> remarks_on(["train", "test"], ["cat", "dog"])
-    ("1 class has no picture in the training part (dog): a network cannot learn it",)
+    ('1 class has no picture in the training part (dog): a network cannot learn it',)
     """
     held = {part for part in parts if part is not None}
     said = []

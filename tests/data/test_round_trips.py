@@ -216,18 +216,18 @@ def _some(source: Source, count: int) -> Source:
 
 def _real(root: Path, name: str) -> Source:
     if name == "semantic":
-        return _some(open_source(root / "coco_sample/images", root / "coco_sample/semantic_masks"), 8)
+        return _some(open_source(root / "coco_sample/images", root / "coco_sample/semantic_masks"), 4)
     if name == "acdc":
         source = open_source(root / "volumes/acdc")
-        return _some(replace(source, records=tuple(r for r in source if r.mask), missing_masks=()), 4)
+        return _some(replace(source, records=tuple(r for r in source if r.mask), missing_masks=()), 2)
     if name == "imc":
         pattern = r"(.*)_imc\.tiff=>\1_mask.tiff"
         return open_source(root / "tiff/imc", layout="image-masks", mask_pattern=pattern)
     paths = {
         "pets": ("pets", 10),
-        "coco": ("coco_sample", 8),
+        "coco": ("coco_sample", 4),
         "keypoints": ("coco_keypoints/person_keypoints.json", 6),
-        "voc": ("voc_bccd", 6),
+        "voc": ("voc_bccd", 3),
         "hippocampus": ("volumes/hippocampus", 6),
         "cifar": ("cifar10/cifar10-png-test-2000.tar", 60),
         "mnist": ("mnist", 60),

@@ -299,7 +299,8 @@ class RowReader:
             masks = mask_of(text, name, self.sizes.of(image, size), rows=rows)
             return tuple(replace(one, box=bounds_of_runs(one.runs)) for one in masks if one.runs is not None)
         boxes = cell("boxes")
-        if boxes is None and "boxes" in self.columns.roles and label is not None and squashed(str(label)) in _NO_THING:
+        empty = boxes is None and "boxes" in self.columns.roles and self.is_text
+        if empty and label is not None and squashed(str(label)) in _NO_THING:
             return ()
         names = named
         if named is None and _bare(boxes):

@@ -309,8 +309,9 @@ def _counts(source: Source) -> dict[str, Any]:
     labels: Counter[str] = Counter()
     categories: Counter[str] = Counter()
     things: Counter[str] = Counter()
+    labels.update(r.label for r in source if r.labels is None and r.label is not None)
+    labels.update(label for r in source for label in r.labels or ())
     for record in source:
-        labels.update([record.label] if record.labels is None and record.label is not None else record.labels or ())
         for thing in record.objects or ():
             categories[thing.category] += 1
             things["instances"] += 1
@@ -332,7 +333,7 @@ def _counts(source: Source) -> dict[str, Any]:
         "annotated": sum(record.objects is not None for record in source),
         "unlabeled": sum(record.label is None and not record.labels for record in source),
         "things": {what: count for what, count in things.items() if count},
-        "attributes": tuple(sorted({name for record in source for name in record.attributes})),
+        "attributes": tuple(sorted({name for record in source if record.attributes for name in record.attributes})),
     }
 
 

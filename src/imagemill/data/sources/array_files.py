@@ -259,7 +259,7 @@ def npy_pool(files: Iterable[tuple[str, Path]]) -> dict[str, Held]:
 def npy_stacks(look: Look) -> Guess | None:
     """Whether the ``.npy`` files of a folder are stacks of images with what belongs to them, or stacks alone."""
     if "npy stacks" not in look.memo:
-        arrays = [pair for pair in look.files if pair[1].suffix.lower() == ".npy"]
+        arrays = look.ending(".npy")
         pictures = len(look.images) - len(arrays)
         few = look.is_folder and 0 < len(arrays) <= MOST_NPY and len(arrays) >= pictures
         look.memo["npy stacks"] = _npy_stacks(arrays) if few else None

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from imagemill.core.collecting import without_collecting
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
@@ -77,6 +78,7 @@ def open_source(
     return open_weighed(src, masks, allow_missing_masks, layout=layout, **options)[0]
 
 
+@without_collecting()
 def open_weighed(
     src: Path | str,
     masks: Path | str | None = None,

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 
 __all__ = ["Unclosed", "sniff_quote", "sniff_separator", "stated_separator", "text_rows"]
 
+_IN_SINGLE = re.compile(r"(^|[,;|\t])\s*'[^']*'\s*(?=[,;|\t]|$)")
+
 
 class Unclosed(Exception):  # noqa: N818 - it is a message on its way to a Problem, not an error of its own
     """A quoted cell that does not end; the argument is the line it begins on."""
@@ -24,12 +26,18 @@ def sniff_quote(header: str, first: str = "") -> str:
     --------
     >>> sniff_quote("'path','label'"), sniff_quote("path,label"), sniff_quote("path,label", "'[1, 2]',cat")
     ("'", '"', "'")
+    >>> sniff_quote("id,path", "7,'a.jpg'"), sniff_quote("id,path", "7,Bob's 'a.jpg'")
+    ("'", '"')
     """
     for line in (header, first):
         text = line.strip()
         if '"' in text:
             break
         if text[:1] == "'" and text.count("'") % 2 == 0 and re.search(r"'\s*([,;|\t]|$)", text[1:]):
+            return "'"
+        # Behind a number or another bare cell, too, where no apostrophe stands elsewhere.
+        rest, cells = _IN_SINGLE.subn(r"\1", text)
+        if cells and "'" not in rest:
             return "'"
     return '"'
 

@@ -26,6 +26,16 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
+def test_a_training_part_alone_is_divided_and_that_is_said(tmp_path: Path) -> None:
+    for n in range(10):
+        photo(tmp_path / "in" / "train" / ("cat", "dog")[n % 2] / f"{n}.png", n, (8, 8, 3))
+    said = imagemill("prepare", tmp_path / "in", "-o", tmp_path / "out", "--size", "4")
+    told = " ".join(said.out.split())
+    assert re.search(
+        r"parts train \d, val \d, test \d \(stratified by label, in place of the source's own: train\)", told
+    )
+
+
 def test_a_folder_becomes_a_store(tmp_path: Path, source: Path) -> None:
     words = ("--size", "8,6", "--fit", "pad", "--split", "0.6,0.2,0.2", "--seed", "3", "--dtype", "float32")
     said = imagemill("prepare", source, "-o", tmp_path / "out", *words, "--normalize", "unit")

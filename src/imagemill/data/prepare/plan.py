@@ -435,6 +435,8 @@ def split_of(
     how = "stratified by label" if stratify else "by key alone"
     whole = f"{how}, groups kept whole" if made.is_grouped else how
     told = f"the source's own{rest}, validation drawn: {whole}" if keep else whole
+    if said and not keep and asked.split == "auto":
+        told = f"{whole}, in place of the source's own: {', '.join(sorted(said))}"
     return Split(parts, told, (*notes, *made.notes, *made.warnings))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
-import polars as pl
 import pytest
 
 import imagemill as im
@@ -70,12 +69,15 @@ def test_a_part_that_is_not_there_is_refused(given: Path) -> None:
 
 
 def test_rows_without_a_label_map_among_others_are_told_and_can_be_left_out(tmp_path: Path) -> None:
+    source, store = tmp_path / "in", tmp_path / "store"
     for number in range(4):
         for folder in ("images", "masks")[: 1 + (number > 0)]:
-            (tmp_path / folder).mkdir(exist_ok=True)
-            PIL.Image.fromarray(np.full((6, 6), number, np.uint8)).save(tmp_path / folder / f"{number}.png")
-    dataset = im.open(tmp_path)
-    with pytest.warns(UserWarning, match=r"1 of 4 rows have no label map.*filter\(pl.col\('masked'\)\)"):
-        im.Loader(dataset)
-    assert sorted(dataset.filter(pl.col("masked")).table["key"]) == ["images/1.png", "images/2.png", "images/3.png"]
-    im.Loader(dataset.filter(pl.col("masked")))  # without a word
+            (source / folder).mkdir(exist_ok=True, parents=True)
+            PIL.Image.fromarray(np.full((6, 6), number, np.uint8)).save(source / folder / f"{number}.png")
+    im.prepare(source, store, size=6, split=0)
+    for dataset in (im.open(source), im.open(store)):
+        with pytest.warns(UserWarning, match=r"1 of 4 rows have no label map.*np\.flatnonzero\(dataset\.masked\)"):
+            im.Loader(dataset, split="all")
+        kept = dataset.select(np.flatnonzero(dataset.masked))
+        assert sorted(kept.table["key"]) == ["images/1.png", "images/2.png", "images/3.png"]
+        im.Loader(kept, split="all")  # without a word

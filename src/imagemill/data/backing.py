@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,6 +53,10 @@ class Backing(Protocol):
         """The row as a record whose pixels are read when they are needed."""
         ...
 
+    def masked(self) -> npt.NDArray[np.bool_]:
+        """Whether each of all its rows has a label map."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceBacking:
@@ -81,6 +86,10 @@ class SourceBacking:
     def record(self, row: int) -> Record:
         """The record itself."""
         return self.source.records[row]
+
+    def masked(self) -> npt.NDArray[np.bool_]:
+        """Whether each of its records has a label map."""
+        return np.array([record.mask is not None for record in self.source.records], dtype=bool)
 
 
 def targets_of(
@@ -170,6 +179,15 @@ class StoreBacking:
         # Columns of what this dataset does not have would only be in the way.
         empty = [n for n in ("label", "labels", "group", "mask_checksum") if table[n].null_count() == len(table)]
         return table.drop(empty)
+
+    def masked(self) -> npt.NDArray[np.bool_]:
+        """Whether each of its rows has a label map, which for the others is stored as zeros."""
+        parts = [self.part(name) for name in self.names]
+        known = [
+            part.table["mask"].is_valid().to_numpy() if "mask" in part.arrays else np.zeros(len(part.table), bool)
+            for part in parts
+        ]
+        return np.concatenate([*known, np.zeros(0, bool)])
 
     def locate(self, row: int) -> tuple[Part, int]:
         """The part a row is in, and its place there."""

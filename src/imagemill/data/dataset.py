@@ -314,6 +314,13 @@ class Dataset:
         """All label maps as one array, in the same way; zeros where an image has none."""
         return self._column("mask")
 
+    @property
+    def masked(self) -> npt.NDArray[np.bool_]:
+        """Whether each row has a label map: ``dataset.select(np.flatnonzero(dataset.masked))`` has no other."""
+        known = [backing.masked() for backing in self.backings]
+        starts = np.cumsum([0, *map(len, known)])
+        return np.concatenate([*known, np.zeros(0, bool)])[starts[self.places[:, 0]] + self.places[:, 1]]
+
     def _column(self, name: str) -> Array:
         backing = self._store()
         rows = self.places[:, 1]
@@ -481,9 +488,6 @@ def _of_source(source: Source) -> Dataset:
     if any(record.labels is not None for record in records):
         several = [None if r.labels is None else list(r.labels) for r in records]
         table = table.with_columns(pl.Series("labels", several, pl.List(pl.String)))
-    masked = [record.mask is not None for record in records]
-    if any(masked) and not all(masked):
-        table = table.with_columns(pl.Series("masked", masked))
     assemble = importlib.import_module("imagemill.data.prepare.assemble")
     for name in dict.fromkeys(name for record in records for name in record.attributes):
         taken = name if name not in table.columns else f"attribute.{name}"

@@ -30,7 +30,7 @@ from imagemill.feed.options import (
     whole,
 )
 from imagemill.feed.order import Order
-from imagemill.feed.rows import RecordRows, open_rows
+from imagemill.feed.rows import RecordRows, StoreRows, open_rows
 from imagemill.feed.sequence import SequenceRows
 from imagemill.feed.shares import Shares
 from imagemill.feed.state import State, refuse_other
@@ -152,12 +152,12 @@ class Loader(Adapters):
         rows, said = open_rows(dataset, axes, split)
         if said:
             warnings.warn(said, stacklevel=2)
-        if isinstance(rows, RecordRows):
-            if on_error == "raise":
-                refuse_missing(rows.problems, "on_error='replace'")
-            if bare := rows.maskless:
-                msg = f"{bare:,} of {len(rows):,} rows have no label map, and get one of zeros, which says background"
-                warnings.warn(f"{msg}; leave them out by dataset.filter(pl.col('masked'))", stacklevel=2)
+        if on_error == "raise" and isinstance(rows, RecordRows):
+            refuse_missing(rows.problems, "on_error='replace'")
+        if isinstance(rows, RecordRows | StoreRows) and (bare := rows.maskless):
+            msg = f"{bare:,} of {len(rows):,} rows have no label map, and get one of zeros, which says background"
+            do = "dataset.select(np.flatnonzero(dataset.masked)) leaves them out"
+            warnings.warn(f"{msg}; {do}", stacklevel=2)
         own = own_pipelines(rows, pipelines)
         order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance))
         shares = Shares(len(rows), batch_size, rank, world, drop_last)

@@ -163,6 +163,12 @@ class _Keyed:
     def __len__(self) -> int:
         return len(self.dataset)
 
+    @property
+    def maskless(self) -> int:
+        """How many rows have no label map where others have one: theirs is all zeros."""
+        masked = self.dataset.masked
+        return int(np.count_nonzero(~masked)) if masked.any() else 0
+
     def keys(self, rows: Numbers) -> Sequence[str | int]:
         """The keys of some rows."""
         found: list[str | int] = self._keys.take(pa.array(rows)).to_pylist()
@@ -286,14 +292,6 @@ class RecordRows(_Keyed):
             every = sources.get(which, ())
             found |= _targets(every if len(every) == len(rows) else map(backing.record, rows.tolist()))
         self._names = tuple(name for name in _TARGETS if name in found)
-
-    @property
-    def maskless(self) -> int:
-        """How many rows have no label map, where others have one: theirs is all zeros."""
-        if "mask" not in self._names:
-            return 0
-        of_files = ((w, p) for w, p in self.dataset.places.tolist() if w in self._records)
-        return sum(self._records[which][place].mask is None for which, place in of_files)
 
     @property
     def problems(self) -> list[Problem]:

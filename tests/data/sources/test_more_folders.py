@@ -35,6 +35,14 @@ def test_who_asks_for_a_tree_keeps_its_first_level(tmp_path: Path) -> None:
     assert {r.label for r in open_source(root, layout="class-tree")} == {"pet/cat", "pet/dog"}
 
 
+def test_a_tree_below_a_wrapper_says_what_it_took_for_parts(tmp_path: Path) -> None:
+    keys = [f"data/seg_{part}/pet/{c}/{n}.jpg" for part in ("train", "test") for c in ("cat", "dog") for n in range(2)]
+    source = open_source(empty(tmp_path, *keys, *(key.replace("pet", "wild") for key in keys)), layout="class-tree")
+    assert {(r.split, r.label) for r in source} >= {("train", "pet/cat"), ("test", "wild/dog")}
+    assert any("seg_train is train" in note for note in source.notes)
+    assert any("looked through data" in note for note in source.notes)
+
+
 def test_folds_are_no_classes(tmp_path: Path) -> None:
     keys = [f"{fold}/{part}/{c}/{fold}{n}.jpg" for fold in ("fold_1", "fold_2") for c in "ab"
             for part, count in (("train", 3), ("val", 1)) for n in range(count)]  # fmt: skip

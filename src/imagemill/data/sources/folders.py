@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.record import Record
-from imagemill.data.sources.arrangement import Says, arrange
+from imagemill.data.sources.arrangement import Arrangement, Says, arrange
 from imagemill.data.sources.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.sources.losses import lose_the_rest
 from imagemill.data.sources.names import (
@@ -214,10 +214,11 @@ def _labelled(
     """A source whose labels are folders."""
     if not look.images:
         raise nothing_there(look)
-    says = _says(look, name)
+    arranged = _arranged(look, name)
+    says = _says(look, name, arranged)
     finder, said = group_finder((), options.extra)
     group = finder if said else None
-    notes = [*_said_of(look, name, says), said]
+    notes = [*_said_of(arranged, name, says), said]
     records: list[Record] = []
     problems: list[Problem] = []
     groups: set[str] = set()
@@ -249,9 +250,15 @@ def _beside(key: str, look: Look) -> Problem:
     return Problem(key, f"{msg}; move it into one, or pass layout='folder' to take all images without classes")
 
 
-def _says(look: Look, name: str) -> Mapping[str, Says]:
+def _arranged(look: Look, name: str) -> Arrangement:
+    """The arrangement that a layout goes by; a tree keeps the one folder above all others as its first level."""
+    if name == "class-tree" and look.arrangement.through:
+        return arrange(Counter(look.folders), look.path.resolve().name, whole=True)
+    return look.arrangement
+
+
+def _says(look: Look, name: str, found: Arrangement) -> Mapping[str, Says]:
     """What folders say, or what they must mean to whoever asks for a layout that they do not look like."""
-    found = look.arrangement
     if name == "split-folders" and not found.splits():
         said = {folder: _plain_parts(folder) for folder in found.says}
         if not any(place.split for place in said.values()):
@@ -260,8 +267,6 @@ def _says(look: Look, name: str) -> Mapping[str, Says]:
                 "choose another layout, or move them"
             )
         return said
-    if name == "class-tree" and found.through:
-        found = arrange(Counter(look.folders), look.path.resolve().name, whole=True)
     if name in ("class-folders", "class-tree") and not found.labelled():
         return {folder: _plain_levels(folder) for folder in found.says}
     return found.says
@@ -281,9 +286,8 @@ def _plain_levels(folder: str) -> Says:
     return Says(None, levels, levels)
 
 
-def _said_of(look: Look, name: str, says: Mapping[str, Says]) -> Iterator[str]:
+def _said_of(found: Arrangement, name: str, says: Mapping[str, Says]) -> Iterator[str]:
     """What was made of the folders where their names do not say it plainly."""
-    found = look.arrangement
     if says is not found.says:
         return
     if found.through and any(not is_image_role(folder.rpartition("/")[2]) for folder in found.through):

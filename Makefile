@@ -27,7 +27,7 @@ check: $(DEV)  ## lint, format, types, import layers
 
 docs: $(DEV)  ## write the reference pages, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
-	$(BIN)/python -m imagemill.data.sources.catalogue > docs/reference/layouts.md
+	$(BIN)/python -m imagemill.data.layouts.catalogue > docs/reference/layouts.md
 	$(BIN)/python -m imagemill.data.codecs.catalogue > docs/reference/formats.md
 	$(BIN)/python -m pytest tests/docs
 

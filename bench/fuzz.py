@@ -60,8 +60,8 @@ class Room:
 
     def __init__(self, folder: Path, seed: int) -> None:
         """Write the samples."""
-        from imagemill.data.prepare import prepare
         from imagemill.testing.samples import sample_datasets, sample_files
+        from imagemill.verbs.prepare import prepare
 
         self.folder, self.seed = folder, seed
         self.files = sample_files()
@@ -119,8 +119,8 @@ def _read(kind: str, path: Path, root: Path, number: int, out: Path) -> str:
     from imagemill.data import read_mask, read_picture
     from imagemill.data.codecs.size import image_size
     from imagemill.data.dataset import open as open_dataset
-    from imagemill.data.prepare import prepare
-    from imagemill.data.scan import scan
+    from imagemill.verbs.prepare import prepare
+    from imagemill.verbs.scan.scan import scan
 
     ways: list[Any] = []
     if kind == "file":

@@ -63,7 +63,7 @@ def _time(work: Callable[[], Any], rounds: int = 30) -> float:
 
 def _phases(call: Call) -> tuple[float, ...]:
     """Seconds for reading, drawing, planning, the kernels of rasters, and everything."""
-    from imagemill.inputs import Inputs, read_columns
+    from imagemill.pipeline.inputs import Inputs, read_columns
 
     _, pipe, columns, n = call
     keys = list(range(n))

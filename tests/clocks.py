@@ -33,7 +33,7 @@ class Hand:
 
 def set_by_hand(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType, each: float = 0.0) -> Hand:
     """A clock for modules of the feed; what the compiler takes, which has one of its own, is left out."""
-    from imagemill.feed import augmenting
+    from imagemill.feed.making import augmenting
 
     hand = Hand(each)
     for module in (augmenting, *modules):

@@ -18,7 +18,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "imagemill.app.report": (
+    "imagemill.app.figures": (
         "before_after",
         "grid",
     ),
@@ -73,7 +73,7 @@ _ROOMS = {
         "read_picture",
         "write_picture",
     ),
-    "imagemill.data.augment": (
+    "imagemill.verbs.augment.augment": (
         "AugmentReport",
         "augment",
     ),
@@ -81,19 +81,19 @@ _ROOMS = {
         "Dataset",
         "open",
     ),
-    "imagemill.data.export": ("export",),
-    "imagemill.data.fetch": ("fetch",),
-    "imagemill.data.prepare": (
+    "imagemill.verbs.export.export": ("export",),
+    "imagemill.data.web.fetch": ("fetch",),
+    "imagemill.verbs.prepare": (
         "PrepareReport",
         "prepare",
     ),
-    "imagemill.data.replay": (
+    "imagemill.verbs.augment.replay": (
         "Verification",
         "replay",
         "replay_all",
         "verify",
     ),
-    "imagemill.data.scan": (
+    "imagemill.verbs.scan.scan": (
         "ScanReport",
         "scan",
     ),
@@ -107,8 +107,8 @@ _ROOMS = {
         "augmented",
         "hf_transform",
     ),
-    "imagemill.lint": ("Finding",),
-    "imagemill.pipeline": ("Pipeline",),
+    "imagemill.pipeline.lint": ("Finding",),
+    "imagemill.pipeline.pipeline": ("Pipeline",),
     "imagemill.transforms.base": ("Transform",),
     "imagemill.transforms.colour": (
         "Apply",
@@ -195,7 +195,7 @@ def _hint(name: str) -> str:
     # Not before it is needed, as everything here.
     import difflib
 
-    from imagemill.core import foreign
+    from imagemill.core.interop import foreign
 
     lowered = {known.lower(): known for known in __all__}
     said = foreign.elsewhere(name) or foreign.suggestion(name)

@@ -1,7 +1,7 @@
 """The public names: this stub is the list, the runtime reads the same one lazily."""
 
-from imagemill.app.report import before_after as before_after
-from imagemill.app.report import grid as grid
+from imagemill.app.figures import before_after as before_after
+from imagemill.app.figures import grid as grid
 from imagemill.core.errors import CodecError as CodecError
 from imagemill.core.errors import DiskError as DiskError
 from imagemill.core.errors import ImagemillError as ImagemillError
@@ -43,28 +43,17 @@ from imagemill.data import orient_instances as orient_instances
 from imagemill.data import read_mask as read_mask
 from imagemill.data import read_picture as read_picture
 from imagemill.data import write_picture as write_picture
-from imagemill.data.augment import AugmentReport as AugmentReport
-from imagemill.data.augment import augment as augment
 from imagemill.data.dataset import Dataset as Dataset
 from imagemill.data.dataset import open as open
-from imagemill.data.export import export as export
-from imagemill.data.fetch import fetch as fetch
-from imagemill.data.prepare import PrepareReport as PrepareReport
-from imagemill.data.prepare import prepare as prepare
-from imagemill.data.replay import Verification as Verification
-from imagemill.data.replay import replay as replay
-from imagemill.data.replay import replay_all as replay_all
-from imagemill.data.replay import verify as verify
-from imagemill.data.scan import ScanReport as ScanReport
-from imagemill.data.scan import scan as scan
+from imagemill.data.web.fetch import fetch as fetch
 from imagemill.feed import FeedTiming as FeedTiming
 from imagemill.feed import LoadedBatch as LoadedBatch
 from imagemill.feed import Loader as Loader
 from imagemill.feed import time_feed as time_feed
 from imagemill.feed.adapters import augmented as augmented
 from imagemill.feed.adapters import hf_transform as hf_transform
-from imagemill.lint import Finding as Finding
-from imagemill.pipeline import Pipeline as Pipeline
+from imagemill.pipeline.lint import Finding as Finding
+from imagemill.pipeline.pipeline import Pipeline as Pipeline
 from imagemill.transforms.base import Transform as Transform
 from imagemill.transforms.colour import Apply as Apply
 from imagemill.transforms.colour import Brightness as Brightness
@@ -104,6 +93,17 @@ from imagemill.transforms.geometric import SquareCrop as SquareCrop
 from imagemill.transforms.geometric import Zoom as Zoom
 from imagemill.transforms.presets import PRESETS as PRESETS
 from imagemill.transforms.presets import preset as preset
+from imagemill.verbs.augment.augment import AugmentReport as AugmentReport
+from imagemill.verbs.augment.augment import augment as augment
+from imagemill.verbs.augment.replay import Verification as Verification
+from imagemill.verbs.augment.replay import replay as replay
+from imagemill.verbs.augment.replay import replay_all as replay_all
+from imagemill.verbs.augment.replay import verify as verify
+from imagemill.verbs.export.export import export as export
+from imagemill.verbs.prepare import PrepareReport as PrepareReport
+from imagemill.verbs.prepare import prepare as prepare
+from imagemill.verbs.scan.scan import ScanReport as ScanReport
+from imagemill.verbs.scan.scan import scan as scan
 
 __version__: str
 

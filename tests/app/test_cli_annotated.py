@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.app.report.annotated import shown_things
-from imagemill.app.report.draw import label_colour
+from imagemill.app.figures.annotated_figures import shown_things
+from imagemill.app.figures.draw import label_colour
 from imagemill.core.targets import Image
 from imagemill.data import open_source
-from imagemill.data.annotations import Things
-from imagemill.data.instances import Instance
+from imagemill.data.records.instances import Instance
+from imagemill.data.records.moved import Things
 from tests.app.terminal import imagemill
-from tests.data.test_augment_annotations import agrees, made_up
+from tests.verbs.augment.test_augment_annotations import agrees, made_up
 
 
 def test_augment_writes_the_layout_asked_for_and_counts(tmp_path: Path) -> None:

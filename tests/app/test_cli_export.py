@@ -10,7 +10,7 @@ import pytest
 
 from imagemill.app.cli.export import SHOWN
 from imagemill.data import open_source
-from imagemill.data.sources.layouts import layouts
+from imagemill.data.layouts.registry import layouts
 from tests.app.terminal import imagemill
 from tests.data.pictures import label_map, photo, photos
 

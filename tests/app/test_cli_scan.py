@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imagemill.app.cli.sources import source_options
+from imagemill.app.cli.source_options import source_options
 from imagemill.core.errors import InputError
 from tests.app.terminal import imagemill
 from tests.data.pictures import label_map, photo, photos

@@ -14,7 +14,7 @@ from PIL import Image
 import imagemill as im
 from imagemill.app.cli.prepare import numbers
 from imagemill.data.dataset import open as open_dataset
-from imagemill.data.prepare import prepare
+from imagemill.verbs.prepare import prepare
 from tests.app.terminal import imagemill
 from tests.data.pictures import cut, digests, photo
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imagemill.app.report.draw import (
+from imagemill.app.figures.draw import (
     PALETTE,
     colours_of,
     draw_boxes,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.app.report.figure import caption, draws, shown, size_of, tiles_of, value_words
-from imagemill.app.report.layout import Sheet, Text
+from imagemill.app.figures.figure import caption, draws, shown, size_of, tiles_of, value_words
+from imagemill.app.figures.sheet import Sheet, Text
 
 PHOTO = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
 PIPE = im.Pipeline([im.Flip("x", p=0.5), im.Rotate((-30, 30)), im.Resize((40, 40))], seed=3)

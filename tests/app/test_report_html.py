@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import cv2
 import numpy as np
 
-from imagemill.app.report.html import Code, Fact, Figure, Section, page
+from imagemill.app.figures.html import Code, Fact, Figure, Section, page
 
 EVIL = """<script>alert("1")</script> & 'x' {{ 7 * 7 }}"""
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from imagemill.core.errors import ParameterError
+from imagemill.core.randomness.rng import Generator
 from imagemill.core.ranges import (
     Choice,
     Distribution,
@@ -22,7 +23,6 @@ from imagemill.core.ranges import (
     normal_quantile,
     to_plain,
 )
-from imagemill.core.rng import Generator
 
 ALL = [
     Range(-10, 10),

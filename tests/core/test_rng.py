@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from imagemill.core.errors import InputError
+from imagemill.core.randomness.rng import MAX_PLACES, Draws, Generator, hash_key, hash_keys, philox4x32
 from imagemill.core.ranges import Choice, Range
-from imagemill.core.rng import MAX_PLACES, Draws, Generator, hash_key, hash_keys, philox4x32
 
 # Known answers of philox4x32-10, as published with Random123 (Salmon et al. 2011): counter, key, output.
 KNOWN = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.core.errors import InputError
-from imagemill.core.rng import hash_key, hash_keys
+from imagemill.core.randomness.rng import hash_key, hash_keys
 
 whole = st.integers(0, 2**64 - 1)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.core.errors import InputError
-from imagemill.core.rng import Draws, Generator, hash_keys
+from imagemill.core.randomness.rng import Draws, Generator, hash_keys
 
 
 @given(st.lists(st.integers(1, 11), min_size=1, max_size=5), st.integers(0, 5), st.integers(0, 3))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.core.annotated import BOX_FORMATS
 from imagemill.core.errors import InputError
+from imagemill.core.interop.annotations import BOX_FORMATS
 from imagemill.core.targets import (
     Boxes,
     Image,

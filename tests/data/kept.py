@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from imagemill.data import Record, Source
-from imagemill.data.instances import Instance
-from imagemill.data.pixels import load_mask, load_picture
+from imagemill.data.records.instances import Instance
+from imagemill.data.records.loading import load_mask, load_picture
 
 # How each word is called where a layout says that it could not keep it.
 SAID = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from imagemill.data.sources.base import Source
+from imagemill.data.layouts.base import Source
 from tests.data.pictures import photo
 
 ABCD = ("a.png", "b.png", "c.png", "d.png")

@@ -13,7 +13,7 @@ import pytest
 import imagemill as im
 from imagemill.data.dataset import Dataset
 from imagemill.data.dataset import open as open_dataset
-from imagemill.data.prepare import prepare
+from imagemill.verbs.prepare import prepare
 from tests.architecture.repository import SRC, environment
 from tests.data.pictures import cut, photo
 from tests.steps import lines_run

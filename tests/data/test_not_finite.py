@@ -175,8 +175,8 @@ def test_whitening_takes_a_gap_for_the_mean_of_its_place(tmp_path: Path) -> None
 
 
 def test_gaps_follow_their_pixels_into_the_frame() -> None:
-    from imagemill.data.prepare.pixels import gaps_in
-    from imagemill.data.prepare.placing import place
+    from imagemill.verbs.prepare.common_frame import place
+    from imagemill.verbs.prepare.fitting import gaps_in
 
     picture = np.zeros((4, 6), np.float32)
     picture[1, 2] = np.inf

@@ -12,10 +12,10 @@ import pytest
 import imagemill as im
 from imagemill.core.errors import SourceError
 from imagemill.data import Picture, Record, Source, open_source
-from imagemill.data.export import export
-from imagemill.data.instances import Instance, RunLength
-from imagemill.data.record import Stored
-from imagemill.data.sources.layouts import READ_ONLY, layout_named, layouts
+from imagemill.data.layouts.registry import READ_ONLY, layout_named, layouts
+from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.record import Stored
+from imagemill.verbs.export.export import export
 from tests.data.kept import SEEN, changed, has, said
 from tests.data.pictures import label_map, photo
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from imagemill.data.codecs import catalogue as format_catalogue
-from imagemill.data.sources import catalogue as layout_catalogue
-from imagemill.data.sources.layouts import layouts
+from imagemill.data.layouts import catalogue as layout_catalogue
+from imagemill.data.layouts.registry import layouts
 from imagemill.transforms import catalogue
 from imagemill.transforms.base import REGISTRY
 from tests.architecture.repository import ROOT

@@ -8,8 +8,8 @@ from scipy.interpolate import NdBSpline
 
 from imagemill.core import geometry as geo
 from imagemill.core import maps
-from imagemill.engine.boxes import Outlines, grouped
-from imagemill.engine.points import push
+from imagemill.engine.annotations.boxes import Outlines, grouped
+from imagemill.engine.annotations.points import push
 
 
 def turned(degrees: float, shape: tuple[int, ...]) -> maps.Matrix:

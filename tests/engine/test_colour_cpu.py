@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import imagemill as im
 from imagemill.core.geometry import Frame, peak_of
 from imagemill.core.ops import ChannelMix, Fit, Pointwise
-from imagemill.engine import values
-from imagemill.engine.backends.cpu import colour as cpu
+from imagemill.engine import colour_values as values
+from imagemill.engine.backends.cpu.colour import runs as cpu
 from imagemill.engine.plan import Colour, Pass
 from imagemill.testing import picture
 

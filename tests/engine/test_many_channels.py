@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from imagemill.core.ops import CURVES, ChannelMix, Pointwise
-from imagemill.engine.backends.cpu import mix
+from imagemill.engine.backends.cpu.colour import mix
+from imagemill.engine.colour_values import apply_stage
 from imagemill.engine.plan import Colour
-from imagemill.engine.values import apply_stage
 
 
 def run(stages: tuple[Any, ...], src: Any, dtype: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.core import rng
+from imagemill.core.randomness import rng
 from imagemill.engine.philox import philox4x32
 
 words = st.integers(0, 2**32 - 1)

@@ -11,7 +11,7 @@ import imagemill as im
 from imagemill.core.errors import TargetError
 from imagemill.core.targets import KINDS
 from imagemill.engine.plan import Pass, Step
-from imagemill.engine.targets import TABLE, rule
+from imagemill.engine.target_table import TABLE, rule
 from imagemill.testing import label_map, picture
 
 SHAPE = (16, 20)

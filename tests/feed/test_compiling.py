@@ -13,8 +13,9 @@ from numba.core import event
 
 import imagemill as im
 from imagemill.engine import compiling
-from imagemill.feed import Loader, augmenting
-from imagemill.feed.augmenting import Clock
+from imagemill.feed import Loader
+from imagemill.feed.making import augmenting
+from imagemill.feed.making.augmenting import Clock
 from imagemill.feed.meter import Meter
 from tests.clocks import Hand
 

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.core import loops
-from imagemill.core.lineage import Lineage
+from imagemill.core.randomness import dataloader as loops
+from imagemill.core.randomness.lineage import Lineage
 from tests.architecture.repository import ROOT, SRC, environment
 from tests.feed.draws import (
     ONE,

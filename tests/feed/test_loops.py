@@ -12,7 +12,7 @@ import pytest
 
 import imagemill as im
 from imagemill.feed import Loader
-from imagemill.feed import processes as feed_processes
+from imagemill.feed.workers import processes as feed_processes
 from tests.clocks import until
 
 X = np.random.default_rng(0).integers(0, 256, (30, 12, 10, 3), dtype=np.uint8)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.feed import Loader, loops
-from imagemill.feed.augmenting import Clock
+from imagemill.feed import Loader
+from imagemill.feed import iterating as loops
+from imagemill.feed.making.augmenting import Clock
 from imagemill.feed.meter import Meter
 from tests.clocks import Hand, set_by_hand
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imagemill as im
-from imagemill.feed.order import Order, balanced, permuted, unpermuted
+from imagemill.feed.order.order import Order, balanced, permuted, unpermuted
 from tests.feed.walk_plain import network
 from tests.steps import lines_run
 

@@ -21,12 +21,13 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import WorkerError
-from imagemill.data.sources.columnar import ParquetParts
-from imagemill.feed import Loader, processes
-from imagemill.feed.making import Maker
-from imagemill.feed.sending import pack_maker, unpack_maker
-from imagemill.feed.shared import Block
-from imagemill.feed.worker import Failure, Job, RemoteTraceback, _Desk, read_made
+from imagemill.data.layouts.tables.formats.columnar import ParquetParts
+from imagemill.feed import Loader
+from imagemill.feed.making.making import Maker
+from imagemill.feed.workers import processes
+from imagemill.feed.workers.sending import pack_maker, unpack_maker
+from imagemill.feed.workers.shared_memory import Block
+from imagemill.feed.workers.worker import Failure, Job, RemoteTraceback, _Desk, read_made
 from tests.architecture.repository import SRC, environment
 from tests.clocks import until
 from tests.feed.makes import PIPELINE, jpegs
@@ -51,7 +52,7 @@ def open_blocks() -> int:
 @pytest.fixture(autouse=True)
 def _started_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes forked off one that has imported everything; the programs below start theirs as users do, by spawn."""
-    multiprocessing.set_forkserver_preload(["imagemill.feed.worker", "tests.feed.test_processes"])
+    multiprocessing.set_forkserver_preload(["imagemill.feed.workers.worker", "tests.feed.test_processes"])
     monkeypatch.setattr(multiprocessing, "get_start_method", lambda allow_none: "forkserver")
 
 
@@ -354,8 +355,8 @@ def test_what_cannot_be_sent_is_refused_when_the_loader_is_made(monkeypatch: pyt
 
 
 def test_a_dataset_that_cannot_be_sent_is_refused() -> None:
-    from imagemill.data.record import Record, Stored
-    from imagemill.data.sources.base import Source
+    from imagemill.data.layouts.base import Source
+    from imagemill.data.records.record import Record, Stored
 
     source = Source(Path("memory"), "own", (Record("a", Stored("a", lambda: X[0], "yxc")),))
     with (

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.core.geometry import Frame
-from imagemill.feed import Loader, augmenting
-from imagemill.feed.item import Photo
-from imagemill.feed.reduced import factors_of
+from imagemill.feed import Loader
+from imagemill.feed.making import augmenting
+from imagemill.feed.making.item import Photo
+from imagemill.feed.making.reduced import factors_of
 from tests.feed.makes import coco, smooth
 
 SHRINK = im.Pipeline([im.Resize((40, 50)), im.Normalize((0.0,) * 3, (1.0,) * 3)], seed=1)
@@ -237,5 +238,5 @@ def test_however_many_are_decoded_before_they_are_run_each_is_what_it_is_alone(
     alone = [loader.places([place], epoch=0).image[0] for place in range(7)]
     assert len({image.tobytes() for image in alone}) == 7
     for most in (1, 250_000, 1 << 30):
-        monkeypatch.setattr("imagemill.pipeline._CACHED", most)
+        monkeypatch.setattr("imagemill.pipeline.pipeline._CACHED", most)
         np.testing.assert_array_equal(loader.batch(0, epoch=0).image, alone)

@@ -13,7 +13,7 @@ from PIL import Image
 
 import imagemill as im
 from imagemill.feed import Loader
-from imagemill.feed.sequence import labels_together
+from imagemill.feed.making.sequence import labels_together
 from tests.feed.makes import PIPELINE, hashes, jpegs
 
 FLIP = im.Pipeline([im.Flip("x", p=0.5), im.Rescale("depth")], seed=3)

@@ -16,8 +16,8 @@ import pytest
 import imagemill as im
 from imagemill.core.errors import WorkerError
 from imagemill.feed import Loader
-from imagemill.feed.shared import Block
-from imagemill.feed.worker import Job, _answer, _Desk
+from imagemill.feed.workers.shared_memory import Block
+from imagemill.feed.workers.worker import Job, _answer, _Desk
 from tests.architecture.repository import ROOT, SRC, environment
 
 PROGRAM = """

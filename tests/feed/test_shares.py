@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imagemill as im
-from imagemill.feed.shares import Shares
+from imagemill.feed.order.batches import Shares
 
 
 @given(n=st.integers(1, 200), size=st.integers(1, 20), world=st.integers(1, 9))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from imagemill.feed.stream import One, Stream
+from imagemill.feed.workers.stream import One, Stream
 from tests.clocks import until
 
 Stopped = Callable[[], bool]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.feed import Loader, loops, timing
+from imagemill.feed import Loader, timing
+from imagemill.feed import iterating as loops
 from imagemill.feed.timing import sample_digest
 from tests.clocks import set_by_hand
 from tests.feed.makes import PIPELINE, coco, jpegs

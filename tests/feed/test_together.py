@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.feed import LoadedBatch, Loader, together
-from imagemill.feed.stream import Stream
-from imagemill.feed.together import BYTES, SAMPLES, Together
+from imagemill.feed import LoadedBatch, Loader
+from imagemill.feed.making import together
+from imagemill.feed.making.together import BYTES, SAMPLES, Together
+from imagemill.feed.workers.stream import Stream
 from tests.clocks import Hand
 from tests.feed.makes import PIPELINE, coco, hashes, jpegs
 

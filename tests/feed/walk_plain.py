@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.rng import philox4x32
+from imagemill.core.randomness.rng import philox4x32
 
 Numbers = npt.NDArray[np.int64]
 

@@ -22,7 +22,7 @@ from imagemill.testing import (
     volumes,
 )
 from imagemill.testing.checks import difference
-from imagemill.testing.pictures import picture
+from imagemill.testing.made_pictures import picture
 
 # Generated images have all types, and generated transforms any that go by a white.
 pytestmark = pytest.mark.filterwarnings("ignore:.* takes .* for white in images")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.pipeline import Pipeline
+from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.normalize import Normalize
 from imagemill.transforms.colour.rescale import Rescale

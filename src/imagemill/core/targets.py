@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.annotated import Boxes as Boxes
-from imagemill.core.annotated import Keypoints as Keypoints
 from imagemill.core.colours import Channels, check_channels, to_channels
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats
-from imagemill.core.given import read_given
+from imagemill.core.interop.annotations import Boxes as Boxes
+from imagemill.core.interop.annotations import Keypoints as Keypoints
+from imagemill.core.interop.given import read_given
 from imagemill.core.polygons import Polygons
 
 Array = np.ndarray[Any, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imagemill.data.atomic import JsonLines, append_jsonl, atomic_path, read_jsonl
 from imagemill.data.codecs.base import MAX_PIXELS, Codec, Picture, ReadOptions
 from imagemill.data.codecs.registry import (
     Format,
@@ -13,15 +14,14 @@ from imagemill.data.codecs.registry import (
 )
 from imagemill.data.codecs.size import image_size
 from imagemill.data.codecs.upright import orient_instances
-from imagemill.data.instances import Instance, RunLength
-from imagemill.data.naming import name_clashes, output_name
-from imagemill.data.pixels import load_mask, load_picture, pixels_name
-from imagemill.data.record import Blob, Pixels, Record, Stored, split_suffix
-from imagemill.data.sources.base import Source
-from imagemill.data.sources.files import open_source
-from imagemill.data.sources.masks import Pairing, pair_masks
-from imagemill.data.sources.memory import from_arrays
-from imagemill.data.write import JsonLines, append_jsonl, atomic_path, read_jsonl
+from imagemill.data.layouts.arrays.memory import from_arrays
+from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.labelmaps.masks import Pairing, pair_masks
+from imagemill.data.layouts.opening import open_source
+from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.loading import load_mask, load_picture, pixels_name
+from imagemill.data.records.naming import name_clashes, output_name
+from imagemill.data.records.record import Blob, Pixels, Record, Stored, split_suffix
 
 __all__ = [
     "MAX_PIXELS",

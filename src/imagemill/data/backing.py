@@ -20,15 +20,15 @@ import pyarrow.parquet as pq
 from imagemill.core.errors import SourceError
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
 from imagemill.data import store
-from imagemill.data.frames import Seen, objects_on
-from imagemill.data.instances import Instance, RunLength
-from imagemill.data.pixels import load_mask, load_picture
-from imagemill.data.record import Record, Stored
-from imagemill.data.same import Contents, contents_of
-from imagemill.data.sources.base import Source
-from imagemill.data.split import PARTS
+from imagemill.data.layouts.base import Source
+from imagemill.data.records.as_targets import joint_labels, joint_names_of
+from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.loading import load_mask, load_picture
+from imagemill.data.records.orientation import Seen, objects_on
+from imagemill.data.records.record import Record, Stored
+from imagemill.data.splits.same_content import Contents, contents_of
+from imagemill.data.splits.split import PARTS
 from imagemill.data.store import Part
-from imagemill.data.targets import joint_labels, joint_names_of
 
 __all__ = [
     "Backing",

@@ -20,12 +20,12 @@ from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
 from imagemill.data import showing, store
 from imagemill.data.backing import Backing, SourceBacking, StoreBacking, called_before, labels_of, rows_alike, texts_of
-from imagemill.data.grouping import divide, grouped
-from imagemill.data.opening import mapped, place_of, source_of
-from imagemill.data.prepare.labels import natural
-from imagemill.data.record import untellable
-from imagemill.data.sources.base import Source
-from imagemill.data.split import PARTS, read_shares
+from imagemill.data.layouts.base import Source
+from imagemill.data.natural import natural
+from imagemill.data.openable import mapped, place_of, source_of
+from imagemill.data.records.record import untellable
+from imagemill.data.splits.grouping import divide, grouped
+from imagemill.data.splits.split import PARTS, read_shares
 
 __all__ = ["Dataset", "open"]
 
@@ -426,7 +426,7 @@ class Dataset:
 
     def prepare(self, out: Path | str, **how: Any) -> Any:
         """Make a store of the rows; see `imagemill.prepare`."""
-        module = importlib.import_module("imagemill.data.prepare")
+        module = importlib.import_module("imagemill.verbs.prepare")
         return module.prepare(self.to_source(), out, **how)
 
     def save(self, out: Path | str, **how: Any) -> Dataset:
@@ -488,7 +488,7 @@ def _of_source(source: Source) -> Dataset:
     if any(record.labels is not None for record in records):
         several = [None if r.labels is None else list(r.labels) for r in records]
         table = table.with_columns(pl.Series("labels", several, pl.List(pl.String)))
-    assemble = importlib.import_module("imagemill.data.prepare.assemble")
+    assemble = importlib.import_module("imagemill.verbs.prepare.assemble")
     for name in dict.fromkeys(name for record in records for name in record.attributes):
         taken = name if name not in table.columns else f"attribute.{name}"
         table = table.with_columns(assemble.uniform(taken, [r.attributes.get(name) for r in records]))

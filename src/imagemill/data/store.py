@@ -29,7 +29,7 @@ import pyarrow as pa
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.core.targets import Array
-from imagemill.data.write import atomic_path
+from imagemill.data.atomic import atomic_path
 
 __all__ = [
     "DESCRIPTION",

@@ -14,8 +14,8 @@ import numpy as np
 
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.base import problem
-from imagemill.data.record import Record, Stored
-from imagemill.data.sources.base import Problem, Source
+from imagemill.data.layouts.base import Problem, Source
+from imagemill.data.records.record import Record, Stored
 
 __all__ = ["FILES", "cifar_source"]
 

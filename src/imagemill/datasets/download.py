@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import CodecError, SourceError
-from imagemill.data.fetch import default_cache, fetch
-from imagemill.data.sources.base import ReadSource
-from imagemill.data.sources.tars import TarIndex, index_tar
-from imagemill.data.write import atomic_path
+from imagemill.data.atomic import atomic_path
+from imagemill.data.layouts.base import ReadSource
+from imagemill.data.layouts.shards.tars import TarIndex, index_tar
+from imagemill.data.web.fetch import default_cache, fetch
 from imagemill.datasets.catalogue import Download, Loan
 
 __all__ = ["RECORD", "Progress", "files_of"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagemill.core.errors import InputError
-from imagemill.data.sources.base import Source
+from imagemill.data.layouts.base import Source
 from imagemill.datasets.catalogue import SOURCES, Loan
 from imagemill.datasets.download import Progress, files_of
 from imagemill.datasets.local import find, read

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagemill.core.errors import CodecError, SourceError
-from imagemill.data.pixels import encoded
-from imagemill.data.record import Record
-from imagemill.data.sources.base import Look, ReadSource, Source
-from imagemill.data.sources.files import open_source
-from imagemill.data.sources.layouts import layout_named
+from imagemill.data.layouts.base import Look, ReadSource, Source
+from imagemill.data.layouts.opening import open_source
+from imagemill.data.layouts.registry import layout_named
+from imagemill.data.records.loading import encoded
+from imagemill.data.records.record import Record
 from imagemill.datasets.catalogue import Loan
 from imagemill.datasets.cifar import FILES, cifar_source
 

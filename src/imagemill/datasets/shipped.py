@@ -11,8 +11,8 @@ import numpy as np
 
 from imagemill.core.errors import SourceError
 from imagemill.core.extras import require
-from imagemill.data.record import Record, Stored
-from imagemill.data.sources.base import Source
+from imagemill.data.layouts.base import Source
+from imagemill.data.records.record import Record, Stored
 
 __all__ = ["cat_source", "digits_source", "scan_source"]
 

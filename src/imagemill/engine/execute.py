@@ -11,16 +11,17 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
-from imagemill.core.names import Swap, exchange
+from imagemill.core.keypoint_names import Swap, exchange
 from imagemill.core.polygons import Polygons
 from imagemill.core.rules import BoxRules
 from imagemill.core.targets import Boxes, Image, Keypoints
-from imagemill.engine import points, polygons
+from imagemill.engine.annotations import outlines as polygons
+from imagemill.engine.annotations import points
+from imagemill.engine.annotations.boxes import Outlines, bending, grouped
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
-from imagemill.engine.boxes import Outlines, bending, grouped
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Pass, Plan, Step
-from imagemill.engine.targets import rule
+from imagemill.engine.target_table import rule
 
 _SHARE = 1 << 15
 """Fewest pixels that are worth a thread of their own where many samples are run at once."""

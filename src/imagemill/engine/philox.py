@@ -1,4 +1,4 @@
-"""Philox compiled: the numbers of :mod:`imagemill.core.rng`, bit for bit, many times quicker."""
+"""Philox compiled: the numbers of :mod:`imagemill.core.randomness.rng`, bit for bit, many times quicker."""
 
 # Kernels are compiled per type, so their arguments have no one type to declare.
 # mypy: allow-untyped-defs
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from imagemill.core.rng import Words
+from imagemill.core.randomness.rng import Words
 
 
 @njit(nogil=True, cache=True)
@@ -33,7 +33,7 @@ def _rounds(counter, k0, k1, out):
 
 
 def philox4x32(counter: Words, key: tuple[int, int]) -> Words:
-    """:func:`imagemill.core.rng.philox4x32`, compiled.
+    """:func:`imagemill.core.randomness.rng.philox4x32`, compiled.
 
     Parameters
     ----------

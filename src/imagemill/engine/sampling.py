@@ -12,7 +12,7 @@ import numpy.typing as npt
 from imagemill.core import geometry as geo
 from imagemill.core import maps
 from imagemill.core.geometry import Floats
-from imagemill.engine.backends.stages import axis_aligned, simplify
+from imagemill.engine.backends.chains import axis_aligned, simplify
 from imagemill.engine.plan import Matrices, Resample
 
 Array = np.ndarray[Any, Any]

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import Channels, ReadOptions
-from imagemill.data.faults import refuse_missing
-from imagemill.data.sources.base import Problem
+from imagemill.data.layouts.base import Problem
 from imagemill.feed.adapters.base import Adapters
 from imagemill.feed.batch import LoadedBatch
-from imagemill.feed.loops import Loop, Track
-from imagemill.feed.making import Made, Maker
+from imagemill.feed.iterating import Loop, Track
+from imagemill.feed.making.dataset_rows import RecordRows, StoreRows, open_rows
+from imagemill.feed.making.making import Made, Maker
+from imagemill.feed.making.sequence import SequenceRows
+from imagemill.feed.making.things import not_annotated
+from imagemill.feed.making.together import Together
 from imagemill.feed.meter import Meter
 from imagemill.feed.options import (
     check_pipelines,
@@ -29,18 +32,15 @@ from imagemill.feed.options import (
     seeded,
     whole,
 )
-from imagemill.feed.order import Order
-from imagemill.feed.rows import RecordRows, StoreRows, open_rows
-from imagemill.feed.sequence import SequenceRows
-from imagemill.feed.shares import Shares
-from imagemill.feed.state import State, refuse_other
-from imagemill.feed.stream import Stream
-from imagemill.feed.things import not_annotated
-from imagemill.feed.together import Together
-from imagemill.pipeline import Pipeline
+from imagemill.feed.order.batches import Shares
+from imagemill.feed.order.order import Order
+from imagemill.feed.order.state import State, refuse_other
+from imagemill.feed.workers.stream import Stream
+from imagemill.jobs.faults import refuse_missing
+from imagemill.pipeline.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from imagemill.feed.processes import Processes, ProcessStream
+    from imagemill.feed.workers.processes import Processes, ProcessStream
 
 __all__ = ["Loader"]
 
@@ -354,7 +354,7 @@ class Loader(Adapters):
             several = Together(self._maker, epoch)
             return Stream(several, first, len(self), workers=self.workers, prefetch=self.prefetch)
         if self._pool is None or not self._pool.is_ours:
-            from imagemill.feed.processes import Processes
+            from imagemill.feed.workers.processes import Processes
 
             self._pool = Processes(self._maker, self.workers)
         return self._pool.start(epoch, first, len(self), prefetch=self.prefetch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagemill.feed.augmenting import Clock
+from imagemill.feed.making.augmenting import Clock
 
 __all__ = ["Meter"]
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
-from imagemill.feed.making import Maker
-from imagemill.feed.order import Order, balanced
-from imagemill.feed.rows import Rows
-from imagemill.feed.shares import Shares
-from imagemill.pipeline import Pipeline
+from imagemill.feed.making.dataset_rows import Rows
+from imagemill.feed.making.making import Maker
+from imagemill.feed.order.batches import Shares
+from imagemill.feed.order.order import Order, balanced
+from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = [
     "check_pipelines",
@@ -72,7 +72,8 @@ def check_pipelines(*given: Any) -> None:
 
 def check_processes(maker: Maker) -> None:
     """Refuse what other processes cannot get, before anything is started."""
-    from imagemill.feed import sending, shared
+    from imagemill.feed.workers import sending
+    from imagemill.feed.workers import shared_memory as shared
 
     shared.check_platform()
     for pipeline in (*([] if maker.pipeline is None else [maker.pipeline]), *maker.pipelines.values()):

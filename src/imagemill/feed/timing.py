@@ -17,7 +17,7 @@ from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.loader import Loader
 from imagemill.feed.meter import Meter
 from imagemill.feed.options import cores
-from imagemill.pipeline import Pipeline
+from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["FeedTiming", "sample_digest", "time_feed"]
 

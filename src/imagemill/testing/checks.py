@@ -12,8 +12,8 @@ from imagemill.core.targets import Boxes, Image, Keypoints, Label, Mask
 from imagemill.engine.backends import get_backend, reference
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Pass, Plan, Step
-from imagemill.inputs import Inputs, read_columns
-from imagemill.pipeline import Pipeline
+from imagemill.pipeline.inputs import Inputs, read_columns
+from imagemill.pipeline.pipeline import Pipeline
 
 Array = np.ndarray[Any, Any]
 

@@ -11,7 +11,7 @@ from imagemill.core.ops import Affine, Cast, ChannelMix, Op, Sampling
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Pass
 from imagemill.engine.planner import make_plan
-from imagemill.testing.pictures import label_map, picture
+from imagemill.testing.made_pictures import label_map, picture
 
 Array = np.ndarray[Any, Any]
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imagemill.data.sources.crc32c import masked_crc32c
+from imagemill.data.layouts.shards.crc32c import masked_crc32c
 
 __all__ = ["cut", "cuts", "damaged", "flipped", "sealed"]
 

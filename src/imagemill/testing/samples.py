@@ -14,10 +14,10 @@ import numpy as np
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import Picture
 from imagemill.data.codecs.registry import write_picture
-from imagemill.data.export import export
-from imagemill.data.instances import Instance
-from imagemill.data.record import Record
-from imagemill.data.sources.base import Source
+from imagemill.data.layouts.base import Source
+from imagemill.data.records.instances import Instance
+from imagemill.data.records.record import Record
+from imagemill.verbs.export.export import export
 
 __all__ = ["sample_datasets", "sample_files"]
 

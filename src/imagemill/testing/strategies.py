@@ -11,9 +11,9 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.extras import require
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import BORDERS
-from imagemill.pipeline import Pipeline
+from imagemill.pipeline.pipeline import Pipeline
 from imagemill.testing.each import COLOUR, COMBINED, GEOMETRY, OWN, Setting, that_fit
-from imagemill.testing.pictures import picture
+from imagemill.testing.made_pictures import picture
 from imagemill.transforms.base import Transform
 
 Strategy = Any

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core import foreign
 from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.geometry import Frame
+from imagemill.core.interop import foreign
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import KINDS, Distribution, as_distribution, to_plain
-from imagemill.core.rng import Draws
 from imagemill.transforms.traits import Traits
 
 REGISTRY: dict[str, type[Transform]] = {}

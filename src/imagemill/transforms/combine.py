@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.ops import Bools
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Choice, Range
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, number, option, param
 from imagemill.transforms.traits import Traits
 

@@ -148,7 +148,7 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("imagemill.data.write.os.replace", full)
+    monkeypatch.setattr("imagemill.data.atomic.os.replace", full)
     with pytest.raises(CodecError, match="No space left"):
         write_picture(tmp_path / "a.png", Picture(np.ones((2, 3), np.uint8), "yx"))
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]

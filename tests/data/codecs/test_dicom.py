@@ -164,7 +164,7 @@ def test_large_and_hostile_files_are_refused(tmp_path: Path, monkeypatch: pytest
     file = dicom(tmp_path / "a.dcm", SIGNED, Rows=60_000, Columns=60_000)
     with pytest.raises(CodecError, match="at most 200,000,000 pixels"):
         read_picture(file)
-    monkeypatch.setattr("imagemill.data.codecs.dicom._INFLATED", 1 << 20)
+    monkeypatch.setattr("imagemill.data.codecs.volumes.dicom._INFLATED", 1 << 20)
     bomb = dicom(tmp_path / "b.dcm", np.zeros((2000, 1000), np.uint8))
     dataset = pydicom.dcmread(bomb)
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian

@@ -17,9 +17,9 @@ from PIL import Image
 
 from imagemill.core.errors import CodecError
 from imagemill.data.codecs.base import ReadOptions
-from imagemill.data.codecs.jpeg import read_jpeg
-from imagemill.data.codecs.jpeg_header import jpeg_header
-from imagemill.data.codecs.jpeg_rows import top_rows
+from imagemill.data.codecs.photos.jpeg import read_jpeg
+from imagemill.data.codecs.photos.jpeg_header import jpeg_header
+from imagemill.data.codecs.photos.jpeg_rows import top_rows
 
 HEIGHT, WIDTH = 133, 90
 

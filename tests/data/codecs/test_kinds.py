@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import imagemill as im
-from imagemill.data.codecs.jpeg_header import unusual_kind
+from imagemill.data.codecs.photos.jpeg_header import unusual_kind
 from imagemill.data.codecs.sniff import sniff
 
 imagecodecs = pytest.importorskip("imagecodecs", reason="needs imagecodecs to make rare kinds of JPEG")

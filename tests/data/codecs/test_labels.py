@@ -12,7 +12,7 @@ from PIL import Image
 
 from imagemill.core.errors import CodecError
 from imagemill.data import Picture, read_mask, write_picture
-from imagemill.data.codecs.labels import smallest_integers
+from imagemill.data.codecs.label_values import smallest_integers
 
 LABELS = np.array([[0, 1, 2], [3, 2, 1]], np.uint8)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data import Picture, read_picture, write_picture
 from imagemill.data.codecs.channels import orient
-from imagemill.data.codecs.exif import exif_orientation, jpeg_orientation
+from imagemill.data.codecs.photos.exif import exif_orientation, jpeg_orientation
 
 # What a viewer shows when the stored pixels are 1 2 3 / 4 5 6.
 UPRIGHT = {

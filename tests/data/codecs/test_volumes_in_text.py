@@ -14,8 +14,8 @@ import pytest
 
 import imagemill as im
 from imagemill.data import Picture, Record
-from imagemill.data.codecs.place import files_of, volume_place
-from imagemill.data.pixels import encoded, pixels_digest
+from imagemill.data.codecs.volumes.header import files_of, volume_place
+from imagemill.data.records.loading import encoded, pixels_digest
 
 VOXELS = (np.arange(2 * 3 * 4).reshape(2, 3, 4) * 7 - 60).astype(np.int16)
 # As SimpleITK's ReadImage gave them for both headers; the columns are the directions of the axes x, y, z, in LPS.
@@ -290,7 +290,7 @@ def test_a_record_behind_a_header_is_in_an_archive_no_more(tmp_path: Path) -> No
     record = Record("a.mhd", mha(tmp_path / "a.mhd", file="a.raw"))
     head = record.image.read_bytes()  # type: ignore[union-attr]
     from imagemill.data import Blob
-    from imagemill.data.pixels import load_picture
+    from imagemill.data.records.loading import load_picture
 
     with pytest.raises(im.CodecError, match=r"voxels in the same file, got a header for voxels in 'a.raw'"):
         load_picture(Blob("x.tar: a.mhd", ".mhd", lambda: head))

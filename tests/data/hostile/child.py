@@ -29,7 +29,7 @@ def _alarm(number: int, frame: object) -> None:
 
 
 def _scan(path: Path, more: dict[str, Any]) -> dict[str, Any]:
-    from imagemill.data.scan import scan
+    from imagemill.verbs.scan.scan import scan
 
     found = scan(path, opened=None, **more)
     return {"layout": found.layout, "images": found.images, "opened": found.pixels.opened,
@@ -37,7 +37,7 @@ def _scan(path: Path, more: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepare(path: Path, more: dict[str, Any]) -> dict[str, Any]:
-    from imagemill.data.prepare import prepare
+    from imagemill.verbs.prepare import prepare
 
     found = prepare(path, more.pop("out"), size=8, channels="rgb", on_error="skip", **more)
     return {"images": sum(found.counts.values()), "named": {one.key: one.message for one in found.failed}}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagemill.data.record import split_suffix
+from imagemill.data.records.record import split_suffix
 from imagemill.testing.damage import cuts, damaged, flipped
 from imagemill.testing.samples import sample_datasets, sample_files
 from tests.data.hostile.room import Call, good, run

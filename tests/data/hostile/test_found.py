@@ -18,13 +18,13 @@ import tifffile
 import imagemill as im
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Picture, read_mask, read_picture
-from imagemill.data.codecs.exif import without_exif, without_fill
+from imagemill.data.codecs.photos.exif import without_exif, without_fill
 from imagemill.data.codecs.size import image_size
 from imagemill.data.dataset import open as open_dataset
-from imagemill.data.prepare import prepare
-from imagemill.data.scan import scan
 from imagemill.testing.bombs import hostile_files
 from imagemill.testing.samples import sample_datasets, sample_files
+from imagemill.verbs.prepare import prepare
+from imagemill.verbs.scan.scan import scan
 from tests.data.hostile.room import good, run
 from tests.steps import lines_run
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from imagemill.core import geometry as geo
 from imagemill.core.maps import Matrix
 from imagemill.engine.backends import reference
+from imagemill.engine.backends.chains import axis_aligned
 from imagemill.engine.backends.cpu import choose
-from imagemill.engine.backends.cpu.enlarge import strips
-from imagemill.engine.backends.stages import axis_aligned
+from imagemill.engine.backends.cpu.resample.enlarge import strips
 
 
 def crop_resize(start: tuple[int, int], part: tuple[int, int], out: tuple[int, int]) -> Matrix:

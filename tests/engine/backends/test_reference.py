@@ -10,7 +10,7 @@ import scipy.ndimage as ndi
 from imagemill.core.errors import InputError
 from imagemill.core.maps import Displace, Matrix, Window
 from imagemill.engine.backends import reference
-from imagemill.engine.backends.stages import SCIPY_MODES
+from imagemill.engine.backends.chains import SCIPY_MODES
 from tests.engine.backends.strategies import BORDERS, affine, image
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.core.ops import ChannelMix, Pointwise, Sampling
-from imagemill.engine.backends.cpu import rgb
+from imagemill.engine.backends.cpu.batches import photos as rgb
 from imagemill.engine.backends.float64 import Reference
 from imagemill.engine.plan import Colour, Pass
 from imagemill.testing import picture

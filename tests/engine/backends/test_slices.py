@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from imagemill.core.maps import Matrix, Window
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
-from imagemill.engine.backends.cpu.slices import exact_move
+from imagemill.engine.backends.cpu.resample.slices import exact_move
 from tests.engine.backends.strategies import BORDERS, DTYPES, image, seeds, shapes2, shapes3
 
 

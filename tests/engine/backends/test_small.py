@@ -14,8 +14,8 @@ from imagemill.core import geometry as geo
 from imagemill.core.maps import Matrix
 from imagemill.core.ops import ChannelMix, Pointwise, Sampling
 from imagemill.engine.backends import reference
-from imagemill.engine.backends.cpu import small
 from imagemill.engine.backends.cpu.backend import Cpu
+from imagemill.engine.backends.cpu.batches import small
 from imagemill.engine.backends.float64 import Reference
 from imagemill.engine.plan import Colour, Displacements, Link, Matrices, Pass, Resample, Windows
 from imagemill.testing import assert_backends_agree, picture, pipelines

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.core import loops
+from imagemill.core.randomness import dataloader as loops
 from imagemill.feed import Loader
 from imagemill.feed.adapters import hf_transform
 from tests.architecture.repository import SRC, environment

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import CURVES, Cast, ChannelMix, Fit, Layout, Op, Opaque, Pointwise
-from imagemill.core.rng import Draws, Generator, hash_keys
+from imagemill.core.randomness.rng import Draws, Generator, hash_keys
 from imagemill.transforms.base import Transform
 
 

@@ -12,7 +12,7 @@ import scipy.ndimage as ndi
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op, Warp
-from imagemill.core.rng import Draws, Generator, hash_keys
+from imagemill.core.randomness.rng import Draws, Generator, hash_keys
 from imagemill.transforms.base import Transform
 
 Array = npt.NDArray[Any]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from imagemill.core import geometry as geo
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import LogUniform
-from imagemill.core.rng import Draws
 from imagemill.transforms.geometric import RandomResizedCrop, Resample, Resize
 from tests.transforms.geometric.support import draw, draws_for, frame_of, render
 

@@ -16,10 +16,10 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress, stopped
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
-from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.data import load_picture
 from imagemill.data.codecs.base import ReadOptions
-from imagemill.data.job import read_parameters, recorded
+from imagemill.verbs.augment.ledger import read_parameters, recorded
 
 __all__ = ["augment"]
 

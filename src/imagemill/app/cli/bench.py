@@ -16,7 +16,7 @@ import imagemill as im
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import err, facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
-from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["bench"]
 

@@ -69,8 +69,8 @@ def get(
 
     Ends with exit status 1 when something could not be read or written.
     """
-    from imagemill.data.export import export
     from imagemill.datasets.lend import load
+    from imagemill.verbs.export.export import export
 
     with _downloading(name) as here:
         source = load(name, root, cache=cache, progress=here)

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from imagemill.app.cli.console import err, facts, out
-from imagemill.data.write import atomic_path
+from imagemill.data.atomic import atomic_path
 
 __all__ = ["demo"]
 
@@ -30,7 +30,7 @@ def demo(
     """
     # Imported here: the demonstration brings libraries that no other command should wait for.
     from imagemill.app.demo.story import Story, machine
-    from imagemill.app.report.html import page
+    from imagemill.app.figures.html import page
 
     story, sections, begin = Story(to, seed), [], time.perf_counter()
     stations = list(story.stations())

@@ -11,7 +11,7 @@ import typer
 
 from imagemill.app.cli.console import out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
-from imagemill.app.cli.shapes import read_input
+from imagemill.app.cli.planned_inputs import read_input
 
 __all__ = ["AXES_HELP", "DTYPE_HELP", "SHAPE_HELP", "explain"]
 

@@ -12,11 +12,11 @@ import typer
 from rich.table import Table
 
 from imagemill.app.cli.console import facts, left_out, out, progress
-from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.core.errors import InputError
-from imagemill.data.export import export as export_dataset
-from imagemill.data.sources.files import open_source
-from imagemill.data.sources.layouts import layouts
+from imagemill.data.layouts.opening import open_source
+from imagemill.data.layouts.registry import layouts
+from imagemill.verbs.export.export import export as export_dataset
 
 __all__ = ["export"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import imagemill as im
-from imagemill.describe import operations
-from imagemill.pipeline_files import read
+from imagemill.pipeline.describe import operations
+from imagemill.pipeline.files import read
 from imagemill.transforms.reading import line_for
 
 __all__ = ["HELP", "SIZE_HELP", "Asked", "read_pipeline"]

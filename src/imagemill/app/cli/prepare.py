@@ -15,7 +15,7 @@ import imagemill as im
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.augment import Channels, OnError
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress, stopped
-from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["numbers", "prepare"]
 
@@ -171,8 +171,8 @@ def prepare(
     Run again, it makes what is new and nothing twice; stopped or killed, it goes on where it was.
     """
     # Not from the package's front: the function is loaded with what it needs, when it is needed.
-    from imagemill.data.prepare import prepare as make
-    from imagemill.data.prepare.work import anything_kept
+    from imagemill.verbs.prepare import prepare as make
+    from imagemill.verbs.prepare.work import anything_kept
 
     try:
         with progress("preparing") as report_progress:

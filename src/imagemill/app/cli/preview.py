@@ -14,20 +14,20 @@ from rich.text import Text
 
 from imagemill.app.cli.console import facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
-from imagemill.app.cli.sources import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.app.report.annotated import shown_draws, shown_things
-from imagemill.app.report.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.figures.annotated_figures import shown_draws, shown_things
+from imagemill.app.figures.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.core.targets import Boxes, Image, Keypoints, Mask
 from imagemill.data import Record, open_source, pixels_name
-from imagemill.data.annotations import KEYPOINTS, Things, counts_of
 from imagemill.data.codecs.base import Picture
-from imagemill.data.frames import Seen, objects_on
-from imagemill.data.instances import Instance
-from imagemill.data.make import load
-from imagemill.data.sources.base import Source
-from imagemill.data.sources.coco_text import CocoFile, read_coco
-from imagemill.data.targets import boxes_of, joint_names_of, keypoints_of, links_of
+from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.coco.coco_text import CocoFile, read_coco
+from imagemill.data.records.as_targets import boxes_of, joint_names_of, keypoints_of, links_of
+from imagemill.data.records.instances import Instance
+from imagemill.data.records.moved import KEYPOINTS, Things, counts_of
+from imagemill.data.records.orientation import Seen, objects_on
+from imagemill.verbs.augment.copies import load
 
 __all__ = ["preview"]
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 import imagemill as im
 from imagemill.app.cli.console import err, out, progress
-from imagemill.app.cli.sources import OPTIONS_HELP, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, source_options
 
 __all__ = ["replay"]
 

@@ -1,10 +1,59 @@
-"""``RandomFlipLeftRight``, ``RandomResizedCrop``, ``Compose`` and the others, as parts of one pipeline.
+"""The transforms whose names Gluon made known, as steps that build this library's own.
 
->>> from imagemill.compat.gluon import transforms
->>> chain = transforms.Compose([transforms.RandomFlipLeftRight(), transforms.ToTensor()])
->>> [type(transform).__name__ for transform in chain.pipeline.transforms]
-['Flip', 'Rescale', 'ToDtype', 'ToLayout']
+A step alone is a call; steps in :class:`Compose` become one pipeline, so that a chain is one resample and one colour
+pass. Sizes are ``(width, height)``, as they are there.
+
+Source: the behaviour of ``gluon.data.vision.transforms`` (MXNet 1.9 and 2.0) as its documentation says.
 """
 
-from imagemill.feed.compat.gluon import *  # noqa: F403  the list of names is __all__ of the module it comes from
-from imagemill.feed.compat.gluon import __all__ as __all__
+from imagemill.compat.gluon.cropping import (
+    CenterCrop,
+    CropResize,
+    RandomCrop,
+    RandomFlipLeftRight,
+    RandomFlipTopBottom,
+    RandomResizedCrop,
+    RandomRotation,
+    Resize,
+    Rotate,
+)
+from imagemill.compat.gluon.steps import Compose, HybridCompose, transform_first
+from imagemill.compat.gluon.tones import (
+    Cast,
+    Normalize,
+    RandomApply,
+    RandomBrightness,
+    RandomColorJitter,
+    RandomContrast,
+    RandomGray,
+    RandomHue,
+    RandomLighting,
+    RandomSaturation,
+    ToTensor,
+)
+
+__all__ = [
+    "Cast",
+    "CenterCrop",
+    "Compose",
+    "CropResize",
+    "HybridCompose",
+    "Normalize",
+    "RandomApply",
+    "RandomBrightness",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlipLeftRight",
+    "RandomFlipTopBottom",
+    "RandomGray",
+    "RandomHue",
+    "RandomLighting",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomSaturation",
+    "Resize",
+    "Rotate",
+    "ToTensor",
+    "transform_first",
+]

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Literal
 
 from imagemill.core.errors import CodecError, InputError
+from imagemill.data.atomic import atomic_path, writing
 from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, check_plain, problem
 from imagemill.data.codecs.channels import convert
-from imagemill.data.codecs.dicom import DicomCodec
 from imagemill.data.codecs.guard import Guarded, guarded
-from imagemill.data.codecs.jpeg import read_jpeg
-from imagemill.data.codecs.jpeg_header import JpegHeader
-from imagemill.data.codecs.labels import label_map
-from imagemill.data.codecs.metaimage import MetaImageCodec
-from imagemill.data.codecs.nifti import NiftiCodec
+from imagemill.data.codecs.label_values import label_map
 from imagemill.data.codecs.npy import NpyCodec
-from imagemill.data.codecs.nrrd import NrrdCodec
-from imagemill.data.codecs.photo import KIND_OF, PhotoCodec
+from imagemill.data.codecs.photos.jpeg import read_jpeg
+from imagemill.data.codecs.photos.jpeg_header import JpegHeader
+from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
-from imagemill.data.codecs.tiff import TiffCodec
+from imagemill.data.codecs.tiff.tiff import TiffCodec
 from imagemill.data.codecs.unread import RAW, unread
-from imagemill.data.record import Blob, Pixels, Stored, split_suffix
-from imagemill.data.write import atomic_path, writing
+from imagemill.data.codecs.volumes.dicom import DicomCodec
+from imagemill.data.codecs.volumes.metaimage import MetaImageCodec
+from imagemill.data.codecs.volumes.nifti import NiftiCodec
+from imagemill.data.codecs.volumes.nrrd import NrrdCodec
+from imagemill.data.records.record import Blob, Pixels, Stored, split_suffix
 
 __all__ = ["Format", "decode", "encode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
 
@@ -188,7 +188,7 @@ def read_picture(
         channels, axes, max_pixels, labels=False, background=background, exif=exif, icc=icc, at_least=at_least
     )
     if isinstance(path, Blob | Stored):
-        from imagemill.data.pixels import load_picture  # which reads files by this module
+        from imagemill.data.records.loading import load_picture  # which reads files by this module
 
         return load_picture(path, options)
     file = Path(path)
@@ -233,7 +233,7 @@ def read_mask(path: Pixels | str, axes: str | None = None, *, max_pixels: int = 
     """
     options = ReadOptions(axes=axes, max_pixels=max_pixels, labels=True)
     if isinstance(path, Blob | Stored):
-        from imagemill.data.pixels import load_mask
+        from imagemill.data.records.loading import load_mask
 
         return load_mask(path, options)
     file = Path(path)

@@ -12,17 +12,17 @@ from typing import Any
 
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import problem
-from imagemill.data.codecs.dicom import load_dataset, no_pixels
-from imagemill.data.codecs.exif import exif_orientation, jpeg_orientation, without_fill
 from imagemill.data.codecs.guard import guarded
-from imagemill.data.codecs.heif import heif_size
-from imagemill.data.codecs.jpeg2000 import jpeg2000_header
-from imagemill.data.codecs.netpbm import netpbm_header
-from imagemill.data.codecs.nifti import nifti_place
 from imagemill.data.codecs.npy import axes_by_rank, load_npy
-from imagemill.data.codecs.place import header_shape
-from imagemill.data.codecs.raster import avif_size
+from imagemill.data.codecs.photos.exif import exif_orientation, jpeg_orientation, without_fill
+from imagemill.data.codecs.photos.heif import heif_size
+from imagemill.data.codecs.photos.jpeg2000 import jpeg2000_header
+from imagemill.data.codecs.photos.netpbm import netpbm_header
+from imagemill.data.codecs.photos.raster import avif_size
 from imagemill.data.codecs.sniff import FOREIGN, sniff
+from imagemill.data.codecs.volumes.dicom import load_dataset, no_pixels
+from imagemill.data.codecs.volumes.header import header_shape
+from imagemill.data.codecs.volumes.nifti import nifti_place
 
 __all__ = ["header_of_image", "image_size"]
 

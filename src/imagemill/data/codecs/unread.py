@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imagemill.data.record import split_suffix
+from imagemill.data.records.record import split_suffix
 
 __all__ = ["RAW", "groups", "unread"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.channels import orient
-from imagemill.data.instances import Instance, RunLength
+from imagemill.data.records.instances import Instance, RunLength
 
 __all__ = ["orient_instances"]
 

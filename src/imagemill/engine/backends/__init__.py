@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagemill.core.errors import ParameterError
-from imagemill.engine.backends.finite import Finite
+from imagemill.engine.backends.finite_first import Finite
 from imagemill.engine.backends.protocol import Backend
 
 

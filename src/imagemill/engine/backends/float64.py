@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.engine import values
+from imagemill.engine import colour_values as values
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.plan import Pass

@@ -15,7 +15,7 @@ import scipy.ndimage as ndi
 
 from imagemill.core.errors import InputError
 from imagemill.core.maps import Displace, Matrix, Stage, Window
-from imagemill.engine.backends.stages import (
+from imagemill.engine.backends.chains import (
     EDGE_TOLERANCE,
     FARTHEST,
     SCIPY_MODES,

@@ -11,7 +11,7 @@ import numpy as np
 from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.feed.batch import LoadedBatch
-from imagemill.feed.things import with_names
+from imagemill.feed.making.things import with_names
 
 __all__ = ["Adapters", "View", "check_alone", "columns_of", "plain_column"]
 

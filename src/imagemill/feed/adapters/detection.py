@@ -12,7 +12,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.core.targets import Boxes
 from imagemill.feed.batch import LoadedBatch
-from imagemill.feed.things import numbered
+from imagemill.feed.making.things import numbered
 
 __all__ = ["converter"]
 

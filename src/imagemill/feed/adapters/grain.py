@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from imagemill.core.lineage import Numbering
+from imagemill.core.randomness.lineage import Numbering
 from imagemill.feed.adapters.base import Names, columns_of, plain_column
-from imagemill.feed.turns import Turns
+from imagemill.feed.order.turns import Turns
 
 __all__ = ["BatchSource"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError
-from imagemill.core.lineage import Numbering
-from imagemill.feed.turns import Turns, by_epoch
-from imagemill.pipeline import Pipeline
+from imagemill.core.randomness.lineage import Numbering
+from imagemill.feed.order.turns import Turns, by_epoch
+from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["HfTransform", "hf_transform"]
 

@@ -7,8 +7,8 @@ import threading
 from types import FrameType
 from typing import Any
 
-from imagemill.core import loops
 from imagemill.core.extras import require
+from imagemill.core.randomness import dataloader as loops
 from imagemill.feed.adapters.base import Names, check_alone, columns_of, plain_column
 from imagemill.feed.adapters.jax import check as check_jax
 

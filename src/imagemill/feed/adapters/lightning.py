@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from imagemill.core import loops
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
+from imagemill.core.randomness import dataloader as loops
 from imagemill.feed.adapters.base import Names
 
 __all__ = ["data_module"]

@@ -9,7 +9,7 @@ from typing import Any
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op, Opaque
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, option
 from imagemill.transforms.traits import Traits
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import on_colours
 from imagemill.transforms.traits import Traits

@@ -10,8 +10,8 @@ import numpy as np
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Range
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import colours, numbers, on_colours
 from imagemill.transforms.traits import Traits

@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import colours, needs_rgb, on_colours
 from imagemill.transforms.colour.contrast import contrast_shares

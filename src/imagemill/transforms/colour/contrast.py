@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import ChannelMix, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import luma_weights, on_colours, per_channel
 from imagemill.transforms.traits import Traits

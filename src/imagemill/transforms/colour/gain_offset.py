@@ -7,7 +7,7 @@ from typing import Any
 
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import on_colours, per_channel
 from imagemill.transforms.traits import Traits

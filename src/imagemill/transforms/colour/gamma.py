@@ -9,8 +9,8 @@ import numpy as np
 
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op, Pointwise
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import LogUniform
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import colours
 from imagemill.transforms.traits import Traits

@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
 from imagemill.transforms.colour._channels import LUMA, numbers, on_rgb
 from imagemill.transforms.traits import Traits

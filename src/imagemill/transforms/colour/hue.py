@@ -9,7 +9,7 @@ import numpy as np
 
 from imagemill.core.geometry import Floats, Frame, rotation
 from imagemill.core.ops import Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import luma_weights, on_rgb
 from imagemill.transforms.traits import Traits

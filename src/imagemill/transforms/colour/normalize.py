@@ -11,7 +11,7 @@ import numpy as np
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import ChannelMix, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
 from imagemill.transforms.colour._channels import numbers
 from imagemill.transforms.traits import Traits

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Layout, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option
 from imagemill.transforms.traits import Traits
 

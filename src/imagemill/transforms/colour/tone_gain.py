@@ -12,8 +12,8 @@ import numpy as np
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op, Pointwise
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Distribution, as_distribution
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option
 from imagemill.transforms.colour._channels import colours, numbers
 from imagemill.transforms.traits import Traits

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Floats, Frame, Ints
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import columns, one_of
 
 PLACES = ("centre", "random", "top_left", "top_right", "bottom_left", "bottom_right")

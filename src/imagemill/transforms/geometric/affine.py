@@ -12,8 +12,8 @@ from imagemill.core import geometry as geo
 from imagemill.core import ops
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Range
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import (
     Transform,
     border_option,

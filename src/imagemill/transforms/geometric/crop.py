@@ -12,7 +12,7 @@ from imagemill.core import geometry as geo
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Bools, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
     PLACES,

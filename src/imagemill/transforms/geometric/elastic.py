@@ -11,7 +11,7 @@ import numpy as np
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Op, Warp
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import axis_names, whole_number, wholes
 from imagemill.transforms.traits import Traits

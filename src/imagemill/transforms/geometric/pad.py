@@ -12,7 +12,7 @@ from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op, Sampling
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
     PLACES,

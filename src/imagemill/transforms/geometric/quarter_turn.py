@@ -11,8 +11,8 @@ from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Choice, Range
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, one_of, option, param
 from imagemill.transforms.traits import Traits
 

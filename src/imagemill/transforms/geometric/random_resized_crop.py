@@ -12,8 +12,8 @@ from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import LogUniform, Range
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, option, order_option, param, sizes
 from imagemill.transforms.geometric._common import SIZED, switch, target_shape
 from imagemill.transforms.traits import Traits

@@ -11,7 +11,7 @@ from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op, Sampling
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, option, order_option, sizes
 from imagemill.transforms.geometric._common import exactly_one, named_axes, switch, target_shape
 from imagemill.transforms.geometric.resize import centred

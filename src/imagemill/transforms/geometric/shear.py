@@ -12,7 +12,7 @@ from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import (
     Transform,
     border_option,

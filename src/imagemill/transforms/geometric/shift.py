@@ -11,8 +11,8 @@ import numpy as np
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Distribution, whole_count
-from imagemill.core.rng import Draws
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import SIZED, exactly_one, per_axis, switch, whole_number
 from imagemill.transforms.traits import Traits, reaches

@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op
-from imagemill.core.rng import Draws
+from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.geometric._common import SIZED
 from imagemill.transforms.traits import Traits

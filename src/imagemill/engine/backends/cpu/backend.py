@@ -10,8 +10,11 @@ import numpy as np
 
 from imagemill.core import maps
 from imagemill.core.ops import ChannelMix, Pointwise
-from imagemill.engine import values
-from imagemill.engine.backends.cpu import choose, colour, rgb, small
+from imagemill.engine import colour_values as values
+from imagemill.engine.backends.cpu import choose
+from imagemill.engine.backends.cpu.batches import photos as rgb
+from imagemill.engine.backends.cpu.batches import small
+from imagemill.engine.backends.cpu.colour import runs as colour
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.plan import Pass
 from imagemill.engine.sampling import Request, averaged, for_labels, needed, request, still

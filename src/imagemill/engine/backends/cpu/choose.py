@@ -11,20 +11,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.maps import Matrix, Stage
-from imagemill.engine.backends.cpu import warp2d
-from imagemill.engine.backends.cpu.antialias import blur
-from imagemill.engine.backends.cpu.axis_aligned import (
-    cv2_exact,
-    cv2_resizes,
-    integer_window,
-    resize_block,
-    separable,
-)
-from imagemill.engine.backends.cpu.enlarge import resize_part, strips
-from imagemill.engine.backends.cpu.flat import is_planar
-from imagemill.engine.backends.cpu.slices import apply_move, from_aligned
-from imagemill.engine.backends.cpu.warp3d import warp_image, warp_labels
-from imagemill.engine.backends.stages import (
+from imagemill.engine.backends.chains import (
     AxisAligned,
     axis_aligned,
     check,
@@ -35,6 +22,19 @@ from imagemill.engine.backends.stages import (
     saturate,
     simplify,
 )
+from imagemill.engine.backends.cpu.flat import is_planar
+from imagemill.engine.backends.cpu.resample import warp2d
+from imagemill.engine.backends.cpu.resample.antialias import blur
+from imagemill.engine.backends.cpu.resample.axis_aligned import (
+    cv2_exact,
+    cv2_resizes,
+    integer_window,
+    resize_block,
+    separable,
+)
+from imagemill.engine.backends.cpu.resample.enlarge import resize_part, strips
+from imagemill.engine.backends.cpu.resample.slices import apply_move, from_aligned
+from imagemill.engine.backends.cpu.resample.warp3d import warp_image, warp_labels
 
 Array = np.ndarray[Any, Any]
 Run = Callable[[Array, Array, Any], None]

@@ -1,0 +1,66 @@
+"""Annotated pictures to show: the things in them, and what a pipeline leaves of each, as `augment` would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from imagemill.app.figures.draw import Outline
+from imagemill.app.figures.figure import Shown
+from imagemill.core.targets import Image, Mask
+from imagemill.data.layouts.shapes.rle import mask_from_runs
+from imagemill.data.records.as_targets import boxes_of, joint_labels, keypoints_of, links_of
+from imagemill.data.records.moved import Things
+from imagemill.pipeline.pipeline import Pipeline
+
+__all__ = ["shown_draws", "shown_things"]
+
+Links = Sequence[tuple[int, int]]
+
+
+def shown_things(image: Image, mask: Mask | None, things: Things, links: Links) -> Shown:
+    """A picture with its label map and all that is annotated in it; `links` join the keypoints of one thing."""
+    objects = things.objects
+    points = keypoints_of(objects)
+    if points is not None:
+        points = replace(points, labels=joint_labels(objects, things.names or {}))
+    outlines = [(thing.category, np.reshape(part, (-1, 2))) for thing in objects for part in thing.polygons]
+    for thing in objects:
+        if thing.runs is not None:
+            outlines += [(thing.category, part) for part in _around(mask_from_runs(thing.runs))]
+    return Shown(
+        image,
+        mask,
+        boxes_of(objects, crowds=True),
+        points,
+        outlines=tuple(Outline(name, part[:, ::-1] - 0.5) for name, part in outlines),
+        links=links_of(objects, links),
+    )
+
+
+def _around(mask: Any) -> list[Any]:
+    """Outlines of a mask, in pixels from the outer corner."""
+    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return [contour.reshape(-1, 2) + 0.5 for contour in found]
+
+
+def shown_draws(
+    pipeline: Pipeline, source: Shown, things: Things, links: Links, key: str | int, epochs: Iterable[int]
+) -> list[Shown]:
+    """What a pipeline makes of a picture and the things in it, in each of some epochs."""
+    made: list[Shown] = []
+    given: dict[str, Any] = {n: target for n, target in source.targets.items() if n in ("image", "mask")}
+    given |= things.targets()
+    for epoch in epochs:
+        sample = pipeline(**given, key=key, epoch=epoch)
+        image: Any = sample.targets["image"]
+        mask: Any = sample.targets.get("mask")
+        height, width = image.canonical().shape[:2]
+        objects, _ = things.moved(sample.targets, (height, width))
+        left = replace(things, objects=objects, shape=(height, width))
+        made.append(replace(shown_things(image, mask, left, links), applied=sample.applied))
+    return made

@@ -1,7 +1,0 @@
-"""Pictures for people: grids of draws, before and after, pages of results."""
-
-from __future__ import annotations
-
-from imagemill.app.report.figure import before_after, grid
-
-__all__ = ["before_after", "grid"]

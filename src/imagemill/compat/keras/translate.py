@@ -1,0 +1,141 @@
+"""A generator's settings as this library's own pipeline, to show, lint, save and go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import imagemill.transforms as t
+from imagemill.compat.keras.defaults import Array
+from imagemill.compat.keras.draws import read_shift
+from imagemill.compat.keras.learned import EPSILON
+from imagemill.core.errors import ParameterError
+from imagemill.core.ranges import Choice
+from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.base import Transform
+
+__all__ = ["as_pipeline"]
+
+_BORDERS = {
+    "grid-constant": "constant",
+    "grid-wrap": "wrap",
+    "grid-mirror": "reflect",
+}
+
+
+def as_pipeline(generator: Any, seed: int | None = None) -> Pipeline:
+    """The transforms a generator draws from, in its order, as a pipeline.
+
+    The ranges are the same, the draws are not: other numbers belong to a seed. Zooms are uniform in the
+    magnification, shears keep areas, brightness is not cut to whole values in between, and ``constant`` and ``wrap``
+    are this library's borders. ``preprocessing_function``, ``rescale``, the samplewise and the featurewise
+    normalisations follow, in the generator's order. A pipeline takes pictures with the channels last, or called with
+    ``axes="cyx"``.
+
+    Parameters
+    ----------
+    generator : ImageDataGenerator
+    seed : int, optional
+        The generator's own when left out.
+
+    Raises
+    ------
+    ParameterError
+        For what a pipeline cannot do: whitening, a zoom range that reaches 0, spline orders 2 and 4; and for a
+        featurewise normalisation that nothing was learned for.
+    """
+    if generator.zca_whitening:
+        raise ParameterError(
+            "expected settings that a pipeline has, got zca_whitening=True; set generator.zca_whitening = False, "
+            "and whiten the batches with generator.standardize()"
+        )
+    if generator.interpolation_order not in (0, 1, 3, 5):
+        raise ParameterError(
+            f"expected an interpolation_order of 0, 1, 3 or 5 for a pipeline, got {generator.interpolation_order}"
+        )
+    border = _BORDERS.get(generator.fill_mode, generator.fill_mode)
+    how: dict[str, Any] = {"order": generator.interpolation_order, "border": border}
+    if border == "constant":
+        how["fill"] = float(generator.cval)
+    found: list[Transform] = []
+    if generator.rotation_range:
+        found.append(t.Rotate((-abs(generator.rotation_range), abs(generator.rotation_range)), **how))
+    for axis, name in (("x", "width_shift_range"), ("y", "height_shift_range")):
+        found += _shift(axis, read_shift(name, getattr(generator, name)), how)
+    if generator.shear_range:
+        found.append(t.Shear((-abs(generator.shear_range), abs(generator.shear_range)), **how))
+    low, high = sorted(generator.zoom_range)
+    if (low, high) != (1, 1):
+        if low <= 0:
+            raise ParameterError(f"expected a zoom_range above 0 for a pipeline, got {generator.zoom_range}")
+        # Theirs is how many input pixels an output pixel spans, ours how much larger things get.
+        found.append(t.Zoom({axis: (1 / high, 1 / low) for axis in "yx"}, antialias=False, **how))
+    if generator.channel_shift_range:
+        most = abs(float(generator.channel_shift_range))
+        found.append(t.GainOffset(1, (-most, most)))
+    for axis, asked in (("x", generator.horizontal_flip), ("y", generator.vertical_flip)):
+        found += [t.Flip(axis, p=0.5)] if asked else []
+    if generator.brightness_range is not None:
+        found.append(t.Brightness(tuple(float(max(v, 1e-6)) for v in generator.brightness_range)))
+    return Pipeline([*found, *_standardizing(generator)], seed=generator.seed if seed is None else seed)
+
+
+def _standardizing(generator: Any) -> list[Transform]:
+    """What the generator does to values in the end, in its order."""
+    found: list[Transform] = []
+    if generator.preprocessing_function is not None:
+        function = _OnFloats(generator.preprocessing_function, generator.data_format == "channels_first")
+        found += [t.ToDtype("float32"), t.Apply(function, function.name)]
+    if generator.rescale:
+        found.append(t.Rescale((0, 1 / float(generator.rescale))))
+    centre, scale = generator.samplewise_center, generator.samplewise_std_normalization
+    if centre or scale:
+        found.append(t.Standardize(centre=bool(centre), scale=bool(scale), epsilon=EPSILON))
+    centre, scale = generator.featurewise_center, generator.featurewise_std_normalization
+    for asked, learned, name in (
+        (centre, generator.mean, "featurewise_center"),
+        (scale, generator.std, "featurewise_std_normalization"),
+    ):
+        if asked and learned is None:
+            raise ParameterError(f"expected {name} to have learned from pictures, got none; call fit(pictures) first")
+    if centre or scale:
+        mean = np.ravel(generator.mean).tolist() if centre else 0.0
+        std = (np.ravel(generator.std) + EPSILON).tolist() if scale else 1.0
+        found.append(t.Normalize(mean, std, scale="none"))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _OnFloats:
+    """A preprocessing function as a pipeline calls it: single precision and channels last, in and out."""
+
+    function: Callable[[Array], Any]
+    channels_first: bool
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    def __call__(self, x: Array) -> Array:
+        given = np.moveaxis(x, -1, 0) if self.channels_first else x
+        made = np.asarray(self.function(given.copy()), dtype=x.dtype)
+        return np.moveaxis(made, 0, -1) if self.channels_first else made
+
+
+def _shift(axis: str, asked: Any, how: dict[str, Any]) -> list[Transform]:
+    """The shift along one axis, in pixels or as a share."""
+    if isinstance(asked, float):
+        most = abs(asked)
+        spread: Any = (-most, most)
+    else:
+        choices = list(range(asked)) if isinstance(asked, int) else [abs(v) for v in asked]
+        spread = Choice(tuple(sorted({float(sign * v) for v in choices for sign in (-1, 1)}))) if choices else 0
+        most = max(choices, default=0)
+    if most == 0:
+        return []
+    unit = "fraction" if most < 1 else "pixels"
+    amount: dict[str, Any] = {unit: {axis: spread}}
+    return [t.Shift(**amount, **how)]

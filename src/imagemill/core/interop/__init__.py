@@ -1,0 +1,1 @@
+"""What other libraries call things and hold pictures in, read without importing them."""

@@ -1,0 +1,1 @@
+"""TIFF, and what the samples of a TIFF file mean."""

@@ -1,0 +1,1 @@
+"""Scans: formats that know where their voxels lie in the world."""

@@ -1,0 +1,1 @@
+"""COCO: reading, the places of its pictures, writing."""

@@ -1,0 +1,169 @@
+"""Writing COCO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import CodecError
+from imagemill.data.layouts.base import Source, WriteTarget, Written
+from imagemill.data.layouts.folder_names import place_of, safe_stems
+from imagemill.data.layouts.losses import lose_the_rest
+from imagemill.data.layouts.placing import exporting
+from imagemill.data.layouts.shapes.called import ANNOTATED
+from imagemill.data.layouts.shapes.extent import size_of
+from imagemill.data.layouts.shapes.outline_bounds import area_of, bounds_of_polygons, bounds_of_runs
+from imagemill.data.records.instances import Instance
+from imagemill.data.records.record import Record
+
+__all__ = ["category_numbers", "write_coco"]
+
+
+def write_coco(source: Source, out: Path, options: WriteTarget, name: str, holds: Collection[str]) -> Written:
+    """Write ``annotations/instances[_<split>].json`` and ``images/[<split>/]<name>``.
+
+    Numbers of categories, images and annotations are kept where the source has them. What COCO wants and a source may
+    lack is made: ``area``, ``bbox`` from the outline or mask, ``num_keypoints``. Label, labels (joined by ``|``) and
+    group become further fields of an image.
+
+    Raises
+    ------
+    SourceError
+        When `out` holds something else.
+    """
+    wanted = {r.key: f"images/{f'{r.split}/' if r.split else ''}{place_of(r.key).bare}" for r in source}
+    with exporting(out, name, options) as job:
+        stems = safe_stems(wanted, apart=options.format is not None)
+        categories = category_numbers(source)
+        image_ids = _numbers(source.records, [record.attributes.get("id") for record in source])
+        things = [thing for record in source for thing in record.objects or ()]
+        thing_ids = iter(_numbers(things, [thing.attributes.get("id") for thing in things]))
+        files: dict[str | None, dict[str, list[Any]]] = {}
+        for record, image_id in zip(source, image_ids, strict=True):
+            of_record = [next(thing_ids) for _ in record.objects or ()]
+            try:
+                size = size_of(record)
+            except CodecError as error:
+                job.problem(record.key, str(error))
+                continue
+            written = job.image(record, stems[record.key])
+            if written is None:
+                continue
+            first = f"images/{record.split}/" if record.split else "images/"
+            part = files.setdefault(record.split, {"images": [], "annotations": []})
+            part["images"].append(_image(record, image_id, written.removeprefix(first), size))
+            for thing, thing_id in zip(record.objects or (), of_record, strict=True):
+                entry = _annotation(thing, thing_id, image_id, categories[thing.category], size)
+                if not thing.joints and thing.category in _jointed(source):
+                    entry |= {"keypoints": [0] * 3 * len(_jointed(source)[thing.category][0]), "num_keypoints": 0}
+                part["annotations"].append(entry)
+            if record.objects is None:
+                job.lose("pictures nobody annotated", "COCO has no mark for them: other tools take them for empty")
+        for split, part in files.items():
+            text = json.dumps({**_head(source), **part, "categories": _categories(source, categories)}, indent=None)
+            job.text(f"annotations/instances{f'_{split}' if split else ''}.json", text)
+        lose_the_rest(job, source, holds, name)
+    return job.written()
+
+
+def category_numbers(source: Source) -> dict[str, int]:
+    """A number for each category: the source's own where it has one, else free ones from 1.
+
+    Examples
+    --------
+    >>> category_numbers(Source(Path(), "coco", (), categories=("a", "b"), info={"category_ids": {"b": 1}}))
+    {'a': 2, 'b': 1}
+    """
+    known = source.info.get("category_ids")
+    known = known if isinstance(known, Mapping) else {}
+    names = dict.fromkeys(source.categories)
+    names |= dict.fromkeys(sorted({o.category for r in source for o in r.objects or ()} - set(names)))
+    numbers: dict[str, int] = {}
+    taken = {number for name, number in known.items() if name in names and type(number) is int}
+    free = 1
+    for name in names:
+        number = known.get(name)
+        if type(number) is not int or number in numbers.values():
+            while free in taken:
+                free += 1
+            number = free
+        taken.add(number)
+        numbers[name] = number
+    return numbers
+
+
+def _numbers(things: Sequence[object], known: Sequence[object]) -> list[int]:
+    """The numbers that things have, where all are whole and differ; else 1, 2, 3..."""
+    if len(set(map(str, known))) == len(things) and all(type(number) is int for number in known):
+        return [int(str(number)) for number in known]
+    return list(range(1, len(things) + 1))
+
+
+def _head(source: Source) -> dict[str, Any]:
+    return {name: source.info[name] for name in ("info", "licenses") if name in source.info}
+
+
+def _jointed(source: Source) -> dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]]:
+    """Keypoint names and skeleton of each category that has some."""
+    told = source.info.get("keypoints")
+    if isinstance(told, Mapping):
+        return {
+            str(name): (tuple(one["names"]), tuple((int(a), int(b)) for a, b in one["links"]))
+            for name, one in told.items()
+        }
+    named = {o.category for r in source for o in r.objects or () if o.joints}
+    return dict.fromkeys(sorted(named), (source.joint_names, source.links)) if source.joint_names else {}
+
+
+def _categories(source: Source, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
+    extra = source.info.get("categories")
+    jointed = _jointed(source)
+    listed = []
+    for name, number in sorted(numbers.items(), key=lambda pair: pair[1]):
+        entry: dict[str, Any] = {"id": number, "name": name}
+        if isinstance(extra, Mapping):
+            entry |= extra.get(name, {})
+        if name in jointed:
+            names, links = jointed[name]
+            entry |= {"keypoints": list(names), "skeleton": [[a + 1, b + 1] for a, b in links]}
+        listed.append(entry)
+    return listed
+
+
+def _image(record: Record, number: int, file_name: str, size: tuple[int, int]) -> dict[str, Any]:
+    entry: dict[str, Any] = {**record.attributes, "id": number, "file_name": file_name}
+    entry |= {"height": size[0], "width": size[1]}
+    if record.objects is None:
+        entry[ANNOTATED] = False
+    for name, value in (("label", record.label), ("group", record.group)):
+        if value is not None:
+            entry[name] = value
+    if record.labels is not None:
+        entry["labels"] = "|".join(record.labels)
+    return entry
+
+
+def _annotation(thing: Instance, number: int, image: int, category: int, size: tuple[int, int]) -> dict[str, Any]:
+    entry: dict[str, Any] = {**thing.attributes, "id": number, "image_id": image, "category_id": category}
+    box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_runs(thing.runs) if thing.runs else None)
+    if box is not None:
+        entry["bbox"] = _tidy(box)
+    if thing.runs is not None:
+        entry["segmentation"] = {"size": [thing.runs.height, thing.runs.width], "counts": list(thing.runs.counts)}
+    elif thing.polygons:
+        entry["segmentation"] = [_tidy(part) for part in thing.polygons]
+    if "area" not in thing.attributes:
+        entry["area"] = area_of(replace(thing, box=box))
+    entry["iscrowd"] = int(thing.crowd)
+    if thing.joints:
+        entry["keypoints"] = _tidy(value for joint in thing.joints for value in joint)
+        entry["num_keypoints"] = sum(joint[2] > 0 for joint in thing.joints)
+    return entry
+
+
+def _tidy(values: Iterable[float]) -> list[float]:
+    """Whole numbers without a point, as annotation tools write them."""
+    return [int(value) if float(value).is_integer() else float(value) for value in values]

@@ -1,0 +1,1 @@
+"""Which files are label maps, and of which image."""

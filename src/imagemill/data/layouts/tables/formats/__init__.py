@@ -1,0 +1,1 @@
+"""The file formats of tables: from a file to cells, and back."""

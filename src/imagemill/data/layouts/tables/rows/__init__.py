@@ -1,0 +1,1 @@
+"""Rows become records, and records become rows."""

@@ -1,0 +1,1 @@
+"""The files of annotation tools: labelme, CVAT, Label Studio, VIA. Read only."""

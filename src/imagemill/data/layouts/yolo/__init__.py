@@ -1,0 +1,1 @@
+"""YOLO: text files beside pictures, and what a folder of them says besides boxes."""

@@ -1,0 +1,238 @@
+"""YOLO: a text file per picture, with boxes or outlines relative to its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from imagemill.core.errors import CodecError, SourceError
+from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.folder_names import place_of, safe_stems
+from imagemill.data.layouts.losses import lose_the_rest
+from imagemill.data.layouts.placing import Export, exporting
+from imagemill.data.layouts.reading import nothing_there, with_masks
+from imagemill.data.layouts.shapes.called import marked
+from imagemill.data.layouts.shapes.edges import cut_box, cut_outline, share
+from imagemill.data.layouts.shapes.extent import seen_of, size_of
+from imagemill.data.layouts.shapes.framing import read_frame
+from imagemill.data.layouts.shapes.outline_bounds import bounds_of_polygons, bounds_of_runs, joined
+from imagemill.data.layouts.yolo.yolo_read import Reading, flip_of
+from imagemill.data.layouts.yolo.yolo_sets import (
+    Found,
+    class_names,
+    label_folder,
+    opened,
+    splits_of,
+    told_by,
+)
+from imagemill.data.layouts.yolo.yolo_text import line_of, looks_like_yolo
+from imagemill.data.records.as_targets import joint_names_of
+from imagemill.data.records.instances import Instance
+from imagemill.data.records.record import Record
+
+__all__ = ["Yolo", "yolo_polygons", "yolo_pose"]
+
+_HOLDS = frozenset(("image", "uint16", "float", "channels", "boxes", "split"))
+
+
+@dataclass(frozen=True, slots=True)
+class Yolo:
+    """Pictures in ``images``, a text file for each in ``labels``; `form` says what is written."""
+
+    name: str = "yolo"
+    title: str = "YOLO boxes (images/, labels/*.txt, data.yaml)"
+    holds: frozenset[str] = _HOLDS
+    form: Literal["boxes", "outlines", "points"] = "boxes"
+
+    def guess(self, look: Look) -> Guess | None:
+        """Say whether text files named like the pictures hold such lines."""
+        if self.form != "boxes":  # read alike; one guess is enough
+            return None
+        if not look.is_folder:
+            told = told_by(look.path).values if look.path.suffix.lower() in (".yaml", ".yml", ".data") else {}
+            known = {"names", "nc", "names file"} & set(told)
+            return Guess(0.9, f"a {look.path.name} with class names and splits") if known else None
+        if not look.ending(".txt"):
+            return None
+        found = Found.of(look)
+        folders = found.folders()
+        if not folders:
+            return None
+        folder = "labels" if "labels" in folders else folders.most_common(1)[0][0]
+        texts = [path for path in found.matched(folder).values() if path is not None]
+        said = {looks_like_yolo(path) for path in texts[:8]}
+        if False in said or said == {None}:
+            return None
+        return Guess(
+            0.85, f"{len(texts)} text files in {folder or 'the same folder'} hold boxes or outlines of pictures"
+        )
+
+    def read(self, look: Look, options: ReadSource) -> Source:
+        """Read boxes, outlines and keypoints, in pixels.
+
+        ``extra={"labels": NAME}`` chooses the folder of text files, ``extra={"names": PATH}`` the class names,
+        ``extra={"kpt_shape": "17,3"}`` how many keypoints there are. An empty text file is a background: somebody
+        looked and found nothing. A picture without one has not been looked at; ``extra={"missing": "background"}``
+        says that it has. Coordinates belong to the picture as EXIF turns it, as YOLO's
+        trainers read it; ``frame="stored"`` takes the picture as it is stored.
+        """
+        look, told = opened(look, options)
+        found = Found.of(look)
+        if not found.images:
+            raise nothing_there(look)
+        folder = label_folder(found, options)
+        names, notes, also = class_names(look, options, folder, told)
+        splits, split_notes, lists = splits_of(look, found.images, told)
+        reading = Reading(names, told, options.extra)
+        frame, turned = read_frame(options) or "shown", 0
+        texts = found.matched(folder)
+        reading.find_points(path for path in texts.values() if path is not None)
+        records: list[Record] = []
+        for key, path in found.images:
+            try:
+                seen = seen_of(path)
+            except CodecError as error:
+                reading.problems.append(Problem(key, str(error)))
+                continue
+            size, meant = seen.size(frame), frame if seen.orientation != 1 else None
+            objects = reading.objects(texts[key], size)
+            turned += bool(objects) and meant is not None
+            records.append(Record(key, path, objects=objects, split=splits.get(key), size=size, frame=meant))
+        problems = [Problem(told.path.name, told.fault)] if told.path is not None and told.fault else []
+        problems += reading.problems
+        if not records:
+            raise SourceError(f"expected pictures that can be read below {look.path}, got none; {problems[0]}")
+        for key in found.unused(folder):
+            problems.append(
+                Problem(key, f"expected a picture for {key}, got none of that name; add or remove one", True)
+            )
+        also += [told.path] if told.path is not None else []
+        also += [*lists, *(text for text in texts.values() if text is not None)]
+        if turned:
+            how = "seen, as YOLO's trainers do; frame='stored' (--option frame=stored) says otherwise"
+            how = how if frame == "shown" else "stored, as was asked"
+            notes.append(
+                f"{turned} annotated pictures are turned by EXIF: annotations are taken for them as they are {how}"
+            )
+        facts = reading.facts(records)
+        source = Source(
+            *(look.path, "yolo", marked(records)),
+            notes=(*notes, *split_notes, *reading.notes()),
+            problems=tuple(problems),
+            also_read=tuple(dict.fromkeys(also)),
+            **facts,
+        )
+        return with_masks(source, options)
+
+    def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
+        """Write ``images/[<split>/]<name>``, ``labels/[<split>/]<name>.txt`` and ``data.yaml``.
+
+        Classes are numbered from 0 in the order of the source's categories. Outlines in parts become one, joined by
+        seams without area.
+        """
+        if all(record.objects is None for record in source):
+            raise SourceError(
+                f"expected a source with boxes for the layout {self.name!r}, got none; choose class-folders"
+            )
+        wanted = {r.key: f"images/{f'{r.split}/' if r.split else ''}{place_of(r.key).bare}" for r in source}
+        names = list(dict.fromkeys(source.categories))
+        names += sorted({o.category for r in source for o in r.objects or ()} - set(names))
+        joints = _joints(source, names) if self.form == "points" else []
+        with exporting(out, self.name, options) as job:
+            stems = safe_stems(wanted)
+            for record in source:
+                try:
+                    size = size_of(record) if record.objects else (1, 1)
+                except CodecError as error:
+                    job.problem(record.key, str(error))
+                    continue
+                if job.image(record, stems[record.key]) is None:
+                    continue
+                if record.objects is None:
+                    job.lose("pictures nobody annotated", "have no text file, and trainers take them for backgrounds")
+                    continue
+                count = len(joints[0]) if joints else 0
+                told = [self._line(job, thing, names.index(thing.category), size, count) for thing in record.objects]
+                lines = [f"{line}\n" for line in told if line is not None]
+                if told and not lines:
+                    job.lose("pictures of which everything was left out", "have no text file: they are not empty")
+                    continue
+                job.text(stems[record.key].replace("images/", "labels/", 1) + ".txt", "".join(lines))
+            job.text("data.yaml", _data_yaml(source, names, joints))
+            lose_the_rest(job, source, self.holds | {"crowd"}, self.name)
+        return job.written()
+
+    def _line(self, job: Export, thing: Instance, number: int, size: tuple[int, int], points: int) -> str | None:
+        """One thing as a line; None where it cannot be one."""
+        height, width = size
+        if thing.crowd:
+            # As an ordinary box it would teach that a crowd is one thing.
+            job.lose("crowds", "left out: YOLO has no mark for them")
+            return None
+        around = bounds_of_polygons(thing.polygons)
+        if self.form == "outlines" and around is not None:
+            if len(thing.polygons) > 1:
+                job.lose("outlines in parts", "joined into one by seams without area")
+            if thing.box is not None and any(abs(a - b) > 0.01 for a, b in zip(thing.box, around, strict=True)):
+                job.lose("boxes that differ from their outline", "an outline's box is the one around it")
+            part = cut_outline(job, joined(thing.polygons), size)
+            if part is None:
+                return None
+            return line_of(number, [share(value, size[not place % 2]) for place, value in enumerate(part)])
+        box = thing.box or around or (bounds_of_runs(thing.runs) if thing.runs is not None else None)
+        if box is None and points and thing.joints:
+            box = bounds_of_polygons([[v for joint in thing.joints if joint[2] for v in joint[:2]]])
+            job.lose("boxes of things with keypoints alone", "made: the one around their keypoints")
+        if box is None or min(box[2:]) <= 0:
+            job.lose("things without box, outline or mask", "left out: YOLO has no place for them")
+            return None
+        cut = cut_box(job, box, size)
+        if cut is None:
+            return None
+        x, y, w, h = cut
+        values = [share(x + w / 2, width), share(y + h / 2, height), share(w, width), share(h, height)]
+        for place in range(points):
+            jx, jy, seen = thing.joints[place] if place < len(thing.joints) else (0.0, 0.0, 0)
+            if seen and not (-0.5 <= jx <= width - 0.5 and -0.5 <= jy <= height - 0.5):
+                job.lose("keypoints outside their picture", "written as not labelled: trainers refuse places over 1")
+                seen = 0
+            values += [share(jx, width), share(jy, height), seen] if seen else [0, 0, 0]
+        return line_of(number, values)
+
+
+def yolo_polygons() -> Yolo:
+    """The layout that writes outlines; it reads the same files."""
+    title = "YOLO outlines (images/, labels/*.txt, data.yaml)"
+    return Yolo("yolo-polygons", title, _HOLDS | {"polygons"}, "outlines")
+
+
+def yolo_pose() -> Yolo:
+    """The layout that writes keypoints behind boxes; it reads the same files."""
+    title = "YOLO boxes with keypoints (images/, labels/*.txt, data.yaml)"
+    return Yolo("yolo-pose", title, _HOLDS | {"keypoints"}, "points")
+
+
+def _joints(source: Source, names: list[str]) -> list[list[str]]:
+    """Names of the keypoints of each class, as many for all; empty where nothing has keypoints."""
+    seen: dict[str, int] = {}
+    for thing in (o for r in source for o in r.objects or ()):
+        seen[thing.category] = max(seen.get(thing.category, 0), len(thing.joints))
+    count = max(seen.values(), default=0)
+    known = joint_names_of(names, source.joint_names, source.info)
+    # Classes without keypoints of their own have as many places, under the same names.
+    fits = [known[name] if len(known[name]) == (seen.get(name, 0) or count) else [] for name in names]
+    return [[*own, *(str(place) for place in range(len(own), count))] for own in fits] if count else []
+
+
+def _data_yaml(source: Source, names: list[str], joints: list[list[str]]) -> str:
+    splits = sorted({record.split for record in source if record.split is not None})
+    told: dict[str, Any] = {"path": ".", **{split: f"images/{split}" for split in splits}}
+    if not splits:
+        told |= {"train": "images", "val": "images"}
+    if joints:
+        told |= {"kpt_shape": [len(joints[0]), 3], "flip_idx": flip_of(max(joints, key=lambda own: flip_of(own)))}
+        told |= {"kpt_names": dict(enumerate(joints))}
+    return yaml.safe_dump({**told, "names": dict(enumerate(names))}, sort_keys=False, allow_unicode=True)

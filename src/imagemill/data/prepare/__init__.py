@@ -1,8 +1,0 @@
-"""From a source of any layout to a store that a network reads: one size, one type, one table."""
-
-from __future__ import annotations
-
-from imagemill.data.prepare.build import prepare
-from imagemill.data.prepare.report import PrepareReport
-
-__all__ = ["PrepareReport", "prepare"]

@@ -1,0 +1,101 @@
+"""Annotated things of a record as the targets a pipeline moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.targets import Boxes, Keypoints
+from imagemill.data.records.instances import Instance
+
+__all__ = ["boxes_of", "joint_labels", "joint_names_of", "keypoints_of", "links_of"]
+
+
+def boxes_of(objects: Sequence[Instance], *, crowds: bool = False) -> Boxes | None:
+    """Boxes in ``xywh`` with category names as labels, or None where there are none; crowds when asked for.
+
+    Examples
+    --------
+    >>> boxes_of([Instance("cat", (1.0, 0.0, 2.0, 2.0))]).labels
+    ['cat']
+    """
+    chosen = [o for o in objects if o.box is not None and (crowds or not o.crowd)]
+    if not chosen:
+        return None
+    return Boxes(np.array([o.box for o in chosen]), "xywh", [o.category for o in chosen])
+
+
+def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keypoints | None:
+    """The keypoints of all things, row after row, or None where there are none.
+
+    Points that are not labelled stay in their row, not visible, so that rows keep their meaning.
+
+    Parameters
+    ----------
+    objects : sequence of Instance
+    names : sequence of str
+        Names of one thing's keypoints; numbers stand in where they do not fit.
+
+    Examples
+    --------
+    >>> keypoints_of([Instance("person", joints=((5, 6, 2), (0, 0, 0)))], ["nose", "ear"]).visible.tolist()
+    [True, False]
+    """
+    found = [o for o in objects if o.joints]
+    if not found:
+        return None
+    points = np.array([joint for o in found for joint in o.joints], dtype=np.float64)
+    labels = joint_labels(found, {o.category: names for o in found})
+    instance = np.repeat(np.arange(len(objects)), [len(o.joints) for o in objects])
+    return Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
+
+
+def joint_labels(objects: Sequence[Instance], names: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names of all joints, thing after thing; numbers stand in where those of a category do not fit.
+
+    Examples
+    --------
+    >>> joint_labels([Instance("face", joints=((5, 6, 2), (0, 0, 0)))], {"face": ["nose", "ear"]})
+    ['nose', 'ear']
+    """
+    labels: list[str] = []
+    for o in objects:
+        known = names.get(o.category, ())
+        labels += known if len(known) == len(o.joints) else map(str, range(len(o.joints)))
+    return labels
+
+
+def joint_names_of(categories: Iterable[str], common: Sequence[str], info: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The names of each category's joints: its own where the source says them, else the common ones.
+
+    Examples
+    --------
+    >>> joint_names_of(["cat", "dog"], ["nose"], {"keypoints": {"dog": {"names": ["snout"]}}})
+    {'cat': ['nose'], 'dog': ['snout']}
+    """
+    own = info.get("keypoints")
+    own = own if isinstance(own, Mapping) else {}
+    found: dict[str, list[str]] = {}
+    for name in categories:
+        said = own.get(name)
+        found[name] = list(map(str, said["names"] if isinstance(said, Mapping) and "names" in said else common))
+    return found
+
+
+def links_of(objects: Sequence[Instance], links: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Rows of `keypoints_of` to join by lines, from the skeleton of one thing.
+
+    Examples
+    --------
+    >>> two = [Instance("person", joints=((1, 1, 2), (2, 2, 2)))] * 2
+    >>> links_of(two, [(0, 1)])
+    ((0, 1), (2, 3))
+    """
+    rows: list[tuple[int, int]] = []
+    first = 0
+    for o in objects:
+        rows += [(first + a, first + b) for a, b in links if max(a, b) < len(o.joints)]
+        first += len(o.joints)
+    return tuple(rows)

@@ -1,0 +1,1 @@
+"""Bounding boxes, polygons and keypoints through the maps of the pixels."""

@@ -1,0 +1,1 @@
+"""Whole batches of photos or of small pictures in one compiled call."""

@@ -1,0 +1,202 @@
+"""Colour photos of 8 bits: one affine map, then colour, for any number of photos in one compiled call.
+
+Which passes and samples go this way, and what they are in numbers; :mod:`rgb_kernels` does the work. Photos are
+handed over by their address: they may lie anywhere and have any size, and Python is paid once for all of them.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError
+from imagemill.engine import colour_values as values
+from imagemill.engine.backends.chains import BORDERS
+from imagemill.engine.backends.cpu.batches.photo_kernels import run
+from imagemill.engine.backends.cpu.batches.small import LIMIT
+from imagemill.engine.backends.cpu.colour.mix import mixing
+from imagemill.engine.backends.protocol import Rasters
+from imagemill.engine.plan import Colour, Matrices, Pass, Resample
+from imagemill.engine.sampling import SHRINK_LIMIT
+
+Array = np.ndarray[Any, Any]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+_OUT = (np.dtype(np.uint8), np.dtype(np.float32))
+_FARTHEST = 2.0**20
+"""Sides and offsets beyond this would not be exact in the kernel's 64-bit places and float32 fractions."""
+
+
+class _Rooms(threading.local):
+    """Scratch memory of one thread, as large as the largest photo it made."""
+
+    def __init__(self) -> None:
+        self.room = np.empty(0, np.float32)
+
+    def of(self, size: int) -> Array:
+        if len(self.room) < size:
+            self.room = np.empty(size, np.float32)
+        return self.room
+
+
+_ROOMS = _Rooms()
+
+_Geometry = tuple[Floats, Bools, Bools]
+_LAST = np.array([0.0, 0.0, 1.0])
+_MAPS: WeakKeyDictionary[Resample, _Geometry | None] = WeakKeyDictionary()
+_NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, Bools] | None] = WeakKeyDictionary()
+_MISSING = object()
+_ONE = np.ones(1, bool)
+_PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf, 0.0, 255.0], np.ones(3), np.zeros(3)])[None]
+
+
+def _maps(step: Resample) -> _Geometry | None:
+    """Pull matrices ``[n, 2, 3]`` of a batch, which of its samples may go this way, and which do more than move."""
+    found: Any = _MAPS.get(step, _MISSING)
+    if found is _MISSING:
+        found = None
+        sampling = step.sampling
+        if len(step.links) == 1 and isinstance(step.links[0], Matrices) and sampling.order in (None, 1):
+            m = step.links[0].m
+            if m.shape[-1] == 3:
+                pull = np.ascontiguousarray(m[:, :2])
+                size = np.abs(pull)
+                plain = (m[:, 2] == _LAST).all(axis=1) & (size.max(axis=(1, 2)) < _FARTHEST)
+                linear = size[:, :, :2]
+                if sampling.antialias:
+                    plain &= ((linear * linear).sum(axis=2) <= SHRINK_LIMIT**2).all(axis=1)
+                moves = (linear.sum(axis=(1, 2)) == 2.0) & (pull == np.rint(pull)).all(axis=(1, 2))
+                found = pull, plain, plain & ~moves
+        _MAPS[step] = found
+    return found  # type: ignore[no-any-return]  # a mapping cannot say which of its values is the one for nothing
+
+
+def _numbers(colour: Colour) -> tuple[Floats, Bools] | None:
+    """Matrix, offset, pivot, limits, final limits, gain and offset, ``[n, 31]``; and which samples are this simple."""
+    found: Any = _NUMBERS.get(colour, _MISSING)
+    if found is _MISSING:
+        found, mix = None, mixing(colour) if colour.dtype in _OUT else None
+        if mix is not None and mix.a.shape[1] == 3:
+            n = len(mix.a)
+            final = values.max_range(colour.dtype) if colour.dtype.kind == "u" else (-math.inf, math.inf)
+            pivot = np.zeros((n, 9)) if mix.pivot is None else mix.pivot.reshape(n, 9)
+            parts = [mix.a.reshape(n, 9), mix.b, pivot, mix.low[:, None], mix.high[:, None], np.tile(final, (n, 1))]
+            gains = mix.a2.diagonal(axis1=1, axis2=2)
+            found = np.concatenate([*parts, gains, mix.b2], axis=1), mix.scales
+        _NUMBERS[colour] = found
+    return found  # type: ignore[no-any-return]
+
+
+def may(step: Pass, dtype: np.dtype[Any], channels: int) -> bool:
+    """Whether there may be samples of a pass that go this way."""
+    if step.resample is None or dtype != np.uint8 or channels != 3 or _maps(step.resample) is None:
+        return False
+    return step.colour is None or _numbers(step.colour) is not None
+
+
+def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> bool:
+    """Whether a sample goes this way."""
+    # As `_chosen`, in plain numbers: this runs once for each photo of a folder.
+    if len(in_shape) != 2 or not may(step, dtype, channels):
+        return False
+    assert step.resample is not None
+    found = _maps(step.resample)
+    assert found is not None
+    if min(in_shape) < 4 or max(in_shape) > _FARTHEST:
+        return False
+    if not (found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2])[row]:
+        return False
+    mixed = None if step.colour is None else _numbers(step.colour)
+    return mixed is None or bool(mixed[1][row])
+
+
+def _chosen(step: Pass, rows: slice, sizes: Ints) -> Bools:
+    """Which samples go this way. Pixels that only move are exact here too, but quicker as slices unless few."""
+    assert step.resample is not None
+    found = _maps(step.resample)
+    assert found is not None
+    chosen = np.where(sizes[:, 0] * sizes[:, 1] <= LIMIT, found[1][rows], found[2][rows])
+    chosen &= (sizes >= 4).all(axis=1) & (sizes <= _FARTHEST).all(axis=1)
+    mixed = None if step.colour is None else _numbers(step.colour)
+    return chosen if mixed is None else chosen & mixed[1][rows]
+
+
+def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | None:
+    """Run those of many samples that :func:`takes` this way, in one call.
+
+    Parameters
+    ----------
+    step : Pass
+        For which there :func:`may` be any.
+    rows : slice
+        Samples of the batch, as many as ``src`` holds.
+    src : arrays ``(y, x, 3)``
+        Of any sizes.
+    out : array, ``(k, y, x, 3)``
+
+    Returns
+    -------
+    list of int or None
+        Positions within ``rows`` that are left to other kernels; None where ``out`` has other strides than it fills.
+    """
+    kept, addresses, sizes = _places(src)
+    if len(sizes) != len(out):
+        raise InputError(f"expected room for {len(sizes)} photos, got room for {len(out)}")
+    chosen = _chosen(step, rows, sizes)
+    if not _run(step, rows, addresses, sizes, chosen, out):
+        return None
+    del kept  # not before: nothing else may hold the memory that was read
+    return np.flatnonzero(~chosen).tolist()
+
+
+def image(step: Pass, row: int, src: Array, out: Array) -> bool:
+    """Run a sample that :func:`takes` this way into ``out`` ``(y, x, 3)``; False when ``out`` has other strides."""
+    src = src if src.flags.c_contiguous else np.ascontiguousarray(src)
+    address = np.array([src.__array_interface__["data"][0]], np.uintp)
+    return _run(step, slice(row, row + 1), address, np.array([src.shape[:2]], np.int64), _ONE, out[None])
+
+
+def _run(step: Pass, rows: slice, addresses: npt.NDArray[np.uintp], sizes: Ints, chosen: Bools, out: Array) -> bool:
+    assert step.resample is not None
+    planes = out.transpose(0, 3, 1, 2)
+    apart = planes.flags.c_contiguous
+    if not apart and not out.flags.c_contiguous:
+        return False
+    geometry = _maps(step.resample)
+    assert geometry is not None
+    mixed = None if step.colour is None else _numbers(step.colour)
+    numbers = _PLAIN.repeat(len(sizes), axis=0) if mixed is None else mixed[0][rows]
+    sampling = step.resample.sampling
+    run(
+        addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"], float(sampling.fill),
+        out.shape[1:3], numbers, out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1),
+        _ROOMS.of(out[0].size + 1),
+    )  # fmt: skip
+    return True
+
+
+def _places(src: Rasters) -> tuple[Any, npt.NDArray[np.uintp], Ints]:
+    """Where samples lie in memory, and their heights and widths; first of all, what must be kept while they are read.
+
+    Addresses, as an array that may not be written to would be a type of its own for the compiler, and those of several
+    sizes are no array.
+    """
+    if isinstance(src, np.ndarray):
+        kept: Any = src if src[0].flags.c_contiguous else np.ascontiguousarray(src)
+        addresses = kept.__array_interface__["data"][0] + kept.strides[0] * np.arange(len(kept), dtype=np.uintp)
+        return kept, addresses, np.tile(np.array(kept.shape[1:3], np.int64), (len(kept), 1))
+    # Whoever is handed an address cannot see what is there.
+    strange = [one for one in src if one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3]
+    if strange:
+        got = f"{strange[0].dtype} of shape {strange[0].shape}"
+        raise InputError(f"expected colour photos (y, x, 3) of uint8 only, got {got}; pass others on their own")
+    kept = [one if one.flags.c_contiguous else np.ascontiguousarray(one) for one in src]
+    places = [one.__array_interface__["data"][0] for one in kept]
+    return kept, np.array(places, np.uintp), np.array([one.shape[:2] for one in kept], np.int64)

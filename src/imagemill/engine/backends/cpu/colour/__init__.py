@@ -1,0 +1,1 @@
+"""Colour runs on the CPU."""

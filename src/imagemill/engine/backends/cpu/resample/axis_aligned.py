@@ -1,0 +1,308 @@
+"""Maps that scale axes apart: crop, resize, zoom and their flips, one axis after the other.
+
+``cv2.resize`` serves whole-pixel windows; a window that starts between pixels gets tables of indices and
+weights per axis, made here and summed by one compiled kernel. Both 2-D and 3-D, any number of channels.
+"""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import scipy.interpolate as _interpolate
+
+from imagemill.engine.backends.chains import AxisAligned, integer_index
+from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.resample.samplers import finish
+from imagemill.engine.backends.cpu.resample.slices import paint
+from imagemill.engine.backends.cpu.resample.splines import coefficient_dtype, coefficients
+
+Array = np.ndarray[Any, Any]
+Floats = npt.NDArray[np.float64]
+Table = tuple[npt.NDArray[np.int64], Floats, Floats]
+"""Indices ``(m, taps)``, weights ``(m, taps)``, and the weight per sample that falls on the fill value."""
+
+_CV2_LINEAR = frozenset(map(np.dtype, ("uint8", "uint16", "int16", "float32", "float64")))
+
+
+def integer_window(aligned: AxisAligned, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> list[slice] | None:
+    """The block of whole input pixels that the output's outer edges enclose, or None."""
+    if len(in_shape) != 2 or aligned.perm != (0, 1) or min(aligned.scale) <= 0:
+        return None
+    block = []
+    for scale, offset, n, m in zip(aligned.scale, aligned.offset, in_shape, out_shape, strict=True):
+        start = offset + 0.5 - 0.5 * scale
+        stop = start + scale * m
+        low, high = round(start), round(stop)
+        if abs(start - low) + abs(stop - high) > 1e-6 or low < 0 or high > n or high <= low:
+            return None
+        block.append(slice(low, high))
+    return block
+
+
+def cv2_exact(block: list[slice], in_shape: tuple[int, ...], out_shape: tuple[int, ...], border: str) -> bool:
+    """Whether ``cv2.resize`` of the block alone shows what the whole image would.
+
+    Enlarging reads half a pixel beyond the block, where cv2 repeats the block's edge: right only at the
+    image's own edge, under a border that repeats it too.
+    """
+    for part, n, m in zip(block, in_shape, out_shape, strict=True):
+        if m > part.stop - part.start and (part != slice(0, n) or border not in ("nearest", "reflect")):
+            return False
+    return max(*in_shape, *out_shape) < 32767
+
+
+def cv2_resizes(dtype: np.dtype[Any], channels: int) -> bool:
+    """Whether ``cv2.resize`` takes this kind of image."""
+    return dtype in _CV2_LINEAR and channels <= 4
+
+
+def resize_block(src: Array, block: list[slice], aligned: AxisAligned, out: Array, *, area: bool) -> None:
+    """Resize whole pixels with OpenCV, straight into ``out``."""
+    part = src[block[0], block[1]]
+    target = out
+    if out.shape[-1] == 1:
+        part, target = part[..., 0], out[..., 0]
+    how = cv2.INTER_AREA if area else cv2.INTER_LINEAR
+    result = cv2.resize(part, (out.shape[1], out.shape[0]), dst=target, interpolation=how)
+    if result is not target:
+        target[...] = result
+    paint(out, aligned.boxes)
+
+
+def separable(
+    src: Array,
+    aligned: AxisAligned,
+    out: Array,
+    *,
+    order: int,
+    border: str,
+    fill: Floats,
+    factors: tuple[float, ...] | None,
+) -> None:
+    """Resample axis by axis through weight tables.
+
+    Parameters
+    ----------
+    src : array, ``(*shape, C)``
+    aligned : AxisAligned
+    out : array, ``(*out_shape, C)``
+        Written; integers rounded half to even and saturated.
+    order : {0, 1, 3, 5}
+    border : str
+    fill : array, ``(C,)``
+    factors : tuple of float per input axis, or None
+        Axes with a factor above 1 are averaged by area.
+    """
+    d = len(aligned.perm)
+    source_axis = [aligned.perm.index(axis) for axis in range(d)]
+    work = src.transpose(*source_axis, d)
+    dtype = coefficient_dtype(src.dtype)
+    area: dict[int, Table] = {}
+    for o, i in enumerate(source_axis):
+        if factors is not None and factors[i] > 1.0:
+            q = aligned.scale[i] * np.arange(out.shape[o]) + aligned.offset[i]
+            area[o] = area_taps(q, abs(float(aligned.scale[i])), work.shape[o], border)
+    others = [o for o in range(d) if o not in area]
+    pad = 0
+    if order > 1 and others:
+        # Area comes before interpolation, so that a spline is fitted to the pixels that are left.
+        if area:
+            small = tuple(out.shape[o] if o in area else work.shape[o] for o in range(d))
+            work = combine(work, area, fill, np.empty((*small, work.shape[d]), dtype), dtype)
+            area = {}
+        work, pad = coefficients(work, order, border, tuple(others), fill)
+    tables = dict(area)
+    for o in others:
+        i = source_axis[o]
+        q = aligned.scale[i] * np.arange(out.shape[o]) + (aligned.offset[i] + pad)
+        if order > 1 or len(q) != work.shape[o] or not np.array_equal(q, np.arange(len(q))):
+            tables[o] = spline_taps(q, order, work.shape[o], border)
+    combine(work, tables, fill, out, dtype)
+    paint(out, aligned.boxes)
+
+
+def spline_taps(q: Floats, order: int, n: int, border: str) -> Table:
+    """Tables of B-spline interpolation at coordinates ``q`` of an axis of ``n`` pixels or coefficients."""
+    if order == 0:
+        index = integer_index(np.floor(q + 0.5).astype(np.int64)[:, None], n, border)
+        weights = np.ones_like(index, np.float64)
+    else:
+        if border == "nearest":
+            q = np.clip(q, 0.0, n - 1.0)
+        low = np.floor(q)
+        taps = np.arange(order + 1)
+        index = integer_index(low.astype(np.int64)[:, None] - order // 2 + taps, n, border)
+        basis = _interpolate.BSpline.basis_element(np.arange(order + 2, dtype=np.float64), extrapolate=False)
+        weights = np.nan_to_num(basis((q - low)[:, None] + (order - taps)))
+    return _fold_lost(index, weights)
+
+
+def area_taps(q: Floats, width: float, n: int, border: str) -> Table:
+    """Tables of box averages of ``width`` pixels about coordinates ``q``."""
+    low = q - width / 2
+    pixel = np.floor(low + 0.5).astype(np.int64)[:, None] + np.arange(int(np.ceil(width)) + 1)
+    overlap = np.minimum(pixel + 0.5, (low + width)[:, None]) - np.maximum(pixel - 0.5, low[:, None])
+    return _fold_lost(integer_index(pixel, n, border), np.maximum(overlap, 0.0) / width)
+
+
+def _fold_lost(index: npt.NDArray[np.int64], weights: Floats) -> Table:
+    lost = np.where(index < 0, weights, 0.0)
+    return np.maximum(index, 0), weights - lost, lost.sum(axis=1)
+
+
+def combine(work: Array, tables: dict[int, Table], fill: Floats, out: Array, dtype: np.dtype[Any]) -> Array:
+    """Apply a table per axis to ``work`` ``(*shape, C)``, all in one go; axes without one stay as they are.
+
+    Sums are of ``dtype``; ``out``, C-contiguous, is written and returned.
+    """
+    if out.size == 0:
+        return out
+    d = work.ndim - 1
+    low, cut = [0] * d, [slice(None)] * d
+    for axis, (index, _, _) in tables.items():
+        low[axis] = int(index.min())
+        cut[axis] = slice(low[axis], int(index.max()) + 1)
+    part = np.ascontiguousarray(work[tuple(cut)])
+    channels = part.shape[d]
+    lines = part.reshape(-1, part.shape[d - 2], part.shape[d - 1] * channels)
+    found = [tables.get(axis) for axis in range(d)]
+    z, y, x = (_settled(t, base, dtype) for t, base in zip([None] * (3 - d) + found, [0] * (3 - d) + low, strict=True))
+    limits = (1.0, -1.0)
+    if out.dtype.kind != "f":
+        limits = float(np.iinfo(out.dtype).min), float(np.iinfo(out.dtype).max)
+    width = lines.shape[2]
+    room = (
+        np.empty((lines.shape[1] if len(z[0]) else 0, width), dtype),
+        np.empty(width, dtype),
+        np.empty((1, out.shape[d - 1] * channels), dtype),
+    )
+    flat = out.reshape(-1, out.shape[d - 2], out.shape[d - 1] * channels)
+    # Kernels read what they are given, but are compiled once more for a read-only array.
+    source = lines if lines.flags.writeable else lines.copy()
+    combine_rows(
+        source, z, y, x, fill.astype(dtype), np.tile(fill, width // channels).astype(dtype), limits, flat, room
+    )
+    return out
+
+
+def _settled(table: Table | None, low: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+    """A table over the part that is read; an empty one leaves its axis alone."""
+    if table is None:
+        return np.empty((0, 1), np.int64), np.empty((0, 1), dtype), np.empty(0, dtype)
+    index, weights, lost = table
+    return np.ascontiguousarray(index - low), np.ascontiguousarray(weights, dtype), np.ascontiguousarray(lost, dtype)
+
+
+@compiled
+def combine_rows(src, along_z, along_y, along_x, fill, filled, limits, out, room):
+    """Planes, then rows, then samples: the first two in long loops over what lies side by side.
+
+    ``src`` and ``out`` are ``(z, y, x * channels)``.
+    """
+    plane, row, acc = room
+    low, high = limits
+    deep = len(along_z[0]) > 0
+    size = acc.shape[1]
+    flat = out.reshape(-1)
+    o = 0
+    for z in range(out.shape[0]):
+        if deep:
+            for y in range(plane.shape[0]):
+                _sum_lines(src[:, y], along_z, z, filled, plane[y])
+        for y in range(out.shape[1]):
+            if deep:
+                _one_row(plane, along_y, y, filled, row)
+            else:
+                _one_row(src[z], along_y, y, filled, row)
+            if len(along_x[0]) > 0:
+                _sum_samples(row, along_x, fill, acc[0])
+            else:
+                acc[0, :] = row
+            finish(acc, size, low, high, flat, o)
+            o += size
+
+
+@compiled
+def _one_row(lines, table, y, filled, out):
+    if len(table[0]) > 0:
+        _sum_lines(lines, table, y, filled, out)
+    else:
+        line = lines[y]
+        for b in range(len(out)):
+            out[b] = line[b]
+
+
+@compiled
+def _sum_lines(lines, table, m, filled, out):
+    """``out = sum_t weights[m, t] * lines[index[m, t]] + lost[m] * filled``, two taps at a time."""
+    index, weights, lost = table
+    real = out.dtype.type
+    taps = index.shape[1]
+    n = len(out)
+    one = lines[index[m, 0]]
+    w0 = weights[m, 0]
+    if taps == 1:
+        for b in range(n):
+            out[b] = w0 * real(one[b])
+    else:
+        two = lines[index[m, 1]]
+        w1 = weights[m, 1]
+        for b in range(n):
+            out[b] = w0 * real(one[b]) + w1 * real(two[b])
+    for t in range(2, taps, 2):
+        one = lines[index[m, t]]
+        w0 = weights[m, t]
+        if t + 1 < taps:
+            two = lines[index[m, t + 1]]
+            w1 = weights[m, t + 1]
+            for b in range(n):
+                out[b] += w0 * real(one[b]) + w1 * real(two[b])
+        elif w0 != 0.0:
+            for b in range(n):
+                out[b] += w0 * real(one[b])
+    if lost[m] != 0.0:
+        for b in range(n):
+            out[b] += lost[m] * filled[b]
+
+
+@compiled
+def _sum_samples(row, table, fill, out):
+    index, weights, lost = table
+    taps = index.shape[1]
+    channels = len(fill)
+    if channels == 1 and taps == 2:
+        for x in range(len(lost)):
+            a, b = row[np.uintp(index[x, 0])], row[np.uintp(index[x, 1])]
+            out[x] = weights[x, 0] * a + weights[x, 1] * b + lost[x] * fill[0]
+    elif channels == 3:
+        for x in range(len(lost)):
+            r, g, b = lost[x] * fill[0], lost[x] * fill[1], lost[x] * fill[2]
+            for t in range(taps):
+                w = weights[x, t]
+                p = np.uintp(3 * index[x, t])
+                r += w * row[p]
+                g += w * row[p + np.uintp(1)]
+                b += w * row[p + np.uintp(2)]
+            out[3 * x], out[3 * x + 1], out[3 * x + 2] = r, g, b
+    else:
+        for x in range(len(lost)):
+            for c in range(channels):
+                total = lost[x] * fill[c]
+                for t in range(taps):
+                    total += weights[x, t] * row[np.uintp(index[x, t] * channels + c)]
+                out[x * channels + c] = total
+
+
+def write(work: Array, out: Array) -> None:
+    """Copy float samples into ``out``; integers are rounded half to even and saturated."""
+    if out.dtype.kind == "f":
+        out[...] = work
+    else:
+        bounds = np.iinfo(out.dtype)
+        np.copyto(out, np.clip(np.rint(work), bounds.min, bounds.max), casting="unsafe")

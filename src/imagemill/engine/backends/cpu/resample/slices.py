@@ -1,0 +1,135 @@
+"""Exact moves: flips, quarter turns, whole-pixel shifts and crops, copied bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.maps import Stage, Window
+from imagemill.engine.backends.chains import EDGE_TOLERANCE, AxisAligned, axis_aligned, integer_index
+
+Array = np.ndarray[Any, Any]
+
+_BITS = {1: np.uint8, 2: np.uint16, 4: np.int32}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A signed permutation with a whole offset: input index ``i`` is ``sign[i] * p[perm[i]] + offset[i]``."""
+
+    perm: tuple[int, ...]
+    sign: tuple[int, ...]
+    offset: tuple[int, ...]
+    boxes: tuple[tuple[tuple[int, ...], tuple[int, ...], Window], ...]
+
+
+def exact_move(stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> Move | None:
+    """Recognise a chain that only copies pixels; None for any other.
+
+    Examples
+    --------
+    >>> from imagemill.core.maps import Matrix
+    >>> turn = Matrix(np.array([[0.0, 1, 0], [-1, 0, 3], [0, 0, 1]]))
+    >>> exact_move((turn,), (4, 6), (6, 4)).sign
+    (1, -1)
+    """
+    aligned = axis_aligned(stages, out_shape)
+    return None if aligned is None else from_aligned(aligned, max(*in_shape, *out_shape))
+
+
+def from_aligned(aligned: AxisAligned, largest: int) -> Move | None:
+    """Read an axis-aligned chain as a move, when rounding is all that keeps it from one."""
+    if any(abs(abs(s) - 1.0) * largest > EDGE_TOLERANCE for s in aligned.scale):
+        return None
+    offset = tuple(round(o) for o in aligned.offset)
+    if any(abs(a - b) > EDGE_TOLERANCE for a, b in zip(aligned.offset, offset, strict=True)):
+        return None
+    return Move(aligned.perm, tuple(1 if s > 0 else -1 for s in aligned.scale), offset, aligned.boxes)
+
+
+def apply_move(src: Array, move: Move, out: Array, *, border: str, fill: npt.ArrayLike, labels: bool = False) -> None:
+    """Copy ``src`` into ``out`` as the move says.
+
+    Parameters
+    ----------
+    src : array, ``(*shape, C)``, or ``(*shape)`` for labels
+    move : Move
+    out : array of ``src``'s dtype, ``(*out_shape, C)``, or ``(*out_shape)`` for labels
+    border : str
+    fill : array
+        Border value(s) in the dtype of ``src``.
+    labels : bool
+        Whether windows show their ``mask_fill``.
+    """
+    d = len(move.perm)
+    source_axis = [move.perm.index(axis) for axis in range(d)]
+    view = src.transpose(*source_axis, *range(d, src.ndim))
+    inside: list[slice] = []
+    for axis, i in enumerate(source_axis):
+        view, span = _along(view, axis, move.sign[i], move.offset[i], out.shape[axis], border)
+        inside.append(span)
+    if any(span != slice(0, n) for span, n in zip(inside, out.shape, strict=False)):
+        out[...] = fill
+    if d == 2:
+        _copy_plane(view, out[tuple(inside)], swapped=move.perm != (0, 1))
+    else:
+        out[tuple(inside)] = view
+    paint(out, move.boxes, labels=labels)
+
+
+def _copy_plane(view: Array, out: Array, *, swapped: bool) -> None:
+    """Copy a flipped or swapped view; images through OpenCV, which walks them many times quicker than numpy."""
+    flips = tuple(s < 0 for s in view.strides[:2])
+    bits = _BITS.get(view.dtype.itemsize)
+    channels = view.shape[2] if view.ndim == 3 else 1
+    if not (swapped or any(flips)) or channels > 4 or view.size == 0 or bits is None:
+        out[...] = view
+        return
+    part = view[:: -1 if flips[0] else 1, :: -1 if flips[1] else 1]
+    if swapped:
+        part = part.transpose(1, 0, *range(2, part.ndim))
+    # Only bytes move, so any dtype of the same size will do.
+    part = np.asarray(part.view(bits))
+    if swapped:
+        part = cv2.transpose(part)
+    if any(flips):
+        part = cv2.flip(part, -1 if all(flips) else (0 if flips[0] else 1))
+    out[...] = part.view(view.dtype).reshape(out.shape)
+
+
+def _along(view: Array, axis: int, sign: int, offset: int, m: int, border: str) -> tuple[Array, slice]:
+    """Cut, flip or extend one axis; the span of the output that the result covers."""
+    n = view.shape[axis]
+    low, high = (-offset, n - offset) if sign > 0 else (offset - n + 1, offset + 1)
+    low, high = min(max(low, 0), m), min(max(high, 0), m)
+    if (low > 0 or high < m) and border != "constant":
+        index = integer_index(sign * np.arange(m) + offset, n, border)
+        return np.take(view, index, axis=axis), slice(0, m)
+    if high <= low:
+        return view[(slice(None),) * axis + (slice(0, 0),)], slice(0, 0)
+    first, last = sign * low + offset, sign * (high - 1) + offset
+    stop = last + sign
+    part = slice(first, stop if stop >= 0 else None, sign)
+    return view[(slice(None),) * axis + (part,)], slice(low, high)
+
+
+def paint(
+    out: Array, boxes: tuple[tuple[tuple[int, ...], tuple[int, ...], Window], ...], *, labels: bool = False
+) -> None:
+    """Fill what lies outside each window's box; the window nearest to the output has the last word."""
+    for low, high, window in reversed(boxes):
+        value = window.mask_fill if labels else window.fill
+        if not labels and out.dtype.kind != "f":
+            bounds = np.iinfo(out.dtype)
+            value = min(max(round(value), int(bounds.min)), int(bounds.max))
+        if any(h <= m for m, h in zip(low, high, strict=True)):
+            out[...] = value
+            continue
+        for axis, (a, b) in enumerate(zip(low, high, strict=True)):
+            before = (slice(None),) * axis
+            out[(*before, slice(0, a))] = value
+            out[(*before, slice(b, None))] = value

@@ -1,0 +1,74 @@
+"""A backend in front of another: what reads a picture reads finite values, and it is said when some were not."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.finite import count_not_finite, filled, may_have_gaps, working
+from imagemill.engine import colour_values as values
+from imagemill.engine.backends.protocol import Array, Backend, Rasters
+from imagemill.engine.plan import Pass
+
+__all__ = ["Finite"]
+
+
+class Finite:
+    """The rule of :mod:`imagemill.core.finite` for every step, whatever kernels the backend behind it has.
+
+    A step that resamples gets a picture that is filled. A step of colour alone is run by its definition where the
+    picture has gaps, so that statistics leave them out.
+
+    Parameters
+    ----------
+    backend : Backend
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._behind, self.name, self._told = backend, backend.name, False
+
+    def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """As the backend's."""
+        if not may_have_gaps(src):
+            return self._behind.image(step, row, src, out)
+        self._tell(src)
+        if step.resample is not None or step.colour is None:
+            return self._behind.image(step, row, src if step.resample is None else filled(src), out)
+        found = values.apply_colour(step.colour, row, src.astype(self._precision(src)), src.dtype)
+        if out is None:
+            return found
+        out[...] = found
+        return out
+
+    def _precision(self, src: Array) -> np.dtype[Any]:
+        return np.dtype(np.float64) if self.name == "reference" else working(src.dtype)
+
+    def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
+        """As the backend's."""
+        if step.resample is not None and src[0].dtype.kind == "f" and any(map(may_have_gaps, src)):
+            for picture in src:
+                self._tell(picture)
+            src = [filled(picture) for picture in src]
+        return self._behind.images(step, rows, src, out)
+
+    def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
+        """As the backend's."""
+        return self._behind.labels(step, row, src, out)
+
+    def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
+        """As the backend's."""
+        return self._behind.kernels(step, row, in_shape, dtype, channels)
+
+    def _tell(self, src: Array) -> None:
+        """Say it once, of the first picture that has gaps."""
+        count = 0 if self._told else count_not_finite(src)
+        if count:
+            self._told = True
+            warnings.warn(
+                f"{count:,} of {src.size:,} values of an image are NaN or infinite: statistics leave them out, and "
+                "interpolation reads NaN as the finite value nearest to 0, infinities as the end of the range. "
+                "`imagemill scan` names such files",
+                stacklevel=2,
+            )

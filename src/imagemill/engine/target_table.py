@@ -1,0 +1,121 @@
+"""THE table: what each kind of step does to each kind of target. A missing cell raises, nothing vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import TargetError, blame_caller
+from imagemill.core.polygons import Polygons
+from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Label, Mask
+from imagemill.engine.annotations import outlines as polygons
+from imagemill.engine.annotations import points
+from imagemill.engine.annotations.boxes import Outlines
+from imagemill.engine.backends.protocol import Backend
+from imagemill.engine.plan import Call, Pass, Step
+
+Value = Any
+"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, outlines, indices with visibility, lists of
+corners, anything."""
+
+Rule = Callable[[Step, int, Value, Backend, Array | None], Value]
+"""Step, sample, value, backend and, for rasters, the buffer the result belongs in."""
+
+
+def _pixels(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    return backend.image(step, row, value, out)
+
+
+def _labels(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    if step.resample is None:
+        return value
+    if out is None:
+        out = np.empty((*step.resample.shape[row].tolist(), value.shape[-1]), value.dtype)
+    for k in range(value.shape[-1]):
+        backend.labels(step, row, value[..., k], out[..., k])
+    return out
+
+
+def _boxes(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    assert isinstance(value, Outlines)
+    return value if step.resample is None else value.pushed(step.resample.chain(row))
+
+
+def _keypoints(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    if step.resample is None:
+        return value
+    indices, seen = value
+    chain = step.resample.chain(row)
+    return points.push(chain, indices), seen & points.kept(chain, indices)
+
+
+def _polygons(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    if step.resample is None:
+        return value
+    chain = step.resample.chain(row)
+    return [polygons.pushed(chain, part) for part in value]
+
+
+def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Call)
+    if step.op.where is not None and not step.op.where[row]:
+        return value
+    given = value.copy()
+    try:
+        found = np.asarray(step.op.function(given))
+        if found.shape != value.shape or found.dtype != value.dtype:
+            raise TargetError(
+                f"expected the function {step.op.name!r} to return shape {value.shape} and dtype {value.dtype}, "
+                f"got {found.shape} and {found.dtype}; geometry and dtype belong to transforms of their own"
+            )
+    except Exception as error:
+        blame_caller(error, f"the function {step.op.name!r}")
+        raise
+    return found
+
+
+def _unchanged(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    return value
+
+
+TABLE: dict[tuple[type[Any], str], Rule] = {
+    (Pass, Image.kind): _pixels,
+    (Pass, Mask.kind): _labels,
+    (Pass, Boxes.kind): _boxes,
+    (Pass, Keypoints.kind): _keypoints,
+    (Pass, Label.kind): _unchanged,
+    (Pass, Polygons.kind): _polygons,
+    (Pass, InstanceMasks.kind): _labels,
+    (Call, Image.kind): _call,
+    (Call, Mask.kind): _unchanged,
+    (Call, Boxes.kind): _unchanged,
+    (Call, Keypoints.kind): _unchanged,
+    (Call, Label.kind): _unchanged,
+    (Call, Polygons.kind): _unchanged,
+    (Call, InstanceMasks.kind): _unchanged,
+}
+
+
+def rule(step: Step, kind: str) -> Rule:
+    """What a step does to a kind of target.
+
+    Raises
+    ------
+    TargetError
+        When the table has no such cell.
+    """
+    found = TABLE.get((type(step), kind))
+    if found is None:
+        known = sorted({k for _, k in TABLE})
+        raise TargetError(
+            f"expected a rule for what {type(step).__name__} does to {kind!r}, but the table has none; "
+            f"known targets: {', '.join(known)}"
+        )
+    return found

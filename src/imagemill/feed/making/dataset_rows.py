@@ -1,0 +1,453 @@
+"""What a loader asks of a dataset: rows by their number, many at once where they lie in one array."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from imagemill.core.errors import InputError
+from imagemill.core.randomness import rng
+from imagemill.core.targets import Array, Image
+from imagemill.data import dataset as datasets
+from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, targets_of
+from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.dataset import Dataset
+from imagemill.data.layouts.base import Problem, Source
+from imagemill.data.records.record import Record
+from imagemill.feed.making.item import Item, alike_instances, complete, read_record
+from imagemill.feed.making.sequence import SequenceRows, is_sequence
+from imagemill.feed.making.things import Things, things_of
+
+__all__ = ["ArrayRows", "RecordRows", "Rows", "StoreRows", "open_rows"]
+
+Numbers = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+_LARGE = 1 << 16
+"""Bytes of an image from which a view into the store is handed on instead of a copy in a common array."""
+
+
+class Rows(Protocol):
+    """Rows of images and their targets.
+
+    ``labels`` are integers ``[n]``, rows of 0 and 1 ``[n, classes]``, or None; ``weights`` those of rows in a loss,
+    ``[n]``, or None; ``categories`` names of what boxes hold. ``things``, which may be set, asks for annotated things
+    and their masks as well. ``gather`` gives columns for a
+    pipeline, or None where every row has to be read by itself: then ``read`` does. ``together`` says whether rows are
+    so quick to get that several batches may be made as one.
+    """
+
+    together: bool
+    classes: tuple[str, ...]
+    labels: Array | None
+    weights: Array | None
+    categories: tuple[str, ...]
+    things: bool
+    axes: str | None
+
+    def __len__(self) -> int: ...
+
+    def keys(self, rows: Numbers) -> Sequence[str | int]:
+        """The keys of some rows."""
+        ...
+
+    def hashes(self, rows: Numbers) -> Hashes:
+        """What stands for the keys in draws."""
+        ...
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """Columns of some rows; with ``stacked`` each in an array of its own."""
+        ...
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One row."""
+        ...
+
+    def fingerprint(self) -> str:
+        """What tells this dataset from others."""
+        ...
+
+
+class ArrayRows:
+    """Arrays in memory (or mapped): images, and labels where there are any.
+
+    Parameters
+    ----------
+    x : array ``[n, ...]``, sequence of arrays, or anything else with a length and images by number
+    y : array of int ``[n]`` or ``[n, classes]``, optional
+    weights : array ``[n]``, optional
+        Of each row in a loss.
+    axes : str, optional
+        Of one image.
+    """
+
+    things = False
+    categories: tuple[str, ...] = ()
+
+    def __init__(self, x: Any, y: Any = None, axes: str | None = None, weights: Any = None) -> None:
+        # What gives images by number is asked for them one by one: a file of HDF5 may not fit the memory.
+        self.x = x if is_sequence(x) else list(x)
+        self.together = isinstance(x, np.ndarray)
+        self.axes = axes
+        self.classes: tuple[str, ...] = ()
+        labels = None if y is None else np.asarray(y)
+        if labels is not None and (len(labels) != len(self.x) or labels.dtype.kind not in "iubf"):
+            raise InputError(
+                f"expected {len(self.x)} labels as numbers, one per image, got {labels.dtype} of shape {labels.shape}"
+            )
+        self.labels = labels
+        self.weights = None if weights is None else read_sample_weights(weights, len(self.x))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def keys(self, rows: Numbers) -> Sequence[str | int]:
+        """The numbers of the rows."""
+        return rows  # type: ignore[return-value]  # arrays of integers are keys to everything that takes keys
+
+    def hashes(self, rows: Numbers) -> Hashes:
+        """The numbers of the rows."""
+        return rows.astype(np.uint64)
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """The images, copied together where they are small."""
+        if not isinstance(self.x, np.ndarray):
+            return {"image": [self.x[row] for row in rows.tolist()]}
+        return {"image": _taken(self.x, rows, stacked=stacked)}
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One image."""
+        return Item({"image": Image(self.x[row], self.axes)})
+
+    def fingerprint(self) -> str:
+        """Of shape, type, and sixty-four images spread over the rows."""
+        h = hashlib.blake2b(digest_size=16)
+        h.update(f"{len(self)} {getattr(self.x, 'shape', '')} {getattr(self.x, 'dtype', '')}".encode())
+        for row in sorted({int(row) for row in np.linspace(0, len(self) - 1, 64)}):
+            h.update(np.ascontiguousarray(self.x[row]).tobytes())
+        if self.labels is not None and self.labels.nbytes < 1 << 30:
+            h.update(np.ascontiguousarray(self.labels).tobytes())
+        return h.hexdigest()
+
+
+def _taken(array: Array, rows: Numbers, *, stacked: bool) -> Any:
+    """Rows of an array in one array where they are small (or have to be), else each as a view."""
+    large = array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64)) > _LARGE
+    if large and not stacked:
+        return [array[row] for row in rows.tolist()]
+    # Unlike array[rows], take lets other threads run while the disk is waited for; of views it would copy everything.
+    return np.take(array, rows, axis=0) if array.flags.c_contiguous else array[rows]
+
+
+class _Keyed:
+    """Keys of a dataset's table, each hashed when it is first needed."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.classes, self.categories = dataset.classes, dataset.categories
+        self.things = False
+        self.weights = weights_in(dataset)
+        self.labels = labels_in(dataset)
+        # Zeros take no memory before they are written to; two threads that write at once write the same.
+        self._hashes = np.zeros(len(dataset), np.uint64)
+        # Arrow picks a few out of millions at once; a query of Polars for each batch would cost more than its pixels.
+        self._keys = dataset.table["key"].to_arrow()
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @property
+    def maskless(self) -> int:
+        """How many rows have no label map where others have one: theirs is all zeros."""
+        masked = self.dataset.masked
+        return int(np.count_nonzero(~masked)) if masked.any() else 0
+
+    def keys(self, rows: Numbers) -> Sequence[str | int]:
+        """The keys of some rows."""
+        found: list[str | int] = self._keys.take(pa.array(rows)).to_pylist()
+        return found
+
+    def hashes(self, rows: Numbers) -> Hashes:
+        """What stands for the keys in draws."""
+        found = self._hashes[rows]
+        missing = rows[found == 0]
+        if len(missing):
+            self._hashes[missing] = rng.hash_keys(self.keys(missing))
+            found = self._hashes[rows]
+        return found
+
+    @cached_property
+    def has_masks(self) -> bool:
+        """Whether any thing of the dataset has an outline or a mask."""
+        for backing in self.dataset.backings:
+            if isinstance(backing, StoreBacking):
+                found = backing.has_masks
+            else:
+                every = (thing for record in backing.source.records for thing in record.objects or ())  # type: ignore[attr-defined]
+                found = any(thing.polygons or thing.runs is not None for thing in every)
+            if found:
+                return True
+        return False
+
+    def fingerprint(self) -> str:
+        """Of the keys in their order, and of the content where it is a store."""
+        h = hashlib.blake2b(digest_size=16)
+        for backing in self.dataset.backings:
+            if isinstance(backing, StoreBacking):
+                h.update(str(backing.said.get("fingerprint")).encode())
+        for chunk in self.dataset.table["key"].to_list():
+            h.update(chunk.encode("utf-8", "surrogateescape") + b"\0")
+        h.update("\0".join(self.classes).encode())
+        return h.hexdigest()
+
+
+class StoreRows(_Keyed):
+    """Rows of one prepared store.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    """
+
+    together = True
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        backing = dataset.backings[0]
+        assert isinstance(backing, StoreBacking)
+        self._store = backing
+        self._places = dataset.places[:, 1]
+        parts = [backing.part(name) for name in backing.names]
+        self.axes: str | None = backing.said["image"]["axes"]
+        self._rasters = [name for name in ("image", "mask") if all(name in part.arrays for part in parts)]
+        self._starts = np.array(backing.starts)
+        self._objects = any("objects" in part.table.column_names for part in parts)
+        self._joints = backing.has_joints
+        self._world = any("world" in part.table.column_names for part in parts)
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """Images and masks from the mapped file; annotations row by row."""
+        places = self._places[rows]
+        found: dict[str, Any] = {name: self._raster(name, places, stacked=stacked) for name in self._rasters}
+        if self._world and not stacked:
+            found["image"] = [self._store.targets(place)["image"] for place in places.tolist()]
+        if self._objects:
+            names = ("boxes", "keypoints") if self._joints else ("boxes",)
+            every = [self._annotations(place, names) for place in places.tolist()]
+            if self.things:
+                names = (*names, "things", "instances") if self.has_masks else (*names, "things")
+                every = alike_instances(every)
+            found |= {name: [item.targets[name] for item in every] for name in names}
+        return found
+
+    def _raster(self, name: str, places: Numbers, *, stacked: bool) -> Any:
+        which = np.searchsorted(self._starts, places, side="right") - 1
+        arrays = [self._store.part(part).arrays[name] for part in self._store.names]
+        offsets = places - self._starts[which]
+        if len(which) and (which == which[0]).all():
+            return _taken(arrays[which[0]], offsets, stacked=stacked)
+        rows = [arrays[part][at] for part, at in zip(which.tolist(), offsets.tolist(), strict=True)]
+        return np.stack(rows) if stacked or rows[0].nbytes <= _LARGE else rows
+
+    def _annotations(self, place: int, names: tuple[str, ...]) -> Item:
+        record = self._store.record(place)
+        shape = tuple(self._store.said["image"]["shape"][:2])
+        image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
+        found = targets_of(record.objects, self._store.joint_names)
+        if self.things:
+            found |= things_of(Things(place, record.objects or ()), (shape[0], shape[1]), masks=self.has_masks)
+        return complete(Item({"image": image, **found}), names)
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One row."""
+        return Item(self._store.targets(int(self._places[row])))
+
+
+class RecordRows(_Keyed):
+    """Rows that are read one by one: files of their own, or several stores together.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    """
+
+    axes: str | None = None
+    together = False
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        backings = {i: b for i, b in enumerate(dataset.backings) if isinstance(b, SourceBacking)}
+        self._records = sources = {i: b.source.records for i, b in backings.items()}
+        self._joints = {i: b.joint_names for i, b in backings.items()}
+        found: set[str] = set()
+        for which, backing in enumerate(dataset.backings):
+            rows = dataset.places[dataset.places[:, 0] == which, 1]
+            every = sources.get(which, ())
+            found |= _targets(every if len(every) == len(rows) else map(backing.record, rows.tolist()))
+        self._names = tuple(name for name in _TARGETS if name in found)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What the sources could not take in."""
+        sources = [b.source for b in self.dataset.backings if isinstance(b, SourceBacking)]
+        return [problem for source in sources for problem in source.problems]
+
+    def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
+        """Nothing: every row is read by itself."""
+        return None
+
+    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+        """One row, with empty targets for those that only others have."""
+        which, place = self.dataset.places[row].tolist()
+        if which in self._records:
+            record, names = self._records[which][place], self._joints[which]
+            given = record.attributes.get("id")
+            number = (given if isinstance(given, int) else row) if self.things else None
+            how: dict[str, Any] = {"names": names, "number": number, "masks": self.things and self.has_masks}
+            return complete(read_record(record, options, reduced=reduced, **how), self._names)
+        return complete(Item(self.dataset.backings[which].targets(place)), self._names)
+
+
+_TARGETS = ("mask", "boxes", "keypoints")
+
+
+def _targets(records: Iterable[Record]) -> set[str]:
+    """Which targets any of the records has."""
+    found: set[str] = set()
+    for record in records:
+        if record.mask is not None:
+            found.add("mask")
+        if record.objects is not None:
+            found.add("boxes")
+            if any(thing.joints for thing in record.objects):
+                found.add("keypoints")
+        if len(found) == len(_TARGETS):
+            break
+    return found
+
+
+def labels_in(dataset: Dataset) -> Array | None:
+    """The labels of a dataset's rows as numbers of its classes; -1 where a row has none, None where all have none."""
+    stores = [b for b in dataset.backings if isinstance(b, StoreBacking)]
+    if len(stores) == 1 == len(dataset.backings) and tuple(stores[0].said["classes"]) == dataset.classes:
+        parts = [labels_of(stores[0].part(name)) for name in stores[0].names]
+        known = [part for part in parts if part is not None]
+        if len(known) == len(parts):
+            found = np.concatenate(known)[dataset.places[:, 1]]
+            return found if found.ndim > 1 else found.astype(np.int64)
+    numbers = {name: i for i, name in enumerate(dataset.classes)}
+    if "labels" in dataset.table.columns:
+        several = np.zeros((len(dataset), len(dataset.classes)), np.uint8)
+        for row, labels in enumerate(dataset.table["labels"].to_list()):
+            several[row, [numbers[label] for label in labels or ()]] = 1
+        return several
+    if "label" not in dataset.table.columns or dataset.table["label"].null_count() == len(dataset):
+        return None
+    names = dataset.table["label"].to_list()
+    return np.array([-1 if name is None else numbers[name] for name in names], np.int64)
+
+
+def read_sample_weights(weights: Any, n: int) -> Array:
+    """Weights of rows in a loss, one for each row, none negative.
+
+    Raises
+    ------
+    InputError
+    """
+    found = np.asarray(weights)
+    if found.shape != (n,) or found.dtype.kind not in "iubf":
+        got = f"{found.dtype} of shape {found.shape}"
+        raise InputError(f"expected {n} weights of samples as numbers, one per image, got {got}")
+    if not np.isfinite(found).all() or (found < 0).any():
+        raise InputError("expected finite weights of samples from 0, got others; correct them")
+    return found.astype(np.float32)
+
+
+def weights_in(dataset: Dataset) -> Array | None:
+    """The column ``weight`` of a dataset's table, where it has one of numbers."""
+    if "weight" not in dataset.table.columns or not dataset.table["weight"].dtype.is_numeric():
+        return None
+    column = dataset.table["weight"]
+    if column.null_count():
+        raise InputError("expected a weight for every row, got some without; fill the column, or give it another name")
+    return read_sample_weights(column.to_numpy(), len(dataset))
+
+
+def part_of(dataset: Dataset, split: str | None) -> tuple[Dataset, str]:
+    """The rows of one part, and what is to be said where nobody chose it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    split : str or None
+        ``"auto"`` for the training part where there are several parts; ``"all"`` or None for every row; or a name.
+
+    Raises
+    ------
+    InputError
+        When there is no such part.
+    """
+    if split is None or split == "all":
+        return dataset, ""
+    counts: dict[str | None, int] = {}
+    if "split" in dataset.table.columns:
+        counts = dict(dataset.table["split"].value_counts().iter_rows())
+    if split != "auto":
+        if split not in counts:
+            known = [name for name in counts if name is not None]
+            do = f"choose one of {', '.join(sorted(known))}, or all" if known else "leave it out; or divide the dataset"
+            raise InputError(f"expected split as the name of a part, got {split!r}; {do}")
+        return dataset.subset(split), ""
+    if len([name for name in counts if name is not None]) < 2 or "train" not in counts:
+        return dataset, ""
+    parts = ", ".join(f"{name or 'none'} {counts[name]:,}" for name in sorted(counts, key=part_order))
+    said = f"the dataset has parts ({parts}) and the training part is taken; split='all' takes every row"
+    return dataset.subset("train"), f"{said}, split='train' is the same without this warning"
+
+
+def part_order(name: str | None) -> tuple[int, str]:
+    """Training first, then validation and test, and what is in none at the end."""
+    known = ("train", "val", "test")
+    return (known.index(name) if name in known else len(known), name or "")
+
+
+def open_rows(dataset: Any, axes: str | None = None, split: str | None = "all") -> tuple[Rows, str]:
+    """Rows of whatever a loader takes: a dataset, a source, a path, arrays ``(x, y)`` or ``(x, y, w)``, or a sequence.
+
+    Also what there is to say about the part that was taken; see `part_of`.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if isinstance(dataset, str | Path | Source):
+        dataset = datasets.open(dataset)
+    if isinstance(dataset, Dataset):
+        dataset, said = part_of(dataset, split)
+        prepared = len(dataset.backings) == 1 and isinstance(dataset.backings[0], StoreBacking)
+        return (StoreRows(dataset) if prepared else RecordRows(dataset)), said
+    if split not in ("auto", "all", None):
+        got = type(dataset).__name__
+        raise InputError(f"expected a dataset with parts for split={split!r}, got a {got}; open it with imagemill.open")
+    return _plain_rows(dataset, axes), ""
+
+
+def _plain_rows(dataset: Any, axes: str | None) -> Rows:
+    if isinstance(dataset, np.ndarray):
+        dataset = (dataset,)
+    if isinstance(dataset, tuple) and 1 <= len(dataset) <= 3:
+        x, y, weights = (*dataset, None, None)[:3]
+        return ArrayRows(x, y, axes, weights)
+    if is_sequence(dataset) and not isinstance(dataset, tuple):
+        return SequenceRows(dataset, axes)
+    got = type(dataset).__name__
+    said = "a Dataset, a Source, a path, arrays (x, y) or a sequence of items"
+    raise InputError(f"expected {said}, got {got}; open it with imagemill.open")

@@ -1,0 +1,126 @@
+"""Annotated things on their way to a detector: what of them no target of a pipeline holds, and their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.targets import Boxes, Keypoints, Label, Mask, Target
+from imagemill.data.layouts.shapes.called import ANNOTATED
+from imagemill.data.records.instances import Instance
+from imagemill.verbs.prepare.instances_moved import decoded_runs
+
+__all__ = ["Things", "filled", "not_annotated", "numbered", "things_of", "with_names"]
+
+Bits = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What is annotated in one picture; ``boxes.index`` says which of them a box is.
+
+    Parameters
+    ----------
+    image_id : int
+        The picture's number in the source where it has one, or else in the dataset.
+    objects : tuple of Instance
+    """
+
+    image_id: int
+    objects: tuple[Instance, ...]
+
+
+def not_annotated(rows: Any) -> int:
+    """How many rows of a dataset are marked as pictures that nobody annotated, among others that somebody did."""
+    table = getattr(getattr(rows, "dataset", None), "table", None)
+    if table is None or ANNOTATED not in table.columns:
+        return 0
+    return sum(value is False for value in table[ANNOTATED].to_list())
+
+
+def things_of(things: Things, shape: tuple[int, int], *, masks: bool) -> dict[str, Target]:
+    """The things as a target that nothing changes, and their masks as one that follows the geometry.
+
+    Parameters
+    ----------
+    things : Things
+    shape : pair of int
+        Height and width of the picture.
+    masks : bool
+        Whether to draw the masks.
+
+    Returns
+    -------
+    dict
+        ``things``, and ``instances``: a map ``(y, x, k)`` of 0 and 1 for each of the ``k`` things, empty for those
+        without an outline or a mask.
+    """
+    if not masks:
+        return {"things": Label(things)}
+    # One map at least: rasters are never without channels.
+    maps = np.zeros((max(1, len(things.objects)), *shape), np.uint8)
+    for at, thing in enumerate(things.objects):
+        if thing.runs is not None:
+            found = decoded_runs(thing.runs.counts, (thing.runs.height, thing.runs.width))
+            if found.shape == shape:  # a mask of another picture is no mask of this one
+                maps[at] = found
+        elif thing.polygons:
+            maps[at] = filled([np.asarray(flat, np.float64).reshape(-1, 2) for flat in thing.polygons], shape)
+    return {"things": Label(things), "instances": Mask(maps.transpose(1, 2, 0), "yxc")}
+
+
+def filled(rings: Sequence[npt.NDArray[np.float64]], shape: tuple[int, int]) -> Bits:
+    """The pixels whose centres lie within any of some outlines ``(k, 2)`` in x and y from the outer corner.
+
+    Within one outline by the rule of even and odd.
+
+    Examples
+    --------
+    >>> filled([np.array([[1.0, 0.0], [3.0, 0.0], [3.0, 1.0], [1.0, 1.0]])], (2, 4)).tolist()
+    [[0, 1, 1, 0], [0, 0, 0, 0]]
+    """
+    height, width = shape
+    steps = np.zeros((height, width + 1), np.int64)
+    for ring in rings:
+        x, y = ring.T
+        right, below = np.roll(x, -1), np.roll(y, -1)
+        # Rows whose centres an edge crosses, the upper end counted and the lower not.
+        first = np.clip(np.ceil(np.minimum(y, below) - 0.5), 0, height).astype(np.int64)
+        count = np.clip(np.ceil(np.maximum(y, below) - 0.5), 0, height).astype(np.int64) - first
+        edge = np.repeat(np.arange(len(ring)), count)
+        row = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - first, count)
+        share = (row + 0.5 - y[edge]) / (below - y)[edge]
+        at = x[edge] + share * (right - x)[edge]
+        order = np.lexsort((at, row))
+        column = np.clip(np.ceil(at[order] - 0.5), 0, width).astype(np.int64)
+        # Each row is crossed an even number of times: in and out, in turns.
+        np.add.at(steps, (row[order], column), 1 - 2 * (np.arange(len(column)) % 2))
+    return (steps.cumsum(axis=1)[:, :width] > 0).astype(np.uint8)
+
+
+def numbered(labels: Any, categories: Sequence[str]) -> Any:
+    """Labels of boxes as numbers of their categories; as they are where they are no such names."""
+    found = list(labels)
+    if found and all(isinstance(label, str) for label in found):
+        numbers = {name: number for number, name in enumerate(categories)}
+        if not all(label in numbers for label in found):
+            return found
+        found = [numbers[label] for label in found]
+    return np.array(found, np.int64) if all(isinstance(label, int | np.integer) for label in found) else found
+
+
+def with_names(columns: Mapping[str, Any], categories: Sequence[str]) -> dict[str, Any]:
+    """Columns with those that say what boxes and points are: ``box_label`` and ``keypoint_name`` for each picture."""
+    found = {name: column for name, column in columns.items() if name not in ("things", "instances")}
+    for column in columns.values():
+        if not isinstance(column, list) or not column:
+            continue
+        if isinstance(column[0], Boxes) and all(boxes.labels is not None for boxes in column):
+            found.setdefault("box_label", [numbered(boxes.labels, categories) for boxes in column])
+        elif isinstance(column[0], Keypoints) and all(points.labels is not None for points in column):
+            found.setdefault("keypoint_name", [list(map(str, points.labels)) for points in column])
+    return found

@@ -1,0 +1,1 @@
+"""In what order an epoch reads its rows, how it is cut into batches and shared, and where it can be resumed."""

@@ -1,0 +1,1 @@
+"""Batches made ahead, in threads or in other processes, and handed over in order."""

@@ -1,0 +1,4 @@
+"""Work over many records: outputs that survive a kill, threads, what became of each, whose fault an error was.
+
+Here: whatever verbs that make files or tables share. Not here: what one verb makes of one record.
+"""

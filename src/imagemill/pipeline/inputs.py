@@ -1,0 +1,313 @@
+"""What the caller passed, wrapped, checked and brought into canonical form."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+
+from imagemill.core.colours import Channels, check_channels
+from imagemill.core.errors import InputError
+from imagemill.core.geometry import Floats, Frame, Ints, peak_of
+from imagemill.core.grids import placed
+from imagemill.core.interop.given import several
+from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
+from imagemill.engine.annotations.foreground import Foreground
+from imagemill.engine.backends.protocol import Rasters
+from imagemill.transforms.base import Transform, everyone
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack(Sequence[Target]):
+    """A column of plain rasters that differ in nothing but their size, of which only the first is wrapped.
+
+    Parameters
+    ----------
+    first : Image or Mask
+    arrays : array ``[n, ...]`` or list of arrays
+    """
+
+    first: Image | Mask
+    arrays: Array | list[Array]
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return replace(self, arrays=self.arrays[i])
+        return replace(self.first, array=self.arrays[i])
+
+    def canonical(self, axes: str) -> Rasters:
+        """The arrays as ``(*shape, C)``, views."""
+        spatial, channels = read_axes(axes, self.first.array, self.first.kind)
+        order = [axes.index(a) for a in spatial + ("c" if channels else "")]
+        if isinstance(self.arrays, np.ndarray):
+            moved = self.arrays.transpose(0, *[1 + place for place in order])
+            return moved if channels else moved[..., None]
+        if order == sorted(order):
+            return self.arrays if channels else [array[..., None] for array in self.arrays]
+        return [array.transpose(order) if channels else array.transpose(order)[..., None] for array in self.arrays]
+
+
+Columns = dict[str, Sequence[Target]]
+
+_SMALL = 1 << 16
+"""Bytes of an image below which a list of equal ones is copied into one array: less work than wrapping each."""
+
+
+def read_columns(columns: Mapping[str, Any], axes: str | None, channels: Channels = "keep") -> tuple[Columns, int]:
+    """Every value wrapped as a target, images in the channels asked for; how many samples there are."""
+    check_channels(channels)
+    wrapped: Columns = {}
+    for name, values in columns.items():
+        values = several(values, name)
+        stacked = _stacked(name, values) if channels == "keep" else None
+        if stacked is not None:
+            wrapped[name] = Stack(_with_axes(as_target(name, stacked[0]), axes), stacked)
+        else:
+            wrapped[name] = [_with_axes(as_target(name, v), axes) for v in values]
+        if channels != "keep":
+            wrapped[name] = [t.with_channels(channels) if isinstance(t, Image) else t for t in wrapped[name]]
+    counts = {name: len(values) for name, values in wrapped.items()}
+    if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
+        raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
+    return wrapped, next(iter(counts.values()))
+
+
+def _stacked(name: str, values: Any) -> Array | list[Array] | None:
+    """Plain images or masks that differ in nothing but their size; None for anything else."""
+    if name not in ("image", "mask") or len(values) < 2:
+        return None
+    if isinstance(values, np.ndarray):
+        return values if values.ndim > 2 and values.dtype != object else None
+    first = values[0]
+    if type(first) is not np.ndarray or not first.size or not first.dtype.isnative:
+        return None
+    if first.nbytes <= _SMALL and all(
+        type(v) is np.ndarray and v.shape == first.shape and v.dtype == first.dtype for v in values
+    ):
+        return np.stack(values)
+    # The last axis may be one of channels, by whose number axes are told.
+    last = first.shape[2:]
+    alike = first.ndim in (2, 3) and all(
+        type(v) is np.ndarray and v.ndim == first.ndim and v.shape[2:] == last and v.dtype == first.dtype and v.size
+        for v in values
+    )
+    return list(values) if alike else None
+
+
+def _with_axes(target: Any, axes: str | None) -> Any:
+    """An image that does not say its axes, with those said for it; anything else as it is."""
+    if axes is None or not isinstance(target, Image) or target.axes is not None:
+        return target
+    return replace(target, axes=_said(target, axes))
+
+
+def _said(image: Image, axes: str) -> str:
+    """The axes word for an image: as said, without its channel where there is none. A wrong word is refused."""
+    spatial = axes.replace("c", "", 1)
+    return spatial if image.array.ndim == len(spatial) else axes
+
+
+def _metric(lead: Sequence[Target], world: Floats) -> Floats | None:
+    """Voxel sizes where any sample gives them beside a world matrix; None when the world says it all."""
+    d = world.shape[-1] - 1
+    found = world[:, :d, :d].copy()
+    apart = [i for i, t in enumerate(lead) if isinstance(t, Image | Mask) and t.spacing and t.world is not None]
+    for i in apart:
+        found[i] = np.diag(np.asarray(getattr(lead[i], "spacing", None), dtype=np.float64))
+    return found if apart else None
+
+
+def _shapes(arrays: Rasters) -> Ints:
+    """Spatial shapes ``[n, d]``."""
+    if isinstance(arrays, np.ndarray):
+        return np.tile(np.array(arrays.shape[1:-1], dtype=np.int64), (len(arrays), 1))
+    return np.array([a.shape[:-1] for a in arrays], dtype=np.int64)
+
+
+class Inputs:
+    """The targets of a batch, in canonical form, and the frame they share."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self.names = tuple(columns)
+        self._first = {name: column[0] for name, column in columns.items()}
+        rasters = [name for name in columns if isinstance(self._first[name], Image | Mask)]
+        if not rasters:
+            raise InputError("expected an image or a mask among the targets: boxes and points need a frame")
+        images = [name for name in rasters if isinstance(self._first[name], Image)]
+        self._lead = images[0] if images else rasters[0]
+        lead = columns[self._lead]
+        self._axes: dict[str, str] = {}
+        self._canonical: dict[str, Rasters] = {}
+        for name in [self._lead, *rasters]:
+            self._read(name)
+        first = self._canonical[self._lead][0]
+        spatial = self._axes[self._lead].replace("c", "")
+        canonical_axes = "yx" if len(spatial) == 2 else "zyx"
+        shape = _shapes(self._canonical[self._lead])
+        for name in rasters:
+            self._check(name, shape, first)
+        metric = None
+        if isinstance(lead, Stack):
+            world = np.tile(lead.first.world_matrix(spatial), (len(lead), 1, 1))
+        else:
+            world = np.stack([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
+            metric = _metric(lead, world)
+        self.frame = Frame(canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype), metric)
+
+    def _read(self, name: str) -> None:
+        if name in self._canonical:
+            return
+        given = self._axes.get(self._lead)
+        column = self._columns[name]
+        if isinstance(column, Stack):
+            self._axes[name] = column.first.named(given)
+            self._canonical[name] = column.canonical(self._axes[name])
+            return
+        arrays = []
+        for row, target in enumerate(column):
+            if not isinstance(target, Image | Mask):
+                raise InputError(f"expected the same kind of target in all of {name!r}, got {target.kind!r}")
+            axes = target.named(given)
+            if self._axes.setdefault(name, axes) != axes:
+                msg = f"expected one order of axes in all of {name!r}, got {self._axes[name]!r} and {axes!r}"
+                mixed = self._axes[name].replace("c", "") == axes.replace("c", "")
+                do = "pass channels='rgb' (or 'gray')" if mixed and target.kind == Image.kind else "transpose some"
+                raise InputError(f"{msg}; {do}")
+            arrays.append(self._placed(name, row, target, target.canonical(given)))
+        self._canonical[name] = arrays
+
+    def _placed(self, name: str, row: int, target: Image | Mask, array: Array) -> Array:
+        """A raster on the grid of the leading one, by what both say of the world."""
+        column = self._columns[self._lead]
+        # Plain arrays, of which stacks are, say nothing.
+        if name == self._lead or isinstance(column, Stack) or (target.world is None and target.spacing is None):
+            return array
+        lead = column[row]
+        assert isinstance(lead, Image | Mask)
+        return placed(target, array, lead, self._canonical[self._lead][row].shape[:-1], name)
+
+    def _check(self, name: str, shape: Any, first: Array) -> None:
+        column = self._canonical[name]
+        # Samples of one array are alike, so the first stands for all.
+        every = column[:1] if isinstance(column, np.ndarray) and (shape == shape[0]).all() else column
+        for i, array in enumerate(every):
+            if array.shape[:-1] != tuple(shape[i].tolist()):
+                raise InputError(
+                    f"expected the {name} of the same size as the {self._lead}, {tuple(shape[i].tolist())}, "
+                    f"got {array.shape[:-1]}"
+                )
+            image = self.kind(name) == Image.kind and self.kind(self._lead) == Image.kind
+            if image and name != self._lead and (array.shape[-1] != first.shape[-1] or array.dtype != first.dtype):
+                raise InputError(
+                    f"expected the image {name!r} with {first.shape[-1]} channels of {first.dtype}, as {self._lead!r} "
+                    f"has, got {array.shape[-1]} of {array.dtype}"
+                )
+
+    @property
+    def first_image(self) -> Array | None:
+        """The first image there is, as ``(*shape, C)``."""
+        return self._canonical[self._lead][0] if self.kind(self._lead) == Image.kind else None
+
+    def kind(self, name: str) -> str:
+        """The kind of a column's targets."""
+        return self._first[name].kind
+
+    def column(self, name: str) -> Sequence[Target]:
+        """A column as it was passed, wrapped."""
+        return self._columns[name]
+
+    def axes(self, name: str) -> str:
+        """The axes a raster column came with."""
+        return self._axes[name]
+
+    def canonical(self, name: str) -> Rasters:
+        """A raster column as ``(*shape, C)`` arrays, or as one array of them."""
+        return self._canonical[name]
+
+    def foreground(self) -> Foreground | None:
+        """The masks, when there are any."""
+        masks = [self._canonical[name] for name in self._canonical if self.kind(name) == Mask.kind]
+        # Rows of an array are read by their number, like the items of a list.
+        return Foreground(cast(Sequence[Sequence[Array]], masks)) if masks else None
+
+
+class White:
+    """Says once, of the first image that comes, when its values do not fit the white that a transform goes by.
+
+    Parameters
+    ----------
+    transforms : sequence of Transform
+
+    Examples
+    --------
+    >>> from imagemill.transforms import Gamma, Rescale
+    >>> White([Gamma(2)]).asks, White([Rescale((-1000, 1000)), Gamma(2)]).asks
+    ('Gamma', '')
+    """
+
+    __slots__ = ("asks",)
+
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        self.asks = ""
+        for transform in transforms:
+            needy = [one for one in everyone([transform]) if one.traits().white == "needs"]
+            if needy:
+                self.asks = type(needy[0]).__name__
+            if needy or (transform.traits().white == "sets" and transform.p == 1):
+                break
+
+    def checked(self, inputs: Inputs, first: Callable[[], bool]) -> Inputs:
+        """The same inputs; ``first`` tells whether nobody has said it before, here or in another process."""
+        if self.asks and (image := inputs.first_image) is not None:
+            who, self.asks = self.asks, ""
+            if (said := unlike_white(image)) and first():
+                warnings.warn(f"{who} {said}", stacklevel=2)
+        return inputs
+
+
+_ABOVE = 3.0
+"""Times white: beyond it, a floating-point image is hardly one of 0 to 1 with some values outside."""
+_LOOKED_AT = 4096
+
+
+def unlike_white(image: Array) -> str:
+    """Which white is taken for an image that does not look like it, and what to do; empty where it fits.
+
+    Parameters
+    ----------
+    image : array ``(*shape, C)``
+        Looked at in some thousand places.
+
+    Examples
+    --------
+    >>> unlike_white(np.full((4, 4, 1), 254.0))
+    'takes 1 for white in images of float64, the first of which has values up to 254: give image / 255, or ...'
+    >>> unlike_white(np.full((4, 4, 1), 0.9)), unlike_white(np.full((4, 4, 1), 254, np.uint8))
+    ('', '')
+    """
+    if image.dtype.kind not in "if":
+        return ""
+    step = max(1, int((image.size / _LOOKED_AT) ** (1 / (image.ndim - 1))))
+    seen = image[(slice(None, None, step),) * (image.ndim - 1)]
+    low, high = float(np.fmin.reduce(seen, axis=None)), float(np.fmax.reduce(seen, axis=None))
+    white = peak_of(image.dtype)
+    takes = f"takes {white:,.0f} for white in images of {image.dtype}, the first of which has values"
+    if low < -0.01 * max(1.0, high if image.dtype.kind == "f" else 1.0):
+        do = "begin the pipeline with Rescale((low, high)) of the values that matter, for CT such as (-1000, 1000)"
+        return f"{takes} from {low:g} to {high:g}, and 0 for black: {do}"
+    if image.dtype.kind == "f" and high > _ABOVE:
+        known = next((top for top in (255, 65_535) if high <= top), None)
+        top = known or "white"
+        do = f"give image / {top}, or begin the pipeline with Rescale((0, {top}))"
+        return f"{takes} up to {high:g}: {do}"
+    if image.dtype.kind == "i" and high < white / 4:
+        do = "begin the pipeline with Rescale((low, high)) of the values that matter"
+        return f"{takes} up to {high:g}: {do}"
+    return ""

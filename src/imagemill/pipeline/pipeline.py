@@ -1,0 +1,500 @@
+"""The one object users hold: transforms in order, a seed, and what they do to samples."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.colours import Channels
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.geometry import Frame
+from imagemill.core.keypoint_names import read_swap
+from imagemill.core.polygons import Polygons
+from imagemill.core.randomness import rng
+from imagemill.core.randomness.lineage import Lineage
+from imagemill.core.rules import BoxRules
+from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
+from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Mask, Target
+from imagemill.engine import execute
+from imagemill.engine.annotations.foreground import Foreground
+from imagemill.engine.backends import get_backend
+from imagemill.engine.buffers import Buffers
+from imagemill.engine.plan import Plan
+from imagemill.engine.planner import make_plan
+from imagemill.pipeline import describe as words
+from imagemill.pipeline import files
+from imagemill.pipeline.drawing import Draft, Walk
+from imagemill.pipeline.inputs import Inputs, White, read_columns
+from imagemill.pipeline.lint import Finding
+from imagemill.pipeline.rehearsal import given, judge
+from imagemill.transforms.base import Transform, everyone
+from imagemill.transforms.reading import located
+
+_CACHED = 1 << 21
+"""Bytes of images that are decoded before they are run: few enough to be in the caches still."""
+
+Key = str | int
+
+
+class Pipeline:
+    """Transforms in order, with a seed.
+
+    Parameters
+    ----------
+    transforms : sequence of Transform
+    seed : int, optional
+        0 to 2**64 - 1. Made once and shown in the repr when left out.
+    fuse : bool
+        False runs every transform as a step of its own, rounding in between, for comparison.
+    backend : {"cpu", "reference"}
+        ``"reference"`` computes in float64 by the definition: slow, and what the other is tested against.
+    without : sequence of str
+        Passes of the planner to switch off.
+    boxes : BoxRules
+        How much of a box has to be left for it to stay, and whether it ends at the frame.
+    swap : "auto", or pairs of names
+        Keypoints that change sides where a map mirrors; see :class:`Keypoints`. ``()`` switches it off.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> pipe = im.Pipeline([im.Flip("x"), im.Brightness(2)], seed=7)
+    >>> pipe(np.array([[1, 2, 3]], np.uint8))
+    array([[6, 4, 2]], dtype=uint8)
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[Transform],
+        *,
+        seed: int | None = None,
+        fuse: bool = True,
+        backend: str = "cpu",
+        without: Sequence[str] = (),
+        boxes: BoxRules = BoxRules(),  # noqa: B008  # frozen
+        swap: Any = "auto",
+    ) -> None:
+        if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
+            raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
+        self.seed_given = seed is not None
+        """Whether somebody chose the seed, so that other processes may have the same one."""
+        if seed is None:
+            seed = secrets.randbits(32)
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
+            raise ParameterError(f"expected a seed from 0 to 2**64 - 1, got {seed!r}")
+        if not isinstance(boxes, BoxRules):
+            raise ParameterError(f"expected boxes as rules, got {boxes!r}; write boxes=BoxRules(min_area=16)")
+        self.transforms = tuple(transforms)
+        self.seed = int(seed)
+        self.boxes = boxes
+        self.swap = read_swap(swap)
+        self.fuse = fuse
+        self.without = tuple(without)
+        self.backend = get_backend(backend)
+        self._lineage = Lineage()
+        self._buffers = Buffers()
+        self._white = White(self.transforms)
+        self._names = {id(t): t.names() for t in everyone(self.transforms)}
+        self._blocks: list[int] = []
+
+    # ------------------------------------------------------------------------------------------- drawing
+
+    def draw(self, frame: Frame, keys: Sequence[Key], *, epoch: int = 0, foreground: Foreground | None = None) -> Draft:
+        """Turn the declarations into ops for a batch.
+
+        Parameters
+        ----------
+        frame : Frame
+            Of the ``n`` inputs.
+        keys : sequence of str or int
+            One per sample.
+        epoch : int
+        foreground : Foreground, optional
+            The masks, for transforms that follow them.
+        """
+        # Here, so that pipelines can be read and written without loading a compiler.
+        from imagemill.engine.philox import philox4x32
+
+        generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
+        state = Walk(generator, foreground, frame, self._names)
+        for transform in self.transforms:
+            state.draw(transform, state.everything)
+        # Remembered for speed only: next time one call computes all that is needed.
+        self._blocks = [generator.used.get(place, 0) for place in range(state.places)]
+        return Draft(tuple(state.ops), tuple(state.frames), DrawLog(tuple(state.drawings)))
+
+    def plan(self, draft: Draft) -> Plan:
+        """The plan of a draft."""
+        return make_plan(draft.ops, draft.frames, fuse=self.fuse, without=self.without)
+
+    # ------------------------------------------------------------------------------------------- running
+
+    def __call__(
+        self,
+        image: Any = None,
+        /,
+        *,
+        key: Key | None = None,
+        epoch: int | None = None,
+        axes: str | None = None,
+        channels: Channels = "keep",
+        **targets: Any,
+    ) -> Any:
+        """One sample: an array in and an array out, or named targets in and a Sample out.
+
+        Parameters
+        ----------
+        image : array, PIL image, Picture, tensor or Image
+            Alone and unnamed, it comes back as an array.
+        key : str or int, optional
+            What the draws belong to. Left out, no two calls draw alike, in whichever process.
+        epoch : int, optional
+            Left out, with a key, that of the `torch.utils.data.DataLoader` that calls; else what `set_epoch` said.
+        axes : str, optional
+            Axes of a plain image array, such as ``"zyx"``.
+        channels : {"keep", "gray", "rgb", "rgba"}
+            What images are turned into first; gray becomes RGB exactly.
+        **targets
+            ``image``, ``mask``, ``boxes``, ``keypoints``, ``label``, or any name with an Image, Mask,
+            Boxes, Keypoints or Label as its value.
+
+        Returns
+        -------
+        array or Sample
+        """
+        if image is not None:
+            if "image" in targets:
+                raise InputError("expected one image, got one by position and one by name; drop one of them")
+            targets = {"image": image, **targets}
+        (key,), epoch = self._lineage.complete(None if key is None else (key,), epoch, 1)
+        sample = self._sample(targets, Recipe(self.seed, epoch, key, self.digest), axes, channels)
+        return sample.image if image is not None and len(targets) == 1 else sample
+
+    def replay(self, recipe: Recipe | Mapping[str, Any], image: Any = None, /, **targets: Any) -> Sample:
+        """Make a sample again from its recipe, with the same or another input.
+
+        Raises
+        ------
+        InputError
+            When the recipe belongs to another pipeline.
+        """
+        if isinstance(recipe, Mapping):
+            recipe = Recipe.from_dict(recipe)
+        if recipe.pipeline != self.digest:
+            raise InputError(
+                f"expected a recipe of this pipeline ({self.digest}), got one of {recipe.pipeline}; "
+                "load the pipeline file that was saved with it"
+            )
+        if image is not None:
+            targets = {"image": image, **targets}
+        axes, channels = targets.pop("axes", None), targets.pop("channels", "keep")
+        source = self if recipe.seed == self.seed else self.with_seed(recipe.seed)
+        return source._sample(targets, recipe, axes, channels)
+
+    def batch(
+        self,
+        images: Any = None,
+        /,
+        *,
+        keys: Sequence[Key] | None = None,
+        epoch: int | None = None,
+        axes: str | None = None,
+        channels: Channels = "keep",
+        workers: int = 1,
+        **columns: Any,
+    ) -> Batch:
+        """Many samples of any sizes into one batch.
+
+        Parameters
+        ----------
+        images : sequence of arrays or Image, or one array ``[n, ...]``
+        keys : sequence of str or int, optional
+        epoch : int, optional
+            As for a single call, with one key per sample.
+        axes : str, optional
+            Axes of each plain image array.
+        channels : {"keep", "gray", "rgb", "rgba"}
+            What images are turned into first, so that gray and colour go into one batch.
+        workers : int
+            Threads; the result does not depend on it.
+        **columns
+            ``mask``, ``boxes``, ... : one value per sample.
+
+        Returns
+        -------
+        Batch
+            With one contiguous array per raster column.
+        """
+        if images is not None:
+            columns = {"image": images, **columns}
+        rows, n = read_columns(columns, axes, channels)
+        keys, epoch = self._lineage.complete(keys, epoch, n)
+        if len(keys) != n:
+            raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
+        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
+        draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
+        plan = self.plan(draft)
+        made = self.run(plan, inputs, inputs.names, workers=workers)
+        return Batch(made, Recipes(self.seed, epoch, keys, self.digest), draft.log, plan.world)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next, in workers that are running as well; iterations of a DataLoader count on."""
+        self._lineage.set_epoch(epoch)
+
+    def keep(self, batches: int) -> None:
+        """Keep the memory of so many finished batches for later ones, for callers that hold several at a time."""
+        self._buffers.kept = max(1, batches)
+
+    def write_into(self, buffers: Buffers) -> None:
+        """Take the memory of batches from ``buffers`` from now on, for callers that know where it has to be."""
+        self._buffers = buffers
+
+    def run(self, plan: Plan, inputs: Inputs, names: Sequence[str], *, workers: int = 1) -> dict[str, Any]:
+        """Some columns of a planned batch: arrays of rasters, lists of the rest."""
+        return {name: self._column(plan, name, inputs, workers) for name in names}
+
+    def run_each(self, plan: Plan, inputs: Inputs, name: str, fetch: Callable[[int], Array]) -> Array:
+        """A column of images that are fetched one by one, and run a few at a time, while they are in the caches.
+
+        Parameters
+        ----------
+        plan : Plan
+        inputs : Inputs
+            For axes, channels and dtype of the column only.
+        name : str
+        fetch : callable
+            Gives sample ``row`` as ``(y, x, C)`` of the plan's input shape, in memory that nobody else writes to.
+        """
+        memory, view = self._buffer(plan, Image.kind, inputs.axes(name), inputs.canonical(name)[0])
+        few: list[Array] = []
+        for row in range(plan.n):
+            few.append(fetch(row))
+            if row == plan.n - 1 or sum(one.nbytes for one in few) >= _CACHED:
+                execute.run_some(plan, self.backend, row + 1 - len(few), few, view[row + 1 - len(few) : row + 1])
+                few.clear()
+        return memory
+
+    def _buffer(self, plan: Plan, kind: str, axes: str, first: Array) -> tuple[Array, Array]:
+        """Memory for a column of rasters of which the first is given, and a view of it in the plan's axes."""
+        dtype = execute.raster_dtype(plan, kind, first.dtype)
+        axes = execute.out_axes(plan, kind, axes)
+        return execute.raster_buffer(plan, axes, first.shape[-1], dtype, row=None, buffers=self._buffers)
+
+    def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
+        kind = inputs.kind(name)
+        column = inputs.column(name)
+        if kind in (Image.kind, Mask.kind, InstanceMasks.kind):
+            values = inputs.canonical(name)
+            execute.check_rasters(kind, values)
+            memory, view = self._buffer(plan, kind, inputs.axes(name), values[0])
+            execute.run_column(plan, self.backend, kind, values, view, workers=workers)
+            return memory
+        return [self._other(plan, row, target) for row, target in enumerate(column)]
+
+    def _other(self, plan: Plan, row: int, target: Target) -> Any:
+        if isinstance(target, Boxes):
+            return execute.run_boxes(plan, self.backend, row, target, self.boxes)
+        if isinstance(target, Keypoints):
+            return execute.run_keypoints(plan, self.backend, row, target, self.swap)
+        if isinstance(target, Polygons):
+            return execute.run_polygons(plan, self.backend, row, target)
+        return getattr(target, "value", target)
+
+    def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
+        rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
+        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
+        draft = self.draw(inputs.frame, [recipe.key], epoch=recipe.epoch, foreground=inputs.foreground())
+        plan = self.plan(draft)
+        out: dict[str, Target] = {}
+        for name in inputs.names:
+            target = inputs.column(name)[0]
+            if isinstance(target, Image | Mask):
+                out[name] = self._raster(plan, name, target, inputs)
+            elif isinstance(target, Boxes | Keypoints | Polygons):
+                out[name] = self._other(plan, 0, target)
+            else:
+                out[name] = target
+        return Sample(out, recipe, draft.log.row(0), plan.world[0])
+
+    def _raster(self, plan: Plan, name: str, target: Image | Mask, inputs: Inputs) -> Image | Mask:
+        value = inputs.canonical(name)[0]
+        dtype = execute.raster_dtype(plan, target.kind, value.dtype)
+        axes = execute.out_axes(plan, target.kind, inputs.axes(name))
+        memory, view = execute.raster_buffer(plan, axes, value.shape[-1], dtype, row=0)
+        execute.run_raster(plan, self.backend, target.kind, 0, value, view)
+        return replace(target, array=memory, axes=axes, spacing=None, world=plan.world[0])
+
+    def explain(
+        self,
+        shape: tuple[int, ...] | None = None,
+        *,
+        axes: str | None = None,
+        dtype: Any = np.uint8,
+        spacing: tuple[float, ...] | None = None,
+        key: Key = 0,
+    ) -> str:
+        """What runs on an image: the transforms with their ranges and, for a shape, the planned steps.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Of an input array.
+        axes : str, optional
+            Of that array; pictures need not say.
+        dtype, spacing
+            Of that array.
+        key : str or int
+            Whose draws to plan with.
+        """
+        parts = [words.header(self), words.transforms(self.transforms)]
+        parts += [f"boxes that stay: {self.boxes}"] if self.boxes != BoxRules() else []
+        if shape is not None:
+            image = Image(np.broadcast_to(np.zeros((), dtype), shape), axes, spacing)
+            inputs = Inputs({"image": [image]})
+            draft = self.draw(inputs.frame, [key])
+            parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
+        return "\n\n".join(parts)
+
+    def lint(
+        self,
+        shape: tuple[int, ...] | None = None,
+        *,
+        axes: str | None = None,
+        dtype: Any = np.uint8,
+        spacing: tuple[float, ...] | None = None,
+        evaluation: bool = False,
+    ) -> list[Finding]:
+        """What is probably not meant, by the field's rules, and for a shape also by trying it on that.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Of an input array. Nothing runs: geometry is drawn and planned for it.
+        axes, dtype, spacing
+            Of that array; without axes two lengths are taken for ``yx``, three for ``zyx``, each with or without
+            1, 3 or 4 channels behind.
+        evaluation : bool
+            The pipeline prepares validation or test data, where nothing may be random.
+        """
+        inputs = [] if shape is None else [given(shape, axes, dtype, spacing, 0)]
+        return judge(self, inputs, evaluation=evaluation)
+
+    @property
+    def variants(self) -> float:
+        """How many different images one image can become; ``inf`` when a parameter is continuous."""
+        return math.prod((transform.variants() for transform in self.transforms), start=1.0)
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits that stand for the transforms and their parameters, not for the seed."""
+        described: list[Any] = [words.stable(t) for t in self.transforms]
+        # Pipelines that ask nothing keep the digest they had before anything could be asked.
+        if asked := self._asked():
+            described.append(asked)
+        text = json.dumps(described, sort_keys=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def replace(self, **changes: Any) -> Pipeline:
+        """The same pipeline but for some of its arguments: ``pipe.replace(seed=3, boxes=BoxRules(min_area=16))``."""
+        return Pipeline(**{**self.arguments(), **changes})
+
+    def with_seed(self, seed: int) -> Pipeline:
+        """The same pipeline with another seed."""
+        return self.replace(seed=seed)
+
+    def arguments(self) -> dict[str, Any]:
+        """All that makes it."""
+        how = {"fuse": self.fuse, "backend": self.backend.name, "without": self.without}
+        return {"transforms": self.transforms, "seed": self.seed, **how, "boxes": self.boxes, "swap": self.swap}
+
+    def _asked(self) -> dict[str, Any]:
+        """What it asks of targets beside moving them, where that is not the usual."""
+        asked: dict[str, Any] = {"boxes": self.boxes.to_dict()} if self.boxes != BoxRules() else {}
+        return asked if self.swap == "auto" else {**asked, "swap": [list(pair) for pair in self.swap]}
+
+    def __repr__(self) -> str:
+        inside = ",\n".join(f"    {words.call(t)}" for t in self.transforms)
+        how = f"seed={self.seed}" + (f", boxes={self.boxes!r}" if self.boxes != BoxRules() else "")
+        how += "" if self.swap == "auto" else f", swap={self.swap!r}"
+        return f"Pipeline([\n{inside},\n], {how})" if inside else f"Pipeline([], {how})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.arguments(),), {"seed_given": self.seed_given, "_lineage": self._lineage}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Pipeline):
+            return False
+        return (self.transforms, self.seed, self._asked()) == (other.transforms, other.seed, other._asked())
+
+    def __hash__(self) -> int:
+        return hash((self.digest, self.seed))
+
+    # ------------------------------------------------------------------------------------------- files
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_dict` reads back as an equal pipeline."""
+        listed = [t.to_dict() for t in self.transforms]
+        return {"imagemill": files.FORMAT, "seed": self.seed, **self._asked(), "transforms": listed}
+
+    @classmethod
+    def from_dict(cls, described: Any) -> Pipeline:
+        """Read what :meth:`to_dict` wrote. Unknown keys are refused by name.
+
+        Raises
+        ------
+        PipelineFileError
+        """
+        return cls._read(files.Text(described))
+
+    @classmethod
+    def _read(cls, text: files.Text) -> Pipeline:
+        with text.named():
+            transforms, seed = files.transforms_of(text.value)
+            rules = files.rules_of(text.value)
+            with located(("seed",)):
+                return cls(transforms, seed=seed, **rules)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """As JSON text, also written to ``path`` when given."""
+        return files.written(json.dumps(self.to_dict(), indent=2) + "\n", path)
+
+    def to_yaml(self, path: str | Path | None = None) -> str:
+        """As YAML text, also written to ``path`` when given."""
+        import yaml
+
+        return files.written(yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=100), path)
+
+    @classmethod
+    def from_json(cls, text: str) -> Pipeline:
+        """Read JSON text."""
+        return cls._read(files.from_json(text))
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Pipeline:
+        """Read YAML text (safe loader: no objects are made)."""
+        return cls._read(files.from_yaml(text))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Pipeline:
+        """Read a pipeline file, ``.json``, or YAML under any other name.
+
+        Raises
+        ------
+        PipelineFileError, ParameterError
+            Naming the file, the transform by its number and name, and the line.
+        """
+        with files.of(path):
+            return cls._read(files.read(path))
+
+
+def _rebuilt(arguments: dict[str, Any]) -> Pipeline:
+    return Pipeline(**arguments)

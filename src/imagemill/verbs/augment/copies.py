@@ -1,0 +1,205 @@
+"""One output: read a record, draw and run a copy of it, write the files. `augment` and `replay` share it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError
+from imagemill.core.sample import Applied, Recipe
+from imagemill.core.targets import Array, Image, Mask
+from imagemill.data.codecs.base import Channels, Picture, ReadOptions
+from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
+from imagemill.data.codecs.registry import write_picture
+from imagemill.data.codecs.volumes.header import DETACHED
+from imagemill.data.records.instances import Instance
+from imagemill.data.records.loading import (
+    load_mask,
+    load_picture,
+    pair_note,
+    pixels_digest,
+    pixels_size,
+    pixels_suffix,
+)
+from imagemill.data.records.moved import Things, things_of
+from imagemill.data.records.record import Record
+from imagemill.pipeline.pipeline import Pipeline
+
+__all__ = ["Loaded", "Made", "image_suffix", "load", "make", "mask_suffix", "write"]
+
+_WRITTEN = PhotoCodec.writes
+# Formats that are read but not written, or that hold too little of what they are read as.
+_INSTEAD = {
+    **{suffix: ".jpg" if kind == "jpeg" else ".png" for suffix, kind in KIND_OF.items() if suffix not in _WRITTEN},
+    **{".mgz": ".nii.gz", ".mgh": ".nii.gz", ".gif": ".png", ".pfm": ".tif", "": ".png"},
+    **DETACHED,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A record in memory.
+
+    Parameters
+    ----------
+    picture : Picture
+        The image.
+    mask : Picture or None
+        The label map.
+    sha256 : str
+        Of the image's file.
+    bytes : int or None
+        Its length, where it is a file of its own.
+    things : Things or None
+        What is annotated in it.
+    note : str
+        What there is to know about the way it was read.
+    """
+
+    picture: Picture
+    mask: Picture | None
+    sha256: str
+    bytes: int | None
+    things: Things | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """One augmented copy, not yet written.
+
+    Parameters
+    ----------
+    picture : Picture
+    mask : Picture or None
+    applied : tuple of Applied
+        The transforms that ran, with their values.
+    objects : tuple of Instance or None
+        What is annotated in the copy; None where nobody looked.
+    gone : Counter
+        How many boxes, outlines, masks and keypoints are outside the copy.
+    """
+
+    picture: Picture
+    mask: Picture | None
+    applied: tuple[Applied, ...]
+    objects: tuple[Instance, ...] | None = None
+    gone: Counter[str] = field(default_factory=Counter)
+
+
+def load(
+    record: Record,
+    channels: Channels = "keep",
+    axes: str | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
+) -> Loaded:
+    """Read a record's image and mask, and turn what is annotated in it upright.
+
+    `axes` names the image's stored axes where its file does not, `names` the keypoints of each category.
+
+    Raises
+    ------
+    CodecError
+        When one of them cannot be read.
+    """
+    picture = load_picture(record.image, ReadOptions(channels, axes))
+    picture = replace(picture, array=_image_values(picture.array))
+    flat = None if axes is None else axes.replace("c", "")
+    mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat), picture, record.frame)
+    if mask is not None and not mask.axes.startswith("z"):
+        mask = replace(mask, array=_label_values(mask.array))
+    things, noted = things_of(record, picture, names)
+    note = "; ".join(filter(None, (pair_note(picture, mask), noted)))
+    return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image), things, note)
+
+
+def _image_values(array: Array) -> Array:
+    """Values as one of the dtypes that images have, without changing any."""
+    name = array.dtype.name
+    if name == "bool":
+        return array.astype(np.uint8) * np.uint8(255)
+    if name == "int8":
+        return array.astype(np.int16)
+    if name in ("uint32", "int64", "uint64"):
+        fits = array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
+        return array.astype(np.int32 if fits else np.float64)
+    return array
+
+
+def _label_values(array: Array) -> Array:
+    """Labels in 8 or 16 bits where they fit, so that a PNG can hold them; the values stay."""
+    if array.dtype in (np.uint8, np.uint16) or array.min() < 0 or array.max() > 65_535:
+        return array
+    return array.astype(np.uint8 if array.max() <= 255 else np.uint16)
+
+
+def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
+    """Draw and run one copy, the mask and what is annotated moved by the same draw.
+
+    Raises
+    ------
+    ImagemillError
+        When image, mask and pipeline do not fit together.
+    """
+    picture, mask = loaded.picture, loaded.mask
+    targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.world)}
+    if mask is not None:
+        targets["mask"] = Mask(mask.array, axes=mask.axes)
+    if loaded.things is not None:
+        targets |= loaded.things.targets()
+    sample = pipeline.replay(recipe, **targets)
+    world = None if picture.world is None else sample.world
+    moved = _as_picture(sample.targets["image"], picture, world)
+    moved_mask = None if mask is None else _as_picture(sample.targets["mask"], mask, world)
+    if loaded.things is None:
+        return Made(moved, moved_mask, sample.applied)
+    height, width = moved.spatial_shape
+    objects, gone = loaded.things.moved(sample.targets, (height, width))
+    return Made(moved, moved_mask, sample.applied, objects, gone)
+
+
+def _as_picture(raster: Any, source: Picture, world: Any) -> Picture:
+    """A result as a picture: channels last, without a channel axis where the source had none."""
+    array = raster.canonical()
+    if source.channels is None and array.shape[-1] == 1:
+        array = array[..., 0]
+    spatial = source.axes.removesuffix("c")
+    axes = spatial + ("c" if array.ndim > len(spatial) else "")
+    return Picture(np.ascontiguousarray(array), axes, world, source.meta)
+
+
+def image_suffix(record: Record, format: str | None) -> str:
+    """The suffix of a record's outputs: the one asked for, or its own where that can be written."""
+    if format is not None:
+        return format
+    own = pixels_suffix(record.image)
+    return _INSTEAD.get(own, own)
+
+
+def mask_suffix(mask: Picture, image: str) -> str:
+    """The suffix of a label map: PNG where it fits, the image's own for volumes."""
+    if mask.axes.startswith("z"):
+        return image
+    return ".png" if mask.array.dtype in (np.uint8, np.uint16) else ".tif"
+
+
+def write(path: Path, picture: Picture) -> str:
+    """Write a result and give the sha256 of the file.
+
+    Raises
+    ------
+    CodecError
+        When the format cannot hold the picture: it says which can, and how to ask for it.
+    """
+    try:
+        write_picture(path, picture)
+    except CodecError as error:
+        if "choose" in str(error) and error.__cause__ is None:
+            raise CodecError(f"{error} (format=... in Python, --format on the command line)") from None
+        raise
+    return pixels_digest(path)

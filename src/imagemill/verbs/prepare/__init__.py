@@ -1,0 +1,8 @@
+"""From a source of any layout to a store that a network reads: one size, one type, one table."""
+
+from __future__ import annotations
+
+from imagemill.verbs.prepare.build import prepare
+from imagemill.verbs.prepare.prepare_report import PrepareReport
+
+__all__ = ["PrepareReport", "prepare"]

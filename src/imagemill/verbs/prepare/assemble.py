@@ -1,0 +1,239 @@
+"""From prepared records, wherever they lie, to the files of a store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from imagemill.core.errors import CodecError
+from imagemill.core.targets import Array
+from imagemill.data import store
+from imagemill.data.atomic import atomic_path
+from imagemill.data.store import Raster, Region
+from imagemill.verbs.prepare.asked import Form
+from imagemill.verbs.prepare.class_numbers import LabelPlan
+from imagemill.verbs.prepare.slots import Found
+from imagemill.verbs.prepare.statistics import Floats, Moments, Statistics, Whitening, applied, gaps_of
+
+__all__ = [
+    "Files",
+    "Fitted",
+    "Line",
+    "fit_statistics",
+    "mask_type",
+    "opened",
+    "uniform",
+    "write_json",
+    "write_manifest",
+    "write_rows",
+    "write_statistics",
+]
+
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record of a part: its key, label and entry, and where its pixels are."""
+
+    key: str
+    label: int | list[int] | None
+    entry: str
+    found: Found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Statistics of the training part, and the whitening matrix where it was asked for."""
+
+    statistics: Statistics
+    matrix: Floats | None
+
+
+Files = Mapping[Path, Any]
+
+
+@contextmanager
+def opened(lines: Iterable[Line]) -> Iterator[Files]:
+    """Every file that rows lie in, opened before any is replaced: the parts of a store are among them."""
+    with ExitStack() as stack:
+        files: dict[Path, Any] = {}
+        for line in lines:
+            path = line.found.image.path  # the mask of a row is in the same file
+            if path not in files:
+                files[path] = stack.enter_context(path.open("rb", buffering=0))
+        yield files
+
+
+def _blocks(
+    lines: Sequence[Line], files: Files, which: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Iterator[tuple[Sequence[Line], Array]]:
+    """Rows in order, read from wherever they lie, a bounded number at a time; zeros for those there are none of."""
+    each = max(int(np.prod(shape)) * dtype.itemsize, 1)
+    step = max(1, _BLOCK_BYTES // each)
+    for at in range(0, len(lines), step):
+        part = lines[at : at + step]
+        block = np.zeros((len(part), *shape), dtype)
+        for row, line in enumerate(part):
+            region: Region | None = getattr(line.found, which)
+            if region is not None:
+                _read_row(files[region.path], region, line.found.number, block[row])
+        yield part, block
+
+
+def _measured(lines: Sequence[Line], block: Array) -> Array:
+    """The images of some lines, NaN where a value was filled in: what statistics go over."""
+    if block.dtype.kind != "f":
+        return block
+    found = block
+    for number, line in enumerate(lines):
+        if line.found.gaps and (runs := line.found.row().get("filled")):
+            found = found.copy() if found is block else found
+            found[number].reshape(-1)[gaps_of(runs, found[number].size)] = np.nan
+    return found
+
+
+def _read_row(file: Any, region: Region, number: int, into: Array) -> None:
+    dtype = np.dtype(region.dtype) if region.dtype else into.dtype
+    target = into if dtype == into.dtype else np.empty(into.shape, dtype)
+    file.seek(region.offset + number * region.row)
+    size = file.readinto(target.reshape(-1).view(np.uint8).data)
+    if size != target.nbytes:
+        raise CodecError(f"{region.path}: expected {target.nbytes} bytes of a prepared image, got {size}; run again")
+    if target is not into:
+        into[...] = target
+
+
+def fit_statistics(lines: Sequence[Line], files: Files, form: Form, *, whiten: bool) -> Fitted | None:
+    """Statistics of the training part, over finite values alone; None where there is no training image."""
+    if not lines:
+        return None
+    moments = Moments(form.shape, form.dtype, channels=form.axes.endswith("c"))
+    whitening = Whitening(int(np.prod(form.shape))) if whiten else None
+    for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
+        moments.add(_measured(part, block))
+    found = moments.end()
+    if whitening is None:
+        return Fitted(found, None)
+    for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
+        known = _measured(part, block)
+        # A value that is not there says nothing of the others: it stands at the mean of its place.
+        whitening.add(block if known is block else np.where(np.isfinite(known), known, found.location_mean))
+    return Fitted(found, whitening.end())
+
+
+def mask_type(lines: Sequence[Line], files: Files, form: Form) -> np.dtype[Any]:
+    """The smallest type for all labels of all masks."""
+    low = high = 0
+    for _, block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
+        low, high = min(low, int(block.min())), max(high, int(block.max()))
+    names = ("int8", "int16", "int32") if low < 0 else ("uint8", "uint16", "uint32")
+    return np.dtype(next(n for n in names if np.iinfo(n).min <= low and high <= np.iinfo(n).max))
+
+
+def write_rows(
+    path: Path,
+    lines: Sequence[Line],
+    files: Files,
+    form: Form,
+    plan: LabelPlan,
+    mask_dtype: np.dtype[Any] | None,
+    how: str,
+    fitted: Fitted | None,
+) -> None:
+    """Write one part of the store."""
+
+    def images() -> Iterator[Array]:
+        for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
+            known = _measured(part, block) if how == "per-sample" else None
+            yield block if fitted is None else applied(block, how, fitted.statistics, fitted.matrix, known)
+
+    rasters = [Raster("image", form.shape, form.dtype, images)]
+    if mask_dtype is not None:
+
+        def masks() -> Iterator[Array]:
+            for _, block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
+                yield block.astype(mask_dtype)
+
+        valid = np.array([line.found.mask is not None for line in lines])
+        rasters.append(Raster("mask", form.spatial, mask_dtype, masks, valid))
+    meta = {
+        "format": store.FORMAT,
+        "form": form.plain(),
+        # Pixels that were standardised by one training part are not what another one starts from.
+        "reusable": how == "none",
+        "rasters": [raster.name for raster in rasters],
+    }
+    store.write_part(path, rasters, _columns(lines, form, plan), len(lines), meta)
+
+
+def _columns(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, Any]:
+    """All that is no pixel."""
+    rows = [line.found.row() for line in lines]
+    found: dict[str, Any] = {"key": pa.array([line.key for line in lines], pa.string())}
+    if plan.form != "none":
+        kind = pa.from_numpy_dtype(np.dtype(plan.dtype))
+        wide = kind if plan.form == "index" else pa.list_(kind, len(plan.classes))
+        found["label"] = pa.array([line.label for line in lines], wide)
+    sizes = [row["size"] for row in rows]
+    for place, name in enumerate(("depth", "height", "width")[-len(form.spatial) :]):
+        found[name] = pa.array([size[place] for size in sizes], pa.int32())
+    if any(row.get("world") for row in rows):
+        side = len(form.spatial) + 1
+        found["world"] = pa.array([row.get("world") for row in rows], pa.list_(pa.float64(), side * side))
+    if form.objects:
+        found["objects"] = pa.array([row.get("objects") for row in rows], pa.list_(store.OBJECT))
+    if any(row.get("filled") for row in rows):
+        found["filled"] = pa.array([row.get("filled") or [] for row in rows], pa.list_(pa.int64()))
+    found["entry"] = pa.array([line.entry for line in lines], pa.string())
+    return found
+
+
+def write_manifest(path: Path, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> None:
+    """Write the table of all records: the given columns, then those that any record has besides."""
+    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in schema}
+    extra = dict.fromkeys(name for row in rows for name in row["attributes"])
+    texts = [name for name, kind in schema.items() if kind == pl.String]
+    for name in texts:  # names of files that are no UTF-8 are told as far as they can be
+        columns[name] = [None if v is None else v.encode("utf-8", "backslashreplace").decode() for v in columns[name]]
+    table = pl.DataFrame(columns, schema=dict(schema))
+    for name in extra:
+        taken = name if name not in schema else f"attribute.{name}"
+        table = table.with_columns(uniform(taken, [row["attributes"].get(name) for row in rows]))
+    with atomic_path(path) as part:
+        table.write_parquet(part)
+
+
+def uniform(name: str, values: list[Any]) -> pl.Series:
+    """A column of one type: of the values' own, or text where they differ."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {bool}:
+        return pl.Series(name, values, pl.Boolean)
+    if kinds == {int} and all(value is None or abs(value) < 2**63 for value in values):
+        return pl.Series(name, values, pl.Int64)
+    if kinds and kinds <= {int, float}:
+        return pl.Series(name, [None if value is None else float(value) for value in values], pl.Float64)
+    return pl.Series(name, [None if value is None else str(value) for value in values], pl.String)
+
+
+def write_statistics(path: Path, fitted: Fitted) -> None:
+    """Write what is too large for JSON."""
+    arrays = {"location_mean": fitted.statistics.location_mean, "location_std": fitted.statistics.location_std}
+    if fitted.matrix is not None:
+        arrays["zca"] = fitted.matrix
+    with atomic_path(path) as part, part.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def write_json(path: Path, described: Mapping[str, Any]) -> None:
+    """Write plain values, to be read by people too."""
+    with atomic_path(path, durable=True) as part:
+        part.write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -1,0 +1,146 @@
+"""What a preparation has made and not yet assembled: pixels in slots, and a line for each.
+
+::
+
+    STORE/.work/job.json     the form of the pictures; slots of another form are of no use
+    STORE/.work/slots.bin    pixels, slot after slot, all of one size
+    STORE/.work/made.jsonl   one line per slot: its entry, a checksum of its bytes, and all that is no pixel
+    STORE/.work/failed       the run ended in an error, so that other parameters may take its place
+
+A run that is killed leaves whole slots and at most one torn one, which has no line or a wrong checksum.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import CodecError
+from imagemill.core.targets import Array
+from imagemill.data.atomic import append_jsonl, atomic_path, read_jsonl, writing
+from imagemill.data.store import DESCRIPTION, Region
+from imagemill.verbs.prepare.asked import Form, Made
+
+__all__ = ["WORK", "Work", "anything_kept", "begun_with"]
+
+WORK, FAILED, LINES = ".work", "failed", "made.jsonl"
+
+
+class Work:
+    """The slots of one store.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when missing; emptied when its slots are of another form.
+    form : Form
+    parameters : mapping
+        Kept beside the form, so that another run sees what was begun.
+    """
+
+    def __init__(self, folder: Path, form: Form, parameters: dict[str, Any]) -> None:
+        self.folder, self.form = folder, form
+        self.slot_bytes = form.image_bytes + form.mask_bytes
+        self.slots, self.lines = folder / "slots.bin", folder / LINES
+        self.rows: dict[str, dict[str, Any]] = {}
+        told = {"form": form.plain(), "parameters": parameters}
+        (folder / FAILED).unlink(missing_ok=True)
+        if _job(folder) != told:
+            shutil.rmtree(folder, ignore_errors=True)
+            with atomic_path(folder / "job.json") as part:
+                part.write_text(json.dumps(told), "utf-8")
+        self.count = self._read()
+
+    def _read(self) -> int:
+        """Find the whole slots an earlier run left; the number of the next one."""
+        if not self.slots.is_file() or not self.lines.is_file():
+            return 0
+        try:
+            lines = read_jsonl(self.lines).rows
+        except CodecError:
+            return 0
+        with self.slots.open("rb") as file:
+            for number, row in enumerate(lines):
+                data = file.read(self.slot_bytes)
+                fits = len(data) == self.slot_bytes and row.get("slot") == number and row.get("crc") == zlib.crc32(data)
+                if not fits:
+                    return self._cut(lines[:number])
+                self.rows[str(row["entry"])] = row
+        return len(lines)
+
+    def _cut(self, lines: Sequence[dict[str, Any]]) -> int:
+        """Keep the whole slots only."""
+        with atomic_path(self.lines) as part:
+            part.touch()
+            append_jsonl(part, lines)
+        return len(lines)
+
+    def put(self, made: Sequence[tuple[str, Made]]) -> None:
+        """Add slots; their lines come last, so that a line always has its pixels."""
+        if not made:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        rows = []
+        with writing(self.slots), self.slots.open("r+b" if self.slots.exists() else "w+b") as file:
+            file.seek(self.count * self.slot_bytes)
+            for number, (entry, one) in enumerate(made, start=self.count):
+                data = self._bytes(one)
+                file.write(data)
+                given = None if one.mask is None else [int(one.mask.min()), int(one.mask.max())]
+                rows.append({"entry": entry, "slot": number, "crc": zlib.crc32(data), "mask": given, **one.row})
+        append_jsonl(self.lines, rows)
+        self.rows.update((row["entry"], row) for row in rows)
+        self.count += len(rows)
+
+    def _bytes(self, made: Made) -> bytes:
+        mask = bytes(self.form.mask_bytes) if made.mask is None else made.mask.tobytes()
+        image: Array = made.image
+        return image.tobytes() + mask if self.form.masks else image.tobytes()
+
+    def region(self, name: str) -> Region:
+        """Where the images, or the masks, of the slots lie."""
+        return Region(self.slots, 0 if name == "image" else self.form.image_bytes, self.slot_bytes)
+
+    def fail(self) -> None:
+        """Say that the run ended in an error: the same parameters go on from the slots, others begin anew."""
+        if not self.count:
+            self.remove()
+            return
+        with suppress(OSError):  # where the disk is full, the error says so
+            (self.folder / FAILED).touch()
+
+    def remove(self) -> None:
+        """Nothing is left to assemble."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def begun_with(folder: Path) -> dict[str, Any] | None:
+    """The parameters of a run that goes on or was stopped; None where there is none, or it ended in an error."""
+    if (folder / FAILED).exists() or not (folder / LINES).exists():
+        return None
+    told = _job(folder)
+    found = told.get("parameters") if isinstance(told, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def anything_kept(out: Path) -> bool:
+    """Whether a store, or a run that was stopped, has something that the next run need not make.
+
+    Examples
+    --------
+    >>> anything_kept(Path("no-such-store"))
+    False
+    """
+    return (out / WORK / LINES).exists() or (out / DESCRIPTION).exists()
+
+
+def _job(folder: Path) -> Any:
+    try:
+        return json.loads((folder / "job.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,476 @@
+"""What a dataset is: its layout and why, how many of what, and what could not be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
+from imagemill.core.finite import count_not_finite, like_nodata
+from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.layouts.base import Evidence, Problem, Source
+from imagemill.data.layouts.guess.accounting import by_suffix
+from imagemill.data.layouts.guess.guess import Candidate
+from imagemill.data.layouts.opening import open_weighed
+from imagemill.data.layouts.registry import layout_named
+from imagemill.data.records.loading import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
+from imagemill.data.records.orientation import Seen, objects_on
+from imagemill.data.records.record import Record
+from imagemill.data.splits.grouping import remarks_on
+from imagemill.data.splits.same_content import contents_of, straddling
+from imagemill.verbs.scan.licences import Licences, licences_of
+
+__all__ = ["ENOUGH", "START", "Other", "Pixels", "ScanReport", "scan"]
+
+START, ENOUGH = 100, 1000
+"""Images per class to start with, and to be comfortable with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another layout that the path might have.
+
+    Parameters
+    ----------
+    layout : str
+    sure : float
+        0 to 1.
+    why : str
+    """
+
+    layout: str
+    sure: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """What the images that were opened are made of; each mapping counts images.
+
+    Parameters
+    ----------
+    opened : int
+        Images that were decoded.
+    formats : mapping
+        By suffix, or ``"array"``.
+    kinds : mapping
+        Such as ``"RGB uint8"`` or ``"volume int16"``.
+    sizes : mapping
+        By height and width, or slices, height and width.
+    smallest, median, largest : tuple of int
+        Lengths along each axis, each axis by itself; empty when nothing could be opened, or ranks are mixed.
+    spacings : mapping
+        Millimetres between pixel centres along each axis, rounded to 0.01.
+    labels : tuple of int
+        Values seen in label maps, at most 256 of them.
+    bytes : int
+        Decoded size of all opened images.
+    notes : mapping
+        How the axes were decided, where a file does not say it.
+    not_finite : mapping
+        Images with values that are NaN or infinite, and how many: not how many images.
+    like_nodata : mapping
+        In the same way, floating-point images whose smallest value is -9999 or another that often means that nothing
+        was measured.
+    """
+
+    opened: int = 0
+    formats: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    smallest: tuple[int, ...] = ()
+    median: tuple[int, ...] = ()
+    largest: tuple[int, ...] = ()
+    spacings: Mapping[str, int] = field(default_factory=dict)
+    labels: tuple[int, ...] = ()
+    bytes: int = 0
+    notes: Mapping[str, int] = field(default_factory=dict)
+    not_finite: Mapping[str, int] = field(default_factory=dict)
+    like_nodata: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What was found at a path.
+
+    Parameters
+    ----------
+    path : Path
+    layout, title : str
+        Name of the layout and what it is, in words.
+    why : str
+        Why this layout was taken.
+    others : tuple of Other
+        Layouts it might have instead, the likeliest first.
+    images : int
+        Records that were taken in.
+    splits, classes, categories : mapping
+        How many images each part and each class has, and how many things each category of annotations.
+    groups : int
+        Patients, videos...: things that must not part.
+    masks, annotated, unlabeled : int
+        Images with a label map, images somebody looked for things in, images without any class.
+    things : mapping
+        How many ``instances``, ``boxes``, ``outlines``, ``masks``, ``with keypoints``, ``crowds``.
+    pixels : Pixels
+    unreadable : tuple of Problem
+        What could not be taken in or opened.
+    notes : tuple of str
+        What the layout has to say.
+    attributes : tuple of str
+        Names of further columns.
+    licences : Licences
+        Images by licence, and how many have none or no source.
+    evidence : tuple of Evidence
+        What was seen, and what it speaks for.
+    candidates : tuple of Candidate
+        Layouts with what each would take and leave, the one that leaves least first.
+    passed_over : mapping
+        Files of the folder that were not taken in, by suffix.
+    """
+
+    path: Path
+    layout: str
+    title: str
+    why: str
+    others: tuple[Other, ...]
+    images: int
+    splits: Mapping[str, int]
+    classes: Mapping[str, int]
+    categories: Mapping[str, int]
+    groups: int
+    masks: int
+    annotated: int
+    unlabeled: int
+    things: Mapping[str, int]
+    pixels: Pixels
+    unreadable: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    attributes: tuple[str, ...]
+    licences: Licences = field(default_factory=Licences)
+    evidence: tuple[Evidence, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold, with the remarks."""
+        plain = dataclasses.asdict(dataclasses.replace(self, candidates=()))
+        candidates = [one.plain() for one in self.candidates]
+        return {**plain, "path": str(self.path), "candidates": candidates, "remarks": self.remarks()}
+
+    def remarks(self) -> list[str]:
+        """What a newcomer should know of these counts, in sentences."""
+        said = []
+        few = [name for name, count in self.classes.items() if count < START]
+        if few:
+            said.append(f"{_listed(few)} with fewer than {START} images: too few to start with")
+        short = [name for name, count in self.classes.items() if START <= count < ENOUGH]
+        if short:
+            said.append(f"{_listed(short)} with fewer than {ENOUGH:,} images: enough to start, not to be comfortable")
+        if self.classes and self.unlabeled:
+            said.append(f"{self.unlabeled} images have no class")
+        if self.classes and not self.splits:
+            said.append("no train or test part yet: imagemill split, or prepare, makes them")
+        if len(self.pixels.kinds) > 1:
+            kinds = len(self.pixels.kinds)
+            said.append(f"{kinds} kinds of pixels are mixed: choose one with prepare --channels and --dtype")
+        said += _counted(
+            self.pixels.not_finite,
+            "with values that are NaN or infinite",
+            "statistics leave them out, interpolation reads them as finite ones",
+        )
+        said += _counted(
+            self.pixels.like_nodata,
+            "whose smallest value often means that nothing was measured, such as -9999",
+            "every statistic counts it; replace it by NaN if it does",
+        )
+        return said + self.licences.remarks()
+
+
+def _counted(images: Mapping[str, int], what: str, so: str) -> list[str]:
+    """A sentence about images by name with so many values of some kind; none about none."""
+    if not images:
+        return []
+    found = [f"{key}: {count:,}" for key, count in images.items()]
+    shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    return [f"{len(found)} image{'' if len(found) == 1 else 's'} {what} ({shown}): {so}"]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"{len(names)} class{'' if len(names) == 1 else 'es'} ({shown})"
+
+
+def scan(
+    src: Path | str,
+    *,
+    layout: str | None = None,
+    opened: int | None = 500,
+    axes: str | None = None,
+    why: bool = False,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> ScanReport:
+    """Find out what a dataset is.
+
+    Parameters
+    ----------
+    src : Path or str
+        A file or folder.
+    layout : str, optional
+        Its layout, where the guess is wrong.
+    opened : int or None
+        How many images are decoded, spread evenly; None decodes all, and so finds every unreadable one.
+    axes : str, optional
+        Names of the images' axes, such as ``"cyx"``, where the files do not say them.
+    why : bool
+        Whether every layout is asked what it would take and leave, for `ScanReport.candidates`.
+    workers : int
+        Threads that decode.
+    progress : callable, optional
+        Called with how many images were opened and how many will be.
+    **options
+        As for :func:`~imagemill.data.layouts.opening.open_source`.
+
+    Returns
+    -------
+    ScanReport
+
+    Raises
+    ------
+    SourceError
+        When nothing can be made of the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from imagemill.data import Picture, write_picture
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat/1.png", "dog/1.png", "dog/2.png"):
+    ...         write_picture(Path(folder) / name, Picture(np.zeros((4, 6), np.uint8), "yx"))
+    ...     found = scan(folder)
+    >>> found.layout, dict(found.classes), dict(found.pixels.sizes)
+    ('class-folders', {'cat': 1, 'dog': 2}, {'4 x 6': 3})
+    """
+    if opened is not None and opened < 0:
+        raise InputError(f"expected a number of images to open of 0 or more, got {opened}; None opens all")
+    path = Path(src)
+    source, weighed = open_weighed(src, layout=layout, every=why or layout is not None, axes=axes, **options)
+    found = [(one.guess.sure, one.layout.name, one.guess.why) for one in weighed.candidates]
+    asked = "you said so" if layout is not None else ""
+    because = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")
+    others = tuple(Other(name, sure, text) for sure, name, text in found if name != source.layout)
+    pixels, failed = _open(_spread(source.records, opened), ReadOptions(axes=axes), workers, progress)
+    return ScanReport(
+        path,
+        source.layout,
+        layout_named(source.layout).title,
+        because,
+        others,
+        len(source),
+        **_counts(source),
+        pixels=pixels,
+        unreadable=(*source.problems, *failed),
+        notes=(*source.notes, *_about_parts(source)),
+        licences=licences_of(source, path),
+        evidence=weighed.evidence,
+        candidates=tuple(weighed.candidates),
+        passed_over=by_suffix(source.passed_over),
+    )
+
+
+def _about_parts(source: Source) -> list[str]:
+    """What there is to say about parts that the source says: pictures on two sides, classes that cannot be learned."""
+    parts = [record.split for record in source.records]
+    if len(set(parts) - {None}) < 2:
+        return []
+    keys = [record.key for record in source.records]
+    labels = [r.labels if r.labels is not None else r.label for r in source.records]
+    return [*filter(None, [straddling(keys, parts, contents_of(source.records))]), *remarks_on(parts, labels)]
+
+
+def _spread(records: Sequence[Record], count: int | None) -> list[Record]:
+    """So many records, evenly from first to last."""
+    if count is None or count >= len(records):
+        return list(records)
+    return [records[i * len(records) // count] for i in range(count)]
+
+
+def _counts(source: Source) -> dict[str, Any]:
+    labels: Counter[str] = Counter()
+    categories: Counter[str] = Counter()
+    things: Counter[str] = Counter()
+    labels.update(r.label for r in source if r.labels is None and r.label is not None)
+    labels.update(label for r in source for label in r.labels or ())
+    for record in source:
+        for thing in record.objects or ():
+            categories[thing.category] += 1
+            things["instances"] += 1
+            for what, there in (
+                ("boxes", thing.box is not None),
+                ("outlines", bool(thing.polygons)),
+                ("masks", thing.runs is not None),
+                ("with keypoints", bool(thing.joints)),
+                ("crowds", thing.crowd),
+            ):
+                things[what] += there
+    splits = Counter(record.split for record in source if record.split is not None)
+    return {
+        "splits": {part: splits[part] for part in sorted(splits, key=_part_order)},
+        "classes": _ordered(labels, source.classes),
+        "categories": _ordered(categories, source.categories),
+        "groups": len({record.group for record in source if record.group is not None}),
+        "masks": sum(record.mask is not None for record in source),
+        "annotated": sum(record.objects is not None for record in source),
+        "unlabeled": sum(record.label is None and not record.labels for record in source),
+        "things": {what: count for what, count in things.items() if count},
+        "attributes": tuple(sorted({name for record in source if record.attributes for name in record.attributes})),
+    }
+
+
+def _part_order(part: str) -> tuple[int, str]:
+    known = ("train", "val", "test")
+    return (known.index(part) if part in known else len(known), part)
+
+
+def _ordered(counts: Counter[str], names: Sequence[str]) -> dict[str, int]:
+    """In the source's own order, names without any image included; the rest by name."""
+    return {name: counts[name] for name in (*names, *sorted(set(counts) - set(names)))}
+
+
+def _open(
+    records: Sequence[Record], options: ReadOptions, workers: int, progress: Callable[[int, int], None] | None
+) -> tuple[Pixels, list[Problem]]:
+    """Decode some images and gather what they are made of; one at a time is kept per thread."""
+    tally = _Tally()
+    failed: list[Problem] = []
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        for done, (record, result) in enumerate(
+            zip(records, pool.map(partial(_facts, options=options), records), strict=True), 1
+        ):
+            if isinstance(result, _Facts):
+                tally.add(result)
+            else:
+                failed.append(Problem(record.key, result))
+            if progress is not None:
+                progress(done, len(records))
+    return tally.pixels(), failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Of one image."""
+
+    format: str
+    kind: str
+    shape: tuple[int, ...]
+    spacing: str
+    labels: tuple[int, ...]
+    bytes: int
+    note: str
+    key: str
+    not_finite: int
+    like_nodata: int
+
+
+def _facts(record: Record, options: ReadOptions) -> _Facts | str:
+    """What one image is made of, or why it could not be opened."""
+    try:
+        picture = load_picture(record.image, options)
+        labels: tuple[int, ...] = ()
+        mask, assumed = None, ""
+        if record.mask is not None:
+            mask = load_mask(record.mask, like=picture, frame=record.frame)
+            if mask.spatial_shape != picture.spatial_shape:
+                got = f"{mask.spatial_shape} in {pixels_name(record.mask)}"
+                msg = f"expected a mask of the image's size {picture.spatial_shape}, got {got}"
+                return f"{msg}; pair them anew, or say axes"
+            labels = tuple(int(v) for v in np.unique(mask.array)[:256])
+        if record.objects and len(picture.spatial_shape) == 2:
+            _, assumed = objects_on(record, Seen.of(picture))
+    except (CodecError, MissingExtra, InputError) as error:
+        return str(error)
+    except ImagemillError as error:
+        return f"{type(error).__name__}: {error}"
+    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
+    if picture.axes.startswith("z"):
+        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
+    spacing = (
+        "" if picture.spacing is None else " x ".join(f"{mm:.2f}".rstrip("0").rstrip(".") for mm in picture.spacing)
+    )
+    return _Facts(
+        pixels_suffix(record.image) or str(picture.meta.get("format", "array")),
+        f"{kind} {picture.array.dtype.name}",
+        picture.spatial_shape,
+        spacing,
+        labels,
+        picture.array.nbytes,
+        "; ".join(filter(None, (pair_note(picture, mask), "" if isinstance(record.image, Path) else assumed))),
+        record.key,
+        count_not_finite(picture.array),
+        (like_nodata(picture.array) or (0, 0))[1],
+    )
+
+
+class _Tally:
+    """Counts that grow with every image."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = {n: Counter() for n in ("format", "kind", "size", "spacing", "note")}
+        self.shapes: Counter[tuple[int, ...]] = Counter()
+        self.labels: set[int] = set()
+        self.bytes = 0
+        self.not_finite: dict[str, int] = {}
+        self.like_nodata: dict[str, int] = {}
+
+    def add(self, facts: _Facts) -> None:
+        for name, value in (
+            ("format", facts.format),
+            ("kind", facts.kind),
+            ("size", " x ".join(map(str, facts.shape))),
+            ("spacing", facts.spacing),
+            ("note", facts.note),
+        ):
+            if value:
+                self.counts[name][value] += 1
+        self.shapes[facts.shape] += 1
+        self.labels.update(facts.labels)
+        self.bytes += facts.bytes
+        if facts.not_finite:
+            self.not_finite[facts.key] = facts.not_finite
+        if facts.like_nodata:
+            self.like_nodata[facts.key] = facts.like_nodata
+
+    def pixels(self) -> Pixels:
+        common = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
+        shapes = list(self.shapes.elements())
+        low: tuple[int, ...] = ()
+        middle: tuple[int, ...] = ()
+        high: tuple[int, ...] = ()
+        if shapes and len({len(shape) for shape in shapes}) == 1:
+            table = np.array(shapes)
+            low, middle, high = (tuple(map(int, f(table, axis=0))) for f in (np.min, np.median, np.max))
+        return Pixels(
+            len(shapes),
+            common["format"],
+            common["kind"],
+            common["size"],
+            low,
+            middle,
+            high,
+            spacings=common["spacing"],
+            labels=tuple(sorted(self.labels)[:256]),
+            bytes=self.bytes,
+            notes=common["note"],
+            not_finite=self.not_finite,
+            like_nodata=self.like_nodata,
+        )

@@ -29,6 +29,7 @@ docs: $(DEV)  ## write the reference pages, and run every code block of README.m
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
 	$(BIN)/python -m imagemill.data.layouts.catalogue > docs/reference/layouts.md
 	$(BIN)/python -m imagemill.data.codecs.catalogue > docs/reference/formats.md
+	$(BIN)/python docs/draw_rooms.py
 	$(BIN)/python -m pytest tests/docs
 
 docs-images: demo  ## make the pictures of README.md and docs/ again

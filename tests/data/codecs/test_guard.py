@@ -94,7 +94,7 @@ def _imported() -> set[tuple[str, str]]:
     """Module and name of everything that other rooms take from the codecs."""
     home, found = Path(imagemill.__file__).parent, set()
     for file in home.rglob("*.py"):
-        if file.parent.name == "codecs":
+        if "codecs" in file.parent.parts:
             continue
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("imagemill.data.codecs."):

@@ -134,7 +134,7 @@ def test_an_import_of_a_name_that_is_not_here_says_the_one_that_was_meant() -> N
     assert imported("rotate as r").endswith("did you mean im.Rotate?")
     assert imported("Zzyzx").startswith("cannot import name 'Zzyzx' from 'imagemill' (")  # in Python's own words
     # Modules are no names of ours, and are found as ever.
-    exec("from imagemill import lint, pipeline_files, compat")
+    exec("from imagemill import pipeline, jobs, compat")
 
 
 def test_asking_whether_a_name_is_here_stays_possible() -> None:

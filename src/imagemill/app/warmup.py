@@ -8,17 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.colour.gamma import Gamma
-from imagemill.transforms.colour.normalize import Normalize
-from imagemill.transforms.colour.rescale import Rescale
-from imagemill.transforms.colour.to_dtype import ToDtype
-from imagemill.transforms.colour.to_layout import ToLayout
-from imagemill.transforms.geometric.elastic import Elastic
-from imagemill.transforms.geometric.resize import Resize
-from imagemill.transforms.geometric.rotate import Rotate
-from imagemill.transforms.geometric.shift import Shift
-from imagemill.transforms.presets import preset
+from imagemill import Elastic, Gamma, Normalize, Pipeline, Rescale, Resize, Rotate, Shift, ToDtype, ToLayout, preset
 
 __all__ = ["Job", "jobs"]
 

@@ -16,16 +16,24 @@ from imagemill.data.codecs.size import image_size
 from imagemill.data.codecs.upright import orient_instances
 from imagemill.data.layouts.arrays.memory import from_arrays
 from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.coco.coco_text import CocoFile, read_coco
 from imagemill.data.layouts.labelmaps.masks import Pairing, pair_masks
 from imagemill.data.layouts.opening import open_source
+from imagemill.data.layouts.registry import layouts
+from imagemill.data.layouts.shapes.rle import mask_from_runs
+from imagemill.data.records.as_targets import boxes_of, joint_labels, joint_names_of, keypoints_of, links_of
 from imagemill.data.records.instances import Instance, RunLength
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
+from imagemill.data.records.moved import KEYPOINTS, Things, counts_of
 from imagemill.data.records.naming import name_clashes, output_name
+from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Blob, Pixels, Record, Stored, split_suffix
 
 __all__ = [
+    "KEYPOINTS",
     "MAX_PIXELS",
     "Blob",
+    "CocoFile",
     "Codec",
     "Format",
     "Instance",
@@ -36,22 +44,34 @@ __all__ = [
     "ReadOptions",
     "Record",
     "RunLength",
+    "Seen",
     "Source",
     "Stored",
+    "Things",
     "append_jsonl",
     "atomic_path",
+    "boxes_of",
+    "counts_of",
     "formats",
     "from_arrays",
     "image_size",
     "is_readable_name",
+    "joint_labels",
+    "joint_names_of",
+    "keypoints_of",
+    "layouts",
+    "links_of",
     "load_mask",
     "load_picture",
+    "mask_from_runs",
     "name_clashes",
+    "objects_on",
     "open_source",
     "orient_instances",
     "output_name",
     "pair_masks",
     "pixels_name",
+    "read_coco",
     "read_jsonl",
     "read_mask",
     "read_picture",

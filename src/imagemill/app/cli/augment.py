@@ -17,9 +17,8 @@ import imagemill as im
 from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress, stopped
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.data import load_picture
-from imagemill.data.codecs.base import ReadOptions
-from imagemill.verbs.augment.ledger import read_parameters, recorded
+from imagemill.data import ReadOptions, load_picture
+from imagemill.verbs.augment import read_parameters, recorded
 
 __all__ = ["augment"]
 

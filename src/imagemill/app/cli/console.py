@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from imagemill import ImagemillError
 from imagemill.app.cli.advice import option_names, said_as_options
-from imagemill.core.errors import ImagemillError
 
 __all__ = ["debugging", "err", "facts", "guarded", "left_out", "out", "progress", "stopped"]
 

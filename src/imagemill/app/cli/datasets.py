@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imagemill.app.cli.console import err, facts, guarded, left_out, out, progress
-from imagemill.datasets.catalogue import SOURCES, Loan
+from imagemill.datasets import SOURCES, Loan
 
 __all__ = ["datasets"]
 
@@ -69,8 +69,8 @@ def get(
 
     Ends with exit status 1 when something could not be read or written.
     """
-    from imagemill.datasets.lend import load
-    from imagemill.verbs.export.export import export
+    from imagemill.datasets import load
+    from imagemill.verbs.export import export
 
     with _downloading(name) as here:
         source = load(name, root, cache=cache, progress=here)

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from imagemill.app.cli.console import err, facts, out
-from imagemill.data.atomic import atomic_path
+from imagemill.data import atomic_path
 
 __all__ = ["demo"]
 

@@ -11,12 +11,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from imagemill import InputError, open_source
 from imagemill.app.cli.console import facts, left_out, out, progress
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.core.errors import InputError
-from imagemill.data.layouts.opening import open_source
-from imagemill.data.layouts.registry import layouts
-from imagemill.verbs.export.export import export as export_dataset
+from imagemill.data import layouts
+from imagemill.verbs.export import export as export_dataset
 
 __all__ = ["export"]
 

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from imagemill import Finding
 from imagemill.app.cli.console import out
 from imagemill.app.cli.explain import AXES_HELP, DTYPE_HELP, SHAPE_HELP
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.planned_inputs import read_input, read_some
-from imagemill.pipeline.lint import Finding
-from imagemill.pipeline.rehearsal import Given, given, judge
+from imagemill.pipeline import Given, given, judge
 
 __all__ = ["lint"]
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import imagemill as im
-from imagemill.pipeline.describe import operations
-from imagemill.pipeline.files import read
-from imagemill.transforms.reading import line_for
+from imagemill.pipeline import operations, read_pipeline_file
+from imagemill.transforms import line_for
 
 __all__ = ["HELP", "SIZE_HELP", "Asked", "read_pipeline"]
 
@@ -94,4 +93,4 @@ def read_pipeline(text: str, size: int | None = None, seed: int | None = None, b
 
 def _has_seed(path: Path) -> bool:
     # That it is a mapping was checked when it was loaded.
-    return read(path).value.get("seed") is not None
+    return read_pipeline_file(path).value.get("seed") is not None

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import imagemill as im
-from imagemill.data import load_picture
-from imagemill.data.codecs.base import ReadOptions
+from imagemill.data import ReadOptions, load_picture
 
 __all__ = ["Input", "read_input", "read_some"]
 

@@ -171,8 +171,8 @@ def prepare(
     Run again, it makes what is new and nothing twice; stopped or killed, it goes on where it was.
     """
     # Not from the package's front: the function is loaded with what it needs, when it is needed.
+    from imagemill.verbs.prepare import anything_kept
     from imagemill.verbs.prepare import prepare as make
-    from imagemill.verbs.prepare.work import anything_kept
 
     try:
         with progress("preparing") as report_progress:

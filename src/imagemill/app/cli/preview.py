@@ -12,22 +12,40 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from imagemill import (
+    Boxes,
+    CodecError,
+    Image,
+    InputError,
+    Instance,
+    Keypoints,
+    Mask,
+    Picture,
+    Record,
+    Source,
+    SourceError,
+    open_source,
+)
 from imagemill.app.cli.console import facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.app.figures.annotated_figures import shown_draws, shown_things
 from imagemill.app.figures.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
-from imagemill.core.errors import CodecError, InputError, SourceError
-from imagemill.core.targets import Boxes, Image, Keypoints, Mask
-from imagemill.data import Record, open_source, pixels_name
-from imagemill.data.codecs.base import Picture
-from imagemill.data.layouts.base import Source
-from imagemill.data.layouts.coco.coco_text import CocoFile, read_coco
-from imagemill.data.records.as_targets import boxes_of, joint_names_of, keypoints_of, links_of
-from imagemill.data.records.instances import Instance
-from imagemill.data.records.moved import KEYPOINTS, Things, counts_of
-from imagemill.data.records.orientation import Seen, objects_on
-from imagemill.verbs.augment.copies import load
+from imagemill.data import (
+    KEYPOINTS,
+    CocoFile,
+    Seen,
+    Things,
+    boxes_of,
+    counts_of,
+    joint_names_of,
+    keypoints_of,
+    links_of,
+    objects_on,
+    pixels_name,
+    read_coco,
+)
+from imagemill.verbs.augment import load_record
 
 __all__ = ["preview"]
 
@@ -142,7 +160,7 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
     annotated = next((record for record in opened if told and record.objects), None)
     record = annotated or next(iter(opened))
     seen = dict.fromkeys(thing.category for thing in record.objects or ())
-    loaded = load(record, axes=axes, names=joint_names_of(seen, opened.joint_names, opened.info))
+    loaded = load_record(record, axes=axes, names=joint_names_of(seen, opened.joint_names, opened.info))
     image = Image(loaded.picture.array, loaded.picture.axes, loaded.picture.spacing, loaded.picture.world)
     lines = [("source", opened.describe())]
     if len(opened) > 1:

@@ -13,12 +13,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from imagemill import ScanReport
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import facts, out, progress
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.verbs.scan.licences import Licences
-from imagemill.verbs.scan.scan import ScanReport
-from imagemill.verbs.scan.scan import scan as scan_dataset
+from imagemill.verbs.scan import Licences
+from imagemill.verbs.scan import scan as scan_dataset
 
 __all__ = ["scan"]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagemill.core.errors import InputError
+from imagemill import InputError
 
 __all__ = ["OPTIONS_HELP", "MaskPattern", "source_options"]
 

@@ -44,7 +44,7 @@ def split(
     json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Divide a dataset into train, val and test: stratified by label, groups kept whole, the same on any machine."""
-    from imagemill.data.dataset import open as open_dataset
+    from imagemill import open as open_dataset
 
     options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     asked = split if split == "auto" else numbers("split", split, float)

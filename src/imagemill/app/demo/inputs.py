@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from imagemill.core.extras import require
-from imagemill.core.targets import Boxes, Keypoints
-from imagemill.data import Picture, read_picture, write_picture
+from imagemill import Boxes, Keypoints, Picture, read_picture, write_picture
+from imagemill.core import require
 
 Bytes = npt.NDArray[np.uint8]
 

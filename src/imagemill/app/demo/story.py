@@ -15,21 +15,28 @@ from typing import Any
 
 import numpy as np
 
+from imagemill import (
+    Applied,
+    Brightness,
+    Flip,
+    Image,
+    Mask,
+    Normalize,
+    Pipeline,
+    Rescale,
+    Rotate,
+    Shift,
+    Transform,
+    preset,
+    read_mask,
+    read_picture,
+)
 from imagemill.app.demo.inputs import CAT_LINKS, Inputs, cat_boxes, cat_points, digits, write_inputs
 from imagemill.app.figures.figure import Shown, before_after, grid, sheet_of
 from imagemill.app.figures.html import Code, Fact, Figure, Section
 from imagemill.app.figures.views import montage
-from imagemill.core.sample import Applied
-from imagemill.core.targets import Image, Mask
-from imagemill.data import read_mask, read_picture
-from imagemill.jobs.threads import one_opencv_thread
-from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.base import Transform
-from imagemill.transforms.colour import Brightness, Normalize, Rescale
-from imagemill.transforms.geometric import Flip, Rotate, Shift
-from imagemill.transforms.presets import preset
-from imagemill.verbs.augment.augment import augment
-from imagemill.verbs.augment.replay import replay
+from imagemill.jobs import one_opencv_thread
+from imagemill.verbs.augment import augment, replay
 
 COPIES = 3
 SIZE = 192

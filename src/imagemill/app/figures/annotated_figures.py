@@ -9,13 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from imagemill import Image, Mask, Pipeline
 from imagemill.app.figures.draw import Outline
 from imagemill.app.figures.figure import Shown
-from imagemill.core.targets import Image, Mask
-from imagemill.data.layouts.shapes.rle import mask_from_runs
-from imagemill.data.records.as_targets import boxes_of, joint_labels, keypoints_of, links_of
-from imagemill.data.records.moved import Things
-from imagemill.pipeline.pipeline import Pipeline
+from imagemill.data import Things, boxes_of, joint_labels, keypoints_of, links_of, mask_from_runs
 
 __all__ = ["shown_draws", "shown_things"]
 

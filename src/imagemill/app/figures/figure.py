@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from imagemill import Applied, Boxes, Image, InputError, Keypoints, Mask, Picture, Pipeline, Sample, write_picture
 from imagemill.app.figures.draw import Colour, Outline, Rgb, colours_of, label_colour
 from imagemill.app.figures.sheet import QUIET, Sheet, Text
 from imagemill.app.figures.views import (
@@ -22,12 +23,7 @@ from imagemill.app.figures.views import (
     plane_of,
     window_of,
 )
-from imagemill.core.errors import InputError
-from imagemill.core.grids import placed
-from imagemill.core.sample import Applied, Sample
-from imagemill.core.targets import Boxes, Image, Keypoints, Mask, as_target
-from imagemill.data import Picture, write_picture
-from imagemill.pipeline.pipeline import Pipeline
+from imagemill.core import as_target, placed
 
 TILE = 260
 """Longest side of a tile of a grid, pixels; larger pictures are shrunk to it, small ones magnified."""

@@ -11,7 +11,7 @@ import cv2
 
 from imagemill import __version__
 from imagemill.app.figures.draw import Rgb
-from imagemill.core.extras import require
+from imagemill.core import require
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.app.figures.draw import Colour, Rgb
-from imagemill.core.extras import require
+from imagemill.core import require
 
 INK, QUIET = "#1a1a1a", "#5a5a5a"
 _DPI = 100

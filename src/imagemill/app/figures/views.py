@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from imagemill import Boxes, Image, Keypoints, Mask, Normalize, Pipeline
 from imagemill.app.figures.draw import (
     Colour,
     Outline,
@@ -24,10 +25,8 @@ from imagemill.app.figures.draw import (
     draw_outlines,
     draw_points,
 )
-from imagemill.core.geometry import peak_of
-from imagemill.core.targets import Boxes, Image, Keypoints, Mask
-from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.colour.normalize import PRESETS, Normalize
+from imagemill.core import peak_of
+from imagemill.transforms import NORMALIZE_PRESETS
 
 Array = np.ndarray[Any, Any]
 
@@ -181,7 +180,7 @@ def normalisation(pipeline: Pipeline, channels: int) -> Window | None:
     found = [t for t in pipeline.transforms if isinstance(t, Normalize) and t.p == 1]
     if len(found) != 1 or found[0].scale != "depth":
         return None
-    mean, std = PRESETS[found[0].mean] if isinstance(found[0].mean, str) else (found[0].mean, found[0].std)
+    mean, std = NORMALIZE_PRESETS[found[0].mean] if isinstance(found[0].mean, str) else (found[0].mean, found[0].std)
     if max(len(mean), len(std)) not in (1, channels):
         return None
     low = tuple((0 - np.array(mean)) / np.array(std))

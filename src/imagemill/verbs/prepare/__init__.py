@@ -4,5 +4,10 @@ from __future__ import annotations
 
 from imagemill.verbs.prepare.build import prepare
 from imagemill.verbs.prepare.prepare_report import PrepareReport
+from imagemill.verbs.prepare.work import anything_kept
 
-__all__ = ["PrepareReport", "prepare"]
+__all__ = [
+    "PrepareReport",
+    "anything_kept",
+    "prepare",
+]

@@ -43,6 +43,11 @@ def test_published_checksums(data: bytes, crc: int) -> None:
     assert crc32c(data) == crc
 
 
+def test_the_checksum_as_it_is_stored_is_turned_right_by_15_bits() -> None:
+    digits = f"{0xE3069283:032b}"  # of b"123456789", as above
+    assert masked_crc32c(b"123456789") == (int(digits[-15:] + digits[:-15], 2) + 0xA282EAD8) % 2**32
+
+
 def _bit_by_bit(data: bytes) -> int:
     crc = 0xFFFFFFFF
     for byte in data:
@@ -53,7 +58,7 @@ def _bit_by_bit(data: bytes) -> int:
 
 
 @pytest.mark.parametrize("size", [1, 2047, 2048, 2049, 4095, 5000, 8191, 10_001])
-def test_lanes_give_what_single_bits_give(size: int) -> None:
+def test_long_data_gives_what_single_bits_give(size: int) -> None:
     data = bytes((n * n * 31 + n // 7) & 0xFF for n in range(size))
     assert crc32c(data) == _bit_by_bit(data)
 

@@ -117,7 +117,7 @@ def _read(kind: str, path: Path, root: Path, number: int, out: Path) -> str:
     """Read a case in every way; the kind of what came of it."""
     from imagemill.core.errors import ImagemillError
     from imagemill.data import read_mask, read_picture
-    from imagemill.data.codecs.size import image_size
+    from imagemill.data.codecs.header_size import image_size
     from imagemill.data.dataset import open as open_dataset
     from imagemill.verbs.prepare import prepare
     from imagemill.verbs.scan.scan import scan

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.core.interop import foreign
+from imagemill.core.interop import foreign_names as foreign
 from imagemill.transforms.base import REGISTRY
 from tests.app.terminal import imagemill
 

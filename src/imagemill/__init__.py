@@ -42,7 +42,7 @@ _ROOMS = {
         "Normal",
         "Range",
     ),
-    "imagemill.core.rules": ("BoxRules",),
+    "imagemill.core.box_rules": ("BoxRules",),
     "imagemill.core.sample": (
         "Applied",
         "Batch",
@@ -195,7 +195,7 @@ def _hint(name: str) -> str:
     # Not before it is needed, as everything here.
     import difflib
 
-    from imagemill.core.interop import foreign
+    from imagemill.core.interop import foreign_names as foreign
 
     lowered = {known.lower(): known for known in __all__}
     said = foreign.elsewhere(name) or foreign.suggestion(name)

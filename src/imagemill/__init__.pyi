@@ -2,6 +2,7 @@
 
 from imagemill.app.figures import before_after as before_after
 from imagemill.app.figures import grid as grid
+from imagemill.core.box_rules import BoxRules as BoxRules
 from imagemill.core.errors import CodecError as CodecError
 from imagemill.core.errors import DiskError as DiskError
 from imagemill.core.errors import ImagemillError as ImagemillError
@@ -18,7 +19,6 @@ from imagemill.core.ranges import Choice as Choice
 from imagemill.core.ranges import LogUniform as LogUniform
 from imagemill.core.ranges import Normal as Normal
 from imagemill.core.ranges import Range as Range
-from imagemill.core.rules import BoxRules as BoxRules
 from imagemill.core.sample import Applied as Applied
 from imagemill.core.sample import Batch as Batch
 from imagemill.core.sample import Recipe as Recipe

@@ -9,11 +9,11 @@ import pytest
 
 import imagemill as im
 from imagemill.app.figures.annotated_figures import shown_things
-from imagemill.app.figures.draw import label_colour
+from imagemill.app.figures.draw_annotations import label_colour
 from imagemill.core.targets import Image
 from imagemill.data import open_source
 from imagemill.data.records.instances import Instance
-from imagemill.data.records.moved import Things
+from imagemill.data.records.moved_annotations import Things
 from tests.app.terminal import imagemill
 from tests.verbs.augment.test_augment_annotations import agrees, made_up
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.app.demo.inputs import cat_boxes, cat_points, coin_labels, digits, head_labels
-from imagemill.app.demo.story import Story
+from imagemill.app.demo.demo_images import cat_boxes, cat_points, coin_labels, digits, head_labels
+from imagemill.app.demo.demo_steps import Story
 from imagemill.app.figures.html import Fact
 from tests.app.terminal import imagemill
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imagemill.app.figures.draw import (
+from imagemill.app.figures.draw_annotations import (
     PALETTE,
     colours_of,
     draw_boxes,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.app.figures.views import (
+from imagemill.app.figures.display import (
     Marks,
     Window,
     fitted,

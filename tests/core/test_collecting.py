@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from imagemill.core.collecting import without_collecting
+from imagemill.core.pause_gc import without_collecting
 
 
 @without_collecting()

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, ImageOps
 
 import imagemill as im
 from imagemill.core.colours import ink_to_rgb, lab_of, lab_to_srgb, straight, ycbcr_to_rgb
-from imagemill.core.interop.given import pil_pixels
+from imagemill.core.interop.foreign_images import pil_pixels
 
 RGB = np.random.default_rng(5).integers(0, 256, (12, 18, 3), dtype=np.uint8)
 PHOTO = Image.fromarray(RGB)

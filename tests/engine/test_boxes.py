@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import NdBSpline
 
+from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
-from imagemill.core import maps
 from imagemill.engine.annotations.boxes import Outlines, grouped
 from imagemill.engine.annotations.points import push
 

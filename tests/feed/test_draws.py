@@ -18,7 +18,7 @@ import pytest
 
 import imagemill as im
 from imagemill.core.randomness import dataloader as loops
-from imagemill.core.randomness.lineage import Lineage
+from imagemill.core.randomness.default_keys import Lineage
 from tests.architecture.repository import ROOT, SRC, environment
 from tests.feed.draws import (
     ONE,

@@ -21,7 +21,7 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import WorkerError
-from imagemill.data.layouts.tables.formats.columnar import ParquetParts
+from imagemill.data.layouts.tables.formats.columnar_read import ParquetParts
 from imagemill.feed import Loader
 from imagemill.feed.making.making import Maker
 from imagemill.feed.workers import processes

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.core import maps
+from imagemill.core import coordinate_maps as maps
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.keypoint_names import exchange
 from imagemill.engine.annotations.points import mirrors, push

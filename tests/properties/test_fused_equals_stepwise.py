@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imagemill as im
+from imagemill.core.coordinate_maps import Matrix
 from imagemill.core.geometry import Frame
-from imagemill.core.maps import Matrix
 from imagemill.engine.backends import reference
 from imagemill.engine.plan import Pass
 from imagemill.testing import images, label_map, picture, pipelines, transforms

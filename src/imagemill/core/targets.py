@@ -17,7 +17,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats
 from imagemill.core.interop.annotations import Boxes as Boxes
 from imagemill.core.interop.annotations import Keypoints as Keypoints
-from imagemill.core.interop.given import read_given
+from imagemill.core.interop.foreign_images import read_given
 from imagemill.core.polygons import Polygons
 
 Array = np.ndarray[Any, Any]

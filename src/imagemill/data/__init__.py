@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from imagemill.data.atomic import JsonLines, append_jsonl, atomic_path, read_jsonl
 from imagemill.data.codecs.base import MAX_PIXELS, Codec, Picture, ReadOptions
+from imagemill.data.codecs.header_size import image_size
+from imagemill.data.codecs.orient_annotations import orient_instances
 from imagemill.data.codecs.registry import (
     Format,
     formats,
@@ -12,11 +14,9 @@ from imagemill.data.codecs.registry import (
     read_picture,
     write_picture,
 )
-from imagemill.data.codecs.size import image_size
-from imagemill.data.codecs.upright import orient_instances
-from imagemill.data.layouts.arrays.memory import from_arrays
+from imagemill.data.layouts.arrays.in_memory import from_arrays
 from imagemill.data.layouts.base import Source
-from imagemill.data.layouts.coco.coco_text import CocoFile, read_coco
+from imagemill.data.layouts.coco.coco_json import CocoFile, read_coco
 from imagemill.data.layouts.labelmaps.masks import Pairing, pair_masks
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.registry import layouts
@@ -24,9 +24,9 @@ from imagemill.data.layouts.shapes.rle import mask_from_runs
 from imagemill.data.records.as_targets import boxes_of, joint_labels, joint_names_of, keypoints_of, links_of
 from imagemill.data.records.instances import Instance, RunLength
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
-from imagemill.data.records.moved import KEYPOINTS, Things, counts_of
-from imagemill.data.records.naming import name_clashes, output_name
+from imagemill.data.records.moved_annotations import KEYPOINTS, Things, counts_of
 from imagemill.data.records.orientation import Seen, objects_on
+from imagemill.data.records.output_names import name_clashes, output_name
 from imagemill.data.records.record import Blob, Pixels, Record, Stored, split_suffix
 
 __all__ = [

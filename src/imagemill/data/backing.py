@@ -26,7 +26,7 @@ from imagemill.data.records.instances import Instance, RunLength
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record, Stored
-from imagemill.data.splits.same_content import Contents, contents_of
+from imagemill.data.splits.duplicates import Contents, contents_of
 from imagemill.data.splits.split import PARTS
 from imagemill.data.store import Part
 

@@ -18,11 +18,11 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.core.extras import require
 from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
-from imagemill.data import showing, store
+from imagemill.data import notebook_html, store
+from imagemill.data.as_source import mapped, place_of, source_of
 from imagemill.data.backing import Backing, SourceBacking, StoreBacking, called_before, labels_of, rows_alike, texts_of
 from imagemill.data.layouts.base import Source
-from imagemill.data.natural import natural
-from imagemill.data.openable import mapped, place_of, source_of
+from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import untellable
 from imagemill.data.splits.grouping import divide, grouped
 from imagemill.data.splits.split import PARTS, read_shares
@@ -373,7 +373,7 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """The same with small pictures of rows spread over the table."""
-        return showing.as_html(self)
+        return notebook_html.as_html(self)
 
     # ---------------------------------------------------------------------------------------- going elsewhere
 

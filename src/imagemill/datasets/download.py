@@ -13,7 +13,7 @@ from typing import Any
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.atomic import atomic_path
 from imagemill.data.layouts.base import ReadSource
-from imagemill.data.layouts.shards.tars import TarIndex, index_tar
+from imagemill.data.layouts.shards.tar_index import TarIndex, index_tar
 from imagemill.data.web.fetch import default_cache, fetch
 from imagemill.datasets.catalogue import Download, Loan
 

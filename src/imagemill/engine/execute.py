@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core.box_rules import BoxRules
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.keypoint_names import Swap, exchange
 from imagemill.core.polygons import Polygons
-from imagemill.core.rules import BoxRules
 from imagemill.core.targets import Boxes, Image, Keypoints
 from imagemill.engine.annotations import outlines as polygons
 from imagemill.engine.annotations import points

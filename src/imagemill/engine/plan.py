@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
-from imagemill.core import maps
 from imagemill.core.geometry import Floats, Ints
 from imagemill.core.ops import Bools, ChannelMix, Fit, Opaque, Pointwise, Sampling
 

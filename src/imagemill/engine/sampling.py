@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
-from imagemill.core import maps
 from imagemill.core.geometry import Floats
 from imagemill.engine.backends.chains import axis_aligned, simplify
 from imagemill.engine.plan import Matrices, Resample

@@ -11,7 +11,7 @@ from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.extras import require
 from imagemill.core.polygons import Polygons
-from imagemill.core.randomness.lineage import Numbering
+from imagemill.core.randomness.default_keys import Numbering
 from imagemill.core.targets import Boxes, Image, InstanceMasks, Keypoints, Label, Mask
 from imagemill.feed.order.turns import Turns, by_epoch
 from imagemill.pipeline.pipeline import Pipeline

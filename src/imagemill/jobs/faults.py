@@ -19,7 +19,7 @@ import imagemill.data.atomic as files
 from imagemill.core.errors import DiskError, ImagemillError, MissingExtra, PlanError, SourceError, WorkerError
 from imagemill.data.layouts.base import Problem
 from imagemill.data.records.loading import encoded, held_array, pixels_name, pixels_suffix
-from imagemill.data.records.naming import MAX_NAME_BYTES, output_name
+from imagemill.data.records.output_names import MAX_NAME_BYTES, output_name
 from imagemill.data.records.record import Pixels, Record, Stored
 
 __all__ = ["ORIGINS", "is_of_file", "named", "quarantine", "refuse_missing"]

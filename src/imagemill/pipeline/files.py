@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from imagemill.core.box_rules import BoxRules
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.keypoint_names import read_swap
-from imagemill.core.rules import BoxRules
 from imagemill.transforms.reading import Path, from_dict, located
 
 __all__ = ["FORMAT", "Text", "from_json", "from_yaml", "of", "read", "rules_of", "transforms_of", "written"]

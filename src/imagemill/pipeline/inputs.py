@@ -13,7 +13,7 @@ from imagemill.core.colours import Channels, check_channels
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats, Frame, Ints, peak_of
 from imagemill.core.grids import placed
-from imagemill.core.interop.given import several
+from imagemill.core.interop.foreign_images import several
 from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
 from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.backends.protocol import Rasters

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core.box_rules import BoxRules
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.keypoint_names import read_swap
 from imagemill.core.polygons import Polygons
 from imagemill.core.randomness import rng
-from imagemill.core.randomness.lineage import Lineage
-from imagemill.core.rules import BoxRules
+from imagemill.core.randomness.default_keys import Lineage
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Mask, Target
 from imagemill.engine import execute

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.geometry import Frame
-from imagemill.core.interop import foreign
+from imagemill.core.interop import foreign_names as foreign
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import KINDS, Distribution, as_distribution, to_plain

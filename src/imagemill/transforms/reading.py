@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from imagemill.core.errors import ImagemillError, InputError, ParameterError, PipelineFileError
-from imagemill.core.interop import foreign
+from imagemill.core.interop import foreign_names as foreign
 from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, required
 
 __all__ = ["Path", "from_dict", "line_for", "located"]

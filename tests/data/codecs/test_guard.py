@@ -18,8 +18,8 @@ import imagemill
 from imagemill.core.errors import CodecError, InputError, MissingExtra
 from imagemill.data import Picture, ReadOptions, image_size, read_mask, read_picture, write_picture
 from imagemill.data.codecs import registry
-from imagemill.data.codecs.guard import Guarded, is_guarded
-from imagemill.data.layouts.shapes.extent import seen_of
+from imagemill.data.codecs.error_guard import Guarded, is_guarded
+from imagemill.data.layouts.shapes.stored_size import seen_of
 from imagemill.testing.damage import cut, damaged, flipped
 from imagemill.testing.samples import sample_files
 
@@ -141,7 +141,7 @@ def test_whatever_takes_a_file_apart_for_other_rooms_is_guarded() -> None:
 BELOW = {
     "photo.jpg": ("simplejpeg.decode_jpeg_header", "PIL.JpegImagePlugin.JpegImageFile"),
     "alpha.png": ("PIL.PngImagePlugin.PngImageFile",),
-    "photo.bmp": ("imagemill.data.codecs.photos.raster.pil_pixels",),
+    "photo.bmp": ("imagemill.data.codecs.photos.pillow_formats.pil_pixels",),
     "lzw.tif": ("tifffile.TiffFile",),
     "scan.nii.gz": ("nibabel.Nifti1Header",),
     "scan.npy": ("numpy.load",),

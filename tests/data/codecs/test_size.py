@@ -12,7 +12,7 @@ from PIL import Image
 
 from imagemill.core.errors import CodecError
 from imagemill.data import Picture, read_picture, write_picture
-from imagemill.data.codecs.size import image_size
+from imagemill.data.codecs.header_size import image_size
 from tests.data.dicoms import dicom
 
 PHOTOS = [".jpg", ".png", ".webp", ".bmp", ".gif", ".tiff", ".npy"]

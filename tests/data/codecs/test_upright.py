@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from imagemill.core.errors import InputError
 from imagemill.data import Instance, RunLength
 from imagemill.data.codecs.channels import orient
-from imagemill.data.codecs.upright import orient_instances
+from imagemill.data.codecs.orient_annotations import orient_instances
 
 
 def _runs(mask: np.ndarray) -> RunLength:  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ import pytest
 
 import imagemill as im
 from imagemill.data import Picture, Record
-from imagemill.data.codecs.volumes.header import files_of, volume_place
+from imagemill.data.codecs.volumes.volume_header import files_of, volume_place
 from imagemill.data.records.loading import encoded, pixels_digest
 
 VOXELS = (np.arange(2 * 3 * 4).reshape(2, 3, 4) * 7 - 60).astype(np.int16)

@@ -18,8 +18,8 @@ import tifffile
 import imagemill as im
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Picture, read_mask, read_picture
+from imagemill.data.codecs.header_size import image_size
 from imagemill.data.codecs.photos.exif import without_exif, without_fill
-from imagemill.data.codecs.size import image_size
 from imagemill.data.dataset import open as open_dataset
 from imagemill.testing.bombs import hostile_files
 from imagemill.testing.samples import sample_datasets, sample_files

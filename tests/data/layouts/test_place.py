@@ -14,9 +14,9 @@ import imagemill as im
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Instance, Picture, Record, Source, open_source
 from imagemill.data.layouts.base import WriteTarget
-from imagemill.data.layouts.folders.folders import Folder
-from imagemill.data.layouts.placing import MARKER, exporting, place_image, place_mask, refuse_mixing
-from imagemill.data.layouts.shapes.extent import seen_of
+from imagemill.data.layouts.export_files import MARKER, exporting, place_image, place_mask, refuse_mixing
+from imagemill.data.layouts.folders.image_folders import Folder
+from imagemill.data.layouts.shapes.stored_size import seen_of
 from imagemill.data.records.orientation import Seen
 from imagemill.data.records.record import Blob, Stored
 from tests.data.pictures import digests, label_map, photo

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.shapes.outline_bounds import bounds_of_runs, joined, polygon_area
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_runs, joined, polygon_area
 from imagemill.data.layouts.shapes.rle import (
     counts_from_text,
     mask_from_runs,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imagemill.core.errors import InputError
 from imagemill.data import name_clashes, output_name
-from imagemill.data.records.naming import MAX_NAME_BYTES
+from imagemill.data.records.output_names import MAX_NAME_BYTES
 
 # A small alphabet full of trouble meets itself more often than all of Unicode would.
 letters = st.sampled_from([*"aAb_.-/#2 :\\*é\u0301e\u212b\u00c5\ud800日\0", "..", "con", ".jpg", ".JPG", "ß"])

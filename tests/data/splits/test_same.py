@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 import imagemill as im
 from imagemill.app.cli import app
 from imagemill.data import Record, Source, open_source
+from imagemill.data.splits.duplicates import _SMALL, Contents, contents_of
 from imagemill.data.splits.grouping import column_named, divide, grouped, remarks_on
-from imagemill.data.splits.same_content import _SMALL, Contents, contents_of
 from imagemill.data.splits.split import Shares
 
 
@@ -126,7 +126,7 @@ def test_nothing_is_read_where_sizes_differ(tmp_path: Path, monkeypatch: pytest.
     def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError("read")
 
-    monkeypatch.setattr("imagemill.data.splits.same_content._pieces", refuse)
+    monkeypatch.setattr("imagemill.data.splits.duplicates._pieces", refuse)
     assert contents_of([Record(str(n), tmp_path / str(n)) for n in range(6)]).ids == (None,) * 6
 
 

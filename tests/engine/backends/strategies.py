@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from imagemill.core.maps import Displace, Matrix, Stage, Window
+from imagemill.core.coordinate_maps import Displace, Matrix, Stage, Window
 from tests.engine import tolerances as tol
 
 Array = np.ndarray[Any, Any]

@@ -14,8 +14,8 @@ import scipy.ndimage as ndi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imagemill.core.coordinate_maps import Displace, Matrix
 from imagemill.core.errors import InputError
-from imagemill.core.maps import Displace, Matrix
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.chains import SCIPY_MODES, integer_index
 from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels

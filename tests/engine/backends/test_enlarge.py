@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagemill.core import geometry as geo
-from imagemill.core.maps import Matrix
+from imagemill.core.coordinate_maps import Matrix
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.chains import axis_aligned
 from imagemill.engine.backends.cpu import choose

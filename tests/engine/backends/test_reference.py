@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import scipy.ndimage as ndi
 
+from imagemill.core.coordinate_maps import Displace, Matrix, Window
 from imagemill.core.errors import InputError
-from imagemill.core.maps import Displace, Matrix, Window
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.chains import SCIPY_MODES
 from tests.engine.backends.strategies import BORDERS, affine, image

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagemill.core.maps import Matrix, Window
+from imagemill.core.coordinate_maps import Matrix, Window
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
 from imagemill.engine.backends.cpu.resample.slices import exact_move

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from imagemill import Pipeline
 from imagemill.core import geometry as geo
-from imagemill.core.maps import Matrix
+from imagemill.core.coordinate_maps import Matrix
 from imagemill.core.ops import ChannelMix, Pointwise, Sampling
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.cpu.backend import Cpu

@@ -20,7 +20,7 @@ from imagemill.data import Record, Source, open_source
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.codecs.channels import orient
 from imagemill.data.layouts.base import WriteTarget
-from imagemill.data.layouts.placing import MARKER, is_unfinished
+from imagemill.data.layouts.export_files import MARKER, is_unfinished
 from imagemill.data.layouts.registry import layout_named
 from imagemill.data.records.instances import Instance, RunLength
 from imagemill.data.records.loading import encoded, load_picture

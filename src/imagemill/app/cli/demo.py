@@ -29,7 +29,7 @@ def demo(
     below DIR, and DIR/report.html shows it. Exit status 1 when a check fails.
     """
     # Imported here: the demonstration brings libraries that no other command should wait for.
-    from imagemill.app.demo.story import Story, machine
+    from imagemill.app.demo.demo_steps import Story, machine
     from imagemill.app.figures.html import page
 
     story, sections, begin = Story(to, seed), [], time.perf_counter()

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from imagemill import Image, Mask, Pipeline
-from imagemill.app.figures.draw import Outline
+from imagemill.app.figures.draw_annotations import Outline
 from imagemill.app.figures.figure import Shown
 from imagemill.data import Things, boxes_of, joint_labels, keypoints_of, links_of, mask_from_runs
 

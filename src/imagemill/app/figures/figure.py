@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from imagemill import Applied, Boxes, Image, InputError, Keypoints, Mask, Picture, Pipeline, Sample, write_picture
-from imagemill.app.figures.draw import Colour, Outline, Rgb, colours_of, label_colour
-from imagemill.app.figures.sheet import QUIET, Sheet, Text
-from imagemill.app.figures.views import (
+from imagemill.app.figures.display import (
     Marks,
     Plane,
     Window,
@@ -23,6 +21,8 @@ from imagemill.app.figures.views import (
     plane_of,
     window_of,
 )
+from imagemill.app.figures.draw_annotations import Colour, Outline, Rgb, colours_of, label_colour
+from imagemill.app.figures.sheet import QUIET, Sheet, Text
 from imagemill.core import as_target, placed
 
 TILE = 260

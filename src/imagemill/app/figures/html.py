@@ -10,7 +10,7 @@ from importlib.resources import files
 import cv2
 
 from imagemill import __version__
-from imagemill.app.figures.draw import Rgb
+from imagemill.app.figures.draw_annotations import Rgb
 from imagemill.core import require
 
 

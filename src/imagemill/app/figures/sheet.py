@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.app.figures.draw import Colour, Rgb
+from imagemill.app.figures.draw_annotations import Colour, Rgb
 from imagemill.core import require
 
 INK, QUIET = "#1a1a1a", "#5a5a5a"

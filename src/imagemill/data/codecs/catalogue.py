@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagemill.data.codecs.registry import Format, formats
-from imagemill.data.codecs.unread import groups
+from imagemill.data.codecs.unsupported import groups
 
 __all__ = ["page"]
 

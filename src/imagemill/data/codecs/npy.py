@@ -11,7 +11,7 @@ import numpy as np
 
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
-from imagemill.data.codecs.guard import cause, guarded
+from imagemill.data.codecs.error_guard import cause, guarded
 from imagemill.data.codecs.limits import check_inflation
 
 __all__ = ["NpyCodec", "axes_by_rank", "load_npy"]

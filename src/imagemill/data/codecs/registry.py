@@ -11,7 +11,7 @@ from imagemill.core.errors import CodecError, InputError
 from imagemill.data.atomic import atomic_path, writing
 from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, check_plain, problem
 from imagemill.data.codecs.channels import convert
-from imagemill.data.codecs.guard import Guarded, guarded
+from imagemill.data.codecs.error_guard import Guarded, guarded
 from imagemill.data.codecs.label_values import label_map
 from imagemill.data.codecs.npy import NpyCodec
 from imagemill.data.codecs.photos.jpeg import read_jpeg
@@ -19,7 +19,7 @@ from imagemill.data.codecs.photos.jpeg_header import JpegHeader
 from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
 from imagemill.data.codecs.tiff.tiff import TiffCodec
-from imagemill.data.codecs.unread import RAW, unread
+from imagemill.data.codecs.unsupported import RAW, unread
 from imagemill.data.codecs.volumes.dicom import DicomCodec
 from imagemill.data.codecs.volumes.metaimage import MetaImageCodec
 from imagemill.data.codecs.volumes.nifti import NiftiCodec

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from imagemill.data.codecs.registry import is_readable_name
-from imagemill.data.layouts.guess.arrangement import Arrangement, arrange, folder_of
+from imagemill.data.layouts.guess.folder_structure import Arrangement, arrange, folder_of
 from imagemill.data.records.record import Pixels, Record
 
 __all__ = [

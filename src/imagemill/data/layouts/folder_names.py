@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from imagemill.core.errors import SourceError
-from imagemill.data.layouts.guess.words import is_image_role, is_mask_role
-from imagemill.data.layouts.guess.words import part_of as split_named
-from imagemill.data.records.naming import output_name
+from imagemill.data.layouts.guess.folder_words import is_image_role, is_mask_role
+from imagemill.data.layouts.guess.folder_words import part_of as split_named
+from imagemill.data.records.output_names import output_name
 from imagemill.data.records.record import split_suffix
 
 __all__ = ["Place", "group_finder", "is_image_role", "is_mask_role", "place_of", "safe_stems", "split_named"]

@@ -6,11 +6,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.collecting import without_collecting
 from imagemill.core.errors import InputError, SourceError
+from imagemill.core.pause_gc import without_collecting
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
-from imagemill.data.codecs.unread import unread
+from imagemill.data.codecs.unsupported import unread
 from imagemill.data.layouts.base import (
     Guess,
     Layout,
@@ -21,16 +21,16 @@ from imagemill.data.layouts.base import (
     WriteTarget,
     Written,
 )
+from imagemill.data.layouts.export_files import MARKER, exporting, is_unfinished
 from imagemill.data.layouts.folder_names import safe_stems
-from imagemill.data.layouts.guess.accounting import accounted
-from imagemill.data.layouts.guess.aside import with_detached
+from imagemill.data.layouts.guess.detached_data import with_detached
 from imagemill.data.layouts.guess.guess import Weighed, completed, images_alone, read_by, weigh
-from imagemill.data.layouts.losses import lose_the_rest
+from imagemill.data.layouts.guess.unused_files import accounted
 from imagemill.data.layouts.path_patterns import is_pattern
-from imagemill.data.layouts.placing import MARKER, exporting, is_unfinished
-from imagemill.data.layouts.reading import nothing_there, with_masks, without_masks
+from imagemill.data.layouts.plain_folders import nothing_there, with_masks, without_masks
 from imagemill.data.layouts.registry import layout_named, look_at
-from imagemill.data.layouts.shapes.framing import framed
+from imagemill.data.layouts.shapes.source_orientation import framed
+from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.record import Record
 
 __all__ = ["FileLayout", "open_source", "open_weighed"]

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
+from imagemill.data.layouts.augment_files import without_own
 from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource
 from imagemill.data.layouts.labelmaps.labelmaps import label_maps, with_classes, without
-from imagemill.data.layouts.own import without_own
 from imagemill.data.layouts.path_patterns import files_like, is_pattern
 from imagemill.data.layouts.walk import walk
 
@@ -24,11 +24,11 @@ _PLAIN = ReadSource()
 # Module below this package and the class in it. Loaded when a path is looked at, not before.
 _LAYOUTS: tuple[tuple[str, str], ...] = (
     ("opening", "FileLayout"),
-    ("folders.pathlist", "ListLayout"),
-    ("folders.folders", "Folder"),
-    ("folders.folders", "ClassFolders"),
-    ("folders.folders", "SplitFolders"),
-    ("folders.folders", "ClassTree"),
+    ("folders.path_list", "ListLayout"),
+    ("folders.image_folders", "Folder"),
+    ("folders.image_folders", "ClassFolders"),
+    ("folders.image_folders", "SplitFolders"),
+    ("folders.image_folders", "ClassTree"),
     ("folders.paired", "ImageMasks"),
     ("coco.coco", "Coco"),
     ("yolo.yolo", "Yolo"),
@@ -41,19 +41,19 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
     ("tools.via", "Via"),
     ("tables.formats.delimited", "Csv"),
     ("tables.formats.delimited", "Tsv"),
-    ("tables.formats.jsons", "Json"),
-    ("tables.formats.jsons", "JsonLinesTable"),
+    ("tables.formats.json_tables", "Json"),
+    ("tables.formats.json_tables", "JsonLinesTable"),
     ("tables.formats.parquet", "Parquet"),
     ("tables.formats.parquet", "Arrow"),
-    ("tables.formats.huggingface", "HuggingFaceFolder"),
+    ("tables.formats.huggingface_folder", "HuggingFaceFolder"),
     ("shards.webdataset", "WebDataset"),
     ("shards.tfrecord", "TfRecord"),
     ("arrays.idx", "Idx"),
-    ("arrays.arrays", "Npz"),
+    ("arrays.numpy_matlab", "Npz"),
     ("arrays.hdf5", "Hdf5"),
     ("folders.nnunet", "NnUnet"),
     ("folders.dicom_folder", "Dicom"),
-    ("folders.stacks", "TiffStack"),
+    ("folders.tiff_stacks", "TiffStack"),
 )
 
 

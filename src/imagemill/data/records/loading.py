@@ -24,7 +24,7 @@ from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.label_values import label_map
 from imagemill.data.codecs.npy import axes_by_rank
 from imagemill.data.codecs.registry import decode, encode
-from imagemill.data.codecs.volumes.header import DETACHED, files_of
+from imagemill.data.codecs.volumes.volume_header import DETACHED, files_of
 from imagemill.data.records.orientation import Seen, frame_of
 from imagemill.data.records.record import Blob, Frame, Pixels, Stored, split_suffix
 

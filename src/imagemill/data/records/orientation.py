@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import Picture
-from imagemill.data.codecs.upright import orient_instances
+from imagemill.data.codecs.orient_annotations import orient_instances
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.record import Frame, Record
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.tables.columns.columnnames import role_of
+from imagemill.data.layouts.tables.columns.column_names import role_of
 from imagemill.data.records.record import Record
-from imagemill.data.splits.same_content import Contents
+from imagemill.data.splits.duplicates import Contents
 from imagemill.data.splits.split import PARTS, Labels, Shares, assign
 
 __all__ = ["Division", "column_named", "divide", "grouped", "remarks_on"]

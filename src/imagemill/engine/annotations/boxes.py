@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core import maps
+from imagemill.core import coordinate_maps as maps
 from imagemill.core.geometry import Floats
 from imagemill.engine.annotations.points import push
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core import maps, ops
+from imagemill.core import coordinate_maps as maps
+from imagemill.core import ops
 from imagemill.core.geometry import Extent, Floats, Frame
 from imagemill.engine.annotations import points
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imagemill.core import maps
+from imagemill.core import coordinate_maps as maps
 from imagemill.core.geometry import Floats
 from imagemill.engine.annotations.points import push
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
-from imagemill.core import maps
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from imagemill.core import maps
+from imagemill.core import coordinate_maps as maps
 from imagemill.core.geometry import Floats
 
 _NEWTON = 12

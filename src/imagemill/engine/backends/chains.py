@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.coordinate_maps import Displace, Matrix, Stage, Window
 from imagemill.core.errors import InputError
-from imagemill.core.maps import Displace, Matrix, Stage, Window
 
 BORDERS: dict[str, int] = {"nearest": 0, "constant": 1, "reflect": 2, "mirror": 3, "wrap": 4}
 SCIPY_MODES: dict[str, Any] = {

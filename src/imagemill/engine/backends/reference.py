@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage as ndi
 
+from imagemill.core.coordinate_maps import Displace, Matrix, Stage, Window
 from imagemill.core.errors import InputError
-from imagemill.core.maps import Displace, Matrix, Stage, Window
 from imagemill.engine.backends.chains import (
     EDGE_TOLERANCE,
     FARTHEST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from imagemill.core.randomness.lineage import Numbering
+from imagemill.core.randomness.default_keys import Numbering
 from imagemill.feed.adapters.base import Names, columns_of, plain_column
 from imagemill.feed.order.turns import Turns
 

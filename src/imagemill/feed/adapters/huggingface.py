@@ -7,7 +7,7 @@ from typing import Any
 
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError
-from imagemill.core.randomness.lineage import Numbering
+from imagemill.core.randomness.default_keys import Numbering
 from imagemill.feed.order.turns import Turns, by_epoch
 from imagemill.pipeline.pipeline import Pipeline
 

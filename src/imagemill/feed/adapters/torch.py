@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.extras import require
-from imagemill.core.randomness.lineage import Numbering
+from imagemill.core.randomness.default_keys import Numbering
 from imagemill.feed.adapters.base import Names, columns_of, plain_column
 from imagemill.feed.order.turns import Turns, by_epoch
 

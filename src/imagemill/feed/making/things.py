@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.targets import Boxes, Keypoints, Label, Mask, Target
-from imagemill.data.layouts.shapes.called import ANNOTATED
+from imagemill.data.layouts.shapes.image_lookup import ANNOTATED
 from imagemill.data.records.instances import Instance
 from imagemill.verbs.prepare.instances_moved import decoded_runs
 

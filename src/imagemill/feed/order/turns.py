@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from imagemill.core.randomness import dataloader as loops
-from imagemill.core.randomness.lineage import Numbering
+from imagemill.core.randomness.default_keys import Numbering
 
 __all__ = ["Turns", "by_epoch"]
 

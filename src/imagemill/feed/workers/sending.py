@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.data.backing import StoreBacking
-from imagemill.data.layouts.tables.formats.columnar import ArrowParts, ParquetParts
+from imagemill.data.layouts.tables.formats.columnar_read import ArrowParts, ParquetParts
 from imagemill.feed.making.making import Maker
 from imagemill.feed.workers.shared_memory import Block
 from imagemill.pipeline.pipeline import Pipeline

@@ -10,9 +10,9 @@ from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
 from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.export_files import drop_beside, listed_beside
 from imagemill.data.layouts.opening import open_source
-from imagemill.data.layouts.placing import drop_beside, listed_beside
-from imagemill.data.records.naming import name_clashes, output_name
+from imagemill.data.records.output_names import name_clashes, output_name
 from imagemill.jobs.faults import refuse_missing
 from imagemill.jobs.threads import OnError, Progress, one_opencv_thread
 from imagemill.pipeline.pipeline import Pipeline

@@ -20,13 +20,13 @@ from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Layout, Source, WriteTarget
-from imagemill.data.layouts.losses import lose_the_rest
-from imagemill.data.layouts.placing import Export, begin_beside, drop_beside, end_beside
+from imagemill.data.layouts.export_files import Export, begin_beside, drop_beside, end_beside
 from imagemill.data.layouts.registry import READ_ONLY, layout_named, layouts
-from imagemill.data.layouts.tables.cells.objects import objects_cell, read_objects
+from imagemill.data.layouts.tables.cells.annotation_cells import objects_cell, read_objects
+from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance
-from imagemill.data.records.moved import counts_of
-from imagemill.data.records.naming import output_name
+from imagemill.data.records.moved_annotations import counts_of
+from imagemill.data.records.output_names import output_name
 from imagemill.data.records.record import Pixels, Record, Stored, split_suffix
 from imagemill.verbs.augment.augment_report import Annotated
 from imagemill.verbs.augment.copies import Made, image_suffix

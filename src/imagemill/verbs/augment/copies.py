@@ -16,7 +16,7 @@ from imagemill.core.targets import Array, Image, Mask
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.registry import write_picture
-from imagemill.data.codecs.volumes.header import DETACHED
+from imagemill.data.codecs.volumes.volume_header import DETACHED
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import (
     load_mask,
@@ -26,7 +26,7 @@ from imagemill.data.records.loading import (
     pixels_size,
     pixels_suffix,
 )
-from imagemill.data.records.moved import Things, things_of
+from imagemill.data.records.moved_annotations import Things, things_of
 from imagemill.data.records.record import Record
 from imagemill.pipeline.pipeline import Pipeline
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from imagemill.core.errors import DiskError
 from imagemill.core.sample import Recipe
-from imagemill.data.layouts.own import QUARANTINE
+from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.records.as_targets import joint_names_of
 from imagemill.data.records.loading import pixels_name, pixels_size
 from imagemill.data.records.record import Record

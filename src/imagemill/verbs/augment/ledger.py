@@ -22,7 +22,7 @@ from typing import Any
 
 import imagemill.data.atomic as files
 from imagemill.core.errors import CodecError, InputError, ParameterError
-from imagemill.data.layouts.own import ERRORS, JOB, PARTIAL, PIPELINE, QUARANTINE, RECIPES
+from imagemill.data.layouts.augment_files import ERRORS, JOB, PARTIAL, PIPELINE, QUARANTINE, RECIPES
 from imagemill.data.records.record import Record
 from imagemill.jobs.faults import quarantine
 from imagemill.pipeline.pipeline import Pipeline

@@ -12,9 +12,9 @@ from typing import overload
 from imagemill.core.errors import InputError
 from imagemill.core.sample import Recipe
 from imagemill.data.atomic import atomic_path
+from imagemill.data.layouts.augment_files import PARTIAL
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.opening import open_source
-from imagemill.data.layouts.own import PARTIAL
 from imagemill.data.records.loading import pixels_digest
 from imagemill.data.records.record import Record, split_suffix
 from imagemill.pipeline.pipeline import Pipeline

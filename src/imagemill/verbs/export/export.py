@@ -15,7 +15,7 @@ from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceEr
 from imagemill.data.layouts.base import Problem, Source, WriteTarget, Written
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.registry import layout_named
-from imagemill.data.layouts.shapes.extent import seen_of
+from imagemill.data.layouts.shapes.stored_size import seen_of
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
 from imagemill.data.records.orientation import Seen, frame_of, objects_on

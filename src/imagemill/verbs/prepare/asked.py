@@ -31,8 +31,8 @@ from imagemill.data.records.loading import (
 )
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Blob, Frame, Pixels, Record, Stored
+from imagemill.data.splits.duplicates import Contents, contents_of, straddling
 from imagemill.data.splits.grouping import columns_of, divide, grouped, remarks_on
-from imagemill.data.splits.same_content import Contents, contents_of, straddling
 from imagemill.data.splits.split import read_shares
 from imagemill.verbs.prepare import (
     class_numbers as labels,

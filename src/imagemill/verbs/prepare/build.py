@@ -19,7 +19,7 @@ from imagemill.data import store
 from imagemill.data.codecs.base import Channels
 from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.layouts.opening import open_source
-from imagemill.data.natural import natural
+from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import untellable
 from imagemill.data.splits.split import PARTS
 from imagemill.jobs.faults import refuse_missing

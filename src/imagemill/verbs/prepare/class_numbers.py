@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from imagemill.core.errors import InputError, SourceError
-from imagemill.data.natural import natural
+from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import Record
 
 __all__ = ["LabelPlan", "Unlabeled", "plan_labels", "smallest"]

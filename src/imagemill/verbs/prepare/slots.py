@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
-from imagemill.data.layouts.own import QUARANTINE
+from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.records.loading import pixels_name
 from imagemill.data.records.record import Record
 from imagemill.data.splits.split import PARTS

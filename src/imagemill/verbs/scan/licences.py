@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.data.layouts.base import Source
-from imagemill.data.layouts.tables.columns.columnnames import LICENCE_COLUMNS, SOURCE_COLUMNS
+from imagemill.data.layouts.tables.columns.column_names import LICENCE_COLUMNS, SOURCE_COLUMNS
 from imagemill.data.records.record import Record
 from imagemill.verbs.scan.licence_names import (
     EXPLAINS_NOTHING,

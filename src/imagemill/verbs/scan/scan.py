@@ -17,15 +17,15 @@ from imagemill.core.errors import CodecError, ImagemillError, InputError, Missin
 from imagemill.core.finite import count_not_finite, like_nodata
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.layouts.base import Evidence, Problem, Source
-from imagemill.data.layouts.guess.accounting import by_suffix
 from imagemill.data.layouts.guess.guess import Candidate
+from imagemill.data.layouts.guess.unused_files import by_suffix
 from imagemill.data.layouts.opening import open_weighed
 from imagemill.data.layouts.registry import layout_named
 from imagemill.data.records.loading import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record
+from imagemill.data.splits.duplicates import contents_of, straddling
 from imagemill.data.splits.grouping import remarks_on
-from imagemill.data.splits.same_content import contents_of, straddling
 from imagemill.verbs.scan.licences import Licences, licences_of
 
 __all__ = ["ENOUGH", "START", "Other", "Pixels", "ScanReport", "scan"]

@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as hnp
 
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data import Source, load_mask, load_picture
-from imagemill.data.layouts.arrays.arrays import Npz
-from imagemill.data.layouts.arrays.memory import from_arrays
+from imagemill.data.layouts.arrays.in_memory import from_arrays
+from imagemill.data.layouts.arrays.numpy_matlab import Npz
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.registry import guesses, look_at
 

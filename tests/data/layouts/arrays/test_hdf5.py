@@ -16,7 +16,7 @@ from PIL import Image
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Record, Source, Stored, load_mask, load_picture
 from imagemill.data.layouts.arrays.hdf5 import Hdf5
-from imagemill.data.layouts.arrays.memory import from_arrays
+from imagemill.data.layouts.arrays.in_memory import from_arrays
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.registry import guesses, look_at
 

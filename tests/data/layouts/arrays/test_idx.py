@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Source, load_picture
 from imagemill.data.layouts.arrays.idx import Idx
-from imagemill.data.layouts.arrays.memory import from_arrays
+from imagemill.data.layouts.arrays.in_memory import from_arrays
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.registry import guesses, look_at
 

@@ -18,8 +18,8 @@ from imagemill.core.errors import SourceError
 from imagemill.data import Instance, Record, Source, open_source
 from imagemill.data.layouts.base import WriteTarget
 from imagemill.data.layouts.coco.coco import Coco
-from imagemill.data.layouts.coco.coco_text import read_coco
-from imagemill.data.layouts.shapes.outline_bounds import bounds_of_runs
+from imagemill.data.layouts.coco.coco_json import read_coco
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_runs
 from imagemill.data.records.as_targets import boxes_of, keypoints_of, links_of
 from imagemill.data.records.instances import RunLength
 from tests.data.pictures import photo

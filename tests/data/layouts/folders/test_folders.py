@@ -12,7 +12,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data import Record, Source, open_source
 from imagemill.data.layouts.base import WriteTarget
 from imagemill.data.layouts.folder_names import place_of, safe_stems, split_named
-from imagemill.data.layouts.folders.folders import ClassFolders, ClassTree, Folder, SplitFolders
+from imagemill.data.layouts.folders.image_folders import ClassFolders, ClassTree, Folder, SplitFolders
 from imagemill.data.layouts.registry import guesses, layout_named, layouts, look_at
 from tests.data.pictures import label_map, photo
 

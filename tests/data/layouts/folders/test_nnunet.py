@@ -9,7 +9,7 @@ import pytest
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Picture, Record, Source, load_mask, load_picture, open_source, read_picture, write_picture
-from imagemill.data.layouts.arrays.memory import from_arrays
+from imagemill.data.layouts.arrays.in_memory import from_arrays
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.folders.nnunet import NnUnet
 from imagemill.data.layouts.registry import guesses, look_at

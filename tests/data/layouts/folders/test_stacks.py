@@ -9,9 +9,9 @@ import tifffile
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Picture, Source, load_mask, load_picture, write_picture
-from imagemill.data.layouts.arrays.memory import from_arrays
+from imagemill.data.layouts.arrays.in_memory import from_arrays
 from imagemill.data.layouts.base import ReadSource, WriteTarget
-from imagemill.data.layouts.folders.stacks import TiffStack
+from imagemill.data.layouts.folders.tiff_stacks import TiffStack
 from imagemill.data.layouts.registry import guesses, look_at
 
 VOXELS = np.random.default_rng(0).integers(0, 60_000, (12, 5, 6)).astype(np.uint16)

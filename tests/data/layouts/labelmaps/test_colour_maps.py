@@ -10,7 +10,7 @@ from PIL import Image
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import open_source
-from imagemill.data.layouts.labelmaps.colourtable import read_table
+from imagemill.data.layouts.labelmaps.colour_table import read_table
 from imagemill.data.records.loading import load_mask
 
 COLOURS = np.array([(128, 128, 128), (128, 0, 0), (64, 0, 128)], np.uint8)

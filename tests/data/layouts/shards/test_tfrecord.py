@@ -19,8 +19,8 @@ from imagemill.data.layouts.base import ReadSource
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.registry import guesses, look_at
 from imagemill.data.layouts.shards.crc32c import crc32c, masked_crc32c
-from imagemill.data.layouts.shards.example import decode_example, encode_example
-from imagemill.data.layouts.shards.examplewrite import framed
+from imagemill.data.layouts.shards.tf_example import decode_example, encode_example
+from imagemill.data.layouts.shards.tf_example_write import framed
 from imagemill.data.layouts.shards.tfrecord import TfRecord
 from imagemill.data.records.loading import encoded
 

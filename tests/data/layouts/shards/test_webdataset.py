@@ -9,12 +9,12 @@ import pytest
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Record, Source
+from imagemill.data.as_source import source_of
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.registry import look_at
 from imagemill.data.layouts.shards import webdataset
 from imagemill.data.layouts.shards.webdataset import WebDataset
-from imagemill.data.openable import source_of
 from imagemill.data.records.loading import encoded
 from tests.data.pictures import photos
 

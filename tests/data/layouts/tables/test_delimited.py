@@ -15,7 +15,7 @@ from imagemill.data import Source
 from imagemill.data.layouts.base import ReadSource
 from imagemill.data.layouts.registry import look_at
 from imagemill.data.layouts.tables.formats.delimited import Csv, Tsv
-from imagemill.data.layouts.tables.formats.textrows import text_rows
+from imagemill.data.layouts.tables.formats.text_rows import text_rows
 from imagemill.data.records.loading import encoded
 from imagemill.data.records.record import Blob
 from tests.data.pictures import photos

@@ -11,7 +11,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data import Record, Source
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.registry import guesses, look_at
-from imagemill.data.layouts.tables.formats.huggingface import HuggingFaceFolder
+from imagemill.data.layouts.tables.formats.huggingface_folder import HuggingFaceFolder
 from tests.data.pictures import photos
 
 

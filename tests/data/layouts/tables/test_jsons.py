@@ -11,7 +11,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data import Source
 from imagemill.data.layouts.base import ReadSource
 from imagemill.data.layouts.registry import look_at
-from imagemill.data.layouts.tables.formats.jsons import Json, JsonLinesTable
+from imagemill.data.layouts.tables.formats.json_tables import Json, JsonLinesTable
 from imagemill.data.records.loading import load_picture
 from tests.data.pictures import photos
 

@@ -14,7 +14,7 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Record, Source
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.registry import look_at
-from imagemill.data.layouts.tables.formats import columnar
+from imagemill.data.layouts.tables.formats import columnar_read as columnar
 from imagemill.data.layouts.tables.formats.parquet import Arrow, Parquet
 from imagemill.data.records.loading import encoded, load_picture
 from tests.data.pictures import photos

@@ -15,9 +15,9 @@ import numpy as np
 
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.channels import upright
-from imagemill.data.codecs.guard import guarded
+from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.photos.exif import exif_orientation
-from imagemill.data.codecs.photos.profiles import to_srgb
+from imagemill.data.codecs.photos.icc_profiles import to_srgb
 
 __all__ = ["heif_size", "read_heif"]
 

@@ -13,11 +13,11 @@ from PIL import JpegImagePlugin
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.channels import upright
-from imagemill.data.codecs.guard import cause
+from imagemill.data.codecs.error_guard import cause
 from imagemill.data.codecs.photos.exif import jpeg_orientation, without_exif, without_fill
+from imagemill.data.codecs.photos.icc_profiles import ink_to_srgb, to_srgb
 from imagemill.data.codecs.photos.jpeg_header import JpegHeader, jpeg_header, unusual_kind
 from imagemill.data.codecs.photos.jpeg_rows import top_rows
-from imagemill.data.codecs.photos.profiles import ink_to_srgb, to_srgb
 
 __all__ = ["encode_jpeg", "read_jpeg"]
 

@@ -18,10 +18,10 @@ import numpy as np
 from PIL import Jpeg2KImagePlugin
 
 from imagemill.core.extras import require
-from imagemill.core.interop.given import pil_pixels
+from imagemill.core.interop.foreign_images import pil_pixels
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
-from imagemill.data.codecs.guard import guarded
-from imagemill.data.codecs.photos.profiles import to_srgb
+from imagemill.data.codecs.error_guard import guarded
+from imagemill.data.codecs.photos.icc_profiles import to_srgb
 
 __all__ = ["Jpeg2000Header", "jpeg2000_header", "read_jpeg2000"]
 

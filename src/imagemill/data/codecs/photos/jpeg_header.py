@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import simplejpeg
 
-from imagemill.data.codecs.guard import cause
+from imagemill.data.codecs.error_guard import cause
 from imagemill.data.codecs.photos.exif import exif_orientation
 
 __all__ = ["Frame", "JpegHeader", "jpeg_header", "unusual_kind"]

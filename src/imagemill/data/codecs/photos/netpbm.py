@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
-from imagemill.data.codecs.guard import guarded
+from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.limits import check_inflation
 
 __all__ = ["NetpbmHeader", "netpbm_header", "read_netpbm"]

@@ -9,8 +9,8 @@ from imagemill.data.codecs.photos.heif import read_heif
 from imagemill.data.codecs.photos.jpeg import encode_jpeg, read_jpeg
 from imagemill.data.codecs.photos.jpeg2000 import read_jpeg2000
 from imagemill.data.codecs.photos.netpbm import read_netpbm
+from imagemill.data.codecs.photos.pillow_formats import encode_raster, read_raster
 from imagemill.data.codecs.photos.png import encode_png, read_png
-from imagemill.data.codecs.photos.raster import encode_raster, read_raster
 from imagemill.data.codecs.sniff import sniff
 from imagemill.data.records.record import split_suffix
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from imagemill.core.interop.given import pil_pixels
+from imagemill.core.interop.foreign_images import pil_pixels
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.channels import upright
-from imagemill.data.codecs.guard import guarded
+from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.limits import check_inflation
 from imagemill.data.codecs.photos.exif import exif_orientation
-from imagemill.data.codecs.photos.profiles import to_srgb
+from imagemill.data.codecs.photos.icc_profiles import to_srgb
 
 __all__ = ["encode_png", "read_png"]
 

@@ -14,9 +14,9 @@ from imagemill.core.extras import require
 from imagemill.data.codecs.axes import place_axes
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.channels import orient
-from imagemill.data.codecs.guard import guarded
+from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.limits import check_inflation
-from imagemill.data.codecs.photos.profiles import to_srgb
+from imagemill.data.codecs.photos.icc_profiles import to_srgb
 from imagemill.data.codecs.tiff.tiff_colour import (
     OTHER_INK,
     check_colours,

@@ -15,7 +15,7 @@ from PIL import Image
 from imagemill.core.colours import ink_to_rgb, lab_of, lab_to_srgb, like, straight, ycbcr_to_rgb
 from imagemill.core.geometry import peak_of
 from imagemill.data.codecs.base import Array, problem
-from imagemill.data.codecs.photos.profiles import ink_to_srgb
+from imagemill.data.codecs.photos.icc_profiles import ink_to_srgb
 
 __all__ = ["OTHER_INK", "check_colours", "colours", "page_axes", "page_colours", "profile_of"]
 

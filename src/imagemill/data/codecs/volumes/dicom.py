@@ -15,7 +15,7 @@ import numpy as np
 from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
-from imagemill.data.codecs.guard import guarded
+from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.volumes.dicom_geometry import Plane, frame_planes, stack_planes
 from imagemill.data.codecs.volumes.dicom_pixels import (
     SEGMENTATION,

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
-from imagemill.data.codecs.guard import guarded
+from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.limits import DEFLATE, check_inflation
 
 __all__ = ["NiftiCodec", "nifti_place"]

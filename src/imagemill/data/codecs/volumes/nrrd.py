@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.data.codecs.base import Picture, ReadOptions, problem
-from imagemill.data.codecs.guard import guarded
-from imagemill.data.codecs.volumes.voxels import (
+from imagemill.data.codecs.error_guard import guarded
+from imagemill.data.codecs.volumes.text_header import (
     VoxelHeader,
     header_text,
     named_files,

@@ -23,10 +23,10 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import native, problem
 from imagemill.data.codecs.limits import check_inflation
 from imagemill.data.codecs.npy import load_npy
-from imagemill.data.layouts.arrays.array_parts import find_parts
+from imagemill.data.layouts.arrays.array_names import Shape
+from imagemill.data.layouts.arrays.array_records import Held
+from imagemill.data.layouts.arrays.array_roles import find_parts
 from imagemill.data.layouts.arrays.containers import MAY_CARRY
-from imagemill.data.layouts.arrays.roles import Shape
-from imagemill.data.layouts.arrays.stacked import Held
 from imagemill.data.layouts.base import Guess, Look, Problem
 
 __all__ = [

@@ -12,8 +12,8 @@ import numpy as np
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.layouts.base import Problem, Source, WriteTarget
-from imagemill.data.layouts.guess.words import part_of
-from imagemill.data.layouts.placing import exporting
+from imagemill.data.layouts.export_files import exporting
+from imagemill.data.layouts.guess.folder_words import part_of
 from imagemill.data.records.loading import load_picture
 from imagemill.data.records.record import Record
 

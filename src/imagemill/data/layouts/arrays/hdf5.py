@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from imagemill.core.errors import CodecError, SourceError
+from imagemill.data.layouts.arrays.array_records import Gathered, asked_pages
 from imagemill.data.layouts.arrays.hdf5_file import open_h5
 from imagemill.data.layouts.arrays.hdf5_find import Found
 from imagemill.data.layouts.arrays.hdf5_write import SUFFIXES, write_h5
-from imagemill.data.layouts.arrays.stacked import Gathered, asked_pages
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
 
 __all__ = ["Hdf5"]

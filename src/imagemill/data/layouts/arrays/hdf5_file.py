@@ -21,9 +21,9 @@ from imagemill.core.extras import require
 from imagemill.data.codecs.base import MAX_PIXELS, native, problem
 from imagemill.data.codecs.limits import DEFLATE
 from imagemill.data.codecs.sniff import HEAD, sniff
+from imagemill.data.layouts.arrays.array_names import Shape
+from imagemill.data.layouts.arrays.array_records import Held
 from imagemill.data.layouts.arrays.hdf5_heap import check_heaps
-from imagemill.data.layouts.arrays.roles import Shape
-from imagemill.data.layouts.arrays.stacked import Held
 from imagemill.data.records.instances import Scalar
 
 __all__ = [

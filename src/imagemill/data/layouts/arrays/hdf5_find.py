@@ -13,7 +13,9 @@ import numpy as np
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.core.extras import require
 from imagemill.data.codecs.base import problem
-from imagemill.data.layouts.arrays.array_parts import Part, Parts, find_parts
+from imagemill.data.layouts.arrays.array_names import is_image_word, read_array_name, role_of
+from imagemill.data.layouts.arrays.array_records import Gathered, Held
+from imagemill.data.layouts.arrays.array_roles import Part, Parts, find_parts
 from imagemill.data.layouts.arrays.containers import split_name
 from imagemill.data.layouts.arrays.hdf5_file import (
     ARRAY,
@@ -28,10 +30,8 @@ from imagemill.data.layouts.arrays.hdf5_file import (
     stays_inside,
 )
 from imagemill.data.layouts.arrays.hdf5_write import ASIDE, SUFFIXES
-from imagemill.data.layouts.arrays.roles import is_image_word, read_array_name, role_of
-from imagemill.data.layouts.arrays.stacked import Gathered, Held
 from imagemill.data.layouts.base import Problem, Source
-from imagemill.data.layouts.tables.tablefiles import split_of_name
+from imagemill.data.layouts.tables.table_files import split_of_name
 from imagemill.data.records.record import Pixels, Record
 
 __all__ = ["Found"]

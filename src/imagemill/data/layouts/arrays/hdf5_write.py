@@ -12,7 +12,7 @@ from imagemill.core.extras import require
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.base import Picture, problem
 from imagemill.data.layouts.arrays.containers import class_numbers, not_written, what_is_lost, writing_file
-from imagemill.data.layouts.arrays.sink import Sink
+from imagemill.data.layouts.arrays.deferred_error_file import Sink
 from imagemill.data.layouts.base import Problem, Source, WriteTarget, Written
 from imagemill.data.records.loading import encoded, load_mask, load_picture
 from imagemill.data.records.record import Record

@@ -34,7 +34,7 @@ from imagemill.data.layouts.arrays.containers import (
 )
 from imagemill.data.layouts.arrays.label_columns import Labels, read_labels
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.layouts.placing import Export, exporting
+from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.records.record import Record, Stored
 
 __all__ = ["Idx", "IdxFile", "read_header"]

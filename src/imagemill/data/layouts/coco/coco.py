@@ -1,7 +1,7 @@
 """COCO: one JSON file per split, and the pictures in a folder beside it.
 
 Format: Lin et al. (2014), "Microsoft COCO: Common Objects in Context", and the data format page of the set. How the
-numbers are meant is said in `imagemill.data.layouts.coco.coco_text`.
+numbers are meant is said in `imagemill.data.layouts.coco.coco_json`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
-from imagemill.data.layouts.coco.coco_places import Taking, common_folder, folder_of, split_of, words_of
-from imagemill.data.layouts.coco.coco_text import CocoFile, read_coco
+from imagemill.data.layouts.coco.coco_images import Taking, common_folder, folder_of, split_of, words_of
+from imagemill.data.layouts.coco.coco_json import CocoFile, read_coco
 from imagemill.data.layouts.coco.coco_write import write_coco
 from imagemill.data.layouts.folder_names import split_named
 from imagemill.data.layouts.guess.annotation_files import coco_content
-from imagemill.data.layouts.reading import with_masks
-from imagemill.data.layouts.shapes.called import marked
+from imagemill.data.layouts.plain_folders import with_masks
+from imagemill.data.layouts.shapes.image_lookup import marked
 from imagemill.data.records.instances import Scalar
 
 __all__ = ["Coco"]

@@ -10,12 +10,12 @@ from typing import Any
 
 from imagemill.core.errors import CodecError
 from imagemill.data.layouts.base import Source, WriteTarget, Written
+from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.folder_names import place_of, safe_stems
-from imagemill.data.layouts.losses import lose_the_rest
-from imagemill.data.layouts.placing import exporting
-from imagemill.data.layouts.shapes.called import ANNOTATED
-from imagemill.data.layouts.shapes.extent import size_of
-from imagemill.data.layouts.shapes.outline_bounds import area_of, bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.shapes.image_lookup import ANNOTATED
+from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.shapes.stored_size import size_of
+from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.record import Record
 

@@ -12,7 +12,7 @@ from imagemill.core.errors import CodecError, InputError
 from imagemill.core.grids import values_onto
 from imagemill.data.codecs.base import MAX_PIXELS, Picture, ReadOptions, check_pixels, problem
 from imagemill.data.codecs.registry import decode
-from imagemill.data.codecs.volumes.header import volume_place
+from imagemill.data.codecs.volumes.volume_header import volume_place
 from imagemill.data.records.record import Pixels, Stored, split_suffix
 
 __all__ = ["VOLUMES", "Channels", "as_channels"]

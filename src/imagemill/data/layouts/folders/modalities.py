@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.layouts.base import Look, Problem, ReadSource, Source
 from imagemill.data.layouts.folders.case_channels import VOLUMES, as_channels
-from imagemill.data.layouts.labelmaps.pairing import Reader, role_of
-from imagemill.data.layouts.labelmaps.stems import mask_cores, plain
+from imagemill.data.layouts.labelmaps.mask_names import mask_cores, plain
+from imagemill.data.layouts.labelmaps.pair_by_name import Reader, role_of
 from imagemill.data.records.record import Record, split_suffix
 
 __all__ = ["Examinations", "examinations", "read_examinations"]

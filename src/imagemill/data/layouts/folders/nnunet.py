@@ -19,8 +19,8 @@ from imagemill.data.codecs.base import Picture
 from imagemill.data.codecs.registry import is_readable_name, write_picture
 from imagemill.data.layouts.arrays.containers import not_written, safe_name, what_is_lost
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folders.case_channels import as_channels
-from imagemill.data.layouts.placing import Export, exporting
 from imagemill.data.layouts.walk import real_path
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.record import Record, split_suffix

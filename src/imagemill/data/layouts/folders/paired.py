@@ -6,15 +6,15 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.folder_names import group_finder, place_of, safe_stems, split_named
-from imagemill.data.layouts.folders.lists import with_lists
 from imagemill.data.layouts.folders.modalities import examinations, read_examinations
+from imagemill.data.layouts.folders.split_lists import with_lists
 from imagemill.data.layouts.labelmaps.labelmaps import attached, label_maps, numbered_folders, own_folders
-from imagemill.data.layouts.labelmaps.pairing import Reader
-from imagemill.data.layouts.labelmaps.stems import plain
-from imagemill.data.layouts.losses import lose_the_rest
-from imagemill.data.layouts.placing import exporting
-from imagemill.data.layouts.reading import nothing_there, with_masks
+from imagemill.data.layouts.labelmaps.mask_names import plain
+from imagemill.data.layouts.labelmaps.pair_by_name import Reader
+from imagemill.data.layouts.plain_folders import nothing_there, with_masks
+from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.record import Record
 
 __all__ = ["ImageMasks"]

@@ -19,15 +19,15 @@ from defusedxml.ElementTree import fromstring
 
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import is_image_role, place_of, safe_stems, split_named
-from imagemill.data.layouts.folders.lists import with_lists
+from imagemill.data.layouts.folders.split_lists import with_lists
 from imagemill.data.layouts.labelmaps.labelmaps import attached, label_maps
-from imagemill.data.layouts.losses import lose_the_rest
-from imagemill.data.layouts.placing import Export, exporting
-from imagemill.data.layouts.reading import nothing_there, readable, with_masks
-from imagemill.data.layouts.shapes.called import marked
-from imagemill.data.layouts.shapes.extent import size_of
-from imagemill.data.layouts.shapes.outline_bounds import bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.plain_folders import nothing_there, readable, with_masks
+from imagemill.data.layouts.shapes.image_lookup import marked
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.shapes.stored_size import size_of
+from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance, Scalar
 from imagemill.data.records.record import Record, split_suffix
 

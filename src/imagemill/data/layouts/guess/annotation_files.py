@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from imagemill.data.layouts.tools.jsonfile import peek
+from imagemill.data.layouts.tools.json_file import peek
 
 __all__ = ["coco_content", "is_cvat", "is_labelme", "is_tasks", "is_via", "speaks_for_itself"]
 

@@ -21,7 +21,7 @@ from typing import Any
 from imagemill.core.errors import CodecError, MissingExtra, SourceError
 from imagemill.data.layouts.base import Evidence, Guess, Layout, Look, ReadSource, Source
 from imagemill.data.layouts.folders.modalities import examinations
-from imagemill.data.layouts.guess.arrangement import folder_of
+from imagemill.data.layouts.guess.folder_structure import folder_of
 from imagemill.data.layouts.labelmaps.labelmaps import (
     LabelMaps,
     attached,

@@ -13,14 +13,21 @@ from typing import Literal
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.arrays.array_files import npy_stacks
 from imagemill.data.layouts.base import Look, Problem, ReadSource, Source
-from imagemill.data.layouts.guess.words import is_image_role, is_mask_role
-from imagemill.data.layouts.labelmaps.colourtable import ColourTable, find_table, read_table
-from imagemill.data.layouts.labelmaps.kinds import ToldApart, choose, files_of, first_of
-from imagemill.data.layouts.labelmaps.layers import coloured, merged
-from imagemill.data.layouts.labelmaps.likeness import alike_folders, beside_by_ends
-from imagemill.data.layouts.labelmaps.pairing import Kind, Pairs, Reader, find_pairs, pair_files, role_of
-from imagemill.data.layouts.labelmaps.shown import shown_by
-from imagemill.data.layouts.labelmaps.stems import hints_at_masks, image_cores
+from imagemill.data.layouts.guess.folder_words import is_image_role, is_mask_role
+from imagemill.data.layouts.labelmaps.colour_table import ColourTable, find_table, read_table
+from imagemill.data.layouts.labelmaps.composed_label_maps import coloured, merged
+from imagemill.data.layouts.labelmaps.label_map_kinds import ToldApart, choose, files_of, first_of
+from imagemill.data.layouts.labelmaps.mask_names import hints_at_masks, image_cores
+from imagemill.data.layouts.labelmaps.pair_by_content import alike_folders, beside_by_ends
+from imagemill.data.layouts.labelmaps.pair_by_name import (
+    Kind,
+    Pairs,
+    Reader,
+    find_pairs,
+    pair_files,
+    role_of,
+)
+from imagemill.data.layouts.labelmaps.pixel_evidence import shown_by
 from imagemill.data.layouts.walk import walk_files
 from imagemill.data.records.record import Pixels, Record, split_suffix
 

@@ -17,8 +17,8 @@ from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.arrays.containers import MAY_CARRY
 from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.layouts.placing import exporting
-from imagemill.data.layouts.shards.examplewrite import features_of, framed, note_losses
+from imagemill.data.layouts.export_files import exporting
+from imagemill.data.layouts.shards.tf_example_write import features_of, framed, note_losses
 from imagemill.data.layouts.shards.tfrecord_rows import (
     begins_as_records,
     most_label,
@@ -27,7 +27,7 @@ from imagemill.data.layouts.shards.tfrecord_rows import (
 )
 from imagemill.data.layouts.shards.webdataset import by_split
 from imagemill.data.layouts.tables.rows.table import read_tables
-from imagemill.data.layouts.tables.rows.writing import count_written, known_classes
+from imagemill.data.layouts.tables.rows.write_rows import count_written, known_classes
 from imagemill.data.layouts.tables.sidecar import SIDECAR, read_sidecar, sidecar_plain
 
 __all__ = ["TfRecord"]

@@ -18,17 +18,17 @@ import numpy as np
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import problem
-from imagemill.data.codecs.size import image_size
+from imagemill.data.codecs.header_size import image_size
 from imagemill.data.codecs.sniff import HEAD, sniff
-from imagemill.data.layouts.arrays.roles import role_of
+from imagemill.data.layouts.arrays.array_names import role_of
 from imagemill.data.layouts.base import Problem, ReadSource
 from imagemill.data.layouts.shards.crc32c import masked_crc32c
-from imagemill.data.layouts.shards.example import Features, decode_example
-from imagemill.data.layouts.shards.spool import UNPACKED, unpacked
-from imagemill.data.layouts.tables.cells.cells import Placed
-from imagemill.data.layouts.tables.columns.columnnames import role_of as column_role
+from imagemill.data.layouts.shards.decompressed import UNPACKED, unpacked
+from imagemill.data.layouts.shards.tf_example import Features, decode_example
+from imagemill.data.layouts.tables.cells.image_cells import Placed
+from imagemill.data.layouts.tables.columns.column_names import role_of as column_role
 from imagemill.data.layouts.tables.rows.table import Table
-from imagemill.data.layouts.tables.tablefiles import split_of_name
+from imagemill.data.layouts.tables.table_files import split_of_name
 from imagemill.data.records.record import Blob, Stored, split_suffix
 
 __all__ = ["Names", "begins_as_records", "most_label", "read_names", "read_table"]

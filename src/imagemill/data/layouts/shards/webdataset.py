@@ -21,16 +21,16 @@ from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.arrays.containers import MAY_CARRY
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import is_image_role, safe_stems
-from imagemill.data.layouts.placing import Export, exporting
-from imagemill.data.layouts.shards.tars import Member, TarIndex, index_tar
+from imagemill.data.layouts.shards.tar_index import Member, TarIndex, index_tar
 from imagemill.data.layouts.shards.webdataset_members import member_kind, parts_of_sample, says_more
-from imagemill.data.layouts.shards.zips import index_zip
-from imagemill.data.layouts.tables.cells.cells import Placed
-from imagemill.data.layouts.tables.columns.columnnames import normal_split
-from imagemill.data.layouts.tables.formats.jsons import flat_row
+from imagemill.data.layouts.shards.zip_index import index_zip
+from imagemill.data.layouts.tables.cells.image_cells import Placed
+from imagemill.data.layouts.tables.columns.column_names import normal_split
+from imagemill.data.layouts.tables.formats.json_tables import flat_row
 from imagemill.data.layouts.tables.rows.table import Table, read_tables
-from imagemill.data.layouts.tables.rows.writing import (
+from imagemill.data.layouts.tables.rows.write_rows import (
     HOLDS,
     count_written,
     embedded,
@@ -38,7 +38,7 @@ from imagemill.data.layouts.tables.rows.writing import (
     plain_row,
 )
 from imagemill.data.layouts.tables.sidecar import SIDECAR, read_sidecar, sidecar_plain
-from imagemill.data.layouts.tables.tablefiles import split_of_name
+from imagemill.data.layouts.tables.table_files import split_of_name
 from imagemill.data.records.record import Blob, Record, split_suffix
 
 __all__ = ["WebDataset", "by_split"]

@@ -18,12 +18,12 @@ from defusedxml.ElementTree import fromstring
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.layouts.coco.coco_parts import whole
+from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.folder_names import split_named
 from imagemill.data.layouts.guess.annotation_files import is_cvat
 from imagemill.data.layouts.tools.cvat_shapes import SHAPES, attributes_of, read_shape
 from imagemill.data.layouts.tools.cvat_video import read_tracks
-from imagemill.data.layouts.tools.tools import TOOLS_HOLD, Gathering, Said, read_only
+from imagemill.data.layouts.tools.tool_source import TOOLS_HOLD, Gathering, Said, read_only
 from imagemill.data.records.instances import Instance
 
 __all__ = ["Cvat"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.coco.coco_parts import whole
+from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.tools.tool_shapes import (
     box_shape,
     ellipse_shape,

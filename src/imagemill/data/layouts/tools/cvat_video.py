@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.coco.coco_parts import whole
+from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.tools.cvat_shapes import SHAPES, read_shape
-from imagemill.data.layouts.tools.tools import Gathering, Said
+from imagemill.data.layouts.tools.tool_source import Gathering, Said
 from imagemill.data.records.instances import Instance
 
 __all__ = ["read_tracks"]

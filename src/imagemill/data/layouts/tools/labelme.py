@@ -23,10 +23,10 @@ import PIL.Image
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data.codecs.sniff import sniff
 from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.layouts.coco.coco_parts import whole
+from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.guess.annotation_files import is_labelme
-from imagemill.data.layouts.shapes.outline_bounds import bounds_of_polygons
-from imagemill.data.layouts.tools.jsonfile import load_json
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons
+from imagemill.data.layouts.tools.json_file import load_json
 from imagemill.data.layouts.tools.tool_shapes import (
     box_shape,
     ellipse_shape,
@@ -34,7 +34,7 @@ from imagemill.data.layouts.tools.tool_shapes import (
     mask_shape,
     polygon_shape,
 )
-from imagemill.data.layouts.tools.tools import TOOLS_HOLD, Gathering, Said, read_only
+from imagemill.data.layouts.tools.tool_source import TOOLS_HOLD, Gathering, Said, read_only
 from imagemill.data.records.instances import Instance, Joint
 from imagemill.data.records.record import Blob
 

@@ -16,10 +16,10 @@ from typing import Any
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.layouts.coco.coco_parts import whole
+from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.guess.annotation_files import is_tasks
-from imagemill.data.layouts.shapes.called import plain_name
-from imagemill.data.layouts.tools.jsonfile import load_json
+from imagemill.data.layouts.shapes.image_lookup import plain_name
+from imagemill.data.layouts.tools.json_file import load_json
 from imagemill.data.layouts.tools.labelstudio_brush import brush_mask
 from imagemill.data.layouts.tools.tool_shapes import (
     box_shape,
@@ -29,7 +29,7 @@ from imagemill.data.layouts.tools.tool_shapes import (
     number_of,
     polygon_shape,
 )
-from imagemill.data.layouts.tools.tools import TOOLS_HOLD, Gathering, Said, read_only
+from imagemill.data.layouts.tools.tool_source import TOOLS_HOLD, Gathering, Said, read_only
 from imagemill.data.records.instances import Instance, Joint
 
 __all__ = ["LabelStudio"]

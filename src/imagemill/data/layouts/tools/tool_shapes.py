@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.shapes.outline_bounds import bounds_of_polygons
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons
 from imagemill.data.layouts.shapes.rle import runs_from_mask
 from imagemill.data.records.instances import Instance, RunLength
 

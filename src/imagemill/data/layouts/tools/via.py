@@ -16,7 +16,7 @@ from typing import Any
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.guess.annotation_files import is_via
-from imagemill.data.layouts.tools.jsonfile import load_json
+from imagemill.data.layouts.tools.json_file import load_json
 from imagemill.data.layouts.tools.tool_shapes import (
     box_shape,
     ellipse_shape,
@@ -24,7 +24,7 @@ from imagemill.data.layouts.tools.tool_shapes import (
     number_of,
     polygon_shape,
 )
-from imagemill.data.layouts.tools.tools import TOOLS_HOLD, Gathering, Said, read_only
+from imagemill.data.layouts.tools.tool_source import TOOLS_HOLD, Gathering, Said, read_only
 from imagemill.data.records.instances import Instance, Scalar
 
 __all__ = ["Via"]

@@ -10,17 +10,16 @@ import yaml
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import place_of, safe_stems
-from imagemill.data.layouts.losses import lose_the_rest
-from imagemill.data.layouts.placing import Export, exporting
-from imagemill.data.layouts.reading import nothing_there, with_masks
-from imagemill.data.layouts.shapes.called import marked
-from imagemill.data.layouts.shapes.edges import cut_box, cut_outline, share
-from imagemill.data.layouts.shapes.extent import seen_of, size_of
-from imagemill.data.layouts.shapes.framing import read_frame
-from imagemill.data.layouts.shapes.outline_bounds import bounds_of_polygons, bounds_of_runs, joined
-from imagemill.data.layouts.yolo.yolo_read import Reading, flip_of
-from imagemill.data.layouts.yolo.yolo_sets import (
+from imagemill.data.layouts.plain_folders import nothing_there, with_masks
+from imagemill.data.layouts.shapes.clip_shapes import cut_box, cut_outline, share
+from imagemill.data.layouts.shapes.image_lookup import marked
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_runs, joined
+from imagemill.data.layouts.shapes.source_orientation import read_frame
+from imagemill.data.layouts.shapes.stored_size import seen_of, size_of
+from imagemill.data.layouts.unwritten import lose_the_rest
+from imagemill.data.layouts.yolo.yolo_folder import (
     Found,
     class_names,
     label_folder,
@@ -28,6 +27,7 @@ from imagemill.data.layouts.yolo.yolo_sets import (
     splits_of,
     told_by,
 )
+from imagemill.data.layouts.yolo.yolo_read import Reading, flip_of
 from imagemill.data.layouts.yolo.yolo_text import line_of, looks_like_yolo
 from imagemill.data.records.as_targets import joint_names_of
 from imagemill.data.records.instances import Instance

@@ -11,8 +11,8 @@ from typing import Any
 from imagemill.core.errors import InputError
 from imagemill.core.keypoint_names import COCO_PAIRS, exchange
 from imagemill.data.layouts.base import Problem
-from imagemill.data.layouts.shapes.called import not_background
-from imagemill.data.layouts.yolo.yolo_sets import Told
+from imagemill.data.layouts.shapes.image_lookup import not_background
+from imagemill.data.layouts.yolo.yolo_folder import Told
 from imagemill.data.layouts.yolo.yolo_text import points_shape, points_within, read_line
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.record import Record

@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from imagemill.core.errors import InputError, SourceError
-from imagemill.data.layouts.coco.coco_parts import visibility
-from imagemill.data.layouts.shapes.outline_bounds import bounds_of_polygons
+from imagemill.data.layouts.coco.coco_annotation import visibility
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons
 from imagemill.data.records.instances import Instance, Joint, Scalar
 
 __all__ = ["line_of", "load_yaml", "looks_like_yolo", "names_from", "points_shape", "points_within", "read_line"]

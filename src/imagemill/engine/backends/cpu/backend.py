@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from imagemill.core import maps
+from imagemill.core import coordinate_maps as maps
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
 from imagemill.engine.backends.cpu import choose

@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.coordinate_maps import Matrix, Stage
 from imagemill.core.errors import InputError
-from imagemill.core.maps import Matrix, Stage
 from imagemill.engine.backends.chains import (
     AxisAligned,
     axis_aligned,

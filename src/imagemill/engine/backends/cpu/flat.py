@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.maps import Displace, Matrix, Stage, Window
+from imagemill.core.coordinate_maps import Displace, Matrix, Stage, Window
 from imagemill.engine.backends.cpu.resample.lines import AFFINE, ALONG, PIECES, PROJECTIVE, TAPS, WINDOW
 
 Array = np.ndarray[Any, Any]

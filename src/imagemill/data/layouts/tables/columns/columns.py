@@ -9,9 +9,10 @@ from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import ReadSource
-from imagemill.data.layouts.tables.cells.cells import Place
-from imagemill.data.layouts.tables.columns.boxcolumns import BoxColumns, box_columns, squashed
-from imagemill.data.layouts.tables.columns.columnnames import (
+from imagemill.data.layouts.tables.cells.image_cells import Place
+from imagemill.data.layouts.tables.columns.box_columns import BoxColumns, box_columns, squashed
+from imagemill.data.layouts.tables.columns.column_content import Seen, is_empty, look_at_column, spread
+from imagemill.data.layouts.tables.columns.column_names import (
     ATTRIBUTE,
     CLASS_WORDS,
     MAYBE,
@@ -23,9 +24,8 @@ from imagemill.data.layouts.tables.columns.columnnames import (
     rank_of,
     role_of,
 )
-from imagemill.data.layouts.tables.columns.content import Seen, is_empty, look_at_column, spread
-from imagemill.data.layouts.tables.columns.several_labels import LIST, separator_of
-from imagemill.data.layouts.tables.rows.finding import Finder, Trail
+from imagemill.data.layouts.tables.columns.multi_label import LIST, separator_of
+from imagemill.data.layouts.tables.rows.find_files import Finder, Trail
 
 __all__ = ["Columns", "Sample", "guess_columns", "said"]
 

@@ -17,14 +17,14 @@ from imagemill.core.errors import SourceError
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.guess.annotation_files import speaks_for_itself
-from imagemill.data.layouts.placing import Export, exporting
-from imagemill.data.layouts.tables.cells.textcells import base64_text, scalar_text
-from imagemill.data.layouts.tables.cells.textlists import is_numbers, unquoted
-from imagemill.data.layouts.tables.cells.textnumbers import number_text, typed_column
-from imagemill.data.layouts.tables.columns.boxcolumns import LEAST_PIXELS
-from imagemill.data.layouts.tables.columns.columnnames import role_of
-from imagemill.data.layouts.tables.formats.textrows import (
+from imagemill.data.layouts.tables.cells.text_cells import base64_text, scalar_text
+from imagemill.data.layouts.tables.cells.text_lists import is_numbers, unquoted
+from imagemill.data.layouts.tables.cells.text_numbers import number_text, typed_column
+from imagemill.data.layouts.tables.columns.box_columns import LEAST_PIXELS
+from imagemill.data.layouts.tables.columns.column_names import role_of
+from imagemill.data.layouts.tables.formats.text_rows import (
     Unclosed,
     sniff_quote,
     sniff_separator,
@@ -32,7 +32,7 @@ from imagemill.data.layouts.tables.formats.textrows import (
     text_rows,
 )
 from imagemill.data.layouts.tables.rows.table import Table, read_tables, with_pixels
-from imagemill.data.layouts.tables.rows.writing import (
+from imagemill.data.layouts.tables.rows.write_rows import (
     HOLDS,
     Embedded,
     Row,
@@ -42,7 +42,7 @@ from imagemill.data.layouts.tables.rows.writing import (
     table_columns,
 )
 from imagemill.data.layouts.tables.sidecar import SIDECAR, read_sidecar, sidecar_plain
-from imagemill.data.layouts.tables.tablefiles import Probe, guess_tables, need_tables, probe_table
+from imagemill.data.layouts.tables.table_files import Probe, guess_tables, need_tables, probe_table
 
 __all__ = ["Csv", "Tsv", "open_delimited"]
 

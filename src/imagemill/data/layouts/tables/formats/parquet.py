@@ -14,15 +14,21 @@ import numpy as np
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.base import problem
 from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
-from imagemill.data.layouts.placing import exporting
-from imagemill.data.layouts.tables.cells.cells import BadCell, Place, Placed, image_at
+from imagemill.data.layouts.export_files import exporting
+from imagemill.data.layouts.tables.cells.image_cells import BadCell, Place, Placed, image_at
 from imagemill.data.layouts.tables.columns.columns import guess_columns
-from imagemill.data.layouts.tables.formats.columnar import META, ArrowParts, ParquetParts, Parts, bad_file
-from imagemill.data.layouts.tables.formats.tablewrite import write_arrow
+from imagemill.data.layouts.tables.formats.columnar_read import (
+    META,
+    ArrowParts,
+    ParquetParts,
+    Parts,
+    bad_file,
+)
+from imagemill.data.layouts.tables.formats.columnar_write import write_arrow
 from imagemill.data.layouts.tables.rows.table import Table, read_tables
-from imagemill.data.layouts.tables.rows.writing import HOLDS
+from imagemill.data.layouts.tables.rows.write_rows import HOLDS
 from imagemill.data.layouts.tables.sidecar import Sidecar, read_sidecar, sidecar_of
-from imagemill.data.layouts.tables.tablefiles import (
+from imagemill.data.layouts.tables.table_files import (
     IMAGE_FOLDER,
     Probe,
     guess_tables,

@@ -14,16 +14,16 @@ import numpy as np
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.base import Problem, ReadSource, Source
-from imagemill.data.layouts.tables.cells.cells import Place
-from imagemill.data.layouts.tables.cells.textlists import unquoted
-from imagemill.data.layouts.tables.cells.textnumbers import typed_column
-from imagemill.data.layouts.tables.classes import name_labels, name_things
-from imagemill.data.layouts.tables.classfiles import names_beside
-from imagemill.data.layouts.tables.columns.boxcolumns import pixel_columns
+from imagemill.data.layouts.tables.cells.image_cells import Place
+from imagemill.data.layouts.tables.cells.text_lists import unquoted
+from imagemill.data.layouts.tables.cells.text_numbers import typed_column
+from imagemill.data.layouts.tables.class_files import names_beside
+from imagemill.data.layouts.tables.class_names import name_labels, name_things
+from imagemill.data.layouts.tables.columns.box_columns import pixel_columns
 from imagemill.data.layouts.tables.columns.columns import Sample, guess_columns
-from imagemill.data.layouts.tables.rows.finding import Finder
-from imagemill.data.layouts.tables.rows.gather import gathered
-from imagemill.data.layouts.tables.rows.rowreader import Found, RowReader
+from imagemill.data.layouts.tables.rows.find_files import Finder
+from imagemill.data.layouts.tables.rows.merge_rows import gathered
+from imagemill.data.layouts.tables.rows.row_reader import Found, RowReader
 from imagemill.data.layouts.tables.sidecar import SIDECAR, Sidecar
 from imagemill.data.records.record import Record
 

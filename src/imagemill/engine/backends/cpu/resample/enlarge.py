@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.maps import Matrix
+from imagemill.core.coordinate_maps import Matrix
 from imagemill.engine.backends.chains import AxisAligned
 from imagemill.engine.backends.cpu.resample import warp2d
 from imagemill.engine.backends.cpu.resample.axis_aligned import resize_block

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.maps import Stage, Window
+from imagemill.core.coordinate_maps import Stage, Window
 from imagemill.engine.backends.chains import EDGE_TOLERANCE, AxisAligned, axis_aligned, integer_index
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +32,7 @@ def exact_move(stages: tuple[Stage, ...], in_shape: tuple[int, ...], out_shape: 
 
     Examples
     --------
-    >>> from imagemill.core.maps import Matrix
+    >>> from imagemill.core.coordinate_maps import Matrix
     >>> turn = Matrix(np.array([[0.0, 1, 0], [-1, 0, 3], [0, 0, 1]]))
     >>> exact_move((turn,), (4, 6), (6, 4)).sign
     (1, -1)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.maps import Matrix, Stage
+from imagemill.core.coordinate_maps import Matrix, Stage
 from imagemill.engine.backends.chains import is_affine
 
 Array = np.ndarray[Any, Any]

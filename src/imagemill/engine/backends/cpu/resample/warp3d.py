@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.maps import Stage, Window
+from imagemill.core.coordinate_maps import Stage, Window
 from imagemill.engine.backends.chains import BORDERS, label_value, saturate
 from imagemill.engine.backends.cpu.flat import Chain, flatten, is_planar
 from imagemill.engine.backends.cpu.resample.axis_aligned import write

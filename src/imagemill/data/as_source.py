@@ -1,0 +1,85 @@
+"""Whatever can be opened as a dataset, as a source: places, patterns, lists of files, arrays, records."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import InputError, SourceError
+from imagemill.data.codecs.registry import is_readable_name
+from imagemill.data.layouts.arrays.in_memory import arrays_in, from_arrays
+from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.folders.path_list import from_paths
+from imagemill.data.layouts.opening import open_source
+from imagemill.data.layouts.path_patterns import files_like
+from imagemill.data.records.record import Record
+
+__all__ = ["mapped", "place_of", "source_of"]
+
+
+def place_of(what: Any) -> Path | None:
+    """The path that was given, with ``~`` for the user's folder; None for what is no path, or a pattern of names.
+
+    Examples
+    --------
+    >>> place_of("photos/cat"), place_of("photos/*/*.jpg"), place_of([1, 2])
+    (PosixPath('photos/cat'), None, None)
+    """
+    if not isinstance(what, str | os.PathLike):
+        return None
+    path = Path(os.fspath(what)).expanduser()
+    return None if glob.has_magic(str(path)) and not path.exists() else path
+
+
+def source_of(what: Any, **options: Any) -> Source:
+    """Make a source of a place, a pattern such as ``"photos/*.jpg"``, a list of paths, arrays or records.
+
+    Arrays are ``images``, ``(images, labels)``, ``(images, labels, masks)``, a mapping of split to either, a mapping of
+    usual names (``{"x_train": ..., "y_train": ...}``), or ``((x, y), (x, y))`` for the train and the test part.
+
+    Raises
+    ------
+    SourceError
+        When it is none of these, or nothing is there.
+    """
+    if isinstance(what, Source):
+        return what
+    place = place_of(what)
+    if place is not None:
+        return open_source(place, **options)
+    if isinstance(what, str | os.PathLike):
+        pattern = Path(os.path.expanduser(os.fspath(what)))
+        found = files_like(pattern)
+        # Pictures are a list; shards, archives and the like are one set in their own layout.
+        return from_paths(found) if all(map(is_readable_name, found)) else open_source(pattern, **options)
+    if (arrays := arrays_in(what)) is not None:
+        return from_arrays(*arrays, **options)
+    if isinstance(what, Sequence) and len(what):
+        if all(isinstance(one, Record) for one in what):
+            return Source(Path(), "records", tuple(what))
+        if all(isinstance(one, str | os.PathLike) for one in what):
+            return from_paths([Path(os.fspath(one)).expanduser() for one in what])
+    held = f"a {type(what).__name__}" + (f" of {len(what)}" if isinstance(what, Sequence | Mapping) else "")
+    do = "give arrays as (images, labels) or {'train': (images, labels)}, or see from_arrays"
+    raise SourceError(f"expected a path, a pattern, a list of paths, arrays or records, got {held}; {do}")
+
+
+def mapped(rows: Sequence[Mapping[str, Any]], made: Sequence[Any]) -> dict[str, list[Any]]:
+    """New columns from what a function made of every row.
+
+    Raises
+    ------
+    InputError
+        When it made something else than values by name, or not the same names for all rows.
+    """
+    names = tuple(made[0]) if made and isinstance(made[0], Mapping) else ()
+    for row, one in zip(rows, made, strict=True):
+        if not isinstance(one, Mapping) or tuple(one) != names:
+            got = f"{type(one).__name__}" if not isinstance(one, Mapping) else f"the names {list(one)}"
+            do = "a pipeline with Apply, or a Loader, changes pixels"
+            msg = "expected a function that gives the same columns for every row, such as {'old': row['year'] < 2000}"
+            raise InputError(f"{msg}, got {got} for {row['key']!r}; {do}")
+    return {name: [one[name] for one in made] for name in names}

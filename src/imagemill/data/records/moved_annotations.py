@@ -1,0 +1,270 @@
+"""Annotated things of a picture moved by a pipeline, and what became of each: kept, cut, or outside the frame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError
+from imagemill.core.polygons import Polygons
+from imagemill.core.targets import Boxes, InstanceMasks, Keypoints, Target
+from imagemill.data.codecs.base import Picture
+from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.shapes.rle import mask_from_runs, runs_from_mask
+from imagemill.data.records.as_targets import joint_labels
+from imagemill.data.records.instances import Instance, Joint, Scalar
+from imagemill.data.records.orientation import Seen, objects_on
+from imagemill.data.records.record import Record
+
+__all__ = ["BOXES", "KEYPOINTS", "OUTLINES", "RUNS", "Things", "counts_of", "things_of"]
+
+BOXES, OUTLINES, RUNS, KEYPOINTS = "boxes", "outlines", "masks of things", "keypoints"
+"""What is counted, in the words of reports."""
+
+_NEAR = 1.0
+"""Pixels by which a box may differ from the one around its outline, and still be meant as that one."""
+
+_ROUNDING = 1e-6
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Things:
+    """What is annotated in one picture, on its upright pixels.
+
+    Parameters
+    ----------
+    objects : tuple of Instance
+    shape : tuple of int
+        Height and width of the picture.
+    names : mapping of str to tuple of str
+        Names of the keypoints of each category that has some.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> things = Things((Instance("cat", (1.0, 0.0, 2.0, 2.0)),), (4, 6))
+    >>> sample = im.Pipeline([im.Flip("x")], seed=1)(image=np.zeros((4, 6), np.uint8), **things.targets())
+    >>> things.moved(sample.targets, (4, 6))[0][0].box
+    (3.0, 0.0, 2.0, 2.0)
+    """
+
+    objects: tuple[Instance, ...]
+    shape: tuple[int, int]
+    names: Mapping[str, Sequence[str]] | None = None
+
+    def targets(self) -> dict[str, Target]:
+        """Everything that moves, as targets of a pipeline; names that are not there have nothing to move."""
+        found: dict[str, Target] = {}
+        boxed = [thing for thing in self.objects if thing.box is not None]
+        if boxed:
+            found["boxes"] = Boxes(np.array([thing.box for thing in boxed]), "xywh", [t.category for t in boxed])
+        joints = [joint for thing in self.objects for joint in thing.joints]
+        if joints:
+            points = np.array(joints, dtype=np.float64)
+            owner = np.repeat(np.arange(len(self.objects)), [len(thing.joints) for thing in self.objects])
+            labels = joint_labels(self.objects, self.names or {})
+            found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, owner)
+            # The same points again, for where left and right change places, what is hidden goes with its point.
+            found["plain"] = Keypoints(points[:, :2], "xy", points[:, 2] > 1, labels, owner)
+        parts = [np.reshape(part, (-1, 2)) for thing in self.objects for part in thing.polygons]
+        if parts:
+            found["polygons"] = Polygons(parts)
+        masks = [self._mask(thing) for thing in self.objects if thing.runs is not None]
+        if masks:
+            found["runs"] = InstanceMasks(np.stack(masks, axis=-1).astype(np.uint8), "yxc")
+        return found
+
+    def _mask(self, thing: Instance) -> Any:
+        runs = thing.runs
+        assert runs is not None
+        if (runs.height, runs.width) != self.shape:
+            got = f"{runs.height} x {runs.width}"
+            raise CodecError(f"expected masks of the picture's size {self.shape}, got one of {got}; correct it")
+        return mask_from_runs(runs)
+
+    def moved(self, targets: Mapping[str, Target], shape: tuple[int, int]) -> tuple[tuple[Instance, ...], Counter[str]]:
+        """The things as they are in the new frame, and what of them is not there any more.
+
+        A thing of whose box nothing is left is gone, and so is one without a box of which no other part is left. A
+        box that was the one around its thing's outline or mask stays that.
+
+        Parameters
+        ----------
+        targets : mapping
+            What the pipeline made of `targets`.
+        shape : tuple of int
+            Height and width of the new picture.
+
+        Returns
+        -------
+        tuple of Instance, and Counter
+            How many boxes, outlines, masks and keypoints are outside the frame.
+        """
+        parts = _Parts(self.objects, targets, shape, self.names or {})
+        left: list[Instance] = []
+        gone: Counter[str] = Counter()
+        for number, thing in enumerate(self.objects):
+            new = parts.thing(number)
+            if new is not None:
+                left.append(new)
+            gone.update(_gone(thing, new))
+        return tuple(left), +gone
+
+
+class _Parts:
+    """Moved parts by the number of their thing."""
+
+    def __init__(
+        self,
+        objects: Sequence[Instance],
+        targets: Mapping[str, Target],
+        shape: tuple[int, int],
+        names: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.objects, self.shape = objects, shape
+        boxes, outlines, masks = (targets.get(name) for name in ("boxes", "polygons", "runs"))
+        self.joints = _joints(objects, targets.get("keypoints"), targets.get("plain"), names)
+        self.boxes: dict[int, Box] = {}
+        self.share: dict[int, float] = {}
+        if isinstance(boxes, Boxes) and boxes.index is not None and boxes.visibility is not None:
+            owners = [n for n, thing in enumerate(objects) if thing.box is not None]
+            made = zip(boxes.index.tolist(), boxes.array.tolist(), boxes.visibility.tolist(), strict=True)
+            for place, (x, y, w, h), share in made:
+                # A row that is only kept for the sake of other rows is no thing.
+                if share > 0:
+                    self.boxes[owners[place]], self.share[owners[place]] = (x, y, w, h), share
+        self.polygons: dict[int, list[tuple[float, ...]]] = {}
+        if isinstance(outlines, Polygons):
+            owners = [n for n, thing in enumerate(objects) for _ in thing.polygons]
+            for place, part in zip(np.asarray(outlines.index).tolist(), outlines.parts, strict=True):
+                self.polygons.setdefault(owners[place], []).append(tuple(part.ravel().tolist()))
+        self.first = np.cumsum([0, *(len(thing.joints) for thing in objects)]).tolist()
+        self.masks = masks.canonical() if isinstance(masks, InstanceMasks) else None
+        self.channel = {n: k for k, n in enumerate(n for n, thing in enumerate(objects) if thing.runs is not None)}
+
+    def thing(self, number: int) -> Instance | None:
+        """A thing with its moved parts; None where it is gone."""
+        thing, box = self.objects[number], self.boxes.get(number)
+        if thing.box is not None and box is None:
+            return None
+        polygons = tuple(self.polygons.get(number, ()))
+        runs = self._runs(number, box)
+        joints = tuple(self.joints[self.first[number] : self.first[number + 1]])
+        outlined = bool(polygons) or runs is not None
+        if box is None and not outlined and not any(joint[2] for joint in joints):
+            return None
+        new = replace(thing, polygons=polygons, runs=runs, joints=joints)
+        if box is not None and _hugs(thing):
+            if not outlined:  # the box around the turned box is larger than the thing, which is outside
+                return None
+            # Boxes that were asked to stand out of the frame do, and their outlines are cut.
+            box = _around(new) if self._is_inside(box) else box
+        new = replace(new, box=box)
+        return replace(new, attributes=_attributes(thing, new, self.share.get(number, 1.0)))
+
+    def _is_inside(self, box: Box) -> bool:
+        (x, y, w, h), (height, width) = box, self.shape
+        return min(x, y) >= -_ROUNDING and x + w <= width + _ROUNDING and y + h <= height + _ROUNDING
+
+    def _runs(self, number: int, box: Box | None) -> Any:
+        if self.masks is None or number not in self.channel:
+            return None
+        # What fills the frame beyond the picture is not 1.
+        mask = self.masks[..., self.channel[number]] == 1
+        if box is not None:
+            # A border that repeats the picture repeats the thing; the box is around the thing itself.
+            left, top = (max(0, int(np.floor(edge - 1))) for edge in box[:2])
+            right, bottom = (int(np.ceil(a + b + 1)) for a, b in zip(box[:2], box[2:], strict=True))
+            inside = np.zeros_like(mask)
+            inside[top:bottom, left:right] = mask[top:bottom, left:right]
+            mask = inside
+        return runs_from_mask(mask) if mask.any() else None
+
+
+def _joints(
+    objects: Sequence[Instance], points: Target | None, plain: Target | None, names: Mapping[str, Sequence[str]]
+) -> list[Joint]:
+    """Every keypoint in the order of the things; one that is not in the frame as unlabelled ones are written."""
+    if not isinstance(points, Keypoints) or not isinstance(plain, Keypoints):
+        return []
+    # A name whose other side the category does not know has no place in its list.
+    known = [new == old for new, old in zip(points.labels, joint_labels(objects, names), strict=True)]
+    rows = zip(points.array.tolist(), points.visible.tolist(), plain.visible.tolist(), known, strict=True)
+    return [(x, y, 2 if full else 1) if seen and named else (0.0, 0.0, 0) for (x, y), seen, full, named in rows]
+
+
+def _around(thing: Instance) -> Box | None:
+    if thing.polygons:
+        return bounds_of_polygons(thing.polygons)
+    return None if thing.runs is None else bounds_of_runs(thing.runs)
+
+
+def _hugs(thing: Instance) -> bool:
+    """Whether a box is the one around its thing's outline or mask."""
+    around = _around(thing)
+    if around is None or thing.box is None:
+        return False
+    ends = [(x, y, x + w, y + h) for x, y, w, h in (around, thing.box)]
+    return bool(max(abs(a - b) for a, b in zip(*ends, strict=True)) <= _NEAR)
+
+
+def _attributes(old: Instance, new: Instance, share: float) -> Mapping[str, Scalar]:
+    """Attributes that follow the shape, so that they do not tell of the picture before."""
+    changed: dict[str, Scalar] = {}
+    area = old.attributes.get("area")
+    if isinstance(area, int | float) and not isinstance(area, bool):
+        before, after = area_of(old), area_of(new)
+        changed["area"] = area * after / before if before else after
+    # As Pascal VOC means it: the box does not hold all of the thing.
+    if old.attributes.get("truncated") in (0, False) and share < 1 - _ROUNDING:
+        changed["truncated"] = 1
+    return {**old.attributes, **changed}
+
+
+def _gone(old: Instance, new: Instance | None) -> Counter[str]:
+    """How much of a thing is not there any more."""
+    parts = Counter(_counts(old))
+    parts.subtract({} if new is None else _counts(new))
+    return parts
+
+
+def _counts(thing: Instance) -> dict[str, int]:
+    return {
+        BOXES: int(thing.box is not None),
+        OUTLINES: len(thing.polygons),
+        RUNS: int(thing.runs is not None),
+        KEYPOINTS: sum(joint[2] > 0 for joint in thing.joints),
+    }
+
+
+def counts_of(objects: Sequence[Instance]) -> Counter[str]:
+    """How many boxes, outlines, masks and labelled keypoints there are."""
+    total: Counter[str] = Counter()
+    for thing in objects:
+        total.update(_counts(thing))
+    return +total
+
+
+def things_of(
+    record: Record, picture: Picture, names: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Things | None, str]:
+    """What is annotated in a record's picture, on its pixels as they were read, and what to know about it.
+
+    Raises
+    ------
+    CodecError
+        When it does not fit the picture.
+    """
+    if record.objects is None:
+        return None, ""
+    if len(picture.spatial_shape) != 2:
+        return None, "things in it were left: boxes and outlines are for pictures" if record.objects else ""
+    objects, note = objects_on(record, Seen.of(picture))
+    height, width = picture.spatial_shape
+    return Things(objects, (height, width), names), note

@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check docs docs-images warm bench bench-quick bench-growth bench-feed bench-soak bench-compat clean help
+.PHONY: demo test coverage check docs docs-images warm bench bench-quick bench-growth bench-feed bench-soak bench-compat clean help
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +19,15 @@ demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
 test: $(DEV)  ## run all tests and docstring examples (JOBS=1 for one process)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS))
 
-check: $(DEV)  ## lint, format, types, import layers
+coverage: $(DEV)  ## run all tests and say which lines none of them reaches; fails below the floor in pyproject.toml
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
+
+check: $(DEV)  ## lint, format, types, import layers, and the wheel at work where it was installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/wheel.py
 
 docs: $(DEV)  ## write the reference pages, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md

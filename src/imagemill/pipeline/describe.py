@@ -136,7 +136,8 @@ def steps(plan: Plan, backend: Backend, applied: tuple[Applied, ...], key: objec
     """The planned steps for one sample: what went into each, the kernel, the bytes, why a run broke."""
     shape, dtype, channels = tuple(plan.in_shape[0].tolist()), plan.in_dtype, plan.channels
     chosen = {a.name for a in applied}
-    lines = [f"plan for {_size(shape, channels, dtype)}, key {key!r}: {_steps(len(plan.steps))}"]
+    where = "" if backend.name == "cpu" else f" on {backend.name}"
+    lines = [f"plan for {_size(shape, channels, dtype)}, key {key!r}: {_steps(len(plan.steps))}{where}"]
     moved = 0
     for number, step in enumerate(plan.steps, 1):
         text, shape, dtype, bytes_moved = _step(step, backend, shape, dtype, channels)

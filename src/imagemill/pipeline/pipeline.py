@@ -26,7 +26,8 @@ from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Mask, Target
 from imagemill.engine import execute
 from imagemill.engine.annotations.foreground import Foreground
-from imagemill.engine.backends import get_backend
+from imagemill.engine.backends import as_given, get_backend
+from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
@@ -55,8 +56,9 @@ class Pipeline:
         0 to 2**64 - 1. Made once and shown in the repr when left out.
     fuse : bool
         False runs every transform as a step of its own, rounding in between, for comparison.
-    backend : {"cpu", "reference"}
-        ``"reference"`` computes in float64 by the definition: slow, and what the other is tested against.
+    backend : {"cpu", "reference"}, another name, or a Backend
+        ``"reference"`` computes in float64 by the definition: slow, and what the others are tested against. Installed
+        packages may bring more names; an object with a backend's methods is taken as it is.
     without : sequence of str
         Passes of the planner to switch off.
     boxes : BoxRules
@@ -78,7 +80,7 @@ class Pipeline:
         *,
         seed: int | None = None,
         fuse: bool = True,
-        backend: str = "cpu",
+        backend: str | Backend = "cpu",
         without: Sequence[str] = (),
         boxes: BoxRules = BoxRules(),  # noqa: B008  # frozen
         swap: Any = "auto",
@@ -413,7 +415,7 @@ class Pipeline:
 
     def arguments(self) -> dict[str, Any]:
         """All that makes it."""
-        how = {"fuse": self.fuse, "backend": self.backend.name, "without": self.without}
+        how = {"fuse": self.fuse, "backend": as_given(self.backend), "without": self.without}
         return {"transforms": self.transforms, "seed": self.seed, **how, "boxes": self.boxes, "swap": self.swap}
 
     def _asked(self) -> dict[str, Any]:

@@ -5,14 +5,14 @@
 
 from imagemill.testing.bombs import hostile_archives, hostile_files, hostile_texts
 from imagemill.testing.checks import assert_backends_agree, assert_same_plan
-from imagemill.testing.contract import assert_backend_contract
+from imagemill.testing.contract import check_backend
 from imagemill.testing.damage import cut, cuts, damaged, flipped, sealed
 from imagemill.testing.made_pictures import label_map, picture
 from imagemill.testing.samples import sample_datasets, sample_files
 from imagemill.testing.strategies import frames, images, pipelines, transforms, transforms_of, volumes
 
 __all__ = [
-    "assert_backend_contract",
+    "check_backend",
     "assert_backends_agree",
     "assert_same_plan",
     "cut",

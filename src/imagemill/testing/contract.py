@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
 
 from imagemill.core.geometry import Frame, identity
 from imagemill.core.ops import Affine, Cast, ChannelMix, Op, Sampling
+from imagemill.engine.backends import get_backend
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Pass
 from imagemill.engine.planner import make_plan
@@ -18,8 +20,8 @@ Array = np.ndarray[Any, Any]
 SIZE = (9, 12)
 
 
-def assert_backend_contract(backend: Backend) -> None:
-    """Check a backend on small pictures: exact moves, dtypes, buffers of any strides, inputs left alone.
+def check_backend(backend: Backend) -> None:
+    """Check a backend on small pictures: exact moves, dtypes, buffers of any strides, many at once, inputs left alone.
 
     Parameters
     ----------
@@ -29,19 +31,22 @@ def assert_backend_contract(backend: Backend) -> None:
     ------
     AssertionError
         Naming the first promise that is broken.
+    ParameterError
+        When it lacks a method.
 
     Examples
     --------
-    >>> from imagemill.engine.backends import get_backend
-    >>> assert_backend_contract(get_backend("cpu"))
+    >>> check_backend(get_backend("cpu"))
     """
-    assert isinstance(backend.name, str), "a backend has a name"
-    assert backend.name, "a backend's name is not empty"
+    get_backend(backend)
+    again = pickle.loads(pickle.dumps(backend))
+    assert again.name == backend.name, "a backend comes back from a pickle under its name, for other processes"
     for dtype in ("uint8", "uint16", "int16", "float16", "float32", "float64"):
         _flips(backend, dtype)
         _turns(backend, dtype)
     _colours(backend)
     _labels(backend)
+    _many(backend)
 
 
 def _pass(op: Op, channels: int, dtype: Any) -> Pass:
@@ -107,3 +112,24 @@ def _labels(backend: Backend) -> None:
     step, out = _pass(_flip(), 1, np.uint8), np.zeros(SIZE, np.uint8)
     backend.labels(step, 0, labels, out)
     np.testing.assert_array_equal(out, labels[:, ::-1], err_msg="labels are written to out")
+
+
+def _many(backend: Backend) -> None:
+    images = np.stack([picture(seed, SIZE, 3) for seed in (5, 6, 7)])
+    half = _shift(0.5)
+    matrices = np.tile(half.matrix, (3, 1, 1))
+    matrices[:, 0, 2] = 0.25, 0.5, 0.75
+    op = Affine(matrices, np.tile(half.shape, (3, 1)), half.sampling)
+    frame = Frame.of(*SIZE, channels=3, n=3)
+    step = make_plan([("op", op)], [frame, op.after(frame)]).steps[0]
+    assert isinstance(step, Pass)
+    for src in (images, list(images)):
+        out = np.zeros_like(images)
+        made = backend.images(step, slice(0, 3), src, out)
+        later = backend.images(step, slice(1, 3), src[1:])
+        assert (made is None) == (later is None), "whether images() takes a step does not depend on which samples"
+        if made is None or later is None:
+            continue
+        alone = np.stack([backend.image(step, row, images[row]) for row in range(3)])
+        np.testing.assert_array_equal(out, alone, err_msg="images() makes what image() makes, in out")
+        np.testing.assert_array_equal(later, alone[1:], err_msg="images() begins with the first of its rows")

@@ -24,18 +24,21 @@ class Finite:
     Parameters
     ----------
     backend : Backend
+    named : bool
+        Whether a package has it under its name, so that the name is enough to find it again.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        self._behind, self.name, self._told = backend, backend.name, False
+    def __init__(self, backend: Backend, *, named: bool = False) -> None:
+        self.behind, self.named = backend, named
+        self.name, self._told = backend.name, False
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's."""
         if not may_have_gaps(src):
-            return self._behind.image(step, row, src, out)
+            return self.behind.image(step, row, src, out)
         self._tell(src)
         if step.resample is not None or step.colour is None:
-            return self._behind.image(step, row, src if step.resample is None else filled(src), out)
+            return self.behind.image(step, row, src if step.resample is None else filled(src), out)
         found = values.apply_colour(step.colour, row, src.astype(self._precision(src)), src.dtype)
         if out is None:
             return found
@@ -51,15 +54,15 @@ class Finite:
             for picture in src:
                 self._tell(picture)
             src = [filled(picture) for picture in src]
-        return self._behind.images(step, rows, src, out)
+        return self.behind.images(step, rows, src, out)
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's."""
-        return self._behind.labels(step, row, src, out)
+        return self.behind.labels(step, row, src, out)
 
     def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
         """As the backend's."""
-        return self._behind.kernels(step, row, in_shape, dtype, channels)
+        return self.behind.kernels(step, row, in_shape, dtype, channels)
 
     def _tell(self, src: Array) -> None:
         """Say it once, of the first picture that has gaps."""

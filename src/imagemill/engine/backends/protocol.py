@@ -17,6 +17,9 @@ Rasters = Sequence[Array] | Array
 class Backend(Protocol):
     """Pixels in, pixels out; a backend holds no state between calls and may be used from many threads.
 
+    Any object that does this can be given to :class:`~imagemill.Pipeline`. Worker processes get it by pickle, or by its
+    name where a package has it as an entry point. It is never shown NaN or infinities that a step would interpolate.
+
     Images come and go as ``(*shape, C)``, label maps as ``(*shape)``. Inputs are never modified. Without
     ``out`` the result may be the input itself or a view of it, when nothing has to change.
     """

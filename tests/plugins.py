@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 
-def install(
-    folder: Path, patch: pytest.MonkeyPatch, name: str, code: str, **groups: dict[str, str]
-) -> None:
+def install(folder: Path, patch: pytest.MonkeyPatch, name: str, code: str, **groups: dict[str, str]) -> None:
     """Put a distribution ``name`` 1.0 with one module of the same name (``-`` as ``_``) on the path.
 
     Parameters

@@ -71,6 +71,7 @@ _ROOMS = {
         "orient_instances",
         "read_mask",
         "read_picture",
+        "register_codec",
         "write_picture",
     ),
     "imagemill.verbs.augment.augment": (

@@ -42,6 +42,7 @@ from imagemill.data import open_source as open_source
 from imagemill.data import orient_instances as orient_instances
 from imagemill.data import read_mask as read_mask
 from imagemill.data import read_picture as read_picture
+from imagemill.data import register_codec as register_codec
 from imagemill.data import write_picture as write_picture
 from imagemill.data.dataset import Dataset as Dataset
 from imagemill.data.dataset import open as open
@@ -207,6 +208,7 @@ __all__ = [
     "preset",
     "read_mask",
     "read_picture",
+    "register_codec",
     "replay",
     "replay_all",
     "scan",

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from imagemill import Mask, Pipeline
 from imagemill.engine.backends import get_backend
 from imagemill.testing import (
-    check_backend,
     assert_backends_agree,
+    check_backend,
     images,
     label_map,
     pipelines,

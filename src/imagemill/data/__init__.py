@@ -12,6 +12,7 @@ from imagemill.data.codecs.registry import (
     is_readable_name,
     read_mask,
     read_picture,
+    register_codec,
     write_picture,
 )
 from imagemill.data.layouts.arrays.in_memory import from_arrays
@@ -75,6 +76,7 @@ __all__ = [
     "read_jsonl",
     "read_mask",
     "read_picture",
+    "register_codec",
     "split_suffix",
     "write_picture",
 ]

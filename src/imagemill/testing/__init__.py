@@ -3,18 +3,21 @@
 ``pip install 'imagemill[testing]'`` brings hypothesis, which the strategies use; the checks need nothing.
 """
 
+from imagemill.testing.backend_contract import check_backend
 from imagemill.testing.bombs import hostile_archives, hostile_files, hostile_texts
 from imagemill.testing.checks import assert_backends_agree, assert_same_plan
-from imagemill.testing.contract import check_backend
+from imagemill.testing.codec_contract import check_codec, codec_pictures
 from imagemill.testing.damage import cut, cuts, damaged, flipped, sealed
 from imagemill.testing.made_pictures import label_map, picture
 from imagemill.testing.samples import sample_datasets, sample_files
 from imagemill.testing.strategies import frames, images, pipelines, transforms, transforms_of, volumes
 
 __all__ = [
-    "check_backend",
     "assert_backends_agree",
     "assert_same_plan",
+    "check_backend",
+    "check_codec",
+    "codec_pictures",
     "cut",
     "cuts",
     "damaged",

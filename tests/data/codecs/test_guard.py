@@ -42,7 +42,7 @@ RAISED = [
     MemoryError(),
     OSError("bad"),
 ]
-CODECS = {codec.name: codec for codec in registry._CODECS}
+CODECS = {codec.name: registry.SHELF.own(codec.name) for codec in registry.OWN}
 
 
 def _raise(error: BaseException) -> Callable[..., Any]:
@@ -62,13 +62,14 @@ def test_every_way_into_every_codec_raises_our_error_only(
     suffix = guarded.suffixes[0]
     file = tmp_path / f"a{suffix}"
     file.write_bytes(b"x" * 200)
-    for method in ("read", "can_write", "encode"):
+    for method in ("read", "header", "can_write", "encode"):
         monkeypatch.setattr(type(guarded.codec), method, _raise(error))
     picture = Picture(np.zeros((2, 3), np.uint8), "yx")
     for call in (
         lambda: read_picture(file),
         lambda: read_mask(file),
         lambda: guarded.read(file, ReadOptions()),
+        lambda: guarded.header(file),
         lambda: guarded.can_write(picture, suffix),
         lambda: guarded.encode(picture, suffix),
     ):

@@ -120,7 +120,9 @@ def test_a_package_brings_a_backend_by_name(tmp_path: Path, monkeypatch: pytest.
     points |= {"broken": "slow_backends:Broken", "gone": "slow_backends:Gone"}
     install(tmp_path, monkeypatch, "slow-backends", PACKAGE, **{"imagemill.backends": points})
     pipe = im.Pipeline(TRANSFORMS, seed=3, backend="slow")
-    np.testing.assert_array_equal(pipe(IMAGE, key="a"), im.Pipeline(TRANSFORMS, seed=3, backend=Counting())(IMAGE, key="a"))
+    np.testing.assert_array_equal(
+        pipe(IMAGE, key="a"), im.Pipeline(TRANSFORMS, seed=3, backend=Counting())(IMAGE, key="a")
+    )
     assert as_given(pipe.backend) == "slow"
     assert pickle.loads(pickle.dumps(pipe)).backend.name == "slow"
     for name, said in {
@@ -132,9 +134,9 @@ def test_a_package_brings_a_backend_by_name(tmp_path: Path, monkeypatch: pytest.
     }.items():
         with pytest.raises(ParameterError, match=said):
             get_backend(name)
+    backend = Counting()
+    backend.name = "slow"
     with pytest.raises(ParameterError, match="a name of its own, got Counting called 'slow'"):
-        backend = Counting()
-        backend.name = "slow"
         get_backend(backend)
 
 

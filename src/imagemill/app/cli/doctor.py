@@ -68,7 +68,13 @@ def _examine() -> dict[str, Any]:
         "threads": _threads() if versions["opencv"] else {},
         "extras": {extra: {name: _version(name) for name in names} for extra, names in EXTRAS.items()},
         "formats": [
-            {"suffix": f.suffix, "reads": f.reads and f.available, "writes": f.writes and f.available, "extra": f.extra}
+            {
+                "suffix": f.suffix,
+                "reads": f.reads and f.available,
+                "writes": f.writes and f.available,
+                "extra": f.extra,
+                "added_by": f.added_by,
+            }
             for f in im.formats()
         ],
         "missing": missing,
@@ -173,7 +179,7 @@ def _extras(found: dict[str, dict[str, str | None]]) -> Table:
 
 
 def _formats(found: list[dict[str, Any]]) -> Table:
-    remarks = {f.suffix: f.remark for f in im.formats()}
+    remarks = {f.suffix: "; ".join(filter(None, (f.remark, f.added_by))) for f in im.formats()}
     table = _table("formats", "suffix", "reads", "writes", "remark")
     for row in found:
         words = [Text("yes", style="green") if row[what] else Text("no", style="dim") for what in ("reads", "writes")]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -166,23 +167,50 @@ class ReadOptions:
 
 
 class Codec(Protocol):
-    """One family of file formats."""
+    """One family of file formats; what derives from it need say no more than `name`, `suffixes` and `read`.
+
+    A codec holds no state, and is called from many threads at once. Whatever its methods raise, users see a
+    `CodecError` that names the file.
+    """
 
     name: str
+    """For reports and errors, such as ``"nifti"``; one of its own."""
     suffixes: tuple[str, ...]
-    writes: tuple[str, ...]
+    """Suffixes of its files in lower case, such as ``(".qoi",)``."""
+    writes: tuple[str, ...] = ()
+    """Those of them that `encode` can write."""
+    remarks: Mapping[str, str] = MappingProxyType({})
+    """What there is to know of a suffix, for the table of formats."""
+    needs: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    """By suffix the module that reads it where that is optional, and the extra of imagemill that brings it."""
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
-        """Decode a file, or its content where `data` is given; CodecError when it cannot be done whole."""
+        """Decode a file, or its content where `data` is given; CodecError when it cannot be done whole.
+
+        A file that promises more than ``options.max_pixels`` is refused before memory is taken for it.
+        """
         ...
+
+    def recognises(self, start: bytes) -> bool:
+        """Whether a file whose first 4096 bytes are these is of this format, whatever its suffix."""
+        return False
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        """Height and width as they are stored (of volumes those of a slice), and the orientation of EXIF, 1 to 8.
+
+        Formats that say it in a header read no more than that; here the whole file is decoded.
+        """
+        picture = self.read(path, ReadOptions(exif=False), data)
+        height, width = picture.spatial_shape[-2:]
+        return (height, width), 1
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         """Say why this format cannot hold the picture, or None when it can."""
-        ...
+        return f"{suffix} is read only; choose .png"
 
     def encode(self, picture: Picture, suffix: str) -> bytes:
         """Encode a picture that `can_write` accepts; equal pictures give equal bytes."""
-        ...
+        raise CodecError(f"expected a format that is written, got {suffix}; choose .png")
 
 
 def check_pixels(path: Path, shape: tuple[int, ...], limit: int) -> None:

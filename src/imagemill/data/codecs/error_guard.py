@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -87,25 +88,55 @@ class Guarded:
     imagemill.core.errors.CodecError: a.x: expected a whole, readable BROKEN file, got RuntimeError: half a block; ...
     """
 
-    __slots__ = ("codec", "name", "suffixes", "writes")
+    __slots__ = ("codec", "name", "needs", "odd", "remarks", "suffixes", "writes")
 
     def __init__(self, codec: Codec) -> None:
         self.codec, self.name, self.suffixes, self.writes = codec, codec.name, codec.suffixes, codec.writes
+        self.remarks: Mapping[str, str] = getattr(codec, "remarks", {})
+        self.needs: Mapping[str, tuple[str, str]] = getattr(codec, "needs", {})
+        self.odd = False
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         """As the codec's."""
         try:
-            return self.codec.read(path, options, data)
+            return _of_type(Picture, self.codec.read(path, options, data))
         except ImagemillError:
             raise
         except Exception as error:
-            kind = "image" if self.name == "photo" else self.name.upper()
-            raise told(path, f"a whole, readable {kind} file", error) from error
+            raise told(path, f"a whole, readable {self._kind} file", error) from error
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        """As the codec's."""
+        try:
+            (height, width), orientation = self.codec.header(path, data)
+            return (int(height), int(width)), int(orientation)
+        except ImagemillError:
+            raise
+        except Exception as error:
+            raise told(path, f"a {self._kind} file with a whole header", error) from error
+
+    def recognises(self, start: bytes) -> bool:
+        """As the codec's; False where it fails, which is said once: any file may be shown to it."""
+        try:
+            return bool(self.codec.recognises(start))
+        except Exception as error:
+            if not self.odd:
+                self.odd = True
+                msg = (
+                    f"expected the codec {self.name!r} to say whether it knows a file's first bytes, got {cause(error)}"
+                )
+                warnings.warn(f"{msg}; its files are known by suffix alone", stacklevel=2)
+            return False
+
+    @property
+    def _kind(self) -> str:
+        return "image" if self.name == "photo" else self.name.upper()
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         """As the codec's."""
         try:
-            return self.codec.can_write(picture, suffix)
+            reason = self.codec.can_write(picture, suffix)
+            return None if reason is None else _of_type(str, reason)
         except ImagemillError:
             raise
         except Exception as error:
@@ -114,11 +145,17 @@ class Guarded:
     def encode(self, picture: Picture, suffix: str) -> bytes:
         """As the codec's."""
         try:
-            return self.codec.encode(picture, suffix)
+            return _of_type(bytes, self.codec.encode(picture, suffix))
         except ImagemillError:
             raise
         except Exception as error:
             raise _unwritten(picture, suffix, error) from error
+
+
+def _of_type(wanted: type[R], found: Any) -> R:
+    if not isinstance(found, wanted):
+        raise TypeError(f"{type(found).__name__} in place of {wanted.__name__}")
+    return found
 
 
 def told(path: Path | str, expected: str, error: Exception) -> CodecError:

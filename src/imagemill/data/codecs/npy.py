@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imagemill.data.codecs.axes import place_axes
-from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.base import Codec, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.error_guard import cause, guarded
 from imagemill.data.codecs.limits import check_inflation
+from imagemill.data.codecs.sniff import kind_of
 
 __all__ = ["NpyCodec", "axes_by_rank", "load_npy"]
 
 
-class NpyCodec:
+class NpyCodec(Codec):
     """Reads and writes ``.npy``.
 
     The file says no axes, so the rank decides: two axes are gray; of three, a last axis of 1, 3 or 4 is
@@ -27,6 +29,7 @@ class NpyCodec:
     name = "npy"
     suffixes: tuple[str, ...] = (".npy",)
     writes: tuple[str, ...] = (".npy",)
+    remarks: Mapping[str, str] = {".npy": "plain numbers, no pickles"}
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         stored = load_npy(path, data)
@@ -44,6 +47,14 @@ class NpyCodec:
             placed, axes = place_axes(path, array, options.axes)
             return Picture(placed, axes, None, meta, f"axes {options.axes!r} as asked")
         return Picture(array, axes, None, meta, note)
+
+    def recognises(self, start: bytes) -> bool:
+        return kind_of(start) == self.name
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        array = load_npy(path, data)
+        axes, _ = axes_by_rank(path, array.shape)
+        return (int(array.shape[axes.index("y")]), int(array.shape[axes.index("x")])), 1
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         kind = picture.array.dtype.kind

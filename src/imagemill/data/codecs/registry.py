@@ -5,18 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data.atomic import atomic_path, writing
-from imagemill.data.codecs.base import MAX_PIXELS, Channels, Codec, Picture, ReadOptions, check_plain, problem
+from imagemill.data.codecs.base import (
+    MAX_PIXELS,
+    Channels,
+    Codec,
+    Picture,
+    ReadOptions,
+    check_pixels,
+    check_plain,
+    native,
+    problem,
+)
 from imagemill.data.codecs.channels import convert
 from imagemill.data.codecs.error_guard import Guarded, guarded
 from imagemill.data.codecs.label_values import label_map
 from imagemill.data.codecs.npy import NpyCodec
+from imagemill.data.codecs.photos.headers import TGA
 from imagemill.data.codecs.photos.jpeg import read_jpeg
 from imagemill.data.codecs.photos.jpeg_header import JpegHeader
-from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
+from imagemill.data.codecs.photos.photo import KIND_OF, PHOTOS, PhotoCodec
+from imagemill.data.codecs.shelf import SHELF
 from imagemill.data.codecs.sniff import FOREIGN, HEAD, head, sniff
 from imagemill.data.codecs.tiff.tiff import TiffCodec
 from imagemill.data.codecs.unsupported import RAW, unread
@@ -26,9 +38,21 @@ from imagemill.data.codecs.volumes.nifti import NiftiCodec
 from imagemill.data.codecs.volumes.nrrd import NrrdCodec
 from imagemill.data.records.record import Blob, Pixels, Stored, split_suffix
 
-__all__ = ["Format", "decode", "encode", "formats", "is_readable_name", "read_mask", "read_picture", "write_picture"]
+__all__ = [
+    "OWN",
+    "Format",
+    "codec_of",
+    "decode",
+    "encode",
+    "formats",
+    "is_readable_name",
+    "read_mask",
+    "read_picture",
+    "register_codec",
+    "write_picture",
+]
 
-_UNGUARDED: tuple[Codec, ...] = (
+OWN: tuple[Codec, ...] = (
     PhotoCodec(),
     TiffCodec(),
     NiftiCodec(),
@@ -37,38 +61,42 @@ _UNGUARDED: tuple[Codec, ...] = (
     NpyCodec(),
     DicomCodec(),
 )
-_CODECS: tuple[Codec, ...] = tuple(Guarded(codec) for codec in _UNGUARDED)
-_BY_SUFFIX = {suffix: codec for codec in _CODECS for suffix in codec.suffixes}
-_BY_KIND = {codec.name: codec for codec in _CODECS} | dict.fromkeys(KIND_OF.values(), _CODECS[0])
-_NEEDS: dict[str, tuple[str | None, str | None]] = {
-    "tiff": ("tifffile", "tiff"),
-    "nifti": ("nibabel", "medical"),
-    "dicom": ("pydicom", "medical"),
-    "heif": ("pi_heif", "heif"),
-}
-_REMARKS = {
-    ".jpg": "8 bit; CMYK read as RGB; written at quality 95, 4:4:4",
-    ".png": "1, 8 and 16 bit; lossless",
-    ".webp": "8 bit; written lossless",
-    ".gif": "first frame; written gray only",
-    ".bmp": "8 bit",
-    ".jfif": "JPEG; of several pictures in an .mpo the first",
-    ".pbm": "Netpbm: 1 to 16 bit, and PFM's floats; white is what the file says",
-    ".jp2": "JPEG 2000; 16-bit colour and signed values need the extra tiff",
-    ".avif": "8 bit; more bits are read as 8",
-    ".tga": "8 bit, gray, palette or colour, with runs or without",
-    ".dib": "a BMP, with or without the header of a file",
-    ".heic": "photos of phones; 8 bit",
-    ".mha": "volumes and pictures with their place",
-    ".mhd": "a header with its voxels in another file",
-    ".nrrd": "volumes and pictures with their place",
-    ".nhdr": "a header with its voxels in another file",
-    ".tif": "any dtype, channels and pages; inks, YCbCr and LAB read as RGB; written deflated",
-    ".nii": "volumes with their affine; also NIfTI-2",
-    ".mgz": "FreeSurfer volumes",
-    ".npy": "plain numbers, no pickles",
-    ".dcm": "one file; a series is a source",
-}
+"""The codecs of imagemill. All they are asked for is said by themselves; one more is one more here."""
+
+SHELF.put_own(OWN, dict.fromkeys(PHOTOS, "photo"), FOREIGN)
+
+
+def register_codec(codec: Codec) -> None:
+    """Add a format to this process: its files are images from now on, read and, where it can, written.
+
+    Registering a codec of the same name again replaces it. Packages add formats by entry points; see
+    ``docs/how-to/write-a-codec.md``.
+
+    Parameters
+    ----------
+    codec : Codec
+        An object with what :class:`~imagemill.data.codecs.base.Codec` says; what derives from that has most of it.
+
+    Raises
+    ------
+    InputError
+        When something is missing, or its name or one of its suffixes is another codec's.
+
+    Examples
+    --------
+    >>> class Txt(Codec):
+    ...     name, suffixes = "numbers", (".numbers",)
+    ...
+    ...     def read(self, path, options, data=None):
+    ...         import numpy as np
+    ...
+    ...         return Picture(np.loadtxt(path, np.uint8, ndmin=2), "yx")
+    >>> register_codec(Txt())
+    >>> is_readable_name("a.numbers")
+    True
+    >>> SHELF.drop("numbers")
+    """
+    SHELF.add(codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +116,9 @@ class Format:
     available : bool
         Whether the package is there.
     remark : str
-        What to know about it.
+        What to know about it, or what is wrong with it.
+    added_by : str
+        The package that adds it; empty for imagemill's own, and what the program registers.
     """
 
     suffix: str
@@ -98,6 +128,7 @@ class Format:
     extra: str | None
     available: bool
     remark: str
+    added_by: str = ""
 
 
 def formats() -> list[Format]:
@@ -109,11 +140,15 @@ def formats() -> list[Format]:
     ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.nii', '.nii.gz', '.mha', '.nrrd', '.npy']
     """
     rows = []
-    for suffix, codec in _BY_SUFFIX.items():
-        package, extra = _NEEDS.get(KIND_OF.get(suffix, ""), _NEEDS.get(codec.name, (None, None)))
-        available = package is None or find_spec(package) is not None
-        remark = _REMARKS.get(suffix, "")
-        rows.append(Format(suffix, True, suffix in codec.writes, package, extra, available, remark))
+    for one in SHELF:
+        for suffix in one.suffixes:
+            if one.codec is None:
+                rows.append(Format(suffix, True, False, None, None, False, one.fault, one.package))
+                continue
+            package, extra = one.codec.needs.get(suffix, (None, None))
+            available = package is None or find_spec(package) is not None
+            written, remark = suffix in one.codec.writes, one.codec.remarks.get(suffix, "")
+            rows.append(Format(suffix, True, written, package, extra, available, remark, one.package))
     return rows
 
 
@@ -125,7 +160,7 @@ def is_readable_name(path: Path | str) -> bool:
     >>> is_readable_name("a/b.NII.GZ"), is_readable_name("Info.cfg")
     (True, False)
     """
-    return split_suffix(path)[1].lower() in _BY_SUFFIX
+    return split_suffix(path)[1].lower() in SHELF.by_suffix()
 
 
 @guarded("a readable image or volume")
@@ -273,9 +308,12 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
     if not start:
         raise problem(path, "an image or volume", "an empty file", "get the file again")
     codec, note = _choose(path, start)
-    if data is not None and split_suffix(path)[1].lower() not in _BY_SUFFIX:
+    if data is not None and not is_readable_name(path):
         note = ""  # content within another file has no name of its own to be at odds with
     picture = codec.read(path, options, data)
+    if not _is_own(codec):
+        check_pixels(path, picture.spatial_shape, options.max_pixels)
+        picture = replace(picture, array=native(picture.array))
     if picture.array.size == 0:
         raise problem(path, "pixels", f"an empty picture of shape {picture.array.shape}", "check what wrote it")
     return replace(picture, note=f"{note}; {picture.note}" if picture.note else note) if note else picture
@@ -292,29 +330,76 @@ def decode_jpeg(path: Path, data: bytes, options: ReadOptions, header: JpegHeade
     return read_jpeg(path, data, options, header)
 
 
-def _choose(path: Path, start: bytes) -> tuple[Codec, str]:
+def _choose(path: Path, start: bytes) -> tuple[Guarded, str]:
     """Take the codec of the suffix, unless the content belongs to another."""
     suffix = split_suffix(path)[1].lower()
-    by_name, kind = _BY_SUFFIX.get(suffix), sniff(start)
-    if kind is not None and kind in FOREIGN:
+    by_name = _of_suffix(path, suffix)
+    if _knows(by_name, start):
+        return by_name, ""
+    kind = sniff(start)
+    by_content = None if kind is None else SHELF.of_kind(kind)
+    if kind is not None and by_content is None:
         what, _, do = FOREIGN[kind].partition("; ")
         raise problem(path, "an image or volume", what, do)
-    words = unread(path) if kind is None or suffix in RAW else ""
+    words = unread(path) if by_content is None or suffix in RAW else ""
     if words:
         what, _, do = words.partition("; ")
         raise problem(path, "an image or volume of a format that is read", what, do)
-    if kind is None:
+    if by_content is None:
         if by_name is None:
-            known = " ".join(_BY_SUFFIX)
+            known = " ".join(SHELF.by_suffix())
             raise problem(path, f"one of {known}", f"suffix {suffix!r}", "convert the file to one of these")
         return by_name, ""
-    by_content = _BY_KIND[kind]
     named = KIND_OF.get(suffix)
     if by_content is by_name and (by_name.name != "photo" or named == kind or (named, kind) == ("dib", "bmp")):
         return by_content, ""
     if by_content.name == "dicom" and by_name is None:
         return by_content, ""  # most scanners write them without a suffix, or with a number for one
     return by_content, f"named {suffix or 'without suffix'}, read as {kind} by content"
+
+
+def _knows(codec: Guarded | None, start: bytes) -> TypeGuard[Guarded]:
+    """Whether a codec from outside knows a file by name and content: it may be a kind of TIFF file, and is its own."""
+    return codec is not None and not _is_own(codec) and codec.recognises(start)
+
+
+def _is_own(codec: Guarded) -> bool:
+    return any(codec.codec is one for one in OWN)
+
+
+def _of_suffix(path: Path | str, suffix: str) -> Guarded | None:
+    try:
+        return SHELF.of_suffix(suffix)
+    except CodecError as error:
+        raise CodecError(f"{path}: {error}") from error
+
+
+def codec_of(path: Path, start: bytes, data: bytes | None = None) -> Guarded:
+    """The codec that knows a file, by its first bytes or else by its suffix.
+
+    Parameters
+    ----------
+    path : Path
+    start : bytes
+        The first bytes.
+    data : bytes or None
+        The whole content, where it is no file: then its name may say nothing.
+
+    Raises
+    ------
+    CodecError
+        When it is of a format that is not read.
+    """
+    by_name = _of_suffix(path, split_suffix(path)[1].lower())
+    if _knows(by_name, start):
+        return by_name
+    kind = sniff(start)
+    if (found := by_name if kind is None else SHELF.of_kind(kind)) is not None:
+        return found
+    if kind is None and data is not None and data.endswith(TGA):
+        return SHELF.own("tga")
+    what, _, do = FOREIGN.get(kind or "", "unknown content; convert it to PNG, TIFF or NIfTI").partition("; ")
+    raise problem(path, "a picture or volume", what, do)
 
 
 def encode(picture: Picture, suffix: str) -> bytes:
@@ -325,7 +410,7 @@ def encode(picture: Picture, suffix: str) -> bytes:
     CodecError
         When the format cannot hold the picture; the message says which can.
     """
-    codec = _BY_SUFFIX[suffix]
+    codec = _writer(suffix, suffix)
     if (reason := codec.can_write(picture, suffix)) is not None:
         raise CodecError(reason)
     return codec.encode(picture, suffix)
@@ -358,13 +443,18 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     """
     target = Path(path)
     suffix = split_suffix(target)[1].lower()
-    codec = _BY_SUFFIX.get(suffix)
-    if codec is None:
-        writable = " ".join(name for name, found in _BY_SUFFIX.items() if name in found.writes)
-        raise problem(target, f"one of {writable}", f"suffix {suffix!r}", "choose one of these")
+    codec = _writer(target, suffix)
     reason = codec.can_write(picture, suffix)
     if reason is not None:
         raise CodecError(f"{target}: {reason}")
     data = codec.encode(picture, suffix)
     with writing(target), atomic_path(target) as part:
         part.write_bytes(data)
+
+
+def _writer(path: Path | str, suffix: str) -> Guarded:
+    codec = _of_suffix(path, suffix)
+    if codec is None:
+        writable = " ".join(row.suffix for row in formats() if row.writes)
+        raise problem(path, f"one of {writable}", f"suffix {suffix!r}", "choose one of these")
+    return codec

@@ -6,7 +6,9 @@ import re
 import zlib
 from pathlib import Path
 
-__all__ = ["FOREIGN", "HEAD", "head", "inflate_head", "sniff"]
+from imagemill.data.codecs.shelf import SHELF
+
+__all__ = ["FOREIGN", "HEAD", "head", "inflate_head", "kind_of", "sniff"]
 
 HEAD = 4096
 """How many of its first bytes tell a file's format, in bytes."""
@@ -81,7 +83,7 @@ def inflate_head(data: bytes) -> bytes:
 
 
 def sniff(data: bytes) -> str | None:
-    """Name the format that the first bytes belong to, or None.
+    """Name the format that the first bytes belong to, also one from outside, or None.
 
     Parameters
     ----------
@@ -93,9 +95,28 @@ def sniff(data: bytes) -> str | None:
     >>> sniff(b"GIF89a..."), sniff(b"hello")
     ('gif', None)
     """
+    kind = kind_of(data)
+    if kind is not None and kind not in FOREIGN:
+        return kind
+    return SHELF.recognised(data[:HEAD]) or kind
+
+
+def kind_of(data: bytes) -> str | None:
+    """Name the format of imagemill's own that the first bytes belong to, or None.
+
+    Parameters
+    ----------
+    data : bytes
+        The first bytes of a file; about 1000 are enough.
+
+    Examples
+    --------
+    >>> kind_of(b"GIF89a..."), kind_of(b"hello")
+    ('gif', None)
+    """
     if data[:2] == b"\x1f\x8b":
         data = inflate_head(data)
-        return "nifti" if sniff(data) == "nifti" else None
+        return "nifti" if kind_of(data) == "nifti" else None
     if data[344:348] in (b"n+1\0", b"ni1\0") or data[4:8] == b"n+2\0":
         return "nifti"
     if data[:4] == b"\0\0\0\x01" and len(data) >= 284:  # MGH: version 1, big endian

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from imagemill.data.codecs.shelf import SHELF
 from imagemill.data.records.record import split_suffix
 
 __all__ = ["RAW", "groups", "unread"]
@@ -53,4 +54,5 @@ def unread(path: Path | str) -> str:
     >>> unread("a.png"), unread("readme.txt")
     ('', '')
     """
-    return _WORDS.get((split_suffix(path)[1] or str(path)).lower(), "")
+    suffix = (split_suffix(path)[1] or str(path)).lower()
+    return "" if suffix in SHELF.by_suffix() else _WORDS.get(suffix, "")

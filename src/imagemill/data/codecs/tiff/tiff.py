@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,11 +13,12 @@ import numpy as np
 from imagemill.core.errors import ImagemillError
 from imagemill.core.extras import require
 from imagemill.data.codecs.axes import place_axes
-from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.base import Array, Codec, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.channels import orient
 from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.limits import check_inflation
 from imagemill.data.codecs.photos.icc_profiles import to_srgb
+from imagemill.data.codecs.sniff import kind_of
 from imagemill.data.codecs.tiff.tiff_colour import (
     OTHER_INK,
     check_colours,
@@ -39,7 +41,7 @@ _RATIOS = {"NONE": 8, "ADOBE_DEFLATE": 1040, "DEFLATE": 1040, "LZW": 2800, "PACK
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-class TiffCodec:
+class TiffCodec(Codec):
     """Reads and writes TIFF through tifffile.
 
     Axes come from the file: samples are channels, ``Z`` is slices. Pages without a meaning (and time points)
@@ -51,6 +53,10 @@ class TiffCodec:
     name = "tiff"
     suffixes: tuple[str, ...] = (".tif", ".tiff")
     writes: tuple[str, ...] = (".tif", ".tiff")
+    remarks: Mapping[str, str] = {
+        ".tif": "any dtype, channels and pages; inks, YCbCr and LAB read as RGB; written deflated"
+    }
+    needs: Mapping[str, tuple[str, str]] = dict.fromkeys(suffixes, ("tifffile", "tiff"))
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         tifffile = require("tifffile", extra="tiff")
@@ -103,6 +109,16 @@ class TiffCodec:
         else:
             meta["exif_applied"] = False
         return Picture(array, axes, None, meta, "; ".join(note))
+
+    def recognises(self, start: bytes) -> bool:
+        return kind_of(start) == self.name
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        tifffile = require("tifffile", extra="tiff")
+        with tifffile.TiffFile(path if data is None else io.BytesIO(data)) as tif:
+            page = tif.pages[0]
+            tag = page.tags.get(274)
+            return (int(page.imagelength), int(page.imagewidth)), int(tag.value) if tag is not None else 1
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         dtype = picture.array.dtype

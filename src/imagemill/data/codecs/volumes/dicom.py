@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 
 from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
-from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.base import Array, Codec, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.error_guard import guarded
+from imagemill.data.codecs.sniff import kind_of
 from imagemill.data.codecs.volumes.dicom_geometry import Plane, frame_planes, stack_planes
 from imagemill.data.codecs.volumes.dicom_pixels import (
     SEGMENTATION,
@@ -36,7 +38,7 @@ _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _BARE = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 
 
-class DicomCodec:
+class DicomCodec(Codec):
     """Reads ``.dcm``; several files of one series are a source of their own.
 
     Stored values become what the modality measured (slope and intercept, Hounsfield units); MONOCHROME1 is inverted;
@@ -49,6 +51,8 @@ class DicomCodec:
     name = "dicom"
     suffixes: tuple[str, ...] = (".dcm", ".dicom", ".ima")
     writes: tuple[str, ...] = ()
+    remarks: Mapping[str, str] = {".dcm": "one file; a series is a source"}
+    needs: Mapping[str, tuple[str, str]] = dict.fromkeys(suffixes, ("pydicom", "medical"))
 
     @guarded("a whole, readable DICOM file")
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
@@ -63,6 +67,15 @@ class DicomCodec:
             got = f"{picture.axes!r} in the file"
             raise problem(path, f"axes {options.axes!r}", got, "leave axes out: the file says them")
         return picture
+
+    def recognises(self, start: bytes) -> bool:
+        return kind_of(start) == self.name
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        dataset = load_dataset(path, data, pixels=False)
+        if dataset.get("Rows") and dataset.get("Columns"):
+            return (int(dataset.Rows), int(dataset.Columns)), 1
+        raise problem(path, "an image", no_pixels(dataset), "leave it out")
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         return f"{suffix} is read only; choose {'.nii.gz' if picture.axes.startswith('z') else '.png or .tiff'}"

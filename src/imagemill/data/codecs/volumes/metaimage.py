@@ -7,13 +7,15 @@ the direction of the first axis, then that of the second, in a world that grows 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.data.codecs.base import Picture, ReadOptions, problem
+from imagemill.data.codecs.base import Codec, Picture, ReadOptions, problem
 from imagemill.data.codecs.error_guard import guarded
+from imagemill.data.codecs.sniff import kind_of
 from imagemill.data.codecs.volumes.text_header import (
     VoxelHeader,
     header_text,
@@ -38,7 +40,7 @@ _END = "ElementDataFile"
 _MOST = 8
 
 
-class MetaImageCodec:
+class MetaImageCodec(Codec):
     """Reads ``.mha`` and ``.mhd``, writes ``.mha``.
 
     A fourth axis becomes channels. A file that says neither offset nor directions has voxel sizes but no place.
@@ -47,9 +49,20 @@ class MetaImageCodec:
     name = "metaimage"
     suffixes: tuple[str, ...] = (".mha", ".mhd")
     writes: tuple[str, ...] = (".mha",)
+    remarks: Mapping[str, str] = {
+        ".mha": "volumes and pictures with their place",
+        ".mhd": "a header with its voxels in another file",
+    }
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         return read_voxels(path, metaimage_header(path, header_text(path, data)), options, data)
+
+    def recognises(self, start: bytes) -> bool:
+        return kind_of(start) == self.name
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        shape = metaimage_header(path, header_text(path, data)).shape
+        return (shape[-2], shape[-1]), 1
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         if suffix not in self.writes:

@@ -12,6 +12,7 @@ import io
 import itertools
 import logging
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.extras import require
-from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, native, problem
+from imagemill.data.codecs.base import Array, Codec, Picture, ReadOptions, check_pixels, native, problem
 from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.limits import DEFLATE, check_inflation
+from imagemill.data.codecs.sniff import kind_of
 
 __all__ = ["NiftiCodec", "nifti_place"]
 
@@ -46,7 +48,7 @@ _LEVEL = 3  # of gzip: a tenth larger than level 9 and several times faster
 _MGH_HEAD = 284
 
 
-class NiftiCodec:
+class NiftiCodec(Codec):
     """Reads ``.nii``, ``.nii.gz``, ``.mgz`` and ``.mgh``; writes ``.nii`` and ``.nii.gz``.
 
     A fourth axis (time, or several contrasts) becomes channels. The stored integers are kept unless the file
@@ -63,6 +65,8 @@ class NiftiCodec:
     name = "nifti"
     suffixes: tuple[str, ...] = (".nii", ".nii.gz", ".mgz", ".mgh")
     writes: tuple[str, ...] = (".nii", ".nii.gz")
+    remarks: Mapping[str, str] = {".nii": "volumes with their affine; also NIfTI-2", ".mgz": "FreeSurfer volumes"}
+    needs: Mapping[str, tuple[str, str]] = dict.fromkeys(suffixes, ("nibabel", "medical"))
 
     @guarded("a whole, readable NIfTI or MGH file")
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
@@ -85,6 +89,13 @@ class NiftiCodec:
             raise problem(path, "an affine that can be inverted", f"{image.affine.tolist()}", do)
         notes = [text for text in (shape_note, note, place_note, mended) if text]
         return Picture(array, axes, world, meta, "; ".join(notes))
+
+    def recognises(self, start: bytes) -> bool:
+        return kind_of(start) == self.name
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        shape, _ = nifti_place(path, data)
+        return (shape[1], shape[2]), 1
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         dtype = picture.array.dtype.name

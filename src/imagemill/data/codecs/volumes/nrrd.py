@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.data.codecs.base import Picture, ReadOptions, problem
+from imagemill.data.codecs.base import Codec, Picture, ReadOptions, problem
 from imagemill.data.codecs.error_guard import guarded
+from imagemill.data.codecs.sniff import kind_of
 from imagemill.data.codecs.volumes.text_header import (
     VoxelHeader,
     header_text,
@@ -56,7 +58,7 @@ _LEVEL = 3
 _MOST = 16
 
 
-class NrrdCodec:
+class NrrdCodec(Codec):
     """Reads ``.nrrd`` and ``.nhdr``, writes ``.nrrd``.
 
     Axes without a direction in space (components, time, lists) become channels. A file that says no directions has
@@ -66,9 +68,20 @@ class NrrdCodec:
     name = "nrrd"
     suffixes: tuple[str, ...] = (".nrrd", ".nhdr")
     writes: tuple[str, ...] = (".nrrd",)
+    remarks: Mapping[str, str] = {
+        ".nrrd": "volumes and pictures with their place",
+        ".nhdr": "a header with its voxels in another file",
+    }
 
     def read(self, path: Path, options: ReadOptions, data: bytes | None = None) -> Picture:
         return read_voxels(path, nrrd_header(path, header_text(path, data)), options, data)
+
+    def recognises(self, start: bytes) -> bool:
+        return kind_of(start) == self.name
+
+    def header(self, path: Path, data: bytes | None = None) -> tuple[tuple[int, int], int]:
+        shape = nrrd_header(path, header_text(path, data)).shape
+        return (shape[-2], shape[-1]), 1
 
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         if suffix not in self.writes:

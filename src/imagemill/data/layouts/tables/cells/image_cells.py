@@ -19,6 +19,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import problem
+from imagemill.data.codecs.shelf import SHELF
 from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.layouts.base import ReadSource
 from imagemill.data.layouts.tables.cells.text_lists import is_numbers, pixel_array, shape_told, unquoted
@@ -148,6 +149,11 @@ def _bytes(data: bytes, suffix: str, name: str) -> Blob:
     return Blob(name, suffix or picture_suffix(data), partial(_same, data))
 
 
+def _suffix(kind: str | None) -> str:
+    """The usual suffix of what content is called, also of a codec from outside."""
+    return _KINDS.get(kind or "", "") or (SHELF.suffix_of(kind) if kind else "")
+
+
 def picture_suffix(data: bytes) -> str:
     """The suffix of an encoded picture by its content; empty where it is not known.
 
@@ -156,7 +162,7 @@ def picture_suffix(data: bytes) -> str:
     >>> picture_suffix(b"GIF89a"), picture_suffix(b"hello")
     ('.gif', '')
     """
-    return _KINDS.get(sniff(data[:HEAD]) or "", "")
+    return _suffix(sniff(data[:HEAD]))
 
 
 def _same(data: bytes) -> bytes:
@@ -177,7 +183,7 @@ def _text(text: str, place: Place, name: str) -> Pixels:
     if not text:
         raise BadCell("expected a picture, got an empty cell; fill it or remove the row")
     if kind := _base64_kind(text):
-        return Blob(name, _KINDS.get(kind, ""), partial(_decoded, text, name))
+        return Blob(name, _suffix(kind), partial(_decoded, text, name))
     if text[0] in "[0123456789-." and is_numbers(text, 2 if "shape" in place.options.extra else _LEAST_PIXELS):
         return _numbers(text, place, name)
     return path_inside(text, place)

@@ -26,8 +26,7 @@ from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Mask, Target
 from imagemill.engine import execute
 from imagemill.engine.annotations.foreground import Foreground
-from imagemill.engine.backends import as_given, get_backend
-from imagemill.engine.backends.protocol import Backend
+from imagemill.engine.backends import Backend, as_given, get_backend
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
@@ -57,8 +56,7 @@ class Pipeline:
     fuse : bool
         False runs every transform as a step of its own, rounding in between, for comparison.
     backend : {"cpu", "reference"}, another name, or a Backend
-        ``"reference"`` computes in float64 by the definition: slow, and what the others are tested against. Installed
-        packages may bring more names; an object with a backend's methods is taken as it is.
+        ``"reference"`` computes in float64 by the definition: slow, and what others are tested against.
     without : sequence of str
         Passes of the planner to switch off.
     boxes : BoxRules

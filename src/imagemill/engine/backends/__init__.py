@@ -10,7 +10,7 @@ from imagemill.core.plugins import plugins
 from imagemill.engine.backends.finite_first import Finite
 from imagemill.engine.backends.protocol import Backend
 
-__all__ = ["GROUP", "as_given", "get_backend"]
+__all__ = ["GROUP", "Backend", "as_given", "get_backend"]
 
 GROUP = "imagemill.backends"
 """Entry points by which packages add backends: the name is the backend's, the object a class or a backend."""

@@ -12,8 +12,8 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Cast, ChannelMix, Fit, Layout, Op, Opaque, Pointwise, Sampling, Warp
 from imagemill.engine.backends import get_backend
-from imagemill.engine.execute import run_raster
 from imagemill.engine.planner import make_plan
+from imagemill.engine.target_table import rule
 from imagemill.testing import picture
 
 FRAME = Frame.of(4, 6, channels=2, dtype="float64", n=3)
@@ -41,9 +41,9 @@ def made(op: Op, row: int, frame: Frame) -> Any:
     """One row of an op on a picture, by the backend that says what it means."""
     plan = make_plan([("op", op)], [frame, op.after(frame)])
     image = picture(row, (4, 6), 2, "float64")
-    out = np.empty((*plan.shape[row], 2))
-    run_raster(plan, get_backend("reference"), "image", row, image, out)
-    return out
+    for step in plan.steps:
+        image = rule(step, "image")(step, row, image, get_backend("reference"), None)
+    return image
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: type(op).__name__)

@@ -199,7 +199,7 @@ def test_batches_that_are_kept_stay_and_memory_is_used_again() -> None:
 def test_pipelines_write_into_the_memory_that_is_handed_over() -> None:
     maker, desk = maker_of((X, np.arange(60))), _Desk()
     assert maker.pipeline is not None
-    maker.pipeline._buffers = desk
+    maker.pipeline.buffers = desk
     job = Job(1, 0, 0, 0, slot=5, size=0, forget=())
     desk.begin(job)
     spans = desk.lay(job, maker.make(0, 0))

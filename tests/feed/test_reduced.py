@@ -238,5 +238,5 @@ def test_however_many_are_decoded_before_they_are_run_each_is_what_it_is_alone(
     alone = [loader.places([place], epoch=0).image[0] for place in range(7)]
     assert len({image.tobytes() for image in alone}) == 7
     for most in (1, 250_000, 1 << 30):
-        monkeypatch.setattr("imagemill.pipeline.pipeline._CACHED", most)
+        monkeypatch.setattr("imagemill.engine.execute._CACHED", most)
         np.testing.assert_array_equal(loader.batch(0, epoch=0).image, alone)

@@ -221,6 +221,8 @@ def cos_sin(degrees: Floats) -> tuple[Floats, Floats]:
     turns = np.round(degrees / 90.0)
     rest = np.deg2rad(degrees - 90.0 * turns)
     c, s = np.cos(rest), np.sin(rest)
+    if not turns.any():
+        return c + 0.0, s + 0.0
     quarter = turns.astype(np.int64) % 4
     cos = np.choose(quarter, [c, -s, -c, s])
     sin = np.choose(quarter, [s, c, -s, -c])
@@ -240,7 +242,8 @@ def rotation(degrees: Floats, plane: tuple[int, int], d: int) -> Floats:
     """
     down, right = plane
     cos, sin = cos_sin(np.asarray(degrees, dtype=np.float64))
-    m = np.tile(np.eye(d), (len(cos), 1, 1))
+    m = np.empty((len(cos), d, d))
+    m[:] = _EYE[d - 1]
     m[:, down, down] = cos
     m[:, down, right] = sin
     m[:, right, down] = -sin

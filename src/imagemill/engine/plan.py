@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +20,48 @@ from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats, Ints
 from imagemill.core.ops import Bools, ChannelMix, Fit, Opaque, Pointwise, Sampling
+
+
+class Part:
+    """A value of which facts are known: they are kept with it, see :func:`kept`, and neither pickled nor copied."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]  # all are dataclasses
+
+
+P = TypeVar("P", bound=Part)
+T = TypeVar("T")
+
+
+def kept(work: Callable[[P], T]) -> Callable[[P], T]:
+    """Let a fact about a part of a plan be worked out once, and live as long as that part.
+
+    As :class:`functools.cached_property`, for facts that the class itself does not know of: those of a backend.
+
+    Examples
+    --------
+    >>> @kept
+    ... def steps_of(plan):
+    ...     print("counting")
+    ...     return len(plan.steps)
+    >>> size = np.array([[4, 4]])
+    >>> plan = Plan("yx", size, size, 1, np.dtype("u1"), np.dtype("u1"), (), None, np.eye(3)[None])
+    >>> steps_of(plan), steps_of(plan)
+    counting
+    (0, 0)
+    """
+    name = f"{work.__module__}.{work.__qualname__}"
+
+    @wraps(work)
+    def fact(part: P) -> T:
+        known = part.__dict__
+        if name not in known:
+            # Threads that work it out at the same time all get what the first of them found.
+            known.setdefault(name, work(part))
+        found: T = known[name]
+        return found
+
+    return fact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +110,7 @@ Link = Matrices | Displacements | Windows
 
 
 @dataclass(frozen=True, eq=False)
-class Resample:
+class Resample(Part):
     """One interpolation: a chain of maps read from the output to the input.
 
     Parameters
@@ -105,7 +148,7 @@ ColourStage = ChannelMix | Pointwise | Fit
 
 
 @dataclass(frozen=True, eq=False)
-class Colour:
+class Colour(Part):
     """One pass over the values: stages in order, then the type they come out in.
 
     Between stages values are neither rounded nor clipped; at the end they are, if ``dtype`` is an integer.
@@ -160,7 +203,7 @@ Step = Pass | Call
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Part):
     """Everything needed to turn a batch of inputs into outputs.
 
     Parameters
@@ -190,6 +233,12 @@ class Plan:
     def n(self) -> int:
         """Number of samples."""
         return len(self.shape)
+
+    def image_axes(self, given: str) -> str:
+        """The axes images come out in: as they came, unless a layout was asked for."""
+        if self.channels_first is None:
+            return given
+        return "c" + self.axes if self.channels_first else self.axes + "c"
 
     @cached_property
     def digest(self) -> str:

@@ -104,10 +104,10 @@ def make_plan(
     unknown = set(without) - set(PASSES)
     if unknown:
         raise InputError(f"expected passes of {list(PASSES)}, got {sorted(unknown)}")
-    lowered = (
+    lowered = [
         lower(name, op, before, after) for (name, op), before, after in zip(drawn, frames[:-1], frames[1:], strict=True)
-    )
-    steps: Steps = tuple(step for step in lowered if step is not None)
+    ]
+    steps: Steps = tuple([step for step in lowered if step is not None])
     if fuse:
         for name, rewrite in PASSES.items():
             if name in without:

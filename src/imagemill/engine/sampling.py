@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats
 from imagemill.engine.backends.chains import axis_aligned, simplify
-from imagemill.engine.plan import Matrices, Resample
+from imagemill.engine.plan import Matrices, Resample, kept
 
 Array = np.ndarray[Any, Any]
 
@@ -80,23 +79,20 @@ class _Facts:
     factors: Floats
 
 
-_KNOWN: WeakKeyDictionary[Resample, _Facts | None] = WeakKeyDictionary()
-
-
+@kept
 def _facts(step: Resample) -> _Facts | None:
-    if step not in _KNOWN:
-        found = None
-        if len(step.links) == 1 and isinstance(step.links[0], Matrices):
-            m = step.links[0].m
-            d = m.shape[-1] - 1
-            if np.all(m[:, d, :d] == 0.0) and np.all(m[:, d, d] == 1.0):
-                linear = m[:, :d, :d]
-                entries = linear != 0.0
-                aligned = (entries.sum(axis=1) == 1).all(axis=1) & (entries.sum(axis=2) == 1).all(axis=1)
-                same = (m == np.eye(d + 1)).all(axis=(1, 2))
-                found = _Facts(same, aligned, np.sqrt((linear**2).sum(axis=2)))
-        _KNOWN[step] = found
-    return _KNOWN[step]
+    """What is known of a resample by one affine matrix; None for any other."""
+    if len(step.links) != 1 or not isinstance(step.links[0], Matrices):
+        return None
+    m = step.links[0].m
+    d = m.shape[-1] - 1
+    if np.any(m[:, d, :d] != 0.0) or np.any(m[:, d, d] != 1.0):
+        return None
+    linear = m[:, :d, :d]
+    entries = linear != 0.0
+    aligned = (entries.sum(axis=1) == 1).all(axis=1) & (entries.sum(axis=2) == 1).all(axis=1)
+    same = (m == np.eye(d + 1)).all(axis=(1, 2))
+    return _Facts(same, aligned, np.sqrt((linear**2).sum(axis=2)))
 
 
 def request(step: Resample, row: int) -> Request:

@@ -107,7 +107,7 @@ def check_shared_seed(order: Order, shares: Shares, *, given: bool) -> None:
 def seeded(pipeline: Pipeline, seed: int, batches: int) -> Pipeline:
     """The pipeline with the loader's seed: always a new one, whose memory nobody else writes to."""
     found = pipeline.with_seed(seed)
-    found.keep(batches)
+    found.buffers.kept = max(1, batches)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,11 +38,12 @@ class Walk:
         The masks, for transforms that follow them.
     frame : Frame
         Of the inputs.
-    names : mapping from id of a transform to its names of requests
+    names : sequence of mapping
+        For each place, how its requests are called.
     """
 
     def __init__(
-        self, generator: rng.Generator, foreground: Foreground | None, frame: Frame, names: dict[int, dict[int, str]]
+        self, generator: rng.Generator, foreground: Foreground | None, frame: Frame, names: Sequence[dict[int, str]]
     ) -> None:
         self.generator = generator
         self.names = names
@@ -72,7 +74,7 @@ class Walk:
     def draw(self, transform: Transform, where: Bools) -> None:
         """Draw one transform, for the samples where ``where`` holds."""
         place, self.places = self.places, self.places + 1
-        draws = rng.Draws(self.generator, place, self.names[id(transform)])
+        draws = rng.Draws(self.generator, place, self.names[place])
         if transform.p < 1:
             where = where & (draws.uniform() < transform.p)
         children = transform.children()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from imagemill.core.interop.foreign_images import several
 from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
 from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.backends.protocol import Rasters
+from imagemill.engine.execute import Column
 from imagemill.transforms.base import Transform, everyone
 
 
@@ -115,12 +116,14 @@ def _said(image: Image, axes: str) -> str:
 
 def _metric(lead: Sequence[Target], world: Floats) -> Floats | None:
     """Voxel sizes where any sample gives them beside a world matrix; None when the world says it all."""
+    apart = [i for i, t in enumerate(lead) if isinstance(t, Image | Mask) and t.spacing and t.world is not None]
+    if not apart:
+        return None
     d = world.shape[-1] - 1
     found = world[:, :d, :d].copy()
-    apart = [i for i, t in enumerate(lead) if isinstance(t, Image | Mask) and t.spacing and t.world is not None]
     for i in apart:
         found[i] = np.diag(np.asarray(getattr(lead[i], "spacing", None), dtype=np.float64))
-    return found if apart else None
+    return found
 
 
 def _shapes(arrays: Rasters) -> Ints:
@@ -145,25 +148,26 @@ class Inputs:
         lead = columns[self._lead]
         self._axes: dict[str, str] = {}
         self._canonical: dict[str, Rasters] = {}
-        for name in [self._lead, *rasters]:
-            self._read(name)
+        self._read(self._lead)
+        for name in rasters:
+            if name != self._lead:
+                self._read(name)
         first = self._canonical[self._lead][0]
         spatial = self._axes[self._lead].replace("c", "")
         canonical_axes = "yx" if len(spatial) == 2 else "zyx"
         shape = _shapes(self._canonical[self._lead])
         for name in rasters:
-            self._check(name, shape, first)
+            if name != self._lead:
+                self._check(name, shape, first)
         metric = None
         if isinstance(lead, Stack):
             world = np.tile(lead.first.world_matrix(spatial), (len(lead), 1, 1))
         else:
-            world = np.stack([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
+            world = np.array([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
             metric = _metric(lead, world)
         self.frame = Frame(canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype), metric)
 
     def _read(self, name: str) -> None:
-        if name in self._canonical:
-            return
         given = self._axes.get(self._lead)
         column = self._columns[name]
         if isinstance(column, Stack):
@@ -180,7 +184,7 @@ class Inputs:
                 mixed = self._axes[name].replace("c", "") == axes.replace("c", "")
                 do = "pass channels='rgb' (or 'gray')" if mixed and target.kind == Image.kind else "transpose some"
                 raise InputError(f"{msg}; {do}")
-            arrays.append(self._placed(name, row, target, target.canonical(given)))
+            arrays.append(self._placed(name, row, target, target.canonical(axes)))
         self._canonical[name] = arrays
 
     def _placed(self, name: str, row: int, target: Image | Mask, array: Array) -> Array:
@@ -204,7 +208,7 @@ class Inputs:
                     f"got {array.shape[:-1]}"
                 )
             image = self.kind(name) == Image.kind and self.kind(self._lead) == Image.kind
-            if image and name != self._lead and (array.shape[-1] != first.shape[-1] or array.dtype != first.dtype):
+            if image and (array.shape[-1] != first.shape[-1] or array.dtype != first.dtype):
                 raise InputError(
                     f"expected the image {name!r} with {first.shape[-1]} channels of {first.dtype}, as {self._lead!r} "
                     f"has, got {array.shape[-1]} of {array.dtype}"
@@ -219,9 +223,13 @@ class Inputs:
         """The kind of a column's targets."""
         return self._first[name].kind
 
-    def column(self, name: str) -> Sequence[Target]:
-        """A column as it was passed, wrapped."""
-        return self._columns[name]
+    def columns(self, *, without: Container[str] = ()) -> dict[str, Column]:
+        """What is run: rasters in canonical form, and the rest as it was passed, wrapped."""
+        return {
+            name: Column(self._first[name].kind, self._axes.get(name, ""), self._canonical.get(name, column))
+            for name, column in self._columns.items()
+            if name not in without
+        }
 
     def axes(self, name: str) -> str:
         """The axes a raster column came with."""

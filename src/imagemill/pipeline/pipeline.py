@@ -6,8 +6,7 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,10 @@ from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.keypoint_names import read_swap
-from imagemill.core.polygons import Polygons
 from imagemill.core.randomness import rng
 from imagemill.core.randomness.default_keys import Lineage
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
-from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Mask, Target
+from imagemill.core.targets import Image, Label, Mask, Target
 from imagemill.engine import execute
 from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.backends import Backend, as_given, get_backend
@@ -33,14 +31,11 @@ from imagemill.engine.planner import make_plan
 from imagemill.pipeline import describe as words
 from imagemill.pipeline import files
 from imagemill.pipeline.drawing import Draft, Walk
-from imagemill.pipeline.inputs import Inputs, White, read_columns
+from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
 from imagemill.pipeline.lint import Finding
 from imagemill.pipeline.rehearsal import given, judge
 from imagemill.transforms.base import Transform, everyone
 from imagemill.transforms.reading import located
-
-_CACHED = 1 << 21
-"""Bytes of images that are decoded before they are run: few enough to be in the caches still."""
 
 Key = str | int
 
@@ -101,9 +96,11 @@ class Pipeline:
         self.without = tuple(without)
         self.backend = get_backend(backend)
         self._lineage = Lineage()
-        self._buffers = Buffers()
+        self.buffers = Buffers()
+        """Where the arrays of batches get their memory; whoever knows where it has to be puts in another."""
         self._white = White(self.transforms)
-        self._names = {id(t): t.names() for t in everyone(self.transforms)}
+        # By place: transforms are walked in the order in which they are counted.
+        self._names = [t.names() for t in everyone(self.transforms)]
         self._blocks: list[int] = []
 
     # ------------------------------------------------------------------------------------------- drawing
@@ -240,98 +237,38 @@ class Pipeline:
         keys, epoch = self._lineage.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
-        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
-        draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
-        plan = self.plan(draft)
-        made = self.run(plan, inputs, inputs.names, workers=workers)
-        return Batch(made, Recipes(self.seed, epoch, keys, self.digest), draft.log, plan.world)
+        inputs, log, plan = self._planned(rows, keys, epoch)
+        how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
+        made = execute.run(plan, inputs.columns(), self.backend, **how)
+        for name, column in made.items():
+            if isinstance(column, list):
+                made[name] = [target.value if isinstance(target, Label) else target for target in column]
+        return Batch(made, Recipes(self.seed, epoch, keys, self.digest), log, plan.world)
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next, in workers that are running as well; iterations of a DataLoader count on."""
         self._lineage.set_epoch(epoch)
 
-    def keep(self, batches: int) -> None:
-        """Keep the memory of so many finished batches for later ones, for callers that hold several at a time."""
-        self._buffers.kept = max(1, batches)
-
-    def write_into(self, buffers: Buffers) -> None:
-        """Take the memory of batches from ``buffers`` from now on, for callers that know where it has to be."""
-        self._buffers = buffers
-
-    def run(self, plan: Plan, inputs: Inputs, names: Sequence[str], *, workers: int = 1) -> dict[str, Any]:
-        """Some columns of a planned batch: arrays of rasters, lists of the rest."""
-        return {name: self._column(plan, name, inputs, workers) for name in names}
-
-    def run_each(self, plan: Plan, inputs: Inputs, name: str, fetch: Callable[[int], Array]) -> Array:
-        """A column of images that are fetched one by one, and run a few at a time, while they are in the caches.
-
-        Parameters
-        ----------
-        plan : Plan
-        inputs : Inputs
-            For axes, channels and dtype of the column only.
-        name : str
-        fetch : callable
-            Gives sample ``row`` as ``(y, x, C)`` of the plan's input shape, in memory that nobody else writes to.
-        """
-        memory, view = self._buffer(plan, Image.kind, inputs.axes(name), inputs.canonical(name)[0])
-        few: list[Array] = []
-        for row in range(plan.n):
-            few.append(fetch(row))
-            if row == plan.n - 1 or sum(one.nbytes for one in few) >= _CACHED:
-                execute.run_some(plan, self.backend, row + 1 - len(few), few, view[row + 1 - len(few) : row + 1])
-                few.clear()
-        return memory
-
-    def _buffer(self, plan: Plan, kind: str, axes: str, first: Array) -> tuple[Array, Array]:
-        """Memory for a column of rasters of which the first is given, and a view of it in the plan's axes."""
-        dtype = execute.raster_dtype(plan, kind, first.dtype)
-        axes = execute.out_axes(plan, kind, axes)
-        return execute.raster_buffer(plan, axes, first.shape[-1], dtype, row=None, buffers=self._buffers)
-
-    def _column(self, plan: Plan, name: str, inputs: Inputs, workers: int) -> Any:
-        kind = inputs.kind(name)
-        column = inputs.column(name)
-        if kind in (Image.kind, Mask.kind, InstanceMasks.kind):
-            values = inputs.canonical(name)
-            execute.check_rasters(kind, values)
-            memory, view = self._buffer(plan, kind, inputs.axes(name), values[0])
-            execute.run_column(plan, self.backend, kind, values, view, workers=workers)
-            return memory
-        return [self._other(plan, row, target) for row, target in enumerate(column)]
-
-    def _other(self, plan: Plan, row: int, target: Target) -> Any:
-        if isinstance(target, Boxes):
-            return execute.run_boxes(plan, self.backend, row, target, self.boxes)
-        if isinstance(target, Keypoints):
-            return execute.run_keypoints(plan, self.backend, row, target, self.swap)
-        if isinstance(target, Polygons):
-            return execute.run_polygons(plan, self.backend, row, target)
-        return getattr(target, "value", target)
+    def _planned(self, rows: Columns, keys: Sequence[Key], epoch: int) -> tuple[Inputs, DrawLog, Plan]:
+        """Any number of samples, one included: read, drawn and planned."""
+        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
+        draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
+        return inputs, draft.log, self.plan(draft)
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
-        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
-        draft = self.draw(inputs.frame, [recipe.key], epoch=recipe.epoch, foreground=inputs.foreground())
-        plan = self.plan(draft)
+        inputs, log, plan = self._planned(rows, (recipe.key,), recipe.epoch)
+        made = execute.run(plan, inputs.columns(), self.backend, rules=self.boxes, swap=self.swap)
+        world = plan.world[0]
         out: dict[str, Target] = {}
-        for name in inputs.names:
-            target = inputs.column(name)[0]
+        for name, (target,) in rows.items():
+            found = made[name][0]
             if isinstance(target, Image | Mask):
-                out[name] = self._raster(plan, name, target, inputs)
-            elif isinstance(target, Boxes | Keypoints | Polygons):
-                out[name] = self._other(plan, 0, target)
-            else:
-                out[name] = target
-        return Sample(out, recipe, draft.log.row(0), plan.world[0])
-
-    def _raster(self, plan: Plan, name: str, target: Image | Mask, inputs: Inputs) -> Image | Mask:
-        value = inputs.canonical(name)[0]
-        dtype = execute.raster_dtype(plan, target.kind, value.dtype)
-        axes = execute.out_axes(plan, target.kind, inputs.axes(name))
-        memory, view = execute.raster_buffer(plan, axes, value.shape[-1], dtype, row=0)
-        execute.run_raster(plan, self.backend, target.kind, 0, value, view)
-        return replace(target, array=memory, axes=axes, spacing=None, world=plan.world[0])
+                order = inputs.axes(name)
+                order = plan.image_axes(order) if isinstance(target, Image) else order
+                found = type(target)(found, order, world=world)
+            out[name] = found
+        return Sample(out, recipe, log.row(0), world)
 
     def explain(
         self,

@@ -232,9 +232,9 @@ def _by_engine(
     for op in ops:
         frames.append(op.after(frames[-1]))
     plan = make_plan([("ImageDataGenerator", op) for op in ops], frames)
-    out = np.empty(images.shape, dtype) if buffers is None else buffers.empty(images.shape, dtype)
-    execute.run_column(plan, get_backend("cpu"), "image", np.ascontiguousarray(images), out, workers=workers)
-    return out
+    column = execute.Column("image", "yxc", np.ascontiguousarray(images))
+    made: Array = execute.run(plan, {"image": column}, get_backend("cpu"), workers=workers, buffers=buffers)["image"]
+    return made
 
 
 def _flipped(matrix: Floats, flip_y: Bools, flip_x: Bools, size: tuple[int, int]) -> Floats:

@@ -185,7 +185,8 @@ class Generator:
 
     def _compute(self, streams: list[int]) -> None:
         """Four columns for each of some streams, in one call."""
-        counter = np.broadcast_to(self._base, (len(streams), self.n, 4)).copy()
+        counter = np.empty((len(streams), self.n, 4), np.uint32)
+        counter[:] = self._base
         counter[..., 3] = np.array(streams, dtype=np.uint32)[:, None]
         columns = np.ascontiguousarray(unit(self._philox(counter, self._key)).transpose(0, 2, 1))
         # They are handed out more than once.

@@ -12,7 +12,7 @@ from imagemill.engine.plan import Pass, Step
 
 def drop_casts(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Casts to the type that the values have already are left out."""
-    return tuple(step for step in steps if not (isinstance(step, Pass) and _idle(step)))
+    return tuple([step for step in steps if not (isinstance(step, Pass) and _idle(step))])
 
 
 def _idle(step: Pass) -> bool:

@@ -67,6 +67,9 @@ def _stays(run: list[Pass], i: int) -> bool:
 
 def _ordered(run: list[Pass]) -> list[Pass]:
     """A run in its new order, in parts where a curve stays."""
+    at = [_is_geometry(step) for step in run]
+    if at == sorted(at, reverse=True):
+        return run  # colour is behind the geometry already
     out: list[Pass] = []
     start, why = 0, ""
     for i in range(len(run)):

@@ -14,7 +14,7 @@ from imagemill.core.errors import CodecError, InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.sample import Batch, Drawing, DrawLog, Recipes
 from imagemill.core.targets import Image, Mask, Target
-from imagemill.engine import compiling
+from imagemill.engine import compiling, execute
 from imagemill.feed.making.item import Item
 from imagemill.feed.making.reduced import factors_of, on_reduced, rows_of
 from imagemill.pipeline.inputs import Inputs, read_columns
@@ -142,13 +142,15 @@ def augmented(
             clock.lap(reading=True)
             return found
 
-        made: dict[str, Any] = {"image": pipeline.run_each(there, inputs, "image", fetch)}
+        image = replace(inputs.columns()["image"], fetch=fetch)
     else:
         images = [_pixels(columns, row, int(f), None, stopped) for row, f in enumerate(factors)]
         clock.lap(reading=True)
         found, _ = read_columns({"image": images}, axes)
-        made = pipeline.run(there, Inputs(found), ["image"])
-    made |= pipeline.run(plan, inputs, [name for name in inputs.names if name != "image"])
+        image = Inputs(found).columns()["image"]
+    how: dict[str, Any] = {"rules": pipeline.boxes, "swap": pipeline.swap, "buffers": pipeline.buffers}
+    made = execute.run(there, {"image": image}, pipeline.backend, **how)
+    made |= execute.run(plan, inputs.columns(without=("image",)), pipeline.backend, **how)
     clock.lap(reading=False)
     recipes = Recipes(pipeline.seed, epoch, hashes, pipeline.digest)  # type: ignore[arg-type]
     return Batch(made, recipes, draft.log, plan.world)

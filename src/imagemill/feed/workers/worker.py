@@ -227,7 +227,7 @@ def _serve(connection: Connection) -> None:
         return
     if maker.pipeline is not None and not maker.pipelines:
         # The parts of classes are put together in other memory, and copied from there.
-        maker.pipeline.write_into(desk)
+        maker.pipeline.buffers = desk
     connection.send(READY)
     while True:
         job: Job = connection.recv()

@@ -32,17 +32,17 @@ class Cpu:
 
         Strong colour would show the rounding in between: then the resample gives floating point.
         """
-        return self._alone(step, row, src, out)
+        if step.resample is not None and rgb.takes(step, row, src.shape[:-1], src.dtype, src.shape[-1]):
+            made = _empty(step, tuple(step.resample.shape[row].tolist()), src) if out is None else out
+            if rgb.images(step, slice(row, row + 1), [src], made[None], rgb.ONE) is not None:
+                return made
+            return self._one(step, row, src, out)
+        return self._no_photo(step, row, src, out)
 
-    def _alone(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
+    def _no_photo(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
         if step.resample is not None:
-            of = src.shape[:-1], src.dtype, src.shape[-1]
             shape = tuple(step.resample.shape[row].tolist())
-            if rgb.takes(step, row, *of):
-                made = _empty(step, shape, src) if out is None else out
-                if rgb.image(step, row, src, made):
-                    return made
-            elif small.fits(step, of[0], shape, *of[1:]):
+            if small.fits(step, src.shape[:-1], shape, src.dtype, src.shape[-1]):
                 made = _empty(step, shape, src) if out is None else out
                 if not small.images(step, slice(row, row + 1), src[None], made[None]):
                     return made
@@ -58,7 +58,7 @@ class Cpu:
             left = rgb.images(step, rows, src, made)
             if left is not None:
                 for i in left:
-                    self._alone(step, rows.start + i, src[i], made[i])
+                    self._no_photo(step, rows.start + i, src[i], made[i])
                 return made
         return self._small(step, rows, src, shape, out)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import threading
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from imagemill.engine.backends.cpu.batches.photo_kernels import run
 from imagemill.engine.backends.cpu.batches.small import LIMIT
 from imagemill.engine.backends.cpu.colour.mix import mixing
 from imagemill.engine.backends.protocol import Rasters
-from imagemill.engine.plan import Colour, Matrices, Pass, Resample
+from imagemill.engine.plan import Colour, Matrices, Pass, Resample, kept
 from imagemill.engine.sampling import SHRINK_LIMIT
 
 Array = np.ndarray[Any, Any]
@@ -50,48 +49,46 @@ _ROOMS = _Rooms()
 
 _Geometry = tuple[Floats, Bools, Bools]
 _LAST = np.array([0.0, 0.0, 1.0])
-_MAPS: WeakKeyDictionary[Resample, _Geometry | None] = WeakKeyDictionary()
-_NUMBERS: WeakKeyDictionary[Colour, tuple[Floats, Bools] | None] = WeakKeyDictionary()
-_MISSING = object()
-_ONE = np.ones(1, bool)
+ONE = np.ones(1, bool)
+"""That a photo is known to go this way."""
 _PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf, 0.0, 255.0], np.ones(3), np.zeros(3)])[None]
 
 
+@kept
 def _maps(step: Resample) -> _Geometry | None:
     """Pull matrices ``[n, 2, 3]`` of a batch, which of its samples may go this way, and which do more than move."""
-    found: Any = _MAPS.get(step, _MISSING)
-    if found is _MISSING:
-        found = None
-        sampling = step.sampling
-        if len(step.links) == 1 and isinstance(step.links[0], Matrices) and sampling.order in (None, 1):
-            m = step.links[0].m
-            if m.shape[-1] == 3:
-                pull = np.ascontiguousarray(m[:, :2])
-                size = np.abs(pull)
-                plain = (m[:, 2] == _LAST).all(axis=1) & (size.max(axis=(1, 2)) < _FARTHEST)
-                linear = size[:, :, :2]
-                if sampling.antialias:
-                    plain &= ((linear * linear).sum(axis=2) <= SHRINK_LIMIT**2).all(axis=1)
-                moves = (linear.sum(axis=(1, 2)) == 2.0) & (pull == np.rint(pull)).all(axis=(1, 2))
-                found = pull, plain, plain & ~moves
-        _MAPS[step] = found
-    return found  # type: ignore[no-any-return]  # a mapping cannot say which of its values is the one for nothing
+    sampling = step.sampling
+    if len(step.links) != 1 or not isinstance(step.links[0], Matrices) or sampling.order not in (None, 1):
+        return None
+    m = step.links[0].m
+    if m.shape[-1] != 3:
+        return None
+    pull = np.ascontiguousarray(m[:, :2])
+    size = np.abs(pull)
+    every = np.logical_and.reduce
+    plain = every(m[:, 2] == _LAST, axis=1) & (np.maximum.reduce(size, axis=(1, 2)) < _FARTHEST)
+    linear = size[:, :, :2]
+    if sampling.antialias:
+        plain &= every(np.add.reduce(linear * linear, axis=2) <= SHRINK_LIMIT**2, axis=1)
+    moves = (np.add.reduce(linear, axis=(1, 2)) == 2.0) & every(pull == np.rint(pull), axis=(1, 2))
+    return pull, plain, plain & ~moves
 
 
+@kept
 def _numbers(colour: Colour) -> tuple[Floats, Bools] | None:
     """Matrix, offset, pivot, limits, final limits, gain and offset, ``[n, 31]``; and which samples are this simple."""
-    found: Any = _NUMBERS.get(colour, _MISSING)
-    if found is _MISSING:
-        found, mix = None, mixing(colour) if colour.dtype in _OUT else None
-        if mix is not None and mix.a.shape[1] == 3:
-            n = len(mix.a)
-            final = values.max_range(colour.dtype) if colour.dtype.kind == "u" else (-math.inf, math.inf)
-            pivot = np.zeros((n, 9)) if mix.pivot is None else mix.pivot.reshape(n, 9)
-            parts = [mix.a.reshape(n, 9), mix.b, pivot, mix.low[:, None], mix.high[:, None], np.tile(final, (n, 1))]
-            gains = mix.a2.diagonal(axis1=1, axis2=2)
-            found = np.concatenate([*parts, gains, mix.b2], axis=1), mix.scales
-        _NUMBERS[colour] = found
-    return found  # type: ignore[no-any-return]
+    mix = mixing(colour) if colour.dtype in _OUT else None
+    if mix is None or mix.a.shape[1] != 3:
+        return None
+    n = len(mix.a)
+    found = np.zeros((n, 31))
+    found[:, :9], found[:, 9:12] = mix.a.reshape(n, 9), mix.b
+    if mix.pivot is not None:
+        found[:, 12:21] = mix.pivot.reshape(n, 9)
+    found[:, 21], found[:, 22] = mix.low, mix.high
+    found[:, 23:25] = values.max_range(colour.dtype) if colour.dtype.kind == "u" else (-math.inf, math.inf)
+    found[:, 25:28], found[:, 28:] = mix.a2.diagonal(axis1=1, axis2=2), mix.b2
+    return found, mix.scales
 
 
 def may(step: Pass, dtype: np.dtype[Any], channels: int) -> bool:
@@ -128,7 +125,7 @@ def _chosen(step: Pass, rows: slice, sizes: Ints) -> Bools:
     return chosen if mixed is None else chosen & mixed[1][rows]
 
 
-def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | None:
+def images(step: Pass, rows: slice, src: Rasters, out: Array, chosen: Bools | None = None) -> list[int] | None:
     """Run those of many samples that :func:`takes` this way, in one call.
 
     Parameters
@@ -140,35 +137,23 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | Non
     src : arrays ``(y, x, 3)``
         Of any sizes.
     out : array, ``(k, y, x, 3)``
+    chosen : bool array, ``[k]``, optional
+        Which go this way, where that is known.
 
     Returns
     -------
     list of int or None
         Positions within ``rows`` that are left to other kernels; None where ``out`` has other strides than it fills.
     """
-    kept, addresses, sizes = _places(src)
+    assert step.resample is not None
+    kept_alive, addresses, sizes = _places(src)
     if len(sizes) != len(out):
         raise InputError(f"expected room for {len(sizes)} photos, got room for {len(out)}")
-    chosen = _chosen(step, rows, sizes)
-    if not _run(step, rows, addresses, sizes, chosen, out):
-        return None
-    del kept  # not before: nothing else may hold the memory that was read
-    return np.flatnonzero(~chosen).tolist()
-
-
-def image(step: Pass, row: int, src: Array, out: Array) -> bool:
-    """Run a sample that :func:`takes` this way into ``out`` ``(y, x, 3)``; False when ``out`` has other strides."""
-    src = src if src.flags.c_contiguous else np.ascontiguousarray(src)
-    address = np.array([src.__array_interface__["data"][0]], np.uintp)
-    return _run(step, slice(row, row + 1), address, np.array([src.shape[:2]], np.int64), _ONE, out[None])
-
-
-def _run(step: Pass, rows: slice, addresses: npt.NDArray[np.uintp], sizes: Ints, chosen: Bools, out: Array) -> bool:
-    assert step.resample is not None
     planes = out.transpose(0, 3, 1, 2)
     apart = planes.flags.c_contiguous
     if not apart and not out.flags.c_contiguous:
-        return False
+        return None
+    chosen = _chosen(step, rows, sizes) if chosen is None else chosen
     geometry = _maps(step.resample)
     assert geometry is not None
     mixed = None if step.colour is None else _numbers(step.colour)
@@ -179,7 +164,8 @@ def _run(step: Pass, rows: slice, addresses: npt.NDArray[np.uintp], sizes: Ints,
         out.shape[1:3], numbers, out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1),
         _ROOMS.of(out[0].size + 1),
     )  # fmt: skip
-    return True
+    del kept_alive  # not before: nothing else may hold the memory that was read
+    return np.flatnonzero(~chosen).tolist()
 
 
 def _places(src: Rasters) -> tuple[Any, npt.NDArray[np.uintp], Ints]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
 from imagemill.engine.backends.cpu.compile import compiled
-from imagemill.engine.plan import Colour
+from imagemill.engine.plan import Colour, kept
 
 Array = np.ndarray[Any, Any]
 
@@ -28,7 +28,7 @@ _FEW = 4
 _CV2_DTYPES = (np.uint8, np.uint16, np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Mixing:
     """A colour run of a batch as matrix, clip, matrix.
 
@@ -44,8 +44,6 @@ class Mixing:
         The second matrix and offset.
     scales : bool array, ``[n]``
         Whether the second matrix is diagonal: said per sample, so that none depends on the others.
-    apart : bool array, ``[n]``
-        Whether both are: then a channel costs itself, and not the square of all.
     """
 
     a: Floats
@@ -56,20 +54,16 @@ class Mixing:
     a2: Floats
     b2: Floats
     scales: npt.NDArray[np.bool_]
-    apart: npt.NDArray[np.bool_]
+
+    @cached_property
+    def apart(self) -> npt.NDArray[np.bool_]:
+        """Whether both matrices are diagonal, ``[n]``: then a channel costs itself, and not the square of all."""
+        return self.scales & _diagonal(self.a)
 
 
-_KNOWN: WeakKeyDictionary[Colour, Mixing | None] = WeakKeyDictionary()
-
-
+@kept
 def mixing(colour: Colour) -> Mixing | None:
     """The run as matrix, clip, matrix, each of which may be missing; None when it is something else."""
-    if colour not in _KNOWN:
-        _KNOWN[colour] = _mixing(colour)
-    return _KNOWN[colour]
-
-
-def _mixing(colour: Colour) -> Mixing | None:
     first: ChannelMix | None = None
     clip: Pointwise | None = None
     second: ChannelMix | None = None
@@ -86,7 +80,7 @@ def _mixing(colour: Colour) -> Mixing | None:
     if known is None or (clip is not None and not _alpha_stays(first, clip)):
         return None
     n, c = len(known.matrix), known.channels
-    same = np.tile(np.eye(c, c + 1), (n, 1, 1))
+    same = _identity(c).repeat(n, axis=0)
     one, two = same if first is None else first.matrix, same if second is None else second.matrix
     a, b, a2, b2 = one[..., :c], one[..., c], two[..., :c], two[..., c]
     pivot = None if first is None else first.pivot
@@ -95,15 +89,25 @@ def _mixing(colour: Colour) -> Mixing | None:
         b = (a2 * b[:, None, :]).sum(axis=2) + b2
         pivot = None if pivot is None else _product(a2, pivot)
         a, a2, b2 = _product(a2, a), same[..., :c], np.zeros_like(b2)
-    limits = np.tile([-np.inf, np.inf], (n, 1)) if clip is None else clip.params
-    scales = _diagonal(a2)
-    return Mixing(a, b, pivot, limits[:, 0], limits[:, 1], a2, b2, scales, scales & _diagonal(a))
+    limits = _BOUNDLESS.repeat(n, axis=0) if clip is None else clip.params
+    return Mixing(a, b, pivot, limits[:, 0], limits[:, 1], a2, b2, _diagonal(a2))
+
+
+_BOUNDLESS = np.array([[-np.inf, np.inf]])
+
+
+@cache
+def _identity(channels: int) -> Floats:
+    """A matrix and offset that change nothing, ``(1, C, C + 1)``; read, and never written to."""
+    return np.eye(channels, channels + 1)[None]
 
 
 def _diagonal(x: Floats) -> npt.NDArray[np.bool_]:
     """Which of the matrices ``[n, C, C]`` mix no channels."""
-    own = np.count_nonzero(np.diagonal(x, axis1=1, axis2=2), axis=1)
-    return np.asarray(np.count_nonzero(x, axis=(1, 2)) == own)
+    n, c, _ = x.shape
+    # Without its last value, in rows of C + 1, a matrix has its diagonal in the first column.
+    rest = x.reshape(n, c * c)[:, :-1].reshape(n, c - 1, c + 1)[:, :, 1:]
+    return np.asarray(~np.logical_or.reduce(rest, axis=(1, 2)))
 
 
 def _product(x: Floats, y: Floats) -> Floats:

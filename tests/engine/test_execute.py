@@ -98,3 +98,29 @@ def test_an_error_in_a_thread_reaches_the_caller(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Cpu, "images", failing)
     with pytest.raises(im.InputError, match="expected this"):
         im.Pipeline(PIPELINES["one pass"], seed=3).batch(pictures(), workers=2)
+
+
+def test_a_picture_among_targets_without_pixels_is_named() -> None:
+    images = pictures(2)
+    mixed = [im.Keypoints([[1, 2]]), im.Image(images[0])]
+    with pytest.raises(im.InputError, match=r"without pixels in all of a column .* got 'image' at position 1; pass it"):
+        im.Pipeline([im.Flip("x")], seed=1).batch(images, points=mixed)
+
+
+def test_one_sample_is_run_as_a_batch_of_one_is() -> None:
+    images, boxes, points = pictures(1), im.Boxes([[2, 3, 9, 12]], labels=["cat"]), im.Keypoints([[5, 6]])
+    given = {"mask": label_map(1, (30, 32)), "boxes": boxes, "keypoints": points, "label": "cat"}
+    pipe = im.Pipeline([*TURN, im.Brightness((0.5, 1.5)), im.ToLayout("channels_first")], seed=3)
+    batch = pipe.batch(images, keys=["a"], **{name: [value] for name, value in given.items()})
+    alone = pipe(image=images[0], key="a", **given)
+    assert list(alone) == list(batch)
+    for name in ("image", "mask"):
+        np.testing.assert_array_equal(alone[name], batch[name][0])
+    assert alone.targets["image"].axes == "cyx"
+    assert alone.targets["mask"].axes == "yx"
+    for name in ("boxes", "keypoints"):
+        np.testing.assert_array_equal(alone[name].array, batch[name][0].array)
+    assert (alone.label, batch.label) == ("cat", ["cat"])
+    assert alone.boxes.labels == batch.boxes[0].labels
+    assert (alone.recipe, alone.applied) == (batch.recipe[0], batch.applied[0])
+    np.testing.assert_array_equal(alone.world, batch.world[0])

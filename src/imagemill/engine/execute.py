@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from imagemill.core.box_rules import BoxRules
 from imagemill.core.errors import InputError
 from imagemill.core.keypoint_names import Swap
-from imagemill.core.box_rules import BoxRules
 from imagemill.core.targets import Image, InstanceMasks, Mask, Target
 from imagemill.engine.annotations.carried import CARRIED
 from imagemill.engine.backends.protocol import Array, Backend, Rasters

@@ -223,6 +223,10 @@ class Inputs:
         """The kind of a column's targets."""
         return self._first[name].kind
 
+    def column(self, name: str) -> Sequence[Target]:
+        """A column as it was passed, wrapped."""
+        return self._columns[name]
+
     def columns(self, *, without: Container[str] = ()) -> dict[str, Column]:
         """What is run: rasters in canonical form, and the rest as it was passed, wrapped."""
         return {

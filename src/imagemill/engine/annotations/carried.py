@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from imagemill.core import coordinate_maps as maps
+from imagemill.core.box_rules import BoxRules
 from imagemill.core.geometry import Floats
 from imagemill.core.keypoint_names import Swap, exchange
 from imagemill.core.polygons import Polygons
-from imagemill.core.box_rules import BoxRules
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.engine.annotations import outlines as polygons
 from imagemill.engine.annotations import points

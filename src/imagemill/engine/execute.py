@@ -13,6 +13,7 @@ import numpy as np
 from imagemill.core.box_rules import BoxRules
 from imagemill.core.errors import InputError
 from imagemill.core.keypoint_names import Swap
+from imagemill.core.sample import plain
 from imagemill.core.targets import Image, InstanceMasks, Mask, Target
 from imagemill.engine.annotations.carried import CARRIED
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
@@ -82,7 +83,7 @@ def run(
     Returns
     -------
     dict of str to array or list
-        Rasters as one array ``[n, ...]``, a list of targets for any other kind.
+        Rasters as one array ``[n, ...]``, any other kind as a list: of the values of labels, of targets else.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def run(
             for first, some in _fetched(column):
                 _pixels(plan, backend, kind, first, some, room[first : first + len(some)], workers)
         else:
-            made[name] = [_moved(plan, backend, row, one, rules, swap) for row, one in enumerate(values)]
+            made[name] = [plain(_moved(plan, backend, row, one, rules, swap)) for row, one in enumerate(values)]
     return made
 
 

@@ -240,9 +240,6 @@ class Pipeline:
         inputs, log, plan = self._planned(rows, keys, epoch)
         how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
         made = execute.run(plan, inputs.columns(), self.backend, **how)
-        for name, column in made.items():
-            if isinstance(column, list):
-                made[name] = [target.value if isinstance(target, Label) else target for target in column]
         return Batch(made, Recipes(self.seed, epoch, keys, self.digest), log, plan.world)
 
     def set_epoch(self, epoch: int) -> None:
@@ -267,6 +264,8 @@ class Pipeline:
                 order = inputs.axes(name)
                 order = plan.image_axes(order) if isinstance(target, Image) else order
                 found = type(target)(found, order, world=world)
+            elif isinstance(target, Label):
+                found = Label(found)
             out[name] = found
         return Sample(out, recipe, log.row(0), world)
 

@@ -182,7 +182,7 @@ def keras_layers(folder: str, threads: int, batch: int, side: int) -> Batches:
 # ------------------------------------------------------------------------------------------- the old generator
 
 
-def _fed(flow: Any, threads: int, processes: bool = False) -> Batches:
+def _fed(flow: Any, threads: int, *, processes: bool = False) -> Batches:
     """As ``model.fit`` of Keras 3 reads it: with one worker no thread of its own, with more of them threads."""
     from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
@@ -212,4 +212,4 @@ def legacy_arrays(arrays: str, threads: int, batch: int, processes: bool = False
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
     x, y = _items(None, arrays)
-    return _fed(ImageDataGenerator(**GENERATOR).flow(x, y, batch_size=batch), threads, processes)
+    return _fed(ImageDataGenerator(**GENERATOR).flow(x, y, batch_size=batch), threads, processes=processes)

@@ -248,7 +248,7 @@ def _part(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[int, int, i
             return int(top), int(left), height, width
 
 
-def _by_hand(photo: Array, part: tuple[int, ...], flip: bool, factors: tuple[float, ...], out: Array) -> None:
+def _by_hand(photo: Array, part: tuple[int, ...], *, flip: bool, factors: tuple[float, ...], out: Array) -> None:
     """The leanest chain that OpenCV and numpy give: one resize, one colour matrix, one table into the layout."""
     import cv2
 
@@ -278,7 +278,13 @@ def _opencv(photos: list[Array]) -> Run:
 
     def run() -> Array:
         for i, photo in enumerate(photos):
-            _by_hand(photo, _part(rng, photo.shape), rng.random() < 0.5, tuple(rng.uniform(*_JITTER, 3)), out[i])
+            _by_hand(
+                photo,
+                _part(rng, photo.shape),
+                flip=rng.random() < 0.5,
+                factors=tuple(rng.uniform(*_JITTER, 3)),
+                out=out[i],
+            )
         return out
 
     return run
@@ -286,7 +292,7 @@ def _opencv(photos: list[Array]) -> Run:
 
 def _opencv_fixed(photos: list[Array]) -> Array:
     out = _batch(1)
-    _by_hand(inputs.photos_of_one_size(N)[0], CROP, True, (BRIGHTNESS, CONTRAST, SATURATION), out[0])
+    _by_hand(inputs.photos_of_one_size(N)[0], CROP, flip=True, factors=(BRIGHTNESS, CONTRAST, SATURATION), out=out[0])
     return out[0]
 
 

@@ -119,7 +119,7 @@ def test_optional_packages_come_in_through_require() -> None:
 def test_every_package_imported_is_declared() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = {re.match(r"[\w-]+", d)[0] for d in declared}  # type: ignore[index]
-    modules = {"opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml"}
+    modules = {"opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml", "google-crc32c": "google_crc32c"}
     assert outsiders("imagemill") <= {modules.get(n, n) for n in names}
 
 

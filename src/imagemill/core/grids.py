@@ -146,7 +146,7 @@ def labels_onto(labels: Array, own: Floats, shape: Shape, world: Floats, what: s
             "if their voxels belong together, save it with the image's matrix "
             "(nibabel: Nifti1Image(labels, image.affine))"
         )
-    return Brought(array, True, labelled, outside)
+    return Brought(array, changed=True, labelled=labelled, outside=outside)
 
 
 def values_onto(values: Array, own: Floats, shape: Shape, world: Floats, what: str) -> Array:

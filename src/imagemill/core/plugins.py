@@ -53,7 +53,7 @@ def plugins(group: str) -> tuple[Plugin, ...]:
 
 
 @cache
-def _plugins(group: str, path: tuple[str, ...]) -> tuple[Plugin, ...]:
+def _plugins(group: str, _: tuple[str, ...]) -> tuple[Plugin, ...]:
     found = []
     for point in metadata.entry_points(group=group):
         of = point.dist

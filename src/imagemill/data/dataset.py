@@ -131,7 +131,7 @@ class Dataset:
     def filter(self, condition: pl.Expr | Callable[[Mapping[str, Any]], bool]) -> Dataset:
         """The rows for which an expression over the table, or a function of one row of it, is true."""
         if isinstance(condition, pl.Expr):
-            kept = self.table.select(condition.fill_null(False)).to_series().to_numpy().astype(bool)
+            kept = self.table.select(condition.fill_null(value=False)).to_series().to_numpy().astype(bool)
         else:
             kept = np.array([bool(condition(row)) for row in self.table.iter_rows(named=True)], dtype=bool)
         if len(kept) != len(self):

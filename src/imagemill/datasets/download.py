@@ -67,7 +67,7 @@ def files_of(loan: Loan, cache: Path | None = None, progress: Progress | None = 
     for one in loan.downloads:
         if not _is_there(folder, known.get(one.name), one):
             at = done
-            data = _fetched(one, waiting, lambda here, at=at: _tell(progress, at + here, loan.size), private)  # type: ignore[misc]
+            data = _fetched(one, waiting, lambda here, at=at: _tell(progress, at + here, loan.size), private=private)  # type: ignore[misc]
             known[one.name] = _entry(one, data, _placed(one, data, folder, waiting))
             del data
             _record(folder, loan, known)
@@ -83,7 +83,7 @@ def _tell(progress: Progress | None, done: int, total: int) -> None:
         progress(min(done, total), total)
 
 
-def _fetched(one: Download, waiting: Path, progress: Callable[[int], None], private: bool) -> bytes:
+def _fetched(one: Download, waiting: Path, progress: Callable[[int], None], *, private: bool) -> bytes:
     """The bytes of a file, from the first address that has them."""
     failed: CodecError | None = None
     for url in one.urls:

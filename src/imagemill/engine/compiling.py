@@ -65,10 +65,10 @@ def listen(stopwatch: Stopwatch) -> Any:
     from numba.core import event
 
     class Listener(event.Listener):
-        def on_start(self, event: Any) -> None:
+        def on_start(self, _: Any) -> None:
             stopwatch.start()
 
-        def on_end(self, event: Any) -> None:
+        def on_end(self, _: Any) -> None:
             stopwatch.end()
 
     listener = Listener()

@@ -159,7 +159,7 @@ class Loader(Adapters):
             do = "dataset.select(np.flatnonzero(dataset.masked)) leaves them out"
             warnings.warn(f"{msg}; {do}", stacklevel=2)
         own = own_pipelines(rows, pipelines)
-        order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance))
+        order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance=balance))
         shares = Shares(len(rows), batch_size, rank, world, drop_last)
         check_shared_seed(order, shares, given=self._seed_given)
         # Batches in the making, those that wait, and two at the consumer's.

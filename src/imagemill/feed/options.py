@@ -120,7 +120,7 @@ def own_pipelines(rows: Rows, pipelines: Mapping[str, Pipeline] | None) -> Mappi
     return found
 
 
-def row_weights(rows: Rows, weights: Any, balance: bool) -> Any:
+def row_weights(rows: Rows, weights: Any, *, balance: bool) -> Any:
     """How often each row is to be drawn; None for once each."""
     if not balance:
         return weights

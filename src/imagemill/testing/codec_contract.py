@@ -112,13 +112,13 @@ def _round_trip(codec: Guarded, one: Picture, suffix: str, root: Path, lossy: Co
     back = codec.read(file, ReadOptions())
     if back.axes != one.axes and back.array.shape == one.array.shape:
         back = codec.read(file, ReadOptions(axes=one.axes))  # the format does not say its axes
-    _same(one, back, what, suffix in lossy)
+    _same(one, back, what, lossy=suffix in lossy)
     if one.world is not None and back.world is not None:
         np.testing.assert_allclose(back.world, one.world, rtol=1e-6, err_msg=f"{what}: the place in the world")
     return data
 
 
-def _same(one: Picture, back: Picture, what: str, lossy: bool) -> None:
+def _same(one: Picture, back: Picture, what: str, *, lossy: bool) -> None:
     assert back.spatial_shape == one.spatial_shape, f"{what}: came back as {back.spatial_shape}"
     assert back.array.flags.c_contiguous, f"{what}: pixels come in C order"
     assert back.array.dtype.isnative, f"{what}: pixels come in native byte order"

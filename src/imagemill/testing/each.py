@@ -245,7 +245,7 @@ def _dtype(s: Setting) -> Strategy:
     # Whole numbers keep their white: in units of 1, what came from a normalisation would be lost in rounding.
     return st.one_of(
         st.builds(colour.ToDtype, st.sampled_from(("float32", "float64")), st.booleans()),
-        st.builds(colour.ToDtype, st.sampled_from(("uint8", "uint16")), st.just(True)),
+        st.builds(colour.ToDtype, st.sampled_from(("uint8", "uint16")), st.just(value=True)),
     )
 
 

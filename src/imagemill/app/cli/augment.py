@@ -106,7 +106,12 @@ def augment(
     rules = {"min_area": min_area, "min_visibility": min_visibility, "clip": clip, "keep_empty": keep_empty}
     asked = asked.with_boxes({name: value for name, value in rules.items() if value is not None})
     source = im.open_source(
-        src, masks, allow_missing_masks, layout=layout, axes=axes, **source_options(option, mask_pattern)
+        src,
+        masks,
+        allow_missing_masks=allow_missing_masks,
+        layout=layout,
+        axes=axes,
+        **source_options(option, mask_pattern),
     )
     if src.is_file():
         # Not the folder around it: an archive may well be augmented beside itself.

@@ -54,9 +54,8 @@ def export(
         return
     if src is None or to_folder is None or to is None:
         raise InputError("expected a source, a folder and a layout; write: imagemill export SRC -o DST --to LAYOUT")
-    source = open_source(
-        src, masks, masks is not None or mask_pattern is not None, layout=layout, **source_options(option, mask_pattern)
-    )
+    paired = masks is not None or mask_pattern is not None
+    source = open_source(src, masks, allow_missing_masks=paired, layout=layout, **source_options(option, mask_pattern))
     if src.is_file():
         # Not the folder around it: an archive or a table may well be exported beside itself.
         source = replace(source, root=src)

@@ -161,7 +161,7 @@ class Story:
         return Section(
             "A picture with its label map",
             ["Label maps are never interpolated: no label comes out that did not go in."],
-            [Fact("made", f"{report.made} pictures and as many label maps"), Fact("labels as before", kept, True)],
+            [Fact("made", f"{report.made} pictures and as many label maps"), Fact("labels as before", kept, good=True)],
             [Figure(figure, "Four draws of the coins with their label map.")],
         )
 
@@ -196,7 +196,7 @@ class Story:
             [
                 Fact("read as", f"{picture.note.removeprefix('read as ')}, {shape} of {picture.array.dtype}"),
                 Fact("made", f"{report.made} scans and as many label maps"),
-                Fact("labels as before", kept, True),
+                Fact("labels as before", kept, good=True),
             ],
             [
                 Figure(many, "Four draws of the scan, one slice each, with the label map."),
@@ -210,7 +210,7 @@ class Story:
         for row in _recipes(folder):
             found |= set(np.unique(read_mask(folder / row["mask"]).array).tolist())
         words = ", ".join(map(str, sorted(found)))
-        self._check(f"label maps of {folder.name} keep their labels", found <= expected, words)
+        self._check(f"label maps of {folder.name} keep their labels", good=found <= expected, words=words)
         return words
 
     def digits(self) -> Section:
@@ -245,7 +245,7 @@ class Story:
             seed=self.seed,
         )
         found = odd.lint()
-        self._check("lint finds what is wrong", len(found) >= 3, f"{len(found)} findings")
+        self._check("lint finds what is wrong", good=len(found) >= 3, words=f"{len(found)} findings")
         return Section(
             "The plan, and a second pair of eyes",
             [
@@ -282,11 +282,11 @@ class Story:
     def _race(self, what: str, image: Image, transforms: Sequence[Transform], size: int) -> Fact:
         """The same batches fused and step by step, as one row of a table."""
 
-        def runner(fuse: bool) -> Callable[[int], Any]:
+        def runner(*, fuse: bool) -> Callable[[int], Any]:
             pipe = Pipeline(transforms, seed=self.seed, fuse=fuse)
             return lambda epoch: pipe.batch([image] * size, keys=list(range(size)), epoch=epoch)
 
-        one, many = (seconds * 1000 / size for seconds in _timed([runner(True), runner(False)], 7))
+        one, many = (seconds * 1000 / size for seconds in _timed([runner(fuse=True), runner(fuse=False)], 7))
         shape = " × ".join(map(str, image.array.shape))
         words = f"{one:.2f} ms each fused, {many:.2f} ms step by step: {many / one:.1f} times as fast"
         return Fact(f"{what}s of {shape}, batches of {size}", words)
@@ -298,10 +298,10 @@ class Story:
             augment(self.inputs.photos, other, pipe, copies=COPIES, workers=1)
             same = (Path(other) / "recipes.jsonl").read_bytes() == (folder / "recipes.jsonl").read_bytes()
         rows = _recipes(folder)
-        self._check("1 worker and 2 workers write the same bytes", same, f"{len(rows)} files, by sha256")
+        self._check("1 worker and 2 workers write the same bytes", good=same, words=f"{len(rows)} files, by sha256")
         name = rows[4]["output"]
         equal = replay(folder / "recipes.jsonl", name, self.inputs.photos) == (folder / name).read_bytes()
-        self._check("a file made again from its recipe", equal, f"{name}, bit for bit")
+        self._check("a file made again from its recipe", good=equal, words=f"{name}, bit for bit")
         key = json.dumps({k: rows[4][k] for k in ("key", "output", "recipe")}, indent=2)
         return Section(
             "Everything repeats",
@@ -316,7 +316,7 @@ class Story:
             ],
         )
 
-    def _check(self, name: str, good: bool, words: str) -> None:
+    def _check(self, name: str, *, good: bool, words: str) -> None:
         self.checks.append(Fact(name, ("yes: " if good else "NO: ") + words, good))
 
 

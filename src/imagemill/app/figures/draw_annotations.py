@@ -185,7 +185,7 @@ def draw_outlines(rgb: Rgb, outlines: Sequence[Outline], colours: dict[Hashable,
         cv2.fillPoly(tint, [ring], colours[one.label], cv2.LINE_8, _SHIFT)
         out = cv2.addWeighted(tint, opacity, out, 1 - opacity, 0).astype(np.uint8)
     for one, ring in zip(outlines, rings, strict=True):
-        cv2.polylines(out, [ring], True, colours[one.label], 1, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(out, [ring], isClosed=True, color=colours[one.label], lineType=cv2.LINE_AA, shift=_SHIFT)
     return out
 
 

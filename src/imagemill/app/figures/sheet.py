@@ -68,7 +68,7 @@ class Sheet:
 
     def measure(self, text: Text) -> int:
         """Width of a text on one line, pixels."""
-        return int(np.ceil(self._renderer.get_text_width_height_descent(text.words, self._face(text), False)[0]))
+        return int(np.ceil(self._renderer.get_text_width_height_descent(text.words, self._face(text), ismath=False)[0]))
 
     def wrap(self, text: Text, width: int) -> list[Text]:
         """Break a text into lines no wider than ``width`` pixels: at spaces, and inside words too long for a line."""

@@ -292,13 +292,13 @@ def _tree(code: str, fields: Mapping[str, Sequence[str]]) -> Any:
     return read(ast.parse(code, mode="eval").body)
 
 
-def _flow(value: Any, outermost: bool = True) -> str:
+def _flow(value: Any, *, outermost: bool = True) -> str:
     """Plain values as YAML on one line."""
     if isinstance(value, dict):
-        inside = ", ".join(f"{key}: {_flow(each, False)}" for key, each in value.items())
+        inside = ", ".join(f"{key}: {_flow(each, outermost=False)}" for key, each in value.items())
         return inside if outermost else f"{{{inside}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_flow(each, False) for each in value)}]"
+        return f"[{', '.join(_flow(each, outermost=False) for each in value)}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -143,12 +143,34 @@ def formats() -> list[Format]:
     for one in SHELF:
         for suffix in one.suffixes:
             if one.codec is None:
-                rows.append(Format(suffix, True, False, None, None, False, one.fault, one.package))
+                rows.append(
+                    Format(
+                        suffix,
+                        reads=True,
+                        writes=False,
+                        package=None,
+                        extra=None,
+                        available=False,
+                        remark=one.fault,
+                        added_by=one.package,
+                    )
+                )
                 continue
             package, extra = one.codec.needs.get(suffix, (None, None))
             available = package is None or find_spec(package) is not None
             written, remark = suffix in one.codec.writes, one.codec.remarks.get(suffix, "")
-            rows.append(Format(suffix, True, written, package, extra, available, remark, one.package))
+            rows.append(
+                Format(
+                    suffix,
+                    reads=True,
+                    writes=written,
+                    package=package,
+                    extra=extra,
+                    available=available,
+                    remark=remark,
+                    added_by=one.package,
+                )
+            )
     return rows
 
 

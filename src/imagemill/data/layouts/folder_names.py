@@ -118,7 +118,7 @@ def group_finder(keys: Iterable[str], extra: Mapping[str, Any]) -> tuple[_Groups
     asked = extra.get("group")
     if asked is not None and asked != "folder":
         try:
-            return _Groups(re.compile(asked), False), f"group: what {asked!r} finds in the key"
+            return _Groups(re.compile(asked), by_folder=False), f"group: what {asked!r} finds in the key"
         except (re.error, TypeError) as error:
             raise SourceError(
                 f"expected group as 'folder' or a regular expression, got {asked!r}: {error}; correct it"

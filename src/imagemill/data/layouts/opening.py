@@ -39,8 +39,8 @@ __all__ = ["FileLayout", "open_source", "open_weighed"]
 def open_source(
     src: Path | str,
     masks: Path | str | None = None,
-    allow_missing_masks: bool = False,
     *,
+    allow_missing_masks: bool = False,
     layout: str | None = None,
     **options: Any,
 ) -> Source:
@@ -84,15 +84,15 @@ def open_source(
     ...     [(record.key, record.label) for record in open_source(folder)]
     [('cat/1.png', 'cat'), ('dog/1.png', 'dog')]
     """
-    return open_weighed(src, masks, allow_missing_masks, layout=layout, **options)[0]
+    return open_weighed(src, masks, allow_missing_masks=allow_missing_masks, layout=layout, **options)[0]
 
 
 @without_collecting()
 def open_weighed(
     src: Path | str,
     masks: Path | str | None = None,
-    allow_missing_masks: bool = False,
     *,
+    allow_missing_masks: bool = False,
     layout: str | None = None,
     every: bool = False,
     **options: Any,

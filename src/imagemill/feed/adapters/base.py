@@ -164,7 +164,7 @@ class Adapters:
         from imagemill.feed.adapters import detection
 
         self.carry_things()  # type: ignore[attr-defined]  # of the loader
-        return View(self, detection.converter(first, masks))
+        return View(self, detection.converter(first, masks=masks))
 
     def keras(self, columns: Names | Literal["auto"] = "auto") -> Any:
         """A `keras.utils.PyDataset` for ``model.fit``, on any backend.

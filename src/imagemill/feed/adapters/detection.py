@@ -17,7 +17,7 @@ from imagemill.feed.making.things import numbered
 __all__ = ["converter"]
 
 
-def converter(first: int, masks: bool) -> Callable[[LoadedBatch], Any]:
+def converter(first: int, *, masks: bool) -> Callable[[LoadedBatch], Any]:
     """What turns a batch into pictures and targets.
 
     Parameters
@@ -39,12 +39,12 @@ def _convert(batch: LoadedBatch, *, first: int, masks: bool) -> Any:
     images = [torch.from_numpy(np.array(image)) for image in batch.image]
     targets = [
         {name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in one.items()}
-        for one in (_target(batch, row, first, masks) for row in range(len(batch)))
+        for one in (_target(batch, row, first, masks=masks) for row in range(len(batch)))
     ]
     return images, targets
 
 
-def _target(batch: LoadedBatch, row: int, first: int, masks: bool) -> dict[str, Any]:
+def _target(batch: LoadedBatch, row: int, first: int, *, masks: bool) -> dict[str, Any]:
     boxes: Boxes = batch.boxes[row]
     if boxes.format != "xyxy":
         raise InputError(f"expected boxes in 'xyxy' for a detector, got {boxes.format!r}; convert them (boxes.to)")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +59,7 @@ def check_sendable(pipeline: Pipeline) -> None:
     """
     for transform in pipeline.transforms:
         try:
-            _dumps(transform, lambda buffer: False)
+            _dumps(transform, lambda _: False)
         except _REFUSED as error:
             do = f"define functions at the top of a module, no lambda and none within a function, or {_THREADS}"
             msg = f"expected transforms that other processes can import, got {_shown(transform)}: {error}; {do}"
@@ -171,9 +171,16 @@ def _in_file(array: Array) -> Any:
     if not isinstance(root, np.memmap) or root.filename is None or root.mode == "c":
         return None
     offset = root.offset + array.ctypes.data - root.ctypes.data
-    return _mapped, (str(root.filename), offset, array.dtype, array.shape, array.strides, root.mode == "r")
+    return _mapped, (
+        str(root.filename),
+        offset,
+        array.dtype,
+        array.shape,
+        array.strides,
+        "r" if root.mode == "r" else "c",
+    )
 
 
-def _mapped(path: str, offset: int, dtype: Any, shape: Any, strides: Any, read_only: bool) -> Array:
-    whole = np.memmap(path, np.uint8, "r" if read_only else "c")
+def _mapped(path: str, offset: int, dtype: Any, shape: Any, strides: Any, mode: Literal["r", "c"]) -> Array:
+    whole = np.memmap(path, np.uint8, mode)
     return np.ndarray(shape, dtype, whole, offset, strides)

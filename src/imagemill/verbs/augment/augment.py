@@ -169,7 +169,7 @@ _CHANNELS = ("keep", "gray", "rgb", "rgba")
 
 def _open(source: Path | str | Source, masks: Path | str | None, allow_missing: bool, pattern: str | None) -> Source:
     if isinstance(source, str | os.PathLike):
-        return open_source(source, masks, allow_missing, mask_pattern=pattern)
+        return open_source(source, masks, allow_missing_masks=allow_missing, mask_pattern=pattern)
     if not isinstance(source, Source):
         raise InputError(f"expected a path or a source, got {type(source).__name__}; give a file, list or folder")
     if masks is not None or pattern is not None:

@@ -203,7 +203,7 @@ def _open(source: Any, masks: Any, allow_missing: bool, axes: str | None, option
         got = type(source).__name__
         raise InputError(f"expected a path or a source, got {got}; give a file, list or folder")
     given = {name: value for name, value in options.items() if value is not None}
-    return open_source(source, masks, allow_missing, axes=axes, **given)
+    return open_source(source, masks, allow_missing_masks=allow_missing, axes=axes, **given)
 
 
 def _refuse_inside(source: Any, found: Source, out: Path) -> None:

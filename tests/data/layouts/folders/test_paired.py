@@ -91,7 +91,7 @@ def test_a_pattern_says_where_masks_are(tmp_path: Path) -> None:
     pattern = r"img/(s\d)/(.*)\.jpg=>ann/\2-\1.png"
     with pytest.raises(SourceError, match=r"got none for 1: img/s2/b\.jpg; correct the pattern"):
         open_source(tmp_path, layout="image-masks", mask_pattern=pattern)
-    allowed = open_source(tmp_path, None, True, layout="image-masks", mask_pattern=pattern)
+    allowed = open_source(tmp_path, allow_missing_masks=True, layout="image-masks", mask_pattern=pattern)
     assert allowed.missing_masks == ("img/s2/b.jpg",)
 
 

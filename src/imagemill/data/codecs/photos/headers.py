@@ -72,12 +72,12 @@ def _png(start: bytes, whole: Any) -> _Found:
     return (int(height), int(width)), exif_orientation(block)
 
 
-def _gif(start: bytes, whole: Any) -> _Found:
+def _gif(start: bytes, _: Any) -> _Found:
     width, height = struct.unpack_from("<HH", start, 6)
     return (int(height), int(width)), 1
 
 
-def _bmp(start: bytes, whole: Any) -> _Found:
+def _bmp(start: bytes, _: Any) -> _Found:
     (size,) = struct.unpack_from("<I", start, 14)
     width, height = struct.unpack_from("<HH" if size == 12 else "<ii", start, 18)
     return (abs(int(height)), int(width)), 1  # a negative height stands for rows from the top
@@ -109,7 +109,7 @@ def _riff(data: bytes, wanted: bytes) -> bytes:
     return b""
 
 
-def _netpbm(start: bytes, whole: Any) -> _Found:
+def _netpbm(start: bytes, _: Any) -> _Found:
     header = netpbm_header(start)
     return (header.height, header.width), 1
 
@@ -121,16 +121,16 @@ def _jpeg2000(start: bytes, whole: Any) -> _Found:
         return jpeg2000_header(whole()).size, 1
 
 
-def _avif(start: bytes, whole: Any) -> _Found:
+def _avif(_: bytes, whole: Any) -> _Found:
     return avif_size(whole())
 
 
-def _tga(start: bytes, whole: Any) -> _Found:
+def _tga(start: bytes, _: Any) -> _Found:
     width, height = struct.unpack_from("<HH", start, 12)
     return (int(height), int(width)), 1
 
 
-def _dib(start: bytes, whole: Any) -> _Found:
+def _dib(start: bytes, _: Any) -> _Found:
     width, height = struct.unpack_from("<ii", start, 4)
     return (abs(int(height)), int(width)), 1
 

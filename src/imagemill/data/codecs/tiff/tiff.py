@@ -85,7 +85,7 @@ class TiffCodec(Codec):
             raise problem(path, "integers, floats or booleans", f"dtype {array.dtype}", do)
         page = series.pages[0]
         note = [] if len(tif.series) == 1 else [f"first of {len(tif.series)} series"]
-        meta = _meta(page, array)
+        meta = _meta(page)
         array = _measured(page, array, note)
         stamp = _stamp(tif, array)
         if stamp is not None:
@@ -244,7 +244,7 @@ def _order(form: Any) -> Any:
     return "little" if form.byteorder == "<" else "big"
 
 
-def _meta(page: Any, array: Array) -> dict[str, Any]:
+def _meta(page: Any) -> dict[str, Any]:
     tag = page.keyframe.tags.get(_ORIENTATION)
     value = int(tag.value) if tag is not None else 1
     return {

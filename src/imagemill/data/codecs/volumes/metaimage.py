@@ -67,7 +67,7 @@ class MetaImageCodec(Codec):
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         if suffix not in self.writes:
             return f"{suffix} is read only; choose .mha"
-        return stored_form(suffix, picture, _WRITTEN, "MetaImage")
+        return stored_form(picture, _WRITTEN, "MetaImage")
 
     def encode(self, picture: Picture, suffix: str) -> bytes:
         array = np.ascontiguousarray(picture.array)
@@ -134,9 +134,10 @@ def metaimage_header(path: Path, start: bytes) -> VoxelHeader:
         sizes, roles = (channels, *sizes), "c" + roles
     side = sum(role != "c" for role in roles)
     world, placed = _world(words, count, side)
-    order = ">" if _true(words, "BinaryDataByteOrderMSB", _true(words, "ElementByteOrderMSB", False)) else "<"
-    packed = _true(words, "CompressedData", False)
-    encoding = "text" if not _true(words, "BinaryData", True) else "deflate" if packed else "raw"
+    big = _true(words, "BinaryDataByteOrderMSB", default=_true(words, "ElementByteOrderMSB", default=False))
+    order = ">" if big else "<"
+    packed = _true(words, "CompressedData", default=False)
+    encoding = "text" if not _true(words, "BinaryData", default=True) else "deflate" if packed else "raw"
     files = () if words[_END].upper() == "LOCAL" else named_files(words[_END], lines)
     return VoxelHeader(
         sizes,
@@ -181,7 +182,7 @@ def _words(start: bytes) -> tuple[dict[str, str], list[str], int]:
     return found, behind, at
 
 
-def _true(words: dict[str, str], name: str, default: bool) -> bool:
+def _true(words: dict[str, str], name: str, *, default: bool) -> bool:
     return words[name][:1] in "tTyY1" if words.get(name) else default
 
 

@@ -86,7 +86,7 @@ class NrrdCodec(Codec):
     def can_write(self, picture: Picture, suffix: str) -> str | None:
         if suffix not in self.writes:
             return f"{suffix} is read only; choose .nrrd"
-        return stored_form(suffix, picture, _WRITTEN, "NRRD")
+        return stored_form(picture, _WRITTEN, "NRRD")
 
     def encode(self, picture: Picture, suffix: str) -> bytes:
         array = np.ascontiguousarray(picture.array)

@@ -132,7 +132,7 @@ def world_of(picture: Picture) -> tuple[Floats, Floats]:
     return steps + 0.0, flip * world[:side, side] + 0.0
 
 
-def stored_form(path: Path | str, picture: Picture, types: dict[str, str], name: str) -> str | None:
+def stored_form(picture: Picture, types: dict[str, str], name: str) -> str | None:
     """Why a format of this kind cannot hold a picture, or None when it can."""
     dtype = picture.array.dtype.name
     if dtype not in types:

@@ -162,7 +162,7 @@ def _read(name: str, speaking: int) -> Name:
     pieces = name.split("/")
     role, weak, many = None, False, False
     if NUMBERED.fullmatch(pieces[-1]):  # numpy.savez without names: the order says it
-        return Name(None, False, False, None, (pieces[-1],))
+        return Name(None, weak=False, many=False, split=None, stem=(pieces[-1],))
     for piece in reversed(pieces[-speaking:]):
         words = [word for word in array_words(piece) if split_name(word) is None and word not in _NOISE]
         found, by_word = _role(words)

@@ -242,7 +242,7 @@ class _Sorting:
             return self.wrong("as many labels as images", images, named)
         if masks is None and "masks" in roles:
             return self.wrong("a mask for each image", images, roles["masks"])
-        return Part(images, False, labels, masks, keys, groups, split)
+        return Part(images, single=False, labels=labels, masks=masks, keys=keys, groups=groups, split=split)
 
     def beside(self, roles: Mapping[str, str], role: str, ranks: range) -> str | None:
         """The array of a role, where it is as long as the images and has one of some ranks."""
@@ -275,7 +275,7 @@ class _Sorting:
             labels, masks = None, masks or labels
         if labels is not None and len(self.arrays[labels].lengths) > 1:
             labels = None
-        return Part(images, True, labels, masks, split=split)
+        return Part(images, single=True, labels=labels, masks=masks, split=split)
 
     def with_columns(self, part: Part, parts: Iterable[Part]) -> Part:
         """A part with the columns of the rest that are as long as its images, where no other part has as many."""

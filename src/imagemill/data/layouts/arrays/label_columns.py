@@ -188,7 +188,7 @@ def _numbers(values: Array, classes: tuple[str, ...], column: str | None) -> Lab
 def _naming(whole: Array, classes: tuple[str, ...]) -> tuple[Callable[[int], str | None], str]:
     """How class numbers are named, and a note."""
     if not len(whole):
-        return (lambda v: None), ""
+        return (lambda _: None), ""
     low, high = int(whole.min()), int(whole.max())
     if (low, high) == (-1, 1) and not np.any(whole == 0) and not classes:
         return str, "labels are -1 and 1: read as two classes"

@@ -95,12 +95,7 @@ class Npz:
         for key, path in look.files:
             try:
                 if path.suffix.lower() == ".npy":
-                    array = npy_array(path, key)
-                    if array is not None:
-                        pool[key.removesuffix(path.suffix)] = array
-                    else:
-                        msg = "expected an array of numbers or text, got none; save it anew"
-                        found.problems.append(Problem(key, msg))
+                    _read_npy(key, path, pool, found)
                 elif path.suffix.lower() == ".npz" or is_mat(path) or (not look.is_folder and not is_pickle(path)):
                     _read_archive(key if look.is_folder else "", path, found)
                 elif is_pickle(path):
@@ -264,6 +259,15 @@ def _read_arrays(look: Look, pool: dict[str, Held], found: Gathered) -> list[Pat
     _take_all(parts, pool, found, "", several=len(parts.parts) > 1)
     names = {name for part in parts.parts for name in part.names()} | ({parts.classes} if parts.classes else set())
     return [look.path.parent / f"{name}.npy" for name in sorted(n for n in names if n)] if mine is not None else []
+
+
+def _read_npy(key: str, path: Path, pool: dict[str, Held], found: Gathered) -> None:
+    """Take in a lone array, by its name."""
+    array = npy_array(path, key)
+    if array is None:
+        found.problems.append(Problem(key, "expected an array of numbers or text, got none; save it anew"))
+    else:
+        pool[key.removesuffix(path.suffix)] = array
 
 
 def _read_archive(prefix: str, path: Path, found: Gathered) -> None:

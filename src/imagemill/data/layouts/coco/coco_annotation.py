@@ -58,7 +58,7 @@ def read_thing(
         faults.append(str(error))
     around = bounds_of_polygons(outlines) or (None if runs is None else bounds_of_runs(runs))
     try:
-        box = _box(entry.get("bbox"), around is not None)
+        box = _box(entry.get("bbox"), outlined=around is not None)
     except InputError as error:
         faults.append(str(error))
     try:
@@ -94,7 +94,7 @@ def whole(value: Any) -> int | None:
     return int(number) if math.isfinite(number) and number.is_integer() else None
 
 
-def _box(told: Any, outlined: bool) -> tuple[float, float, float, float] | None:
+def _box(told: Any, *, outlined: bool) -> tuple[float, float, float, float] | None:
     if not told or (outlined and told == [0, 0, 0, 0]):  # what tools write for a box that they do not know
         return None
     numbers = _numbers("bbox", told)

@@ -200,7 +200,7 @@ class _Reader:
             elif name not in self.twice or thing not in things[name]:  # of a picture listed twice, once is enough
                 things[name].append(thing)
         found = {name: self._entry(image, things, classes) for name, image in images.items()}
-        self._say(found, placed)
+        self._say(found, placed=placed)
         return CocoFile(self.path, found, categories, info, tuple(self.problems), tuple(self.notes))
 
     def _described(self, told: Any) -> Mapping[str, Any]:
@@ -247,7 +247,7 @@ class _Reader:
             return replace(image, objects=None, attributes={**label, **image.attributes})
         return replace(image, objects=tuple(things[name]) or (None if name in self.lost else ()))
 
-    def _say(self, found: Mapping[str, Entry], placed: bool) -> None:
+    def _say(self, found: Mapping[str, Entry], *, placed: bool) -> None:
         if not placed and any({"label", "labels"} & set(entry.attributes) for entry in found.values()):
             self.notes.append(f"{self.path.name}: annotations without a place, so categories are classes of pictures")
         self.notes += not_background(sum(e.objects is None and name in self.lost for name, e in found.items()))

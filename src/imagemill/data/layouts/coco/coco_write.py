@@ -56,7 +56,7 @@ def write_coco(source: Source, out: Path, options: WriteTarget, name: str, holds
             part = files.setdefault(record.split, {"images": [], "annotations": []})
             part["images"].append(_image(record, image_id, written.removeprefix(first), size))
             for thing, thing_id in zip(record.objects or (), of_record, strict=True):
-                entry = _annotation(thing, thing_id, image_id, categories[thing.category], size)
+                entry = _annotation(thing, thing_id, image_id, categories[thing.category])
                 if not thing.joints and thing.category in _jointed(source):
                     entry |= {"keypoints": [0] * 3 * len(_jointed(source)[thing.category][0]), "num_keypoints": 0}
                 part["annotations"].append(entry)
@@ -146,7 +146,7 @@ def _image(record: Record, number: int, file_name: str, size: tuple[int, int]) -
     return entry
 
 
-def _annotation(thing: Instance, number: int, image: int, category: int, size: tuple[int, int]) -> dict[str, Any]:
+def _annotation(thing: Instance, number: int, image: int, category: int) -> dict[str, Any]:
     entry: dict[str, Any] = {**thing.attributes, "id": number, "image_id": image, "category_id": category}
     box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_runs(thing.runs) if thing.runs else None)
     if box is not None:

@@ -62,7 +62,7 @@ class Folder:
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read all images; those in folders of patients, videos... get groups."""
         _folder_only(look, self.name)
-        return _labelled(look, options, self.name, lambda levels: ())
+        return _labelled(look, options, self.name, lambda _: ())
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write the images by their keys."""
@@ -338,7 +338,11 @@ def _flat(label: str | None) -> str:
 def _own_parts(record: Record) -> tuple[str, ...]:
     """The parts of a key that say neither split nor role nor class."""
     key = record.key
-    place = place_of(key) if record.split is not None else Place(None, False, tuple(key.split("/")[:-1]), "")
+    place = (
+        place_of(key)
+        if record.split is not None
+        else Place(None, role=False, folders=tuple(key.split("/")[:-1]), name="")
+    )
     folders = place.folders
     for levels in ((record.label or "").split("/"), [_flat(record.label)]):
         if record.label is not None and list(folders[: len(levels)]) == levels:

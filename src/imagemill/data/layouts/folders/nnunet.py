@@ -215,7 +215,7 @@ def _cases(
         yield Record(f"{images}/{case}", image, masks.pop(case, None), split=split)
     for case, path in sorted(masks.items()):
         problems.append(
-            Problem(f"{labels}/{path.name}", f"expected an image of case {case}, got labels only; add it", True)
+            Problem(f"{labels}/{path.name}", f"expected an image of case {case}, got labels only; add it", missing=True)
         )
 
 
@@ -229,14 +229,14 @@ def _listed(root: Path, listed: Mapping[str, Any], options: ReadSource, problems
             problems.append(Problem(str(case), msg))
             continue
         try:
-            paths = tuple(_inside(root, name, options.outside) for name in images)
-            mask = _inside(root, label, options.outside) if isinstance(label, str) else None
+            paths = tuple(_inside(root, name, outside=options.outside) for name in images)
+            mask = _inside(root, label, outside=options.outside) if isinstance(label, str) else None
             yield Record(f"dataset/{case}", as_channels(case, paths), mask, split="train")
         except (CodecError, SourceError) as error:
             problems.append(Problem(str(case), str(error), "where there is nothing" in str(error)))
 
 
-def _inside(root: Path, name: str, outside: bool) -> Path:
+def _inside(root: Path, name: str, *, outside: bool) -> Path:
     path = root / name
     if not outside and real_path(root) not in real_path(path).parents:
         msg = f"expected a path within {root}, got {name!r}, which leads out"

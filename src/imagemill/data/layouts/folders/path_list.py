@@ -97,7 +97,7 @@ def _list(path: Path) -> Source:
         raise SourceError(f"{msg}; paths are relative to the list's folder")
     keys = _unique(_list_keys(path.parent, [line.file for line in entries]))
     several = _is_one_of_many(entries)
-    records = tuple(_record(key, line, several) for key, line in zip(keys, entries, strict=True))
+    records = tuple(_record(key, line, several=several) for key, line in zip(keys, entries, strict=True))
     there = [line.file.resolve() for line in entries if _is_file(line.file)]
     again = len(there) - len(set(there))
     notes = [f"{again} lines name a file that came before"] if again else []
@@ -145,7 +145,7 @@ def _is_one_of_many(lines: Sequence[_Line]) -> bool:
     return len(behind[0]) > 1 and all(len(b) == len(behind[0]) and set(b) <= {"0", "1"} for b in behind)
 
 
-def _record(key: str, line: _Line, several: bool) -> Record:
+def _record(key: str, line: _Line, *, several: bool) -> Record:
     if several:
         labels = tuple(str(place) for place, one in enumerate(line.behind) if one == "1")
         return Record(key, line.file, labels=labels)

@@ -92,7 +92,7 @@ class Voc:
             records.append(Record(key, path, masks.get(slot), objects=objects, split=split, size=size))
         for key, _ in xml.values():
             problems.append(
-                Problem(key, f"expected a picture for {key}, got none of that name; add or remove one", True)
+                Problem(key, f"expected a picture for {key}, got none of that name; add or remove one", missing=True)
             )
         bare = sum(record.objects is None for record in records)
         notes = [f"{bare} pictures have no readable XML file: nobody annotated them"] if bare else []

@@ -208,13 +208,13 @@ class _Reader:
         kids = list(node.kids.values())
         if not kids:
             return
-        parts = {} if above.split is not None and above.label else _parts(node, kids, above)
+        parts = {} if above.split is not None and above.label else _parts(kids, above)
         groups = above.group is None and all(GROUP.fullmatch(kid.name.casefold()) for kid in kids)
         if node.files and not above.levels and not groups and _are_few(node.files, node.total):
             self.says[node.path] = replace(above, odd=True)
         if parts:
             self._parts(kids, parts, above)
-        elif (inner := _looked_through(node, kids, above, self.whole)) is not None:
+        elif (inner := _looked_through(node, kids, above, whole=self.whole)) is not None:
             self.through.append(inner.path)
             self._below(inner, above)
             for kid in kids:
@@ -223,15 +223,18 @@ class _Reader:
         elif groups:
             for kid in kids:
                 self.visit(kid, replace(above, group=kid.name))
-        elif len(kids) > 1 and _are_batches(kids):
-            self.through += [kid.path for kid in kids]
-            for kid in kids:
-                self.visit(kid, above)
-        elif not above.levels and (_are_sets(kids) or all(_FOLD.fullmatch(kid.name.casefold()) for kid in kids)):
+        elif self._says_nothing(kids, above):
             for kid in kids:
                 self.visit(kid, above)
         else:
             self._classes(node, kids, above)
+
+    def _says_nothing(self, kids: Sequence[_Node], above: Says) -> bool:
+        """Whether folders are pieces, whole sets or folds, whose names tell nothing of what is in them."""
+        if len(kids) > 1 and _are_batches(kids):
+            self.through += [kid.path for kid in kids]
+            return True
+        return not above.levels and (_are_sets(kids) or all(_FOLD.fullmatch(kid.name.casefold()) for kid in kids))
 
     def _below(self, inner: _Node, above: Says) -> None:
         """Go on in a folder that says nothing but perhaps a part."""
@@ -292,7 +295,7 @@ def _holds_odds_and_ends(node: _Node) -> bool:
     return bool(node.files) and (len(node.kids) == 1 or node.files >= below)
 
 
-def _parts(node: _Node, kids: Sequence[_Node], above: Says) -> dict[str, str]:
+def _parts(kids: Sequence[_Node], above: Says) -> dict[str, str]:
     """The folders of a folder that are parts of the data; empty where none is."""
     found = parts_of(kid.name for kid in kids)
     if not found:
@@ -323,7 +326,7 @@ def _own_words(parts: Mapping[str, str]) -> dict[str, str]:
     return rests if differ and all(rests.values()) else {}
 
 
-def _looked_through(node: _Node, kids: Sequence[_Node], above: Says, whole: bool) -> _Node | None:
+def _looked_through(node: _Node, kids: Sequence[_Node], above: Says, *, whole: bool) -> _Node | None:
     """The one folder that everything lies in and that says nothing; None where there is none."""
     inner = max(kids, key=lambda kid: kid.total)
     same = words_of(inner.name) == words_of(node.name) and bool(node.name)
@@ -353,4 +356,4 @@ def _leads_to_parts(node: _Node, above: Says) -> bool:
     kids = list(node.kids.values())
     if len(kids) == 1 and not node.files:
         return words_of(kids[0].name) == words_of(node.name) or bool(kids[0].kids and _leads_to_parts(kids[0], above))
-    return bool(kids) and bool(_parts(node, kids, above))
+    return bool(kids) and bool(_parts(kids, above))

@@ -218,7 +218,9 @@ def _of_its_parts(left: list[str], takes: frozenset[str], plain: Look) -> list[s
 
 def _judge(candidates: list[Candidate], plain: Look, seen: list[Evidence]) -> tuple[Evidence, ...]:
     """Count what every layout leaves of all that was seen, files that speak for themselves included."""
-    content = [(one, piece) for one in candidates if (piece := _of_content(one, _is_exported(plain))) is not None]
+    content = [
+        (one, piece) for one in candidates if (piece := _of_content(one, exported=_is_exported(plain))) is not None
+    ]
     evidence = (*seen, *(piece for _, piece in content))
     pictures = {key for key, _ in plain.images}
     for one in candidates:
@@ -245,7 +247,7 @@ def _explains(one: Candidate, piece: Evidence) -> bool:
     return piece.carries == "label" and "objects" in one.carries  # what is in the pictures says more than their folder
 
 
-def _of_content(one: Candidate, exported: bool) -> Evidence | None:
+def _of_content(one: Candidate, *, exported: bool) -> Evidence | None:
     """What it counts that a file says by its content what it is."""
     if one.guess.takes is not None or one.fault is not None:
         return None

@@ -101,13 +101,13 @@ def _labels(path: Path, table: ColourTable | None) -> Picture:
     if colours.dtype != np.uint8:
         raise problem(path, "colours of 8 bits", str(colours.dtype), "save it as 8 bit RGB")
     exact = picture.meta.get("format") != "jpeg"
-    array, note = _numbers(path, colours, table, exact)
+    array, note = _numbers(path, colours, table, exact=exact)
     notes = "; ".join(filter(None, (picture.note, note)))
     meta = {**picture.meta, "of_labels": note} if note else picture.meta
     return Picture(array, picture.axes.removesuffix("c"), picture.world, meta, notes)
 
 
-def _numbers(path: Path, colours: Any, table: ColourTable, exact: bool) -> tuple[Any, str]:
+def _numbers(path: Path, colours: Any, table: ColourTable, *, exact: bool) -> tuple[Any, str]:
     """Class numbers of colours; those of a JPEG by the nearest colour."""
     packed = (colours[..., 0].astype(np.int32) << 16) | (colours[..., 1].astype(np.int32) << 8) | colours[..., 2]
     seen, places, counts = np.unique(packed, return_inverse=True, return_counts=True)

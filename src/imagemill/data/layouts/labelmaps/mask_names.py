@@ -95,19 +95,19 @@ def mask_cores(stem: str) -> tuple[Stem, ...]:
     >>> mask_cores("berlin_gtFine_labelIds")[1].core, mask_cores("mask_a")[1].core, mask_cores("label")[1].core
     ('berlin', 'a', '')
     """
-    ways = [Stem(stem, "", False, False)]
+    ways = [Stem(stem, "", several=False, sure=False)]
     if found := _MASK_START.fullmatch(stem):
-        ways.append(Stem(found[2], _affix(found[1]), False, True))
+        ways.append(Stem(found[2], _affix(found[1]), several=False, sure=True))
     if found := _MASK_WHOLE.fullmatch(stem):
-        ways.append(Stem("", _affix(found[1]), bool(found[2]), True))
+        ways.append(Stem("", _affix(found[1]), bool(found[2]), sure=True))
     if (found := _MASK_END.fullmatch(stem)) and found[1]:
-        ways.append(Stem(found[1], _affix(found[2]), bool(found[3]), True))
+        ways.append(Stem(found[1], _affix(found[2]), bool(found[3]), sure=True))
     elif found := _MASK_END_LOOSE.fullmatch(stem):
-        ways.append(Stem(found[1], _affix(found[2]), bool(found[3]), False))
+        ways.append(Stem(found[1], _affix(found[2]), bool(found[3]), sure=False))
     if found := _LEFT.fullmatch(stem):
-        ways.append(Stem(found[1], "l", False, True))
+        ways.append(Stem(found[1], "l", several=False, sure=True))
     if found := _NUMBERED.fullmatch(stem):
-        ways.append(Stem(found[1], "", True, False))
+        ways.append(Stem(found[1], "", several=True, sure=False))
     kept: dict[tuple[str, bool], Stem] = {}
     for way in ways:
         kept.setdefault((way.core, way.several), way)

@@ -168,7 +168,7 @@ _SLOTS: tuple[tuple[_Slot, bool], ...] = (
     (lambda name: (name.split, *name.strict), False),
     (lambda name: (name.split, *name.bare), False),
     (lambda name: tuple(name.bare), False),
-    (lambda name: (), True),
+    (lambda _: (), True),
 )
 """Where a file is, the most exact first; the last is the name alone, which has to be the only one of its kind."""
 
@@ -223,7 +223,7 @@ def _pair(images: list[_Name], masks: list[_Name], pairs: Pairs) -> None:
     for turn in (plain, str.casefold):
         for slot, alone in _SLOTS:
             if rest:
-                rest = _by_words(images, rest, slot, turn, alone, pairs)
+                rest = _by_words(images, rest, slot, turn, alone=alone, pairs=pairs)
     if rest:
         rest = _by_shared_parts(images, rest, pairs)
     if rest:
@@ -232,7 +232,7 @@ def _pair(images: list[_Name], masks: list[_Name], pairs: Pairs) -> None:
 
 
 def _by_words(
-    images: list[_Name], masks: list[_Name], slot: _Slot, turn: Callable[[str], str], alone: bool, pairs: Pairs
+    images: list[_Name], masks: list[_Name], slot: _Slot, turn: Callable[[str], str], *, alone: bool, pairs: Pairs
 ) -> list[_Name]:
     """Pair names that are the same apart from words; give the label maps that are left."""
     index: list[dict[tuple[object, ...], list[_Name]]] = [defaultdict(list), defaultdict(list)]
@@ -246,7 +246,7 @@ def _by_words(
             found = index[0].get(at) or index[1].get(at) or []
             if not found or (alone and len({name.key for name in found}) > 1):
                 continue
-            kind = _kind(mask, found[0], way, alone)
+            kind = _kind(mask, found[0], way, alone=alone)
             for name in found:
                 _add(pairs, name, mask.key, kind, way)
             if alone:
@@ -259,7 +259,7 @@ def _by_words(
     return rest
 
 
-def _kind(mask: _Name, image: _Name, way: Stem, alone: bool) -> Kind:
+def _kind(mask: _Name, image: _Name, way: Stem, *, alone: bool) -> Kind:
     """The kind of a label map: the folder that says so, with further folders where the image has others."""
     if mask.mask is None:
         return Kind("", way.affix)
@@ -330,7 +330,7 @@ def _by_shared_parts(images: list[_Name], masks: list[_Name], pairs: Pairs) -> l
                 best = {}
             for mask in group:
                 if mask.key in best:
-                    image, way = best[mask.key], Stem("", "", False, False)
+                    image, way = best[mask.key], Stem("", "", several=False, sure=False)
                     _add(pairs, image, mask.key, _kind(mask, image, way, alone=place is _nowhere), way)
                 else:
                     rest.append(mask)
@@ -345,7 +345,7 @@ def _placed(name: _Name) -> tuple[object, ...]:
     return (name.split, name.bare)
 
 
-def _nowhere(name: _Name) -> tuple[object, ...]:
+def _nowhere(_: _Name) -> tuple[object, ...]:
     return ()
 
 

@@ -62,7 +62,7 @@ def framed(source: Source, options: ReadSource) -> Source:
         found.look_at(source.records[row])
     if len(found.witnesses) == 1:
         source = _with_frame(source, [r.objects is not None and r.frame is None for r in source], *found.witnesses)
-    notes = found.notes(len(looked) < len(rows))
+    notes = found.notes(is_sample=len(looked) < len(rows))
     return replace(source, notes=(*source.notes, *notes)) if notes else source
 
 
@@ -97,7 +97,7 @@ class _Found:
         elif seen.orientation != 1 and not is_open and record.frame is None:
             self.witnesses.add(frame)
 
-    def notes(self, is_sample: bool) -> list[str]:
+    def notes(self, *, is_sample: bool) -> list[str]:
         """What there is to say of them, in sentences."""
         of = f" of {_LOOKED_AT} looked at" if is_sample else ""
         said = []

@@ -60,12 +60,7 @@ def features_of(record: Record, classes: Sequence[str], categories: Sequence[str
     if record.mask is not None:
         mask = embedded(record.mask, "a", job.options, labels=True)
         features["image/segmentation/class/encoded"] = [mask.data]
-    if record.label is not None and record.label.strip():
-        features["image/class/text"] = [_utf8(record.label)]
-        if record.label in classes:
-            features["image/class/label"] = [classes.index(record.label)]
-    if record.labels is not None:
-        features["labels"] = [_utf8(name) for name in record.labels]
+    features |= _labels(record, classes)
     size = record.size
     if size is None and record.objects:
         size = _size(picture.data, record)
@@ -73,9 +68,27 @@ def features_of(record: Record, classes: Sequence[str], categories: Sequence[str
         features["image/height"], features["image/width"] = [size[0]], [size[1]]
     if record.objects is not None:
         features |= _boxes(record, size or (1, 1), categories, job)
+    return encode_example(features | _attributes(record))
+
+
+def _labels(record: Record, classes: Sequence[str]) -> dict[str, Sequence[Any]]:
+    """What the whole picture shows, by name and by number, and which part and group it is in."""
+    features: dict[str, Sequence[Any]] = {}
+    if record.label is not None and record.label.strip():
+        features["image/class/text"] = [_utf8(record.label)]
+        if record.label in classes:
+            features["image/class/label"] = [classes.index(record.label)]
+    if record.labels is not None:
+        features["labels"] = [_utf8(name) for name in record.labels]
     for name, text in (("split", record.split), ("group", record.group)):
         if text is not None and text.strip():
             features[name] = [_utf8(text)]
+    return features
+
+
+def _attributes(record: Record) -> dict[str, Sequence[Any]]:
+    """The further columns, under names that no other feature has."""
+    features: dict[str, Sequence[Any]] = {}
     for name, value in record.attributes.items():
         column = attribute_column(name)
         if column.startswith("image/"):
@@ -85,7 +98,7 @@ def features_of(record: Record, classes: Sequence[str], categories: Sequence[str
             features[column] = [int(value)]
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise problem(record.key, f"{name!r} to fit 64 bits", str(value), "make it a text")
-    return encode_example(features)
+    return features
 
 
 def _size(data: bytes, record: Record) -> tuple[int, int]:

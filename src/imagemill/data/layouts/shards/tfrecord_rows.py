@@ -284,7 +284,7 @@ def _row(reader: _Reader, number: int, offset: int, data: bytes) -> dict[str, An
         row["label"] = named[0]
     row["key"] = row["key"] or texts["image/source_id"][0] or None
     if _BOX + "xmin" in features:
-        row["objects"] = _objects(reader, data, features, texts["image/object/class/text"], row)
+        row["objects"] = _objects(reader, features, texts["image/object/class/text"], row)
     return row
 
 
@@ -450,14 +450,14 @@ def _value(data: bytes, values: Sequence[Any], *, as_list: bool) -> Any:
     return plain[0] if plain else None
 
 
-def _objects(reader: _Reader, data: bytes, features: Features, names: list[str], row: dict[str, Any]) -> dict[str, Any]:
+def _objects(reader: _Reader, features: Features, names: list[str], row: dict[str, Any]) -> dict[str, Any]:
     """Boxes in pixels, of corners that are parts of the picture's size."""
     corners = [features.get(_BOX + side, []) for side in ("xmin", "ymin", "xmax", "ymax")]
     height, width = row.get("height"), row.get("width")
     if not any(corners):
         return {"bbox": [], "categories": []}
     if not isinstance(height, int) or not isinstance(width, int):
-        height, width = _own_size(reader, row)
+        height, width = _own_size(row)
     if len({len(side) for side in corners}) != 1:
         raise ValueError("boxes with corners missing")
     boxes = []
@@ -473,7 +473,7 @@ def _objects(reader: _Reader, data: bytes, features: Features, names: list[str],
     return {"bbox": boxes, "categories": named, "crowd": crowd}
 
 
-def _own_size(reader: _Reader, row: Mapping[str, Any]) -> tuple[int, int]:
+def _own_size(row: Mapping[str, Any]) -> tuple[int, int]:
     """Height and width as the header of the picture says them."""
     placed = row.get("image")
     if isinstance(placed, Placed) and isinstance(placed.pixels, Blob):

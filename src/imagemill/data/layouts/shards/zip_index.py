@@ -51,7 +51,9 @@ def index_zip(path: Path) -> TarIndex:
             problems.append(Problem(shown, f"{shown}: {why}"))
         else:
             fetch = partial(_fetch, path, info.header_offset, info.compress_size, info.file_size, info.CRC, shown)
-            members.append(Member(name, partial(fetch, info.compress_type == zipfile.ZIP_DEFLATED), info.file_size))
+            members.append(
+                Member(name, partial(fetch, deflated=info.compress_type == zipfile.ZIP_DEFLATED), info.file_size)
+            )
     return TarIndex(tuple(members), tuple(problems))
 
 
@@ -71,7 +73,7 @@ def _refused(info: zipfile.ZipInfo, name: str) -> str | None:
     return None
 
 
-def _fetch(path: Path, offset: int, stored: int, size: int, crc: int, name: str, deflated: bool) -> bytes:
+def _fetch(path: Path, offset: int, stored: int, size: int, crc: int, name: str, *, deflated: bool) -> bytes:
     """The bytes of one member, compared with their checksum."""
     try:
         with path.open("rb") as file:

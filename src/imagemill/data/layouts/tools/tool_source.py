@@ -211,7 +211,7 @@ class Gathering:
         several = any(len(said.classes) > 1 for said in self._said.values())
         records, bare = [], 0
         for key in sorted(self._said):
-            record, lost = self._record(key, several)
+            record, lost = self._record(key, several=several)
             records.append(record)
             bare += lost
         named = {thing.category for record in records for thing in record.objects or ()}
@@ -228,7 +228,7 @@ class Gathering:
             self.options,
         )
 
-    def _record(self, key: str, several: bool) -> tuple[Record, bool]:
+    def _record(self, key: str, *, several: bool) -> tuple[Record, bool]:
         said, image = self._said[key], self._images[key]
         objects: tuple[Instance, ...] | None = None
         bare = False

@@ -107,7 +107,7 @@ class Yolo:
             raise SourceError(f"expected pictures that can be read below {look.path}, got none; {problems[0]}")
         for key in found.unused(folder):
             problems.append(
-                Problem(key, f"expected a picture for {key}, got none of that name; add or remove one", True)
+                Problem(key, f"expected a picture for {key}, got none of that name; add or remove one", missing=True)
             )
         also += [told.path] if told.path is not None else []
         also += [*lists, *(text for text in texts.values() if text is not None)]

@@ -63,6 +63,7 @@ def choose(
     channels: int,
     order: int,
     border: str,
+    *,
     labels: bool = False,
     antialias: Sequence[float] | None = None,
 ) -> Kernel:
@@ -102,7 +103,7 @@ def choose(
     check(stages, in_shape, out_shape, border)
     stages = simplify(stages)
     if 0 in out_shape:
-        return Kernel("empty", lambda src, out, fill: None)
+        return Kernel("empty", lambda *_: None)
     aligned = axis_aligned(stages, out_shape)
     move = None if aligned is None else from_aligned(aligned, max(*in_shape, *out_shape))
     if labels:
@@ -171,7 +172,7 @@ def _aligned(
             found = block
             return Kernel(
                 "cv2.resize.area" if area else "cv2.resize",
-                lambda src, out, fill: resize_block(_float(src, out), found, aligned, out, area=area),
+                lambda src, out, _: resize_block(_float(src, out), found, aligned, out, area=area),
             )
         edges = strips(block, aligned, out_shape) if factors is None and order == 1 and not aligned.boxes else None
         if edges is not None and warp2d.cv2_warps((Matrix(_matrix(aligned)),), in_shape, out_shape, dtype, channels):

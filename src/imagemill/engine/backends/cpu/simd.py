@@ -113,7 +113,7 @@ def _blend_plain(src, at, line, plane, wz, wy, wx):
     return total
 
 
-def _emitted_blend(deep: bool) -> Any:
+def _emitted_blend(*, deep: bool) -> Any:
     """Linear blend of the 4 or 8 samples from flat index ``at`` on."""
 
     @intrinsic
@@ -265,9 +265,9 @@ tricubic = _make(4)
 bicubic = _make(1)
 """The same for polynomials without tz."""
 
-trilinear = _blend_plain if _DISABLED else _emitted_blend(True)
+trilinear = _blend_plain if _DISABLED else _emitted_blend(deep=True)
 """``(src, at, line, plane, wz, wy, wx)``: blend of ``src[at]`` and the next along x, y and z, which must be there."""
-bilinear = _flat_blend_plain if _DISABLED else _emitted_blend(False)
+bilinear = _flat_blend_plain if _DISABLED else _emitted_blend(deep=False)
 """The same without z."""
 
 blend_rgb: Any = _blend_rgb_plain if _DISABLED else _blend_rgb_emitted

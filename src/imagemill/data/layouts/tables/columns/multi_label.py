@@ -83,7 +83,9 @@ def separator_of(cells: Iterable[Any], *, plural: bool, told: str | None = None)
             return separator
     if plural and any("," in text for text in texts):
         return ","
-    return next((mark for mark in (",", " ") if _shown([text.split(mark) for text in texts], mark, plural)), None)
+    return next(
+        (mark for mark in (",", " ") if _shown([text.split(mark) for text in texts], mark, plural=plural)), None
+    )
 
 
 def _plain(text: str) -> bool:
@@ -91,7 +93,7 @@ def _plain(text: str) -> bool:
     return not any(mark in text for mark in '"\n\r')
 
 
-def _shown(parted: Sequence[Sequence[str]], mark: str, plural: bool) -> bool:
+def _shown(parted: Sequence[Sequence[str]], mark: str, *, plural: bool) -> bool:
     """Whether parts of texts are labels of their own."""
     cells = [tuple(part.strip() for part in parts if part.strip()) for parts in parted]
     several = [cell for cell in cells if len(cell) > 1]

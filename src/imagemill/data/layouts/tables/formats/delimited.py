@@ -159,18 +159,18 @@ def open_delimited(path: Path, options: ReadSource, split: str | None, stem: str
     if trim:
         notes.append("spaces after separators were left out")
     first: list[tuple[int, list[str]]] = []
-    if not _has_header(header, path, options):
+    if not _has_header(header, options):
         first, columns = [(number, header)], tuple(str(n) for n in range(len(header)))
         notes.append(f"the first line is data: columns are called by their numbers, '0' to '{len(header) - 1}'")
     if len(set(columns)) != len(columns):
         twice = sorted({name for name in columns if columns.count(name) > 1})
         raise SourceError(f"expected different names of columns in {path}, got {twice} twice; rename one")
     table = Table(path.name, path.parent, columns, (), "line", split, stem, is_text=True, notes=tuple(notes))
-    cells = chain(first, _checked(rows, table, trim))
+    cells = chain(first, _checked(rows, table, trim=trim))
     return with_pixels(replace(table, rows=cells))
 
 
-def _has_header(header: list[str], path: Path, options: ReadSource) -> bool:
+def _has_header(header: list[str], options: ReadSource) -> bool:
     """Whether the first line names the columns."""
     told = options.extra.get("header")
     if told is not None:
@@ -185,7 +185,7 @@ def _has_header(header: list[str], path: Path, options: ReadSource) -> bool:
     return not any(is_readable_name(name) or "://" in name or name.startswith("data:image/") for name in cells)
 
 
-def _checked(rows: Iterator[tuple[int, list[str]]], table: Table, trim: bool) -> Iterator[tuple[int, list[str]]]:
+def _checked(rows: Iterator[tuple[int, list[str]]], table: Table, *, trim: bool) -> Iterator[tuple[int, list[str]]]:
     """Give the rows that have as many cells as the header, and note the others."""
     width, name = len(table.columns), table.name
     try:

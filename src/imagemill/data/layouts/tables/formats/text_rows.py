@@ -101,11 +101,11 @@ def text_rows(
             if text:
                 yield number, text.split(separator)
             continue
-        yield number, _quoted(number, line, numbered, separator, quote, blanks)
+        yield number, _quoted(number, line, numbered, separator, quote, blanks=blanks)
 
 
 def _quoted(
-    number: int, line: str, numbered: Iterator[tuple[int, str]], separator: str, quote: str, blanks: bool
+    number: int, line: str, numbered: Iterator[tuple[int, str]], separator: str, quote: str, *, blanks: bool
 ) -> list[str]:
     """One row with a quote in it, which may go on over further lines."""
     cells: list[str] = []

@@ -110,7 +110,7 @@ class Finder:
         votes = Counter[str]()
         for parts in sample:
             votes.update({_before(key, len(parts) - strip) for key in self.ending(parts[strip:])})
-        return Trail(self, strip, True, votes, "/".join(common[:strip]))
+        return Trail(self, strip, anywhere=True, votes=votes, begin="/".join(common[:strip]))
 
 
 def _ends(have: Sequence[str], wanted: Sequence[str], *, without: bool) -> bool:

@@ -72,6 +72,7 @@ _ROOMS = {
         "read_mask",
         "read_picture",
         "register_codec",
+        "register_layout",
         "write_picture",
     ),
     "imagemill.verbs.augment.augment": (

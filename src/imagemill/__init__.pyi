@@ -43,6 +43,7 @@ from imagemill.data import orient_instances as orient_instances
 from imagemill.data import read_mask as read_mask
 from imagemill.data import read_picture as read_picture
 from imagemill.data import register_codec as register_codec
+from imagemill.data import register_layout as register_layout
 from imagemill.data import write_picture as write_picture
 from imagemill.data.dataset import Dataset as Dataset
 from imagemill.data.dataset import open as open
@@ -209,6 +210,7 @@ __all__ = [
     "read_mask",
     "read_picture",
     "register_codec",
+    "register_layout",
     "replay",
     "replay_all",
     "scan",

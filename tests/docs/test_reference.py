@@ -31,6 +31,6 @@ def test_the_page_of_formats_is_the_generated_one() -> None:
 
 
 def test_every_layout_is_explained() -> None:
-    names = [layout.name for layout in layouts()]
-    assert list(layout_catalogue.SAID) == names
+    assert [layout.name for layout in layouts() if not layout.recognised] == []
+    assert [layout.name for layout in layouts() if bool(layout.written) != layout.writes] == []
     assert {word for layout in layouts() for word in layout.holds} <= {*layout_catalogue.WORDS, "image"}

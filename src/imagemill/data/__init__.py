@@ -16,11 +16,21 @@ from imagemill.data.codecs.registry import (
     write_picture,
 )
 from imagemill.data.layouts.arrays.in_memory import from_arrays
-from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.base import (
+    Guess,
+    Layout,
+    Look,
+    Problem,
+    ReadSource,
+    Source,
+    WriteTarget,
+    Written,
+)
 from imagemill.data.layouts.coco.coco_json import CocoFile, read_coco
+from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.labelmaps.masks import Pairing, pair_masks
 from imagemill.data.layouts.opening import open_source
-from imagemill.data.layouts.registry import layouts
+from imagemill.data.layouts.registry import layouts, register_layout
 from imagemill.data.layouts.shapes.rle import mask_from_runs
 from imagemill.data.records.as_targets import boxes_of, joint_labels, joint_names_of, keypoints_of, links_of
 from imagemill.data.records.instances import Instance, RunLength
@@ -37,22 +47,30 @@ __all__ = [
     "CocoFile",
     "Codec",
     "Format",
+    "Guess",
     "Instance",
     "JsonLines",
+    "Layout",
+    "Look",
     "Pairing",
     "Picture",
     "Pixels",
+    "Problem",
     "ReadOptions",
+    "ReadSource",
     "Record",
     "RunLength",
     "Seen",
     "Source",
     "Stored",
     "Things",
+    "WriteTarget",
+    "Written",
     "append_jsonl",
     "atomic_path",
     "boxes_of",
     "counts_of",
+    "exporting",
     "formats",
     "from_arrays",
     "image_size",
@@ -77,6 +95,7 @@ __all__ = [
     "read_mask",
     "read_picture",
     "register_codec",
+    "register_layout",
     "split_suffix",
     "write_picture",
 ]

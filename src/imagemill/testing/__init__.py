@@ -8,6 +8,7 @@ from imagemill.testing.bombs import hostile_archives, hostile_files, hostile_tex
 from imagemill.testing.checks import assert_backends_agree, assert_same_plan
 from imagemill.testing.codec_contract import check_codec, codec_pictures
 from imagemill.testing.damage import cut, cuts, damaged, flipped, sealed
+from imagemill.testing.layout_contract import check_layout, layout_sources
 from imagemill.testing.made_pictures import label_map, picture
 from imagemill.testing.samples import sample_datasets, sample_files
 from imagemill.testing.strategies import frames, images, pipelines, transforms, transforms_of, volumes
@@ -17,6 +18,7 @@ __all__ = [
     "assert_same_plan",
     "check_backend",
     "check_codec",
+    "check_layout",
     "codec_pictures",
     "cut",
     "cuts",
@@ -28,6 +30,7 @@ __all__ = [
     "hostile_texts",
     "images",
     "label_map",
+    "layout_sources",
     "picture",
     "pipelines",
     "sample_datasets",

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.guess.folder_structure import Arrangement, arrange, folder_of
 from imagemill.data.records.record import Pixels, Record
@@ -396,11 +397,11 @@ class Written:
 
 
 class Layout(Protocol):
-    """One way to arrange a dataset, read and written.
+    """One way to arrange a dataset, read and where it can be written.
 
     A layout is a small class without state. `read` takes in what it can, lists the rest under ``problems``, and
     raises SourceError only when nothing can be made of the path. It reads no pixels. `write` is whole or
-    nothing per file, makes `out`, refuses to mix with what is there unless told to overwrite, and reads back
+    nothing per file, makes the folder, refuses to mix with what is there unless told to overwrite, and reads back
     as the same records, except for what `lost` names.
     """
 
@@ -410,6 +411,14 @@ class Layout(Protocol):
     """For people, such as ``"one folder per class"``."""
     holds: frozenset[str]
     """Of `CAN_HOLD`."""
+    place: int = 1000
+    """Where it stands in lists. Of layouts that are equally sure and leave equally little, the first is taken."""
+    writes: bool = False
+    """Whether it can be written."""
+    recognised: str = ""
+    """What it is recognised by, and options of its own, for the documentation; in Markdown."""
+    written: str = ""
+    """What `write` makes, for the documentation; in Markdown."""
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether the path looks like this layout, and why; None when it does not. It reads little."""
@@ -421,4 +430,4 @@ class Layout(Protocol):
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write the records."""
-        ...
+        raise SourceError(f"expected a layout that can be written, got {self.name!r}, which is only read; choose coco")

@@ -147,12 +147,16 @@ def _read(look: Look, options: ReadSource, asked: Layout | None, weighed: Weighe
     return FileLayout().read(look, options)
 
 
-class FileLayout:
+class FileLayout(Layout):
     """One image or volume."""
 
     name = "file"
     title = "one image or volume"
     holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask"))
+    place = 10
+    writes = True
+    recognised = "A single file with a picture or volume, by its suffix or its first bytes."
+    written = "One image goes in, its label map beside it as `<name>_mask`."
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether it is one file with a picture."""
@@ -192,3 +196,6 @@ class FileLayout:
                 job.mask(record, stem + "_mask")
             lose_the_rest(job, source, self.holds, self.title)
         return job.written()
+
+
+LAYOUTS: tuple[Layout, ...] = (FileLayout(),)

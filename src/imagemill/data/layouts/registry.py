@@ -4,69 +4,51 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
+import sys
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.augment_files import without_own
 from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource
 from imagemill.data.layouts.labelmaps.labelmaps import label_maps, with_classes, without
+from imagemill.data.layouts.outside import OUTSIDE
 from imagemill.data.layouts.path_patterns import files_like, is_pattern
 from imagemill.data.layouts.walk import walk
 
-__all__ = ["READ_ONLY", "TAKES_ALL", "guesses", "layout_named", "layouts", "look_at"]
+__all__ = [
+    "TAKES_ALL",
+    "guesses",
+    "layout_named",
+    "layouts",
+    "look_at",
+    "own_layouts",
+    "register_layout",
+]
 
 TAKES_ALL = frozenset(("folder", "class-folders", "split-folders", "class-tree"))
 """Layouts that take every picture of a folder for an image."""
 
 _PLAIN = ReadSource()
 
-# Module below this package and the class in it. Loaded when a path is looked at, not before.
-_LAYOUTS: tuple[tuple[str, str], ...] = (
-    ("opening", "FileLayout"),
-    ("folders.path_list", "ListLayout"),
-    ("folders.image_folders", "Folder"),
-    ("folders.image_folders", "ClassFolders"),
-    ("folders.image_folders", "SplitFolders"),
-    ("folders.image_folders", "ClassTree"),
-    ("folders.paired", "ImageMasks"),
-    ("coco.coco", "Coco"),
-    ("yolo.yolo", "Yolo"),
-    ("yolo.yolo", "yolo_polygons"),
-    ("yolo.yolo", "yolo_pose"),
-    ("folders.voc", "Voc"),
-    ("tools.labelme", "Labelme"),
-    ("tools.cvat", "Cvat"),
-    ("tools.labelstudio", "LabelStudio"),
-    ("tools.via", "Via"),
-    ("tables.formats.delimited", "Csv"),
-    ("tables.formats.delimited", "Tsv"),
-    ("tables.formats.json_tables", "Json"),
-    ("tables.formats.json_tables", "JsonLinesTable"),
-    ("tables.formats.parquet", "Parquet"),
-    ("tables.formats.parquet", "Arrow"),
-    ("tables.formats.huggingface_folder", "HuggingFaceFolder"),
-    ("shards.webdataset", "WebDataset"),
-    ("shards.tfrecord", "TfRecord"),
-    ("arrays.idx", "Idx"),
-    ("arrays.numpy_matlab", "Npz"),
-    ("arrays.hdf5", "Hdf5"),
-    ("folders.nnunet", "NnUnet"),
-    ("folders.dicom_folder", "Dicom"),
-    ("folders.tiff_stacks", "TiffStack"),
-)
-
-
-READ_ONLY = frozenset(("labelme", "cvat", "label-studio", "via", "dicom"))
-"""Layouts that are read and not written."""
-
 
 @cache
+def own_layouts() -> tuple[Layout, ...]:
+    """The layouts of imagemill: all that the modules below this package list as ``LAYOUTS``, by their `place`.
+
+    Loaded when a path is looked at, not before; all but one of the modules are needed by some layout anyway.
+    """
+    root = sys.modules[__package__]
+    modules = pkgutil.walk_packages(root.__path__, f"{root.__name__}.")
+    listed = [getattr(importlib.import_module(module.name), "LAYOUTS", ()) for module in modules]
+    return tuple(sorted(chain(*listed), key=lambda layout: (layout.place, layout.name)))
+
+
 def layouts() -> tuple[Layout, ...]:
-    """Every layout, in the order of the documentation's table."""
-    return tuple(
-        getattr(importlib.import_module(f"imagemill.data.layouts.{module}"), name)() for module, name in _LAYOUTS
-    )
+    """Every layout, in the order of the documentation's table; those from outside last."""
+    return (*own_layouts(), *OUTSIDE.layouts())
 
 
 def layout_named(name: str) -> Layout:
@@ -75,13 +57,49 @@ def layout_named(name: str) -> Layout:
     Raises
     ------
     SourceError
-        When there is none; the message lists the names.
+        When there is none; the message lists the names. Or when the package that has it is broken.
     """
-    for layout in layouts():
+    for layout in own_layouts():
         if layout.name == name:
             return layout
-    known = ", ".join(layout.name for layout in layouts())
+    if (found := OUTSIDE.named(name)) is not None:
+        return found
+    known = ", ".join([*(layout.name for layout in own_layouts()), *OUTSIDE.names()])
     raise SourceError(f"expected the name of a layout, got {name!r}; choose one of {known}")
+
+
+def register_layout(layout: Layout) -> None:
+    """Add a layout to this process: folders and files are recognised as it, and written where it can.
+
+    Registering a layout of the same name again replaces it. Packages add layouts by entry points; see
+    ``docs/how-to/write-a-layout.md``.
+
+    Parameters
+    ----------
+    layout : Layout
+        An object with what :class:`~imagemill.data.layouts.base.Layout` says.
+
+    Raises
+    ------
+    InputError
+        When something is missing, or another layout has its name.
+
+    Examples
+    --------
+    >>> class Nothing(Layout):
+    ...     name, title, holds = "nothing", "a folder that is called nothing", frozenset(("image",))
+    ...
+    ...     def guess(self, look):
+    ...         return Guess(0.9, "it is called nothing") if look.path.name == "nothing" else None
+    ...
+    ...     def read(self, look, options):
+    ...         return Source(look.path, self.name, ())
+    >>> register_layout(Nothing())
+    >>> layouts()[-1].title
+    'a folder that is called nothing'
+    >>> OUTSIDE.drop("nothing")
+    """
+    OUTSIDE.add(layout, {own.name for own in own_layouts()})
 
 
 def look_at(path: Path | str) -> Look:

@@ -21,7 +21,7 @@ from typing import Any
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Layout, Source, WriteTarget
 from imagemill.data.layouts.export_files import Export, begin_beside, drop_beside, end_beside
-from imagemill.data.layouts.registry import READ_ONLY, layout_named, layouts
+from imagemill.data.layouts.registry import layout_named, layouts
 from imagemill.data.layouts.tables.cells.annotation_cells import objects_cell, read_objects
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance
@@ -241,7 +241,7 @@ def beside(out: Path, source: Source, to: str | None, copies: int, prefix: str) 
     layout: Layout | None
     if to is not None:
         layout = layout_named(to)
-        if layout.name in READ_ONLY:
+        if not layout.writes:
             raise SourceError(f"expected a layout that can be written, got {to!r}, which is only read; choose another")
     else:
         layout = _own(source)
@@ -251,10 +251,12 @@ def beside(out: Path, source: Source, to: str | None, copies: int, prefix: str) 
 def _own(source: Source) -> Layout | None:
     """The source's layout where something has to be written for it."""
     name = source.layout
-    if name in READ_ONLY and any(record.objects for record in source):
-        return layout_named("coco")  # which the tools that these are of take in
-    if name in _BY_KEYS or name in READ_ONLY or name not in {layout.name for layout in layouts()}:
+    known = {layout.name: layout for layout in layouts()}
+    if name in _BY_KEYS or name not in known:
         return None
+    if not known[name].writes:
+        # COCO is what most tools take in.
+        return known["coco"] if any(record.objects for record in source) else None
     if name == "yolo":  # three layouts are read alike
         things = [thing for record in source for thing in record.objects or ()]
         parts = (("yolo-pose", any(t.joints for t in things)), ("yolo-polygons", any(t.polygons for t in things)))

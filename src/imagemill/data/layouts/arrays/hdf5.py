@@ -9,14 +9,14 @@ from imagemill.data.layouts.arrays.array_records import Gathered, asked_pages
 from imagemill.data.layouts.arrays.hdf5_file import open_h5
 from imagemill.data.layouts.arrays.hdf5_find import Found
 from imagemill.data.layouts.arrays.hdf5_write import SUFFIXES, write_h5
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 
 __all__ = ["Hdf5"]
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
-class Hdf5:
+class Hdf5(Layout):
     """HDF5 files, in arrangements that may be mixed.
 
     A group per class with a dataset per image, or with one stack of images under any name (groups within groups are
@@ -35,6 +35,15 @@ class Hdf5:
             *("split", "group", "attributes"),
         )
     )
+    place = 280
+    writes = True
+    recognised = (
+        "HDF5 files, by their signature, MATLAB 7.3 among them: a group per class (groups within groups are "
+        "levels; attributes `name` and `label` name and number it) with a dataset per image or one stack, or "
+        "stacks of images and labels under their usual names, also in two files (`x.h5`, `y.h5`). Options as for "
+        "`npz`. Links that lead out of the file are refused."
+    )
+    written = "`images.h5`, or the file that `-o` names; pixels, or with `--embed` the bytes of the pictures."
 
     def guess(self, look: Look) -> Guess | None:
         files = _files(look)
@@ -87,3 +96,6 @@ def _is_h5(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+LAYOUTS: tuple[Layout, ...] = (Hdf5(),)

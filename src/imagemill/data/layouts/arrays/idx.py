@@ -33,7 +33,7 @@ from imagemill.data.layouts.arrays.containers import (
     what_is_lost,
 )
 from imagemill.data.layouts.arrays.label_columns import Labels, read_labels
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.records.record import Record, Stored
 
@@ -159,7 +159,7 @@ class _Item:
         return native(np.array(self.file.array()[self.number]))
 
 
-class Idx:
+class Idx(Layout):
     """IDX files: images of rank 3 or more, and their labels beside them.
 
     Files belong together when their names are equal without the words ``images``, ``labels``, ``idx3`` and
@@ -170,6 +170,16 @@ class Idx:
     name = "idx"
     title = "IDX arrays of images and labels (MNIST)"
     holds = frozenset(("image", "float", "channels", "volume", "label", "hierarchy", "split"))
+    place = 260
+    writes = True
+    recognised = (
+        "Files that begin like those of MNIST, plain or gzip; what is left of a name without `images` and `labels` "
+        "says the split. A `classes.txt` names the classes."
+    )
+    written = (
+        "`[<split>-]images-idx3-ubyte` and `[<split>-]labels-idx1-ubyte`, `--format gz` compressed. One size and "
+        "type; keys are counted anew."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         near = [path for path in _files_below(look) if _looks_like(path)][:8]
@@ -352,3 +362,6 @@ def _write_array(job: Export, path: Path, array: np.ndarray[Any, Any]) -> None:
     job.announce(path)
     with atomic_path(path) as part:
         part.write_bytes(gzip.compress(data, 6, mtime=0) if path.name.endswith(".gz") else data)
+
+
+LAYOUTS: tuple[Layout, ...] = (Idx(),)

@@ -31,7 +31,7 @@ from imagemill.data.layouts.arrays.containers import (
     what_is_lost,
     writing_file,
 )
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.tables.table_files import split_of_name
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.record import Record
@@ -52,7 +52,7 @@ _PICKLED = (
 )
 
 
-class Npz:
+class Npz(Layout):
     """Arrays under the names that people give them: ``x_train, y_train``, ``images/labels``, ``arr_0/arr_1``...
 
     They are members of ``.npz`` archives, ``.npy`` files side by side (also in a folder per split), or variables of
@@ -70,6 +70,15 @@ class Npz:
             "group",
         )
     )
+    place = 270
+    writes = True
+    recognised = (
+        "NumPy archives, `.npy` files side by side, and MATLAB files: `x_train`, `y_train`..., `images` and "
+        "`labels`, or one image with its mask. Columns as long as the images are kept. `--option pages=images` "
+        "says that the first axis counts images, `pages=volume` that it counts slices, `axes=cyx` names the axes "
+        "of one image, `classes=FILE` the classes. Pickles are never loaded."
+    )
+    written = "`images.npz`, or the file that `-o` names. One size and type."
 
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder:
@@ -322,3 +331,6 @@ def _take_all(
             continue
         msg = f"expected a name such as images, labels, x_train or y_test, got {name!r} ({shape}); rename it"
         found.problems.append(Problem(arrays[name].called, msg))
+
+
+LAYOUTS: tuple[Layout, ...] = (Npz(),)

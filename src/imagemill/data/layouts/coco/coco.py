@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.coco.coco_images import Taking, common_folder, folder_of, split_of, words_of
 from imagemill.data.layouts.coco.coco_json import CocoFile, read_coco
 from imagemill.data.layouts.coco.coco_write import write_coco
@@ -24,7 +24,7 @@ from imagemill.data.records.instances import Scalar
 __all__ = ["Coco"]
 
 
-class Coco:
+class Coco(Layout):
     """COCO JSON with boxes, outlines, run-length masks and keypoints."""
 
     name = "coco"
@@ -34,6 +34,21 @@ class Coco:
             *("image", "uint16", "float", "channels", "label", "hierarchy", "labels", "boxes", "polygons", "runs"),
             *("keypoints", "split", "group", "attributes"),
         )
+    )
+    place = 80
+    writes = True
+    recognised = (
+        "A JSON file with `images`, `annotations` and `categories`, alone or in a folder. `--option "
+        "annotations=NAME` chooses among several, `--option images=FOLDER` says where the pictures are. Pictures "
+        "are also found by the end of their path, as it was on another machine. The root category that Roboflow "
+        "writes is no class; annotations without a place are classes of pictures; captions are a column; panoptic "
+        "segments are not read. A picture of which nothing that was annotated could be taken in counts as not "
+        "annotated."
+    )
+    written = (
+        "`annotations/instances[_<split>].json` and `images/`. Label, labels and group become fields of an image; "
+        "numbers of images come back as a column `id`. An image that nobody annotated reads back so (`annotated`); "
+        "other tools take it for an empty one."
     )
 
     def guess(self, look: Look) -> Guess | None:
@@ -142,3 +157,6 @@ def _facts(files: list[CocoFile]) -> tuple[list[Problem], dict[str, Any]]:
     names, links = ((), ()) if first is None else first.joints()
     categories = tuple(sorted(ids, key=lambda name: (isinstance(ids[name], str), ids[name])))
     return problems, {"categories": categories, "joint_names": names, "links": links, "info": info}
+
+
+LAYOUTS: tuple[Layout, ...] = (Coco(),)

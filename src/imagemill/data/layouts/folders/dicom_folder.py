@@ -20,7 +20,7 @@ from imagemill.data.codecs.base import MAX_PIXELS, ReadOptions, native, problem
 from imagemill.data.codecs.volumes.dicom import is_dicom, load_dataset, no_pixels, read_frames
 from imagemill.data.codecs.volumes.dicom_geometry import Plane, plane_of, stack_planes
 from imagemill.data.codecs.volumes.dicom_pixels import frame_count
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.walk import real_path
 from imagemill.data.records.instances import Scalar
 from imagemill.data.records.record import Record, Stored
@@ -86,7 +86,7 @@ class _Volume:
         return native(np.stack([part.astype(kind) for part in parts]))
 
 
-class Dicom:
+class Dicom(Layout):
     """Folders of DICOM files, with and without suffix; one record a volume or picture.
 
     Files of one series, size and orientation are a volume, sorted by position (by InstanceNumber where there is none);
@@ -97,6 +97,11 @@ class Dicom:
     name = "dicom"
     title = "DICOM series (read only)"
     holds: frozenset[str] = frozenset(("image", "uint16", "float", "volume", "world", "group", "attributes"))
+    place = 300
+    recognised = (
+        "Files that begin like DICOM, or a `DICOMDIR`. Slices of a series are sorted by position into volumes; the "
+        "patient is the group."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder:
@@ -322,3 +327,6 @@ def _key(family: list[_Slice], keys: list[str]) -> str:
         return folder
     mark = hashlib.blake2b(repr(family[0].family).encode(), digest_size=4).hexdigest()
     return f"{folder}/series-{mark}".lstrip("/")
+
+
+LAYOUTS: tuple[Layout, ...] = (Dicom(),)

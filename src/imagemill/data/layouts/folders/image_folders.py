@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import (
     Place,
@@ -46,12 +46,19 @@ def _guess(look: Look, sure: float, why: str, *carries: str) -> Guess:
     return Guess(sure, why, takes, frozenset((*carries, *(("group",) if found.groups() else ()))))
 
 
-class Folder:
+class Folder(Layout):
     """All images below a folder, without labels."""
 
     name = "folder"
     title = "all images below a folder"
     holds = _PIXELS
+    place = 30
+    writes = True
+    recognised = (
+        "Any folder with images somewhere below it, when nothing else fits. Folders named like `patient001` make "
+        "groups."
+    )
+    written = "The images by their keys."
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether there is any image."""
@@ -72,12 +79,20 @@ class Folder:
         return job.written()
 
 
-class ClassFolders:
+class ClassFolders(Layout):
     """One folder per class, in one level."""
 
     name = "class-folders"
     title = "one folder per class"
     holds = _PIXELS | {"label"}
+    place = 40
+    writes = True
+    recognised = (
+        "Images lie in folders that mean neither a part, a role nor a patient, also below folders that say nothing "
+        "(`dataset`, `images`). One odd image beside them is left out and named, many are images without a class; "
+        "sub-folders of a class have its label."
+    )
+    written = "`<class>/<name>`. Needs labels; levels of a label are joined with `-`."
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether images lie in folders that mean neither a split, a role nor a patient."""
@@ -116,12 +131,20 @@ class ClassFolders:
         return job.written()
 
 
-class SplitFolders:
+class SplitFolders(Layout):
     """A folder per split, over class folders or images."""
 
     name = "split-folders"
     title = "train, val and test folders, over class folders or images"
     holds = _PIXELS | {"label", "split"}
+    place = 50
+    writes = True
+    recognised = (
+        "Images lie below `train`, `val` or `test`, right there or in class folders; or classes have such folders. "
+        "Words decide: `training_set`, `seg_train`, `images_val`, `train2017`, `holdout`; `eval` is `val`, or "
+        "`test` beside a `val`. One such word among other names (`test` beside `cat` and `dog`) is a class."
+    )
+    written = "`<split>/<class>/<name>`, or `<split>/<name>` without labels. Needs splits."
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether images lie in folders of splits, right there or in class folders."""
@@ -162,12 +185,16 @@ class SplitFolders:
         return job.written()
 
 
-class ClassTree:
+class ClassTree(Layout):
     """A hierarchy of class folders."""
 
     name = "class-tree"
     title = "a hierarchy of class folders (species/breed), also below split folders"
     holds = _PIXELS | {"label", "hierarchy", "split"}
+    place = 60
+    writes = True
+    recognised = "Class folders lie within class folders, as deep as they are each, also below folders of splits."
+    written = "`[<split>/]<level>/<level>/<name>`. Needs labels."
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether images lie in class folders of several levels; these need not be equally deep."""
@@ -366,3 +393,11 @@ def _write(job: Export, source: Source, wanted: dict[str, str], classes: dict[st
         job.image(record, stem)
     if classes and source.classes and list(source.classes) != sorted(source.classes):
         job.lose("order of classes", "folders count in alphabetical order")
+
+
+LAYOUTS: tuple[Layout, ...] = (
+    Folder(),
+    ClassFolders(),
+    SplitFolders(),
+    ClassTree(),
+)

@@ -18,7 +18,7 @@ from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import Picture
 from imagemill.data.codecs.registry import is_readable_name, write_picture
 from imagemill.data.layouts.arrays.containers import not_written, safe_name, what_is_lost
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folders.case_channels import as_channels
 from imagemill.data.layouts.walk import real_path
@@ -34,7 +34,7 @@ _LARGEST_JSON = 1 << 26
 _FACTS = frozenset(("channel_names", "modality", "labels", "mask_labels", "numTraining", "file_ending"))
 
 
-class NnUnet:
+class NnUnet(Layout):
     """``dataset.json`` with ``imagesTr``, ``labelsTr``, ``imagesTs`` and perhaps ``labelsTs``.
 
     ``case_0000.nii.gz``, ``case_0001.nii.gz`` are channels of one case; files without such a number (the Decathlon's)
@@ -45,6 +45,15 @@ class NnUnet:
     name = "nnunet"
     title = "nnU-Net raw dataset (dataset.json, imagesTr, labelsTr)"
     holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask", "split"))
+    place = 290
+    writes = True
+    recognised = (
+        "`dataset.json` beside `imagesTr`, of nnU-Net (both versions) and of the Medical Segmentation Decathlon."
+    )
+    written = (
+        "`imagesTr`, `labelsTr`, `imagesTs`, `labelsTs` and `dataset.json`. Knows train and test alone: the rest "
+        "becomes train."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder or not any(key == "dataset.json" for key, _ in look.ending(".json")):
@@ -310,3 +319,6 @@ def _written_labels(info: Mapping[str, Any], values: set[int], lost: list[str]) 
     if found != list(range(len(found))):
         lost.append(f"labels without gaps: nnU-Net trains on 0 to {len(found) - 1}, and the masks have {found[:10]}")
     return {names.get(n, "background" if n == 0 else f"label_{n}"): n for n in found}
+
+
+LAYOUTS: tuple[Layout, ...] = (NnUnet(),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.folder_names import group_finder, place_of, safe_stems, split_named
 from imagemill.data.layouts.folders.modalities import examinations, read_examinations
@@ -20,12 +20,29 @@ from imagemill.data.records.record import Record
 __all__ = ["ImageMasks"]
 
 
-class ImageMasks:
+class ImageMasks(Layout):
     """Images and label maps, paired by name."""
 
     name = "image-masks"
     title = "images with label maps (images/ and masks/, or <name>_mask beside <name>)"
     holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask", "split", "group"))
+    place = 70
+    writes = True
+    recognised = (
+        "Label maps in folders named after them (`masks`, `train_masks`, `trainannot`, `gtFine`, `labelsTr`, "
+        "`..._GroundTruth`), beside the images (`<name>_mask`, `_gt`, `_L`, `mask_<name>`), in a folder per "
+        "sample, or in a folder of the same names that shows regions where its neighbour shows photos. Several "
+        "files of one image become one label map, numbered from 1 (`--option merge=union` makes all 1). Of several "
+        "kinds class numbers are taken, or `--option masks=KIND` says which (`none`: all are images). Colours "
+        "become class numbers by a table beside them (`class_dict.csv`, `label_colors.txt`, `labelmap.txt`) or by "
+        "`--option colours=FILE`. `train.txt` and others say parts. One file per modality (`flair`, `t1`, `ct`...) "
+        "makes channels. `--mask-pattern 'images/(.*)\\.jpg=>maps/\\1.png'` says it for anything else, in every "
+        "layout."
+    )
+    written = (
+        "`[<split>/]images/<name>` and `[<split>/]masks/<name>`. Needs label maps; a group is kept where its "
+        "folder is named like `patient001`."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether images have a label map in a folder of masks, or beside them."""
@@ -126,3 +143,6 @@ def _splits(keys: list[str]) -> dict[str, str]:
         key: reader.read(key).split or next(filter(None, map(split_named, key.split("/")[:-1])), None) for key in keys
     }
     return {key: split for key, split in said.items() if split is not None}
+
+
+LAYOUTS: tuple[Layout, ...] = (ImageMasks(),)

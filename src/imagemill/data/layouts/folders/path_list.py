@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.folder_names import safe_stems
 from imagemill.data.layouts.plain_folders import with_masks
@@ -24,12 +24,19 @@ _APART = re.compile(r"[ \t,;]+")
 _NUMBERS = re.compile(r"[-+\d.eE]+([ \t,;]+[-+\d.eE]+)+")
 
 
-class ListLayout:
+class ListLayout(Layout):
     """A text file with one path per line, also with a label behind it."""
 
     name = "list"
     title = "a .txt list of paths, or of paths and labels"
     holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "label", "hierarchy"))
+    place = 20
+    writes = True
+    recognised = (
+        "A text file with a path per line, relative to it; lines that begin with `#` are passed over. Also a "
+        "folder with `list.txt`."
+    )
+    written = "The images by their keys, and `list.txt` in the source's order."
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether it is a text file, or a folder with ``list.txt``."""
@@ -212,3 +219,6 @@ def _unique(keys: list[str]) -> list[str]:
             taken.add(name)
         unique.append(name)
     return unique
+
+
+LAYOUTS: tuple[Layout, ...] = (ListLayout(),)

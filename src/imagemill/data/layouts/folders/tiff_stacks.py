@@ -23,7 +23,7 @@ from imagemill.data.codecs.registry import decode, write_picture
 from imagemill.data.codecs.tiff.tiff import read_page
 from imagemill.data.codecs.tiff.tiff_colour import page_axes
 from imagemill.data.layouts.arrays.containers import not_written, safe_name, what_is_lost
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.record import Record, Stored
@@ -82,7 +82,7 @@ class _Page:
         return native(self.file.page(self.number))
 
 
-class TiffStack:
+class TiffStack(Layout):
     """Numbered TIFF files of one folder as the slices of one volume.
 
     Files belong together when their names differ in the last number only. Of a file with many pages, every page is an
@@ -93,6 +93,13 @@ class TiffStack:
     name = "tiff-stack"
     title = "folders of numbered TIFF slices, one volume each"
     holds = frozenset(("uint16", "float", "channels", "volume", "mask"))
+    place = 310
+    writes = True
+    recognised = (
+        "Runs of numbered TIFF files of one size, as slices of a volume. `--option spacing=5,1,1` says millimetres "
+        "(z, y, x); `--option pages=images` takes the pages of one file for images."
+    )
+    written = "A folder of slices per volume, below `images/` and `masks/` where there are label maps."
 
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder:
@@ -286,3 +293,6 @@ def _write_stack(job: Export, folder: Path, picture: Picture) -> None:
         path = folder / f"z{number:0{digits}d}.tif"
         job.announce(path)
         write_picture(path, Picture(np.ascontiguousarray(page), picture.axes[1:]))
+
+
+LAYOUTS: tuple[Layout, ...] = (TiffStack(),)

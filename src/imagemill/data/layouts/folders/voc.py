@@ -18,7 +18,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from imagemill.core.errors import CodecError, InputError, SourceError
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import is_image_role, place_of, safe_stems, split_named
 from imagemill.data.layouts.folders.split_lists import with_lists
@@ -38,12 +38,19 @@ _MASKS = "segmentationclass"
 _NO_IMAGES = ("segmentationclass", "segmentationobject", "annotations", "imagesets")
 
 
-class Voc:
+class Voc(Layout):
     """Pictures in ``JPEGImages``, boxes in ``Annotations``, splits in ``ImageSets/Main``."""
 
     name = "voc"
     title = "Pascal VOC (JPEGImages/, Annotations/*.xml, ImageSets/)"
     holds = frozenset(("image", "uint16", "float", "channels", "boxes", "mask", "split"))
+    place = 120
+    writes = True
+    recognised = "XML files of annotations with pictures named like them."
+    written = (
+        "`JPEGImages/`, `Annotations/`, `SegmentationClass/`, `ImageSets/Main/`. Boxes are rounded to whole "
+        "pixels; crowds become difficult boxes. Pictures keep their format, whatever the folder is called."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether there are such XML files, and pictures."""
@@ -262,3 +269,6 @@ def _lose(job: Export, source: Source) -> None:
     if others:
         count = sum(any(name in others for name in thing.attributes) for thing in things)
         job.lose(f"things with attributes ({', '.join(others[:5])})", "VOC has no place for them", count)
+
+
+LAYOUTS: tuple[Layout, ...] = (Voc(),)

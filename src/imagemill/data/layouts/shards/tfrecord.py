@@ -16,7 +16,7 @@ from imagemill.core.errors import CodecError, MissingExtra, SourceError
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.arrays.containers import MAY_CARRY
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.shards.tf_example_write import features_of, framed, note_losses
 from imagemill.data.layouts.shards.tfrecord_rows import (
@@ -38,7 +38,7 @@ _PERHAPS = re.compile(r".*\.records?([-.]\d+(-of-\d+)?)?(\.gz)?|.*-\d+-of-\d+(\.
 _SHARD = 256 * 1024 * 1024
 
 
-class TfRecord:
+class TfRecord(Layout):
     """TFRecord files; the checksum of every record is compared while they are opened.
 
     Reads ``image/encoded``, ``image/class/label``, ``image/class/text``, ``image/object/bbox/xmin`` and the like
@@ -56,6 +56,15 @@ class TfRecord:
             *("boxes", "split", "group", "attributes"),
         )
     )
+    place = 250
+    writes = True
+    recognised = (
+        "TFRecord files of `tf.train.Example`, by the checksum of their first record: `.tfrecord`, `.record`, "
+        "shards (`train-00000-of-01024`), gzip. Pictures are encoded, raw (`image_raw` with `height`, `width`, "
+        "`depth`; `--option shape=28,28,1` where nothing says them) or lists of numbers. `label_map.pbtxt`, "
+        "`labels.txt` and `label.labels.txt` name classes."
+    )
+    written = "Shards of about 256 MB for each split. Corners of boxes are kept in single precision."
 
     def guess(self, look: Look) -> Guess | None:
         files = _files(look)
@@ -123,3 +132,6 @@ def _files(look: Look) -> list[Path]:
         for _, path in look.ending(*(end for end in look.suffixes if not is_readable_name(f"x{end}")))
         if _NAME.fullmatch(path.name) or (_PERHAPS.fullmatch(path.name) and begins_as_records(path))
     ]
+
+
+LAYOUTS: tuple[Layout, ...] = (TfRecord(),)

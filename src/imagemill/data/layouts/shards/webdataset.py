@@ -20,7 +20,7 @@ from imagemill.core.errors import CodecError, MissingExtra, SourceError
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.arrays.containers import MAY_CARRY
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import is_image_role, safe_stems
 from imagemill.data.layouts.shards.tar_index import Member, TarIndex, index_tar
@@ -48,7 +48,7 @@ _SHARD = 256 * 1024 * 1024
 _BESIDE = (".txt", ".md", ".json", ".yaml", ".yml")
 
 
-class WebDataset:
+class WebDataset(Layout):
     """Tar shards; without ``.cls``, ``.json``, ``.txt`` or ``.seg.png`` members a tar, or a zip, is a folder of images.
 
     What stands before the first dot of a file's name is the sample, as WebDataset defines it; several pictures of one
@@ -60,6 +60,16 @@ class WebDataset:
     name = "webdataset"
     title = "tar files: WebDataset shards, or folders of images in a tar or zip"
     holds = HOLDS
+    place = 240
+    writes = True
+    recognised = (
+        "Tar files, also by a pattern (`train-{0000..0009}.tar`). With `.cls`, `.json`, `.txt` or `.seg.png` "
+        "beside a picture, what stands before the first dot of a name is the sample; pictures that differ behind "
+        "it stay apart. Without, folders in the tar are splits and classes."
+    )
+    written = (
+        "Shards of about 256 MB for each split, with the same bytes every time. Records come back ordered by split."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         files = _files(look)
@@ -305,3 +315,6 @@ def _members(record: Record, base: str, classes: Sequence[str], job: Export) -> 
     if record.label is not None and record.label in classes:
         yield f"{base}.cls", str(classes.index(record.label)).encode()
     yield f"{base}.json", json.dumps(row, ensure_ascii=False).encode()
+
+
+LAYOUTS: tuple[Layout, ...] = (WebDataset(),)

@@ -17,7 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from imagemill.core.errors import InputError, SourceError
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.folder_names import split_named
 from imagemill.data.layouts.guess.annotation_files import is_cvat
@@ -29,12 +29,18 @@ from imagemill.data.records.instances import Instance
 __all__ = ["Cvat"]
 
 
-class Cvat:
+class Cvat(Layout):
     """CVAT's XML files, for images and for videos."""
 
     name = "cvat"
     title = "CVAT XML with its images (read only)"
     holds = TOOLS_HOLD
+    place = 140
+    recognised = (
+        "XML files that begin with `<annotations>`, for images or for a video whose frames lie there as pictures "
+        "(`frame_000000.png`). What is turned becomes an outline, a cuboid the box around it, tags are classes of "
+        "the picture, a video is a group. Polylines are passed over and counted."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether there is an XML file of CVAT."""
@@ -153,3 +159,6 @@ def _things(node: Any, said: Said, taking: Gathering, labels: _Labels) -> Iterab
             continue
         taking.left["cuboids read as the boxes around them"] += shape.tag == "cuboid"
         yield thing
+
+
+LAYOUTS: tuple[Layout, ...] = (Cvat(),)

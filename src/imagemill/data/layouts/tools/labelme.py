@@ -22,7 +22,7 @@ import PIL.Image
 
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data.codecs.sniff import sniff
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.guess.annotation_files import is_labelme
 from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons
@@ -43,12 +43,18 @@ __all__ = ["Labelme"]
 _LINES = ("line", "linestrip")
 
 
-class Labelme:
+class Labelme(Layout):
     """labelme's JSON files, one for each picture."""
 
     name = "labelme"
     title = "labelme JSON beside each image (read only)"
     holds = TOOLS_HOLD - {"split", "group"}
+    place = 130
+    recognised = (
+        "JSON files with `shapes` and `imagePath`, one for each picture; a picture that is not there is taken from "
+        "`imageData`. Shapes of one `group_id` are one thing, with points as its keypoints; flags are classes of "
+        "the picture. Lines are passed over and counted."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether JSON files hold shapes and the path of a picture."""
@@ -229,3 +235,6 @@ def _decoded(path: Path) -> bytes:
         return base64.b64decode(load_json(path, "labelme JSON")["imageData"], validate=True)
     except (SourceError, KeyError, TypeError, ValueError) as error:
         raise CodecError(f"{path}: expected the picture under imageData, got {error}; mend that file") from error
+
+
+LAYOUTS: tuple[Layout, ...] = (Labelme(),)

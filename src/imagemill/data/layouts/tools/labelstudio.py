@@ -15,7 +15,7 @@ from typing import Any
 
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.registry import is_readable_name
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.coco.coco_annotation import whole
 from imagemill.data.layouts.guess.annotation_files import is_tasks
 from imagemill.data.layouts.shapes.image_lookup import plain_name
@@ -40,12 +40,18 @@ _OF_CLASSES = ("choices", "taxonomy")
 _OF_TASK = frozenset(("id", "annotation_id", "annotator", "created_at", "updated_at", "lead_time", "created_by"))
 
 
-class LabelStudio:
+class LabelStudio(Layout):
     """Label Studio's JSON exports of tasks with pictures."""
 
     name = "label-studio"
     title = "Label Studio JSON with its images (read only)"
     holds = TOOLS_HOLD - {"split", "group"}
+    place = 150
+    recognised = (
+        "JSON of tasks with results (also JSON-MIN and `completions`). Pictures are found by the end of their "
+        "address. Choices are classes of the picture, other data columns; the first annotation of a task is read, "
+        "predictions are not."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether there is a JSON file of tasks with results."""
@@ -251,3 +257,6 @@ def _things(regions: Sequence[_Region], joints: Mapping[str, Iterable[str]]) -> 
         names = joints.get(region.thing.category, ())
         joined = tuple(placed.get(name, (0.0, 0.0, 0)) for name in names) if placed else region.thing.joints
         yield replace(region.thing, joints=joined)
+
+
+LAYOUTS: tuple[Layout, ...] = (LabelStudio(),)

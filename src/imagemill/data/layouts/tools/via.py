@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.guess.annotation_files import is_via
 from imagemill.data.layouts.tools.json_file import load_json
 from imagemill.data.layouts.tools.tool_shapes import (
@@ -35,12 +35,17 @@ Entry = tuple[str, Any, list[tuple[Any, Any]]]
 """Name of a picture, its attributes, and shape and attributes of each region."""
 
 
-class Via:
+class Via(Layout):
     """The files of the VGG Image Annotator."""
 
     name = "via"
     title = "VGG Image Annotator (VIA) JSON or CSV with its images (read only)"
     holds = TOOLS_HOLD - {"runs", "split", "group"}
+    place = 160
+    recognised = (
+        "JSON or CSV of the VGG Image Annotator, versions 1 and 2. `--option category=NAME` says which attribute "
+        "of a region is its class."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether there is such a JSON or CSV file."""
@@ -201,3 +206,6 @@ def _shape(shape: Any, label: str, attributes: Mapping[str, Scalar]) -> Instance
         flat = flat_points([list(pair) for pair in zip(xs, ys, strict=True)], 3 if kind == "polygon" else 1)
         return polygon_shape(label, flat, **more) if kind == "polygon" else None
     raise InputError(f"expected a shape of VIA (rect, polygon, circle...), got {kind!r:.40}; draw it anew")
+
+
+LAYOUTS: tuple[Layout, ...] = (Via(),)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 
 from imagemill.core.errors import CodecError, SourceError
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import place_of, safe_stems
 from imagemill.data.layouts.plain_folders import nothing_there, with_masks
@@ -39,13 +39,23 @@ _HOLDS = frozenset(("image", "uint16", "float", "channels", "boxes", "split"))
 
 
 @dataclass(frozen=True, slots=True)
-class Yolo:
+class Yolo(Layout):
     """Pictures in ``images``, a text file for each in ``labels``; `form` says what is written."""
 
     name: str = "yolo"
     title: str = "YOLO boxes (images/, labels/*.txt, data.yaml)"
     holds: frozenset[str] = _HOLDS
     form: Literal["boxes", "outlines", "points"] = "boxes"
+    place: int = 90
+    writes: bool = True
+    recognised: str = (
+        "Text files named like the pictures, with lines of a class number and 4 numbers from 0 to 1, in `labels`, "
+        "another folder (`--option labels=NAME`) or beside them, with a `data.yaml`, Darknet's `obj.data`, or a list "
+        "of class names. Reads outlines, turned boxes (as outlines of 4 points) and keypoints as well (`kpt_shape`, or "
+        "`--option kpt_shape=17,3`). An empty text file is a background; a picture without one is not annotated "
+        "(`--option missing=background` takes it for empty)."
+    )
+    written: str = "`images/`, `labels/` and `data.yaml`. Crowds are left out, since there is no mark for them."
 
     def guess(self, look: Look) -> Guess | None:
         """Say whether text files named like the pictures hold such lines."""
@@ -206,13 +216,22 @@ class Yolo:
 def yolo_polygons() -> Yolo:
     """The layout that writes outlines; it reads the same files."""
     title = "YOLO outlines (images/, labels/*.txt, data.yaml)"
-    return Yolo("yolo-polygons", title, _HOLDS | {"polygons"}, "outlines")
+    return Yolo(
+        *("yolo-polygons", title, _HOLDS | {"polygons"}, "outlines", 100),
+        recognised="Read as `yolo`.",
+        written="As `yolo`, with outlines; those in several parts become one, joined by seams without area.",
+    )
 
 
 def yolo_pose() -> Yolo:
     """The layout that writes keypoints behind boxes; it reads the same files."""
     title = "YOLO boxes with keypoints (images/, labels/*.txt, data.yaml)"
-    return Yolo("yolo-pose", title, _HOLDS | {"keypoints"}, "points")
+    return Yolo(
+        *("yolo-pose", title, _HOLDS | {"keypoints"}, "points", 110),
+        recognised="Read as `yolo`. Keypoints have the names that `kpt_names` gives, and those that `flip_idx` "
+        "exchanges in a mirror are called left and right.",
+        written="As `yolo`, with keypoints behind the boxes; `kpt_shape`, `flip_idx` and `kpt_names` in `data.yaml`.",
+    )
 
 
 def _joints(source: Source, names: list[str]) -> list[list[str]]:
@@ -236,3 +255,6 @@ def _data_yaml(source: Source, names: list[str], joints: list[list[str]]) -> str
         told |= {"kpt_shape": [len(joints[0]), 3], "flip_idx": flip_of(max(joints, key=lambda own: flip_of(own)))}
         told |= {"kpt_names": dict(enumerate(joints))}
     return yaml.safe_dump({**told, "names": dict(enumerate(names))}, sort_keys=False, allow_unicode=True)
+
+
+LAYOUTS: tuple[Layout, ...] = (Yolo(), yolo_polygons(), yolo_pose())

@@ -16,7 +16,7 @@ from typing import Any
 from imagemill.core.errors import SourceError
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.registry import is_readable_name
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.guess.annotation_files import speaks_for_itself
 from imagemill.data.layouts.tables.cells.text_cells import base64_text, scalar_text
@@ -51,7 +51,7 @@ _CSV = (".csv", ".txt")
 """Suffixes of such tables; a text file only where it shows itself one, with names of columns and images."""
 
 
-class Csv:
+class Csv(Layout):
     """One row per image or per thing in one, cells between commas (or semicolons, tabs, bars).
 
     The first line names the columns. It counts as data where it holds names of pictures or numbers alone, or where
@@ -61,6 +61,15 @@ class Csv:
     name = "csv"
     title = "a CSV table of images"
     holds = HOLDS
+    place = 170
+    writes = True
+    recognised = (
+        "A CSV file with a column of paths, addresses, base64 or pixels, also without a header; a row for each "
+        "image, or for each thing in one. Columns are found by what stands in them; `--option "
+        "column.label=species` says others, `--option images=DIR` where the files are, `--option separator=;` "
+        "another separator. See [read a table](../how-to/read-a-table.md)."
+    )
+    written = "`images.csv` and `images/`; with `--embed` one file. Objects stand in a cell as JSON."
 
     def guess(self, look: Look) -> Guess | None:
         return _guess(look, _CSV)
@@ -72,12 +81,16 @@ class Csv:
         return _write(source, out, options, self.name, ",")
 
 
-class Tsv:
+class Tsv(Layout):
     """As `Csv`, with tabs."""
 
     name = "tsv"
     title = "a table of images with tabs between cells"
     holds = HOLDS
+    place = 180
+    writes = True
+    recognised = "As `csv`, with tabs."
+    written = "`images.tsv` and `images/`; as `csv`."
 
     def guess(self, look: Look) -> Guess | None:
         return _guess(look, (".tsv", ".tab"))
@@ -322,3 +335,9 @@ def _numbers_lost(source: Source, columns: Sequence[str], job: Export) -> None:
             for text, value in zip(texts, values, strict=True)
         )
         job.lose(f"values of {column!r}", "a table of text does not tell numbers from text", changed)
+
+
+LAYOUTS: tuple[Layout, ...] = (
+    Csv(),
+    Tsv(),
+)

@@ -11,7 +11,7 @@ from typing import Any
 from imagemill.core.errors import SourceError
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.registry import is_readable_name
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.shards.webdataset import by_split
 from imagemill.data.layouts.tables.columns.column_names import normal_split
@@ -30,7 +30,7 @@ _METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 
 
-class HuggingFaceFolder:
+class HuggingFaceFolder(Layout):
     """Images, and in the same folder or a folder above them ``metadata.csv``, ``.jsonl`` or ``.parquet``.
 
     A metadata table names images by ``file_name``, relative to itself, and may lie in each of ``train/``,
@@ -41,6 +41,12 @@ class HuggingFaceFolder:
     name = "huggingface"
     title = "an image folder with metadata, as Hugging Face datasets have it"
     holds = HOLDS
+    place = 230
+    writes = True
+    recognised = "Images with `metadata.csv`, `metadata.jsonl` or `metadata.parquet` in their folder or above it."
+    written = (
+        "`images/` and `metadata.jsonl`, for each split in a folder of its own. Records come back ordered by split."
+    )
 
     def guess(self, look: Look) -> Guess | None:
         tables = [(key, path) for key, path in _tables(look) if _names_images(path)]
@@ -133,3 +139,6 @@ def _write_part(source: Source, records: Sequence[Record], folder: str, job: Exp
             if folder:
                 values.pop("split", None)
             file.write(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+LAYOUTS: tuple[Layout, ...] = (HuggingFaceFolder(),)

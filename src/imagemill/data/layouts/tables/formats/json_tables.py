@@ -13,7 +13,7 @@ from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.atomic import atomic_path
-from imagemill.data.layouts.base import Guess, Look, Problem, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.guess.annotation_files import speaks_for_itself
 from imagemill.data.layouts.tables.cells.text_cells import base64_text
@@ -35,7 +35,7 @@ _WHOLE = frozenset(("image", "mask", "boxes", "labels"))
 _DO = "write a list of objects, one per image"
 
 
-class Json:
+class Json(Layout):
     """A list of objects, one per image or thing; columns; objects or classes by file name; files by class or part.
 
     Columns of a mapping inside a row are called ``meta.split``. Taken too: an object per line, and what Python prints.
@@ -44,6 +44,13 @@ class Json:
     name = "json"
     title = "a JSON table of images"
     holds = HOLDS
+    place = 190
+    writes = True
+    recognised = (
+        "A JSON file with a list of rows, a mapping of columns or of rows, files by class or part, or classes by "
+        "file; also with an object per line. Values may be pixels as lists of numbers."
+    )
+    written = "`images.json` and `images/`; with `--embed` one file."
 
     def guess(self, look: Look) -> Guess | None:
         if not look.is_folder and look.path.suffix.lower() == ".json" and _is_large(look.path):
@@ -84,12 +91,16 @@ class Json:
         return job.written()
 
 
-class JsonLinesTable:
+class JsonLinesTable(Layout):
     """One JSON object per line and image."""
 
     name = "jsonl"
     title = "a table of images with one JSON object per line"
     holds = HOLDS
+    place = 200
+    writes = True
+    recognised = "A file with a JSON object per line."
+    written = "`images.jsonl` and `images/`; with `--embed` one file."
 
     def guess(self, look: Look) -> Guess | None:
         try:
@@ -347,3 +358,9 @@ def finite(row: Row, job: Export) -> dict[str, Any]:
             continue
         values[key] = base64_text(value) if isinstance(value, Embedded) else value
     return values
+
+
+LAYOUTS: tuple[Layout, ...] = (
+    Json(),
+    JsonLinesTable(),
+)

@@ -13,7 +13,7 @@ import numpy as np
 
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.base import problem
-from imagemill.data.layouts.base import Guess, Look, ReadSource, Source, WriteTarget, Written
+from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.tables.cells.image_cells import BadCell, Place, Placed, image_at
 from imagemill.data.layouts.tables.columns.columns import guess_columns
@@ -40,7 +40,7 @@ from imagemill.data.records.record import Blob, Stored, split_suffix
 __all__ = ["Arrow", "Parquet", "columnar_table"]
 
 
-class Parquet:
+class Parquet(Layout):
     """One row per image; pictures in a column are read when they are needed, a group of rows at a time.
 
     Binary columns, the struct of ``bytes`` and ``path`` that Hugging Face datasets write, lists of numbers, and paths.
@@ -49,6 +49,13 @@ class Parquet:
     name = "parquet"
     title = "Parquet tables of images"
     holds = HOLDS
+    place = 210
+    writes = True
+    recognised = (
+        "Parquet files with a column of paths, bytes, or Hugging Face images under any name, one file or several "
+        "(`train-00000.parquet`)."
+    )
+    written = "`images.parquet` and `images/`; with `--embed` one file, which Hugging Face datasets show as images."
     suffixes = (".parquet", ".pq")
 
     def guess(self, look: Look) -> Guess | None:
@@ -63,12 +70,16 @@ class Parquet:
         return job.written()
 
 
-class Arrow:
+class Arrow(Layout):
     """As `Parquet`, for Arrow IPC files and streams; written as a file."""
 
     name = "arrow"
     title = "Arrow tables of images"
     holds = HOLDS
+    place = 220
+    writes = True
+    recognised = "As `parquet`, for Arrow IPC files and streams."
+    written = "`images.arrow` and `images/`; as `parquet`."
     suffixes = (".arrow", ".feather", ".ipc")
 
     def guess(self, look: Look) -> Guess | None:
@@ -235,3 +246,9 @@ def _array(parts: Parts, column: str, row: int, table: str) -> Any:
     if not isinstance(pixels, np.ndarray) or pixels.ndim < 2:
         raise problem(name, "pixels as lists of rows of equal length", "something else", "mend the cell")
     return pixels
+
+
+LAYOUTS: tuple[Layout, ...] = (
+    Parquet(),
+    Arrow(),
+)

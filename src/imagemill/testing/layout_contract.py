@@ -164,12 +164,11 @@ def _passes_by(layout: Layout, root: Path) -> None:
 
 def _round_trip(layout: Layout, source: Source, out: Path, opened: Callable[[Path], Opened]) -> bool:
     """Write a source and read it again; False where the layout takes none of it."""
+    untold: str | None = None
     try:
         made = layout.write(source, out, WriteTarget())
     except SourceError as error:
         untold = "" if ";" in str(error) else str(error)
-    else:
-        untold = None
     assert not untold, f"{layout.name}: what it does not take it says, and behind a semicolon what to do: {untold}"
     if untold is not None:
         return False

@@ -56,6 +56,16 @@ def test_one_channel_into_another_is_no_diagonal() -> None:
     assert found.apart.tolist() == [True, False]
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_whichever_channel_goes_into_whichever_it_is_seen(channels: int) -> None:
+    matrix = np.tile(np.eye(channels, channels + 1), (channels**2, 1, 1))
+    for i in range(channels**2):
+        matrix[i, i // channels, i % channels] += 0.5
+    found = mix.mixing(Colour((ChannelMix(matrix),), np.dtype(np.uint8), np.dtype(np.float32), 255.0))
+    assert found is not None
+    assert found.apart.tolist() == [i // channels == i % channels for i in range(channels**2)]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_stage_by_stage_a_channel_reads_no_other(dtype: type) -> None:
     x = np.linspace(0.1, 0.9, 2 * 3 * 40, dtype=dtype).reshape(2, 3, 40)

@@ -415,3 +415,12 @@ def test_a_picture_stays_in_its_range_between_resample_and_colour(backend: str) 
     assert found.max() <= 1.0 + 1e-6
     strong = im.Pipeline([im.Rotate(10, order=3), im.GainOffset(3, 100)], seed=1, backend=backend)(image)
     assert strong.min() == 100
+
+
+def test_what_was_drawn_is_called_by_the_parameters_of_whoever_drew_it() -> None:
+    inner = im.Sequential([im.Flip("x"), im.Shift(pixels={"y": (1, 3)}), im.Gamma((0.5, 2))])
+    pipe = im.Pipeline([im.Rotate((-5, 5)), im.OneOf([inner]), im.Zoom((0.9, 1.1)), im.Rotate((-5, 5))], seed=1)
+    applied = pipe(image=picture(1, (20, 24), 3), key=1).applied
+    named = {"Rotate": ["degrees"], "Flip": [], "Shift": ["pixels.y"], "Gamma": ["gamma"], "Zoom": ["factor"]}
+    assert [one.name for one in applied] == ["Rotate", "Flip", "Shift", "Gamma", "Zoom", "Rotate"]
+    assert {one.name: list(one.values) for one in applied} == named

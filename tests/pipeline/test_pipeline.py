@@ -130,7 +130,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (lambda: im.Pipeline([], seed=2**64), im.ParameterError, "a seed from 0"),
     (lambda: im.Pipeline([], seed=1.5), im.ParameterError, "a seed from 0"),
     (lambda: im.Pipeline([], seed=True), im.ParameterError, "a seed from 0"),
-    (lambda: im.Pipeline([], backend="gpu"), im.ParameterError, "backend of 'cpu' or 'reference', got 'gpu'"),
+    (lambda: im.Pipeline([], backend="gpu"), im.ParameterError, "backend of 'cpu', 'reference', got 'gpu'"),
     (lambda: PIPE(IMAGE, image=IMAGE), im.InputError, "one by position and one by name; drop one"),
     (lambda: PIPE(boxes=[[0, 0, 1, 1]]), im.InputError, "an image or a mask among the targets"),
     (lambda: PIPE(), im.InputError, "at least one sample|an image or a mask"),

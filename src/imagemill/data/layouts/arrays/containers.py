@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = [
     "class_numbers",
     "item_axes",
     "not_written",
+    "nothing_written",
     "number_order",
     "safe_name",
     "split_name",
@@ -215,6 +216,12 @@ def what_is_lost(source: Source, holds: Iterable[str], layout: str, facts: Itera
 def not_written(record: Record, error: Exception) -> Problem:
     """What an export says of a record that it leaves out."""
     return Problem(record.key, str(error))
+
+
+def nothing_written(problems: Sequence[Problem], what: str = "image") -> SourceError:
+    """What an export raises that wrote nothing, with the first reason."""
+    why = f": {problems[0]}" if problems else ""
+    return SourceError(f"expected at least one {what} to write, got none{why}; check the source")
 
 
 def stack_records(

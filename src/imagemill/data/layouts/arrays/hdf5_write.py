@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import CodecError, SourceError
+from imagemill.core.errors import CodecError
 from imagemill.core.extras import require
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.base import Picture, problem
-from imagemill.data.layouts.arrays.containers import class_numbers, not_written, what_is_lost, writing_file
+from imagemill.data.layouts.arrays.containers import (
+    class_numbers,
+    not_written,
+    nothing_written,
+    what_is_lost,
+    writing_file,
+)
 from imagemill.data.layouts.arrays.deferred_error_file import Sink
 from imagemill.data.layouts.base import Problem, Source, WriteTarget, Written
 from imagemill.data.records.loading import encoded, load_mask, load_picture
@@ -70,8 +76,7 @@ def _write(h5py: Any, source: Source, out: Path, path: Path, options: WriteTarge
                 raise
             raise problem(out, "a place to write HDF5 to", str(error), "check space and permissions") from error
         if not count:
-            why = f": {problems[0]}" if problems else ""
-            raise SourceError(f"expected at least one image to write, got none{why}; check the source")
+            raise nothing_written(problems)
     return Written(out, count, tuple(dict.fromkeys(lost)), tuple(problems))
 
 

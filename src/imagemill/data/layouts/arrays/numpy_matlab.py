@@ -27,6 +27,7 @@ from imagemill.data.layouts.arrays.array_roles import Part, Parts, find_parts
 from imagemill.data.layouts.arrays.containers import (
     class_numbers,
     not_written,
+    nothing_written,
     stack_records,
     what_is_lost,
     writing_file,
@@ -167,8 +168,7 @@ class Npz(Layout):
             if options.progress is not None:
                 options.progress(count)
         if not count:
-            why = f": {problems[0]}" if problems else ""
-            raise SourceError(f"expected at least one image to write, got none{why}; check the source")
+            raise nothing_written(problems)
         with atomic_path(path) as file, file.open("wb") as stream:
             np.savez_compressed(stream, allow_pickle=False, **arrays)
         return Written(out, count, tuple(dict.fromkeys(lost)), tuple(problems))

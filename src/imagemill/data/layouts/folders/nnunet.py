@@ -17,7 +17,7 @@ import numpy as np
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import Picture
 from imagemill.data.codecs.registry import is_readable_name, write_picture
-from imagemill.data.layouts.arrays.containers import not_written, safe_name, what_is_lost
+from imagemill.data.layouts.arrays.containers import not_written, nothing_written, safe_name, what_is_lost
 from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folders.case_channels import as_channels
@@ -131,8 +131,7 @@ class NnUnet(Layout):
             if options.progress is not None:
                 options.progress(count)
         if not count:
-            why = f": {problems[0]}" if problems else ""
-            raise SourceError(f"expected at least one image to write, got none{why}; check the source")
+            raise nothing_written(problems)
         for count_of, named in (
             (lambda r: r.split == "val", "splits (val)"),
             (lambda r: r.split is None, "images without a split"),

@@ -22,7 +22,7 @@ from imagemill.data.codecs.header_size import image_size
 from imagemill.data.codecs.registry import decode, write_picture
 from imagemill.data.codecs.tiff.tiff import read_page
 from imagemill.data.codecs.tiff.tiff_colour import page_axes
-from imagemill.data.layouts.arrays.containers import not_written, safe_name, what_is_lost
+from imagemill.data.layouts.arrays.containers import not_written, nothing_written, safe_name, what_is_lost
 from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.records.loading import load_mask, load_picture
@@ -178,8 +178,7 @@ class TiffStack(Layout):
             if progress is not None:
                 progress(count)
         if not count:
-            why = f": {problems[0]}" if problems else ""
-            raise SourceError(f"expected at least one volume to write, got none{why}; check the source")
+            raise nothing_written(problems, "volume")
         return Written(out, count, tuple(dict.fromkeys(lost)), tuple(problems))
 
 

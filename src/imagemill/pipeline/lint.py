@@ -133,6 +133,7 @@ def worst_first(found: list[Finding]) -> list[Finding]:
 def _flat(
     transforms: tuple[Transform, ...],
     first: int = 1,
+    *,
     runs: bool = True,
     branches: tuple[tuple[int, int], ...] = (),
 ) -> Iterator[Placed]:
@@ -143,7 +144,9 @@ def _flat(
             yield Placed(first, t, t.traits(), awake, branches)
             first += 1
         for number, child in enumerate(children):
-            inside = list(_flat((child,), first, awake, (*branches, (id(t), number)) if exclusive else branches))
+            inside = list(
+                _flat((child,), first, runs=awake, branches=(*branches, (id(t), number)) if exclusive else branches)
+            )
             yield from inside
             first += len(inside)
 

@@ -110,9 +110,13 @@ def test_values_that_would_be_guessed_are_refused() -> None:
     with pytest.raises(im.CodecError, match="float16 holds"):
         Values("float16").of(np.array([70000], np.int32), "yx")
     with pytest.raises(im.InputError, match="floating dtype for normalize"):
-        value_plan("uint8", "unit", False, Picture(np.zeros((2, 2), np.uint8), "yx"))
-    assert value_plan(None, "none", False, Picture(np.zeros((2, 2), np.uint16), "yx")).dtype == "uint16"
-    assert value_plan(None, "unit", False, Picture(np.zeros((2, 2), np.uint8), "yx")).dtype == "float32"
+        value_plan("uint8", "unit", standardized=False, first=Picture(np.zeros((2, 2), np.uint8), "yx"))
+    assert (
+        value_plan(None, "none", standardized=False, first=Picture(np.zeros((2, 2), np.uint16), "yx")).dtype == "uint16"
+    )
+    assert (
+        value_plan(None, "unit", standardized=False, first=Picture(np.zeros((2, 2), np.uint8), "yx")).dtype == "float32"
+    )
 
 
 def test_outlines_are_cut_at_the_frame_and_things_outside_dropped() -> None:

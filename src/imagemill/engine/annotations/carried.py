@@ -31,7 +31,7 @@ def _boxes(plan: Plan, row: int, boxes: Boxes, through: Moved, rules: BoxRules, 
     d = len(shape)
     groups = grouped(_chains(plan, row), edges)
 
-    def moved(cuts: bool) -> tuple[Floats, Floats]:
+    def moved(*, cuts: bool) -> tuple[Floats, Floats]:
         """Edges and share of each box: of what is seen in the frame, or of the whole."""
         found, share = np.empty_like(edges), np.ones(len(edges))
         for pieces, index in groups:
@@ -39,14 +39,14 @@ def _boxes(plan: Plan, row: int, boxes: Boxes, through: Moved, rules: BoxRules, 
             found[index], share[index] = outlines.seen(shape) if cuts else (outlines.whole(), 1.0)
         return found, share
 
-    left, share = moved(True)
+    left, share = moved(cuts=True)
     # What is gone has edges that are no numbers, and no share.
     keep = rules.keep((left[:, d:] - left[:, :d]).prod(axis=1), share)
     if not rules.clip:
-        left = moved(False)[0]
+        left = moved(cuts=False)[0]
     if rules.keep_empty and not keep.all():
         left, share = left.copy(), np.where(keep, share, 0.0)
-        place = np.clip(moved(False)[0][~keep, :d], -0.5, np.array(shape) - 0.5)
+        place = np.clip(moved(cuts=False)[0][~keep, :d], -0.5, np.array(shape) - 0.5)
         left[~keep] = np.concatenate([place, place], axis=1)
         keep = np.ones(len(boxes), bool)
     index = np.flatnonzero(keep)

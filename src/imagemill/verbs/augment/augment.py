@@ -111,7 +111,7 @@ def augment(
     (3, ['a-29d6e224-000.png', 'a-29d6e224-001.png', 'a-29d6e224-002.png'])
     """
     suffix = _check(pipeline, copies, workers, on_error, channels, format)
-    found, out = _open(source, masks, allow_missing_masks, mask_pattern), Path(out)
+    found, out = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern), Path(out)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     records = tuple(found)
@@ -121,7 +121,7 @@ def augment(
     read = {"channels": channels, "axes": axes}
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
     plan = beside(out, found, to, copies, prefix)
-    places = plan.places(has_masks)
+    places = plan.places(masks=has_masks)
     asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks, "to": plan.name}
     job = Job(out, pipeline, asked)
     listed_beside(out)  # refuses the folder of an export before anything is made
@@ -167,7 +167,7 @@ def _check(pipeline: Any, copies: Any, workers: Any, on_error: str, channels: st
 _CHANNELS = ("keep", "gray", "rgb", "rgba")
 
 
-def _open(source: Path | str | Source, masks: Path | str | None, allow_missing: bool, pattern: str | None) -> Source:
+def _open(source: Path | str | Source, masks: Path | str | None, *, allow_missing: bool, pattern: str | None) -> Source:
     if isinstance(source, str | os.PathLike):
         return open_source(source, masks, allow_missing_masks=allow_missing, mask_pattern=pattern)
     if not isinstance(source, Source):

@@ -81,7 +81,7 @@ class Beside:
         """Format of images that are arrays, where no other is asked for; what goes into files must hold any type."""
         return ".tif" if self.name in IN_FILES else ""
 
-    def places(self, masks: bool) -> Mapping[tuple[str, int], Place]:
+    def places(self, *, masks: bool) -> Mapping[tuple[str, int], Place]:
         """Where every copy is to be; `masks` says whether images and masks have folders of their own."""
         names = {
             (record.key, copy): output_name(record.key, copy, self.copies, self.prefix, ".x").removesuffix(".x")

@@ -279,7 +279,9 @@ def decide_form(source: Source, asked: Asked) -> Form:
         except CodecError as error:  # it is met again in the run, which does with it what was asked for
             problem = problem or error
             continue
-        values = pixels.value_plan(asked.dtype, asked.normalize, asked.standardize != "none", picture)
+        values = pixels.value_plan(
+            asked.dtype, asked.normalize, standardized=asked.standardize != "none", first=picture
+        )
         if asked.standardize != "none" and values.dtype.startswith("u"):
             msg = f"expected a floating dtype for standardize={asked.standardize!r}, got {values.dtype!r}"
             raise InputError(f"{msg}; choose dtype='float32', or leave it out and use the statistics when loading")

@@ -174,11 +174,11 @@ def prepare(
         size, fit, channels, axes, dtype, normalize, standardize, given, val, stratify, group, labels, unlabeled,
         shuffle, seed, exif, icc, background,  # type: ignore[arg-type]
     )  # fmt: skip
-    found, out = _open(source, masks, allow_missing_masks, axes, options), Path(out)
+    found, out = _open(source, masks, allow_missing=allow_missing_masks, axes=axes, options=options), Path(out)
     _refuse_inside(source, found, out)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
-    return _Build(_tellable(found), out, asked, overwrite).run(workers, on_error, progress, started)
+    return _Build(_tellable(found), out, asked, overwrite=overwrite).run(workers, on_error, progress, started)
 
 
 def _tellable(source: Source) -> Source:
@@ -194,7 +194,7 @@ def _tellable(source: Source) -> Source:
     return replace(source, records=kept, problems=(*source.problems, *problems))
 
 
-def _open(source: Any, masks: Any, allow_missing: bool, axes: str | None, options: Mapping[str, Any]) -> Source:
+def _open(source: Any, masks: Any, *, allow_missing: bool, axes: str | None, options: Mapping[str, Any]) -> Source:
     if isinstance(source, Source):
         if masks is not None or options:
             raise InputError("expected masks and options together with a path, got a source that is open")
@@ -219,7 +219,7 @@ def _refuse_inside(source: Any, found: Source, out: Path) -> None:
 class _Build:
     """One call of `prepare`."""
 
-    def __init__(self, source: Source, out: Path, asked: Asked, overwrite: bool) -> None:
+    def __init__(self, source: Source, out: Path, asked: Asked, *, overwrite: bool) -> None:
         if not len(source):
             raise SourceError(f"expected images in {source.root}, got none; check the path")
         self.source, self.out, self.asked = source, out, asked
@@ -229,7 +229,7 @@ class _Build:
         self.categories = source.categories or tuple(
             sorted({t.category for r in self.records for t in r.objects or ()}, key=natural)
         )
-        _check_out(out, asked, overwrite)
+        _check_out(out, asked, overwrite=overwrite)
         self.form = plan.decide_form(source, asked)
         if asked.standardize == "zca":
             statistics.check_whitening(self.form.shape)
@@ -260,7 +260,7 @@ class _Build:
                     self.out.rmdir()
             raise
         work.remove()
-        return self._report(run, unchanged, on_error, time.perf_counter() - started)
+        return self._report(run, unchanged=unchanged, on_error=on_error, seconds=time.perf_counter() - started)
 
     def _divide(self, run: Run) -> None:
         """Divide once the content of every picture is known: the same content goes to one part."""
@@ -396,7 +396,7 @@ class _Build:
             "versions": {"imagemill": _version(), "pyarrow": pa.__version__, "polars": pl.__version__},
         }
 
-    def _report(self, run: Run, unchanged: bool, on_error: str, seconds: float) -> PrepareReport:
+    def _report(self, run: Run, *, unchanged: bool, on_error: str, seconds: float) -> PrepareReport:
         failed = [Failure(key, str(error)) for key, error in run.failed.items()]
         failed += [Failure(problem.name, str(problem)) for problem in self.source.problems]
         counts = {part: len(found) for part, found in self._lines(run).items()}
@@ -477,7 +477,7 @@ def _plain(fitted: Fitted, form: Form) -> dict[str, Any]:
     }
 
 
-def _check_out(out: Path, asked: Asked, overwrite: bool) -> None:
+def _check_out(out: Path, asked: Asked, *, overwrite: bool) -> None:
     """Refuse a folder that is no store, or one that was filled with other parameters."""
     if out.exists() and not out.is_dir():
         raise InputError(f"expected a folder to write to, got the file {out}; give another name")

@@ -108,7 +108,7 @@ def _minmax(values: npt.NDArray[np.float32], axes: str, source: np.dtype[Any]) -
     return made
 
 
-def value_plan(dtype: str | None, normalize: str, standardized: bool, first: Picture) -> Values:
+def value_plan(dtype: str | None, normalize: str, *, standardized: bool, first: Picture) -> Values:
     """Decide the numbers of a dataset by what was asked for and its first picture.
 
     Parameters

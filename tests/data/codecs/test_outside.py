@@ -200,6 +200,27 @@ def test_what_cannot_be_a_codec_is_refused(toy: Toy, codec: Any, said: str) -> N
     assert [row.suffix for row in im.formats()] == before
 
 
+def test_worker_processes_are_sent_it(toy: Toy, tmp_path: Path) -> None:
+    for number in range(2):
+        _write(tmp_path / f"{number}.toy")
+    with im.Loader(tmp_path, batch_size=2, workers="process:1", shuffle=False) as loader:
+        (batch,) = loader
+    np.testing.assert_array_equal(np.asarray(batch.image).reshape(2, 5, 7), np.stack([PIXELS, PIXELS]))
+
+
+def test_what_cannot_be_sent_does_not_keep_others_from_being_sent(toy: Toy, tmp_path: Path) -> None:
+    class Local(Toy):
+        name, suffixes, writes = "local", (".local",), ()
+
+    im.register_codec(Local())
+    try:
+        im.write_picture(tmp_path / "a.png", Picture(PIXELS, "yx"))
+        with im.Loader(tmp_path, batch_size=1, workers="process:1") as loader:
+            assert len(list(loader)) == 1
+    finally:
+        SHELF.drop("local")
+
+
 def test_registering_again_replaces(toy: Toy) -> None:
     im.register_codec(_like(name="toy", suffixes=(".toy", ".toys")))
     assert [row.suffix for row in im.formats()][-2:] == [".toy", ".toys"]

@@ -116,6 +116,10 @@ class Shelf:
             self._added.pop(name, None)
             self._plugins = None
 
+    def added(self) -> tuple[Codec, ...]:
+        """The codecs that the program added."""
+        return tuple(one.codec.codec for one in self._added.values() if one.codec is not None)
+
     def by_suffix(self) -> Mapping[str, Shelved]:
         """All that is there, by suffix; loads nothing."""
         found = plugins(GROUP)

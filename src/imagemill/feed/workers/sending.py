@@ -10,6 +10,7 @@ import mmap
 import pickle
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any, Literal
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.data.backing import StoreBacking
+from imagemill.data.codecs.shelf import SHELF
 from imagemill.data.layouts.tables.formats.columnar_read import ArrowParts, ParquetParts
 from imagemill.feed.making.making import Maker
 from imagemill.feed.workers.shared_memory import Block
@@ -86,7 +88,7 @@ def pack_maker(maker: Maker) -> Block:
         return False
 
     try:
-        said = _dumps(maker, aside)
+        said = _dumps((_codecs(), maker), aside)
     except _REFUSED as error:
         do = f"prepare it (im.prepare(dataset, folder)) and open the folder, or {_THREADS}"
         raise InputError(f"expected a dataset that other processes can open, got: {error}; {do}") from error
@@ -106,7 +108,19 @@ def unpack_maker(block: Block) -> Maker:
     sizes = block.bytes[8 : 8 + 8 * count].view(np.int64).tolist()
     places = aligned(8 + 8 * count) + np.cumsum([0, *map(aligned, sizes)])
     said, *buffers = (block.bytes[at : at + size] for at, size in zip(places.tolist(), sizes, strict=False))
-    found: Maker = pickle.loads(said.data, buffers=buffers)
+    codecs, found = pickle.loads(said.data, buffers=buffers)
+    for codec in map(pickle.loads, codecs):
+        SHELF.add(codec)
+    made: Maker = found
+    return made
+
+
+def _codecs() -> list[bytes]:
+    """The codecs that the program registered; one that cannot be sent is missed where a file of its is met."""
+    found = []
+    for codec in SHELF.added():
+        with suppress(*_REFUSED):
+            found.append(_dumps(codec, lambda _: True))
     return found
 
 

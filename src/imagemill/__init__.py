@@ -61,7 +61,7 @@ _ROOMS = {
         "Instance",
         "Picture",
         "Record",
-        "RunLength",
+        "RLE",
         "Source",
         "Stored",
         "formats",

@@ -28,11 +28,11 @@ from imagemill.core.targets import Image as Image
 from imagemill.core.targets import Keypoints as Keypoints
 from imagemill.core.targets import Label as Label
 from imagemill.core.targets import Mask as Mask
+from imagemill.data import RLE as RLE
 from imagemill.data import Blob as Blob
 from imagemill.data import Instance as Instance
 from imagemill.data import Picture as Picture
 from imagemill.data import Record as Record
-from imagemill.data import RunLength as RunLength
 from imagemill.data import Source as Source
 from imagemill.data import Stored as Stored
 from imagemill.data import formats as formats
@@ -111,6 +111,7 @@ __version__: str
 
 __all__ = [
     "PRESETS",
+    "RLE",
     "Affine",
     "Applied",
     "Apply",
@@ -170,7 +171,6 @@ __all__ = [
     "Rescale",
     "Resize",
     "Rotate",
-    "RunLength",
     "Sample",
     "Saturation",
     "ScanReport",

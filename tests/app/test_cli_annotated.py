@@ -67,7 +67,7 @@ def test_preview_draws_what_is_annotated(tmp_path: Path, layout: str) -> None:
 
 def test_what_is_shown_are_the_things_themselves() -> None:
     corners = (1.0, 1.0, 5.0, 1.0, 5.0, 4.0)
-    things = Things((Instance("cat", (1, 1, 4, 3), (corners,), joints=((2.0, 2.0, 2), (0.0, 0.0, 0))),), (8, 9))
+    things = Things((Instance("cat", (1, 1, 4, 3), (corners,), keypoints=((2.0, 2.0, 2), (0.0, 0.0, 0))),), (8, 9))
     made = shown_things(Image(np.zeros((8, 9, 3), np.uint8)), None, things, [(0, 1)])
     assert made.boxes is not None
     assert made.boxes.labels == ["cat"]

@@ -64,12 +64,12 @@ def test_it_says_how_axes_were_read(tmp_path: Path, shape: tuple[int, ...], sent
 
 
 def test_a_scan_with_its_mask(tmp_path: Path) -> None:
-    world = np.diag([4.0, 1.0, 1.0, 1.0])
+    affine = np.diag([4.0, 1.0, 1.0, 1.0])
     rng = np.random.default_rng(0)
-    im.write_picture(tmp_path / "s.nii.gz", Picture(rng.random((6, 24, 24)).astype(np.float32), "zyx", world))
+    im.write_picture(tmp_path / "s.nii.gz", Picture(rng.random((6, 24, 24)).astype(np.float32), "zyx", affine))
     labels = np.zeros((6, 24, 24), np.uint8)
     labels[2:5, 8:15, 9:16] = 3
-    im.write_picture(tmp_path / "l.nii.gz", Picture(labels, "zyx", world))
+    im.write_picture(tmp_path / "l.nii.gz", Picture(labels, "zyx", affine))
     words = ("--masks", tmp_path / "l.nii.gz", "-p", "scan", "--size", "16", "-n", "2")
     said = imagemill("augment", tmp_path / "s.nii.gz", "-o", tmp_path / "out", *words)
     assert said.code == 0, said.err

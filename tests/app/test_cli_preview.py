@@ -97,9 +97,9 @@ def test_a_scan_is_taken_for_a_scan(tmp_path):
     scan = RNG.random((6, 40, 30), dtype=np.float32)
     labels = np.zeros((6, 40, 30), np.uint8)
     labels[2:5, 10:20, 10:20] = 2
-    world = np.diag([1.0, 1.0, 5.0, 1.0])[[2, 1, 0, 3]]
-    im.write_picture(tmp_path / "s.nii.gz", im.Picture(scan, "zyx", world))
-    im.write_picture(tmp_path / "s_gt.nii.gz", im.Picture(labels, "zyx", world))
+    affine = np.diag([1.0, 1.0, 5.0, 1.0])[[2, 1, 0, 3]]
+    im.write_picture(tmp_path / "s.nii.gz", im.Picture(scan, "zyx", affine))
+    im.write_picture(tmp_path / "s_gt.nii.gz", im.Picture(labels, "zyx", affine))
     said = imagemill(
         "preview",
         tmp_path,

@@ -177,7 +177,7 @@ def test_a_moved_frame_knows_its_spacing_and_place():
     np.testing.assert_array_equal(moved.shape, out)
     # The middle of the frame is the same place in the world before and after.
     for f in (frame, moved):
-        close(geo.apply(f.world[0], f.centre)[0], [4.5 * 2, 9.5 * 0.5])
+        close(geo.apply(f.affine[0], f.centre)[0], [4.5 * 2, 9.5 * 0.5])
 
 
 def test_a_foreground_is_asked_of_the_mask():

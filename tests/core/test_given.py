@@ -172,11 +172,11 @@ def test_what_read_picture_gives_can_be_given(tmp_path: Path) -> None:
     np.testing.assert_array_equal(FLIP.batch([picture, picture], mask=[mask, mask]).mask[1], RGB[:, ::-1, 0])
     assert im.grid(FLIP, picture, mask=mask).ndim == 3
     assert im.before_after(FLIP, picture, mask=mask).ndim == 3
-    world = np.diag([3.0, 2.0, 1.5, 1.0])
-    volume = im.Picture(np.arange(60, dtype=np.int16).reshape(3, 4, 5), "zyx", world)
+    affine = np.diag([3.0, 2.0, 1.5, 1.0])
+    volume = im.Picture(np.arange(60, dtype=np.int16).reshape(3, 4, 5), "zyx", affine)
     sample = FLIP(image=volume)
     np.testing.assert_array_equal(sample.image, volume.array[..., ::-1])
-    np.testing.assert_allclose(sample.world @ [0, 0, 0, 1], world @ [0, 0, 4, 1])
+    np.testing.assert_allclose(sample.affine @ [0, 0, 0, 1], affine @ [0, 0, 4, 1])
 
 
 def test_volumes_of_nibabel_keep_their_place() -> None:
@@ -186,7 +186,7 @@ def test_volumes_of_nibabel_keep_their_place() -> None:
     image = nibabel.Nifti1Image(values, affine)
     sample = FLIP(image=image, mask=im.Mask(image))
     np.testing.assert_array_equal(sample.image, values[::-1])  # the first axis runs along x
-    np.testing.assert_allclose(sample.world @ [0, 0, 0, 1], affine @ [2, 0, 0, 1])
+    np.testing.assert_allclose(sample.affine @ [0, 0, 0, 1], affine @ [2, 0, 0, 1])
     for given in (image.dataobj, image.get_fdata(dtype=np.float32), np.asarray(image.dataobj)):
         np.testing.assert_array_equal(FLIP(given, axes="xyz"), values[::-1])
 

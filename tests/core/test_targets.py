@@ -178,10 +178,10 @@ def test_a_mask_inherits_the_axes_of_its_image() -> None:
 
 def test_spacing_and_world_lead_to_the_same_matrix() -> None:
     volume = np.zeros((2, 4, 5), np.float32)
-    world = np.diag([3.0, 2.0, 1.0, 1.0])
-    np.testing.assert_array_equal(Image(volume, "zyx", spacing=(3, 2, 1)).world_matrix("zyx"), world)
-    np.testing.assert_array_equal(Image(volume, "zyx", world=world).world_matrix("zyx"), world)
-    np.testing.assert_array_equal(Image(volume, "zyx").world_matrix("zyx"), np.eye(4))
+    affine = np.diag([3.0, 2.0, 1.0, 1.0])
+    np.testing.assert_array_equal(Image(volume, "zyx", spacing=(3, 2, 1)).affine_matrix("zyx"), affine)
+    np.testing.assert_array_equal(Image(volume, "zyx", affine=affine).affine_matrix("zyx"), affine)
+    np.testing.assert_array_equal(Image(volume, "zyx").affine_matrix("zyx"), np.eye(4))
 
 
 REFUSED = [
@@ -191,7 +191,10 @@ REFUSED = [
     (lambda: Mask(np.zeros((3, 4))), "mask of integers or bool, got float64; .*soft masks as Image"),
     (lambda: Image(np.zeros((3, 4)), "yx", spacing=(1, 2, 3)), r"expected 2 spacings above 0 in the order yx, got \(1"),
     (lambda: Image(np.zeros((3, 4)), "yx", spacing=(1, 0)), "expected 2 spacings above 0"),
-    (lambda: Image(np.zeros((3, 4)), "yx", world=np.eye(4)), r"expected a world matrix \(3, 3\), got shape \(4, 4\)"),
+    (
+        lambda: Image(np.zeros((3, 4)), "yx", affine=np.eye(4)),
+        r"expected an affine of shape \(3, 3\), got shape \(4, 4\)",
+    ),
     (lambda: Boxes([[0, 0, 1, 1]], "xxyy"), "box format of xyxy, .*got 'xxyy'"),
     (lambda: Boxes([[0, 0, 1]]), r"expected boxes \(xyxy\) as \(k, 4\), got shape \(1, 3\)"),
     (lambda: Boxes([[0, 0, 1, np.nan]]), "expected finite box coordinates"),

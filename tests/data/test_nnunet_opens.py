@@ -17,9 +17,9 @@ def cases(folder: Path, count: int = 6) -> Path:
     """A raw dataset as nnU-Net describes it."""
     for n in range(count):
         values = np.random.default_rng(n).normal(100, 20, (4, 6, 5)).astype(np.float32)
-        world = np.diag([1.0, 1.0, 1.0, 1.0])
-        write_picture(folder / f"imagesTr/case_{n:03d}_0000.nii.gz", Picture(values, "zyx", world))
-        write_picture(folder / f"labelsTr/case_{n:03d}.nii.gz", Picture((values > 100).astype(np.uint8), "zyx", world))
+        affine = np.diag([1.0, 1.0, 1.0, 1.0])
+        write_picture(folder / f"imagesTr/case_{n:03d}_0000.nii.gz", Picture(values, "zyx", affine))
+        write_picture(folder / f"labelsTr/case_{n:03d}.nii.gz", Picture((values > 100).astype(np.uint8), "zyx", affine))
     told = {"channel_names": {"0": "T2"}, "labels": {"background": 0, "organ": 1}, "numTraining": count}
     (folder / "dataset.json").write_text(json.dumps({**told, "file_ending": ".nii.gz"}))
     return folder

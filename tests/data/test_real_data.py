@@ -65,9 +65,9 @@ def test_acdc_pairs_lie_in_one_folder_and_share_their_world(data_root: Path) -> 
         image, mask = read_picture(record.image), read_mask(record.mask)
         assert image.axes == mask.axes == "zyx"
         assert image.array.shape == mask.array.shape
-        assert image.world is not None
-        assert mask.world is not None
-        np.testing.assert_allclose(image.world, mask.world)
+        assert image.affine is not None
+        assert mask.affine is not None
+        np.testing.assert_allclose(image.affine, mask.affine)
         assert image.spacing is not None
         assert image.spacing[0] == (5.0 if "patient081" in record.key else 10.0)
         assert 1.36 < image.spacing[1] < 1.8

@@ -13,7 +13,7 @@ import imagemill as im
 from imagemill.core.errors import SourceError
 from imagemill.data import Picture, Record, Source, open_source
 from imagemill.data.layouts.registry import layout_named, layouts
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.record import Stored
 from imagemill.testing.layout_changes import SEEN, changed, has, said
 from imagemill.verbs.export.export import export
@@ -22,7 +22,7 @@ from tests.data.pictures import label_map, photo
 WRITES = tuple(layout.name for layout in layouts() if layout.writes)
 MANY = tuple(name for name in WRITES if name != "file")
 SHAPE = (12, 16)
-RUNS = RunLength(*SHAPE, (30, 20, 142))
+RUNS = RLE(*SHAPE, (30, 20, 142))
 # What a mask, a volume or a hierarchy is lost with in a layout that has no place for it at all.
 KINDS = ("uint16", "float", "channels", "volume")
 
@@ -33,8 +33,8 @@ def _things(number: int) -> tuple[Instance, ...]:
     return (
         Instance("cat", (2.0, 1.0, 7.0, 6.0), polygons=(outline,)),
         Instance("dog", (1.0, 2.0, float(4 + number), 6.0), attributes={"pose": "Left"}),
-        Instance("dog", (2.0, 6.0, 2.0, 12.0 - 6.0), runs=RUNS),
-        Instance("dog", (1.0, 1.0, 9.0, 9.0), joints=((3.0, 4.0, 2), (0.0, 0.0, 0), (5.5, 6.25, 1))),
+        Instance("dog", (2.0, 6.0, 2.0, 12.0 - 6.0), rle=RUNS),
+        Instance("dog", (1.0, 1.0, 9.0, 9.0), keypoints=((3.0, 4.0, 2), (0.0, 0.0, 0), (5.5, 6.25, 1))),
     )
 
 
@@ -61,7 +61,7 @@ def _photos(root: Path) -> Source:
         *(root, "made-up", tuple(records)),
         classes=("pet/cat", "pet/dog"),
         categories=("cat", "dog"),
-        joint_names=names,
+        keypoint_names=names,
         links=((0, 1), (1, 2)),
     )
 
@@ -70,10 +70,10 @@ def _volumes(root: Path) -> Source:
     """Volumes that lie somewhere, with label maps."""
     records = []
     for number in range(2):
-        world = np.array([[0, 0.2, 1.5, 3], [0.1, -1.5, 0, number], [2.0, 0, 0.3, -4], [0, 0, 0, 1]])
+        affine = np.array([[0, 0.2, 1.5, 3], [0.1, -1.5, 0, number], [2.0, 0, 0.3, -4], [0, 0, 0, 1]])
         voxels = np.random.default_rng(number).normal(size=(5, 6, 7)).astype(np.float32)
-        im.write_picture(root / f"{number}.nii.gz", Picture(voxels, "zyx", world))
-        im.write_picture(root / f"m/{number}.nii.gz", Picture((voxels > 0).astype(np.uint8), "zyx", world))
+        im.write_picture(root / f"{number}.nii.gz", Picture(voxels, "zyx", affine))
+        im.write_picture(root / f"m/{number}.nii.gz", Picture((voxels > 0).astype(np.uint8), "zyx", affine))
         records.append(
             Record(f"v{number}.nii.gz", root / f"{number}.nii.gz", root / f"m/{number}.nii.gz", "lung", split="train")
         )
@@ -137,7 +137,7 @@ def _check(source: Source, to: str, out: Path) -> Source | None:
     for word in SEEN:
         if has(source, word) and word not in layout.holds and (word != "hierarchy" or "label" in layout.holds):
             # Folders named like patients are groups to whoever reads them.
-            kept = made.problems or word == "world" or (word == "group" and "patient" in source.records[0].key)
+            kept = made.problems or word == "affine" or (word == "group" and "patient" in source.records[0].key)
             assert word in found or kept, f"{to} kept {word} and does not claim it"
     return back
 

@@ -123,4 +123,4 @@ def test_one_sample_is_run_as_a_batch_of_one_is() -> None:
     assert (alone.label, batch.label, alone.targets["label"].kind) == ("cat", ["cat"], "label")
     assert alone.boxes.labels == batch.boxes[0].labels
     assert (alone.recipe, alone.applied) == (batch.recipe[0], batch.applied[0])
-    np.testing.assert_array_equal(alone.world, batch.world[0])
+    np.testing.assert_array_equal(alone.affine, batch.affine[0])

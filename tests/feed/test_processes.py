@@ -111,7 +111,7 @@ def rows_of(batch: Any) -> Any:
     values = {n: [getattr(v, "array", np.asarray(v)).tobytes() for v in column] for n, column in found.items()}
     recipes = [recipe.to_dict() for recipe in batch.recipe]
     applied = [str(batch.applied[row]) for row in range(len(batch))]
-    facts = (batch.epoch, batch.number, batch.repeated, batch.replaced, batch.world.tobytes())
+    facts = (batch.epoch, batch.number, batch.repeated, batch.replaced, batch.affine.tobytes())
     return values, list(map(str, batch.keys)), recipes, applied, facts
 
 

@@ -93,7 +93,7 @@ def test_draws_boxes_and_masks_are_those_of_the_whole_picture(tmp_path: Path, si
     for row in range(len(found)):
         assert np.array_equal(whole.boxes[row].array, found.boxes[row].array)
         assert whole.applied[row] == found.applied[row]
-    assert np.array_equal(whole.world, found.world)
+    assert np.array_equal(whole.affine, found.affine)
 
 
 def test_exif_turns_are_part_of_it(tmp_path: Path, sizes: list[int]) -> None:

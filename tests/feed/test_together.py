@@ -47,13 +47,13 @@ def said(batch: LoadedBatch) -> dict[str, Any]:
         "place": (batch.epoch, batch.number, batch.repeated, batch.replaced),
         "recipes": [batch.recipe[i].to_dict() for i in rows],
         "applied": [batch.applied[i] for i in rows],
-        "world": batch.world.tolist(),
+        "affine": batch.affine.tolist(),
         "columns": sorted(batch),
     }
 
 
 @pytest.mark.parametrize("source", [arrays, store, boxed_store])
-@pytest.mark.parametrize("how", [{}, {"rank": 1, "world": 3}, {"weights": True}, {"shuffle": False}])
+@pytest.mark.parametrize("how", [{}, {"rank": 1, "affine": 3}, {"weights": True}, {"shuffle": False}])
 def test_parts_are_what_each_batch_would_have_been(
     tmp_path: Path, source: Callable[[Path], Any], how: dict[str, Any]
 ) -> None:

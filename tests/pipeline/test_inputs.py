@@ -40,7 +40,7 @@ def test_an_array_is_the_list_of_its_samples(shape: tuple[int, ...], axes: str |
     assert np.shares_memory(stacked.canonical("image"), array)
     for name in ("axes", "channels", "dtype", "peak", "n"):
         assert getattr(stacked.frame, name) == getattr(listed.frame, name)
-    for name in ("shape", "world"):
+    for name in ("shape", "affine"):
         np.testing.assert_array_equal(getattr(stacked.frame, name), getattr(listed.frame, name))
         assert getattr(stacked.frame, name).dtype == getattr(listed.frame, name).dtype
     assert stacked.frame.metric is listed.frame.metric is None
@@ -85,7 +85,7 @@ def test_arrays_of_several_sizes_are_read_as_if_each_were_wrapped(shape: tuple[i
     for one, other in zip(alike.canonical("image"), wrapped.canonical("image"), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(alike.frame.shape, wrapped.frame.shape)
-    np.testing.assert_array_equal(alike.frame.world, wrapped.frame.world)
+    np.testing.assert_array_equal(alike.frame.affine, wrapped.frame.affine)
 
 
 def test_an_empty_array_among_others_is_named() -> None:

@@ -237,7 +237,7 @@ def test_instances_of_another_length_are_refused() -> None:
 
 @pytest.fixture
 def coco(tmp_path: Any) -> Any:
-    """Two people with COCO's joints, one of them without a box, and a cat with joints of its own."""
+    """Two people with COCO's keypoints, one of them without a box, and a cat with keypoints of its own."""
     import json
 
     def flat(first: int, count: int) -> list[int]:

@@ -39,7 +39,7 @@ def test_targets_go_in_by_name_and_a_sample_comes_out() -> None:
     assert isinstance(found.keypoints, im.Keypoints)
     assert (found.label, found.recipe.key, found.recipe.epoch, found.recipe.seed) == ("cat", "a", 3, 1)
     assert {a.name for a in found.applied} >= {"Rotate", "Brightness", "Resize"}
-    np.testing.assert_allclose(found.world, np.diag([1, 1, 1]) @ found.world)
+    np.testing.assert_allclose(found.affine, np.diag([1, 1, 1]) @ found.affine)
     # With a second target, a positional image makes a sample too.
     assert isinstance(im.Pipeline(PHOTO, seed=1)(image, mask=mask), im.Sample)
 
@@ -94,7 +94,7 @@ def test_a_batch_of_any_sizes_is_one_block_of_memory() -> None:
     assert len(batch.boxes) == len(batch) == len(batch.recipe) == 5
     assert (batch.label, [r.key for r in batch.recipe]) == (list("abcde"), list("vwxyz"))
     assert {r.epoch for r in batch.recipe} == {2}
-    assert batch.world.shape == (5, 3, 3)
+    assert batch.affine.shape == (5, 3, 3)
 
 
 def test_one_array_of_images_is_a_batch_too() -> None:

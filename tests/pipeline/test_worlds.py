@@ -67,7 +67,7 @@ WORLDS = {
 
 def volume(array: Any, affine: Any) -> dict[str, Any]:
     """An array ``(i, j, k)`` and its affine, as imagemill has them."""
-    return {"array": np.ascontiguousarray(array.T), "axes": "zyx", "world": affine[:, [2, 1, 0, 3]]}
+    return {"array": np.ascontiguousarray(array.T), "axes": "zyx", "affine": affine[:, [2, 1, 0, 3]]}
 
 
 @pytest.mark.parametrize(("shape", "affine"), WORLDS.values(), ids=WORLDS)
@@ -78,10 +78,10 @@ def test_labels_come_on_the_images_grid(shape: Any, affine: Any) -> None:
     mask = im.Mask(**volume(labels, affine))
     out = im.Pipeline([], seed=1)(image=image, mask=mask)
     np.testing.assert_array_equal(out.mask.T, wanted)
-    np.testing.assert_array_equal(out.targets["mask"].world, image.world)
+    np.testing.assert_array_equal(out.targets["mask"].affine, image.affine)
     batch = im.Pipeline([im.Flip("x")], seed=1).batch([image] * 2, mask=[mask] * 2)
     np.testing.assert_array_equal(batch.mask[1].T, wanted[::-1])
-    maps = im.Mask(np.stack([mask.array] * 2, -1), "zyxc", world=mask.world)
+    maps = im.Mask(np.stack([mask.array] * 2, -1), "zyxc", affine=mask.affine)
     np.testing.assert_array_equal(im.Pipeline([], seed=1)(image=image, mask=maps).mask[..., 1].T, wanted)
 
 
@@ -203,9 +203,9 @@ def test_worlds_that_contradict_are_refused(pair: Any, tmp_path: Path) -> None:
 def test_the_identity_is_taken_at_its_word_where_it_can_be() -> None:
     # The same box of voxels, mirrored: nothing is in doubt.
     labels = RNG.integers(0, 5, (4, 5, 6)).astype(np.uint8)
-    world = np.array([[-1.0, 0, 0, 3], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
-    image = im.Image(np.zeros((4, 5, 6)), "zyx", world=world)
-    found = im.Pipeline([], seed=1)(image=image, mask=im.Mask(labels, "zyx", world=np.eye(4)))
+    affine = np.array([[-1.0, 0, 0, 3], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    image = im.Image(np.zeros((4, 5, 6)), "zyx", affine=affine)
+    found = im.Pipeline([], seed=1)(image=image, mask=im.Mask(labels, "zyx", affine=np.eye(4)))
     np.testing.assert_array_equal(found.mask, labels[::-1])
 
 
@@ -298,5 +298,5 @@ def test_every_transform_moves_the_map_that_was_brought(transform: im.Transform)
     mirrored = np.array([[-1.0, 0, 15], [0, 1, 0], [0, 0, 1]])
     pipe = im.Pipeline([transform], seed=1)
     plain = pipe(image=picture, mask=labels, key=1).mask
-    image = im.Image(picture, world=np.eye(3))
-    np.testing.assert_array_equal(pipe(image=image, mask=im.Mask(labels[::-1], world=mirrored), key=1).mask, plain)
+    image = im.Image(picture, affine=np.eye(3))
+    np.testing.assert_array_equal(pipe(image=image, mask=im.Mask(labels[::-1], affine=mirrored), key=1).mask, plain)

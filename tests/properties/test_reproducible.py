@@ -80,7 +80,7 @@ def test_a_sample_is_the_same_alone_and_among_others(pipeline: im.Pipeline, key:
     batch = pipeline.batch([*others, image], keys=[key + 1, key + 2, key + 3, key + 4, key])
     np.testing.assert_array_equal(batch.image[4], alone.image)
     assert batch.applied[4] == alone.applied
-    np.testing.assert_array_equal(batch.world[4], alone.world)
+    np.testing.assert_array_equal(batch.affine[4], alone.affine)
 
 
 @given(pipelines(longest=6))

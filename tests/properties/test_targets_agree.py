@@ -228,18 +228,18 @@ AFFINE3 = [
 
 
 @named(AFFINE3)
-@pytest.mark.parametrize("how", ["spacing", "world"])
+@pytest.mark.parametrize("how", ["spacing", "affine"])
 def test_a_landmark_keeps_its_place_in_the_world(transform: im.Transform, how: str) -> None:
     shape = (9, 13, 17)
-    given: Any = {"spacing": (3.0, 1.0, 0.5)} if how == "spacing" else {"world": WORLD}
-    world = np.diag([3.0, 1.0, 0.5, 1.0]) if how == "spacing" else WORLD
+    given: Any = {"spacing": (3.0, 1.0, 0.5)} if how == "spacing" else {"affine": WORLD}
+    affine = np.diag([3.0, 1.0, 0.5, 1.0]) if how == "spacing" else WORLD
     points = some_points(shape, 1).astype(float)
     for key in range(3):
         image = im.Image(np.zeros(shape, np.float32), "zyx", **given)
         found = run(transform, key, image=image, keypoints=im.Keypoints(points, "zyx"))
         before, after = (np.column_stack([p, np.ones(len(p))]) for p in (points, found.keypoints.array))
-        np.testing.assert_allclose(after @ found.world.T, before @ world.T, rtol=0, atol=1e-6)
-        np.testing.assert_array_equal(found.targets["image"].world, found.world)
+        np.testing.assert_allclose(after @ found.affine.T, before @ affine.T, rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(found.targets["image"].affine, found.affine)
 
 
 @named([im.Rotate((-40, 40)), im.Resize((30, 31)), im.Shear(10), im.RandomResizedCrop((9, 9), area=0.5)])
@@ -249,7 +249,7 @@ def test_a_landmark_of_a_picture_keeps_its_place_too(transform: im.Transform) ->
         transform, 2, image=im.Image(np.zeros((20, 24)), spacing=(0.5, 2.0)), keypoints=im.Keypoints(points, "yx")
     )
     after = np.column_stack([found.keypoints.array, np.ones(len(points))])
-    np.testing.assert_allclose((after @ found.world.T)[:, :2], points * (0.5, 2.0), rtol=0, atol=1e-6)
+    np.testing.assert_allclose((after @ found.affine.T)[:, :2], points * (0.5, 2.0), rtol=0, atol=1e-6)
 
 
 def test_what_left_before_padding_does_not_come_back() -> None:

@@ -43,7 +43,7 @@ class Frame:
     axes : str
         ``"yx"`` or ``"zyx"``.
     shape : array of int, ``[n, d]``
-    world : array, ``[n, d+1, d+1]``
+    affine : array, ``[n, d+1, d+1]``
         Index to world coordinates in millimetres; the identity when nothing is known.
     channels : int
         Number of channels of the image (1 for gray).
@@ -52,8 +52,8 @@ class Frame:
     peak : float
         The value that stands for white: 255 for 8 bits, 65,535 for 16, 1 for floating point.
     metric : array, ``[n, d, d]``, optional
-        Steps of index to steps in millimetres, where they are known apart from ``world`` (some scans carry
-        an empty world matrix beside true voxel sizes). The linear part of ``world`` otherwise.
+        Steps of index to steps in millimetres, where they are known apart from ``affine`` (some scans carry
+        an empty affine beside true voxel sizes). The linear part of ``affine`` otherwise.
     extent : callable, optional
         Gives the extent of a mask's foreground in this frame, see :meth:`foreground`.
     chosen : bool array, ``[n]``, optional
@@ -62,7 +62,7 @@ class Frame:
 
     axes: str
     shape: Ints
-    world: Floats
+    affine: Floats
     channels: int = 1
     dtype: np.dtype[Any] = np.dtype(np.uint8)
     peak: float = 255.0
@@ -90,9 +90,9 @@ class Frame:
         if d not in SPATIAL_AXES:
             raise InputError(f"expected a shape of 2 or 3 lengths, got {shape}")
         dtype = np.dtype(dtype)
-        world = scaling(np.tile(np.asarray(spacing or (1.0,) * d, dtype=np.float64), (n, 1)))
+        affine = scaling(np.tile(np.asarray(spacing or (1.0,) * d, dtype=np.float64), (n, 1)))
         sizes = np.tile(np.asarray(shape, dtype=np.int64), (n, 1))
-        return cls(SPATIAL_AXES[d], sizes, world, channels, dtype, peak_of(dtype))
+        return cls(SPATIAL_AXES[d], sizes, affine, channels, dtype, peak_of(dtype))
 
     @property
     def n(self) -> int:
@@ -113,7 +113,7 @@ class Frame:
     def spacing(self) -> Floats:
         """Distance between neighbouring pixels in millimetres, ``[n, d]``; 1 when nothing is known."""
         d = self.ndim
-        steps = self.world[:, :d, :d] if self.metric is None else self.metric
+        steps = self.affine[:, :d, :d] if self.metric is None else self.metric
         lengths: Floats = np.linalg.norm(steps, axis=1)
         return lengths
 
@@ -151,9 +151,9 @@ class Frame:
             return replace(self, shape=shape)
         d = self.ndim
         metric = None if self.metric is None else self.metric @ matrix[:, :d, :d]
-        world = self.world @ matrix
+        affine = self.affine @ matrix
         # Written out, for this runs for every op of every call.
-        return type(self)(self.axes, shape, world, self.channels, self.dtype, self.peak, metric, self.extent)
+        return type(self)(self.axes, shape, affine, self.channels, self.dtype, self.peak, metric, self.extent)
 
 
 def peak_of(dtype: npt.DTypeLike) -> float:

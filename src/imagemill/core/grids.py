@@ -78,29 +78,29 @@ def placed(target: Image | Mask, array: Array, lead: Image | Mask, shape: Shape,
     InputError
         When they contradict each other.
     """
-    if target.world is None or lead.world is None:
-        one, other = (each.spacing if each.world is None else None for each in (target, lead))
+    if target.affine is None or lead.affine is None:
+        one, other = (each.spacing if each.affine is None else None for each in (target, lead))
         if one is not None and other is not None and not np.allclose(one, other, rtol=1e-2):
             raise InputError(
                 f"expected the {what} with the image's spacing {lead.spacing}, got {target.spacing}; give both "
-                "their world matrices, which say where they lie"
+                "their affines, which say where they lie"
             )
         return array
-    own, world = np.asarray(target.world, np.float64), np.asarray(lead.world, np.float64)
-    if own.shape != world.shape or own is world:
+    own, affine = np.asarray(target.affine, np.float64), np.asarray(lead.affine, np.float64)
+    if own.shape != affine.shape or own is affine:
         return array
     if isinstance(target, Mask):
-        return labels_onto(array, own, shape, world, what).array
-    return values_onto(array, own, shape, world, what)
+        return labels_onto(array, own, shape, affine, what).array
+    return values_onto(array, own, shape, affine, what)
 
 
-def labels_onto(labels: Array, own: Floats, shape: Shape, world: Floats, what: str = "mask") -> Brought:
+def labels_onto(labels: Array, own: Floats, shape: Shape, affine: Floats, what: str = "mask") -> Brought:
     """A label map ``(*own shape[, K])`` on the grid of an image, by nearest neighbour.
 
     Parameters
     ----------
     labels : array
-    own, world : array, ``(d+1, d+1)``
+    own, affine : array, ``(d+1, d+1)``
         Index to world of the map and of the image.
     shape : tuple of int
         Of the image.
@@ -125,7 +125,7 @@ def labels_onto(labels: Array, own: Floats, shape: Shape, world: Floats, what: s
     [3, 2, 1]
     """
     d = len(shape)
-    pull = _pull(own, world)
+    pull = _pull(own, affine)
     if labels.shape[:d] == shape and _apart(pull, np.eye(d + 1), shape) < 0.5:
         return Brought(labels)
     if labels.shape[:d] == shape and _says_nothing(own) and _straightened(pull, shape) is None:
@@ -137,19 +137,19 @@ def labels_onto(labels: Array, own: Floats, shape: Shape, world: Floats, what: s
     axes = _axes(pull, shape, labels.shape[:d])
     array, met = _picked(labels, axes, shape) if axes is not None else _sampled(labels, pull, shape)
     labelled = int(np.count_nonzero(labels))
-    outside = labelled - _within(labels, _pull(world, own), shape) if labelled else 0
+    outside = labelled - _within(labels, _pull(affine, own), shape) if labelled else 0
     if not met or (labelled and outside == labelled):
         said = "the two do not meet" if not met else f"all {labelled:,} labelled voxels of it lie outside the image"
         raise InputError(
             f"expected the {what} where the image lies in the world, but {said} (the image spans "
-            f"{_span(world, shape)}, the {what} {_span(own, labels.shape[:d])}); mend the matrix of one of them, or, "
+            f"{_span(affine, shape)}, the {what} {_span(own, labels.shape[:d])}); mend the matrix of one of them, or, "
             "if their voxels belong together, save it with the image's matrix "
             "(nibabel: Nifti1Image(labels, image.affine))"
         )
     return Brought(array, changed=True, labelled=labelled, outside=outside)
 
 
-def values_onto(values: Array, own: Floats, shape: Shape, world: Floats, what: str) -> Array:
+def values_onto(values: Array, own: Floats, shape: Shape, affine: Floats, what: str) -> Array:
     """An image ``(*own shape[, C])`` on the grid of another, where that takes no more than turning its axes over.
 
     Values are not interpolated here: images on other grids are refused.
@@ -159,7 +159,7 @@ def values_onto(values: Array, own: Floats, shape: Shape, world: Floats, what: s
     InputError
     """
     d = len(shape)
-    pull = _pull(own, world)
+    pull = _pull(own, affine)
     if values.shape[:d] == shape and _apart(pull, np.eye(d + 1), shape) <= CHANNEL_TOLERANCE:
         return values
     straight = _straightened(pull, shape)
@@ -170,17 +170,17 @@ def values_onto(values: Array, own: Floats, shape: Shape, world: Floats, what: s
             return _picked(values, axes, shape)[0]
     raise InputError(
         f"expected the {what} on the grid of the first image, got one of shape {values.shape[:d]} over "
-        f"{_span(own, values.shape[:d])} for {shape} over {_span(world, shape)}; resample it onto that grid first "
+        f"{_span(own, values.shape[:d])} for {shape} over {_span(affine, shape)}; resample it onto that grid first "
         "(nibabel.processing.resample_from_to)"
     )
 
 
-def _pull(own: Floats, world: Floats) -> Floats:
+def _pull(own: Floats, affine: Floats) -> Floats:
     """Index of the one grid to index of the other."""
     try:
-        return np.asarray(np.linalg.solve(own, world), dtype=np.float64)
+        return np.asarray(np.linalg.solve(own, affine), dtype=np.float64)
     except np.linalg.LinAlgError:
-        raise InputError("expected a world matrix that can be inverted, got a singular one; mend it") from None
+        raise InputError("expected an affine that can be inverted, got a singular one; mend it") from None
 
 
 def _says_nothing(own: Floats) -> bool:
@@ -199,9 +199,9 @@ def _apart(one: Floats, other: Floats, shape: Sequence[int]) -> float:
     return float(np.abs(_corners(shape) @ (one - other).T).max())
 
 
-def _span(world: Floats, shape: Sequence[int]) -> str:
+def _span(affine: Floats, shape: Sequence[int]) -> str:
     """From where to where a grid goes in the world, in words."""
-    places = (_corners(shape) @ world.T)[:, :-1]
+    places = (_corners(shape) @ affine.T)[:, :-1]
     pairs = zip(places.min(axis=0), places.max(axis=0), strict=True)
     return " x ".join(f"{low:.4g}..{high:.4g}" for low, high in pairs)
 

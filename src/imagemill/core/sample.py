@@ -159,14 +159,14 @@ class Sample:
     recipe : Recipe
     applied : tuple of Applied
         The transforms this sample was chosen for, with their values.
-    world : array, ``(d+1, d+1)``
+    affine : array, ``(d+1, d+1)``
         Output index to world coordinates.
     """
 
     targets: Mapping[str, Target]
     recipe: Recipe
     applied: tuple[Applied, ...] = ()
-    world: Floats = field(default_factory=lambda: np.eye(3))
+    affine: Floats = field(default_factory=lambda: np.eye(3))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "targets":
@@ -197,13 +197,13 @@ class Batch:
     recipe : sequence of Recipe
     applied : DrawLog
         ``batch.applied[i]`` lists what was applied to sample ``i``.
-    world : array, ``[n, d+1, d+1]``
+    affine : array, ``[n, d+1, d+1]``
     """
 
     columns: Mapping[str, Array | list[Boxes] | list[Keypoints] | list[Any]]
     recipe: Sequence[Recipe]
     applied: DrawLog
-    world: Floats
+    affine: Floats
 
     def __len__(self) -> int:
         return len(self.recipe)

@@ -59,7 +59,7 @@ class _Raster:
     array: Array
     axes: str | None = None
     spacing: tuple[float, ...] | None = None
-    world: npt.NDArray[np.float64] | None = None
+    affine: npt.NDArray[np.float64] | None = None
 
     kind: ClassVar[str] = "raster"
 
@@ -70,7 +70,7 @@ class _Raster:
             array: Any,
             axes: str | None = None,
             spacing: tuple[float, ...] | None = None,
-            world: npt.NDArray[np.float64] | None = None,
+            affine: npt.NDArray[np.float64] | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -84,13 +84,13 @@ class _Raster:
             d = len(axes)
             if self.spacing is not None and (len(self.spacing) != d or min(self.spacing) <= 0):
                 raise InputError(f"expected {d} spacings above 0 in the order {axes}, got {self.spacing}")
-            if self.world is not None and np.shape(self.world) != (d + 1, d + 1):
-                raise InputError(f"expected a world matrix {(d + 1, d + 1)}, got shape {np.shape(self.world)}")
+            if self.affine is not None and np.shape(self.affine) != (d + 1, d + 1):
+                raise InputError(f"expected an affine of shape {(d + 1, d + 1)}, got shape {np.shape(self.affine)}")
 
     def _take(self, value: Any) -> Array:
         """Take over an image or mask as another library holds it; what the caller says of it goes before."""
         given = read_given(value, self.kind)
-        found = {"axes": given.axes, "spacing": given.spacing, "world": given.world, "array": given.array}
+        found = {"axes": given.axes, "spacing": given.spacing, "affine": given.affine, "array": given.array}
         for name, value in found.items():
             if name == "array" or (value is not None and getattr(self, name) is None):
                 object.__setattr__(self, name, value)
@@ -115,10 +115,10 @@ class _Raster:
         moved = self.array.transpose(order)
         return moved if channels else moved[..., None]
 
-    def world_matrix(self, axes: str) -> Floats:
+    def affine_matrix(self, axes: str) -> Floats:
         """Index to world, ``(d+1, d+1)``; the identity (or the spacing) when nothing else is known."""
-        if self.world is not None:
-            return np.asarray(self.world, dtype=np.float64)
+        if self.affine is not None:
+            return np.asarray(self.affine, dtype=np.float64)
         d = len(axes.replace("c", ""))
         m = np.eye(d + 1)
         if self.spacing is not None:
@@ -148,9 +148,9 @@ class Image(_Raster):
         ``(H, W)`` and ``(H, W, 1|3|4)`` need not say.
     spacing : tuple of float, optional
         Millimetres between pixels in the order ``(z, )y, x``.
-    world : array, optional
+    affine : array, optional
         Index to world coordinates, ``(d+1, d+1)``, in the order ``(z, )y, x``. Its columns give the spacing
-        unless ``spacing`` is given as well: then turns are rigid by ``spacing``, and ``world`` is only
+        unless ``spacing`` is given as well: then turns are rigid by ``spacing``, and ``affine`` is only
         carried along.
     """
 
@@ -207,8 +207,8 @@ class Mask(_Raster):
     array : array
         bool or any integer dtype, of the image's shape; a trailing channel axis holds several maps. PIL images of mode
         ``P`` give their indices and of mode ``1`` 0 and 1; what `read_mask` gives is taken as well.
-    axes, spacing, world
-        As for :class:`Image`. Where both say their ``world``, a map on another grid (mirrored axes, a part of the
+    axes, spacing, affine
+        As for :class:`Image`. Where both say their ``affine``, a map on another grid (mirrored axes, a part of the
         scan, other voxels) is brought onto the image's by nearest neighbour, 0 where it says nothing; where they
         contradict each other, that is an error.
     """

@@ -31,9 +31,9 @@ from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.labelmaps.masks import Pairing, pair_masks
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.registry import layouts, register_layout
-from imagemill.data.layouts.shapes.rle import mask_from_runs
-from imagemill.data.records.as_targets import boxes_of, joint_labels, joint_names_of, keypoints_of, links_of
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.layouts.shapes.rle import mask_from_rle
+from imagemill.data.records.as_targets import boxes_of, keypoint_labels, keypoint_names_of, keypoints_of, links_of
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
 from imagemill.data.records.moved_annotations import KEYPOINTS, Things, counts_of
 from imagemill.data.records.orientation import Seen, objects_on
@@ -43,6 +43,7 @@ from imagemill.data.records.record import Blob, Pixels, Record, Stored, split_su
 __all__ = [
     "KEYPOINTS",
     "MAX_PIXELS",
+    "RLE",
     "Blob",
     "CocoFile",
     "Codec",
@@ -59,7 +60,6 @@ __all__ = [
     "ReadOptions",
     "ReadSource",
     "Record",
-    "RunLength",
     "Seen",
     "Source",
     "Stored",
@@ -75,14 +75,14 @@ __all__ = [
     "from_arrays",
     "image_size",
     "is_readable_name",
-    "joint_labels",
-    "joint_names_of",
+    "keypoint_labels",
+    "keypoint_names_of",
     "keypoints_of",
     "layouts",
     "links_of",
     "load_mask",
     "load_picture",
-    "mask_from_runs",
+    "mask_from_rle",
     "name_clashes",
     "objects_on",
     "open_source",

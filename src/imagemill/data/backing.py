@@ -21,8 +21,8 @@ from imagemill.core.errors import SourceError
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
 from imagemill.data import store
 from imagemill.data.layouts.base import Source
-from imagemill.data.records.as_targets import joint_labels, joint_names_of
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.as_targets import keypoint_labels, keypoint_names_of
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record, Stored
@@ -69,19 +69,19 @@ class SourceBacking:
         record = self.source.records[row]
         picture = load_picture(record.image)
         found: dict[str, Target] = {
-            "image": Image(picture.array, picture.axes, picture.spacing, picture.world),
+            "image": Image(picture.array, picture.axes, picture.spacing, picture.affine),
         }
         if record.mask is not None:
             mask = load_mask(record.mask, like=picture, frame=record.frame)
             found["mask"] = Mask(mask.array, axes=mask.axes)
         if record.objects is None or len(picture.spatial_shape) != 2:
             return found
-        return found | targets_of(objects_on(record, Seen.of(picture))[0], self.joint_names)
+        return found | targets_of(objects_on(record, Seen.of(picture))[0], self.keypoint_names)
 
     @property
-    def joint_names(self) -> Mapping[str, Sequence[str]]:
+    def keypoint_names(self) -> Mapping[str, Sequence[str]]:
         """Names of each category's keypoints."""
-        return joint_names_of(self.source.categories, self.source.joint_names, self.source.info)
+        return keypoint_names_of(self.source.categories, self.source.keypoint_names, self.source.info)
 
     def record(self, row: int) -> Record:
         """The record itself."""
@@ -108,11 +108,11 @@ def targets_of(
     found: dict[str, Target] = {
         "boxes": Boxes(np.array(edges), "xyxy", [thing.category for _, thing, _ in boxed], index)
     }
-    joints = [joint for thing in objects for joint in thing.joints]
-    if joints:
-        points = np.array(joints, dtype=np.float64)
-        instance = np.repeat(np.arange(len(objects)), [len(thing.joints) for thing in objects])
-        labels = joint_labels(objects, names)
+    keypoints = [keypoint for thing in objects for keypoint in thing.keypoints]
+    if keypoints:
+        points = np.array(keypoints, dtype=np.float64)
+        instance = np.repeat(np.arange(len(objects)), [len(thing.keypoints) for thing in objects])
+        labels = keypoint_labels(objects, names)
         found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
     return found
 
@@ -198,21 +198,21 @@ class StoreBacking:
         """The prepared targets of a row; arrays are views into the file."""
         part, place = self.locate(row)
         axes = self.said["image"]["axes"]
-        world = self._world(part, place)
-        found: dict[str, Target] = {"image": Image(part.arrays["image"][place], axes, None, world)}
+        affine = self._affine(part, place)
+        found: dict[str, Target] = {"image": Image(part.arrays["image"][place], axes, None, affine)}
         if "mask" in part.arrays and part.table["mask"][place].is_valid:
             found["mask"] = Mask(part.arrays["mask"][place], axes.removesuffix("c"))
-        return found | targets_of(self._objects(part, place), self.joint_names)
+        return found | targets_of(self._objects(part, place), self.keypoint_names)
 
     @cached_property
-    def joint_names(self) -> Mapping[str, Sequence[str]]:
+    def keypoint_names(self) -> Mapping[str, Sequence[str]]:
         """Names of each category's keypoints."""
         said = self.said
         info = (said.get("source") or {}).get("info") or {}
-        return joint_names_of(said.get("categories", ()), said.get("joint_names", ()), info)
+        return keypoint_names_of(said.get("categories", ()), said.get("joint_names", ()), info)
 
     @cached_property
-    def has_joints(self) -> bool:
+    def has_keypoints(self) -> bool:
         """Whether any thing in the store has keypoints, named or not."""
         return self._any_thing_has("joints")
 
@@ -243,14 +243,14 @@ class StoreBacking:
         part, place = self.locate(row)
         key = part.table["key"][place].as_py()
         axes, name = self.said["image"]["axes"], f"{part.path}: row {place}"
-        image = Stored(name, lambda: part.arrays["image"][place], axes, self._world(part, place))
+        image = Stored(name, lambda: part.arrays["image"][place], axes, self._affine(part, place))
         record = Record(key, image, objects=self._objects(part, place))
         if "mask" in part.arrays and part.table["mask"][place].is_valid:
             mask = Stored(name, lambda: part.arrays["mask"][place], axes.removesuffix("c"))
             record = replace(record, mask=mask)
         return record
 
-    def _world(self, part: Part, place: int) -> Array | None:
+    def _affine(self, part: Part, place: int) -> Array | None:
         if "world" not in part.table.column_names:
             return None
         flat = part.table["world"][place].as_py()
@@ -276,7 +276,7 @@ def _instance(thing: Mapping[str, Any], categories: Sequence[str], shape: Sequen
         categories[thing["category"]],
         None if box is None else (box[0], box[1], box[2] - box[0], box[3] - box[1]),
         tuple(tuple(polygon) for polygon in thing["polygons"] or ()),
-        None if runs is None else RunLength(shape[0], shape[1], tuple(runs)),
+        None if runs is None else RLE(shape[0], shape[1], tuple(runs)),
         tuple((x, y, int(seen)) for x, y, seen in thing["joints"] or ()),
         bool(thing["crowd"]),
         json.loads(thing["attributes"]) if thing["attributes"] else {},

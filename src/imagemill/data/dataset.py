@@ -99,9 +99,9 @@ class Dataset:
         if label is not None:
             targets["label"] = label
         key = self.table["key"][row]
-        world = getattr(targets["image"], "world", None)
+        affine = getattr(targets["image"], "affine", None)
         sample = Sample(targets, Recipe(0, 0, key, ""))
-        return sample if world is None else replace(sample, world=world)
+        return sample if affine is None else replace(sample, affine=affine)
 
     def _row_of(self, key: str) -> int:
         found = self.table["key"].index_of(key)
@@ -416,7 +416,7 @@ class Dataset:
             tuple(records),
             classes=self._named(),
             categories=tuple(said.get("categories", ())),
-            joint_names=tuple(said.get("joint_names", ())),
+            keypoint_names=tuple(said.get("joint_names", ())),
             links=tuple((a, b) for a, b in said.get("links", ())),
         )
 

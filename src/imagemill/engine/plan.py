@@ -215,7 +215,7 @@ class Plan(Part):
     steps : tuple of Step
     channels_first : bool or None
         Layout asked for; None leaves the axes as they came.
-    world : array, ``[n, d+1, d+1]``
+    affine : array, ``[n, d+1, d+1]``
         Output index to world coordinates.
     """
 
@@ -227,7 +227,7 @@ class Plan(Part):
     dtype: np.dtype[Any]
     steps: tuple[Step, ...]
     channels_first: bool | None
-    world: Floats = field(repr=False)
+    affine: Floats = field(repr=False)
 
     @property
     def n(self) -> int:

@@ -127,7 +127,7 @@ def make_plan(
         last.dtype,
         steps,
         layouts[-1] if layouts else None,
-        last.world,
+        last.affine,
     )
 
 

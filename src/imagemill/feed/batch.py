@@ -16,7 +16,7 @@ class LoadedBatch(Batch):
 
     Parameters
     ----------
-    columns, recipe, applied, world
+    columns, recipe, applied, affine
         As for `Batch`; ``batch.label`` is an array of integers, -1 where a row has none, or rows of 0 and 1.
     keys : sequence of str or int
         Of the rows, in the order of the batch.
@@ -43,4 +43,4 @@ class LoadedBatch(Batch):
         columns = {name: column[rows] for name, column in self.columns.items()}
         recipe, applied = self.recipe[rows], self.applied.part(rows)
         keys, categories = self.keys[rows], self.categories
-        return LoadedBatch(columns, recipe, applied, self.world[rows], keys, self.epoch, number, categories=categories)
+        return LoadedBatch(columns, recipe, applied, self.affine[rows], keys, self.epoch, number, categories=categories)

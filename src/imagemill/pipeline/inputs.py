@@ -114,13 +114,13 @@ def _said(image: Image, axes: str) -> str:
     return spatial if image.array.ndim == len(spatial) else axes
 
 
-def _metric(lead: Sequence[Target], world: Floats) -> Floats | None:
-    """Voxel sizes where any sample gives them beside a world matrix; None when the world says it all."""
-    apart = [i for i, t in enumerate(lead) if isinstance(t, Image | Mask) and t.spacing and t.world is not None]
+def _metric(lead: Sequence[Target], affine: Floats) -> Floats | None:
+    """Voxel sizes where any sample gives them beside an affine; None when the world says it all."""
+    apart = [i for i, t in enumerate(lead) if isinstance(t, Image | Mask) and t.spacing and t.affine is not None]
     if not apart:
         return None
-    d = world.shape[-1] - 1
-    found = world[:, :d, :d].copy()
+    d = affine.shape[-1] - 1
+    found = affine[:, :d, :d].copy()
     for i in apart:
         found[i] = np.diag(np.asarray(getattr(lead[i], "spacing", None), dtype=np.float64))
     return found
@@ -161,11 +161,11 @@ class Inputs:
                 self._check(name, shape, first)
         metric = None
         if isinstance(lead, Stack):
-            world = np.tile(lead.first.world_matrix(spatial), (len(lead), 1, 1))
+            affine = np.tile(lead.first.affine_matrix(spatial), (len(lead), 1, 1))
         else:
-            world = np.array([t.world_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
-            metric = _metric(lead, world)
-        self.frame = Frame(canonical_axes, shape, world, first.shape[-1], first.dtype, peak_of(first.dtype), metric)
+            affine = np.array([t.affine_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
+            metric = _metric(lead, affine)
+        self.frame = Frame(canonical_axes, shape, affine, first.shape[-1], first.dtype, peak_of(first.dtype), metric)
 
     def _read(self, name: str) -> None:
         given = self._axes.get(self._lead)
@@ -191,7 +191,7 @@ class Inputs:
         """A raster on the grid of the leading one, by what both say of the world."""
         column = self._columns[self._lead]
         # Plain arrays, of which stacks are, say nothing.
-        if name == self._lead or isinstance(column, Stack) or (target.world is None and target.spacing is None):
+        if name == self._lead or isinstance(column, Stack) or (target.affine is None and target.spacing is None):
             return array
         lead = column[row]
         assert isinstance(lead, Image | Mask)

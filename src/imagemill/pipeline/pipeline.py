@@ -240,7 +240,7 @@ class Pipeline:
         inputs, log, plan = self._planned(rows, keys, epoch)
         how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
         made = execute.run(plan, inputs.columns(), self.backend, **how)
-        return Batch(made, Recipes(self.seed, epoch, keys, self.digest), log, plan.world)
+        return Batch(made, Recipes(self.seed, epoch, keys, self.digest), log, plan.affine)
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next, in workers that are running as well; iterations of a DataLoader count on."""
@@ -256,18 +256,18 @@ class Pipeline:
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs, log, plan = self._planned(rows, (recipe.key,), recipe.epoch)
         made = execute.run(plan, inputs.columns(), self.backend, rules=self.boxes, swap=self.swap)
-        world = plan.world[0]
+        affine = plan.affine[0]
         out: dict[str, Target] = {}
         for name, (target,) in rows.items():
             found = made[name][0]
             if isinstance(target, Image | Mask):
                 order = inputs.axes(name)
                 order = plan.image_axes(order) if isinstance(target, Image) else order
-                found = type(target)(found, order, world=world)
+                found = type(target)(found, order, affine=affine)
             elif isinstance(target, Label):
                 found = Label(found)
             out[name] = found
-        return Sample(out, recipe, log.row(0), world)
+        return Sample(out, recipe, log.row(0), affine)
 
     def explain(
         self,

@@ -86,13 +86,13 @@ def codec_pictures() -> Iterator[Picture]:
     >>> next(codec_pictures()).array.dtype
     dtype('bool')
     """
-    world = np.array([[0, 0, -1.5, 4], [0, 2.0, 0, -5], [3.0, 0, 0, 6], [0, 0, 0, 1]])
+    affine = np.array([[0, 0, -1.5, 4], [0, 2.0, 0, -5], [3.0, 0, 0, 6], [0, 0, 0, 1]])
     for dtype in _DTYPES:
         for axes, channels in (("yx", None), ("yxc", 1), ("yxc", 3), ("yxc", 4), ("zyx", None), ("zyxc", 2)):
             shape = (4, 9, 12)[3 - len(axes.removesuffix("c")) :]
             values = picture(7, shape, channels, "uint8" if dtype == "bool" else dtype)
             array = values > 127 if dtype == "bool" else values
-            yield Picture(array, axes, world if axes.startswith("z") else None)
+            yield Picture(array, axes, affine if axes.startswith("z") else None)
 
 
 def _round_trip(codec: Guarded, one: Picture, suffix: str, root: Path, lossy: Collection[str]) -> bytes | None:
@@ -105,7 +105,7 @@ def _round_trip(codec: Guarded, one: Picture, suffix: str, root: Path, lossy: Co
     before = one.array.copy()
     data = codec.encode(one, suffix)
     np.testing.assert_array_equal(one.array, before, err_msg=f"{what}: encoding leaves the picture alone")
-    again = codec.encode(Picture(np.asfortranarray(one.array), one.axes, one.world), suffix)
+    again = codec.encode(Picture(np.asfortranarray(one.array), one.axes, one.affine), suffix)
     assert data == again, f"{what}: equal pictures give equal bytes, whatever their strides"
     file = root / f"one{suffix}"
     file.write_bytes(data)
@@ -113,8 +113,8 @@ def _round_trip(codec: Guarded, one: Picture, suffix: str, root: Path, lossy: Co
     if back.axes != one.axes and back.array.shape == one.array.shape:
         back = codec.read(file, ReadOptions(axes=one.axes))  # the format does not say its axes
     _same(one, back, what, lossy=suffix in lossy)
-    if one.world is not None and back.world is not None:
-        np.testing.assert_allclose(back.world, one.world, rtol=1e-6, err_msg=f"{what}: the place in the world")
+    if one.affine is not None and back.affine is not None:
+        np.testing.assert_allclose(back.affine, one.affine, rtol=1e-6, err_msg=f"{what}: the place in the world")
     return data
 
 

@@ -21,12 +21,12 @@ SAID = {
     "mask": r"label map|\bmasks?\b",
     "boxes": r"\bboxes|things|crowds",
     "polygons": r"outlines",
-    "runs": r"run-length|instance masks|masks of things",
+    "rle": r"run-length|instance masks|masks of things",
     "keypoints": r"keypoints",
     "split": r"split",
     "group": r"groups?\b",
     "attributes": r"attributes|columns?\b|types in",
-    "world": r"places? in the world|voxel sizes",
+    "affine": r"places? in the world|voxel sizes",
 }
 
 
@@ -45,9 +45,9 @@ def _mask(record: Record) -> Any:
     return array.shape, hashlib.sha256(array.astype(np.int64).tobytes()).hexdigest()
 
 
-def _world(record: Record) -> Any:
-    world = load_picture(record.image).world
-    return None if world is None else tuple(np.round(world, 3).ravel().tolist())
+def _affine(record: Record) -> Any:
+    affine = load_picture(record.image).affine
+    return None if affine is None else tuple(np.round(affine, 3).ravel().tolist())
 
 
 def _near(values: Iterable[float]) -> tuple[float, ...]:
@@ -66,12 +66,12 @@ SEEN: dict[str, Callable[[Record], Any]] = {
     "mask": _mask,
     "boxes": _things(lambda o: None if o.box is None else (o.category, _near(o.box), o.crowd)),
     "polygons": _things(lambda o: tuple(_near(part) for part in o.polygons)),
-    "runs": _things(lambda o: o.runs),
-    "keypoints": _things(lambda o: tuple((*_near(joint[:2]), joint[2]) for joint in o.joints)),
+    "rle": _things(lambda o: o.rle),
+    "keypoints": _things(lambda o: tuple((*_near(keypoint[:2]), keypoint[2]) for keypoint in o.keypoints)),
     "split": lambda r: r.split,
     "group": lambda r: r.group,
     "attributes": lambda r: dict(r.attributes),
-    "world": _world,
+    "affine": _affine,
 }
 
 

@@ -15,7 +15,7 @@ from imagemill.data.codecs.registry import is_readable_name, write_picture
 from imagemill.data.layouts.base import Guess, Layout, Problem, ReadSource, Source, WriteTarget
 from imagemill.data.layouts.outside import check_fit
 from imagemill.data.layouts.registry import look_at
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.record import Record
 from imagemill.testing.damage import cut, damaged, flipped
 from imagemill.testing.layout_changes import SEEN, changed, has, said
@@ -123,7 +123,7 @@ def _photos(root: Path) -> Source:
         *(root, "made up", tuple(records)),
         classes=("pet/cat", "pet/dog"),
         categories=("cat", "dog"),
-        joint_names=("left eye", "right eye", "nose"),
+        keypoint_names=("left eye", "right eye", "nose"),
         links=((0, 1), (1, 2)),
     )
 
@@ -134,18 +134,18 @@ def _things(number: int) -> tuple[Instance, ...]:
     return (
         Instance("cat", (2.0, 1.0, 7.0, 6.0), polygons=(outline,)),
         Instance("dog", (1.0, 2.0, float(4 + number), 6.0)),
-        Instance("dog", (2.0, 6.0, 2.0, 6.0), runs=RunLength(*_SHAPE, (30, 20, 142))),
-        Instance("dog", (1.0, 1.0, 9.0, 9.0), joints=((3.0, 4.0, 2), (0.0, 0.0, 0), (5.5, 6.25, 1))),
+        Instance("dog", (2.0, 6.0, 2.0, 6.0), rle=RLE(*_SHAPE, (30, 20, 142))),
+        Instance("dog", (1.0, 1.0, 9.0, 9.0), keypoints=((3.0, 4.0, 2), (0.0, 0.0, 0), (5.5, 6.25, 1))),
     )
 
 
 def _volumes(root: Path) -> Source:
     records = []
     for number in range(2):
-        world = np.array([[0, 0.2, 1.5, 3], [0.1, -1.5, 0, number], [2.0, 0, 0.3, -4], [0, 0, 0, 1]])
+        affine = np.array([[0, 0.2, 1.5, 3], [0.1, -1.5, 0, number], [2.0, 0, 0.3, -4], [0, 0, 0, 1]])
         file, mask = root / f"{number}.nrrd", root / "maps" / f"{number}.nrrd"
-        write_picture(file, Picture(picture(number, (5, 6, 7), None, "int16"), "zyx", world))
-        write_picture(mask, Picture(label_map(number, (5, 6, 7)), "zyx", world))
+        write_picture(file, Picture(picture(number, (5, 6, 7), None, "int16"), "zyx", affine))
+        write_picture(mask, Picture(label_map(number, (5, 6, 7)), "zyx", affine))
         records.append(Record(f"v{number}.nrrd", file, mask, "lung", split="train"))
     return Source(root, "made up", tuple(records))
 

@@ -57,18 +57,18 @@ def test_what_is_written_is_read_back(folder: Path, suffix: str, data: st.DataOb
     array = data.draw(arrays(dtype, axes))
     names = axes.rstrip("0123456789")
     placed = suffix.startswith(".nii") or (suffix in (".mha", ".nrrd") and names.startswith("z"))
-    world = np.array([[0, 0, -1.5, 4], [0, 2.0, 0, -5], [3.0, 0, 0, 6], [0, 0, 0, 1]]) if placed else None
+    affine = np.array([[0, 0, -1.5, 4], [0, 2.0, 0, -5], [3.0, 0, 0, 6], [0, 0, 0, 1]]) if placed else None
     before = array.copy()
     file = folder / f"a{suffix}"
-    write_picture(file, Picture(array, names, world))
+    write_picture(file, Picture(array, names, affine))
     np.testing.assert_array_equal(array, before)
     again = read_picture(file)
     assert (again.axes, again.array.dtype) == (names, array.dtype)
     np.testing.assert_array_equal(again.array, array)
     assert again.array.flags.c_contiguous
-    if world is not None:
-        assert again.world is not None
-        np.testing.assert_allclose(again.world, world)
+    if affine is not None:
+        assert again.affine is not None
+        np.testing.assert_allclose(again.affine, affine)
 
 
 @pytest.mark.parametrize(("suffix", "dtype", "axes"), [*CASES, (".jpg", "uint8", "yxc3"), (".jpg", "uint8", "yx")])
@@ -180,7 +180,7 @@ def test_the_table_of_formats_tells_the_truth(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("array", "axes", "world", "message"),
+    ("array", "axes", "affine", "message"),
     [
         (np.zeros((2, 3)), "xy", None, "channels last"),
         (np.zeros((2, 3, 3)), "yx", None, "one letter per axis"),
@@ -188,9 +188,9 @@ def test_the_table_of_formats_tells_the_truth(tmp_path: Path) -> None:
         (np.zeros((2, 3, 4)), "zyx", np.eye(3), r"shape \(4, 4\)"),
     ],
 )
-def test_pictures_check_their_parts(array: Any, axes: str, world: Any, message: str) -> None:
+def test_pictures_check_their_parts(array: Any, axes: str, affine: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Picture(array, axes, world)
+        Picture(array, axes, affine)
 
 
 @pytest.mark.parametrize(("suffix", "package", "extra"), [(".tif", "tifffile", "tiff"), (".nii", "nibabel", "medical")])

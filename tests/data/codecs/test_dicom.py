@@ -83,7 +83,7 @@ def test_a_film_has_its_frames_as_slices(tmp_path: Path) -> None:
     film = RNG.integers(0, 256, (3, 6, 8, 3), dtype=np.uint8)
     picture = read_picture(dicom(tmp_path / "a.dcm", film, SOPClassUID=UltrasoundImageStorage))
     assert picture.axes == "zyxc"
-    assert picture.world is None
+    assert picture.affine is None
     assert "3 frames without places read as slices z" in picture.note
     np.testing.assert_array_equal(picture.array, film)
 
@@ -102,8 +102,8 @@ def test_a_dose_grid_has_its_place_and_unit(tmp_path: Path) -> None:
     )
     picture = read_picture(file)
     np.testing.assert_array_equal(picture.array, dose * 0.25)
-    assert picture.world is not None
-    np.testing.assert_allclose(picture.world @ [1, 1, 1, 1], [-3.5, -4, 7, 1])
+    assert picture.affine is not None
+    np.testing.assert_allclose(picture.affine @ [1, 1, 1, 1], [-3.5, -4, 7, 1])
 
 
 def test_segments_become_labels(tmp_path: Path) -> None:

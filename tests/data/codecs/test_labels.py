@@ -92,7 +92,7 @@ def test_whole_floats_become_the_smallest_integers(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(volume, np.diag([2.0, 2.0, 3.0, 1.0])), tmp_path / "a.nii.gz")
     mask = read_mask(tmp_path / "a.nii.gz")
     assert (mask.array.dtype, mask.array[3, 2, 1]) == (np.uint16, 12_175)
-    assert mask.world is not None
+    assert mask.affine is not None
 
 
 @given(st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=6))

@@ -29,12 +29,12 @@ def _rigid() -> npt.NDArray[np.float64]:
     return affine
 
 
-def _world_of(array: Any, picture: Picture, affine: Any, index: tuple[int, int, int]) -> None:
+def _affine_of(array: Any, picture: Picture, affine: Any, index: tuple[int, int, int]) -> None:
     """The voxel (i, j, k) of nibabel and (k, j, i) of the picture: one value at one place."""
     i, j, k = index
-    assert picture.world is not None
+    assert picture.affine is not None
     assert picture.array[k, j, i] == array[i, j, k]
-    np.testing.assert_allclose(picture.world @ [k, j, i, 1], np.asarray(affine) @ [i, j, k, 1], atol=1e-5)
+    np.testing.assert_allclose(picture.affine @ [k, j, i, 1], np.asarray(affine) @ [i, j, k, 1], atol=1e-5)
 
 
 @pytest.mark.parametrize("affine", [np.eye(4), OBLIQUE, SHEARED, _rigid()], ids=["eye", "oblique", "shear", "rigid"])
@@ -44,12 +44,12 @@ def test_voxels_stay_at_their_place_in_the_world(tmp_path: Path, affine: Any, su
     nib.save(nib.Nifti1Image(array, affine), tmp_path / f"a{suffix}")
     picture = read_picture(tmp_path / f"a{suffix}")
     assert (picture.axes, picture.array.shape, picture.array.dtype) == ("zyx", (4, 3, 2), np.int16)
-    _world_of(array, picture, affine, (1, 2, 3))
+    _affine_of(array, picture, affine, (1, 2, 3))
     write_picture(tmp_path / f"b{suffix}", picture)
     again = nib.load(tmp_path / f"b{suffix}")
     np.testing.assert_allclose(again.affine, affine, atol=1e-5)
     np.testing.assert_array_equal(np.asanyarray(again.dataobj), array)
-    _world_of(array, read_picture(tmp_path / f"b{suffix}"), affine, (1, 0, 2))
+    _affine_of(array, read_picture(tmp_path / f"b{suffix}"), affine, (1, 0, 2))
 
 
 def test_codes_units_and_shear(tmp_path: Path) -> None:
@@ -81,21 +81,21 @@ def test_codes_units_and_shear(tmp_path: Path) -> None:
 def test_any_rotation_and_spacing_survives_in_both_forms(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     rng = np.random.default_rng(seed)
     turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    world = np.eye(4)
-    world[:3, :3] = turn * rng.uniform(0.3, 6.0, 3)
-    world[:3, 3] = rng.uniform(-200, 200, 3)
+    affine = np.eye(4)
+    affine[:3, :3] = turn * rng.uniform(0.3, 6.0, 3)
+    affine[:3, 3] = rng.uniform(-200, 200, 3)
     file = tmp_path_factory.mktemp("q") / "a.nii"
-    write_picture(file, Picture(np.zeros((2, 2, 2), np.uint8), "zyx", world))
+    write_picture(file, Picture(np.zeros((2, 2, 2), np.uint8), "zyx", affine))
     header = nib.load(file).header
     # Near half a turn a NIfTI quaternion is too coarse (712 is such a seed): then the sform stands alone.
     assert int(header["sform_code"]) == 1
     assert {1: 1, 712: 0}.get(seed, int(header["qform_code"])) == int(header["qform_code"])
     if int(header["qform_code"]):
-        lengths = np.linalg.norm(world[:3, :3], axis=0)[::-1]
+        lengths = np.linalg.norm(affine[:3, :3], axis=0)[::-1]
         assert np.max(np.abs(header.get_qform() - header.get_sform())[:3, :3] / lengths) < 2e-4
-    found = read_picture(file).world
+    found = read_picture(file).affine
     assert found is not None
-    np.testing.assert_allclose(found, world, atol=1e-4)
+    np.testing.assert_allclose(found, affine, atol=1e-4)
 
 
 def test_time_becomes_channels_and_keeps_its_step(tmp_path: Path) -> None:
@@ -158,9 +158,9 @@ def test_big_endian_and_second_version(tmp_path: Path) -> None:
     picture = read_picture(tmp_path / "a.nii")
     assert picture.array.dtype == np.int16
     assert picture.array.dtype.isnative
-    _world_of(array, picture, OBLIQUE, (1, 2, 3))
+    _affine_of(array, picture, OBLIQUE, (1, 2, 3))
     nib.save(nib.Nifti2Image(array.astype(np.float32), OBLIQUE), tmp_path / "b.nii.gz")
-    _world_of(array, read_picture(tmp_path / "b.nii.gz"), OBLIQUE, (0, 2, 1))
+    _affine_of(array, read_picture(tmp_path / "b.nii.gz"), OBLIQUE, (0, 2, 1))
 
 
 @pytest.mark.parametrize("suffix", [".mgz", ".mgh"])
@@ -170,9 +170,9 @@ def test_freesurfer_volumes(tmp_path: Path, suffix: str) -> None:
     picture = read_picture(tmp_path / f"a{suffix}")
     assert (picture.meta["format"], picture.array.dtype) == ("mgh", np.int32)
     assert picture.array.dtype.isnative
-    _world_of(array, picture, _rigid(), (1, 2, 3))
+    _affine_of(array, picture, _rigid(), (1, 2, 3))
     write_picture(tmp_path / "b.nii.gz", picture)
-    _world_of(array, read_picture(tmp_path / "b.nii.gz"), _rigid(), (1, 1, 1))
+    _affine_of(array, read_picture(tmp_path / "b.nii.gz"), _rigid(), (1, 1, 1))
 
 
 def test_colour_volumes_and_pairs_are_refused_with_advice(tmp_path: Path) -> None:
@@ -216,8 +216,8 @@ def test_voxel_sizes_that_contradict_the_affine_are_kept_and_win_as_spacing(tmp_
     write_picture(tmp_path / "b.nii.gz", first)
     for picture in (first, read_picture(tmp_path / "b.nii.gz")):
         assert picture.spacing == (10.0, 1.25, 1.5)
-        assert picture.world is not None
-        np.testing.assert_array_equal(picture.world[:3, :3], [[0, 0, -1], [0, -1, 0], [1, 0, 0]])
+        assert picture.affine is not None
+        np.testing.assert_array_equal(picture.affine[:3, :3], [[0, 0, -1], [0, -1, 0], [1, 0, 0]])
         assert "(10 x 1.25 x 1.5) contradict the affine" in picture.note
     header = nib.load(tmp_path / "b.nii.gz").header
     assert (int(header["sform_code"]), int(header["qform_code"])) == (2, 0)

@@ -99,11 +99,11 @@ def test_big_endian_files_come_out_native(tmp_path: Path) -> None:
 
 
 def test_the_world_of_a_volume_is_kept(tmp_path: Path) -> None:
-    world = np.array([[0.1, 0.0, 2.0, -3.0], [0.0, 1.5, 0.0, 7.0], [4.0, 0.0, 0.2, 1 / 3], [0, 0, 0, 1]])
-    write_picture(tmp_path / "a.tiff", Picture(np.zeros((2, 3, 4), np.float32), "zyx", world))
-    again = read_picture(tmp_path / "a.tiff").world
+    affine = np.array([[0.1, 0.0, 2.0, -3.0], [0.0, 1.5, 0.0, 7.0], [4.0, 0.0, 0.2, 1 / 3], [0, 0, 0, 1]])
+    write_picture(tmp_path / "a.tiff", Picture(np.zeros((2, 3, 4), np.float32), "zyx", affine))
+    again = read_picture(tmp_path / "a.tiff").affine
     assert again is not None
-    np.testing.assert_array_equal(again, world)
+    np.testing.assert_array_equal(again, affine)
 
 
 def test_a_stack_that_lost_a_page_in_the_chain_is_an_error(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagemill.core.errors import InputError
-from imagemill.data import Instance, RunLength
+from imagemill.data import RLE, Instance
 from imagemill.data.codecs.channels import orient
 from imagemill.data.codecs.orient_annotations import orient_instances
 
 
-def _runs(mask: np.ndarray) -> RunLength:  # type: ignore[type-arg]
+def _runs(mask: np.ndarray) -> RLE:  # type: ignore[type-arg]
     flat, counts, at = mask.T.ravel().astype(bool), [], 0
     want = False
     while at < flat.size:
@@ -20,7 +20,7 @@ def _runs(mask: np.ndarray) -> RunLength:  # type: ignore[type-arg]
             end += 1
         counts.append(end - at)
         at, want = end, not want
-    return RunLength(*mask.shape, tuple(counts))
+    return RLE(*mask.shape, tuple(counts))
 
 
 @given(st.integers(1, 8), st.integers(2, 7), st.integers(2, 7), st.data())
@@ -44,14 +44,14 @@ def test_annotations_follow_the_pixels(orientation: int, height: int, width: int
     assert moved.box == box
     xs, ys = moved.polygons[0][::2], moved.polygons[0][1::2]
     assert (min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)) == box
-    assert moved.runs == _runs(seen)
+    assert moved.rle == _runs(seen)
     point = np.zeros((height, width), np.uint8)
     point[top, left] = 1
     y, x = np.argwhere(orient(point, orientation))[0]
-    assert moved.joints == ((x, y, 2), (0, 0, 0))
+    assert moved.keypoints == ((x, y, 2), (0, 0, 0))
 
 
 def test_a_mask_of_another_size_is_refused() -> None:
-    thing = Instance("a", runs=RunLength(2, 3, (6,)))
+    thing = Instance("a", rle=RLE(2, 3, (6,)))
     with pytest.raises(InputError, match="expected a mask of 3 x 2 pixels"):
         orient_instances([thing], 6, (3, 2))

@@ -52,7 +52,7 @@ patient:=nobody
 STEPS, PLACE = "(0,0.3,0.4) (-0.75,0,0) (0,-2,1.5)", "(10,-20,30)"
 
 
-def world() -> np.ndarray:
+def affine() -> np.ndarray:
     """Index (z, y, x) to RAS+, from SimpleITK's words: LPS, columns in the order of its axes x, y, z."""
     lps = np.eye(4)
     lps[:3, :3], lps[:3, 3] = DIRECTION @ np.diag(SPACING), ORIGIN
@@ -95,12 +95,12 @@ def is_right(path: Path) -> Picture:
     found = im.read_picture(path)
     assert (found.axes, found.array.dtype) == ("zyx", np.int16)
     np.testing.assert_array_equal(found.array, VOXELS)
-    np.testing.assert_allclose(found.world, world(), atol=1e-12)
+    np.testing.assert_allclose(found.affine, affine(), atol=1e-12)
     np.testing.assert_allclose(found.spacing, SPACING[::-1])
     assert im.image_size(path) == (3, 4)
     shape, place = volume_place(path)
     assert shape == (2, 3, 4)
-    np.testing.assert_allclose(place, world(), atol=1e-12)
+    np.testing.assert_allclose(place, affine(), atol=1e-12)
     return found
 
 
@@ -166,7 +166,7 @@ def test_axes_without_a_direction_are_channels(tmp_path: Path, first: bool) -> N
     found = im.read_picture(tmp_path / "a.nrrd")
     assert found.axes == "zyxc"
     np.testing.assert_array_equal(found.array, colours)
-    np.testing.assert_allclose(found.world, world(), atol=1e-12)
+    np.testing.assert_allclose(found.affine, affine(), atol=1e-12)
 
 
 def test_data_files_of_slices_by_list_and_by_pattern(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def _patients(root: Path, suffix: str) -> None:
                 nrrd(at, "raw", file=f"{at.stem}.raw")
                 (at.parent / f"{at.stem}.raw").write_bytes(values.astype("<i2").tobytes())
             else:
-                im.write_picture(at, Picture(values.astype(np.int16), "zyx", world()))
+                im.write_picture(at, Picture(values.astype(np.int16), "zyx", affine()))
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".mhd", ".nrrd", ".nhdr"])
@@ -272,12 +272,12 @@ def test_patients_with_labels_through_every_verb(tmp_path: Path, suffix: str) ->
     assert len(made) == 3
     written = sorted(path for path in (tmp_path / "out").rglob("*") if path.suffix in (".mha", ".nrrd"))
     assert len(written) == 6
-    wanted = world()
+    wanted = affine()
     wanted[:3, 3] += wanted[:3, 2] * 3  # flipped along x: the first voxel is where the last was
     wanted[:3, 2] *= -1
     for path in written:
         found = im.read_picture(path)
-        np.testing.assert_allclose(found.world, wanted, atol=1e-9)
+        np.testing.assert_allclose(found.affine, wanted, atol=1e-9)
         assert found.array.shape == VOXELS.shape
     im.export(tmp_path / "in", tmp_path / "exported", "image-masks")
     again: Any = im.open(tmp_path / "exported")

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_runs, joined, polygon_area
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_rle, joined, polygon_area
 from imagemill.data.layouts.shapes.rle import (
     counts_from_text,
-    mask_from_runs,
-    runs_from_mask,
+    mask_from_rle,
+    rle_from_mask,
     text_from_counts,
 )
-from imagemill.data.records.instances import RunLength
+from imagemill.data.records.instances import RLE
 
 MASKS = hnp.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
@@ -51,18 +51,18 @@ def test_text_that_is_none_is_refused(text: str, says: str) -> None:
 
 def test_runs_go_down_the_columns() -> None:
     mask = np.array([[0, 1, 1], [1, 1, 0]], bool)
-    assert runs_from_mask(mask) == RunLength(2, 3, (1, 4, 1))
-    assert runs_from_mask(~mask).counts == (0, 1, 4, 1)
+    assert rle_from_mask(mask) == RLE(2, 3, (1, 4, 1))
+    assert rle_from_mask(~mask).counts == (0, 1, 4, 1)
 
 
 @given(MASKS)
 def test_masks_come_back_from_their_runs(mask: np.ndarray) -> None:
-    np.testing.assert_array_equal(mask_from_runs(runs_from_mask(mask)), mask)
+    np.testing.assert_array_equal(mask_from_rle(rle_from_mask(mask)), mask)
 
 
 @given(MASKS)
 def test_bounds_are_those_of_the_pixels(mask: np.ndarray) -> None:
-    found = bounds_of_runs(runs_from_mask(mask))
+    found = bounds_of_rle(rle_from_mask(mask))
     rows, columns = np.nonzero(mask)
     if not len(rows):
         assert found is None
@@ -73,7 +73,7 @@ def test_bounds_are_those_of_the_pixels(mask: np.ndarray) -> None:
 
 def test_bounds_of_a_huge_picture_take_no_memory() -> None:
     side = 1 << 20
-    assert bounds_of_runs(RunLength(side, side, (side + 5, 7, side * side - side - 12))) == (1.0, 5.0, 1.0, 7.0)
+    assert bounds_of_rle(RLE(side, side, (side + 5, 7, side * side - side - 12))) == (1.0, 5.0, 1.0, 7.0)
 
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100), st.floats(1, 20)), min_size=1, max_size=5))

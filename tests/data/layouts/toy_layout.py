@@ -25,7 +25,7 @@ INDEX = "pictures.toy"
 class ToyLayout(Layout):
     name = "toy-lines"
     title = "a line for each picture"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "label", "hierarchy"))
+    holds = frozenset(("image", "uint16", "float", "channels", "volume", "affine", "label", "hierarchy"))
     writes = True
     recognised = "A file `pictures.toy`."
     written = "Pictures by number, and `pictures.toy`."

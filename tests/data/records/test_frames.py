@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import imagemill as im
 from imagemill.app.cli import app
 from imagemill.data import Instance, Record, Source, open_source
-from imagemill.data.records.instances import RunLength
+from imagemill.data.records.instances import RLE
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.verbs.export.export import export
 
@@ -147,15 +147,15 @@ def test_every_part_of_a_thing_is_turned(tmp_path: Path) -> None:
     stored = np.asarray(save(tmp_path / "a.png", scene(), 6))
     left, top, right, bottom = bright(stored)
     flat = np.flatnonzero(np.diff(np.concatenate([[0], (stored[..., 0] > 120).T.ravel(), [0]])))
-    runs = RunLength(*stored.shape[:2], tuple(np.diff([0, *flat, stored[..., 0].size]).tolist()))
+    runs = RLE(*stored.shape[:2], tuple(np.diff([0, *flat, stored[..., 0].size]).tolist()))
     thing = Instance("patch", None, ((left, top, right, top, right, bottom),), runs, ((left, top, 2),))
     record = Record("a.png", tmp_path / "a.png", objects=(thing,), size=stored.shape[:2])  # type: ignore[arg-type]
     x, y, w, h = BOX
     (seen,), note = objects_on(record, Seen(stored.shape[:2], 6))  # type: ignore[arg-type]
     assert (min(seen.polygons[0][::2]), max(seen.polygons[0][1::2])) == (x, y + h)
-    assert (seen.joints, note) == (((x + w - 1, y, 2),), "")
-    assert seen.runs is not None
-    mask = (np.repeat(np.arange(len(seen.runs.counts)) % 2, seen.runs.counts)).reshape(WIDTH, HEIGHT).T
+    assert (seen.keypoints, note) == (((x + w - 1, y, 2),), "")
+    assert seen.rle is not None
+    mask = (np.repeat(np.arange(len(seen.rle.counts)) % 2, seen.rle.counts)).reshape(WIDTH, HEIGHT).T
     assert bright(mask * 230) == [x, y, x + w, y + h]
     # Read without turning, what was drawn on the picture as it is seen goes the other way.
     drawn = Record("a.png", tmp_path / "a.png", objects=(Instance("patch", BOX),), size=(HEIGHT, WIDTH))
@@ -176,9 +176,9 @@ def test_masks_as_runs_go_by_their_own_size(tmp_path: Path) -> None:
     assert made.problems == ()
     (record,) = open_source(tmp_path / "out")
     (thing,) = record.objects or ()
-    assert thing.runs is not None
-    assert (thing.runs.height, thing.runs.width) == (HEIGHT, WIDTH)
-    mask = np.repeat(np.arange(len(thing.runs.counts)) % 2, thing.runs.counts).reshape(WIDTH, HEIGHT).T
+    assert thing.rle is not None
+    assert (thing.rle.height, thing.rle.width) == (HEIGHT, WIDTH)
+    mask = np.repeat(np.arange(len(thing.rle.counts)) % 2, thing.rle.counts).reshape(WIDTH, HEIGHT).T
     assert bright(mask * 230) == bright(scene())
 
 
@@ -369,9 +369,9 @@ def test_scaling_takes_outlines_points_and_masks_along(tmp_path: Path) -> None:
     x, y, w, h = BOX
     assert (thing.box, record.size) == ((x, y, w, h), (HEIGHT, WIDTH))
     # The corner's pixel is 3 wide and 2 high in the large picture, and its first pixel lies in the first of it.
-    assert thing.joints == ((pytest.approx(x + 0.5 / 3 - 0.5), pytest.approx(y + 0.25 - 0.5), 2),)
-    assert thing.runs is not None
-    mask = np.repeat(np.arange(len(thing.runs.counts)) % 2, thing.runs.counts).reshape(WIDTH, HEIGHT).T
+    assert thing.keypoints == ((pytest.approx(x + 0.5 / 3 - 0.5), pytest.approx(y + 0.25 - 0.5), 2),)
+    assert thing.rle is not None
+    mask = np.repeat(np.arange(len(thing.rle.counts)) % 2, thing.rle.counts).reshape(WIDTH, HEIGHT).T
     assert bright(mask * 230) == [x, y, x + w, y + h]
 
 

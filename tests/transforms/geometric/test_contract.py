@@ -124,11 +124,11 @@ def test_samples_not_chosen_stay_as_they_are(transform: Transform) -> None:
 @every
 def test_the_frame_is_not_written_to(transform: Transform) -> None:
     frame = mixed(3)
-    shape, world = frame.shape.copy(), frame.world.copy()
-    frame.shape.flags.writeable = frame.world.flags.writeable = False
+    shape, affine = frame.shape.copy(), frame.affine.copy()
+    frame.shape.flags.writeable = frame.affine.flags.writeable = False
     transform.draw(draws_for(transform, 3), frame)
     np.testing.assert_array_equal(frame.shape, shape)
-    np.testing.assert_array_equal(frame.world, world)
+    np.testing.assert_array_equal(frame.affine, affine)
 
 
 @every

@@ -164,21 +164,21 @@ def test_a_scan_keeps_its_world(tmp_path: Path) -> None:
     values = np.zeros((9, 20, 24), np.float32)
     values[4, 9, 14] = 1000.0
     labels = (values > 0).astype(np.uint8) * 7
-    world = np.array([[0, 0.2, 0.9, -30], [0.1, 1.4, 0, 12], [3.0, 0, 0.1, 5], [0, 0, 0, 1]], float)
-    im.write_picture(tmp_path / "in/p.nii.gz", Picture(values, "zyx", world))
-    im.write_picture(tmp_path / "in/p_gt.nii.gz", Picture(labels, "zyx", world))
+    affine = np.array([[0, 0.2, 0.9, -30], [0.1, 1.4, 0, 12], [3.0, 0, 0.1, 5], [0, 0, 0, 1]], float)
+    im.write_picture(tmp_path / "in/p.nii.gz", Picture(values, "zyx", affine))
+    im.write_picture(tmp_path / "in/p_gt.nii.gz", Picture(labels, "zyx", affine))
     pipeline = im.Pipeline([im.Flip("x"), im.Shift(pixels=(2, 2)), im.Crop((7, 12, 18))], seed=1)
     im.augment(tmp_path / "in", tmp_path / "out", pipeline, copies=2, masks=tmp_path / "in")
     assert len(outputs(tmp_path / "out")) == 4
     for row in rows(tmp_path / "out"):
         image = im.read_picture(tmp_path / "out" / row["output"])
         mask = im.read_mask(tmp_path / "out" / row["mask"])
-        assert image.world is not None
-        assert mask.world is not None
-        npt.assert_allclose(image.world, mask.world, atol=1e-5)
+        assert image.affine is not None
+        assert mask.affine is not None
+        npt.assert_allclose(image.affine, mask.affine, atol=1e-5)
         (at,) = np.argwhere(image.array == 1000)
         npt.assert_array_equal(np.argwhere(mask.array == 7), [at])
-        npt.assert_allclose(image.world @ [*at, 1], world @ [4, 9, 14, 1], atol=1e-4)
+        npt.assert_allclose(image.affine @ [*at, 1], affine @ [4, 9, 14, 1], atol=1e-4)
 
 
 def test_dtypes_images_do_not_have_are_widened_without_loss(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 import imagemill as im
 from imagemill.data import Picture, Source, open_source, read_jsonl
 from imagemill.data.layouts.registry import layouts
-from imagemill.data.layouts.shapes.rle import mask_from_runs, runs_from_mask
+from imagemill.data.layouts.shapes.rle import mask_from_rle, rle_from_mask
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.record import Record
@@ -42,9 +42,9 @@ def scene(seed: int) -> tuple[np.ndarray, tuple[Instance, ...]]:
         pixels[top : top + high, left : left + wide] = colour
         right, bottom = left + wide, top + high
         outline = ((left, top, right, top, right, bottom, left, bottom),) if number != 2 else ()
-        joints = ((float(left), float(top), 2), (float(right - 1), float(bottom - 1), 1))
+        keypoints = ((float(left), float(top), 2), (float(right - 1), float(bottom - 1), 1))
         things.append(
-            Instance(name, (left, top, wide, high), tuple(tuple(map(float, p)) for p in outline), joints=joints)
+            Instance(name, (left, top, wide, high), tuple(tuple(map(float, p)) for p in outline), keypoints=keypoints)
         )
     return pixels, tuple(things)
 
@@ -64,7 +64,7 @@ def made_up(folder: Path, layout: str, count: int = 3, **changed: Any) -> Path:
                 f"{number}.png", path, mask, "scene", None, things, split, f"g{number}", (HEIGHT, WIDTH), {"n": number}
             )
         )
-    facts: dict[str, Any] = {"categories": tuple(COLOURS), "joint_names": ("first", "last"), "links": ((0, 1),)}
+    facts: dict[str, Any] = {"categories": tuple(COLOURS), "keypoint_names": ("first", "last"), "links": ((0, 1),)}
     facts["info"] = {"licenses": [{"id": 1, "name": "CC BY 4.0"}]}
     source = replace(Source(folder / "pictures", "made up", tuple(records), **facts), **changed)
     im.export(source, folder / layout, layout)
@@ -143,7 +143,7 @@ def test_everything_else_of_a_record_goes_along(tmp_path: Path) -> None:
     im.augment(made_up(tmp_path, "coco"), tmp_path / "out", PIPELINE, copies=2)
     again = open_source(tmp_path / "out")
     assert again.categories == tuple(COLOURS)
-    assert again.joint_names == ("first", "last")
+    assert again.keypoint_names == ("first", "last")
     assert again.links == ((0, 1),)
     assert again.info["licenses"] == [{"id": 1, "name": "CC BY 4.0"}]
     said = {(r.split, r.group, r.label, r.attributes["n"]) for r in again}
@@ -158,7 +158,7 @@ def test_everything_else_of_a_record_goes_along(tmp_path: Path) -> None:
             for part in thing.polygons:
                 corners = np.reshape(part, (-1, 2))
                 npt.assert_allclose((*corners.min(axis=0), *corners.max(axis=0)), (x, y, x + w, y + h), atol=1e-6)
-            for px, py, seen in thing.joints:
+            for px, py, seen in thing.keypoints:
                 assert seen in (0, 1, 2)
                 ends = {x, x + w - 1, y, y + h - 1}
                 assert (px, py) == (0, 0) if seen == 0 else {round(px), round(py)} <= {round(e) for e in ends}
@@ -179,9 +179,7 @@ def test_masks_of_things_move_as_label_maps(tmp_path: Path) -> None:
     def with_runs(record: Record) -> Record:
         labels = labels_of(load_picture(record.image).array)
         things = record.objects or ()
-        moved = [
-            replace(t, polygons=(), runs=runs_from_mask(labels == n), crowd=n == 3) for n, t in enumerate(things, 1)
-        ]
+        moved = [replace(t, polygons=(), rle=rle_from_mask(labels == n), crowd=n == 3) for n, t in enumerate(things, 1)]
         return replace(record, objects=tuple(moved))
 
     source = open_source(made_up(tmp_path, "coco"))
@@ -193,8 +191,8 @@ def test_masks_of_things_move_as_label_maps(tmp_path: Path) -> None:
         labels = labels_of(load_picture(record.image).array)
         for thing in record.objects or ():
             number = list(COLOURS).index(thing.category) + 1
-            assert thing.runs is not None
-            npt.assert_array_equal(mask_from_runs(thing.runs), labels == number)
+            assert thing.rle is not None
+            npt.assert_array_equal(mask_from_rle(thing.rle), labels == number)
             assert thing.crowd == (number == 3)
             checked += 1
     assert checked == report.annotated.kept["masks of things"] > 10
@@ -411,11 +409,11 @@ def test_what_the_pipeline_asks_of_boxes_holds_for_written_ones(tmp_path: Path) 
 
 def test_left_and_right_change_places_in_a_mirror_and_hidden_stays_with_its_point(tmp_path: Path) -> None:
     im.write_picture(tmp_path / "in/in.png", Picture(np.zeros((20, 30, 3), np.uint8), "yxc"))
-    face = Instance("face", (2.0, 2.0, 20.0, 10.0), joints=((10.0, 5.0, 2), (4.0, 3.0, 1), (18.0, 4.0, 2)))
+    face = Instance("face", (2.0, 2.0, 20.0, 10.0), keypoints=((10.0, 5.0, 2), (4.0, 3.0, 1), (18.0, 4.0, 2)))
     records = (Record("in.png", tmp_path / "in/in.png", objects=(face,)),)
-    source = Source(tmp_path / "in", "coco", records, joint_names=("nose", "left_eye", "right_eye"))
+    source = Source(tmp_path / "in", "coco", records, keypoint_names=("nose", "left_eye", "right_eye"))
     im.augment(source, tmp_path / "out", im.Pipeline([im.Flip("x")], seed=1), to="coco")
     (record,) = open_source(tmp_path / "out")
     # x becomes 29 - x; what stands first of the two is the left eye of the face in the mirror: hidden no more.
     assert record.objects is not None
-    assert record.objects[0].joints == ((19, 5, 2), (11, 4, 2), (25, 3, 1))
+    assert record.objects[0].keypoints == ((19, 5, 2), (11, 4, 2), (25, 3, 1))

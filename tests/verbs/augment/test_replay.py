@@ -26,12 +26,12 @@ def test_every_photo_output_comes_again(tmp_path: Path, format: str) -> None:
 
 def test_scans_and_their_masks_come_again(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    world = np.diag([3.0, 1.2, 1.2, 1.0])
+    affine = np.diag([3.0, 1.2, 1.2, 1.0])
     for name in ("p", "q"):
-        im.write_picture(tmp_path / f"in/{name}.nii.gz", Picture(rng.random((8, 20, 22)), "zyx", world))
+        im.write_picture(tmp_path / f"in/{name}.nii.gz", Picture(rng.random((8, 20, 22)), "zyx", affine))
         labels = np.zeros((8, 20, 22), np.uint8)
         labels[2:6, 5:15, 6:16] = 1
-        im.write_picture(tmp_path / f"in/{name}_gt.nii.gz", Picture(labels, "zyx", world))
+        im.write_picture(tmp_path / f"in/{name}_gt.nii.gz", Picture(labels, "zyx", affine))
     pipeline = im.Pipeline(im.preset("scan", 16), seed=4)
     im.augment(tmp_path / "in", tmp_path / "out", pipeline, copies=2, masks=tmp_path / "in")
     for name in outputs(tmp_path / "out"):

@@ -22,7 +22,7 @@ from imagemill.data.codecs.channels import orient
 from imagemill.data.layouts.base import WriteTarget
 from imagemill.data.layouts.export_files import MARKER, is_unfinished
 from imagemill.data.layouts.registry import layout_named
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import encoded, load_picture
 from imagemill.data.records.record import Blob
 from imagemill.verbs.export.export import export
@@ -244,14 +244,14 @@ def _turned(folder: Path, orientation: int) -> Source:
     PIL.Image.fromarray(stored).save(folder / "a.jpg", quality=100, exif=exif)
     outline = (BOX[0], BOX[1], BOX[0] + BOX[2], BOX[1], BOX[0] + BOX[2], BOX[1] + BOX[3], BOX[0], BOX[1] + BOX[3])
     flat = np.flatnonzero(np.diff(np.concatenate([[0], (stored > 0).T.ravel(), [0]])))
-    runs = RunLength(HEIGHT, WIDTH, tuple(np.diff([0, *flat, stored.size]).tolist()))
+    runs = RLE(HEIGHT, WIDTH, tuple(np.diff([0, *flat, stored.size]).tolist()))
     things = (
         Instance("light", BOX, polygons=(outline,)),
-        Instance("light", BOX, runs=runs),
-        Instance("light", BOX, joints=((BOX[0], BOX[1], 2),)),
+        Instance("light", BOX, rle=runs),
+        Instance("light", BOX, keypoints=((BOX[0], BOX[1], 2),)),
     )
     record = Record("a.jpg", folder / "a.jpg", objects=things, size=(HEIGHT, WIDTH), frame="stored")
-    return Source(folder, "made-up", (record,), categories=("light",), joint_names=("corner",))
+    return Source(folder, "made-up", (record,), categories=("light",), keypoint_names=("corner",))
 
 
 def _bright(values: np.ndarray) -> tuple[float, float, float, float]:  # type: ignore[type-arg]
@@ -273,10 +273,10 @@ def test_annotations_turn_with_their_picture(tmp_path: Path, orientation: int, t
         assert thing.box == pytest.approx(_bright(pixels), abs=1e-3)
         for flat in thing.polygons:
             assert (min(flat[::2]), min(flat[1::2])) == pytest.approx(_bright(pixels)[:2])
-        if thing.runs is not None:
-            values = np.repeat(np.arange(len(thing.runs.counts)) % 2, thing.runs.counts)
-            assert _bright(values.reshape(thing.runs.width, thing.runs.height).T * 250) == _bright(pixels)
-        for x, y, _ in thing.joints:
+        if thing.rle is not None:
+            values = np.repeat(np.arange(len(thing.rle.counts)) % 2, thing.rle.counts)
+            assert _bright(values.reshape(thing.rle.width, thing.rle.height).T * 250) == _bright(pixels)
+        for x, y, _ in thing.keypoints:
             assert pixels[int(y), int(x)] > 120
 
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imagemill as im
-from imagemill.data import Instance, Picture, Record, RunLength
+from imagemill.data import RLE, Instance, Picture, Record
 from imagemill.verbs.prepare.class_numbers import plan_labels, smallest
 from imagemill.verbs.prepare.common_frame import place, read_size
 from imagemill.verbs.prepare.fitting import Values, resized, value_plan
-from imagemill.verbs.prepare.instances_moved import decoded_runs, encoded_runs, moved
+from imagemill.verbs.prepare.instances_moved import decoded_rle, encoded_runs, moved
 
 FITS = ("crop", "pad", "stretch")
 sides = st.integers(2, 60)
@@ -58,7 +58,7 @@ def test_pixels_masks_boxes_and_points_share_one_geometry(h: int, w: int, th: in
     pull = placing.pull()
     x, y = there.keypoints.array[0]
     np.testing.assert_allclose((pull @ [y, x, 1])[:2], [h / 2, w / 3], atol=1e-9)
-    thing = Instance("a", (1.0, 0.0, w - 1.0, h - 0.5), joints=((w / 3, h / 2, 2),))
+    thing = Instance("a", (1.0, 0.0, w - 1.0, h - 0.5), keypoints=((w / 3, h / 2, 2),))
     found = moved([thing], {"a": 0}, placing, (h, w))
     if len(there.boxes):
         np.testing.assert_allclose(found[0]["box"], there.boxes.array[0], atol=1e-9)
@@ -122,9 +122,7 @@ def test_values_that_would_be_guessed_are_refused() -> None:
 def test_outlines_are_cut_at_the_frame_and_things_outside_dropped() -> None:
     placing = place((10, 20), (10, 10), "crop")
     square = (0.0, 2.0, 10.0, 2.0, 10.0, 6.0, 0.0, 6.0)
-    thing = Instance(
-        "a", (0.0, 2.0, 10.0, 4.0), (square,), RunLength(10, 20, (0, 100, 100)), ((0.0, 3.0, 2), (7.0, 3.0, 1))
-    )
+    thing = Instance("a", (0.0, 2.0, 10.0, 4.0), (square,), RLE(10, 20, (0, 100, 100)), ((0.0, 3.0, 2), (7.0, 3.0, 1)))
     gone = Instance("a", (0.0, 0.0, 4.0, 4.0))
     found = moved([gone, thing], {"a": 3}, placing, (10, 20))
     assert len(found) == 1
@@ -134,7 +132,7 @@ def test_outlines_are_cut_at_the_frame_and_things_outside_dropped() -> None:
     assert outline.min(axis=0).tolist() == [0, 2]
     assert outline.max(axis=0).tolist() == [5, 6]
     assert one["joints"] == [[0, 0, 0], [2, 3, 1]]
-    assert decoded_runs(one["runs"], (10, 10))[:, :5].all()
+    assert decoded_rle(one["runs"], (10, 10))[:, :5].all()
     assert sum(one["runs"]) == 100
     with pytest.raises(im.CodecError, match="finite coordinates"):
         moved([Instance("a", (0.0, float("nan"), 1.0, 1.0))], {"a": 0}, placing, (10, 20))
@@ -143,7 +141,7 @@ def test_outlines_are_cut_at_the_frame_and_things_outside_dropped() -> None:
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 1 << 30))
 def test_runs_come_back(h: int, w: int, seed: int) -> None:
     mask = np.random.default_rng(seed).integers(0, 2, (h, w)).astype(np.uint8)
-    np.testing.assert_array_equal(decoded_runs(encoded_runs(mask), (h, w)), mask)
+    np.testing.assert_array_equal(decoded_rle(encoded_runs(mask), (h, w)), mask)
 
 
 def labelled(*given_labels: Any) -> list[Record]:

@@ -146,7 +146,7 @@ def test_other_parameters_are_refused_or_begin_anew(tmp_path: Path) -> None:
 def test_masks_boxes_and_world_move_along(tmp_path: Path) -> None:
     array = np.zeros((20, 30), np.uint8)
     array[4:14, 10:20] = 200
-    thing = Instance("cell", (10.0, 4.0, 10.0, 10.0), joints=((12.0, 7.0, 2),), attributes={"difficult": True})
+    thing = Instance("cell", (10.0, 4.0, 10.0, 10.0), keypoints=((12.0, 7.0, 2),), attributes={"difficult": True})
     made = lambda a, axes: Stored("x", lambda: a, axes)  # noqa: E731
     first = Record("a", made(array, "yx"), made((array > 0) * np.uint16(300), "yx"), objects=(thing,), size=(20, 30))
     second = replace(first, key="b", mask=None, objects=())
@@ -169,7 +169,7 @@ def test_masks_boxes_and_world_move_along(tmp_path: Path) -> None:
     prepare(Source(Path("m"), "arrays", (volume,)), tmp_path / "v", size=(2, 10, 10), fit="stretch", split=0, val=0)
     sample = open_dataset(tmp_path / "v")[0]
     assert sample.image.dtype == np.float32
-    np.testing.assert_allclose(sample.world @ [0, 0, 0, 1], [2.5, 0.5, 2.0, 1])
+    np.testing.assert_allclose(sample.affine @ [0, 0, 0, 1], [2.5, 0.5, 2.0, 1])
 
 
 def test_statistics_know_the_training_part_only(tmp_path: Path) -> None:

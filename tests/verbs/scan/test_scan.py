@@ -55,7 +55,7 @@ def test_everything_a_set_has_is_counted(tmp_path: Path) -> None:
     outline = (1.0, 1.0, 5.0, 1.0, 5.0, 5.0)
     things = (
         Instance("eye", (1.0, 2.0, 3.0, 4.0)),
-        Instance("nose", (1.0, 1.0, 4.0, 4.0), polygons=(outline,), joints=((1.0, 2.0, 2),)),
+        Instance("nose", (1.0, 1.0, 4.0, 4.0), polygons=(outline,), keypoints=((1.0, 2.0, 2),)),
         Instance("eye", (0.0, 0.0, 9.0, 9.0), crowd=True),
     )
     records = [
@@ -85,8 +85,8 @@ def test_label_maps_and_their_values(tmp_path: Path) -> None:
 
 
 def test_volumes_say_where_they_lie(tmp_path: Path) -> None:
-    world = np.array([[0, 0, 1.5, 0], [0, -1.5, 0, 0], [4.0, 0, 0, 0], [0, 0, 0, 1]])
-    im.write_picture(tmp_path / "a.nii.gz", Picture(np.zeros((3, 6, 5), np.float32), "zyx", world))
+    affine = np.array([[0, 0, 1.5, 0], [0, -1.5, 0, 0], [4.0, 0, 0, 0], [0, 0, 0, 1]])
+    im.write_picture(tmp_path / "a.nii.gz", Picture(np.zeros((3, 6, 5), np.float32), "zyx", affine))
     found = scan(tmp_path)
     assert dict(found.pixels.kinds) == {"volume float32": 1}
     assert dict(found.pixels.spacings) == {"4 x 1.5 x 1.5": 1}
@@ -176,9 +176,9 @@ def test_two_images_in_one_sample_of_a_shard_are_not_taken_silently(tmp_path: Pa
 
 
 def test_volumes_and_their_label_maps_in_a_shard(tmp_path: Path) -> None:
-    world = np.diag([2.0, 1, 1, 1])[[2, 1, 0, 3]]
+    affine = np.diag([2.0, 1, 1, 1])[[2, 1, 0, 3]]
     for name in ("images/a.nii.gz", "masks/a.nii.gz"):
-        im.write_picture(tmp_path / "in" / name, Picture(np.ones((3, 6, 5), np.uint8), "zyx", world))
+        im.write_picture(tmp_path / "in" / name, Picture(np.ones((3, 6, 5), np.uint8), "zyx", affine))
     export(tmp_path / "in", tmp_path / "out", "webdataset")
     found = scan(tmp_path / "out")
     assert (found.images, found.masks, found.pixels.labels) == (1, 1, (1,))

@@ -86,7 +86,7 @@ def _table() -> Table:
     for title in ("layout", "what it is", "holds"):
         table.add_column(title, overflow="fold")
     for each in layouts():
-        holds = ", ".join(word for word in ("label", "hierarchy", "labels", "mask", "boxes", "polygons", "runs",
+        holds = ", ".join(word for word in ("label", "hierarchy", "labels", "mask", "boxes", "polygons", "rle",
             "keypoints", "split", "group", "attributes", "volume") if word in each.holds)  # fmt: skip
         table.add_row(each.name, each.title, holds or "images")
     return table

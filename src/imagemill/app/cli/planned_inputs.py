@@ -79,8 +79,8 @@ def read_some(src: Path, axes: str | None, most: int) -> tuple[list[Input], list
 def _read(record: im.Record, axes: str | None) -> Input:
     picture = load_picture(record.image, ReadOptions(axes=axes))
     spacing = None
-    if picture.world is not None:
-        spacing = tuple(float(edge) for edge in np.linalg.norm(picture.world[:-1, :-1], axis=0))
+    if picture.affine is not None:
+        spacing = tuple(float(edge) for edge in np.linalg.norm(picture.affine[:-1, :-1], axis=0))
     note = f"{record.key}: {picture.note}" if picture.note else record.key
     return Input(picture.array.shape, picture.axes, picture.array.dtype.name, spacing, record.key, note)
 

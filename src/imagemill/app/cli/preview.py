@@ -38,7 +38,7 @@ from imagemill.data import (
     Things,
     boxes_of,
     counts_of,
-    joint_names_of,
+    keypoint_names_of,
     keypoints_of,
     links_of,
     objects_on,
@@ -160,8 +160,8 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
     annotated = next((record for record in opened if told and record.objects), None)
     record = annotated or next(iter(opened))
     seen = dict.fromkeys(thing.category for thing in record.objects or ())
-    loaded = load_record(record, axes=axes, names=joint_names_of(seen, opened.joint_names, opened.info))
-    image = Image(loaded.picture.array, loaded.picture.axes, loaded.picture.spacing, loaded.picture.world)
+    loaded = load_record(record, axes=axes, names=keypoint_names_of(seen, opened.keypoint_names, opened.info))
+    image = Image(loaded.picture.array, loaded.picture.axes, loaded.picture.spacing, loaded.picture.affine)
     lines = [("source", opened.describe())]
     if len(opened) > 1:
         which = "the first" if annotated is None else "the first with something in it,"
@@ -173,7 +173,7 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
         lines.append(("label map", Path(pixels_name(record.mask)).name + _noted(loaded.mask.note)))
     elif masks is not None:
         lines.append(("label map", f"none for {record.key}"))
-    placed, joints = None, None
+    placed, points = None, None
     links: tuple[tuple[int, int], ...] = ()
     if boxes is not None:
         read = read_coco(boxes)
@@ -181,17 +181,17 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
         lines.append(("boxes", f"{0 if placed is None else len(placed)} from {boxes.name}{_left_out(read)}"))
     if keypoints is not None:
         read = read_coco(keypoints)
-        names, skeleton = read.joints()
+        names, skeleton = read.keypoints()
         objects = _objects(read, record, loaded.picture)
-        joints, links = keypoints_of(objects, names), links_of(objects, skeleton)
-        lines.append(("keypoints", f"{0 if joints is None else len(joints)} from {keypoints.name}{_left_out(read)}"))
+        points, links = keypoints_of(objects, names), links_of(objects, skeleton)
+        lines.append(("keypoints", f"{0 if points is None else len(points)} from {keypoints.name}{_left_out(read)}"))
     things = loaded.things if annotated is not None else None
     if things is not None:
         named = Counter(thing.category for thing in things.objects)
         lines.append(("in it", ", ".join(f"{count} {name}" for name, count in named.most_common())))
-        points = counts_of(things.objects)[KEYPOINTS]
-        lines += [("keypoints", str(points))] if points else []
-    return Input(record, image, mask, placed, joints, links, tuple(lines), things, opened.links)
+        count = counts_of(things.objects)[KEYPOINTS]
+        lines += [("keypoints", str(count))] if count else []
+    return Input(record, image, mask, placed, points, links, tuple(lines), things, opened.links)
 
 
 def _noted(note: str) -> str:

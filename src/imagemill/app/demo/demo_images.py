@@ -97,7 +97,7 @@ def write_inputs(root: Path) -> Inputs:
     write_picture(inputs.coin_labels / "coins.png", Picture(coin_labels(coins), "yx"))
     head = _head()
     write_picture(inputs.scan / "head.nii.gz", head)
-    write_picture(inputs.scan / "head_gt.nii.gz", Picture(head_labels(head.array), "zyx", head.world))
+    write_picture(inputs.scan / "head_gt.nii.gz", Picture(head_labels(head.array), "zyx", head.affine))
     return inputs
 
 
@@ -147,7 +147,7 @@ def _head() -> Picture:
     """The first time point of nibabel's 4-D sample, with its place in the world."""
     package = Path(require("nibabel", extra="demo").__file__).parent
     sample = read_picture(package / "tests" / "data" / "example4d.nii.gz")
-    return Picture(np.ascontiguousarray(sample.array[..., 0]), "zyx", sample.world)
+    return Picture(np.ascontiguousarray(sample.array[..., 0]), "zyx", sample.affine)
 
 
 def _cat_described() -> dict[str, Any]:

@@ -173,7 +173,7 @@ class Story:
             folder, self.out / "scan", pipe, copies=COPIES, masks=folder, workers=2, overwrite=True, format="nii.gz"
         )
         picture, labels = read_picture(folder / "head.nii.gz"), read_mask(folder / "head_gt.nii.gz")
-        image, mask = Image(picture.array, "zyx", picture.spacing, picture.world), Mask(labels.array, "zyx")
+        image, mask = Image(picture.array, "zyx", picture.spacing, picture.affine), Mask(labels.array, "zyx")
         kept = self._labels_kept(self.out / "scan", {0, 1, 2})
         many = grid(
             pipe,
@@ -328,7 +328,7 @@ def _name(path: Path) -> str:
 
 def _image(path: Path) -> Image:
     picture = read_picture(path)
-    return Image(picture.array, picture.axes, picture.spacing, picture.world)
+    return Image(picture.array, picture.axes, picture.spacing, picture.affine)
 
 
 def _recipes(folder: Path) -> list[dict[str, Any]]:

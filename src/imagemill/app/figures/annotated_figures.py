@@ -12,7 +12,7 @@ import numpy as np
 from imagemill import Image, Mask, Pipeline
 from imagemill.app.figures.draw_annotations import Outline
 from imagemill.app.figures.figure import Shown
-from imagemill.data import Things, boxes_of, joint_labels, keypoints_of, links_of, mask_from_runs
+from imagemill.data import Things, boxes_of, keypoint_labels, keypoints_of, links_of, mask_from_rle
 
 __all__ = ["shown_draws", "shown_things"]
 
@@ -24,11 +24,11 @@ def shown_things(image: Image, mask: Mask | None, things: Things, links: Links) 
     objects = things.objects
     points = keypoints_of(objects)
     if points is not None:
-        points = replace(points, labels=joint_labels(objects, things.names or {}))
+        points = replace(points, labels=keypoint_labels(objects, things.names or {}))
     outlines = [(thing.category, np.reshape(part, (-1, 2))) for thing in objects for part in thing.polygons]
     for thing in objects:
-        if thing.runs is not None:
-            outlines += [(thing.category, part) for part in _around(mask_from_runs(thing.runs))]
+        if thing.rle is not None:
+            outlines += [(thing.category, part) for part in _around(mask_from_rle(thing.rle))]
     return Shown(
         image,
         mask,

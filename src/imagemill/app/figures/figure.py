@@ -91,10 +91,10 @@ def shown(image: Any, mask: Any = None, boxes: Any = None, keypoints: Any = None
 def _beside(mask: Image | Mask, image: Image) -> Image | Mask:
     """A label map on the grid of its image, as a pipeline takes it."""
     array = placed(mask, mask.canonical(), image, image.canonical().shape[:-1], "mask")
-    if array is mask.array or mask.world is None:
+    if array is mask.array or mask.affine is None:
         return mask
     spatial = "zyx" if array.ndim == 4 else "yx"
-    return replace(mask, array=array, axes=spatial + "c", spacing=None, world=image.world)
+    return replace(mask, array=array, axes=spatial + "c", spacing=None, affine=image.affine)
 
 
 def draws(pipeline: Pipeline, source: Shown, key: str | int, epochs: Iterable[int]) -> list[Shown]:

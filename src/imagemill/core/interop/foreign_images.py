@@ -34,7 +34,7 @@ class Given:
     array: Array
     axes: str | None = None
     spacing: tuple[float, ...] | None = None
-    world: npt.NDArray[np.float64] | None = None
+    affine: npt.NDArray[np.float64] | None = None
 
 
 def read_given(value: Any, kind: str) -> Given:
@@ -72,7 +72,7 @@ def read_given(value: Any, kind: str) -> Given:
         array = _upright(value, _pil_array(value, kind))
         return Given(array, "yx" if array.ndim == 2 else "yxc")
     if isinstance(getattr(value, "axes", None), str) and isinstance(getattr(value, "array", None), np.ndarray):
-        return Given(_native(value.array, kind), value.axes, getattr(value, "spacing", None), value.world)
+        return Given(_native(value.array, kind), value.axes, getattr(value, "spacing", None), value.affine)
     if hasattr(value, "dataobj") and hasattr(value, "affine"):
         return _nibabel(value, kind)
     return Given(_native(_as_array(value, kind), kind))
@@ -168,8 +168,8 @@ def _nibabel(value: Any, kind: str) -> Given:
     array = _native(np.asanyarray(value.dataobj), kind)
     if array.ndim not in (3, 4):
         raise InputError(f"expected a volume of 3 axes, or 4 with channels, got shape {array.shape}; take one apart")
-    world = np.asarray(value.affine, np.float64)[:, [2, 1, 0, 3]]
-    return Given(array, "xyzc"[: array.ndim], None, world)
+    affine = np.asarray(value.affine, np.float64)[:, [2, 1, 0, 3]]
+    return Given(array, "xyzc"[: array.ndim], None, affine)
 
 
 # ------------------------------------------------------------------------------------------------ PIL

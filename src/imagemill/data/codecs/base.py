@@ -53,14 +53,14 @@ class Picture:
         The pixels, channels last, in the file's own dtype and native byte order.
     axes : str
         One of ``"yx"``, ``"yxc"``, ``"zyx"``, ``"zyxc"``: one letter per axis of `array`.
-    world : numpy.ndarray or None
+    affine : numpy.ndarray or None
         Index to world matrix ``(d+1, d+1)`` in float64 over the spatial axes in array order; the world is
         RAS+ (x, y, z) in millimetres. None for photos.
     meta : mapping
         What the file said: ``format``, ``mode``, ``bit_depth``, ``exif_orientation`` (already applied to the
         pixels, unless ``exif_applied`` is False), ``full_size`` (height and width before a reduced decoding),
         ``nifti`` (codes, units, zooms, intent), ``placed`` (whether a volume's file says where it lies; where it does
-        not, `world` is made of voxel sizes).
+        not, `affine` is made of voxel sizes).
     note : str
         How the axes were decided, in words.
 
@@ -78,7 +78,7 @@ class Picture:
 
     array: Array
     axes: str
-    world: npt.NDArray[np.float64] | None = None
+    affine: npt.NDArray[np.float64] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
@@ -88,9 +88,9 @@ class Picture:
             msg = f"expected axes of {AXES} with one letter per axis, got {self.axes!r} for shape"
             raise InputError(f"{msg} {self.array.shape}; name every axis, channels last")
         side = len(self.axes.removesuffix("c")) + 1
-        if self.world is not None and self.world.shape != (side, side):
-            msg = f"expected a world matrix of shape {(side, side)} for axes {self.axes!r}"
-            raise InputError(f"{msg}, got {self.world.shape}; give a homogeneous index-to-world matrix")
+        if self.affine is not None and self.affine.shape != (side, side):
+            msg = f"expected an affine of shape {(side, side)} for axes {self.axes!r}"
+            raise InputError(f"{msg}, got {self.affine.shape}; give a homogeneous matrix from index to world")
 
     @property
     def channels(self) -> int | None:
@@ -101,13 +101,13 @@ class Picture:
     def spacing(self) -> tuple[float, ...] | None:
         """Distance between pixel centres along each spatial axis in millimetres; None for photos.
 
-        This is the length of the columns of `world`, except where a file's header gives other voxel sizes
+        This is the length of the columns of `affine`, except where a file's header gives other voxel sizes
         (``meta["nifti"]["zoom_ratio"]``): those were measured, while a matrix may be a tool's default.
         """
-        if self.world is None:
+        if self.affine is None:
             return None
-        side = self.world.shape[0] - 1
-        lengths = np.linalg.norm(self.world[:side, :side], axis=0)
+        side = self.affine.shape[0] - 1
+        lengths = np.linalg.norm(self.affine[:side, :side], axis=0)
         ratio = self.meta.get("nifti", {}).get("zoom_ratio", ())
         if len(ratio) != side:
             ratio = (1.0,) * side

@@ -43,4 +43,4 @@ def convert(path: Path, picture: Picture, options: ReadOptions) -> Picture:
     gray = channels == "gray"
     place = picture.axes.removesuffix("c")
     array = np.ascontiguousarray(made[..., 0] if gray else made)
-    return Picture(array, place if gray else place + "c", picture.world, picture.meta, picture.note)
+    return Picture(array, place if gray else place + "c", picture.affine, picture.meta, picture.note)

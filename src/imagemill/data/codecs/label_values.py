@@ -33,7 +33,7 @@ def label_map(path: Path, picture: Picture) -> Picture:
         note = f"{note}; {lossy}" if note else lossy
         meta = {**meta, "of_labels": lossy}
     axes = picture.axes.removesuffix("c")
-    return Picture(np.ascontiguousarray(array), axes, picture.world, meta, note)
+    return Picture(np.ascontiguousarray(array), axes, picture.affine, meta, note)
 
 
 def _one_channel(path: Path, picture: Picture) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.data.codecs.channels import orient
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 
 __all__ = ["orient_instances"]
 
@@ -22,7 +22,7 @@ def orient_instances(objects: Iterable[Instance], orientation: int, size: tuple[
     Parameters
     ----------
     objects : iterable of Instance
-        Boxes and outlines in pixels from the outer corner, joints as indices, as `Instance` has them.
+        Boxes and outlines in pixels from the outer corner, keypoints as indices, as `Instance` has them.
     orientation : int
         1 to 8, as EXIF numbers them; anything else counts as 1.
     size : tuple of int
@@ -79,12 +79,12 @@ def _oriented(thing: Instance, orientation: int, size: tuple[int, int], edges: _
     outlines = tuple(
         tuple(v for x, y in zip(line[::2], line[1::2], strict=True) for v in edges(x, y)) for line in thing.polygons
     )
-    # A joint that was not labelled stands at 0, 0 and stays there.
-    joints = tuple((*centres(x, y), seen) if seen or x or y else (x, y, seen) for x, y, seen in thing.joints)
-    return replace(thing, box=box, polygons=outlines, joints=joints, runs=_runs(thing.runs, orientation, size))
+    # A keypoint that was not labelled stands at 0, 0 and stays there.
+    keypoints = tuple((*centres(x, y), seen) if seen or x or y else (x, y, seen) for x, y, seen in thing.keypoints)
+    return replace(thing, box=box, polygons=outlines, keypoints=keypoints, rle=_runs(thing.rle, orientation, size))
 
 
-def _runs(runs: RunLength | None, orientation: int, size: tuple[int, int]) -> RunLength | None:
+def _runs(runs: RLE | None, orientation: int, size: tuple[int, int]) -> RLE | None:
     if runs is None:
         return None
     if (runs.height, runs.width) != size:
@@ -96,4 +96,4 @@ def _runs(runs: RunLength | None, orientation: int, size: tuple[int, int]) -> Ru
     ends = np.flatnonzero(np.diff(flat)) + 1
     counts = np.diff(np.concatenate([[0], ends, [flat.size]]))
     first = (0,) if flat.size and flat[0] else ()  # background comes first, even when there is none
-    return RunLength(turned.shape[0], turned.shape[1], (*first, *(int(n) for n in counts)))
+    return RLE(turned.shape[0], turned.shape[1], (*first, *(int(n) for n in counts)))

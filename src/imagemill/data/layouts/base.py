@@ -33,14 +33,14 @@ CAN_HOLD = (
     "float",
     "channels",
     "volume",
-    "world",
+    "affine",
     "label",
     "hierarchy",
     "labels",
     "mask",
     "boxes",
     "polygons",
-    "runs",
+    "rle",
     "keypoints",
     "split",
     "group",
@@ -49,7 +49,7 @@ CAN_HOLD = (
 """What a layout may be able to hold, in the order of the table in the documentation.
 
 ``uint16`` and ``float`` are pixel types beyond 8 bits, ``channels`` counts other than 1, 3 and 4, ``hierarchy`` a
-label with levels, ``labels`` several labels of one image, ``runs`` instance masks, ``world`` the place of a volume.
+label with levels, ``labels`` several labels of one image, ``rle`` instance masks, ``affine`` the place of a volume.
 """
 
 
@@ -96,7 +96,7 @@ class Source:
         alphabetical order.
     categories : tuple of str
         The same for the things inside pictures (boxes, outlines, keypoints).
-    joint_names : tuple of str
+    keypoint_names : tuple of str
         Names of the keypoints of an instance, in order.
     links : tuple of pairs of int
         Keypoints joined by the skeleton, counted from 0.
@@ -125,7 +125,7 @@ class Source:
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    joint_names: tuple[str, ...] = ()
+    keypoint_names: tuple[str, ...] = ()
     links: tuple[tuple[int, int], ...] = ()
     problems: tuple[Problem, ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)

@@ -152,7 +152,7 @@ class FileLayout(Layout):
 
     name = "file"
     title = "one image or volume"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask"))
+    holds = frozenset(("image", "uint16", "float", "channels", "volume", "affine", "mask"))
     place = 10
     writes = True
     recognised = "A single file with a picture or volume, by its suffix or its first bytes."

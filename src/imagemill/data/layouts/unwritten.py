@@ -22,8 +22,8 @@ _OF_RECORDS: tuple[tuple[str, str, Callable[[Record], bool]], ...] = (
 _OF_THINGS: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
     ("boxes", "boxes", lambda o: o.box is not None),
     ("polygons", "outlines", lambda o: bool(o.polygons)),
-    ("runs", "run-length masks", lambda o: o.runs is not None),
-    ("keypoints", "things' keypoints", lambda o: bool(o.joints)),
+    ("rle", "run-length masks", lambda o: o.rle is not None),
+    ("keypoints", "things' keypoints", lambda o: bool(o.keypoints)),
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.data.records.instances import Instance
 
-__all__ = ["boxes_of", "joint_labels", "joint_names_of", "keypoints_of", "links_of"]
+__all__ = ["boxes_of", "keypoint_labels", "keypoint_names_of", "keypoints_of", "links_of"]
 
 
 def boxes_of(objects: Sequence[Instance], *, crowds: bool = False) -> Boxes | None:
@@ -40,39 +40,41 @@ def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keyp
 
     Examples
     --------
-    >>> keypoints_of([Instance("person", joints=((5, 6, 2), (0, 0, 0)))], ["nose", "ear"]).visible.tolist()
+    >>> keypoints_of([Instance("person", keypoints=((5, 6, 2), (0, 0, 0)))], ["nose", "ear"]).visible.tolist()
     [True, False]
     """
-    found = [o for o in objects if o.joints]
+    found = [o for o in objects if o.keypoints]
     if not found:
         return None
-    points = np.array([joint for o in found for joint in o.joints], dtype=np.float64)
-    labels = joint_labels(found, {o.category: names for o in found})
-    instance = np.repeat(np.arange(len(objects)), [len(o.joints) for o in objects])
+    points = np.array([keypoint for o in found for keypoint in o.keypoints], dtype=np.float64)
+    labels = keypoint_labels(found, {o.category: names for o in found})
+    instance = np.repeat(np.arange(len(objects)), [len(o.keypoints) for o in objects])
     return Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
 
 
-def joint_labels(objects: Sequence[Instance], names: Mapping[str, Sequence[str]]) -> list[str]:
-    """The names of all joints, thing after thing; numbers stand in where those of a category do not fit.
+def keypoint_labels(objects: Sequence[Instance], names: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names of all keypoints, thing after thing; numbers stand in where those of a category do not fit.
 
     Examples
     --------
-    >>> joint_labels([Instance("face", joints=((5, 6, 2), (0, 0, 0)))], {"face": ["nose", "ear"]})
+    >>> keypoint_labels([Instance("face", keypoints=((5, 6, 2), (0, 0, 0)))], {"face": ["nose", "ear"]})
     ['nose', 'ear']
     """
     labels: list[str] = []
     for o in objects:
         known = names.get(o.category, ())
-        labels += known if len(known) == len(o.joints) else map(str, range(len(o.joints)))
+        labels += known if len(known) == len(o.keypoints) else map(str, range(len(o.keypoints)))
     return labels
 
 
-def joint_names_of(categories: Iterable[str], common: Sequence[str], info: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The names of each category's joints: its own where the source says them, else the common ones.
+def keypoint_names_of(
+    categories: Iterable[str], common: Sequence[str], info: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """The names of each category's keypoints: its own where the source says them, else the common ones.
 
     Examples
     --------
-    >>> joint_names_of(["cat", "dog"], ["nose"], {"keypoints": {"dog": {"names": ["snout"]}}})
+    >>> keypoint_names_of(["cat", "dog"], ["nose"], {"keypoints": {"dog": {"names": ["snout"]}}})
     {'cat': ['nose'], 'dog': ['snout']}
     """
     own = info.get("keypoints")
@@ -89,13 +91,13 @@ def links_of(objects: Sequence[Instance], links: Sequence[tuple[int, int]]) -> t
 
     Examples
     --------
-    >>> two = [Instance("person", joints=((1, 1, 2), (2, 2, 2)))] * 2
+    >>> two = [Instance("person", keypoints=((1, 1, 2), (2, 2, 2)))] * 2
     >>> links_of(two, [(0, 1)])
     ((0, 1), (2, 3))
     """
     rows: list[tuple[int, int]] = []
     first = 0
     for o in objects:
-        rows += [(first + a, first + b) for a, b in links if max(a, b) < len(o.joints)]
-        first += len(o.joints)
+        rows += [(first + a, first + b) for a, b in links if max(a, b) < len(o.keypoints)]
+        first += len(o.keypoints)
     return tuple(rows)

@@ -1,4 +1,4 @@
-"""One annotated thing in a picture: its box, outline, mask or joints, in one form for every layout."""
+"""One annotated thing in a picture: its box, polygons, mask or keypoints, in one form for every layout."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 from imagemill.core.errors import InputError
 
-__all__ = ["Instance", "Joint", "RunLength", "Scalar"]
+__all__ = ["RLE", "Instance", "Keypoint", "Scalar"]
 
 Scalar = str | int | float | bool
 """What a cell of a table holds."""
 
-Joint = tuple[float, float, int]
+Keypoint = tuple[float, float, int]
 """x and y of a keypoint as indices (pixel centres at whole numbers), and 0 not labelled, 1 hidden, 2 visible."""
 
 
 @dataclass(frozen=True, slots=True)
-class RunLength:
+class RLE:
     """A mask as the lengths of its runs.
 
     Parameters
@@ -33,7 +33,7 @@ class RunLength:
 
     Examples
     --------
-    >>> RunLength(2, 2, (1, 2, 1)).counts
+    >>> RLE(2, 2, (1, 2, 1)).counts
     (1, 2, 1)
     """
 
@@ -61,10 +61,10 @@ class Instance:
         edge of the first pixel), as COCO counts them.
     polygons : tuple of tuple of float
         Outlines ``(x1, y1, x2, y2, ...)`` in pixels from the outer corner; several where the thing is in parts.
-    runs : RunLength or None
+    rle : RLE or None
         Its mask, where it is one.
-    joints : tuple of Joint
-        Keypoints in the order of the source's `joint_names`.
+    keypoints : tuple of Keypoint
+        Keypoints in the order of the source's `keypoint_names`.
     crowd : bool
         Whether it stands for a crowd that was not taken apart.
     attributes : mapping
@@ -79,7 +79,7 @@ class Instance:
     category: str
     box: tuple[float, float, float, float] | None = None
     polygons: tuple[tuple[float, ...], ...] = ()
-    runs: RunLength | None = None
-    joints: tuple[Joint, ...] = ()
+    rle: RLE | None = None
+    keypoints: tuple[Keypoint, ...] = ()
     crowd: bool = False
     attributes: Mapping[str, Scalar] = field(default_factory=dict)

@@ -171,12 +171,12 @@ def _turned_like(mask: Picture, image: Picture, frame: Frame | None) -> Picture:
 
 
 def _beside(mask: Picture, image: Picture, name: str) -> Picture:
-    if mask.world is None or image.world is None or mask.world.shape != image.world.shape:
+    if mask.affine is None or image.affine is None or mask.affine.shape != image.affine.shape:
         return mask
     if _placeless(mask) or _placeless(image):
         return mask  # paired by their voxels
     try:
-        found = labels_onto(mask.array, mask.world, image.spatial_shape, image.world)
+        found = labels_onto(mask.array, mask.affine, image.spatial_shape, image.affine)
     except InputError as error:
         notes = f" ({mask.note})" if "form" in mask.note else ""
         raise CodecError(f"{name}: {error}{notes}") from error
@@ -187,7 +187,7 @@ def _beside(mask: Picture, image: Picture, name: str) -> Picture:
     place = {name: image.meta.get("nifti", {}).get(name) for name in ("qform_code", "sform_code", "zoom_ratio")}
     said = {name: value for name, value in {**mask.meta.get("nifti", {}), **place}.items() if value is not None}
     meta = {**mask.meta, "brought": found.note, **({"nifti": said} if "nifti" in mask.meta else {})}
-    return Picture(found.array, mask.axes, image.world, meta, note)
+    return Picture(found.array, mask.axes, image.affine, meta, note)
 
 
 def _placeless(picture: Picture) -> bool:
@@ -228,7 +228,7 @@ def _raw(where: Pixels, options: ReadOptions) -> Picture:
         axes, note = axes_by_rank(path, array.shape)
     array, axes = place_axes(path, array, axes)
     check_pixels(path, array.shape[: len(axes.removesuffix("c"))], options.max_pixels)
-    return Picture(array, axes, where.world, where.meta, note)
+    return Picture(array, axes, where.affine, where.meta, note)
 
 
 def pixels_digest(where: Pixels) -> str:

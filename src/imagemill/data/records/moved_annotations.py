@@ -13,10 +13,10 @@ from imagemill.core.errors import CodecError
 from imagemill.core.polygons import Polygons
 from imagemill.core.targets import Boxes, InstanceMasks, Keypoints, Target
 from imagemill.data.codecs.base import Picture
-from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_runs
-from imagemill.data.layouts.shapes.rle import mask_from_runs, runs_from_mask
-from imagemill.data.records.as_targets import joint_labels
-from imagemill.data.records.instances import Instance, Joint, Scalar
+from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_rle
+from imagemill.data.layouts.shapes.rle import mask_from_rle, rle_from_mask
+from imagemill.data.records.as_targets import keypoint_labels
+from imagemill.data.records.instances import Instance, Keypoint, Scalar
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record
 
@@ -64,29 +64,29 @@ class Things:
         boxed = [thing for thing in self.objects if thing.box is not None]
         if boxed:
             found["boxes"] = Boxes(np.array([thing.box for thing in boxed]), "xywh", [t.category for t in boxed])
-        joints = [joint for thing in self.objects for joint in thing.joints]
-        if joints:
-            points = np.array(joints, dtype=np.float64)
-            owner = np.repeat(np.arange(len(self.objects)), [len(thing.joints) for thing in self.objects])
-            labels = joint_labels(self.objects, self.names or {})
+        keypoints = [keypoint for thing in self.objects for keypoint in thing.keypoints]
+        if keypoints:
+            points = np.array(keypoints, dtype=np.float64)
+            owner = np.repeat(np.arange(len(self.objects)), [len(thing.keypoints) for thing in self.objects])
+            labels = keypoint_labels(self.objects, self.names or {})
             found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, owner)
             # The same points again, for where left and right change places, what is hidden goes with its point.
             found["plain"] = Keypoints(points[:, :2], "xy", points[:, 2] > 1, labels, owner)
         parts = [np.reshape(part, (-1, 2)) for thing in self.objects for part in thing.polygons]
         if parts:
             found["polygons"] = Polygons(parts)
-        masks = [self._mask(thing) for thing in self.objects if thing.runs is not None]
+        masks = [self._mask(thing) for thing in self.objects if thing.rle is not None]
         if masks:
-            found["runs"] = InstanceMasks(np.stack(masks, axis=-1).astype(np.uint8), "yxc")
+            found["rle"] = InstanceMasks(np.stack(masks, axis=-1).astype(np.uint8), "yxc")
         return found
 
     def _mask(self, thing: Instance) -> Any:
-        runs = thing.runs
+        runs = thing.rle
         assert runs is not None
         if (runs.height, runs.width) != self.shape:
             got = f"{runs.height} x {runs.width}"
             raise CodecError(f"expected masks of the picture's size {self.shape}, got one of {got}; correct it")
-        return mask_from_runs(runs)
+        return mask_from_rle(runs)
 
     def moved(self, targets: Mapping[str, Target], shape: tuple[int, int]) -> tuple[tuple[Instance, ...], Counter[str]]:
         """The things as they are in the new frame, and what of them is not there any more.
@@ -128,8 +128,8 @@ class _Parts:
         names: Mapping[str, Sequence[str]],
     ) -> None:
         self.objects, self.shape = objects, shape
-        boxes, outlines, masks = (targets.get(name) for name in ("boxes", "polygons", "runs"))
-        self.joints = _joints(objects, targets.get("keypoints"), targets.get("plain"), names)
+        boxes, outlines, masks = (targets.get(name) for name in ("boxes", "polygons", "rle"))
+        self.keypoints = _keypoints(objects, targets.get("keypoints"), targets.get("plain"), names)
         self.boxes: dict[int, Box] = {}
         self.share: dict[int, float] = {}
         if isinstance(boxes, Boxes) and boxes.index is not None and boxes.visibility is not None:
@@ -144,9 +144,9 @@ class _Parts:
             owners = [n for n, thing in enumerate(objects) for _ in thing.polygons]
             for place, part in zip(np.asarray(outlines.index).tolist(), outlines.parts, strict=True):
                 self.polygons.setdefault(owners[place], []).append(tuple(part.ravel().tolist()))
-        self.first = np.cumsum([0, *(len(thing.joints) for thing in objects)]).tolist()
+        self.first = np.cumsum([0, *(len(thing.keypoints) for thing in objects)]).tolist()
         self.masks = masks.canonical() if isinstance(masks, InstanceMasks) else None
-        self.channel = {n: k for k, n in enumerate(n for n, thing in enumerate(objects) if thing.runs is not None)}
+        self.channel = {n: k for k, n in enumerate(n for n, thing in enumerate(objects) if thing.rle is not None)}
 
     def thing(self, number: int) -> Instance | None:
         """A thing with its moved parts; None where it is gone."""
@@ -155,11 +155,11 @@ class _Parts:
             return None
         polygons = tuple(self.polygons.get(number, ()))
         runs = self._runs(number, box)
-        joints = tuple(self.joints[self.first[number] : self.first[number + 1]])
+        keypoints = tuple(self.keypoints[self.first[number] : self.first[number + 1]])
         outlined = bool(polygons) or runs is not None
-        if box is None and not outlined and not any(joint[2] for joint in joints):
+        if box is None and not outlined and not any(keypoint[2] for keypoint in keypoints):
             return None
-        new = replace(thing, polygons=polygons, runs=runs, joints=joints)
+        new = replace(thing, polygons=polygons, rle=runs, keypoints=keypoints)
         if box is not None and _hugs(thing):
             if not outlined:  # the box around the turned box is larger than the thing, which is outside
                 return None
@@ -184,17 +184,17 @@ class _Parts:
             inside = np.zeros_like(mask)
             inside[top:bottom, left:right] = mask[top:bottom, left:right]
             mask = inside
-        return runs_from_mask(mask) if mask.any() else None
+        return rle_from_mask(mask) if mask.any() else None
 
 
-def _joints(
+def _keypoints(
     objects: Sequence[Instance], points: Target | None, plain: Target | None, names: Mapping[str, Sequence[str]]
-) -> list[Joint]:
+) -> list[Keypoint]:
     """Every keypoint in the order of the things; one that is not in the frame as unlabelled ones are written."""
     if not isinstance(points, Keypoints) or not isinstance(plain, Keypoints):
         return []
     # A name whose other side the category does not know has no place in its list.
-    known = [new == old for new, old in zip(points.labels, joint_labels(objects, names), strict=True)]
+    known = [new == old for new, old in zip(points.labels, keypoint_labels(objects, names), strict=True)]
     rows = zip(points.array.tolist(), points.visible.tolist(), plain.visible.tolist(), known, strict=True)
     return [(x, y, 2 if full else 1) if seen and named else (0.0, 0.0, 0) for (x, y), seen, full, named in rows]
 
@@ -202,7 +202,7 @@ def _joints(
 def _around(thing: Instance) -> Box | None:
     if thing.polygons:
         return bounds_of_polygons(thing.polygons)
-    return None if thing.runs is None else bounds_of_runs(thing.runs)
+    return None if thing.rle is None else bounds_of_rle(thing.rle)
 
 
 def _hugs(thing: Instance) -> bool:
@@ -238,8 +238,8 @@ def _counts(thing: Instance) -> dict[str, int]:
     return {
         BOXES: int(thing.box is not None),
         OUTLINES: len(thing.polygons),
-        RUNS: int(thing.runs is not None),
-        KEYPOINTS: sum(joint[2] > 0 for joint in thing.joints),
+        RUNS: int(thing.rle is not None),
+        KEYPOINTS: sum(keypoint[2] > 0 for keypoint in thing.keypoints),
     }
 
 

@@ -82,7 +82,7 @@ def stated_size(record: Record) -> Size | None:
     """Height and width that the annotations state: for the picture, or else for the first mask as runs in it."""
     if record.size is not None:
         return record.size
-    runs = next((thing.runs for thing in record.objects or () if thing.runs is not None), None)
+    runs = next((thing.rle for thing in record.objects or () if thing.rle is not None), None)
     return None if runs is None else (runs.height, runs.width)
 
 
@@ -178,7 +178,7 @@ def _other_size(key: str, stated: Size, seen: Seen) -> str:
 def _without_others(objects: Sequence[Instance], size: Size) -> list[Instance]:
     """The things, without masks of another size than the frame's."""
     return [
-        thing if thing.runs is None or (thing.runs.height, thing.runs.width) == size else replace(thing, runs=None)
+        thing if thing.rle is None or (thing.rle.height, thing.rle.width) == size else replace(thing, rle=None)
         for thing in objects
     ]
 
@@ -189,12 +189,12 @@ def _with_others(
     """The moved things with the masks that were left: each goes by its own size."""
     found = []
     for thing, new in zip(objects, moved, strict=True):
-        if thing.runs is not None and new.runs is None:
-            own = (thing.runs.height, thing.runs.width)
+        if thing.rle is not None and new.rle is None:
+            own = (thing.rle.height, thing.rle.width)
             of_runs, _ = frame_of(own, seen, frame)
             if of_runs is None:
                 raise CodecError(_other_size(f"{key}, the mask of a {thing.category}", own, seen))
-            (alone,) = orient_instances([Instance(thing.category, runs=thing.runs)], seen.turn(of_runs), own)
-            new = replace(new, runs=alone.runs)
+            (alone,) = orient_instances([Instance(thing.category, rle=thing.rle)], seen.turn(of_runs), own)
+            new = replace(new, rle=alone.rle)
         found.append(new)
     return tuple(found)

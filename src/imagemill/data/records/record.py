@@ -57,7 +57,7 @@ class Stored:
         may be called from several threads, and again.
     axes : str or None
         Names of the array's axes; None lets the rank decide.
-    world : array ``(d+1, d+1)`` or None
+    affine : array ``(d+1, d+1)`` or None
         Index-to-world matrix over the spatial axes in array order, RAS+ millimetres.
     meta : mapping
         What the file says of it.
@@ -71,7 +71,7 @@ class Stored:
     name: str
     fetch: Callable[[], Any]
     axes: str | None = None
-    world: np.ndarray[Any, Any] | None = None
+    affine: np.ndarray[Any, Any] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 

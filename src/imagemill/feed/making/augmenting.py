@@ -153,7 +153,7 @@ def augmented(
     made |= execute.run(plan, inputs.columns(without=("image",)), pipeline.backend, **how)
     clock.lap(reading=False)
     recipes = Recipes(pipeline.seed, epoch, hashes, pipeline.digest)  # type: ignore[arg-type]
-    return Batch(made, recipes, draft.log, plan.world)
+    return Batch(made, recipes, draft.log, plan.affine)
 
 
 def columns_of(items: Sequence[Item]) -> dict[str, list[Target]]:
@@ -215,15 +215,15 @@ def merged(parts: Sequence[tuple[npt.NDArray[np.int64], Batch]], n: int) -> Batc
                 for row, value in zip(rows.tolist(), values, strict=True):
                     listed[row] = value
             columns[name] = listed
-    world: Floats = np.empty((n, *parts[0][1].world.shape[1:]))
+    affine: Floats = np.empty((n, *parts[0][1].affine.shape[1:]))
     recipes: list[Any] = [None] * n
     drawings: list[Drawing] = []
     for rows, batch in parts:
-        world[rows] = batch.world
+        affine[rows] = batch.affine
         for row, recipe in zip(rows.tolist(), batch.recipe, strict=True):
             recipes[row] = recipe
         drawings += [_spread(drawing, rows, n) for drawing in batch.applied.drawings]
-    return Batch(columns, tuple(recipes), DrawLog(tuple(drawings)), world)
+    return Batch(columns, tuple(recipes), DrawLog(tuple(drawings)), affine)
 
 
 def _scattered(name: str, made: Sequence[tuple[npt.NDArray[np.int64], Any]], n: int) -> Any:

@@ -191,7 +191,7 @@ class _Keyed:
                 found = backing.has_masks
             else:
                 every = (thing for record in backing.source.records for thing in record.objects or ())  # type: ignore[attr-defined]
-                found = any(thing.polygons or thing.runs is not None for thing in every)
+                found = any(thing.polygons or thing.rle is not None for thing in every)
             if found:
                 return True
         return False
@@ -229,17 +229,17 @@ class StoreRows(_Keyed):
         self._rasters = [name for name in ("image", "mask") if all(name in part.arrays for part in parts)]
         self._starts = np.array(backing.starts)
         self._objects = any("objects" in part.table.column_names for part in parts)
-        self._joints = backing.has_joints
-        self._world = any("world" in part.table.column_names for part in parts)
+        self._keypoints = backing.has_keypoints
+        self._affine = any("world" in part.table.column_names for part in parts)
 
     def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
         """Images and masks from the mapped file; annotations row by row."""
         places = self._places[rows]
         found: dict[str, Any] = {name: self._raster(name, places, stacked=stacked) for name in self._rasters}
-        if self._world and not stacked:
+        if self._affine and not stacked:
             found["image"] = [self._store.targets(place)["image"] for place in places.tolist()]
         if self._objects:
-            names = ("boxes", "keypoints") if self._joints else ("boxes",)
+            names = ("boxes", "keypoints") if self._keypoints else ("boxes",)
             every = [self._annotations(place, names) for place in places.tolist()]
             if self.things:
                 names = (*names, "things", "instances") if self.has_masks else (*names, "things")
@@ -260,7 +260,7 @@ class StoreRows(_Keyed):
         record = self._store.record(place)
         shape = tuple(self._store.said["image"]["shape"][:2])
         image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
-        found = targets_of(record.objects, self._store.joint_names)
+        found = targets_of(record.objects, self._store.keypoint_names)
         if self.things:
             found |= things_of(Things(place, record.objects or ()), (shape[0], shape[1]), masks=self.has_masks)
         return complete(Item({"image": image, **found}), names)
@@ -285,7 +285,7 @@ class RecordRows(_Keyed):
         super().__init__(dataset)
         backings = {i: b for i, b in enumerate(dataset.backings) if isinstance(b, SourceBacking)}
         self._records = sources = {i: b.source.records for i, b in backings.items()}
-        self._joints = {i: b.joint_names for i, b in backings.items()}
+        self._keypoints = {i: b.keypoint_names for i, b in backings.items()}
         found: set[str] = set()
         for which, backing in enumerate(dataset.backings):
             rows = dataset.places[dataset.places[:, 0] == which, 1]
@@ -307,7 +307,7 @@ class RecordRows(_Keyed):
         """One row, with empty targets for those that only others have."""
         which, place = self.dataset.places[row].tolist()
         if which in self._records:
-            record, names = self._records[which][place], self._joints[which]
+            record, names = self._records[which][place], self._keypoints[which]
             given = record.attributes.get("id")
             number = (given if isinstance(given, int) else row) if self.things else None
             how: dict[str, Any] = {"names": names, "number": number, "masks": self.things and self.has_masks}
@@ -326,7 +326,7 @@ def _targets(records: Iterable[Record]) -> set[str]:
             found.add("mask")
         if record.objects is not None:
             found.add("boxes")
-            if any(thing.joints for thing in record.objects):
+            if any(thing.keypoints for thing in record.objects):
                 found.add("keypoints")
         if len(found) == len(_TARGETS):
             break

@@ -165,7 +165,7 @@ def read_record(
     """
     photo = _photo(record.image, options) if reduced else None
     picture = load_picture(record.image, options) if photo is None else photo.picture
-    image = Image(picture.array, picture.axes, picture.spacing, picture.world) if photo is None else photo.placeholder
+    image = Image(picture.array, picture.axes, picture.spacing, picture.affine) if photo is None else photo.placeholder
     targets: dict[str, Target] = {"image": image}
     if record.mask is not None:
         mask = load_mask(record.mask, like=picture, frame=record.frame)

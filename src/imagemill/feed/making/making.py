@@ -159,7 +159,7 @@ class Maker:
             columns,
             recipe,
             batch.applied,
-            batch.world,
+            batch.affine,
             keys,
             epoch,
             number,

@@ -137,8 +137,8 @@ class SequenceRows:
             got = "some records and some others"
             raise InputError(f"item {row}: expected items of one kind, got {got}; give all of them as records, or none")
         if isinstance(item, Record):
-            joints = any(thing.joints for thing in item.objects or ())
-            parts = {"mask": item.mask is not None, "boxes": item.objects is not None, "keypoints": joints}
+            keypoints = any(thing.keypoints for thing in item.objects or ())
+            parts = {"mask": item.mask is not None, "boxes": item.objects is not None, "keypoints": keypoints}
             return ["image", *(name for name, there in parts.items() if there)]
         found = list(_named(item, f"item {row}: "))
         strange = [name for name in found if name not in _TARGETS]

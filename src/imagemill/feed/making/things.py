@@ -12,7 +12,7 @@ import numpy.typing as npt
 from imagemill.core.targets import Boxes, Keypoints, Label, Mask, Target
 from imagemill.data.layouts.shapes.image_lookup import ANNOTATED
 from imagemill.data.records.instances import Instance
-from imagemill.verbs.prepare.instances_moved import decoded_runs
+from imagemill.verbs.prepare.instances_moved import decoded_rle
 
 __all__ = ["Things", "filled", "not_annotated", "numbered", "things_of", "with_names"]
 
@@ -64,8 +64,8 @@ def things_of(things: Things, shape: tuple[int, int], *, masks: bool) -> dict[st
     # One map at least: rasters are never without channels.
     maps = np.zeros((max(1, len(things.objects)), *shape), np.uint8)
     for at, thing in enumerate(things.objects):
-        if thing.runs is not None:
-            found = decoded_runs(thing.runs.counts, (thing.runs.height, thing.runs.width))
+        if thing.rle is not None:
+            found = decoded_rle(thing.rle.counts, (thing.rle.height, thing.rle.width))
             if found.shape == shape:  # a mask of another picture is no mask of this one
                 maps[at] = found
         elif thing.polygons:

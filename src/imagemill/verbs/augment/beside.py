@@ -259,7 +259,7 @@ def _own(source: Source) -> Layout | None:
         return known["coco"] if any(record.objects for record in source) else None
     if name == "yolo":  # three layouts are read alike
         things = [thing for record in source for thing in record.objects or ()]
-        parts = (("yolo-pose", any(t.joints for t in things)), ("yolo-polygons", any(t.polygons for t in things)))
+        parts = (("yolo-pose", any(t.keypoints for t in things)), ("yolo-polygons", any(t.polygons for t in things)))
         name = next((form for form, there in parts if there), name)
     return layout_named(name)
 

@@ -147,15 +147,15 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
         When image, mask and pipeline do not fit together.
     """
     picture, mask = loaded.picture, loaded.mask
-    targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.world)}
+    targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.affine)}
     if mask is not None:
         targets["mask"] = Mask(mask.array, axes=mask.axes)
     if loaded.things is not None:
         targets |= loaded.things.targets()
     sample = pipeline.replay(recipe, **targets)
-    world = None if picture.world is None else sample.world
-    moved = _as_picture(sample.targets["image"], picture, world)
-    moved_mask = None if mask is None else _as_picture(sample.targets["mask"], mask, world)
+    affine = None if picture.affine is None else sample.affine
+    moved = _as_picture(sample.targets["image"], picture, affine)
+    moved_mask = None if mask is None else _as_picture(sample.targets["mask"], mask, affine)
     if loaded.things is None:
         return Made(moved, moved_mask, sample.applied)
     height, width = moved.spatial_shape
@@ -163,14 +163,14 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
     return Made(moved, moved_mask, sample.applied, objects, gone)
 
 
-def _as_picture(raster: Any, source: Picture, world: Any) -> Picture:
+def _as_picture(raster: Any, source: Picture, affine: Any) -> Picture:
     """A result as a picture: channels last, without a channel axis where the source had none."""
     array = raster.canonical()
     if source.channels is None and array.shape[-1] == 1:
         array = array[..., 0]
     spatial = source.axes.removesuffix("c")
     axes = spatial + ("c" if array.ndim > len(spatial) else "")
-    return Picture(np.ascontiguousarray(array), axes, world, source.meta)
+    return Picture(np.ascontiguousarray(array), axes, affine, source.meta)
 
 
 def image_suffix(record: Record, format: str | None) -> str:

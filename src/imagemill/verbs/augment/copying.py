@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from imagemill.core.errors import DiskError
 from imagemill.core.sample import Recipe
 from imagemill.data.layouts.augment_files import QUARANTINE
-from imagemill.data.records.as_targets import joint_names_of
+from imagemill.data.records.as_targets import keypoint_names_of
 from imagemill.data.records.loading import pixels_name, pixels_size
 from imagemill.data.records.record import Record
 from imagemill.jobs.faults import is_of_file, named
@@ -84,7 +84,7 @@ class Run:
         self.beside, self.places = beside, places
         source = beside.source
         seen = (*source.categories, *(thing.category for record in source for thing in record.objects or ()))
-        self.joints = joint_names_of(dict.fromkeys(seen), source.joint_names, source.info)
+        self.keypoints = keypoint_names_of(dict.fromkeys(seen), source.keypoint_names, source.info)
         self.present = sum(key in keys for key, _ in rows)
         self.others = len(rows) - self.present
         self.made = self.done = self.total = 0
@@ -101,7 +101,7 @@ class Run:
         outcome = Outcome(task, [])
         try:
             given = self.job.parameters
-            loaded = make.load(task.record, given["channels"], given["axes"], self.joints)
+            loaded = make.load(task.record, given["channels"], given["axes"], self.keypoints)
             outcome.note = loaded.note
             for copy in task.copies:
                 if self.stop.is_set():

@@ -312,7 +312,7 @@ def make(taken: Taken, asked: Asked, form: Form, numbers: Mapping[str, int]) -> 
         picture = replace(picture, array=filled(picture.array))
         row["filled"] = statistics.runs_of(pixels.gaps_in(as_read, placing))
     image = form.values.of(pixels.resized(picture, placing), picture.axes)
-    row["world"] = None if picture.world is None else (picture.world @ placing.pull()).ravel().tolist()
+    row["world"] = None if picture.affine is None else (picture.affine @ placing.pull()).ravel().tolist()
     given = None if record.mask is None else _mask(record.mask, picture, asked, record.frame)
     mask = None if given is None else _smallest(given.array, record.mask)
     if mask is not None:

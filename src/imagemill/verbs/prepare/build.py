@@ -322,7 +322,7 @@ class _Build:
         return {
             "classes": list(self.labels.classes),
             "categories": list(self.categories),
-            "joint_names": list(source.joint_names),
+            "joint_names": list(source.keypoint_names),
             "links": [list(pair) for pair in source.links],
             "source": {"name": source.root.name, "layout": source.layout, "info": dict(source.info)},
         }

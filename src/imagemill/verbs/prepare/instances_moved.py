@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Mask
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.engine.annotations.outlines import clipped
 from imagemill.verbs.prepare.common_frame import Placing
 
-__all__ = ["decoded_runs", "encoded_runs", "moved"]
+__all__ = ["decoded_rle", "encoded_runs", "moved"]
 
 Points = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def moved(
 
 
 def _check(thing: Instance) -> None:
-    numbers = [*(thing.box or ()), *itertools.chain(*thing.polygons, *thing.joints)]
+    numbers = [*(thing.box or ()), *itertools.chain(*thing.polygons, *thing.keypoints)]
     if not np.isfinite(numbers).all():
         raise CodecError(f"expected finite coordinates of {thing.category!r}, got {numbers}; mend the annotation")
     if odd := [len(flat) for flat in thing.polygons if len(flat) % 2]:
@@ -100,12 +100,12 @@ def _one(thing: Instance, placing: Placing, picture: tuple[int, int]) -> dict[st
         inside = clipped(corners, np.zeros(2), np.array([width, height], dtype=np.float64))
         if len(inside) >= 3:
             polygons.append(inside.ravel().tolist())
-    joints = _joints(thing, there, width, height)
-    runs = None if thing.runs is None else _moved_runs(thing.runs, placing, picture)
+    keypoints = _keypoints(thing, there, width, height)
+    runs = None if thing.rle is None else _moved_rle(thing.rle, placing, picture)
     # A thing without a box is there as long as any other part of it is.
-    if box is None and not polygons and runs is None and not any(joint[2] for joint in joints):
+    if box is None and not polygons and runs is None and not any(keypoint[2] for keypoint in keypoints):
         return None
-    return {"box": box, "polygons": polygons, "joints": joints, "runs": runs}
+    return {"box": box, "polygons": polygons, "joints": keypoints, "runs": runs}
 
 
 def _into_frame(xy: Points, placing: Placing) -> Points:
@@ -116,21 +116,21 @@ def _into_frame(xy: Points, placing: Placing) -> Points:
     return moved_points
 
 
-def _joints(thing: Instance, there: Any, width: int, height: int) -> list[list[float]]:
+def _keypoints(thing: Instance, there: Any, width: int, height: int) -> list[list[float]]:
     """Keypoints; they are indices, while everything else counts from the outer corner."""
-    if not thing.joints:
+    if not thing.keypoints:
         return []
-    given = np.array(thing.joints, dtype=np.float64)
+    given = np.array(thing.keypoints, dtype=np.float64)
     xy = there(given[:, :2] + 0.5) - 0.5
     inside = ((xy >= -0.5) & (xy <= np.array([width, height]) - 0.5)).all(axis=1)
     seen = np.where(inside, given[:, 2], 0)
     xy[seen == 0] = 0.0  # as unlabelled points are written everywhere
-    joints: list[list[float]] = np.column_stack([xy, seen]).tolist()
-    return joints
+    keypoints: list[list[float]] = np.column_stack([xy, seen]).tolist()
+    return keypoints
 
 
-def _moved_runs(runs: RunLength, placing: Placing, picture: tuple[int, int]) -> list[int] | None:
-    mask = decoded_runs(runs.counts, (runs.height, runs.width))
+def _moved_rle(runs: RLE, placing: Placing, picture: tuple[int, int]) -> list[int] | None:
+    mask = decoded_rle(runs.counts, (runs.height, runs.width))
     if mask.shape != picture:
         got = f"{runs.height} x {runs.width}"
         raise CodecError(f"expected masks of the picture's size {picture}, got one of {got}; mend the annotation")
@@ -138,12 +138,12 @@ def _moved_runs(runs: RunLength, placing: Placing, picture: tuple[int, int]) -> 
     return encoded_runs(there) if there.any() else None
 
 
-def decoded_runs(counts: Sequence[int], shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def decoded_rle(counts: Sequence[int], shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """A mask of 0 and 1 from its runs, which go down the columns, background first.
 
     Examples
     --------
-    >>> decoded_runs((1, 2, 1), (2, 2)).tolist()
+    >>> decoded_rle((1, 2, 1), (2, 2)).tolist()
     [[0, 1], [1, 0]]
     """
     values = np.arange(len(counts), dtype=np.uint8) & 1

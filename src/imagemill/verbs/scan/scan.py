@@ -318,8 +318,8 @@ def _counts(source: Source) -> dict[str, Any]:
             for what, there in (
                 ("boxes", thing.box is not None),
                 ("outlines", bool(thing.polygons)),
-                ("masks", thing.runs is not None),
-                ("with keypoints", bool(thing.joints)),
+                ("masks", thing.rle is not None),
+                ("with keypoints", bool(thing.keypoints)),
                 ("crowds", thing.crowd),
             ):
                 things[what] += there

@@ -208,15 +208,15 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
 
 
 def test_volumes_keep_their_place_and_photos_their_bytes(tmp_path: Path) -> None:
-    world = np.array([[0, 0, -2.0, 5], [0, 1.5, 0, 6], [3, 0, 0, 7], [0, 0, 0, 1]])
+    affine = np.array([[0, 0, -2.0, 5], [0, 1.5, 0, 6], [3, 0, 0, 7], [0, 0, 0, 1]])
     voxels = RNG.integers(0, 99, (3, 4, 5)).astype(np.int16)
     (tmp_path / "a.png").write_bytes(png(PHOTO))
-    records = (Record("v", Stored("v", lambda: voxels, "zyx", world)), Record("p", tmp_path / "a.png"))
+    records = (Record("v", Stored("v", lambda: voxels, "zyx", affine)), Record("p", tmp_path / "a.png"))
     Hdf5().write(Source(tmp_path, "x", records), tmp_path / "a.h5", WriteTarget(embed=True))
     again = {r.key: r for r in read(tmp_path / "a.h5")}
     volume = load_picture(again["v"].image)
     np.testing.assert_array_equal(volume.array, voxels)
-    np.testing.assert_array_equal(volume.world, world)
+    np.testing.assert_array_equal(volume.affine, affine)
     assert again["p"].image.fetch() == png(PHOTO)  # type: ignore[union-attr]
 
 

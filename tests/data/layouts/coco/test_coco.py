@@ -19,9 +19,9 @@ from imagemill.data import Instance, Record, Source, open_source
 from imagemill.data.layouts.base import WriteTarget
 from imagemill.data.layouts.coco.coco import Coco
 from imagemill.data.layouts.coco.coco_json import read_coco
-from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_runs
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_rle
 from imagemill.data.records.as_targets import boxes_of, keypoints_of, links_of
-from imagemill.data.records.instances import RunLength
+from imagemill.data.records.instances import RLE
 from tests.data.pictures import photo
 
 GOOD: dict[str, Any] = {
@@ -82,7 +82,7 @@ def test_keypoints_keep_their_rows_and_unlabelled_ones_are_not_visible(tmp_path:
     file = read_coco(write(tmp_path / "c.json", GOOD))
     entry = file.find("a/one.jpg")
     assert entry is not None
-    names, links = file.joints()
+    names, links = file.keypoints()
     points = keypoints_of(entry.objects, names)
     assert points is not None
     assert np.asarray(points.array).tolist() == [[5, 6], [0, 0], [7, 8], [1, 1], [2, 2], [3, 3]]
@@ -277,22 +277,22 @@ def _same(a: Source, b: Source) -> None:
         assert len(one.objects or ()) == len(other.objects or ())
         for thing, again in zip(one.objects or (), other.objects or (), strict=True):
             assert thing.box in (None, again.box)
-            assert (thing.category, thing.polygons, thing.runs, thing.joints, thing.crowd) == (
-                *(again.category, again.polygons, again.runs, again.joints, again.crowd),
+            assert (thing.category, thing.polygons, thing.rle, thing.keypoints, thing.crowd) == (
+                *(again.category, again.polygons, again.rle, again.keypoints, again.crowd),
             )
             assert dict(thing.attributes) == {k: again.attributes[k] for k in thing.attributes}
-    assert (a.categories, a.joint_names, a.links) == (b.categories, b.joint_names, b.links)
+    assert (a.categories, a.keypoint_names, a.links) == (b.categories, b.keypoint_names, b.links)
     assert a.info == b.info
 
 
 def test_written_again_it_says_the_same(tmp_path: Path) -> None:
     source = _full(tmp_path / "in")
     assert (len(source), source.problems) == (2, ())
-    assert source.records[1].objects[0].runs == RunLength(10, 10, (0, 100))
+    assert source.records[1].objects[0].rle == RLE(10, 10, (0, 100))
     assert source.records[1].objects[0].attributes["note"] == "odd"
     assert source.info["category_ids"] == {"person": 1, "cat": 2}
     assert source.info["licenses"] == GOOD["licenses"]
-    assert source.joint_names == ("nose", "left", "right")
+    assert source.keypoint_names == ("nose", "left", "right")
     written = Coco().write(source, tmp_path / "out", WriteTarget())
     assert (written.count, written.lost, written.problems) == (2, (), ())
     _same(source, open_source(tmp_path / "out"))
@@ -323,13 +323,13 @@ def test_records_of_other_layouts_keep_split_label_and_group(tmp_path: Path) -> 
             labels=("a", "b"),
             split=split,
             group="p1",
-            objects=(Instance("eye", joints=((1.0, 2.0, 2), (0.0, 0.0, 0))), Instance("ear", (1.0, 1.0, 2.0, 2.0))),
+            objects=(Instance("eye", keypoints=((1.0, 2.0, 2), (0.0, 0.0, 0))), Instance("ear", (1.0, 1.0, 2.0, 2.0))),
             attributes={"iso": 100, "lens": "wide"},
             size=(30, 40),
         )
         for split in ("test", "train")
     )
-    source = Source(tmp_path / "in", "made up", records, joint_names=("in", "out"), categories=("eye", "ear"))
+    source = Source(tmp_path / "in", "made up", records, keypoint_names=("in", "out"), categories=("eye", "ear"))
     written = Coco().write(source, tmp_path / "out", WriteTarget())
     assert written.lost == ()
     back = open_source(tmp_path / "out")
@@ -338,7 +338,7 @@ def test_records_of_other_layouts_keep_split_label_and_group(tmp_path: Path) -> 
         assert (again.label, again.labels, again.group, again.split) == ("cat/tabby", ("a", "b"), "p1", record.split)
         assert {name: again.attributes[name] for name in record.attributes} == record.attributes
         assert again.objects is not None
-        assert again.objects[0].joints == record.objects[0].joints
+        assert again.objects[0].keypoints == record.objects[0].keypoints
         assert again.objects[1].box == (1.0, 1.0, 2.0, 2.0)
 
 
@@ -346,7 +346,7 @@ def test_real_boxes_fit_their_pictures(data_root: Path) -> None:
     source = open_source(data_root / "coco_sample")
     assert (source.layout, len(source), len(source.categories), source.problems) == ("coco", 48, 80, ())
     objects = [thing for record in source for thing in record.objects or ()]
-    assert (len(objects), sum(o.crowd for o in objects), sum(o.runs is not None for o in objects)) == (462, 6, 6)
+    assert (len(objects), sum(o.crowd for o in objects), sum(o.rle is not None for o in objects)) == (462, 6, 6)
     for record in source:
         boxes = boxes_of(record.objects or (), crowds=True)
         if boxes is not None:
@@ -358,11 +358,11 @@ def test_real_boxes_fit_their_pictures(data_root: Path) -> None:
 
 def test_real_masks_lie_in_the_box_that_the_file_says(data_root: Path) -> None:
     source = open_source(data_root / "coco_sample")
-    crowds = [thing for record in source for thing in record.objects or () if thing.runs is not None]
+    crowds = [thing for record in source for thing in record.objects or () if thing.rle is not None]
     for thing in crowds:
-        assert thing.runs is not None
+        assert thing.rle is not None
         # The file's boxes of crowds go from the first pixel to the last, and do not cover that one.
-        left, top, width, height = bounds_of_runs(thing.runs) or (0, 0, 0, 0)
+        left, top, width, height = bounds_of_rle(thing.rle) or (0, 0, 0, 0)
         assert (left, top, width - 1, height - 1) == thing.box
 
 
@@ -371,7 +371,7 @@ def test_real_sets_written_again_say_the_same(data_root: Path, tmp_path: Path) -
     assert Coco().write(source, tmp_path / "out", WriteTarget()).lost == ()
     _same(source, open_source(tmp_path / "out"))
     people = open_source(data_root / "coco_keypoints", extra={"annotations": "person_keypoints.json"})
-    counts = Counter(bool(thing.joints) for record in people for thing in record.objects or ())
-    assert (counts[True], counts.total(), len(people.joint_names), len(people.links)) == (36, 54, 17, 19)
+    counts = Counter(bool(thing.keypoints) for record in people for thing in record.objects or ())
+    assert (counts[True], counts.total(), len(people.keypoint_names), len(people.links)) == (36, 54, 17, 19)
     assert Coco().write(people, tmp_path / "people", WriteTarget()).lost == ()
     _same(people, open_source(tmp_path / "people"))

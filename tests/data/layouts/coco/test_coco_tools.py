@@ -14,7 +14,7 @@ from imagemill.data import Source, open_source
 from imagemill.data.layouts.base import WriteTarget
 from imagemill.data.layouts.coco.coco import Coco
 from imagemill.data.layouts.shapes.rle import text_from_counts
-from imagemill.data.records.instances import RunLength
+from imagemill.data.records.instances import RLE
 from imagemill.verbs.scan.scan import scan
 from tests.data.pictures import photo
 
@@ -118,7 +118,7 @@ def test_outlines_without_boxes_and_boxes_without_outlines(
     assert (found.box, found.crowd, source.problems) == (box, False, ())
     told = thing["segmentation"]
     if isinstance(told, dict):
-        assert found.runs == RunLength(30, 40, tuple(RUNS))
+        assert found.rle == RLE(30, 40, tuple(RUNS))
     elif told:
         assert found.polygons == ((4, 5, 9, 5, 9, 8, 4, 8),)
 
@@ -162,7 +162,7 @@ def test_a_part_that_does_not_fit_leaves_the_others(tmp_path: Path) -> None:
     things = source.records[0].objects or ()
     assert [t.box for t in things] == [(1, 2, 3, 4), (1, 2, 3, 4), (4, 5, 5, 3), (1, 2, 3, 4)]
     assert len(source.problems) == 5
-    assert all(not t.runs and not t.joints for t in things)
+    assert all(not t.rle and not t.keypoints for t in things)
 
 
 def test_categories_that_are_not_listed_are_counted(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_annotations_without_a_place_are_classes_of_pictures(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("values", "joints"),
+    (("values", "keypoints")),
     [
         ([5, 6, 7, 8], ((5, 6, 2), (7, 8, 2))),
         ([5, 6, 0, 0], ((5, 6, 2), (0, 0, 0))),
@@ -302,15 +302,15 @@ def test_annotations_without_a_place_are_classes_of_pictures(tmp_path: Path) -> 
         ([[5, 6, 2], [7, 8, 1]], ((5, 6, 2), (7, 8, 1))),
     ],
 )
-def test_keypoints_of_two_values_and_shares_of_visibility(tmp_path: Path, values: Any, joints: Any) -> None:
+def test_keypoints_of_two_values_and_shares_of_visibility(tmp_path: Path, values: Any, keypoints: Any) -> None:
     kinds = [{"id": 1, "name": "cat", "keypoints": ["left_ear", "right_ear"], "skeleton": [[0, 1]]}]
     source = one(tmp_path, {"bbox": [1, 1, 9, 9], "keypoints": values}, categories=kinds)
-    assert [t.joints for r in source for t in r.objects or ()] == [joints]
+    assert [t.keypoints for r in source for t in r.objects or ()] == [keypoints]
     assert (source.links, source.problems) == (((0, 1),), ())
     # A skeleton that fits no keypoints does not take the class with it.
     kinds[0]["skeleton"] = [[1, 9]]
     again = one(tmp_path, {"bbox": [1, 1, 9, 9], "keypoints": values}, categories=kinds)
-    assert [t.joints for r in again for t in r.objects or ()] == [joints]
+    assert [t.keypoints for r in again for t in r.objects or ()] == [keypoints]
     assert "expected the skeleton of 'cat'" in said(again)
 
 

@@ -67,12 +67,12 @@ def test_an_oblique_series_lies_where_its_header_says(tmp_path: Path) -> None:
     for z, y, x in [(0, 0, 0), (5, 4, 3), (2, 1, 3)]:
         left_back_head = np.array([-10, 20, 30]) + turn @ np.array([x * 0.5, y * 0.7, z * 3.0])
         expected = left_back_head * [-1, -1, 1]
-        assert picture.world is not None
-        np.testing.assert_allclose((picture.world @ [z, y, x, 1])[:3], expected, atol=1e-4)
+        assert picture.affine is not None
+        np.testing.assert_allclose((picture.affine @ [z, y, x, 1])[:3], expected, atol=1e-4)
     # The same place through NIfTI, which counts (i, j, k).
     write_picture(tmp_path / "v.nii", picture)
     image = nib.load(tmp_path / "v.nii")
-    np.testing.assert_allclose((image.affine @ [3, 4, 5, 1]), picture.world @ [5, 4, 3, 1], atol=1e-4)
+    np.testing.assert_allclose((image.affine @ [3, 4, 5, 1]), picture.affine @ [5, 4, 3, 1], atol=1e-4)
     assert image.get_fdata()[3, 4, 5] == VOXELS[5, 4, 3]
 
 
@@ -80,8 +80,8 @@ def test_a_tilted_gantry_is_shear_and_slopes_are_per_slice(tmp_path: Path) -> No
     source = read(series(tmp_path, step=(0, 0.6, 3.0), RescaleSlope=2, RescaleIntercept=-1024))
     picture = load_picture(source.records[0].image)
     assert not source.problems
-    assert picture.world is not None
-    np.testing.assert_allclose(picture.world[:3, 0], [0, -0.6, 3.0], atol=1e-6)
+    assert picture.affine is not None
+    np.testing.assert_allclose(picture.affine[:3, 0], [0, -0.6, 3.0], atol=1e-6)
     np.testing.assert_array_equal(picture.array, VOXELS.astype(int) * 2 - 1024)
     assert picture.array.dtype == np.int16
     first = pydicom.dcmread(tmp_path / "IM000")

@@ -24,9 +24,9 @@ VERSION_2 = {
 }
 
 
-def volume(path: Path, seed: int = 0, world: Any = WORLD, shape: tuple[int, ...] = (3, 4, 5)) -> np.ndarray[Any, Any]:
+def volume(path: Path, seed: int = 0, affine: Any = WORLD, shape: tuple[int, ...] = (3, 4, 5)) -> np.ndarray[Any, Any]:
     values = np.random.default_rng(seed).integers(0, 3, shape).astype(np.uint8)
-    write_picture(path, Picture(values, "zyx", world))
+    write_picture(path, Picture(values, "zyx", affine))
     return values
 
 
@@ -52,7 +52,7 @@ def test_channels_of_a_case_are_put_together(tmp_path: Path) -> None:
     picture = load_picture(source.records[0].image)
     assert picture.axes == "zyxc"
     np.testing.assert_array_equal(picture.array, np.stack([one, two], axis=-1))
-    np.testing.assert_allclose(picture.world, WORLD, atol=1e-6)
+    np.testing.assert_allclose(picture.affine, WORLD, atol=1e-6)
     np.testing.assert_array_equal(load_mask(source.records[0].mask).array, mask)  # type: ignore[arg-type]
 
 
@@ -83,11 +83,11 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "shape", "message"),
+    ("affine", "shape", "message"),
     [(np.eye(4), (3, 4, 5), "on the grid"), (WORLD, (3, 4, 6), "shape")],
 )
-def test_channels_that_differ_are_refused(tmp_path: Path, world: Any, shape: Any, message: str) -> None:
-    volume(tmp_path / "imagesTr/c_0000.nii.gz"), volume(tmp_path / "imagesTr/c_0001.nii.gz", 1, world, shape)
+def test_channels_that_differ_are_refused(tmp_path: Path, affine: Any, shape: Any, message: str) -> None:
+    volume(tmp_path / "imagesTr/c_0000.nii.gz"), volume(tmp_path / "imagesTr/c_0001.nii.gz", 1, affine, shape)
     with pytest.raises(CodecError, match=message):
         load_picture(read(described(tmp_path, **VERSION_2)).records[0].image)
 
@@ -159,4 +159,4 @@ def test_real_volumes_keep_voxels_and_world(data_root: Path, tmp_path: Path) -> 
                 continue
             first, second = load(before), load(after)
             np.testing.assert_array_equal(first.array, second.array)
-            np.testing.assert_allclose(first.world, second.world, atol=1e-5)
+            np.testing.assert_allclose(first.affine, second.affine, atol=1e-5)

@@ -36,8 +36,8 @@ def test_pages_are_counted_as_numbers(tmp_path: Path) -> None:
     assert picture.axes == "zyx"
     np.testing.assert_array_equal(picture.array, VOXELS)
     assert picture.spacing == (2.0, 0.5, 0.25)
-    assert picture.world is not None
-    assert (picture.world @ [1, 1, 1, 1]).tolist() == [0.25, 0.5, 2.0, 1.0]  # x, y, z
+    assert picture.affine is not None
+    assert (picture.affine @ [1, 1, 1, 1]).tolist() == [0.25, 0.5, 2.0, 1.0]  # x, y, z
     with pytest.raises(SourceError, match="three distances"):
         read(tmp_path, spacing=(1, 0, 1))
 

@@ -13,7 +13,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data import Instance, Record, Source, open_source
 from imagemill.data.layouts.base import WriteTarget
 from imagemill.data.layouts.folders.voc import Voc, _pixels
-from imagemill.data.records.instances import RunLength
+from imagemill.data.records.instances import RLE
 from tests.data.pictures import label_map, photo
 
 XML = """<annotation><folder>x</folder><filename>elsewhere.jpg</filename><path>/photos/x.jpg</path>
@@ -110,8 +110,8 @@ def _source(root: Path) -> Source:
         Instance("dog", (1.4, 2.6, 3.3, 0.2)),
         Instance("dog", (5.0, 5.0, 9.0, 9.0), crowd=True),
         Instance("dog", polygons=((1.0, 1.0, 4.0, 1.0, 4.0, 3.0),)),
-        Instance("cat", runs=RunLength(30, 40, (31, 2, 1167))),
-        Instance("nose", joints=((1.0, 1.0, 2),)),
+        Instance("cat", rle=RLE(30, 40, (31, 2, 1167))),
+        Instance("nose", keypoints=((1.0, 1.0, 2),)),
     )
     records = (
         Record("set/a.png", photo(root / "a.png"), label_map(root / "m.png"), objects=things, split="train"),

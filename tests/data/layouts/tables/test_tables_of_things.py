@@ -11,7 +11,7 @@ import pytest
 
 import imagemill as im
 from imagemill.data.layouts.opening import open_source
-from imagemill.data.layouts.shapes.rle import mask_from_runs
+from imagemill.data.layouts.shapes.rle import mask_from_rle
 from imagemill.data.records.loading import load_mask
 from tests.data.tables import ABCD, HEIGHT, WIDTH, boxes_of, labels_of, small_photos, written
 
@@ -109,8 +109,8 @@ def test_masks_as_runs(tmp_path: Path, form: str, way: str) -> None:
     things = one.objects or ()
     assert [thing.category for thing in things] == (["object"] * 2 if "," not in form[8:] else ["3", "1"])
     for thing, mask in zip(things, masks, strict=True):
-        assert thing.runs is not None
-        np.testing.assert_array_equal(mask_from_runs(thing.runs), mask)
+        assert thing.rle is not None
+        np.testing.assert_array_equal(mask_from_rle(thing.rle), mask)
 
 
 def test_runs_that_leave_the_picture_are_named(tmp_path: Path) -> None:

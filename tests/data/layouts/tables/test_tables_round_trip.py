@@ -17,7 +17,7 @@ import imagemill as im
 from imagemill.data import Picture, Record, Source
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.registry import guesses, layout_named, look_at
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import pixels_digest
 from imagemill.data.records.record import Stored
 from tests.data.pictures import label_map, photo
@@ -68,7 +68,7 @@ _instances = st.builds(
     _word,
     st.none() | st.tuples(_number, _number, _positive, _positive),
     st.lists(st.lists(_number, min_size=6, max_size=6).map(tuple), max_size=2).map(tuple),
-    st.none() | st.just(RunLength(2, 3, (1, 2, 3))),
+    st.none() | st.just(RLE(2, 3, (1, 2, 3))),
     st.lists(st.tuples(_number, _number, st.integers(0, 2)), max_size=2).map(tuple),
     st.booleans(),
     st.dictionaries(_word, st.booleans() | st.integers(-5, 5) | _word, max_size=2),

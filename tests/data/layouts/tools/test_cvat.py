@@ -9,7 +9,7 @@ import pytest
 
 import imagemill as im
 from imagemill.data import Source, open_source
-from imagemill.data.layouts.shapes.rle import mask_from_runs
+from imagemill.data.layouts.shapes.rle import mask_from_rle
 from imagemill.verbs.scan.scan import scan
 from tests.data.pictures import photo
 
@@ -73,7 +73,7 @@ def test_boxes_outlines_and_their_attributes(tmp_path: Path, project: bool) -> N
     assert len(turned.polygons[0]) == 8
     assert (outline.polygons, outline.box) == (((4, 5, 9, 5, 9, 8),), (4, 5, 5, 3))
     assert (oval.box, cuboid.box) == ((15, 7, 10, 6), (1, 1, 6, 7))
-    assert points.joints == ((3, 4, 2), (5, 6, 2))
+    assert points.keypoints == ((3, 4, 2), (5, 6, 2))
     assert "1 polyline shapes passed over" in said(source)
     assert "1 cuboids read as the boxes" in said(source)
     assert source.also_read == (tmp_path / "annotations.xml",)
@@ -92,11 +92,11 @@ def test_masks_and_skeletons(tmp_path: Path) -> None:
     mask, ape = source.records[0].objects or ()
     whole = np.zeros(SIZE, bool)
     whole[21, 31:33] = whole[22, 31] = True
-    assert mask.runs is not None
-    assert np.array_equal(mask_from_runs(mask.runs), whole)
+    assert mask.rle is not None
+    assert np.array_equal(mask_from_rle(mask.rle), whole)
     assert mask.box == (31, 21, 2, 2)
-    assert ape.joints == ((5, 6, 2), (7, 8, 1), (0, 0, 0))
-    assert (source.joint_names, source.links) == (("nose", "tail", "tail end"), ((0, 1),))
+    assert ape.keypoints == ((5, 6, 2), (7, 8, 1), (0, 0, 0))
+    assert (source.keypoint_names, source.links) == (("nose", "tail", "tail end"), ((0, 1),))
     assert im.prepare(tmp_path, tmp_path.parent / f"{tmp_path.name}-store").made == 1
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import imagemill as im
 from imagemill.data import Source, open_source
-from imagemill.data.layouts.shapes.rle import mask_from_runs
+from imagemill.data.layouts.shapes.rle import mask_from_rle
 from imagemill.data.records.loading import load_picture
 from imagemill.verbs.scan.scan import scan
 from tests.data.pictures import photo
@@ -91,11 +91,11 @@ def test_circles_points_and_masks(tmp_path: Path) -> None:
     assert ball.box == (15, 5, 10, 10)
     corners = np.reshape(ball.polygons[0], (-1, 2))
     np.testing.assert_allclose(np.hypot(*(corners - (20, 10)).T), 5)
-    assert (nose.joints, nose.box) == (((3.5, 4.5, 2),), None)
+    assert (nose.keypoints, nose.box) == (((3.5, 4.5, 2),), None)
     whole = np.zeros(SIZE, bool)
     whole[20:24, 30:36] = mask
-    assert cat.runs is not None
-    assert np.array_equal(mask_from_runs(cat.runs), whole)
+    assert cat.rle is not None
+    assert np.array_equal(mask_from_rle(cat.rle), whole)
     assert cat.box == (32, 21, 3, 2)
     assert "1 linestrip shapes passed over" in said(source)
 
@@ -113,10 +113,10 @@ def test_shapes_of_a_group_are_one_thing_with_keypoints(tmp_path: Path) -> None:
         shape("leaf", [[20, 20], [24, 20], [24, 24]]),
     )
     dog, both, leaf = source.records[0].objects or ()
-    assert (dog.joints, dog.attributes) == (((3, 4, 2), (0, 0, 0)), {"wet": True, "group_id": 4})
+    assert (dog.keypoints, dog.attributes) == (((3, 4, 2), (0, 0, 0)), {"wet": True, "group_id": 4})
     assert (len(both.polygons), both.box, leaf.box) == (2, (0, 0, 14, 14), (20, 20, 4, 4))
-    assert [t.joints for t in source.records[1].objects or ()] == [((0, 0, 0), (15, 3, 2))]
-    assert source.joint_names == ("nose", "tail")
+    assert [t.keypoints for t in source.records[1].objects or ()] == [((0, 0, 0), (15, 3, 2))]
+    assert source.keypoint_names == ("nose", "tail")
 
 
 def test_flags_are_classes_of_pictures(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import imagemill as im
 from imagemill.data import Source, open_source
-from imagemill.data.layouts.shapes.rle import mask_from_runs
+from imagemill.data.layouts.shapes.rle import mask_from_rle
 from imagemill.data.layouts.tools.labelstudio_brush import brush_mask
 from imagemill.verbs.scan.scan import scan
 from tests.data.pictures import photo
@@ -78,7 +78,7 @@ def test_regions_in_percent(tmp_path: Path) -> None:
     assert turned.box == (17, 15, 3, 10)
     assert (outline.polygons, outline.box) == (((4, 3, 20, 3, 20, 18),), (4, 3, 16, 15))
     assert oval.box == (16, 9, 8, 12)
-    assert nose.joints == ((10, 15, 2),)
+    assert nose.keypoints == ((10, 15, 2),)
     assert source.records[0].size == SIZE
     assert source.also_read == (tmp_path / "project-1.json",)
     assert im.prepare(tmp_path, tmp_path.parent / f"{tmp_path.name}-store").made == 1
@@ -95,8 +95,8 @@ def test_points_of_a_box_are_its_keypoints_and_a_shape_may_be_named_apart(tmp_pa
         {"type": "relation", "from_id": "a", "to_id": "b"},
     )
     ((ape,),) = [r.objects for r in source]
-    assert (ape.category, ape.box, ape.joints) == ("ape", (0, 0, 20, 15), ((10, 3, 2), (20, 6, 2)))
-    assert source.joint_names == ("nose", "tail")
+    assert (ape.category, ape.box, ape.keypoints) == ("ape", (0, 0, 20, 15), ((10, 3, 2), (20, 6, 2)))
+    assert source.keypoint_names == ("nose", "tail")
 
 
 @pytest.mark.parametrize("sizes", [(3, 4, 8, 16), (5, 2, 9, 11)])
@@ -108,8 +108,8 @@ def test_the_brush(tmp_path: Path, sizes: tuple[int, ...]) -> None:
     rgba[..., 0] = np.arange(SIZE[0] * SIZE[1]).reshape(SIZE) % 7  # colour that says nothing
     source = one(tmp_path, region("brushlabels", {"format": "rle", "rle": packed(rgba, sizes)}))
     ((thing,),) = [r.objects for r in source]
-    assert thing.runs is not None
-    assert np.array_equal(mask_from_runs(thing.runs), mask)
+    assert thing.rle is not None
+    assert np.array_equal(mask_from_rle(thing.rle), mask)
     assert thing.box == (5, 3, 35, 27)
     whole = packed(rgba, sizes)
     for wrong in (whole[:40], [], [1e9], ["x"], [300], packed(rgba[:-1], sizes)):

@@ -54,7 +54,7 @@ def test_forms(tmp_path: Path, form: str) -> None:
     things = source.records[0].objects or ()
     assert [t.box for t in things] == [box for _, box in SHAPES]
     assert things[1].polygons == ((4, 5, 9, 5, 9, 8),)
-    assert things[4].joints == ((3, 4, 2),)
+    assert things[4].keypoints == ((3, 4, 2),)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from imagemill.data.layouts.base import WriteTarget
 from imagemill.data.layouts.coco.coco import Coco
 from imagemill.data.layouts.yolo.yolo import Yolo, yolo_polygons
 from imagemill.data.layouts.yolo.yolo_text import line_of, names_from, read_line
-from imagemill.data.records.instances import RunLength
+from imagemill.data.records.instances import RLE
 from tests.data.pictures import photo
 
 
@@ -194,9 +194,9 @@ def _coco_like(root: Path) -> Source:
         Instance("cat", (1.25, 2.5, 10.125, 7.0)),
         Instance("dog", (1.0, 2.0, 8.0, 5.5), (polygon,)),
         Instance("dog", (1.0, 2.0, 24.0, 26.25), (polygon, far)),
-        Instance("cat", (0.0, 0.0, 2.0, 3.0), runs=RunLength(30, 40, (0, 3, 27, 3, 1167))),
+        Instance("cat", (0.0, 0.0, 2.0, 3.0), rle=RLE(30, 40, (0, 3, 27, 3, 1167))),
         Instance("cat", (5.0, 5.0, 9.0, 9.0), crowd=True, attributes={"area": 4}),
-        Instance("nose", joints=((1.0, 1.0, 2),)),
+        Instance("nose", keypoints=((1.0, 1.0, 2),)),
     )
     records = (
         Record("images/a.png", photo(root / "images" / "a.png", 1), objects=things, split="train", size=(30, 40)),

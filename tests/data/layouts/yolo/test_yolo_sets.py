@@ -11,7 +11,7 @@ import yaml
 
 import imagemill as im
 from imagemill.data import Instance, Record, Source, open_source
-from imagemill.data.layouts.yolo.yolo_read import joint_names
+from imagemill.data.layouts.yolo.yolo_read import keypoint_names
 from imagemill.verbs.export.export import export
 from imagemill.verbs.scan.scan import scan
 from tests.data.pictures import photo
@@ -164,7 +164,7 @@ JOINTS = ((10.0, 10.0, 2), (30.0, 5.0, 1), (0.0, 0.0, 0))
 
 
 @pytest.mark.parametrize(
-    ("told", "line", "joints"),
+    (("told", "line", "keypoints")),
     [
         ({"kpt_shape": [3, 3]}, POSE, JOINTS),
         ({"kpt_shape": [3, 2]}, "0 0.5 0.5 0.5 0.5 0.25 0.5 0.75 0.25 0 0", (*JOINTS[:1], (30, 5, 2), JOINTS[2])),
@@ -172,12 +172,12 @@ JOINTS = ((10.0, 10.0, 2), (30.0, 5.0, 1), (0.0, 0.0, 0))
         ({}, POSE, JOINTS),
     ],
 )
-def test_keypoints_are_read(tmp_path: Path, told: dict[str, Any], line: str, joints: Any) -> None:
+def test_keypoints_are_read(tmp_path: Path, told: dict[str, Any], line: str, keypoints: Any) -> None:
     pair(tmp_path, "images/a.jpg", "labels/a.txt", line, "0 0.5 0.5 1 1" + " 0" * (len(line.split()) - 5))
     described(tmp_path, names=["ape"], **told)
     source = open_source(tmp_path)
     things = source.records[0].objects or ()
-    assert (things[0].joints, things[0].box) == (joints, (10, 5, 20, 10))
+    assert (things[0].keypoints, things[0].box) == (keypoints, (10, 5, 20, 10))
     assert ("as every third number is a visibility" in said(source)) == (not told)
 
 
@@ -199,47 +199,47 @@ def test_flip_idx_says_which_points_change_places(tmp_path: Path) -> None:
     pair(tmp_path, "images/a.jpg", "labels/a.txt", "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.25 1 0.5 0.5 2")
     described(tmp_path, names=["ape"], kpt_shape=[3, 3], flip_idx=[1, 0, 2])
     source = open_source(tmp_path)
-    assert source.joint_names == ("left 0", "right 0", "2")
+    assert source.keypoint_names == ("left 0", "right 0", "2")
     assert "named left and right after flip_idx" in said(source)
     im.augment(tmp_path, out, im.Pipeline([im.Flip("x")], seed=1))
     told = yaml.safe_load((out / "data.yaml").read_text())
     assert (told["kpt_shape"], told["flip_idx"]) == ([3, 3], [1, 0, 2])
     (thing,) = open_source(out).records[0].objects or ()
     # An index x of 40 columns becomes 39 - x, and what was the right point is the left one now.
-    assert thing.joints == ((9.0, 5.0, 1), (29.0, 10.0, 2), (19.0, 10.0, 2))
+    assert thing.keypoints == ((9.0, 5.0, 1), (29.0, 10.0, 2), (19.0, 10.0, 2))
 
 
 def test_names_of_keypoints() -> None:
     person = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
-    names, notes = joint_names({"flip_idx": person}, 17, [0])
+    names, notes = keypoint_names({"flip_idx": person}, 17, [0])
     assert (names[0][:3], names[0][-1], notes) == (["nose", "left_eye", "right_eye"], "right_ankle", [])
     own = {"kpt_names": {0: ["nose", "l_ear", "r_ear"]}}
-    assert joint_names({**own, "flip_idx": [0, 2, 1]}, 3, [0]) == ({0: ["nose", "l_ear", "r_ear"]}, [])
-    assert joint_names(own, 3, [0]) == ({0: ["nose", "l_ear", "r_ear"]}, [])
+    assert keypoint_names({**own, "flip_idx": [0, 2, 1]}, 3, [0]) == ({0: ["nose", "l_ear", "r_ear"]}, [])
+    assert keypoint_names(own, 3, [0]) == ({0: ["nose", "l_ear", "r_ear"]}, [])
     for wrong in ([0, 1], [0, 0, 1], [1, 2, 0], "210"):
-        found, notes = joint_names({"flip_idx": wrong}, 3, [0])
+        found, notes = keypoint_names({"flip_idx": wrong}, 3, [0])
         assert found == {0: ["0", "1", "2"]}
         assert notes[0].startswith("flip_idx is no exchange of 3 keypoints")
 
 
 def test_keypoints_come_back(tmp_path: Path) -> None:
-    face = Instance("face", (2.0, 2.0, 20.0, 10.0), joints=((10.25, 5.0, 2), (4.0, 3.5, 1), (0.0, 0.0, 0)))
-    alone = Instance("face", None, joints=((5.0, 5.0, 2), (9.0, 11.0, 2), (0.0, 0.0, 0)))
-    point = Instance("face", None, joints=((5.0, 5.0, 2), (0.0, 0.0, 0), (0.0, 0.0, 0)))
+    face = Instance("face", (2.0, 2.0, 20.0, 10.0), keypoints=((10.25, 5.0, 2), (4.0, 3.5, 1), (0.0, 0.0, 0)))
+    alone = Instance("face", None, keypoints=((5.0, 5.0, 2), (9.0, 11.0, 2), (0.0, 0.0, 0)))
+    point = Instance("face", None, keypoints=((5.0, 5.0, 2), (0.0, 0.0, 0), (0.0, 0.0, 0)))
     things = (face, Instance("hat", (1.0, 1.0, 4.0, 4.0)), alone)
     records = tuple(
         Record(f"{n}.png", photo(tmp_path / "in" / f"{n}.png", n, (20, 40, 3)), objects=objects)
         for n, objects in enumerate([things, (), None, (point,)])
     )
     names = ("nose", "left_eye", "right_eye")
-    source = Source(tmp_path / "in", "made up", records, categories=("face", "hat"), joint_names=names)
+    source = Source(tmp_path / "in", "made up", records, categories=("face", "hat"), keypoint_names=names)
     lost = " | ".join(export(source, tmp_path / "out", "yolo-pose").lost)
     for words in ("2 boxes of things with keypoints alone", "1 things without box", "1 pictures of which everything"):
         assert words in lost
     back = open_source(tmp_path / "out")
-    assert (back.joint_names, back.problems) == (names, ())
+    assert (back.keypoint_names, back.problems) == (names, ())
     assert [r.objects and len(r.objects) for r in back] == [3, (), None, None]
-    assert [t.joints for t in back.records[0].objects or ()] == [face.joints, (), alone.joints]
+    assert [t.keypoints for t in back.records[0].objects or ()] == [face.keypoints, (), alone.keypoints]
     np.testing.assert_allclose((back.records[0].objects or ())[2].box, (5, 5, 4, 6))
     told = yaml.safe_load((tmp_path / "out/data.yaml").read_text())
     assert (told["flip_idx"], told["kpt_names"][1]) == ([0, 2, 1], list(names))

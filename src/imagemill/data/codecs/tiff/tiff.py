@@ -47,7 +47,7 @@ class TiffCodec(Codec):
     Axes come from the file: samples are channels, ``Z`` is slices. Pages without a meaning (and time points)
     become slices ``z``, or channels ``c`` when the file has slices of its own; the note says which. Of
     several series the first is read, at full resolution. Written files are deflated, without a date, and say
-    their axes and world matrix, so that they read back equal.
+    their axes and affine, so that they read back equal.
     """
 
     name = "tiff"
@@ -137,8 +137,8 @@ class TiffCodec(Codec):
             array = array[..., 0]  # one sample a pixel is plain gray; the stamp keeps the axis
         rgb = array.shape[-1] in (3, 4) and picture.axes.endswith("c") and array.dtype.kind == "u"
         samples = picture.axes.endswith("c") and array.ndim == len(picture.axes)
-        world = None if picture.world is None else picture.world.tolist()
-        stamp = {"axes": picture.axes, "shape": list(picture.array.shape), "world": world}
+        affine = None if picture.affine is None else picture.affine.tolist()
+        stamp = {"axes": picture.axes, "shape": list(picture.array.shape), "world": affine}
         buffer = io.BytesIO()
         tifffile.imwrite(
             buffer,
@@ -262,8 +262,8 @@ def _stamp(tif: Any, array: Array) -> tuple[str, tuple[int, ...], Any] | None:
     found = described.get(_STAMP)
     if not isinstance(found, dict) or int(np.prod(found.get("shape", [0]))) != array.size:
         return None
-    world = found.get("world")
-    matrix = None if world is None else np.asarray(world, dtype=np.float64)
+    affine = found.get("world")
+    matrix = None if affine is None else np.asarray(affine, dtype=np.float64)
     return str(found["axes"]), tuple(int(n) for n in found["shape"]), matrix
 
 

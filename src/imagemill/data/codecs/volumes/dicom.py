@@ -212,7 +212,7 @@ def _picture(path: Path, dataset: Any, options: ReadOptions) -> Picture:
     frames = stored_frames(path, dataset)
     segments = str(dataset.get("SOPClassUID", "")) == SEGMENTATION and dataset.get("SegmentationType") == "BINARY"
     planes = frame_planes(dataset, len(frames))
-    world = None
+    affine = None
     if segments:
         frames, planes = _label_frames(dataset, frames, planes, notes)
     else:
@@ -229,12 +229,12 @@ def _picture(path: Path, dataset: Any, options: ReadOptions) -> Picture:
         return Picture(native(frames[0]), "yx" + colour, None, meta, "; ".join(notes))
     if planes is not None and len(planes) == len(frames):
         stack = stack_planes(planes)
-        if stack.world is not None:
-            frames, world = frames[list(stack.order)], stack.world
+        if stack.affine is not None:
+            frames, affine = frames[list(stack.order)], stack.affine
         notes.append(f"{len(frames)} frames read as slices z" + (f"; {stack.fault}" if stack.fault else ""))
     else:
         notes.append(f"{len(frames)} frames without places read as slices z")
-    return Picture(native(frames), "zyx" + colour, world, meta, "; ".join(notes))
+    return Picture(native(frames), "zyx" + colour, affine, meta, "; ".join(notes))
 
 
 def _label_frames(

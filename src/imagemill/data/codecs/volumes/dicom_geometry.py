@@ -60,7 +60,7 @@ class Stack:
     ----------
     order : tuple of int
         Which slice comes first, second...
-    world : array ``(4, 4)`` or None
+    affine : array ``(4, 4)`` or None
         Index ``(z, y, x)`` to RAS+ millimetres; None where positions do not make one grid.
     fault : str
         What is wrong with the positions; empty when they are even.
@@ -69,7 +69,7 @@ class Stack:
     """
 
     order: tuple[int, ...]
-    world: Floats | None
+    affine: Floats | None
     fault: str = ""
     missing: int = 0
 
@@ -140,14 +140,14 @@ def stack_planes(planes: Sequence[Plane]) -> Stack:
     --------
     >>> planes = [Plane(np.array([0.0, 0.0, z]), np.eye(3)[0], np.eye(3)[1], (0.5, 0.5)) for z in (6.0, 0.0, 3.0)]
     >>> stack = stack_planes(planes)
-    >>> stack.order, stack.world.tolist()[2]
+    >>> stack.order, stack.affine.tolist()[2]
     ((1, 2, 0), [3.0, 0.0, 0.0, 0.0])
     """
     depths = np.array([float(plane.position @ planes[0].normal) for plane in planes])
     order = tuple(int(n) for n in np.argsort(depths, kind="stable"))
     first, last = planes[order[0]], planes[order[-1]]
     if len(planes) == 1:
-        return Stack(order, _world(first, first.normal))
+        return Stack(order, _affine(first, first.normal))
     gaps = np.diff(depths[list(order)])
     if gaps.min() <= 1e-4:
         return Stack(order, None, "several slices lie at one place")
@@ -164,12 +164,12 @@ def stack_planes(planes: Sequence[Plane]) -> Stack:
     straight = positions[0] + np.arange(len(planes))[:, None] * step
     if not fault and np.abs(positions - straight).max() > _TILT * min(first.spacing):
         fault = "positions of slices do not lie on a line"
-    return Stack(order, _world(first, step), fault, missing)
+    return Stack(order, _affine(first, step), fault, missing)
 
 
-def _world(first: Plane, step: Floats) -> Floats:
-    world = np.eye(4)
+def _affine(first: Plane, step: Floats) -> Floats:
+    affine = np.eye(4)
     columns = np.stack([step, first.down * first.spacing[0], first.right * first.spacing[1]], axis=1)
-    world[:3, :3] = _LPS @ columns
-    world[:3, 3] = _LPS @ first.position
-    return world + 0.0  # no negative zeros
+    affine[:3, :3] = _LPS @ columns
+    affine[:3, 3] = _LPS @ first.position
+    return affine + 0.0  # no negative zeros

@@ -18,12 +18,12 @@ from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.sniff import kind_of
 from imagemill.data.codecs.volumes.text_header import (
     VoxelHeader,
+    affine_of,
     header_text,
     named_files,
     ras,
     read_voxels,
     stored_form,
-    world_of,
 )
 
 __all__ = ["MetaImageCodec", "metaimage_header"]
@@ -72,7 +72,7 @@ class MetaImageCodec(Codec):
     def encode(self, picture: Picture, suffix: str) -> bytes:
         array = np.ascontiguousarray(picture.array)
         packed = zlib.compress(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes(), _LEVEL)
-        steps, origin = world_of(picture)
+        steps, origin = affine_of(picture)
         lengths = np.linalg.norm(steps, axis=1)
         lines = {
             "ObjectType": "Image",
@@ -89,7 +89,7 @@ class MetaImageCodec(Codec):
             "ElementType": _WRITTEN[array.dtype.name],
             _END: "LOCAL",
         }
-        if picture.world is None or picture.meta.get("placed") is False:
+        if picture.affine is None or picture.meta.get("placed") is False:
             lines = {word: value for word, value in lines.items() if word not in ("TransformMatrix", "Offset")}
         return "".join(f"{word} = {value}\n" for word, value in lines.items()).encode() + packed
 
@@ -133,7 +133,7 @@ def metaimage_header(path: Path, start: bytes) -> VoxelHeader:
     if channels > 1:
         sizes, roles = (channels, *sizes), "c" + roles
     side = sum(role != "c" for role in roles)
-    world, placed = _world(words, count, side)
+    affine, placed = _affine(words, count, side)
     big = _true(words, "BinaryDataByteOrderMSB", default=_true(words, "ElementByteOrderMSB", default=False))
     order = ">" if big else "<"
     packed = _true(words, "CompressedData", default=False)
@@ -143,7 +143,7 @@ def metaimage_header(path: Path, start: bytes) -> VoxelHeader:
         sizes,
         roles,
         _dtype(path, words["ElementType"], order),
-        world,
+        affine,
         placed,
         encoding,
         "metaimage",
@@ -193,7 +193,7 @@ def _dtype(path: Path, name: str, order: str) -> np.dtype[np.generic]:
     return np.dtype(order + code)
 
 
-def _world(words: dict[str, str], count: int, side: int) -> tuple[Floats, bool]:
+def _affine(words: dict[str, str], count: int, side: int) -> tuple[Floats, bool]:
     def numbers(names: tuple[str, ...], wanted: int) -> Floats | None:
         text = next((words[name] for name in names if name in words), None)
         if text is None:

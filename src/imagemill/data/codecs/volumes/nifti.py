@@ -74,9 +74,9 @@ class NiftiCodec(Codec):
         with np.errstate(all="ignore"):  # what a damaged header makes of the numbers is checked below
             image, mended = _load(path, nibabel, options.max_pixels, data)
             array, note = _values(image)
-            world = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
-            usable = bool(np.all(np.isfinite(world))) and abs(np.linalg.det(world[:3, :3])) >= 1e-12
-            meta, place_note = _meta(nibabel, image.header, array.dtype, world)
+            affine = np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]]
+            usable = bool(np.all(np.isfinite(affine))) and abs(np.linalg.det(affine[:3, :3])) >= 1e-12
+            meta, place_note = _meta(nibabel, image.header, array.dtype, affine)
         if array.dtype.kind not in "buif":
             do = "convert it to scalar values (for colour: one volume per channel)"
             raise problem(path, "a volume of numbers", f"dtype {array.dtype} (colour or complex)", do)
@@ -88,7 +88,7 @@ class NiftiCodec(Codec):
             do = "mend its sform or qform"
             raise problem(path, "an affine that can be inverted", f"{image.affine.tolist()}", do)
         notes = [text for text in (shape_note, note, place_note, mended) if text]
-        return Picture(array, axes, world, meta, "; ".join(notes))
+        return Picture(array, axes, affine, meta, "; ".join(notes))
 
     def recognises(self, start: bytes) -> bool:
         return kind_of(start) == self.name
@@ -113,7 +113,7 @@ class NiftiCodec(Codec):
         nibabel = require("nibabel", extra="medical")
         axes = (2, 1, 0) if picture.axes == "zyx" else (2, 1, 0, 3)
         array = np.transpose(picture.array, axes)
-        affine = None if picture.world is None else picture.world[:, [2, 1, 0, 3]]
+        affine = None if picture.affine is None else picture.affine[:, [2, 1, 0, 3]]
         # dtype is named: nibabel refuses to guess for int64.
         image = nibabel.Nifti1Image(array, affine, dtype=array.dtype)
         header, old = image.header, dict(picture.meta.get("nifti", {}))
@@ -299,7 +299,7 @@ def _forms_apart(header: Any) -> float:
 
 
 def _meta(
-    nibabel: Any, header: Any, dtype: np.dtype[Any], world: npt.NDArray[np.float64]
+    nibabel: Any, header: Any, dtype: np.dtype[Any], affine: npt.NDArray[np.float64]
 ) -> tuple[dict[str, Any], str]:
     """Collect what has to survive a round trip."""
     meta = {"format": "nifti", "mode": dtype.name, "bit_depth": dtype.itemsize * 8}
@@ -321,7 +321,7 @@ def _meta(
     if qform and sform and (apart := _forms_apart(header)) > _FORMS:
         note = f"sform and qform are up to {apart:.3g} voxels apart; the sform is taken"
     zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))[::-1]
-    ratio = zooms / np.linalg.norm(world[:3, :3], axis=0)
+    ratio = zooms / np.linalg.norm(affine[:3, :3], axis=0)
     if np.all(np.isfinite(zooms)) and np.all(zooms > 0) and np.any(np.abs(ratio - 1.0) > _ZOOM):
         nifti["zoom_ratio"] = tuple(float(value) for value in ratio)
         sizes = " x ".join(f"{value:g}" for value in zooms)

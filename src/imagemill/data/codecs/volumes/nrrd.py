@@ -18,12 +18,12 @@ from imagemill.data.codecs.error_guard import guarded
 from imagemill.data.codecs.sniff import kind_of
 from imagemill.data.codecs.volumes.text_header import (
     VoxelHeader,
+    affine_of,
     header_text,
     named_files,
     ras,
     read_voxels,
     stored_form,
-    world_of,
 )
 
 __all__ = ["NrrdCodec", "nrrd_header"]
@@ -90,7 +90,7 @@ class NrrdCodec(Codec):
 
     def encode(self, picture: Picture, suffix: str) -> bytes:
         array = np.ascontiguousarray(picture.array)
-        steps, origin = world_of(picture)
+        steps, origin = affine_of(picture)
         list_first = picture.channels is not None
         sizes = (*((picture.channels,) if list_first else ()), *picture.spatial_shape[::-1])
         kinds = ["list"] * list_first + ["domain"] * len(steps)
@@ -104,7 +104,7 @@ class NrrdCodec(Codec):
             "encoding: gzip",
         ]
         none = ["none"] * list_first
-        if picture.world is None or picture.meta.get("placed") is False:
+        if picture.affine is None or picture.meta.get("placed") is False:
             nan = ["nan"] * list_first
             lengths = np.linalg.norm(steps, axis=1)
             lines += [f"spacings: {' '.join([*nan, *(format(n, '.17g') for n in lengths)])}"]
@@ -149,13 +149,13 @@ def nrrd_header(path: Path, start: bytes) -> VoxelHeader:
     order, notes = _order(words, code, encoding)
     steps = _steps(words, count)
     roles, said = _roles(path, words, sizes, steps)
-    world, placed, told = _world(words, roles, steps)
+    affine, placed, told = _affine(words, roles, steps)
     attached = "data file" not in words
     return VoxelHeader(
         sizes,
         roles,
         np.dtype(order + code),
-        world,
+        affine,
         placed,
         encoding,
         "nrrd",
@@ -250,7 +250,7 @@ def _roles(
     return roles, f"{others[0]} volumes along the last axis read as channels" if late else ""
 
 
-def _world(words: dict[str, str], roles: str, steps: list[Floats | None] | None) -> tuple[Floats | None, bool, str]:
+def _affine(words: dict[str, str], roles: str, steps: list[Floats | None] | None) -> tuple[Floats | None, bool, str]:
     side = len(roles.replace("c", ""))
     if steps is None:
         found = [float(n) for n in words["spacings"].split()] if "spacings" in words else [1.0] * len(roles)

@@ -24,13 +24,13 @@ from imagemill.data.codecs.limits import DEFLATE, check_inflation
 
 __all__ = [
     "VoxelHeader",
+    "affine_of",
     "data_files",
     "header_text",
     "named_files",
     "ras",
     "read_voxels",
     "stored_form",
-    "world_of",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -54,10 +54,10 @@ class VoxelHeader:
         One letter for each: ``x``, ``y``, ``z`` for places in stored order, ``c`` for channels, time or components.
     dtype : numpy.dtype
         In the byte order of the file.
-    world : array ``(d+1, d+1)`` or None
+    affine : array ``(d+1, d+1)`` or None
         Index to world over the places in array order (slowest first), RAS+ millimetres.
     placed : bool
-        Whether the file says where it lies; else `world` is made of voxel sizes alone.
+        Whether the file says where it lies; else `affine` is made of voxel sizes alone.
     encoding : str
         ``"raw"``, ``"deflate"`` (zlib or gzip), ``"bzip2"``, ``"text"`` or ``"hex"``.
     files : tuple of str
@@ -79,7 +79,7 @@ class VoxelHeader:
     sizes: tuple[int, ...]
     roles: str
     dtype: np.dtype[Any]
-    world: Floats | None
+    affine: Floats | None
     placed: bool
     encoding: str
     name: str
@@ -116,20 +116,20 @@ def ras(signs: Sequence[float], directions: Floats, origin: Floats) -> Floats:
     origin : array ``[coordinate]``
     """
     side = len(directions)
-    world = np.eye(side + 1)
+    affine = np.eye(side + 1)
     flip = np.asarray(signs, np.float64)[:side]
-    world[:side, :side] = (directions * flip).T[:, ::-1]
-    world[:side, side] = origin * flip
-    return world + 0.0  # no negative zeros
+    affine[:side, :side] = (directions * flip).T[:, ::-1]
+    affine[:side, side] = origin * flip
+    return affine + 0.0  # no negative zeros
 
 
-def world_of(picture: Picture) -> tuple[Floats, Floats]:
+def affine_of(picture: Picture) -> tuple[Floats, Floats]:
     """Steps along the stored axes (fastest first) and origin in LPS millimetres, as both formats write them."""
     side = len(picture.spatial_shape)
-    world = np.eye(side + 1) if picture.world is None else picture.world
-    flip = np.array([-1.0, -1.0, 1.0][:side]) if picture.world is not None else np.ones(side)
-    steps = (flip[:, None] * world[:side, :side]).T[::-1]
-    return steps + 0.0, flip * world[:side, side] + 0.0
+    affine = np.eye(side + 1) if picture.affine is None else picture.affine
+    flip = np.array([-1.0, -1.0, 1.0][:side]) if picture.affine is not None else np.ones(side)
+    steps = (flip[:, None] * affine[:side, :side]).T[::-1]
+    return steps + 0.0, flip * affine[:side, side] + 0.0
 
 
 def stored_form(picture: Picture, types: dict[str, str], name: str) -> str | None:
@@ -169,12 +169,12 @@ def read_voxels(path: Path, header: VoxelHeader, options: ReadOptions, data: byt
     array, axes = (array[..., 0], axes) if channels == 1 else (array, axes + "c")
     if options.axes not in (None, axes):
         raise problem(path, f"axes {options.axes!r}", f"{axes!r} in the file", "leave axes out: the file says them")
-    world = header.world
-    if world is not None and not (np.all(np.isfinite(world)) and abs(np.linalg.det(world[:-1, :-1])) >= 1e-12):
+    affine = header.affine
+    if affine is not None and not (np.all(np.isfinite(affine)) and abs(np.linalg.det(affine[:-1, :-1])) >= 1e-12):
         do = "mend its directions and spacing"
-        raise problem(path, "a place in the world that can be inverted", f"{world.tolist()}", do)
+        raise problem(path, "a place in the world that can be inverted", f"{affine.tolist()}", do)
     meta = {"format": header.name, "mode": array.dtype.name, "bit_depth": array.dtype.itemsize * 8, **header.meta}
-    return Picture(np.ascontiguousarray(array), axes, world, {**meta, "placed": header.placed}, header.note)
+    return Picture(np.ascontiguousarray(array), axes, affine, {**meta, "placed": header.placed}, header.note)
 
 
 def _length(path: Path, data: bytes | None) -> int:

@@ -49,9 +49,9 @@ def volume_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...]
     header = _header(path, data)
     if header is None:
         return nifti_place(path, data)
-    if header.world is None or len(header.shape) != 3:
+    if header.affine is None or len(header.shape) != 3:
         raise problem(path, "a volume", f"a picture of shape {header.shape}", "choose a layout for pictures")
-    return header.shape, header.world
+    return header.shape, header.affine
 
 
 @guarded("the header of a volume")

@@ -199,12 +199,12 @@ class Gathered:
             raise SourceError(f"expected an image of 1 to {MAX_PIXELS:,} pixels, got shape {shape}; check the file")
         return axes
 
-    def pixels(self, held: Held, row: int | None, axes: str | None, world: Array | None = None) -> Pixels:
+    def pixels(self, held: Held, row: int | None, axes: str | None, affine: Array | None = None) -> Pixels:
         """Where the pixels of one row are, or of the whole array."""
         name = held.called if row is None else f"{held.called}, row {row}"
         if held.shape.kind == "E":
             return Blob(name, "", held.fetch(row))
-        return Stored(name, held.fetch(row), axes, world)
+        return Stored(name, held.fetch(row), axes, affine)
 
     def single(
         self,

@@ -31,7 +31,7 @@ class Hdf5(Layout):
     title = "HDF5: a group per class, or stacks of images and labels"
     holds = frozenset(
         (
-            *("image", "uint16", "float", "channels", "volume", "world", "label", "hierarchy", "mask"),
+            *("image", "uint16", "float", "channels", "volume", "affine", "label", "hierarchy", "mask"),
             *("split", "group", "attributes"),
         )
     )

@@ -221,7 +221,7 @@ class Found:
         self.seen.add((info.fileno, info.addr))
         datasets: dict[str, Any] = {}
         groups: dict[str, Any] = {}
-        joint: dict[str, dict[str, Any]] = {}
+        keypoint: dict[str, dict[str, Any]] = {}
         for name in sorted(group):
             where = f"{place.path}/{name}"
             if where == ASIDE or name in _INNER:
@@ -240,11 +240,11 @@ class Found:
                 datasets[name] = thing
         # Datasets first: class names at the top count for all groups below.
         self.take(datasets, place)
-        for name, dataset in self.joint(groups).items():
-            joint.setdefault(name.rpartition("/")[0], {})[name] = dataset
-        if joint:
-            self.take({name: one for members in joint.values() for name, one in members.items()}, place, speaking=2)
-            groups = {name: thing for name, thing in groups.items() if name not in joint}
+        for name, dataset in self.keypoint(groups).items():
+            keypoint.setdefault(name.rpartition("/")[0], {})[name] = dataset
+        if keypoint:
+            self.take({name: one for members in keypoint.values() for name, one in members.items()}, place, speaking=2)
+            groups = {name: thing for name, thing in groups.items() if name not in keypoint}
         # Groups that say what lies in them are no classes, unless there are classes beside them.
         roles = all(is_image_word(name) or role_of(name) is not None or split_name(name) for name in groups)
         parts = {split_name(name) for name in groups}
@@ -254,7 +254,7 @@ class Found:
             below = self.below(place, name, thing, plain=(roles or place.said) and is_image_word(name), parted=parted)
             self.visit(thing, replace(below, alone=place.alone and len(groups) == 1))
 
-    def joint(self, groups: Mapping[str, Any]) -> dict[str, Any]:
+    def keypoint(self, groups: Mapping[str, Any]) -> dict[str, Any]:
         """Datasets of groups called images and labels (or masks), where both have datasets of the same names."""
         h5py = require("h5py", extra="hdf5")
         roles = {name: role for name in groups if (role := role_of(name)) in ("images", "labels", "masks")}
@@ -410,12 +410,12 @@ class Found:
         if held.shape.kind == "E":
             return self.gathered.pixels(held, None, None)
         axes = self.gathered.axes(held, held.shape.lengths)
-        world, places = held.own.get("world"), len(axes.replace("c", ""))
-        matrix = None if world is None else np.asarray(world, np.float64)
+        affine, places = held.own.get("world"), len(axes.replace("c", ""))
+        matrix = None if affine is None else np.asarray(affine, np.float64)
         if matrix is not None and (
             matrix.shape != (places + 1, places + 1) or axes != "".join(a for a in "zyxc" if a in axes)
         ):
-            self.refuse(where, f"a world matrix of shape {matrix.shape} for axes {axes}", "correct the attribute")
+            self.refuse(where, f"an affine of shape {matrix.shape} for axes {axes}", "correct the attribute")
             matrix = None
         return self.gathered.pixels(held, None, axes, matrix)
 

@@ -132,6 +132,6 @@ def _dataset(group: Any, name: str, picture: Picture) -> Any:
     array = picture.array
     dataset = group.create_dataset(name, data=array, chunks=array.shape if array.nbytes < 1 << 30 else True, **_PACK)
     dataset.attrs["axes"] = picture.axes
-    if picture.world is not None:
-        dataset.attrs["world"] = picture.world
+    if picture.affine is not None:
+        dataset.attrs["world"] = picture.affine
     return dataset

@@ -235,7 +235,7 @@ class Idx(Layout):
             pixels, kept, first = stack_records(part, problems, _CODES, "IDX")
             if pixels is None or first is None:
                 continue
-            if first.world is not None:
+            if first.affine is not None:
                 lost.append("places in the world: IDX holds none")
             if item_axes(pixels.shape[1:])[0] != first.axes:
                 lost.append(f"axes {first.axes}: IDX says none; pass them when reading")

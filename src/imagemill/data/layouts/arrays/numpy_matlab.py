@@ -154,7 +154,7 @@ class Npz(Layout):
             pixels, kept, first = stack_records(part, problems, _DTYPES, "npz")
             if pixels is None or first is None:
                 continue
-            if first.world is not None:
+            if first.affine is not None:
                 lost.append("places in the world: npz holds none")
             end = f"_{split}" if split else ""
             arrays.setdefault("axes", np.array(first.axes))

@@ -31,7 +31,7 @@ class Coco(Layout):
     title = "COCO JSON with its images"
     holds = frozenset(
         (
-            *("image", "uint16", "float", "channels", "label", "hierarchy", "labels", "boxes", "polygons", "runs"),
+            *("image", "uint16", "float", "channels", "label", "hierarchy", "labels", "boxes", "polygons", "rle"),
             *("keypoints", "split", "group", "attributes"),
         )
     )
@@ -134,7 +134,7 @@ def _facts(files: list[CocoFile]) -> tuple[list[Problem], dict[str, Any]]:
     problems = []
     ids: dict[str, int | str] = {}
     extra: dict[str, dict[str, Scalar]] = {}
-    joints: dict[str, dict[str, Any]] = {}
+    keypoints: dict[str, dict[str, Any]] = {}
     for file in files:
         for category in file.categories:
             if ids.setdefault(category.name, category.id) != category.id:
@@ -142,21 +142,21 @@ def _facts(files: list[CocoFile]) -> tuple[list[Problem], dict[str, Any]]:
                 problems.append(Problem(file.path.name, f"{message} {category.id}; the first is kept"))
             if category.extra:
                 extra.setdefault(category.name, {k: v for k, v in category.extra.items()})
-            if category.joint_names:
+            if category.keypoint_names:
                 pairs = [list(link) for link in category.links]
-                joints.setdefault(category.name, {"names": list(category.joint_names), "links": pairs})
+                keypoints.setdefault(category.name, {"names": list(category.keypoint_names), "links": pairs})
     info: dict[str, Any] = {}
     for file in files:
         info = {**file.info, **info}
     info["category_ids"] = ids
     if extra:
         info["categories"] = extra
-    if joints:
-        info["keypoints"] = joints
-    first = next((file for file in files if file.joints()[0]), None)
-    names, links = ((), ()) if first is None else first.joints()
+    if keypoints:
+        info["keypoints"] = keypoints
+    first = next((file for file in files if file.keypoints()[0]), None)
+    names, links = ((), ()) if first is None else first.keypoints()
     categories = tuple(sorted(ids, key=lambda name: (isinstance(ids[name], str), ids[name])))
-    return problems, {"categories": categories, "joint_names": names, "links": links, "info": info}
+    return problems, {"categories": categories, "keypoint_names": names, "links": links, "info": info}
 
 
 LAYOUTS: tuple[Layout, ...] = (Coco(),)

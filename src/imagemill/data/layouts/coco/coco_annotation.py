@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_rle
 from imagemill.data.layouts.shapes.rle import counts_from_text
-from imagemill.data.records.instances import Instance, Joint, RunLength, Scalar
+from imagemill.data.records.instances import RLE, Instance, Keypoint, Scalar
 
 __all__ = ["read_thing", "scalars", "visibility", "whole"]
 
@@ -22,7 +22,7 @@ Outlines = tuple[tuple[float, ...], ...]
 
 
 def read_thing(
-    entry: Mapping[str, Any], category: str, joints: int, size: tuple[int, int] | None
+    entry: Mapping[str, Any], category: str, keypoints: int, size: tuple[int, int] | None
 ) -> tuple[Instance | None, list[str]]:
     """One annotation, and what of it did not fit; None where nothing is left.
 
@@ -32,7 +32,7 @@ def read_thing(
         As the file has it.
     category : str
         Its name.
-    joints : int
+    keypoints : int
         How many keypoints the category has; 0 where that is not said.
     size : tuple of int or None
         Height and width of the picture.
@@ -45,8 +45,8 @@ def read_thing(
     """
     faults: list[str] = []
     outlines: Outlines = ()
-    runs: RunLength | None = None
-    points: tuple[Joint, ...] = ()
+    runs: RLE | None = None
+    points: tuple[Keypoint, ...] = ()
     box: tuple[float, float, float, float] | None = None
     told = entry.get("segmentation")
     try:
@@ -56,13 +56,13 @@ def read_thing(
             outlines = _outlines(told, faults)
     except InputError as error:
         faults.append(str(error))
-    around = bounds_of_polygons(outlines) or (None if runs is None else bounds_of_runs(runs))
+    around = bounds_of_polygons(outlines) or (None if runs is None else bounds_of_rle(runs))
     try:
         box = _box(entry.get("bbox"), outlined=around is not None)
     except InputError as error:
         faults.append(str(error))
     try:
-        points = _joints(entry.get("keypoints") or [], joints)
+        points = _keypoints(entry.get("keypoints") or [], keypoints)
     except InputError as error:
         faults.append(str(error))
     if box is None and around is None and not points:
@@ -136,7 +136,7 @@ def _flat(part: Any) -> Any:
     return part
 
 
-def _runs(told: Mapping[str, Any], size: tuple[int, int] | None) -> RunLength:
+def _runs(told: Mapping[str, Any], size: tuple[int, int] | None) -> RLE:
     shape, counts = told.get("size"), told.get("counts")
     sides = [whole(side) for side in shape] if isinstance(shape, list) else []
     if len(sides) != 2 or not all(side is not None and 0 < side < 1 << 20 for side in sides):
@@ -146,14 +146,14 @@ def _runs(told: Mapping[str, Any], size: tuple[int, int] | None) -> RunLength:
     if size is not None and (height, width) not in (size, size[::-1]):
         raise InputError(f"expected runs of a picture of {size[0]} x {size[1]}, got {[height, width]}; mend that entry")
     if isinstance(counts, str):
-        return RunLength(height, width, counts_from_text(counts))
+        return RLE(height, width, counts_from_text(counts))
     lengths = [whole(count) for count in counts] if isinstance(counts, list) else [None]
     if None in lengths:
         raise InputError(f"expected runs as whole numbers or text, got {counts!r:.60}; mend that entry")
-    return RunLength(height, width, tuple(int(count or 0) for count in lengths))
+    return RLE(height, width, tuple(int(count or 0) for count in lengths))
 
 
-def _joints(told: Any, count: int) -> tuple[Joint, ...]:
+def _keypoints(told: Any, count: int) -> tuple[Keypoint, ...]:
     """Keypoints as x, y and visibility; also as x and y alone, where all that are not 0, 0 are visible."""
     flat = _numbers("keypoints", _flat(told))
     if count:
@@ -166,11 +166,11 @@ def _joints(told: Any, count: int) -> tuple[Joint, ...]:
         wanted = f"3 numbers for each of {count} keypoints" if count else "3 numbers per keypoint"
         raise InputError(f"expected {wanted} (x, y, visibility), got {len(flat)}; mend that entry")
     if pairs:
-        joints = tuple((x, y, 2 * ((x, y) != (0, 0))) for x, y in zip(flat[::2], flat[1::2], strict=True))
+        keypoints = tuple((x, y, 2 * ((x, y) != (0, 0))) for x, y in zip(flat[::2], flat[1::2], strict=True))
     else:
-        joints = tuple((x, y, visibility(v)) for x, y, v in zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        keypoints = tuple((x, y, visibility(v)) for x, y, v in zip(flat[::3], flat[1::3], flat[2::3], strict=True))
     # People too small to label have only zeros: they hold no point at all.
-    return joints if any(joint[2] > 0 for joint in joints) else ()
+    return keypoints if any(keypoint[2] > 0 for keypoint in keypoints) else ()
 
 
 def visibility(value: float) -> int:

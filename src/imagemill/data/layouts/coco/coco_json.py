@@ -38,7 +38,7 @@ class Category:
     id : int or str
         Its number in the file.
     name : str
-    joint_names : tuple of str
+    keypoint_names : tuple of str
         Names of its keypoints.
     links : tuple of pairs of int
         Keypoints joined by the skeleton, counted from 0.
@@ -48,7 +48,7 @@ class Category:
 
     id: int | str
     name: str
-    joint_names: tuple[str, ...] = ()
+    keypoint_names: tuple[str, ...] = ()
     links: tuple[tuple[int, int], ...] = ()
     extra: Mapping[str, Scalar] = field(default_factory=dict)
 
@@ -114,11 +114,11 @@ class CocoFile:
             )
         return same[0] if same else None
 
-    def joints(self) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    def keypoints(self) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
         """Keypoint names and skeleton of the first category that has some."""
         for category in self.categories:
-            if category.joint_names:
-                return category.joint_names, category.links
+            if category.keypoint_names:
+                return category.keypoint_names, category.links
         return (), ()
 
 
@@ -189,7 +189,7 @@ class _Reader:
                 if not placed:
                     classes[name][category.name] = None
                     continue
-                thing, faults = read_thing(entry, category.name, len(category.joint_names), images[name].size)
+                thing, faults = read_thing(entry, category.name, len(category.keypoint_names), images[name].size)
             except InputError as error:
                 self._problem(where, str(error))
                 continue

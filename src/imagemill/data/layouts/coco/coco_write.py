@@ -13,7 +13,7 @@ from imagemill.data.layouts.base import Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.folder_names import place_of, safe_stems
 from imagemill.data.layouts.shapes.image_lookup import ANNOTATED
-from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_rle
 from imagemill.data.layouts.shapes.stored_size import size_of
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance
@@ -57,8 +57,11 @@ def write_coco(source: Source, out: Path, options: WriteTarget, name: str, holds
             part["images"].append(_image(record, image_id, written.removeprefix(first), size))
             for thing, thing_id in zip(record.objects or (), of_record, strict=True):
                 entry = _annotation(thing, thing_id, image_id, categories[thing.category])
-                if not thing.joints and thing.category in _jointed(source):
-                    entry |= {"keypoints": [0] * 3 * len(_jointed(source)[thing.category][0]), "num_keypoints": 0}
+                if not thing.keypoints and thing.category in _with_keypoints(source):
+                    entry |= {
+                        "keypoints": [0] * 3 * len(_with_keypoints(source)[thing.category][0]),
+                        "num_keypoints": 0,
+                    }
                 part["annotations"].append(entry)
             if record.objects is None:
                 job.lose("pictures nobody annotated", "COCO has no mark for them: other tools take them for empty")
@@ -106,7 +109,7 @@ def _head(source: Source) -> dict[str, Any]:
     return {name: source.info[name] for name in ("info", "licenses") if name in source.info}
 
 
-def _jointed(source: Source) -> dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]]:
+def _with_keypoints(source: Source) -> dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]]:
     """Keypoint names and skeleton of each category that has some."""
     told = source.info.get("keypoints")
     if isinstance(told, Mapping):
@@ -114,13 +117,13 @@ def _jointed(source: Source) -> dict[str, tuple[tuple[str, ...], tuple[tuple[int
             str(name): (tuple(one["names"]), tuple((int(a), int(b)) for a, b in one["links"]))
             for name, one in told.items()
         }
-    named = {o.category for r in source for o in r.objects or () if o.joints}
-    return dict.fromkeys(sorted(named), (source.joint_names, source.links)) if source.joint_names else {}
+    named = {o.category for r in source for o in r.objects or () if o.keypoints}
+    return dict.fromkeys(sorted(named), (source.keypoint_names, source.links)) if source.keypoint_names else {}
 
 
 def _categories(source: Source, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
     extra = source.info.get("categories")
-    jointed = _jointed(source)
+    jointed = _with_keypoints(source)
     listed = []
     for name, number in sorted(numbers.items(), key=lambda pair: pair[1]):
         entry: dict[str, Any] = {"id": number, "name": name}
@@ -148,19 +151,19 @@ def _image(record: Record, number: int, file_name: str, size: tuple[int, int]) -
 
 def _annotation(thing: Instance, number: int, image: int, category: int) -> dict[str, Any]:
     entry: dict[str, Any] = {**thing.attributes, "id": number, "image_id": image, "category_id": category}
-    box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_runs(thing.runs) if thing.runs else None)
+    box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_rle(thing.rle) if thing.rle else None)
     if box is not None:
         entry["bbox"] = _tidy(box)
-    if thing.runs is not None:
-        entry["segmentation"] = {"size": [thing.runs.height, thing.runs.width], "counts": list(thing.runs.counts)}
+    if thing.rle is not None:
+        entry["segmentation"] = {"size": [thing.rle.height, thing.rle.width], "counts": list(thing.rle.counts)}
     elif thing.polygons:
         entry["segmentation"] = [_tidy(part) for part in thing.polygons]
     if "area" not in thing.attributes:
         entry["area"] = area_of(replace(thing, box=box))
     entry["iscrowd"] = int(thing.crowd)
-    if thing.joints:
-        entry["keypoints"] = _tidy(value for joint in thing.joints for value in joint)
-        entry["num_keypoints"] = sum(joint[2] > 0 for joint in thing.joints)
+    if thing.keypoints:
+        entry["keypoints"] = _tidy(value for keypoint in thing.keypoints for value in keypoint)
+        entry["num_keypoints"] = sum(keypoint[2] > 0 for keypoint in thing.keypoints)
     return entry
 
 

@@ -44,10 +44,10 @@ class Channels:
 
 def _on_grid(path: Path, picture: Picture, first: Picture, name: str) -> np.ndarray[Any, Any]:
     """A channel on the grid of the first, where it takes no more than turning its axes over."""
-    if picture.world is None or first.world is None or picture.axes != first.axes:
+    if picture.affine is None or first.affine is None or picture.axes != first.axes:
         return picture.array
     try:
-        return values_onto(picture.array, picture.world, first.spatial_shape, first.world, f"channel {path.name}")
+        return values_onto(picture.array, picture.affine, first.spatial_shape, first.affine, f"channel {path.name}")
     except InputError as error:
         raise CodecError(f"{path}: {error} (the first is {name})") from error
 
@@ -69,11 +69,11 @@ def as_channels(case: str, files: tuple[Path, ...]) -> Pixels:
     """
     if len(files) == 1:
         return files[0]
-    axes, world = "yxc", None
+    axes, affine = "yxc", None
     if split_suffix(files[0])[1].lower() in VOLUMES:
-        shape, world = volume_place(files[0])
+        shape, affine = volume_place(files[0])
         check_pixels(files[0], shape, MAX_PIXELS)
         axes = "zyxc"
     elif split_suffix(files[0])[1].lower() in (".tif", ".tiff"):
         axes = decode(files[0], ReadOptions()).axes.removesuffix("c") + "c"
-    return Stored(f"{case} ({len(files)} channels)", Channels(case, files), axes, world)
+    return Stored(f"{case} ({len(files)} channels)", Channels(case, files), axes, affine)

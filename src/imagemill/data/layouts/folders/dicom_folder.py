@@ -96,7 +96,7 @@ class Dicom(Layout):
 
     name = "dicom"
     title = "DICOM series (read only)"
-    holds: frozenset[str] = frozenset(("image", "uint16", "float", "volume", "world", "group", "attributes"))
+    holds: frozenset[str] = frozenset(("image", "uint16", "float", "volume", "affine", "group", "attributes"))
     place = 300
     recognised = (
         "Files that begin like DICOM, or a `DICOMDIR`. Slices of a series are sorted by position into volumes; the "
@@ -287,7 +287,7 @@ def _records(
             for one in volume:
                 yield _record(one.key, one, one.path, taken)
             continue
-        yield _record(key, first, _stored(key, ordered, stack.world, stack.fault), taken)
+        yield _record(key, first, _stored(key, ordered, stack.affine, stack.fault), taken)
 
 
 def _phases(family: list[_Slice]) -> list[list[_Slice]]:
@@ -303,12 +303,12 @@ def _phases(family: list[_Slice]) -> list[list[_Slice]]:
     return [[slices[n] for _, slices in sorted(places.items()) if n < len(slices)] for n in range(most)]
 
 
-def _stored(key: str, slices: list[_Slice], world: Any, fault: str = "") -> Stored:
+def _stored(key: str, slices: list[_Slice], affine: Any, fault: str = "") -> Stored:
     meta = {"format": "dicom", "dicom": {"modality": slices[0].facts.get("modality", "")}}
     if fault:
         meta["fault"] = fault
     axes = "zyxc" if slices[0].colour else "zyx"
-    return Stored(f"{key} ({len(slices)} slices)", _Volume(tuple(one.path for one in slices)), axes, world, meta)
+    return Stored(f"{key} ({len(slices)} slices)", _Volume(tuple(one.path for one in slices)), axes, affine, meta)
 
 
 def _record(key: str, one: _Slice, image: Any, taken: set[str]) -> Record:

@@ -24,7 +24,7 @@ from imagemill.data.records.record import Record
 
 __all__ = ["ClassFolders", "ClassTree", "Folder", "SplitFolders"]
 
-_PIXELS = frozenset(("image", "uint16", "float", "channels", "volume", "world"))
+_PIXELS = frozenset(("image", "uint16", "float", "channels", "volume", "affine"))
 
 
 def _plural(count: int, one: str, more: str) -> str:

@@ -44,7 +44,7 @@ class NnUnet(Layout):
 
     name = "nnunet"
     title = "nnU-Net raw dataset (dataset.json, imagesTr, labelsTr)"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask", "split"))
+    holds = frozenset(("image", "uint16", "float", "channels", "volume", "affine", "mask", "split"))
     place = 290
     writes = True
     recognised = (
@@ -283,8 +283,8 @@ class _Cases:
         for number, plane in enumerate(planes):
             self.write(f"images{where}/{case}_{number:04d}", plane)
         if mask is not None:
-            world = mask.world if mask.world is not None else picture.world
-            self.write(f"labels{where}/{case}", Picture(mask.array, mask.axes, world, mask.meta))
+            affine = mask.affine if mask.affine is not None else picture.affine
+            self.write(f"labels{where}/{case}", Picture(mask.array, mask.axes, affine, mask.meta))
             self.values |= {int(value) for value in np.unique(mask.array)}
 
     def write(self, name: str, picture: Picture) -> None:
@@ -300,7 +300,7 @@ def _planes(picture: Picture, ending: str) -> list[Picture]:
         return [picture]
     axes = picture.axes.removesuffix("c")
     apart = np.moveaxis(picture.array, -1, 0)
-    return [Picture(np.ascontiguousarray(plane), axes, picture.world, picture.meta) for plane in apart]
+    return [Picture(np.ascontiguousarray(plane), axes, picture.affine, picture.meta) for plane in apart]
 
 
 def _channel_names(info: Mapping[str, Any], count: int) -> dict[str, str]:

@@ -25,7 +25,7 @@ class ImageMasks(Layout):
 
     name = "image-masks"
     title = "images with label maps (images/ and masks/, or <name>_mask beside <name>)"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "mask", "split", "group"))
+    holds = frozenset(("image", "uint16", "float", "channels", "volume", "affine", "mask", "split", "group"))
     place = 70
     writes = True
     recognised = (

@@ -29,7 +29,7 @@ class ListLayout(Layout):
 
     name = "list"
     title = "a .txt list of paths, or of paths and labels"
-    holds = frozenset(("image", "uint16", "float", "channels", "volume", "world", "label", "hierarchy"))
+    holds = frozenset(("image", "uint16", "float", "channels", "volume", "affine", "label", "hierarchy"))
     place = 20
     writes = True
     recognised = (

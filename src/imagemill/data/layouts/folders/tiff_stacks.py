@@ -172,7 +172,7 @@ class TiffStack(Layout):
             except CodecError as error:
                 problems.append(not_written(record, error))
                 continue
-            if picture.world is not None:
+            if picture.affine is not None:
                 lost.append("places in the world: single TIFF pages hold none")
             count += 1
             if progress is not None:
@@ -239,9 +239,9 @@ def _spacing(options: ReadSource) -> Any:
         values = np.empty(0)
     if values.shape != (3,) or not np.all(np.isfinite(values)) or values.min() <= 0:
         raise SourceError(f"expected spacing as three distances (z, y, x) in millimetres, got {given!r}; correct it")
-    world = np.eye(4)
-    world[:3, :3] = np.diag(values[::-1])[:, ::-1]
-    return world
+    affine = np.eye(4)
+    affine[:3, :3] = np.diag(values[::-1])[:, ::-1]
+    return affine
 
 
 def _paired(volumes: Mapping[str, Record]) -> list[Record]:

@@ -25,7 +25,7 @@ from imagemill.data.layouts.folders.split_lists import with_lists
 from imagemill.data.layouts.labelmaps.labelmaps import attached, label_maps
 from imagemill.data.layouts.plain_folders import nothing_there, readable, with_masks
 from imagemill.data.layouts.shapes.image_lookup import marked
-from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_runs
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_rle
 from imagemill.data.layouts.shapes.stored_size import size_of
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance, Scalar
@@ -232,7 +232,7 @@ def _xml(job: Export, record: Record, written: str, size: tuple[int, int]) -> st
     _add(ElementTree.SubElement(root, "size"), {"width": size[1], "height": size[0], "depth": 3})
     _add(root, {"segmented": int(record.mask is not None)})
     for thing in record.objects or ():
-        box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_runs(thing.runs) if thing.runs else None)
+        box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_rle(thing.rle) if thing.rle else None)
         if box is None:
             job.lose("things without box, outline or mask", "left out: VOC has no place for them")
             continue

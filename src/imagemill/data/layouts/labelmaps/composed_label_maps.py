@@ -57,7 +57,7 @@ class Merged:
         note = f"made of {len(self.files)} files" if len(self.files) > 1 else first.note
         if twice and self.how == "number":
             note += f", {twice:,} pixels lie in more than one: the last counts"
-        return Picture(found, first.axes, first.world, {**first.meta, "of_labels": note} if note else first.meta, note)
+        return Picture(found, first.axes, first.affine, {**first.meta, "of_labels": note} if note else first.meta, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _labels(path: Path, table: ColourTable | None) -> Picture:
     array, note = _numbers(path, colours, table, exact=exact)
     notes = "; ".join(filter(None, (picture.note, note)))
     meta = {**picture.meta, "of_labels": note} if note else picture.meta
-    return Picture(array, picture.axes.removesuffix("c"), picture.world, meta, notes)
+    return Picture(array, picture.axes.removesuffix("c"), picture.affine, meta, notes)
 
 
 def _numbers(path: Path, colours: Any, table: ColourTable, *, exact: bool) -> tuple[Any, str]:

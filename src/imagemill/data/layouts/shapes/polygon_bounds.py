@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 
-__all__ = ["area_of", "bounds_of_polygons", "bounds_of_runs", "joined", "polygon_area"]
+__all__ = ["area_of", "bounds_of_polygons", "bounds_of_rle", "joined", "polygon_area"]
 
 Box = tuple[float, float, float, float]
 
@@ -28,12 +28,12 @@ def bounds_of_polygons(polygons: Sequence[Sequence[float]]) -> Box | None:
     return float(min(xs)), float(min(ys)), float(max(xs) - min(xs)), float(max(ys) - min(ys))
 
 
-def bounds_of_runs(runs: RunLength) -> Box | None:
+def bounds_of_rle(runs: RLE) -> Box | None:
     """Left, top, width and height around a mask; None where it is empty.
 
     Examples
     --------
-    >>> bounds_of_runs(RunLength(2, 3, (3, 1, 2)))
+    >>> bounds_of_rle(RLE(2, 3, (3, 1, 2)))
     (1.0, 1.0, 1.0, 1.0)
     """
     ends = np.cumsum(np.array(runs.counts, dtype=np.int64))
@@ -70,8 +70,8 @@ def area_of(thing: Instance) -> float:
     >>> area_of(Instance("cat", (0.0, 0.0, 4.0, 3.0)))
     12.0
     """
-    if thing.runs is not None:
-        return float(sum(thing.runs.counts[1::2]))
+    if thing.rle is not None:
+        return float(sum(thing.rle.counts[1::2]))
     if thing.polygons:
         return sum(map(polygon_area, thing.polygons))
     return 0.0 if thing.box is None else thing.box[2] * thing.box[3]

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
-from imagemill.data.records.instances import RunLength
+from imagemill.data.records.instances import RLE
 
-__all__ = ["counts_from_text", "mask_from_runs", "runs_from_mask", "text_from_counts"]
+__all__ = ["counts_from_text", "mask_from_rle", "rle_from_mask", "text_from_counts"]
 
 
 def counts_from_text(text: str) -> tuple[int, ...]:
@@ -71,12 +71,12 @@ def text_from_counts(counts: tuple[int, ...]) -> str:
     return "".join(letters)
 
 
-def mask_from_runs(runs: RunLength) -> npt.NDArray[np.bool_]:
+def mask_from_rle(runs: RLE) -> npt.NDArray[np.bool_]:
     """Draw runs as a mask ``(height, width)``.
 
     Examples
     --------
-    >>> mask_from_runs(RunLength(2, 2, (1, 2, 1))).astype(int).tolist()
+    >>> mask_from_rle(RLE(2, 2, (1, 2, 1))).astype(int).tolist()
     [[0, 1], [1, 0]]
     """
     values = np.arange(len(runs.counts)) % 2 == 1
@@ -84,12 +84,12 @@ def mask_from_runs(runs: RunLength) -> npt.NDArray[np.bool_]:
     return flat.reshape(runs.width, runs.height).T
 
 
-def runs_from_mask(mask: npt.NDArray[np.bool_]) -> RunLength:
+def rle_from_mask(mask: npt.NDArray[np.bool_]) -> RLE:
     """Take the lengths of runs from a mask ``(height, width)``.
 
     Examples
     --------
-    >>> runs_from_mask(np.array([[False, True], [True, False]])).counts
+    >>> rle_from_mask(np.array([[False, True], [True, False]])).counts
     (1, 2, 1)
     """
     height, width = mask.shape
@@ -99,4 +99,4 @@ def runs_from_mask(mask: npt.NDArray[np.bool_]) -> RunLength:
     counts = [int(n) for n in np.diff(edges)] if flat.size else []
     if flat.size and flat[0]:
         counts.insert(0, 0)
-    return RunLength(height, width, tuple(counts))
+    return RLE(height, width, tuple(counts))

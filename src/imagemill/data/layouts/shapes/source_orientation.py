@@ -16,9 +16,9 @@ import numpy as np
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data.layouts.base import ReadSource, Source
-from imagemill.data.layouts.shapes.rle import mask_from_runs, runs_from_mask
+from imagemill.data.layouts.shapes.rle import mask_from_rle, rle_from_mask
 from imagemill.data.layouts.shapes.stored_size import seen_of
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.orientation import Seen, frame_of, stated_size
 from imagemill.data.records.record import Frame, Record
 
@@ -181,18 +181,18 @@ def _scaled(thing: Instance, factors: tuple[float, float]) -> Instance:
     polygons = tuple(
         tuple(value * (down if place % 2 else across) for place, value in enumerate(flat)) for flat in thing.polygons
     )
-    # Joints are indices of pixel centres, half a pixel in from the edges that scale.
-    joints = tuple(((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5, seen) if seen else (x, y, seen)
-                   for x, y, seen in thing.joints)  # fmt: skip
-    runs = None if thing.runs is None else _scaled_runs(thing.runs, factors)
-    return replace(thing, box=box, polygons=polygons, joints=joints, runs=runs)
+    # Keypoints are indices of pixel centres, half a pixel in from the edges that scale.
+    keypoints = tuple(((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5, seen) if seen else (x, y, seen)
+                   for x, y, seen in thing.keypoints)  # fmt: skip
+    runs = None if thing.rle is None else _scaled_rle(thing.rle, factors)
+    return replace(thing, box=box, polygons=polygons, keypoints=keypoints, rle=runs)
 
 
-def _scaled_runs(runs: RunLength, factors: tuple[float, float]) -> RunLength:
+def _scaled_rle(runs: RLE, factors: tuple[float, float]) -> RLE:
     """A mask in another size: each new pixel is the old one that its centre lies in."""
-    mask = mask_from_runs(runs)
+    mask = mask_from_rle(runs)
     places = [
         ((np.arange(round(old * factor)) + 0.5) / factor).astype(np.int64).clip(0, old - 1)
         for old, factor in zip(mask.shape, factors[::-1], strict=True)
     ]
-    return runs_from_mask(mask[np.ix_(*places)])
+    return rle_from_mask(mask[np.ix_(*places)])

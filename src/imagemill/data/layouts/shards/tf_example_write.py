@@ -136,8 +136,8 @@ def note_losses(source: Source, job: Export) -> None:
     things = [one for record in source.records for one in record.objects or ()]
     why = "TFRecord holds boxes"
     job.lose("outlines", why, sum(bool(one.polygons) for one in things))
-    job.lose("masks of things", why, sum(one.runs is not None for one in things))
-    job.lose("sets of keypoints", why, sum(bool(one.joints) for one in things))
+    job.lose("masks of things", why, sum(one.rle is not None for one in things))
+    job.lose("sets of keypoints", why, sum(bool(one.keypoints) for one in things))
     job.lose("things without a box", why, sum(one.box is None for one in things))
     job.lose("attributes of things", why, sum(bool(one.attributes) for one in things))
     values = [value for record in source.records for value in record.attributes.values()]

@@ -52,7 +52,7 @@ class TfRecord(Layout):
     title = "TFRecord files of tf.train.Example"
     holds = frozenset(
         (
-            *("image", "uint16", "float", "channels", "volume", "world", "label", "hierarchy", "labels", "mask"),
+            *("image", "uint16", "float", "channels", "volume", "affine", "label", "hierarchy", "labels", "mask"),
             *("boxes", "split", "group", "attributes"),
         )
     )

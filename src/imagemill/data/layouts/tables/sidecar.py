@@ -23,7 +23,7 @@ class Sidecar:
 
     classes: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    joint_names: tuple[str, ...] = ()
+    keypoint_names: tuple[str, ...] = ()
     links: tuple[tuple[int, int], ...] = ()
     info: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ def sidecar_plain(source: Source) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "classes": list(source.classes),
         "categories": list(source.categories),
-        "joint_names": list(source.joint_names),
+        "joint_names": list(source.keypoint_names),
         "links": [list(pair) for pair in source.links],
         "info": dict(source.info),
     }
@@ -57,7 +57,9 @@ def sidecar_of(plain: Any, name: str) -> Sidecar:
         When they are of another form.
     """
     try:
-        names = {key: tuple(map(str, plain.get(key, ()))) for key in ("classes", "categories", "joint_names")}
+        classes, categories, keypoint_names = (
+            tuple(map(str, plain.get(key, ()))) for key in ("classes", "categories", "joint_names")
+        )
         links = tuple((int(a), int(b)) for a, b in plain.get("links", ()))
         info = dict(plain.get("info", {}))
         if plain["imagemill"] != 1:
@@ -65,7 +67,7 @@ def sidecar_of(plain: Any, name: str) -> Sidecar:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         msg = f"expected a description of a source in {name}, got {error!s}"
         raise SourceError(f"{msg}; remove the file, or export again") from error
-    return Sidecar(**names, links=links, info=info)
+    return Sidecar(classes, categories, keypoint_names, links, info)
 
 
 def read_sidecar(folder: Path) -> Sidecar:

@@ -71,9 +71,9 @@ class Cvat(Layout):
                 said = _image(node, f"{path.name}: image {node.get('name', number)}", taking, labels)
                 if said is not None:
                     taking.add(said, taking.key_of(path))
-            for said in read_tracks(root, path, taking, labels.joints):
+            for said in read_tracks(root, path, taking, labels.keypoints):
                 taking.add(said, taking.key_of(path))
-        return taking.source(labels.categories, labels.joints, labels.links)
+        return taking.source(labels.categories, labels.keypoints, labels.links)
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Refuse: it is only read."""
@@ -90,7 +90,7 @@ class _Labels:
 
     def __init__(self) -> None:
         self.categories: list[str] = []
-        self.joints: dict[str, list[str]] = {}
+        self.keypoints: dict[str, list[str]] = {}
         self.links: list[tuple[int, int]] = []
 
     def add(self, root: Any) -> None:
@@ -109,13 +109,13 @@ class _Labels:
             if ends and not self.links:
                 self.links = [(int(a) - 1, int(b) - 1) for a, b in ends]
         for parent, names in below.items():
-            self.joints.setdefault(parent, list(dict.fromkeys(names)))
-        if self.joints:
-            count = len(next(iter(self.joints.values())))
+            self.keypoints.setdefault(parent, list(dict.fromkeys(names)))
+        if self.keypoints:
+            count = len(next(iter(self.keypoints.values())))
             self.links = [link for link in self.links if min(link) >= 0 and max(link) < count]
         # Files cut out of larger ones have no head: points are named as they come.
         for skeleton in root.iter("skeleton"):
-            known = self.joints.setdefault(skeleton.get("label", ""), [])
+            known = self.keypoints.setdefault(skeleton.get("label", ""), [])
             if skeleton.get("label", "") not in below:
                 known += [n for p in skeleton.findall("points") if (n := p.get("label", "")) and n not in known]
 
@@ -148,7 +148,7 @@ def _things(node: Any, said: Said, taking: Gathering, labels: _Labels) -> Iterab
         if shape.tag == "tag" or shape.tag not in SHAPES:
             continue
         try:
-            thing = read_shape(shape, said.size, labels.joints)
+            thing = read_shape(shape, said.size, labels.keypoints)
         except InputError as error:
             said.lost += 1
             taking.problem(f"{said.where} shape {number}", str(error))

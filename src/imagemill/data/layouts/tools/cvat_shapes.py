@@ -17,7 +17,7 @@ from imagemill.data.layouts.tools.tool_shapes import (
     number_of,
     polygon_shape,
 )
-from imagemill.data.records.instances import Instance, Joint, Scalar
+from imagemill.data.records.instances import Instance, Keypoint, Scalar
 
 __all__ = ["SHAPES", "attributes_of", "read_shape"]
 
@@ -26,7 +26,7 @@ _ENDS = ("xtl", "ytl", "xbr", "ybr")
 _CUBOID = tuple(f"{axis}{end}" for end in ("tl1", "bl1", "tr1", "br1", "tl2", "bl2", "tr2", "br2") for axis in "xy")
 
 
-def read_shape(node: Any, size: tuple[int, int] | None, joints: Mapping[str, Sequence[str]]) -> Instance | None:
+def read_shape(node: Any, size: tuple[int, int] | None, keypoints: Mapping[str, Sequence[str]]) -> Instance | None:
     """The thing that an element is; None for a polyline, which is none.
 
     Parameters
@@ -35,7 +35,7 @@ def read_shape(node: Any, size: tuple[int, int] | None, joints: Mapping[str, Seq
         Such as ``<box label="car" xtl="1" ytl="2" xbr="3" ybr="4"/>``.
     size : tuple of int or None
         Height and width of the picture.
-    joints : mapping
+    keypoints : mapping
         Names of the points of each skeleton.
 
     Raises
@@ -68,13 +68,13 @@ def read_shape(node: Any, size: tuple[int, int] | None, joints: Mapping[str, Seq
         placed = _points(node)
         seen = 1 if node.get("occluded") == "1" else 2
         return Instance(
-            label, joints=tuple((x, y, seen) for x, y in zip(placed[::2], placed[1::2], strict=True)), **more
+            label, keypoints=tuple((x, y, seen) for x, y in zip(placed[::2], placed[1::2], strict=True)), **more
         )
     if node.tag == "mask":
         left, top, width, height = (int(v) for v in _numbers(node, ("left", "top", "width", "height")))
         return mask_shape(label, _rle(node.get("rle"), height, width), (left, top), size, **more)
     if node.tag == "skeleton":
-        return Instance(label, joints=_skeleton(node, joints.get(label, ())), **more)
+        return Instance(label, keypoints=_skeleton(node, keypoints.get(label, ())), **more)
     return None
 
 
@@ -119,13 +119,13 @@ def _rle(text: str | None, height: int, width: int) -> Any:
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
 
 
-def _skeleton(node: Any, names: Sequence[str]) -> tuple[Joint, ...]:
-    placed: dict[str, Joint] = {}
+def _skeleton(node: Any, names: Sequence[str]) -> tuple[Keypoint, ...]:
+    placed: dict[str, Keypoint] = {}
     for point in node.findall("points"):
         x, y = _points(point)[:2]
         hidden = 1 if point.get("occluded") == "1" else 2
         placed[point.get("label", "")] = (0.0, 0.0, 0) if point.get("outside") == "1" else (x, y, hidden)
-    joints = tuple(placed.get(name, (0.0, 0.0, 0)) for name in names or placed)
-    if not any(joint[2] for joint in joints):
+    keypoints = tuple(placed.get(name, (0.0, 0.0, 0)) for name in names or placed)
+    if not any(keypoint[2] for keypoint in keypoints):
         raise InputError("expected a skeleton with a point in the picture, got none; mend or remove it")
-    return joints
+    return keypoints

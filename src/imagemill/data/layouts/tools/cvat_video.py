@@ -18,7 +18,7 @@ from imagemill.data.records.instances import Instance
 __all__ = ["read_tracks"]
 
 
-def read_tracks(root: Any, path: Path, taking: Gathering, joints: Mapping[str, Sequence[str]]) -> Iterator[Said]:
+def read_tracks(root: Any, path: Path, taking: Gathering, keypoints: Mapping[str, Sequence[str]]) -> Iterator[Said]:
     """What the tracks of a file say of each frame that is there as a picture.
 
     CVAT writes every frame of a track. Between two frames that are further apart, boxes are set by straight lines, as
@@ -40,7 +40,7 @@ def read_tracks(root: Any, path: Path, taking: Gathering, joints: Mapping[str, S
     said = {n: Said(f"{path.name}: frame {n}", key, size, group=name) for n, key in frames.items()}
     gone: dict[int, None] = {}
     for number, track in enumerate(tracks):
-        for frame, thing in _track(track, f"{path.name}: track {track.get('id', number)}", size, taking, joints):
+        for frame, thing in _track(track, f"{path.name}: track {track.get('id', number)}", size, taking, keypoints):
             if frame not in said:
                 gone[frame] = None
             elif thing is None:
@@ -79,7 +79,7 @@ def _size(root: Any) -> tuple[int, int] | None:
 
 
 def _track(
-    track: Any, where: str, size: tuple[int, int] | None, taking: Gathering, joints: Mapping[str, Sequence[str]]
+    track: Any, where: str, size: tuple[int, int] | None, taking: Gathering, keypoints: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[int, Instance | None]]:
     """Frames of a track with its thing; None where that could not be taken in."""
     shapes: dict[int, Any] = defaultdict(lambda: None)
@@ -93,7 +93,7 @@ def _track(
         if shapes[frame].get("outside") != "1":
             shapes[frame].set("label", track.get("label") or "")
             try:
-                thing = read_shape(shapes[frame], size, joints)
+                thing = read_shape(shapes[frame], size, keypoints)
             except InputError as error:
                 taking.problem(f"{where} frame {frame}", str(error))
             else:
@@ -119,7 +119,7 @@ def _between(
     start, end, a, b = first[0], last[0], first[1], last[1]
     if a is None or b is None or end - start < 2 or end - start > 1_000_000:
         return
-    boxes = a.box is not None and b.box is not None and not (a.polygons or a.runs or a.joints)
+    boxes = a.box is not None and b.box is not None and not (a.polygons or a.rle or a.keypoints)
     for frame in range(start + 1, end):
         if a is b:
             yield frame, a

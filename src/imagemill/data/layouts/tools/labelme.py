@@ -35,7 +35,7 @@ from imagemill.data.layouts.tools.tool_shapes import (
     polygon_shape,
 )
 from imagemill.data.layouts.tools.tool_source import TOOLS_HOLD, Gathering, Said, read_only
-from imagemill.data.records.instances import Instance, Joint
+from imagemill.data.records.instances import Instance, Keypoint
 from imagemill.data.records.record import Blob
 
 __all__ = ["Labelme"]
@@ -73,7 +73,7 @@ class Labelme(Layout):
         Lines are passed over and counted: they enclose nothing. ``extra={"images": FOLDER}`` says where pictures are.
         """
         taking = Gathering(self.name, look, options)
-        joints: dict[str, dict[str, None]] = defaultdict(dict)
+        keypoints: dict[str, dict[str, None]] = defaultdict(dict)
         read: list[tuple[Path, Said, list[_Group]]] = []
         for path in _files(look):
             if look.is_folder and not is_labelme(path):
@@ -87,15 +87,15 @@ class Labelme(Layout):
             read.append((path, said, groups))
             for group in groups:
                 if (owner := _owner(group)) is not None:
-                    joints[owner.category] |= dict.fromkeys(t.category for kind, t in group if kind == "point")
+                    keypoints[owner.category] |= dict.fromkeys(t.category for kind, t in group if kind == "point")
         # How many keypoints a thing has is known when all files are read.
         for path, said, groups in read:
             if said.objects is not None:
-                said.objects = [one for group in groups for one in _things(group, joints)]
+                said.objects = [one for group in groups for one in _things(group, keypoints)]
             taking.add(said, taking.key_of(path))
         if look.is_folder:
             taking.rest("without a JSON file")
-        return taking.source(joints={category: list(names) for category, names in joints.items()})
+        return taking.source(keypoints={category: list(names) for category, names in keypoints.items()})
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Refuse: it is only read."""
@@ -160,8 +160,8 @@ def _thing(shape: Any, size: tuple[int, int] | None) -> tuple[str, Instance | No
         return kind, mask_shape(label, _mask(shape.get("mask"), size), (round(left), round(top)), size, **more)
     if kind in ("point", "points"):
         flat = flat_points(points)
-        seen: tuple[Joint, ...] = tuple((x, y, 2) for x, y in zip(flat[::2], flat[1::2], strict=True))
-        return kind, Instance(label, joints=seen, **more)
+        seen: tuple[Keypoint, ...] = tuple((x, y, 2) for x, y in zip(flat[::2], flat[1::2], strict=True))
+        return kind, Instance(label, keypoints=seen, **more)
     if kind == "circle":
         cx, cy, x, y = flat_points(points, 2)[:4]
         radius = float(np.hypot(x - cx, y - cy))
@@ -182,7 +182,7 @@ def _owner(group: _Group) -> Instance | None:
     return others[0] if others and len(others) < len(group) and len({t.category for t in others}) == 1 else None
 
 
-def _things(group: _Group, joints: Mapping[str, Iterable[str]]) -> list[Instance]:
+def _things(group: _Group, keypoints: Mapping[str, Iterable[str]]) -> list[Instance]:
     """The things of one group: outlines of one label are parts of one, and points its keypoints."""
     points = [thing for kind, thing in group if kind == "point"]
     things: list[Instance] = []
@@ -197,8 +197,10 @@ def _things(group: _Group, joints: Mapping[str, Iterable[str]]) -> list[Instance
         things.append(replace(same[0], box=bounds_of_polygons(flat), polygons=flat))
     if _owner(group) is None or len(things) != 1:
         return [*things, *points]
-    placed = {point.category: point.joints[0] for point in points}
-    return [replace(things[0], joints=tuple(placed.get(name, (0.0, 0.0, 0)) for name in joints[things[0].category]))]
+    placed = {point.category: point.keypoints[0] for point in points}
+    return [
+        replace(things[0], keypoints=tuple(placed.get(name, (0.0, 0.0, 0)) for name in keypoints[things[0].category]))
+    ]
 
 
 def _mask(told: Any, size: tuple[int, int] | None) -> Any:

@@ -30,7 +30,7 @@ from imagemill.data.layouts.tools.tool_shapes import (
     polygon_shape,
 )
 from imagemill.data.layouts.tools.tool_source import TOOLS_HOLD, Gathering, Said, read_only
-from imagemill.data.records.instances import Instance, Joint
+from imagemill.data.records.instances import Instance, Keypoint
 
 __all__ = ["LabelStudio"]
 
@@ -69,7 +69,7 @@ class LabelStudio(Layout):
         """
         taking = Gathering(self.name, look, options)
         tasks: list[tuple[Said, list[Any], Path]] = []
-        joints: dict[str, dict[str, None]] = defaultdict(dict)
+        keypoints: dict[str, dict[str, None]] = defaultdict(dict)
         for path in _files(look) or [look.path]:
             told = load_json(path, "Label Studio JSON")
             taking.also_read.append(path)
@@ -85,12 +85,12 @@ class LabelStudio(Layout):
         for _, regions, _ in read:
             for region in regions:
                 if region.owner is not None:
-                    joints[region.owner.thing.category][region.thing.category] = None
+                    keypoints[region.owner.thing.category][region.thing.category] = None
         for said, regions, path in read:
             if said.objects is not None:
-                said.objects = list(_things(regions, joints))
+                said.objects = list(_things(regions, keypoints))
             taking.add(said, taking.key_of(path))
-        return taking.source(joints={category: list(names) for category, names in joints.items()})
+        return taking.source(keypoints={category: list(names) for category, names in keypoints.items()})
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Refuse: it is only read."""
@@ -188,7 +188,7 @@ def _regions(results: Sequence[Any], said: Said, taking: Gathering) -> list[_Reg
 
 
 def _is_point(region: _Region) -> bool:
-    return bool(region.thing.joints)
+    return bool(region.thing.keypoints)
 
 
 def _answer(result: Mapping[str, Any], value: Mapping[str, Any], said: Said) -> None:
@@ -241,22 +241,22 @@ def _region(result: Mapping[str, Any], names: tuple[str, ...], size: tuple[int, 
     if "height" in value:
         w, h = number_of(value.get("width"), "width"), number_of(value["height"], "height")
         return box_shape(label, (x, y, x + w * width / 100, y + h * height / 100), degrees, (x, y), **more)
-    return Instance(label, joints=((x, y, 2),), **more)
+    return Instance(label, keypoints=((x, y, 2),), **more)
 
 
-def _things(regions: Sequence[_Region], joints: Mapping[str, Iterable[str]]) -> Iterable[Instance]:
+def _things(regions: Sequence[_Region], keypoints: Mapping[str, Iterable[str]]) -> Iterable[Instance]:
     """Regions as things, with those that are points of another among its keypoints."""
-    points: dict[int, dict[str, Joint]] = defaultdict(dict)
+    points: dict[int, dict[str, Keypoint]] = defaultdict(dict)
     for region in regions:
         if region.owner is not None:
-            points[id(region.owner)][region.thing.category] = region.thing.joints[0]
+            points[id(region.owner)][region.thing.category] = region.thing.keypoints[0]
     for region in regions:
         if region.owner is not None:
             continue
         placed = points.get(id(region))
-        names = joints.get(region.thing.category, ())
-        joined = tuple(placed.get(name, (0.0, 0.0, 0)) for name in names) if placed else region.thing.joints
-        yield replace(region.thing, joints=joined)
+        names = keypoints.get(region.thing.category, ())
+        joined = tuple(placed.get(name, (0.0, 0.0, 0)) for name in names) if placed else region.thing.keypoints
+        yield replace(region.thing, keypoints=joined)
 
 
 LAYOUTS: tuple[Layout, ...] = (LabelStudio(),)

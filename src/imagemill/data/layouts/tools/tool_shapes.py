@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons
-from imagemill.data.layouts.shapes.rle import runs_from_mask
-from imagemill.data.records.instances import Instance, RunLength
+from imagemill.data.layouts.shapes.rle import rle_from_mask
+from imagemill.data.records.instances import RLE, Instance
 
 __all__ = ["box_shape", "ellipse_shape", "flat_points", "mask_shape", "number_of", "polygon_shape"]
 
@@ -180,5 +180,5 @@ def mask_shape(
         raise InputError("expected a mask with something in it, within the picture, got an empty one; mend that shape")
     y, x = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
     box = (float(x[0]), float(y[0]), float(x[-1] - x[0] + 1), float(y[-1] - y[0] + 1))
-    runs: RunLength = runs_from_mask(whole)
-    return Instance(category, box, runs=runs, **more)
+    runs: RLE = rle_from_mask(whole)
+    return Instance(category, box, rle=runs, **more)

@@ -27,7 +27,7 @@ __all__ = ["TOOLS_HOLD", "Gathering", "Said", "read_only"]
 
 TOOLS_HOLD = frozenset(
     (
-        *("image", "uint16", "float", "channels", "label", "labels", "boxes", "polygons", "runs", "keypoints"),
+        *("image", "uint16", "float", "channels", "label", "labels", "boxes", "polygons", "rle", "keypoints"),
         *("split", "group", "attributes"),
     )
 )
@@ -183,7 +183,7 @@ class Gathering:
     def source(
         self,
         categories: Sequence[str] = (),
-        joints: Mapping[str, Sequence[str]] | None = None,
+        keypoints: Mapping[str, Sequence[str]] | None = None,
         links: Sequence[tuple[int, int]] = (),
     ) -> Source:
         """The source of all that was gathered.
@@ -192,7 +192,7 @@ class Gathering:
         ----------
         categories : sequence of str
             In the order of the tool, where it says one.
-        joints : mapping
+        keypoints : mapping
             Names of the keypoints of categories.
         links : sequence of pairs of int
             The skeleton, where there is one.
@@ -223,7 +223,7 @@ class Gathering:
                 problems=tuple(self.problems),
                 categories=tuple(ordered),
                 also_read=tuple(self.also_read),
-                **_jointed(joints or {}, links),
+                **_with_keypoints(keypoints or {}, links),
             ),
             self.options,
         )
@@ -251,18 +251,18 @@ class Gathering:
         ), bare
 
 
-def _jointed(joints: Mapping[str, Sequence[str]], links: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def _with_keypoints(keypoints: Mapping[str, Sequence[str]], links: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Names of keypoints as `Source` has them: common ones, and those of each category where they differ."""
-    if not joints:
+    if not keypoints:
         return {}
-    first = tuple(next(iter(joints.values())))
-    facts: dict[str, Any] = {"joint_names": first, "links": tuple(links)}
-    if any(tuple(names) != first for names in joints.values()):
+    first = tuple(next(iter(keypoints.values())))
+    facts: dict[str, Any] = {"keypoint_names": first, "links": tuple(links)}
+    if any(tuple(names) != first for names in keypoints.values()):
         pairs = [list(link) for link in links]
         facts["info"] = {
             "keypoints": {
                 name: {"names": list(names), "links": pairs if tuple(names) == first else []}
-                for name, names in joints.items()
+                for name, names in keypoints.items()
             }
         }
     return facts

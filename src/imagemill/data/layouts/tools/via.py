@@ -40,7 +40,7 @@ class Via(Layout):
 
     name = "via"
     title = "VGG Image Annotator (VIA) JSON or CSV with its images (read only)"
-    holds = TOOLS_HOLD - {"runs", "split", "group"}
+    holds = TOOLS_HOLD - {"rle", "split", "group"}
     place = 160
     recognised = (
         "JSON or CSV of the VGG Image Annotator, versions 1 and 2. `--option category=NAME` says which attribute "
@@ -198,7 +198,7 @@ def _shape(shape: Any, label: str, attributes: Mapping[str, Scalar]) -> Instance
         return ellipse_shape(label, (cx, cy), (rx, ry), radians * 57.29577951308232, **more)
     if kind == "point":
         x, y = of("cx", "cy")
-        return Instance(label, joints=((x, y, 2),), **more)
+        return Instance(label, keypoints=((x, y, 2),), **more)
     if kind in ("polygon", "polyline"):
         xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
         if not isinstance(xs, list) or not isinstance(ys, list) or len(xs) != len(ys):

@@ -15,7 +15,7 @@ from imagemill.data.layouts.folder_names import place_of, safe_stems
 from imagemill.data.layouts.plain_folders import nothing_there, with_masks
 from imagemill.data.layouts.shapes.clip_shapes import cut_box, cut_outline, share
 from imagemill.data.layouts.shapes.image_lookup import marked
-from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_runs, joined
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_rle, joined
 from imagemill.data.layouts.shapes.source_orientation import read_frame
 from imagemill.data.layouts.shapes.stored_size import seen_of, size_of
 from imagemill.data.layouts.unwritten import lose_the_rest
@@ -29,7 +29,7 @@ from imagemill.data.layouts.yolo.yolo_folder import (
 )
 from imagemill.data.layouts.yolo.yolo_read import Reading, flip_of
 from imagemill.data.layouts.yolo.yolo_text import line_of, looks_like_yolo
-from imagemill.data.records.as_targets import joint_names_of
+from imagemill.data.records.as_targets import keypoint_names_of
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.record import Record
 
@@ -150,7 +150,7 @@ class Yolo(Layout):
         wanted = {r.key: f"images/{f'{r.split}/' if r.split else ''}{place_of(r.key).bare}" for r in source}
         names = list(dict.fromkeys(source.categories))
         names += sorted({o.category for r in source for o in r.objects or ()} - set(names))
-        joints = _joints(source, names) if self.form == "points" else []
+        keypoints = _keypoints(source, names) if self.form == "points" else []
         with exporting(out, self.name, options) as job:
             stems = safe_stems(wanted)
             for record in source:
@@ -164,14 +164,14 @@ class Yolo(Layout):
                 if record.objects is None:
                     job.lose("pictures nobody annotated", "have no text file, and trainers take them for backgrounds")
                     continue
-                count = len(joints[0]) if joints else 0
+                count = len(keypoints[0]) if keypoints else 0
                 told = [self._line(job, thing, names.index(thing.category), size, count) for thing in record.objects]
                 lines = [f"{line}\n" for line in told if line is not None]
                 if told and not lines:
                     job.lose("pictures of which everything was left out", "have no text file: they are not empty")
                     continue
                 job.text(stems[record.key].replace("images/", "labels/", 1) + ".txt", "".join(lines))
-            job.text("data.yaml", _data_yaml(source, names, joints))
+            job.text("data.yaml", _data_yaml(source, names, keypoints))
             lose_the_rest(job, source, self.holds | {"crowd"}, self.name)
         return job.written()
 
@@ -192,9 +192,9 @@ class Yolo(Layout):
             if part is None:
                 return None
             return line_of(number, [share(value, size[not place % 2]) for place, value in enumerate(part)])
-        box = thing.box or around or (bounds_of_runs(thing.runs) if thing.runs is not None else None)
-        if box is None and points and thing.joints:
-            box = bounds_of_polygons([[v for joint in thing.joints if joint[2] for v in joint[:2]]])
+        box = thing.box or around or (bounds_of_rle(thing.rle) if thing.rle is not None else None)
+        if box is None and points and thing.keypoints:
+            box = bounds_of_polygons([[v for keypoint in thing.keypoints if keypoint[2] for v in keypoint[:2]]])
             job.lose("boxes of things with keypoints alone", "made: the one around their keypoints")
         if box is None or min(box[2:]) <= 0:
             job.lose("things without box, outline or mask", "left out: YOLO has no place for them")
@@ -205,7 +205,7 @@ class Yolo(Layout):
         x, y, w, h = cut
         values = [share(x + w / 2, width), share(y + h / 2, height), share(w, width), share(h, height)]
         for place in range(points):
-            jx, jy, seen = thing.joints[place] if place < len(thing.joints) else (0.0, 0.0, 0)
+            jx, jy, seen = thing.keypoints[place] if place < len(thing.keypoints) else (0.0, 0.0, 0)
             if seen and not (-0.5 <= jx <= width - 0.5 and -0.5 <= jy <= height - 0.5):
                 job.lose("keypoints outside their picture", "written as not labelled: trainers refuse places over 1")
                 seen = 0
@@ -234,26 +234,26 @@ def yolo_pose() -> Yolo:
     )
 
 
-def _joints(source: Source, names: list[str]) -> list[list[str]]:
+def _keypoints(source: Source, names: list[str]) -> list[list[str]]:
     """Names of the keypoints of each class, as many for all; empty where nothing has keypoints."""
     seen: dict[str, int] = {}
     for thing in (o for r in source for o in r.objects or ()):
-        seen[thing.category] = max(seen.get(thing.category, 0), len(thing.joints))
+        seen[thing.category] = max(seen.get(thing.category, 0), len(thing.keypoints))
     count = max(seen.values(), default=0)
-    known = joint_names_of(names, source.joint_names, source.info)
+    known = keypoint_names_of(names, source.keypoint_names, source.info)
     # Classes without keypoints of their own have as many places, under the same names.
     fits = [known[name] if len(known[name]) == (seen.get(name, 0) or count) else [] for name in names]
     return [[*own, *(str(place) for place in range(len(own), count))] for own in fits] if count else []
 
 
-def _data_yaml(source: Source, names: list[str], joints: list[list[str]]) -> str:
+def _data_yaml(source: Source, names: list[str], keypoints: list[list[str]]) -> str:
     splits = sorted({record.split for record in source if record.split is not None})
     told: dict[str, Any] = {"path": ".", **{split: f"images/{split}" for split in splits}}
     if not splits:
         told |= {"train": "images", "val": "images"}
-    if joints:
-        told |= {"kpt_shape": [len(joints[0]), 3], "flip_idx": flip_of(max(joints, key=lambda own: flip_of(own)))}
-        told |= {"kpt_names": dict(enumerate(joints))}
+    if keypoints:
+        told |= {"kpt_shape": [len(keypoints[0]), 3], "flip_idx": flip_of(max(keypoints, key=lambda own: flip_of(own)))}
+        told |= {"kpt_names": dict(enumerate(keypoints))}
     return yaml.safe_dump({**told, "names": dict(enumerate(names))}, sort_keys=False, allow_unicode=True)
 
 

@@ -17,7 +17,7 @@ from imagemill.data.layouts.yolo.yolo_text import points_shape, points_within, r
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.record import Record
 
-__all__ = ["Reading", "flip_of", "joint_names"]
+__all__ = ["Reading", "flip_of", "keypoint_names"]
 
 _PERSON = ("nose", *(str(name) for pair in COCO_PAIRS for name in pair))
 """COCO's 17 keypoints in their order, which most sets of people keep and few name."""
@@ -124,12 +124,12 @@ class Reading:
         info: dict[str, Any] = {} if not ordered else {"category_ids": {name: n for n, name in ordered.items()}}
         names: dict[int, list[str]] = {}
         if self.points[0]:
-            names, notes = joint_names(self.told.values, self.points[0], list(ordered))
+            names, notes = keypoint_names(self.told.values, self.points[0], list(ordered))
             self.said += notes
             if len({tuple(one) for one in names.values()}) > 1:
                 info["keypoints"] = {ordered[number]: {"names": one, "links": []} for number, one in names.items()}
         first = next(iter(names.values()), [])
-        return {"categories": tuple(ordered.values()), "joint_names": tuple(first), "info": info}
+        return {"categories": tuple(ordered.values()), "keypoint_names": tuple(first), "info": info}
 
 
 def _s(count: int) -> str:
@@ -154,7 +154,9 @@ def _whole(thing: Instance, size: tuple[int, int], line: str) -> Instance:
     return thing
 
 
-def joint_names(told: Mapping[str, Any], count: int, classes: Sequence[int]) -> tuple[dict[int, list[str]], list[str]]:
+def keypoint_names(
+    told: Mapping[str, Any], count: int, classes: Sequence[int]
+) -> tuple[dict[int, list[str]], list[str]]:
     """Names of the keypoints of each class, by which a mirror exchanges what ``flip_idx`` says.
 
     Parameters
@@ -173,7 +175,7 @@ def joint_names(told: Mapping[str, Any], count: int, classes: Sequence[int]) -> 
 
     Examples
     --------
-    >>> joint_names({"flip_idx": [0, 2, 1], "kpt_names": ["nose", "eye a", "eye b"]}, 3, [0])[0]
+    >>> keypoint_names({"flip_idx": [0, 2, 1], "kpt_names": ["nose", "eye a", "eye b"]}, 3, [0])[0]
     {0: ['nose', 'left eye a', 'right eye a']}
     """
     flip = told.get("flip_idx")

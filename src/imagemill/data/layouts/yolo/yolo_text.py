@@ -21,7 +21,7 @@ import yaml
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.layouts.coco.coco_annotation import visibility
 from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons
-from imagemill.data.records.instances import Instance, Joint, Scalar
+from imagemill.data.records.instances import Instance, Keypoint, Scalar
 
 __all__ = ["line_of", "load_yaml", "looks_like_yolo", "names_from", "points_shape", "points_within", "read_line"]
 
@@ -53,7 +53,7 @@ def read_line(
     --------
     >>> read_line("1 0.5 0.5 0.5 1", (10, 20), {1: "cat"}).box
     (5.0, 0.0, 10.0, 10.0)
-    >>> read_line("0 0.5 0.5 0.5 1 0.25 0.5 2", (10, 20), None, points=(1, 3)).joints
+    >>> read_line("0 0.5 0.5 0.5 1 0.25 0.5 2", (10, 20), None, points=(1, 3)).keypoints
     ((5.0, 5.0, 2),)
     """
     try:
@@ -91,14 +91,16 @@ def _boxed(line: str, values: list[float], size: tuple[int, int], name: str, poi
     attributes: dict[str, Scalar] = {"confidence": values[4]} if len(values) == 5 else {}
     box = ((cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height)
     count, each = points
-    joints: list[Joint] = []
+    keypoints: list[Keypoint] = []
     for place in range(4, 4 + count * each, each or 1):
         x, y = values[place : place + 2]
         seen = values[place + 2] if each == 3 else 2.0 * ((x, y) != (0, 0))
         if not math.isfinite(x + y + seen) or max(abs(x), abs(y)) > 10:
             raise InputError(f"expected keypoints relative to width and height, got {line!r:.60}; mend that line")
-        joints.append((x * width, y * height, visibility(seen)) if visibility(seen) else (0.0, 0.0, 0))
-    return Instance(name, box, joints=tuple(joints) if any(j[2] for j in joints) else (), attributes=attributes)
+        keypoints.append((x * width, y * height, visibility(seen)) if visibility(seen) else (0.0, 0.0, 0))
+    return Instance(
+        name, box, keypoints=tuple(keypoints) if any(j[2] for j in keypoints) else (), attributes=attributes
+    )
 
 
 def points_shape(told: Any) -> tuple[int, int] | None:

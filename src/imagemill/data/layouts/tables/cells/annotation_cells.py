@@ -14,7 +14,7 @@ from imagemill.core.errors import InputError
 from imagemill.data.layouts.tables.cells.image_cells import BadCell
 from imagemill.data.layouts.tables.cells.text_lists import boxes_text, list_text
 from imagemill.data.layouts.tables.columns.box_columns import box_columns
-from imagemill.data.records.instances import Instance, Joint, RunLength, Scalar
+from imagemill.data.records.instances import RLE, Instance, Keypoint, Scalar
 
 __all__ = ["CATEGORY_NAMES", "FORMS", "box_from", "objects_cell", "read_objects"]
 
@@ -50,11 +50,11 @@ def objects_cell(objects: Sequence[Instance]) -> dict[str, list[Any]]:
     }
     if any(one.polygons for one in objects):
         cell["polygons"] = [[list(part) for part in one.polygons] for one in objects]
-    if any(one.runs for one in objects):
-        cell["runs"] = [one.runs and {"size": [one.runs.height, one.runs.width], "counts": [*one.runs.counts]}
+    if any(one.rle for one in objects):
+        cell["runs"] = [one.rle and {"size": [one.rle.height, one.rle.width], "counts": [*one.rle.counts]}
                         for one in objects]  # fmt: skip
-    if any(one.joints for one in objects):
-        cell["keypoints"] = [[list(joint) for joint in one.joints] for one in objects]
+    if any(one.keypoints for one in objects):
+        cell["keypoints"] = [[list(keypoint) for keypoint in one.keypoints] for one in objects]
     if any(one.crowd for one in objects):
         cell["crowd"] = [one.crowd for one in objects]
     if any(one.attributes for one in objects):
@@ -172,15 +172,15 @@ def _instance(row: Mapping[str, Any], categories: Sequence[str], form: str, size
         None if box is None else box_from(box, form, size),
         tuple(tuple(float(v) for v in part) for part in row.get("polygons") or ()),
         _runs(runs) if runs else None,
-        tuple(_joint(joint) for joint in row.get("keypoints") or ()),
+        tuple(_keypoint(keypoint) for keypoint in row.get("keypoints") or ()),
         bool(row.get("crowd") or False),
         _attributes(row.get("attributes")),
     )
 
 
-def _runs(value: Mapping[str, Any]) -> RunLength:
+def _runs(value: Mapping[str, Any]) -> RLE:
     height, width = value["size"]
-    return RunLength(int(height), int(width), tuple(map(int, value["counts"])))
+    return RLE(int(height), int(width), tuple(map(int, value["counts"])))
 
 
 def _attributes(value: Any) -> dict[str, Scalar]:
@@ -188,7 +188,7 @@ def _attributes(value: Any) -> dict[str, Scalar]:
     return {str(key): item for key, item in found.items() if isinstance(item, str | int | float | bool)}
 
 
-def _joint(value: Sequence[Any]) -> Joint:
+def _keypoint(value: Sequence[Any]) -> Keypoint:
     x, y, seen = value
     return float(x), float(y), int(seen)
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
-from imagemill.data.layouts.shapes.rle import runs_from_mask
-from imagemill.data.records.instances import RunLength
+from imagemill.data.layouts.shapes.rle import rle_from_mask
+from imagemill.data.records.instances import RLE
 
 __all__ = ["boxes_text", "is_numbers", "list_text", "pixel_array", "runs_text", "shape_told", "unquoted"]
 
@@ -193,7 +193,7 @@ def boxes_text(text: str) -> Any:
     return boxes
 
 
-def runs_text(text: str, size: tuple[int, int], *, rows: bool = False) -> RunLength | None:
+def runs_text(text: str, size: tuple[int, int], *, rows: bool = False) -> RLE | None:
     """The mask that pairs of first pixel and length state, as Kaggle has them; None for an empty one.
 
     Pixels are counted from 1, down the columns and then to the right, or along the rows.
@@ -239,11 +239,11 @@ def runs_text(text: str, size: tuple[int, int], *, rows: bool = False) -> RunLen
             )
         counts += [start - 1 - at, length]
         at = start - 1 + length
-    runs = RunLength(height, width, (*counts, height * width - at))
+    runs = RLE(height, width, (*counts, height * width - at))
     return _turned(runs) if rows else runs
 
 
-def _turned(runs: RunLength) -> RunLength:
+def _turned(runs: RLE) -> RLE:
     """The same mask counted down the columns, of one that counts along the rows."""
     flat = np.repeat(np.arange(len(runs.counts)) % 2 == 1, np.array(runs.counts, dtype=np.int64))
-    return runs_from_mask(flat.reshape(runs.height, runs.width))
+    return rle_from_mask(flat.reshape(runs.height, runs.width))

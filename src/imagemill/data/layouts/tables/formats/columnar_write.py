@@ -109,10 +109,10 @@ def _objects_type(source: Source) -> Any:
     fields = [("bbox", pa.list_(numbers)), ("categories", pa.list_(pa.string()))]
     if any(one.polygons for one in things):
         fields.append(("polygons", pa.list_(pa.list_(numbers))))
-    if any(one.runs for one in things):
+    if any(one.rle for one in things):
         runs = pa.struct([("size", pa.list_(pa.int32())), ("counts", pa.list_(pa.int64()))])
         fields.append(("runs", pa.list_(runs)))
-    if any(one.joints for one in things):
+    if any(one.keypoints for one in things):
         fields.append(("keypoints", pa.list_(pa.list_(numbers))))
     if any(one.crowd for one in things):
         fields.append(("crowd", pa.list_(pa.bool_())))

@@ -245,7 +245,7 @@ def _classes_inside(content: Mapping[str, Any], sidecar: Sidecar) -> Sidecar:
         names = content.get(key)
         # As long as the rows, it would be a column of them.
         if isinstance(names, list) and all(isinstance(name, str) for name in names) and not _is_columns(content):
-            return Sidecar(tuple(names), sidecar.categories, sidecar.joint_names, sidecar.links, sidecar.info)
+            return Sidecar(tuple(names), sidecar.categories, sidecar.keypoint_names, sidecar.links, sidecar.info)
     return sidecar
 
 

@@ -125,7 +125,7 @@ def mask_of(cell: Any, category: str, size: tuple[int, int], *, rows: bool) -> t
         runs = runs_text(str(cell), size, rows=rows)
     except InputError as error:
         raise BadCell(str(error)) from error
-    return () if runs is None else (Instance(category, runs=runs),)
+    return () if runs is None else (Instance(category, rle=runs),)
 
 
 def are_parts(values: Sequence[Any]) -> bool:

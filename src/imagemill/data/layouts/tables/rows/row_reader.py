@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.base import Problem
-from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_runs
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_rle
 from imagemill.data.layouts.shapes.source_orientation import read_frame
 from imagemill.data.layouts.tables.cells.annotation_cells import CATEGORY_NAMES, read_objects
 from imagemill.data.layouts.tables.cells.image_cells import (
@@ -314,7 +314,7 @@ class RowReader:
                 return ()
             rows = self.place.options.extra.get("rle") == "rows"
             masks = mask_of(text, name, self.sizes.of(image, size), rows=rows)
-            return tuple(replace(one, box=bounds_of_runs(one.runs)) for one in masks if one.runs is not None)
+            return tuple(replace(one, box=bounds_of_rle(one.rle)) for one in masks if one.rle is not None)
         boxes = cell("boxes")
         empty = boxes is None and "boxes" in self.columns.roles and self.is_text
         if empty and label is not None and squashed(str(label)) in _NO_THING:

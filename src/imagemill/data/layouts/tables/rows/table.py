@@ -150,7 +150,7 @@ def read_tables(
         notes=tuple([*notes, *class_notes, *_notes(found, again)]),
         classes=classes,
         categories=categories,
-        joint_names=sidecar.joint_names,
+        keypoint_names=sidecar.keypoint_names,
         links=sidecar.links,
         problems=tuple(found.problems),
         info={**sidecar.info, **({"columns": called} if called else {})},

@@ -37,8 +37,8 @@ __all__ = [
 
 HOLDS = frozenset(
     (
-        *("image", "uint16", "float", "channels", "volume", "world", "label", "hierarchy", "labels", "mask", "boxes"),
-        *("polygons", "runs", "keypoints", "split", "group", "attributes"),
+        *("image", "uint16", "float", "channels", "volume", "affine", "label", "hierarchy", "labels", "mask", "boxes"),
+        *("polygons", "rle", "keypoints", "split", "group", "attributes"),
     )
 )
 """What a table holds: all of it, since pictures keep their own formats."""

@@ -196,7 +196,7 @@ def _compare(layout: Layout, source: Source, back: Source, lost: tuple[str, ...]
     for word in SEEN:
         if has(source, word) and word not in layout.holds and (word != "hierarchy" or "label" in layout.holds):
             # Encoded files keep their own place; folders named like patients are groups to whoever reads them.
-            kept = not whole or word == "world" or (word == "group" and "patient" in source.records[0].key)
+            kept = not whole or word == "affine" or (word == "group" and "patient" in source.records[0].key)
             assert word in found or kept, f"{layout.name} kept {word}, which is not among what it `holds`"
 
 

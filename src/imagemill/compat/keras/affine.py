@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.compat.keras.changing import Reading, moved
 from imagemill.compat.keras.defaults import Array
-from imagemill.compat.keras.sampling import sample
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Floats
+from imagemill.engine.backends.cpu.batches.exact import Moves
+from imagemill.engine.backends.cpu.batches.rows import about_centre
 
 __all__ = ["apply_affine_transform", "flip_axis", "matrices", "transform_matrix_offset_center"]
 
@@ -75,36 +77,24 @@ def matrices(
     exact : bool
         The centre of a rectangle is taken from its transpose.
 
+    Raises
+    ------
+    ParameterError
+        When a matrix is not finite.
+
     Examples
     --------
     >>> no, one = np.zeros(1), np.ones(1)
-    >>> matrices(no, one * 3, no, no, one, one, (8, 8), exact=False)[0].tolist()
-    [[1.0, 0.0, 0.0], [0.0, 1.0, 3.0], [0.0, 0.0, 1.0]]
+    >>> matrices(no, one * 3, no, no, one, one, (8, 8), exact=False)[0, :2, 2].tolist()
+    [0.0, 3.0]
     """
-    turn, lean = np.deg2rad(theta), np.deg2rad(shear)
-    height, width = size
-    centre = _shifts(*((height, width) if exact else (width, height)))
-    m = _eyes(len(turn))
-    m[:, 0, 0] = m[:, 1, 1] = np.cos(turn)
-    m[:, 0, 1], m[:, 1, 0] = -np.sin(turn), np.sin(turn)
-    # Factor by factor, as it is defined: on exact quarter turns every last bit decides what lies inside the frame.
-    move, sheared, zoom = _eyes(len(turn)), _eyes(len(turn)), _eyes(len(turn))
-    move[:, 0, 2], move[:, 1, 2] = tx, ty
-    sheared[:, 0, 1], sheared[:, 1, 1] = -np.sin(lean), np.cos(lean)
-    zoom[:, 0, 0], zoom[:, 1, 1] = zx, zy
-    for factor, used in (
-        (move, tx.any() or ty.any()),
-        (sheared, lean.any()),
-        (zoom, (zx != 1).any() or (zy != 1).any()),
-    ):
-        m = m @ factor if used else m
-    m = centre @ m @ _shifts(*((height, width) if exact else (width, height)), back=True)
-    # From (x, y) to the order of an array.
-    return np.ascontiguousarray(m[:, [1, 0, 2]][:, :, [1, 0, 2]])
-
-
-def _eyes(n: int) -> Floats:
-    return np.tile(np.eye(3), (n, 1, 1))
+    angles = np.deg2rad(np.array([theta, shear]))
+    height, width = size if not exact else size[::-1]
+    numbers = np.cos(angles), np.sin(angles), np.array([tx, ty]), np.array([zx, zy])
+    m = np.zeros((len(theta), 3, 3))
+    if not about_centre(*numbers, (height / 2 - 0.5, width / 2 - 0.5), m):
+        raise ParameterError("expected finite transform parameters, got some that are not; correct them")
+    return m
 
 
 def _shifts(x: float, y: float, *, back: bool = False) -> Floats:
@@ -188,7 +178,8 @@ def apply_affine_transform(
     turn, across, down, lean, wide, high = (np.array([v], dtype=np.float64) for v in (theta, tx, ty, shear, zx, zy))
     height, width = image.shape[:2]
     m = matrices(turn, across, down, lean, wide, high, (height, width), exact=exact)
-    made = sample(_floating(image)[None], m, _NO, _NO, order=order, fill_mode=fill_mode, cval=cval)[0]
+    reading = Reading(order, fill_mode, cval)
+    made = moved(_floating(image)[None], Moves(m, _NO, _NO, reading.fill_mode, float(cval)), order)[0]
     back: Array = made.transpose(np.argsort(axes))
     return _as(back, picture.dtype)
 

@@ -1,7 +1,8 @@
 """Pictures changed by numbers that were drawn for them: which way a batch goes.
 
-Single precision goes through the compiled kernels of :mod:`fused`, its geometry through the engine where a picture
-is very large, or its spline or border is another. Double precision goes step by step in numpy: what the other means.
+Single precision goes through the engine's kernel for batches of pictures that have to be scipy's to the last bits
+(:mod:`imagemill.engine.backends.cpu.batches.exact`). Double precision goes step by step in scipy and numpy: what the
+other means.
 """
 
 from __future__ import annotations
@@ -11,33 +12,65 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.compat.keras import fused
-from imagemill.compat.keras.affine import matrices
-from imagemill.compat.keras.channel_shift import brightened, shifted
 from imagemill.compat.keras.defaults import Array
 from imagemill.compat.keras.draws import Parameters
-from imagemill.compat.keras.learned import AS_IT_IS, Finish, finished
-from imagemill.compat.keras.sampling import sample
-from imagemill.core.errors import InputError
-from imagemill.core.geometry import Floats
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.geometry import Floats, Frame
+from imagemill.core.ops import Affine, Sampling
+from imagemill.engine import execute
+from imagemill.engine.backends import get_backend
+from imagemill.engine.backends.cpu.batches import exact
+from imagemill.engine.backends.cpu.batches.exact import MODES, Moves
 from imagemill.engine.buffers import Buffers
+from imagemill.engine.planner import make_plan
+from imagemill.engine.tone_values import AS_IT_IS, Finish, finished, lit, shifted
 
-__all__ = ["Reading", "by_the_book", "changed", "matrices_of"]
+__all__ = ["Reading", "by_the_book", "changed", "moved", "moves_of"]
+
+_CUBIC = {
+    "nearest": "nearest",
+    "reflect": "reflect",
+    "grid-mirror": "reflect",
+    "mirror": "mirror",
+    "grid-constant": "constant",
+    "grid-wrap": "wrap",
+}
+"""Borders that splines of third order have in the engine too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a moved picture is read: the order of the spline, and what shows beyond the edge."""
+    """How a moved picture is read.
+
+    Parameters
+    ----------
+    order : int
+        Of the spline, 0 to 5.
+    fill_mode : str
+        As ``mode`` of ``scipy.ndimage.affine_transform``.
+    cval : float
+        Shown beyond the edge where the mode is constant.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown mode or order.
+    """
 
     order: int
     fill_mode: str
     cval: float
 
+    def __post_init__(self) -> None:
+        if self.fill_mode not in MODES:
+            raise ParameterError(f"expected fill_mode to be one of {', '.join(MODES)}, got {self.fill_mode!r}")
+        if self.order not in range(6):
+            raise ParameterError(f"expected an interpolation_order from 0 to 5, got {self.order!r}")
 
-def matrices_of(drawn: Parameters, size: tuple[int, int], *, exact: bool, at_once: bool = True) -> Floats:
-    """The matrices of a batch; ``at_once`` is quicker, and other in the last bits."""
-    moves = drawn.theta, drawn.tx, drawn.ty, drawn.shear, drawn.zx, drawn.zy
-    return (fused.matrices if at_once else matrices)(*moves, size, exact=exact)
+
+def moves_of(drawn: Parameters, matrix: Floats, reading: Reading) -> Moves:
+    """Where pictures are read, from the numbers drawn for them."""
+    return Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, reading.fill_mode, float(reading.cval))
 
 
 def changed(
@@ -83,26 +116,18 @@ def changed(
     InputError
         For brightness on other than 1, 3 or 4 channels.
     """
+    light, channels = drawn.brightness, images.shape[-1]
+    if light is not None and channels not in (1, 3, 4):
+        raise InputError(f"Unsupported channel number: {channels}; brightness takes 1, 3 or 4")
     if dtype != np.float32:
         taken = images if rows is None else images[rows]
-        return by_the_book(taken, drawn, matrix, reading, finish, dtype=dtype, data_format=data_format, workers=workers)
-    shift, light = drawn.channel_shift_intensity, drawn.brightness
-    if light is not None and images.shape[-1] not in (1, 3, 4):
-        got = images.shape[-1]
-        raise InputError(f"Unsupported channel number: {got}; brightness takes 1, 3 or 4")
-    moves = None
-    if matrix is not None and fused.moves_here((images.shape[1], images.shape[2]), reading.order, reading.fill_mode):
-        moves = fused.Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, reading.fill_mode, reading.cval)
-    elif matrix is not None:
-        # The engine multiplies on its way; where nothing else is left to do, that is all.
-        plain = shift is None and light is None and _only_rescale(finish) and data_format == "channels_last"
-        images, rows = images if rows is None else images[rows], None
-        images = _moved(images, drawn, matrix, reading, finish.rescale if plain else 1.0, dtype, workers, buffers)
-        if plain:
-            return images
-    return fused.run(
-        images, rows, moves, shift, light, finish, data_format=data_format, workers=workers, buffers=buffers
-    )
+        return by_the_book(taken, drawn, matrix, reading, finish, dtype=dtype, data_format=data_format)
+    moves = None if matrix is None else moves_of(drawn, matrix, reading)
+    if moves is not None and not (reading.order == 1 and exact.fits(*images.shape[1:])):
+        taken = images if rows is None else images[rows]
+        images, rows, moves = moved(taken.astype(dtype), moves, reading.order, workers=workers), None, None
+    first, shift = data_format == "channels_first", drawn.channel_shift_intensity
+    return exact.run(images, rows, moves, shift, light, finish, channels_first=first, workers=workers, buffers=buffers)
 
 
 def by_the_book(
@@ -114,44 +139,62 @@ def by_the_book(
     *,
     dtype: np.dtype[Any],
     data_format: str = "channels_last",
-    workers: int = 1,
 ) -> Array:
     """:func:`changed`, step by step."""
     x = images.astype(dtype)
     if matrix is not None:
-        x = _moved(x, drawn, matrix, reading, 1.0, dtype, workers, None)
+        x = moved(x, moves_of(drawn, matrix, reading), reading.order)
     if drawn.channel_shift_intensity is not None:
         x = shifted(x, drawn.channel_shift_intensity)
     if drawn.brightness is not None:
-        x = brightened(x, drawn.brightness, scale=False).astype(dtype, copy=False)
+        x = lit(x, drawn.brightness).astype(dtype, copy=False)
     x = x if data_format == "channels_last" else np.ascontiguousarray(np.moveaxis(x, -1, 1))
     return finished(x, finish)
 
 
-def _only_rescale(finish: Finish) -> bool:
-    return not (finish.center or finish.scale) and finish.mean is None and finish.std is None
+def moved(images: Array, moves: Moves, order: int, *, workers: int = 1) -> Array:
+    """The geometry alone, ``[n, H, W, C]`` in and out, of one dtype; label maps of any dtype by order 0.
+
+    Examples
+    --------
+    >>> no = np.zeros(1, bool)
+    >>> moved(np.arange(4.0).reshape(1, 2, 2, 1), Moves(np.eye(3)[None], no, ~no, "nearest"), 1)[0, ..., 0].tolist()
+    [[1.0, 0.0], [3.0, 2.0]]
+    """
+    if order < 2 and exact.fits(*images.shape[1:]):
+        if order == 0:
+            return exact.pick(images, moves, workers=workers)
+        if images.dtype == np.float32:
+            return exact.run(images, None, moves, None, None, workers=workers)
+    if order == 3 and images.dtype == np.float32 and moves.mode in _CUBIC and images.size:
+        return _planned(images, moves, workers)
+    return _by_scipy(images, moves, order)
 
 
-def _moved(
-    images: Array,
-    drawn: Parameters,
-    matrix: Floats,
-    reading: Reading,
-    gain: float,
-    dtype: np.dtype[Any],
-    workers: int,
-    buffers: Buffers | None,
-) -> Array:
-    return sample(
-        images,
-        matrix,
-        drawn.flip_vertical,
-        drawn.flip_horizontal,
-        order=reading.order,
-        fill_mode=reading.fill_mode,
-        cval=reading.cval,
-        gain=gain,
-        dtype=dtype,
-        workers=workers,
-        buffers=buffers,
-    )
+def _planned(images: Array, moves: Moves, workers: int) -> Array:
+    """By cubic splines, as one step of the engine's own."""
+    n, height, width, channels = images.shape
+    matrix = moves.matrix.copy()
+    for axis, (flip, length) in enumerate(((moves.flip_y, height), (moves.flip_x, width))):
+        # A flip behind: column * (N - 1 - p) is -column * p + (N - 1) * column.
+        matrix[flip, :, 2] += matrix[flip, :, axis] * (length - 1)
+        matrix[flip, :, axis] *= -1.0
+    frame = Frame.of(height, width, channels=channels, dtype=images.dtype, n=n)
+    op = Affine(matrix, frame.shape, Sampling(3, _CUBIC[moves.mode], moves.fill))
+    plan = make_plan([("ImageDataGenerator", op)], [frame, op.after(frame)])
+    out = np.empty(images.shape, images.dtype)
+    execute.run_column(plan, get_backend("cpu"), "image", np.ascontiguousarray(images), out, workers=workers)
+    return out
+
+
+def _by_scipy(images: Array, moves: Moves, order: int) -> Array:
+    """One channel of one picture after the other."""
+    from scipy import ndimage
+
+    how: dict[str, Any] = {"order": order, "mode": moves.mode, "cval": moves.fill}
+    out = np.empty_like(images, order="C")
+    for i, (image, m) in enumerate(zip(images, moves.matrix, strict=True)):
+        turned = out[i][:: -1 if moves.flip_y[i] else 1, :: -1 if moves.flip_x[i] else 1]
+        for c in range(images.shape[-1]):
+            turned[..., c] = ndimage.affine_transform(image[..., c], m[:2, :2], m[:2, 2], **how)
+    return out

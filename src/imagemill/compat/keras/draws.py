@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.compat.keras import fused_kernels as kernels
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import Bools
 from imagemill.core.randomness import rng
+from imagemill.engine.philox import philox4x32, uniforms
 
 __all__ = ["Parameters", "Ranges", "epoch_order", "read_ranges", "read_shift", "read_zoom", "uniform_columns"]
 
 Shift = float | int | tuple[float, ...]
-_COLUMNS = 12
+_BLOCKS = 3
 _ORDER_PLACE = 1
 
 
@@ -151,19 +151,12 @@ def read_ranges(
 
 
 def uniform_columns(seed: int, epoch: int, keys: Sequence[Any]) -> Floats:
-    """Twelve uniform numbers for each key, ``[12, n]``: those of `rng.Draws`, bit for bit."""
-    hashed = rng.hash_keys(keys)
-    if not (0 <= seed < 1 << 64 and 0 <= epoch < 1 << 32):
-        rng.Generator(seed, epoch, hashed)  # says what is wrong with them
-    out = np.empty((_COLUMNS, len(hashed)))
-    kernels.uniform_words(seed & 0xFFFFFFFF, seed >> 32, epoch, hashed, out)
-    return out
+    """Twelve uniform numbers for each key, ``[12, n]``."""
+    return uniforms(seed, epoch, rng.hash_keys(keys), _BLOCKS)
 
 
 def epoch_order(seed: int, epoch: int, keys: Sequence[Any]) -> npt.NDArray[np.int64]:
     """Positions of the keys in the order of an epoch: sorted by a random number that is each key's own."""
-    from imagemill.engine.philox import philox4x32
-
     generator = rng.Generator(seed, epoch, rng.hash_keys(keys), (0, 1), philox4x32)
     return np.argsort(rng.Draws(generator, _ORDER_PLACE).uniform(), kind="stable")
 

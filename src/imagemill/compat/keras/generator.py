@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from imagemill.compat.keras import learned as statistics
-from imagemill.compat.keras.affine import _as, _floating
-from imagemill.compat.keras.changing import Reading, changed, matrices_of
+from imagemill.compat.keras.affine import _as, _floating, matrices
+from imagemill.compat.keras.changing import Reading, changed, moved, moves_of
 from imagemill.compat.keras.defaults import (
     Array,
     channels_last,
@@ -21,9 +22,10 @@ from imagemill.compat.keras.defaults import (
 from imagemill.compat.keras.draws import Parameters, Ranges, read_ranges, read_zoom
 from imagemill.compat.keras.flows import Flows
 from imagemill.compat.keras.harmful import dark_brightness, say, two_shifts
-from imagemill.compat.keras.sampling import FILL_MODES, sample
 from imagemill.core.errors import InputError, ParameterError, blame_caller
+from imagemill.core.geometry import Floats
 from imagemill.engine.buffers import Buffers
+from imagemill.engine.tone_values import AS_IT_IS, Finish, finished
 
 __all__ = ["ImageDataGenerator"]
 
@@ -161,13 +163,9 @@ class ImageDataGenerator(Flows):
         light = self.brightness_range
         if light is not None and (not isinstance(light, tuple | list) or len(light) != 2):
             raise ParameterError(f"brightness_range should be tuple or list of two floats, got {light!r}")
-        if self.fill_mode not in FILL_MODES:
-            raise ParameterError(f"expected fill_mode to be one of {', '.join(FILL_MODES)}, got {self.fill_mode!r}")
-        if self.interpolation_order not in range(6):
-            raise ParameterError(f"expected interpolation_order from 0 to 5, got {self.interpolation_order!r}")
         if np.dtype(self.dtype).kind != "f":
             raise ParameterError(f"expected a floating-point dtype such as 'float32', got {self.dtype!r}")
-        _ = self._ranges
+        _ = self._ranges, self._reading
         for name in ("width_shift_range", "height_shift_range"):
             if (words := two_shifts(name, getattr(self, name))) is not None:
                 say(words)
@@ -258,8 +256,7 @@ class ImageDataGenerator(Flows):
         drawn = Parameters.one(transform_parameters)
         given = channels_last(_floating(x), self.data_format)[None]
         self._look(given)
-        # Factor by factor: on exact quarter turns every last bit decides what lies inside the frame.
-        matrix = None if drawn.still else matrices_of(drawn, given.shape[1:3], exact=self.exact, at_once=False)
+        matrix = None if drawn.still else self._matrices(drawn, given.shape[1:3])
         made = changed(given, drawn, matrix, self._reading, dtype=given.dtype, data_format=self.data_format)[0]
         # Brightness gives floating point, whatever comes in.
         return made if drawn.brightness is not None else _as(made, x.dtype)
@@ -278,6 +275,9 @@ class ImageDataGenerator(Flows):
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
     # ------------------------------------------------------------------------------------------- many pictures
+
+    def _matrices(self, drawn: Parameters, size: tuple[int, int]) -> Floats:
+        return matrices(drawn.theta, drawn.tx, drawn.ty, drawn.shear, drawn.zx, drawn.zy, size, exact=self.exact)
 
     @property
     def _reading(self) -> Reading:
@@ -330,7 +330,7 @@ class ImageDataGenerator(Flows):
         dtype, size, ranges = np.dtype(self.dtype), (x.shape[1], x.shape[2]), self._ranges
         drawn = ranges.draw(self.seed if seed is None else seed, epoch, keys, size, exact=self.exact)
         self._look(x)
-        matrix = matrices_of(drawn, size, exact=self.exact) if ranges.moving else None
+        matrix = self._matrices(drawn, size) if ranges.moving else None
         # In the same pass where nothing else comes between.
         at_once = self.preprocessing_function is None
         made = changed(
@@ -338,7 +338,7 @@ class ImageDataGenerator(Flows):
             drawn,
             matrix,
             self._reading,
-            self._finish() if at_once else statistics.AS_IT_IS,
+            self._finish() if at_once else AS_IT_IS,
             rows=rows,
             dtype=dtype if dtype.itemsize > 4 else np.dtype(np.float32),
             data_format=self.data_format,
@@ -350,17 +350,8 @@ class ImageDataGenerator(Flows):
             return made, None
         if matrix is None:
             return made, masks.copy()
-        moved = sample(
-            masks[..., None],
-            matrix,
-            drawn.flip_vertical,
-            drawn.flip_horizontal,
-            order=0,
-            fill_mode=self.fill_mode,
-            cval=mask_cval,
-            workers=workers,
-        )
-        return made, moved[..., 0]
+        moves = replace(moves_of(drawn, matrix, self._reading), fill=mask_cval)
+        return made, moved(masks[..., None], moves, 0, workers=workers)[..., 0]
 
     def standardize(self, x: Any) -> Array:
         """Apply the function, ``rescale`` and the normalisations, in this order, to one picture or a batch.
@@ -386,13 +377,13 @@ class ImageDataGenerator(Flows):
         """The same, of floating-point pictures of rank 3 or 4 that may be changed; errors call them by ``names``."""
         if self.preprocessing_function is not None:
             x = self._preprocessed(x, names)
-        return self._whitened(statistics.finished(x, self._finish()))
+        return self._whitened(finished(x, self._finish()))
 
-    def _finish(self) -> statistics.Finish:
+    def _finish(self) -> Finish:
         """What is on and was learned; says what is on and was not."""
         mean = self.featurewise_center and statistics.fitted("featurewise_center", self.mean)
         std = self.featurewise_std_normalization and statistics.fitted("featurewise_std_normalization", self.std)
-        return statistics.Finish(
+        return Finish(
             float(self.rescale or 1),
             self.samplewise_center,
             self.samplewise_std_normalization,
@@ -492,6 +483,6 @@ class ImageDataGenerator(Flows):
         ranges, size = self._ranges, view.shape[1:3]
         for epoch in range(rounds):
             drawn = ranges.draw(seed, epoch, range(len(x)), size, exact=self.exact)
-            matrix = matrices_of(drawn, size, exact=self.exact) if ranges.moving else None
+            matrix = self._matrices(drawn, size) if ranges.moving else None
             made.append(changed(view, drawn, matrix, self._reading, **how))
         return np.concatenate(made)

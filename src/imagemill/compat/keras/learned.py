@@ -1,4 +1,4 @@
-"""What ``fit`` learns from pictures, and what ``standardize`` does with it.
+"""What ``fit`` learns from pictures, and whitening.
 
 Source: the behaviour of ``keras.src.legacy.preprocessing.image`` (Keras 3.15). Its whitening divides by singular
 values plus epsilon; Keras-Preprocessing 1.1.2 took the root of eigenvalues plus epsilon.
@@ -15,10 +15,7 @@ import numpy as np
 from imagemill.compat.keras.defaults import Array
 from imagemill.core.errors import InputError
 
-__all__ = ["AS_IT_IS", "EPSILON", "Finish", "Fitted", "finished", "fit", "fitted", "whitened"]
-
-EPSILON = 1e-6
-"""Added to deviations before they divide."""
+__all__ = ["Fitted", "fit", "fitted", "whitened"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,53 +25,6 @@ class Fitted:
     mean: Array | None = None
     std: Array | None = None
     whitening: Array | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Finish:
-    """What is done to values in the end, in this order; None, False and 1 do nothing.
-
-    Parameters
-    ----------
-    rescale : float
-        Factor.
-    center, scale : bool
-        Take each picture's own mean out, and divide by its own deviation.
-    mean, std : array, optional
-        Take these out, and divide by these; they broadcast over a picture as it lies.
-    """
-
-    rescale: float = 1.0
-    center: bool = False
-    scale: bool = False
-    mean: Any = None
-    std: Any = None
-
-
-AS_IT_IS = Finish()
-
-
-def finished(x: Array, finish: Finish) -> Array:
-    """Pictures of floating point, one or many, after :class:`Finish`; they are changed.
-
-    Examples
-    --------
-    >>> finished(np.array([[[2.0], [6.0]]]), Finish(rescale=0.5, center=True)).ravel().tolist()
-    [-1.0, 1.0]
-    """
-    kind = x.dtype.type
-    if finish.rescale != 1:
-        x *= kind(finish.rescale)
-    each = tuple(range(x.ndim - 3, x.ndim)) if x.ndim >= 3 else tuple(range(x.ndim))
-    if finish.center:
-        x -= x.mean(axis=each, keepdims=True)
-    if finish.scale:
-        x /= x.std(axis=each, keepdims=True) + kind(EPSILON)
-    if finish.mean is not None:
-        x -= np.asarray(finish.mean, dtype=x.dtype)
-    if finish.std is not None:
-        x /= np.asarray(finish.std, dtype=x.dtype) + kind(EPSILON)
-    return x
 
 
 def fit(x: Array, channel_axis: int, *, centre: bool, scale: bool, whiten: bool, epsilon: float) -> Fitted:

@@ -11,9 +11,9 @@ import numpy as np
 import imagemill.transforms as t
 from imagemill.compat.keras.defaults import Array
 from imagemill.compat.keras.draws import read_shift
-from imagemill.compat.keras.learned import EPSILON
 from imagemill.core.errors import ParameterError
 from imagemill.core.ranges import Choice
+from imagemill.engine.tone_values import EPSILON
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform
 

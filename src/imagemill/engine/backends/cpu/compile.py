@@ -1,4 +1,7 @@
-"""How kernels are compiled: on first use, cached on disk, without the GIL, IEEE divisions, NaN kept."""
+"""How kernels are compiled: on first use, cached on disk, without the GIL, IEEE divisions, NaN kept.
+
+``NUMBA_DISABLE_JIT=1`` leaves them plain Python.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,24 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def compiled(function: F) -> F:
-    """Compile a kernel when it is first called; ``NUMBA_DISABLE_JIT=1`` leaves it plain Python.
+    """Compile a kernel when it is first called.
 
     Only contraction (a * b + c in one step) is allowed to change rounding; NaN and infinity
     keep their meaning.
     """
     return cast(F, njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})(function))
+
+
+def exactly(function: F) -> F:
+    """The same without contraction: for numbers whose last bit decides, such as what lies inside of a picture."""
+    return cast(F, njit(nogil=True, cache=True, error_model="numpy")(function))
+
+
+def summing(function: F) -> F:
+    """The same for sums in any order, which fill vectors: for numbers whose last bits decide nothing."""
+    return cast(F, njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})(function))
+
+
+def inlined(function: F) -> F:
+    """A kernel that only chooses between others, written out where it is called: a call costs as much as a row."""
+    return cast(F, njit(nogil=True, inline="always", error_model="numpy")(function))

@@ -2,7 +2,7 @@
 
 Polynomials at eight samples: loops of eight are unrolled before they could be put side by side. Linear blends:
 neighbours along x are loaded two at a time, which halves the loads (7 ns a voxel against 13 where a row is
-oblique). Pixels of three bytes: all channels of both neighbours come in one load. Without a compiler
+oblique). Pixels of three or four values: all channels of both neighbours come in one load. Without a compiler
 (``NUMBA_DISABLE_JIT=1``) plain code does the same.
 """
 
@@ -169,47 +169,60 @@ def _flat_blend_plain(src, at, line, plane, wz, wy, wx):
     return _blend_plain(src, at, line, plane, type(wx)(0.0), wy, wx)
 
 
-def _blend_rgb_plain(src, at, line, wy, wx, out, o):
-    for c in range(4):
-        real = type(wx)
-        upper, lower = real(src[at + c]), real(src[at + line + c])
-        upper_next, lower_next = real(src[at + 3 + c]), real(src[at + line + 3 + c])
-        left, right = upper + wy * (lower - upper), upper_next + wy * (lower_next - upper_next)
-        out[o + c] = left + wx * (right - left)
+def _plain_pixel(real: Any, step: int) -> Any:
+    def blend(src, at, line, wy, wx, out, o):
+        # Signed: an unsigned place of numpy's and a number of Python's would make floating point.
+        at, line = int(at), int(line)
+        for c in range(at, at + 4):
+            a, b, right, below = real(src[c]), real(src[c + line]), real(src[c + step]), real(src[c + line + step])
+            left, right = a + wy * (b - a), right + wy * (below - right)
+            out[o + c - at] = left + wx * (right - left)
+
+    return blend
 
 
-@intrinsic
-def _blend_rgb_emitted(typing, src, at, line, wy, wx, out, o):
-    """Two runs of eight bytes, blended down the columns, then against themselves three places on."""
-    del typing
-    signature = numba.types.void(src, at, line, wy, wx, out, o)
+def _emitted_pixel(real: Any, step: int) -> Any:
+    """Two runs of eight values blended down the columns, then against themselves ``step`` places on."""
 
-    def generate(context, builder, signature, arguments):
-        pixels = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        target = context.make_array(signature.args[5])(context, builder, arguments[5]).data
-        at, line, wy, wx, _, o = arguments[1:]
-        bytes8, real8 = ir.VectorType(ir.IntType(8), 8), ir.VectorType(ir.FloatType(), 8)
-        real4 = ir.VectorType(ir.FloatType(), 4)
+    @intrinsic
+    def blend(typing, src, at, line, wy, wx, out, o):
+        del typing
+        signature = numba.types.void(src, at, line, wy, wx, out, o)
 
-        def eight(place):
-            pointer = builder.bitcast(builder.gep(pixels, [place]), bytes8.as_pointer())
-            return builder.uitofp(builder.load(pointer, align=1), real8)
+        def generate(context, builder, signature, arguments):
+            kind = signature.args[0].dtype
+            pixels = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            target = context.make_array(signature.args[5])(context, builder, arguments[5]).data
+            at, line, wy, wx, _, o = arguments[1:]
+            item8 = ir.VectorType(context.get_value_type(kind), 8)
+            real8, real4 = ir.VectorType(real, 8), ir.VectorType(real, 4)
+            single4 = ir.VectorType(ir.FloatType(), 4)
 
-        def spread(weight, kind, lanes):
-            empty = ir.Constant(kind, ir.Undefined)
-            first = builder.insert_element(empty, weight, ir.Constant(_INT, 0))
-            return builder.shuffle_vector(first, empty, ir.Constant(ir.VectorType(_INT, lanes), [0] * lanes))
+            def eight(place):
+                pointer = builder.bitcast(builder.gep(pixels, [place]), item8.as_pointer())
+                return _to_real(builder, builder.load(pointer, align=kind.bitwidth // 8), kind, real8)
 
-        both = _between(builder, eight(at), eight(builder.add(at, line)), spread(wy, real8, 8))
-        left, right = (
-            builder.shuffle_vector(both, both, ir.Constant(ir.VectorType(_INT, 4), [k, k + 1, k + 2, k + 3]))
-            for k in (0, 3)
-        )
-        made = _between(builder, left, right, spread(wx, real4, 4))
-        builder.store(made, builder.bitcast(builder.gep(target, [o]), real4.as_pointer()), align=4)
-        return context.get_dummy_value()
+            def spread(weight, kind):
+                empty = ir.Constant(kind, ir.Undefined)
+                first = builder.insert_element(empty, weight, ir.Constant(_INT, 0))
+                return builder.shuffle_vector(
+                    first, empty, ir.Constant(ir.VectorType(_INT, kind.count), [0] * kind.count)
+                )
 
-    return signature, generate
+            both = _between(builder, eight(at), eight(builder.add(at, line)), spread(wy, real8))
+            left, right = (
+                builder.shuffle_vector(both, both, ir.Constant(ir.VectorType(_INT, 4), list(range(k, k + 4))))
+                for k in (0, step)
+            )
+            made = _between(builder, left, right, spread(wx, real4))
+            if real != single4.element:
+                made = builder.fptrunc(made, single4)
+            builder.store(made, builder.bitcast(builder.gep(target, [o]), single4.as_pointer()), align=4)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return blend
 
 
 def _prefetch_plain(src, at):
@@ -270,9 +283,16 @@ trilinear = _blend_plain if _DISABLED else _emitted_blend(deep=True)
 bilinear = _flat_blend_plain if _DISABLED else _emitted_blend(deep=False)
 """The same without z."""
 
-blend_rgb: Any = _blend_rgb_plain if _DISABLED else _blend_rgb_emitted
-"""``(src, at, line, wy, wx, out, o)``: blend of the pixel of three bytes at ``src[at]``, the next one, and the two
-``line`` bytes on, into ``out[o : o + 3]``. Reads eight bytes from either place and writes four floats: one too many."""
+_SINGLE, _DOUBLE = (np.float32, np.float64) if _DISABLED else (ir.FloatType(), ir.DoubleType())
+_pixel: Any = _plain_pixel if _DISABLED else _emitted_pixel
+blend_rgb: Any = _pixel(_SINGLE, 3)
+"""``(src, at, line, wy, wx, out, o)``: blend of the pixel of three values at ``src[at]``, the next one, and the two
+``line`` values on, into ``out[o : o + 3]``. Reads eight values from either place and writes four floats: one too
+many. Computed in single precision, as the weights are."""
+blend_three: Any = _pixel(_DOUBLE, 3)
+"""The same in double precision, rounded once."""
+blend_four: Any = _pixel(_DOUBLE, 4)
+"""The same for pixels of four values."""
 
 bytes_at: Any = _bytes_at_plain if _DISABLED else _bytes_at_compiled
 """``(address, count)``: so many bytes from an address on, as an array. The caller sees to it that they stay there."""

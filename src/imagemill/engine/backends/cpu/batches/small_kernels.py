@@ -1,4 +1,4 @@
-"""Compiled pieces of :mod:`small`: pad, fold, blend, colour and write one sample after the other.
+"""Compiled pieces of :mod:`small`: blend, colour and write one sample after the other, read where :mod:`rows` says.
 
 Pictures lie flat and channels last. Blended values lie plane by plane, ``(C, pixels)``, in float32.
 """
@@ -11,22 +11,19 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-from imagemill.engine.backends.chains import BORDERS
-from imagemill.engine.backends.cpu.compile import compiled
-from imagemill.engine.backends.cpu.resample.lines import CONSTANT, MIRROR, NEAREST, REFLECT
+from imagemill.engine.backends.cpu.batches.rows import between, read, ring, whole
+from imagemill.engine.backends.cpu.compile import compiled, exactly
 
 SKIP, COPY, BLEND = 0, 1, 2
 """What is done to a sample: left to other kernels, moved by whole pixels, interpolated."""
 
-_WRAP = BORDERS["wrap"]
 _EDGE, _NOISE = 1e-9, 1e-12
 _FAR = 2.0**30
 
 
-# Not `compiled`, which may join a product and a sum: numpy's way of asking how far a map shrinks must come out alike.
-@njit(nogil=True, cache=True, error_model="numpy")
+# Numpy's way of asking how far a map shrinks must come out alike.
+@exactly
 def modes(m, largest, nearest, limit, mode):
     """Decide each sample's mode; one that comes as ``SKIP`` stays so. ``limit`` is by how much a map may shrink.
 
@@ -48,7 +45,7 @@ def modes(m, largest, nearest, limit, mode):
             mode[i] = COPY
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@exactly
 def _whole(m, largest):
     """Whether a map is a flip, a quarter turn or a whole shift but for rounding."""
     for k in range(2):
@@ -62,84 +59,10 @@ def _whole(m, largest):
 
 
 @compiled
-def _pad(src, base, h, w, channels, border, fill, buffer):
-    """Copy a sample into ``(h + 2, w + 2, C)`` in floating point, one pixel of its border around it."""
-    row = w * channels
-    wide = row + 2 * channels
-    for y in range(h):
-        s, t = np.uintp(base + y * row), np.uintp((y + 1) * wide + channels)
-        for x in range(np.uintp(row)):
-            buffer[t + x] = src[s + x]
-    # Which pixel stands before the first, and which behind the last. "nearest" and "mirror" fold every coordinate
-    # onto the sample itself, so theirs has no weight.
-    before, behind = 0, w - 1
-    above, below = 0, h - 1
-    if border == _WRAP:
-        before, behind, above, below = w - 1, 0, h - 1, 0
-    for y in range(h):
-        t = (y + 1) * wide
-        for c in range(channels):
-            if border == CONSTANT:
-                buffer[t + c] = fill
-                buffer[t + row + channels + c] = fill
-            else:
-                buffer[t + c] = buffer[t + (before + 1) * channels + c]
-                buffer[t + row + channels + c] = buffer[t + (behind + 1) * channels + c]
-    last = (h + 1) * wide
-    for x in range(wide):
-        if border == CONSTANT:
-            buffer[x] = fill
-            buffer[last + x] = fill
-        else:
-            buffer[x] = buffer[(above + 1) * wide + x]
-            buffer[last + x] = buffer[(below + 1) * wide + x]
-
-
-@compiled
-def _fold(q, count, n, border):
-    """Move coordinates to where the same values stand, within one pixel of the sample."""
-    if border == NEAREST:
-        for x in range(count):
-            q[x] = min(max(q[x], 0.0), n - 1.0)
-    elif border == CONSTANT:
-        for x in range(count):
-            q[x] = min(max(q[x], -1.0), float(n))
-    elif border == REFLECT:
-        period = 2.0 * n
-        for x in range(count):
-            t = q[x] + 0.5
-            t -= period * np.floor(t / period)
-            q[x] = min(t, period - t) - 0.5
-    elif border == MIRROR:
-        period = max(2.0 * n - 2.0, 1.0)
-        reach = n - 1.0
-        for x in range(count):
-            t = q[x] - period * np.floor(q[x] / period)
-            q[x] = min(min(t, 2.0 * reach - t), reach) if reach > 0.0 else 0.0
-    else:
-        for x in range(count):
-            q[x] -= n * np.floor(q[x] / n)
-
-
-@compiled
-def _locate(qy, qx, count, h, w, channels, index, wy, wx):
-    """Place of the upper left neighbour in the padded sample, and the fractions beyond it."""
-    wide, step = np.int32((w + 2) * channels), np.int32(channels)
-    for x in range(count):
-        # The last index is read as the one before it and a fraction of one. The other end is for safety.
-        j = min(max(np.floor(qy[x]), -1.0), h - 1.0)
-        k = min(max(np.floor(qx[x]), -1.0), w - 1.0)
-        index[x] = np.int32(j + 1.0) * wide + np.int32(k + 1.0) * step
-        wy[x] = qy[x] - j
-        wx[x] = qx[x] - k
-
-
-@compiled
 def _copy_row(buffer, index, channels, planes, at, total, count):
     for c in range(channels):
         plane = planes[c * total + at :]
         for x in range(count):
-            # Unsigned, here and below: a signed index would be asked whether it counts from the end.
             plane[x] = buffer[np.uintp(index[x] + c)]
 
 
@@ -174,41 +97,21 @@ def _blend_row3(buffer, wide, index, wy, wx, planes, at, total, count):
 
 
 @compiled
-def _resample(buffer, size, channels, m, mode, border, shape, room, planes):
-    h, w = size
-    qy, qx, index, wy, wx = room
-    count, total = shape[1], shape[0] * shape[1]
-    wide = (w + 2) * channels
+def _resample(buffer, size, m, mode, border, shape, room, planes):
+    index, wy, wx = room
+    channels, count, total = size[2], shape[1], shape[0] * shape[1]
+    wide = (size[1] + 2) * channels
     for y in range(shape[0]):
-        by, bx = m[0, 0] * y + m[0, 2], m[1, 0] * y + m[1, 2]
-        sy, sx = m[0, 1], m[1, 1]
-        for x in range(count):
-            qy[x] = by + sy * x
-            qx[x] = bx + sx * x
+        along = m[0, 0] * y + m[0, 2], m[0, 1], m[1, 0] * y + m[1, 2], m[1, 1], 0.0, 1.0
         if mode == COPY:
-            for x in range(count):
-                qy[x] = np.floor(qy[x] + 0.5)
-                qx[x] = np.floor(qx[x] + 0.5)
-        _fold(qy, count, h, border)
-        _fold(qx, count, w, border)
-        if mode == COPY:
-            _place(qy, qx, count, h, w, channels, index)
+            whole(border, along, count, size, index)
             _copy_row(buffer, index, channels, planes, y * count, total, count)
             continue
-        _locate(qy, qx, count, h, w, channels, index, wy, wx)
+        between(border, along, count, size, index, wy, wx)
         if channels == 3:
             _blend_row3(buffer, wide, index, wy, wx, planes, y * count, total, count)
         else:
             _blend_row(buffer, wide, index, wy, wx, channels, planes, y * count, total, count)
-
-
-@compiled
-def _place(qy, qx, count, h, w, channels, index):
-    """Place of the pixel at whole coordinates in the padded sample."""
-    wide, step = np.int32((w + 2) * channels), np.int32(channels)
-    for x in range(count):
-        j, k = min(max(qy[x], -1.0), float(h)), min(max(qx[x], -1.0), float(w))
-        index[x] = np.int32(j + 1.0) * wide + np.int32(k + 1.0) * step
 
 
 @compiled
@@ -310,20 +213,19 @@ def run(src, size, channels, m, mode, border, fill, shape, limits, colour, final
     ``strides`` are items from sample to sample, row, column and channel of ``out``.
     """
     h, w = size
-    count, total = shape[1], shape[0] * shape[1]
-    buffer = np.empty((h + 2) * (w + 2) * channels, np.float32)
+    count, total, line = shape[1], shape[0] * shape[1], (w + 2) * channels
+    strides_in = h * w * channels, w * channels, channels, 1
+    buffer = np.zeros((h + 2) * line, np.float32)
     planes = np.empty(total * channels, np.float32)
     mixed = np.empty(min(total, 1024) * channels, np.float32)
     matrix = np.empty((channels, channels + 1))
-    room = (
-        np.empty(count), np.empty(count), np.empty(count, np.int32),
-        np.empty(count, np.float32), np.empty(count, np.float32),
-    )  # fmt: skip
+    room = np.empty(count, np.int32), np.empty(count, np.float32), np.empty(count, np.float32)
     for i in range(m.shape[0]):
         if mode[i] == SKIP:
             continue
-        _pad(src, i * h * w * channels, h, w, channels, border, np.float32(fill), buffer)
-        _resample(buffer, size, channels, m[i], mode[i], border, shape, room, planes)
+        read(src, i * strides_in[0], strides_in, (h, w, channels), buffer, line + channels, line)
+        ring(buffer, (h, w, channels), border, np.float32(fill))
+        _resample(buffer, (h, w, channels), m[i], mode[i], border, shape, room, planes)
         if limits[0] <= limits[1]:
             _clamp(planes, total * channels, np.float32(limits[0]), np.float32(limits[1]))
         _colour(planes, total, channels, i, colour, mixed, matrix)

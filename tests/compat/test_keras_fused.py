@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagemill.compat.keras import ImageDataGenerator, affine, fused, parts
-from imagemill.compat.keras import fused_kernels as kernels
-from imagemill.compat.keras.changing import Reading, by_the_book, changed
-from imagemill.compat.keras.channel_shift import brightened, shifted
+from imagemill.compat.keras import ImageDataGenerator, affine
+from imagemill.compat.keras.changing import Reading, _by_scipy, by_the_book, changed
 from imagemill.compat.keras.draws import Parameters, Ranges, uniform_columns
-from imagemill.compat.keras.learned import AS_IT_IS, Finish, finished
-from imagemill.compat.keras.sampling import _by_scipy
 from imagemill.core.randomness import rng
+from imagemill.engine.backends.cpu.batches import exact
+from imagemill.engine.backends.cpu.batches import exact_kernels as kernels
+from imagemill.engine.backends.cpu.batches.exact import Moves
+from imagemill.engine.tone_values import AS_IT_IS, Finish, finished, lit, shifted
 from tests.compat.keras_legacy import legacy
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +35,7 @@ def pictures(size: tuple[int, int], channels: int, dtype: str, seed: int, n: int
 def drawn_for(size: tuple[int, int], seed: int, n: int = N) -> tuple[Parameters, Array]:
     drawn = ALL.draw(seed, 0, range(n), size, exact=False)
     moves = drawn.theta, drawn.tx, drawn.ty, drawn.shear, drawn.zx, drawn.zy
-    return drawn, fused.matrices(*moves, size, exact=False)
+    return drawn, affine.matrices(*moves, size, exact=False)
 
 
 def step_by_step(
@@ -43,10 +43,10 @@ def step_by_step(
 ) -> Array:
     """Geometry by scipy in double precision, the rest by numpy in single precision, as Keras does."""
     if matrix is not None and drawn is not None:
-        x = _by_scipy(x.astype(np.float64), matrix, drawn.flip_vertical, drawn.flip_horizontal, 1, mode, 9.0)
+        x = _by_scipy(x.astype(np.float64), Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, mode, 9.0), 1)
     x = x.astype(np.float32)
     x = x if shift is None else shifted(x, shift)
-    x = x if light is None else brightened(x, light, scale=False)
+    x = x if light is None else lit(x, light)
     return finished(x, finish)
 
 
@@ -76,8 +76,8 @@ def test_the_kernel_is_the_way_step_by_step(
     light = light and channels in (1, 3, 4)
     add, gain = drawn.channel_shift_intensity if shift else None, drawn.brightness if light else None
     finish = Finish(1 / 255, mean=np.float32(0.4), std=np.full((1, 1, channels), 0.3, np.float32))
-    moves = fused.Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, mode, 9.0) if moved else None
-    made = fused.run(x, None, moves, add, gain, finish)
+    moves = Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, mode, 9.0) if moved else None
+    made = exact.run(x, None, moves, add, gain, finish)
     expected = step_by_step(x, drawn, matrix if moved else None, mode, add, gain, finish)
     np.testing.assert_allclose(made, expected, atol=1e-5)
 
@@ -87,8 +87,8 @@ def test_the_kernel_is_the_way_step_by_step(
 def test_brightness_meets_the_same_grey_levels(mode: str, channels: int) -> None:
     x = pictures((31, 29), channels, "uint8", 5, n=40)
     drawn, matrix = drawn_for((31, 29), 5, n=40)
-    moves = fused.Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, mode, 9.0)
-    made = fused.run(x, None, moves, None, drawn.brightness)
+    moves = Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, mode, 9.0)
+    made = exact.run(x, None, moves, None, drawn.brightness)
     expected = step_by_step(x, drawn, matrix, mode, None, drawn.brightness, AS_IT_IS)
     np.testing.assert_array_equal(made, expected)
 
@@ -98,8 +98,8 @@ def test_shifts_by_whole_pixels_and_periods_meet_the_same_pixel(mode: str) -> No
     x = pictures((5, 7), 3, "float32", 2)[1:2].repeat(41, axis=0)
     matrix, no = np.tile(np.eye(3), (41, 1, 1)), np.zeros(41, bool)
     matrix[:, 0, 2] = matrix[:, 1, 2] = np.arange(-20, 21)
-    made = fused.run(x, None, fused.Moves(matrix, no, no, mode, 9.0), None, None)
-    np.testing.assert_array_equal(made, _by_scipy(x.astype(np.float64), matrix, no, no, 1, mode, 9.0))
+    made = exact.run(x, None, Moves(matrix, no, no, mode, 9.0), None, None)
+    np.testing.assert_array_equal(made, _by_scipy(x.astype(np.float64), Moves(matrix, no, no, mode, 9.0), 1))
 
 
 @pytest.mark.parametrize("ends", [(-5, 300), (0, 1), (100, 200), (7, 7), (-4, -4)])
@@ -108,7 +108,7 @@ def test_brightness_and_shift_of_any_range(ends: tuple[float, float], channels: 
     x = np.random.default_rng(1).uniform(*ends, (3, 6, 7, channels)).astype(np.float32)
     add, gain = np.array([-30.0, 0.0, 30.0]), np.array([0.4, 1.0, 1.9])
     expected = step_by_step(x, None, None, "", add, gain, AS_IT_IS)
-    np.testing.assert_allclose(fused.run(x, None, None, add, gain), expected, atol=1e-4)
+    np.testing.assert_allclose(exact.run(x, None, None, add, gain), expected, atol=1e-4)
 
 
 FINISHES: list[dict[str, Any]] = [
@@ -141,23 +141,23 @@ def test_the_end_is_that_of_numpy(given_finish: dict[str, Any], data_format: str
 
     finish = Finish(**{k: turned(v) if k in ("mean", "std") else v for k, v in given_finish.items()})
     lying = np.moveaxis(x, -1, 1).copy() if first else x.copy()
-    made = fused.run(x, None, None, None, None, finish, data_format=data_format)
+    made = exact.run(x, None, None, None, None, finish, channels_first=first)
     np.testing.assert_allclose(made, finished(lying, finish), rtol=1e-5, atol=1e-5)
     assert made.flags.c_contiguous
 
 
 def test_numbers_per_channel_stay_small() -> None:
     mean = np.arange(3.0).reshape(1, 1, 3)
-    assert fused._finish(Finish(mean=mean), (4, 5, 3), False)[3].size == 5 * 3
-    assert fused._finish(Finish(mean=mean + np.zeros((4, 1, 1))), (4, 5, 3), False)[3].size == 4 * 5 * 3
+    assert exact._finish(Finish(mean=mean), (4, 5, 3), first=False)[3].size == 5 * 3
+    assert exact._finish(Finish(mean=mean + np.zeros((4, 1, 1))), (4, 5, 3), first=False)[3].size == 4 * 5 * 3
 
 
 def test_memory_of_any_kind_gives_the_same_pictures() -> None:
     x = pictures((9, 7), 3, "uint8", 3, n=10)
     drawn, matrix = drawn_for((9, 7), 3, n=5)
-    moves = fused.Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, "reflect", 0.0)
+    moves = Moves(matrix, drawn.flip_vertical, drawn.flip_horizontal, "reflect", 0.0)
     rows = np.array([7, 1, 1, 9, 0])
-    expected = fused.run(x[rows], None, moves, None, None)
+    expected = exact.run(x[rows], None, moves, None, None)
     locked = x.copy()
     locked.flags.writeable = False
     wide = np.zeros((10, 9, 14, 3), np.uint8)
@@ -173,25 +173,25 @@ def test_memory_of_any_kind_gives_the_same_pictures() -> None:
         **{kind: x.astype(kind) for kind in ("float32", "float64", "uint16", "int32", "int64", "float16")},
     }
     for name, kind in kinds.items():
-        np.testing.assert_array_equal(fused.run(kind, rows, moves, None, None), expected, err_msg=name)
-    first = fused.run(turned, rows, moves, None, None, data_format="channels_first")
+        np.testing.assert_array_equal(exact.run(kind, rows, moves, None, None), expected, err_msg=name)
+    first = exact.run(turned, rows, moves, None, None, channels_first=True)
     np.testing.assert_array_equal(np.moveaxis(first, 1, -1), expected)
     np.testing.assert_array_equal(locked, x)
-    dark = fused.run(x < 100, rows, moves, None, None)
+    dark = exact.run(x < 100, rows, moves, None, None)
     # One kernel reads them all: each further one would be compiled for seconds.
     assert len(getattr(kernels.run, "signatures", [1])) == 1
-    np.testing.assert_array_equal(dark, fused.run((x < 100).astype(np.uint8), rows, moves, None, None))
+    np.testing.assert_array_equal(dark, exact.run((x < 100).astype(np.uint8), rows, moves, None, None))
 
 
 def test_threads_and_company_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "WORTH", 1)
+    monkeypatch.setattr(exact, "WORTH", 1)
     x = pictures((12, 12), 3, "float32", 4, n=70)
     drawn, matrix = drawn_for((12, 12), 4, n=70)
 
     def made(part: slice, workers: int) -> Array:
-        moves = fused.Moves(matrix[part], drawn.flip_vertical[part], drawn.flip_horizontal[part], "wrap", 0.0)
+        moves = Moves(matrix[part], drawn.flip_vertical[part], drawn.flip_horizontal[part], "wrap", 0.0)
         assert drawn.channel_shift_intensity is not None
-        return fused.run(
+        return exact.run(
             x[part], None, moves, drawn.channel_shift_intensity[part], None, Finish(center=True), workers=workers
         )
 
@@ -208,14 +208,14 @@ def test_whatever_is_asked_for_nothing_outside_is_read(mode: str) -> None:
     for scale in (1e-300, 1e12, 1e155, 1e300):
         for offset in (0.0, -1e9, 1e300, -1e300):
             matrix = np.array([[[scale, -scale, offset], [-scale, scale, offset], [0, 0, 1]]])
-            made = fused.run(x, None, fused.Moves(matrix, no, no, mode, 50.0), None, None)
+            made = exact.run(x, None, Moves(matrix, no, no, mode, 50.0), None, None)
             np.testing.assert_array_equal(made, x)
 
 
 def test_what_is_not_a_number_stays_where_it_is() -> None:
     x = np.full((1, 4, 4, 1), 10.0, np.float32)
     x[0, 1, 2] = np.nan
-    made = fused.run(x, None, None, np.array([5.0]), np.array([1.5]))
+    made = exact.run(x, None, None, np.array([5.0]), np.array([1.5]))
     np.testing.assert_array_equal(np.isnan(made), np.isnan(x))
 
 
@@ -237,14 +237,27 @@ def test_seeds_and_epochs_out_of_range_are_refused(seed: int, epoch: int) -> Non
         uniform_columns(seed, epoch, [1])
 
 
+def factor_by_factor(
+    theta: Array, tx: Array, ty: Array, shear: Array, zx: Array, zy: Array, size: tuple[int, int]
+) -> Array:
+    """Rotation, shift, shear and zoom about the centre of a frame, each a matrix in (x, y), multiplied."""
+    made = []
+    for a, s, dx, dy, wide, high in zip(np.deg2rad(theta), np.deg2rad(shear), tx, ty, zx, zy, strict=True):
+        m = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+        m = m @ np.array([[1, 0, dx], [0, 1, dy], [0, 0, 1]])
+        m = m @ np.array([[1, -np.sin(s), 0], [0, np.cos(s), 0], [0, 0, 1]]) @ np.diag([wide, high, 1])
+        made.append(affine.transform_matrix_offset_center(m, size[1], size[0])[[1, 0, 2]][:, [1, 0, 2]])
+    return np.stack(made)
+
+
 @pytest.mark.parametrize("exact", [False, True])
 def test_matrices_are_the_products_factor_by_factor(exact: bool) -> None:
     drawn, _ = drawn_for((20, 31), 6, n=50)
     moves = drawn.theta, drawn.tx, drawn.ty, drawn.shear, drawn.zx, drawn.zy
-    found = fused.matrices(*moves, (20, 31), exact=exact)
-    np.testing.assert_allclose(found, affine.matrices(*moves, (20, 31), exact=exact), rtol=1e-12, atol=1e-12)
+    found = affine.matrices(*moves, (20, 31), exact=exact)
+    np.testing.assert_allclose(found, factor_by_factor(*moves, (20, 31)[:: -1 if exact else 1]), rtol=1e-12, atol=1e-12)
     with pytest.raises(ValueError, match="finite"):
-        fused.matrices(*moves[:4], drawn.zx * np.inf, drawn.zy, (20, 31), exact=exact)
+        affine.matrices(*moves[:4], drawn.zx * np.inf, drawn.zy, (20, 31), exact=exact)
 
 
 @pytest.mark.parametrize("side", [20, 70])

@@ -67,8 +67,10 @@ def _uniforms(k0, k1, epoch, keys, out):
     for stream in range(len(out) // 4):
         for i in range(len(keys)):
             words = block(keys[i] & low, keys[i] >> half, np.uint64(epoch), np.uint64(stream), *key)
-            for lane in range(4):
-                out[4 * stream + lane, i] = (np.float64(words[lane]) + 0.5) * 2.0**-32
+            out[4 * stream, i] = (np.float64(words[0]) + 0.5) * 2.0**-32
+            out[4 * stream + 1, i] = (np.float64(words[1]) + 0.5) * 2.0**-32
+            out[4 * stream + 2, i] = (np.float64(words[2]) + 0.5) * 2.0**-32
+            out[4 * stream + 3, i] = (np.float64(words[3]) + 0.5) * 2.0**-32
 
 
 def uniforms(seed: int, epoch: int, keys: Keys, blocks: int) -> Floats:

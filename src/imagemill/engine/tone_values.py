@@ -92,7 +92,7 @@ def lit(images: Array, gain: Floats, *, stretch: bool = False) -> Array:
         x = np.where(beyond | stretch, (x - low) / np.where(span == 0, 1, span) * np.float32(255), x)
     whole = x.astype(np.uint8).astype(np.float32)
     # Values are cut, not rounded, and saturate.
-    made = np.floor(np.clip(whole * gain.astype(np.float32).reshape(-1, 1, 1, 1), 0, 255))
+    made: Array = np.floor(np.clip(whole * gain.astype(np.float32).reshape(-1, 1, 1, 1), 0, 255))
     if images.shape[-1] == 4:
         made[..., 3] = whole[..., 3]
     if stretch or not beyond.any():

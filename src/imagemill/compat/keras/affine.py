@@ -92,7 +92,8 @@ def matrices(
     height, width = size if not exact else size[::-1]
     numbers = np.cos(angles), np.sin(angles), np.array([tx, ty]), np.array([zx, zy])
     m = np.zeros((len(theta), 3, 3))
-    if not about_centre(*numbers, (height / 2 - 0.5, width / 2 - 0.5), m):
+    finite = about_centre(*numbers, (height / 2 - 0.5, width / 2 - 0.5), m)  # type: ignore[no-untyped-call]  # a kernel
+    if not finite:
         raise ParameterError("expected finite transform parameters, got some that are not; correct them")
     return m
 

@@ -182,9 +182,9 @@ def _planned(images: Array, moves: Moves, workers: int) -> Array:
     frame = Frame.of(height, width, channels=channels, dtype=images.dtype, n=n)
     op = Affine(matrix, frame.shape, Sampling(3, _CUBIC[moves.mode], moves.fill))
     plan = make_plan([("ImageDataGenerator", op)], [frame, op.after(frame)])
-    out = np.empty(images.shape, images.dtype)
-    execute.run_column(plan, get_backend("cpu"), "image", np.ascontiguousarray(images), out, workers=workers)
-    return out
+    column = execute.Column("image", "yxc", np.ascontiguousarray(images))
+    made: Array = execute.run(plan, {"image": column}, get_backend("cpu"), workers=workers)["image"]
+    return made
 
 
 def _by_scipy(images: Array, moves: Moves, order: int) -> Array:

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from imagemill.compat.keras.arrays import NumpyArrayIterator
-from imagemill.compat.keras.dataframe import DataFrameIterator
-from imagemill.compat.keras.directory import DirectoryIterator
+from imagemill.compat.keras.iterators.arrays import NumpyArrayIterator
+from imagemill.compat.keras.iterators.dataframe import DataFrameIterator
+from imagemill.compat.keras.iterators.directory import DirectoryIterator
 from imagemill.compat.keras.translate import as_pipeline
 from imagemill.core.errors import ParameterError
 from imagemill.pipeline.pipeline import Pipeline

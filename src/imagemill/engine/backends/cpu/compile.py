@@ -30,8 +30,3 @@ def exactly(function: F) -> F:
 def summing(function: F) -> F:
     """The same for sums in any order, which fill vectors: for numbers whose last bits decide nothing."""
     return cast(F, njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})(function))
-
-
-def inlined(function: F) -> F:
-    """A kernel that only chooses between others, written out where it is called: a call costs as much as a row."""
-    return cast(F, njit(nogil=True, inline="always", error_model="numpy")(function))

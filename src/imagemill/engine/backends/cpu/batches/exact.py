@@ -138,7 +138,7 @@ def run(
     if out.size == 0:
         return out
     out_strides = (steps[0], width, 1, height * width) if channels_first else steps
-    target, done = out.reshape(-1), _finish(finish, shape[1:], channels_first)
+    target, done = out.reshape(-1), _finish(finish, shape[1:], first=channels_first)
     single = images.dtype != np.uint8
 
     def work(part: slice) -> None:
@@ -152,6 +152,8 @@ def run(
 
 def pick(images: Array, moves: Moves, *, workers: int = 1) -> Array:
     """Move pictures or label maps by the nearest pixel: values are picked, never computed with.
+
+    Between two pixels half way beyond the end, "mirror" picks the other one than scipy.
 
     Parameters
     ----------
@@ -234,7 +236,7 @@ def _part(column: Floats | None, part: slice) -> Floats:
     return _NONE if column is None else np.ascontiguousarray(column[part], dtype=np.float64)
 
 
-def _finish(finish: Finish, shape: tuple[int, ...], first: bool) -> tuple[np.float32, int, float, Array, Array]:
+def _finish(finish: Finish, shape: tuple[int, ...], *, first: bool) -> tuple[np.float32, int, float, Array, Array]:
     """The numbers of the end; those that were learned as lines that repeat, the channels of a pixel side by side."""
     own = int(finish.center) + 2 * int(finish.scale)
     mean: Array = _NO_SINGLES
@@ -248,11 +250,11 @@ def _finish(finish: Finish, shape: tuple[int, ...], first: bool) -> tuple[np.flo
         # One number for each channel fills a row, all else a picture.
         if all(a.size == 1 or (a.ndim == 3 and a.size == a.shape[0 if first else 2]) for a in (mean, factor)):
             shape = (shape[0], 1, shape[2]) if first else (1, *shape[1:])
-        mean, factor = (_line(a, shape, first) for a in (mean, factor))
+        mean, factor = (_line(a, shape, first=first) for a in (mean, factor))
     return np.float32(finish.rescale), own, EPSILON, mean, factor
 
 
-def _line(values: Array, shape: tuple[int, ...], first: bool) -> Array:
+def _line(values: Array, shape: tuple[int, ...], *, first: bool) -> Array:
     made = np.empty((*shape[1:], shape[0]) if first else shape, np.float32)
     (made.transpose(2, 0, 1) if first else made)[...] = values
     return made.reshape(-1)

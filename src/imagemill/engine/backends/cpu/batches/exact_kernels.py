@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from imagemill.engine.backends.cpu.batches import rows
 from imagemill.engine.backends.cpu.batches.rows import between, read, ring
 from imagemill.engine.backends.cpu.compile import exactly, summing
+from imagemill.engine.backends.cpu.resample.lines import CONSTANT, MIRROR, REFLECT
 from imagemill.engine.backends.cpu.simd import blend_four, blend_three
 
 SLACK = 8
@@ -91,7 +93,20 @@ def _move(buffer, size, m, flip_y, flip_x, border, cut, fill, index, wy, wx, out
     h, w, channels = size
     line, row = (w + 2) * channels, w * channels
     for y in range(h):
-        between(border, _along(m, y, size, flip_y, flip_x), w, size, index, wy, wx)
+        along = _along(m, y, size, flip_y, flip_x)
+        # As `rows.between`, written out: a call would cost as much as half of a row.
+        if border == CONSTANT:
+            rows.BETWEEN_CONSTANT(along, w, size, index, wy, wx)
+        elif border == REFLECT:
+            rows.BETWEEN_REFLECT(along, w, size, index, wy, wx)
+        elif border == MIRROR:
+            rows.BETWEEN_MIRROR(along, w, size, index, wy, wx)
+        elif border == rows.WRAP:
+            rows.BETWEEN_WRAP(along, w, size, index, wy, wx)
+        elif border == rows.CYCLE:
+            rows.BETWEEN_CYCLE(along, w, size, index, wy, wx)
+        else:
+            rows.BETWEEN_NEAREST(along, w, size, index, wy, wx)
         # Vectors of four may write one value too many: the first of the next row, which comes after.
         _blend(buffer, index, wy, wx, w, line, channels, out, y * row)
     # Not row by row: what was just written in fours cannot be read in sixteens without a wait.
@@ -233,8 +248,8 @@ def _write(x, size, out, at, strides):
 
 
 @exactly
-def run(src, single, rows, size, strides, geometry, tones, finish, out, first, out_strides):
-    """The pictures ``rows`` of a source, into ``out`` from picture ``first`` on.
+def run(src, single, chosen, size, strides, geometry, tones, finish, out, first, out_strides):
+    """The pictures ``chosen`` of a source, into ``out`` from picture ``first`` on.
 
     ``src`` are bytes: of single-precision numbers, if ``single``. So one kernel reads both.
     ``strides`` are items from picture to picture, row, column and channel. Empty arrays stand for what is not done.
@@ -250,8 +265,8 @@ def run(src, single, rows, size, strides, geometry, tones, finish, out, first, o
     x = np.zeros(count + SLACK, np.float32)
     index, wy, wx = np.empty(w, np.int32), np.empty(w), np.empty(w)
     into, start, wide = (buffer, line + channels, line) if moves else (x, 0, w * channels)
-    for i in range(len(rows)):
-        at = rows[i] * strides[0]
+    for i in range(len(chosen)):
+        at = chosen[i] * strides[0]
         if single:
             read(numbers, at, strides, size, into, start, wide)
         else:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.engine.backends.chains import BORDERS
-from imagemill.engine.backends.cpu.compile import exactly, inlined
+from imagemill.engine.backends.cpu.compile import exactly
 from imagemill.engine.backends.cpu.resample.lines import CONSTANT, MIRROR, REFLECT
 
 WRAP = BORDERS["wrap"]
@@ -159,15 +159,15 @@ def _whole(fold: Any, beyond: float) -> Any:
     return row
 
 
-_BETWEEN_NEAREST, _WHOLE_NEAREST = _between(_same, 0.0), _whole(_same, 0.0)
-_BETWEEN_CONSTANT, _WHOLE_CONSTANT = _between(_same, 1.0), _whole(_same, 1.0)
-_BETWEEN_REFLECT, _WHOLE_REFLECT = _between(_reflected, 0.0), _whole(_reflected, 0.0)
-_BETWEEN_MIRROR, _WHOLE_MIRROR = _between(_mirrored, 0.0), _whole(_mirrored, 0.0)
-_BETWEEN_WRAP, _WHOLE_WRAP = _between(_tiled, 1.0), _whole(_tiled, 1.0)
-_BETWEEN_CYCLE = _between(_cycled, 0.0)
+BETWEEN_NEAREST, _WHOLE_NEAREST = _between(_same, 0.0), _whole(_same, 0.0)
+BETWEEN_CONSTANT, _WHOLE_CONSTANT = _between(_same, 1.0), _whole(_same, 1.0)
+BETWEEN_REFLECT, _WHOLE_REFLECT = _between(_reflected, 0.0), _whole(_reflected, 0.0)
+BETWEEN_MIRROR, _WHOLE_MIRROR = _between(_mirrored, 0.0), _whole(_mirrored, 0.0)
+BETWEEN_WRAP, _WHOLE_WRAP = _between(_tiled, 1.0), _whole(_tiled, 1.0)
+BETWEEN_CYCLE = _between(_cycled, 0.0)
 
 
-@inlined
+@exactly
 def between(border, along, count, size, index, wy, wx):
     """Where the pixels of an output row are read: the upper left neighbour in the buffer, and the fractions beyond it.
 
@@ -175,20 +175,20 @@ def between(border, along, count, size, index, wy, wx):
     rows that are turned over.
     """
     if border == CONSTANT:
-        _BETWEEN_CONSTANT(along, count, size, index, wy, wx)
+        BETWEEN_CONSTANT(along, count, size, index, wy, wx)
     elif border == REFLECT:
-        _BETWEEN_REFLECT(along, count, size, index, wy, wx)
+        BETWEEN_REFLECT(along, count, size, index, wy, wx)
     elif border == MIRROR:
-        _BETWEEN_MIRROR(along, count, size, index, wy, wx)
+        BETWEEN_MIRROR(along, count, size, index, wy, wx)
     elif border == WRAP:
-        _BETWEEN_WRAP(along, count, size, index, wy, wx)
+        BETWEEN_WRAP(along, count, size, index, wy, wx)
     elif border == CYCLE:
-        _BETWEEN_CYCLE(along, count, size, index, wy, wx)
+        BETWEEN_CYCLE(along, count, size, index, wy, wx)
     else:
-        _BETWEEN_NEAREST(along, count, size, index, wy, wx)
+        BETWEEN_NEAREST(along, count, size, index, wy, wx)
 
 
-@inlined
+@exactly
 def whole(border, along, count, size, index):
     """The same by whole pixels."""
     if border == CONSTANT:
@@ -205,7 +205,7 @@ def whole(border, along, count, size, index):
 
 @exactly
 def about_centre(cos, sin, move, zoom, centre, out):
-    """Matrices that turn, move, shear and zoom about a centre, in this order, ``out [n, 3, 3]``; whether all are finite.
+    """Matrices that turn, move, shear and zoom about a centre, ``out [n, 3, 3]``; whether all are finite.
 
     ``cos`` and ``sin`` are of the angles of turn and shear, ``move`` and ``zoom`` are along x and y: each ``[2, n]``.
     ``centre`` is ``(y, x)``.

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imagemill.compat.keras.defaults import FORMATS, ArgumentTypeError, Array, dtype_or_default
-from imagemill.compat.keras.files import FileIterator, Reading, mask_paths
-from imagemill.compat.keras.pillow import validate_filename
-from imagemill.compat.keras.saving import Saving
+from imagemill.compat.keras.iterators.files import FileIterator, Reading, mask_paths
+from imagemill.compat.keras.iterators.saving import Saving
+from imagemill.compat.keras.pictures import validate_filename
 from imagemill.core.errors import InputError, ParameterError
 
 __all__ = ["DataFrameIterator"]

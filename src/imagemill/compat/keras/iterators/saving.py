@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.compat.keras.defaults import Array
-from imagemill.compat.keras.pillow import save_img
+from imagemill.compat.keras.pictures import save_img
 from imagemill.core.errors import SourceError
 
 __all__ = ["Saving"]

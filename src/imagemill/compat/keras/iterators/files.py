@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.compat.keras.arrays import joined
 from imagemill.compat.keras.defaults import Array
-from imagemill.compat.keras.iterator import Iterator, Rows
-from imagemill.compat.keras.pillow import crop_box, load_img
-from imagemill.compat.keras.saving import Saving
+from imagemill.compat.keras.iterators.arrays import joined
+from imagemill.compat.keras.iterators.iterator import Iterator, Rows
+from imagemill.compat.keras.iterators.saving import Saving
+from imagemill.compat.keras.pictures import crop_box, load_img
 from imagemill.core.errors import InputError, ParameterError, SourceError
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.codecs.registry import is_readable_name

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from imagemill.compat.keras.defaults import Array, data_format_or_default, dtype_or_default
-from imagemill.compat.keras.iterator import Iterator, Rows
-from imagemill.compat.keras.saving import Saving
+from imagemill.compat.keras.iterators.iterator import Iterator, Rows
+from imagemill.compat.keras.iterators.saving import Saving
 from imagemill.core.errors import InputError, ParameterError
 
 __all__ = ["NumpyArrayIterator", "joined"]

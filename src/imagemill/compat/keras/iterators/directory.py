@@ -17,8 +17,8 @@ from imagemill.compat.keras.defaults import (
     data_format_or_default,
     dtype_or_default,
 )
-from imagemill.compat.keras.files import FileIterator, Reading, mask_paths
-from imagemill.compat.keras.saving import Saving
+from imagemill.compat.keras.iterators.files import FileIterator, Reading, mask_paths
+from imagemill.compat.keras.iterators.saving import Saving
 from imagemill.core.errors import ParameterError
 
 __all__ = ["DirectoryIterator"]

@@ -1,0 +1,1 @@
+"""Batches of pictures from arrays, folders and tables."""

@@ -1,4 +1,4 @@
-"""The kernel that is scipy's to the last bits: all of scipy's modes, by linear interpolation and by the nearest pixel."""
+"""The kernel that is scipy's to the last bits: all modes, by linear interpolation and by the nearest pixel."""
 
 from __future__ import annotations
 

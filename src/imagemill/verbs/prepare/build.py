@@ -200,8 +200,7 @@ def _open(source: Any, masks: Any, *, allow_missing: bool, axes: str | None, opt
             raise InputError("expected masks and options together with a path, got a source that is open")
         return source
     if not isinstance(source, str | Path):
-        got = type(source).__name__
-        raise InputError(f"expected a path or a source, got {got}; give a file, list or folder")
+        raise InputError(f"expected a path or a source, got {type(source).__name__}; give a file, list or folder")
     given = {name: value for name, value in options.items() if value is not None}
     return open_source(source, masks, allow_missing_masks=allow_missing, axes=axes, **given)
 

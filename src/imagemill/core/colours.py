@@ -1,4 +1,4 @@
-"""What channels mean: gray and colour, alpha, LAB, ink, and pixels the way up the camera was held."""
+"""What channels mean: gray and colour, transparency, LAB, CMYK, and the EXIF orientation."""
 
 from __future__ import annotations
 
@@ -168,12 +168,12 @@ def straight(planes: Array) -> Array:
 
 
 def ink_to_rgb(planes: Array, *, peak: float | None = None) -> Array:
-    """Cyan, magenta, yellow and black on white paper, without a profile: each ink takes its share of the light.
+    """Cyan, magenta, yellow and black on white paper, without a profile: each channel takes its share of the light.
 
     Parameters
     ----------
     planes : array ``(..., 4)``
-        Ink in unsigned integers: 0 is none.
+        CMYK in unsigned integers: 0 is no ink.
     peak : float, optional
         Of full ink; the largest integer of the dtype when left out.
 

@@ -1,4 +1,4 @@
-"""Outlines around single things, which move like boxes."""
+"""Polygons around single things, which move like boxes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Polygons"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polygons:
-    """Outlines around things, for pictures.
+    """Polygons around things, for pictures.
 
     Parameters
     ----------
     parts : sequence of array, ``(n, 2)``
         Corners as x and y in pixels from the picture's outer corner, as boxes in ``"xyxy"`` count them.
     index : array of int, optional
-        Which of the given outlines each one is; made when left out.
+        Which of the given polygons each one is; made when left out.
 
     Notes
     -----

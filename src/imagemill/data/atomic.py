@@ -1,4 +1,4 @@
-"""Writing that never leaves half a file behind."""
+"""Atomic writes: a file is written under a temporary name and renamed when it is complete."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class SourceBacking:
 def targets_of(
     objects: Sequence[Instance] | None, names: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> dict[str, Target]:
-    """Annotated things, on the pixels as they are, as boxes and keypoints; what is neither stays in the record.
+    """Annotations, on the pixels as they are, as boxes and keypoints; what is neither stays in the record.
 
     ``boxes.index`` and ``keypoints.instance`` say which of the things each belongs to; ``names`` are those of each
     category's keypoints.
@@ -218,7 +218,7 @@ class StoreBacking:
 
     @cached_property
     def has_masks(self) -> bool:
-        """Whether any thing in the store has an outline or a mask."""
+        """Whether any thing in the store has a polygon or a mask."""
         return self._any_thing_has("polygons") or self._any_thing_has("runs")
 
     def _any_thing_has(self, field: str) -> bool:
@@ -266,7 +266,7 @@ class StoreBacking:
             return None if things is None else tuple(_instance(t, self.said["categories"], shape) for t in things)
         except (LookupError, TypeError, ValueError) as error:
             do = "prepare the dataset again"
-            raise SourceError(f"{part.path}: expected annotated things in row {place}, got {error}; {do}") from error
+            raise SourceError(f"{part.path}: expected annotations in row {place}, got {error}; {do}") from error
 
 
 def _instance(thing: Mapping[str, Any], categories: Sequence[str], shape: Sequence[int]) -> Instance:

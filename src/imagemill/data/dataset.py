@@ -242,7 +242,7 @@ class Dataset:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Names of the things inside the pictures (boxes, outlines, keypoints), in the order of their numbers."""
+        """Names of the things inside the pictures (boxes, polygons, keypoints), in the order of their numbers."""
         found: list[str] = []
         for one in self.backings:
             found += one.source.categories if isinstance(one, SourceBacking) else one.said.get("categories", ())  # type: ignore[attr-defined]
@@ -398,7 +398,7 @@ class Dataset:
         return whole if np.array_equal(rows, np.arange(len(whole))) else whole.select(rows)
 
     def to_source(self) -> Source:
-        """The rows as a source, for `prepare`, `augment` and the layouts that write; the table has the last word."""
+        """The rows as a source, for `prepare`, `augment` and writing layouts, with the values of the table."""
         records = []
         for row, (which, place) in zip(self.table.iter_rows(named=True), self.places.tolist(), strict=True):
             record = self.backings[which].record(place)

@@ -1,4 +1,4 @@
-"""Datasets on loan: what courses and papers train on, as sources like any other.
+"""Ready-made datasets: what courses and papers train on, as sources like any other.
 
 Three come with installed packages and need no network; the others are downloaded once, from where their makers
 offer them, and compared with the published checksums. A folder that has them already is used instead.

@@ -1,4 +1,4 @@
-"""What can be had on loan: names, sizes, licences, addresses and checksums, as a table.
+"""The ready-made datasets: names, sizes, licences, addresses and checksums, as a table.
 
 Sizes and sha256 digests are those that TensorFlow Datasets records for the same files, MD5 digests those that the
 makers (CIFAR-10, Fashion-MNIST) or the mirrors (MNIST) publish beside them.
@@ -45,7 +45,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """One dataset that can be had on loan.
+    """One ready-made dataset.
 
     Parameters
     ----------
@@ -284,7 +284,7 @@ _ALL = (
 )
 
 SOURCES: Mapping[str, Loan] = MappingProxyType({loan.name: loan for loan in _ALL})
-"""Every dataset that can be had on loan, by name.
+"""Every ready-made dataset, by name.
 
 Examples
 --------

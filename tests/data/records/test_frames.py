@@ -345,9 +345,7 @@ def test_a_size_that_is_not_so_is_named_by_every_verb(tmp_path: Path, size: tupl
 def test_a_size_that_is_not_so_is_scaled_when_asked(tmp_path: Path) -> None:
     folder = wrong(tmp_path / "in", (2 * HEIGHT, 2 * WIDTH))
     source = open_source(folder, rescale=True)
-    assert (
-        "1 annotated thing of 1 picture scaled from the size that is stated to the one the picture has" in source.notes
-    )
+    assert "1 annotation of 1 image scaled from the size that is stated to the one the picture has" in source.notes
     for verb in VERBS.values():
         pixels, box = verb(
             Source(source.root, "x", source.records[1:], categories=("patch",)), tmp_path / verb.__name__

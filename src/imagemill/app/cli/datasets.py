@@ -1,4 +1,4 @@
-"""`imagemill datasets`: what can be had on loan, and getting it into a folder."""
+"""`imagemill datasets`: list the ready-made datasets, and download one into a folder."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def preview(
     """Draw what a pipeline makes of one image: a grid of copies, or before and after.
 
     Copy 0, 1, 2 and so on are the pictures that `augment` makes of the image with the same seed.
-    What is annotated in SRC (boxes with their classes, outlines, keypoints) and label maps are moved along and drawn:
+    What is annotated in SRC (boxes with their classes, polygons, keypoints) and label maps are moved along and drawn:
     of an annotated set the first image with something in it. Of a scan one slice is shown.
     """
     rows, columns = _grid(grid_size)

@@ -40,7 +40,7 @@ def shown_things(image: Image, mask: Mask | None, things: Things, links: Links) 
 
 
 def _around(mask: Any) -> list[Any]:
-    """Outlines of a mask, in pixels from the outer corner."""
+    """Polygons of a mask, in pixels from the outer corner."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return [contour.reshape(-1, 2) + 0.5 for contour in found]
 

@@ -200,8 +200,8 @@ class Marks:
     labels : tuple of int
         The label map's labels in order: the first gets the first colour, in all pictures of a figure.
     colours : dict
-        Of box, point and outline labels, for the same reason.
-    outlines : sequence of Outline
+        Of box, point and polygon labels, for the same reason.
+    polygons : sequence of Polygon
     """
 
     mask: Mask | None = None

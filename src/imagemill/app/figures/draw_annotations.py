@@ -59,7 +59,7 @@ def label_colour(label: int) -> Colour:
 
 
 def draw_mask(rgb: Rgb, labels: npt.NDArray[Any], *, opacity: float = 0.35, outline: int = 1) -> Rgb:
-    """Lay a label map over a picture: translucent colours with an opaque outline inside each region.
+    """Lay a label map over a picture: translucent colours with an opaque polygon inside each region.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def draw_mask(rgb: Rgb, labels: npt.NDArray[Any], *, opacity: float = 0.35, outl
     labels : array, ``(H, W)`` of integers or bool
         0 is background and stays clear.
     opacity : float
-        0 (only outlines) to 1.
-    outline : int
-        Width of the outline in pixels.
+        0 (only polygons) to 1.
+    polygon : int
+        Width of the polygon in pixels.
 
     Examples
     --------

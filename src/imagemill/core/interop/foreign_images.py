@@ -47,7 +47,7 @@ def read_given(value: Any, kind: str) -> Given:
     ----------
     value : object
     kind : {"image", "mask"}
-        An image becomes what it shows: a palette its colours, ink RGB, single bits 0 and 255. A mask keeps its labels:
+        An image becomes what it shows: a palette its colours, CMYK RGB, single bits 0 and 255. A mask keeps its labels:
         the indices of a palette, single bits as 0 and 1.
 
     Raises

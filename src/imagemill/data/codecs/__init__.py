@@ -1,1 +1,1 @@
-"""One leaf per family of file formats, and one door to all of them."""
+"""Codecs, one package per family of file formats; `registry` chooses between them."""

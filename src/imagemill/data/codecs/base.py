@@ -54,7 +54,7 @@ class Picture:
     axes : str
         One of ``"yx"``, ``"yxc"``, ``"zyx"``, ``"zyxc"``: one letter per axis of `array`.
     affine : numpy.ndarray or None
-        Index to world matrix ``(d+1, d+1)`` in float64 over the spatial axes in array order; the world is
+        The affine ``(d+1, d+1)``, index to world, in float64 over the spatial axes in array order; the world is
         RAS+ (x, y, z) in millimetres. None for photos.
     meta : mapping
         What the file said: ``format``, ``mode``, ``bit_depth``, ``exif_orientation`` (already applied to the

@@ -1,4 +1,4 @@
-"""Turning channels into the ones asked for, and pixels the way up the camera was held."""
+"""Converting channels to those asked for, and applying the EXIF orientation."""
 
 from __future__ import annotations
 

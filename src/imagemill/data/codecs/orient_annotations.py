@@ -22,7 +22,7 @@ def orient_instances(objects: Iterable[Instance], orientation: int, size: tuple[
     Parameters
     ----------
     objects : iterable of Instance
-        Boxes and outlines in pixels from the outer corner, keypoints as indices, as `Instance` has them.
+        Boxes and polygons in pixels from the outer corner, keypoints as indices, as `Instance` has them.
     orientation : int
         1 to 8, as EXIF numbers them; anything else counts as 1.
     size : tuple of int
@@ -31,7 +31,7 @@ def orient_instances(objects: Iterable[Instance], orientation: int, size: tuple[
     Raises
     ------
     InputError
-        When a mask has another size than the picture, or an outline an odd number of values.
+        When a mask has another size than the picture, or a polygon an odd number of values.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The door to all codecs: the suffix picks one, the content has the last word."""
+"""Read and write through the codec of a file: chosen by suffix, and corrected by the first bytes."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def read_picture(
         The file. Its suffix says the format; where the content says otherwise, the content is believed and
         the note says so. Or what a record has for its image: a member of an archive or table, or an array.
     channels : str
-        ``"keep"`` (as stored; ink and palette colours become RGB), ``"gray"``, ``"rgb"`` or ``"rgba"``.
+        ``"keep"`` (as stored; CMYK and palette colours become RGB), ``"gray"``, ``"rgb"`` or ``"rgba"``.
     axes : str or None
         Names of the stored axes for formats that do not say them, such as ``"cyx"``.
     max_pixels : int

@@ -95,7 +95,7 @@ class Source:
         Class names in the order of their numbers, where the layout says one; else empty, and names count in
         alphabetical order.
     categories : tuple of str
-        The same for the things inside pictures (boxes, outlines, keypoints).
+        The same for the things inside pictures (boxes, polygons, keypoints).
     keypoint_names : tuple of str
         Names of the keypoints of an instance, in order.
     links : tuple of pairs of int

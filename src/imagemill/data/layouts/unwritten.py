@@ -11,7 +11,7 @@ from imagemill.data.records.record import Record
 
 __all__ = ["lose_the_rest"]
 
-# What of a record or of an annotated thing each word of `CAN_HOLD` stands for, and its plural in reports.
+# What of a record or of an annotation each word of `CAN_HOLD` stands for, and its plural in reports.
 _OF_RECORDS: tuple[tuple[str, str, Callable[[Record], bool]], ...] = (
     ("label", "labels", lambda r: r.label is not None),
     ("labels", "pictures' several labels", lambda r: r.labels is not None),

@@ -1,4 +1,4 @@
-"""Annotated things of a record as the targets a pipeline moves."""
+"""Annotations of a record as the targets a pipeline moves."""
 
 from __future__ import annotations
 

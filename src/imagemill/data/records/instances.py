@@ -1,4 +1,4 @@
-"""One annotated thing in a picture: its box, polygons, mask or keypoints, in one form for every layout."""
+"""One annotation of an image: its box, polygons, mask or keypoints, in one form for every layout."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Keypoint = tuple[float, float, int]
 
 @dataclass(frozen=True, slots=True)
 class RLE:
-    """A mask as the lengths of its runs.
+    """A mask as a run-length encoding (RLE).
 
     Parameters
     ----------
     height, width : int
         Of the picture, in pixels.
     counts : tuple of int
-        Lengths of runs, background first, down the columns from left to right; their sum is height times width.
+        Run lengths, background first, down the columns from left to right; their sum is height times width.
 
     Notes
     -----
@@ -50,7 +50,7 @@ class RLE:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One annotated thing.
+    """One annotation.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Instance:
         Left edge, top edge, width and height in pixels, counted from the picture's outer corner (0 is the left
         edge of the first pixel), as COCO counts them.
     polygons : tuple of tuple of float
-        Outlines ``(x1, y1, x2, y2, ...)`` in pixels from the outer corner; several where the thing is in parts.
+        Polygons ``(x1, y1, x2, y2, ...)`` in pixels from the outer corner; several where the thing is in parts.
     rle : RLE or None
         Its mask, where it is one.
     keypoints : tuple of Keypoint

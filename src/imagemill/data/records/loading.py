@@ -164,7 +164,7 @@ def _turned_like(mask: Picture, image: Picture, frame: Frame | None) -> Picture:
     if turn != 1:
         said = "turned as EXIF turns its image"
     elif is_open and frame is None:
-        said = "taken as its image is seen: EXIF turns the image, and nothing says which way up the map is"
+        said = "taken as its image is seen: EXIF turns the image, and nothing says which orientation the map has"
     else:
         return mask
     return replace(mask, array=orient(mask.array, turn), meta={**mask.meta, "brought": said})

@@ -1,4 +1,4 @@
-"""Annotated things of a picture moved by a pipeline, and what became of each: kept, cut, or outside the frame."""
+"""Annotations of a picture moved by a pipeline, and what became of each: kept, cut, or outside the frame."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Things:
         """The things as they are in the new frame, and what of them is not there any more.
 
         A thing of whose box nothing is left is gone, and so is one without a box of which no other part is left. A
-        box that was the one around its thing's outline or mask stays that.
+        box that was the one around its thing's polygon or mask stays that.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class Things:
         Returns
         -------
         tuple of Instance, and Counter
-            How many boxes, outlines, masks and keypoints are outside the frame.
+            How many boxes, polygons, masks and keypoints are outside the frame.
         """
         parts = _Parts(self.objects, targets, shape, self.names or {})
         left: list[Instance] = []
@@ -206,7 +206,7 @@ def _around(thing: Instance) -> Box | None:
 
 
 def _hugs(thing: Instance) -> bool:
-    """Whether a box is the one around its thing's outline or mask."""
+    """Whether a box is the one around its thing's polygon or mask."""
     around = _around(thing)
     if around is None or thing.box is None:
         return False
@@ -244,7 +244,7 @@ def _counts(thing: Instance) -> dict[str, int]:
 
 
 def counts_of(objects: Sequence[Instance]) -> Counter[str]:
-    """How many boxes, outlines, masks and labelled keypoints there are."""
+    """How many boxes, polygons, masks and labelled keypoints there are."""
     total: Counter[str] = Counter()
     for thing in objects:
         total.update(_counts(thing))

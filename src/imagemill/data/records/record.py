@@ -58,7 +58,7 @@ class Stored:
     axes : str or None
         Names of the array's axes; None lets the rank decide.
     affine : array ``(d+1, d+1)`` or None
-        Index-to-world matrix over the spatial axes in array order, RAS+ millimetres.
+        The affine, index to world, over the spatial axes in array order, RAS+ millimetres.
     meta : mapping
         What the file says of it.
 
@@ -97,7 +97,7 @@ class Record:
     labels : tuple of str or None
         All class names of a picture that may have several; None where the source has one per picture.
     objects : tuple of Instance or None
-        Annotated things; empty where somebody looked and found none, None where nobody looked.
+        Annotations; empty where somebody looked and found none, None where nobody looked.
     split : str or None
         ``"train"``, ``"val"`` or ``"test"``, where the source says so.
     group : str or None

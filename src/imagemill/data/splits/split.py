@@ -218,7 +218,7 @@ def _table(sizes: list[int], totals: tuple[int, int, int]) -> list[tuple[int, in
 
 
 def _number(seed: int, name: str) -> tuple[bytes, str]:
-    """Sixteen bytes that stand for a name, and the name itself for the tie that never comes."""
+    """Sixteen bytes that stand for a name, and the name itself, which decides if two digests are equal."""
     text = name.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=16, key=str(seed).encode()).digest(), name
 

@@ -54,7 +54,7 @@ class TiffCodec(Codec):
     suffixes: tuple[str, ...] = (".tif", ".tiff")
     writes: tuple[str, ...] = (".tif", ".tiff")
     remarks: Mapping[str, str] = {
-        ".tif": "any dtype, channels and pages; inks, YCbCr and LAB read as RGB; written deflated"
+        ".tif": "any dtype, channels and pages; CMYK, YCbCr and LAB read as RGB; written deflated"
     }
     needs: Mapping[str, tuple[str, str]] = dict.fromkeys(suffixes, ("tifffile", "tiff"))
 

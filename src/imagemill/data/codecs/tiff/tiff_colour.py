@@ -1,4 +1,4 @@
-"""What the samples of a TIFF file mean: gray, palettes, inks, YCbCr and L*a*b* become brightness or RGB.
+"""What the samples of a TIFF file mean: gray, palettes, CMYK, YCbCr and L*a*b* become brightness or RGB.
 
 Source: TIFF 6.0 (Adobe 1992): section 8 and the tags there, 16 (CMYK), 18 (alpha), 20 and 21 (YCbCr), 23 (CIELAB);
 Adobe's technical notes on TIFF (ICCLAB).
@@ -67,7 +67,7 @@ def colours(
     labels : bool
         Leave numbers as they are stored.
     srgb : bool
-        Convert inks by the embedded profile.
+        Convert CMYK by the embedded profile.
     note : list of str
         What was done is added here.
 
@@ -167,9 +167,9 @@ def _inks(path: Path, frame: Any, bits: int, planes: Array, *, srgb: bool, note:
     count = planes.shape[-1] - len(frame.extrasamples)
     if (tag is not None and int(tag.value) != 1) or count != 4 or planes.dtype.kind != "u":
         if count > 4:
-            note.append(f"{count} inks read as channels")
+            note.append(f"{count} ink channels read as channels")
             return planes
-        got = f"{count} other inks" if planes.dtype.kind == "u" else f"inks in {planes.dtype}"
+        got = f"{count} other ink channels" if planes.dtype.kind == "u" else f"ink channels in {planes.dtype}"
         raise problem(path, "cyan, magenta, yellow and black", got, _RGB_FIRST)
     profile = profile_of(frame)
     if srgb and profile and planes.dtype == np.uint8 and planes.ndim == 3:

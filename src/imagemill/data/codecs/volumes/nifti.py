@@ -186,7 +186,7 @@ def _load(path: Path, nibabel: Any, limit: int, data: bytes | None) -> tuple[Any
 
 @guarded("a whole, readable NIfTI or MGH file")
 def nifti_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...], npt.NDArray[np.float64]]:
-    """Read shape ``(z, y, x)`` and the index-to-world matrix of a volume from its header alone.
+    """Read shape ``(z, y, x)`` and the affine of a volume from its header alone.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ def header_text(path: Path, data: bytes | None) -> bytes:
 
 
 def ras(signs: Sequence[float], directions: Floats, origin: Floats) -> Floats:
-    """The index-to-world matrix in RAS+ over places in array order.
+    """The affine, RAS+, over indices in array order.
 
     Parameters
     ----------

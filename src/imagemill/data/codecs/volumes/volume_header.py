@@ -34,7 +34,7 @@ def _header(path: Path, data: bytes | None) -> VoxelHeader | None:
 
 @guarded("the header of a volume")
 def volume_place(path: Path, data: bytes | None = None) -> tuple[tuple[int, ...], npt.NDArray[np.float64]]:
-    """Read shape ``(z, y, x)`` and the index-to-world matrix of a volume from its header alone.
+    """Read shape ``(z, y, x)`` and the affine of a volume from its header alone.
 
     Parameters
     ----------

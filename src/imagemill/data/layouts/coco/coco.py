@@ -25,7 +25,7 @@ __all__ = ["Coco"]
 
 
 class Coco(Layout):
-    """COCO JSON with boxes, outlines, run-length masks and keypoints."""
+    """COCO JSON with boxes, polygons, run-length masks and keypoints."""
 
     name = "coco"
     title = "COCO JSON with its images"

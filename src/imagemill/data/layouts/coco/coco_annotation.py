@@ -1,4 +1,4 @@
-"""The parts of one annotation of a COCO file: box, outlines or mask, keypoints, in the shapes that tools write them.
+"""The parts of one annotation of a COCO file: box, polygons or mask, keypoints, in the shapes that tools write them.
 
 A part that does not fit is left out and named; the rest of the thing is kept as long as anything of it is left.
 """
@@ -108,7 +108,7 @@ def _box(told: Any, *, outlined: bool) -> tuple[float, float, float, float] | No
 
 
 def _outlines(told: Any, faults: list[str]) -> Outlines:
-    """Outlines as a list of flat lists; also one flat list, and corners as pairs."""
+    """Polygons as a list of flat lists; also one flat list, and corners as pairs."""
     if not isinstance(told, list):
         raise InputError(f"expected segmentation as outlines or runs, got {told!r:.60}; mend that entry")
     if not any(isinstance(part, list | Mapping) for part in told):
@@ -142,7 +142,7 @@ def _runs(told: Mapping[str, Any], size: tuple[int, int] | None) -> RLE:
     if len(sides) != 2 or not all(side is not None and 0 < side < 1 << 20 for side in sides):
         raise InputError(f"expected runs with a size of height and width, got {shape!r:.60}; mend that entry")
     height, width = (int(side or 0) for side in sides)
-    # Of a photo that EXIF turns, either way up is right.
+    # Of a photo that EXIF turns, both orientations are right.
     if size is not None and (height, width) not in (size, size[::-1]):
         raise InputError(f"expected runs of a picture of {size[0]} x {size[1]}, got {[height, width]}; mend that entry")
     if isinstance(counts, str):

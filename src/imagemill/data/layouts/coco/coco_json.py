@@ -1,7 +1,7 @@
 """What a COCO JSON file says, taken apart and checked; no image is looked for here.
 
 Format: Lin et al. (2014), "Microsoft COCO: Common Objects in Context", and the data format page of the set.
-Boxes and outlines count from the picture's outer corner (a box of width 1 at 0 covers the first pixel). The x and y of
+Boxes and polygons count from the picture's outer corner (a box of width 1 at 0 covers the first pixel). The x and y of
 keypoints are taken as indices, which have pixel centres at whole numbers: annotators clicked on pixels.
 """
 
@@ -123,7 +123,7 @@ class CocoFile:
 
 
 def read_coco(path: Path | str) -> CocoFile:
-    """Read a COCO JSON file with boxes, outlines, masks, keypoints or several of these.
+    """Read a COCO JSON file with boxes, polygons, masks, keypoints or several of these.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Annotations inside a picture, whatever layout they came from: RLE, outlines, edges, the picture's extent."""
+"""Annotations inside a picture, whatever layout they came from: RLE, polygons, edges, the picture's extent."""

@@ -1,4 +1,4 @@
-"""Boxes and outlines cut at the edges of their picture, for layouts that write places as parts of its size."""
+"""Boxes and polygons cut at the edges of their picture, for layouts that write places as parts of its size."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def cut_box(
 
 
 def cut_outline(job: Export, part: Sequence[float], size: tuple[int, int]) -> Sequence[float] | None:
-    """An outline within its picture; None for one outside."""
+    """An polygon within its picture; None for one outside."""
     corners = np.array(part, dtype=np.float64).reshape(-1, 2)
     far = np.array(size[::-1], dtype=np.float64)
     if (corners >= -_ROUNDING).all() and (corners <= far + _ROUNDING).all():

@@ -1,4 +1,4 @@
-"""Which annotated things lie in their picture at all."""
+"""Which annotations lie in their picture at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small geometry of annotations: bounds, areas, outlines in parts. Pixels from the picture's outer corner."""
+"""Small geometry of annotations: bounds, areas, polygons in parts. Pixels from the picture's outer corner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Box = tuple[float, float, float, float]
 
 
 def bounds_of_polygons(polygons: Sequence[Sequence[float]]) -> Box | None:
-    """Left, top, width and height around outlines; None without any.
+    """Left, top, width and height around polygons; None without any.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def bounds_of_rle(runs: RLE) -> Box | None:
 
 
 def polygon_area(part: Sequence[float]) -> float:
-    """Area inside one outline in pixels, by the shoelace formula.
+    """Area inside one polygon in pixels, by the shoelace formula.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def polygon_area(part: Sequence[float]) -> float:
 
 
 def area_of(thing: Instance) -> float:
-    """Area of a thing in pixels: of its mask, else within its outlines, else of its box.
+    """Area of a thing in pixels: of its mask, else within its polygons, else of its box.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def area_of(thing: Instance) -> float:
 
 
 def joined(polygons: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """One outline through all parts of a thing.
+    """One polygon through all parts of a thing.
 
     Each part is reached and left again by the same straight seam between the two nearest corners, which has no area.
 

@@ -1,4 +1,4 @@
-"""Masks as lengths of runs: COCO's compressed text, and to and from pixels.
+"""Run-length encoded masks (RLE): COCO's compressed text, and to and from pixels.
 
 Format: Lin et al. (2014), "Microsoft COCO: Common Objects in Context", and the description of run-length encoding that
 comes with the set. Lengths count down the columns, background first. In the compressed text each length from the fourth
@@ -18,7 +18,7 @@ __all__ = ["counts_from_text", "mask_from_rle", "rle_from_mask", "text_from_coun
 
 
 def counts_from_text(text: str) -> tuple[int, ...]:
-    """Read the lengths of runs from COCO's compressed text.
+    """Decode the counts of an RLE from COCO's compressed text.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def counts_from_text(text: str) -> tuple[int, ...]:
 
 
 def text_from_counts(counts: tuple[int, ...]) -> str:
-    """Write the lengths of runs as COCO's compressed text.
+    """Encode the counts of an RLE as COCO's compressed text.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def mask_from_rle(runs: RLE) -> npt.NDArray[np.bool_]:
 
 
 def rle_from_mask(mask: npt.NDArray[np.bool_]) -> RLE:
-    """Take the lengths of runs from a mask ``(height, width)``.
+    """Encode a mask ``(height, width)`` as an RLE.
 
     Examples
     --------

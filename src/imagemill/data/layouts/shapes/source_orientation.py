@@ -137,9 +137,7 @@ def _rescaled(source: Source) -> Source:
         records.append(new)
     if not scaled:
         return source
-    note = (
-        f"{_counted(things, 'annotated thing', 'annotated things')} of {_counted(scaled, 'picture', 'pictures')} scaled"
-    )
+    note = f"{_counted(things, 'annotation', 'annotations')} of {_counted(scaled, 'image', 'images')} scaled"
     said = f"{note} from the size that is stated to the one the picture has"
     return replace(source, records=tuple(records), notes=(*source.notes, said))
 

@@ -109,10 +109,10 @@ def _points(node: Any, least: int = 1) -> tuple[float, ...]:
 
 
 def _rle(text: str | None, height: int, width: int) -> Any:
-    """A mask from lengths of runs along its rows, background first."""
+    """A mask from an RLE along its rows, background first."""
     lengths = [whole(word) for word in (text or "").split(",")]
     if None in lengths or min(height, width) < 1 or any(length is None or length < 0 for length in lengths):
-        raise InputError(f"expected a mask as lengths of runs, got {text!r:.40}; mend that shape")
+        raise InputError(f"expected a mask as RLE, got {text!r:.40}; mend that shape")
     runs = np.array(lengths, dtype=np.int64)
     if height * width > 1 << 28 or int(runs.sum()) != height * width:
         raise InputError(f"expected runs that fill {height} x {width}, got a sum of {int(runs.sum())}; mend that shape")

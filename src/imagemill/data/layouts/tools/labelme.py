@@ -183,7 +183,7 @@ def _owner(group: _Group) -> Instance | None:
 
 
 def _things(group: _Group, keypoints: Mapping[str, Iterable[str]]) -> list[Instance]:
-    """The things of one group: outlines of one label are parts of one, and points its keypoints."""
+    """The things of one group: polygons of one label are parts of one, and points its keypoints."""
     points = [thing for kind, thing in group if kind == "point"]
     things: list[Instance] = []
     parts: dict[str, list[Instance]] = defaultdict(list)

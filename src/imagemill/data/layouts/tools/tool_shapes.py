@@ -1,4 +1,4 @@
-"""Shapes that labelling tools draw, as boxes, outlines and masks in pixels from the picture's outer corner."""
+"""Shapes that labelling tools draw, as boxes, polygons and masks in pixels from the picture's outer corner."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def flat_points(points: Any, least: int = 1) -> tuple[float, ...]:
 
 
 def polygon_shape(category: str, flat: Sequence[float], **more: Any) -> Instance:
-    """An outline and the box around it.
+    """An polygon and the box around it.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def polygon_shape(category: str, flat: Sequence[float], **more: Any) -> Instance
 def box_shape(
     category: str, ends: Sequence[float], degrees: float = 0.0, about: tuple[float, float] | None = None, **more: Any
 ) -> Instance:
-    """A box by two opposite corners; turned, it is an outline of 4 points and the box around them.
+    """A box by two opposite corners; turned, it is a polygon of 4 points and the box around them.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def _turned(points: npt.NDArray[np.float64], degrees: float, about: tuple[float,
 def ellipse_shape(
     category: str, centre: tuple[float, float], radii: tuple[float, float], degrees: float = 0.0, **more: Any
 ) -> Instance:
-    """An ellipse or circle as an outline of many corners; upright, its box is exact.
+    """An ellipse or circle as a polygon of many corners; upright, its box is exact.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""YOLO: a text file per picture, with boxes or outlines relative to its size."""
+"""YOLO: a text file per picture, with boxes or polygons relative to its size."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Yolo(Layout):
         )
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        """Read boxes, outlines and keypoints, in pixels.
+        """Read boxes, polygons and keypoints, in pixels.
 
         ``extra={"labels": NAME}`` chooses the folder of text files, ``extra={"names": PATH}`` the class names,
         ``extra={"kpt_shape": "17,3"}`` how many keypoints there are. An empty text file is a background: somebody
@@ -140,7 +140,7 @@ class Yolo(Layout):
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``images/[<split>/]<name>``, ``labels/[<split>/]<name>.txt`` and ``data.yaml``.
 
-        Classes are numbered from 0 in the order of the source's categories. Outlines in parts become one, joined by
+        Classes are numbered from 0 in the order of the source's categories. Polygons in parts become one, joined by
         seams without area.
         """
         if all(record.objects is None for record in source):
@@ -214,7 +214,7 @@ class Yolo(Layout):
 
 
 def yolo_polygons() -> Yolo:
-    """The layout that writes outlines; it reads the same files."""
+    """The layout that writes polygons; it reads the same files."""
     title = "YOLO outlines (images/, labels/*.txt, data.yaml)"
     return Yolo(
         *("yolo-polygons", title, _HOLDS | {"polygons"}, "outlines", 100),

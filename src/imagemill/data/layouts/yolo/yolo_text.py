@@ -1,4 +1,4 @@
-"""The small text files of YOLO datasets: boxes and outlines of one picture, and the names of classes.
+"""The small text files of YOLO datasets: boxes and polygons of one picture, and the names of classes.
 
 Format: the README of Darknet (Redmon et al. 2016, "You Only Look Once") for ``class cx cy w h``, all but the class
 relative to the picture's width and height; outlines (``class x1 y1 x2 y2 ...``), keypoints behind a box and
@@ -32,7 +32,7 @@ _MARK = b"\xef\xbb\xbf"  # what Windows writes before text
 def read_line(
     line: str, size: tuple[int, int], names: Mapping[int, str] | None, points: tuple[int, int] = (0, 0)
 ) -> Instance:
-    """Read one line: a box, alone, with a confidence or with keypoints behind it, or an outline.
+    """Read one line: a box, alone, with a confidence or with keypoints behind it, or a polygon.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Annotated things in a cell: boxes with categories in the forms tables use, and the one form that is written.
+"""Annotations in a cell: boxes with categories in the forms tables use, and the one form that is written.
 
 Written is a mapping of lists, as Hugging Face datasets have it: ``bbox`` (``[x, y, width, height]`` in pixels) and
 ``categories`` side by side, then only as needed ``polygons``, ``runs``, ``keypoints``, ``crowd``, ``attributes``.
@@ -37,7 +37,7 @@ CATEGORY_NAMES = (
 
 
 def objects_cell(objects: Sequence[Instance]) -> dict[str, list[Any]]:
-    """Turn annotated things into lists side by side.
+    """Turn annotations into lists side by side.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def read_objects(
     form: str = "xywh",
     size: tuple[int, int] | None = None,
 ) -> tuple[Instance, ...] | None:
-    """Read annotated things from a cell.
+    """Read annotations from a cell.
 
     Parameters
     ----------

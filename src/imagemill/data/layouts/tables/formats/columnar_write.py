@@ -101,7 +101,7 @@ def _type(name: str, source: Source, classes: Sequence[str], job: Export) -> Any
 
 
 def _objects_type(source: Source) -> Any:
-    """The type of annotated things: only what some of them have."""
+    """The type of annotations: only what some of them have."""
     import pyarrow as pa
 
     things = [one for record in source.records for one in record.objects or ()]

@@ -101,7 +101,7 @@ def ours_ranks(source: Any, world: int) -> Found:
     """The same by so many ranks, one after the other."""
     found: Found = {}
     for rank in range(world):
-        found |= ours(source, workers=1, batch_size=32 // world, rank=rank, world=world)
+        found |= ours(source, workers=1, batch_size=32 // world, rank=rank, world_size=world)
     return found
 
 

@@ -14,7 +14,7 @@ _ENOUGH = 500.0
 """Seconds, many times what any of them takes: only what hangs reaches them."""
 
 
-def run_ranks(program: Path, world: int, words: Callable[[int], list[str]], **variables: str) -> list[str]:
+def run_ranks(program: Path, world_size: int, words: Callable[[int], list[str]], **variables: str) -> list[str]:
     """What each rank of a program printed; the test fails, and all of them end, as soon as one of them fails.
 
     One that has lost its peers waits for them for half an hour, and a pipe is open as long as anybody holds its other
@@ -23,7 +23,7 @@ def run_ranks(program: Path, world: int, words: Callable[[int], list[str]], **va
     Parameters
     ----------
     program : Path
-    world : int
+    world_size : int
     words : callable
         The arguments of a rank.
     **variables : str
@@ -31,7 +31,7 @@ def run_ranks(program: Path, world: int, words: Callable[[int], list[str]], **va
     """
     folder = program.parent
     running: list[subprocess.Popen[bytes]] = []
-    said = [(folder / f"said-{rank}", folder / f"errors-{rank}") for rank in range(world)]
+    said = [(folder / f"said-{rank}", folder / f"errors-{rank}") for rank in range(world_size)]
     try:
         for rank, (out, errors) in enumerate(said):
             command = [sys.executable, "-W", "ignore", str(program), *words(rank)]
@@ -47,5 +47,5 @@ def run_ranks(program: Path, world: int, words: Callable[[int], list[str]], **va
         for process in running:
             process.kill()
             process.wait()
-    assert codes == [0] * world, "\n".join([str(codes), *(errors.read_text() for _, errors in said)])
+    assert codes == [0] * world_size, "\n".join([str(codes), *(errors.read_text() for _, errors in said)])
     return [out.read_text() for out, _ in said]

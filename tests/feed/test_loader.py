@@ -246,7 +246,7 @@ def test_pictures_that_differ_are_named_and_the_remedy_works(tmp_path: Path) -> 
 
 
 def test_ranks_share_an_epoch() -> None:
-    parts = [list(Loader((X, Y), FLIP, batch_size=6, rank=rank, world=4, workers=0)) for rank in range(4)]
+    parts = [list(Loader((X, Y), FLIP, batch_size=6, rank=rank, world_size=4, workers=0)) for rank in range(4)]
     assert [len(part) for part in parts] == [3] * 4
     assert [len(part[-1]) for part in parts] == [1, 1, 1, 1]
     assert [part[-1].repeated for part in parts] == [False, False, True, True]

@@ -301,8 +301,8 @@ SEEDLESS = im.Pipeline([im.Flip("x", p=0.5)])
 def test_ranks_without_a_shared_seed_are_refused_and_the_advice_works(how: dict[str, Any]) -> None:
     for rank in range(2):
         with pytest.raises(im.InputError, match=rf"a seed that all ranks share, got none for rank {rank} of 2.*seed=0"):
-            Loader((X, Y), rank=rank, world=2, workers=0, **how)
-    every = [Loader((X, Y), rank=rank, world=2, batch_size=4, workers=0, seed=0, **how) for rank in range(2)]
+            Loader((X, Y), rank=rank, world_size=2, workers=0, **how)
+    every = [Loader((X, Y), rank=rank, world_size=2, batch_size=4, workers=0, seed=0, **how) for rank in range(2)]
     assert all(len(loader) == 4 for loader in every)
     if "balance" not in how:
         keys = [int(key) for loader in every for batch in loader if not batch.repeated for key in batch.keys]
@@ -313,6 +313,6 @@ def test_ranks_without_a_shared_seed_are_refused_and_the_advice_works(how: dict[
     "how", [{"pipeline": PIPE}, {"seed": 1}, {"shuffle": False}, {"seed": 1, "pipeline": SEEDLESS}]
 )
 def test_ranks_that_agree_see_every_row_once(how: dict[str, Any]) -> None:
-    every = [Loader((X, Y), rank=rank, world=3, batch_size=4, workers=0, **how) for rank in range(3)]
+    every = [Loader((X, Y), rank=rank, world_size=3, batch_size=4, workers=0, **how) for rank in range(3)]
     keys = [int(key) for loader in every for batch in loader if not batch.repeated for key in batch.keys]
     assert sorted(keys) == list(range(30))

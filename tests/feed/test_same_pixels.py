@@ -59,8 +59,10 @@ def test_workers_prefetch_batch_size_and_ranks_change_nothing(dataset: Any) -> N
     for workers in (1, 2, 4):
         assert hashes(epochs(dataset, workers=workers, prefetch=8, batch_size=32)) == truth
     assert hashes(epochs(dataset, workers=2, prefetch=1, batch_size=5, shuffle=6)) == truth
-    for world in (2, 4):
-        parts = [hashes(epochs(dataset, workers=1, batch_size=16, rank=r, world=world)) for r in range(world)]
+    for world_size in (2, 4):
+        parts = [
+            hashes(epochs(dataset, workers=1, batch_size=16, rank=r, world_size=world_size)) for r in range(world_size)
+        ]
         together = {key: value for part in parts for key, value in part.items()}
         assert sum(map(len, parts)) == len(together)
         assert together == truth

@@ -88,8 +88,8 @@ class Loader(Adapters):
         planning when several are made as one, which threads do while it takes some milliseconds; then more may wait.
     drop_last : bool
         Leave a last batch out that is short.
-    rank, world : int
-        Which of how many processes this is; each gets its part of ``world * batch_size`` rows.
+    rank, world_size : int
+        Which of how many processes this is; each gets its part of ``world_size * batch_size`` rows.
     on_error : {"replace", "raise"}
         For a row that cannot be read, take the next of the order, and note it in `problems`; or stop.
     channels : {"keep", "gray", "rgb", "rgba"}
@@ -135,7 +135,7 @@ class Loader(Adapters):
         prefetch: int = 2,
         drop_last: bool = False,
         rank: int = 0,
-        world: int = 1,
+        world_size: int = 1,
         on_error: OnError = "replace",
         channels: Channels = "keep",
         pipelines: Mapping[str, Pipeline] | None = None,
@@ -160,7 +160,7 @@ class Loader(Adapters):
             warnings.warn(f"{msg}; {do}", stacklevel=2)
         own = own_pipelines(rows, pipelines)
         order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance=balance))
-        shares = Shares(len(rows), batch_size, rank, world, drop_last)
+        shares = Shares(len(rows), batch_size, rank, world_size, drop_last)
         check_shared_seed(order, shares, given=self._seed_given)
         # Batches in the making, those that wait, and two at the consumer's.
         batches = self.workers + self.prefetch + 2
@@ -253,8 +253,8 @@ class Loader(Adapters):
         """Which places of an epoch are this rank's."""
         return self._maker.shares
 
-    def take_share(self, rank: int, world: int) -> None:
-        """Give the part of one of ``world`` processes from now on, as whoever started them says.
+    def take_share(self, rank: int, world_size: int) -> None:
+        """Give the part of one of ``world_size`` processes from now on, as whoever started them says.
 
         Raises
         ------
@@ -262,14 +262,14 @@ class Loader(Adapters):
             When the loader was made for another rank already.
         """
         had = self._maker.shares
-        if (had.rank, had.world) == (rank, world):
+        if (had.rank, had.world_size) == (rank, world_size):
             return
-        if had.world > 1:
+        if had.world_size > 1:
             raise InputError(
-                f"expected the loader of rank {rank} of {world}, got one made for rank {had.rank} of {had.world}; "
-                "leave rank and world out, they are taken from who starts the processes"
+                f"expected the loader of rank {rank} of {world_size}, got one made for rank {had.rank} of "
+                f"{had.world_size}; leave rank and world_size out, they are taken from who starts the processes"
             )
-        shares = replace(had, rank=rank, world=world)
+        shares = replace(had, rank=rank, world_size=world_size)
         check_shared_seed(self._maker.order, shares, given=self._seed_given)
         self.close()
         self._maker = replace(self._maker, shares=shares)
@@ -343,7 +343,7 @@ class Loader(Adapters):
         shares, order = self._maker.shares, self._maker.order
         parts = [f"{self.rows:,} rows", f"batch_size={shares.batch_size}", f"shuffle={order.shuffle}"]
         parts += ["weighted"] if order.replaces else []
-        parts += [f"rank={shares.rank} of {shares.world}"] if shares.world > 1 else []
+        parts += [f"rank={shares.rank} of {shares.world_size}"] if shares.world_size > 1 else []
         workers = f"'process:{self.workers}'" if self.processes else self.workers
         return f"Loader({', '.join(parts)}, workers={workers}, prefetch={self.prefetch}, seed={self.seed})"
 

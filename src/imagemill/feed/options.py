@@ -99,8 +99,8 @@ def check_shared_seed(order: Order, shares: Shares, *, given: bool) -> None:
     ------
     InputError
     """
-    if shares.world > 1 and not given and order.is_random:
-        got = f"none for rank {shares.rank} of {shares.world}, which would read the rows in an order of its own"
+    if shares.world_size > 1 and not given and order.is_random:
+        got = f"none for rank {shares.rank} of {shares.world_size}, which would read the rows in an order of its own"
         raise InputError(f"expected a seed that all ranks share, got {got}; give all of them the same, such as seed=0")
 
 

@@ -148,9 +148,9 @@ def test_a_loader_of_all_rows_is_refused_where_several_processes_have_met(
     monkeypatch: pytest.MonkeyPatch, way: str, where: str, rank: str
 ) -> None:
     met(monkeypatch, **{where: 3})
-    with pytest.raises(im.InputError, match=re.escape(f"write Loader(..., rank={rank}, world=3, seed=0)")):
+    with pytest.raises(im.InputError, match=re.escape(f"write Loader(..., rank={rank}, world_size=3, seed=0)")):
         getattr(loader(), way)()
-    parts = [loader(rank=r, world=3, seed=0) for r in range(3)]
+    parts = [loader(rank=r, world_size=3, seed=0) for r in range(3)]
     for part in parts:
         getattr(part, way)()
     met(monkeypatch)

@@ -31,7 +31,7 @@ network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
 network = torch.nn.parallel.DistributedDataParallel(network)
 optimiser = torch.optim.SGD(network.parameters(), lr=0.5)
 seen, losses = [], []
-with Loader((images, labels), pipeline, batch_size=32, workers=1, rank=rank, world=world) as loader:
+with Loader((images, labels), pipeline, batch_size=32, workers=1, rank=rank, world_size=world) as loader:
     for epoch in range(2):
         keys, batches, total = [], 0, 0.0
         for batch in loader:
@@ -53,11 +53,11 @@ torch.distributed.destroy_process_group()
 """
 
 
-@pytest.mark.parametrize("world", [2, 3])
-def test_two_processes_of_ddp_see_every_sample_once_an_epoch(tmp_path: Path, world: int) -> None:
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_two_processes_of_ddp_see_every_sample_once_an_epoch(tmp_path: Path, world_size: int) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    said = run_ranks(program, world, lambda rank: [str(rank), str(world), str(tmp_path / "meeting")])
+    said = run_ranks(program, world_size, lambda rank: [str(rank), str(world_size), str(tmp_path / "meeting")])
     ranks = json.loads(said[0])
     for epoch in range(2):
         keys = [key for seen, _, _ in ranks for key in seen[epoch][0]]

@@ -127,7 +127,7 @@ def test_rows_of_hugging_face_get_other_pixels_in_each_epoch(workers: int | None
 def test_a_torch_dataset_has_the_rows_of_its_rank(n: int) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     x, y = np.zeros((n, 4, 4, 3), np.uint8), np.arange(n)
-    ranks = [Loader((x, y), FLIP, batch_size=2, rank=r, world=2, workers=0).torch_dataset() for r in range(2)]
+    ranks = [Loader((x, y), FLIP, batch_size=2, rank=r, world_size=2, workers=0).torch_dataset() for r in range(2)]
     rows = [[int(places[i]["label"]) for i in range(len(places))] for places in ranks]
     assert sorted(rows[0] + rows[1]) == list(range(n))
     with pytest.raises(IndexError):

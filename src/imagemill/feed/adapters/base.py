@@ -96,10 +96,10 @@ def check_alone(loader: Any, processes: int, rank: str) -> None:
     ------
     InputError
     """
-    if processes > 1 and loader.shares.world == 1:
+    if processes > 1 and loader.shares.world_size == 1:
         raise InputError(
             f"expected a loader for one of {processes} processes, got one of all rows, which each of them would train "
-            f"on; write Loader(..., rank={rank}, world={processes}, seed=0)"
+            f"on; write Loader(..., rank={rank}, world_size={processes}, seed=0)"
         )
 
 

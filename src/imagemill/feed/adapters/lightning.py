@@ -45,18 +45,18 @@ def data_module(train: Any, val: Any, test: Any, columns: Names) -> Any:
     return Module()
 
 
-def _share(loader: Any, rank: int, world: int) -> None:
+def _share(loader: Any, rank: int, world_size: int) -> None:
     """Have a loader give this process's part, of an order that all processes agree on."""
-    loader.take_share(rank, world)
-    if world == 1 or loops.distributed() is None:
+    loader.take_share(rank, world_size)
+    if world_size == 1 or loops.distributed() is None:
         return
     torch = require("torch", extra="torch")
 
-    seeds: list[Any] = [None] * world
+    seeds: list[Any] = [None] * world_size
     torch.distributed.all_gather_object(seeds, (loader.seed, loader.rows))
     if len(set(seeds)) > 1:
         said = ", ".join(f"{seed} with {rows:,} rows" for seed, rows in seeds)
         raise InputError(
-            f"expected one seed and one dataset for all {world} processes, got seeds {said}; give the loader (or its "
-            "pipeline) a seed, such as seed=0"
+            f"expected one seed and one dataset for all {world_size} processes, got seeds {said}; give the loader "
+            "(or its pipeline) a seed, such as seed=0"
         )

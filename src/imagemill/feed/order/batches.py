@@ -26,7 +26,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Global batches of ``batch_size * world`` places that follow each other, cut among the ranks.
+    """Global batches of ``batch_size * world_size`` places that follow each other, cut among the ranks.
 
     The last one may be short: it is shared as evenly as possible, and a rank that would get nothing repeats its first
     place, so that all ranks have the same number of batches.
@@ -37,34 +37,32 @@ class Shares:
         Places of an epoch.
     batch_size : int
         Places of a rank.
-    rank, world : int
+    rank, world_size : int
     drop_last : bool
         Leave a short last one out.
 
     Examples
     --------
-    >>> shares = Shares(10, 2, rank=1, world=2)
+    >>> shares = Shares(10, 2, rank=1, world_size=2)
     >>> len(shares), [list(shares.of(batch).places) for batch in range(3)]
     (3, [[2, 3], [6, 7], [9]])
-    >>> Shares(9, 2, rank=1, world=2).of(2)
+    >>> Shares(9, 2, rank=1, world_size=2).of(2)
     Share(places=range(8, 9), repeated=True)
     """
 
     n: int
     batch_size: int
     rank: int = 0
-    world: int = 1
+    world_size: int = 1
     drop_last: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "world"):
+        for name in ("batch_size", "world_size"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InputError(f"expected {name} as a number from 1, got {value!r}")
-        if not isinstance(self.rank, int) or not 0 <= self.rank < self.world:
-            raise InputError(
-                f"expected a rank from 0 to {self.world - 1} in a world of {self.world}, got {self.rank!r}"
-            )
+        if not isinstance(self.rank, int) or not 0 <= self.rank < self.world_size:
+            raise InputError(f"expected a rank from 0 to {self.world_size - 1} for this world size, got {self.rank!r}")
         if not len(self):
             raise InputError(
                 f"expected at least one whole batch of {self.together}, got {self.n} rows; take a smaller batch_size, "
@@ -74,7 +72,7 @@ class Shares:
     @property
     def together(self) -> int:
         """Places of all ranks in one batch."""
-        return self.batch_size * self.world
+        return self.batch_size * self.world_size
 
     def __len__(self) -> int:
         return self.n // self.together if self.drop_last else -(-self.n // self.together)
@@ -90,7 +88,7 @@ class Shares:
 
         Examples
         --------
-        >>> shares = Shares(10, 2, rank=1, world=2)
+        >>> shares = Shares(10, 2, rank=1, world_size=2)
         >>> [shares.place(number) for number in range(shares.places)]
         [2, 3, 6, 7, 9]
         """
@@ -108,7 +106,7 @@ class Shares:
         if left == self.together:
             begin = first + self.rank * self.batch_size
             return Share(range(begin, begin + self.batch_size))
-        each, more = divmod(left, self.world)
+        each, more = divmod(left, self.world_size)
         begin = first + self.rank * each + min(self.rank, more)
         count = each + (self.rank < more)
         return Share(range(begin, begin + count)) if count else Share(range(first, first + 1), repeated=True)

@@ -105,5 +105,5 @@ _WORDS = {
     "dataset": "dataset",
     "pipeline": "pipeline (or channels, reduced, decode, on_error)",
     "order": "order (shuffle, weights, drop_last)",
-    "together": "number of rows in a batch of all ranks (batch_size x world)",
+    "together": "number of rows in a batch of all ranks (batch_size x world_size)",
 }

@@ -26,10 +26,12 @@ check: $(DEV)  ## lint, format, types, import layers, and the wheel at work wher
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typing
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/wheel.py
 
 docs: $(DEV)  ## write the reference pages, and run every code block of README.md and docs/
+	$(BIN)/python -m imagemill.transforms.public_names
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
 	$(BIN)/python -m imagemill.data.layouts.catalogue > docs/reference/layouts.md
 	$(BIN)/python -m imagemill.data.codecs.catalogue > docs/reference/formats.md

@@ -13,155 +13,23 @@ names is the stub beside this file.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "imagemill.app.figures": (
-        "before_after",
-        "grid",
-    ),
-    "imagemill.core.errors": (
-        "CodecError",
-        "DiskError",
-        "ImagemillError",
-        "InputError",
-        "MissingExtra",
-        "ParameterError",
-        "PipelineFileError",
-        "PlanError",
-        "SourceError",
-        "TargetError",
-        "WorkerError",
-    ),
-    "imagemill.core.geometry": ("Frame",),
-    "imagemill.core.ranges": (
-        "Choice",
-        "LogUniform",
-        "Normal",
-        "Range",
-    ),
-    "imagemill.core.box_rules": ("BoxRules",),
-    "imagemill.core.sample": (
-        "Applied",
-        "Batch",
-        "Recipe",
-        "Sample",
-    ),
-    "imagemill.core.targets": (
-        "Boxes",
-        "Image",
-        "Keypoints",
-        "Label",
-        "Mask",
-    ),
-    "imagemill.data": (
-        "Blob",
-        "Instance",
-        "Picture",
-        "Record",
-        "RLE",
-        "Source",
-        "Stored",
-        "formats",
-        "from_arrays",
-        "image_size",
-        "open_source",
-        "orient_instances",
-        "read_mask",
-        "read_picture",
-        "register_codec",
-        "register_layout",
-        "write_picture",
-    ),
-    "imagemill.verbs.augment.augment": (
-        "AugmentReport",
-        "augment",
-    ),
-    "imagemill.data.dataset": (
-        "Dataset",
-        "open",
-    ),
-    "imagemill.verbs.export.export": ("export",),
-    "imagemill.data.web.fetch": ("fetch",),
-    "imagemill.verbs.prepare": (
-        "PrepareReport",
-        "prepare",
-    ),
-    "imagemill.verbs.augment.replay": (
-        "Verification",
-        "replay",
-        "replay_all",
-        "verify",
-    ),
-    "imagemill.verbs.scan.scan": (
-        "ScanReport",
-        "scan",
-    ),
-    "imagemill.feed": (
-        "FeedTiming",
-        "LoadedBatch",
-        "Loader",
-        "time_feed",
-    ),
-    "imagemill.feed.adapters": (
-        "augmented",
-        "hf_transform",
-    ),
-    "imagemill.pipeline.lint": ("Finding",),
-    "imagemill.pipeline.pipeline": ("Pipeline",),
-    "imagemill.transforms.base": ("Transform",),
-    "imagemill.transforms.colour": (
-        "Apply",
-        "Brightness",
-        "ChannelGain",
-        "ColorJitter",
-        "Contrast",
-        "GainOffset",
-        "Gamma",
-        "Gray",
-        "Hue",
-        "Invert",
-        "Lighting",
-        "Normalize",
-        "Rescale",
-        "Saturation",
-        "Standardize",
-        "ToDtype",
-        "ToLayout",
-        "ToneGain",
-    ),
-    "imagemill.transforms.combine": (
-        "OneOf",
-        "Sequential",
-        "SomeOf",
-    ),
-    "imagemill.transforms.geometric": (
-        "Affine",
-        "Crop",
-        "Elastic",
-        "Flip",
-        "Pad",
-        "Perspective",
-        "QuarterTurn",
-        "RandomResizedCrop",
-        "Resample",
-        "Resize",
-        "Rotate",
-        "Shear",
-        "Shift",
-        "SquareCrop",
-        "Zoom",
-    ),
-    "imagemill.transforms.presets": (
-        "PRESETS",
-        "preset",
-    ),
-}
 _ROOMS_WITH_NAMES = ("datasets", "testing")
 """Modules whose names are used through them: ``im.datasets.mnist()``."""
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def _home() -> dict[str, str]:
+    """The module each public name comes from: the stub's lines ``from module import name as name``."""
+    stub = pkgutil.get_data(__name__, "__init__.pyi") or b""
+    lines = [line.split() for line in stub.decode("utf-8").splitlines() if line.startswith("from ")]
+    return {line[3]: line[1] for line in lines}
+
+
+_HOME = _home()
 
 __all__ = sorted([*_HOME, "__version__"])
 

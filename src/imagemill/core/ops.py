@@ -33,7 +33,8 @@ from imagemill.core.geometry import Floats, Frame, Ints
 Bools = npt.NDArray[np.bool_]
 Border = Literal["nearest", "constant", "reflect", "mirror", "wrap"]
 BORDERS: tuple[str, ...] = get_args(Border)
-ORDERS = (0, 1, 3, 5)
+Order = Literal[0, 1, 3, 5]
+ORDERS: tuple[int, ...] = get_args(Order)
 
 
 @dataclass(frozen=True, slots=True)

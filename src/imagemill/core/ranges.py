@@ -11,7 +11,7 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,37 @@ class Distribution(Protocol):
     @property
     def count(self) -> float:
         """How many different values can come out; ``inf`` for a continuous distribution."""
+
+
+Given = TypeVar("Given", contravariant=True)
+Kept = TypeVar("Kept", covariant=True)
+
+
+class Read(Generic[Given, Kept]):
+    """The type of a field that is given in one form and kept in another, as a pair is kept as a :class:`Range`.
+
+    For type checkers only, which take a constructor's argument from ``__set__``; a field holds its value plainly.
+    """
+
+    if TYPE_CHECKING:
+
+        def __get__(self, owner: object, of: type | None = None) -> Kept: ...
+
+        def __set__(self, owner: object, value: Given) -> None: ...
+
+
+Number: TypeAlias = "int | float | np.integer[Any] | np.floating[Any]"
+Amount: TypeAlias = "Number | tuple[Number, Number] | list[Number] | Distribution"
+"""A number (fixed), a pair (uniform) or a distribution."""
+
+Random: TypeAlias = "Read[Amount, Distribution]"
+"""A parameter that may be fixed or random."""
+OptionalRandom: TypeAlias = "Read[Amount | None, Distribution | None]"
+PerAxis: TypeAlias = "Read[Amount | Mapping[str, Amount], Distribution | Mapping[str, Distribution]]"
+"""... or a mapping from axis name to one."""
+OptionalPerAxis: TypeAlias = (
+    "Read[Amount | Mapping[str, Amount] | None, Distribution | Mapping[str, Distribution] | None]"
+)
 
 
 def _finite(owner: str, **values: float) -> None:

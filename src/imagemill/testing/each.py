@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+import imagemill as im
 from imagemill.core.extras import require
 from imagemill.core.ranges import Choice, Range
-from imagemill.transforms import colour, combine, geometric
 from imagemill.transforms.base import Transform
 
 Strategy = Any
@@ -91,13 +91,13 @@ def _shift(s: Setting) -> Strategy:
         st.fixed_dictionaries({"millimetres": s.pair(-4, 4)}),
     )
     rest = st.fixed_dictionaries({**s.free, "whole": st.booleans()})
-    return st.tuples(unit, rest).map(lambda both: geometric.Shift(**both[0], **both[1]))
+    return st.tuples(unit, rest).map(lambda both: im.Shift(**both[0], **both[1]))
 
 
 def _affine(s: Setting) -> Strategy:
     pair = s.pair
     return s.st.builds(
-        geometric.Affine, pair(-30, 30), pair(0.7, 1.4), pair(-0.2, 0.2), pair(-15, 15), plane=s.plane, **s.free
+        im.Affine, pair(-30, 30), pair(0.7, 1.4), pair(-0.2, 0.2), pair(-15, 15), plane=s.plane, **s.free
     )
 
 
@@ -106,9 +106,9 @@ def _pad(s: Setting) -> Strategy:
     fill = {"fill": st.sampled_from((0.0, 30.0)), "border": st.sampled_from(("constant", *s.borders))}
     place = st.sampled_from(("centre", "random", "top_left", "bottom_right"))
     return st.one_of(
-        st.builds(geometric.Pad, st.integers(1, 5), p=s.coin["p"], **fill),
-        st.builds(geometric.Pad, size=s.sides(4, 20), at=place, **fill),
-        st.builds(geometric.Pad, multiple_of=st.integers(2, 8), at=place, **fill),
+        st.builds(im.Pad, st.integers(1, 5), p=s.coin["p"], **fill),
+        st.builds(im.Pad, size=s.sides(4, 20), at=place, **fill),
+        st.builds(im.Pad, multiple_of=st.integers(2, 8), at=place, **fill),
     )
 
 
@@ -117,65 +117,61 @@ def _crop(s: Setting) -> Strategy:
     places = ("centre", "random", "top_left", "bottom_right")
     ends = st.tuples(*[st.integers(0, 2)] * s.ndim, *[st.integers(3, s.least)] * s.ndim)
     return st.one_of(
-        st.builds(geometric.Crop, s.sides(2, s.least), at=st.sampled_from(places)),
-        st.builds(geometric.Crop, st.integers(2, s.least), at=st.sampled_from(places)),
-        ends.map(lambda box: geometric.Crop(box=box)),
+        st.builds(im.Crop, s.sides(2, s.least), at=st.sampled_from(places)),
+        st.builds(im.Crop, st.integers(2, s.least), at=st.sampled_from(places)),
+        ends.map(lambda box: im.Crop(box=box)),
     )
 
 
 def _resample(s: Setting) -> Strategy:
     st = s.st
     return st.one_of(
-        st.builds(geometric.Resample, s.sides(4, 20), order=s.order),
-        st.builds(geometric.Resample, spacing=st.floats(0.5, 1.8), order=s.order),
+        st.builds(im.Resample, s.sides(4, 20), order=s.order),
+        st.builds(im.Resample, spacing=st.floats(0.5, 1.8), order=s.order),
     )
 
 
 def _resize(s: Setting) -> Strategy:
     st = s.st
     fit = st.sampled_from(("stretch", "stretch", "crop", "pad"))
-    return st.builds(geometric.Resize, s.sides(5, 20), fit=fit, order=s.order, fill=st.sampled_from((0.0, 30.0)))
+    return st.builds(im.Resize, s.sides(5, 20), fit=fit, order=s.order, fill=st.sampled_from((0.0, 30.0)))
 
 
 def _elastic(s: Setting) -> Strategy:
-    return s.st.builds(geometric.Elastic, s.pair(0.0, 0.45 if s.ndim == 2 else 0.38), s.st.integers(2, 4), **s.free)
+    return s.st.builds(im.Elastic, s.pair(0.0, 0.45 if s.ndim == 2 else 0.38), s.st.integers(2, 4), **s.free)
 
 
 def _perspective(s: Setting) -> Strategy | None:
-    return s.st.builds(geometric.Perspective, s.pair(0.0, 0.3), **s.free) if s.ndim == 2 else None
+    return s.st.builds(im.Perspective, s.pair(0.0, 0.3), **s.free) if s.ndim == 2 else None
 
 
 def _random_resized_crop(s: Setting) -> Strategy:
     return s.st.builds(
-        geometric.RandomResizedCrop, s.sides(5, 20, plane=True), s.pair(0.2, 1.0), s.pair(0.5, 2.0), order=s.order
+        im.RandomResizedCrop, s.sides(5, 20, plane=True), s.pair(0.2, 1.0), s.pair(0.5, 2.0), order=s.order
     )
 
 
 def _rotate(s: Setting) -> Strategy:
     st = s.st
-    return st.builds(
-        geometric.Rotate, s.pair(-180, 180), plane=s.plane, frame=st.sampled_from(("keep", "fit")), **s.free
-    )
+    return st.builds(im.Rotate, s.pair(-180, 180), plane=s.plane, frame=st.sampled_from(("keep", "fit")), **s.free)
 
 
 GEOMETRY: Mapping[type[Transform], Maker] = {
-    geometric.Affine: _affine,
-    geometric.Crop: _crop,
-    geometric.Elastic: _elastic,
-    geometric.Flip: lambda s: s.st.builds(geometric.Flip, s.st.sampled_from("zyx"[3 - s.ndim :]), **s.coin),
-    geometric.Pad: _pad,
-    geometric.Perspective: _perspective,
-    geometric.QuarterTurn: lambda s: s.st.builds(
-        geometric.QuarterTurn, s.st.just(Choice((0, 1, 2, 3))), plane=s.plane, **s.coin
-    ),
-    geometric.RandomResizedCrop: _random_resized_crop,
-    geometric.Resample: _resample,
-    geometric.Resize: _resize,
-    geometric.Rotate: _rotate,
-    geometric.Shear: lambda s: s.st.builds(geometric.Shear, s.pair(-25, 25), plane=s.plane, **s.free),
-    geometric.Shift: _shift,
-    geometric.SquareCrop: lambda s: s.st.builds(geometric.SquareCrop, s.st.integers(0, 4)),
-    geometric.Zoom: lambda s: s.st.builds(geometric.Zoom, s.pair(0.6, 1.8), **s.free),
+    im.Affine: _affine,
+    im.Crop: _crop,
+    im.Elastic: _elastic,
+    im.Flip: lambda s: s.st.builds(im.Flip, s.st.sampled_from("zyx"[3 - s.ndim :]), **s.coin),
+    im.Pad: _pad,
+    im.Perspective: _perspective,
+    im.QuarterTurn: lambda s: s.st.builds(im.QuarterTurn, s.st.just(Choice((0, 1, 2, 3))), plane=s.plane, **s.coin),
+    im.RandomResizedCrop: _random_resized_crop,
+    im.Resample: _resample,
+    im.Resize: _resize,
+    im.Rotate: _rotate,
+    im.Shear: lambda s: s.st.builds(im.Shear, s.pair(-25, 25), plane=s.plane, **s.free),
+    im.Shift: _shift,
+    im.SquareCrop: lambda s: s.st.builds(im.SquareCrop, s.st.integers(0, 4)),
+    im.Zoom: lambda s: s.st.builds(im.Zoom, s.pair(0.6, 1.8), **s.free),
 }
 """Strategies of transforms that move pixels."""
 
@@ -188,47 +184,45 @@ def _of_colour(make: Callable[[Setting], Strategy]) -> Maker:
 def _channel_gain(s: Setting) -> Strategy:
     st = s.st
     each = st.lists(st.floats(0.0, 2.0), min_size=s.colours, max_size=s.colours)
-    return st.one_of(
-        st.builds(colour.ChannelGain, s.pair(0.7, 1.3), **s.coin), st.builds(colour.ChannelGain, each=each)
-    )
+    return st.one_of(st.builds(im.ChannelGain, s.pair(0.7, 1.3), **s.coin), st.builds(im.ChannelGain, each=each))
 
 
 def _contrast(s: Setting) -> Strategy:
-    return s.st.builds(colour.Contrast, s.pair(0.5, 1.6), pivot=s.st.sampled_from(("mean", "middle")), **s.coin)
+    return s.st.builds(im.Contrast, s.pair(0.5, 1.6), pivot=s.st.sampled_from(("mean", "middle")), **s.coin)
 
 
 def _jitter(s: Setting) -> Strategy:
     pair = s.pair
     hue = s.st.one_of(s.st.none(), pair(-20, 20))
-    return s.st.builds(colour.ColorJitter, pair(0.7, 1.3), pair(0.7, 1.3), pair(0.5, 1.5), hue, **s.coin)
+    return s.st.builds(im.ColorJitter, pair(0.7, 1.3), pair(0.7, 1.3), pair(0.5, 1.5), hue, **s.coin)
 
 
 def _lighting(s: Setting) -> Strategy:
     st = s.st
     if s.colours == 3:
-        return st.builds(colour.Lighting, s.pair(-0.3, 0.3), **s.coin)
+        return st.builds(im.Lighting, s.pair(-0.3, 0.3), **s.coin)
     basis = ((0.2,) * s.colours, tuple(map(tuple, np.eye(s.colours).tolist())))
-    return st.builds(colour.Lighting, s.pair(-0.3, 0.3), st.just(basis), **s.coin)
+    return st.builds(im.Lighting, s.pair(-0.3, 0.3), st.just(basis), **s.coin)
 
 
 def _normalize(s: Setting) -> Strategy:
     st = s.st
-    one = st.builds(colour.Normalize, st.floats(0.0, 1.0), st.floats(0.2, 1.0), **s.coin)
-    return st.one_of(one, st.builds(colour.Normalize, st.sampled_from(("imagenet", "clip")))) if s.colours == 3 else one
+    one = st.builds(im.Normalize, st.floats(0.0, 1.0), st.floats(0.2, 1.0), **s.coin)
+    return st.one_of(one, st.builds(im.Normalize, st.sampled_from(("imagenet", "clip")))) if s.colours == 3 else one
 
 
 def _rescale(s: Setting) -> Strategy:
     st = s.st
     # By their own extremes gray images only: colour images refuse it.
     by = st.sampled_from(("depth", (10, 240), "minmax") if s.colours != 3 else ("depth", (10, 240)))
-    return st.builds(colour.Rescale, by, st.sampled_from(((0, 1), (-1, 1))), **s.coin)
+    return st.builds(im.Rescale, by, st.sampled_from(((0, 1), (-1, 1))), **s.coin)
 
 
 def _standardize(s: Setting) -> Strategy:
     st = s.st
     which = st.sampled_from(({}, {"centre": False}, {"scale": False}))
     return st.builds(
-        lambda parts, each, p: colour.Standardize(per_channel=each, p=p, **parts), which, st.booleans(), s.coin["p"]
+        lambda parts, each, p: im.Standardize(per_channel=each, p=p, **parts), which, st.booleans(), s.coin["p"]
     )
 
 
@@ -237,40 +231,38 @@ def _tones(s: Setting) -> Strategy:
     # Uneven edges: a value that lies on one is on either side of it by a rounding.
     edges = st.sampled_from(((85.3017,), (60.3017, 170.6131), (0.30171, 0.61317)))
     gains = st.floats(0.6, 1.5)
-    return edges.flatmap(lambda e: st.builds(colour.ToneGain, st.just(e), st.tuples(*[gains] * (len(e) + 1)), **s.coin))
+    return edges.flatmap(lambda e: st.builds(im.ToneGain, st.just(e), st.tuples(*[gains] * (len(e) + 1)), **s.coin))
 
 
 def _dtype(s: Setting) -> Strategy:
     st = s.st
     # Whole numbers keep their white: in units of 1, what came from a normalisation would be lost in rounding.
     return st.one_of(
-        st.builds(colour.ToDtype, st.sampled_from(("float32", "float64")), st.booleans()),
-        st.builds(colour.ToDtype, st.sampled_from(("uint8", "uint16")), st.just(value=True)),
+        st.builds(im.ToDtype, st.sampled_from(("float32", "float64")), st.booleans()),
+        st.builds(im.ToDtype, st.sampled_from(("uint8", "uint16")), st.just(value=True)),
     )
 
 
 COLOUR: Mapping[type[Transform], Maker] = {
-    colour.Brightness: lambda s: s.st.builds(colour.Brightness, s.pair(0.5, 1.6), **s.coin),
-    colour.ChannelGain: _channel_gain,
-    colour.ColorJitter: _of_colour(_jitter),
-    colour.Contrast: _contrast,
-    colour.GainOffset: lambda s: s.st.builds(colour.GainOffset, s.pair(0.6, 1.4), s.pair(-0.1, 0.1), **s.coin),
-    colour.Gamma: lambda s: s.st.builds(colour.Gamma, s.pair(0.7, 1.4), **s.coin),
-    colour.Gray: lambda s: (
-        s.st.builds(colour.Gray, s.st.sampled_from(("bt601", "bt709", "mean")), **s.coin)
-        if s.colours in (1, 3)
-        else None
+    im.Brightness: lambda s: s.st.builds(im.Brightness, s.pair(0.5, 1.6), **s.coin),
+    im.ChannelGain: _channel_gain,
+    im.ColorJitter: _of_colour(_jitter),
+    im.Contrast: _contrast,
+    im.GainOffset: lambda s: s.st.builds(im.GainOffset, s.pair(0.6, 1.4), s.pair(-0.1, 0.1), **s.coin),
+    im.Gamma: lambda s: s.st.builds(im.Gamma, s.pair(0.7, 1.4), **s.coin),
+    im.Gray: lambda s: (
+        s.st.builds(im.Gray, s.st.sampled_from(("bt601", "bt709", "mean")), **s.coin) if s.colours in (1, 3) else None
     ),
-    colour.Hue: _of_colour(lambda s: s.st.builds(colour.Hue, s.pair(-30, 30), **s.coin)),
-    colour.Invert: lambda s: s.st.builds(colour.Invert, **s.coin),
-    colour.Lighting: _lighting,
-    colour.Normalize: _normalize,
-    colour.Rescale: _rescale,
-    colour.Saturation: _of_colour(lambda s: s.st.builds(colour.Saturation, s.pair(0.3, 1.7), **s.coin)),
-    colour.Standardize: _standardize,
-    colour.ToDtype: _dtype,
-    colour.ToLayout: lambda s: s.st.builds(colour.ToLayout, s.st.sampled_from(("channels_first", "channels_last"))),
-    colour.ToneGain: _tones,
+    im.Hue: _of_colour(lambda s: s.st.builds(im.Hue, s.pair(-30, 30), **s.coin)),
+    im.Invert: lambda s: s.st.builds(im.Invert, **s.coin),
+    im.Lighting: _lighting,
+    im.Normalize: _normalize,
+    im.Rescale: _rescale,
+    im.Saturation: _of_colour(lambda s: s.st.builds(im.Saturation, s.pair(0.3, 1.7), **s.coin)),
+    im.Standardize: _standardize,
+    im.ToDtype: _dtype,
+    im.ToLayout: lambda s: s.st.builds(im.ToLayout, s.st.sampled_from(("channels_first", "channels_last"))),
+    im.ToneGain: _tones,
 }
 """Strategies of transforms that change values, their type or their layout."""
 
@@ -279,23 +271,23 @@ def _halved(values: Any) -> Any:
     return values // 2 if values.dtype.kind in "iu" else values / 2
 
 
-OWN: Mapping[type[Transform], Maker] = {colour.Apply: lambda s: s.st.just(colour.Apply(_halved, "halve"))}
+OWN: Mapping[type[Transform], Maker] = {im.Apply: lambda s: s.st.just(im.Apply(_halved, "halve"))}
 """A user's function: no file holds it, so it is no part of generated pipelines."""
 
 
 def _children(s: Setting) -> Strategy:
     """Lists of transforms whose results have one size and one type, so that any of them may run."""
     st = s.st
-    alike = (geometric.Flip, geometric.Rotate, geometric.Zoom, geometric.Elastic, colour.Gamma, colour.Brightness)
+    alike = (im.Flip, im.Rotate, im.Zoom, im.Elastic, im.Gamma, im.Brightness)
     makers = {**GEOMETRY, **COLOUR}
     listed = [makers[cls](s) for cls in alike]
     return st.lists(st.one_of(*listed).filter(lambda t: getattr(t, "frame", "keep") == "keep"), min_size=1, max_size=3)
 
 
 COMBINED: Mapping[type[Transform], Maker] = {
-    combine.OneOf: lambda s: s.st.builds(combine.OneOf, _children(s), **s.coin),
-    combine.Sequential: lambda s: s.st.builds(combine.Sequential, _children(s), **s.coin),
-    combine.SomeOf: lambda s: s.st.builds(combine.SomeOf, _children(s), **s.coin),
+    im.OneOf: lambda s: s.st.builds(im.OneOf, _children(s), **s.coin),
+    im.Sequential: lambda s: s.st.builds(im.Sequential, _children(s), **s.coin),
+    im.SomeOf: lambda s: s.st.builds(im.SomeOf, _children(s), **s.coin),
 }
 """Strategies of transforms made of others."""
 
@@ -324,7 +316,7 @@ def that_fit(listed: Sequence[Transform], least: int) -> list[Transform]:
     """
     kept: list[Transform] = []
     for transform in listed:
-        if isinstance(transform, geometric.Crop) and max(transform.size or transform.box or ()) > least:
+        if isinstance(transform, im.Crop) and max(transform.size or transform.box or ()) > least:
             continue
         if transform.traits().fits and least < FEWEST:
             continue
@@ -335,10 +327,10 @@ def that_fit(listed: Sequence[Transform], least: int) -> list[Transform]:
 
 def _left(transform: Transform, least: int) -> int:
     """The shortest side after a transform."""
-    if isinstance(transform, geometric.Crop) and transform.box is not None:
+    if isinstance(transform, im.Crop) and transform.box is not None:
         half = len(transform.box) // 2
         return min(b - a for a, b in zip(transform.box[:half], transform.box[half:], strict=True))
-    if isinstance(transform, geometric.Resample) and transform.spacing is not None:
+    if isinstance(transform, im.Resample) and transform.spacing is not None:
         return max(1, int(least / max(transform.spacing)))
     if transform.traits().brings == "size":
         return min(*transform.traits().size, least)

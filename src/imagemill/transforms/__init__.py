@@ -1,5 +1,18 @@
 """All transforms. Importing this package fills the registry that pipeline files are read with."""
 
+from imagemill.core.geometry import Frame as Frame
+from imagemill.core.randomness.rng import Draws as Draws
+from imagemill.core.ranges import OptionalPerAxis as OptionalPerAxis
+from imagemill.core.ranges import OptionalRandom as OptionalRandom
+from imagemill.core.ranges import PerAxis as PerAxis
+from imagemill.core.ranges import Random as Random
+from imagemill.transforms.base import Transform as Transform
+from imagemill.transforms.base import border_option as border_option
+from imagemill.transforms.base import one_of as one_of
+from imagemill.transforms.base import option as option
+from imagemill.transforms.base import order_option as order_option
+from imagemill.transforms.base import param as param
+from imagemill.transforms.base import sampling as sampling
 from imagemill.transforms.colour import *  # noqa: F403  (the rooms list their names)
 from imagemill.transforms.colour import normalize as _normalize
 from imagemill.transforms.combine import OneOf as OneOf
@@ -7,5 +20,7 @@ from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
 from imagemill.transforms.geometric import *  # noqa: F403
 from imagemill.transforms.reading import line_for as line_for
+from imagemill.transforms.traits import Reach as Reach
+from imagemill.transforms.traits import Traits as Traits
 
 NORMALIZE_PRESETS = _normalize.PRESETS

@@ -13,7 +13,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,16 @@ from imagemill.core.geometry import Frame
 from imagemill.core.interop import foreign_names as foreign
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import KINDS, Distribution, as_distribution, to_plain
+from imagemill.core.ranges import KINDS, Distribution, Read, as_distribution, to_plain
 from imagemill.transforms.traits import Traits
 
 REGISTRY: dict[str, type[Transform]] = {}
 """Every transform by its name, as used in pipeline files."""
 
+
+Sizes: TypeAlias = "Read[int | Sequence[int], tuple[int, ...]]"
+"""A length, or one for each axis."""
+OptionalSizes: TypeAlias = "Read[int | Sequence[int] | None, tuple[int, ...] | None]"
 
 CONTINUOUS = "a parameter is continuous"
 """Why most transforms have no number of variants."""
@@ -208,6 +212,7 @@ class Transform(metaclass=_Checked):
         # (Named explicitly: zero-argument super() would still point at the first.)
         super(Transform, cls).__init_subclass__(**kwargs)
         if not cls.__name__.startswith("_"):
+            _check_name(cls)
             REGISTRY[cls.__name__] = cls
 
     def __post_init__(self) -> None:
@@ -323,6 +328,16 @@ class Transform(metaclass=_Checked):
                 continue
             arguments[f.name] = _plain(value)
         return {type(self).__name__: arguments}
+
+
+def _check_name(cls: type[Transform]) -> None:
+    """Refuse a name of imagemill's own: a pipeline file would mean another transform than its writer did."""
+    known = REGISTRY.get(cls.__name__)
+    if known is not None and known.__module__.startswith("imagemill.") and known.__module__ != cls.__module__:
+        raise ParameterError(
+            f"expected a name that no transform of imagemill has, got {cls.__name__}; call the class something else, "
+            f"or _{cls.__name__} where no file is to hold it"
+        )
 
 
 def everyone(transforms: Iterable[Transform]) -> Iterator[Transform]:

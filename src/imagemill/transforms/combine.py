@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from imagemill.core.errors import ParameterError
 from imagemill.core.ops import Bools
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Choice, Range
+from imagemill.core.ranges import Choice, OptionalRandom, Range, Read
 from imagemill.transforms.base import Transform, number, option, param
 from imagemill.transforms.traits import Traits
 
@@ -37,7 +37,7 @@ def _weights(name: str, value: Any) -> tuple[float, ...]:
 class _Combination(Transform):
     """A transform made of others; ``select`` says which of them each sample gets."""
 
-    transforms: tuple[Transform, ...] = option(check=_transforms)
+    transforms: Read[Sequence[Transform], tuple[Transform, ...]] = option(check=_transforms)
 
     def children(self) -> tuple[Transform, ...]:
         return self.transforms
@@ -70,7 +70,7 @@ class OneOf(_Combination):
     inf
     """
 
-    weights: tuple[float, ...] | None = option(None, check=_weights)
+    weights: Read[Sequence[float] | None, tuple[float, ...] | None] = option(None, check=_weights)
 
     def check(self) -> None:
         if self.weights is not None and len(self.weights) != len(self.transforms):
@@ -131,7 +131,7 @@ class SomeOf(_Combination):
     (8, 8)
     """
 
-    count: Any = param(None, low=1)
+    count: OptionalRandom = param(None, low=1)
 
     def check(self) -> None:
         if self.count is None:

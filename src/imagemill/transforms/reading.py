@@ -10,6 +10,7 @@ from typing import Any
 from imagemill.core.errors import ImagemillError, InputError, ParameterError, PipelineFileError
 from imagemill.core.interop import foreign_names as foreign
 from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, required
+from imagemill.transforms.registry import find, names
 
 __all__ = ["Path", "from_dict", "line_for", "located"]
 
@@ -51,10 +52,11 @@ def from_dict(described: Any, at: Path = ()) -> Transform:
                 f"expected a transform as {{Name: {{parameter: value}}}}, got {described!r}{_astray(described)}"
             )
         (name,) = described
-        if name not in REGISTRY:
+        cls = find(str(name))
+        if cls is None:
             raise PipelineFileError(f"expected the name of a transform, got {name!r}; {_known_name(str(name))}")
     with located((*at, name)):
-        return _described(REGISTRY[name], described[name], (*at, name))
+        return _described(cls, described[name], (*at, name))
 
 
 def _described(cls: type[Transform], arguments: Any, at: Path) -> Transform:
@@ -89,18 +91,18 @@ def _made(cls: type[Transform], given: Mapping[str, Any], at: Path) -> Transform
 
 def _astray(described: Any) -> str:
     """What to do where parameters stand beside the name instead of below it."""
-    names = [key for key in described if key in REGISTRY] if isinstance(described, Mapping) else []
-    if not names:
+    here = [key for key in described if key in names()] if isinstance(described, Mapping) else []
+    if not here:
         return ""
-    if len(names) == len(described):
+    if len(here) == len(described):
         return "; give each a '-' of its own"
-    return f"; put the parameters below {names[0]}, indented farther than its name"
+    return f"; put the parameters below {here[0]}, indented farther than its name"
 
 
 def line_for(name: str) -> str:
     """What a pipeline file says for the transform of a name, here or in another library; empty if there is none."""
-    said = "" if name in REGISTRY else _elsewhere(name)
-    return name if name in REGISTRY else said.partition("write ")[2] or said.partition("here is ")[2]
+    said = "" if name in names() else _elsewhere(name)
+    return name if name in names() else said.partition("write ")[2] or said.partition("here is ")[2]
 
 
 def _elsewhere(name: str) -> str:
@@ -110,12 +112,12 @@ def _elsewhere(name: str) -> str:
 
 def _known_name(name: str) -> str:
     """What to write instead of a name that is not known."""
-    lowered = {known.lower(): known for known in REGISTRY}
+    lowered = {known.lower(): known for known in names()}
     said = _elsewhere(name)
     if said and name.lower() not in lowered:
         return said
     near = difflib.get_close_matches(name.lower(), lowered, n=1)
-    return f"did you mean {lowered[near[0]]!r}?" if near else f"known: {', '.join(sorted(REGISTRY))}"
+    return f"did you mean {lowered[near[0]]!r}?" if near else f"known: {', '.join(names())}"
 
 
 def _revive(name: str, value: Any, at: Path) -> Any:

@@ -181,7 +181,7 @@ def normalisation(pipeline: Pipeline, channels: int) -> Window | None:
     if len(found) != 1 or found[0].scale != "depth":
         return None
     mean, std = NORMALIZE_PRESETS[found[0].mean] if isinstance(found[0].mean, str) else (found[0].mean, found[0].std)
-    if max(len(mean), len(std)) not in (1, channels):
+    if std is None or max(len(mean), len(std)) not in (1, channels):
         return None
     low = tuple((0 - np.array(mean)) / np.array(std))
     high = tuple((1 - np.array(mean)) / np.array(std))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-import imagemill.transforms as t
+import imagemill as t
 from imagemill.compat.gluon.steps import Step
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError

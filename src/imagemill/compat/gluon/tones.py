@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import imagemill.transforms as t
+import imagemill as t
 from imagemill.compat.gluon.steps import Step, _flat
 from imagemill.core.errors import ParameterError
 from imagemill.core.ranges import Normal

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import imagemill.transforms as t
+import imagemill as t
 from imagemill.compat.keras.defaults import Array
 from imagemill.compat.keras.draws import read_shift
 from imagemill.core.errors import ParameterError
@@ -76,10 +76,11 @@ def as_pipeline(generator: Any, seed: int | None = None) -> Pipeline:
     if generator.channel_shift_range:
         most = abs(float(generator.channel_shift_range))
         found.append(t.GainOffset(1, (-most, most)))
-    for axis, asked in (("x", generator.horizontal_flip), ("y", generator.vertical_flip)):
-        found += [t.Flip(axis, p=0.5)] if asked else []
+    found += [t.Flip("x", p=0.5)] if generator.horizontal_flip else []
+    found += [t.Flip("y", p=0.5)] if generator.vertical_flip else []
     if generator.brightness_range is not None:
-        found.append(t.Brightness(tuple(float(max(v, 1e-6)) for v in generator.brightness_range)))
+        low, high = (float(max(v, 1e-6)) for v in generator.brightness_range)
+        found.append(t.Brightness((low, high)))
     return Pipeline([*found, *_standardizing(generator)], seed=generator.seed if seed is None else seed)
 
 

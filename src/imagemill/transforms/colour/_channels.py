@@ -7,14 +7,18 @@ is the caller's affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import ChannelMix
+
+Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[np.number[Any]]"
+"""One number, or one for each channel."""
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in luma: ITU-R BT.601."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import on_colours
 from imagemill.transforms.traits import Traits
@@ -41,7 +41,7 @@ class Brightness(Transform):
     array([[150, 255]], dtype=uint8)
     """
 
-    factor: Any = param((0.8, 1.2), above=0)
+    factor: Random = param((0.8, 1.2), above=0)
 
     def traits(self) -> Traits:
         return Traits(recolours=True, gains="image")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,9 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Range
+from imagemill.core.ranges import Random, Range, Read
 from imagemill.transforms.base import Transform, option, param
-from imagemill.transforms.colour._channels import colours, numbers, on_colours
+from imagemill.transforms.colour._channels import Numbers, colours, numbers, on_colours
 from imagemill.transforms.traits import Traits
 
 _USUAL = Range(0.8, 1.2)
@@ -48,8 +47,8 @@ class ChannelGain(Transform):
     array([[[150, 100,  50]]], dtype=uint8)
     """
 
-    gains: Any = param(_USUAL, low=0)
-    each: tuple[float, ...] | None = option(None, check=numbers(low=0))
+    gains: Random = param(_USUAL, low=0)
+    each: Read[Numbers | None, tuple[float, ...] | None] = option(None, check=numbers(low=0))
 
     def check(self) -> None:
         if self.each is not None and self.gains != _USUAL:

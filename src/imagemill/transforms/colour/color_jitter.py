@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import OptionalRandom
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import colours, needs_rgb, on_colours
 from imagemill.transforms.colour.contrast import contrast_shares
@@ -60,10 +60,10 @@ class ColorJitter(Transform):
     array([[ 45, 105]], dtype=uint8)
     """
 
-    brightness: Any = param(None, above=0)
-    contrast: Any = param(None, low=0)
-    saturation: Any = param(None, low=0)
-    hue: Any = param(None, low=-180, high=180, unit="degrees")
+    brightness: OptionalRandom = param(None, above=0)
+    contrast: OptionalRandom = param(None, low=0)
+    saturation: OptionalRandom = param(None, low=0)
+    hue: OptionalRandom = param(None, low=-180, high=180, unit="degrees")
 
     def check(self) -> None:
         if self.brightness is None and self.contrast is None and self.saturation is None and self.hue is None:

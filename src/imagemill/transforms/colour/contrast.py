@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import luma_weights, on_colours, per_channel
 from imagemill.transforms.traits import Traits
@@ -61,8 +62,8 @@ class Contrast(Transform):
     array([[ 90, 130]], dtype=uint8)
     """
 
-    factor: Any = param((0.8, 1.2), low=0)
-    pivot: Any = option("mean", check=_pivot)
+    factor: Random = param((0.8, 1.2), low=0)
+    pivot: Literal["mean", "middle"] | float = option("mean", check=_pivot)
 
     def traits(self) -> Traits:
         white = "needs" if self.pivot == "middle" else ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import on_colours, per_channel
 from imagemill.transforms.traits import Traits
@@ -43,8 +43,8 @@ class GainOffset(Transform):
     array([[  0, 140, 255]], dtype=uint8)
     """
 
-    alpha: Any = param((0.8, 1.2), above=0)
-    beta: Any = param(0, unit="values of the image")
+    alpha: Random = param((0.8, 1.2), above=0)
+    beta: Random = param(0, unit="values of the image")
 
     def traits(self) -> Traits:
         return Traits(recolours=True, gains="image")

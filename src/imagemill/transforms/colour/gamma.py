@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op, Pointwise
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import LogUniform
+from imagemill.core.ranges import LogUniform, Random
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import colours
 from imagemill.transforms.traits import Traits
@@ -43,7 +42,7 @@ class Gamma(Transform):
     array([[  0,  10,  41, 255]], dtype=uint8)
     """
 
-    gamma: Any = param(LogUniform(0.8, 1.25), above=0)
+    gamma: Random = param(LogUniform(0.8, 1.25), above=0)
 
     def traits(self) -> Traits:
         return Traits(recolours=True, white="needs")

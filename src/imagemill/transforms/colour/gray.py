@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -11,12 +11,16 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Read
 from imagemill.transforms.base import Transform, one_of, option
-from imagemill.transforms.colour._channels import LUMA, numbers, on_rgb
+from imagemill.transforms.colour._channels import LUMA, Numbers, numbers, on_rgb
 from imagemill.transforms.traits import Traits
 
 WEIGHTS = {"bt601": LUMA, "bt709": (0.2126, 0.7152, 0.0722), "mean": (1 / 3, 1 / 3, 1 / 3)}
 """Weights of red, green and blue in gray."""
+
+
+Weights: TypeAlias = "Literal['bt601', 'bt709', 'mean'] | Numbers"
 
 
 def _weights(name: str, value: Any) -> Any:
@@ -60,7 +64,7 @@ class Gray(Transform):
     array([[[118, 118, 118]]], dtype=uint8)
     """
 
-    weights: Any = option("bt601", check=_weights)
+    weights: Read[Weights, Literal["bt601", "bt709", "mean"] | tuple[float, ...]] = option("bt601", check=_weights)
 
     def traits(self) -> Traits:
         return Traits(recolours=True)

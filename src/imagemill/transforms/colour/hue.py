@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core.geometry import Floats, Frame, rotation
 from imagemill.core.ops import Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import luma_weights, on_rgb
 from imagemill.transforms.traits import Traits
@@ -70,7 +70,7 @@ class Hue(Transform):
             [ 80,  80,  80]]], dtype=uint8)
     """
 
-    degrees: Any = param((-18.0, 18.0), low=-180, high=180, unit="degrees")
+    degrees: Random = param((-18.0, 18.0), low=-180, high=180, unit="degrees")
 
     def traits(self) -> Traits:
         return Traits(recolours=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Normal
+from imagemill.core.ranges import Normal, Random, Read
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import colours, needs_rgb, numbers, on_colours
 from imagemill.transforms.traits import Traits
@@ -23,6 +24,10 @@ IMAGENET_EIGENVECTORS = (
     (-0.5836, -0.6948, 0.4203),
 )
 """One row per channel (red, green, blue), one column per eigenvector."""
+
+
+Rows: TypeAlias = tuple[tuple[float, ...], ...]
+Basis: TypeAlias = "Literal['imagenet'] | tuple[Sequence[float], Sequence[Sequence[float]] | np.ndarray[Any, Any]]"
 
 
 def _basis(name: str, value: Any) -> Any:
@@ -80,12 +85,13 @@ class Lighting(Transform):
     array([[[103, 103, 104]]], dtype=uint8)
     """
 
-    strength: Any = param(Normal(0.0, 0.1))
-    basis: Any = option("imagenet", check=_basis)
+    strength: Random = param(Normal(0.0, 0.1))
+    basis: Read[Basis, Literal["imagenet"] | tuple[tuple[float, ...], Rows]] = option("imagenet", check=_basis)
 
     def _tables(self) -> tuple[Floats, Floats]:
-        named = self.basis == "imagenet"
-        values, vectors = (IMAGENET_EIGENVALUES, IMAGENET_EIGENVECTORS) if named else self.basis
+        if self.basis == "imagenet":
+            return np.array(IMAGENET_EIGENVALUES), np.array(IMAGENET_EIGENVECTORS)
+        values, vectors = self.basis
         return np.array(values), np.array(vectors)
 
     def traits(self) -> Traits:

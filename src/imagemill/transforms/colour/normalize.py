@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Read
 from imagemill.transforms.base import Transform, one_of, option
-from imagemill.transforms.colour._channels import numbers
+from imagemill.transforms.colour._channels import Numbers, numbers
 from imagemill.transforms.traits import Traits
 
 PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
@@ -23,6 +24,9 @@ PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "mnist": ((0.1307,), (0.3081,)),
 }
 """Means and deviations of training images on a scale of 0 to 1, as published with these sets and models."""
+
+
+Preset = Literal["imagenet", "clip", "cifar10", "mnist"]
 
 
 def _mean(name: str, value: Any) -> Any:
@@ -68,9 +72,9 @@ class Normalize(Transform):
     array([[[-2.12, -2.04, -1.8 ]]], dtype=float32)
     """
 
-    mean: Any = option(check=_mean)
-    std: Any = option(None, check=numbers(above=0))
-    scale: str = option("depth", check=one_of("depth", "none"))
+    mean: Read[Preset | Numbers, Preset | tuple[float, ...]] = option(check=_mean)
+    std: Read[Numbers | None, tuple[float, ...] | None] = option(None, check=numbers(above=0))
+    scale: Literal["depth", "none"] = option("depth", check=one_of("depth", "none"))
 
     def check(self) -> None:
         named = isinstance(self.mean, str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class Rescale(Transform):
     array([[-1.,  0.,  1.]], dtype=float32)
     """
 
-    by: Any = option("depth", check=_by)
+    by: Literal["depth", "minmax"] | tuple[float, float] = option("depth", check=_by)
     to: tuple[float, float] = option((0, 1), check=_to)
 
     def traits(self) -> Traits:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import luma_weights, on_rgb
 from imagemill.transforms.traits import Traits
@@ -57,7 +57,7 @@ class Saturation(Transform):
     array([[[118, 118, 118]]], dtype=uint8)
     """
 
-    factor: Any = param((0.8, 1.2), low=0)
+    factor: Random = param((0.8, 1.2), low=0)
 
     def traits(self) -> Traits:
         return Traits(recolours=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, peak_of
 from imagemill.core.ops import Cast, ChannelMix, Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Read
 from imagemill.transforms.base import Transform, one_of, option
 from imagemill.transforms.traits import Traits
 
-DTYPES = ("uint8", "uint16", "float16", "float32", "float64")
+Name = Literal["uint8", "uint16", "float16", "float32", "float64"]
+DTYPES: tuple[str, ...] = get_args(Name)
+Given: TypeAlias = "Name | np.dtype[Any] | type[np.generic]"
 
 
 def _dtype(name: str, value: Any) -> Any:
@@ -58,7 +61,7 @@ class ToDtype(Transform):
     array([[  257, 65535]], dtype=uint16)
     """
 
-    dtype: Any = option(check=_dtype)
+    dtype: Read[Given, str] = option(check=_dtype)
     scale: bool = option(False, check=one_of(True, False))
 
     def check(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
@@ -43,7 +44,7 @@ class ToLayout(Transform):
     (3, 4, 5)
     """
 
-    layout: str = option(check=one_of("channels_first", "channels_last"))
+    layout: Literal["channels_first", "channels_last"] = option(check=one_of("channels_first", "channels_last"))
 
     def check(self) -> None:
         if self.p != 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,9 +13,9 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Op, Pointwise
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Distribution, as_distribution
+from imagemill.core.ranges import Amount, Distribution, Read, as_distribution
 from imagemill.transforms.base import Transform, option
-from imagemill.transforms.colour._channels import colours, numbers
+from imagemill.transforms.colour._channels import Numbers, colours, numbers
 from imagemill.transforms.traits import Traits
 
 
@@ -68,8 +68,8 @@ class ToneGain(Transform):
     array([[ 40, 168,  85, 100]], dtype=uint8)
     """
 
-    edges: tuple[float, ...] = option(check=_edges)
-    gains: tuple[Any, ...] = option(check=_gains)
+    edges: Read[Numbers, tuple[float, ...]] = option(check=_edges)
+    gains: Read[Sequence[Amount], tuple[Distribution, ...]] = option(check=_gains)
 
     def check(self) -> None:
         if len(self.gains) != len(self.edges) + 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from imagemill.core.geometry import Floats, Frame, Ints
 from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import columns, one_of
 
-PLACES = ("centre", "random", "top_left", "top_right", "bottom_left", "bottom_right")
+Place = Literal["centre", "random", "top_left", "top_right", "bottom_left", "bottom_right"]
+PLACES: tuple[str, ...] = get_args(Place)
 SIZED = "their number depends on the size of the image"
 """Why a random place names no number of variants."""
 

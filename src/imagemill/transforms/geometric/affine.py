@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core import geometry as geo
 from imagemill.core import ops
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
+from imagemill.core.ops import Border, Order
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Range
+from imagemill.core.ranges import PerAxis, Random, Range, Read
 from imagemill.transforms.base import (
     Transform,
     border_option,
@@ -92,14 +94,14 @@ class Affine(Transform):
            [3, 4]], dtype=uint8)
     """
 
-    degrees: Any = param(0.0, low=-360, high=360, unit="degrees")
-    zoom: Any = param(1.0, above=0, per_axis=True)
-    shift: Any = param(0.0, low=-1, high=1, per_axis=True)
-    shear: Any = param(0.0, low=-STEEPEST, high=STEEPEST, unit="degrees", per_axis=True)
-    plane: str = option("yx", check=one_of("yx", "zy", "zx"))
-    matrix: Any = option(None, check=_matrix)
-    order: int = order_option()
-    border: str = border_option()
+    degrees: Random = param(0.0, low=-360, high=360, unit="degrees")
+    zoom: PerAxis = param(1.0, above=0, per_axis=True)
+    shift: PerAxis = param(0.0, low=-1, high=1, per_axis=True)
+    shear: PerAxis = param(0.0, low=-STEEPEST, high=STEEPEST, unit="degrees", per_axis=True)
+    plane: Literal["yx", "zy", "zx"] = option("yx", check=one_of("yx", "zy", "zx"))
+    matrix: Read[npt.ArrayLike | None, Rows | None] = option(None, check=_matrix)
+    order: Order = order_option()
+    border: Border = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 

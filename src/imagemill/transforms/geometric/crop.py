@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +12,11 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Bools, Op
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import Transform, one_of, option, sizes
+from imagemill.transforms.base import OptionalSizes, Transform, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
     PLACES,
     SIZED,
+    Place,
     exactly_one,
     named_axes,
     offsets,
@@ -74,8 +74,8 @@ class Crop(Transform):
     array([[1, 2, 3]], dtype=uint8)
     """
 
-    size: Any = option(None, check=sizes)
-    at: str = option("centre", check=one_of(*PLACES))
+    size: OptionalSizes = option(None, check=sizes)
+    at: Place = option("centre", check=one_of(*PLACES))
     box: tuple[int, ...] | None = option(None, check=wholes(4, 6, low=0))
 
     def check(self) -> None:
@@ -105,6 +105,7 @@ class Crop(Transform):
         return Affine(geo.translation(start.astype(np.float64)), shape)
 
     def _sized(self, draws: Draws, frame: Frame) -> tuple[Ints, Ints]:
+        assert self.size is not None
         shape = target_shape(self.size, frame, "Crop(size=...)")
         small = _too_small(shape > frame.shape, frame)
         if small.any():

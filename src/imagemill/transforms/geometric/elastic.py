@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
-from imagemill.core.ops import Op, Warp
+from imagemill.core.ops import Border, Op, Order, Warp
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
+from imagemill.core.ranges import Random
+from imagemill.transforms.base import Sizes, Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import axis_names, whole_number, wholes
 from imagemill.transforms.traits import Traits
 
@@ -63,11 +63,11 @@ class Elastic(Transform):
     (32, 40)
     """
 
-    strength: Any = param((0.0, 0.25), low=0, unit="lattice cells")
-    cells: Any = option(5, check=wholes(1, 2, 3, low=1))
+    strength: Random = param((0.0, 0.25), low=0, unit="lattice cells")
+    cells: Sizes = option(5, check=wholes(1, 2, 3, low=1))
     axes: str | None = option(None, check=axis_names)
-    order: int = order_option()
-    border: str = border_option()
+    order: Order = order_option()
+    border: Border = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 

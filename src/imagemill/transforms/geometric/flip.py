@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame
@@ -41,7 +42,7 @@ class Flip(Transform):
            [6, 5, 4]], dtype=uint8)
     """
 
-    axis: str = option("x", check=one_of("x", "y", "z"))
+    axis: Literal["x", "y", "z"] = option("x", check=one_of("x", "y", "z"))
 
     def traits(self) -> Traits:
         return Traits(moves=True, mirrors=self.axis)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
-from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.ops import Affine, Border, Op, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import Transform, border_option, number, one_of, option, sizes
+from imagemill.transforms.base import OptionalSizes, Transform, border_option, number, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
     PLACES,
     SIZED,
+    Place,
     exactly_one,
     named_axes,
     offsets,
@@ -68,11 +68,11 @@ class Pad(Transform):
     array([[1, 2, 1, 2, 1]], dtype=uint8)
     """
 
-    pixels: Any = option(None, check=wholes(1, 2, 3, 4, 6, low=0))
-    size: Any = option(None, check=sizes)
-    multiple_of: Any = option(None, check=sizes)
-    at: str = option("centre", check=one_of(*PLACES))
-    border: str = border_option("constant")
+    pixels: OptionalSizes = option(None, check=wholes(1, 2, 3, 4, 6, low=0))
+    size: OptionalSizes = option(None, check=sizes)
+    multiple_of: OptionalSizes = option(None, check=sizes)
+    at: Place = option("centre", check=one_of(*PLACES))
+    border: Border = border_option("constant")
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 
@@ -102,6 +102,7 @@ class Pad(Transform):
 
     def _sides(self, frame: Frame) -> tuple[Ints, Ints]:
         """Pixels before the image and shape of the frame, both ``[n, d]``, from ``pixels``."""
+        assert self.pixels is not None
         half = len(self.pixels) // 2
         sided = len(self.pixels) in (4, 6)
         first, second = (self.pixels[:half], self.pixels[half:]) if sided else (self.pixels, self.pixels)
@@ -114,6 +115,7 @@ class Pad(Transform):
         """The same from ``size`` or ``multiple_of``."""
         shown = "Pad(size=...)" if self.size is not None else "Pad(multiple_of=...)"
         asked = self.size or self.multiple_of
+        assert asked is not None
         shape = target_shape(asked, frame, shown)
         axes = named_axes(asked, frame, shown)
         if self.size is None:

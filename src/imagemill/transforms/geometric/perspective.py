@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
-from imagemill.core.ops import Affine, Op
+from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import whole_number
 from imagemill.transforms.traits import Traits
@@ -54,9 +54,9 @@ class Perspective(Transform):
     (6, 8, 3)
     """
 
-    strength: Any = param((0.0, 0.25), low=0, high=0.33, unit="of the side")
-    order: int = order_option()
-    border: str = border_option()
+    strength: Random = param((0.0, 0.25), low=0, high=0.33, unit="of the side")
+    order: Order = order_option()
+    border: Border = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Op
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Choice, Range
+from imagemill.core.ranges import Choice, Random, Range
 from imagemill.transforms.base import Transform, one_of, option, param
 from imagemill.transforms.traits import Traits
 
@@ -48,8 +48,8 @@ class QuarterTurn(Transform):
            [1, 4]], dtype=uint8)
     """
 
-    times: Any = param(Choice((0, 1, 2, 3)), unit="quarter turns")
-    plane: str = option("yx", check=one_of("yx", "zy", "zx"))
+    times: Random = param(Choice((0, 1, 2, 3)), unit="quarter turns")
+    plane: Literal["yx", "zy", "zx"] = option("yx", check=one_of("yx", "zy", "zx"))
 
     def check(self) -> None:
         values: tuple[float, ...] = ()

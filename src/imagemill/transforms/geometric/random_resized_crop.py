@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
-from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.ops import Affine, Op, Order, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import LogUniform, Range
-from imagemill.transforms.base import Transform, option, order_option, param, sizes
+from imagemill.core.ranges import LogUniform, Random, Range
+from imagemill.transforms.base import Sizes, Transform, option, order_option, param, sizes
 from imagemill.transforms.geometric._common import SIZED, switch, target_shape
 from imagemill.transforms.traits import Traits
 
@@ -61,10 +60,10 @@ class RandomResizedCrop(Transform):
     (200, 200, 3)
     """
 
-    size: Any = option(check=sizes)
-    area: Any = param((0.08, 1.0), above=0, high=1, unit="of the image")
-    aspect: Any = param(LogUniform(3 / 4, 4 / 3), above=0)
-    order: int = order_option()
+    size: Sizes = option(check=sizes)
+    area: Random = param((0.08, 1.0), above=0, high=1, unit="of the image")
+    aspect: Random = param(LogUniform(3 / 4, 4 / 3), above=0)
+    order: Order = order_option()
     antialias: bool = option(True, check=switch)
 
     def check(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.ops import Affine, Op, Order, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import Transform, option, order_option, sizes
+from imagemill.core.ranges import Read
+from imagemill.transforms.base import OptionalSizes, Transform, option, order_option, sizes
 from imagemill.transforms.geometric._common import exactly_one, named_axes, switch, target_shape
 from imagemill.transforms.geometric.resize import centred
 from imagemill.transforms.traits import Traits
@@ -64,9 +66,9 @@ class Resample(Transform):
     (8, 32, 32)
     """
 
-    size: Any = option(None, check=sizes)
-    spacing: Any = option(None, check=_lengths)
-    order: int = order_option()
+    size: OptionalSizes = option(None, check=sizes)
+    spacing: Read[float | Sequence[float] | None, tuple[float, ...] | None] = option(None, check=_lengths)
+    order: Order = order_option()
     antialias: bool = option(True, check=switch)
 
     def check(self) -> None:
@@ -83,6 +85,7 @@ class Resample(Transform):
         if self.size is not None:
             target = target_shape(self.size, frame, "Resample(size=...)")
             return Affine(geo.resize(frame.shape, target), target, mode)
+        assert self.spacing is not None
         asked = frame.spacing
         if len(self.spacing) == 1:
             asked[:] = self.spacing

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
-from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.ops import Affine, Op, Order, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import Transform, number, one_of, option, order_option, sizes
+from imagemill.transforms.base import Sizes, Transform, number, one_of, option, order_option, sizes
 from imagemill.transforms.geometric._common import named_axes, switch, target_shape, whole_number
 from imagemill.transforms.traits import Traits
 
@@ -58,9 +58,9 @@ class Resize(Transform):
            [0, 8, 8, 0]], dtype=uint8)
     """
 
-    size: Any = option(check=sizes)
-    fit: str = option("stretch", check=one_of("stretch", "crop", "pad"))
-    order: int = order_option()
+    size: Sizes = option(check=sizes)
+    fit: Literal["stretch", "crop", "pad"] = option("stretch", check=one_of("stretch", "crop", "pad"))
+    order: Order = order_option()
     antialias: bool = option(True, check=switch)
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())

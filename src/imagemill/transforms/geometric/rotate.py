@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Affine, Op
+from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import (
     Transform,
     border_option,
@@ -66,11 +67,11 @@ class Rotate(Transform):
            [1, 3]], dtype=uint8)
     """
 
-    degrees: Any = param((-15.0, 15.0), low=-360, high=360, unit="degrees")
-    plane: str = option("yx", check=one_of("yx", "zy", "zx", "all"))
-    frame: str = option("keep", check=one_of("keep", "fit"))
-    order: int = order_option()
-    border: str = border_option()
+    degrees: Random = param((-15.0, 15.0), low=-360, high=360, unit="degrees")
+    plane: Literal["yx", "zy", "zx", "all"] = option("yx", check=one_of("yx", "zy", "zx", "all"))
+    frame: Literal["keep", "fit"] = option("keep", check=one_of("keep", "fit"))
+    order: Order = order_option()
+    border: Border = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 

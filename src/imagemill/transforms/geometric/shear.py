@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Affine, Op
+from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import PerAxis
 from imagemill.transforms.base import (
     Transform,
     border_option,
@@ -69,10 +70,10 @@ class Shear(Transform):
            [0, 0, 9]], dtype=uint8)
     """
 
-    degrees: Any = param((-10.0, 10.0), low=-STEEPEST, high=STEEPEST, unit="degrees", per_axis=True)
-    plane: str = option("yx", check=one_of("yx", "zy", "zx"))
-    order: int = order_option()
-    border: str = border_option()
+    degrees: PerAxis = param((-10.0, 10.0), low=-STEEPEST, high=STEEPEST, unit="degrees", per_axis=True)
+    plane: Literal["yx", "zy", "zx"] = option("yx", check=one_of("yx", "zy", "zx"))
+    order: Order = order_option()
+    border: Border = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 

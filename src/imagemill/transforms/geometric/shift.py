@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Affine, Op, Sampling
+from imagemill.core.ops import Affine, Border, Op, Order, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Distribution, whole_count
+from imagemill.core.ranges import Distribution, OptionalPerAxis, whole_count
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import SIZED, exactly_one, per_axis, switch, whole_number
 from imagemill.transforms.traits import Traits, reaches
@@ -61,12 +60,12 @@ class Shift(Transform):
            [4, 4, 5]], dtype=uint8)
     """
 
-    pixels: Any = param(None, unit="pixels", per_axis=True)
-    fraction: Any = param(None, low=-1, high=1, per_axis=True)
-    millimetres: Any = param(None, unit="millimetres", per_axis=True)
+    pixels: OptionalPerAxis = param(None, unit="pixels", per_axis=True)
+    fraction: OptionalPerAxis = param(None, low=-1, high=1, per_axis=True)
+    millimetres: OptionalPerAxis = param(None, unit="millimetres", per_axis=True)
     whole: bool = option(False, check=switch)
-    order: int = order_option()
-    border: str = border_option()
+    order: Order = order_option()
+    border: Border = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
 

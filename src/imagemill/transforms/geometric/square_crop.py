@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.geometric._common import SIZED
 from imagemill.transforms.traits import Traits
@@ -54,7 +54,7 @@ class SquareCrop(Transform):
            [5, 6]], dtype=uint8)
     """
 
-    margin: Any = param(5, low=0, unit="pixels")
+    margin: Random = param(5, low=0, unit="pixels")
 
     def unlimited(self) -> str:
         return SIZED if Transform.unlimited(self) else ""

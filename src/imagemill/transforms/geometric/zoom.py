@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Affine, Op
+from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
+from imagemill.core.ranges import PerAxis
 from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import axis_names, per_axis, switch, whole_number
 from imagemill.transforms.traits import Traits
@@ -51,10 +51,10 @@ class Zoom(Transform):
     array([[0, 4, 8, 8, 4, 0]], dtype=uint8)
     """
 
-    factor: Any = param((0.9, 1.1), above=0, per_axis=True)
+    factor: PerAxis = param((0.9, 1.1), above=0, per_axis=True)
     axes: str | None = option(None, check=axis_names)
-    order: int = order_option()
-    border: str = border_option()
+    order: Order = order_option()
+    border: Border = border_option()
     fill: float = option(0.0, check=number())
     mask_fill: int = option(0, check=whole_number())
     antialias: bool = option(True, check=switch)

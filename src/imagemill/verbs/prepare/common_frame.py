@@ -12,7 +12,9 @@ import numpy.typing as npt
 from imagemill.core.errors import InputError
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform
-from imagemill.transforms.geometric import Crop, Pad, Resize
+from imagemill.transforms.geometric.crop import Crop
+from imagemill.transforms.geometric.pad import Pad
+from imagemill.transforms.geometric.resize import Resize
 
 __all__ = ["Fit", "Placing", "check_fit", "place", "read_size"]
 

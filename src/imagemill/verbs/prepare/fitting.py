@@ -17,7 +17,7 @@ from imagemill.core.targets import Array, Image
 from imagemill.data.codecs.base import Picture
 from imagemill.engine.colour_values import fitted, moved
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.geometric import Resize
+from imagemill.transforms.geometric.resize import Resize
 from imagemill.verbs.prepare.common_frame import Placing
 
 __all__ = ["DTYPES", "DType", "Normalize", "Values", "gaps_in", "resized", "same_form", "value_plan"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import imagemill
 from imagemill.transforms import colour, geometric
 
 __all__ = ["completed", "missing_lines"]
@@ -37,5 +36,5 @@ def _order(line: str) -> tuple[str, bool, str]:
 
 
 if __name__ == "__main__":
-    stub = Path(imagemill.__path__[0]) / "__init__.pyi"
+    stub = Path(__file__).parents[1] / "__init__.pyi"
     stub.write_text(completed(stub.read_text("utf-8")), "utf-8", newline="\n")

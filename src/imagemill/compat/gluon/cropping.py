@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-import imagemill as t
 from imagemill.compat.gluon.steps import Step
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
@@ -15,6 +14,11 @@ from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op, Sampling
 from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, option, param
+from imagemill.transforms.geometric.crop import Crop
+from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.pad import Pad
+from imagemill.transforms.geometric.random_resized_crop import RandomResizedCrop as _RandomResizedCrop
+from imagemill.transforms.geometric.resize import Resize as _Resize
 
 __all__ = [
     "CenterCrop",
@@ -111,7 +115,7 @@ class Resize(Step):
         high, wide = _high_wide(self.size, "size")
         if self.keep_ratio and isinstance(self.size, int | np.integer):
             return (_ShortEdge(length=high, **_order(self.interpolation)),)
-        return (t.Resize((high, wide), **_order(self.interpolation)),)
+        return (_Resize((high, wide), **_order(self.interpolation)),)
 
 
 @dataclass(frozen=True)
@@ -154,14 +158,14 @@ class RandomCrop(Step):
         if self.pad is None:
             return (crop,)
         if isinstance(self.pad, int | np.integer):
-            return t.Pad(int(self.pad)), crop
+            return Pad(int(self.pad)), crop
         try:
             (above, below), (left, right), *_ = self.pad
         except (TypeError, ValueError):
             raise ParameterError(
                 f"expected pad as one number or ((above, below), (left, right)), got {self.pad!r}"
             ) from None
-        return t.Pad((above, left, below, right)), crop
+        return Pad((above, left, below, right)), crop
 
 
 @dataclass(frozen=True)
@@ -183,10 +187,10 @@ class CropResize(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        crop = t.Crop(box=(self.y, self.x, self.y + self.height, self.x + self.width))
+        crop = Crop(box=(self.y, self.x, self.y + self.height, self.x + self.width))
         if self.size is None:
             return (crop,)
-        return crop, t.Resize(_high_wide(self.size, "size"), **_order(self.interpolation))
+        return crop, _Resize(_high_wide(self.size, "size"), **_order(self.interpolation))
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ class RandomResizedCrop(Step):
         scale = (self.scale, 1.0) if isinstance(self.scale, int | float) else tuple(self.scale)
         how = _order(self.interpolation)
         size = _high_wide(self.size, "size")
-        return (t.RandomResizedCrop(size, area=scale, aspect=tuple(self.ratio), **how),)
+        return (_RandomResizedCrop(size, area=scale, aspect=tuple(self.ratio), **how),)
 
 
 @dataclass(frozen=True)
@@ -226,7 +230,7 @@ class RandomFlipLeftRight(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Flip("x", p=self.p),)
+        return (Flip("x", p=self.p),)
 
 
 @dataclass(frozen=True)
@@ -243,7 +247,7 @@ class RandomFlipTopBottom(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Flip("y", p=self.p),)
+        return (Flip("y", p=self.p),)
 
 
 @dataclass(frozen=True, slots=True)

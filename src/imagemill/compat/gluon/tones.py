@@ -8,11 +8,22 @@ from typing import Any
 
 import numpy as np
 
-import imagemill as t
 from imagemill.compat.gluon.steps import Step, _flat
 from imagemill.core.errors import ParameterError
 from imagemill.core.ranges import Normal
 from imagemill.transforms.base import Transform
+from imagemill.transforms.colour.brightness import Brightness
+from imagemill.transforms.colour.color_jitter import ColorJitter
+from imagemill.transforms.colour.contrast import Contrast
+from imagemill.transforms.colour.gray import Gray
+from imagemill.transforms.colour.hue import Hue
+from imagemill.transforms.colour.lighting import Lighting
+from imagemill.transforms.colour.normalize import Normalize as _Normalize
+from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.saturation import Saturation
+from imagemill.transforms.colour.to_dtype import ToDtype
+from imagemill.transforms.colour.to_layout import ToLayout
+from imagemill.transforms.combine import Sequential
 
 __all__ = [
     "Cast",
@@ -43,7 +54,7 @@ class Cast(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102  explained on Step, here and below
-        return (t.ToDtype(self.dtype),)
+        return (ToDtype(self.dtype),)
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,7 @@ class ToTensor(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return t.Rescale((0, 255)), t.ToDtype("float32"), t.ToLayout("channels_first")
+        return Rescale((0, 255)), ToDtype("float32"), ToLayout("channels_first")
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ class Normalize(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Normalize(self.mean, self.std, scale="none"),)
+        return (_Normalize(self.mean, self.std, scale="none"),)
 
 
 def _about_one(name: str, width: Any) -> tuple[float, float]:
@@ -113,7 +124,7 @@ class RandomBrightness(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Brightness(_light(self.brightness)),)
+        return (Brightness(_light(self.brightness)),)
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,7 @@ class RandomContrast(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Contrast(_about_one("contrast", self.contrast)),)
+        return (Contrast(_about_one("contrast", self.contrast)),)
 
 
 @dataclass(frozen=True)
@@ -147,7 +158,7 @@ class RandomSaturation(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Saturation(_about_one("saturation", self.saturation)),)
+        return (Saturation(_about_one("saturation", self.saturation)),)
 
 
 @dataclass(frozen=True)
@@ -164,7 +175,7 @@ class RandomHue(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Hue(_turn(self.hue)),)
+        return (Hue(_turn(self.hue)),)
 
 
 @dataclass(frozen=True)
@@ -191,7 +202,7 @@ class RandomColorJitter(Step):
             "hue": _turn(self.hue) if self.hue else None,
         }
         given: dict[str, Any] = {name: pair for name, pair in asked.items() if pair is not None}
-        return (t.ColorJitter(**given),) if given else ()
+        return (ColorJitter(**given),) if given else ()
 
 
 @dataclass(frozen=True)
@@ -210,7 +221,7 @@ class RandomLighting(Step):
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
         if isinstance(self.alpha, bool) or not isinstance(self.alpha, int | float) or not self.alpha >= 0:
             raise ParameterError(f"expected alpha as a deviation of at least 0, got {self.alpha!r}")
-        return (t.Lighting(Normal(0.0, float(self.alpha)) if self.alpha else 0.0),)
+        return (Lighting(Normal(0.0, float(self.alpha)) if self.alpha else 0.0),)
 
 
 @dataclass(frozen=True)
@@ -227,7 +238,7 @@ class RandomGray(Step):
 
     @property
     def transforms(self) -> tuple[Transform, ...]:  # noqa: D102
-        return (t.Gray((0.21, 0.72, 0.07), p=self.p),)
+        return (Gray((0.21, 0.72, 0.07), p=self.p),)
 
 
 @dataclass(frozen=True)
@@ -249,4 +260,4 @@ class RandomApply(Step):
         if not all(isinstance(step, Step | Transform) for step in steps):
             raise ParameterError("expected steps or transforms to apply, got a function; wrap it in imagemill.Apply")
         inner = [x for step in steps for x in (step.transforms if isinstance(step, Step) else (step,))]
-        return (t.Sequential(tuple(inner), p=self.p),)
+        return (Sequential(tuple(inner), p=self.p),)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-import imagemill as t
 from imagemill.compat.keras.defaults import Array
 from imagemill.compat.keras.draws import read_shift
 from imagemill.core.errors import ParameterError
@@ -16,6 +15,18 @@ from imagemill.core.ranges import Choice
 from imagemill.engine.tone_values import EPSILON
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform
+from imagemill.transforms.colour.apply import Apply
+from imagemill.transforms.colour.brightness import Brightness
+from imagemill.transforms.colour.gain_offset import GainOffset
+from imagemill.transforms.colour.normalize import Normalize
+from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.standardize import Standardize
+from imagemill.transforms.colour.to_dtype import ToDtype
+from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.rotate import Rotate
+from imagemill.transforms.geometric.shear import Shear
+from imagemill.transforms.geometric.shift import Shift
+from imagemill.transforms.geometric.zoom import Zoom
 
 __all__ = ["as_pipeline"]
 
@@ -62,25 +73,25 @@ def as_pipeline(generator: Any, seed: int | None = None) -> Pipeline:
         how["fill"] = float(generator.cval)
     found: list[Transform] = []
     if generator.rotation_range:
-        found.append(t.Rotate((-abs(generator.rotation_range), abs(generator.rotation_range)), **how))
+        found.append(Rotate((-abs(generator.rotation_range), abs(generator.rotation_range)), **how))
     for axis, name in (("x", "width_shift_range"), ("y", "height_shift_range")):
         found += _shift(axis, read_shift(name, getattr(generator, name)), how)
     if generator.shear_range:
-        found.append(t.Shear((-abs(generator.shear_range), abs(generator.shear_range)), **how))
+        found.append(Shear((-abs(generator.shear_range), abs(generator.shear_range)), **how))
     low, high = sorted(generator.zoom_range)
     if (low, high) != (1, 1):
         if low <= 0:
             raise ParameterError(f"expected a zoom_range above 0 for a pipeline, got {generator.zoom_range}")
         # Theirs is how many input pixels an output pixel spans, ours how much larger things get.
-        found.append(t.Zoom({axis: (1 / high, 1 / low) for axis in "yx"}, antialias=False, **how))
+        found.append(Zoom({axis: (1 / high, 1 / low) for axis in "yx"}, antialias=False, **how))
     if generator.channel_shift_range:
         most = abs(float(generator.channel_shift_range))
-        found.append(t.GainOffset(1, (-most, most)))
-    found += [t.Flip("x", p=0.5)] if generator.horizontal_flip else []
-    found += [t.Flip("y", p=0.5)] if generator.vertical_flip else []
+        found.append(GainOffset(1, (-most, most)))
+    found += [Flip("x", p=0.5)] if generator.horizontal_flip else []
+    found += [Flip("y", p=0.5)] if generator.vertical_flip else []
     if generator.brightness_range is not None:
         low, high = (float(max(v, 1e-6)) for v in generator.brightness_range)
-        found.append(t.Brightness((low, high)))
+        found.append(Brightness((low, high)))
     return Pipeline([*found, *_standardizing(generator)], seed=generator.seed if seed is None else seed)
 
 
@@ -89,12 +100,12 @@ def _standardizing(generator: Any) -> list[Transform]:
     found: list[Transform] = []
     if generator.preprocessing_function is not None:
         function = _OnFloats(generator.preprocessing_function, generator.data_format == "channels_first")
-        found += [t.ToDtype("float32"), t.Apply(function, function.name)]
+        found += [ToDtype("float32"), Apply(function, function.name)]
     if generator.rescale:
-        found.append(t.Rescale((0, 1 / float(generator.rescale))))
+        found.append(Rescale((0, 1 / float(generator.rescale))))
     centre, scale = generator.samplewise_center, generator.samplewise_std_normalization
     if centre or scale:
-        found.append(t.Standardize(centre=bool(centre), scale=bool(scale), epsilon=EPSILON))
+        found.append(Standardize(centre=bool(centre), scale=bool(scale), epsilon=EPSILON))
     centre, scale = generator.featurewise_center, generator.featurewise_std_normalization
     for asked, learned, name in (
         (centre, generator.mean, "featurewise_center"),
@@ -105,7 +116,7 @@ def _standardizing(generator: Any) -> list[Transform]:
     if centre or scale:
         mean = np.ravel(generator.mean).tolist() if centre else 0.0
         std = (np.ravel(generator.std) + EPSILON).tolist() if scale else 1.0
-        found.append(t.Normalize(mean, std, scale="none"))
+        found.append(Normalize(mean, std, scale="none"))
     return found
 
 
@@ -139,4 +150,4 @@ def _shift(axis: str, asked: Any, how: dict[str, Any]) -> list[Transform]:
         return []
     unit = "fraction" if most < 1 else "pixels"
     amount: dict[str, Any] = {unit: {axis: spread}}
-    return [t.Shift(**amount, **how)]
+    return [Shift(**amount, **how)]

@@ -22,7 +22,8 @@ import imagemill as im
 import imagemill.data.atomic as write
 from imagemill.data import Record, Source, Stored, read_jsonl
 from imagemill.data.layouts.base import Problem
-from imagemill.jobs.faults import is_of_file, named, quarantine
+from imagemill.jobs.faults import is_of_file, named
+from imagemill.jobs.quarantine import quarantine
 from imagemill.verbs.prepare import prepare
 from tests.data.pictures import PIPELINE, digests, outputs, photo, photos
 
@@ -249,7 +250,7 @@ def test_a_mask_goes_with_the_image_that_found_no_room(tmp_path: Path, monkeypat
 
 def test_prepare_on_a_full_disk_stops_and_goes_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = photos(tmp_path / "in", *(f"{k}/{n}.png" for k in "ab" for n in range(10)))
-    for module, name in (("work", "append_jsonl"), ("assemble", "write_manifest"), ("assemble", "write_json")):
+    for module, name in (("work_folder", "append_jsonl"), ("assemble", "write_manifest"), ("assemble", "write_json")):
         out = tmp_path / f"out-{name}"
 
         def full(*given: Any, **how: Any) -> Any:

@@ -24,10 +24,12 @@ from __future__ import annotations
 class ImagemillError(Exception):
     """Base of all errors raised on purpose.
 
-    ``of_caller`` says that it left a function or transform of the caller's own: no file is at fault.
+    ``of_caller`` says that it left a function or transform of the caller's own: no file is at fault. ``of_output`` says
+    that something whole could not be written as it was asked for: others of its kind will meet the same.
     """
 
     of_caller: bool = False
+    of_output: bool = False
 
 
 def blame_caller(error: Exception, what: str) -> None:

@@ -26,6 +26,7 @@ from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import untellable
 from imagemill.data.splits.grouping import divide, grouped
 from imagemill.data.splits.split import PARTS, read_shares
+from imagemill.data.uniform import uniform_column
 
 __all__ = ["Dataset", "open"]
 
@@ -426,6 +427,7 @@ class Dataset:
 
     def prepare(self, out: Path | str, **how: Any) -> Any:
         """Make a store of the rows; see `imagemill.prepare`."""
+        # The one import that goes up, and only when it is called: a dataset is what the verb takes and gives.
         module = importlib.import_module("imagemill.verbs.prepare")
         return module.prepare(self.to_source(), out, **how)
 
@@ -488,10 +490,9 @@ def _of_source(source: Source) -> Dataset:
     if any(record.labels is not None for record in records):
         several = [None if r.labels is None else list(r.labels) for r in records]
         table = table.with_columns(pl.Series("labels", several, pl.List(pl.String)))
-    assemble = importlib.import_module("imagemill.verbs.prepare.assemble")
     for name in dict.fromkeys(name for record in records for name in record.attributes):
         taken = name if name not in table.columns else f"attribute.{name}"
-        table = table.with_columns(assemble.uniform(taken, [r.attributes.get(name) for r in records]))
+        table = table.with_columns(uniform_column(taken, [r.attributes.get(name) for r in records]))
     found = {r.label for r in records if r.label is not None} | {n for r in records for n in r.labels or ()}
     # Where pictures have no label, the classes are those of the things in them.
     classes = source.classes or tuple(sorted(found, key=natural)) or source.categories

@@ -1,30 +1,32 @@
-"""Whose fault an error is, the error with a file's name in it, and what is kept of a file that was left out.
-
-::
-
-    OUT/quarantine/<name>          the encoded bytes of the file or member; an array as .npy
-    OUT/quarantine/origins.jsonl   for each of them: key, where it came from, its copy, the error
-"""
+"""Whose fault an error is, the error with a file's name in it, and what reports say of a file that was left out."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
 
-import numpy as np
-
-import imagemill.data.atomic as files
 from imagemill.core.errors import DiskError, ImagemillError, MissingExtra, PlanError, SourceError, WorkerError
 from imagemill.data.layouts.base import Problem
-from imagemill.data.records.loading import encoded, held_array, pixels_name, pixels_suffix
-from imagemill.data.records.output_names import MAX_NAME_BYTES, output_name
-from imagemill.data.records.record import Pixels, Record, Stored
 
-__all__ = ["ORIGINS", "is_of_file", "named", "quarantine", "refuse_missing"]
+__all__ = ["Failure", "is_of_file", "named", "refuse_missing"]
 
-ORIGINS = "origins.jsonl"
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that was left out, and why.
+
+    Parameters
+    ----------
+    key : str
+        The record's key.
+    message : str
+    """
+
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message if self.key in self.message else f"{self.key}: {self.message}"
 
 
 def is_of_file(error: Exception) -> bool:
@@ -92,54 +94,3 @@ def named(name: str, error: Exception, doing: str) -> Exception:
         return found
     error.add_note(f"while {doing} {name}")
     return error
-
-
-def quarantine(record: Record, folder: Path, error: Exception, images: str = "") -> None:
-    """Copy what a record was read from, as far as it can be read, to where it can be looked at.
-
-    Files are copied under their key. Members of archives and tables have their encoded bytes written, under a name that
-    stays in the folder; arrays become ``.npy``. A line in ``origins.jsonl`` says where each came from.
-
-    Parameters
-    ----------
-    record : Record
-    folder : Path
-    error : Exception
-        Why it was left out.
-    images : str
-        Folder for images within it; masks go to ``masks``.
-    """
-    for where, below in ((record.image, images), (record.mask, "masks")):
-        if where is None:
-            continue
-        row = {"key": record.key, "from": pixels_name(where), "file": None, "error": str(error)}
-        try:
-            data = _bytes(where)
-        except Exception as unread:  # what cannot be read is why it is here; the note says so
-            row["not_copied"] = str(unread)
-        else:
-            suffix = ".npy" if isinstance(where, Stored) else pixels_suffix(where)
-            name = str(PurePosixPath(below) / _name(record.key, suffix))
-            row["file"] = name
-            with files.atomic_path(folder / name) as part:
-                part.write_bytes(data)
-        files.append_jsonl(folder / ORIGINS, [row])
-
-
-def _bytes(where: Pixels) -> bytes:
-    """A file as it is, the encoded bytes of a member, an array as ``.npy``."""
-    if not isinstance(where, Stored):
-        return encoded(where) or b""
-    kept = io.BytesIO()
-    np.save(kept, held_array(where), allow_pickle=False)
-    return kept.getvalue()
-
-
-def _name(key: str, suffix: str) -> str:
-    """The key where it is a plain path of that suffix; else a name made from it, which no other key has."""
-    path = PurePosixPath(key)
-    plain = not path.is_absolute() and ".." not in path.parts and key.isprintable() and "\\" not in key
-    short = plain and all(len(name.encode()) <= MAX_NAME_BYTES for name in path.parts)
-    if short and suffix and path.suffix.lower() == PurePosixPath("x" + suffix).suffix:
-        return key
-    return output_name(key, suffix=suffix if re.fullmatch(r"(\.[A-Za-z0-9]+){1,2}", suffix) else ".bin")

@@ -1,16 +1,39 @@
-"""Words that all runs over many records share, and threads that do not start threads of their own."""
+"""Arguments that all runs over many records share, and threads that do not start threads of their own."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal, get_args
 
-__all__ = ["OnError", "Progress", "one_opencv_thread"]
+from imagemill.core.errors import InputError
+
+__all__ = ["OnError", "Progress", "check_run", "one_opencv_thread"]
 
 OnError = Literal["raise", "skip", "quarantine"]
 Progress = Callable[[int, int], None]
+
+
+def check_run(workers: Any, on_error: Any) -> None:
+    """Refuse wrong arguments.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> check_run(0, "raise")
+    Traceback (most recent call last):
+    imagemill.core.errors.InputError: expected workers as a whole number of at least 1, got 0; give a larger one
+    """
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise InputError(f"expected workers as a whole number of at least 1, got {workers!r}; give a larger one")
+    if on_error not in get_args(OnError):
+        known = ", ".join(get_args(OnError))
+        raise InputError(f"expected on_error to be one of {known}, got {on_error!r}; choose one of these")
+
 
 _pins = threading.Lock()
 _pinned: list[int] = []

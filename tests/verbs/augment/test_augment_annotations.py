@@ -19,7 +19,7 @@ from imagemill.data.layouts.shapes.rle import mask_from_rle, rle_from_mask
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.record import Record
-from imagemill.verbs.augment.beside import IN_FILES
+from imagemill.verbs.augment.copy_annotations import IN_FILES
 from tests.data.pictures import digests, outputs
 
 COLOURS = {"red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250)}

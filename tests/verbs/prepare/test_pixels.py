@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.data import RLE, Instance, Picture, Record
+from imagemill.verbs.prepare.annotations_in_frame import decoded_rle, encoded_runs, moved
 from imagemill.verbs.prepare.class_numbers import plan_labels, smallest
 from imagemill.verbs.prepare.common_frame import place, read_size
 from imagemill.verbs.prepare.fitting import Values, resized, value_plan
-from imagemill.verbs.prepare.instances_moved import decoded_rle, encoded_runs, moved
 
 FITS = ("crop", "pad", "stretch")
 sides = st.integers(2, 60)

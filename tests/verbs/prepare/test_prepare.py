@@ -267,11 +267,11 @@ def test_splits_and_groups_of_the_source(tmp_path: Path) -> None:
 KILL = """
 import os, signal, sys
 from pathlib import Path
-import imagemill.verbs.prepare.assemble as assemble, imagemill.verbs.prepare.work as work
-import imagemill.verbs.prepare.slots as run
+import imagemill.verbs.prepare.assemble as assemble, imagemill.verbs.prepare.work_folder as work
+import imagemill.verbs.prepare.build as run
 from imagemill.verbs.prepare import prepare
 import imagemill.data.store as store
-run._TASK_RECORDS = 3
+run._SHARD_RECORDS = 3
 place, left = sys.argv[3], int(sys.argv[4])
 module, name = {"put": (work, "append_jsonl"), "rows": (store, "_write"), "json": (assemble, "write_json"),
                 "manifest": (assemble, "write_manifest")}[place]
@@ -335,21 +335,23 @@ def test_a_fault_while_replacing_a_store_costs_nothing(tmp_path: Path, monkeypat
 
 
 def test_what_an_entry_is_known_by() -> None:
-    from imagemill.verbs.prepare import asked as plan
+    from imagemill.verbs.prepare.one_record import entry_of, take
+    from imagemill.verbs.prepare.parameters import Parameters
+    from imagemill.verbs.prepare.picture_form import decide_form
 
-    taken = plan.take(memory(1).records[0])
-    asked = plan.Asked(8, "crop", "keep", None, None, "none", "none", "auto", None, True, None, None, "raise", False, 0)
-    form = plan.decide_form(memory(1), asked)
+    taken = take(memory(1).records[0])
+    asked = Parameters(8, "crop", "keep", None, None, "none", "none", "auto", None, True, None, None, "raise", False, 0)
+    form = decide_form(memory(1), asked)
     entries = {
-        plan.entry_of(taken, asked, form, ()),
-        plan.entry_of(taken, replace(asked, fit="pad"), form, ()),
-        plan.entry_of(taken, asked, replace(form, values=replace(form.values, dtype="float32")), ()),
-        plan.entry_of(replace(taken, sha256="other"), asked, form, ()),
-        plan.entry_of(replace(taken, record=replace(taken.record, objects=(Instance("a"),))), asked, form, ("a",)),
+        entry_of(taken, asked, form, ()),
+        entry_of(taken, replace(asked, fit="pad"), form, ()),
+        entry_of(taken, asked, replace(form, values=replace(form.values, dtype="float32")), ()),
+        entry_of(replace(taken, sha256="other"), asked, form, ()),
+        entry_of(replace(taken, record=replace(taken.record, objects=(Instance("a"),))), asked, form, ("a",)),
     }
     assert len(entries) == 5
     other = replace(taken, record=replace(taken.record, key="moved", label="x", split="test"))
-    assert plan.entry_of(other, replace(asked, seed=5, split=0.5), form, ()) in entries
+    assert entry_of(other, replace(asked, seed=5, split=0.5), form, ()) in entries
 
 
 def test_damaged_slots_are_made_again(tmp_path: Path) -> None:

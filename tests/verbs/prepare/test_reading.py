@@ -13,8 +13,10 @@ from PIL import Image, ImageCms
 import imagemill as im
 from imagemill.data import Instance, Record, Source
 from imagemill.data.dataset import open as open_dataset
-from imagemill.verbs.prepare import asked as plan
 from imagemill.verbs.prepare import prepare
+from imagemill.verbs.prepare.one_record import entry_of, take
+from imagemill.verbs.prepare.parameters import Parameters
+from imagemill.verbs.prepare.picture_form import decide_form
 from tests.data.pictures import digests
 
 QUARTER = 6  # the stored picture is shown after a quarter turn clockwise
@@ -129,8 +131,8 @@ def test_another_way_of_reading_makes_the_pictures_anew(tmp_path: Path) -> None:
 
 def test_the_way_of_reading_is_part_of_what_an_entry_is_known_by(tmp_path: Path) -> None:
     source = _camera(tmp_path / "in")
-    taken = plan.take(source.records[0])
-    asked = plan.Asked(8, "crop", "rgb", None, None, "none", "none", 0, 0, True, None, None, "null", False, 0)
-    form = plan.decide_form(source, asked)
+    taken = take(source.records[0])
+    asked = Parameters(8, "crop", "rgb", None, None, "none", "none", 0, 0, True, None, None, "null", False, 0)
+    form = decide_form(source, asked)
     ways: list[dict[str, Any]] = [{}, {"exif": False}, {"icc": "srgb"}, {"background": 0}, {"background": (0, 0, 9)}]
-    assert len({plan.entry_of(taken, replace(asked, **way), form, ()) for way in ways}) == len(ways)
+    assert len({entry_of(taken, replace(asked, **way), form, ()) for way in ways}) == len(ways)

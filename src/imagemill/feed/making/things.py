@@ -12,7 +12,7 @@ import numpy.typing as npt
 from imagemill.core.targets import Boxes, Keypoints, Label, Mask, Target
 from imagemill.data.layouts.shapes.image_lookup import ANNOTATED
 from imagemill.data.records.instances import Instance
-from imagemill.verbs.prepare.instances_moved import decoded_rle
+from imagemill.verbs.prepare.annotations_in_frame import decoded_rle
 
 __all__ = ["Things", "filled", "not_annotated", "numbered", "things_of", "with_names"]
 

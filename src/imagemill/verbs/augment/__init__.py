@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from imagemill.verbs.augment.augment import augment
 from imagemill.verbs.augment.augment_report import AugmentReport
-from imagemill.verbs.augment.copies import load as load_record
 from imagemill.verbs.augment.ledger import read_parameters, recorded
+from imagemill.verbs.augment.one_copy import load as load_record
 from imagemill.verbs.augment.replay import Verification, replay, replay_all, verify
 
 __all__ = [

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
+from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.export_files import drop_beside, listed_beside
 from imagemill.data.layouts.opening import open_source
+from imagemill.data.records.as_targets import keypoint_names_of
 from imagemill.data.records.output_names import name_clashes, output_name
-from imagemill.jobs.faults import refuse_missing
-from imagemill.jobs.threads import OnError, Progress, one_opencv_thread
+from imagemill.jobs.faults import Failure, refuse_missing
+from imagemill.jobs.quarantine import Quarantine
+from imagemill.jobs.runner import Finished, Runner
+from imagemill.jobs.threads import OnError, Progress, check_run, one_opencv_thread
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.verbs.augment.augment_report import AugmentReport, Failure
-from imagemill.verbs.augment.beside import beside
-from imagemill.verbs.augment.copying import Run, tasks_for, unchanged
-from imagemill.verbs.augment.ledger import Job, recorded
+from imagemill.verbs.augment.augment_report import AugmentReport
+from imagemill.verbs.augment.copy_annotations import AnnotationFiles, annotation_files, suffix_of
+from imagemill.verbs.augment.copy_tasks import CopyTask, CopyWork, tasks_for, unchanged
+from imagemill.verbs.augment.ledger import Job, Row, Rows, recorded
 
-__all__ = ["AugmentReport", "Failure", "augment"]
+__all__ = ["AugmentReport", "augment"]
 
 
 def augment(
@@ -110,7 +116,8 @@ def augment(
     ...     report.made, sorted(p.name for p in Path(folder, "out").glob("*.png"))
     (3, ['a-29d6e224-000.png', 'a-29d6e224-001.png', 'a-29d6e224-002.png'])
     """
-    suffix = _check(pipeline, copies, workers, on_error, channels, format)
+    suffix = _check(pipeline, copies, channels, format)
+    check_run(workers, on_error)
     found, out = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern), Path(out)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
@@ -120,22 +127,25 @@ def augment(
     has_masks = masks is not None or any(record.mask is not None for record in records)
     read = {"channels": channels, "axes": axes}
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
-    plan = beside(out, found, to, copies, prefix)
-    places = plan.places(masks=has_masks)
-    asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks, "to": plan.name}
+    annotations = annotation_files(out, found, to, copies, prefix)
+    places = annotations.places(masks=has_masks)
+    asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks, "to": annotations.name}
     job = Job(out, pipeline, asked)
     listed_beside(out)  # refuses the folder of an export before anything is made
     for first, second in name_clashes(record.key for record in records):
         raise SourceError(f"expected names that stay apart, got {first!r} and {second!r}; rename one of them")
     new = not out.exists()
-    rows = plan.current(unchanged(records, job.begin(overwrite=overwrite)), places)
-    run = Run(job, rows, {record.key for record in records}, on_error, progress, plan, places)
-    run.failed.update((problem.name, SourceError(str(problem))) for problem in found.problems)
+    rows = annotations.current(unchanged(records, job.begin(overwrite=overwrite)), places)
+    tasks = tasks_for(
+        ((record, suffix_of(record, suffix, annotations.suffix_of_arrays)) for record in records), rows, copies, places
+    )
+    aside = Quarantine(out / QUARANTINE, "images" if has_masks else "") if on_error == "quarantine" else None
+    started = time.perf_counter()
     try:
-        plan.begin()
-        with one_opencv_thread():
-            run.all(list(tasks_for(records, run.rows, copies)), workers)
-        return run.end()
+        annotations.begin()
+        work = CopyWork(out, pipeline, channels, axes, _keypoint_names(found), annotations.name is not None)
+        finished = _make(work, tasks, job, rows, on_error, aside, progress, workers)
+        return _end(job, annotations, rows, finished, aside, started)
     except BaseException:
         if not recorded(out):
             drop_beside(out)
@@ -143,17 +153,87 @@ def augment(
         raise
 
 
-def _check(pipeline: Any, copies: Any, workers: Any, on_error: str, channels: str, format: str | None) -> str | None:
+def _keypoint_names(source: Source) -> Mapping[str, Sequence[str]]:
+    """Names of the keypoints of every category that annotations are of."""
+    seen = (*source.categories, *(one.category for record in source for one in record.objects or ()))
+    return keypoint_names_of(dict.fromkeys(seen), source.keypoint_names, source.info)
+
+
+def _make(
+    work: CopyWork,
+    tasks: Sequence[CopyTask],
+    job: Job,
+    rows: Rows,
+    on_error: OnError,
+    aside: Quarantine | None,
+    progress: Progress | None,
+    workers: int,
+) -> Finished:
+    """Make what is missing; its lines are noted in the folder, and come to the others in `rows`."""
+
+    def note(made: Sequence[tuple[int, Row]]) -> None:
+        job.record(row for _, row in made)
+        rows.update({(row["key"], row["copy"]): row for _, row in made})
+
+    runner: Runner[CopyTask, Row] = Runner(
+        work=work,
+        note=note,
+        record=lambda task: task.record,
+        doing="augmenting",
+        on_error=on_error,
+        quarantine=aside,
+        progress=progress,
+        weight=lambda task: len(task.copies),
+        kind=lambda task: task.suffix,
+        workers=workers,
+    )
+    total = sum(len(task.copies) for task in tasks)
+    with one_opencv_thread():
+        if progress is not None:
+            progress(0, total)
+        return runner.run(tasks, total)
+
+
+def _end(
+    job: Job,
+    annotations: AnnotationFiles,
+    rows: Rows,
+    finished: Finished,
+    aside: Quarantine | None,
+    started: float,
+) -> AugmentReport:
+    """Write what stands beside the images, and the list of all outputs in place of the notes."""
+    source = annotations.source
+    failed = {problem.name: ("SourceError", str(problem)) for problem in source.problems}
+    for _, one in sorted(finished.failed.items()):
+        failed.setdefault(one.key, (one.kind, one.message))
+    job.finish(rows, [{"key": key, "error": kind, "message": text} for key, (kind, text) in sorted(failed.items())])
+    told = annotations.end([rows[place] for place in sorted(rows)])
+    keys = {record.key for record in source}
+    ours = sum(key in keys for key, _ in rows)
+    return AugmentReport(
+        job.out,
+        finished.rows,
+        ours - finished.rows,
+        tuple(Failure(key, text) for key, (_, text) in sorted(failed.items())),
+        len(rows) - ours,
+        time.perf_counter() - started,
+        finished.notes,
+        None if aside is None else aside.kept,
+        annotations.name,
+        told,
+    )
+
+
+def _check(pipeline: Any, copies: Any, channels: str, format: str | None) -> str | None:
     """Refuse wrong arguments; the suffix asked for, with its dot."""
     if not isinstance(pipeline, Pipeline):
         raise InputError(f"expected a Pipeline, got {type(pipeline).__name__}; write Pipeline([...], seed=7)")
-    for name, value in (("copies", copies), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"expected {name} as a whole number of at least 1, got {value!r}; give a larger one")
-    known = (("on_error", on_error, ("raise", "skip", "quarantine")), ("channels", channels, _CHANNELS))
-    for name, word, words in known:
-        if word not in words:
-            raise InputError(f"expected {name} to be one of {', '.join(words)}, got {word!r}; choose one of these")
+    if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
+        raise InputError(f"expected copies as a whole number of at least 1, got {copies!r}; give a larger one")
+    if channels not in get_args(Channels):
+        known = ", ".join(get_args(Channels))
+        raise InputError(f"expected channels to be one of {known}, got {channels!r}; choose one of these")
     if format is None:
         return None
     suffix = "." + format.lower().removeprefix(".")
@@ -162,9 +242,6 @@ def _check(pipeline: Any, copies: Any, workers: Any, on_error: str, channels: st
         names = " ".join(s.removeprefix(".") for s in written)
         raise InputError(f"expected a format of {names}, got {format!r}; choose one of these")
     return suffix
-
-
-_CHANNELS = ("keep", "gray", "rgb", "rgba")
 
 
 def _open(source: Path | str | Source, masks: Path | str | None, *, allow_missing: bool, pattern: str | None) -> Source:

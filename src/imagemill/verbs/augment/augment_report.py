@@ -7,26 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagemill.data.layouts.base import Problem
+from imagemill.jobs.faults import Failure
 
-__all__ = ["Annotated", "AugmentReport", "Failure"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be augmented, and why.
-
-    Parameters
-    ----------
-    key : str
-        The record's key.
-    message : str
-    """
-
-    key: str
-    message: str
-
-    def __str__(self) -> str:
-        return self.message if self.key in self.message else f"{self.key}: {self.message}"
+__all__ = ["Annotated", "AugmentReport"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,10 @@ from typing import Any
 
 import imagemill.data.atomic as files
 from imagemill.core.errors import CodecError, InputError, ParameterError
-from imagemill.data.layouts.augment_files import ERRORS, JOB, PARTIAL, PIPELINE, QUARANTINE, RECIPES
-from imagemill.data.records.record import Record
-from imagemill.jobs.faults import quarantine
+from imagemill.data.layouts.augment_files import ERRORS, JOB, PARTIAL, PIPELINE, RECIPES
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Job", "Rows", "pipeline_of", "read_parameters", "recorded"]
+__all__ = ["Job", "Row", "Rows", "pipeline_of", "read_parameters", "recorded"]
 
 FORMAT = 1
 # The names `atomic_path` gives; nobody else's files look like this.
@@ -138,10 +136,6 @@ class Job:
             _write_lines(self.out / ERRORS, failed)
         else:
             (self.out / ERRORS).unlink(missing_ok=True)
-
-    def quarantine(self, record: Record, error: Exception) -> None:
-        """Copy what a record was read from to where it can be looked at."""
-        quarantine(record, self.out / QUARANTINE, error, "images" if self.parameters["masks"] else "")
 
 
 def _is_inside(name: str) -> bool:

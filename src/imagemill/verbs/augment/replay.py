@@ -18,7 +18,7 @@ from imagemill.data.layouts.opening import open_source
 from imagemill.data.records.loading import pixels_digest
 from imagemill.data.records.record import Record, split_suffix
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.verbs.augment import copies as make
+from imagemill.verbs.augment import one_copy
 from imagemill.verbs.augment.ledger import Row, pipeline_of, read_parameters, recorded
 
 __all__ = ["Verification", "replay", "replay_all", "verify"]
@@ -248,7 +248,7 @@ class _Remaker:
         if parameters.get("masks") and not any(record.mask is not None for record in opened):
             raise InputError(f"expected masks, since {folder} was made with masks; say where they are (masks=...)")
         self.root, self.records = opened.root, {record.key: record for record in opened}
-        self.loaded: tuple[str, make.Loaded] | None = None
+        self.loaded: tuple[str, one_copy.Loaded] | None = None
 
     def __call__(self, row: Row, what: str) -> bytes:
         """The bytes of a row's ``output`` or ``mask``.
@@ -258,24 +258,24 @@ class _Remaker:
         InputError
         """
         loaded = self._load(row)
-        made = make.make(self.pipeline, loaded, Recipe.from_dict(row["recipe"]))
+        made = one_copy.make(self.pipeline, loaded, Recipe.from_dict(row["recipe"]))
         picture, digest = (made.picture, row["sha256"]) if what == "output" else (made.mask, row.get("mask_sha256"))
         if picture is None:
             raise InputError(f"expected a mask for {row['key']}, got none at this place; give the masks' folder")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / ("made" + split_suffix(row[what])[1])
-            if make.write(path, picture) != digest:
+            if one_copy.write(path, picture) != digest:
                 raise InputError(
                     f"expected the recorded bytes of {row[what]}, got others from the same source; a library or "
                     "a mask has changed since"
                 )
             return path.read_bytes()
 
-    def _load(self, row: Row) -> make.Loaded:
+    def _load(self, row: Row) -> one_copy.Loaded:
         key = row["key"]
         if self.loaded is None or self.loaded[0] != key:
             record = self.records.get(key) or self._elsewhere(key)
-            self.loaded = key, make.load(record, self.channels, self.axes)
+            self.loaded = key, one_copy.load(record, self.channels, self.axes)
         loaded = self.loaded[1]
         if loaded.sha256 != row["source_sha256"]:
             raise InputError(f"expected {key} as it was when augmented, got a changed file; restore it first")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,15 @@ from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
 from imagemill.data.records.orientation import Seen, frame_of, objects_on
 from imagemill.data.records.record import Frame, Pixels, Record, Stored
+from imagemill.jobs.runner import Runner
 
 __all__ = ["export"]
+
+Size = tuple[int, int]
+"""Height and width."""
+
+_WORKERS, _AT_ONCE = 2, 64
+"""Threads that look at headers, and how many headers each looks at before it says what it found."""
 
 _ROUNDING = 1e-6
 _BEYOND, _OUTSIDE = "stand out of", "lie outside"
@@ -126,26 +133,35 @@ def _as_seen(source: Source) -> tuple[Source, tuple[Problem, ...], tuple[str, ..
     Also what could not be, and is left out, and in words what lies beyond its picture. A picture that cannot be read
     stays as it is; writing it says why.
     """
-    records, problems = [], []
+    found: dict[int, tuple[Record, Size | None]] = {}
+    runner: Runner[Record, tuple[Record, Size | None]] = Runner(
+        work=_seen_work,
+        note=found.update,
+        record=lambda record: record,
+        doing="exporting",
+        on_error="skip",
+        workers=_WORKERS,
+        size=_AT_ONCE,
+    )
+    failed = sorted(runner.run(source.records, len(source)).failed.items())
     counts: Counter[str] = Counter()
-    for record in source.records:
-        try:
-            new, size = _record_as_seen(record)
-        except CodecError as error:
-            problems.append(Problem(record.key, str(error)))
-            continue
-        records.append(new)
+    for new, size in found.values():
         if size is not None:
-            counts.update(_beyond(thing, size) for thing in new.objects or ())
+            counts.update(_beyond(one, size) for one in new.objects or ())
     said = tuple(
         f"{counts[where]} boxes that {where} their picture: written as they are where the layout can"
         for where in (_BEYOND, _OUTSIDE)
         if counts[where]
     )
-    return replace(source, records=tuple(records)), tuple(problems), said
+    problems = tuple(Problem(one.key, one.message) for _, one in failed)
+    return replace(source, records=tuple(found[place][0] for place in sorted(found))), problems, said
 
 
-def _record_as_seen(record: Record) -> tuple[Record, tuple[int, int] | None]:
+def _seen_work(record: Record) -> Iterator[tuple[Record, Size | None]]:
+    yield _record_as_seen(record)
+
+
+def _record_as_seen(record: Record) -> tuple[Record, Size | None]:
     """One record, and its size where it was looked at; CodecError where its annotations are of another picture."""
     if not record.objects and record.mask is None:
         return record, None
@@ -179,11 +195,11 @@ def _turned_mask(mask: Pixels, image: Pixels) -> np.ndarray[Any, Any]:
     return load_mask(mask, like=load_picture(image), frame="stored").array
 
 
-def _beyond(thing: Instance, size: tuple[int, int]) -> str:
+def _beyond(one: Instance, size: Size) -> str:
     """Where a box is that is not within its picture."""
-    if thing.box is None:
+    if one.box is None:
         return ""
-    (x, y, w, h), (height, width) = thing.box, size
+    (x, y, w, h), (height, width) = one.box, size
     outside = x >= width or y >= height or x + w <= 0 or y + h <= 0
     inside = min(x, y) >= -_ROUNDING and x + w <= width + _ROUNDING and y + h <= height + _ROUNDING
     return "" if inside else _OUTSIDE if outside else _BEYOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagemill.verbs.prepare.build import prepare
 from imagemill.verbs.prepare.prepare_report import PrepareReport
-from imagemill.verbs.prepare.work import anything_kept
+from imagemill.verbs.prepare.work_folder import anything_kept
 
 __all__ = [
     "PrepareReport",

@@ -18,9 +18,10 @@ from imagemill.core.targets import Array
 from imagemill.data import store
 from imagemill.data.atomic import atomic_path
 from imagemill.data.store import Raster, Region
-from imagemill.verbs.prepare.asked import Form
+from imagemill.data.uniform import uniform_column
 from imagemill.verbs.prepare.class_numbers import LabelPlan
-from imagemill.verbs.prepare.slots import Found
+from imagemill.verbs.prepare.earlier_rows import Found
+from imagemill.verbs.prepare.picture_form import Form
 from imagemill.verbs.prepare.statistics import Floats, Moments, Statistics, Whitening, applied, gaps_of
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
     "fit_statistics",
     "mask_type",
     "opened",
-    "uniform",
     "write_json",
     "write_manifest",
     "write_rows",
@@ -207,21 +207,9 @@ def write_manifest(path: Path, rows: Sequence[Mapping[str, Any]], schema: Mappin
     table = pl.DataFrame(columns, schema=dict(schema))
     for name in extra:
         taken = name if name not in schema else f"attribute.{name}"
-        table = table.with_columns(uniform(taken, [row["attributes"].get(name) for row in rows]))
+        table = table.with_columns(uniform_column(taken, [row["attributes"].get(name) for row in rows]))
     with atomic_path(path) as part:
         table.write_parquet(part)
-
-
-def uniform(name: str, values: list[Any]) -> pl.Series:
-    """A column of one type: of the values' own, or text where they differ."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds == {bool}:
-        return pl.Series(name, values, pl.Boolean)
-    if kinds == {int} and all(value is None or abs(value) < 2**63 for value in values):
-        return pl.Series(name, values, pl.Int64)
-    if kinds and kinds <= {int, float}:
-        return pl.Series(name, [None if value is None else float(value) for value in values], pl.Float64)
-    return pl.Series(name, [None if value is None else str(value) for value in values], pl.String)
 
 
 def write_statistics(path: Path, fitted: Fitted) -> None:

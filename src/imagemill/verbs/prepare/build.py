@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,27 +16,31 @@ import polars as pl
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data import store
 from imagemill.data.codecs.base import Channels
-from imagemill.data.layouts.base import Problem, Source
-from imagemill.data.layouts.opening import open_source
+from imagemill.data.layouts.augment_files import QUARANTINE
+from imagemill.data.layouts.base import Source
 from imagemill.data.natural_sort import natural
-from imagemill.data.records.record import untellable
+from imagemill.data.records.record import Record
 from imagemill.data.splits.split import PARTS
-from imagemill.jobs.faults import refuse_missing
-from imagemill.jobs.threads import OnError, Progress
-from imagemill.verbs.augment.augment_report import Failure
-from imagemill.verbs.prepare import asked as plan
+from imagemill.jobs.faults import Failure, refuse_missing
+from imagemill.jobs.quarantine import Quarantine
+from imagemill.jobs.runner import Failed, Finished, Runner
+from imagemill.jobs.threads import OnError, Progress, check_run
 from imagemill.verbs.prepare import assemble, statistics
 from imagemill.verbs.prepare import class_numbers as labels
-from imagemill.verbs.prepare.asked import Asked, Form
 from imagemill.verbs.prepare.assemble import Files, Fitted, Line
+from imagemill.verbs.prepare.earlier_rows import Found, earlier_rows
+from imagemill.verbs.prepare.one_record import Known, RecordWork
+from imagemill.verbs.prepare.parameters import Parameters
+from imagemill.verbs.prepare.parts import groups_of, split_of, where_of
+from imagemill.verbs.prepare.picture_form import Form, decide_form
 from imagemill.verbs.prepare.prepare_report import PrepareReport
-from imagemill.verbs.prepare.slots import QUARANTINE, Run
-from imagemill.verbs.prepare.work import WORK, Work, begun_with
+from imagemill.verbs.prepare.refusals import check_out, opened, refuse_inside, tellable
+from imagemill.verbs.prepare.work_folder import WORK, WorkFolder
 
 __all__ = ["prepare"]
 
-_ELSE = "use another folder, or overwrite=True"
-_OURS = frozenset((store.DESCRIPTION, store.MANIFEST, store.STATISTICS, WORK, QUARANTINE))
+_SHARD_BYTES, _SHARD_RECORDS = 2 << 20, 64
+"""Records that a worker prepares before they are noted: so many pixels, or so many records."""
 
 
 def prepare(
@@ -165,71 +168,72 @@ def prepare(
     (10, {'train': 7, 'val': 1, 'test': 2}, (4, 4, 3), True)
     """
     started = time.perf_counter()
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise InputError(f"expected workers as a whole number of at least 1, got {workers!r}; give a larger one")
-    if on_error not in ("raise", "skip", "quarantine"):
-        raise InputError(f"expected on_error to be one of raise, skip, quarantine, got {on_error!r}; choose one")
+    check_run(workers, on_error)
     given = list(split) if isinstance(split, list | tuple) else split
-    asked = Asked(
+    asked = Parameters(
         size, fit, channels, axes, dtype, normalize, standardize, given, val, stratify, group, labels, unlabeled,
         shuffle, seed, exif, icc, background,  # type: ignore[arg-type]
     )  # fmt: skip
-    found, out = _open(source, masks, allow_missing=allow_missing_masks, axes=axes, options=options), Path(out)
-    _refuse_inside(source, found, out)
+    found, out = opened(source, masks, allow_missing=allow_missing_masks, axes=axes, options=options), Path(out)
+    refuse_inside(source, found, out)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
-    return _Build(_tellable(found), out, asked, overwrite=overwrite).run(workers, on_error, progress, started)
+    return _Build(tellable(found), out, asked, overwrite=overwrite).run(workers, on_error, progress, started)
 
 
-def _tellable(source: Source) -> Source:
-    """Leave out records with text that is none: a table holds UTF-8, and a file's name may be any bytes."""
-    bad = {record.key: text for record in source if (text := untellable(record))}
-    if not bad:
-        return source
-    problems = [
-        Problem(key, f"{key!a}: expected text in UTF-8, got {text!a}; rename the file, or mend what says so")
-        for key, text in bad.items()
-    ]
-    kept = tuple(record for record in source if record.key not in bad)
-    return replace(source, records=kept, problems=(*source.problems, *problems))
+class _Run:
+    """What a run knows so far; rows come in any order.
 
+    Parameters
+    ----------
+    records : sequence of Record
+    earlier : dict
+        Rows of an earlier store, by entry.
+    work : WorkFolder
+        Takes the pixels; it may hold some of a run that was stopped.
+    """
 
-def _open(source: Any, masks: Any, *, allow_missing: bool, axes: str | None, options: Mapping[str, Any]) -> Source:
-    if isinstance(source, Source):
-        if masks is not None or options:
-            raise InputError("expected masks and options together with a path, got a source that is open")
-        return source
-    if not isinstance(source, str | Path):
-        raise InputError(f"expected a path or a source, got {type(source).__name__}; give a file, list or folder")
-    given = {name: value for name, value in options.items() if value is not None}
-    return open_source(source, masks, allow_missing_masks=allow_missing, axes=axes, **given)
+    def __init__(self, records: Sequence[Record], earlier: dict[str, Found], work: WorkFolder) -> None:
+        self.records, self.work = records, work
+        self.found = {**{entry: work.found(entry) for entry in work.rows}, **earlier}
+        self.known: list[Known | None] = [None] * len(records)
+        self.finished = Finished()
+        self.made = 0
 
+    def note(self, rows: Sequence[tuple[int, Known]]) -> None:
+        """Write pixels to the disk; the rest is kept, since a large dataset must not pile up here."""
+        self.work.put([(row.entry, row.made) for _, row in rows if row.made is not None])
+        for place, row in rows:
+            self.known[place] = Known(row.sha256, row.mask_sha256, row.entry, None)
+            if row.made is not None:
+                self.made += 1
+                self.found[row.entry] = self.work.found(row.entry)
 
-def _refuse_inside(source: Any, found: Source, out: Path) -> None:
-    """A store inside a searched folder would become part of its own source in the next run."""
-    searched = Path(source) if isinstance(source, str | Path) else found.root
-    if isinstance(source, Source) and found.layout in ("file", "list"):
-        return
-    root, place = searched.resolve(), out.resolve()
-    if searched.is_dir() and (place == root or root in place.parents):
-        raise InputError(f"expected an output folder outside the source {searched}, got {out}; choose another")
+    def usable(self) -> list[tuple[int, Record, Known]]:
+        """Records that were not left out, with their places, in order."""
+        known = zip(self.records, self.known, strict=True)
+        return [(place, record, one) for place, (record, one) in enumerate(known) if one is not None]
+
+    def failed(self) -> list[Failed]:
+        """Those that were, in order."""
+        return [one for _, one in sorted(self.finished.failed.items())]
 
 
 class _Build:
     """One call of `prepare`."""
 
-    def __init__(self, source: Source, out: Path, asked: Asked, *, overwrite: bool) -> None:
+    def __init__(self, source: Source, out: Path, asked: Parameters, *, overwrite: bool) -> None:
         if not len(source):
             raise SourceError(f"expected images in {source.root}, got none; check the path")
         self.source, self.out, self.asked = source, out, asked
         self.records = source.records
         self.labels = labels.plan_labels(self.records, source.classes, asked.labels, asked.unlabeled)
-        self.split = plan.split_of(self.source, self.labels, asked)  # at once, for what cannot be divided so
+        self.split = split_of(self.source, self.labels, asked)  # at once, for what cannot be divided so
         self.categories = source.categories or tuple(
-            sorted({t.category for r in self.records for t in r.objects or ()}, key=natural)
+            sorted({one.category for record in self.records for one in record.objects or ()}, key=natural)
         )
-        _check_out(out, asked, overwrite=overwrite)
-        self.form = plan.decide_form(source, asked)
+        check_out(out, asked, overwrite=overwrite)
+        self.form = decide_form(source, asked)
         if asked.standardize == "zca":
             statistics.check_whitening(self.form.shape)
 
@@ -239,13 +243,14 @@ class _Build:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"expected a folder to write to, got {error}; choose another") from error
-        work = Work(self.out / WORK, self.form, self.asked.plain())
-        run = Run(
-            self.records, self.asked, self.form, self.categories, work, self.out, on_error, progress
-        )  # fmt: skip
+        work = WorkFolder(self.out / WORK, self.form, self.asked.plain())
+        run = _Run(self.records, earlier_rows(self.out, self.form), work)
+        aside = Quarantine(self.out / QUARANTINE, "images") if on_error == "quarantine" else None
         try:
-            run.all(workers)
-            self._divide(run)
+            run.finished = self._runner(run, on_error, aside, progress, workers).run(self.records, len(self.records))
+            # Again, now that the content of every picture is known: the same content goes to one part.
+            digests = [None if known is None else known.sha256 for known in run.known]
+            self.split = split_of(self.source, self.labels, self.asked, digests)
             rows = self._manifest(run)
             fingerprint = self._fingerprint(rows)
             unchanged = not run.made and self._is_there(fingerprint)
@@ -259,14 +264,25 @@ class _Build:
                     self.out.rmdir()
             raise
         work.remove()
-        return self._report(run, unchanged=unchanged, on_error=on_error, seconds=time.perf_counter() - started)
+        kept = None if aside is None else aside.kept
+        return self._report(run, unchanged=unchanged, kept=kept, seconds=time.perf_counter() - started)
 
-    def _divide(self, run: Run) -> None:
-        """Divide once the content of every picture is known: the same content goes to one part."""
-        digests: list[str | None] = [None] * len(self.records)
-        for outcome in run.outcomes:
-            digests[outcome.index] = outcome.sha256 or None
-        self.split = plan.split_of(self.source, self.labels, self.asked, digests)
+    def _runner(
+        self, run: _Run, on_error: OnError, aside: Quarantine | None, progress: Progress | None, workers: int
+    ) -> Runner[Record, Known]:
+        numbers = {name: number for number, name in enumerate(self.categories)}
+        each = max(self.form.image_bytes + self.form.mask_bytes, 1)
+        return Runner(
+            work=RecordWork(self.asked, self.form, numbers, frozenset(run.found)),
+            note=run.note,
+            record=lambda record: record,
+            doing="preparing",
+            on_error=on_error,
+            quarantine=aside,
+            progress=progress,
+            workers=workers,
+            size=max(1, min(_SHARD_RECORDS, _SHARD_BYTES // each)),
+        )
 
     def _is_there(self, fingerprint: str) -> bool:
         """Whether the store is whole and says the same."""
@@ -276,29 +292,27 @@ class _Build:
         files = [part["file"] for part in said["parts"].values()] + [store.MANIFEST]
         return said["fingerprint"] == fingerprint and all((self.out / name).is_file() for name in files)
 
-    def _manifest(self, run: Run) -> list[dict[str, Any]]:
+    def _manifest(self, run: _Run) -> list[dict[str, Any]]:
         """One row per record of the source, and one for each thing it could not take in."""
-        groups = plan.groups_of(self.source, self.asked)
+        groups = groups_of(self.source, self.asked)
         rows = []
-        for outcome in run.outcomes:
-            record = self.records[outcome.index]
-            error = run.failed.get(record.key)
-            size = () if error else tuple(run.known[outcome.entry].row()["size"])
+        for place, (record, known) in enumerate(zip(self.records, run.known, strict=True)):
+            size = () if known is None else tuple(run.found[known.entry].row()["size"])
             names = self.labels.names(record)
             rows.append(
                 {
                     "key": record.key,
-                    "split": None if error else self.split.parts[outcome.index],
+                    "split": None if known is None else self.split.parts[place],
                     "label": names[0] if names and self.labels.form != "multi" else None,
                     "labels": list(names) if self.labels.form == "multi" else None,
-                    "group": groups[outcome.index],
-                    "where": plan.where_of(self.source, record.image),
-                    "checksum": outcome.sha256 or None,
-                    "mask_checksum": outcome.mask_sha256,
-                    "entry": None if error else outcome.entry,
+                    "group": groups[place],
+                    "where": where_of(self.source, record.image),
+                    "checksum": None if known is None else known.sha256,
+                    "mask_checksum": None if known is None else known.mask_sha256,
+                    "entry": None if known is None else known.entry,
                     "height": size[-2] if size else None,
                     "width": size[-1] if size else None,
-                    "problem": _without_root(str(error), self.source) if error else None,
+                    "problem": None if known else _without_root(run.finished.failed[place].message, self.source),
                     "attributes": dict(record.attributes),
                 }
             )
@@ -326,20 +340,18 @@ class _Build:
             "source": {"name": source.root.name, "layout": source.layout, "info": dict(source.info)},
         }
 
-    def _lines(self, run: Run) -> dict[str, list[Line]]:
+    def _lines(self, run: _Run) -> dict[str, list[Line]]:
         lines: dict[str, list[Line]] = {part: [] for part in PARTS}
-        for outcome in run.outcomes:
-            record = self.records[outcome.index]
-            if record.key not in run.failed:
-                line = Line(record.key, self.labels.value(record), outcome.entry, run.known[outcome.entry])
-                lines[self.split.parts[outcome.index]].append(line)
+        for place, record, known in run.usable():
+            line = Line(record.key, self.labels.value(record), known.entry, run.found[known.entry])
+            lines[self.split.parts[place]].append(line)
         if self.asked.shuffle:
             seed = str(self.asked.seed).encode()
             for part in lines.values():
                 part.sort(key=lambda line: hashlib.blake2b(line.key.encode(), digest_size=16, key=seed).digest())
         return {part: found for part, found in lines.items() if found}
 
-    def _write(self, run: Run, rows: Sequence[Mapping[str, Any]], fingerprint: str) -> None:
+    def _write(self, run: _Run, rows: Sequence[Mapping[str, Any]], fingerprint: str) -> None:
         """Write all files; the description goes first and comes back last, so that a torn store is known as one."""
         lines = self._lines(run)
         if not lines:
@@ -395,13 +407,11 @@ class _Build:
             "versions": {"imagemill": _version(), "pyarrow": pa.__version__, "polars": pl.__version__},
         }
 
-    def _report(self, run: Run, *, unchanged: bool, on_error: str, seconds: float) -> PrepareReport:
-        failed = [Failure(key, str(error)) for key, error in run.failed.items()]
+    def _report(self, run: _Run, *, unchanged: bool, kept: Path | None, seconds: float) -> PrepareReport:
+        failed = [Failure(one.key, one.message) for one in run.failed()]
         failed += [Failure(problem.name, str(problem)) for problem in self.source.problems]
         counts = {part: len(found) for part, found in self._lines(run).items()}
-        noted = sorted(run.notes.items(), key=lambda item: (-item[1], item[0]))
-        notes = [f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted]
-        notes = [*self.split.notes, *notes]
+        notes = [*self.split.notes, *run.finished.notes]
         dropped = self._dropped(run)
         if dropped:
             things = "1 annotated thing is" if dropped == 1 else f"{dropped} annotated things are"
@@ -410,7 +420,6 @@ class _Build:
         if any(r.objects for r in self.records) and not self.form.objects:
             notes.append("annotated things of volumes were left out: the store holds those of pictures")
         notes += self.source.notes
-        kept = self.out / QUARANTINE if on_error == "quarantine" and (self.out / QUARANTINE).is_dir() else None
         return PrepareReport(
             self.out,
             run.made,
@@ -428,11 +437,13 @@ class _Build:
             kept,
         )
 
-    def _dropped(self, run: Run) -> int:
+    def _dropped(self, run: _Run) -> int:
         if not self.form.objects:
             return 0
-        given = [(self.records[o.index], o) for o in run.outcomes if o.error is None]
-        return sum(len(r.objects or ()) - len(run.known[o.entry].row().get("objects") or ()) for r, o in given)
+        return sum(
+            len(record.objects or ()) - len(run.found[known.entry].row().get("objects") or ())
+            for _, record, known in run.usable()
+        )
 
 
 _MANIFEST = {
@@ -474,27 +485,3 @@ def _plain(fitted: Fitted, form: Form) -> dict[str, Any]:
         "epsilon": statistics.EPSILON,
         "file": store.STATISTICS,
     }
-
-
-def _check_out(out: Path, asked: Asked, *, overwrite: bool) -> None:
-    """Refuse a folder that is no store, or one that was filled with other parameters."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"expected a folder to write to, got the file {out}; give another name")
-    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    before = begun_with(out / WORK)
-    if store.DESCRIPTION in names:
-        try:
-            before = store.read_description(out).get("parameters")
-        except SourceError:
-            if not overwrite:
-                raise
-            before = None
-    elif (strange := sorted(names - _OURS)) and WORK not in names:
-        raise InputError(f"expected an empty folder or a store, got {out} with {strange[:3]}; choose another folder")
-    wanted = asked.plain()
-    if before is None or overwrite:
-        return
-    differs = [name for name in wanted if before.get(name) != wanted[name]]
-    if differs:
-        shown = ", ".join(f"{name} ({before.get(name)!r} before, {wanted[name]!r} now)" for name in differs)
-        raise InputError(f"expected the parameters that {out} was made with, got other {shown}; {_ELSE}")

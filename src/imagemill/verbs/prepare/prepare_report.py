@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagemill.verbs.augment.augment_report import Failure
+from imagemill.jobs.faults import Failure
 
 __all__ = ["PrepareReport"]
 

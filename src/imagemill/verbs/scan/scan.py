@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from imagemill.core.errors import CodecError, ImagemillError, InputError, MissingExtra
-from imagemill.core.finite import count_not_finite, like_nodata
+from imagemill.core.errors import InputError
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.layouts.base import Evidence, Problem, Source
 from imagemill.data.layouts.guess.guess import Candidate
 from imagemill.data.layouts.guess.unused_files import by_suffix
 from imagemill.data.layouts.opening import open_weighed
 from imagemill.data.layouts.registry import layout_named
-from imagemill.data.records.loading import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
-from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record
 from imagemill.data.splits.duplicates import contents_of, straddling
 from imagemill.data.splits.grouping import remarks_on
+from imagemill.jobs.runner import Runner
+from imagemill.jobs.threads import Progress
+from imagemill.verbs.scan.image_facts import Facts, FactsWork, Pixels, Tally
 from imagemill.verbs.scan.licences import Licences, licences_of
 
 __all__ = ["ENOUGH", "START", "Other", "Pixels", "ScanReport", "scan"]
@@ -49,52 +45,6 @@ class Other:
     layout: str
     sure: float
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pixels:
-    """What the images that were opened are made of; each mapping counts images.
-
-    Parameters
-    ----------
-    opened : int
-        Images that were decoded.
-    formats : mapping
-        By suffix, or ``"array"``.
-    kinds : mapping
-        Such as ``"RGB uint8"`` or ``"volume int16"``.
-    sizes : mapping
-        By height and width, or slices, height and width.
-    smallest, median, largest : tuple of int
-        Lengths along each axis, each axis by itself; empty when nothing could be opened, or ranks are mixed.
-    spacings : mapping
-        Millimetres between pixel centres along each axis, rounded to 0.01.
-    labels : tuple of int
-        Values seen in label maps, at most 256 of them.
-    bytes : int
-        Decoded size of all opened images.
-    notes : mapping
-        How the axes were decided, where a file does not say it.
-    not_finite : mapping
-        Images with values that are NaN or infinite, and how many: not how many images.
-    like_nodata : mapping
-        In the same way, floating-point images whose smallest value is -9999 or another that often means that nothing
-        was measured.
-    """
-
-    opened: int = 0
-    formats: Mapping[str, int] = field(default_factory=dict)
-    kinds: Mapping[str, int] = field(default_factory=dict)
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    smallest: tuple[int, ...] = ()
-    median: tuple[int, ...] = ()
-    largest: tuple[int, ...] = ()
-    spacings: Mapping[str, int] = field(default_factory=dict)
-    labels: tuple[int, ...] = ()
-    bytes: int = 0
-    notes: Mapping[str, int] = field(default_factory=dict)
-    not_finite: Mapping[str, int] = field(default_factory=dict)
-    like_nodata: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +167,7 @@ def scan(
     axes: str | None = None,
     why: bool = False,
     workers: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> ScanReport:
     """Find out what a dataset is.
@@ -253,6 +203,7 @@ def scan(
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> from imagemill.data import Picture, write_picture
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name in ("cat/1.png", "dog/1.png", "dog/2.png"):
@@ -348,129 +299,26 @@ def _ordered(counts: Counter[str], names: Sequence[str]) -> dict[str, int]:
 
 
 def _open(
-    records: Sequence[Record], options: ReadOptions, workers: int, progress: Callable[[int, int], None] | None
+    records: Sequence[Record], options: ReadOptions, workers: int, progress: Progress | None
 ) -> tuple[Pixels, list[Problem]]:
     """Decode some images and gather what they are made of; one at a time is kept per thread."""
-    tally = _Tally()
-    failed: list[Problem] = []
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        for done, (record, result) in enumerate(
-            zip(records, pool.map(partial(_facts, options=options), records), strict=True), 1
-        ):
-            if isinstance(result, _Facts):
-                tally.add(result)
+    tally = Tally()
+    failed: dict[int, Problem] = {}
+
+    def note(rows: Sequence[tuple[int, Facts | str]]) -> None:
+        for place, row in rows:
+            if isinstance(row, Facts):
+                tally.add(place, row)
             else:
-                failed.append(Problem(record.key, result))
-            if progress is not None:
-                progress(done, len(records))
-    return tally.pixels(), failed
+                failed[place] = Problem(records[place].key, row)
 
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """Of one image."""
-
-    format: str
-    kind: str
-    shape: tuple[int, ...]
-    spacing: str
-    labels: tuple[int, ...]
-    bytes: int
-    note: str
-    key: str
-    not_finite: int
-    like_nodata: int
-
-
-def _facts(record: Record, options: ReadOptions) -> _Facts | str:
-    """What one image is made of, or why it could not be opened."""
-    try:
-        picture = load_picture(record.image, options)
-        labels: tuple[int, ...] = ()
-        mask, assumed = None, ""
-        if record.mask is not None:
-            mask = load_mask(record.mask, like=picture, frame=record.frame)
-            if mask.spatial_shape != picture.spatial_shape:
-                got = f"{mask.spatial_shape} in {pixels_name(record.mask)}"
-                msg = f"expected a mask of the image's size {picture.spatial_shape}, got {got}"
-                return f"{msg}; pair them anew, or say axes"
-            labels = tuple(int(v) for v in np.unique(mask.array)[:256])
-        if record.objects and len(picture.spatial_shape) == 2:
-            _, assumed = objects_on(record, Seen.of(picture))
-    except (CodecError, MissingExtra, InputError) as error:
-        return str(error)
-    except ImagemillError as error:
-        return f"{type(error).__name__}: {error}"
-    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
-    if picture.axes.startswith("z"):
-        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
-    spacing = (
-        "" if picture.spacing is None else " x ".join(f"{mm:.2f}".rstrip("0").rstrip(".") for mm in picture.spacing)
+    runner: Runner[Record, Facts | str] = Runner(
+        work=FactsWork(options),
+        note=note,
+        record=lambda record: record,
+        doing="opening",
+        progress=progress,
+        workers=max(1, workers),
     )
-    return _Facts(
-        pixels_suffix(record.image) or str(picture.meta.get("format", "array")),
-        f"{kind} {picture.array.dtype.name}",
-        picture.spatial_shape,
-        spacing,
-        labels,
-        picture.array.nbytes,
-        "; ".join(filter(None, (pair_note(picture, mask), "" if isinstance(record.image, Path) else assumed))),
-        record.key,
-        count_not_finite(picture.array),
-        (like_nodata(picture.array) or (0, 0))[1],
-    )
-
-
-class _Tally:
-    """Counts that grow with every image."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, Counter[str]] = {n: Counter() for n in ("format", "kind", "size", "spacing", "note")}
-        self.shapes: Counter[tuple[int, ...]] = Counter()
-        self.labels: set[int] = set()
-        self.bytes = 0
-        self.not_finite: dict[str, int] = {}
-        self.like_nodata: dict[str, int] = {}
-
-    def add(self, facts: _Facts) -> None:
-        for name, value in (
-            ("format", facts.format),
-            ("kind", facts.kind),
-            ("size", " x ".join(map(str, facts.shape))),
-            ("spacing", facts.spacing),
-            ("note", facts.note),
-        ):
-            if value:
-                self.counts[name][value] += 1
-        self.shapes[facts.shape] += 1
-        self.labels.update(facts.labels)
-        self.bytes += facts.bytes
-        if facts.not_finite:
-            self.not_finite[facts.key] = facts.not_finite
-        if facts.like_nodata:
-            self.like_nodata[facts.key] = facts.like_nodata
-
-    def pixels(self) -> Pixels:
-        common = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
-        shapes = list(self.shapes.elements())
-        low: tuple[int, ...] = ()
-        middle: tuple[int, ...] = ()
-        high: tuple[int, ...] = ()
-        if shapes and len({len(shape) for shape in shapes}) == 1:
-            table = np.array(shapes)
-            low, middle, high = (tuple(map(int, f(table, axis=0))) for f in (np.min, np.median, np.max))
-        return Pixels(
-            len(shapes),
-            common["format"],
-            common["kind"],
-            common["size"],
-            low,
-            middle,
-            high,
-            spacings=common["spacing"],
-            labels=tuple(sorted(self.labels)[:256]),
-            bytes=self.bytes,
-            notes=common["note"],
-            not_finite=self.not_finite,
-            like_nodata=self.like_nodata,
-        )
+    runner.run(records, len(records))
+    return tally.pixels(), [failed[place] for place in sorted(failed)]

@@ -1,4 +1,4 @@
-"""Moving annotated things along with the pixels of their picture."""
+"""Moving annotations along with the pixels of their picture."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def moved(
     placing: Placing,
     picture: tuple[int, int],
 ) -> list[dict[str, Any]]:
-    """Things in the coordinates of the frame; those of which nothing is left in it are dropped.
+    """Annotations in the coordinates of the frame; those of which nothing is left in it are dropped.
 
     Parameters
     ----------
@@ -49,45 +49,46 @@ def moved(
     Examples
     --------
     >>> from imagemill.verbs.prepare.common_frame import place
-    >>> things = [Instance("cat", (10.0, 20.0, 30.0, 40.0)), Instance("cat", (0.0, 0.0, 5.0, 5.0))]
-    >>> found = moved(things, {"cat": 0}, place((100, 200), (50, 50), "crop"), (100, 200))
+    >>> annotations = [Instance("cat", (10.0, 20.0, 30.0, 40.0)), Instance("cat", (0.0, 0.0, 5.0, 5.0))]
+    >>> found = moved(annotations, {"cat": 0}, place((100, 200), (50, 50), "crop"), (100, 200))
     >>> found
     []
-    >>> moved(things, {"cat": 0}, place((100, 200), (50, 50), "stretch"), (100, 200))[0]["box"]
+    >>> moved(annotations, {"cat": 0}, place((100, 200), (50, 50), "stretch"), (100, 200))[0]["box"]
     [2.5, 10.0, 10.0, 30.0]
     """
     found: list[dict[str, Any]] = []
-    for index, thing in enumerate(objects):
-        _check(thing)
-        one = _one(thing, placing, picture)
+    for index, annotation in enumerate(objects):
+        _check(annotation)
+        one = _one(annotation, placing, picture)
         if one is None:
             continue
-        if thing.category not in numbers:
-            msg = f"expected one of the categories {', '.join(map(repr, numbers))}, got {thing.category!r}"
+        if annotation.category not in numbers:
+            msg = f"expected one of the categories {', '.join(map(repr, numbers))}, got {annotation.category!r}"
             raise CodecError(f"{msg}; mend the annotation, or the list of categories")
-        extra = json.dumps(dict(thing.attributes), sort_keys=True) if thing.attributes else None
-        one |= {"category": numbers[thing.category], "crowd": thing.crowd, "index": index, "attributes": extra}
+        extra = json.dumps(dict(annotation.attributes), sort_keys=True) if annotation.attributes else None
+        one |= {"category": numbers[annotation.category], "crowd": annotation.crowd}
+        one |= {"index": index, "attributes": extra}
         found.append(one)
     return found
 
 
-def _check(thing: Instance) -> None:
-    numbers = [*(thing.box or ()), *itertools.chain(*thing.polygons, *thing.keypoints)]
+def _check(annotation: Instance) -> None:
+    numbers = [*(annotation.box or ()), *itertools.chain(*annotation.polygons, *annotation.keypoints)]
     if not np.isfinite(numbers).all():
-        raise CodecError(f"expected finite coordinates of {thing.category!r}, got {numbers}; mend the annotation")
-    if odd := [len(flat) for flat in thing.polygons if len(flat) % 2]:
-        msg = f"expected an x and a y for every corner of {thing.category!r}, got {odd[0]} numbers"
+        raise CodecError(f"expected finite coordinates of {annotation.category!r}, got {numbers}; mend the annotation")
+    if odd := [len(flat) for flat in annotation.polygons if len(flat) % 2]:
+        msg = f"expected an x and a y for every corner of {annotation.category!r}, got {odd[0]} numbers"
         raise CodecError(f"{msg}; mend the annotation")
 
 
-def _one(thing: Instance, placing: Placing, picture: tuple[int, int]) -> dict[str, Any] | None:
+def _one(annotation: Instance, placing: Placing, picture: tuple[int, int]) -> dict[str, Any] | None:
     def there(xy: Points) -> Points:
         return _into_frame(xy, placing)
 
     height, width = placing.frame
     box = None
-    if thing.box is not None:
-        left, top, wide, high = thing.box
+    if annotation.box is not None:
+        left, top, wide, high = annotation.box
         corners = there(np.array([[left, top], [left + wide, top + high]]))
         low, up = corners.min(axis=0), corners.max(axis=0)
         low, up = np.clip(low, 0, [width, height]), np.clip(up, 0, [width, height])
@@ -95,14 +96,14 @@ def _one(thing: Instance, placing: Placing, picture: tuple[int, int]) -> dict[st
             return None
         box = [*low.tolist(), *up.tolist()]
     polygons = []
-    for flat in thing.polygons:
+    for flat in annotation.polygons:
         corners = there(np.array(flat, dtype=np.float64).reshape(-1, 2))
         inside = clipped(corners, np.zeros(2), np.array([width, height], dtype=np.float64))
         if len(inside) >= 3:
             polygons.append(inside.ravel().tolist())
-    keypoints = _keypoints(thing, there, width, height)
-    runs = None if thing.rle is None else _moved_rle(thing.rle, placing, picture)
-    # A thing without a box is there as long as any other part of it is.
+    keypoints = _keypoints(annotation, there, width, height)
+    runs = None if annotation.rle is None else _moved_rle(annotation.rle, placing, picture)
+    # An annotation without a box is there as long as any other part of it is.
     if box is None and not polygons and runs is None and not any(keypoint[2] for keypoint in keypoints):
         return None
     return {"box": box, "polygons": polygons, "joints": keypoints, "runs": runs}
@@ -116,11 +117,11 @@ def _into_frame(xy: Points, placing: Placing) -> Points:
     return moved_points
 
 
-def _keypoints(thing: Instance, there: Any, width: int, height: int) -> list[list[float]]:
+def _keypoints(annotation: Instance, there: Any, width: int, height: int) -> list[list[float]]:
     """Keypoints; they are indices, while everything else counts from the outer corner."""
-    if not thing.keypoints:
+    if not annotation.keypoints:
         return []
-    given = np.array(thing.keypoints, dtype=np.float64)
+    given = np.array(annotation.keypoints, dtype=np.float64)
     xy = there(given[:, :2] + 0.5) - 0.5
     inside = ((xy >= -0.5) & (xy <= np.array([width, height]) - 0.5)).all(axis=1)
     seen = np.where(inside, given[:, 2], 0)

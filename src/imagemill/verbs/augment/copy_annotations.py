@@ -29,9 +29,9 @@ from imagemill.data.records.moved_annotations import counts_of
 from imagemill.data.records.output_names import output_name
 from imagemill.data.records.record import Pixels, Record, Stored, split_suffix
 from imagemill.verbs.augment.augment_report import Annotated
-from imagemill.verbs.augment.copies import Made, image_suffix
+from imagemill.verbs.augment.one_copy import Made, image_suffix
 
-__all__ = ["IN_FILES", "Beside", "Place", "beside", "digest_of", "row_of", "suffix_of"]
+__all__ = ["IN_FILES", "AnnotationFiles", "Place", "annotation_files", "digest_of", "row_of", "suffix_of"]
 
 _STAGE = ".annotations-"
 _PICTURES = ".pictures"
@@ -52,8 +52,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What is to be written beside the images of one run.
+class AnnotationFiles:
+    """What is to be written beside the images of one run, and where the images are to be for it.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ class Beside:
                 at: Place(f"{first}{'images/' if apart else ''}{name}", f"{first}masks/{name}")
                 for at, name in names.items()
             }
-        return self._asked(self.layout, names)
+        return self._wanted_by(self.layout, names)
 
-    def _asked(self, layout: Layout, names: Mapping[tuple[str, int], str]) -> dict[tuple[str, int], Place]:
+    def _wanted_by(self, layout: Layout, names: Mapping[tuple[str, int], str]) -> dict[tuple[str, int], Place]:
         """Where a layout wants images that are not there yet."""
         wanted: dict[str, str] = {}
 
@@ -230,7 +230,7 @@ class Beside:
         return Annotated(lost=job.written().lost, kept=Counter())
 
 
-def beside(out: Path, source: Source, to: str | None, copies: int, prefix: str) -> Beside:
+def annotation_files(out: Path, source: Source, to: str | None, copies: int, prefix: str) -> AnnotationFiles:
     """Choose the layout: the one asked for, else the source's.
 
     Raises
@@ -245,7 +245,7 @@ def beside(out: Path, source: Source, to: str | None, copies: int, prefix: str) 
             raise SourceError(f"expected a layout that can be written, got {to!r}, which is only read; choose another")
     else:
         layout = _own(source)
-    return Beside(out, source, layout, copies, prefix)
+    return AnnotationFiles(out, source, layout, copies, prefix)
 
 
 def _own(source: Source) -> Layout | None:

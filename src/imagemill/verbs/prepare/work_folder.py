@@ -24,14 +24,16 @@ from imagemill.core.errors import CodecError
 from imagemill.core.targets import Array
 from imagemill.data.atomic import append_jsonl, atomic_path, read_jsonl, writing
 from imagemill.data.store import DESCRIPTION, Region
-from imagemill.verbs.prepare.asked import Form, Made
+from imagemill.verbs.prepare.earlier_rows import Found
+from imagemill.verbs.prepare.one_record import Made
+from imagemill.verbs.prepare.picture_form import Form
 
-__all__ = ["WORK", "Work", "anything_kept", "begun_with"]
+__all__ = ["WORK", "WorkFolder", "anything_kept", "begun_with"]
 
 WORK, FAILED, LINES = ".work", "failed", "made.jsonl"
 
 
-class Work:
+class WorkFolder:
     """The slots of one store.
 
     Parameters
@@ -105,6 +107,12 @@ class Work:
     def region(self, name: str) -> Region:
         """Where the images, or the masks, of the slots lie."""
         return Region(self.slots, 0 if name == "image" else self.form.image_bytes, self.slot_bytes)
+
+    def found(self, entry: str) -> Found:
+        """Where the pixels of an entry lie."""
+        row = self.rows[entry]
+        mask = self.region("mask") if row.get("mask") is not None else None
+        return Found(self.region("image"), mask, int(row["slot"]), lambda: row, "filled" in row)
 
     def fail(self) -> None:
         """Say that the run ended in an error: the same parameters go on from the slots, others begin anew."""

@@ -1,0 +1,134 @@
+"""What `augment` makes of one record: copies as files, and a line for each; and which of them are still to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagemill.core.errors import ImagemillError
+from imagemill.core.sample import Recipe
+from imagemill.data.codecs.base import Channels
+from imagemill.data.records.loading import pixels_size
+from imagemill.data.records.record import Record
+from imagemill.jobs.shards import Note
+from imagemill.pipeline.pipeline import Pipeline
+from imagemill.verbs.augment import one_copy
+from imagemill.verbs.augment.copy_annotations import Place, row_of
+from imagemill.verbs.augment.ledger import Row, Rows
+
+__all__ = ["CopyTask", "CopyWork", "tasks_for", "unchanged"]
+
+COPIES_PER_TASK = 8
+"""What a worker makes of one decoded image before it notes what it made."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTask:
+    """Copies of one record that one worker makes.
+
+    Parameters
+    ----------
+    record : Record
+    copies : tuple of int
+        Their numbers.
+    places : tuple of Place
+        Where each is to be.
+    suffix : str
+        Of their images.
+    is_first : bool
+        Of the record: how it was read is told once.
+    """
+
+    record: Record
+    copies: tuple[int, ...]
+    places: tuple[Place, ...]
+    suffix: str
+    is_first: bool
+
+
+def unchanged(records: Sequence[Record], rows: Rows) -> Rows:
+    """The outputs whose source still has the size it had.
+
+    A look at the size costs nothing and finds most files that were replaced; `verify` with the source reads them
+    and finds all.
+    """
+    made = {key for key, _ in rows}
+    sizes = {record.key: pixels_size(record.image) for record in records if record.key in made}
+    return {place: row for place, row in rows.items() if sizes.get(place[0]) in (None, row.get("source_bytes"))}
+
+
+def tasks_for(
+    records: Iterable[tuple[Record, str]], done: Rows, copies: int, places: Mapping[tuple[str, int], Place]
+) -> list[CopyTask]:
+    """Cut what is missing into tasks: the first of each suffix, then the others in the order of the records.
+
+    A format that cannot hold the results shows at once for this order.
+    """
+    first: dict[str, CopyTask] = {}
+    rest = []
+    for record, suffix in records:
+        missing = [copy for copy in range(copies) if (record.key, copy) not in done]
+        for at in range(0, len(missing), COPIES_PER_TASK):
+            some = tuple(missing[at : at + COPIES_PER_TASK])
+            task = CopyTask(record, some, tuple(places[record.key, copy] for copy in some), suffix, not at)
+            if suffix in first:
+                rest.append(task)
+            else:
+                first[suffix] = task
+    return [*first.values(), *rest]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyWork:
+    """Makes the copies of a task, and gives the line of each when its files are written.
+
+    Parameters
+    ----------
+    out : Path
+    pipeline : Pipeline
+    channels, axes
+        How images are read.
+    keypoint_names : mapping
+        Names of the keypoints of each category.
+    annotated : bool
+        Whether lines hold what annotations are written from.
+    """
+
+    out: Path
+    pipeline: Pipeline
+    channels: Channels
+    axes: str | None
+    keypoint_names: Mapping[str, Sequence[str]]
+    annotated: bool
+
+    def __call__(self, task: CopyTask) -> Iterator[Row | Note]:
+        """Lines of copies; an error of writing is one of the output."""
+        loaded = one_copy.load(task.record, self.channels, self.axes, self.keypoint_names)
+        if loaded.note and task.is_first:
+            yield Note(loaded.note)
+        for copy, place in zip(task.copies, task.places, strict=True):
+            recipe = Recipe(self.pipeline.seed, copy, task.record.key, self.pipeline.digest)
+            made = one_copy.make(self.pipeline, loaded, recipe)
+            try:
+                row = self._write(task, place, recipe, made)
+            except ImagemillError as error:
+                error.of_output = True
+                raise
+            row |= {"source_bytes": loaded.bytes, "source_sha256": loaded.sha256}
+            yield row | row_of(task.record, made) if self.annotated else row
+
+    def _write(self, task: CopyTask, place: Place, recipe: Recipe, made: one_copy.Made) -> Row:
+        image = place.image + task.suffix
+        row: Row = {"key": recipe.key, "copy": recipe.epoch, "output": image, "mask": None, "recipe": recipe.to_dict()}
+        row["applied"] = [{"name": a.name, "values": dict(a.values)} for a in made.applied]
+        if made.mask is not None and place.mask is not None:  # first: what has an image has its mask
+            row["mask"] = place.mask + one_copy.mask_suffix(made.mask, task.suffix)
+            row["mask_sha256"] = one_copy.write(self.out / row["mask"], made.mask)
+        try:
+            row["sha256"] = one_copy.write(self.out / image, made.picture)
+        except BaseException:
+            if row["mask"] is not None:  # nothing is left of half a copy
+                (self.out / row["mask"]).unlink(missing_ok=True)
+            raise
+        return row

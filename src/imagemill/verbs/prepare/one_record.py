@@ -1,0 +1,234 @@
+"""What `prepare` makes of one record: its pixels in the common form, and what else there is to know of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import CodecError
+from imagemill.core.finite import count_not_finite, filled, like_nodata
+from imagemill.core.targets import Array, Mask
+from imagemill.data.codecs.base import Picture, ReadOptions
+from imagemill.data.records.loading import (
+    encoded,
+    load_mask,
+    load_picture,
+    pair_note,
+    pixels_digest,
+    pixels_name,
+    pixels_suffix,
+)
+from imagemill.data.records.orientation import Seen, objects_on
+from imagemill.data.records.record import Blob, Frame, Pixels, Record, Stored
+from imagemill.jobs.shards import Note
+from imagemill.verbs.prepare.annotations_in_frame import moved
+from imagemill.verbs.prepare.common_frame import place
+from imagemill.verbs.prepare.fitting import gaps_in, resized, same_form
+from imagemill.verbs.prepare.parameters import Parameters
+from imagemill.verbs.prepare.picture_form import Form, check_form
+from imagemill.verbs.prepare.statistics import runs_of
+
+__all__ = ["Known", "Made", "RecordWork", "Taken", "entry_of", "make", "take"]
+
+FORMAT = 1
+"""Counted up when the same parameters come to mean other pixels: older entries are then made anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """A record whose bytes were read once: what its digests are, and where it can be decoded from."""
+
+    record: Record
+    sha256: str
+    mask_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """One prepared record.
+
+    Parameters
+    ----------
+    image : array
+    mask : array of int32 or None
+    row : mapping
+        What else there is to know, as JSON holds it: size, world, objects, lost, filled.
+    note : str
+        How the axes were decided.
+    """
+
+    image: Array
+    mask: Array | None
+    row: Mapping[str, Any]
+    note: str
+
+
+def _once(where: Pixels) -> tuple[str, Pixels]:
+    """The digest of pixels, and the same pixels in memory, so that a file is read once."""
+    data = encoded(where)
+    if data is not None:
+        name, held = pixels_name(where), data
+        return hashlib.sha256(held).hexdigest(), Blob(name, pixels_suffix(where), lambda: held)
+    assert isinstance(where, Stored)
+    array = where.fetch()
+    held_array = replace(where, fetch=lambda: array)
+    return pixels_digest(held_array), held_array
+
+
+def take(record: Record) -> Taken:
+    """Read a record's bytes.
+
+    Raises
+    ------
+    CodecError
+        When they cannot be read.
+    """
+    sha256, image = _once(record.image)
+    if record.mask is None:
+        return Taken(replace(record, image=image), sha256, None)
+    mask_sha256, mask = _once(record.mask)
+    return Taken(replace(record, image=image, mask=mask), sha256, mask_sha256)
+
+
+def entry_of(taken: Taken, asked: Parameters, form: Form, categories: Sequence[str]) -> str:
+    """What a prepared record is known by: a digest of its content and of all that decides its pixels.
+
+    Neither its key, nor its label, nor its part is in it: a file that is renamed or moved is not made again.
+    """
+    record = taken.record
+    objects = None if record.objects is None else [dataclasses.asdict(one) for one in record.objects]
+    told = {
+        "format": FORMAT,
+        "form": form.plain(),
+        "asked": [asked.size, asked.fit, dataclasses.asdict(asked.read)],
+        "content": [
+            taken.sha256,
+            taken.mask_sha256,
+            objects,
+            record.size,
+            *([record.frame or "shown"] if objects else []),
+        ],
+        "categories": list(categories) if objects else None,
+    }
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def make(taken: Taken, asked: Parameters, form: Form, numbers: Mapping[str, int]) -> Made:
+    """Decode a record and bring it into the form.
+
+    Raises
+    ------
+    CodecError
+        When it cannot be read, or does not fit the form.
+    """
+    record = taken.record
+    picture = same_form(load_picture(record.image, asked.read))
+    check_form(picture, asked, form)
+    placing = place(picture.spatial_shape, form.spatial, asked.fit)  # type: ignore[arg-type]
+    as_read = picture.array
+    row: dict[str, Any] = {"size": list(picture.spatial_shape)}
+    gaps = count_not_finite(as_read)
+    if gaps:
+        picture = replace(picture, array=filled(picture.array))
+        row["filled"] = runs_of(gaps_in(as_read, placing))
+    image = form.values.of(resized(picture, placing), picture.axes)
+    row["world"] = None if picture.affine is None else (picture.affine @ placing.pull()).ravel().tolist()
+    given = None if record.mask is None else _mask(record.mask, picture, asked, record.frame)
+    mask = None if given is None else _smallest(given.array, record.mask)
+    if mask is not None:
+        spatial = form.axes.removesuffix("c")
+        there = placing.pipeline(picture.spatial_shape)(mask=Mask(mask, axes=spatial), key=0).mask
+        mask = there.astype(np.int32)
+    assumed = ""
+    if record.objects is not None and form.objects:
+        objects, assumed = objects_on(record, Seen.of(picture))
+        row["objects"] = moved(objects, numbers, placing, picture.spatial_shape)  # type: ignore[arg-type]
+    notes = [note for note in (pair_note(picture, given), assumed) if note]
+    if gaps:
+        notes.append(f"{gaps} values that are NaN or infinite, stored as the nearest finite ones")
+    if (nothing := like_nodata(as_read)) is not None:
+        notes.append(
+            f"{nothing[1]} values of {nothing[0]:g}, which often means that nothing was measured, counted as any other"
+        )
+    return Made(image, mask, row, "; ".join(notes))
+
+
+def _mask(where: Pixels, picture: Picture, asked: Parameters, frame: Frame | None) -> Picture:
+    flat = None if asked.axes is None else asked.axes.replace("c", "")
+    mask = load_mask(where, ReadOptions(axes=flat, exif=asked.exif), picture, frame)
+    if mask.spatial_shape != picture.spatial_shape:
+        shown, got = (" x ".join(map(str, shape)) for shape in (picture.spatial_shape, mask.spatial_shape))
+        raise CodecError(f"{pixels_name(where)}: expected a mask of the image's size {shown}, got {got}; mend it")
+    return mask
+
+
+def _smallest(array: Array, where: Pixels | None) -> Array:
+    """Labels in bytes where they suffice, else in 32 bits."""
+    low, high = int(array.min()), int(array.max())
+    if low < -(2**31) or high >= 2**31:
+        got = f"{low} to {high}"
+        name = "" if where is None else pixels_name(where)
+        raise CodecError(f"{name}: expected labels within 32 bits, got {got}; renumber them")
+    # Bytes where they suffice: the kernels for them are the quickest, and compiled already.
+    return array.astype(np.uint8 if low >= 0 and high < 256 else np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What a run knows of a record that can be used.
+
+    Parameters
+    ----------
+    sha256 : str
+        Of its image's bytes.
+    mask_sha256 : str or None
+    entry : str
+        What its prepared pixels are known by.
+    made : Made or None
+        The pixels, where they were not there before; they go to the disk and are not kept.
+    """
+
+    sha256: str
+    mask_sha256: str | None
+    entry: str
+    made: Made | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWork:
+    """Prepares a record whose entry is not there yet.
+
+    Parameters
+    ----------
+    asked : Parameters
+    form : Form
+    numbers : mapping
+        Number of each category, in their order.
+    before : frozenset of str
+        Entries that an earlier run made.
+    """
+
+    asked: Parameters
+    form: Form
+    numbers: Mapping[str, int]
+    before: frozenset[str]
+
+    def __call__(self, record: Record) -> Iterator[Known | Note]:
+        """The one row of a record, and notes on how its files were read."""
+        taken = take(record)
+        entry = entry_of(taken, self.asked, self.form, tuple(self.numbers))
+        made = None
+        if entry not in self.before:
+            made = make(taken, self.asked, self.form, self.numbers)
+            for note in filter(None, made.note.split("; ")):
+                # Files that differ in a number only (slices, rows of a table) are one note.
+                yield Note(re.sub(r"\d+", "N", note))
+        yield Known(taken.sha256, taken.mask_sha256, entry, made)

@@ -20,6 +20,7 @@ FAMILIES = {
 PAIRS = {
     "affine": ("compat", "transforms"),
     "augment": ("app", "verbs"),
+    "compare": ("app", "evaluate"),
     "export": ("app", "verbs"),
     "files": ("compat", "pipeline"),
     "lint": ("app", "pipeline"),

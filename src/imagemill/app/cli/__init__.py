@@ -9,6 +9,7 @@ import typer
 
 from imagemill.app.cli.augment import augment
 from imagemill.app.cli.bench import bench
+from imagemill.app.cli.compare import compare
 from imagemill.app.cli.console import debugging, guarded
 from imagemill.app.cli.datasets import datasets
 from imagemill.app.cli.demo import demo
@@ -59,7 +60,7 @@ def common(
 _VERBS: tuple[Callable[..., Any], ...] = (
     *(demo, scan, prepare, split, export),
     *(augment, preview, replay, explain, lint),
-    *(bench, doctor, warmup),
+    *(compare, bench, doctor, warmup),
 )
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))

@@ -1,0 +1,92 @@
+"""`imagemill compare`: does an augmentation help, on this dataset and network, and how sure is that."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from imagemill.app.cli.console import err, out, progress
+
+if TYPE_CHECKING:
+    from imagemill.evaluate import Comparison, Step
+
+__all__ = ["compare"]
+
+MODEL_HELP = (
+    "dense, cnn, cnn-16, dense-1024, dense-deep, dense-dropout, resnet18, or FILE.py with build(shape, classes)."
+)
+
+
+def compare(
+    src: Annotated[Path, typer.Argument(metavar="SRC", help="A prepared dataset with a training and a test part.")],
+    pipeline: Annotated[list[Path], typer.Option("--pipeline", "-p", metavar="FILE", help="An arm; give several.")],
+    to: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Keeps runs and results; goes on from them.")],
+    model: Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)] = "cnn",
+    seeds: Annotated[int, typer.Option("--seeds", "-s", min=1, help="Pairs of arms; under 3 there is no verdict.")] = 3,
+    epochs: Annotated[int, typer.Option("--epochs", "-e", min=1, help="Of every run.")] = 10,
+    batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
+    rate: Annotated[float, typer.Option("--learning-rate", min=0.0, help="Of the optimizer.")] = 1e-3,
+    stress: Annotated[
+        list[str] | None, typer.Option("--stress", metavar="HOW", help="invert, shift:4px or a pipeline file.")
+    ] = None,
+    wild: Annotated[
+        Path | None, typer.Option("--wild", metavar="DIR", help="A prepared set of your own images.")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=0, help="Threads that augment.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Train with and without augmentation, and say whether the difference is one."""
+    from imagemill import compare as compare_arms  # PyTorch is loaded when it is needed, not for --help
+
+    with progress("training") as told:
+
+        def on_step(step: Step) -> None:
+            told((step.number - 1) * step.epochs + step.epoch, step.runs * step.epochs)
+            if step.said is not None and step.epoch == step.epochs:
+                right = "" if step.said.validation_accuracy != step.said.validation_accuracy else (
+                    f", {step.said.validation_accuracy:.3f} of the validation images right"
+                )  # fmt: skip
+                err.print(f"{step.arm}, seed {step.seed}: loss {step.said.loss:.4f}{right}", highlight=False)
+
+        found = compare_arms(
+            src, [*pipeline], model=model, seeds=seeds, epochs=epochs, batch_size=batch, learning_rate=rate,
+            stress=stress or (), wild=wild, out=to, workers=workers, progress=on_step,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        return
+    out.print(Text(f"This design can detect {found.detectable_sentence()}.", style="bold"), soft_wrap=True)
+    out.print()
+    out.print(_table(found))
+    out.print()
+    for effect in found.effects:
+        colour = {"helps": "green", "harms": "red"}.get(effect.here.verdict, "")
+        out.print(Text(effect.sentence, style=colour), soft_wrap=True)
+        changed = [
+            f"{c.name} {c.difference.mean * 100:+.1f}" for c in effect.classes if c.verdict in ("helps", "harms")
+        ]
+        if changed:
+            out.print(Text(f"  by class, points of recall (Holm): {', '.join(changed)}"), soft_wrap=True)
+    for arm, lost in found.diverged.items():
+        out.print(Text(f"{arm}: diverged with seeds {', '.join(map(str, lost))}", style="red"), soft_wrap=True)
+    out.print(f"\nresults in {to}: results.json, table.md, timing.json", soft_wrap=True)
+
+
+def _table(found: Comparison) -> Table:
+    """Accuracy, macro precision and recall by arm and population: never the first without the others."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("arm", "test images"):
+        table.add_column(name)
+    for name in ("accuracy", "precision", "recall", "F1", "ECE"):
+        table.add_column(name, justify="right")
+    for (arm, population), seeds in found.metrics.items():
+        plain = [one.to_dict() for one in seeds]
+        names = ("accuracy", "precision", "recall", "f1", "calibration_error")
+        cells = [f"{sum(float(str(p[name])) for p in plain) / len(plain):.3f}" if plain else "-" for name in names]
+        table.add_row(arm, population, *cells)
+    return table

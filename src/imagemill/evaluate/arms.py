@@ -1,0 +1,181 @@
+"""What is compared: arms, each a pipeline for training images, and populations, each a way test images come.
+
+The network sees every image through one preparation (0 to 1, float32, channels first), which training images of all
+arms and all test images share; arms change pixels only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.colour.invert import Invert
+from imagemill.transforms.geometric.shift import Shift
+
+__all__ = ["CLEAN", "NONE", "Arm", "Population", "check_arm", "populations", "read_arms", "stressed"]
+
+NONE = "none"
+"""The arm without augmentation, which is always there."""
+CLEAN = "clean"
+"""The population of test images as they are."""
+
+Array = npt.NDArray[Any]
+Stress = str | Path | Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Training images as one pipeline makes them; None leaves them as they are."""
+
+    name: str
+    pipeline: Pipeline | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of what the arm does, without its seed, which the comparison sets."""
+        return NONE if self.pipeline is None else self.pipeline.digest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """Test images that a trained network is asked about.
+
+    Parameters
+    ----------
+    name : str
+    images : array ``[n, y, x, C]``
+    labels : array ``[n]``
+    """
+
+    name: str
+    images: Array
+    labels: npt.NDArray[np.int64]
+
+
+def read_arms(pipelines: Mapping[str, Any] | Sequence[Any]) -> tuple[Arm, ...]:
+    """The arms of a comparison, that without augmentation first.
+
+    Parameters
+    ----------
+    pipelines : mapping or sequence of Pipeline, Path or str
+        Names are those of the mapping or of the files; pipelines in a sequence are called by their number.
+
+    Returns
+    -------
+    tuple of Arm
+
+    Raises
+    ------
+    ParameterError
+        When there is none, or two have one name.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> [arm.name for arm in read_arms({"turned": im.Pipeline([im.Rotate((-10, 10))], seed=0)})]
+    ['none', 'turned']
+    """
+    if isinstance(pipelines, Pipeline | str | Path):
+        pipelines = [pipelines]
+    named = list(pipelines.items()) if isinstance(pipelines, Mapping) else [(None, one) for one in pipelines]
+    arms = [Arm(NONE)]
+    for number, (name, given) in enumerate(named, start=1):
+        pipeline = given if isinstance(given, Pipeline) else Pipeline.load(Path(given))
+        stem = f"pipeline-{number}" if isinstance(given, Pipeline) else Path(given).stem
+        arms.append(Arm(str(name if name is not None else stem), pipeline))
+    names = [arm.name for arm in arms]
+    if len(arms) < 2:
+        raise ParameterError("expected a pipeline to compare with no augmentation, got none; give --pipeline FILE")
+    if again := sorted({name for name in names if names.count(name) > 1}):
+        raise ParameterError(f"expected another name for each arm, got {again} twice; rename a file, or give a mapping")
+    if bad := [name for name in names if not name or set(name) & set('/\\:*?"<>|')]:
+        raise ParameterError(f"expected names of arms that a file can have, got {bad}")
+    return tuple(arms)
+
+
+def check_arm(arm: Arm, images: Array) -> None:
+    """Try an arm on some images before hours are spent.
+
+    Raises
+    ------
+    InputError
+        When its pipeline fails, or gives images of another size, channel count or type.
+    """
+    if arm.pipeline is None:
+        return
+    try:
+        made = arm.pipeline.batch(images, keys=range(len(images)), epoch=0).image
+    except ImagemillError as error:
+        raise InputError(f"expected arm {arm.name!r} to run on the training images, got: {error}") from error
+    if made.dtype != images.dtype:
+        raise InputError(
+            f"expected arm {arm.name!r} to give {images.dtype} as it gets, got {made.dtype}; leave Rescale, Normalize, "
+            "ToDtype and ToLayout out: every arm and every test image gets the same preparation behind the pipeline"
+        )
+    if made.shape != images.shape:
+        raise InputError(
+            f"expected arm {arm.name!r} to keep images of {_size(images)}, got {_size(made)}; end it with "
+            f"Resize({tuple(images.shape[1:3])}), or prepare the dataset in that size"
+        )
+
+
+def stressed(spec: Stress) -> tuple[str, Pipeline]:
+    """A change of test images by name, or by a pipeline.
+
+    Parameters
+    ----------
+    spec : str, Path or Pipeline
+        ``"invert"``; ``"shift:4px"``, to the right; or a pipeline file.
+
+    Returns
+    -------
+    name, pipeline
+
+    Raises
+    ------
+    ParameterError
+
+    Examples
+    --------
+    >>> stressed("shift:4px")[0], stressed("invert")[1].transforms[0]
+    ('shift:4px', Invert(p=1.0))
+    """
+    if isinstance(spec, Pipeline):
+        return "stressed", spec
+    text = str(spec)
+    name, _, amount = text.partition(":")
+    if text == "invert":
+        return text, Pipeline([Invert()], seed=0)
+    if name == "shift":
+        number = amount.removesuffix("px")
+        try:
+            return text, Pipeline([Shift(pixels={"x": int(number)})], seed=0)
+        except ValueError:
+            raise ParameterError(f"expected a shift in whole pixels, such as shift:4px, got {text!r}") from None
+    if Path(text).suffix in (".yaml", ".yml", ".json"):
+        return Path(text).stem, Pipeline.load(Path(text))
+    raise ParameterError(f"expected invert, shift:4px or a pipeline file for test images, got {text!r}")
+
+
+def populations(images: Array, labels: npt.NDArray[np.int64], stress: Sequence[Stress]) -> tuple[Population, ...]:
+    """The clean test images, and each way they are stressed; the same draws in every comparison."""
+    found = [Population(CLEAN, images, labels)]
+    for spec in stress:
+        name, pipeline = stressed(spec)
+        if name in (one.name for one in found):
+            raise ParameterError(f"expected another name for each population, got {name!r} twice")
+        check_arm(Arm(name, pipeline), images[:16])
+        made = pipeline.with_seed(0).batch(images, keys=range(len(images)), epoch=0).image
+        found.append(Population(name, made, labels))
+    return tuple(found)
+
+
+def _size(images: Array) -> str:
+    return "x".join(map(str, images.shape[1:]))

@@ -1,0 +1,319 @@
+"""What a comparison found: figures, intervals and verdicts, as plain data and as text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.data.atomic import atomic_path
+from imagemill.evaluate.arms import CLEAN, NONE
+from imagemill.evaluate.intervals import (
+    FEWEST_SEEDS,
+    Difference,
+    adjusted,
+    detectable,
+    paired,
+    paired_items,
+    seeds_for,
+)
+from imagemill.evaluate.metrics import Metrics, metrics_of
+from imagemill.evaluate.training import Trained
+
+__all__ = ["ClassChange", "Comparison", "Effect", "compared"]
+
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChange:
+    """What an arm did to the recall of one class.
+
+    ``adjusted_p`` is Holm's, over the classes of one arm and population; a verdict needs it under ``1 - level``.
+    """
+
+    name: str
+    difference: Difference
+    adjusted_p: float
+
+    @property
+    def verdict(self) -> str:
+        """``"helps"``, ``"harms"``, ``"no difference seen"`` or ``"too few seeds"``."""
+        said = self.difference.verdict
+        held = said == "too few seeds" or self.adjusted_p <= 1 - self.difference.level
+        return said if held else "no difference seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An arm beside the arm without augmentation, on one population.
+
+    Parameters
+    ----------
+    arm, population : str
+    accuracy, baseline : float
+        Means over the seeds that both were trained with.
+    here : Difference
+        Of accuracies, on these test images.
+    anywhere : Difference
+        Of accuracies, on new images of this kind.
+    detectable : float
+        The difference of accuracies that this design would call one, four times of five.
+    seeds_for_half : int or None
+        How many seeds would detect half of that; None where that cannot be known.
+    classes : tuple of ClassChange
+        Recall by class.
+    """
+
+    arm: str
+    population: str
+    accuracy: float
+    baseline: float
+    here: Difference
+    anywhere: Difference
+    detectable: float
+    seeds_for_half: int | None
+    classes: tuple[ClassChange, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with the interval that carries it."""
+        name = f"{self.arm} on {self.population} test images"
+        if self.here.verdict == "too few seeds":
+            return f"{name}: no verdict under {FEWEST_SEEDS} seeds ({self.here.mean * 100:+.1f} points so far)"
+        points = f"{self.here.mean * 100:+.1f} points [{self.here.low * 100:+.1f}, {self.here.high * 100:+.1f}]"
+        if self.here.verdict == "no difference seen":
+            return f"{name}: no difference seen, {points}; it would have seen {self.detectable * 100:.1f}"
+        new = "also" if self.anywhere.verdict == self.here.verdict else "not shown"
+        wide = f"[{self.anywhere.low * 100:+.1f}, {self.anywhere.high * 100:+.1f}]"
+        return f"{name}: {self.here.verdict}, {points}; for new images of this kind {new}, {wide}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Everything a comparison found.
+
+    Parameters
+    ----------
+    design : mapping
+        What was asked, and what it was asked on.
+    effects : tuple of Effect
+        By arm, then population.
+    metrics : mapping of (arm, population) to list of Metrics
+        One a seed, without those that diverged.
+    runs : tuple of Trained
+    diverged : mapping of str to tuple of int
+        Seeds with which an arm's loss was no number any more.
+    """
+
+    design: Mapping[str, Any]
+    effects: tuple[Effect, ...]
+    metrics: Mapping[tuple[str, str], list[Metrics]]
+    runs: tuple[Trained, ...]
+    diverged: Mapping[str, tuple[int, ...]]
+
+    def effect(self, arm: str, population: str = CLEAN) -> Effect:
+        """The effect of one arm on one population."""
+        return next(e for e in self.effects if (e.arm, e.population) == (arm, population))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without anything that differs from run to run."""
+        return {
+            "design": dict(self.design),
+            "effects": [_effect_dict(effect) for effect in self.effects],
+            "metrics": [
+                {"arm": arm, "population": population, "seeds": [one.to_dict() for one in found]}
+                for (arm, population), found in self.metrics.items()
+            ],
+            "curves": [
+                {"arm": r.arm, "seed": r.seed, "epochs": [_finite(e) for e in _curve(r)], "diverged": r.diverged}
+                for r in self.runs
+            ],
+        }
+
+    def timing(self) -> dict[str, Any]:
+        """Images a second and the share of time spent waiting for augmentation, by arm."""
+        found: dict[str, Any] = {}
+        for arm in dict.fromkeys(run.arm for run in self.runs):
+            runs = [run for run in self.runs if run.arm == arm and run.seconds > 0]
+            seconds = sum(run.seconds for run in runs)
+            if seconds:
+                rate = sum(run.images for run in runs) / seconds
+                found[arm] = {"images_per_second": rate, "waiting": sum(run.waiting for run in runs) / seconds}
+        return found
+
+    def write(self, out: Path) -> None:
+        """``results.json``, ``timing.json`` and ``table.md`` into a folder."""
+        for name, text in (
+            ("results.json", json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"),
+            ("timing.json", json.dumps(self.timing(), indent=1) + "\n"),
+            ("table.md", self.table() + "\n"),
+        ):
+            with atomic_path(out / name) as part:
+                part.write_text(text, "utf-8")
+
+    def table(self) -> str:
+        """Accuracies with their effects as a Markdown table: a row an arm, a column a population."""
+        names = list(dict.fromkeys(population for _, population in self.metrics))
+        lines = ["| arm | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+        for arm in dict.fromkeys(arm for arm, _ in self.metrics):
+            cells = [self._cell(arm, population) for population in names]
+            lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+        return "\n".join(lines)
+
+    def _cell(self, arm: str, population: str) -> str:
+        found = self.metrics[arm, population]
+        if not found:
+            return "diverged"
+        mean = f"{np.mean([one.accuracy for one in found]):.3f}"
+        if arm == NONE:
+            return mean
+        effect = next((e for e in self.effects if (e.arm, e.population) == (arm, population)), None)
+        if effect is None or effect.here.verdict == "too few seeds":
+            return f"{mean} (no verdict)"
+        low, high = effect.here.low * 100, effect.here.high * 100
+        return f"{mean} ({effect.here.mean * 100:+.1f} [{low:+.1f}, {high:+.1f}])"
+
+    def __repr__(self) -> str:
+        asked = self.design
+        head = (
+            f"{asked['model']}, {asked['seeds']} seeds, {asked['recipe']['epochs']} epochs, "
+            f"{asked['train_images']:,} training images"
+        )
+        seen = [f"can detect: {self.detectable_sentence()}"] if self.effects else []
+        lost = [f"{arm}: diverged with seeds {', '.join(map(str, seeds))}" for arm, seeds in self.diverged.items()]
+        return "\n".join([head, *seen, *(effect.sentence for effect in self.effects), *lost])
+
+    def detectable_sentence(self) -> str:
+        """What this design could have seen on the clean test images, for the arm where it sees least."""
+        worst = max((e for e in self.effects if e.population == CLEAN), key=lambda e: e.detectable)
+        if math.isinf(worst.detectable):
+            return f"nothing under {FEWEST_SEEDS} seeds"
+        half = f"; half of it would take {worst.seeds_for_half} seeds" if worst.seeds_for_half else ""
+        return f"differences from {worst.detectable * 100:.1f} points of accuracy on, four times of five{half}"
+
+
+def compared(
+    design: Mapping[str, Any],
+    runs: Sequence[Trained],
+    labels: Mapping[str, Labels],
+    classes: Sequence[str],
+    level: float = 0.95,
+) -> Comparison:
+    """Count and compare what trained networks said.
+
+    Parameters
+    ----------
+    design : mapping
+    runs : sequence of Trained
+        Of all arms and seeds; those that diverged are left out of the pairs and named.
+    labels : mapping of str to array ``[n]``
+        True classes by population.
+    classes : sequence of str
+    level : float, 0 to 1
+        Of the intervals.
+
+    Returns
+    -------
+    Comparison
+    """
+    arms = list(dict.fromkeys(run.arm for run in runs))
+    kept = {(run.arm, run.seed): run for run in runs if run.diverged is None}
+    metrics = {
+        (arm, name): [metrics_of(run.probabilities[name], truth) for (of, _), run in kept.items() if of == arm]
+        for arm in arms
+        for name, truth in labels.items()
+    }
+    effects = []
+    for arm in arms:
+        seeds = [seed for of, seed in kept if of == arm and (NONE, seed) in kept]
+        if arm == NONE or not seeds:
+            continue
+        for name, truth in labels.items():
+            mine = np.stack([_right(kept[arm, seed], name, truth) for seed in seeds])
+            bare = np.stack([_right(kept[NONE, seed], name, truth) for seed in seeds])
+            effects.append(_effect(arm, name, mine, bare, truth, classes, level))
+    lost = {
+        arm: tuple(run.seed for run in runs if run.arm == arm and run.diverged is not None)
+        for arm in arms
+        if any(run.arm == arm and run.diverged is not None for run in runs)
+    }
+    return Comparison(design, tuple(effects), metrics, tuple(runs), lost)
+
+
+def _right(run: Trained, name: str, truth: Labels) -> npt.NDArray[np.float64]:
+    right: npt.NDArray[np.bool_] = run.probabilities[name].argmax(axis=1) == truth
+    return right.astype(np.float64)
+
+
+def _effect(
+    arm: str,
+    name: str,
+    mine: npt.NDArray[np.float64],
+    bare: npt.NDArray[np.float64],
+    truth: Labels,
+    classes: Sequence[str],
+    level: float,
+) -> Effect:
+    table = mine - bare
+    here = paired(table.mean(axis=1), level=level, step=1 / table.shape[1])
+    changes = []
+    present = [number for number in range(len(classes)) if (truth == number).any()]
+    for number in present:
+        rows = table[:, truth == number]
+        changes.append(paired(rows.mean(axis=1), level=level, step=1 / rows.shape[1]))
+    held = adjusted([change.p for change in changes])
+    by_class = tuple(
+        ClassChange(classes[number], change, p) for number, change, p in zip(present, changes, held, strict=True)
+    )
+    seen = detectable(here.deviation, here.pairs, level=level)
+    half = seeds_for(seen / 2, here.deviation, level=level) if 0 < seen < math.inf else None
+    return Effect(
+        arm, name, float(mine.mean()), float(bare.mean()), here, paired_items(table, level=level), seen, half, by_class
+    )
+
+
+def _effect_dict(effect: Effect) -> dict[str, Any]:
+    return {
+        "arm": effect.arm,
+        "population": effect.population,
+        "accuracy": effect.accuracy,
+        "baseline": effect.baseline,
+        "sentence": effect.sentence,
+        "these_images": _difference_dict(effect.here),
+        "new_images": _difference_dict(effect.anywhere),
+        "detectable": _plain(effect.detectable),
+        "seeds_for_half": effect.seeds_for_half,
+        "classes": [
+            {
+                "name": change.name,
+                "recall": _difference_dict(change.difference),
+                "adjusted_p": change.adjusted_p,
+                "verdict": change.verdict,
+            }
+            for change in effect.classes
+        ],
+    }
+
+
+def _difference_dict(found: Difference) -> dict[str, Any]:
+    ends = {name: _plain(getattr(found, name)) for name in ("mean", "low", "high", "p", "deviation", "freedom")}
+    return {**ends, "pairs": found.pairs, "level": found.level, "verdict": found.verdict}
+
+
+def _curve(run: Trained) -> list[tuple[float, ...]]:
+    return [(e.loss, e.accuracy, e.validation_loss, e.validation_accuracy) for e in run.curve]
+
+
+def _finite(values: Sequence[float]) -> list[float | None]:
+    return [_plain(value) for value in values]
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

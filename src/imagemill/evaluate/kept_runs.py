@@ -1,0 +1,99 @@
+"""What a comparison keeps on disk: its design, and one file for each arm and seed that is done.
+
+::
+
+    OUT/design.json        what decides the result; a rerun must have the same
+    OUT/runs/ARM-SEED.npz  answers of one trained network, and its curve; written whole or not at all
+    OUT/results.json       every figure, the same bytes whether or not the run was ever stopped
+    OUT/timing.json        seconds, which differ from run to run
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import InputError
+from imagemill.data.atomic import atomic_path
+from imagemill.evaluate.training import Epoch, Trained
+
+__all__ = ["KeptRuns"]
+
+DESIGN, RUNS = "design.json", "runs"
+
+
+class KeptRuns:
+    """The runs of one comparison; in memory alone where no folder is given.
+
+    Parameters
+    ----------
+    out : Path or None
+    design : mapping
+        Plain values that decide what a run gives.
+
+    Raises
+    ------
+    InputError
+        When the folder holds runs of another design, naming what differs.
+    """
+
+    def __init__(self, out: Path | None, design: Mapping[str, Any]) -> None:
+        self.out = out
+        self.memory: dict[tuple[str, int], Trained] = {}
+        if out is None:
+            return
+        if out.exists() and not out.is_dir():
+            raise InputError(f"expected a folder to write to, got the file {out}; give another name")
+        path, wanted = out / DESIGN, json.loads(json.dumps(design))
+        if path.is_file():
+            found = json.loads(path.read_text("utf-8"))
+            differs = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+            # More seeds than before only add runs.
+            if differs and differs != ["seeds"]:
+                raise InputError(
+                    f"expected the design that {out} was begun with, got another {', '.join(sorted(differs))}; "
+                    "take another folder"
+                )
+        elif out.is_dir() and any(out.iterdir()):
+            raise InputError(f"expected an empty folder or one of an earlier comparison, got {out}; take another")
+        (out / RUNS).mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as part:
+            part.write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
+
+    def get(self, arm: str, seed: int) -> Trained | None:
+        """A run that is done, or None."""
+        if self.out is None:
+            return self.memory.get((arm, seed))
+        path = self._path(arm, seed)
+        if not path.is_file():
+            return None
+        with np.load(path, allow_pickle=False) as held:
+            said = json.loads(str(held["said"]))
+            answers = {name.removeprefix("of:"): held[name] for name in held.files if name.startswith("of:")}
+        curve = [Epoch(*values) for values in said["curve"]]
+        return Trained(arm, seed, answers, curve, said["diverged"], said["seconds"], said["waiting"], said["images"])
+
+    def put(self, run: Trained) -> None:
+        """Keep a run that was just done."""
+        if self.out is None:
+            self.memory[run.arm, run.seed] = run
+            return
+        said = {
+            "curve": [astuple(epoch) for epoch in run.curve],
+            "diverged": run.diverged,
+            "seconds": run.seconds,
+            "waiting": run.waiting,
+            "images": run.images,
+        }
+        answers = {f"of:{name}": values for name, values in run.probabilities.items()}
+        with atomic_path(self._path(run.arm, run.seed)) as part, part.open("wb") as file:
+            np.savez(file, said=np.array(json.dumps(said)), **answers)  # type: ignore[arg-type]
+
+    def _path(self, arm: str, seed: int) -> Path:
+        assert self.out is not None
+        return self.out / RUNS / f"{arm}-{seed}.npz"

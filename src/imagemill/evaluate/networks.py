@@ -1,0 +1,177 @@
+"""Networks to compare augmentations with: small ones for digits, a residual one for photos of 32x32, or one's own.
+
+All are PyTorch modules that take ``[n, C, y, x]`` float32 and give ``[n, classes]`` logits. Weights start as Keras
+starts them (Glorot uniform, zero biases), so that published figures of those networks are comparable.
+"""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.extras import require
+
+__all__ = ["NETWORKS", "Network", "network_named"]
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network that can be built anew, and what it is trained with.
+
+    Parameters
+    ----------
+    name : str
+    build : callable
+        ``build(shape, classes)`` gives a ``torch.nn.Module``; shape is ``(channels, height, width)``.
+    optimizer : {"rmsprop", "adam"}
+    said : str
+        One line about it.
+    """
+
+    name: str
+    build: Callable[[Shape, int], Any]
+    optimizer: str = "rmsprop"
+    said: str = ""
+
+
+def _torch() -> Any:
+    return require("torch", extra="torch")
+
+
+def _glorot(module: Any) -> Any:
+    nn = _torch().nn
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+    return module
+
+
+def _dense(*widths: int, dropout: tuple[float, ...] = ()) -> Callable[[Shape, int], Any]:
+    def build(shape: Shape, classes: int) -> Any:
+        nn = _torch().nn
+        layers: list[Any] = [nn.Flatten()]
+        inputs = shape[0] * shape[1] * shape[2]
+        for place, width in enumerate(widths):
+            layers += [nn.Linear(inputs, width), nn.ReLU()]
+            if dropout:
+                layers.append(nn.Dropout(dropout[place]))
+            inputs = width
+        return _glorot(nn.Sequential(*layers, nn.Linear(inputs, classes)))
+
+    return build
+
+
+def _convolutional(*filters: int) -> Callable[[Shape, int], Any]:
+    def build(shape: Shape, classes: int) -> Any:
+        nn = _torch().nn
+        layers: list[Any] = []
+        channels, height, width = shape
+        for count in filters:
+            layers += [nn.Conv2d(channels, count, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+            channels, height, width = count, (height - 2) // 2, (width - 2) // 2
+        if min(height, width) < 1:
+            raise InputError(
+                f"expected images of at least {3 * 2 ** len(filters)} pixels a side for {len(filters)} convolutions, "
+                f"got {shape[1]}x{shape[2]}; prepare them larger, or take the network 'dense'"
+            )
+        return _glorot(nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, classes)))
+
+    return build
+
+
+def _resnet18(shape: Shape, classes: int) -> Any:
+    """ResNet-18 as it is used on 32x32: a first convolution of 3x3 without stride or pooling.
+
+    Source: He, Zhang, Ren, Sun (2016), "Deep residual learning for image recognition", CVPR.
+    """
+    nn = _torch().nn
+
+    class Block(nn.Module):  # type: ignore[misc,name-defined]
+        def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+            super().__init__()
+            self.way = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
+                nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs),
+            )  # fmt: skip
+            self.past = nn.Identity()
+            if stride != 1 or inputs != outputs:
+                self.past = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+        def forward(self, x: Any) -> Any:
+            return _torch().relu(self.way(x) + self.past(x))
+
+    layers: list[Any] = [nn.Conv2d(shape[0], 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
+    inputs = 64
+    for outputs, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
+        layers += [Block(inputs, outputs, stride), Block(outputs, outputs, 1)]
+        inputs = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
+
+
+NETWORKS = {
+    network.name: network
+    for network in (
+        Network("dense", _dense(512), said="one hidden layer of 512"),
+        Network("dense-1024", _dense(1024), said="one hidden layer of 1,024"),
+        Network("dense-deep", _dense(512, 512), said="two hidden layers of 512"),
+        Network("dense-dropout", _dense(512, 512, dropout=(0.5, 0.25)), said="the same with dropout 0.5 and 0.25"),
+        Network("cnn-16", _convolutional(16), said="16 filters of 3x3, pooling, dropout 0.25"),
+        Network("cnn", _convolutional(16, 32), said="16 and 32 filters of 3x3, each with pooling and dropout 0.25"),
+        Network("resnet18", _resnet18, "adam", said="ResNet-18 for images of about 32x32"),
+    )
+}
+"""Networks by the names that ``--model`` takes."""
+
+
+def network_named(model: str | Path | Network) -> Network:
+    """A network by its name, or from a Python file.
+
+    Parameters
+    ----------
+    model : str, Path or Network
+        A name of `NETWORKS`, or a file that defines ``build(shape, classes)``; the file may name an ``OPTIMIZER``,
+        ``"rmsprop"`` or ``"adam"`` (taken when it says nothing). The file is run, so run none that you do not trust.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ParameterError
+        For a name that is not there.
+    InputError
+        For a file that does not load, or does not define ``build``.
+
+    Examples
+    --------
+    >>> network_named("cnn").said
+    '16 and 32 filters of 3x3, each with pooling and dropout 0.25'
+    """
+    if isinstance(model, Network):
+        return model
+    if str(model) in NETWORKS:
+        return NETWORKS[str(model)]
+    path = Path(model)
+    if path.suffix != ".py":
+        raise ParameterError(f"expected a model of {', '.join(NETWORKS)}, or a file .py, got {str(model)!r}")
+    if not path.is_file():
+        raise InputError(f"expected a file that builds a network, got no file {path}")
+    try:
+        found = runpy.run_path(str(path))
+    except Exception as error:  # whatever the user's file raises is what to show
+        raise InputError(f"expected {path} to load, got {type(error).__name__}: {error}; mend the file") from error
+    if not callable(found.get("build")):
+        raise InputError(f"expected {path} to define build(shape, classes), got no such function; write one")
+    optimizer = found.get("OPTIMIZER", "adam")
+    if optimizer not in ("rmsprop", "adam"):
+        raise InputError(f"expected OPTIMIZER of {path} to be 'rmsprop' or 'adam', got {optimizer!r}")
+    return Network(path.stem, found["build"], optimizer, f"{path}")

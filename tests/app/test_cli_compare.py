@@ -1,0 +1,56 @@
+"""`imagemill compare`: whether an augmentation helps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import imagemill as im
+from tests.app.terminal import imagemill
+from tests.evaluate.made_up import sides
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    data = sides(120)
+    im.prepare(im.from_arrays(*data.train, classes=data.classes), tmp_path / "set", split=(0.6, 0.0, 0.4))
+    return tmp_path / "set"
+
+
+@pytest.fixture
+def mirrored(tmp_path: Path) -> Path:
+    im.Pipeline([im.Flip("x", p=0.5)], seed=0).to_yaml(tmp_path / "mirrored.yaml")
+    return tmp_path / "mirrored.yaml"
+
+
+QUICK = ("--model", "dense", "--epochs", "2", "--batch", "16", "--workers", "0")
+
+
+def test_a_verdict_with_its_interval_and_what_could_have_been_seen(store: Path, mirrored: Path, tmp_path: Path) -> None:
+    said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", "--seeds", "6", *QUICK)
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[0].startswith("This design can detect differences from ")
+    assert "; half of it would take " in lines[0]
+    assert any(line.startswith("mirrored on clean test images: harms, -") for line in lines), said.out
+    head = next(line for line in lines if line.startswith("arm"))
+    assert head.split() == ["arm", "test", "images", "accuracy", "precision", "recall", "F1", "ECE"]
+    held = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert held["effects"][0]["these_images"]["verdict"] == "harms"
+    again = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", "--seeds", "6", *QUICK, "--json")
+    assert json.loads(again.out) == held
+
+
+def test_under_three_seeds_there_is_no_verdict(store: Path, mirrored: Path, tmp_path: Path) -> None:
+    said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", "--seeds", "2", *QUICK)
+    assert said.code == 0, said.err
+    assert "mirrored on clean test images: no verdict under 3 seeds" in said.out
+
+
+def test_what_does_not_fit_is_one_line_and_leaves_no_folder(store: Path, mirrored: Path, tmp_path: Path) -> None:
+    said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", *QUICK, "--stress", "blur")
+    assert said.code == 2
+    assert "expected invert, shift:4px or a pipeline file for test images, got 'blur'" in said.err
+    assert not (tmp_path / "out").exists()

@@ -27,7 +27,8 @@ from imagemill.feed.making.making import Maker
 from imagemill.feed.workers import processes
 from imagemill.feed.workers.sending import pack_maker, unpack_maker
 from imagemill.feed.workers.shared_memory import Block
-from imagemill.feed.workers.worker import Failure, Job, RemoteTraceback, _Desk, read_made
+from imagemill.feed.workers.worker import Job, _Desk, read_made
+from imagemill.jobs.sent_errors import RemoteTraceback, SentError
 from tests.architecture.repository import SRC, environment
 from tests.clocks import until
 from tests.feed.makes import PIPELINE, jpegs
@@ -308,7 +309,7 @@ class AwkwardError(Exception):
 def test_errors_that_cannot_be_sent_are_described() -> None:
     error = AwkwardError(7, "no")
     error.add_note("while augmenting 3")
-    there = pickle.loads(pickle.dumps(Failure.of(error))).raised()
+    there = pickle.loads(pickle.dumps(SentError.of(error))).raised()
     assert isinstance(there, RuntimeError)
     assert (str(there), there.__notes__) == ("AwkwardError: 7: no", ["while augmenting 3"])
     assert "AwkwardError" in str(there.__cause__)

@@ -10,11 +10,9 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection as lines
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,7 +23,10 @@ from imagemill.core.errors import InputError, WorkerError
 from imagemill.feed.making.making import Made, Maker
 from imagemill.feed.workers.sending import pack_maker
 from imagemill.feed.workers.shared_memory import Block
-from imagemill.feed.workers.worker import READY, Failure, Job, Reply, read_made, work
+from imagemill.feed.workers.stream import STOPPED
+from imagemill.feed.workers.worker import READY, Job, Reply, read_made, work
+from imagemill.jobs.process_engine import deaf
+from imagemill.jobs.sent_errors import SentError
 
 __all__ = ["ProcessStream", "Processes"]
 
@@ -66,7 +67,7 @@ class _Worker:
     line: Connection
     ready: bool = False
     dead: bool = False
-    failure: Failure | None = None
+    failure: SentError | None = None
     jobs: deque[Job] = field(default_factory=deque)
     slots: dict[int, _Slot] = field(default_factory=dict)
     made: int = 0
@@ -162,7 +163,7 @@ class Processes:
         chosen = multiprocessing.get_start_method(allow_none=True)
         context: Any = multiprocessing.get_context("forkserver" if chosen == "forkserver" else "spawn")
         try:
-            with _deaf():
+            with deaf():
                 for number in range(self.count):
                     here, there = context.Pipe()
                     with there:
@@ -200,7 +201,7 @@ class ProcessStream:
     def __init__(self, owner: Processes, place: int, epoch: int, first: int, last: int, ahead: int) -> None:
         self._owner, self._place, self._epoch, self._last, self._ahead = owner, place, epoch, last, ahead
         self._next = self._taken = first
-        self._done: dict[int, Made | Failure] = {}
+        self._done: dict[int, Made | SentError] = {}
         self._run = owner.run
 
     @property
@@ -233,8 +234,11 @@ class ProcessStream:
             self._taken += 1
             # Now, so that the next ones are made while the consumer works.
             self.give()
-        if isinstance(found, Failure):
-            raise found.raised()
+        if isinstance(found, SentError):
+            error = found.raised()
+            if isinstance(error, StopIteration):  # would end the loop over the batches without a word
+                raise RuntimeError(STOPPED) from error.__cause__
+            raise error
         return found
 
     def close(self) -> None:
@@ -284,7 +288,7 @@ class ProcessStream:
         if message == READY:
             worker.ready = True
             return
-        if isinstance(message, Failure):  # before the first job: it could not read the maker
+        if isinstance(message, SentError):  # before the first job: it could not read the maker
             worker.failure = message
             return
         reply: Reply = message
@@ -323,20 +327,6 @@ def _signal(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return "unknown"
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C, not even while they import what they need."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # it lets the signal through when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(team: list[_Worker], control: Block, owner: int) -> None:

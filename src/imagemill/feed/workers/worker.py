@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import pickle
 import signal
-import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -23,9 +22,9 @@ from imagemill.engine.buffers import Buffers
 from imagemill.feed.making.making import Made, Maker
 from imagemill.feed.workers.sending import LARGE, aligned, unpack_maker
 from imagemill.feed.workers.shared_memory import Block
-from imagemill.feed.workers.stream import STOPPED
+from imagemill.jobs.sent_errors import SentError
 
-__all__ = ["READY", "Failure", "Job", "RemoteTraceback", "Reply", "read_made", "work"]
+__all__ = ["READY", "Job", "Reply", "read_made", "work"]
 
 READY = "ready"
 
@@ -70,63 +69,12 @@ class Reply(NamedTuple):
         any more.
     fresh : bool
         Whether the block is a new one, which follows this message.
-    failure : Failure or None
+    failure : SentError or None
     """
 
     spans: Spans = ()
     fresh: bool = False
-    failure: Failure | None = None
-
-
-class RemoteTraceback(Exception):  # noqa: N818 - it is no error, it shows where one came from
-    """Where in another process an error was raised."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-    def __str__(self) -> str:
-        return f'\n"""\n{self.text}"""'
-
-
-class Failure(NamedTuple):
-    """An error on its way between processes.
-
-    Parameters
-    ----------
-    error : bytes
-        Pickled.
-    text : str
-        Its traceback.
-    """
-
-    error: bytes
-    text: str
-
-    @classmethod
-    def of(cls, error: BaseException) -> Failure:
-        """An error that was caught; one that cannot be sent is described by another."""
-        text = "".join(traceback.format_exception(error))
-        try:
-            data = pickle.dumps(error)
-            pickle.loads(data)  # many can be written and not read: those whose __init__ asks for more than a message
-        except Exception:
-            other = RuntimeError(f"{type(error).__name__}: {error}")
-            for note in getattr(error, "__notes__", ()):
-                other.add_note(note)
-            data = pickle.dumps(other)
-        return cls(data, text)
-
-    def raised(self) -> BaseException:
-        """The error, to be raised here."""
-        try:
-            error: BaseException = pickle.loads(self.error)
-        except Exception:  # its class may be one that only the other process could make
-            error = RuntimeError("an error that cannot be read here; its traceback stands above")
-        if isinstance(error, StopIteration):  # would end the loop over the batches without a word
-            error = RuntimeError(STOPPED)
-        error.__cause__ = RemoteTraceback(self.text)
-        return error
+    failure: SentError | None = None
 
 
 class _Desk(Buffers):
@@ -223,7 +171,7 @@ def _serve(connection: Connection) -> None:
     try:
         desk, maker = _Desk(), _maker(said)
     except BaseException as error:  # the other side gets it, whatever it is
-        connection.send(Failure.of(error))
+        connection.send(SentError.of(error))
         return
     if maker.pipeline is not None and not maker.pipelines:
         # The parts of classes are put together in other memory, and copied from there.
@@ -259,4 +207,4 @@ def _answer(job: Job, maker: Maker, desk: _Desk, control: npt.NDArray[np.int64])
         desk.begin(job)
         return Reply(desk.lay(job, maker.make(job.epoch, job.number, stopped)), desk.fresh)
     except BaseException as error:  # the other side gets it, whatever it is
-        return Reply((), desk.fresh, None if stopped() else Failure.of(error))
+        return Reply((), desk.fresh, None if stopped() else SentError.of(error))

@@ -51,8 +51,9 @@ def rooms() -> tuple[str, ...]:
 
 def small_package(root: Path, **sources: str) -> Path:
     """A package with every room, empty but for the given lines."""
-    for room in ("", *rooms()):
-        folder = root / "imagemill" / room
+    verbs = [f"verbs_{name}" for name in ("augment", "export", "prepare", "scan")]
+    for room in ("", *rooms(), *verbs):
+        folder = root / "imagemill" / room.replace("verbs_", "verbs/")
         folder.mkdir(parents=True)
         (folder / "__init__.py").write_text(sources.get(room, ""), encoding="utf-8")
     return root
@@ -76,12 +77,13 @@ def test_a_package_that_keeps_to_the_rooms_passes(tmp_path: Path) -> None:
         ("pipeline", "from imagemill import data"),
         ("data", "def f():\n    import imagemill.app"),
         ("app", "import imagemill.testing"),
+        ("verbs_scan", "import imagemill.verbs.prepare"),
     ],
 )
 def test_a_wrong_import_is_refused(tmp_path: Path, room: str, line: str) -> None:
     code, said = lint(small_package(tmp_path, **{room: line}), tmp_path)
     assert code == 1, said
-    assert f"imagemill.{room} is not allowed to import" in " ".join(said.split()), said
+    assert f"imagemill.{room.replace('verbs_', 'verbs.')} is not allowed to import" in " ".join(said.split()), said
 
 
 def test_a_room_that_is_not_on_the_list_is_refused(tmp_path: Path) -> None:

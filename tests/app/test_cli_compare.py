@@ -54,3 +54,14 @@ def test_what_does_not_fit_is_one_line_and_leaves_no_folder(store: Path, mirrore
     assert said.code == 2
     assert "expected invert, shift:4px or a pipeline file for test images, got 'blur'" in said.err
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_compared_with_itself_is_counted(store: Path, tmp_path: Path) -> None:
+    said = imagemill("compare", store, "--null", "2", "--model", "dense", "--epochs", "1")
+    assert said.code == 0, said.err
+    assert said.out.startswith("3 seeds: false alarms ")
+    assert "of 2) [" in said.out
+    wrong = imagemill("compare", store, "--null", "2", "-o", tmp_path / "out")
+    assert (wrong.code, "expected --null alone" in wrong.err) == (2, True)
+    missing = imagemill("compare", store)
+    assert (missing.code, "give --out OUT" in missing.err) == (2, True)

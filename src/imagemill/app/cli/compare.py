@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from imagemill import InputError
 from imagemill.app.cli.console import err, out, progress
 
 if TYPE_CHECKING:
     from imagemill.evaluate import Comparison, Step
 
 __all__ = ["compare"]
+
+
+class Asked(NamedTuple):
+    """How a network is trained."""
+
+    epochs: int
+    batch: int
+    rate: float
+
 
 MODEL_HELP = (
     "dense, cnn, cnn-16, dense-1024, dense-deep, dense-dropout, resnet18, or FILE.py with build(shape, classes)."
@@ -24,8 +34,12 @@ MODEL_HELP = (
 
 def compare(
     src: Annotated[Path, typer.Argument(metavar="SRC", help="A prepared dataset with a training and a test part.")],
-    pipeline: Annotated[list[Path], typer.Option("--pipeline", "-p", metavar="FILE", help="An arm; give several.")],
-    to: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Keeps runs and results; goes on from them.")],
+    pipeline: Annotated[
+        list[Path] | None, typer.Option("--pipeline", "-p", metavar="FILE", help="An arm; give several.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="OUT", help="Keeps runs and results; goes on from them.")
+    ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)] = "cnn",
     seeds: Annotated[int, typer.Option("--seeds", "-s", min=1, help="Pairs of arms; under 3 there is no verdict.")] = 3,
     epochs: Annotated[int, typer.Option("--epochs", "-e", min=1, help="Of every run.")] = 10,
@@ -38,9 +52,17 @@ def compare(
         Path | None, typer.Option("--wild", metavar="DIR", help="A prepared set of your own images.")
     ] = None,
     workers: Annotated[int, typer.Option("--workers", "-w", min=0, help="Threads that augment.")] = 1,
+    null: Annotated[
+        int, typer.Option("--null", min=0, metavar="N", help="No arms: compare nothing with itself, N times.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Train with and without augmentation, and say whether the difference is one."""
+    if null:
+        _null(src, null, model, seeds, Asked(epochs, batch, rate), refused=bool(pipeline or to or stress or wild))
+        return
+    if to is None:
+        raise InputError("expected a folder for runs and results, got none; give --out OUT")
     from imagemill import compare as compare_arms  # PyTorch is loaded when it is needed, not for --help
 
     with progress("training") as told:
@@ -54,7 +76,7 @@ def compare(
                 err.print(f"{step.arm}, seed {step.seed}: loss {step.said.loss:.4f}{right}", highlight=False)
 
         found = compare_arms(
-            src, [*pipeline], model=model, seeds=seeds, epochs=epochs, batch_size=batch, learning_rate=rate,
+            src, [*(pipeline or ())], model=model, seeds=seeds, epochs=epochs, batch_size=batch, learning_rate=rate,
             stress=stress or (), wild=wild, out=to, workers=workers, progress=on_step,
         )  # fmt: skip
     if as_json:
@@ -75,6 +97,20 @@ def compare(
     for arm, lost in found.diverged.items():
         out.print(Text(f"{arm}: diverged with seeds {', '.join(map(str, lost))}", style="red"), soft_wrap=True)
     out.print(f"\nresults in {to}: results.json, table.md, timing.json", soft_wrap=True)
+
+
+def _null(src: Path, comparisons: int, model: str, seeds: int, asked: Asked, *, refused: bool) -> None:
+    """How often arms are called different that are not."""
+    from imagemill.evaluate import Recipe, calibrate, read_data
+
+    if refused:
+        raise InputError("expected --null alone with --model, --seeds, --epochs and --batch, got arms or a folder too")
+    recipe = Recipe(asked.epochs, asked.batch, asked.rate, workers=0)
+    with progress("training") as told:
+        found = calibrate(
+            read_data(src), comparisons=comparisons, seeds=seeds, model=model, recipe=recipe, progress=told
+        )
+    out.print(repr(found), soft_wrap=True)
 
 
 def _table(found: Comparison) -> Table:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.app.figures.annotated_figures import shown_things
+from imagemill.app.figures.annotated_figures import shown_annotations
 from imagemill.app.figures.draw_annotations import label_colour
 from imagemill.core.targets import Image
 from imagemill.data import open_source
 from imagemill.data.records.instances import Instance
-from imagemill.data.records.moved_annotations import Things
+from imagemill.data.records.moved_annotations import Annotations
 from tests.app.terminal import imagemill
 from tests.verbs.augment.test_augment_annotations import agrees, made_up
 
@@ -37,7 +37,7 @@ def test_augment_names_what_a_layout_has_no_place_for(tmp_path: Path) -> None:
     said = imagemill("augment", source, "-o", tmp_path / "out", "-p", "photo", "--to", "yolo", "--seed", "3")
     assert said.code == 0
     assert "not kept:" in (said.out + said.err)
-    assert "things' keypoints: the layout 'yolo' has no place for them" in (said.out + said.err)
+    assert "annotations' keypoints: the layout 'yolo' has no place for them" in (said.out + said.err)
 
 
 def test_augment_takes_words_about_its_source(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ def test_preview_draws_what_is_annotated(tmp_path: Path, layout: str) -> None:
 
 def test_what_is_shown_are_the_things_themselves() -> None:
     corners = (1.0, 1.0, 5.0, 1.0, 5.0, 4.0)
-    things = Things((Instance("cat", (1, 1, 4, 3), (corners,), keypoints=((2.0, 2.0, 2), (0.0, 0.0, 0))),), (8, 9))
-    made = shown_things(Image(np.zeros((8, 9, 3), np.uint8)), None, things, [(0, 1)])
+    things = Annotations((Instance("cat", (1, 1, 4, 3), (corners,), keypoints=((2.0, 2.0, 2), (0.0, 0.0, 0))),), (8, 9))
+    made = shown_annotations(Image(np.zeros((8, 9, 3), np.uint8)), None, things, [(0, 1)])
     assert made.boxes is not None
     assert made.boxes.labels == ["cat"]
     assert made.keypoints is not None

@@ -92,7 +92,17 @@ def test_json_is_whole(tmp_path: Path) -> None:
     assert told["others"] == [{"layout": "folder", "sure": 0.2, "why": "6 images below it"}]
     assert set(told) >= {
         *("path", "layout", "title", "why", "others", "images", "splits", "classes", "categories", "groups", "masks"),
-        *("annotated", "unlabeled", "things", "pixels", "unreadable", "notes", "attributes", "licences", "remarks"),
+        *(
+            "annotated",
+            "unlabeled",
+            "annotations",
+            "pixels",
+            "unreadable",
+            "notes",
+            "attributes",
+            "licences",
+            "remarks",
+        ),
     }
 
 

@@ -65,18 +65,18 @@ def exchange(
     Parameters
     ----------
     labels : sequence or None
-        Names of the points; their row numbers within each thing where there are none.
+        Names of the points; their row numbers within each annotation where there are none.
     count : int
         How many points there are.
     swap : "auto" or pairs
     instance : array of int ``(count,)`` or None
-        Which thing each point belongs to. Left out, labels that repeat as a whole (17 names, three times) are as many
-        things, and labels that all differ are one.
+        Which annotation each point belongs to. Left out, labels that repeat as a whole (17 names, three times) are as
+        many annotations, and labels that all differ are one.
 
     Notes
     -----
-    A point whose partner is in the same thing takes its place, so that every row keeps its name. One without, or in a
-    list where it cannot be told which belong together, gets its partner's name instead.
+    A point whose partner is in the same annotation takes its place, so that every row keeps its name. One without, or
+    in a list where it cannot be told which belong together, gets its partner's name instead.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def _exchange(
 
 
 def _blocks(labels: tuple[Any, ...] | None, count: int, instance: tuple[int, ...] | None) -> list[list[int]]:
-    """Rows that belong to one thing each."""
+    """Rows that belong to one annotation each."""
     rows = list(range(count))
     if instance is not None:
         return [[row for row in rows if instance[row] == one] for one in dict.fromkeys(instance)]

@@ -1,4 +1,4 @@
-"""Polygons around single things, which move like boxes."""
+"""Polygons around single annotations, which move like boxes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Polygons"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polygons:
-    """Polygons around things, for pictures.
+    """Polygons around annotations, for pictures.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Polygons:
 
     Notes
     -----
-    An outline is cut at the frame. One of which no area is left is dropped; ``index`` says which are there.
+    A polygon is cut at the frame. One of which no area is left is dropped; ``index`` says which are there.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Polygons:
         parts = tuple(np.asarray(part, dtype=np.float64) for part in self.parts)
         for part in parts:
             if part.ndim != 2 or part.shape[1] != 2 or not np.isfinite(part).all():
-                raise InputError(f"expected outlines as finite (n, 2) arrays of x and y, got shape {part.shape}")
+                raise InputError(f"expected polygons as finite (n, 2) arrays of x and y, got shape {part.shape}")
         object.__setattr__(self, "parts", parts)
         if self.index is None:
             object.__setattr__(self, "index", np.arange(len(parts)))

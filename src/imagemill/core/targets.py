@@ -226,7 +226,7 @@ class Mask(_Raster):
 
 
 class InstanceMasks(Mask):
-    """Masks of single things, one in each channel: moved as label maps are, and no foreground to crop around."""
+    """Instance masks, one in each channel: moved as label maps are, and no foreground to crop around."""
 
     __slots__ = ()
     kind: ClassVar[str] = "instance masks"

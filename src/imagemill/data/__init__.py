@@ -35,7 +35,7 @@ from imagemill.data.layouts.shapes.rle import mask_from_rle
 from imagemill.data.records.as_targets import boxes_of, keypoint_labels, keypoint_names_of, keypoints_of, links_of
 from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
-from imagemill.data.records.moved_annotations import KEYPOINTS, Things, counts_of
+from imagemill.data.records.moved_annotations import KEYPOINTS, Annotations, counts_of
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.output_names import name_clashes, output_name
 from imagemill.data.records.record import Blob, Pixels, Record, Stored, split_suffix
@@ -44,6 +44,7 @@ __all__ = [
     "KEYPOINTS",
     "MAX_PIXELS",
     "RLE",
+    "Annotations",
     "Blob",
     "CocoFile",
     "Codec",
@@ -63,7 +64,6 @@ __all__ = [
     "Seen",
     "Source",
     "Stored",
-    "Things",
     "WriteTarget",
     "Written",
     "append_jsonl",

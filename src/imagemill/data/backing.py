@@ -97,21 +97,23 @@ def targets_of(
 ) -> dict[str, Target]:
     """Annotations, on the pixels as they are, as boxes and keypoints; what is neither stays in the record.
 
-    ``boxes.index`` and ``keypoints.instance`` say which of the things each belongs to; ``names`` are those of each
+    ``boxes.index`` and ``keypoints.instance`` say which of the annotations each belongs to; ``names`` are those of each
     category's keypoints.
     """
     if objects is None:
         return {}
-    boxed = [(place, thing, thing.box) for place, thing in enumerate(objects) if thing.box is not None]
+    boxed = [
+        (place, annotation, annotation.box) for place, annotation in enumerate(objects) if annotation.box is not None
+    ]
     edges = [[b[0], b[1], b[0] + b[2], b[1] + b[3]] for _, _, b in boxed]
     index = np.array([place for place, _, _ in boxed], np.int64)
     found: dict[str, Target] = {
-        "boxes": Boxes(np.array(edges), "xyxy", [thing.category for _, thing, _ in boxed], index)
+        "boxes": Boxes(np.array(edges), "xyxy", [annotation.category for _, annotation, _ in boxed], index)
     }
-    keypoints = [keypoint for thing in objects for keypoint in thing.keypoints]
+    keypoints = [keypoint for annotation in objects for keypoint in annotation.keypoints]
     if keypoints:
         points = np.array(keypoints, dtype=np.float64)
-        instance = np.repeat(np.arange(len(objects)), [len(thing.keypoints) for thing in objects])
+        instance = np.repeat(np.arange(len(objects)), [len(annotation.keypoints) for annotation in objects])
         labels = keypoint_labels(objects, names)
         found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
     return found
@@ -213,20 +215,20 @@ class StoreBacking:
 
     @cached_property
     def has_keypoints(self) -> bool:
-        """Whether any thing in the store has keypoints, named or not."""
-        return self._any_thing_has("joints")
+        """Whether any annotation in the store has keypoints, named or not."""
+        return self._any_annotation_has("joints")
 
     @cached_property
     def has_masks(self) -> bool:
-        """Whether any thing in the store has a polygon or a mask."""
-        return self._any_thing_has("polygons") or self._any_thing_has("runs")
+        """Whether any annotation in the store has a polygon or a mask."""
+        return self._any_annotation_has("polygons") or self._any_annotation_has("runs")
 
-    def _any_thing_has(self, field: str) -> bool:
+    def _any_annotation_has(self, field: str) -> bool:
         for name in self.names:
             column = self.part(name).table
             if "objects" in column.column_names:
-                things = pc.list_flatten(column["objects"])
-                if (pc.sum(pc.list_value_length(pc.struct_field(things, field))).as_py() or 0) > 0:
+                annotations = pc.list_flatten(column["objects"])
+                if (pc.sum(pc.list_value_length(pc.struct_field(annotations, field))).as_py() or 0) > 0:
                     return True
         return False
 
@@ -260,26 +262,30 @@ class StoreBacking:
     def _objects(self, part: Part, place: int) -> tuple[Instance, ...] | None:
         if "objects" not in part.table.column_names:
             return None
-        things = part.table["objects"][place].as_py()
+        annotations = part.table["objects"][place].as_py()
         shape = self.said["image"]["shape"]
         try:
-            return None if things is None else tuple(_instance(t, self.said["categories"], shape) for t in things)
+            return (
+                None
+                if annotations is None
+                else tuple(_instance(t, self.said["categories"], shape) for t in annotations)
+            )
         except (LookupError, TypeError, ValueError) as error:
             do = "prepare the dataset again"
             raise SourceError(f"{part.path}: expected annotations in row {place}, got {error}; {do}") from error
 
 
-def _instance(thing: Mapping[str, Any], categories: Sequence[str], shape: Sequence[int]) -> Instance:
-    box = thing["box"]
-    runs = thing["runs"]
+def _instance(annotation: Mapping[str, Any], categories: Sequence[str], shape: Sequence[int]) -> Instance:
+    box = annotation["box"]
+    runs = annotation["runs"]
     return Instance(
-        categories[thing["category"]],
+        categories[annotation["category"]],
         None if box is None else (box[0], box[1], box[2] - box[0], box[3] - box[1]),
-        tuple(tuple(polygon) for polygon in thing["polygons"] or ()),
+        tuple(tuple(polygon) for polygon in annotation["polygons"] or ()),
         None if runs is None else RLE(shape[0], shape[1], tuple(runs)),
-        tuple((x, y, int(seen)) for x, y, seen in thing["joints"] or ()),
-        bool(thing["crowd"]),
-        json.loads(thing["attributes"]) if thing["attributes"] else {},
+        tuple((x, y, int(seen)) for x, y, seen in annotation["joints"] or ()),
+        bool(annotation["crowd"]),
+        json.loads(annotation["attributes"]) if annotation["attributes"] else {},
     )
 
 

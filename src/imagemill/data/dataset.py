@@ -243,7 +243,7 @@ class Dataset:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Names of the things inside the pictures (boxes, polygons, keypoints), in the order of their numbers."""
+        """Names of the annotations inside the pictures (boxes, polygons, keypoints), in the order of their numbers."""
         found: list[str] = []
         for one in self.backings:
             found += one.source.categories if isinstance(one, SourceBacking) else one.said.get("categories", ())  # type: ignore[attr-defined]
@@ -422,7 +422,7 @@ class Dataset:
         )
 
     def _named(self) -> tuple[str, ...]:
-        """The classes of pictures; those of things only stand in for them."""
+        """The classes of pictures; those of annotations only stand in for them."""
         return self.classes if self._present() or self.classes != self.categories else ()
 
     def prepare(self, out: Path | str, **how: Any) -> Any:
@@ -494,7 +494,7 @@ def _of_source(source: Source) -> Dataset:
         taken = name if name not in table.columns else f"attribute.{name}"
         table = table.with_columns(uniform_column(taken, [r.attributes.get(name) for r in records]))
     found = {r.label for r in records if r.label is not None} | {n for r in records for n in r.labels or ()}
-    # Where pictures have no label, the classes are those of the things in them.
+    # Where pictures have no label, the classes are those of the annotations in them.
     classes = source.classes or tuple(sorted(found, key=natural)) or source.categories
     places = np.column_stack([np.zeros(len(records), np.int64), np.arange(len(records))])
     return Dataset(table, (SourceBacking(source),), places, classes, str(source.root))

@@ -66,7 +66,7 @@ OBJECT = pa.struct(
         ("attributes", pa.string()),
     ]
 )
-"""One thing in a picture, in pixels of the prepared picture from its outer corner; keypoints are indices."""
+"""One annotation in a picture, in pixels of the prepared picture from its outer corner; keypoints are indices."""
 
 Blocks = Callable[[], Iterator[Array]]
 

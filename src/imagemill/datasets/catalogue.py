@@ -241,7 +241,7 @@ _ALL = (
     ),
     Loan(
         "cifar10",
-        "small photos of ten kinds of things (CIFAR-10)",
+        "small photos of ten kinds of objects (CIFAR-10)",
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         {"train": 50_000, "test": 10_000},
         "32 x 32 RGB",

@@ -146,7 +146,7 @@ def fashion_mnist(
 def cifar10(
     root: Path | str | None = None, *, cache: Path | str | None = None, progress: Progress | None = None
 ) -> Source:
-    """CIFAR-10: photos of ten kinds of things, 5,000 of each to train with and 1,000 to test with, 32 x 32 RGB.
+    """CIFAR-10: photos of ten kinds of objects, 5,000 of each to train with and 1,000 to test with, 32 x 32 RGB.
 
     Parameters
     ----------

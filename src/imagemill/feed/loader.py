@@ -13,10 +13,10 @@ from imagemill.data.layouts.base import Problem
 from imagemill.feed.adapters.base import Adapters
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.iterating import Loop, Track
+from imagemill.feed.making.carried_annotations import not_annotated
 from imagemill.feed.making.dataset_rows import RecordRows, StoreRows, open_rows
 from imagemill.feed.making.making import Made, Maker
 from imagemill.feed.making.sequence import SequenceRows
-from imagemill.feed.making.things import not_annotated
 from imagemill.feed.making.together import Together
 from imagemill.feed.meter import Meter
 from imagemill.feed.options import (
@@ -290,10 +290,10 @@ class Loader(Adapters):
         """Whether batches have a column ``weight``, for the loss."""
         return self._maker.rows.weights is not None
 
-    def carry_things(self) -> None:
+    def carry_annotations(self) -> None:
         """Have batches carry what is annotated, and its masks, from the next loop on."""
-        if not self._maker.rows.things:
-            self._maker.rows.things = True
+        if not self._maker.rows.annotations:
+            self._maker.rows.annotations = True
             if bare := not_annotated(self._maker.rows):
                 warnings.warn(
                     f"{bare} of {self.rows:,} pictures were not annotated, and go to the detector as empty ones; leave "

@@ -19,9 +19,9 @@ SAID = {
     "hierarchy": r"levels of",
     "labels": r"several labels",
     "mask": r"label map|\bmasks?\b",
-    "boxes": r"\bboxes|things|crowds",
-    "polygons": r"outlines",
-    "rle": r"run-length|instance masks|masks of things",
+    "boxes": r"\bboxes|annotations|crowds",
+    "polygons": r"polygons",
+    "rle": r"run-length|instance masks|instance masks",
     "keypoints": r"keypoints",
     "split": r"split",
     "group": r"groups?\b",
@@ -54,9 +54,9 @@ def _near(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(float(v), 2) for v in values)
 
 
-def _things(of: Callable[[Instance], Any]) -> Callable[[Record], Any]:
-    """Of each thing that has some; None where no thing has."""
-    return lambda record: tuple(filter(None, (of(thing) for thing in record.objects or ()))) or None
+def _annotations(of: Callable[[Instance], Any]) -> Callable[[Record], Any]:
+    """Of each annotation that has some; None where no annotation has."""
+    return lambda record: tuple(filter(None, (of(annotation) for annotation in record.objects or ()))) or None
 
 
 SEEN: dict[str, Callable[[Record], Any]] = {
@@ -64,10 +64,10 @@ SEEN: dict[str, Callable[[Record], Any]] = {
     "hierarchy": lambda r: r.label if "/" in (r.label or "") else None,
     "labels": lambda r: r.labels,
     "mask": _mask,
-    "boxes": _things(lambda o: None if o.box is None else (o.category, _near(o.box), o.crowd)),
-    "polygons": _things(lambda o: tuple(_near(part) for part in o.polygons)),
-    "rle": _things(lambda o: o.rle),
-    "keypoints": _things(lambda o: tuple((*_near(keypoint[:2]), keypoint[2]) for keypoint in o.keypoints)),
+    "boxes": _annotations(lambda o: None if o.box is None else (o.category, _near(o.box), o.crowd)),
+    "polygons": _annotations(lambda o: tuple(_near(part) for part in o.polygons)),
+    "rle": _annotations(lambda o: o.rle),
+    "keypoints": _annotations(lambda o: tuple((*_near(keypoint[:2]), keypoint[2]) for keypoint in o.keypoints)),
     "split": lambda r: r.split,
     "group": lambda r: r.group,
     "attributes": lambda r: dict(r.attributes),
@@ -94,7 +94,7 @@ def changed(before: Source, after: Source) -> dict[str, str]:
         found["image"] = f"{len(before)} became {len(after)}"
     for word, see in SEEN.items():
         for record, again in pairs:
-            # A layout may add what it counts and places things by, to pictures that had none of it.
+            # A layout may add what it counts and places annotations by, to pictures that had none of it.
             if again is not None and see(record) and not _same(see(record), see(again)):
                 found[word] = f"{record.key}: {see(record)!r:.150} became {see(again)!r:.150}"
                 break

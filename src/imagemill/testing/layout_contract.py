@@ -112,7 +112,7 @@ def _photos(root: Path) -> Source:
             Record(
                 *(key, root / key, root / "maps" / f"{number}.png", ("pet/cat", "pet/dog")[number % 2]),
                 labels=("furry", "small")[: number % 3],
-                objects=_things(number),
+                objects=_annotations(number),
                 split=split,
                 group=f"patient{number:03d}",
                 size=_SHAPE,
@@ -128,11 +128,11 @@ def _photos(root: Path) -> Source:
     )
 
 
-def _things(number: int) -> tuple[Instance, ...]:
+def _annotations(number: int) -> tuple[Instance, ...]:
     """Bounding boxes on whole pixels, a polygon, an instance mask, and keypoints."""
-    outline = (2.0, 1.0, 9.0, 1.0, 9.0, 7.0, 2.0, 7.0)
+    polygon = (2.0, 1.0, 9.0, 1.0, 9.0, 7.0, 2.0, 7.0)
     return (
-        Instance("cat", (2.0, 1.0, 7.0, 6.0), polygons=(outline,)),
+        Instance("cat", (2.0, 1.0, 7.0, 6.0), polygons=(polygon,)),
         Instance("dog", (1.0, 2.0, float(4 + number), 6.0)),
         Instance("dog", (2.0, 6.0, 2.0, 6.0), rle=RLE(*_SHAPE, (30, 20, 142))),
         Instance("dog", (1.0, 1.0, 9.0, 9.0), keypoints=((3.0, 4.0, 2), (0.0, 0.0, 0), (5.5, 6.25, 1))),

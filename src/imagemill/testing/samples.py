@@ -208,7 +208,7 @@ def sample_datasets(folder: Path | str) -> dict[str, Path]:
     """
     root = Path(folder)
     sources = {
-        "photos": _source(root / ".photos", (12, 16, 3), "yxc", things=True, masks=True),
+        "photos": _source(root / ".photos", (12, 16, 3), "yxc", annotations=True, masks=True),
         "gray": _source(root / ".gray", (8, 8), "yx"),
         "volumes": _source(root / ".volumes", (4, 6, 8), "zyx", masks=True),
     }
@@ -229,9 +229,9 @@ def sample_datasets(folder: Path | str) -> dict[str, Path]:
     return made
 
 
-def _source(root: Path, shape: tuple[int, ...], axes: str, *, things: bool = False, masks: bool = False) -> Source:
+def _source(root: Path, shape: tuple[int, ...], axes: str, *, annotations: bool = False, masks: bool = False) -> Source:
     space, suffix = axes.removesuffix("c"), ".nii.gz" if axes.startswith("z") else ".png"
-    thing: Callable[[str], Instance] = lambda name: Instance(  # noqa: E731 - one value, made for two names
+    annotation: Callable[[str], Instance] = lambda name: Instance(  # noqa: E731 - one value, made for two names
         name, box=(1.0, 1.0, 5.0, 6.0), polygons=((1.0, 1.0, 6.0, 1.0, 6.0, 7.0),)
     )
     records = []
@@ -246,11 +246,11 @@ def _source(root: Path, shape: tuple[int, ...], axes: str, *, things: bool = Fal
                 path,
                 mask=mask if masks else None,
                 label=name,
-                objects=(thing(name),) if things else None,
+                objects=(annotation(name),) if annotations else None,
                 split=("train", "test")[number // 2],
                 group=f"patient {number}",
                 attributes={"age": 30 + number},
             )
         )
-    categories = ("cat", "dog") if things else ()
+    categories = ("cat", "dog") if annotations else ()
     return Source(root / "images", "folder", tuple(records), classes=("cat", "dog"), categories=categories)

@@ -13,7 +13,7 @@ import pytest
 
 import imagemill as im
 from imagemill.feed import Loader
-from imagemill.feed.making.things import filled
+from imagemill.feed.making.carried_annotations import filled
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 

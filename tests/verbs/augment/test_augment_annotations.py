@@ -135,7 +135,7 @@ def test_another_layout_may_be_asked_for(tmp_path: Path, to: str) -> None:
     again = open_source(tmp_path / "out")
     assert (report.layout, again.layout) == (to, to)
     assert agrees(again, within=0.01) > 10
-    assert any("outlines" in text for text in report.lost) == (to == "yolo")
+    assert any("polygons" in text for text in report.lost) == (to == "yolo")
     assert any("keypoints" in text for text in report.lost) == (to == "yolo")
 
 
@@ -195,7 +195,7 @@ def test_masks_of_things_move_as_label_maps(tmp_path: Path) -> None:
             npt.assert_array_equal(mask_from_rle(thing.rle), labels == number)
             assert thing.crowd == (number == 3)
             checked += 1
-    assert checked == report.annotated.kept["masks of things"] > 10
+    assert checked == report.annotated.kept["instance masks"] > 10
 
 
 def test_an_outline_is_cut_where_a_crop_cut_it_even_if_a_frame_is_put_around(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def test_things_that_were_cut_off_are_said(tmp_path: Path) -> None:
     image = Stored("x", lambda: np.zeros((10, 30), np.uint8), "yx")
     source = Source(Path("m"), "arrays", (Record("a", image, objects=things, size=(10, 30)),))
     said = prepare(source, tmp_path / "crop", size=10, fit="crop", split=0, val=0).notes
-    assert any("1 annotated thing is outside" in note and "--fit pad" in note for note in said)
+    assert any("1 annotation is outside" in note and "--fit pad" in note for note in said)
     assert prepare(source, tmp_path / "pad", size=10, fit="pad", split=0, val=0).notes == ()
 
 

@@ -68,8 +68,8 @@ def test_everything_a_set_has_is_counted(tmp_path: Path) -> None:
     assert list(found.splits.items()) == [("train", 2), ("test", 1)]
     assert (found.groups, found.annotated, found.unlabeled, found.attributes) == (2, 2, 1, ("iso",))
     assert dict(found.categories) == {"eye": 2, "nose": 1}
-    assert dict(found.things) == {
-        "instances": 3, "boxes": 3, "outlines": 1, "with keypoints": 1, "crowds": 1,
+    assert dict(found.annotations) == {
+        "instances": 3, "boxes": 3, "polygons": 1, "with keypoints": 1, "crowds": 1,
     }  # fmt: skip
 
 
@@ -203,11 +203,11 @@ REAL: Mapping[str, dict[str, Any]] = {
     "png16": {"layout": "folder", "images": 2},
     "coco_sample": {
         "layout": "coco", "images": 48,
-        "things": {"instances": 462, "boxes": 462, "outlines": 456, "masks": 6, "crowds": 6},
+        "annotations": {"instances": 462, "boxes": 462, "polygons": 456, "masks": 6, "crowds": 6},
     },
     "coco_keypoints/person_keypoints.json": {
         "layout": "coco", "images": 16,
-        "things": {"instances": 54, "boxes": 54, "outlines": 54, "with keypoints": 36},
+        "annotations": {"instances": 54, "boxes": 54, "polygons": 54, "with keypoints": 36},
     },
     "voc_bccd": {
         "layout": "voc", "images": 72, "splits": {"test": 72}, "categories": {"RBC": 805, "WBC": 71, "Platelets": 69},
@@ -229,7 +229,7 @@ def test_yolo_beside_coco_is_read_where_it_is_asked_for(data_root: Path) -> None
     boxes = {"labels": "yolo_boxes", "names": "class_names.json"}
     found = scan(data_root / "coco_sample", layout="yolo", opened=0, extra=boxes)
     assert (found.images, found.annotated) == (48, 46)  # two photos have no text file
-    assert found.things["instances"] == sum(
+    assert found.annotations["instances"] == sum(
         len(file.read_text().splitlines()) for file in (data_root / "coco_sample/yolo_boxes").iterdir()
     )
 

@@ -29,13 +29,13 @@ from imagemill import (
 from imagemill.app.cli.console import facts, out
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.app.figures.annotated_figures import shown_draws, shown_things
+from imagemill.app.figures.annotated_figures import shown_annotations, shown_draws
 from imagemill.app.figures.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
 from imagemill.data import (
     KEYPOINTS,
+    Annotations,
     CocoFile,
     Seen,
-    Things,
     boxes_of,
     counts_of,
     keypoint_names_of,
@@ -61,7 +61,7 @@ class Input:
     keypoints: Keypoints | None
     links: tuple[tuple[int, int], ...]
     lines: tuple[tuple[str, str], ...]
-    things: Things | None = None
+    annotations: Annotations | None = None
     skeleton: tuple[tuple[int, int], ...] = ()
 
 
@@ -126,11 +126,11 @@ def preview(
     shown_copies = "copy 0" if count == 1 else f"copies 0 to {count - 1}"
     title = f"{Path(pixels_name(found.record.image)).name}: {Path(asked.name).name}, seed {pipe.seed}, {shown_copies}"
     # A copy of augment's is an epoch of the same key.
-    if found.things is None:
+    if found.annotations is None:
         made = draws(pipe, before, key, range(count))
     else:
-        before = shown_things(before.image, before.mask, found.things, found.skeleton)
-        made = shown_draws(pipe, before, found.things, found.skeleton, key, range(count))
+        before = shown_annotations(before.image, before.mask, found.annotations, found.skeleton)
+        made = shown_draws(pipe, before, found.annotations, found.skeleton, key, range(count))
     if show_before:
         rgb = pair_of(before, made[0], pipe, title, found.links)
     else:
@@ -159,7 +159,7 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
     told = boxes is None and keypoints is None
     annotated = next((record for record in opened if told and record.objects), None)
     record = annotated or next(iter(opened))
-    seen = dict.fromkeys(thing.category for thing in record.objects or ())
+    seen = dict.fromkeys(annotation.category for annotation in record.objects or ())
     loaded = load_record(record, axes=axes, names=keypoint_names_of(seen, opened.keypoint_names, opened.info))
     image = Image(loaded.picture.array, loaded.picture.axes, loaded.picture.spacing, loaded.picture.affine)
     lines = [("source", opened.describe())]
@@ -185,13 +185,13 @@ def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Pat
         objects = _objects(read, record, loaded.picture)
         points, links = keypoints_of(objects, names), links_of(objects, skeleton)
         lines.append(("keypoints", f"{0 if points is None else len(points)} from {keypoints.name}{_left_out(read)}"))
-    things = loaded.things if annotated is not None else None
-    if things is not None:
-        named = Counter(thing.category for thing in things.objects)
+    annotations = loaded.annotations if annotated is not None else None
+    if annotations is not None:
+        named = Counter(annotation.category for annotation in annotations.objects)
         lines.append(("in it", ", ".join(f"{count} {name}" for name, count in named.most_common())))
-        count = counts_of(things.objects)[KEYPOINTS]
+        count = counts_of(annotations.objects)[KEYPOINTS]
         lines += [("keypoints", str(count))] if count else []
-    return Input(record, image, mask, placed, points, links, tuple(lines), things, opened.links)
+    return Input(record, image, mask, placed, points, links, tuple(lines), annotations, opened.links)
 
 
 def _noted(note: str) -> str:

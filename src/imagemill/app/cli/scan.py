@@ -77,8 +77,8 @@ def _rows(found: ScanReport, opened: int) -> list[tuple[str, str | Text]]:
         shown = ", ".join(map(str, values[:SHOWN])) + (", ..." if len(values) > SHOWN else "")
         share = f"{found.masks:,}" + ("" if found.masks == found.images else f" of {found.images:,} images")
         rows.append(("label maps", share + (f"; values {shown}" if values else "")))
-    if found.things:
-        counted = ", ".join(_many(count, what) for what, count in found.things.items())
+    if found.annotations:
+        counted = ", ".join(_many(count, what) for what, count in found.annotations.items())
         rows.append(("annotations", f"{counted}; in {_many(found.annotated, 'images')}"))
         used = sum(count > 0 for count in found.categories.values())
         top = dict(sorted(found.categories.items(), key=lambda pair: -pair[1])[:SHOWN])

@@ -1,4 +1,4 @@
-"""Annotated pictures to show: the things in them, and what a pipeline leaves of each, as `augment` would write it."""
+"""Annotated pictures: what is marked in them, and what a pipeline leaves of each, as `augment` would write it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ import numpy as np
 from imagemill import Image, Mask, Pipeline
 from imagemill.app.figures.draw_annotations import Outline
 from imagemill.app.figures.figure import Shown
-from imagemill.data import Things, boxes_of, keypoint_labels, keypoints_of, links_of, mask_from_rle
+from imagemill.data import Annotations, boxes_of, keypoint_labels, keypoints_of, links_of, mask_from_rle
 
-__all__ = ["shown_draws", "shown_things"]
+__all__ = ["shown_annotations", "shown_draws"]
 
 Links = Sequence[tuple[int, int]]
 
 
-def shown_things(image: Image, mask: Mask | None, things: Things, links: Links) -> Shown:
-    """A picture with its label map and all that is annotated in it; `links` join the keypoints of one thing."""
-    objects = things.objects
+def shown_annotations(image: Image, mask: Mask | None, annotations: Annotations, links: Links) -> Shown:
+    """A picture with its label map and all that is annotated in it; `links` join the keypoints of one annotation."""
+    objects = annotations.objects
     points = keypoints_of(objects)
     if points is not None:
-        points = replace(points, labels=keypoint_labels(objects, things.names or {}))
-    outlines = [(thing.category, np.reshape(part, (-1, 2))) for thing in objects for part in thing.polygons]
-    for thing in objects:
-        if thing.rle is not None:
-            outlines += [(thing.category, part) for part in _around(mask_from_rle(thing.rle))]
+        points = replace(points, labels=keypoint_labels(objects, annotations.names or {}))
+    outlines = [
+        (annotation.category, np.reshape(part, (-1, 2))) for annotation in objects for part in annotation.polygons
+    ]
+    for annotation in objects:
+        if annotation.rle is not None:
+            outlines += [(annotation.category, part) for part in _around(mask_from_rle(annotation.rle))]
     return Shown(
         image,
         mask,
@@ -46,18 +48,18 @@ def _around(mask: Any) -> list[Any]:
 
 
 def shown_draws(
-    pipeline: Pipeline, source: Shown, things: Things, links: Links, key: str | int, epochs: Iterable[int]
+    pipeline: Pipeline, source: Shown, annotations: Annotations, links: Links, key: str | int, epochs: Iterable[int]
 ) -> list[Shown]:
-    """What a pipeline makes of a picture and the things in it, in each of some epochs."""
+    """What a pipeline makes of a picture and the annotations in it, in each of some epochs."""
     made: list[Shown] = []
     given: dict[str, Any] = {n: target for n, target in source.targets.items() if n in ("image", "mask")}
-    given |= things.targets()
+    given |= annotations.targets()
     for epoch in epochs:
         sample = pipeline(**given, key=key, epoch=epoch)
         image: Any = sample.targets["image"]
         mask: Any = sample.targets.get("mask")
         height, width = image.canonical().shape[:2]
-        objects, _ = things.moved(sample.targets, (height, width))
-        left = replace(things, objects=objects, shape=(height, width))
-        made.append(replace(shown_things(image, mask, left, links), applied=sample.applied))
+        objects, _ = annotations.moved(sample.targets, (height, width))
+        left = replace(annotations, objects=objects, shape=(height, width))
+        made.append(replace(shown_annotations(image, mask, left, links), applied=sample.applied))
     return made

@@ -36,7 +36,7 @@ PALETTE: npt.NDArray[np.uint8] = np.array(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
-    """A closed line around a thing: the thing's label, and corners ``(n, 2)`` as ``(y, x)`` indices."""
+    """A closed line around an annotation: the annotation's label, and corners ``(n, 2)`` as ``(y, x)`` indices."""
 
     label: Hashable
     corners: Floats

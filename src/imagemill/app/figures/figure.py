@@ -40,7 +40,7 @@ _NAMED = {"hue": "°", "margin": "\u00a0px"}
 class Shown:
     """One sample to show: the image, what is drawn on it, and words below it instead of what was applied.
 
-    `polygons` are around things, `links` join rows of `keypoints`.
+    `polygons` are around annotations, `links` join rows of `keypoints`.
     """
 
     image: Image

@@ -190,10 +190,10 @@ class Keypoints:
     labels : sequence, optional
         One per point: its name, or anything else.
     instance : array of int ``(k,)``, optional
-        Which thing each point belongs to, where there are several.
+        Which annotation each point belongs to, where there are several.
     swap : "auto", or pairs of labels, optional
         What is exchanged where the picture is mirrored, such as ``(("left_eye", "right_eye"),)``; ``()`` for nothing.
-        Left out, the pipeline says. Points without labels are known by their row in their thing: ``((1, 2),)``.
+        Left out, the pipeline says. Points without labels are known by their row in their annotation: ``((1, 2),)``.
     inside : bool array ``(k,)``
         Set on what comes back: which points lie in the frame.
 
@@ -203,9 +203,9 @@ class Keypoints:
     picture over; not a turn, nor two flips), points of a pair therefore take each other's places: row ``i`` keeps its
     name, and ``left_eye`` is the left eye of what is seen. ``"auto"``, the default of a pipeline, does so for the words
     left and right in names (``left_eye``, ``eyeLeft``, ``Right Hip``: COCO's 17 among them) and for a letter set apart
-    (``l_hip``, ``hip.R``, ``LHip``), if both names of a pair are there. A point whose partner is not in the same thing
-    gets its partner's name instead, if the pair was declared, is COCO's or is there elsewhere. Names without a partner,
-    and points without names, stay as they are.
+    (``l_hip``, ``hip.R``, ``LHip``), if both names of a pair are there. A point whose partner is not in the same
+    annotation gets its partner's name instead, if the pair was declared, is COCO's or is there elsewhere. Names without
+    a partner, and points without names, stay as they are.
 
     Examples
     --------

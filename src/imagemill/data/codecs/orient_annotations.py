@@ -39,20 +39,20 @@ def orient_instances(objects: Iterable[Instance], orientation: int, size: tuple[
 
     Examples
     --------
-    >>> thing = Instance("cat", (0.0, 0.0, 2.0, 1.0))
-    >>> orient_instances([thing], 6, (10, 20))[0].box
+    >>> annotation = Instance("cat", (0.0, 0.0, 2.0, 1.0))
+    >>> orient_instances([annotation], 6, (10, 20))[0].box
     (9.0, 0.0, 1.0, 2.0)
     """
     if orientation not in range(2, 9):
         return tuple(objects)
     objects = tuple(objects)
-    if odd := next((len(line) for thing in objects for line in thing.polygons if len(line) % 2), 0):
+    if odd := next((len(line) for annotation in objects for line in annotation.polygons if len(line) % 2), 0):
         raise InputError(
-            f"expected an x and a y for every corner of an outline, got {odd} numbers; mend that annotation"
+            f"expected an x and a y for every corner of a polygon, got {odd} numbers; mend that annotation"
         )
     # Edges count from the corner, so the far edge is at the length; pixel centres are half a pixel in from both.
     edges, centres = _turn(orientation, *size), _turn(orientation, size[0] - 1, size[1] - 1)
-    return tuple(_oriented(thing, orientation, size, edges, centres) for thing in objects)
+    return tuple(_oriented(annotation, orientation, size, edges, centres) for annotation in objects)
 
 
 def _turn(orientation: int, height: float, width: float) -> _Turn:
@@ -71,17 +71,20 @@ def _turn(orientation: int, height: float, width: float) -> _Turn:
     return turn
 
 
-def _oriented(thing: Instance, orientation: int, size: tuple[int, int], edges: _Turn, centres: _Turn) -> Instance:
-    box = thing.box
+def _oriented(annotation: Instance, orientation: int, size: tuple[int, int], edges: _Turn, centres: _Turn) -> Instance:
+    box = annotation.box
     if box is not None:
         (one, two), (three, four) = edges(box[0], box[1]), edges(box[0] + box[2], box[1] + box[3])
         box = (min(one, three), min(two, four), abs(three - one), abs(four - two))
-    outlines = tuple(
-        tuple(v for x, y in zip(line[::2], line[1::2], strict=True) for v in edges(x, y)) for line in thing.polygons
+    polygons = tuple(
+        tuple(v for x, y in zip(line[::2], line[1::2], strict=True) for v in edges(x, y))
+        for line in annotation.polygons
     )
     # A keypoint that was not labelled stands at 0, 0 and stays there.
-    keypoints = tuple((*centres(x, y), seen) if seen or x or y else (x, y, seen) for x, y, seen in thing.keypoints)
-    return replace(thing, box=box, polygons=outlines, keypoints=keypoints, rle=_runs(thing.rle, orientation, size))
+    keypoints = tuple((*centres(x, y), seen) if seen or x or y else (x, y, seen) for x, y, seen in annotation.keypoints)
+    return replace(
+        annotation, box=box, polygons=polygons, keypoints=keypoints, rle=_runs(annotation.rle, orientation, size)
+    )
 
 
 def _runs(runs: RLE | None, orientation: int, size: tuple[int, int]) -> RLE | None:

@@ -95,7 +95,7 @@ class Source:
         Class names in the order of their numbers, where the layout says one; else empty, and names count in
         alphabetical order.
     categories : tuple of str
-        The same for the things inside pictures (boxes, polygons, keypoints).
+        The same for the annotations inside pictures (boxes, polygons, keypoints).
     keypoint_names : tuple of str
         Names of the keypoints of an instance, in order.
     links : tuple of pairs of int
@@ -385,7 +385,7 @@ class Written:
     count : int
         Records written.
     lost : tuple of str
-        What was left out, in words: ``"12 outlines: YOLO boxes hold no outlines"``.
+        What was left out, in words: ``"12 polygons: YOLO boxes hold no polygons"``.
     problems : tuple of Problem
         Records that could not be written.
     """

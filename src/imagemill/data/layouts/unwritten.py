@@ -19,11 +19,11 @@ _OF_RECORDS: tuple[tuple[str, str, Callable[[Record], bool]], ...] = (
     ("split", "pictures' splits", lambda r: r.split is not None),
     ("group", "pictures' groups", lambda r: r.group is not None),
 )
-_OF_THINGS: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
+_OF_ANNOTATIONS: tuple[tuple[str, str, Callable[[Instance], bool]], ...] = (
     ("boxes", "boxes", lambda o: o.box is not None),
-    ("polygons", "outlines", lambda o: bool(o.polygons)),
+    ("polygons", "polygons", lambda o: bool(o.polygons)),
     ("rle", "run-length masks", lambda o: o.rle is not None),
-    ("keypoints", "things' keypoints", lambda o: bool(o.keypoints)),
+    ("keypoints", "annotations' keypoints", lambda o: bool(o.keypoints)),
 )
 
 
@@ -36,8 +36,8 @@ def lose_the_rest(job: Export, source: Source, holds: Collection[str], title: st
         Where to count it.
     source : Source
     holds : collection of str
-        Words of `CAN_HOLD`; also ``"crowd"`` and ``"thing attributes"`` where the layout keeps those of a thing, and
-        ``"info"`` where it keeps facts of the whole set.
+        Words of `CAN_HOLD`; also ``"crowd"`` and ``"annotation attributes"`` where the layout keeps those of an
+        annotation, and ``"info"`` where it keeps facts of the whole set.
     title : str
         What the layout is called.
     """
@@ -45,16 +45,16 @@ def lose_the_rest(job: Export, source: Source, holds: Collection[str], title: st
     for word, plural, has in _OF_RECORDS:
         if word not in holds:
             job.lose(plural, why, sum(map(has, source)))
-    things = [thing for record in source for thing in record.objects or ()]
-    for word, plural, is_there in _OF_THINGS:
+    annotations = [annotation for record in source for annotation in record.objects or ()]
+    for word, plural, is_there in _OF_ANNOTATIONS:
         if word not in holds:
-            job.lose(plural, why, sum(map(is_there, things)))
+            job.lose(plural, why, sum(map(is_there, annotations)))
     if "boxes" in holds and "crowd" not in holds:
-        job.lose("marks of a crowd", why, sum(thing.crowd for thing in things))
+        job.lose("marks of a crowd", why, sum(annotation.crowd for annotation in annotations))
     if "attributes" not in holds:
         job.lose(*_attributes("pictures", (record.attributes for record in source), why))
-    if "thing attributes" not in holds:
-        job.lose(*_attributes("things", (thing.attributes for thing in things), why))
+    if "annotation attributes" not in holds:
+        job.lose(*_attributes("annotations", (annotation.attributes for annotation in annotations), why))
     # Numbers of categories are no facts, names carry them; nor is what a table called its columns.
     facts = [name for name in source.info if name not in ("category_ids", "columns")]
     if facts and "info" not in holds:

@@ -28,7 +28,7 @@ def boxes_of(objects: Sequence[Instance], *, crowds: bool = False) -> Boxes | No
 
 
 def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keypoints | None:
-    """The keypoints of all things, row after row, or None where there are none.
+    """The keypoints of all annotations, row after row, or None where there are none.
 
     Points that are not labelled stay in their row, not visible, so that rows keep their meaning.
 
@@ -36,7 +36,7 @@ def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keyp
     ----------
     objects : sequence of Instance
     names : sequence of str
-        Names of one thing's keypoints; numbers stand in where they do not fit.
+        Names of one annotation's keypoints; numbers stand in where they do not fit.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keyp
 
 
 def keypoint_labels(objects: Sequence[Instance], names: Mapping[str, Sequence[str]]) -> list[str]:
-    """The names of all keypoints, thing after thing; numbers stand in where those of a category do not fit.
+    """The names of all keypoints, annotation after annotation; numbers stand in where those of a category do not fit.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def keypoint_names_of(
 
 
 def links_of(objects: Sequence[Instance], links: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Rows of `keypoints_of` to join by lines, from the skeleton of one thing.
+    """Rows of `keypoints_of` to join by lines, from the skeleton of one annotation.
 
     Examples
     --------

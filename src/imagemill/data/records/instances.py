@@ -60,7 +60,7 @@ class Instance:
         Left edge, top edge, width and height in pixels, counted from the picture's outer corner (0 is the left
         edge of the first pixel), as COCO counts them.
     polygons : tuple of tuple of float
-        Polygons ``(x1, y1, x2, y2, ...)`` in pixels from the outer corner; several where the thing is in parts.
+        Polygons ``(x1, y1, x2, y2, ...)`` in pixels from the outer corner; several where the annotation is in parts.
     rle : RLE or None
         Its mask, where it is one.
     keypoints : tuple of Keypoint

@@ -20,13 +20,16 @@ from imagemill.data.records.instances import Instance, Keypoint, Scalar
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record
 
-__all__ = ["BOXES", "KEYPOINTS", "OUTLINES", "RUNS", "Things", "counts_of", "things_of"]
+__all__ = ["BOXES", "KEYPOINTS", "POLYGONS", "RUNS", "STORED_AS", "Annotations", "annotations_of", "counts_of"]
 
-BOXES, OUTLINES, RUNS, KEYPOINTS = "boxes", "outlines", "masks of things", "keypoints"
+BOXES, POLYGONS, RUNS, KEYPOINTS = "boxes", "polygons", "instance masks", "keypoints"
 """What is counted, in the words of reports."""
 
+STORED_AS = {POLYGONS: "outlines", RUNS: "masks of things"}
+"""What lists of finished copies on disk call some of them."""
+
 _NEAR = 1.0
-"""Pixels by which a box may differ from the one around its outline, and still be meant as that one."""
+"""Pixels by which a box may differ from the one around its polygon, and still be meant as that one."""
 
 _ROUNDING = 1e-6
 
@@ -34,7 +37,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Things:
+class Annotations:
     """What is annotated in one picture, on its upright pixels.
 
     Parameters
@@ -48,9 +51,9 @@ class Things:
     Examples
     --------
     >>> import imagemill as im
-    >>> things = Things((Instance("cat", (1.0, 0.0, 2.0, 2.0)),), (4, 6))
-    >>> sample = im.Pipeline([im.Flip("x")], seed=1)(image=np.zeros((4, 6), np.uint8), **things.targets())
-    >>> things.moved(sample.targets, (4, 6))[0][0].box
+    >>> annotations = Annotations((Instance("cat", (1.0, 0.0, 2.0, 2.0)),), (4, 6))
+    >>> sample = im.Pipeline([im.Flip("x")], seed=1)(image=np.zeros((4, 6), np.uint8), **annotations.targets())
+    >>> annotations.moved(sample.targets, (4, 6))[0][0].box
     (3.0, 0.0, 2.0, 2.0)
     """
 
@@ -61,27 +64,29 @@ class Things:
     def targets(self) -> dict[str, Target]:
         """Everything that moves, as targets of a pipeline; names that are not there have nothing to move."""
         found: dict[str, Target] = {}
-        boxed = [thing for thing in self.objects if thing.box is not None]
+        boxed = [annotation for annotation in self.objects if annotation.box is not None]
         if boxed:
-            found["boxes"] = Boxes(np.array([thing.box for thing in boxed]), "xywh", [t.category for t in boxed])
-        keypoints = [keypoint for thing in self.objects for keypoint in thing.keypoints]
+            found["boxes"] = Boxes(
+                np.array([annotation.box for annotation in boxed]), "xywh", [t.category for t in boxed]
+            )
+        keypoints = [keypoint for annotation in self.objects for keypoint in annotation.keypoints]
         if keypoints:
             points = np.array(keypoints, dtype=np.float64)
-            owner = np.repeat(np.arange(len(self.objects)), [len(thing.keypoints) for thing in self.objects])
+            owner = np.repeat(np.arange(len(self.objects)), [len(annotation.keypoints) for annotation in self.objects])
             labels = keypoint_labels(self.objects, self.names or {})
             found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, owner)
             # The same points again, for where left and right change places, what is hidden goes with its point.
             found["plain"] = Keypoints(points[:, :2], "xy", points[:, 2] > 1, labels, owner)
-        parts = [np.reshape(part, (-1, 2)) for thing in self.objects for part in thing.polygons]
+        parts = [np.reshape(part, (-1, 2)) for annotation in self.objects for part in annotation.polygons]
         if parts:
             found["polygons"] = Polygons(parts)
-        masks = [self._mask(thing) for thing in self.objects if thing.rle is not None]
+        masks = [self._mask(annotation) for annotation in self.objects if annotation.rle is not None]
         if masks:
             found["rle"] = InstanceMasks(np.stack(masks, axis=-1).astype(np.uint8), "yxc")
         return found
 
-    def _mask(self, thing: Instance) -> Any:
-        runs = thing.rle
+    def _mask(self, annotation: Instance) -> Any:
+        runs = annotation.rle
         assert runs is not None
         if (runs.height, runs.width) != self.shape:
             got = f"{runs.height} x {runs.width}"
@@ -89,10 +94,10 @@ class Things:
         return mask_from_rle(runs)
 
     def moved(self, targets: Mapping[str, Target], shape: tuple[int, int]) -> tuple[tuple[Instance, ...], Counter[str]]:
-        """The things as they are in the new frame, and what of them is not there any more.
+        """The annotations as they are in the new frame, and what of them is not there any more.
 
-        A thing of whose box nothing is left is gone, and so is one without a box of which no other part is left. A
-        box that was the one around its thing's polygon or mask stays that.
+        An annotation of whose box nothing is left is gone, and so is one without a box of which no other part is left.
+        A box that was the one around its annotation's polygon or mask stays that.
 
         Parameters
         ----------
@@ -109,16 +114,16 @@ class Things:
         parts = _Parts(self.objects, targets, shape, self.names or {})
         left: list[Instance] = []
         gone: Counter[str] = Counter()
-        for number, thing in enumerate(self.objects):
-            new = parts.thing(number)
+        for number, annotation in enumerate(self.objects):
+            new = parts.annotation(number)
             if new is not None:
                 left.append(new)
-            gone.update(_gone(thing, new))
+            gone.update(_gone(annotation, new))
         return tuple(left), +gone
 
 
 class _Parts:
-    """Moved parts by the number of their thing."""
+    """Moved parts by the number of their annotation."""
 
     def __init__(
         self,
@@ -128,30 +133,32 @@ class _Parts:
         names: Mapping[str, Sequence[str]],
     ) -> None:
         self.objects, self.shape = objects, shape
-        boxes, outlines, masks = (targets.get(name) for name in ("boxes", "polygons", "rle"))
+        boxes, polygons, masks = (targets.get(name) for name in ("boxes", "polygons", "rle"))
         self.keypoints = _keypoints(objects, targets.get("keypoints"), targets.get("plain"), names)
         self.boxes: dict[int, Box] = {}
         self.share: dict[int, float] = {}
         if isinstance(boxes, Boxes) and boxes.index is not None and boxes.visibility is not None:
-            owners = [n for n, thing in enumerate(objects) if thing.box is not None]
+            owners = [n for n, annotation in enumerate(objects) if annotation.box is not None]
             made = zip(boxes.index.tolist(), boxes.array.tolist(), boxes.visibility.tolist(), strict=True)
             for place, (x, y, w, h), share in made:
-                # A row that is only kept for the sake of other rows is no thing.
+                # A row that is only kept for the sake of other rows is no annotation.
                 if share > 0:
                     self.boxes[owners[place]], self.share[owners[place]] = (x, y, w, h), share
         self.polygons: dict[int, list[tuple[float, ...]]] = {}
-        if isinstance(outlines, Polygons):
-            owners = [n for n, thing in enumerate(objects) for _ in thing.polygons]
-            for place, part in zip(np.asarray(outlines.index).tolist(), outlines.parts, strict=True):
+        if isinstance(polygons, Polygons):
+            owners = [n for n, annotation in enumerate(objects) for _ in annotation.polygons]
+            for place, part in zip(np.asarray(polygons.index).tolist(), polygons.parts, strict=True):
                 self.polygons.setdefault(owners[place], []).append(tuple(part.ravel().tolist()))
-        self.first = np.cumsum([0, *(len(thing.keypoints) for thing in objects)]).tolist()
+        self.first = np.cumsum([0, *(len(annotation.keypoints) for annotation in objects)]).tolist()
         self.masks = masks.canonical() if isinstance(masks, InstanceMasks) else None
-        self.channel = {n: k for k, n in enumerate(n for n, thing in enumerate(objects) if thing.rle is not None)}
+        self.channel = {
+            n: k for k, n in enumerate(n for n, annotation in enumerate(objects) if annotation.rle is not None)
+        }
 
-    def thing(self, number: int) -> Instance | None:
-        """A thing with its moved parts; None where it is gone."""
-        thing, box = self.objects[number], self.boxes.get(number)
-        if thing.box is not None and box is None:
+    def annotation(self, number: int) -> Instance | None:
+        """An annotation with its moved parts; None where it is gone."""
+        annotation, box = self.objects[number], self.boxes.get(number)
+        if annotation.box is not None and box is None:
             return None
         polygons = tuple(self.polygons.get(number, ()))
         runs = self._runs(number, box)
@@ -159,14 +166,14 @@ class _Parts:
         outlined = bool(polygons) or runs is not None
         if box is None and not outlined and not any(keypoint[2] for keypoint in keypoints):
             return None
-        new = replace(thing, polygons=polygons, rle=runs, keypoints=keypoints)
-        if box is not None and _hugs(thing):
-            if not outlined:  # the box around the turned box is larger than the thing, which is outside
+        new = replace(annotation, polygons=polygons, rle=runs, keypoints=keypoints)
+        if box is not None and _hugs(annotation):
+            if not outlined:  # the box around the turned box is larger than the annotation, which is outside
                 return None
-            # Boxes that were asked to stand out of the frame do, and their outlines are cut.
+            # Boxes that were asked to stand out of the frame do, and their polygons are cut.
             box = _around(new) if self._is_inside(box) else box
         new = replace(new, box=box)
-        return replace(new, attributes=_attributes(thing, new, self.share.get(number, 1.0)))
+        return replace(new, attributes=_attributes(annotation, new, self.share.get(number, 1.0)))
 
     def _is_inside(self, box: Box) -> bool:
         (x, y, w, h), (height, width) = box, self.shape
@@ -178,7 +185,7 @@ class _Parts:
         # What fills the frame beyond the picture is not 1.
         mask = self.masks[..., self.channel[number]] == 1
         if box is not None:
-            # A border that repeats the picture repeats the thing; the box is around the thing itself.
+            # A border that repeats the picture repeats the annotation; the box is around the annotation itself.
             left, top = (max(0, int(np.floor(edge - 1))) for edge in box[:2])
             right, bottom = (int(np.ceil(a + b + 1)) for a, b in zip(box[:2], box[2:], strict=True))
             inside = np.zeros_like(mask)
@@ -190,7 +197,7 @@ class _Parts:
 def _keypoints(
     objects: Sequence[Instance], points: Target | None, plain: Target | None, names: Mapping[str, Sequence[str]]
 ) -> list[Keypoint]:
-    """Every keypoint in the order of the things; one that is not in the frame as unlabelled ones are written."""
+    """Every keypoint in the order of the annotations; one that is not in the frame as unlabelled ones are written."""
     if not isinstance(points, Keypoints) or not isinstance(plain, Keypoints):
         return []
     # A name whose other side the category does not know has no place in its list.
@@ -199,18 +206,18 @@ def _keypoints(
     return [(x, y, 2 if full else 1) if seen and named else (0.0, 0.0, 0) for (x, y), seen, full, named in rows]
 
 
-def _around(thing: Instance) -> Box | None:
-    if thing.polygons:
-        return bounds_of_polygons(thing.polygons)
-    return None if thing.rle is None else bounds_of_rle(thing.rle)
+def _around(annotation: Instance) -> Box | None:
+    if annotation.polygons:
+        return bounds_of_polygons(annotation.polygons)
+    return None if annotation.rle is None else bounds_of_rle(annotation.rle)
 
 
-def _hugs(thing: Instance) -> bool:
-    """Whether a box is the one around its thing's polygon or mask."""
-    around = _around(thing)
-    if around is None or thing.box is None:
+def _hugs(annotation: Instance) -> bool:
+    """Whether a box is the one around its annotation's polygon or mask."""
+    around = _around(annotation)
+    if around is None or annotation.box is None:
         return False
-    ends = [(x, y, x + w, y + h) for x, y, w, h in (around, thing.box)]
+    ends = [(x, y, x + w, y + h) for x, y, w, h in (around, annotation.box)]
     return bool(max(abs(a - b) for a, b in zip(*ends, strict=True)) <= _NEAR)
 
 
@@ -221,39 +228,39 @@ def _attributes(old: Instance, new: Instance, share: float) -> Mapping[str, Scal
     if isinstance(area, int | float) and not isinstance(area, bool):
         before, after = area_of(old), area_of(new)
         changed["area"] = area * after / before if before else after
-    # As Pascal VOC means it: the box does not hold all of the thing.
+    # As Pascal VOC means it: the box does not hold all of the annotation.
     if old.attributes.get("truncated") in (0, False) and share < 1 - _ROUNDING:
         changed["truncated"] = 1
     return {**old.attributes, **changed}
 
 
 def _gone(old: Instance, new: Instance | None) -> Counter[str]:
-    """How much of a thing is not there any more."""
+    """How much of an annotation is not there any more."""
     parts = Counter(_counts(old))
     parts.subtract({} if new is None else _counts(new))
     return parts
 
 
-def _counts(thing: Instance) -> dict[str, int]:
+def _counts(annotation: Instance) -> dict[str, int]:
     return {
-        BOXES: int(thing.box is not None),
-        OUTLINES: len(thing.polygons),
-        RUNS: int(thing.rle is not None),
-        KEYPOINTS: sum(keypoint[2] > 0 for keypoint in thing.keypoints),
+        BOXES: int(annotation.box is not None),
+        POLYGONS: len(annotation.polygons),
+        RUNS: int(annotation.rle is not None),
+        KEYPOINTS: sum(keypoint[2] > 0 for keypoint in annotation.keypoints),
     }
 
 
 def counts_of(objects: Sequence[Instance]) -> Counter[str]:
     """How many boxes, polygons, masks and labelled keypoints there are."""
     total: Counter[str] = Counter()
-    for thing in objects:
-        total.update(_counts(thing))
+    for annotation in objects:
+        total.update(_counts(annotation))
     return +total
 
 
-def things_of(
+def annotations_of(
     record: Record, picture: Picture, names: Mapping[str, Sequence[str]] | None = None
-) -> tuple[Things | None, str]:
+) -> tuple[Annotations | None, str]:
     """What is annotated in a record's picture, on its pixels as they were read, and what to know about it.
 
     Raises
@@ -264,7 +271,7 @@ def things_of(
     if record.objects is None:
         return None, ""
     if len(picture.spatial_shape) != 2:
-        return None, "things in it were left: boxes and outlines are for pictures" if record.objects else ""
+        return None, "annotations in it were left: boxes and polygons are for pictures" if record.objects else ""
     objects, note = objects_on(record, Seen.of(picture))
     height, width = picture.spatial_shape
-    return Things(objects, (height, width), names), note
+    return Annotations(objects, (height, width), names), note

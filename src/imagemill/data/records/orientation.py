@@ -82,7 +82,7 @@ def stated_size(record: Record) -> Size | None:
     """Height and width that the annotations state: for the picture, or else for the first mask as runs in it."""
     if record.size is not None:
         return record.size
-    runs = next((thing.rle for thing in record.objects or () if thing.rle is not None), None)
+    runs = next((annotation.rle for annotation in record.objects or () if annotation.rle is not None), None)
     return None if runs is None else (runs.height, runs.width)
 
 
@@ -176,25 +176,27 @@ def _other_size(key: str, stated: Size, seen: Seen) -> str:
 
 
 def _without_others(objects: Sequence[Instance], size: Size) -> list[Instance]:
-    """The things, without masks of another size than the frame's."""
+    """The annotations, without masks of another size than the frame's."""
     return [
-        thing if thing.rle is None or (thing.rle.height, thing.rle.width) == size else replace(thing, rle=None)
-        for thing in objects
+        annotation
+        if annotation.rle is None or (annotation.rle.height, annotation.rle.width) == size
+        else replace(annotation, rle=None)
+        for annotation in objects
     ]
 
 
 def _with_others(
     key: str, objects: Sequence[Instance], moved: Sequence[Instance], seen: Seen, frame: Frame
 ) -> tuple[Instance, ...]:
-    """The moved things with the masks that were left: each goes by its own size."""
+    """The moved annotations with the masks that were left: each goes by its own size."""
     found = []
-    for thing, new in zip(objects, moved, strict=True):
-        if thing.rle is not None and new.rle is None:
-            own = (thing.rle.height, thing.rle.width)
+    for annotation, new in zip(objects, moved, strict=True):
+        if annotation.rle is not None and new.rle is None:
+            own = (annotation.rle.height, annotation.rle.width)
             of_runs, _ = frame_of(own, seen, frame)
             if of_runs is None:
-                raise CodecError(_other_size(f"{key}, the mask of a {thing.category}", own, seen))
-            (alone,) = orient_instances([Instance(thing.category, rle=thing.rle)], seen.turn(of_runs), own)
+                raise CodecError(_other_size(f"{key}, the mask of a {annotation.category}", own, seen))
+            (alone,) = orient_instances([Instance(annotation.category, rle=annotation.rle)], seen.turn(of_runs), own)
             new = replace(new, rle=alone.rle)
         found.append(new)
     return tuple(found)

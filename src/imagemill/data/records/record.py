@@ -181,7 +181,7 @@ def untellable(record: Record) -> str:
             return text
     if record.labels or record.attributes or record.objects:
         texts: list[Scalar] = [*(record.labels or ()), *(part for pair in record.attributes.items() for part in pair)]
-        texts += [thing.category for thing in record.objects or ()]
+        texts += [annotation.category for annotation in record.objects or ()]
         return next((text for text in texts if isinstance(text, str) and not _is_utf8(text)), "")
     return ""
 

@@ -11,7 +11,7 @@ import numpy as np
 from imagemill.core.errors import InputError
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.feed.batch import LoadedBatch
-from imagemill.feed.making.things import with_names
+from imagemill.feed.making.carried_annotations import with_names
 
 __all__ = ["Adapters", "View", "check_alone", "columns_of", "plain_column"]
 
@@ -150,9 +150,9 @@ class Adapters:
 
         A dict has ``boxes`` (float32 ``[n, 4]``, left, top, right, bottom edges, 0 to width and height), ``labels``
         (int64), ``image_id`` (the source's number of the picture, or the row's), ``iscrowd`` (int64), ``area`` (as the
-        source has it for its box, scaled with the box), ``masks`` (uint8 ``[n, h, w]``) where things have outlines or
-        masks, and ``keypoints`` (float32 ``[n, k, 3]``: x, y, 1 if it is seen, zeros if not) where they have any. All
-        are of the boxes that are left, in one order; boxes without extent are left out.
+        source has it for its box, scaled with the box), ``masks`` (uint8 ``[n, h, w]``) where annotations have polygons
+        or masks, and ``keypoints`` (float32 ``[n, k, 3]``: x, y, 1 if it is seen, zeros if not) where they have any.
+        All are of the boxes that are left, in one order; boxes without extent are left out.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Adapters:
         """
         from imagemill.feed.adapters import detection
 
-        self.carry_things()  # type: ignore[attr-defined]  # of the loader
+        self.carry_annotations()  # type: ignore[attr-defined]  # of the loader
         return View(self, detection.converter(first, masks=masks))
 
     def keras(self, columns: Names | Literal["auto"] = "auto") -> Any:

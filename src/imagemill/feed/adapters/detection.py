@@ -12,7 +12,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.core.targets import Boxes
 from imagemill.feed.batch import LoadedBatch
-from imagemill.feed.making.things import numbered
+from imagemill.feed.making.carried_annotations import numbered
 
 __all__ = ["converter"]
 
@@ -58,16 +58,16 @@ def _target(batch: LoadedBatch, row: int, first: int, *, masks: bool) -> dict[st
         do = "give every box a label, and the dataset an attribute `classes` with all names"
         raise InputError(f"{batch.keys[row]}: expected a class for each box, got {labels!r:.80}; {do}")
     area = (edges[:, 2] - edges[:, 0]) * (edges[:, 3] - edges[:, 1])
-    things = batch.things[row] if "things" in batch.columns else None
-    objects = None if things is None else [things.objects[at] for at in index.tolist()]
-    crowd = [False] * len(index) if objects is None else [thing.crowd for thing in objects]
+    annotations = batch.annotations[row] if "annotations" in batch.columns else None
+    objects = None if annotations is None else [annotations.objects[at] for at in index.tolist()]
+    crowd = [False] * len(index) if objects is None else [annotation.crowd for annotation in objects]
     if objects is not None:
-        area = area * np.array([_share(thing) for thing in objects], np.float64)
+        area = area * np.array([_share(annotation) for annotation in objects], np.float64)
     key = batch.keys[row]
     found: dict[str, Any] = {
         "boxes": edges.astype(np.float32),
         "labels": labels[kept] + first,
-        "image_id": (-1 if isinstance(key, str) else int(key)) if things is None else things.image_id,
+        "image_id": (-1 if isinstance(key, str) else int(key)) if annotations is None else annotations.image_id,
         "iscrowd": np.array(crowd, np.int64),
         "area": area.astype(np.float32),
     }
@@ -79,20 +79,20 @@ def _target(batch: LoadedBatch, row: int, first: int, *, masks: bool) -> dict[st
     return found
 
 
-def _share(thing: Any) -> float:
-    """How much of its box a thing covers, as the source says; all of it where that says nothing."""
-    said = thing.attributes.get("area")
-    size = thing.box[2] * thing.box[3]
+def _share(annotation: Any) -> float:
+    """How much of its box an annotation covers, as the source says; all of it where that says nothing."""
+    said = annotation.attributes.get("area")
+    size = annotation.box[2] * annotation.box[3]
     return float(said) / size if isinstance(said, int | float) and size > 0 else 1.0
 
 
 def _keypoints(points: Any, index: Any) -> Any:
-    """Points by thing ``[n, k, 3]``: x, y, and 1 where it is seen; zeros for those that are not."""
+    """Points by annotation ``[n, k, 3]``: x, y, and 1 where it is seen; zeros for those that are not."""
     belongs = np.zeros(len(points), np.int64) if points.instance is None else np.asarray(points.instance)
     counts = np.bincount(belongs) if len(belongs) else np.zeros(1, np.int64)
     found = np.zeros((len(index), int(counts.max()), 3), np.float32)
-    for at, thing in enumerate(index.tolist()):
-        rows = np.flatnonzero(belongs == thing)
+    for at, annotation in enumerate(index.tolist()):
+        rows = np.flatnonzero(belongs == annotation)
         seen = np.asarray(points.visible)[rows]
         found[at, : len(rows), :2] = np.where(seen[:, None], points.array[rows], 0.0)
         found[at, : len(rows), 2] = seen

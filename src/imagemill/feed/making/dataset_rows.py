@@ -21,9 +21,9 @@ from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
 from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.records.record import Record
+from imagemill.feed.making.carried_annotations import Annotations, annotations_of
 from imagemill.feed.making.item import Item, alike_instances, complete, read_record
 from imagemill.feed.making.sequence import SequenceRows, is_sequence
-from imagemill.feed.making.things import Things, things_of
 
 __all__ = ["ArrayRows", "RecordRows", "Rows", "StoreRows", "open_rows"]
 
@@ -38,7 +38,7 @@ class Rows(Protocol):
     """Rows of images and their targets.
 
     ``labels`` are integers ``[n]``, rows of 0 and 1 ``[n, classes]``, or None; ``weights`` those of rows in a loss,
-    ``[n]``, or None; ``categories`` names of what boxes hold. ``things``, which may be set, asks for annotated things
+    ``[n]``, or None; ``categories`` names of what boxes hold. ``annotations``, which may be set, asks for annotations
     and their masks as well. ``gather`` gives columns for a
     pipeline, or None where every row has to be read by itself: then ``read`` does. ``together`` says whether rows are
     so quick to get that several batches may be made as one.
@@ -49,7 +49,7 @@ class Rows(Protocol):
     labels: Array | None
     weights: Array | None
     categories: tuple[str, ...]
-    things: bool
+    annotations: bool
     axes: str | None
 
     def __len__(self) -> int: ...
@@ -88,7 +88,7 @@ class ArrayRows:
         Of one image.
     """
 
-    things = False
+    annotations = False
     categories: tuple[str, ...] = ()
 
     def __init__(self, x: Any, y: Any = None, axes: str | None = None, weights: Any = None) -> None:
@@ -152,7 +152,7 @@ class _Keyed:
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         self.classes, self.categories = dataset.classes, dataset.categories
-        self.things = False
+        self.annotations = False
         self.weights = weights_in(dataset)
         self.labels = labels_in(dataset)
         # Zeros take no memory before they are written to; two threads that write at once write the same.
@@ -185,13 +185,13 @@ class _Keyed:
 
     @cached_property
     def has_masks(self) -> bool:
-        """Whether any thing of the dataset has an outline or a mask."""
+        """Whether any annotation of the dataset has a polygon or a mask."""
         for backing in self.dataset.backings:
             if isinstance(backing, StoreBacking):
                 found = backing.has_masks
             else:
-                every = (thing for record in backing.source.records for thing in record.objects or ())  # type: ignore[attr-defined]
-                found = any(thing.polygons or thing.rle is not None for thing in every)
+                every = (annotation for record in backing.source.records for annotation in record.objects or ())  # type: ignore[attr-defined]
+                found = any(annotation.polygons or annotation.rle is not None for annotation in every)
             if found:
                 return True
         return False
@@ -241,8 +241,8 @@ class StoreRows(_Keyed):
         if self._objects:
             names = ("boxes", "keypoints") if self._keypoints else ("boxes",)
             every = [self._annotations(place, names) for place in places.tolist()]
-            if self.things:
-                names = (*names, "things", "instances") if self.has_masks else (*names, "things")
+            if self.annotations:
+                names = (*names, "annotations", "instances") if self.has_masks else (*names, "annotations")
                 every = alike_instances(every)
             found |= {name: [item.targets[name] for item in every] for name in names}
         return found
@@ -261,8 +261,10 @@ class StoreRows(_Keyed):
         shape = tuple(self._store.said["image"]["shape"][:2])
         image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
         found = targets_of(record.objects, self._store.keypoint_names)
-        if self.things:
-            found |= things_of(Things(place, record.objects or ()), (shape[0], shape[1]), masks=self.has_masks)
+        if self.annotations:
+            found |= annotations_of(
+                Annotations(place, record.objects or ()), (shape[0], shape[1]), masks=self.has_masks
+            )
         return complete(Item({"image": image, **found}), names)
 
     def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
@@ -309,8 +311,8 @@ class RecordRows(_Keyed):
         if which in self._records:
             record, names = self._records[which][place], self._keypoints[which]
             given = record.attributes.get("id")
-            number = (given if isinstance(given, int) else row) if self.things else None
-            how: dict[str, Any] = {"names": names, "number": number, "masks": self.things and self.has_masks}
+            number = (given if isinstance(given, int) else row) if self.annotations else None
+            how: dict[str, Any] = {"names": names, "number": number, "masks": self.annotations and self.has_masks}
             return complete(read_record(record, options, reduced=reduced, **how), self._names)
         return complete(Item(self.dataset.backings[which].targets(place)), self._names)
 
@@ -326,7 +328,7 @@ def _targets(records: Iterable[Record]) -> set[str]:
             found.add("mask")
         if record.objects is not None:
             found.add("boxes")
-            if any(thing.keypoints for thing in record.objects):
+            if any(annotation.keypoints for annotation in record.objects):
                 found.add("keypoints")
         if len(found) == len(_TARGETS):
             break

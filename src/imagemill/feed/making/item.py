@@ -24,7 +24,7 @@ from imagemill.data.codecs.registry import decode_jpeg
 from imagemill.data.records.loading import encoded, load_mask, load_picture, pixels_name, pixels_suffix
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Blob, Pixels, Record
-from imagemill.feed.making.things import Things, things_of
+from imagemill.feed.making.carried_annotations import Annotations, annotations_of
 
 __all__ = ["Item", "Photo", "complete", "read_record"]
 
@@ -155,8 +155,8 @@ def read_record(
 ) -> Item:
     """Read a record, but leave a JPEG file encoded where it may be decoded smaller.
 
-    ``names`` are those of each category's keypoints; ``number`` asks for the things themselves, and is the picture's;
-    ``masks`` for their masks.
+    ``names`` are those of each category's keypoints; ``number`` asks for the annotations themselves, and is the
+    picture's; ``masks`` for their masks.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def read_record(
         targets |= targets_of(objects, names)
     if number is not None:
         height, width = picture.spatial_shape[-2:]
-        targets |= things_of(Things(number, objects), (height, width), masks=masks)
+        targets |= annotations_of(Annotations(number, objects), (height, width), masks=masks)
     return Item(targets, photo)
 
 

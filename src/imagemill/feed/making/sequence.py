@@ -57,7 +57,7 @@ class SequenceRows:
     """
 
     together = False
-    things = False
+    annotations = False
     weights: Array | None = None
 
     def __init__(self, items: Any, axes: str | None = None) -> None:
@@ -137,7 +137,7 @@ class SequenceRows:
             got = "some records and some others"
             raise InputError(f"item {row}: expected items of one kind, got {got}; give all of them as records, or none")
         if isinstance(item, Record):
-            keypoints = any(thing.keypoints for thing in item.objects or ())
+            keypoints = any(annotation.keypoints for annotation in item.objects or ())
             parts = {"mask": item.mask is not None, "boxes": item.objects is not None, "keypoints": keypoints}
             return ["image", *(name for name, there in parts.items() if there)]
         found = list(_named(item, f"item {row}: "))

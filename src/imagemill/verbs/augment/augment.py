@@ -85,7 +85,7 @@ def augment(
     overwrite : bool
         Remove the outputs an earlier run recorded in `out`, and begin anew.
     to : str, optional
-        Layout to write, such as ``"coco"`` or ``"csv"``; the source's own when left out. Labels, boxes, outlines, masks
+        Layout to write, such as ``"coco"`` or ``"csv"``; the source's own when left out. Labels, boxes, polygons, masks
         and keypoints move with the pixels, and are written beside them when all images are made.
     mask_pattern : str, optional
         Where each image has its label map: an expression over keys, ``=>`` and the label map's key; see `ReadSource`.

@@ -25,7 +25,7 @@ class Annotated:
     problems : tuple of Problem
         Images that the layout cannot hold.
     kept, gone : Counter
-        How many boxes, outlines, masks of things, keypoints and labels there are, and how many are not: nothing of
+        How many boxes, polygons, instance masks, keypoints and labels there are, and how many are not: nothing of
         them, or less than the pipeline asks for, is in the frame.
     """
 

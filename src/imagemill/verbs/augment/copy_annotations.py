@@ -25,7 +25,7 @@ from imagemill.data.layouts.registry import layout_named, layouts
 from imagemill.data.layouts.tables.cells.annotation_cells import objects_cell, read_objects
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance
-from imagemill.data.records.moved_annotations import counts_of
+from imagemill.data.records.moved_annotations import STORED_AS, counts_of
 from imagemill.data.records.output_names import output_name
 from imagemill.data.records.record import Pixels, Record, Stored, split_suffix
 from imagemill.verbs.augment.augment_report import Annotated
@@ -110,9 +110,9 @@ class AnnotationFiles:
             for copy in range(self.copies):
                 name = names[record.key, copy]
                 mask = None if record.mask is None else Path("mask", name)
-                things = None if record.objects is None else ()
+                annotations = None if record.objects is None else ()
                 records.append(
-                    replace(record, key=f"{name}.png", image=Path(name), mask=mask, objects=things, size=(1, 1))
+                    replace(record, key=f"{name}.png", image=Path(name), mask=mask, objects=annotations, size=(1, 1))
                 )
         source = replace(self.source, records=tuple(records), problems=(), notes=())
         with tempfile.TemporaryDirectory() as folder:
@@ -258,8 +258,11 @@ def _own(source: Source) -> Layout | None:
         # COCO is what most tools take in.
         return known["coco"] if any(record.objects for record in source) else None
     if name == "yolo":  # three layouts are read alike
-        things = [thing for record in source for thing in record.objects or ()]
-        parts = (("yolo-pose", any(t.keypoints for t in things)), ("yolo-polygons", any(t.polygons for t in things)))
+        annotations = [annotation for record in source for annotation in record.objects or ()]
+        parts = (
+            ("yolo-pose", any(t.keypoints for t in annotations)),
+            ("yolo-polygons", any(t.polygons for t in annotations)),
+        )
         name = next((form for form, there in parts if there), name)
     return layout_named(name)
 
@@ -303,7 +306,8 @@ def row_of(record: Record, made: Made) -> dict[str, Any]:
     if len(shape) == 2:
         told["size"] = list(shape)
     row: dict[str, Any] = {"record": told, "annotated": digest_of(record)}
-    return {**row, "gone": dict(sorted(made.gone.items()))} if made.gone else row
+    gone = {STORED_AS.get(name, name): count for name, count in sorted(made.gone.items())}
+    return {**row, "gone": gone} if gone else row
 
 
 def suffix_of(record: Record, asked: str | None, arrays: str) -> str:
@@ -314,11 +318,12 @@ def suffix_of(record: Record, asked: str | None, arrays: str) -> str:
 def _counted(rows: Sequence[Mapping[str, Any]]) -> Annotated:
     kept: Counter[str] = Counter()
     gone: Counter[str] = Counter()
+    shown = {stored: name for name, stored in STORED_AS.items()}
     for row in rows:
         told = row.get("record", {})
-        things: tuple[Instance, ...] = read_objects(told.get("objects")) or ()
-        kept.update(counts_of(things))
+        annotations: tuple[Instance, ...] = read_objects(told.get("objects")) or ()
+        kept.update(counts_of(annotations))
         kept["labels"] += told.get("label") is not None
         kept["labels"] += len(told.get("labels") or ())
-        gone.update(row.get("gone", {}))
+        gone.update({shown.get(name, name): count for name, count in row.get("gone", {}).items()})
     return Annotated(kept=+kept, gone=gone)

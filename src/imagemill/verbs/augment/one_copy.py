@@ -26,7 +26,7 @@ from imagemill.data.records.loading import (
     pixels_size,
     pixels_suffix,
 )
-from imagemill.data.records.moved_annotations import Things, things_of
+from imagemill.data.records.moved_annotations import Annotations, annotations_of
 from imagemill.data.records.record import Record
 from imagemill.pipeline.pipeline import Pipeline
 
@@ -55,7 +55,7 @@ class Loaded:
         Of the image's file.
     bytes : int or None
         Its length, where it is a file of its own.
-    things : Things or None
+    annotations : Annotations or None
         What is annotated in it.
     note : str
         What there is to know about the way it was read.
@@ -65,7 +65,7 @@ class Loaded:
     mask: Picture | None
     sha256: str
     bytes: int | None
-    things: Things | None = None
+    annotations: Annotations | None = None
     note: str = ""
 
 
@@ -82,7 +82,7 @@ class Made:
     objects : tuple of Instance or None
         What is annotated in the copy; None where nobody looked.
     gone : Counter
-        How many boxes, outlines, masks and keypoints are outside the copy.
+        How many boxes, polygons, masks and keypoints are outside the copy.
     """
 
     picture: Picture
@@ -113,9 +113,9 @@ def load(
     mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat), picture, record.frame)
     if mask is not None and not mask.axes.startswith("z"):
         mask = replace(mask, array=_label_values(mask.array))
-    things, noted = things_of(record, picture, names)
+    annotations, noted = annotations_of(record, picture, names)
     note = "; ".join(filter(None, (pair_note(picture, mask), noted)))
-    return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image), things, note)
+    return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image), annotations, note)
 
 
 def _image_values(array: Array) -> Array:
@@ -150,16 +150,16 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
     targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.affine)}
     if mask is not None:
         targets["mask"] = Mask(mask.array, axes=mask.axes)
-    if loaded.things is not None:
-        targets |= loaded.things.targets()
+    if loaded.annotations is not None:
+        targets |= loaded.annotations.targets()
     sample = pipeline.replay(recipe, **targets)
     affine = None if picture.affine is None else sample.affine
     moved = _as_picture(sample.targets["image"], picture, affine)
     moved_mask = None if mask is None else _as_picture(sample.targets["mask"], mask, affine)
-    if loaded.things is None:
+    if loaded.annotations is None:
         return Made(moved, moved_mask, sample.applied)
     height, width = moved.spatial_shape
-    objects, gone = loaded.things.moved(sample.targets, (height, width))
+    objects, gone = loaded.annotations.moved(sample.targets, (height, width))
     return Made(moved, moved_mask, sample.applied, objects, gone)
 
 

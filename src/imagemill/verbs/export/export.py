@@ -49,7 +49,7 @@ def export(
 ) -> Written:
     """Write a dataset in another layout.
 
-    Encoded pictures are copied byte for byte unless a format is asked for; labels, boxes, outlines, masks, splits,
+    Encoded pictures are copied byte for byte unless a format is asked for; labels, boxes, polygons, masks, splits,
     groups and attributes go along where the layout holds them. Annotations are written for the picture as it is seen,
     turned as its EXIF data asks; one that is encoded anew is turned so itself. Annotations that state another size than
     their picture has are a problem, and their record is left out.

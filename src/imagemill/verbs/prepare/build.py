@@ -414,11 +414,11 @@ class _Build:
         notes = [*self.split.notes, *run.finished.notes]
         dropped = self._dropped(run)
         if dropped:
-            things = "1 annotated thing is" if dropped == 1 else f"{dropped} annotated things are"
+            annotations = "1 annotation is" if dropped == 1 else f"{dropped} annotations are"
             cut = "; fit='pad' (--fit pad) keeps them in view" if self.asked.fit == "crop" else ""
-            notes.append(f"{things} outside the prepared pictures and left out{cut}")
+            notes.append(f"{annotations} outside the prepared pictures and left out{cut}")
         if any(r.objects for r in self.records) and not self.form.objects:
-            notes.append("annotated things of volumes were left out: the store holds those of pictures")
+            notes.append("annotations of volumes were left out: the store holds those of pictures")
         notes += self.source.notes
         return PrepareReport(
             self.out,

@@ -63,13 +63,13 @@ class ScanReport:
     images : int
         Records that were taken in.
     splits, classes, categories : mapping
-        How many images each part and each class has, and how many things each category of annotations.
+        How many images each part and each class has, and how many annotations each category of annotations.
     groups : int
         Patients, videos...: things that must not part.
     masks, annotated, unlabeled : int
-        Images with a label map, images somebody looked for things in, images without any class.
-    things : mapping
-        How many ``instances``, ``boxes``, ``outlines``, ``masks``, ``with keypoints``, ``crowds``.
+        Images with a label map, images somebody annotated, images without any class.
+    annotations : mapping
+        How many ``instances``, ``boxes``, ``polygons``, ``masks``, ``with keypoints``, ``crowds``.
     pixels : Pixels
     unreadable : tuple of Problem
         What could not be taken in or opened.
@@ -100,7 +100,7 @@ class ScanReport:
     masks: int
     annotated: int
     unlabeled: int
-    things: Mapping[str, int]
+    annotations: Mapping[str, int]
     pixels: Pixels
     unreadable: tuple[Problem, ...]
     notes: tuple[str, ...]
@@ -259,21 +259,21 @@ def _spread(records: Sequence[Record], count: int | None) -> list[Record]:
 def _counts(source: Source) -> dict[str, Any]:
     labels: Counter[str] = Counter()
     categories: Counter[str] = Counter()
-    things: Counter[str] = Counter()
+    annotations: Counter[str] = Counter()
     labels.update(r.label for r in source if r.labels is None and r.label is not None)
     labels.update(label for r in source for label in r.labels or ())
     for record in source:
-        for thing in record.objects or ():
-            categories[thing.category] += 1
-            things["instances"] += 1
+        for annotation in record.objects or ():
+            categories[annotation.category] += 1
+            annotations["instances"] += 1
             for what, there in (
-                ("boxes", thing.box is not None),
-                ("outlines", bool(thing.polygons)),
-                ("masks", thing.rle is not None),
-                ("with keypoints", bool(thing.keypoints)),
-                ("crowds", thing.crowd),
+                ("boxes", annotation.box is not None),
+                ("polygons", bool(annotation.polygons)),
+                ("masks", annotation.rle is not None),
+                ("with keypoints", bool(annotation.keypoints)),
+                ("crowds", annotation.crowd),
             ):
-                things[what] += there
+                annotations[what] += there
     splits = Counter(record.split for record in source if record.split is not None)
     return {
         "splits": {part: splits[part] for part in sorted(splits, key=_part_order)},
@@ -283,7 +283,7 @@ def _counts(source: Source) -> dict[str, Any]:
         "masks": sum(record.mask is not None for record in source),
         "annotated": sum(record.objects is not None for record in source),
         "unlabeled": sum(record.label is None and not record.labels for record in source),
-        "things": {what: count for what, count in things.items() if count},
+        "annotations": {what: count for what, count in annotations.items() if count},
         "attributes": tuple(sorted({name for record in source if record.attributes for name in record.attributes})),
     }
 

@@ -116,7 +116,7 @@ def test_pictures_are_found_by_path_and_else_by_name(tmp_path: Path) -> None:
         (("annotations", 0, "bbox"), [1, 2, float("nan"), 4], "expected bbox as a list of finite numbers"),
         (("annotations", 0, "image_id"), 99, "annotation 1: expected image_id to be among the file's own, got 99"),
         (("annotations", 0, "category_id"), [], "annotation 1: expected category_id to be among"),
-        (("annotations", 0, "segmentation"), [[1, 2, 3, 4]], "expected outlines of 3 or more points"),
+        (("annotations", 0, "segmentation"), [[1, 2, 3, 4]], "expected polygons of 3 or more points"),
         (("annotations", 0, "segmentation"), {"size": [20, 30], "counts": [5]}, "expected runs that fill 20 x 30"),
         (("annotations", 0, "segmentation"), {"size": [2, 3], "counts": [6]}, "runs of a picture of 20 x 30"),
         (("annotations", 1, "keypoints"), [1, 2, 2, 3], "annotation 2: expected 3 numbers for each of 3 keypoints"),

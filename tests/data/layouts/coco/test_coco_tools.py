@@ -268,7 +268,7 @@ def test_captions_and_panoptic_segments_are_recognised(tmp_path: Path) -> None:
     (tmp_path / "cap" / "captions_val.json").write_text(json.dumps(told))
     source = open_source(tmp_path / "cap")
     assert [(r.objects, r.attributes["caption"]) for r in source] == [(None, "A cat.\nA mat.")]
-    assert "holds captions and no things" in said(source)
+    assert "holds captions and no annotations" in said(source)
     segments = [{"image_id": 0, "file_name": "a.png", "segments_info": [{"id": 1, "category_id": 1, "bbox": [0] * 4}]}]
     photo(tmp_path / "pan" / "a.png")
     write(tmp_path / "pan" / "panoptic_val.json", ["a.png"], segments)

@@ -49,7 +49,7 @@ def test_boxes_count_from_one_and_include_both_ends(tmp_path: Path) -> None:
     ]
     assert a.objects[0].attributes == {"truncated": 1, "difficult": 0, "pose": "Left"}
     assert (a.size, b.objects, c.objects) == ((30, 40), (), None)
-    assert "2 parts of things passed over" in source.describe()
+    assert "2 parts of annotations passed over" in source.describe()
     assert "1 picture" in source.describe()
 
 
@@ -127,9 +127,9 @@ def test_written_and_read_again(tmp_path: Path) -> None:
     assert (written.count, written.problems) == (3, ())
     lost = " | ".join(written.lost)
     for words in (
-        *("1 boxes: rounded to whole pixels", "1 crowds: written as difficult", "1 outlines", "1 run-length masks"),
-        *("1 things' keypoints", "1 things without box", "1 pictures' groups", "attributes (area)"),
-        "1 categories without a thing",
+        *("1 boxes: rounded to whole pixels", "1 crowds: written as difficult", "1 polygons", "1 run-length masks"),
+        *("1 annotations' keypoints", "1 annotations without box", "1 pictures' groups", "attributes (area)"),
+        "1 categories without an annotation",
     ):
         assert words in lost, lost
     back = open_source(tmp_path / "out")

@@ -283,7 +283,7 @@ def test_names_beside_the_records_name_the_numbers(tmp_path: Path) -> None:
     assert (record.label, source.classes) == ("rose", ("tulip", "rose"))
     assert record.objects is not None  # the picture's own header says its size
     assert [(one.category, one.box) for one in record.objects] == [("dog", (25.0, 25.0, 25.0, 25.0))]
-    assert "features of things that are not used: image/object/mask (1)" in source.notes
+    assert "features of annotations that are not used: image/object/mask (1)" in source.notes
     assert {path.name for path in source.also_read} == {"train.record", "label_map.pbtxt", "labels.txt"}
 
 

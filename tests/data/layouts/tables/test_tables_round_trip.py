@@ -115,8 +115,8 @@ def test_what_is_written_comes_back(pictures: Path, name: str, data: st.DataObje
         "csv": ("values of",),
         "tsv": ("values of",),
         "tfrecord": (
-            "outlines",
-            "masks of things",
+            "polygons",
+            "instance masks",
             "keypoints",
             "without a box",
             "attributes",

@@ -76,8 +76,8 @@ def test_outlines_have_the_box_around_them() -> None:
         ("0 nan 0.5 1 1", "divide by the size"),
         ("0 0.5 0.5 -1 1", "relative to width and height|width and height of 0 or more"),
         ("0 0.5 0.5 -0.1 1", "width and height of 0 or more"),
-        ("0 0.5 0.5", "a box of 4 numbers or an outline of pairs, got 2"),
-        ("0 .1 .1 .2 .2 .3 .3 .4", "a box of 4 numbers or an outline of pairs, got 7"),
+        ("0 0.5 0.5", "a box of 4 numbers or a polygon of pairs, got 2"),
+        ("0 .1 .1 .2 .2 .3 .3 .4", "a box of 4 numbers or a polygon of pairs, got 7"),
         ("7 0.5 0.5 1 1", "expected a class among 1 names, got number 7"),
         ("0", "got 0"),
     ],
@@ -211,9 +211,9 @@ def test_what_boxes_cannot_hold_is_named(tmp_path: Path) -> None:
     written = Yolo().write(source, tmp_path / "out", WriteTarget())
     assert (written.count, written.problems) == (3, ())
     lost = " | ".join(written.lost)
-    for words in ("1 crowds: left out", "2 outlines", "1 run-length masks", "1 things' keypoints", "(licenses)"):
+    for words in ("1 crowds: left out", "2 polygons", "1 run-length masks", "1 annotations' keypoints", "(licenses)"):
         assert words in lost
-    assert "1 things without box" in lost
+    assert "1 annotations without box" in lost
     assert "1 pictures nobody annotated" in lost
     back = open_source(tmp_path / "out")
     assert back.categories == source.categories
@@ -238,8 +238,8 @@ def test_what_boxes_cannot_hold_is_named(tmp_path: Path) -> None:
 def test_outlines_come_back_and_parts_are_joined(tmp_path: Path) -> None:
     source = _coco_like(tmp_path / "in")
     written = yolo_polygons().write(source, tmp_path / "out", WriteTarget())
-    assert any("1 outlines in parts: joined" in one for one in written.lost)
-    assert not any("2 outlines" in one for one in written.lost)
+    assert any("1 polygons in parts: joined" in one for one in written.lost)
+    assert not any("2 polygons" in one for one in written.lost)
     things = open_source(tmp_path / "out").records[0].objects or ()
     assert [len(thing.polygons) for thing in things] == [0, 1, 1, 0]
     np.testing.assert_allclose(things[1].polygons, (source.records[0].objects or ())[1].polygons, atol=1e-3)

@@ -234,7 +234,11 @@ def test_keypoints_come_back(tmp_path: Path) -> None:
     names = ("nose", "left_eye", "right_eye")
     source = Source(tmp_path / "in", "made up", records, categories=("face", "hat"), keypoint_names=names)
     lost = " | ".join(export(source, tmp_path / "out", "yolo-pose").lost)
-    for words in ("2 boxes of things with keypoints alone", "1 things without box", "1 pictures of which everything"):
+    for words in (
+        "2 boxes of annotations with keypoints alone",
+        "1 annotations without box",
+        "1 pictures of which everything",
+    ):
         assert words in lost
     back = open_source(tmp_path / "out")
     assert (back.keypoint_names, back.problems) == (names, ())

@@ -182,7 +182,7 @@ _WORDS: tuple[tuple[str, str, _Count], ...] = (
     ("labels", "lists of several labels", lambda r: r.labels is not None),
     ("mask", "masks", lambda r: r.mask is not None),
     ("boxes", "boxes", lambda r: sum(o.box is not None for o in r.objects or ())),
-    ("polygons", "outlines", lambda r: sum(bool(o.polygons) for o in r.objects or ())),
+    ("polygons", "polygons", lambda r: sum(bool(o.polygons) for o in r.objects or ())),
     ("rle", "instance masks", lambda r: sum(o.rle is not None for o in r.objects or ())),
     ("keypoints", "sets of keypoints", lambda r: sum(bool(o.keypoints) for o in r.objects or ())),
     ("split", "splits", lambda r: r.split is not None),

@@ -57,7 +57,7 @@ class Coco(Layout):
         if not found:
             return None
         names = ", ".join(path.name for path in list(found)[:3]) + (", ..." if len(found) > 3 else "")
-        if "things" not in found.values():
+        if "annotations" not in found.values():
             return Guess(0.9, f"{names}: JSON with {' and '.join(sorted(set(found.values())))}, as COCO has it")
         return Guess(0.97, f"{names}: JSON with images, annotations and categories, as COCO has it")
 
@@ -90,7 +90,7 @@ class Coco(Layout):
 
     def write(self, source: Source, out: Path, options: WriteTarget) -> Written:
         """Write ``annotations/instances[_<split>].json`` and ``images/[<split>/]<name>``."""
-        return write_coco(source, out, options, self.name, self.holds | {"crowd", "thing attributes", "info"})
+        return write_coco(source, out, options, self.name, self.holds | {"crowd", "annotation attributes", "info"})
 
 
 def _candidates(look: Look) -> dict[Path, str]:
@@ -106,7 +106,7 @@ def _kind(path: Path) -> str:
 
 def _chosen(look: Look, options: ReadSource) -> tuple[list[Path], list[str]]:
     """The files to read: all splits of one kind."""
-    contents = _candidates(look) if look.is_folder else {look.path: "things"}
+    contents = _candidates(look) if look.is_folder else {look.path: "annotations"}
     found = list(contents)
     wanted = options.extra.get("annotations")
     if wanted is not None:
@@ -117,14 +117,14 @@ def _chosen(look: Look, options: ReadSource) -> tuple[list[Path], list[str]]:
         return named, []
     if not found:
         raise SourceError(f"expected a COCO JSON file below {look.path}, got none; give the file itself")
-    best = [path for path in found if contents[path] == "things"] or found
+    best = [path for path in found if contents[path] == "annotations"] or found
     kinds = Counter(_kind(path) for path in best)
     usual = [kind for kind in kinds if kind.startswith("instances")] or list(kinds)
     taken = [path for path in best if _kind(path) == usual[0]]
     if len(taken) > 1 and len({split_of(path) for path in taken}) < len(taken):
         taken = taken[:1]
     left = [path for path in found if path not in taken]
-    named_left = ", ".join(f"{p.name}{'' if contents[p] == 'things' else f' ({contents[p]})'}" for p in left)
+    named_left = ", ".join(f"{p.name}{'' if contents[p] == 'annotations' else f' ({contents[p]})'}" for p in left)
     note = f"read {taken[0].name}; not read: {named_left} (--option annotations=NAME chooses)"
     return taken, [note] if left else []
 

@@ -1,6 +1,6 @@
 """The parts of one annotation of a COCO file: box, polygons or mask, keypoints, in the shapes that tools write them.
 
-A part that does not fit is left out and named; the rest of the thing is kept as long as anything of it is left.
+A part that does not fit is left out and named; the rest of the annotation is kept as long as anything of it is left.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bou
 from imagemill.data.layouts.shapes.rle import counts_from_text
 from imagemill.data.records.instances import RLE, Instance, Keypoint, Scalar
 
-__all__ = ["read_thing", "scalars", "visibility", "whole"]
+__all__ = ["read_annotation", "scalars", "visibility", "whole"]
 
-_OF_THING = frozenset(("image_id", "category_id", "bbox", "segmentation", "keypoints", "num_keypoints", "iscrowd"))
+_OF_ANNOTATION = frozenset(("image_id", "category_id", "bbox", "segmentation", "keypoints", "num_keypoints", "iscrowd"))
 
-Outlines = tuple[tuple[float, ...], ...]
+Polygons = tuple[tuple[float, ...], ...]
 
 
-def read_thing(
+def read_annotation(
     entry: Mapping[str, Any], category: str, keypoints: int, size: tuple[int, int] | None
 ) -> tuple[Instance | None, list[str]]:
     """One annotation, and what of it did not fit; None where nothing is left.
@@ -39,12 +39,12 @@ def read_thing(
 
     Examples
     --------
-    >>> thing, faults = read_thing({"segmentation": [0, 0, 4, 0, 4, 3]}, "cat", 0, None)
-    >>> thing.box, thing.polygons, faults
+    >>> annotation, faults = read_annotation({"segmentation": [0, 0, 4, 0, 4, 3]}, "cat", 0, None)
+    >>> annotation.box, annotation.polygons, faults
     ((0.0, 0.0, 4.0, 3.0), ((0.0, 0.0, 4.0, 0.0, 4.0, 3.0),), [])
     """
     faults: list[str] = []
-    outlines: Outlines = ()
+    polygons: Polygons = ()
     runs: RLE | None = None
     points: tuple[Keypoint, ...] = ()
     box: tuple[float, float, float, float] | None = None
@@ -53,10 +53,10 @@ def read_thing(
         if isinstance(told, Mapping):
             runs = _runs(told, size)
         elif told:
-            outlines = _outlines(told, faults)
+            polygons = _polygons(told, faults)
     except InputError as error:
         faults.append(str(error))
-    around = bounds_of_polygons(outlines) or (None if runs is None else bounds_of_rle(runs))
+    around = bounds_of_polygons(polygons) or (None if runs is None else bounds_of_rle(runs))
     try:
         box = _box(entry.get("bbox"), outlined=around is not None)
     except InputError as error:
@@ -69,7 +69,7 @@ def read_thing(
         return None, faults or ["expected a bbox, a segmentation or keypoints with something in it, got none; add it"]
     crowd = entry.get("iscrowd")
     is_crowd = crowd is True or bool(whole(crowd))
-    return Instance(category, box or around, outlines, runs, points, is_crowd, scalars(entry, _OF_THING)), faults
+    return Instance(category, box or around, polygons, runs, points, is_crowd, scalars(entry, _OF_ANNOTATION)), faults
 
 
 def scalars(entry: Mapping[str, Any], known: frozenset[str]) -> dict[str, Scalar]:
@@ -107,21 +107,21 @@ def _box(told: Any, *, outlined: bool) -> tuple[float, float, float, float] | No
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
-def _outlines(told: Any, faults: list[str]) -> Outlines:
+def _polygons(told: Any, faults: list[str]) -> Polygons:
     """Polygons as a list of flat lists; also one flat list, and corners as pairs."""
     if not isinstance(told, list):
-        raise InputError(f"expected segmentation as outlines or runs, got {told!r:.60}; mend that entry")
+        raise InputError(f"expected segmentation as polygons or runs, got {told!r:.60}; mend that entry")
     if not any(isinstance(part, list | Mapping) for part in told):
-        told = [told]  # one outline that is not in a list of its own
+        told = [told]  # one polygon that is not in a list of its own
     elif all(isinstance(part, list) and len(part) == 2 and not isinstance(part[0], list) for part in told):
-        told = [told]  # one outline of pairs
+        told = [told]  # one polygon of pairs
     parts = []
     for part in told:
         try:
             flat = _numbers("segmentation", _flat(part))
             if len(flat) < 6 or len(flat) % 2:
                 raise InputError(
-                    f"expected outlines of 3 or more points (x, y each), got {len(flat)} numbers; mend that entry"
+                    f"expected polygons of 3 or more points (x, y each), got {len(flat)} numbers; mend that entry"
                 )
         except InputError as error:
             faults.append(str(error))

@@ -181,9 +181,9 @@ class Taking:
             self._problem(file, entry.file_name, message)
             return
         kept, outside = (None, []) if entry.objects is None else within(entry.objects, entry.size, path)
-        for thing in outside:
-            number = thing.attributes.get("id", thing.category)
-            self._problem(file, f"annotation {number}", f"expected a box within {key!r}, got {thing.box}; mend it")
+        for annotation in outside:
+            number = annotation.attributes.get("id", annotation.category)
+            self._problem(file, f"annotation {number}", f"expected a box within {key!r}, got {annotation.box}; mend it")
         if outside and not kept:
             self._bare += 1
             kept = None

@@ -15,7 +15,7 @@ from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.layouts.base import Problem
-from imagemill.data.layouts.coco.coco_annotation import read_thing, scalars, whole
+from imagemill.data.layouts.coco.coco_annotation import read_annotation, scalars, whole
 from imagemill.data.layouts.shapes.image_lookup import not_background, plain_name
 from imagemill.data.layouts.tools.json_file import load_json
 from imagemill.data.records.instances import Instance, Scalar
@@ -177,7 +177,7 @@ class _Reader:
         if kind:
             return self._of_another_kind(kind, entries, images, names, info)
         categories, known = self._categories(described, {_id(e.get("category_id")) for e in entries if _is_entry(e)})
-        things: dict[str, list[Instance]] = defaultdict(list)
+        annotations: dict[str, list[Instance]] = defaultdict(list)
         classes: dict[str, dict[str, None]] = defaultdict(dict)
         # Where nothing has a place in its picture, as in camera traps, the categories are classes of pictures.
         placed = any(entry.get(name) for entry in entries if _is_entry(entry) for name in _PLACED)
@@ -189,17 +189,21 @@ class _Reader:
                 if not placed:
                     classes[name][category.name] = None
                     continue
-                thing, faults = read_thing(entry, category.name, len(category.keypoint_names), images[name].size)
+                annotation, faults = read_annotation(
+                    entry, category.name, len(category.keypoint_names), images[name].size
+                )
             except InputError as error:
                 self._problem(where, str(error))
                 continue
             for fault in faults:
                 self._problem(where, fault)
-            if thing is None:
+            if annotation is None:
                 self.lost.add(name)
-            elif name not in self.twice or thing not in things[name]:  # of a picture listed twice, once is enough
-                things[name].append(thing)
-        found = {name: self._entry(image, things, classes) for name, image in images.items()}
+            elif (
+                name not in self.twice or annotation not in annotations[name]
+            ):  # of a picture listed twice, once is enough
+                annotations[name].append(annotation)
+        found = {name: self._entry(image, annotations, classes) for name, image in images.items()}
         self._say(found, placed=placed)
         return CocoFile(self.path, found, categories, info, tuple(self.problems), tuple(self.notes))
 
@@ -220,13 +224,13 @@ class _Reader:
     def _of_another_kind(
         self, kind: str, entries: list[Any], images: dict[str, Entry], names: Mapping[Any, str], info: Mapping[str, Any]
     ) -> CocoFile:
-        """A file of captions or of panoptic segments: its pictures, in which nobody looked for things."""
+        """A file of captions or of panoptic segments: its pictures, in which nobody looked for annotations."""
         said: dict[str, list[str]] = defaultdict(list)
         for entry in entries:
             if _is_entry(entry) and isinstance(entry.get("caption"), str):
                 said[names.get(_id(entry.get("image_id")), "")].append(entry["caption"].strip())
         if kind == "captions":
-            self.notes.append(f"{self.path.name} holds captions and no things: they are the column 'caption'")
+            self.notes.append(f"{self.path.name} holds captions and no annotations: they are the column 'caption'")
         else:
             self.notes.append(
                 f"{self.path.name} holds panoptic segments, which are not read: no picture has boxes or masks of it; "
@@ -238,14 +242,14 @@ class _Reader:
         }
         return CocoFile(self.path, found, (), info, tuple(self.problems), tuple(self.notes))
 
-    def _entry(self, image: Entry, things: Mapping[str, Any], classes: Mapping[str, Any]) -> Entry:
+    def _entry(self, image: Entry, annotations: Mapping[str, Any], classes: Mapping[str, Any]) -> Entry:
         name = image.file_name
         if name in classes:
             found = list(classes[name])
             # As written here: a label, or several of them in one word.
             label = {"label": found[0]} if len(found) == 1 else {"labels": "|".join(found)}
             return replace(image, objects=None, attributes={**label, **image.attributes})
-        return replace(image, objects=tuple(things[name]) or (None if name in self.lost else ()))
+        return replace(image, objects=tuple(annotations[name]) or (None if name in self.lost else ()))
 
     def _say(self, found: Mapping[str, Entry], *, placed: bool) -> None:
         if not placed and any({"label", "labels"} & set(entry.attributes) for entry in found.values()):
@@ -267,7 +271,7 @@ class _Reader:
         listed = described.get(name)
         if not isinstance(listed, list):
             raise SourceError(
-                f"{self.path}: expected a list under {name!r}, got {listed!r:.60}; give a COCO file of boxes, outlines "
+                f"{self.path}: expected a list under {name!r}, got {listed!r:.60}; give a COCO file of boxes, polygons "
                 "or keypoints"
             )
         return listed
@@ -295,7 +299,9 @@ class _Reader:
         for number, category in found.items():
             if category.name in first:
                 ids = f"{first[category.name].id} and {category.id}"
-                self.notes.append(f"category {category.name!r} is listed twice ({ids}): its things are of one class")
+                self.notes.append(
+                    f"category {category.name!r} is listed twice ({ids}): its annotations are of one class"
+                )
             found[number] = first.setdefault(category.name, category)
         ordered = sorted(first.values(), key=lambda c: (isinstance(c.id, str), c.id))
         return tuple(ordered), found
@@ -345,7 +351,7 @@ class _Reader:
 
 
 def _kind(entries: list[Any]) -> str:
-    """What else than things the annotations are: captions, panoptic segments."""
+    """What the annotations are where they mark no objects: captions, panoptic segments."""
     some = [entry for entry in entries[:100] if _is_entry(entry)]
     if any("segments_info" in entry for entry in some):
         return "panoptic"

@@ -26,7 +26,7 @@ def write_coco(source: Source, out: Path, options: WriteTarget, name: str, holds
     """Write ``annotations/instances[_<split>].json`` and ``images/[<split>/]<name>``.
 
     Numbers of categories, images and annotations are kept where the source has them. What COCO wants and a source may
-    lack is made: ``area``, ``bbox`` from the outline or mask, ``num_keypoints``. Label, labels (joined by ``|``) and
+    lack is made: ``area``, ``bbox`` from the polygon or mask, ``num_keypoints``. Label, labels (joined by ``|``) and
     group become further fields of an image.
 
     Raises
@@ -39,11 +39,11 @@ def write_coco(source: Source, out: Path, options: WriteTarget, name: str, holds
         stems = safe_stems(wanted, apart=options.format is not None)
         categories = category_numbers(source)
         image_ids = _numbers(source.records, [record.attributes.get("id") for record in source])
-        things = [thing for record in source for thing in record.objects or ()]
-        thing_ids = iter(_numbers(things, [thing.attributes.get("id") for thing in things]))
+        annotations = [annotation for record in source for annotation in record.objects or ()]
+        annotation_ids = iter(_numbers(annotations, [annotation.attributes.get("id") for annotation in annotations]))
         files: dict[str | None, dict[str, list[Any]]] = {}
         for record, image_id in zip(source, image_ids, strict=True):
-            of_record = [next(thing_ids) for _ in record.objects or ()]
+            of_record = [next(annotation_ids) for _ in record.objects or ()]
             try:
                 size = size_of(record)
             except CodecError as error:
@@ -55,11 +55,11 @@ def write_coco(source: Source, out: Path, options: WriteTarget, name: str, holds
             first = f"images/{record.split}/" if record.split else "images/"
             part = files.setdefault(record.split, {"images": [], "annotations": []})
             part["images"].append(_image(record, image_id, written.removeprefix(first), size))
-            for thing, thing_id in zip(record.objects or (), of_record, strict=True):
-                entry = _annotation(thing, thing_id, image_id, categories[thing.category])
-                if not thing.keypoints and thing.category in _with_keypoints(source):
+            for annotation, annotation_id in zip(record.objects or (), of_record, strict=True):
+                entry = _annotation(annotation, annotation_id, image_id, categories[annotation.category])
+                if not annotation.keypoints and annotation.category in _with_keypoints(source):
                     entry |= {
-                        "keypoints": [0] * 3 * len(_with_keypoints(source)[thing.category][0]),
+                        "keypoints": [0] * 3 * len(_with_keypoints(source)[annotation.category][0]),
                         "num_keypoints": 0,
                     }
                 part["annotations"].append(entry)
@@ -98,11 +98,11 @@ def category_numbers(source: Source) -> dict[str, int]:
     return numbers
 
 
-def _numbers(things: Sequence[object], known: Sequence[object]) -> list[int]:
-    """The numbers that things have, where all are whole and differ; else 1, 2, 3..."""
-    if len(set(map(str, known))) == len(things) and all(type(number) is int for number in known):
+def _numbers(annotations: Sequence[object], known: Sequence[object]) -> list[int]:
+    """The numbers that annotations have, where all are whole and differ; else 1, 2, 3..."""
+    if len(set(map(str, known))) == len(annotations) and all(type(number) is int for number in known):
         return [int(str(number)) for number in known]
-    return list(range(1, len(things) + 1))
+    return list(range(1, len(annotations) + 1))
 
 
 def _head(source: Source) -> dict[str, Any]:
@@ -149,21 +149,28 @@ def _image(record: Record, number: int, file_name: str, size: tuple[int, int]) -
     return entry
 
 
-def _annotation(thing: Instance, number: int, image: int, category: int) -> dict[str, Any]:
-    entry: dict[str, Any] = {**thing.attributes, "id": number, "image_id": image, "category_id": category}
-    box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_rle(thing.rle) if thing.rle else None)
+def _annotation(annotation: Instance, number: int, image: int, category: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {**annotation.attributes, "id": number, "image_id": image, "category_id": category}
+    box = (
+        annotation.box
+        or bounds_of_polygons(annotation.polygons)
+        or (bounds_of_rle(annotation.rle) if annotation.rle else None)
+    )
     if box is not None:
         entry["bbox"] = _tidy(box)
-    if thing.rle is not None:
-        entry["segmentation"] = {"size": [thing.rle.height, thing.rle.width], "counts": list(thing.rle.counts)}
-    elif thing.polygons:
-        entry["segmentation"] = [_tidy(part) for part in thing.polygons]
-    if "area" not in thing.attributes:
-        entry["area"] = area_of(replace(thing, box=box))
-    entry["iscrowd"] = int(thing.crowd)
-    if thing.keypoints:
-        entry["keypoints"] = _tidy(value for keypoint in thing.keypoints for value in keypoint)
-        entry["num_keypoints"] = sum(keypoint[2] > 0 for keypoint in thing.keypoints)
+    if annotation.rle is not None:
+        entry["segmentation"] = {
+            "size": [annotation.rle.height, annotation.rle.width],
+            "counts": list(annotation.rle.counts),
+        }
+    elif annotation.polygons:
+        entry["segmentation"] = [_tidy(part) for part in annotation.polygons]
+    if "area" not in annotation.attributes:
+        entry["area"] = area_of(replace(annotation, box=box))
+    entry["iscrowd"] = int(annotation.crowd)
+    if annotation.keypoints:
+        entry["keypoints"] = _tidy(value for keypoint in annotation.keypoints for value in keypoint)
+        entry["num_keypoints"] = sum(keypoint[2] > 0 for keypoint in annotation.keypoints)
     return entry
 
 

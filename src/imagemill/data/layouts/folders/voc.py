@@ -70,7 +70,7 @@ class Voc(Layout):
     def read(self, look: Look, options: ReadSource) -> Source:
         """Read pictures with their boxes as edges, label maps of classes, and splits.
 
-        A picture without an XML file has not been looked at. Body parts of things are left out and counted.
+        A picture without an XML file has not been looked at. Body parts of annotations are left out and counted.
         """
         if not look.is_folder:
             raise SourceError(f"expected a folder for the layout 'voc', got {look.path}; give the folder of the set")
@@ -103,8 +103,8 @@ class Voc(Layout):
             )
         bare = sum(record.objects is None for record in records)
         notes = [f"{bare} pictures have no readable XML file: nobody annotated them"] if bare else []
-        notes += [f"{parts} parts of things passed over"] if parts else []
-        names = tuple(sorted({thing.category for record in records for thing in record.objects or ()}))
+        notes += [f"{parts} parts of annotations passed over"] if parts else []
+        names = tuple(sorted({annotation.category for record in records for annotation in record.objects or ()}))
         missing = tuple(r.key for r in records if r.mask is None) if masks else ()
         source = Source(
             look.path, self.name, marked(records), missing, tuple(notes), categories=names, also_read=tuple(read)
@@ -141,7 +141,7 @@ class Voc(Layout):
             for split, names in lists.items():
                 job.text(f"ImageSets/Main/{split}.txt", "".join(f"{name}\n" for name in names))
             _lose(job, source)
-            lose_the_rest(job, source, self.holds | {"crowd", "thing attributes"}, self.name)
+            lose_the_rest(job, source, self.holds | {"crowd", "annotation attributes"}, self.name)
         return job.written()
 
 
@@ -184,26 +184,26 @@ def _splits(look: Look) -> tuple[dict[str, str], list[Problem]]:
 def _read_xml(
     key: str, path: Path, problems: list[Problem]
 ) -> tuple[tuple[Instance, ...], tuple[int, int] | None, int]:
-    """Things, size as height and width, and how many parts were passed over."""
+    """Annotations, size as height and width, and how many parts were passed over."""
     try:
         root = fromstring(path.read_bytes(), forbid_dtd=True)
     except (OSError, ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise InputError(f"{key}: expected an XML file of annotations, got {error}; mend it") from error
-    things, parts = [], 0
+    annotations, parts = [], 0
     for number, node in enumerate(root.iter("object"), start=1):
         parts += len(node.findall("part"))
         try:
-            things.append(_thing(node))
+            annotations.append(_annotation(node))
         except InputError as error:
             problems.append(Problem(f"{key} object {number}", str(error)))
     try:
         size = (int(float(root.findtext("size/height") or 0)), int(float(root.findtext("size/width") or 0)))
     except (ValueError, OverflowError):
         size = (0, 0)
-    return tuple(things), size if min(size) > 0 else None, parts
+    return tuple(annotations), size if min(size) > 0 else None, parts
 
 
-def _thing(node: Any) -> Instance:
+def _annotation(node: Any) -> Instance:
     name = (node.findtext("name") or "").strip()
     if not name:
         raise InputError("expected an object with a name, got none; add it")
@@ -231,14 +231,18 @@ def _xml(job: Export, record: Record, written: str, size: tuple[int, int]) -> st
     _add(root, {"folder": "JPEGImages", "filename": written.removeprefix("JPEGImages/")})
     _add(ElementTree.SubElement(root, "size"), {"width": size[1], "height": size[0], "depth": 3})
     _add(root, {"segmented": int(record.mask is not None)})
-    for thing in record.objects or ():
-        box = thing.box or bounds_of_polygons(thing.polygons) or (bounds_of_rle(thing.rle) if thing.rle else None)
+    for annotation in record.objects or ():
+        box = (
+            annotation.box
+            or bounds_of_polygons(annotation.polygons)
+            or (bounds_of_rle(annotation.rle) if annotation.rle else None)
+        )
         if box is None:
-            job.lose("things without box, outline or mask", "left out: VOC has no place for them")
+            job.lose("annotations without box, polygon or mask", "left out: VOC has no place for them")
             continue
         node = ElementTree.SubElement(root, "object")
-        kept = {name: thing.attributes[name] for name in ("pose", *_FLAGS) if name in thing.attributes}
-        _add(node, {"name": thing.category, **kept, **({"difficult": 1} if thing.crowd else {})})
+        kept = {name: annotation.attributes[name] for name in ("pose", *_FLAGS) if name in annotation.attributes}
+        _add(node, {"name": annotation.category, **kept, **({"difficult": 1} if annotation.crowd else {})})
         ends = _pixels(box)
         back = (ends["xmin"] - 1, ends["ymin"] - 1, ends["xmax"] - ends["xmin"] + 1, ends["ymax"] - ends["ymin"] + 1)
         job.lose("boxes", "rounded to whole pixels", int(any(a != b for a, b in zip(back, box, strict=True))))
@@ -261,14 +265,18 @@ def _add(node: ElementTree.Element, texts: Mapping[str, Any]) -> None:
 
 
 def _lose(job: Export, source: Source) -> None:
-    things = [thing for record in source for thing in record.objects or ()]
-    job.lose("crowds", "written as difficult boxes: VOC has no mark for them", sum(thing.crowd for thing in things))
-    seen = {thing.category for thing in things}
-    job.lose("categories without a thing", "VOC names only what it shows", len(set(source.categories) - seen))
-    others = sorted({name for thing in things for name in thing.attributes} - {"pose", *_FLAGS})
+    annotations = [annotation for record in source for annotation in record.objects or ()]
+    job.lose(
+        "crowds",
+        "written as difficult boxes: VOC has no mark for them",
+        sum(annotation.crowd for annotation in annotations),
+    )
+    seen = {annotation.category for annotation in annotations}
+    job.lose("categories without an annotation", "VOC names only what it shows", len(set(source.categories) - seen))
+    others = sorted({name for annotation in annotations for name in annotation.attributes} - {"pose", *_FLAGS})
     if others:
-        count = sum(any(name in others for name in thing.attributes) for thing in things)
-        job.lose(f"things with attributes ({', '.join(others[:5])})", "VOC has no place for them", count)
+        count = sum(any(name in others for name in annotation.attributes) for annotation in annotations)
+        job.lose(f"annotations with attributes ({', '.join(others[:5])})", "VOC has no place for them", count)
 
 
 LAYOUTS: tuple[Layout, ...] = (Voc(),)

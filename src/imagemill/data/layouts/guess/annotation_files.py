@@ -29,7 +29,7 @@ _SHORT = 1 << 16
 
 
 def coco_content(path: Path) -> str:
-    """What a COCO file holds: ``"things"``, ``"captions"``, ``"panoptic segments"``; empty where it is none."""
+    """What a COCO file holds: ``"annotations"``, ``"captions"``, ``"panoptic segments"``; empty where it is none."""
     data, longer = peek(path)
     keys = {found.decode() for found in _COCO_LISTS.findall(data)}
     # The middle of a long file is not seen: there two of the three words are enough.
@@ -38,7 +38,7 @@ def coco_content(path: Path) -> str:
         return "panoptic segments" if enough else ""
     if _CAPTION.search(data) and not _PLACED.search(data):
         return "captions" if {"images", "annotations"} <= keys else ""
-    return "things" if enough else ""
+    return "annotations" if enough else ""
 
 
 def is_labelme(path: Path) -> bool:

@@ -220,7 +220,7 @@ def _voc() -> ColourTable:
             for channel in range(3):
                 colour[channel] |= (number >> (3 * bit + channel) & 1) << (7 - bit)
         rows.append(((colour[0], colour[1], colour[2]), number))
-    void = ((224, 224, 192), 255)  # the border of things, which is no class
+    void = ((224, 224, 192), 255)  # the border of objects, which is no class
     return ColourTable(tuple(names), (*rows, void), "voc")
 
 

@@ -1,4 +1,4 @@
-"""Label maps that have to be made from what is stored: of one file per thing, and of colours."""
+"""Label maps that have to be made from what is stored: of one file per annotation, and of colours."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAR = 64.0
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Reads the label maps of one image, one for each thing or region, and makes one of them.
+    """Reads the label maps of one image, one for each annotation or region, and makes one of them.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ class LabelMaps:
     files : frozenset of str
         Keys of label maps, also of those that belong to no image or were not chosen: no images in any case.
     found : mapping of str to tuple of Path
-        From an image's key to its label maps; several where each shows one thing.
+        From an image's key to its label maps; several where each shows one annotation.
     why : str
         In words, for a guess.
     undecided : str

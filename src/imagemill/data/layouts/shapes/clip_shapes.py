@@ -9,7 +9,7 @@ import numpy as np
 from imagemill.data.layouts.export_files import Export
 from imagemill.engine.annotations.outlines import clipped
 
-__all__ = ["cut_box", "cut_outline", "share"]
+__all__ = ["cut_box", "cut_polygon", "share"]
 
 _ROUNDING = 1e-6
 _BEYOND = "cut at the edge: trainers refuse pictures with places below 0 or over 1"
@@ -42,7 +42,7 @@ def cut_box(
     return left, top, right - left, bottom - top
 
 
-def cut_outline(job: Export, part: Sequence[float], size: tuple[int, int]) -> Sequence[float] | None:
+def cut_polygon(job: Export, part: Sequence[float], size: tuple[int, int]) -> Sequence[float] | None:
     """An polygon within its picture; None for one outside."""
     corners = np.array(part, dtype=np.float64).reshape(-1, 2)
     far = np.array(size[::-1], dtype=np.float64)
@@ -50,8 +50,8 @@ def cut_outline(job: Export, part: Sequence[float], size: tuple[int, int]) -> Se
         return part
     inside = clipped(corners, np.zeros(2), far)
     if len(inside) < 3:
-        job.lose("outlines outside their picture", _OUTSIDE)
+        job.lose("polygons outside their picture", _OUTSIDE)
         return None
-    job.lose("outlines that stand out of their picture", _BEYOND)
+    job.lose("polygons that stand out of their picture", _BEYOND)
     found: list[float] = inside.ravel().tolist()
     return found

@@ -13,16 +13,16 @@ __all__ = ["within"]
 
 
 def within(
-    things: Sequence[Instance], size: tuple[int, int] | None, where: Pixels
+    annotations: Sequence[Instance], size: tuple[int, int] | None, where: Pixels
 ) -> tuple[tuple[Instance, ...], list[Instance]]:
-    """The things of which something is in the picture, and those that lie wholly outside of it.
+    """The annotations of which something is in the picture, and those that lie wholly outside of it.
 
     A box outside of the size that is stated may be inside of the picture as it is, upright or stored; so the picture's
     header is read, but only where something lies outside of what is stated.
 
     Parameters
     ----------
-    things : sequence of Instance
+    annotations : sequence of Instance
     size : tuple of int or None
         Height and width as they are stated.
     where : Path, Blob or Stored
@@ -33,24 +33,24 @@ def within(
     >>> import numpy as np
     >>> from imagemill.data.records.record import Stored
     >>> picture = Stored("made up", lambda: np.zeros((4, 6), np.uint8), "yx")
-    >>> things = [Instance("cat", (1.0, 1.0, 2.0, 2.0)), Instance("dog", (9.0, 1.0, 2.0, 2.0))]
-    >>> kept, outside = within(things, None, picture)
-    >>> [thing.category for thing in kept], [thing.category for thing in outside]
+    >>> annotations = [Instance("cat", (1.0, 1.0, 2.0, 2.0)), Instance("dog", (9.0, 1.0, 2.0, 2.0))]
+    >>> kept, outside = within(annotations, None, picture)
+    >>> [annotation.category for annotation in kept], [annotation.category for annotation in outside]
     (['cat'], ['dog'])
     """
-    far = [thing for thing in things if not _touches(thing, size)]
+    far = [annotation for annotation in annotations if not _touches(annotation, size)]
     if not far:
-        return tuple(things), []
+        return tuple(annotations), []
     try:
         longest = max(seen_of(where).stored)
     except CodecError:
-        return tuple(things), []
-    outside = [thing for thing in far if not _touches(thing, (longest, longest))]
-    return tuple(thing for thing in things if not any(thing is other for other in outside)), outside
+        return tuple(annotations), []
+    outside = [annotation for annotation in far if not _touches(annotation, (longest, longest))]
+    return tuple(annotation for annotation in annotations if not any(annotation is other for other in outside)), outside
 
 
-def _touches(thing: Instance, size: tuple[int, int] | None) -> bool:
-    if thing.box is None:
+def _touches(annotation: Instance, size: tuple[int, int] | None) -> bool:
+    if annotation.box is None:
         return True
-    x, y, w, h = thing.box
+    x, y, w, h = annotation.box
     return size is not None and x < size[1] and y < size[0] and x + w > 0 and y + h > 0

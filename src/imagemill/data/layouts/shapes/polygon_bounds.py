@@ -62,23 +62,23 @@ def polygon_area(part: Sequence[float]) -> float:
     return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
-def area_of(thing: Instance) -> float:
-    """Area of a thing in pixels: of its mask, else within its polygons, else of its box.
+def area_of(annotation: Instance) -> float:
+    """Area of an annotation in pixels: of its mask, else within its polygons, else of its box.
 
     Examples
     --------
     >>> area_of(Instance("cat", (0.0, 0.0, 4.0, 3.0)))
     12.0
     """
-    if thing.rle is not None:
-        return float(sum(thing.rle.counts[1::2]))
-    if thing.polygons:
-        return sum(map(polygon_area, thing.polygons))
-    return 0.0 if thing.box is None else thing.box[2] * thing.box[3]
+    if annotation.rle is not None:
+        return float(sum(annotation.rle.counts[1::2]))
+    if annotation.polygons:
+        return sum(map(polygon_area, annotation.polygons))
+    return 0.0 if annotation.box is None else annotation.box[2] * annotation.box[3]
 
 
 def joined(polygons: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """One polygon through all parts of a thing.
+    """One polygon through all parts of an annotation.
 
     Each part is reached and left again by the same straight seam between the two nearest corners, which has no area.
 

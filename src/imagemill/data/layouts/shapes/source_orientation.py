@@ -129,15 +129,15 @@ def _first(names: Sequence[str]) -> str:
 
 def _rescaled(source: Source) -> Source:
     """Annotations of another size scaled to that of their picture, each axis by itself, and how many there were."""
-    records, scaled, things = [], 0, 0
+    records, scaled, annotations = [], 0, 0
     for record in source.records:
         new = _rescaled_record(record) if record.objects and stated_size(record) is not None else record
         scaled += new is not record
-        things += len(new.objects or ()) if new is not record else 0
+        annotations += len(new.objects or ()) if new is not record else 0
         records.append(new)
     if not scaled:
         return source
-    note = f"{_counted(things, 'annotation', 'annotations')} of {_counted(scaled, 'image', 'images')} scaled"
+    note = f"{_counted(annotations, 'annotation', 'annotations')} of {_counted(scaled, 'image', 'images')} scaled"
     said = f"{note} from the size that is stated to the one the picture has"
     return replace(source, records=tuple(records), notes=(*source.notes, said))
 
@@ -154,7 +154,7 @@ def _rescaled_record(record: Record) -> Record:
     frame = _nearer(stated, seen, record.frame or "shown")
     size = seen.size(frame)
     factors = (size[1] / stated[1], size[0] / stated[0])
-    objects = tuple(_scaled(thing, factors) for thing in record.objects or ())
+    objects = tuple(_scaled(annotation, factors) for annotation in record.objects or ())
     return replace(record, objects=objects, size=size, frame=frame)
 
 
@@ -170,20 +170,21 @@ def _nearer(stated: tuple[int, int], seen: Seen, assumed: Frame) -> Frame:
     return best if abs(off("stored") - off("shown")) > 1e-9 else assumed
 
 
-def _scaled(thing: Instance, factors: tuple[float, float]) -> Instance:
-    """A thing in another size."""
+def _scaled(annotation: Instance, factors: tuple[float, float]) -> Instance:
+    """An annotation in another size."""
     across, down = factors
-    box = thing.box
+    box = annotation.box
     if box is not None:
         box = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
     polygons = tuple(
-        tuple(value * (down if place % 2 else across) for place, value in enumerate(flat)) for flat in thing.polygons
+        tuple(value * (down if place % 2 else across) for place, value in enumerate(flat))
+        for flat in annotation.polygons
     )
     # Keypoints are indices of pixel centres, half a pixel in from the edges that scale.
     keypoints = tuple(((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5, seen) if seen else (x, y, seen)
-                   for x, y, seen in thing.keypoints)  # fmt: skip
-    runs = None if thing.rle is None else _scaled_rle(thing.rle, factors)
-    return replace(thing, box=box, polygons=polygons, keypoints=keypoints, rle=runs)
+                   for x, y, seen in annotation.keypoints)  # fmt: skip
+    runs = None if annotation.rle is None else _scaled_rle(annotation.rle, factors)
+    return replace(annotation, box=box, polygons=polygons, keypoints=keypoints, rle=runs)
 
 
 def _scaled_rle(runs: RLE, factors: tuple[float, float]) -> RLE:

@@ -114,18 +114,18 @@ def _size(data: bytes, record: Record) -> tuple[int, int]:
 def _boxes(record: Record, size: tuple[int, int], categories: Sequence[str], job: Export) -> dict[str, Sequence[Any]]:
     """Corners as parts of the picture's height and width."""
     given = [(one, cut_box(job, one.box, size)) for one in record.objects or () if one.box is not None]
-    things = [(one, box) for one, box in given if box is not None]
+    annotations = [(one, box) for one, box in given if box is not None]
     height, width = size
     sides = {
-        "xmin": [share(x, width) for _, (x, _, _, _) in things],
-        "xmax": [share(x + w, width) for _, (x, _, w, _) in things],
-        "ymin": [share(y, height) for _, (_, y, _, _) in things],
-        "ymax": [share(y + h, height) for _, (_, y, _, h) in things],
+        "xmin": [share(x, width) for _, (x, _, _, _) in annotations],
+        "xmax": [share(x + w, width) for _, (x, _, w, _) in annotations],
+        "ymin": [share(y, height) for _, (_, y, _, _) in annotations],
+        "ymax": [share(y + h, height) for _, (_, y, _, h) in annotations],
     }
     features: dict[str, Sequence[Any]] = {_BOX + side: values for side, values in sides.items()}
-    features["image/object/class/text"] = [_utf8(one.category) for one, _ in things]
-    features["image/object/class/label"] = [categories.index(one.category) for one, _ in things]
-    features["image/object/is_crowd"] = [int(one.crowd) for one, _ in things]
+    features["image/object/class/text"] = [_utf8(one.category) for one, _ in annotations]
+    features["image/object/class/label"] = [categories.index(one.category) for one, _ in annotations]
+    features["image/object/is_crowd"] = [int(one.crowd) for one, _ in annotations]
     rounded = any(float(np.float32(value)) != value for values in sides.values() for value in values)
     job.lose("pictures with rounded boxes", "corners are parts of the size in single precision", int(rounded))
     return features
@@ -133,13 +133,13 @@ def _boxes(record: Record, size: tuple[int, int], categories: Sequence[str], job
 
 def note_losses(source: Source, job: Export) -> None:
     """Count what the messages cannot hold."""
-    things = [one for record in source.records for one in record.objects or ()]
+    annotations = [one for record in source.records for one in record.objects or ()]
     why = "TFRecord holds boxes"
-    job.lose("outlines", why, sum(bool(one.polygons) for one in things))
-    job.lose("masks of things", why, sum(one.rle is not None for one in things))
-    job.lose("sets of keypoints", why, sum(bool(one.keypoints) for one in things))
-    job.lose("things without a box", why, sum(one.box is None for one in things))
-    job.lose("attributes of things", why, sum(bool(one.attributes) for one in things))
+    job.lose("polygons", why, sum(bool(one.polygons) for one in annotations))
+    job.lose("instance masks", why, sum(one.rle is not None for one in annotations))
+    job.lose("sets of keypoints", why, sum(bool(one.keypoints) for one in annotations))
+    job.lose("annotations without a box", why, sum(one.box is None for one in annotations))
+    job.lose("attributes of annotations", why, sum(bool(one.attributes) for one in annotations))
     values = [value for record in source.records for value in record.attributes.values()]
     job.lose("truth values", "they come back as 0 and 1", sum(isinstance(value, bool) for value in values))
     floats = [value for value in values if isinstance(value, float)]

@@ -87,7 +87,7 @@ class TfRecord(Layout):
             raise SourceError(f"expected TFRecord files in {look.path}, got none; give a .tfrecord or a folder of them")
         root = look.path if look.is_folder else look.path.parent
         names = read_names(files[0].parent if files[0].parent != root else root)
-        tables = [read_table(path, root, names.things, options) for path in files]
+        tables = [read_table(path, root, names.annotations, options) for path in files]
         sidecar = read_sidecar(files[0].parent)
         if not sidecar.classes and names.classes and most_label(tables) < len(names.classes):
             sidecar = replace(sidecar, classes=names.classes, notes=(*sidecar.notes, f"class names from {names.file}"))

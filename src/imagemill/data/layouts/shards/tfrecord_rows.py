@@ -41,7 +41,7 @@ _RENAMED = {
     **{"segmentation_mask": "mask", "mask_raw": "mask", "image/mask": "mask", "rows": "height", "cols": "width"},
 }
 _TEXTS = frozenset(("image/object/class/text", "image/class/text", "image/format", "image/source_id"))
-_THINGS = ("class/text", "class/label", "is_crowd", "bbox/xmin", "bbox/ymin", "bbox/xmax", "bbox/ymax")
+_ANNOTATIONS = ("class/text", "class/label", "is_crowd", "bbox/xmin", "bbox/ymin", "bbox/xmax", "bbox/ymax")
 _DEPTHS = ("depth", "channels", "image/depth", "image/channels")
 _SHAPES = ("shape", "image/shape", "image_shape")
 _KINDS = {1: "u1", 2: "<u2", 4: "<f4", 8: "<f8"}
@@ -73,8 +73,8 @@ class Names:
     ----------
     classes : tuple of str
         Of whole pictures, in the order of their numbers.
-    things : mapping
-        Of the things in them, by number.
+    annotations : mapping
+        Of the annotations in them, by number.
     file : str
         Where `classes` are from.
     read : tuple of Path
@@ -82,7 +82,7 @@ class Names:
     """
 
     classes: tuple[str, ...] = ()
-    things: Mapping[int, str] = field(default_factory=dict)
+    annotations: Mapping[int, str] = field(default_factory=dict)
     file: str = ""
     read: tuple[Path, ...] = ()
 
@@ -90,7 +90,7 @@ class Names:
 def read_names(folder: Path) -> Names:
     """Read ``label_map.pbtxt`` (object detection), ``labels.txt`` (``0:cat``), ``label.labels.txt`` (a name a line)."""
     classes: tuple[str, ...] = ()
-    things: dict[int, str] = {}
+    annotations: dict[int, str] = {}
     said, read = "", []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in (".pbtxt", ".txt") or not path.is_file():
@@ -105,14 +105,14 @@ def read_names(folder: Path) -> Names:
             for item in _ITEM.findall(text):
                 number, names = _ID.search(item), _CALLED.findall(item)
                 if number and names:
-                    things[int(number[1])] = names[-1]
+                    annotations[int(number[1])] = names[-1]
         elif not classes:
             lines = [line.strip() for line in text.splitlines() if line.strip()]
             pairs = {int(m[1]): m[2] for line in lines if (m := _LINE.fullmatch(line))}
             whole = len(pairs) == len(lines) and sorted(pairs) == list(range(len(pairs)))
             classes, said = tuple(pairs[n] for n in range(len(pairs))) if whole else tuple(lines), path.name
         read.append(path)
-    return Names(classes, things, said, tuple(read))
+    return Names(classes, annotations, said, tuple(read))
 
 
 def most_label(tables: Sequence[Table]) -> int:
@@ -169,7 +169,7 @@ class _Reader:
 
     path: Path
     read: Read
-    things: Mapping[int, str]
+    annotations: Mapping[int, str]
     shape: list[int] | None = None
     passed: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
@@ -179,14 +179,14 @@ class _Reader:
             self.notes.append(note)
 
 
-def read_table(path: Path, root: Path, things: Mapping[int, str], options: ReadSource) -> Table:
+def read_table(path: Path, root: Path, annotations: Mapping[int, str], options: ReadSource) -> Table:
     """The records of a file as a table.
 
     Parameters
     ----------
     path, root : Path
         The file, and the folder whose names say the part where the file's does not.
-    things : mapping
+    annotations : mapping
         Names of categories by their numbers.
     options : ReadSource
         ``extra["max_bytes"]`` bounds what a compressed file may unpack to; ``extra["shape"]`` says height, width and
@@ -205,10 +205,10 @@ def read_table(path: Path, root: Path, things: Mapping[int, str], options: ReadS
             packed = file.read(2) == b"\x1f\x8b"
             if packed:
                 spool = unpacked(path, int(options.extra.get("max_bytes", UNPACKED)))
-                reader, total = _Reader(path, spool.read, things, shape), spool.file.seek(0, 2)
+                reader, total = _Reader(path, spool.read, annotations, shape), spool.file.seek(0, 2)
                 found = _records(path, spool.read, total, problems)
             else:
-                reader, total = _Reader(path, _Plain(path), things, shape), path.stat().st_size
+                reader, total = _Reader(path, _Plain(path), annotations, shape), path.stat().st_size
                 found = _records(path, partial(_at, file), total, problems)
             for number, (offset, data) in enumerate(found, start=1):
                 try:
@@ -228,7 +228,7 @@ def read_table(path: Path, root: Path, things: Mapping[int, str], options: ReadS
     stem = path.name.removesuffix(".gz").removesuffix(split_suffix(path.name.removesuffix(".gz"))[1])
     if reader.passed:
         named = ", ".join(f"{name} ({count:,})" for name, count in sorted(reader.passed.items())[:6])
-        reader.say(f"features of things that are not used: {named}")
+        reader.say(f"features of annotations that are not used: {named}")
     base = "/".join((*folders, stem))
     return Table(
         path.name,
@@ -275,7 +275,7 @@ def _row(reader: _Reader, number: int, offset: int, data: bytes) -> dict[str, An
             )
         elif column is not None:
             row[column] = _value(data, values, as_list=column == "labels")
-        elif name.startswith("image/object/") and name.removeprefix("image/object/") not in _THINGS and values:
+        elif name.startswith("image/object/") and name.removeprefix("image/object/") not in _ANNOTATIONS and values:
             reader.passed[name] += 1
     named = [text for text in texts["image/class/text"] if text]
     if len(named) > 1:
@@ -467,7 +467,7 @@ def _objects(reader: _Reader, features: Features, names: list[str], row: dict[st
         x, y = float(left) * width, float(top) * height
         boxes.append([x, y, max(float(right) * width - x, 0.0), max(float(bottom) * height - y, 0.0)])
     count = len(boxes)
-    numbers = [reader.things.get(n, n) for n in features.get("image/object/class/label", []) if isinstance(n, int)]
+    numbers = [reader.annotations.get(n, n) for n in features.get("image/object/class/label", []) if isinstance(n, int)]
     named = names if len(names) == count and any(names) else list(numbers) or ["object"] * count
     crowd = [bool(v) for v in features.get("image/object/is_crowd", [])] or [False] * count
     return {"bbox": boxes, "categories": named, "crowd": crowd}

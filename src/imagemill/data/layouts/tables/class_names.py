@@ -12,7 +12,7 @@ from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Problem, ReadSource
 from imagemill.data.records.record import Record
 
-__all__ = ["class_list", "name_labels", "name_things"]
+__all__ = ["class_list", "name_annotations", "name_labels"]
 
 _FILE = "classes.txt"
 
@@ -100,10 +100,10 @@ def name_labels(
     return (named, problems), classes, notes
 
 
-def name_things(
+def name_annotations(
     root: Path, records: Sequence[Record], options: ReadSource, known: Sequence[str] = ()
 ) -> tuple[list[Record], tuple[str, ...], list[str]]:
-    """Put names on the things of each record whose classes are numbers, where a list of names explains them all.
+    """Put names on the annotations of each record whose classes are numbers, where a list of names explains them all.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def name_things(
     tuple
         Records; the names in order, empty where none are known; notes.
     """
-    numbers = {thing.category for record in records for thing in record.objects or ()}
+    numbers = {annotation.category for record in records for annotation in record.objects or ()}
     if not numbers:
         return list(records), (), []
     classes, notes = _classes(root, sorted(numbers), options, known)

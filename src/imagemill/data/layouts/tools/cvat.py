@@ -38,7 +38,7 @@ class Cvat(Layout):
     place = 140
     recognised = (
         "XML files that begin with `<annotations>`, for images or for a video whose frames lie there as pictures "
-        "(`frame_000000.png`). What is turned becomes an outline, a cuboid the box around it, tags are classes of "
+        "(`frame_000000.png`). What is turned becomes a polygon, a cuboid the box around it, tags are classes of "
         "the picture, a video is a group. Polylines are passed over and counted."
     )
 
@@ -51,7 +51,7 @@ class Cvat(Layout):
         return Guess(0.97, f"{names}: XML with annotations, as CVAT has it")
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        """Read shapes as things, tags as classes of pictures, and tracks as the things of their frames.
+        """Read shapes as annotations, tags as classes of pictures, and tracks as the annotations of their frames.
 
         Polylines are passed over and counted: they enclose nothing. ``extra={"images": FOLDER}`` says where the
         pictures are.
@@ -135,7 +135,7 @@ def _image(node: Any, where: str, taking: Gathering, labels: _Labels) -> Said | 
     said.classes = tuple(dict.fromkeys(tag.get("label") for tag in tags))
     for tag in tags:
         said.attributes |= attributes_of(tag, plain=True)
-    said.objects = list(_things(node, said, taking, labels))
+    said.objects = list(_annotations(node, said, taking, labels))
     if tags and not said.objects and not said.lost:
         said.objects = None  # it was sorted, not drawn upon
     if subset and subset.casefold() not in ("default", "train", "val", "validation", "test"):
@@ -143,22 +143,22 @@ def _image(node: Any, where: str, taking: Gathering, labels: _Labels) -> Said | 
     return said
 
 
-def _things(node: Any, said: Said, taking: Gathering, labels: _Labels) -> Iterable[Instance]:
+def _annotations(node: Any, said: Said, taking: Gathering, labels: _Labels) -> Iterable[Instance]:
     for number, shape in enumerate(node):
         if shape.tag == "tag" or shape.tag not in SHAPES:
             continue
         try:
-            thing = read_shape(shape, said.size, labels.keypoints)
+            annotation = read_shape(shape, said.size, labels.keypoints)
         except InputError as error:
             said.lost += 1
             taking.problem(f"{said.where} shape {number}", str(error))
             continue
-        if thing is None:
+        if annotation is None:
             said.lost += 1
             taking.left[f"{shape.tag} shapes passed over: lines enclose nothing"] += 1
             continue
         taking.left["cuboids read as the boxes around them"] += shape.tag == "cuboid"
-        yield thing
+        yield annotation
 
 
 LAYOUTS: tuple[Layout, ...] = (Cvat(),)

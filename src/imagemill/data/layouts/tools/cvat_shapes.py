@@ -27,7 +27,7 @@ _CUBOID = tuple(f"{axis}{end}" for end in ("tl1", "bl1", "tr1", "br1", "tl2", "b
 
 
 def read_shape(node: Any, size: tuple[int, int] | None, keypoints: Mapping[str, Sequence[str]]) -> Instance | None:
-    """The thing that an element is; None for a polyline, which is none.
+    """The annotation that an element is; None for a polyline, which is none.
 
     Parameters
     ----------

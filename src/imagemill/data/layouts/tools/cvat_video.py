@@ -1,4 +1,4 @@
-"""The tracks of CVAT's XML files for videos, as the things of frames that lie in a folder as pictures."""
+"""The tracks of CVAT's XML files for videos, as the annotations of frames that lie in a folder as pictures."""
 
 from __future__ import annotations
 
@@ -40,15 +40,17 @@ def read_tracks(root: Any, path: Path, taking: Gathering, keypoints: Mapping[str
     said = {n: Said(f"{path.name}: frame {n}", key, size, group=name) for n, key in frames.items()}
     gone: dict[int, None] = {}
     for number, track in enumerate(tracks):
-        for frame, thing in _track(track, f"{path.name}: track {track.get('id', number)}", size, taking, keypoints):
+        for frame, annotation in _track(
+            track, f"{path.name}: track {track.get('id', number)}", size, taking, keypoints
+        ):
             if frame not in said:
                 gone[frame] = None
-            elif thing is None:
+            elif annotation is None:
                 said[frame].lost += 1
             else:
                 objects = said[frame].objects
                 assert objects is not None
-                objects.append(thing)
+                objects.append(annotation)
     if gone:
         taking.problem(
             path.name,
@@ -81,7 +83,7 @@ def _size(root: Any) -> tuple[int, int] | None:
 def _track(
     track: Any, where: str, size: tuple[int, int] | None, taking: Gathering, keypoints: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[int, Instance | None]]:
-    """Frames of a track with its thing; None where that could not be taken in."""
+    """Frames of a track with its annotation; None where that could not be taken in."""
     shapes: dict[int, Any] = defaultdict(lambda: None)
     for shape in track:
         frame = whole(shape.get("frame"))
@@ -89,28 +91,30 @@ def _track(
             shapes[frame] = shape
     before: tuple[int, Instance | None] = (-1, None)
     for frame in sorted(shapes):
-        thing = None
+        annotation = None
         if shapes[frame].get("outside") != "1":
             shapes[frame].set("label", track.get("label") or "")
             try:
-                thing = read_shape(shapes[frame], size, keypoints)
+                annotation = read_shape(shapes[frame], size, keypoints)
             except InputError as error:
                 taking.problem(f"{where} frame {frame}", str(error))
             else:
-                if thing is None:
+                if annotation is None:
                     taking.left[f"{shapes[frame].tag} shapes passed over: lines enclose nothing"] += 1
-            thing = None if thing is None else _numbered(thing, track)
-            yield from _between(before, (frame, thing), taking)
-            yield frame, thing
+            annotation = None if annotation is None else _numbered(annotation, track)
+            yield from _between(before, (frame, annotation), taking)
+            yield frame, annotation
         elif before[1] is not None:
-            # A thing that goes out of sight stays as it was until then.
+            # An annotation that goes out of sight stays as it was until then.
             yield from _between(before, (frame, before[1]), taking)
-        before = (frame, thing)
+        before = (frame, annotation)
 
 
-def _numbered(thing: Instance, track: Any) -> Instance:
+def _numbered(annotation: Instance, track: Any) -> Instance:
     number = whole(track.get("id"))
-    return thing if number is None else replace(thing, attributes={**thing.attributes, "track_id": number})
+    return (
+        annotation if number is None else replace(annotation, attributes={**annotation.attributes, "track_id": number})
+    )
 
 
 def _between(

@@ -1,7 +1,7 @@
 """labelme: a JSON file beside each picture, with its shapes, flags, and often the picture itself.
 
 Format: the files of labelme (Wada, https://github.com/wkentaro/labelme). Coordinates count from the picture's outer
-corner; shapes of one ``group_id`` are one thing, and points of a group are its keypoints.
+corner; shapes of one ``group_id`` are one annotation, and points of a group are its keypoints.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Labelme(Layout):
     place = 130
     recognised = (
         "JSON files with `shapes` and `imagePath`, one for each picture; a picture that is not there is taken from "
-        "`imageData`. Shapes of one `group_id` are one thing, with points as its keypoints; flags are classes of "
+        "`imageData`. Shapes of one `group_id` are one annotation, with points as its keypoints; flags are classes of "
         "the picture. Lines are passed over and counted."
     )
 
@@ -68,7 +68,7 @@ class Labelme(Layout):
         )
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        """Read shapes as things, and flags as classes of pictures.
+        """Read shapes as annotations, and flags as classes of pictures.
 
         Lines are passed over and counted: they enclose nothing. ``extra={"images": FOLDER}`` says where pictures are.
         """
@@ -88,10 +88,10 @@ class Labelme(Layout):
             for group in groups:
                 if (owner := _owner(group)) is not None:
                     keypoints[owner.category] |= dict.fromkeys(t.category for kind, t in group if kind == "point")
-        # How many keypoints a thing has is known when all files are read.
+        # How many keypoints an annotation has is known when all files are read.
         for path, said, groups in read:
             if said.objects is not None:
-                said.objects = [one for group in groups for one in _things(group, keypoints)]
+                said.objects = [one for group in groups for one in _annotations(group, keypoints)]
             taking.add(said, taking.key_of(path))
         if look.is_folder:
             taking.rest("without a JSON file")
@@ -126,22 +126,22 @@ def _said(told: Any, path: Path, taking: Gathering) -> tuple[Said, list[_Group]]
     groups: dict[Any, _Group] = defaultdict(list)
     for place, shape in enumerate(told["shapes"]):
         try:
-            kind, thing = _thing(shape, size)
+            kind, annotation = _annotation(shape, size)
         except InputError as error:
             said.lost += 1
             taking.problem(f"{path.name}: shape {place}", str(error))
             continue
-        if thing is None:
+        if annotation is None:
             said.lost += 1
             taking.left[f"{kind} shapes passed over: lines enclose nothing"] += 1
             continue
         group = shape.get("group_id")
-        groups[group if isinstance(group, int | str) else ("alone", place)].append((kind, thing))
+        groups[group if isinstance(group, int | str) else ("alone", place)].append((kind, annotation))
     return said, list(groups.values())
 
 
-def _thing(shape: Any, size: tuple[int, int] | None) -> tuple[str, Instance | None]:
-    """What kind of shape it is, and the thing; None for lines."""
+def _annotation(shape: Any, size: tuple[int, int] | None) -> tuple[str, Instance | None]:
+    """What kind of shape it is, and the annotation; None for lines."""
     if not isinstance(shape, Mapping) or not isinstance(shape.get("label"), str) or not shape["label"].strip():
         raise InputError(f"expected a shape with a label, got {shape!r:.60}; mend it")
     label, kind, points = shape["label"].strip(), str(shape.get("shape_type") or "polygon"), shape.get("points")
@@ -177,29 +177,32 @@ def _thing(shape: Any, size: tuple[int, int] | None) -> tuple[str, Instance | No
 
 
 def _owner(group: _Group) -> Instance | None:
-    """The thing that the points of a group belong to; None where there are no points, or no one thing."""
-    others = [thing for kind, thing in group if kind != "point"]
+    """The annotation that the points of a group belong to; None where there are no points, or no one annotation."""
+    others = [annotation for kind, annotation in group if kind != "point"]
     return others[0] if others and len(others) < len(group) and len({t.category for t in others}) == 1 else None
 
 
-def _things(group: _Group, keypoints: Mapping[str, Iterable[str]]) -> list[Instance]:
-    """The things of one group: polygons of one label are parts of one, and points its keypoints."""
-    points = [thing for kind, thing in group if kind == "point"]
-    things: list[Instance] = []
+def _annotations(group: _Group, keypoints: Mapping[str, Iterable[str]]) -> list[Instance]:
+    """The annotations of one group: polygons of one label are parts of one, and points its keypoints."""
+    points = [annotation for kind, annotation in group if kind == "point"]
+    annotations: list[Instance] = []
     parts: dict[str, list[Instance]] = defaultdict(list)
-    for kind, thing in group:
+    for kind, annotation in group:
         if kind == "polygon":
-            parts[thing.category].append(thing)
+            parts[annotation.category].append(annotation)
         elif kind != "point":
-            things.append(thing)
+            annotations.append(annotation)
     for same in parts.values():
-        flat = tuple(thing.polygons[0] for thing in same)
-        things.append(replace(same[0], box=bounds_of_polygons(flat), polygons=flat))
-    if _owner(group) is None or len(things) != 1:
-        return [*things, *points]
+        flat = tuple(annotation.polygons[0] for annotation in same)
+        annotations.append(replace(same[0], box=bounds_of_polygons(flat), polygons=flat))
+    if _owner(group) is None or len(annotations) != 1:
+        return [*annotations, *points]
     placed = {point.category: point.keypoints[0] for point in points}
     return [
-        replace(things[0], keypoints=tuple(placed.get(name, (0.0, 0.0, 0)) for name in keypoints[things[0].category]))
+        replace(
+            annotations[0],
+            keypoints=tuple(placed.get(name, (0.0, 0.0, 0)) for name in keypoints[annotations[0].category]),
+        )
     ]
 
 

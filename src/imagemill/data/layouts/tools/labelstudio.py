@@ -62,7 +62,7 @@ class LabelStudio(Layout):
         return Guess(0.97, f"{names}: JSON of tasks with results, as Label Studio has it")
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        """Read regions as things, choices as classes of pictures, and the other data of a task as columns.
+        """Read regions as annotations, choices as classes of pictures, and the other data of a task as columns.
 
         Of several annotations of one task the first is taken (one marked as ground truth before others); predictions
         are left. ``extra={"images": FOLDER}`` says where the pictures are.
@@ -85,10 +85,10 @@ class LabelStudio(Layout):
         for _, regions, _ in read:
             for region in regions:
                 if region.owner is not None:
-                    keypoints[region.owner.thing.category][region.thing.category] = None
+                    keypoints[region.owner.annotation.category][region.annotation.category] = None
         for said, regions, path in read:
             if said.objects is not None:
-                said.objects = list(_things(regions, keypoints))
+                said.objects = list(_annotations(regions, keypoints))
             taking.add(said, taking.key_of(path))
         return taking.source(keypoints={category: list(names) for category, names in keypoints.items()})
 
@@ -98,10 +98,10 @@ class LabelStudio(Layout):
 
 
 class _Region:
-    """A thing, and the one that it is a point of."""
+    """An annotation, and the one that it is a point of."""
 
-    def __init__(self, thing: Instance) -> None:
-        self.thing = thing
+    def __init__(self, annotation: Instance) -> None:
+        self.annotation = annotation
         self.owner: _Region | None = None
 
 
@@ -188,7 +188,7 @@ def _regions(results: Sequence[Any], said: Said, taking: Gathering) -> list[_Reg
 
 
 def _is_point(region: _Region) -> bool:
-    return bool(region.thing.keypoints)
+    return bool(region.annotation.keypoints)
 
 
 def _answer(result: Mapping[str, Any], value: Mapping[str, Any], said: Said) -> None:
@@ -244,19 +244,19 @@ def _region(result: Mapping[str, Any], names: tuple[str, ...], size: tuple[int, 
     return Instance(label, keypoints=((x, y, 2),), **more)
 
 
-def _things(regions: Sequence[_Region], keypoints: Mapping[str, Iterable[str]]) -> Iterable[Instance]:
-    """Regions as things, with those that are points of another among its keypoints."""
+def _annotations(regions: Sequence[_Region], keypoints: Mapping[str, Iterable[str]]) -> Iterable[Instance]:
+    """Regions as annotations, with those that are points of another among its keypoints."""
     points: dict[int, dict[str, Keypoint]] = defaultdict(dict)
     for region in regions:
         if region.owner is not None:
-            points[id(region.owner)][region.thing.category] = region.thing.keypoints[0]
+            points[id(region.owner)][region.annotation.category] = region.annotation.keypoints[0]
     for region in regions:
         if region.owner is not None:
             continue
         placed = points.get(id(region))
-        names = keypoints.get(region.thing.category, ())
-        joined = tuple(placed.get(name, (0.0, 0.0, 0)) for name in names) if placed else region.thing.keypoints
-        yield replace(region.thing, keypoints=joined)
+        names = keypoints.get(region.annotation.category, ())
+        joined = tuple(placed.get(name, (0.0, 0.0, 0)) for name in names) if placed else region.annotation.keypoints
+        yield replace(region.annotation, keypoints=joined)
 
 
 LAYOUTS: tuple[Layout, ...] = (LabelStudio(),)

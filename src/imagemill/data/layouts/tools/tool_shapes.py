@@ -17,7 +17,7 @@ from imagemill.data.records.instances import RLE, Instance
 __all__ = ["box_shape", "ellipse_shape", "flat_points", "mask_shape", "number_of", "polygon_shape"]
 
 _CORNERS = 64
-"""Corners of the outline that stands for an ellipse: within 0.13 % of its radius."""
+"""Corners of the polygon that stands for an ellipse: within 0.13 % of its radius."""
 
 _MOST_PIXELS = 1 << 28
 
@@ -161,8 +161,8 @@ def mask_shape(
 
     Examples
     --------
-    >>> thing = mask_shape("cat", np.ones((2, 2), bool), (1, 0), (2, 4))
-    >>> thing.box, thing.runs.counts
+    >>> annotation = mask_shape("cat", np.ones((2, 2), bool), (1, 0), (2, 4))
+    >>> annotation.box, annotation.runs.counts
     ((1.0, 0.0, 2.0, 2.0), (2, 4, 2))
     """
     if size is None or size[0] * size[1] > _MOST_PIXELS:

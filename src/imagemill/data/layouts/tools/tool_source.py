@@ -58,7 +58,7 @@ class Said:
     objects : list of Instance or None
         None where nobody looked.
     lost : int
-        How many things of it could not be taken in.
+        How many annotations of it could not be taken in.
     classes : tuple of str
         Classes of the picture.
     split, group : str or None
@@ -214,7 +214,7 @@ class Gathering:
             record, lost = self._record(key, several=several)
             records.append(record)
             bare += lost
-        named = {thing.category for record in records for thing in record.objects or ()}
+        named = {annotation.category for record in records for annotation in record.objects or ()}
         ordered = (*dict.fromkeys(categories), *sorted(named - set(categories)))
         return with_masks(
             Source(
@@ -234,8 +234,8 @@ class Gathering:
         bare = False
         if said.objects is not None:
             objects, outside = within(said.objects, said.size, image)
-            for thing in outside:
-                self.problem(said.where, f"expected a box within {key!r}, got {thing.box}; mend it")
+            for annotation in outside:
+                self.problem(said.where, f"expected a box within {key!r}, got {annotation.box}; mend it")
             bare = not objects and bool(said.lost or outside)
             objects = None if bare else objects
         return Record(

@@ -55,7 +55,7 @@ class Via(Layout):
         return Guess(0.97, f"{', '.join(path.name for path in found[:3])}: regions of pictures, as VIA has them")
 
     def read(self, look: Look, options: ReadSource) -> Source:
-        """Read regions as things.
+        """Read regions as annotations.
 
         ``extra={"category": NAME}`` says which attribute of a region is its class; else it is one called label, class,
         category, name or type, or the only one. Attributes of pictures are columns, or their class where one is
@@ -71,7 +71,7 @@ class Via(Layout):
             said = Said(f"{path.name}: {name}", name, attributes=_plain(told))
             label = next((said.attributes.pop(k) for k in _CATEGORY if isinstance(said.attributes.get(k), str)), None)
             said.classes = () if not label else (str(label),)
-            said.objects = list(_things(regions, said, taking, category))
+            said.objects = list(_annotations(regions, said, taking, category))
             taking.add(said, taking.key_of(path))
         return taking.source()
 
@@ -155,7 +155,7 @@ def _plain(told: Any) -> dict[str, Scalar]:
     return found
 
 
-def _things(
+def _annotations(
     regions: Sequence[tuple[Any, Any]], said: Said, taking: Gathering, category: str | None
 ) -> Iterable[Instance]:
     for number, (shape, told) in enumerate(regions):
@@ -165,16 +165,16 @@ def _things(
             label = "object"
             taking.left["regions without a class, read as 'object' (--option category=NAME names the attribute)"] += 1
         try:
-            thing = _shape(shape, label, attributes)
+            annotation = _shape(shape, label, attributes)
         except InputError as error:
             said.lost += 1
             taking.problem(f"{said.where} region {number}", str(error))
             continue
-        if thing is None:
+        if annotation is None:
             said.lost += 1
             taking.left["polyline regions passed over: lines enclose nothing"] += 1
         else:
-            yield thing
+            yield annotation
 
 
 def _shape(shape: Any, label: str, attributes: Mapping[str, Scalar]) -> Instance | None:

@@ -13,7 +13,7 @@ from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource
 from imagemill.data.layouts.export_files import Export, exporting
 from imagemill.data.layouts.folder_names import place_of, safe_stems
 from imagemill.data.layouts.plain_folders import nothing_there, with_masks
-from imagemill.data.layouts.shapes.clip_shapes import cut_box, cut_outline, share
+from imagemill.data.layouts.shapes.clip_shapes import cut_box, cut_polygon, share
 from imagemill.data.layouts.shapes.image_lookup import marked
 from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_rle, joined
 from imagemill.data.layouts.shapes.source_orientation import read_frame
@@ -45,13 +45,13 @@ class Yolo(Layout):
     name: str = "yolo"
     title: str = "YOLO boxes (images/, labels/*.txt, data.yaml)"
     holds: frozenset[str] = _HOLDS
-    form: Literal["boxes", "outlines", "points"] = "boxes"
+    form: Literal["boxes", "polygons", "points"] = "boxes"
     place: int = 90
     writes: bool = True
     recognised: str = (
         "Text files named like the pictures, with lines of a class number and 4 numbers from 0 to 1, in `labels`, "
         "another folder (`--option labels=NAME`) or beside them, with a `data.yaml`, Darknet's `obj.data`, or a list "
-        "of class names. Reads outlines, turned boxes (as outlines of 4 points) and keypoints as well (`kpt_shape`, or "
+        "of class names. Reads polygons, turned boxes (as polygons of 4 points) and keypoints as well (`kpt_shape`, or "
         "`--option kpt_shape=17,3`). An empty text file is a background; a picture without one is not annotated "
         "(`--option missing=background` takes it for empty)."
     )
@@ -77,7 +77,7 @@ class Yolo(Layout):
         if False in said or said == {None}:
             return None
         return Guess(
-            0.85, f"{len(texts)} text files in {folder or 'the same folder'} hold boxes or outlines of pictures"
+            0.85, f"{len(texts)} text files in {folder or 'the same folder'} hold boxes or polygons of pictures"
         )
 
     def read(self, look: Look, options: ReadSource) -> Source:
@@ -165,7 +165,10 @@ class Yolo(Layout):
                     job.lose("pictures nobody annotated", "have no text file, and trainers take them for backgrounds")
                     continue
                 count = len(keypoints[0]) if keypoints else 0
-                told = [self._line(job, thing, names.index(thing.category), size, count) for thing in record.objects]
+                told = [
+                    self._line(job, annotation, names.index(annotation.category), size, count)
+                    for annotation in record.objects
+                ]
                 lines = [f"{line}\n" for line in told if line is not None]
                 if told and not lines:
                     job.lose("pictures of which everything was left out", "have no text file: they are not empty")
@@ -175,29 +178,31 @@ class Yolo(Layout):
             lose_the_rest(job, source, self.holds | {"crowd"}, self.name)
         return job.written()
 
-    def _line(self, job: Export, thing: Instance, number: int, size: tuple[int, int], points: int) -> str | None:
-        """One thing as a line; None where it cannot be one."""
+    def _line(self, job: Export, annotation: Instance, number: int, size: tuple[int, int], points: int) -> str | None:
+        """One annotation as a line; None where it cannot be one."""
         height, width = size
-        if thing.crowd:
-            # As an ordinary box it would teach that a crowd is one thing.
+        if annotation.crowd:
+            # As an ordinary box it would teach that a crowd is one object.
             job.lose("crowds", "left out: YOLO has no mark for them")
             return None
-        around = bounds_of_polygons(thing.polygons)
-        if self.form == "outlines" and around is not None:
-            if len(thing.polygons) > 1:
-                job.lose("outlines in parts", "joined into one by seams without area")
-            if thing.box is not None and any(abs(a - b) > 0.01 for a, b in zip(thing.box, around, strict=True)):
-                job.lose("boxes that differ from their outline", "an outline's box is the one around it")
-            part = cut_outline(job, joined(thing.polygons), size)
+        around = bounds_of_polygons(annotation.polygons)
+        if self.form == "polygons" and around is not None:
+            if len(annotation.polygons) > 1:
+                job.lose("polygons in parts", "joined into one by seams without area")
+            if annotation.box is not None and any(
+                abs(a - b) > 0.01 for a, b in zip(annotation.box, around, strict=True)
+            ):
+                job.lose("boxes that differ from their polygon", "a polygon's box is the one around it")
+            part = cut_polygon(job, joined(annotation.polygons), size)
             if part is None:
                 return None
             return line_of(number, [share(value, size[not place % 2]) for place, value in enumerate(part)])
-        box = thing.box or around or (bounds_of_rle(thing.rle) if thing.rle is not None else None)
-        if box is None and points and thing.keypoints:
-            box = bounds_of_polygons([[v for keypoint in thing.keypoints if keypoint[2] for v in keypoint[:2]]])
-            job.lose("boxes of things with keypoints alone", "made: the one around their keypoints")
+        box = annotation.box or around or (bounds_of_rle(annotation.rle) if annotation.rle is not None else None)
+        if box is None and points and annotation.keypoints:
+            box = bounds_of_polygons([[v for keypoint in annotation.keypoints if keypoint[2] for v in keypoint[:2]]])
+            job.lose("boxes of annotations with keypoints alone", "made: the one around their keypoints")
         if box is None or min(box[2:]) <= 0:
-            job.lose("things without box, outline or mask", "left out: YOLO has no place for them")
+            job.lose("annotations without box, polygon or mask", "left out: YOLO has no place for them")
             return None
         cut = cut_box(job, box, size)
         if cut is None:
@@ -205,7 +210,7 @@ class Yolo(Layout):
         x, y, w, h = cut
         values = [share(x + w / 2, width), share(y + h / 2, height), share(w, width), share(h, height)]
         for place in range(points):
-            jx, jy, seen = thing.keypoints[place] if place < len(thing.keypoints) else (0.0, 0.0, 0)
+            jx, jy, seen = annotation.keypoints[place] if place < len(annotation.keypoints) else (0.0, 0.0, 0)
             if seen and not (-0.5 <= jx <= width - 0.5 and -0.5 <= jy <= height - 0.5):
                 job.lose("keypoints outside their picture", "written as not labelled: trainers refuse places over 1")
                 seen = 0
@@ -215,11 +220,11 @@ class Yolo(Layout):
 
 def yolo_polygons() -> Yolo:
     """The layout that writes polygons; it reads the same files."""
-    title = "YOLO outlines (images/, labels/*.txt, data.yaml)"
+    title = "YOLO polygons (images/, labels/*.txt, data.yaml)"
     return Yolo(
-        *("yolo-polygons", title, _HOLDS | {"polygons"}, "outlines", 100),
+        *("yolo-polygons", title, _HOLDS | {"polygons"}, "polygons", 100),
         recognised="Read as `yolo`.",
-        written="As `yolo`, with outlines; those in several parts become one, joined by seams without area.",
+        written="As `yolo`, with polygons; those in several parts become one, joined by seams without area.",
     )
 
 
@@ -237,8 +242,8 @@ def yolo_pose() -> Yolo:
 def _keypoints(source: Source, names: list[str]) -> list[list[str]]:
     """Names of the keypoints of each class, as many for all; empty where nothing has keypoints."""
     seen: dict[str, int] = {}
-    for thing in (o for r in source for o in r.objects or ()):
-        seen[thing.category] = max(seen.get(thing.category, 0), len(thing.keypoints))
+    for annotation in (o for r in source for o in r.objects or ()):
+        seen[annotation.category] = max(seen.get(annotation.category, 0), len(annotation.keypoints))
     count = max(seen.values(), default=0)
     known = keypoint_names_of(names, source.keypoint_names, source.info)
     # Classes without keypoints of their own have as many places, under the same names.

@@ -1,4 +1,4 @@
-"""Reading the text files of a YOLO folder: their things, keypoints and what is to be said of them."""
+"""Reading the text files of a YOLO folder: their annotations, keypoints and what is to be said of them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Reading:
             )
 
     def objects(self, path: Path | None, size: tuple[int, int]) -> tuple[Instance, ...] | None:
-        """The things of one file; None where there is none, it cannot be read, or nothing in it fits."""
+        """The annotations of one file; None where there is none, it cannot be read, or nothing in it fits."""
         if path is None:
             self.counts["bare"] += 1
             return () if self.missing == "background" else None
@@ -81,23 +81,23 @@ class Reading:
         except (OSError, UnicodeDecodeError) as error:
             self.problems.append(Problem(path.name, f"{path}: expected a text file of boxes, got {error}; check it"))
             return None
-        things, lost = [], 0
+        annotations, lost = [], 0
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                thing = _whole(read_line(line, size, self.names, self.points), size, line)
+                annotation = _whole(read_line(line, size, self.names, self.points), size, line)
             except InputError as error:
                 lost += 1
                 self.problems.append(Problem(f"{path.name} line {number}", str(error)))
             else:
-                self.counts["confidence"] += "confidence" in thing.attributes
-                things.append(thing)
-        if lost and not things:
+                self.counts["confidence"] += "confidence" in annotation.attributes
+                annotations.append(annotation)
+        if lost and not annotations:
             self.counts["lost"] += 1
             return None
-        self.counts["empty"] += not things
-        return tuple(things)
+        self.counts["empty"] += not annotations
+        return tuple(annotations)
 
     def notes(self) -> list[str]:
         """What there is to know of all files together."""
@@ -118,7 +118,7 @@ class Reading:
 
     def facts(self, records: Sequence[Record]) -> dict[str, Any]:
         """Categories and keypoints of the whole set, as `Source` has them."""
-        seen = {thing.category for record in records for thing in record.objects or ()}
+        seen = {annotation.category for record in records for annotation in record.objects or ()}
         listed = self.names if self.names is not None else {int(name): name for name in seen}
         ordered = dict(sorted(listed.items()))
         info: dict[str, Any] = {} if not ordered else {"category_ids": {name: n for n, name in ordered.items()}}
@@ -144,14 +144,14 @@ def _lines(path: Path) -> list[str]:
         return []
 
 
-def _whole(thing: Instance, size: tuple[int, int], line: str) -> Instance:
-    """The thing, where some of it is within the picture."""
-    x, y, w, h = thing.box or (0.0, 0.0, 1.0, 1.0)
-    if not thing.polygons and min(w, h) == 0:
+def _whole(annotation: Instance, size: tuple[int, int], line: str) -> Instance:
+    """The annotation, where some of it is within the picture."""
+    x, y, w, h = annotation.box or (0.0, 0.0, 1.0, 1.0)
+    if not annotation.polygons and min(w, h) == 0:
         raise InputError(f"expected a box with a width and a height, got {line!r:.60}; mend that line")
     if x >= size[1] or y >= size[0] or x + w <= 0 or y + h <= 0:
         raise InputError(f"expected a box within the picture, got {line!r:.60}; mend that line")
-    return thing
+    return annotation
 
 
 def keypoint_names(

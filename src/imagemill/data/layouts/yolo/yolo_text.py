@@ -1,7 +1,7 @@
 """The small text files of YOLO datasets: boxes and polygons of one picture, and the names of classes.
 
 Format: the README of Darknet (Redmon et al. 2016, "You Only Look Once") for ``class cx cy w h``, all but the class
-relative to the picture's width and height; outlines (``class x1 y1 x2 y2 ...``), keypoints behind a box and
+relative to the picture's width and height; polygons (``class x1 y1 x2 y2 ...``), keypoints behind a box and
 ``data.yaml`` as later tools have them. Keypoints are taken as indices, as converters from COCO write them. Coordinates
 refer to the picture as it is seen, after any rotation by EXIF, as the trainers of this format read it; they count from
 its outer corner.
@@ -77,7 +77,7 @@ def read_line(
             "line, or kpt_shape"
         )
     if len(values) < 6 or len(values) % 2:
-        raise InputError(f"expected a box of 4 numbers or an outline of pairs, got {len(values)}; mend that line")
+        raise InputError(f"expected a box of 4 numbers or a polygon of pairs, got {len(values)}; mend that line")
     height, width = size
     part = tuple(value * (height if place % 2 else width) for place, value in enumerate(values))
     return Instance(name, bounds_of_polygons([part]), (part,))

@@ -58,7 +58,7 @@ def objects_cell(objects: Sequence[Instance]) -> dict[str, list[Any]]:
     if any(one.crowd for one in objects):
         cell["crowd"] = [one.crowd for one in objects]
     if any(one.attributes for one in objects):
-        # As text: the types differ from thing to thing, and the columns of a table do not allow that.
+        # As text: the types differ from annotation to annotation, and the columns of a table do not allow that.
         cell["attributes"] = [json.dumps(dict(one.attributes), ensure_ascii=False) for one in objects]
     return cell
 
@@ -128,7 +128,7 @@ def _from_text(cell: Any) -> Any:
 
 
 def _rows(cell: Any, names: Any) -> list[dict[str, Any]]:
-    """Bring every form into one mapping per thing."""
+    """Bring every form into one mapping per annotation."""
     if isinstance(cell, Mapping):
         lists = {key: value for key, value in cell.items() if isinstance(value, list | tuple)}
         if not lists or _is_one(cell):
@@ -150,7 +150,7 @@ def _rows(cell: Any, names: Any) -> list[dict[str, Any]]:
 
 
 def _is_one(cell: Mapping[str, Any]) -> bool:
-    """Whether a mapping is one thing: its box is four numbers and not a list of boxes."""
+    """Whether a mapping is one annotation: its box is four numbers and not a list of boxes."""
     box = next((cell[key] for key in _BOXES if cell.get(key) is not None), None)
     return isinstance(box, Mapping) or (
         isinstance(box, list | tuple) and len(box) == 4 and all(isinstance(v, int | float) for v in box)

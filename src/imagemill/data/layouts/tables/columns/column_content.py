@@ -40,8 +40,8 @@ class Seen:
     kinds : mapping
         How many of them are ``picture`` (encoded, or an array), ``pixels`` (numbers), ``file`` (a path to one that is
         there), ``address`` (of a picture by its suffix), ``page`` (any other address), ``missing`` (named like a
-        picture, not there), ``numbered`` (a whole number, and a file is called so), ``box``, ``things`` (mappings in a
-        list), ``runs``, ``list``, ``mapping``, ``binary`` (0 or 1), ``integer``, ``number``,
+        picture, not there), ``numbered`` (a whole number, and a file is called so), ``box``, ``annotations`` (mappings
+        in a list), ``runs``, ``list``, ``mapping``, ``binary`` (0 or 1), ``integer``, ``number``,
         ``text`` or ``long`` text.
     distinct : int
         Different values among them.
@@ -154,10 +154,10 @@ def _number_kind(value: float, cell: Any, trail: Trail | None) -> str:
 
 
 def _mapping_kind(cell: Mapping[Any, Any]) -> str:
-    """``things`` for the numbers of a box by their names."""
+    """``annotations`` for the numbers of a box by their names."""
     if not cell:
         return "list"
-    return "things" if box_columns([str(name) for name in cell]) is not None else "mapping"
+    return "annotations" if box_columns([str(name) for name in cell]) is not None else "mapping"
 
 
 def _list_kind(cell: Sequence[Any]) -> str:
@@ -168,7 +168,7 @@ def _list_kind(cell: Sequence[Any]) -> str:
         return "list"
     inner = cell[0]
     if all(isinstance(one, Mapping) for one in cell):
-        return "things"
+        return "annotations"
     if isinstance(inner, list | tuple):
         boxes = all(isinstance(one, list | tuple) and len(one) == 4 for one in cell)
         # Four wide and few: boxes. Pixels are squares, or of three numbers each.

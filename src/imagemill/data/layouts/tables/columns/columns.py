@@ -319,8 +319,8 @@ class _Guess:
     def _boxes_share(self, number: int) -> float:
         assert self.sample is not None
         seen = self.sample.seen(number)
-        some = seen.share("box", "things") > 0
-        return seen.share("box", "things", *(("list",) if some else ()))
+        some = seen.share("box", "annotations") > 0
+        return seen.share("box", "annotations", *(("list",) if some else ()))
 
     def _find_split(self) -> None:
         """A column in which every cell names a part; or one such as ``is_train``."""
@@ -381,17 +381,17 @@ class _Guess:
         """Whether the cells of a column look like classes, and its name does not speak against it."""
         assert self.sample is not None
         name, seen = self.names[number], self.sample.seen(number)
-        # Things with classes of their own need none beside them.
-        if not seen.like_label or role_of(name) is not None or self._things_named():
+        # Annotations with classes of their own need none beside them.
+        if not seen.like_label or role_of(name) is not None or self._annotations_named():
             return False
         words = {squashed(name), *plain_name(name).replace(".", "_").split("_")}
         # What is called like a number of a row is one unless it comes again.
         return not words & NO_LABEL and (seen.repeats or not squashed(name).endswith("id"))
 
-    def _things_named(self) -> bool:
+    def _annotations_named(self) -> bool:
         assert self.sample is not None
         boxes = self.roles.get("boxes")
-        return "categories" in self.roles or (boxes is not None and self.sample.seen(boxes).share("things") > 0.0)
+        return "categories" in self.roles or (boxes is not None and self.sample.seen(boxes).share("annotations") > 0.0)
 
     def _is_hot(self, number: int) -> bool:
         """Whether a column holds 0 or 1 in every row."""
@@ -412,7 +412,7 @@ class _Guess:
     def _called_class(self, number: int) -> bool:
         """Whether a column is called like a class, and its cells may be some."""
         assert self.sample is not None
-        if self._things_named():
+        if self._annotations_named():
             return False
         if squashed(self.names[number]) == "y" and "x" in map(squashed, self.names):
             return False

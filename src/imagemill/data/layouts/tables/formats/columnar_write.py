@@ -104,19 +104,19 @@ def _objects_type(source: Source) -> Any:
     """The type of annotations: only what some of them have."""
     import pyarrow as pa
 
-    things = [one for record in source.records for one in record.objects or ()]
+    annotations = [one for record in source.records for one in record.objects or ()]
     numbers = pa.list_(pa.float64())
     fields = [("bbox", pa.list_(numbers)), ("categories", pa.list_(pa.string()))]
-    if any(one.polygons for one in things):
+    if any(one.polygons for one in annotations):
         fields.append(("polygons", pa.list_(pa.list_(numbers))))
-    if any(one.rle for one in things):
+    if any(one.rle for one in annotations):
         runs = pa.struct([("size", pa.list_(pa.int32())), ("counts", pa.list_(pa.int64()))])
         fields.append(("runs", pa.list_(runs)))
-    if any(one.keypoints for one in things):
+    if any(one.keypoints for one in annotations):
         fields.append(("keypoints", pa.list_(pa.list_(numbers))))
-    if any(one.crowd for one in things):
+    if any(one.crowd for one in annotations):
         fields.append(("crowd", pa.list_(pa.bool_())))
-    if any(one.attributes for one in things):
+    if any(one.attributes for one in annotations):
         fields.append(("attributes", pa.list_(pa.string())))
     return pa.struct(fields)
 

@@ -52,7 +52,7 @@ _CSV = (".csv", ".txt")
 
 
 class Csv(Layout):
-    """One row per image or per thing in one, cells between commas (or semicolons, tabs, bars).
+    """One row per image or per annotation in one, cells between commas (or semicolons, tabs, bars).
 
     The first line names the columns. It counts as data where it holds names of pictures or numbers alone, or where
     ``columns`` maps roles to numbers and it holds no usual name (``extra={"header": False}`` says so outright).
@@ -65,7 +65,7 @@ class Csv(Layout):
     writes = True
     recognised = (
         "A CSV file with a column of paths, addresses, base64 or pixels, also without a header; a row for each "
-        "image, or for each thing in one. Columns are found by what stands in them; `--option "
+        "image, or for each annotation in one. Columns are found by what stands in them; `--option "
         "column.label=species` says others, `--option images=DIR` where the files are, `--option separator=;` "
         "another separator. See [read a table](../how-to/read-a-table.md)."
     )

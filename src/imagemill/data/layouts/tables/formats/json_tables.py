@@ -36,7 +36,7 @@ _DO = "write a list of objects, one per image"
 
 
 class Json(Layout):
-    """A list of objects, one per image or thing; columns; objects or classes by file name; files by class or part.
+    """A list of objects, one per image or annotation; columns; objects or classes by file name; files by class or part.
 
     Columns of a mapping inside a row are called ``meta.split``. Taken too: an object per line, and what Python prints.
     """

@@ -1,4 +1,4 @@
-"""Rows of one image become one record: its things, its labels, its texts."""
+"""Rows of one image become one record: its annotations, its labels, its texts."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Row:
     name : str
         What errors call it.
     record : Record
-        With its things, and its label where that is a text.
+        With its annotations, and its label where that is a text.
     label : object
         As the table has it: text, a number, or None.
-    things : tuple of Instance or None
-        What it says of things in the image; empty where it says that there are none.
+    annotations : tuple of Instance or None
+        What it says of annotations in the image; empty where it says that there are none.
     same : str or None
         What tells whether another row means the same image; None where no other can.
     """
@@ -39,7 +39,7 @@ class Row:
     name: str
     record: Record
     label: Any = None
-    things: tuple[Instance, ...] | None = None
+    annotations: tuple[Instance, ...] | None = None
     same: str | None = None
 
 
@@ -63,13 +63,13 @@ def gathered(rows: Iterable[Row], *, several: bool) -> tuple[list[Row], list[Pro
         groups[row.same if row.same is not None else count].append(row)
     if len(groups) == count:
         return [group[0] for group in groups.values()], [], []
-    things = any(row.things is not None for group in groups.values() for row in group)
-    if things:
+    annotations = any(row.annotations is not None for group in groups.values() for row in group)
+    if annotations:
         varying = _varying(groups.values())
-        merged = [_with_things(group, varying) for group in groups.values()]
+        merged = [_with_annotations(group, varying) for group in groups.values()]
         problems = [problem for group in groups.values() for problem in _parted(group)]
-        return merged, problems, [f"{_said(count, len(groups))}: the rows of an image are the things in it"]
-    return _without_things(list(groups.values()), count, several=several)
+        return merged, problems, [f"{_said(count, len(groups))}: the rows of an image are the annotations in it"]
+    return _without_annotations(list(groups.values()), count, several=several)
 
 
 def _said(rows: int, images: int) -> str:
@@ -77,7 +77,7 @@ def _said(rows: int, images: int) -> str:
 
 
 def _varying(groups: Iterable[Sequence[Row]]) -> set[str]:
-    """Attributes that differ between rows of one image: they are those of its things."""
+    """Attributes that differ between rows of one image: they are those of its annotations."""
     found: set[str] = set()
     for group in groups:
         if len(group) > 1:
@@ -86,16 +86,18 @@ def _varying(groups: Iterable[Sequence[Row]]) -> set[str]:
     return found
 
 
-def _with_things(group: Sequence[Row], varying: set[str]) -> Row:
+def _with_annotations(group: Sequence[Row], varying: set[str]) -> Row:
     first = group[0]
-    things: list[Instance] = []
+    annotations: list[Instance] = []
     for row in group:
         more = {name: value for name, value in row.record.attributes.items() if name in varying}
-        things += [replace(thing, attributes={**more, **thing.attributes}) for thing in row.things or ()]
+        annotations += [
+            replace(annotation, attributes={**more, **annotation.attributes}) for annotation in row.annotations or ()
+        ]
     kept = {name: value for name, value in first.record.attributes.items() if name not in varying}
     label = next((row.label for row in group if row.label is not None), None)
-    looked = any(row.things is not None for row in group)
-    objects = tuple(things) if looked else None
+    looked = any(row.annotations is not None for row in group)
+    objects = tuple(annotations) if looked else None
     record = replace(first.record, attributes=kept, objects=objects, label=label if isinstance(label, str) else None)
     return Row(first.name, record, label, objects, first.same)
 
@@ -111,10 +113,10 @@ def _parted(group: Sequence[Row]) -> list[Problem]:
     ]  # fmt: skip
 
 
-def _without_things(
+def _without_annotations(
     groups: Sequence[list[Row]], count: int, *, several: bool
 ) -> tuple[list[Row], list[Problem], list[str]]:
-    """Rows of one image without things: repeated, with several labels, or with several texts."""
+    """Rows of one image without annotations: repeated, with several labels, or with several texts."""
     classes = [list(dict.fromkeys(row.label for row in group if row.label is not None)) for group in groups]
     many = sum(len(found) > 1 for found in classes)
     several = several or many >= _CONTRADICTION * len(groups)

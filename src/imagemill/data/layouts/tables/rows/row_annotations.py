@@ -1,4 +1,4 @@
-"""Things that rows say: a box in four columns, a mask as runs, boxes in one cell."""
+"""Annotations that rows say: a box in four columns, a mask as runs, boxes in one cell."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def box_of(
 
 
 def mask_of(cell: Any, category: str, size: tuple[int, int], *, rows: bool) -> tuple[Instance, ...]:
-    """The thing whose mask a cell states as runs; nothing where it is empty.
+    """The annotation whose mask a cell states as runs; nothing where it is empty.
 
     Raises
     ------

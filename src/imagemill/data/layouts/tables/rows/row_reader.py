@@ -1,4 +1,4 @@
-"""One row of a table becomes one row of `gather`: its picture, its labels, its things."""
+"""One row of a table becomes one row of `gather`: its picture, its labels, its annotations."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from imagemill.data.records.record import Blob, Pixels, Record, split_suffix
 
 __all__ = ["Found", "RowReader"]
 
-_NO_THING = frozenset(("nofinding", "background", "none", "nan", "negative", "nothing"))
+_NO_ANNOTATION = frozenset(("nofinding", "background", "none", "nan", "negative", "nothing"))
 _JUDGED = 40
 _YES = frozenset(("1", "1.0", "true", "yes"))
 _NO = frozenset(("0", "0.0", "-1", "-1.0", "false", "no", ""))
@@ -189,11 +189,11 @@ class RowReader:
             self.found.odd_splits[str(odd)] += 1
             attributes.setdefault(self.names[roles["split"]], _scalar(odd) or str(odd))
         size = _size(cell("height"), cell("width"))
-        things = self._things(cells, cell, image, size, label if more is None else more)
-        if things and size is None and (self.parts_of_size or "runs" in roles):
+        annotations = self._annotations(cells, cell, image, size, label if more is None else more)
+        if annotations and size is None and (self.parts_of_size or "runs" in roles):
             # What was scaled to a size, or counted in it, is meant on the picture of that size.
             size = self.sizes.of(image, None)
-        if things is not None and self._names_things(cell("boxes")):
+        if annotations is not None and self._names_annotations(cell("boxes")):
             label = label if "label" in self.columns.told else None
             labels = labels if "labels" in self.columns.told or not _bare(cell("boxes")) else None
         record = Record(
@@ -202,16 +202,16 @@ class RowReader:
             mask,
             label=label if isinstance(label, str) else None,
             labels=labels,
-            objects=things,
+            objects=annotations,
             split=self.split if odd is None else split,
             group=None if group is None else str(group),
             size=size,
             attributes=attributes,
         )
-        return Row(name, record, label, things, self._same(image))
+        return Row(name, record, label, annotations, self._same(image))
 
-    def _names_things(self, boxes: Any) -> bool:
-        """Whether the class of a row is that of its things, and not that of the picture."""
+    def _names_annotations(self, boxes: Any) -> bool:
+        """Whether the class of a row is that of its annotations, and not that of the picture."""
         return self.columns.box is not None or "runs" in self.columns.roles or _bare(boxes)
 
     def _same(self, image: Pixels) -> str | None:
@@ -298,7 +298,7 @@ class RowReader:
                 raise BadCell(f"expected 0 or 1 in {self.names[n]!r}, got {cells[n]!r}; mend the cell")
         return tuple(found)
 
-    def _things(
+    def _annotations(
         self, cells: Sequence[Any], cell: Callable[[str], Any], image: Pixels, size: tuple[int, int] | None, label: Any
     ) -> tuple[Instance, ...] | None:
         named = cell("categories")
@@ -317,7 +317,7 @@ class RowReader:
             return tuple(replace(one, box=bounds_of_rle(one.rle)) for one in masks if one.rle is not None)
         boxes = cell("boxes")
         empty = boxes is None and "boxes" in self.columns.roles and self.is_text
-        if empty and label is not None and squashed(str(label)) in _NO_THING:
+        if empty and label is not None and squashed(str(label)) in _NO_ANNOTATION:
             return ()
         names = named
         if named is None and _bare(boxes):

@@ -18,7 +18,7 @@ from imagemill.data.layouts.tables.cells.image_cells import Place
 from imagemill.data.layouts.tables.cells.text_lists import unquoted
 from imagemill.data.layouts.tables.cells.text_numbers import typed_column
 from imagemill.data.layouts.tables.class_files import names_beside
-from imagemill.data.layouts.tables.class_names import name_labels, name_things
+from imagemill.data.layouts.tables.class_names import name_annotations, name_labels
 from imagemill.data.layouts.tables.columns.box_columns import pixel_columns
 from imagemill.data.layouts.tables.columns.columns import Sample, guess_columns
 from imagemill.data.layouts.tables.rows.find_files import Finder
@@ -136,8 +136,8 @@ def read_tables(
     found.problems += bad
     categories = sidecar.categories
     if not categories and not any(label is not None for label in labels):
-        records, categories, thing_notes = name_things(root, records, options, known)
-        class_notes = [*class_notes, *(note for note in thing_notes if note not in class_notes)]
+        records, categories, annotation_notes = name_annotations(root, records, options, known)
+        class_notes = [*class_notes, *(note for note in annotation_notes if note not in class_notes)]
     if not records:
         first = f"; the first: {found.problems[0]}" if found.problems else ""
         msg = f"expected rows with images in {root}, got {len(found.problems)} that cannot be taken in{first}"
@@ -176,13 +176,13 @@ _ASKED_FOR = ("group", "label", "split")
 def _names_beside(
     root: Path, labels: Sequence[Any], records: Sequence[Record], tables: Sequence[Table]
 ) -> tuple[tuple[str, ...], Path | None]:
-    """Names of classes that are numbers, from a file beside the table; of things where pictures have no label."""
+    """Names of classes that are numbers, from a file beside the table; of annotations where pictures have no label."""
     folder = root if root.is_dir() else root.parent
     if (folder / "classes.txt").is_file():
         return (), None
     numbers: Iterable[Any] = labels
     if all(label is None for label in labels):
-        numbers = {thing.category for record in records for thing in record.objects or ()}
+        numbers = {annotation.category for record in records for annotation in record.objects or ()}
     return names_beside(folder, numbers, [table.path for table in tables])
 
 

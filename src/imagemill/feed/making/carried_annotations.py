@@ -1,4 +1,4 @@
-"""Annotated things on their way to a detector: what of them no target of a pipeline holds, and their masks."""
+"""Annotations on their way to a detector: what of them no target of a pipeline holds, and their masks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from imagemill.data.layouts.shapes.image_lookup import ANNOTATED
 from imagemill.data.records.instances import Instance
 from imagemill.verbs.prepare.annotations_in_frame import decoded_rle
 
-__all__ = ["Things", "filled", "not_annotated", "numbered", "things_of", "with_names"]
+__all__ = ["Annotations", "annotations_of", "filled", "not_annotated", "numbered", "with_names"]
 
 Bits = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Things:
+class Annotations:
     """What is annotated in one picture; ``boxes.index`` says which of them a box is.
 
     Parameters
@@ -42,12 +42,12 @@ def not_annotated(rows: Any) -> int:
     return sum(value is False for value in table[ANNOTATED].to_list())
 
 
-def things_of(things: Things, shape: tuple[int, int], *, masks: bool) -> dict[str, Target]:
-    """The things as a target that nothing changes, and their masks as one that follows the geometry.
+def annotations_of(annotations: Annotations, shape: tuple[int, int], *, masks: bool) -> dict[str, Target]:
+    """The annotations as a target that nothing changes, and their masks as one that follows the geometry.
 
     Parameters
     ----------
-    things : Things
+    annotations : Annotations
     shape : pair of int
         Height and width of the picture.
     masks : bool
@@ -56,27 +56,27 @@ def things_of(things: Things, shape: tuple[int, int], *, masks: bool) -> dict[st
     Returns
     -------
     dict
-        ``things``, and ``instances``: a map ``(y, x, k)`` of 0 and 1 for each of the ``k`` things, empty for those
-        without an outline or a mask.
+        ``annotations``, and ``instances``: a map ``(y, x, k)`` of 0 and 1 for each of the ``k`` annotations, empty for
+        those without a polygon or a mask.
     """
     if not masks:
-        return {"things": Label(things)}
+        return {"annotations": Label(annotations)}
     # One map at least: rasters are never without channels.
-    maps = np.zeros((max(1, len(things.objects)), *shape), np.uint8)
-    for at, thing in enumerate(things.objects):
-        if thing.rle is not None:
-            found = decoded_rle(thing.rle.counts, (thing.rle.height, thing.rle.width))
+    maps = np.zeros((max(1, len(annotations.objects)), *shape), np.uint8)
+    for at, annotation in enumerate(annotations.objects):
+        if annotation.rle is not None:
+            found = decoded_rle(annotation.rle.counts, (annotation.rle.height, annotation.rle.width))
             if found.shape == shape:  # a mask of another picture is no mask of this one
                 maps[at] = found
-        elif thing.polygons:
-            maps[at] = filled([np.asarray(flat, np.float64).reshape(-1, 2) for flat in thing.polygons], shape)
-    return {"things": Label(things), "instances": Mask(maps.transpose(1, 2, 0), "yxc")}
+        elif annotation.polygons:
+            maps[at] = filled([np.asarray(flat, np.float64).reshape(-1, 2) for flat in annotation.polygons], shape)
+    return {"annotations": Label(annotations), "instances": Mask(maps.transpose(1, 2, 0), "yxc")}
 
 
 def filled(rings: Sequence[npt.NDArray[np.float64]], shape: tuple[int, int]) -> Bits:
-    """The pixels whose centres lie within any of some outlines ``(k, 2)`` in x and y from the outer corner.
+    """The pixels whose centres lie within any of some polygons ``(k, 2)`` in x and y from the outer corner.
 
-    Within one outline by the rule of even and odd.
+    Within one polygon by the rule of even and odd.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def numbered(labels: Any, categories: Sequence[str]) -> Any:
 
 def with_names(columns: Mapping[str, Any], categories: Sequence[str]) -> dict[str, Any]:
     """Columns with those that say what boxes and points are: ``box_label`` and ``keypoint_name`` for each picture."""
-    found = {name: column for name, column in columns.items() if name not in ("things", "instances")}
+    found = {name: column for name, column in columns.items() if name not in ("annotations", "instances")}
     for column in columns.values():
         if not isinstance(column, list) or not column:
             continue

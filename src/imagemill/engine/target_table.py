@@ -17,7 +17,7 @@ from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Call, Pass, Step
 
 Value = Any
-"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, outlines, indices with visibility, lists of
+"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, polygons, indices with visibility, lists of
 corners, anything."""
 
 Rule = Callable[[Step, int, Value, Backend, Array | None], Value]

@@ -169,7 +169,7 @@ def _reads(codec: Guarded, file: Path, data: bytes) -> None:
 
 
 def _survives(codec: Guarded, file: Path, data: bytes) -> None:
-    """Damaged files are refused by a CodecError or read as some picture; half a file is refused."""
+    """Damaged files are refused by a CodecError or read as some picture; a truncated file is refused."""
     halves = [data[: len(data) // 2], data[: len(data) // 4], b""]
     variants = [*cuts(data), *(flipped(data, seed) for seed in range(_DAMAGED))]
     variants += [damaged(data, seed) for seed in range(_DAMAGED)]

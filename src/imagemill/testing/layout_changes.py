@@ -21,7 +21,7 @@ SAID = {
     "mask": r"label map|\bmasks?\b",
     "boxes": r"\bboxes|annotations|crowds",
     "polygons": r"polygons",
-    "rle": r"run-length|instance masks|instance masks",
+    "rle": r"run-length|instance masks",
     "keypoints": r"keypoints",
     "split": r"split",
     "group": r"groups?\b",

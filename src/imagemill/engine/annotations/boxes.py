@@ -1,6 +1,6 @@
 """Boxes through the maps of the pixels: carried as what they really become, made upright once, at the end.
 
-A turned box is no upright box. It is carried as the outline of its corners (with more points along the edges
+A turned box is no upright box. It is carried as the polygon of its corners (with more points along the edges
 where a map bends them) and cut at the frame *before* the upright box around it is taken, so a box that is
 partly outside hugs what is left of it.
 """
@@ -21,7 +21,7 @@ from imagemill.engine.annotations.points import push
 _TOLERANCE = 0.1
 """Pixels by which, by a generous estimate, a bent edge may leave the straight pieces it is carried as.
 
-Bounds of boxes came out a fifth of that beside those of dense outlines, and closer.
+Bounds of boxes came out a fifth of that beside those of dense polygons, and closer.
 """
 _PIECES = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96])
 """Into how many pieces edges are cut: few numbers, so that many boxes share one."""
@@ -53,7 +53,7 @@ class Outlines:
 
     @classmethod
     def of(cls, edges: Floats, *, pieces: int = 1, cuts: bool = True) -> Outlines:
-        """Outlines of upright boxes ``(k, 2d)``."""
+        """The boundaries of upright boxes ``(k, 2d)``."""
         d = edges.shape[1] // 2
         low, high = edges[:, None, :d], edges[:, None, d:]
         return cls(low + (high - low) * _lattice(d, pieces), pieces, np.ones(len(edges)), cuts)

@@ -69,7 +69,7 @@ def _keypoints(plan: Plan, row: int, keypoints: Keypoints, through: Moved, rules
 
 
 def _polygons(plan: Plan, row: int, outlines: Polygons, through: Moved, rules: BoxRules, swap: Swap) -> Polygons:
-    """Outlines through the geometry, cut at the frame, those without any area left dropped."""
+    """Polygons through the geometry, cut at the frame, those without any area left dropped."""
     parts = [part[:, ::-1] - 0.5 for part in outlines.parts]
     if bending(_chains(plan, row)):
         parts = [polygons.densely(part) for part in parts]

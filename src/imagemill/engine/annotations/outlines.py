@@ -1,4 +1,4 @@
-"""Outlines through the maps of the pixels, cut where the frame or a padding window ends."""
+"""Polygons through the maps of the pixels, cut where the frame or a padding window ends."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from imagemill.engine.annotations.points import push
 __all__ = ["area", "clipped", "densely", "pushed"]
 
 _STEP = 8.0
-"""Longest piece of an outline, in pixels, that goes through a bending map as a straight line."""
+"""Longest piece of a polygon, in pixels, that goes through a bending map as a straight line."""
 
 
 def pushed(stages: tuple[maps.Stage, ...], part: Floats) -> Floats:
-    """Move an outline ``(n, d)`` from the input of a chain to its output; a padding window cuts where it stands."""
+    """Move a polygon ``(n, d)`` from the input of a chain to its output; a padding window cuts where it stands."""
     segment: list[maps.Stage] = []
     for stage in reversed(stages):
         if isinstance(stage, maps.Window):
@@ -28,7 +28,7 @@ def pushed(stages: tuple[maps.Stage, ...], part: Floats) -> Floats:
 
 
 def clipped(part: Floats, low: Floats, high: Floats) -> Floats:
-    """The part of a closed outline ``(n, d)`` between two corners of a frame.
+    """The part of a polygon ``(n, d)`` between two corners of a frame.
 
     Source: Sutherland and Hodgman (1974), "Reentrant polygon clipping", Communications of the ACM 17(1).
 
@@ -56,7 +56,7 @@ def clipped(part: Floats, low: Floats, high: Floats) -> Floats:
 
 
 def densely(part: Floats) -> Floats:
-    """The same closed outline with more corners, so that a map that bends lines bends it."""
+    """The same polygon with more corners, so that a map that bends lines bends it."""
     ends = np.roll(part, -1, axis=0)
     pieces = np.maximum(1, np.ceil(np.linalg.norm(ends - part, axis=1) / _STEP)).astype(int)
     shares = [np.arange(count)[:, None] / count for count in pieces]
@@ -64,6 +64,6 @@ def densely(part: Floats) -> Floats:
 
 
 def area(part: Floats) -> float:
-    """Area inside a closed outline ``(n, 2)``, by the shoelace formula."""
+    """Area inside a polygon ``(n, 2)``, by the shoelace formula."""
     one, two = part[:, 0], part[:, 1]
     return float(abs(one @ np.roll(two, -1) - two @ np.roll(one, -1)) / 2)

@@ -120,7 +120,7 @@ def _along(view: Array, axis: int, sign: int, offset: int, m: int, border: str) 
 def paint(
     out: Array, boxes: tuple[tuple[tuple[int, ...], tuple[int, ...], Window], ...], *, labels: bool = False
 ) -> None:
-    """Fill what lies outside each window's box; the window nearest to the output has the last word."""
+    """Fill what lies outside each window's box; the window nearest to the output overrides the others."""
     for low, high, window in reversed(boxes):
         value = window.mask_fill if labels else window.fill
         if not labels and out.dtype.kind != "f":

@@ -63,7 +63,7 @@ class ScanReport:
     images : int
         Records that were taken in.
     splits, classes, categories : mapping
-        How many images each part and each class has, and how many annotations each category of annotations.
+        How many images each part and each class has, and how many annotations each category has.
     groups : int
         Patients, videos...: things that must not part.
     masks, annotated, unlabeled : int

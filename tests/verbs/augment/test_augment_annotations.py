@@ -393,6 +393,16 @@ def test_every_layout_either_says_where_images_go_or_keeps_their_pixels(tmp_path
         assert any(np.array_equal(array, one) for one in flipped)
 
 
+def test_lists_on_disk_keep_their_keys_and_reports_say_polygons(tmp_path: Path) -> None:
+    source = made_up(tmp_path, "coco")
+    report = im.augment(source, tmp_path / "out", PIPELINE, copies=3)
+    assert report.annotated.gone["polygons"] > 0
+    assert "outlines" not in report.annotated.gone
+    lists = [p.read_text(encoding="utf-8") for p in (tmp_path / "out").rglob("*.jsonl")]
+    assert any('"outlines":' in text for text in lists)
+    assert im.augment(source, tmp_path / "out", PIPELINE, copies=3).annotated == report.annotated
+
+
 def test_what_the_pipeline_asks_of_boxes_holds_for_written_ones(tmp_path: Path) -> None:
     im.write_picture(tmp_path / "in/in.png", Picture(np.zeros((20, 20, 3), np.uint8), "yxc"))
     things = [Instance("red", (x, 0.0, 10.0, 4.0), attributes={"truncated": 0}) for x in (0.0, 6.0, 3.0)]

@@ -1,4 +1,4 @@
-"""Things made in threads, a few ahead, and handed over in order."""
+"""What is made in threads, a few ahead, and handed over in order."""
 
 from __future__ import annotations
 

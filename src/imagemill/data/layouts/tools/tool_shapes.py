@@ -162,7 +162,7 @@ def mask_shape(
     Examples
     --------
     >>> annotation = mask_shape("cat", np.ones((2, 2), bool), (1, 0), (2, 4))
-    >>> annotation.box, annotation.runs.counts
+    >>> annotation.box, annotation.rle.counts
     ((1.0, 0.0, 2.0, 2.0), (2, 4, 2))
     """
     if size is None or size[0] * size[1] > _MOST_PIXELS:

@@ -13,6 +13,7 @@ from imagemill.core.targets import KINDS
 from imagemill.engine.plan import Pass, Step
 from imagemill.engine.target_table import TABLE, rule
 from imagemill.testing import label_map, picture
+from imagemill.testing.each import SHIPPED, example_of
 
 SHAPE = (16, 20)
 
@@ -43,46 +44,8 @@ def test_a_missing_cell_is_named() -> None:
         rule(Sharpen(), "image")  # type: ignore[arg-type]
 
 
-MOVES: dict[str, tuple[im.Transform, ...]] = {
-    "moves": (
-        im.Affine(20, shift=0.1),
-        im.Crop(box=(2, 3, 12, 18)),
-        im.Elastic(0.4, cells=2),
-        im.Flip("y"),
-        im.Pad((3, 1)),
-        im.Perspective(0.3),
-        im.QuarterTurn(1),
-        im.RandomResizedCrop((9, 9), area=0.5),
-        im.Resample((8, 9)),
-        im.Resize((30, 31)),
-        im.Rotate(30),
-        im.Shear(20),
-        im.Shift(pixels=3),
-        im.SquareCrop(),
-        im.Zoom(1.3),
-    ),
-    "stays": (
-        im.Apply(np.invert),
-        im.Brightness(0.5),
-        im.ChannelGain(0.5),
-        im.ColorJitter(brightness=0.5),
-        im.Contrast(0.5),
-        im.GainOffset(0.5),
-        im.Gamma(2),
-        im.Hue(50),
-        im.Invert(),
-        im.Lighting(1),
-        im.Normalize("imagenet"),
-        im.Rescale(),
-        im.Saturation(0),
-        im.Gray(),
-        im.Standardize(),
-        im.ToDtype("float32", scale=True),
-        im.ToLayout("channels_first"),
-        im.ToneGain([100], [1, 0.5]),
-    ),
-}
-CASES = [(t, what) for what, listed in MOVES.items() for t in listed]
+CASES = [(t, "moves" if t.traits().moves else "stays") for t in map(example_of, SHIPPED) if not t.children()]
+"""An example of every transform, and what it says of itself; a combination does what its children do."""
 
 
 @pytest.mark.parametrize(("transform", "what"), CASES, ids=[type(t).__name__ for t, _ in CASES])
@@ -116,6 +79,7 @@ def test_every_shipped_transform_is_in_this_list() -> None:
     listed = {type(t).__name__ for t, _ in CASES}
     shipped = {n for n in im.__all__ if isinstance(getattr(im, n), type) and issubclass(getattr(im, n), im.Transform)}
     assert shipped - listed == {"OneOf", "Sequential", "SomeOf", "Transform"}
+    assert {what for _, what in CASES} == {"moves", "stays"}
 
 
 def test_a_function_sees_a_copy_and_must_keep_shape_and_dtype() -> None:

@@ -12,6 +12,7 @@ from imagemill.testing.layout_contract import check_layout, layout_sources
 from imagemill.testing.made_pictures import label_map, picture
 from imagemill.testing.samples import sample_datasets, sample_files
 from imagemill.testing.strategies import frames, images, pipelines, transforms, transforms_of, volumes
+from imagemill.testing.transform_contract import check_transform
 
 __all__ = [
     "assert_backends_agree",
@@ -19,6 +20,7 @@ __all__ = [
     "check_backend",
     "check_codec",
     "check_layout",
+    "check_transform",
     "codec_pictures",
     "cut",
     "cuts",

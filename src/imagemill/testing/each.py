@@ -1,4 +1,7 @@
-"""A hypothesis strategy for each transform there is, and what a transform leaves of small images."""
+"""A hypothesis strategy for each transform there is, and what a transform leaves of small images.
+
+Most are derived from what the parameters declare. By hand are those that a declaration does not tell enough of.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,25 @@ import numpy as np
 
 import imagemill as im
 from imagemill.core.extras import require
-from imagemill.core.ranges import Choice, Range
-from imagemill.transforms.base import Transform
+from imagemill.core.ranges import Range
+from imagemill.testing.derived import derived, example
+from imagemill.transforms.base import REGISTRY, Transform
 
 Strategy = Any
 """A hypothesis strategy; ``Any``, since hypothesis is optional."""
 
-__all__ = ["COLOUR", "COMBINED", "GEOMETRY", "OWN", "Setting", "that_fit"]
+__all__ = [
+    "BY_HAND",
+    "COLOUR",
+    "COMBINED",
+    "EXAMPLES",
+    "GEOMETRY",
+    "MAKERS",
+    "OWN",
+    "Setting",
+    "example_of",
+    "that_fit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,12 @@ class Setting:
     @property
     def free(self) -> dict[str, Strategy]:
         """What a transform that interpolates takes besides its amount."""
-        return {**self.coin, "order": self.order, "border": self.st.sampled_from(self.borders)}
+        return {**self.coin, **self.decided}
+
+    @property
+    def decided(self) -> dict[str, Strategy]:
+        """What derived strategies leave to the setting."""
+        return {"order": self.order, "border": self.st.sampled_from(self.borders)}
 
     def pair(self, low: float, high: float) -> Strategy:
         """Ranges within two bounds."""
@@ -141,10 +161,6 @@ def _elastic(s: Setting) -> Strategy:
     return s.st.builds(im.Elastic, s.pair(0.0, 0.45 if s.ndim == 2 else 0.38), s.st.integers(2, 4), **s.free)
 
 
-def _perspective(s: Setting) -> Strategy | None:
-    return s.st.builds(im.Perspective, s.pair(0.0, 0.3), **s.free) if s.ndim == 2 else None
-
-
 def _random_resized_crop(s: Setting) -> Strategy:
     return s.st.builds(
         im.RandomResizedCrop, s.sides(5, 20, plane=True), s.pair(0.2, 1.0), s.pair(0.5, 2.0), order=s.order
@@ -154,26 +170,6 @@ def _random_resized_crop(s: Setting) -> Strategy:
 def _rotate(s: Setting) -> Strategy:
     st = s.st
     return st.builds(im.Rotate, s.pair(-180, 180), plane=s.plane, frame=st.sampled_from(("keep", "fit")), **s.free)
-
-
-GEOMETRY: Mapping[type[Transform], Maker] = {
-    im.Affine: _affine,
-    im.Crop: _crop,
-    im.Elastic: _elastic,
-    im.Flip: lambda s: s.st.builds(im.Flip, s.st.sampled_from("zyx"[3 - s.ndim :]), **s.coin),
-    im.Pad: _pad,
-    im.Perspective: _perspective,
-    im.QuarterTurn: lambda s: s.st.builds(im.QuarterTurn, s.st.just(Choice((0, 1, 2, 3))), plane=s.plane, **s.coin),
-    im.RandomResizedCrop: _random_resized_crop,
-    im.Resample: _resample,
-    im.Resize: _resize,
-    im.Rotate: _rotate,
-    im.Shear: lambda s: s.st.builds(im.Shear, s.pair(-25, 25), plane=s.plane, **s.free),
-    im.Shift: _shift,
-    im.SquareCrop: lambda s: s.st.builds(im.SquareCrop, s.st.integers(0, 4)),
-    im.Zoom: lambda s: s.st.builds(im.Zoom, s.pair(0.6, 1.8), **s.free),
-}
-"""Strategies of transforms that move pixels."""
 
 
 def _of_colour(make: Callable[[Setting], Strategy]) -> Maker:
@@ -243,53 +239,108 @@ def _dtype(s: Setting) -> Strategy:
     )
 
 
-COLOUR: Mapping[type[Transform], Maker] = {
-    im.Brightness: lambda s: s.st.builds(im.Brightness, s.pair(0.5, 1.6), **s.coin),
-    im.ChannelGain: _channel_gain,
-    im.ColorJitter: _of_colour(_jitter),
-    im.Contrast: _contrast,
-    im.GainOffset: lambda s: s.st.builds(im.GainOffset, s.pair(0.6, 1.4), s.pair(-0.1, 0.1), **s.coin),
-    im.Gamma: lambda s: s.st.builds(im.Gamma, s.pair(0.7, 1.4), **s.coin),
-    im.Gray: lambda s: (
-        s.st.builds(im.Gray, s.st.sampled_from(("bt601", "bt709", "mean")), **s.coin) if s.colours in (1, 3) else None
-    ),
-    im.Hue: _of_colour(lambda s: s.st.builds(im.Hue, s.pair(-30, 30), **s.coin)),
-    im.Invert: lambda s: s.st.builds(im.Invert, **s.coin),
-    im.Lighting: _lighting,
-    im.Normalize: _normalize,
-    im.Rescale: _rescale,
-    im.Saturation: _of_colour(lambda s: s.st.builds(im.Saturation, s.pair(0.3, 1.7), **s.coin)),
-    im.Standardize: _standardize,
-    im.ToDtype: _dtype,
-    im.ToLayout: lambda s: s.st.builds(im.ToLayout, s.st.sampled_from(("channels_first", "channels_last"))),
-    im.ToneGain: _tones,
-}
-"""Strategies of transforms that change values, their type or their layout."""
+def _gray(s: Setting) -> Strategy | None:
+    words = s.st.sampled_from(("bt601", "bt709", "mean"))
+    return s.st.builds(im.Gray, words, **s.coin) if s.colours in (1, 3) else None
 
 
 def _halved(values: Any) -> Any:
     return values // 2 if values.dtype.kind in "iu" else values / 2
 
 
-OWN: Mapping[type[Transform], Maker] = {im.Apply: lambda s: s.st.just(im.Apply(_halved, "halve"))}
-"""A user's function: no file holds it, so it is no part of generated pipelines."""
-
-
 def _children(s: Setting) -> Strategy:
     """Lists of transforms whose results have one size and one type, so that any of them may run."""
     st = s.st
     alike = (im.Flip, im.Rotate, im.Zoom, im.Elastic, im.Gamma, im.Brightness)
-    makers = {**GEOMETRY, **COLOUR}
-    listed = [makers[cls](s) for cls in alike]
+    listed = [MAKERS[cls](s) for cls in alike]
     return st.lists(st.one_of(*listed).filter(lambda t: getattr(t, "frame", "keep") == "keep"), min_size=1, max_size=3)
 
 
-COMBINED: Mapping[type[Transform], Maker] = {
+BY_HAND: Mapping[type[Transform], Maker] = {
+    # Parameters exclude or need each other.
+    im.Affine: _affine,
+    im.ChannelGain: _channel_gain,
+    im.ColorJitter: _of_colour(_jitter),
+    im.Pad: _pad,
+    im.Resample: _resample,
+    im.Shift: _shift,
+    im.Standardize: _standardize,
+    im.ToneGain: _tones,
+    # Sizes, so that images stay large enough for what comes next.
+    im.Crop: _crop,
+    im.RandomResizedCrop: _random_resized_crop,
+    im.Resize: _resize,
+    im.SquareCrop: lambda s: s.st.builds(im.SquareCrop, s.st.integers(0, 4)),
+    # Far more is allowed than the default shows: whole turns, and grids of few cells that do not fold.
+    im.Elastic: _elastic,
+    im.Rotate: _rotate,
+    # An option is a word or something else, and only its check knows which.
+    im.Contrast: _contrast,
+    im.Gray: _gray,
+    im.Lighting: _lighting,
+    im.Normalize: _normalize,
+    im.Rescale: _rescale,
+    im.ToDtype: _dtype,
+    # A function, or other transforms.
+    im.Apply: lambda s: s.st.just(im.Apply(_halved, "halve")),
     im.OneOf: lambda s: s.st.builds(im.OneOf, _children(s), **s.coin),
     im.Sequential: lambda s: s.st.builds(im.Sequential, _children(s), **s.coin),
     im.SomeOf: lambda s: s.st.builds(im.SomeOf, _children(s), **s.coin),
 }
+"""Strategies that cannot be derived, and why."""
+
+EXAMPLES: Mapping[type[Transform], Transform] = {
+    cls: made
+    for made in (
+        im.Affine(20, shift=0.1),
+        im.Apply(np.negative),
+        im.ColorJitter(brightness=0.5),
+        im.Crop(box=(2, 3, 12, 18)),
+        im.Elastic(0.4, cells=2),
+        im.Normalize("imagenet"),
+        im.OneOf([im.Flip("x")]),
+        im.Pad((3, 1)),
+        im.Resample((8, 9)),
+        im.Sequential([im.Flip("x")]),
+        im.Shift(pixels=3),
+        im.SomeOf([im.Flip("x")]),
+        im.ToDtype("float32", scale=True),
+        im.ToneGain([100], [1, 0.5]),
+    )
+    for cls in (type(made),)
+}
+"""One of each type whose declaration does not tell how to make one that does something."""
+
+
+def example_of(cls: type[Transform]) -> Transform:
+    """One transform of a type that does something to a colour picture of at least 12 by 18 pixels.
+
+    Examples
+    --------
+    >>> example_of(im.Flip), example_of(im.Shift).pixels
+    (Flip(p=1.0, axis='x'), Range(low=3, high=3))
+    """
+    return EXAMPLES.get(cls) or example(cls)
+
+
+def _maker(cls: type[Transform]) -> Maker:
+    return BY_HAND.get(cls) or (lambda s: derived(cls, ndim=s.ndim, channels=s.channels, given=s.decided))
+
+
+SHIPPED = [cls for _, cls in sorted(REGISTRY.items()) if cls.__module__.startswith("imagemill.")]
+MAKERS: Mapping[type[Transform], Maker] = {cls: _maker(cls) for cls in SHIPPED}
+
+COMBINED = {cls: make for cls, make in MAKERS.items() if example_of(cls).children()}
 """Strategies of transforms made of others."""
+
+OWN = {im.Apply: MAKERS[im.Apply]}
+"""A user's function: no file holds it, so it is no part of generated pipelines."""
+
+GEOMETRY = {cls: make for cls, make in MAKERS.items() if example_of(cls).traits().moves and cls not in COMBINED}
+"""Strategies of transforms that move pixels."""
+
+COLOUR = {cls: make for cls, make in MAKERS.items() if cls not in {*GEOMETRY, *COMBINED, *OWN}}
+"""Strategies of transforms that change values, their type or their layout."""
 
 
 FEWEST = 4

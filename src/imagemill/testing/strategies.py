@@ -12,7 +12,7 @@ from imagemill.core.extras import require
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import BORDERS
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.testing.each import COLOUR, COMBINED, GEOMETRY, OWN, Setting, that_fit
+from imagemill.testing.each import COLOUR, GEOMETRY, MAKERS, Setting, that_fit
 from imagemill.testing.made_pictures import picture
 from imagemill.transforms.base import Transform
 
@@ -130,10 +130,9 @@ def transforms_of(
     >>> transforms_of(im.Perspective, ndim=3, channels=1) is None
     True
     """
-    makers = {**GEOMETRY, **COLOUR, **OWN, **COMBINED}
-    if cls not in makers:
+    if cls not in MAKERS:
         raise ParameterError(f"expected a transform of imagemill, got {cls.__name__}; write a strategy of its own")
-    return makers[cls](_setting(ndim, channels, orders, borders, least))
+    return MAKERS[cls](_setting(ndim, channels, orders, borders, least))
 
 
 def _setting(ndim: int, channels: int, orders: Sequence[int], borders: Sequence[str], least: int) -> Setting:

@@ -94,17 +94,24 @@ def _default(default: Any) -> dict[str, Any]:
     return {} if default is dataclasses.MISSING else {"default": default}
 
 
-def one_of(*words: Any) -> Callable[[str, Any], Any]:
-    """A check that accepts only these values."""
+@dataclass(frozen=True, slots=True)
+class OneOfThese:
+    """A check that accepts only these values, and tells which they are."""
 
-    def check(name: str, value: Any) -> Any:
-        if not any(value == w and type(value) is type(w) for w in words):
-            near = difflib.get_close_matches(str(value), [str(w) for w in words], n=1)
+    words: tuple[Any, ...]
+
+    def __call__(self, name: str, value: Any) -> Any:
+        if not any(value == w and type(value) is type(w) for w in self.words):
+            near = difflib.get_close_matches(str(value), [str(w) for w in self.words], n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ParameterError(f"expected {name} to be one of {', '.join(map(repr, words))}, got {value!r}{hint}")
+            known = ", ".join(map(repr, self.words))
+            raise ParameterError(f"expected {name} to be one of {known}, got {value!r}{hint}")
         return value
 
-    return check
+
+def one_of(*words: Any) -> OneOfThese:
+    """A check that accepts only these values."""
+    return OneOfThese(words)
 
 
 def sizes(name: str, value: Any) -> Any:

@@ -10,8 +10,9 @@ import pytest
 from imagemill.core.errors import ParameterError
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.core.ranges import Choice, LogUniform, Normal
+from imagemill.testing.each import COLOUR, OWN, example_of
 from imagemill.transforms import colour
-from imagemill.transforms.base import REGISTRY
+from imagemill.transforms.base import REGISTRY, required
 from imagemill.transforms.colour import (
     Apply,
     Brightness,
@@ -66,10 +67,13 @@ FIXED = [
     ToDtype(np.uint8, scale=True),
     ToLayout("channels_first"),
 ]
-DEFAULTS = [t() for t in (Brightness, GainOffset, ChannelGain, Contrast, Saturation, Hue, Lighting, Gamma, Invert)]
+COLOURS = [getattr(colour, name) for name in colour.__all__]
+BY_HAND = {type(t) for t in RANDOM + FIXED} | {Apply}
+DERIVED = [example_of(cls) for cls in COLOURS if cls not in BY_HAND]
+DEFAULTS = [cls() for cls in COLOURS if not required(cls) and cls is not ColorJitter]
 
 
-@pytest.mark.parametrize("transform", RANDOM + FIXED + DEFAULTS, ids=repr)
+@pytest.mark.parametrize("transform", RANDOM + FIXED + DERIVED + DEFAULTS, ids=repr)
 def test_a_file_gives_back_an_equal_transform(transform):
     written = json.loads(json.dumps(transform.to_dict()))
     again = from_dict(written)
@@ -78,8 +82,8 @@ def test_a_file_gives_back_an_equal_transform(transform):
 
 
 def test_every_transform_is_exported_and_tested():
-    tested = {type(t).__name__ for t in RANDOM + FIXED} | {"Apply"}
-    assert tested == set(colour.__all__)
+    tested = {type(t) for t in RANDOM + FIXED + DERIVED} | {Apply}
+    assert tested == set(COLOURS) == {*COLOUR, *OWN}
     assert all(REGISTRY[name] is getattr(colour, name) for name in colour.__all__)
 
 

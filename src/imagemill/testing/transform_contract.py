@@ -16,7 +16,7 @@ from imagemill.testing.checks import assert_backends_agree
 from imagemill.testing.derived import accepts
 from imagemill.testing.made_pictures import label_map, picture
 from imagemill.transforms.base import Transform
-from imagemill.transforms.colour import GainOffset
+from imagemill.transforms.colour.gain_offset import GainOffset
 
 __all__ = ["check_transform"]
 
@@ -77,8 +77,8 @@ def _targets(seed: int, shape: tuple[int, ...], channels: int, dtype: Any) -> di
     return {
         "image": Image(values, axes + ("c" if channels > 1 else "")),
         "mask": Mask(label_map(seed, shape), axes),
-        "boxes": Boxes([[c - 2 for c in centre] + [c + 2 for c in centre]], axes + axes, labels=["cat"]),
-        "keypoints": Keypoints([centre, [c + 1 for c in centre]], axes, labels=["eye", "ear"]),
+        "boxes": Boxes(np.array([[c - 2 for c in centre] + [c + 2 for c in centre]]), axes + axes, labels=["cat"]),
+        "keypoints": Keypoints(np.array([centre, [c + 1 for c in centre]]), axes, labels=["eye", "ear"]),
         "label": "cat",
     }
 

@@ -45,7 +45,7 @@ def test_the_end_of_an_epoch_is_the_beginning_of_the_next() -> None:
 
 def test_other_ranks_of_the_same_batch_may_go_on() -> None:
     state = loader().state_dict()
-    loader(batch_size=2, affine=4, rank=3, workers=2, prefetch=9).load_state_dict(state)
+    loader(batch_size=2, world_size=4, rank=3, workers=2, prefetch=9).load_state_dict(state)
 
 
 @pytest.mark.parametrize(

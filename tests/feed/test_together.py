@@ -53,7 +53,7 @@ def said(batch: LoadedBatch) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("source", [arrays, store, boxed_store])
-@pytest.mark.parametrize("how", [{}, {"rank": 1, "affine": 3}, {"weights": True}, {"shuffle": False}])
+@pytest.mark.parametrize("how", [{}, {"rank": 1, "world_size": 3}, {"weights": True}, {"shuffle": False}])
 def test_parts_are_what_each_batch_would_have_been(
     tmp_path: Path, source: Callable[[Path], Any], how: dict[str, Any]
 ) -> None:

@@ -28,13 +28,17 @@ from imagemill.jobs.threads import OnError, Progress, check_run
 from imagemill.verbs.prepare import assemble, statistics
 from imagemill.verbs.prepare import class_numbers as labels
 from imagemill.verbs.prepare.assemble import Files, Fitted, Line
+from imagemill.verbs.prepare.class_numbers import Unlabeled
+from imagemill.verbs.prepare.common_frame import Fit
 from imagemill.verbs.prepare.earlier_rows import Found, earlier_rows
+from imagemill.verbs.prepare.fitting import DType, Normalize
 from imagemill.verbs.prepare.one_record import Known, RecordWork
 from imagemill.verbs.prepare.parameters import Parameters
 from imagemill.verbs.prepare.parts import groups_of, split_of, where_of
 from imagemill.verbs.prepare.picture_form import Form, decide_form
 from imagemill.verbs.prepare.prepare_report import PrepareReport
 from imagemill.verbs.prepare.refusals import check_out, opened, refuse_inside, tellable
+from imagemill.verbs.prepare.statistics import Standardize
 from imagemill.verbs.prepare.work_folder import WORK, WorkFolder
 
 __all__ = ["prepare"]
@@ -48,18 +52,18 @@ def prepare(
     out: Path | str,
     *,
     size: int | tuple[int, ...] | None = None,
-    fit: str = "crop",
+    fit: Fit = "crop",
     channels: Channels = "keep",
     axes: str | None = None,
-    dtype: str | None = None,
-    normalize: str = "none",
-    standardize: str = "none",
+    dtype: DType | None = None,
+    normalize: Normalize = "none",
+    standardize: Standardize = "none",
     split: Any = "auto",
     val: float | None = None,
     stratify: bool = True,
     group: str | None = None,
     labels: str | None = None,
-    unlabeled: str = "raise",
+    unlabeled: Unlabeled = "raise",
     shuffle: bool = False,
     seed: int = 0,
     exif: bool = True,

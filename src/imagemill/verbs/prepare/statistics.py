@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ __all__ = [
     "EPSILON",
     "STANDARDIZE",
     "Moments",
+    "Standardize",
     "Statistics",
     "Whitening",
     "applied",
@@ -36,7 +37,8 @@ __all__ = [
 EPSILON = 1e-7
 """Added to deviations before dividing, and to variances before whitening."""
 
-STANDARDIZE = ("none", "pixels", "per-channel", "per-location", "per-sample", "zca")
+Standardize = Literal["none", "pixels", "per-channel", "per-location", "per-sample", "zca"]
+STANDARDIZE: tuple[str, ...] = get_args(Standardize)
 WHITEN_AT_MOST = 4096
 _BLOCK = 1 << 16
 _ALONE = Fit("zscore", epsilon=EPSILON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import defaultdict
 from pathlib import Path
 
@@ -49,3 +50,15 @@ def test_a_second_module_of_a_name_is_found(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")
     assert shared(tmp_path) == {"words": ("a", "b")}
+
+
+def test_no_public_name_hides_a_package_in_the_same_folder() -> None:
+    inner = [path.parent.relative_to(PACKAGE.parent) for path in sorted(PACKAGE.glob("*/*/__init__.py"))]
+    hidden = []
+    for folder in inner:
+        name = ".".join(folder.parts)
+        module = importlib.import_module(name)
+        if getattr(importlib.import_module(name.rpartition(".")[0]), folder.name) is not module:
+            hidden.append(name)
+    assert len(inner) > 20
+    assert hidden == [], "do: list the name otherwise; `import a.b as b` would give it and not the package"

@@ -30,7 +30,8 @@ from imagemill.data.layouts.coco.coco_json import CocoFile, read_coco
 from imagemill.data.layouts.export_files import exporting
 from imagemill.data.layouts.labelmaps.masks import Pairing, pair_masks
 from imagemill.data.layouts.opening import open_source
-from imagemill.data.layouts.registry import layouts, register_layout
+from imagemill.data.layouts.registry import layouts as known_layouts
+from imagemill.data.layouts.registry import register_layout
 from imagemill.data.layouts.shapes.rle import mask_from_rle
 from imagemill.data.records.as_targets import boxes_of, keypoint_labels, keypoint_names_of, keypoints_of, links_of
 from imagemill.data.records.instances import RLE, Instance
@@ -78,7 +79,7 @@ __all__ = [
     "keypoint_labels",
     "keypoint_names_of",
     "keypoints_of",
-    "layouts",
+    "known_layouts",
     "links_of",
     "load_mask",
     "load_picture",

@@ -14,7 +14,7 @@ from rich.table import Table
 from imagemill import InputError, open_source
 from imagemill.app.cli.console import facts, left_out, out, progress
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.data import layouts
+from imagemill.data import known_layouts
 from imagemill.verbs.export import export as export_dataset
 
 __all__ = ["export"]
@@ -85,7 +85,7 @@ def _table() -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("layout", "what it is", "holds"):
         table.add_column(title, overflow="fold")
-    for each in layouts():
+    for each in known_layouts():
         holds = ", ".join(word for word in ("label", "hierarchy", "labels", "mask", "boxes", "polygons", "rle",
             "keypoints", "split", "group", "attributes", "volume") if word in each.holds)  # fmt: skip
         table.add_row(each.name, each.title, holds or "images")

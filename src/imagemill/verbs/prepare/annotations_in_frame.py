@@ -42,7 +42,7 @@ def moved(
     Returns
     -------
     list of dict
-        ``category``, ``box`` (left, top, right, bottom edges) or None, ``polygons``, ``joints`` (x, y and 0 not
+        ``category``, ``box`` (left, top, right, bottom edges) or None, ``polygons``, the keypoints (x, y and 0 not
         labelled, 1 hidden, 2 visible; those that left the frame are 0), ``runs`` or None, ``crowd``, ``index``
         among the given ones, and ``attributes`` as JSON or None.
 

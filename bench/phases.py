@@ -63,6 +63,7 @@ def _time(work: Callable[[], Any], rounds: int = 30) -> float:
 
 def _phases(call: Call) -> tuple[float, ...]:
     """Seconds for reading, drawing, planning, the kernels of rasters, and everything."""
+    from imagemill.engine import execute
     from imagemill.pipeline.inputs import Inputs, read_columns
 
     _, pipe, columns, n = call
@@ -76,8 +77,7 @@ def _phases(call: Call) -> tuple[float, ...]:
     plan = pipe.plan(draft)
 
     def kernels() -> None:
-        for name in given.names:
-            pipe._column(plan, name, given, 1)
+        execute.run(plan, given.columns(), pipe.backend, rules=pipe.boxes, swap=pipe.swap, buffers=pipe.buffers)
 
     parts = (_time(read), _time(lambda: pipe.draw(given.frame, keys)), _time(lambda: pipe.plan(draft)), _time(kernels))
     return (*parts, _time(lambda: pipe.batch(**columns, keys=keys)))

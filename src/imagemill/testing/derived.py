@@ -88,8 +88,8 @@ def example(cls: type[Transform]) -> Transform:
     Examples
     --------
     >>> import imagemill as im
-    >>> example(im.Saturation).factor
-    Range(low=1.8, high=1.8)
+    >>> f"{example(im.Saturation).factor.high:.3f}"
+    '1.800'
     """
     far = {f.name: (_choice(f) or Range(*span(f))).bounds[1] for f in fields_of(cls) if _is_random(f)}
     return cls(**{**needed(cls), **far})

@@ -191,6 +191,9 @@ def test_a_prepared_dataset_is_compared_on_its_own_parts_and_wild_images_join(tm
     assert found.design["test_images"] == {"clean": 24, "wild": 60}
     with pytest.raises(im.InputError, match="expected a prepared dataset"):
         read_data(im.open(source))
+    # A validation part is not left out without a word: it joins what is trained on.
+    im.prepare(source, tmp_path / "three", split=(0.4, 0.2, 0.4))
+    assert len(read_data(tmp_path / "three").train[1]) == 36
     im.prepare(source, tmp_path / "one", split=(1.0, 0.0, 0.0))
     with pytest.raises(im.InputError, match="expected a part 'test'"):
         read_data(tmp_path / "one")
@@ -201,3 +204,21 @@ def test_classes_without_images_in_the_test_part_never_reach_training() -> None:
     alone = Data(data.train, (data.test[0][:4], np.zeros(4, np.int64)), data.classes)
     with pytest.raises(im.InputError, match=r"in the test part, got none of \['right'\]"):
         compare(alone, [FLIP], **QUICK)
+
+
+def test_arrays_are_compared_as_people_hold_them() -> None:
+    (x, y), test = sides().train, sides().test
+    found = compare(((x[..., 0], y.astype(np.uint8)), (test[0][..., 0], test[1])), [FLIP], seeds=1, **QUICK)
+    assert (found.design["train_images"], found.design["classes"]) == (64, ["0", "1"])
+    unlabelled = np.where(np.arange(len(y)) == 3, -1, y)
+    wrong: list[tuple[Any, str]] = [
+        ((x, y), r"expected \(\(x_train, y_train\), \(x_test, y_test\)\)"),
+        (((x, unlabelled), test), "train labels from 0 to 1, got -1 to 1; -1 is an image without a label"),
+        (((x, y[:-1]), test), "a number from 0 for each train image"),
+        (((x, y.astype(float)), test), "a number from 0 for each train image, got float64"),
+        (((x[:, None], y), test), r"expected images \[n, y, x, C\]"),
+        (((x[:, :4], y), test), "training and test images alike"),
+    ]
+    for given, message in wrong:
+        with pytest.raises(im.InputError, match=message):
+            compare(given, [FLIP], **QUICK)

@@ -27,11 +27,39 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Data:
-    """Training and test images in memory, of one size."""
+    """Training and test images in memory, of one size.
+
+    Parameters
+    ----------
+    train, test : images ``[n, y, x]`` or ``[n, y, x, C]`` and labels ``[n]``
+        Labels are numbers from 0, one an image.
+    classes : sequence of str
+        Names in the order of their numbers.
+
+    Raises
+    ------
+    InputError
+        When images, labels and classes do not fit.
+    """
 
     train: tuple[Array, npt.NDArray[np.int64]]
     test: tuple[Array, npt.NDArray[np.int64]]
     classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("train", "test"):
+            images, labels = (np.asarray(one) for one in getattr(self, name))
+            if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer) or not len(labels):
+                raise InputError(f"expected a number from 0 for each {name} image, got {labels.dtype} {labels.shape}")
+            if labels.min() < 0 or labels.max() >= len(self.classes):
+                raise InputError(
+                    f"expected {name} labels from 0 to {len(self.classes) - 1}, got {labels.min()} to {labels.max()}; "
+                    "-1 is an image without a label: leave it out"
+                )
+            object.__setattr__(self, name, (_colour_last(images), labels.astype(np.int64)))
+        if self.train[0].shape[1:] != self.test[0].shape[1:] or self.train[0].dtype != self.test[0].dtype:
+            mine, theirs = ((one.shape[1:], str(one.dtype)) for one in (self.train[0], self.test[0]))
+            raise InputError(f"expected training and test images alike, got {mine} and {theirs}")
 
     @property
     def digest(self) -> str:
@@ -57,7 +85,7 @@ class Step:
 
 
 def compare(
-    dataset: Dataset | Path | str | Data,
+    dataset: Dataset | Path | str | Data | tuple[Any, Any],
     pipelines: Mapping[str, Any] | Sequence[Any],
     *,
     model: str | Path | Network = "cnn",
@@ -80,8 +108,9 @@ def compare(
 
     Parameters
     ----------
-    dataset : Dataset, Path or str
-        Prepared, with a training and a test part, and one label an image.
+    dataset : Dataset, Path, str, or arrays ``((x_train, y_train), (x_test, y_test))``
+        Prepared, with a training and a test part, and one label an image. A validation part joins the training
+        images: others are held back anew for each seed.
     pipelines : mapping or sequence of Pipeline, Path or str
         The arms; they change training images only, and keep size and type.
     model : str, Path or Network
@@ -130,7 +159,7 @@ def compare(
     >>> found.effect("pipeline-1").here.verdict
     'no difference seen'
     """
-    data = dataset if isinstance(dataset, Data) else read_data(dataset)
+    data = read_data(dataset)
     _check(data, seeds, epochs, batch_size)
     arms, network = read_arms(pipelines), network_named(model)
     for arm in arms:
@@ -176,31 +205,50 @@ def _told(
     return lambda epoch, said: progress(Step(arm, seed, number, runs, epoch, epochs, said))
 
 
-def read_data(dataset: Dataset | Path | str) -> Data:
-    """The training and test images of a prepared dataset.
+def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any]) -> Data:
+    """The training and test images of a prepared dataset, or of arrays.
 
     Raises
     ------
     InputError
         When it is not prepared, has no training or test part, or images without a label.
     """
+    if isinstance(dataset, Data):
+        return dataset
+    if isinstance(dataset, tuple):
+        return _of_arrays(dataset)
     opened = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     if not opened.is_prepared:
         raise InputError(
             "expected a prepared dataset, with images of one size in parts; "
             "do: imagemill prepare SRC -o OUT --size HEIGHTxWIDTH, and compare OUT"
         )
-    train, test = _part(opened, "train"), _part(opened, "test")
-    return Data(train, test, tuple(opened.classes))
+    parts = set(opened.table["split"].unique().to_list())
+    for name in ("train", "test"):
+        if name not in parts:
+            raise InputError(f"expected a part {name!r} of the dataset, got none; prepare it with a split that has one")
+    train = [_part(opened, name) for name in ("train", "val") if name in parts]
+    images, labels = (np.concatenate(arrays) for arrays in zip(*train, strict=True))
+    return Data((images, labels), _part(opened, "test"), tuple(opened.classes))
+
+
+def _of_arrays(arrays: tuple[Any, Any]) -> Data:
+    if len(arrays) != 2 or any(not isinstance(one, tuple | list) or len(one) != 2 for one in arrays):
+        raise InputError(
+            "expected ((x_train, y_train), (x_test, y_test)), got another tuple; "
+            "what a network is tested on has to be told from what it is trained on"
+        )
+    (x, y), (x_test, y_test) = arrays
+    labels = np.asarray(y)
+    highest = int(labels.max()) if labels.size and np.issubdtype(labels.dtype, np.integer) else 0
+    return Data((x, y), (x_test, y_test), tuple(map(str, range(highest + 1))))
 
 
 def _part(opened: Dataset, name: str) -> tuple[Array, npt.NDArray[np.int64]]:
-    if name not in opened.table["split"].unique().to_list():
-        raise InputError(f"expected a part {name!r} of the dataset, got none; prepare it with a split that has one")
     images, labels = opened.arrays(name)
     if labels is None or labels.ndim != 1:
         raise InputError("expected one label an image, got none or several; a comparison is of classifiers")
-    return _colour_last(images), labels.astype(np.int64)
+    return images, labels.astype(np.int64)
 
 
 def _colour_last(images: Array) -> Array:

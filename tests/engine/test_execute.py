@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import imagemill as im
+from imagemill.engine import execute
 from imagemill.engine.backends.cpu.backend import Cpu
+from imagemill.pipeline.inputs import Inputs, read_columns
 from imagemill.testing import label_map, picture
 
 Array = np.ndarray[Any, Any]
@@ -124,3 +126,28 @@ def test_one_sample_is_run_as_a_batch_of_one_is() -> None:
     assert alone.boxes.labels == batch.boxes[0].labels
     assert (alone.recipe, alone.applied) == (batch.recipe[0], batch.applied[0])
     np.testing.assert_array_equal(alone.affine, batch.affine[0])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_images_that_are_fetched_are_run_a_few_at_a_time_and_are_the_same(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe, images = im.Pipeline(PIPELINES["one pass"], seed=3), pictures(20)
+    expected = pipe.batch(images, keys=range(20)).image
+    inputs = Inputs(read_columns({"image": list(images)}, None)[0])
+    plan = pipe.plan(pipe.draw(inputs.frame, list(range(20))))
+    monkeypatch.setattr(execute, "_CACHED", 6 * images[0].nbytes)
+    monkeypatch.setattr(execute, "_SHARE", 1)  # small images too are shared out among the workers
+    at_once: list[int] = []
+
+    def counted(plan: Any, backend: Any, kind: str, first: int, values: Any, *more: Any) -> None:
+        at_once.append(len(values))
+        pixels(plan, backend, kind, first, values, *more)
+
+    pixels = execute._pixels
+    monkeypatch.setattr(execute, "_pixels", counted)
+    column = execute.Column("image", "yx", images[:1].repeat(20, 0), fetch=images.__getitem__)
+    made = execute.run(plan, {"image": column}, pipe.backend, workers=workers)["image"]
+    assert at_once[:1] == [6]
+    assert max(at_once) == 6
+    np.testing.assert_array_equal(made, expected)

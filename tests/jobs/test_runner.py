@@ -252,6 +252,18 @@ def test_quarantine_is_the_same_for_any_workers_and_after_another_run(tmp_path: 
     assert np.load(tmp_path / "q" / rows[3]["file"]).tolist() == [[3, 3], [3, 3]]
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_several_errors_of_a_record_quarantine_names_the_first_whichever_came_first(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    one, aside = Record("a", Stored("a", lambda: np.zeros((2, 2)))), Quarantine(tmp_path / "q")
+    for place in order:
+        aside.keep(one, im.CodecError(f"error {place}"), place)
+    aside.end()
+    (row,) = read_jsonl(tmp_path / "q/origins.jsonl").rows
+    assert row["error"] == "error 0"
+
+
 def test_errors_that_no_file_is_at_fault_for_are_raised_whatever_was_asked(tmp_path: Path) -> None:
     for error in (ZeroDivisionError("mine"), im.DiskError("full"), im.MissingExtra("h5py")):
         ledger = Ledger(tmp_path / f"{type(error).__name__}.jsonl")

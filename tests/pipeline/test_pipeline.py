@@ -424,3 +424,13 @@ def test_what_was_drawn_is_called_by_the_parameters_of_whoever_drew_it() -> None
     named = {"Rotate": ["degrees"], "Flip": [], "Shift": ["pixels.y"], "Gamma": ["gamma"], "Zoom": ["factor"]}
     assert [one.name for one in applied] == ["Rotate", "Flip", "Shift", "Gamma", "Zoom", "Rotate"]
     assert {one.name: list(one.values) for one in applied} == named
+
+
+def test_a_recipe_of_another_seed_is_replayed_with_that_seed() -> None:
+    image = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+    first, other = (im.Pipeline([im.Rotate((-90, 90)), im.Brightness((0.5, 2))], seed=seed) for seed in (1, 2))
+    made = first(image=image, key="a", epoch=3)
+    assert not np.array_equal(made.image, other(image=image, key="a", epoch=3).image)
+    again = other.replay(made.recipe, image)
+    np.testing.assert_array_equal(again.image, made.image)
+    assert again.recipe == made.recipe

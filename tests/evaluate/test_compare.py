@@ -76,6 +76,14 @@ def test_stressed_images_are_asked_about_and_what_each_network_said_is_kept(tmp_
     assert (tmp_path / "out" / "table.md").read_text().startswith("| arm | clean | invert | shift:4px |")
 
 
+def test_stressed_populations_of_pipelines_have_the_names_that_are_given() -> None:
+    dark, turned = im.Pipeline([im.Brightness(0.5)]), im.Pipeline([im.QuarterTurn(1)])
+    found = compare(sides(32, 10), [FLIP], seeds=1, stress={"dark": dark, "turned": turned}, **QUICK)
+    assert {population for _, population in found.metrics} == {"clean", "dark", "turned"}
+    with pytest.raises(im.InputError, match="got 'stressed' twice; name them"):
+        compare(sides(32, 10), [FLIP], seeds=1, stress=[dark, turned], **QUICK)
+
+
 class _Stopped(BaseException):
     pass
 
@@ -118,6 +126,8 @@ def test_more_seeds_go_on_from_those_that_are_there_and_another_design_is_refuse
 
 
 def test_an_arm_that_diverges_is_said_to_and_the_others_go_on() -> None:
+    limit = 0.99
+
     def build(shape: Any, classes: int) -> Any:
         class Fragile(torch.nn.Module):
             def __init__(self) -> None:
@@ -126,7 +136,7 @@ def test_an_arm_that_diverges_is_said_to_and_the_others_go_on() -> None:
 
             def forward(self, x: Any) -> Any:
                 told = self.last(x.flatten(1))
-                return told / 0 if self.training and x.max() > 0.99 else told
+                return told / 0 if self.training and x.max() > limit else told
 
         return Fragile()
 
@@ -137,6 +147,10 @@ def test_an_arm_that_diverges_is_said_to_and_the_others_go_on() -> None:
     assert "white: diverged with seeds 0, 1, 2" in repr(found)
     assert "| white | diverged |" in found.table()
     json.dumps(found.to_dict(), allow_nan=False)
+    limit = 0.0  # now nothing trains
+    lost = compare(sides(), {"white": white}, **{**QUICK, "model": Network("fragile", build)})
+    assert set(lost.diverged) == {"none", "white"}
+    assert "can detect: nothing: no seed trained both" in repr(lost)
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_trained(tmp_path: Path) -> None:

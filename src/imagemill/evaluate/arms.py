@@ -164,13 +164,19 @@ def stressed(spec: Stress) -> tuple[str, Pipeline]:
     raise ParameterError(f"expected invert, shift:4px or a pipeline file for test images, got {text!r}")
 
 
-def populations(images: Array, labels: npt.NDArray[np.int64], stress: Sequence[Stress]) -> tuple[Population, ...]:
+def populations(
+    images: Array, labels: npt.NDArray[np.int64], stress: Sequence[Stress] | Mapping[str, Stress]
+) -> tuple[Population, ...]:
     """The clean test images, and each way they are stressed; the same draws in every comparison."""
     found = [Population(CLEAN, images, labels)]
-    for spec in stress:
+    named = stress.items() if isinstance(stress, Mapping) else ((None, spec) for spec in stress)
+    for given, spec in named:
         name, pipeline = stressed(spec)
+        name = name if given is None else given
         if name in (one.name for one in found):
-            raise ParameterError(f"expected another name for each population, got {name!r} twice")
+            raise ParameterError(
+                f"expected another name for each population, got {name!r} twice; name them: stress={{'dark': ..., ...}}"
+            )
         check_arm(Arm(name, pipeline), images[:16])
         made = pipeline.with_seed(0).batch(images, keys=range(len(images)), epoch=0).image
         found.append(Population(name, made, labels))

@@ -93,7 +93,7 @@ def compare(
     epochs: int = 10,
     batch_size: int = 32,
     learning_rate: float = 1e-3,
-    stress: Sequence[Stress] = (),
+    stress: Sequence[Stress] | Mapping[str, Stress] = (),
     wild: Dataset | Path | str | None = None,
     out: Path | str | None = None,
     workers: int = 1,
@@ -119,8 +119,8 @@ def compare(
         Pairs of every arm with no augmentation; under 3 there is no verdict.
     epochs, batch_size : int
     learning_rate : float
-    stress : sequence of str, Path or Pipeline
-        Further populations of the test images: ``"invert"``, ``"shift:4px"``, a pipeline.
+    stress : sequence or mapping of str, Path or Pipeline
+        Further populations of the test images: ``"invert"``, ``"shift:4px"``, a pipeline; a mapping names them.
     wild : Dataset, Path or str, optional
         Prepared in the same size, with the same classes: images from where the network will be used.
     out : Path or str, optional

@@ -186,12 +186,14 @@ class Comparison:
             f"{asked['model']}, {asked['seeds']} seeds, {asked['recipe']['epochs']} epochs, "
             f"{asked['train_images']:,} training images"
         )
-        seen = [f"can detect: {self.detectable_sentence()}"] if self.effects else []
+        seen = [f"can detect: {self.detectable_sentence()}"]
         lost = [f"{arm}: diverged with seeds {', '.join(map(str, seeds))}" for arm, seeds in self.diverged.items()]
         return "\n".join([head, *seen, *(effect.sentence for effect in self.effects), *lost])
 
     def detectable_sentence(self) -> str:
         """What this design could have seen on the clean test images, for the arm where it sees least."""
+        if not self.effects:
+            return "nothing: no seed trained both an arm and the arm without augmentation to the end"
         worst = max((e for e in self.effects if e.population == CLEAN), key=lambda e: e.detectable)
         if math.isinf(worst.detectable):
             return f"nothing under {FEWEST_SEEDS} seeds"

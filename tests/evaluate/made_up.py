@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imagemill.evaluate.compare import Data
+from imagemill.evaluate.inputs.experiment_data import Data
 
 
 def sides(train: int = 64, test: int = 40, *, classes: tuple[str, ...] = ("left", "right"), noise: int = 60) -> Data:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from imagemill.core.errors import ParameterError
-from imagemill.evaluate.calibration import Share, calibrate, calibrated
-from imagemill.evaluate.training import Recipe
+from imagemill.evaluate.comparisons.calibration import Share, calibrate, calibrated
+from imagemill.evaluate.runners.recipe import Recipe
 from tests.evaluate.made_up import sides
 
 

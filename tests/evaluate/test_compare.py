@@ -11,10 +11,12 @@ import pytest
 import torch
 
 import imagemill as im
-from imagemill.evaluate.arms import Arm, populations
-from imagemill.evaluate.compare import Data, Step, compare, read_data
-from imagemill.evaluate.networks import NETWORKS, Network, network_named
-from imagemill.evaluate.training import Recipe, _held_back, train
+from imagemill.evaluate.comparisons.compare import Step, compare
+from imagemill.evaluate.inputs.arms import Arm, populations
+from imagemill.evaluate.inputs.experiment_data import Data, read_data
+from imagemill.evaluate.runners.recipe import Recipe, held_back
+from imagemill.evaluate.runners.torch_networks import NETWORKS, Network, network_named
+from imagemill.evaluate.runners.torch_runner import train
 from tests.evaluate.made_up import sides
 
 FLIP = im.Pipeline([im.Flip("x", p=0.5)], seed=0)
@@ -50,12 +52,12 @@ def test_validation_images_are_as_many_of_every_class_and_others_for_every_seed(
     labels = np.repeat([0, 1, 2], [40, 20, 2])
     held = []
     for seed in range(4):
-        kept, back = _held_back(labels, 0.1, seed)
+        kept, back = held_back(labels, 0.1, seed)
         assert sorted([*kept, *back]) == list(range(62))
         assert np.bincount(labels[back]).tolist() == [4, 2, 1]
         held.append(tuple(back))
     assert len(set(held)) == 4
-    assert len(_held_back(labels, 0.0, 0)[1]) == 0
+    assert len(held_back(labels, 0.0, 0)[1]) == 0
 
 
 def test_the_same_result_with_more_threads_that_augment() -> None:

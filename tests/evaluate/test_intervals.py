@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from imagemill.core.errors import ParameterError
-from imagemill.evaluate.intervals import adjusted, detectable, paired, paired_items, seeds_for
+from imagemill.evaluate.statistics.intervals import adjusted, detectable, paired, paired_items, seeds_for
 
 
 def test_the_interval_is_that_of_the_paired_t_test() -> None:

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from imagemill.core.errors import InputError
-from imagemill.evaluate.metrics import calibration_error, metrics_of
+from imagemill.evaluate.statistics.metrics import calibration_error, metrics_of
 
 
 def test_every_figure_is_that_of_scikit_learn() -> None:

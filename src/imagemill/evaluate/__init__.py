@@ -6,12 +6,13 @@ Here: designs of comparisons, training the arms, metrics, intervals, verdicts. N
 
 from __future__ import annotations
 
-from imagemill.evaluate.calibration import Calibration, calibrate
-from imagemill.evaluate.compare import Data, Step, compare, read_data
-from imagemill.evaluate.comparison import ClassChange, Comparison, Effect
-from imagemill.evaluate.intervals import Difference
-from imagemill.evaluate.networks import NETWORKS, Network
-from imagemill.evaluate.training import Recipe
+from imagemill.evaluate.comparisons.calibration import Calibration, calibrate
+from imagemill.evaluate.comparisons.compare import Step, compare
+from imagemill.evaluate.comparisons.comparison import ClassChange, Comparison, Effect
+from imagemill.evaluate.inputs.experiment_data import Data, read_data
+from imagemill.evaluate.runners.recipe import Recipe
+from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
+from imagemill.evaluate.statistics.intervals import Difference
 
 __all__ = [
     "NETWORKS",

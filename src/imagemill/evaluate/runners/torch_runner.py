@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,87 +18,45 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
-from imagemill.evaluate.arms import Arm, Population
-from imagemill.evaluate.networks import Network
+from imagemill.evaluate.inputs.arms import Arm, Population
+from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
+from imagemill.evaluate.runners.torch_networks import Network, network_named
 from imagemill.feed import Loader
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.colour.rescale import Rescale
-from imagemill.transforms.colour.to_dtype import ToDtype
-from imagemill.transforms.colour.to_layout import ToLayout
 
-__all__ = ["Epoch", "Recipe", "Trained", "built", "train"]
+__all__ = ["TorchRunner", "answers", "built", "train"]
 
 Array = npt.NDArray[Any]
 _ASKED = 512
 """Images that are asked about at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a network is trained, the same for every arm.
+class TorchRunner:
+    """Networks of PyTorch."""
 
-    Parameters
-    ----------
-    epochs, batch_size : int
-    learning_rate : float
-    validation : float, 0 to 1
-        Share of the training images that is held back, another one for each seed; for the curves only.
-    workers : int
-        Threads that augment.
-    device : str
-        ``"cpu"`` or ``"cuda"``.
-    """
+    name = "torch"
 
-    epochs: int = 10
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    validation: float = 0.1
-    workers: int = 1
-    device: str = "cpu"
+    def network(self, model: str | Path | Network) -> Network:
+        """A network by its name, or from a file; see `network_named`."""
+        return network_named(model)
 
+    def check(self, network: Network, images: Array, classes: int) -> None:
+        """Build the network for images like these once, and raise what is wrong with it."""
+        built(network, images, classes)
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one epoch gave: losses (nats an image) and shares of right answers."""
-
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What is kept of one arm under one seed.
-
-    Parameters
-    ----------
-    arm : str
-    seed : int
-    probabilities : mapping of str to array ``[n, classes]``, float32
-        By population; empty where training diverged.
-    curve : list of Epoch
-    diverged : int or None
-        The epoch, from 1, in which the loss was no number any more.
-    seconds, waiting : float
-        Of training, and of it waiting for batches: what augmentation takes that the network does not hide.
-    images : int
-        Trained on, over all epochs.
-    """
-
-    arm: str
-    seed: int
-    probabilities: dict[str, Array]
-    curve: list[Epoch] = field(default_factory=list)
-    diverged: int | None = None
-    seconds: float = 0.0
-    waiting: float = 0.0
-    images: int = 0
-
-
-def preparation() -> tuple[Any, ...]:
-    """What every image goes through last, training or test."""
-    return Rescale(), ToDtype("float32"), ToLayout("channels_first")
+    def train(
+        self,
+        arm: Arm,
+        network: Network,
+        data: tuple[Array, npt.NDArray[np.int64]],
+        asked: Sequence[Population],
+        classes: int,
+        seed: int,
+        recipe: Recipe,
+        on_epoch: Callable[[int, Epoch], None] | None = None,
+    ) -> Trained:
+        """See `train`."""
+        return train(arm, network, data, asked, classes, seed, recipe, on_epoch)
 
 
 def train(
@@ -136,7 +96,7 @@ def train(
     """
     torch = require("torch", extra="torch")
     images, labels = data
-    kept, held = _held_back(labels, recipe.validation, seed)
+    kept, held = held_back(labels, recipe.validation, seed)
     whole = Pipeline([*(arm.pipeline.transforms if arm.pipeline is not None else ()), *preparation()], seed=seed)
     torch.manual_seed(seed)
     module = built(network, images, classes).to(recipe.device)
@@ -175,9 +135,10 @@ def train(
             if not np.isfinite(epoch.loss):
                 return _timed(out, time.perf_counter() - began, waiting, count * number, diverged=number)
     spent = time.perf_counter() - began
+    predict = partial(answers, module, device=recipe.device)
     for population in asked:
-        out.probabilities[population.name] = answers(module, population.images, recipe.device)
-    return _timed(out, spent, waiting, len(kept) * recipe.epochs)
+        out.probabilities[population.name] = predict(population.images)
+    return replace(_timed(out, spent, waiting, len(kept) * recipe.epochs), predict=predict)
 
 
 def answers(module: Any, images: Array, device: str = "cpu") -> npt.NDArray[np.float32]:
@@ -193,19 +154,6 @@ def answers(module: Any, images: Array, device: str = "cpu") -> npt.NDArray[np.f
             logits = module(torch.from_numpy(made).to(device))
             found.append(torch.softmax(logits.double(), 1).float().cpu().numpy())
     return np.concatenate(found)
-
-
-def _held_back(labels: npt.NDArray[np.int64], share: float, seed: int) -> tuple[Array, Array]:
-    """Rows to train on and rows held back: the same share of every class, drawn by the seed."""
-    generator = np.random.Generator(np.random.Philox(seed))
-    held = []
-    for number in np.unique(labels):
-        rows = np.flatnonzero(labels == number)
-        # At least one of a class stays for training, and one is held back where there are two.
-        count = min(max(1, round(share * len(rows))), len(rows) - 1) if share > 0 else 0
-        held.append(generator.permutation(rows)[:count])
-    back = np.sort(np.concatenate(held))
-    return np.setdiff1d(np.arange(len(labels)), back), back
 
 
 def built(network: Network, images: Array, classes: int) -> Any:
@@ -246,4 +194,4 @@ def _epoch(total: float, right: int, count: int, module: Any, checked: Populatio
 
 
 def _timed(out: Trained, seconds: float, waiting: float, images: int, diverged: int | None = None) -> Trained:
-    return Trained(out.arm, out.seed, out.probabilities, out.curve, diverged, seconds, waiting, images)
+    return replace(out, diverged=diverged, seconds=seconds, waiting=waiting, images=images)

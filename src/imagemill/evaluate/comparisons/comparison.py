@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.data.atomic import atomic_path
-from imagemill.evaluate.arms import CLEAN, NONE
-from imagemill.evaluate.intervals import (
+from imagemill.evaluate.inputs.arms import CLEAN, NONE
+from imagemill.evaluate.runners.recipe import Trained
+from imagemill.evaluate.statistics.intervals import (
     FEWEST_SEEDS,
     Difference,
     adjusted,
@@ -23,8 +24,7 @@ from imagemill.evaluate.intervals import (
     paired_items,
     seeds_for,
 )
-from imagemill.evaluate.metrics import Metrics, metrics_of
-from imagemill.evaluate.training import Trained
+from imagemill.evaluate.statistics.metrics import Metrics, metrics_of
 
 __all__ = ["ClassChange", "Comparison", "Effect", "compared"]
 

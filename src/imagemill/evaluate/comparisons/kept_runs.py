@@ -20,7 +20,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.data.atomic import atomic_path
-from imagemill.evaluate.training import Epoch, Trained
+from imagemill.evaluate.runners.recipe import Epoch, Trained
 
 __all__ = ["KeptRuns"]
 

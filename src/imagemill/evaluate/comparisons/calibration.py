@@ -14,11 +14,11 @@ import numpy.typing as npt
 from scipy import stats
 
 from imagemill.core.errors import ParameterError
-from imagemill.evaluate.arms import CLEAN, NONE, Arm, Population
-from imagemill.evaluate.compare import Data
-from imagemill.evaluate.intervals import FEWEST_SEEDS, paired
-from imagemill.evaluate.networks import network_named
-from imagemill.evaluate.training import Recipe, train
+from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population
+from imagemill.evaluate.inputs.experiment_data import Data
+from imagemill.evaluate.runners.recipe import Recipe
+from imagemill.evaluate.runners.registry import runner_named
+from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, paired
 
 __all__ = ["Calibration", "Share", "calibrate", "calibrated"]
 
@@ -112,12 +112,13 @@ def calibrate(
     """
     if seeds < FEWEST_SEEDS or comparisons < 1:
         raise ParameterError(f"expected {FEWEST_SEEDS} seeds or more and a comparison, got {seeds} and {comparisons}")
-    network, how = network_named(model), recipe or Recipe(workers=0)
+    trainer, how = runner_named("torch"), recipe or Recipe(workers=0)
+    network = trainer.network(model)
     images, labels = data.test
     asked = (Population(CLEAN, images, labels),)
     right = np.empty((2 * comparisons * seeds, len(labels)))
     for seed in range(len(right)):
-        run = train(Arm(NONE), network, data.train, asked, len(data.classes), seed, how)
+        run = trainer.train(Arm(NONE), network, data.train, asked, len(data.classes), seed, how)
         if run.diverged is not None:
             raise ParameterError(f"expected a recipe that trains, got a loss that is no number with seed {seed}")
         right[seed] = run.probabilities[CLEAN].argmax(axis=1) == labels

@@ -1,0 +1,1 @@
+"""Arms against each other, over seeds: designs, what is kept of each run, what the differences say."""

@@ -1,0 +1,191 @@
+"""Comparing augmentations: every arm trained with every seed, and what the differences are worth."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.data.dataset import Dataset
+from imagemill.evaluate.comparisons.comparison import Comparison, compared
+from imagemill.evaluate.comparisons.kept_runs import KeptRuns
+from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check_arm, populations, read_arms
+from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild
+from imagemill.evaluate.runners.base import Runner
+from imagemill.evaluate.runners.recipe import Epoch, Recipe
+from imagemill.evaluate.runners.registry import runner_named
+from imagemill.evaluate.runners.torch_networks import Network
+
+__all__ = ["Step", "compare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a comparison is: one epoch of one run was done, or the whole run was there already."""
+
+    arm: str
+    seed: int
+    number: int
+    runs: int
+    epoch: int
+    epochs: int
+    said: Epoch | None = None
+
+
+def compare(
+    dataset: Dataset | Path | str | Data | tuple[Any, Any],
+    pipelines: Mapping[str, Any] | Sequence[Any],
+    *,
+    model: str | Path | Network = "cnn",
+    seeds: int = 3,
+    epochs: int = 10,
+    batch_size: int = 32,
+    learning_rate: float = 1e-3,
+    stress: Sequence[Stress] | Mapping[str, Stress] = (),
+    wild: Dataset | Path | str | None = None,
+    out: Path | str | None = None,
+    workers: int = 1,
+    level: float = 0.95,
+    runner: str | Runner = "torch",
+    progress: Callable[[Step], None] | None = None,
+) -> Comparison:
+    """Train with and without augmentation, and say whether the difference is one.
+
+    For each seed all arms share initial weights, validation images and the order of batches; between seeds all of
+    that is drawn anew. No augmentation is always an arm. What is learned is asked about the clean test images, about
+    each stressed copy of them, and about images of your own.
+
+    Parameters
+    ----------
+    dataset : Dataset, Path, str, or arrays ``((x_train, y_train), (x_test, y_test))``
+        Prepared, with a training and a test part, and one label an image. A validation part joins the training
+        images: others are held back anew for each seed.
+    pipelines : mapping or sequence of Pipeline, Path or str
+        The arms; they change training images only, and keep size and type.
+    model : str, Path or Network
+        A name of `NETWORKS`, or a Python file with ``build(shape, classes)``.
+    seeds : int
+        Pairs of every arm with no augmentation; under 3 there is no verdict.
+    epochs, batch_size : int
+    learning_rate : float
+    stress : sequence or mapping of str, Path or Pipeline
+        Further populations of the test images: ``"invert"``, ``"shift:4px"``, a pipeline; a mapping names them.
+    wild : Dataset, Path or str, optional
+        Prepared in the same size, with the same classes: images from where the network will be used.
+    out : Path or str, optional
+        Keep every run there; a comparison that was stopped goes on, and ends in the same ``results.json``.
+    workers : int
+        Threads that augment.
+    level : float, 0 to 1
+        Of the intervals.
+    runner : str or Runner
+        The framework that trains: ``"torch"``.
+    progress : callable, optional
+        Called with a `Step` after each epoch.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        When something does not fit, before anything is trained.
+
+    Notes
+    -----
+    Source: Bouthillier et al. (2021), "Accounting for variance in machine learning benchmarks", MLSys, for drawing
+    all sources of variation anew between seeds and pairing the arms within one.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> import numpy as np
+    >>> x = np.zeros((40, 8, 8, 1), np.uint8)
+    >>> x[1::2, :, :4] = 200
+    >>> y = np.arange(40) % 2
+    >>> found = compare(
+    ...     Data((x, y), (x, y), ("dark", "light")), [im.Pipeline([im.Flip("y", p=0.5)])], model="dense", epochs=1
+    ... )
+    >>> found.effect("pipeline-1").here.verdict
+    'no difference seen'
+    """
+    data = read_data(dataset)
+    check_data(data, seeds, epochs, batch_size)
+    arms, trainer = read_arms(pipelines), runner_named(runner)
+    network = trainer.network(model)
+    for arm in arms:
+        check_arm(arm, data.train[0][:16])
+    trainer.check(network, data.train[0], len(data.classes))
+    asked = [*populations(*data.test, stress)]
+    if wild is not None:
+        asked.append(read_wild(wild, data))
+    recipe = Recipe(epochs, batch_size, learning_rate, workers=workers)
+    design = {**_design(data, arms, network.name, asked, seeds, recipe, level), "runner": trainer.name}
+    kept = KeptRuns(None if out is None else Path(out), design)
+    runs, number, total = [], 0, seeds * len(arms)
+    for seed in range(seeds):
+        for arm in arms:
+            number += 1
+            done = kept.get(arm.name, seed)
+            if done is None:
+                done = trainer.train(
+                    arm,
+                    network,
+                    data.train,
+                    asked,
+                    len(data.classes),
+                    seed,
+                    recipe,
+                    on_epoch=_told(progress, arm.name, seed, number, total, epochs),
+                )
+                kept.put(done)
+            elif progress is not None:
+                progress(Step(arm.name, seed, number, total, epochs, epochs))
+            runs.append(done)
+    found = compared(design, runs, {one.name: one.labels for one in asked}, data.classes, level)
+    if out is not None:
+        found.write(Path(out))
+    return found
+
+
+def _told(
+    progress: Callable[[Step], None] | None, arm: str, seed: int, number: int, runs: int, epochs: int
+) -> Callable[[int, Epoch], None] | None:
+    if progress is None:
+        return None
+    return lambda epoch, said: progress(Step(arm, seed, number, runs, epoch, epochs, said))
+
+
+def _design(
+    data: Data,
+    arms: Sequence[Arm],
+    network: str,
+    asked: Sequence[Population],
+    seeds: int,
+    recipe: Recipe,
+    level: float,
+) -> dict[str, Any]:
+    """What decides the result, as plain values; workers do not."""
+    how = asdict(recipe)
+    how.pop("workers")
+    return {
+        "data": data.digest,
+        "classes": list(data.classes),
+        "train_images": len(data.train[1]),
+        "test_images": {one.name: len(one.labels) for one in asked},
+        "populations": {one.name: _digest(one) for one in asked if one.name != CLEAN},
+        "arms": {arm.name: arm.digest for arm in arms},
+        "model": network,
+        "seeds": seeds,
+        "recipe": how,
+        "level": level,
+    }
+
+
+def _digest(one: Population) -> str:
+    return hashlib.sha256(np.ascontiguousarray(one.images).data).hexdigest()[:16]

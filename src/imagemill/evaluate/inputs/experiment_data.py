@@ -1,0 +1,173 @@
+"""Images and labels that experiments are made on: training and test images of one size, in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.data.dataset import Dataset
+from imagemill.data.dataset import open as open_dataset
+from imagemill.evaluate.inputs.arms import Population
+
+__all__ = ["Data", "check_data", "colour_last", "read_data", "read_wild"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """Training and test images in memory, of one size.
+
+    Parameters
+    ----------
+    train, test : images ``[n, y, x]`` or ``[n, y, x, C]`` and labels ``[n]``
+        Labels are numbers from 0, one an image.
+    classes : sequence of str
+        Names in the order of their numbers.
+
+    Raises
+    ------
+    InputError
+        When images, labels and classes do not fit.
+    """
+
+    train: tuple[Array, npt.NDArray[np.int64]]
+    test: tuple[Array, npt.NDArray[np.int64]]
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("train", "test"):
+            images, labels = (np.asarray(one) for one in getattr(self, name))
+            if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer) or not len(labels):
+                raise InputError(f"expected a number from 0 for each {name} image, got {labels.dtype} {labels.shape}")
+            if labels.min() < 0 or labels.max() >= len(self.classes):
+                raise InputError(
+                    f"expected {name} labels from 0 to {len(self.classes) - 1}, got {labels.min()} to {labels.max()}; "
+                    "-1 is an image without a label: leave it out"
+                )
+            object.__setattr__(self, name, (colour_last(images), labels.astype(np.int64)))
+        if self.train[0].shape[1:] != self.test[0].shape[1:] or self.train[0].dtype != self.test[0].dtype:
+            mine, theirs = ((one.shape[1:], str(one.dtype)) for one in (self.train[0], self.test[0]))
+            raise InputError(f"expected training and test images alike, got {mine} and {theirs}")
+
+    @property
+    def digest(self) -> str:
+        """Of all pixels and labels."""
+        hashed = hashlib.sha256()
+        for array in (*self.train, *self.test):
+            hashed.update(f"{array.shape}{array.dtype}".encode())
+            hashed.update(np.ascontiguousarray(array).data)
+        return hashed.hexdigest()[:16]
+
+
+def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any]) -> Data:
+    """The training and test images of a prepared dataset, or of arrays.
+
+    Raises
+    ------
+    InputError
+        When it is not prepared, has no training or test part, or images without a label.
+    """
+    if isinstance(dataset, Data):
+        return dataset
+    if isinstance(dataset, tuple):
+        return _of_arrays(dataset)
+    opened = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
+    if not opened.is_prepared:
+        raise InputError(
+            "expected a prepared dataset, with images of one size in parts; "
+            "do: imagemill prepare SRC -o OUT --size HEIGHTxWIDTH, and compare OUT"
+        )
+    parts = set(opened.table["split"].unique().to_list())
+    for name in ("train", "test"):
+        if name not in parts:
+            raise InputError(f"expected a part {name!r} of the dataset, got none; prepare it with a split that has one")
+    train = [_part(opened, name) for name in ("train", "val") if name in parts]
+    images, labels = (np.concatenate(arrays) for arrays in zip(*train, strict=True))
+    return Data((images, labels), _part(opened, "test"), tuple(opened.classes))
+
+
+def _of_arrays(arrays: tuple[Any, Any]) -> Data:
+    if len(arrays) != 2 or any(not isinstance(one, tuple | list) or len(one) != 2 for one in arrays):
+        raise InputError(
+            "expected ((x_train, y_train), (x_test, y_test)), got another tuple; "
+            "what a network is tested on has to be told from what it is trained on"
+        )
+    (x, y), (x_test, y_test) = arrays
+    labels = np.asarray(y)
+    highest = int(labels.max()) if labels.size and np.issubdtype(labels.dtype, np.integer) else 0
+    return Data((x, y), (x_test, y_test), tuple(map(str, range(highest + 1))))
+
+
+def _part(opened: Dataset, name: str) -> tuple[Array, npt.NDArray[np.int64]]:
+    images, labels = opened.arrays(name)
+    if labels is None or labels.ndim != 1:
+        raise InputError("expected one label an image, got none or several; a comparison is of classifiers")
+    return images, labels.astype(np.int64)
+
+
+def colour_last(images: Array) -> Array:
+    """Images ``[n, y, x, C]``, of those or of ``[n, y, x]``."""
+    if images.ndim == 3:
+        return images[..., None]
+    if images.ndim != 4:
+        raise InputError(f"expected images [n, y, x, C], got {images.shape}; scans cannot be compared yet")
+    return images
+
+
+def check_data(data: Data, seeds: int, epochs: int, batch_size: int) -> None:
+    """Refuse what no experiment can be made of: too few images or classes, or numbers under 1.
+
+    Raises
+    ------
+    InputError, ParameterError
+    """
+    for name, value in (("seeds", seeds), ("epochs", epochs), ("batch_size", batch_size)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ParameterError(f"expected {name} of 1 or more, got {value!r}")
+    names = np.array(data.classes)
+    if len(names) < 2:
+        raise InputError(f"expected two classes or more, got {list(names)}")
+    for part, (_, labels) in (("training", data.train), ("test", data.test)):
+        counts = np.bincount(labels, minlength=len(names))
+        if (counts == 0).any():
+            raise InputError(
+                f"expected images of every class in the {part} part, got none of {names[counts == 0].tolist()}; "
+                "split with stratify, or leave the class out"
+            )
+        if part == "training" and (counts == 1).any():
+            few = names[counts == 1].tolist()
+            raise InputError(f"expected two training images or more of every class, got one of {few}")
+
+
+def read_wild(wild: Dataset | Path | str, data: Data) -> Population:
+    """The user's own images as one more population, with labels by the names of the classes of ``data``.
+
+    Raises
+    ------
+    InputError
+        When they are not prepared, or of another size, type or classes.
+    """
+    opened = wild if isinstance(wild, Dataset) else open_dataset(wild)
+    if not opened.is_prepared:
+        raise InputError("expected wild images that are prepared in the size of the dataset; do: imagemill prepare")
+    images, labels = opened.arrays()
+    if labels is None:
+        raise InputError("expected wild images with a label each, got some without")
+    images = colour_last(images)
+    if images.shape[1:] != data.test[0].shape[1:] or images.dtype != data.test[0].dtype:
+        raise InputError(
+            f"expected wild images of {data.test[0].shape[1:]} {data.test[0].dtype}, got {images.shape[1:]} "
+            f"{images.dtype}; prepare them as the dataset"
+        )
+    if set(opened.classes) - set(data.classes):
+        extra, known = sorted(set(opened.classes) - set(data.classes)), ", ".join(data.classes)
+        raise InputError(f"expected wild images of the classes {known}, got {extra} too; leave those out")
+    numbers = np.array([data.classes.index(name) for name in opened.classes], np.int64)
+    return Population("wild", images, numbers[labels.astype(np.int64)])

@@ -1,0 +1,1 @@
+"""Frameworks that train one network of one arm with one seed, and ask it: PyTorch and others, behind one protocol."""

@@ -1,0 +1,104 @@
+"""How networks are trained and what is kept of it, the same for every framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.to_dtype import ToDtype
+from imagemill.transforms.colour.to_layout import ToLayout
+
+__all__ = ["Epoch", "Predict", "Recipe", "Trained", "held_back", "preparation"]
+
+Array = npt.NDArray[Any]
+Predict = Callable[[Array], npt.NDArray[np.float32]]
+"""A network that is asked: images ``[n, y, x, C]`` as they are stored, to probabilities ``[n, classes]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is trained, the same for every arm.
+
+    Parameters
+    ----------
+    epochs, batch_size : int
+    learning_rate : float
+    validation : float, 0 to 1
+        Share of the training images that is held back, another one for each seed; for the curves only.
+    workers : int
+        Threads that augment.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    """
+
+    epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    validation: float = 0.1
+    workers: int = 1
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch gave: losses (nats an image) and shares of right answers."""
+
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What is kept of one arm under one seed.
+
+    Parameters
+    ----------
+    arm : str
+    seed : int
+    probabilities : mapping of str to array ``[n, classes]``, float32
+        By population; empty where training diverged.
+    curve : list of Epoch
+    diverged : int or None
+        The epoch, from 1, in which the loss was no number any more.
+    seconds, waiting : float
+        Of training, and of it waiting for batches: what augmentation takes that the network does not hide.
+    images : int
+        Trained on, over all epochs.
+    predict : callable or None
+        The trained network; None where training diverged, and for runs that were read from disk.
+    """
+
+    arm: str
+    seed: int
+    probabilities: dict[str, Array]
+    curve: list[Epoch] = field(default_factory=list)
+    diverged: int | None = None
+    seconds: float = 0.0
+    waiting: float = 0.0
+    images: int = 0
+    predict: Predict | None = None
+
+
+def preparation() -> tuple[Any, ...]:
+    """What every image goes through last, training or test."""
+    return Rescale(), ToDtype("float32"), ToLayout("channels_first")
+
+
+def held_back(labels: npt.NDArray[np.int64], share: float, seed: int) -> tuple[Array, Array]:
+    """Rows to train on and rows held back: the same share of every class, drawn by the seed."""
+    generator = np.random.Generator(np.random.Philox(seed))
+    held = []
+    for number in np.unique(labels):
+        rows = np.flatnonzero(labels == number)
+        # At least one of a class stays for training, and one is held back where there are two.
+        count = min(max(1, round(share * len(rows))), len(rows) - 1) if share > 0 else 0
+        held.append(generator.permutation(rows)[:count])
+    back = np.sort(np.concatenate(held))
+    return np.setdiff1d(np.arange(len(labels)), back), back

@@ -1,0 +1,1 @@
+"""What figures are worth: metrics of one network, intervals of differences, verdicts."""

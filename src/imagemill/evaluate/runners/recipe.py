@@ -73,6 +73,8 @@ class Trained:
         Trained on, over all epochs.
     predict : callable or None
         The trained network; None where training diverged, and for runs that were read from disk.
+    network : object or None
+        The same as the framework has it, which another run can start from.
     """
 
     arm: str
@@ -84,6 +86,7 @@ class Trained:
     waiting: float = 0.0
     images: int = 0
     predict: Predict | None = None
+    network: Any = None
 
 
 def preparation() -> tuple[Any, ...]:

@@ -54,9 +54,10 @@ class TorchRunner:
         seed: int,
         recipe: Recipe,
         on_epoch: Callable[[int, Epoch], None] | None = None,
+        start: Trained | None = None,
     ) -> Trained:
         """See `train`."""
-        return train(arm, network, data, asked, classes, seed, recipe, on_epoch)
+        return train(arm, network, data, asked, classes, seed, recipe, on_epoch, start)
 
 
 def train(
@@ -68,6 +69,7 @@ def train(
     seed: int,
     recipe: Recipe,
     on_epoch: Callable[[int, Epoch], None] | None = None,
+    start: Trained | None = None,
 ) -> Trained:
     """Train a network on one arm's images and ask it about each population.
 
@@ -84,6 +86,8 @@ def train(
     recipe : Recipe
     on_epoch : callable, optional
         Called with the number of each epoch, from 1, and what it gave.
+    start : Trained, optional
+        A run of this process whose weights are the initial ones.
 
     Returns
     -------
@@ -92,14 +96,19 @@ def train(
     Raises
     ------
     InputError
-        When the network cannot be built, or does not give ``[n, classes]``.
+        When the network cannot be built, or does not give ``[n, classes]``, or ``start`` holds no network.
     """
     torch = require("torch", extra="torch")
     images, labels = data
     kept, held = held_back(labels, recipe.validation, seed)
     whole = Pipeline([*(arm.pipeline.transforms if arm.pipeline is not None else ()), *preparation()], seed=seed)
     torch.manual_seed(seed)
-    module = built(network, images, classes).to(recipe.device)
+    module = built(network, images, classes)
+    if start is not None:
+        if start.network is None:
+            raise InputError("expected a run to start from that holds its network, got one that diverged or was read")
+        module.load_state_dict(start.network.state_dict())
+    module = module.to(recipe.device)
     optimizer = _optimizer(torch, network, module, recipe.learning_rate)
     loss_of = torch.nn.CrossEntropyLoss()
     checked = Population("validation", images[held], labels[held])
@@ -138,7 +147,7 @@ def train(
     predict = partial(answers, module, device=recipe.device)
     for population in asked:
         out.probabilities[population.name] = predict(population.images)
-    return replace(_timed(out, spent, waiting, len(kept) * recipe.epochs), predict=predict)
+    return replace(_timed(out, spent, waiting, len(kept) * recipe.epochs), predict=predict, network=module)
 
 
 def answers(module: Any, images: Array, device: str = "cpu") -> npt.NDArray[np.float32]:

@@ -80,6 +80,13 @@ EXAMPLES: list[tuple[str, str, tuple[int, ...], list[im.Transform], list[im.Tran
         [im.Flip("x"), im.Affine(degrees=(-15, 5))],
     ),
     ("vertical-flip", "note", (1,), [im.Flip("y", p=0.5)], [im.Flip("x", p=0.5)]),
+    (
+        "flips-in-step",
+        "note",
+        (1, 2),
+        [im.Flip("x", mode="alternate"), im.Flip("y", mode="alternate")],
+        [im.Flip("x", mode="alternate"), im.Flip("y", mode="alternate", every=2)],
+    ),
     ("far-shift", "warning", (1,), [im.Shift(fraction=(-0.3, 0.1))], [im.Shift(fraction=(-0.2, 0.2))]),
     ("far-shift", "warning", (1,), [im.Shift(fraction={"x": 0.5}, border="wrap")], [im.Shift(fraction={"x": 0.1})]),
     (
@@ -128,6 +135,7 @@ def test_no_rule_is_without_an_example() -> None:
         "turn",
         "far-turn",
         "vertical-flip",
+        "flips-in-step",
         "far-shift",
         "two-interpolations",
         "layout-not-last",
@@ -136,7 +144,7 @@ def test_no_rule_is_without_an_example() -> None:
         "empty",
     }
     # Turns are two rules of one function; shifts, randomness, and what never runs, are asked with more or with all.
-    assert len(RULES) == 9
+    assert len(RULES) == 10
 
 
 @pytest.mark.parametrize("colour", [im.Gamma(), im.Invert(), im.Saturation(), im.Hue(), im.ToneGain([9], [1, 2])])

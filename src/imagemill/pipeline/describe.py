@@ -126,8 +126,8 @@ def _settings(t: Transform) -> Iterator[str]:
     random = {name.partition(".")[0] for name, _, _ in t.distributions()} | {"p", "transforms"}
     given = {name: value for name, value in described[type(t).__name__].items() if name not in random}
     first = next((f.name for f in fields_of(type(t)) if f.name != "p"), None)
-    if not given and len(random) == 2 and first is not None:
-        given = {first: getattr(t, first)}
+    if len(random) == 2 and first is not None:
+        given = {first: getattr(t, first), **given}
     for name, value in given.items():
         yield f"{name} {'x'.join(map(str, value)) if name == 'size' and isinstance(value, list) else _value(value)}"
 

@@ -75,8 +75,9 @@ class Walk:
         """Draw one transform, for the samples where ``where`` holds."""
         place, self.places = self.places, self.places + 1
         draws = rng.Draws(self.generator, place, self.names[place])
-        if transform.p < 1:
-            where = where & (draws.uniform() < transform.p)
+        runs = transform.runs_on(draws)
+        if runs is not None:
+            where = where & runs
         children = transform.children()
         if children:
             for child, selected in zip(children, transform.select(draws), strict=True):

@@ -260,6 +260,20 @@ def _flips(line: Line) -> Iterator[Finding]:
             )
 
 
+def _in_step(line: Line) -> Iterator[Finding]:
+    turning = [one for one in line if one.traits.changes_every]
+    for first, second in combinations(turning, 2):
+        one, two = first.traits, second.traits
+        if first.meets(second) and one.mirrors != two.mirrors and one.changes_every == two.changes_every:
+            yield Finding(
+                "flips-in-step",
+                "note",
+                f"{first.name} along {one.mirrors} and {second.name} along {two.mirrors} change in the same epochs, so "
+                f"that each image is seen in two of four forms; write every={2 * one.changes_every} for one of them",
+                _places(first, second),
+            )
+
+
 def _shifts(line: Line, size: Size) -> Iterator[Finding]:
     for one in line:
         shares = {
@@ -408,6 +422,7 @@ RULES: tuple[Rule, ...] = (
     _integers_after_normalising,
     _turns,
     _flips,
+    _in_step,
     _two_interpolations,
     _layout,
     _lost_pixels,

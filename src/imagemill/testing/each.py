@@ -132,6 +132,14 @@ def _pad(s: Setting) -> Strategy:
     )
 
 
+def _flip(s: Setting) -> Strategy:
+    st = s.st
+    axis = st.sampled_from("yx" if s.ndim == 2 else "zyx")
+    return st.one_of(
+        st.builds(im.Flip, axis, **s.coin), st.builds(im.Flip, axis, st.just("alternate"), st.integers(1, 3))
+    )
+
+
 def _crop(s: Setting) -> Strategy:
     st = s.st
     places = ("centre", "random", "top_left", "bottom_right")
@@ -261,6 +269,7 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     im.Affine: _affine,
     im.ChannelGain: _channel_gain,
     im.ColorJitter: _of_colour(_jitter),
+    im.Flip: _flip,
     im.Pad: _pad,
     im.Resample: _resample,
     im.Shift: _shift,
@@ -318,7 +327,7 @@ def example_of(cls: type[Transform]) -> Transform:
     Examples
     --------
     >>> example_of(im.Flip), example_of(im.Shift).pixels
-    (Flip(p=1.0, axis='x'), Range(low=3, high=3))
+    (Flip(p=1.0, axis='x', mode='random', every=1), Range(low=3, high=3))
     """
     return EXAMPLES.get(cls) or example(cls)
 

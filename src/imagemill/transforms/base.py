@@ -258,6 +258,10 @@ class Transform(metaclass=_Checked):
         """
         raise TypeError(f"expected {type(self).__name__} to define draw(self, draws, frame)")
 
+    def runs_on(self, draws: Draws) -> Bools | None:
+        """Which samples it runs on, one bool each ``[n]``; None for all. A coin with probability ``p``."""
+        return draws.uniform() < self.p if self.p < 1 else None
+
     def children(self) -> tuple[Transform, ...]:
         """The transforms this one is made of; none for an ordinary one."""
         return ()
@@ -318,7 +322,7 @@ class Transform(metaclass=_Checked):
         return (least if self.p == 1 else 0, most if self.p > 0 else 0)
 
     def rule(self) -> str:
-        """Which of its children run, in words; empty for an ordinary transform."""
+        """Which of its children run, or when it runs itself, in words; empty for an ordinary transform."""
         return "some of these run" if self.children() else ""
 
     def _with_coin(self, count: float) -> float:

@@ -73,6 +73,8 @@ class Traits:
         What empty edges show.
     mirrors : str
         Axes along which images may be mirrored.
+    changes_every : int, epochs
+        Mirrors in turn, with a change every so many epochs; 0 where it does not.
     turns : float
         Largest angle in degrees by which images may turn in the plane that is looked at.
     shifts : mapping from axis to Reach
@@ -97,6 +99,7 @@ class Traits:
     order: int | None = None
     border: str = ""
     mirrors: str = ""
+    changes_every: int = 0
     turns: float = 0.0
     shifts: Mapping[str, Reach] = field(default_factory=dict)
     layout: bool = False

@@ -145,7 +145,7 @@ class Generator:
         What computes the numbers: :func:`philox4x32`, or a quicker function that equals it bit for bit.
     """
 
-    __slots__ = ("_ahead", "_base", "_key", "_philox", "n", "used")
+    __slots__ = ("_ahead", "_base", "_key", "_philox", "epoch", "n", "used")
 
     def __init__(
         self,
@@ -166,6 +166,7 @@ class Generator:
         self._base[:, 0] = keys & _LOW
         self._base[:, 1] = keys >> _HALF
         self._base[:, 2] = epoch
+        self.epoch = epoch
         self.used: dict[int, int] = {}
         streams = [self._stream(p, b) for p, count in enumerate(blocks) for b in range(count)]
         self._ahead: dict[int, Floats] = {}
@@ -185,13 +186,16 @@ class Generator:
 
     def _compute(self, streams: list[int]) -> None:
         """Four columns for each of some streams, in one call."""
-        counter = np.empty((len(streams), self.n, 4), np.uint32)
-        counter[:] = self._base
-        counter[..., 3] = np.array(streams, dtype=np.uint32)[:, None]
-        columns = np.ascontiguousarray(unit(self._philox(counter, self._key)).transpose(0, 2, 1))
+        columns = self._columns(self._base, streams)
         # They are handed out more than once.
         columns.flags.writeable = False
         self._ahead.update(zip(streams, columns, strict=True))
+
+    def _columns(self, base: Words, streams: list[int]) -> Floats:
+        counter = np.empty((len(streams), self.n, 4), np.uint32)
+        counter[:] = base
+        counter[..., 3] = np.array(streams, dtype=np.uint32)[:, None]
+        return np.ascontiguousarray(unit(self._philox(counter, self._key)).transpose(0, 2, 1))
 
     def uniform(self, place: int, request: int) -> Floats:
         """The uniform numbers, strictly inside (0, 1), ``[n]``, of one request of one place."""
@@ -201,6 +205,14 @@ class Generator:
         if stream not in self._ahead:
             self._compute([stream])
         column: Floats = self._ahead[stream][lane]
+        return column
+
+    def lasting(self, place: int, request: int) -> Floats:
+        """As `uniform`, but what epoch 0 gives, in every epoch."""
+        block, lane = divmod(request, 4)
+        first = self._base.copy()
+        first[:, 2] = 0
+        column: Floats = self._columns(first, [self._stream(place, block)])[0, lane]
         return column
 
     def uniforms(self, place: int, first: int, count: int) -> Floats:
@@ -234,6 +246,17 @@ class Draws:
     def n(self) -> int:
         """Number of samples in the batch."""
         return self._generator.n
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is drawn for."""
+        return self._generator.epoch
+
+    def lasting(self) -> Floats:
+        """Uniform numbers strictly inside (0, 1), ``[n]``, that stay with the sample: the same in every epoch."""
+        column = self._generator.lasting(self._place, self._request)
+        self._request += 1
+        return column
 
     def uniform(self) -> Floats:
         """Uniform numbers strictly inside (0, 1), ``[n]``."""

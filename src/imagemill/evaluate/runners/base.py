@@ -48,10 +48,8 @@ class Runner(Protocol):
         seed: int,
         recipe: Recipe,
         on_epoch: Callable[[int, Epoch], None] | None = None,
-        start: Trained | None = None,
     ) -> Trained:
         """Train a network on one arm's images and ask it about each population.
 
-        With one seed every arm has the same initial weights, held-back images and order of batches. The weights are
-        those of ``start``, a run of this process on images of this shape, where one is given; its optimizer begins anew.
+        With one seed every arm has the same initial weights, held-back images and order of batches.
         """

@@ -74,7 +74,8 @@ class Trained:
     predict : callable or None
         The trained network; None where training diverged, and for runs that were read from disk.
     network : object or None
-        The same as the framework has it, which another run can start from.
+        What the runner that trained it takes as a network whose initial weights are the trained ones, to train on from
+        there; None where ``predict`` is.
     """
 
     arm: str

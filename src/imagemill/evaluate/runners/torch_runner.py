@@ -6,6 +6,7 @@ loader's order follows from seed and epoch, never from the pipeline.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -54,10 +55,9 @@ class TorchRunner:
         seed: int,
         recipe: Recipe,
         on_epoch: Callable[[int, Epoch], None] | None = None,
-        start: Trained | None = None,
     ) -> Trained:
         """See `train`."""
-        return train(arm, network, data, asked, classes, seed, recipe, on_epoch, start)
+        return train(arm, network, data, asked, classes, seed, recipe, on_epoch)
 
 
 def train(
@@ -69,7 +69,6 @@ def train(
     seed: int,
     recipe: Recipe,
     on_epoch: Callable[[int, Epoch], None] | None = None,
-    start: Trained | None = None,
 ) -> Trained:
     """Train a network on one arm's images and ask it about each population.
 
@@ -86,8 +85,6 @@ def train(
     recipe : Recipe
     on_epoch : callable, optional
         Called with the number of each epoch, from 1, and what it gave.
-    start : Trained, optional
-        A run of this process whose weights are the initial ones.
 
     Returns
     -------
@@ -96,19 +93,14 @@ def train(
     Raises
     ------
     InputError
-        When the network cannot be built, or does not give ``[n, classes]``, or ``start`` holds no network.
+        When the network cannot be built, or does not give ``[n, classes]``.
     """
     torch = require("torch", extra="torch")
     images, labels = data
     kept, held = held_back(labels, recipe.validation, seed)
     whole = Pipeline([*(arm.pipeline.transforms if arm.pipeline is not None else ()), *preparation()], seed=seed)
     torch.manual_seed(seed)
-    module = built(network, images, classes)
-    if start is not None:
-        if start.network is None:
-            raise InputError("expected a run to start from that holds its network, got one that diverged or was read")
-        module.load_state_dict(start.network.state_dict())
-    module = module.to(recipe.device)
+    module = built(network, images, classes).to(recipe.device)
     optimizer = _optimizer(torch, network, module, recipe.learning_rate)
     loss_of = torch.nn.CrossEntropyLoss()
     checked = Population("validation", images[held], labels[held])
@@ -147,7 +139,9 @@ def train(
     predict = partial(answers, module, device=recipe.device)
     for population in asked:
         out.probabilities[population.name] = predict(population.images)
-    return replace(_timed(out, spent, waiting, len(kept) * recipe.epochs), predict=predict, network=module)
+    return replace(
+        _timed(out, spent, waiting, len(kept) * recipe.epochs), predict=predict, network=_onward(network, module)
+    )
 
 
 def answers(module: Any, images: Array, device: str = "cpu") -> npt.NDArray[np.float32]:
@@ -185,6 +179,11 @@ def built(network: Network, images: Array, classes: int) -> Any:
             f"expected network {network.name!r} to give [n, {classes}] for [n, C, y, x], got {list(shown)} for n = 2"
         )
     return module
+
+
+def _onward(network: Network, module: Any) -> Network:
+    """A network that starts with these weights; its optimizer begins anew."""
+    return replace(network, build=lambda *_: copy.deepcopy(module))
 
 
 def _optimizer(torch: Any, network: Network, module: Any, rate: float) -> Any:

@@ -10,7 +10,7 @@ import pytest
 import imagemill as im
 from imagemill.app.demo.demo_images import cat_boxes, cat_points, coin_labels, digits, head_labels
 from imagemill.app.demo.demo_steps import Story
-from imagemill.app.figures.html import Fact
+from imagemill.pages import Fact
 from tests.app.terminal import imagemill
 
 pytest.importorskip("skimage", reason="the demonstration needs the extra 'demo'")

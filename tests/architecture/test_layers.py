@@ -16,7 +16,7 @@ from tests.architecture.repository import ROOT, SRC, environment
 
 # Optional packages: imported in one leaf each, through core.extras.require, which names the extra to install.
 OPTIONAL = {
-    *("nibabel", "tifffile", "imagecodecs", "matplotlib", "jinja2", "skimage", "sklearn"),
+    *("nibabel", "tifffile", "imagecodecs", "matplotlib", "skimage", "sklearn"),
     *("pydicom", "h5py", "datasets", "pandas", "torch", "keras", "jax", "tensorflow", "lightning", "grain"),
 }
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from imagemill import __version__
 from imagemill.app.cli.console import err, facts, out
 from imagemill.data import atomic_path
 
@@ -30,7 +31,7 @@ def demo(
     """
     # Imported here: the demonstration brings libraries that no other command should wait for.
     from imagemill.app.demo.demo_steps import Story, machine
-    from imagemill.app.figures.html import page
+    from imagemill.pages import page
 
     story, sections, begin = Story(to, seed), [], time.perf_counter()
     stations = list(story.stations())
@@ -48,7 +49,7 @@ def demo(
     ]
     report = to / "report.html"
     with atomic_path(report) as part:
-        part.write_text(page("imagemill: a demonstration", lead, sections), "utf-8")
+        part.write_text(page("imagemill: a demonstration", lead, sections, f"made by imagemill {__version__}"), "utf-8")
     for check in story.checks:
         mark = ("✓ ", "green") if check.good else ("✗ ", "bold red")
         out.print(Text.assemble(mark, f"{check.name}: {check.value}"), soft_wrap=True)

@@ -34,8 +34,8 @@ from imagemill import (
 from imagemill.app.demo.demo_images import CAT_LINKS, Inputs, cat_boxes, cat_points, digits, write_inputs
 from imagemill.app.figures.display import montage
 from imagemill.app.figures.figure import Shown, before_after, grid, sheet_of
-from imagemill.app.figures.html import Code, Fact, Figure, Section
 from imagemill.jobs import one_opencv_thread
+from imagemill.pages import Code, Fact, Facts, Figure, Section
 from imagemill.verbs.augment import augment, replay
 
 COPIES = 3
@@ -87,7 +87,7 @@ class Story:
             "scan from nibabel, digits from scikit-learn (straight from memory). The label maps were made from the "
             "pictures by thresholds and flooding; the cat's boxes and points were read off by eye."
         )
-        return Section("The pictures", [text], facts)
+        return _told("The pictures", [text], facts)
 
     def photos(self) -> Section:
         """Augment a folder of photos."""
@@ -102,7 +102,7 @@ class Story:
         figure = sheet_of(made, pipe, made[0], 1 + COPIES, f"preset photo at {SIZE} pixels, seed {self.seed}")
         options = f"--pipeline photo --size {SIZE} --copies {COPIES} --seed {self.seed}"
         command = f"imagemill augment {_name(self.inputs.photos)} -o photos {options}"
-        return Section(
+        return _told(
             "A folder of photos",
             [
                 "Exactly three copies of each photo, and a line of JSON for each that says what was drawn. A copy "
@@ -123,7 +123,7 @@ class Story:
         pair = before_after(pipe, cat, key="cat.png", epoch=2, path=self.out / "cat-before-after.png", **options)
         json_file = _name(self.inputs.cat_marks)
         command = f"imagemill preview {_name(self.inputs.cat)} --boxes {json_file} --keypoints {json_file} --grid 2x4"
-        return Section(
+        return _told(
             "Boxes and points",
             ["Whatever belongs to a picture moves with it, by the same coordinate map: boxes, points, label maps."],
             [],
@@ -158,7 +158,7 @@ class Story:
             path=self.out / "coins-grid.png",
             title="preset segmentation: some of five transforms, then a square around the coins",
         )
-        return Section(
+        return _told(
             "A picture with its label map",
             ["Label maps are never interpolated: no label comes out that did not go in."],
             [Fact("made", f"{report.made} pictures and as many label maps"), Fact("labels as before", kept, good=True)],
@@ -187,7 +187,7 @@ class Story:
         )
         pair = before_after(pipe, image, mask, key="head.nii.gz", path=self.out / "scan-before-after.png")
         shape = " × ".join(map(str, picture.array.shape))
-        return Section(
+        return _told(
             "A scan with its label map",
             [
                 "The same transforms in three dimensions. The files are NIfTI again, and their affine says where "
@@ -223,7 +223,7 @@ class Story:
         seconds = time.perf_counter() - begin
         before, after = montage(list(images), 8, 56), montage(list(batch.image), 8, 56)
         both = np.concatenate([before, np.full((before.shape[0], 24, 3), 255, np.uint8), after], axis=1)
-        return Section(
+        return _told(
             "Small pictures, a batch at a time",
             [
                 "64 digits of 8 × 8 pixels become one array of 28 × 28 pictures in one call, each turned, zoomed and "
@@ -246,7 +246,7 @@ class Story:
         )
         found = odd.lint()
         self._check("lint finds what is wrong", good=len(found) >= 3, words=f"{len(found)} findings")
-        return Section(
+        return _told(
             "The plan, and a second pair of eyes",
             [
                 "All geometry became one interpolation and all colour one pass over the pixels; the plan says so, "
@@ -270,7 +270,7 @@ class Story:
             self._race("photo", Image(cat, "yxc"), chain, 16),
             self._race("scan", Image(head, "zyx"), geometry, 2),
         ]
-        return Section(
+        return _told(
             "One pass instead of many",
             [
                 "Measured now, on this machine, while it did whatever else it does: medians of 7 batches each, taking "
@@ -303,7 +303,7 @@ class Story:
         equal = replay(folder / "recipes.jsonl", name, self.inputs.photos) == (folder / name).read_bytes()
         self._check("a file made again from its recipe", good=equal, words=f"{name}, bit for bit")
         key = json.dumps({k: rows[4][k] for k in ("key", "output", "recipe")}, indent=2)
-        return Section(
+        return _told(
             "Everything repeats",
             ["Randomness is a function of seed, epoch and key: never of workers, order or batch size."],
             list(self.checks),
@@ -318,6 +318,17 @@ class Story:
 
     def _check(self, name: str, *, good: bool, words: str) -> None:
         self.checks.append(Fact(name, ("yes: " if good else "NO: ") + words, good))
+
+
+def _told(
+    title: str,
+    text: Sequence[str],
+    facts: Sequence[Fact] = (),
+    figures: Sequence[Figure] = (),
+    codes: Sequence[Code] = (),
+) -> Section:
+    """A station's part of the page, in the order that all of them have."""
+    return Section(title, [*text, *([Facts(facts)] if facts else ()), *figures, *codes])
 
 
 def _name(path: Path) -> str:

@@ -1,0 +1,206 @@
+"""What a page is made of besides plots: paragraphs, tables, code, pictures, and what is folded away."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.pages.markup import Element, tag
+
+__all__ = ["Block", "Cell", "Code", "Fact", "Facts", "Figure", "Folded", "Part", "Pictures", "Table", "Word", "inner"]
+
+_NUMBER = re.compile(r"^[-+−–]?[\d.,]*\d?( ?%)?( \[.*\])?$")
+_MARKS = {"helps": ("▲", "good"), "harms": ("▼", "bad"), "no difference seen": ("○", ""), "diverged": ("✕", "bad")}
+"""Signs beside words that are coloured, so that colour says nothing alone."""
+
+
+class Block(Protocol):
+    """A part of a page that can be drawn."""
+
+    def element(self) -> Element:
+        """Make its markup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A verdict, coloured and with a sign of its own; other words stay as they are.
+
+    Examples
+    --------
+    >>> from imagemill.pages.markup import markup_of
+    >>> markup_of(Word("helps").element())
+    '<span class="good"><span class="mark" aria-hidden="true">▲</span> helps</span>'
+    """
+
+    text: str
+    said: str = ""
+
+    def element(self) -> Element:
+        """Make the sign and the word; ``said`` follows uncoloured."""
+        mark, kind = _MARKS.get(self.text, ("–", ""))
+        word = tag("span", tag("span", mark, class_="mark", aria_hidden="true"), f" {self.text}", class_=kind or None)
+        return tag("span", word, f" {self.said}") if self.said else word
+
+
+Cell = str | Word
+"""What stands in a cell of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows and columns with a caption; the first columns head their rows.
+
+    Parameters
+    ----------
+    caption : str
+    columns : sequence of str
+    rows : sequence of sequences of str or Word
+    heads : int
+        How many columns, from the left, say what a row is about.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    heads: int = 1
+
+    def element(self) -> Element:
+        """Make the table, in a frame that scrolls by itself and takes the keyboard."""
+        numbers = {
+            place
+            for place in range(self.heads, len(self.columns))
+            if all(isinstance(row[place], str) and _NUMBER.match(str(row[place])) for row in self.rows)
+        }
+        head = tag("tr", (self._head(name, place in numbers) for place, name in enumerate(self.columns)))
+        body = tag("tbody", (tag("tr", (self._cell(c, p, p in numbers) for p, c in enumerate(r))) for r in self.rows))
+        whole = tag("table", tag("caption", self.caption) if self.caption else None, tag("thead", head), body)
+        return tag("div", whole, class_="scroll", tabindex=0, role="group", aria_label=self.caption or "table")
+
+    def _head(self, name: str, number: bool) -> Element:  # noqa: FBT001 - of a column
+        return tag("th", name, scope="col", class_="n" if number else None)
+
+    def _cell(self, cell: Cell, place: int, number: bool) -> Element:  # noqa: FBT001 - of a column
+        inside = cell if isinstance(cell, str) else cell.element()
+        if place < self.heads:
+            return tag("th", inside, scope="row")
+        return tag("td", inside, class_="n" if number else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and its value; ``good`` marks a check that passed or failed."""
+
+    name: str
+    value: str
+    good: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and values side by side."""
+
+    facts: Sequence[Fact | tuple[str, str]]
+    caption: str = ""
+
+    def element(self) -> Element:
+        """Make a table without heads of columns."""
+        rows = []
+        for one in self.facts:
+            fact = one if isinstance(one, Fact) else Fact(*one)
+            kind = None if fact.good is None else "good" if fact.good else "bad"
+            rows.append(tag("tr", tag("th", fact.name, scope="row"), tag("td", fact.value, class_=kind)))
+        caption = tag("caption", self.caption) if self.caption else None
+        whole = tag("table", caption, tag("tbody", rows))
+        return tag("div", whole, class_="scroll", tabindex=0, role="group", aria_label=self.caption or "facts")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text in a fixed pitch, shown as it is."""
+
+    text: str
+    caption: str = ""
+
+    def element(self) -> Element:
+        """Make it, with its caption above."""
+        caption = tag("div", self.caption, class_="quiet") if self.caption else None
+        return tag("div", caption, tag("pre", self.text, tabindex=0), class_="code")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figure:
+    """A picture with its caption, which is also what a screen reader says.
+
+    Parameters
+    ----------
+    rgb : array ``[y, x]`` or ``[y, x, 3]``, uint8
+    caption : str
+    """
+
+    rgb: npt.NDArray[np.uint8]
+    caption: str
+
+    @property
+    def uri(self) -> str:
+        """The picture itself as a ``data:`` address, PNG."""
+        stored = self.rgb if self.rgb.ndim == 2 else np.ascontiguousarray(self.rgb[..., ::-1])
+        _, data = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+
+    def image(self) -> Element:
+        """Make the picture alone."""
+        height, width = self.rgb.shape[:2]
+        return tag("img", src=self.uri, width=width, height=height, alt=self.caption)
+
+    def element(self) -> Element:
+        """Make the picture and its caption."""
+        return tag("figure", self.image(), tag("figcaption", self.caption, aria_hidden="true"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Small pictures in rows, each with a few words."""
+
+    pictures: Sequence[Figure]
+    caption: str
+
+    def element(self) -> Element:
+        """Make a list, so that a reader hears how many there are."""
+        listed = (tag("li", one.image(), tag("span", one.caption, aria_hidden="true")) for one in self.pictures)
+        return tag("figure", tag("figcaption", self.caption), tag("ul", listed, class_="pictures"))
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Blocks behind a line that opens them."""
+
+    title: str
+    blocks: Sequence[Block | str]
+
+    def element(self) -> Element:
+        """Make it, closed."""
+        return tag("details", tag("summary", self.title), inner(self.blocks))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Blocks below a heading of the third order."""
+
+    title: str
+    blocks: Sequence[Block | str] = field(default=())
+
+    def element(self) -> Element:
+        """Make the heading and what stands below it."""
+        return tag("div", tag("h3", self.title), inner(self.blocks))
+
+
+def inner(blocks: Sequence[Any]) -> list[Element]:
+    """Markup of blocks; text is a paragraph."""
+    return [tag("p", one) if isinstance(one, str) else one.element() for one in blocks]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
 import pickle
 import tarfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,11 +18,12 @@ from imagemill import datasets
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data import Source, load_picture
 from imagemill.data.web.fetch import fetch
-from imagemill.datasets.catalogue import NOT_STATED, SOURCES, Download, Loan
+from imagemill.datasets.catalogue import NOT_STATED, SOURCES, Loan
 from imagemill.datasets.cifar import cifar_source
 from imagemill.datasets.download import RECORD, files_of
 from imagemill.datasets.lend import lend
 from imagemill.datasets.local import VARIABLE
+from tests.local_server import Server, serving
 from tests.made_up_sets import jpeg, packed, row, tiny_cifar, tiny_mnist
 
 
@@ -33,41 +32,10 @@ def nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    files: dict[str, bytes]
-    asked: list[str]
-    short: set[str]
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        name = self.path.removeprefix("/")
-        self.server.asked.append(name)
-        if name not in self.server.files:
-            self.send_error(404)
-            return
-        data = self.server.files[name]
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data[: len(data) // 2] if name in self.server.short else data)
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.files, server.asked, server.short = {}, [], set()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -86,17 +54,7 @@ def offer(server: Server) -> Offer:
     """Put files on the server, and give the set with their addresses and digests."""
 
     def make(name: str, files: dict[str, bytes], *, digests: bool = True, **known: object) -> Loan:
-        server.files = dict(files)
-        place = f"http://127.0.0.1:{server.server_address[1]}/"
-        downloads = tuple(
-            replace(
-                Download(file, (place + file,), len(data), unpacked=10**6),
-                sha256=hashlib.sha256(data).hexdigest() if digests else None,
-                md5=hashlib.md5(data).hexdigest() if digests else None,
-            )
-            for file, data in files.items()
-        )
-        return replace(SOURCES[name], downloads=downloads, **known)  # type: ignore[arg-type]
+        return server.offer(SOURCES[name], files, digests=digests, **known)
 
     return make
 

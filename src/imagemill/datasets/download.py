@@ -78,6 +78,13 @@ def files_of(loan: Loan, cache: Path | None = None, progress: Progress | None = 
     return folder
 
 
+def is_downloaded(loan: Loan, cache: Path | None = None) -> bool:
+    """Whether all files of a set are in the cache already, so that `files_of` would download nothing."""
+    folder = (default_cache() if cache is None else cache) / "datasets" / loan.name
+    known = _recorded(folder)
+    return all(_is_there(folder, known.get(one.name), one) for one in loan.downloads)
+
+
 def _tell(progress: Progress | None, done: int, total: int) -> None:
     if progress is not None:
         progress(min(done, total), total)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from imagemill.evaluate.comparisons.calibration import Calibration, calibrate
 from imagemill.evaluate.comparisons.compare import Step, compare
 from imagemill.evaluate.comparisons.comparison import ClassChange, Comparison, Effect
+from imagemill.evaluate.experiments.experiment_file import Experiment, Study, known_experiments, read_experiment
+from imagemill.evaluate.experiments.experiment_result import ExperimentResult
+from imagemill.evaluate.experiments.run_experiment import Otherwise, run_experiment
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
@@ -22,10 +25,17 @@ __all__ = [
     "Data",
     "Difference",
     "Effect",
+    "Experiment",
+    "ExperimentResult",
     "Network",
+    "Otherwise",
     "Recipe",
     "Step",
+    "Study",
     "calibrate",
     "compare",
+    "known_experiments",
     "read_data",
+    "read_experiment",
+    "run_experiment",
 ]

@@ -14,6 +14,7 @@ from imagemill.app.cli.console import debugging, guarded
 from imagemill.app.cli.datasets import datasets
 from imagemill.app.cli.demo import demo
 from imagemill.app.cli.doctor import doctor
+from imagemill.app.cli.experiment import experiment
 from imagemill.app.cli.explain import explain
 from imagemill.app.cli.export import export
 from imagemill.app.cli.lint import lint
@@ -60,7 +61,7 @@ def common(
 _VERBS: tuple[Callable[..., Any], ...] = (
     *(demo, scan, prepare, split, export),
     *(augment, preview, replay, explain, lint),
-    *(compare, bench, doctor, warmup),
+    *(compare, experiment, bench, doctor, warmup),
 )
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))

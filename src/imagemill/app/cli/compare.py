@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 
 
 MODEL_HELP = (
-    "dense, cnn, cnn-16, dense-1024, dense-deep, dense-dropout, resnet18, or FILE.py with build(shape, classes)."
+    "dense, cnn, cnn-16, dense-1024, dense-deep, dense-dropout, resnet18(-16), or FILE.py with build(shape, classes)."
 )
 
 

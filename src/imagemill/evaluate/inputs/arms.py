@@ -65,7 +65,8 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any]) -> tuple[Arm, ...]:
     Parameters
     ----------
     pipelines : mapping or sequence of Pipeline, Path or str
-        Names are those of the mapping or of the files; pipelines in a sequence are called by their number.
+        Names are those of the mapping or of the files; pipelines in a sequence are called by their number. A tuple
+        of `Arm` is taken as it is.
 
     Returns
     -------
@@ -82,6 +83,8 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any]) -> tuple[Arm, ...]:
     >>> [arm.name for arm in read_arms({"turned": im.Pipeline([im.Rotate((-10, 10))], seed=0)})]
     ['none', 'turned']
     """
+    if isinstance(pipelines, tuple) and pipelines and all(isinstance(one, Arm) for one in pipelines):
+        return pipelines
     if isinstance(pipelines, Pipeline | str | Path):
         pipelines = [pipelines]
     named = list(pipelines.items()) if isinstance(pipelines, Mapping) else [(None, one) for one in pipelines]

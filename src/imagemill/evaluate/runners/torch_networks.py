@@ -54,6 +54,14 @@ def _glorot(module: Any) -> Any:
     return module
 
 
+def _colour_last(module: Any) -> Any:
+    """The same network with colours last in memory, in which convolutions and pooling on a CPU take two thirds as long.
+
+    Not done to networks of others: ``view`` of what such a convolution gives is an error.
+    """
+    return module.to(memory_format=_torch().channels_last)
+
+
 def _dense(*widths: int, dropout: tuple[float, ...] = ()) -> Callable[[Shape, int], Any]:
     def build(shape: Shape, classes: int) -> Any:
         nn = _torch().nn
@@ -75,45 +83,55 @@ def _convolutional(*filters: int) -> Callable[[Shape, int], Any]:
         layers: list[Any] = []
         channels, height, width = shape
         for count in filters:
-            layers += [nn.Conv2d(channels, count, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+            # Pooling first: the same values as the other way round, and a quarter of the work for the rest.
+            layers += [nn.Conv2d(channels, count, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Dropout(0.25)]
             channels, height, width = count, (height - 2) // 2, (width - 2) // 2
         if min(height, width) < 1:
             raise InputError(
                 f"expected images of at least {3 * 2 ** len(filters)} pixels a side for {len(filters)} convolutions, "
                 f"got {shape[1]}x{shape[2]}; prepare them larger, or take the network 'dense'"
             )
-        return _glorot(nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, classes)))
+        return _colour_last(
+            _glorot(nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, classes)))
+        )
 
     return build
 
 
-def _resnet18(shape: Shape, classes: int) -> Any:
-    """ResNet-18 as it is used on 32x32: a first convolution of 3x3 without stride or pooling.
+def _resnet18(width: int) -> Callable[[Shape, int], Any]:
+    """ResNet-18 as it is used on 32x32: a first convolution of 3x3 without stride or pooling, of ``width`` filters.
 
     Source: He, Zhang, Ren, Sun (2016), "Deep residual learning for image recognition", CVPR.
     """
-    nn = _torch().nn
 
-    class Block(nn.Module):  # type: ignore[misc,name-defined]
-        def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-            super().__init__()
-            self.way = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
-                nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs),
-            )  # fmt: skip
-            self.past = nn.Identity()
-            if stride != 1 or inputs != outputs:
-                self.past = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+    def build(shape: Shape, classes: int) -> Any:
+        nn = _torch().nn
 
-        def forward(self, x: Any) -> Any:
-            return _torch().relu(self.way(x) + self.past(x))
+        class Block(nn.Module):  # type: ignore[misc,name-defined]
+            def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+                super().__init__()
+                self.way = nn.Sequential(
+                    nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
+                    nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs),
+                )  # fmt: skip
+                self.past = nn.Identity()
+                if stride != 1 or inputs != outputs:
+                    self.past = nn.Sequential(
+                        nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+                    )
 
-    layers: list[Any] = [nn.Conv2d(shape[0], 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
-    inputs = 64
-    for outputs, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-        layers += [Block(inputs, outputs, stride), Block(outputs, outputs, 1)]
-        inputs = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
+            def forward(self, x: Any) -> Any:
+                return _torch().relu(self.way(x) + self.past(x))
+
+        layers: list[Any] = [nn.Conv2d(shape[0], width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+        inputs = width
+        for outputs, stride in ((width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)):
+            layers += [Block(inputs, outputs, stride), Block(outputs, outputs, 1)]
+            inputs = outputs
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
+        return _colour_last(nn.Sequential(*layers))
+
+    return build
 
 
 NETWORKS = {
@@ -125,7 +143,8 @@ NETWORKS = {
         Network("dense-dropout", _dense(512, 512, dropout=(0.5, 0.25)), said="the same with dropout 0.5 and 0.25"),
         Network("cnn-16", _convolutional(16), said="16 filters of 3x3, pooling, dropout 0.25"),
         Network("cnn", _convolutional(16, 32), said="16 and 32 filters of 3x3, each with pooling and dropout 0.25"),
-        Network("resnet18", _resnet18, "adam", said="ResNet-18 for images of about 32x32"),
+        Network("resnet18", _resnet18(64), "adam", said="ResNet-18 for images of about 32x32"),
+        Network("resnet18-16", _resnet18(16), "adam", said="the same with a quarter of the filters of each layer"),
     )
 }
 """Networks by the names that ``--model`` takes."""

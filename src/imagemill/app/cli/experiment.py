@@ -1,0 +1,89 @@
+"""`imagemill experiment`: a known experiment, or one's own, from its file to a table beside published figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markdown import Markdown
+from rich.table import Table
+
+from imagemill import InputError
+from imagemill.app.cli.console import err, out, progress
+
+if TYPE_CHECKING:
+    from imagemill.evaluate import Step
+
+__all__ = ["experiment"]
+
+
+def experiment(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="digits, cifar-flip, elastic-digits, demo, or FILE.yaml.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", "-d", metavar="DIR", help="Where the images are, prepared or in any form.")
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="OUT", help="Keeps runs and results; goes on from them."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", "-s", min=1, help="Pairs of arms.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", "-e", min=1, help="Of every run.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = None,
+    images: Annotated[int | None, typer.Option("--images", min=1, help="Training images, drawn once.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Another network in place of the experiment's.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="STUDY", help="Of the networks; give several.")
+    ] = None,
+    runner: Annotated[str, typer.Option("--runner", help="The framework that trains: torch or keras.")] = "torch",
+    workers: Annotated[int, typer.Option("--workers", "-w", min=0, help="Threads that augment.")] = 1,
+    download: Annotated[bool, typer.Option("--download", help="Get the images when they are nowhere.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Run an experiment that is written in a file, and put its figures beside the published ones.
+
+    Without a name, lists those that are known. Options change what the file says, and the results say so.
+    """
+    if name is None:
+        _list()
+        return
+    if to is None:
+        raise InputError("expected a folder for runs and results, got none; give --out OUT")
+    from imagemill.evaluate import Otherwise, read_experiment, run_experiment
+
+    asked = Otherwise(seeds, epochs, batch, model, images, tuple(only or ()))
+    with progress("preparing") as prepared, progress("training") as told:
+
+        def on_step(study: str, step: Step) -> None:
+            told((step.number - 1) * step.epochs + step.epoch, step.runs * step.epochs)
+            if step.said is not None and step.epoch == step.epochs:
+                err.print(f"{study}, {step.arm}, seed {step.seed}: loss {step.said.loss:.4f}", highlight=False)
+
+        found = run_experiment(
+            read_experiment(name), data=data, out=to, otherwise=asked, download=download, workers=workers,
+            runner=runner, preparing=prepared, progress=on_step,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        return
+    out.print(Markdown(found.text()))
+    out.print(f"\nresults in {to}: results.json, table.md, and a folder a network", soft_wrap=True)
+
+
+def _list() -> None:
+    """The known experiments, with what each is made on."""
+    from imagemill.evaluate import known_experiments, read_experiment
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("name", "what it is", "data", "networks", "seeds", "epochs"):
+        table.add_column(title, no_wrap=title == "name")
+    for one in map(read_experiment, known_experiments()):
+        networks = ", ".join(study.name for study in one.studies)
+        table.add_row(one.name, one.title, one.data, networks, str(one.seeds), str(one.epochs))
+    out.print(table)
+    out.print("run one: imagemill experiment NAME -o OUT", markup=False)

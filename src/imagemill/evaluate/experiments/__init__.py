@@ -1,0 +1,1 @@
+"""Known experiments as files: data, networks, arms, a recipe and the figures that others published for them."""

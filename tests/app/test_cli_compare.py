@@ -50,9 +50,9 @@ def test_under_three_seeds_there_is_no_verdict(store: Path, mirrored: Path, tmp_
 
 
 def test_what_does_not_fit_is_one_line_and_leaves_no_folder(store: Path, mirrored: Path, tmp_path: Path) -> None:
-    said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", *QUICK, "--stress", "blur")
+    said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", *QUICK, "--stress", "blurr")
     assert said.code == 2
-    assert "expected invert, shift:4px or a pipeline file for test images, got 'blur'" in said.err
+    assert "another change or a pipeline file for test images, got 'blurr'; did you mean 'blur'?" in said.err
     assert not (tmp_path / "out").exists()
 
 

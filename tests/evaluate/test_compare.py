@@ -169,8 +169,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained(tmp_path: Path)
         (data, {"none": FLIP}, {}, r"another name for each arm, got \['none'\] twice"),
         (data, {"a/b": FLIP}, {}, "names of arms that a file can have"),
         (data, [FLIP], {"model": "vgg"}, "expected a model of dense"),
-        (data, [FLIP], {"stress": ["shift:far"]}, "whole pixels, such as shift:4px"),
-        (data, [FLIP], {"stress": ["blur"]}, "expected invert, shift:4px or a pipeline file"),
+        (data, [FLIP], {"stress": ["shift:far"]}, "in numbers, such as shift:4px"),
+        (data, [FLIP], {"stress": ["blurr"]}, "did you mean 'blur'"),
         (data, [FLIP], {"seeds": 0}, "expected seeds of 1 or more, got 0"),
         (
             sides(65, 2, classes=("left", "right", "up")),

@@ -16,6 +16,9 @@ from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
 from imagemill.evaluate.statistics.intervals import Difference
+from imagemill.evaluate.stressing.profiles import Profile, Profiles
+from imagemill.evaluate.stressing.profiling import profile
+from imagemill.evaluate.stressing.worst_case import WorstCase, WorstGrid
 
 __all__ = [
     "NETWORKS",
@@ -29,12 +32,17 @@ __all__ = [
     "ExperimentResult",
     "Network",
     "Otherwise",
+    "Profile",
+    "Profiles",
     "Recipe",
     "Step",
     "Study",
+    "WorstCase",
+    "WorstGrid",
     "calibrate",
     "compare",
     "known_experiments",
+    "profile",
     "read_data",
     "read_experiment",
     "run_experiment",

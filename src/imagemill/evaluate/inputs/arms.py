@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.evaluate.inputs.changes import change_named
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.colour.invert import Invert
-from imagemill.transforms.geometric.shift import Shift
 
 __all__ = ["CLEAN", "NONE", "Arm", "Population", "check_arm", "populations", "read_arms", "stressed"]
 
@@ -129,13 +128,17 @@ def check_arm(arm: Arm, images: Array) -> None:
         )
 
 
-def stressed(spec: Stress) -> tuple[str, Pipeline]:
+def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, Pipeline]:
     """A change of test images by name, or by a pipeline.
 
     Parameters
     ----------
     spec : str, Path or Pipeline
-        ``"invert"``; ``"shift:4px"``, to the right; or a pipeline file.
+        ``"invert"``; ``"shift:4px"``, to the right; any change and amount, such as ``"rotate:15"``, ``"gamma:1.5"`` or
+        ``"blur:1"`` (see `imagemill.evaluate.inputs.changes`); a range, such as ``"rotate:-15..15"``, from which
+        each image gets its own; or a pipeline file.
+    shape : (height, width), optional
+        Of the images: what crops is brought back to it.
 
     Returns
     -------
@@ -153,18 +156,20 @@ def stressed(spec: Stress) -> tuple[str, Pipeline]:
     if isinstance(spec, Pipeline):
         return "stressed", spec
     text = str(spec)
-    name, _, amount = text.partition(":")
-    if text == "invert":
-        return text, Pipeline([Invert()], seed=0)
-    if name == "shift":
-        number = amount.removesuffix("px")
-        try:
-            return text, Pipeline([Shift(pixels={"x": int(number)})], seed=0)
-        except ValueError:
-            raise ParameterError(f"expected a shift in whole pixels, such as shift:4px, got {text!r}") from None
     if Path(text).suffix in (".yaml", ".yml", ".json"):
         return Path(text).stem, Pipeline.load(Path(text))
-    raise ParameterError(f"expected invert, shift:4px or a pipeline file for test images, got {text!r}")
+    change, amounts = change_named(text, shape)
+    if not change.counted:
+        return text, change.make(None)
+    if amounts.range is not None and amounts.count is None:
+        return text, change.make(amounts.range)
+    if len(amounts.values) != 1:
+        example = "1" if change.high is None else f"{change.high:g}"
+        raise ParameterError(
+            f"expected one amount for stressed images, such as {change.name}:{example}, or a range to draw from, "
+            f"got {text!r}"
+        )
+    return text, change.make(amounts.values[0])
 
 
 def populations(
@@ -174,7 +179,7 @@ def populations(
     found = [Population(CLEAN, images, labels)]
     named = stress.items() if isinstance(stress, Mapping) else ((None, spec) for spec in stress)
     for given, spec in named:
-        name, pipeline = stressed(spec)
+        name, pipeline = stressed(spec, (images.shape[1], images.shape[2]))
         name = name if given is None else given
         if name in (one.name for one in found):
             raise ParameterError(

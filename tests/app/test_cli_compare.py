@@ -49,6 +49,16 @@ def test_under_three_seeds_there_is_no_verdict(store: Path, mirrored: Path, tmp_
     assert "mirrored on clean test images: no verdict under 3 seeds" in said.out
 
 
+def test_a_budget_is_minutes_and_what_it_allows_is_said(store: Path, mirrored: Path, tmp_path: Path) -> None:
+    asked = ("compare", store, "-p", mirrored, "-o", tmp_path / "out", *QUICK)
+    said = imagemill(*asked, "--seeds", "3", "--budget", "60")
+    assert said.code == 0, said.err
+    assert "about 3 seeds in all will be done within the budget of 60 minutes; they could show" in said.err
+    assert " left" in said.err
+    wrong = imagemill(*asked, "--budget", "0")
+    assert (wrong.code, "expected a budget of minutes above 0, got 0.0" in wrong.err) == (2, True)
+
+
 def test_what_does_not_fit_is_one_line_and_leaves_no_folder(store: Path, mirrored: Path, tmp_path: Path) -> None:
     said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", *QUICK, "--stress", "blurr")
     assert said.code == 2

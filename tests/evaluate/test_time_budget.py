@@ -56,6 +56,20 @@ def test_work_is_given_up_when_the_time_is_over_and_does_not_count() -> None:
     assert budget.expected(2) == 20
 
 
+def test_parts_of_a_piece_are_known_before_it_is_done() -> None:
+    clock = Clock()
+    budget = TimeBudget(10, clock=clock)
+    with budget.piece(2) as part:
+        clock.now += 60
+        part(0.25)
+        assert budget.expected(2) == 240
+        clock.now += 30
+        part(0.5)
+        assert budget.expected(2) == 180
+        clock.now += 10
+    assert budget.expected(2) == 100
+
+
 def test_without_a_limit_everything_fits_and_time_is_still_measured() -> None:
     clock = Clock()
     budget = TimeBudget(None, clock=clock)

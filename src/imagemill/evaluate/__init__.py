@@ -9,6 +9,7 @@ from __future__ import annotations
 from imagemill.evaluate.comparisons.calibration import Calibration, calibrate
 from imagemill.evaluate.comparisons.compare import Step, compare
 from imagemill.evaluate.comparisons.comparison import ClassChange, Comparison, Effect
+from imagemill.evaluate.comparisons.time_budget import TimeBudget, in_words
 from imagemill.evaluate.experiments.experiment_file import Experiment, Study, known_experiments, read_experiment
 from imagemill.evaluate.experiments.experiment_result import ExperimentResult
 from imagemill.evaluate.experiments.run_experiment import Otherwise, run_experiment
@@ -37,10 +38,12 @@ __all__ = [
     "Recipe",
     "Step",
     "Study",
+    "TimeBudget",
     "WorstCase",
     "WorstGrid",
     "calibrate",
     "compare",
+    "in_words",
     "known_experiments",
     "profile",
     "read_data",

@@ -41,7 +41,12 @@ def compare(
         Path | None, typer.Option("-o", "--out", metavar="OUT", help="Keeps runs and results; goes on from them.")
     ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)] = "cnn",
-    seeds: Annotated[int, typer.Option("--seeds", "-s", min=1, help="Pairs of arms; under 3 there is no verdict.")] = 3,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", "-s", min=1, help="Pairs of arms, 3 if left out; under 3 no verdict.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="MINUTES", help="End in time, with whole seeds.")
+    ] = None,
     epochs: Annotated[int, typer.Option("--epochs", "-e", min=1, help="Of every run.")] = 10,
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
     rate: Annotated[float, typer.Option("--learning-rate", min=0.0, help="Of the optimizer.")] = 1e-3,
@@ -59,25 +64,36 @@ def compare(
 ) -> None:
     """Train with and without augmentation, and say whether the difference is one."""
     if null:
-        _null(src, null, model, seeds, Asked(epochs, batch, rate), refused=bool(pipeline or to or stress or wild))
+        _null(
+            src,
+            null,
+            model,
+            seeds or 3,
+            Asked(epochs, batch, rate),
+            refused=bool(pipeline or to or stress or wild or budget),
+        )
         return
     if to is None:
         raise InputError("expected a folder for runs and results, got none; give --out OUT")
     from imagemill import compare as compare_arms  # PyTorch is loaded when it is needed, not for --help
+    from imagemill.evaluate import in_words
 
     with progress("training") as told:
 
         def on_step(step: Step) -> None:
             told((step.number - 1) * step.epochs + step.epoch, step.runs * step.epochs)
+            if step.outlook:
+                err.print(f"{step.outlook}.", highlight=False, soft_wrap=True)
             if step.said is not None and step.epoch == step.epochs:
                 right = "" if step.said.validation_accuracy != step.said.validation_accuracy else (
                     f", {step.said.validation_accuracy:.3f} of the validation images right"
                 )  # fmt: skip
-                err.print(f"{step.arm}, seed {step.seed}: loss {step.said.loss:.4f}{right}", highlight=False)
+                left = "" if step.left is None else f"; {in_words(step.left)} left"
+                err.print(f"{step.arm}, seed {step.seed}: loss {step.said.loss:.4f}{right}{left}", highlight=False)
 
         found = compare_arms(
-            src, [*(pipeline or ())], model=model, seeds=seeds, epochs=epochs, batch_size=batch, learning_rate=rate,
-            stress=stress or (), wild=wild, out=to, workers=workers, progress=on_step,
+            src, [*(pipeline or ())], model=model, seeds=seeds, budget=budget, epochs=epochs, batch_size=batch,
+            learning_rate=rate, stress=stress or (), wild=wild, out=to, workers=workers, progress=on_step,
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
@@ -96,6 +112,8 @@ def compare(
             out.print(Text(f"  by class, points of recall (Holm): {', '.join(changed)}"), soft_wrap=True)
     for arm, lost in found.diverged.items():
         out.print(Text(f"{arm}: diverged with seeds {', '.join(map(str, lost))}", style="red"), soft_wrap=True)
+    if found.ended:
+        out.print(Text(f"{found.ended[0].upper()}{found.ended[1:]}.", style="yellow"), soft_wrap=True)
     out.print(f"\nresults in {to}: results.json, table.md, timing.json", soft_wrap=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +13,16 @@ import numpy as np
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.comparison import Comparison, compared
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
+from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
+from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check_arm, populations, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild
 from imagemill.evaluate.runners.base import Runner
-from imagemill.evaluate.runners.recipe import Epoch, Recipe
+from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
 
 __all__ = ["Step", "compare"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Where a comparison is: one epoch of one run was done, or the whole run was there already."""
-
-    arm: str
-    seed: int
-    number: int
-    runs: int
-    epoch: int
-    epochs: int
-    said: Epoch | None = None
 
 
 def compare(
@@ -41,13 +30,14 @@ def compare(
     pipelines: Mapping[str, Any] | Sequence[Any],
     *,
     model: str | Path | Network = "cnn",
-    seeds: int = 3,
+    seeds: int | None = None,
     epochs: int = 10,
     batch_size: int = 32,
     learning_rate: float = 1e-3,
     stress: Sequence[Stress] | Mapping[str, Stress] = (),
     wild: Dataset | Path | str | None = None,
     out: Path | str | None = None,
+    budget: float | TimeBudget | None = None,
     workers: int = 1,
     level: float = 0.95,
     runner: str | Runner = "torch",
@@ -68,8 +58,9 @@ def compare(
         The arms; they change training images only, and keep size and type.
     model : str, Path or Network
         A name of `NETWORKS`, or a Python file with ``build(shape, classes)``.
-    seeds : int
-        Pairs of every arm with no augmentation; under 3 there is no verdict.
+    seeds : int, optional
+        Pairs of every arm with no augmentation; under 3 there is no verdict. Left out, 3, and with a budget as many as
+        fit into it.
     epochs, batch_size : int
     learning_rate : float
     stress : sequence or mapping of str, Path or Pipeline
@@ -78,6 +69,9 @@ def compare(
         Prepared in the same size, with the same classes: images from where the network will be used.
     out : Path or str, optional
         Keep every run there; a comparison that was stopped goes on, and ends in the same ``results.json``.
+    budget : float or TimeBudget, minutes, optional
+        Seeds are trained one after the other, each with all arms, and a seed begins when it is expected to fit. A
+        comparison that its budget ended is that of the seeds that are done; with ``out`` it goes on from there.
     workers : int
         Threads that augment.
     level : float, 0 to 1
@@ -94,7 +88,7 @@ def compare(
     Raises
     ------
     InputError
-        When something does not fit, before anything is trained.
+        When something does not fit, before anything is trained; or the budget does not last for one seed.
 
     Notes
     -----
@@ -114,6 +108,9 @@ def compare(
     >>> found.effect("pipeline-1").here.verdict
     'no difference seen'
     """
+    time = budget if isinstance(budget, TimeBudget) else TimeBudget(budget)
+    if seeds is None:
+        seeds = 3 if time.minutes is None else MOST_SEEDS
     data = read_data(dataset)
     check_data(data, seeds, epochs, batch_size)
     arms, trainer = read_arms(pipelines), runner_named(runner)
@@ -127,38 +124,18 @@ def compare(
     recipe = Recipe(epochs, batch_size, learning_rate, workers=workers)
     design = {**_design(data, arms, network.name, asked, seeds, recipe, level), "runner": trainer.name}
     kept = KeptRuns(None if out is None else Path(out), design)
-    runs, number, total = [], 0, seeds * len(arms)
-    for seed in range(seeds):
-        for arm in arms:
-            number += 1
-            done = kept.get(arm.name, seed)
-            if done is None:
-                done = trainer.train(
-                    arm,
-                    network,
-                    data.train,
-                    asked,
-                    len(data.classes),
-                    seed,
-                    recipe,
-                    on_epoch=_told(progress, arm.name, seed, number, total, epochs),
-                )
-                kept.put(done)
-            elif progress is not None:
-                progress(Step(arm.name, seed, number, total, epochs, epochs))
-            runs.append(done)
-    found = compared(design, runs, {one.name: one.labels for one in asked}, data.classes, level)
+
+    def trained(arm: Arm, seed: int, on_epoch: Callable[[int, Epoch], None]) -> Trained:
+        return trainer.train(arm, network, data.train, asked, len(data.classes), seed, recipe, on_epoch=on_epoch)
+
+    rounds = Rounds(arms, kept, trained, epochs, seeds, time, data.test[1], progress)
+    runs = rounds.run()
+    labels = {one.name: one.labels for one in asked}
+    found = compared({**design, "seeds": rounds.seeds}, runs, labels, data.classes, level)
+    found = replace(found, ended=rounds.ended)
     if out is not None:
         found.write(Path(out))
     return found
-
-
-def _told(
-    progress: Callable[[Step], None] | None, arm: str, seed: int, number: int, runs: int, epochs: int
-) -> Callable[[int, Epoch], None] | None:
-    if progress is None:
-        return None
-    return lambda epoch, said: progress(Step(arm, seed, number, runs, epoch, epochs, said))
 
 
 def _design(

@@ -110,6 +110,8 @@ class Comparison:
     runs : tuple of Trained
     diverged : mapping of str to tuple of int
         Seeds with which an arm's loss was no number any more.
+    ended : str
+        Why there are fewer seeds than were asked for; of this call alone, and in no file.
     """
 
     design: Mapping[str, Any]
@@ -117,6 +119,7 @@ class Comparison:
     metrics: Mapping[tuple[str, str], list[Metrics]]
     runs: tuple[Trained, ...]
     diverged: Mapping[str, tuple[int, ...]]
+    ended: str = ""
 
     def effect(self, arm: str, population: str = CLEAN) -> Effect:
         """The effect of one arm on one population."""
@@ -188,7 +191,8 @@ class Comparison:
         )
         seen = [f"can detect: {self.detectable_sentence()}"]
         lost = [f"{arm}: diverged with seeds {', '.join(map(str, seeds))}" for arm, seeds in self.diverged.items()]
-        return "\n".join([head, *seen, *(effect.sentence for effect in self.effects), *lost])
+        short = [self.ended] if self.ended else []
+        return "\n".join([head, *seen, *(effect.sentence for effect in self.effects), *lost, *short])
 
     def detectable_sentence(self) -> str:
         """What this design could have seen on the clean test images, for the arm where it sees least."""

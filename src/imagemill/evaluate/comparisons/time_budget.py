@@ -74,11 +74,24 @@ class TimeBudget:
             raise OutOfTime
 
     @contextmanager
-    def piece(self, size: float = 1.0) -> Iterator[None]:
-        """Measure a piece of work; what is given up does not count."""
-        began = self._clock()
-        yield
-        self.learn(self._clock() - began, size)
+    def piece(self, size: float = 1.0) -> Iterator[Callable[[float], None]]:
+        """Measure a piece of work, and parts of it as they are done.
+
+        Yields
+        ------
+        callable
+            To be called with the share of the piece, 0 to 1, that is done by now; it need not be.
+        """
+        mark, told = self._clock(), 0.0
+
+        def part(share: float) -> None:
+            nonlocal mark, told
+            now = self._clock()
+            self.learn(now - mark, (share - told) * size)
+            mark, told = now, share
+
+        yield part
+        part(1.0)
 
     def learn(self, seconds: float, size: float = 1.0) -> None:
         """Take note of what a piece of work took, such as one that was done in an earlier run."""

@@ -1,0 +1,207 @@
+"""Training all arms of a comparison: one seed with every arm before the next, so that it can end after any of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from imagemill.core.errors import InputError
+from imagemill.evaluate.comparisons.kept_runs import KeptRuns
+from imagemill.evaluate.comparisons.time_budget import OutOfTime, TimeBudget, in_words
+from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm
+from imagemill.evaluate.runners.recipe import Epoch, Trained
+from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, detectable
+
+__all__ = ["MOST_SEEDS", "Rounds", "Step"]
+
+MOST_SEEDS = 1000
+"""Where a budget alone says how many."""
+
+TrainOne = Callable[[Arm, int, Callable[[int, Epoch], None]], Trained]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a comparison is: one epoch of one run was done, or the whole run was there already.
+
+    Parameters
+    ----------
+    arm : str
+    seed, number, runs : int
+        Which run it is, from 1, and how many there will be: with a budget, as many as are expected to fit.
+    epoch, epochs : int
+    said : Epoch or None
+        None for a run that was there already.
+    left : float or None
+        Seconds that the rest is expected to take; None before anything was measured.
+    outlook : str
+        How many seeds fit into the budget and what they could show: said once, after the first seed.
+    """
+
+    arm: str
+    seed: int
+    number: int
+    runs: int
+    epoch: int
+    epochs: int
+    said: Epoch | None = None
+    left: float | None = None
+    outlook: str = ""
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The runs of a comparison, trained seed by seed until all are done or the budget is.
+
+    Parameters
+    ----------
+    arms : sequence of Arm
+    kept : KeptRuns
+    train : callable
+        ``train(arm, seed, on_epoch)``.
+    epochs : int
+    most : int
+        Seeds at most.
+    budget : TimeBudget
+    truth : array ``[n]``
+        Classes of the clean test images.
+    progress : callable, optional
+    """
+
+    arms: Sequence[Arm]
+    kept: KeptRuns
+    train: TrainOne
+    epochs: int
+    most: int
+    budget: TimeBudget
+    truth: np.ndarray
+    progress: Callable[[Step], None] | None = None
+    done: list[Trained] = field(default_factory=list)
+    _outlook: str = ""
+
+    @property
+    def seeds(self) -> int:
+        """How many are complete."""
+        return len(self.done) // len(self.arms)
+
+    @property
+    def ended(self) -> str:
+        """Why there are fewer seeds than were asked for; empty where there are not."""
+        if self.seeds == self.most or self.budget.minutes is None:
+            return ""
+        done = _counted(self.seeds, "seed") + (f" of {self.most}" if self.most < MOST_SEEDS else "")
+        return (
+            f"the budget of {_counted(self.budget.minutes, 'minute')} ended it with {done} done; "
+            "the same with a larger budget goes on from there"
+        )
+
+    def run(self) -> list[Trained]:
+        """All runs of the seeds that are complete, by seed and then by arm.
+
+        Raises
+        ------
+        InputError
+            When the budget is over, or is seen not to last, before one seed is complete.
+        """
+        for seed in range(self.most):
+            there = {arm.name: self.kept.get(arm.name, seed) for arm in self.arms}
+            missing = sum(run is None for run in there.values())
+            if missing and self.seeds and not self.budget.allows(missing):
+                break
+            try:
+                self.done += [self._one(arm, seed, place, there) for place, arm in enumerate(self.arms, start=1)]
+            except OutOfTime:
+                break
+            if seed == 0 and self.budget.minutes is not None:
+                self._outlook = self._said(there)
+        if not self.seeds:
+            self._too_short()
+        return self.done
+
+    def _one(self, arm: Arm, seed: int, place: int, there: dict[str, Trained | None]) -> Trained:
+        run = there[arm.name]
+        if run is not None:
+            self.budget.learn(run.seconds)
+            self._tell(arm, seed, place, self.epochs, None)
+            return run
+        # Until one seed is complete, what cannot be completed is not gone on with.
+        waiting = sum(one is None for one in there.values())
+        if place > 1 and not self.seeds and not self.budget.allows(waiting):
+            raise OutOfTime
+        with self.budget.piece() as part:
+
+            def on_epoch(epoch: int, said: Epoch) -> None:
+                part(epoch / self.epochs)
+                self._tell(arm, seed, place, epoch, said)
+                if epoch < self.epochs:
+                    self.budget.stop_if_over()
+
+            found = there[arm.name] = self.train(arm, seed, on_epoch)
+        self.kept.put(found)
+        return found
+
+    def _tell(self, arm: Arm, seed: int, place: int, epoch: int, said: Epoch | None) -> None:
+        if self.progress is None:
+            return
+        number = seed * len(self.arms) + place
+        runs = len(self.arms) * self._planned(seed, number - 1 + epoch / self.epochs)
+        left = self.budget.expected(runs - number + 1 - epoch / self.epochs)
+        outlook, self._outlook = self._outlook, ""
+        self.progress(Step(arm.name, seed, number, runs, epoch, self.epochs, said, left, outlook))
+
+    def _planned(self, seed: int, done: float) -> int:
+        """Seeds in all, as far as can be seen after some runs."""
+        expected = self.budget.expected()
+        if self.budget.minutes is None or not expected:
+            return self.most if self.most < MOST_SEEDS else seed + 1
+        # A thousandth of a run is no reason to leave a seed out.
+        fit = (done + self.budget.left / expected + 1e-3) // len(self.arms)
+        return max(seed + 1, min(self.most, int(fit)))
+
+    def _said(self, first: Mapping[str, Trained | None]) -> str:
+        """What fits, and what it could show, from the first seed alone."""
+        seeds = min(self.most, 1 + (self.budget.fits(len(self.arms)) or 0))
+        assert self.budget.minutes is not None
+        given = _counted(self.budget.minutes, "minute")
+        fit = f"about {_counted(seeds, 'seed')} in all will be done within the budget of {given}"
+        if seeds < FEWEST_SEEDS:
+            return f"{fit}, and under {FEWEST_SEEDS} there is no verdict; give more minutes, or fewer epochs"
+        deviation = self._deviation(first)
+        if not deviation:
+            return fit
+        seen = detectable(deviation, seeds) * 100
+        return f"{fit}; they could show differences from about {seen:.1f} points of accuracy on"
+
+    def _deviation(self, first: Mapping[str, Trained | None]) -> float:
+        """Of the differences between pairs, before there is more than one: as if images were right by chance.
+
+        Source: McNemar (1947), Psychometrika 12: the difference of two shares of the same images has the variance of
+        the images on which the two disagree.
+        """
+        right = {
+            name: run.probabilities[CLEAN].argmax(axis=1) == self.truth
+            for name, run in first.items()
+            if run is not None and run.diverged is None
+        }
+        bare = right.pop(NONE, None)
+        if bare is None or not right:
+            return 0.0
+        return max(math.sqrt(float((one != bare).sum())) / len(bare) for one in right.values())
+
+    def _too_short(self) -> None:
+        minutes = self.budget.minutes
+        assert minutes is not None
+        expected = self.budget.expected(len(self.arms))
+        takes = f", which takes about {in_words(expected)}" if expected else ""
+        kept = f"; what was trained is kept in {self.kept.out}" if self.kept.out is not None else ""
+        raise InputError(
+            f"expected a budget in which one seed of {len(self.arms)} arms can be trained{takes}, got "
+            f"{_counted(minutes, 'minute')}; give more, or fewer epochs{kept}"
+        )
+
+
+def _counted(count: float, what: str) -> str:
+    return f"{count:g} {what}{'' if count == 1 else 's'}"

@@ -16,7 +16,7 @@ from imagemill.pages.markup import Element, tag
 
 __all__ = ["Block", "Cell", "Code", "Fact", "Facts", "Figure", "Folded", "Part", "Pictures", "Table", "Word", "inner"]
 
-_NUMBER = re.compile(r"^[-+−–]?[\d.,]*\d?( ?%)?( \[.*\])?$")
+_NUMBER = re.compile(r"^[-+−–]?[\d.,]*\d?( ?%)?( ± [\d.]+)?( \[.*\])?$")
 _MARKS = {"helps": ("▲", "good"), "harms": ("▼", "bad"), "no difference seen": ("○", ""), "diverged": ("✕", "bad")}
 """Signs beside words that are coloured, so that colour says nothing alone."""
 
@@ -46,7 +46,7 @@ class Word:
         """Make the sign and the word; ``said`` follows uncoloured."""
         mark, kind = _MARKS.get(self.text, ("–", ""))
         word = tag("span", tag("span", mark, class_="mark", aria_hidden="true"), f" {self.text}", class_=kind or None)
-        return tag("span", word, f" {self.said}") if self.said else word
+        return tag("span", word, " ", tag("span", self.said, class_="whole")) if self.said else word
 
 
 Cell = str | Word
@@ -80,7 +80,7 @@ class Table:
         }
         head = tag("tr", (self._head(name, place in numbers) for place, name in enumerate(self.columns)))
         body = tag("tbody", (tag("tr", (self._cell(c, p, p in numbers) for p, c in enumerate(r))) for r in self.rows))
-        whole = tag("table", tag("caption", self.caption) if self.caption else None, tag("thead", head), body)
+        whole = tag("table", _caption(self.caption), tag("thead", head), body)
         return tag("div", whole, class_="scroll", tabindex=0, role="group", aria_label=self.caption or "table")
 
     def _head(self, name: str, number: bool) -> Element:  # noqa: FBT001 - of a column
@@ -116,8 +116,7 @@ class Facts:
             fact = one if isinstance(one, Fact) else Fact(*one)
             kind = None if fact.good is None else "good" if fact.good else "bad"
             rows.append(tag("tr", tag("th", fact.name, scope="row"), tag("td", fact.value, class_=kind)))
-        caption = tag("caption", self.caption) if self.caption else None
-        whole = tag("table", caption, tag("tbody", rows))
+        whole = tag("table", _caption(self.caption), tag("tbody", rows))
         return tag("div", whole, class_="scroll", tabindex=0, role="group", aria_label=self.caption or "facts")
 
 
@@ -183,10 +182,13 @@ class Folded:
 
     title: str
     blocks: Sequence[Block | str]
+    on_paper: bool = True
+    """Whether its title is printed where it is closed."""
 
     def element(self) -> Element:
         """Make it, closed."""
-        return tag("details", tag("summary", self.title), inner(self.blocks))
+        inside = tag("summary", self.title), inner(self.blocks)
+        return tag("details", *inside, class_=None if self.on_paper else "screen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,11 @@ class Part:
     def element(self) -> Element:
         """Make the heading and what stands below it."""
         return tag("div", tag("h3", self.title), inner(self.blocks))
+
+
+def _caption(words: str) -> Element | None:
+    # The frame around a table is narrower than the table on a phone: the words keep to the frame.
+    return tag("caption", tag("span", words)) if words else None
 
 
 def inner(blocks: Sequence[Any]) -> list[Element]:

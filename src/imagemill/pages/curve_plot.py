@@ -118,7 +118,9 @@ class CurvePlot:
     def table(self) -> Folded:
         """The same as a table."""
         names = [curve.name for curve in self.curves if curve.name]
-        return Folded("The numbers of this figure", [Table(self.title, [self.x_name or "x", *names], self.rows())])
+        return Folded(
+            "The numbers of this figure", [Table(self.title, [self.x_name or "x", *names], self.rows())], on_paper=False
+        )
 
     def drawn(self) -> Element:
         """Make the drawing alone."""

@@ -65,7 +65,11 @@ class HeatMap:
         if len(self.rows) <= _NAMED:
             cells = [[name, *map(self._said, row)] for name, row in zip(self.rows, self.values, strict=True)]
             corner = f"{self.row_name} \\ {self.column_name}" if self.row_name else ""
-            below.append(Folded("The numbers of this figure", [Table(self.title, [corner, *self.columns], cells)]))
+            below.append(
+                Folded(
+                    "The numbers of this figure", [Table(self.title, [corner, *self.columns], cells)], on_paper=False
+                )
+            )
         return figure(self.title, [self.drawn()], below)
 
     def _repr_html_(self) -> str:

@@ -100,7 +100,7 @@ class IntervalPlot:
         outer = any(row.outer for row in self.rows)
         columns = ["", f"{self.unit} [{self.inner_name}]", *([self.outer_name] if outer else ()), "in words"]
         rows = [[r.name, self.said(r), *([self._outer(r)] if outer else ()), Word(r.word or "–")] for r in self.rows]
-        return Folded("The numbers of this figure", [Table(self.title, columns, rows)])
+        return Folded("The numbers of this figure", [Table(self.title, columns, rows)], on_paper=False)
 
     def draw(self, ax: Any = None) -> Any:
         """Draw with matplotlib, on given axes or on a figure of its own, and return the figure.

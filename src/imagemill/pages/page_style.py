@@ -109,9 +109,11 @@ _BLOCKS = """
   image-rendering:pixelated}
 .im .scroll{overflow-x:auto;margin:14px 0;max-width:100%}
 .im table{border-collapse:collapse;font-size:15px;font-variant-numeric:tabular-nums}
-.im caption{text-align:left;padding:0 0 6px;max-width:74ch}
+.im caption{text-align:left;padding:0 0 6px}
 .im th,.im td{text-align:left;vertical-align:top;padding:5px 22px 5px 0;border-bottom:1px solid var(--line);
   min-width:3.2em;max-width:46ch}
+.im caption span{display:block;position:sticky;left:0;max-width:min(74ch,calc(100vw - 44px))}
+.im .whole{white-space:nowrap}
 .im th{font-weight:600}
 .im .n{text-align:right}
 .im td.n{white-space:nowrap}
@@ -152,7 +154,7 @@ _BLOCKS = """
 @media print{
  .im .wide{display:block}.im .narrow{display:none}.im .scroll{overflow:visible}
  .im figure,.im tr,.im .pictures li{break-inside:avoid}.im h2,.im h3,.im caption{break-after:avoid}
- .im details:not([open]){display:none}
+ .im details.screen:not([open]){display:none}
 }
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.data.dataset import Dataset
-from imagemill.evaluate.comparisons.comparison import Comparison, compared
+from imagemill.evaluate.comparisons.comparison import Comparison, Material, compared
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
@@ -132,7 +132,7 @@ def compare(
     runs = rounds.run()
     labels = {one.name: one.labels for one in asked}
     found = compared({**design, "seeds": rounds.seeds}, runs, labels, data.classes, level)
-    found = replace(found, ended=rounds.ended)
+    found = replace(found, ended=rounds.ended, material=Material(arms, tuple(asked)))
     if out is not None:
         found.write(Path(out))
     return found

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.errors import ParameterError
 from imagemill.data.atomic import atomic_path
-from imagemill.evaluate.inputs.arms import CLEAN, NONE
+from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.statistics.intervals import (
     FEWEST_SEEDS,
@@ -25,8 +26,9 @@ from imagemill.evaluate.statistics.intervals import (
     seeds_for,
 )
 from imagemill.evaluate.statistics.metrics import Metrics, metrics_of
+from imagemill.pages import fragment
 
-__all__ = ["ClassChange", "Comparison", "Effect", "compared"]
+__all__ = ["ClassChange", "Comparison", "Effect", "Material", "compared"]
 
 Labels = npt.NDArray[np.int64]
 
@@ -96,6 +98,14 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What was compared, for pages: never in ``results.json``, which the design names by digests."""
+
+    arms: tuple[Arm, ...]
+    asked: tuple[Population, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """Everything a comparison found.
 
@@ -112,6 +122,8 @@ class Comparison:
         Seeds with which an arm's loss was no number any more.
     ended : str
         Why there are fewer seeds than were asked for; of this call alone, and in no file.
+    material : Material or None
+        Pipelines and test images, where they are at hand.
     """
 
     design: Mapping[str, Any]
@@ -120,6 +132,7 @@ class Comparison:
     runs: tuple[Trained, ...]
     diverged: Mapping[str, tuple[int, ...]]
     ended: str = ""
+    material: Material | None = None
 
     def effect(self, arm: str, population: str = CLEAN) -> Effect:
         """The effect of one arm on one population."""
@@ -152,7 +165,7 @@ class Comparison:
         return found
 
     def write(self, out: Path) -> None:
-        """``results.json``, ``timing.json`` and ``table.md`` into a folder."""
+        """``results.json``, ``timing.json``, ``table.md`` and ``report.html`` into a folder."""
         for name, text in (
             ("results.json", json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"),
             ("timing.json", json.dumps(self.timing(), indent=1) + "\n"),
@@ -160,6 +173,53 @@ class Comparison:
         ):
             with atomic_path(out / name) as part:
                 part.write_text(text, "utf-8")
+        self.save_html(out / "report.html")
+
+    def save_html(self, path: Path | str, *, command: str | None = None) -> None:
+        """Write everything as one page, which needs no network and nothing beside it.
+
+        Parameters
+        ----------
+        path : Path or str
+        command : str, optional
+            The command line that made it, for the page.
+        """
+        from imagemill.evaluate.comparisons.comparison_page import as_page
+
+        with atomic_path(path) as part:
+            part.write_text(as_page(self, command), "utf-8")
+
+    def plot(self, population: str = CLEAN, ax: Any = None) -> Any:
+        """Draw the effects on one population with matplotlib: an interval an arm, around zero.
+
+        Parameters
+        ----------
+        population : str
+        ax : matplotlib.axes.Axes, optional
+            Where to; a figure of its own where none is given.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ParameterError
+            For a population that was not asked about.
+        MissingExtra
+            Without matplotlib.
+        """
+        from imagemill.evaluate.comparisons.comparison_page import effect_plot
+
+        if population not in self.design["test_images"]:
+            known = ", ".join(self.design["test_images"])
+            raise ParameterError(f"expected a population of {known}, got {population!r}")
+        return effect_plot(self, population).draw(ax)
+
+    def _repr_html_(self) -> str:
+        from imagemill.evaluate.comparisons.comparison_page import summary_blocks
+
+        return fragment(summary_blocks(self))
 
     def table(self) -> str:
         """Accuracies with their effects as a Markdown table: a row an arm, a column a population."""
@@ -211,6 +271,7 @@ def compared(
     labels: Mapping[str, Labels],
     classes: Sequence[str],
     level: float = 0.95,
+    material: Material | None = None,
 ) -> Comparison:
     """Count and compare what trained networks said.
 
@@ -224,6 +285,8 @@ def compared(
     classes : sequence of str
     level : float, 0 to 1
         Of the intervals.
+    material : Material, optional
+        For pages.
 
     Returns
     -------
@@ -250,7 +313,7 @@ def compared(
         for arm in arms
         if any(run.arm == arm and run.diverged is not None for run in runs)
     }
-    return Comparison(design, tuple(effects), metrics, tuple(runs), lost)
+    return Comparison(design, tuple(effects), metrics, tuple(runs), lost, material)
 
 
 def _right(run: Trained, name: str, truth: Labels) -> npt.NDArray[np.float64]:

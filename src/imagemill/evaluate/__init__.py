@@ -1,7 +1,7 @@
 """The effect: does an augmentation help, by how much, and how sure is that.
 
-Here: designs of comparisons, training the arms, metrics, intervals, verdicts, and what a page says of them. Not here: how
-pages look (`pages`), what the terminal shows (`app`), and anything that changes pixels.
+Here: designs of comparisons, training the arms, metrics, intervals, verdicts, and what a page says of them. Not here:
+how pages look (`pages`), what the terminal shows (`app`), and anything that changes pixels.
 """
 
 from __future__ import annotations

@@ -313,7 +313,7 @@ def compared(
         for arm in arms
         if any(run.arm == arm and run.diverged is not None for run in runs)
     }
-    return Comparison(design, tuple(effects), metrics, tuple(runs), lost, material)
+    return Comparison(design, tuple(effects), metrics, tuple(runs), lost, material=material)
 
 
 def _right(run: Trained, name: str, truth: Labels) -> npt.NDArray[np.float64]:

@@ -5,6 +5,7 @@
 
 from imagemill.app.figures import before_after as before_after
 from imagemill.app.figures import grid as grid
+from imagemill.audits import audit as audit
 from imagemill.core.box_rules import BoxRules as BoxRules
 from imagemill.core.errors import CodecError as CodecError
 from imagemill.core.errors import DiskError as DiskError
@@ -17,6 +18,7 @@ from imagemill.core.errors import PlanError as PlanError
 from imagemill.core.errors import SourceError as SourceError
 from imagemill.core.errors import TargetError as TargetError
 from imagemill.core.errors import WorkerError as WorkerError
+from imagemill.core.findings import Finding as Finding
 from imagemill.core.geometry import Frame as Frame
 from imagemill.core.ranges import Choice as Choice
 from imagemill.core.ranges import LogUniform as LogUniform
@@ -58,7 +60,6 @@ from imagemill.feed import Loader as Loader
 from imagemill.feed import time_feed as time_feed
 from imagemill.feed.adapters import augmented as augmented
 from imagemill.feed.adapters import hf_transform as hf_transform
-from imagemill.pipeline.lint import Finding as Finding
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
 from imagemill.transforms.base import Transform as Transform
 from imagemill.transforms.colour.apply import Apply as Apply

@@ -73,7 +73,7 @@ def test_a_package_that_keeps_to_the_rooms_passes(tmp_path: Path) -> None:
         ("core", "import imagemill.data"),
         ("core", "import scipy"),
         ("transforms", "import imagemill.engine"),
-        ("audit", "import imagemill.feed"),
+        ("audits", "import imagemill.feed"),
         ("pipeline", "from imagemill import data"),
         ("data", "def f():\n    import imagemill.app"),
         ("app", "import imagemill.testing"),

@@ -20,6 +20,7 @@ FAMILIES = {
 
 PAIRS = {
     "affine": ("compat", "transforms"),
+    "audit": ("app", "audits"),
     "augment": ("app", "verbs"),
     "compare": ("app", "evaluate"),
     "export": ("app", "verbs"),

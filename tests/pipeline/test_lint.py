@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.pipeline.lint import LEVELS, RULES, Finding
+from imagemill.core.findings import LEVELS, Finding
+from imagemill.pipeline.lint import RULES
 from imagemill.transforms.base import REGISTRY, param
 from imagemill.transforms.traits import Reach, Traits
 

@@ -5,9 +5,9 @@ Here: checking what comes in, drawing, describing, linting, pipeline files. Not 
 
 from __future__ import annotations
 
+from imagemill.core.findings import Finding
 from imagemill.pipeline.describe import operations
 from imagemill.pipeline.files import read as read_pipeline_file
-from imagemill.pipeline.lint import Finding
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.pipeline.rehearsal import Given, given, judge
 

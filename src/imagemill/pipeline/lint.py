@@ -12,42 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass
 from itertools import combinations, islice
 
+from imagemill.core.findings import Finding, worst_first
 from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform, fields_of
 from imagemill.transforms.traits import Traits
-
-LEVELS = ("error", "warning", "note")
 
 DEAD_ON, INCLINED = 15.0, 30.0
 """How far photos taken straight on, and at an angle, may turn before they stop looking like photos."""
 
 FAR_SHIFT = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is probably not meant.
-
-    Parameters
-    ----------
-    rule : str
-        Its name.
-    level : {"error", "warning", "note"}
-        An error cannot be meant, a warning is rarely meant, a note depends on the data.
-    message : str
-        What happens, and what to write instead.
-    places : tuple of int
-        Positions in the pipeline, counted from 1, combinations flattened.
-    """
-
-    rule: str
-    level: str
-    message: str
-    places: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        where = f" (transform {', '.join(map(str, self.places))})" if self.places else ""
-        return f"{self.level}: {self.message}{where} [{self.rule}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +96,6 @@ def lint(transforms: tuple[Transform, ...], *, size: Size = NOWHERE, evaluation:
     found += [finding for rule in RULES for finding in rule(running)]
     found += _random(transforms) if evaluation else _fixed(running)
     return worst_first(found)
-
-
-def worst_first(found: list[Finding]) -> list[Finding]:
-    """Errors, then warnings, then notes, each in the order of the pipeline."""
-    return sorted(found, key=lambda f: (LEVELS.index(f.level), f.places))
 
 
 def _flat(

@@ -16,6 +16,7 @@ import numpy as np
 from imagemill.core.box_rules import BoxRules
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.findings import Finding
 from imagemill.core.geometry import Frame
 from imagemill.core.keypoint_names import read_swap
 from imagemill.core.randomness import rng
@@ -32,7 +33,6 @@ from imagemill.pipeline import describe as words
 from imagemill.pipeline import files
 from imagemill.pipeline.drawing import Draft, Walk
 from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
-from imagemill.pipeline.lint import Finding
 from imagemill.pipeline.rehearsal import given, judge
 from imagemill.transforms.base import Transform, everyone
 from imagemill.transforms.reading import located

@@ -15,13 +15,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from imagemill.core.errors import ImagemillError, InputError
+from imagemill.core.findings import Finding, worst_first
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine
 from imagemill.core.targets import Image
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn
 from imagemill.pipeline.inputs import Inputs
-from imagemill.pipeline.lint import Finding, Size, lint, worst_first
+from imagemill.pipeline.lint import Size, lint
 from imagemill.transforms.base import Transform, everyone
 
 __all__ = ["Given", "given", "judge"]
@@ -140,8 +141,8 @@ def judge(pipeline: Tried, inputs: Sequence[Given], *, evaluation: bool = False)
 
 def _once(found: list[Finding]) -> list[Finding]:
     """One finding for each rule and place: what is said of the first input is counted for the others."""
-    kept: dict[tuple[str, tuple[int, ...]], Finding] = {}
-    times: Counter[tuple[str, tuple[int, ...]]] = Counter()
+    kept: dict[tuple[str, tuple[int | str, ...]], Finding] = {}
+    times: Counter[tuple[str, tuple[int | str, ...]]] = Counter()
     for finding in found:
         kind = finding.rule, finding.places
         kept.setdefault(kind, finding)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from imagemill.app.cli.audit import audit
 from imagemill.app.cli.augment import augment
 from imagemill.app.cli.bench import bench
 from imagemill.app.cli.compare import compare
@@ -59,7 +60,7 @@ def common(
 
 
 _VERBS: tuple[Callable[..., Any], ...] = (
-    *(demo, scan, prepare, split, export),
+    *(demo, scan, audit, prepare, split, export),
     *(augment, preview, replay, explain, lint),
     *(compare, experiment, bench, doctor, warmup),
 )

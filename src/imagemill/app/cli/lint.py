@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +49,7 @@ def lint(
     found = [Finding("unreadable", "warning", f"{troubles[0]}; imagemill scan looks at all files")] if troubles else []
     found += judge(asked.pipeline, inputs, evaluation=evaluation)
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in found], indent=2))
+        typer.echo(json.dumps([finding.to_dict() for finding in found], indent=2))
     elif not found:
         tried = _tried(inputs, count)
         out.print(Text.assemble((f"{asked.name}: ", "bold"), ("nothing to remark", "green"), tried), soft_wrap=True)

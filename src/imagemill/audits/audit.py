@@ -1,0 +1,193 @@
+"""Is a dataset fit to train on: one look at every image, then every check."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imagemill.audits.checks.annotation_faults import check_annotations
+from imagemill.audits.checks.base import Check, NotAsked, many
+from imagemill.audits.checks.copies import check_copies
+from imagemill.audits.checks.counts import check_counts
+from imagemill.audits.checks.drift import check_order
+from imagemill.audits.checks.licensing import check_licences
+from imagemill.audits.checks.quality import check_quality
+from imagemill.audits.checks.shortcuts import check_shortcuts
+from imagemill.audits.manifest_actions import new_manifest
+from imagemill.audits.settings import Settings
+from imagemill.audits.survey import Survey, survey
+from imagemill.core.errors import ParameterError
+from imagemill.core.findings import LEVELS, Finding, worst_first
+from imagemill.data.atomic import atomic_path
+from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.dataset import Dataset
+from imagemill.data.layouts.opening import open_source
+from imagemill.jobs.threads import Progress
+
+__all__ = ["CHECKS", "Audit", "audit"]
+
+CHECKS: dict[str, Check] = {
+    "quality": check_quality,
+    "copies": check_copies,
+    "counts": check_counts,
+    "shortcuts": check_shortcuts,
+    "annotations": check_annotations,
+    "order": check_order,
+    "licences": check_licences,
+}
+"""Every check by its name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audit:
+    """What an audit found.
+
+    Parameters
+    ----------
+    survey : Survey
+        What was seen of every image.
+    findings : tuple of Finding
+        The worst first.
+    not_asked : tuple of NotAsked
+        Questions that this dataset does not let one ask, and why.
+    """
+
+    survey: Survey
+    findings: tuple[Finding, ...]
+    not_asked: tuple[NotAsked, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Whether one can train on it, in one sentence."""
+        counts = Counter(finding.level for finding in self.findings)
+        if counts["error"]:
+            return f"not as it is: {many(counts['error'], 'finding')} to mend first"
+        if counts["warning"]:
+            return (
+                f"yes, once {many(counts['warning'], 'warning')} {'is' if counts['warning'] == 1 else 'are'} looked at"
+            )
+        return "yes: nothing was found that speaks against it"
+
+    def of_level(self, level: str) -> tuple[Finding, ...]:
+        """Findings of a level, or of a worse one.
+
+        Raises
+        ------
+        ParameterError
+        """
+        if level not in LEVELS:
+            raise ParameterError(f"expected a level of {', '.join(LEVELS)}, got {level!r}")
+        return tuple(f for f in self.findings if LEVELS.index(f.level) <= LEVELS.index(level))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold."""
+        images = len(self.survey.records)
+        return {
+            "images": images,
+            "read": len(self.survey.seen),
+            "layout": self.survey.source.layout,
+            "verdict": self.verdict,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "not_asked": [{"rule": one.rule, "because": one.because} for one in self.not_asked],
+            "clusters": [{"images": list(self.survey.keys(one.rows)), "how": one.how} for one in self.survey.clusters],
+            "notes": list(self.survey.source.notes),
+        }
+
+    def write(self, path: Path | str) -> None:
+        """Write `to_dict` as JSON."""
+        with atomic_path(Path(path)) as part:
+            part.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n", "utf-8")
+
+    def apply(self, actions: Sequence[str], path: Path | str) -> Mapping[str, int]:
+        """Write a new manifest (``.csv`` or ``.parquet``) with what is to be kept; no image is touched.
+
+        Parameters
+        ----------
+        actions : sequence of str
+            ``"drop-duplicates"`` keeps the first image of each cluster; ``"quarantine-corrupt"`` leaves out what
+            cannot be read or was cut off; ``"regroup"`` gives copies one group, so that a split keeps them together.
+        path : Path or str
+
+        Returns
+        -------
+        mapping of str to int
+            How many images each action concerned.
+        """
+        return new_manifest(self.survey, self.findings, actions, Path(path))
+
+    def __repr__(self) -> str:
+        head = f"{many(len(self.survey.records))}, {self.survey.source.layout}. Fit to train on? {self.verdict}"
+        shown = [str(finding) for finding in self.findings]
+        return "\n".join([head, *shown])
+
+
+def audit(
+    dataset: Dataset | Path | str,
+    *,
+    checks: Sequence[str] | None = None,
+    settings: Mapping[str, Any] | Settings | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Audit:
+    """Find out whether a dataset is fit to train on.
+
+    Parameters
+    ----------
+    dataset : Dataset, Path or str
+        In any layout.
+    checks : sequence of str, optional
+        Those of `CHECKS` to run; all when left out.
+    settings : mapping or Settings, optional
+        Thresholds by name.
+    workers : int
+        Threads that decode.
+    progress : callable, optional
+        Called with how many images were looked at, and how many there are.
+    **options
+        As for `open`, such as ``layout``, ``masks``, ``axes``.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    SourceError
+        When nothing can be made of the path.
+    ParameterError
+        For a check or setting that is not there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from imagemill.data import Picture, write_picture
+    >>> draws = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat/1.png", "dog/1.png"):
+    ...         write_picture(Path(folder) / name, Picture(draws.integers(0, 256, (32, 32), np.uint8), "yx"))
+    ...     _ = (Path(folder) / "dog/2.png").write_bytes((Path(folder) / "cat/1.png").read_bytes())
+    ...     found = audit(folder)
+    >>> [finding.rule for finding in found.findings]
+    ['contradiction', 'copies', 'few', 'licence']
+    """
+    if wrong := sorted(set(checks or ()) - set(CHECKS)):
+        raise ParameterError(f"expected checks of {', '.join(CHECKS)}, got {', '.join(wrong)}")
+    asked = settings if isinstance(settings, Settings) else Settings.of(dict(settings or {}))
+    axes = options.get("axes")
+    source = dataset.to_source() if isinstance(dataset, Dataset) else open_source(dataset, **options)
+    seen = survey(source, asked, options=ReadOptions(axes=axes), workers=workers, progress=progress)
+    found, not_asked = list[Finding](), list[NotAsked]()
+    for name, check in CHECKS.items():
+        if checks is None or name in checks:
+            for one in check(seen):
+                if isinstance(one, Finding):
+                    found.append(one)
+                else:
+                    not_asked.append(one)
+    return Audit(seen, tuple(worst_first(found)), tuple(not_asked))

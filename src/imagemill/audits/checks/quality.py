@@ -1,0 +1,176 @@
+"""Images that are not fit to learn from: unreadable, cut off, dark, light, flat, blurred, noisy, odd."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.audits.checks.base import NotAsked, listed, many
+from imagemill.audits.glance import Glance
+from imagemill.audits.survey import Survey
+from imagemill.core.findings import Finding
+
+__all__ = ["check_quality", "far_below", "far_out"]
+
+Numbers = npt.NDArray[np.float64]
+_FEW = 20
+"""Below this many images a set has no usual value that others could be odd beside."""
+
+
+def check_quality(survey: Survey) -> Iterator[Finding | NotAsked]:
+    """What single images are like, by themselves and beside the rest."""
+    if survey.problems:
+        yield Finding(
+            "unreadable",
+            "error",
+            f"{many(len(survey.problems))} that cannot be read: {survey.problems[0]}",
+            tuple(problem.name for problem in survey.problems),
+            {"images": len(survey.problems)},
+            "mend or leave them out: --apply quarantine-corrupt",
+        )
+    if left := survey.source.problems:
+        yield Finding(
+            "left-out",
+            "warning",
+            f"{many(len(left), 'file, line or annotation')} that could not be taken in: {left[0]}",
+            tuple(problem.name for problem in left),
+            {"problems": len(left)},
+            "mend them in the source; imagemill scan lists all",
+        )
+    if not len(survey.seen):
+        yield NotAsked("quality", "no image can be read")
+        return
+    yield from _by_themselves(survey)
+    if len(survey.seen) < _FEW:
+        yield NotAsked("odd", f"there are fewer than {_FEW} images, so that none is odd beside the others")
+        return
+    yield from _beside_the_rest(survey)
+    yield from _kinds(survey)
+
+
+def _by_themselves(survey: Survey) -> Iterator[Finding]:
+    asked = survey.settings
+    percentile = [survey.numbers(lambda g, at=at: g.brightness[at]) for at in range(5)]  # type: ignore[misc]
+    entropy, cut = survey.numbers(lambda g: g.entropy), survey.numbers(lambda g: g.gray_rows)
+    flat = survey.numbers(lambda g: g.contrast) < 1 / 255
+    border = survey.numbers(lambda g: g.border)
+    shape = survey.numbers(lambda g: min(g.shape[-2:]) / max(g.shape[-2:]))
+    lost = survey.numbers(lambda g: g.not_finite)
+    # Scans are dark beside photos by nature: their values are spread from the smallest to the largest.
+    photo = survey.numbers(lambda g: "uint8" in g.kind and "volume" not in g.kind) > 0
+    rules: list[tuple[str, str, str, Numbers | npt.NDArray[np.bool_], Numbers, str]] = [
+        ("flat", "warning", "of one colour", flat, entropy, "leave them out"),
+        ("cut-off", "error", "whose lower rows are a flat gray, as decoders fill a file that was cut off",
+         (cut > 0.03) & ~flat, -cut, "fetch them again, or leave them out"),
+        ("dark", "warning", f"dark: 99 of 100 pixels below {asked.dark:.2f} of white",
+         photo & ~flat & (percentile[4] < asked.dark), percentile[4], "look at them: is anything to be seen?"),
+        ("light", "warning", f"light: 95 of 100 pixels above {1 - asked.light:.2f} of white",
+         photo & ~flat & (percentile[1] > 1 - asked.light), -percentile[1], "look at them: is anything to be seen?"),
+        ("low-information", "note", f"with gray values of under {asked.information:g} bits",
+         photo & ~flat & (entropy < asked.information), entropy, "look at them: drawings and blanks are such"),
+        ("border", "note", "with borders of one colour over a fifth of a side or more",
+         ~flat & (border >= 0.2), -border, "crop them: a network learns borders"),
+        ("aspect", "note", f"whose shorter side is under {asked.aspect:.2f} of the longer",
+         shape < asked.aspect, shape, "crop or pad them; resizing squashes them"),
+        ("not-finite", "error", "with values that are NaN or infinite", lost > 0, -lost, "replace those values"),
+    ]  # fmt: skip
+    for rule, level, what, hit, worst, advice in rules:
+        yield from _found(survey, rule, level, what, np.asarray(hit, bool), worst, advice)
+
+
+def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
+    asked = survey.settings
+    sharp = survey.numbers(lambda g: g.sharpness)
+    low, spread = far_below(np.log(np.maximum(sharp, 1e-6)))
+    blurred = (low - np.log(np.maximum(sharp, 1e-6)) > asked.blurred * spread) & (sharp < asked.sharpness)
+    noise = survey.numbers(lambda g: g.noise)
+    yield from _found(
+        survey, "blurred", "warning", "far less sharp than the rest, at the size a network sees", blurred, sharp,
+        "leave them out, unless such images will come in use",
+    )  # fmt: skip
+    odd_noise = (noise > asked.noisy) & (noise > 3 * np.nanmedian(noise))
+    yield from _found(
+        survey, "noisy", "warning", f"with noise above {asked.noisy:.0%} of white, three times the rest", odd_noise,
+        -noise, "leave them out, unless such images will come in use",
+    )  # fmt: skip
+    for end, of in (("black", lambda g: g.black), ("white", lambda g: g.white)):
+        share = survey.numbers(of)
+        hit = (share > asked.clipped) & (np.nanmedian(share) < asked.clipped / 2)
+        yield from _found(
+            survey, f"clipped-{end}", "note", f"with {asked.clipped:.0%} of the values or more at pure {end}", hit,
+            -share, "look at them: what was there is lost",
+        )  # fmt: skip
+    side = np.sqrt(survey.numbers(lambda g: float(np.prod(g.shape[-2:]))))
+    # Where most images have one size the quartiles lie together: what is odd is also twice or half of the usual.
+    odd = far_out(side, asked.odd_size) & (np.abs(np.log2(side / np.nanmedian(side))) >= 1)
+    yield from _found(
+        survey, "odd-size", "note", f"of a size far from the rest (median {np.nanmedian(side):.0f} pixels a side)", odd,
+        -np.abs(side - np.nanmedian(side)), "look at them: thumbnails and scans of whole pages are such",
+    )  # fmt: skip
+
+
+def _kinds(survey: Survey) -> Iterator[Finding]:
+    """Channels and depth, orientation flags, and formats that differ from image to image."""
+    of: tuple[tuple[str, Callable[[Glance], str], str, str], ...] = (
+        ("kinds", lambda g: g.kind, "kinds of pixels", "choose one with prepare --channels and --dtype"),
+        ("orientation", lambda g: f"EXIF orientation {g.file.orientation}", "orientations",
+         "nothing, if whatever reads them turns them; imagemill does, many tools do not"),
+    )  # fmt: skip
+    for rule, value, what, advice in of:
+        values = [None if g is None else value(g) for g in survey.glances]
+        counts = Counter(v for v in values if v is not None)
+        if len(counts) < 2:
+            continue
+        common, _ = counts.most_common(1)[0]
+        rare = [row for row, v in enumerate(values) if v is not None and v != common]
+        shown = [f"{name} ({count:,})" for name, count in counts.most_common()]
+        yield Finding(
+            rule,
+            "warning" if rule == "kinds" else "note",
+            f"{len(counts)} {what} are mixed: {listed(shown)}",
+            survey.keys(rare),
+            {"kinds": len(counts), "images": len(rare)},
+            advice,
+        )
+
+
+def _found(
+    survey: Survey,
+    rule: str,
+    level: str,
+    what: str,
+    hit: npt.NDArray[np.bool_],
+    worst: Numbers,
+    advice: str,
+) -> Iterator[Finding]:
+    rows = np.flatnonzero(hit)
+    if len(rows):
+        rows = rows[np.argsort(worst[rows], kind="stable")]
+        share = len(rows) / len(survey.seen)
+        yield Finding(
+            rule, level, f"{many(len(rows))} {what}", survey.keys(rows), {"images": len(rows), "share": share}, advice
+        )
+
+
+def far_below(values: Numbers) -> tuple[float, float]:
+    """The median, and the spread above it as a standard deviation: what is odd below does not widen it."""
+    values = values[np.isfinite(values)]
+    middle = float(np.median(values))
+    return middle, max(float(np.percentile(values, 84.13)) - middle, 1e-6)
+
+
+def far_out(values: Numbers, times: float) -> npt.NDArray[np.bool_]:
+    """Whether values lie so many times the distance of the quartiles beyond them.
+
+    Source: Tukey (1977), "Exploratory Data Analysis".
+
+    Examples
+    --------
+    >>> far_out(np.array([1.0, 2, 3, 4, 100]), 3.0).tolist()
+    [False, False, False, False, True]
+    """
+    low, high = np.nanpercentile(values, (25, 75))
+    return np.asarray((values < low - times * (high - low)) | (values > high + times * (high - low)), bool)

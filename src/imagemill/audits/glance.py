@@ -1,0 +1,262 @@
+"""What is kept of one image after a single look: small numbers, and a picture of 32x32."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.audits.file_facts import FileFacts, file_facts
+from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputError, MissingExtra
+from imagemill.data.codecs.base import Picture, ReadOptions
+from imagemill.data.records.loading import encoded, load_mask, load_picture, pixels_suffix
+from imagemill.data.records.record import Blob, Pixels, Record
+
+__all__ = ["SMALL", "Glance", "GlanceWork", "to_rgb8"]
+
+Array = npt.NDArray[Any]
+
+SMALL = 32
+"""Side of the small picture, pixels; shape is squashed, so that a copy of another aspect is seen as one."""
+
+LOOKED = 256
+"""Longer side that measures of quality are taken at: about what a network sees."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """One image, seen once.
+
+    Parameters
+    ----------
+    digest : str
+        Of the encoded bytes, or of the array where there are none.
+    file : FileFacts
+        What the file says besides pixels.
+    kind : str
+        Such as ``"RGB uint8"``.
+    shape : tuple of int
+        Height and width, or slices, height and width, as the image is seen.
+    small : array ``[32, 32, 3]`` uint8
+    brightness : tuple of float, 0 to 1
+        Percentiles 1, 5, 50, 95 and 99 of the perceived brightness.
+    contrast : float
+        Standard deviation of the gray values, as a share of white.
+    saturation : float, 0 to 1
+        Mean of the largest less the smallest channel.
+    warmth : float
+        Mean of red less blue, as a share of white.
+    sharpness : float
+        Share of the contrast that lies between neighbouring pixels.
+    noise : float
+        Standard deviation of the noise, as a share of white.
+    entropy : float, bits
+        Of the gray values.
+    black, white : float, 0 to 1
+        Shares of values, of all channels, at the ends of the range.
+    gray_rows : float, 0 to 1
+        Share of rows at the bottom that are one flat mid gray, as decoders fill what is missing.
+    border : float, 0 to 1
+        Share of the longer side that lies in borders of one colour.
+    not_finite : int
+        Values that are NaN or infinite.
+    labels : tuple of int
+        Values of the label map, at most 256.
+    """
+
+    digest: str
+    file: FileFacts
+    kind: str
+    shape: tuple[int, ...]
+    small: Array
+    brightness: tuple[float, float, float, float, float]
+    contrast: float
+    saturation: float
+    warmth: float
+    sharpness: float
+    noise: float
+    entropy: float
+    black: float
+    white: float
+    gray_rows: float
+    border: float
+    not_finite: int
+    labels: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GlanceWork:
+    """Looks at one record, or says why it could not.
+
+    Parameters
+    ----------
+    options : ReadOptions
+    """
+
+    options: ReadOptions
+
+    def __call__(self, record: Record) -> Iterator[Glance | str]:
+        """The one row of a record."""
+        try:
+            yield _glance(record, self.options)
+        except DiskError:  # no fault of this image: the next one would meet it as well
+            raise
+        except (CodecError, MissingExtra, InputError) as error:
+            yield str(error)
+        except ImagemillError as error:
+            yield f"{type(error).__name__}: {error}"
+
+
+def _glance(record: Record, options: ReadOptions) -> Glance:
+    data = encoded(record.image)
+    # Decoded from the bytes that were hashed: a file is read once.
+    where: Pixels = record.image
+    if data is not None:
+        name = str(where) if isinstance(where, Path) else where.name
+        where = Blob(name, pixels_suffix(record.image), lambda: data)
+    picture = load_picture(where, replace(options, at_least=(LOOKED, LOOKED)))
+    digest = _digest(picture.array) if data is None else hashlib.sha256(data).hexdigest()
+    full = picture.meta.get("full_size", picture.spatial_shape)
+    rgb, not_finite = to_rgb8(picture)
+    labels: tuple[int, ...] = ()
+    if record.mask is not None:
+        mask = load_mask(record.mask, like=load_picture(record.image, options), frame=record.frame)
+        labels = tuple(int(value) for value in np.unique(mask.array)[:256])
+    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
+    if picture.axes.startswith("z"):
+        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
+    return Glance(
+        digest,
+        file_facts(data, pixels_suffix(record.image), picture.meta),
+        f"{kind} {picture.array.dtype.name}",
+        tuple(int(n) for n in full),
+        **_measured(rgb),
+        not_finite=not_finite,
+        labels=labels,
+    )
+
+
+def _digest(array: Array) -> str:
+    array = np.ascontiguousarray(array)
+    return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
+
+
+def to_rgb8(picture: Picture) -> tuple[Array, int]:
+    """The image as a screen would show it, ``[y, x, 3]`` uint8, and how many of its values are not finite.
+
+    A volume is shown by its middle slice. Values of other types than uint8 are spread from their smallest to their
+    largest, of 16 bits from 0 to 65,535 where they use most of that; alpha is left out; of other numbers of channels
+    the first three are taken.
+
+    Examples
+    --------
+    >>> to_rgb8(Picture(np.array([[0.0, 1.0]]), "yx"))[0][..., 0].tolist()
+    [[0, 255]]
+    """
+    array = picture.array
+    if picture.axes.startswith("z"):
+        array = array[array.shape[0] // 2]
+    if picture.channels is None:
+        array = array[..., None]
+    array = array[..., :3] if array.shape[-1] >= 3 else array[..., :1]
+    lost = 0
+    if array.dtype != np.uint8:
+        values = array.astype(np.float32)
+        finite = np.isfinite(values)
+        lost = int(values.size - finite.sum())
+        low, high = (float(f(values, initial=0.0, where=finite)) for f in (np.min, np.max))
+        if array.dtype == np.uint16 and high > 0.5 * 65535:
+            low, high = 0.0, 65535.0
+        spread = high - low or 1.0
+        array = np.where(finite, (values - low) * (255 / spread) + 0.5, 0).clip(0, 255).astype(np.uint8)
+    return (np.repeat(array, 3, axis=-1) if array.shape[-1] == 1 else np.ascontiguousarray(array)), lost
+
+
+def _measured(rgb: Array) -> dict[str, Any]:
+    """Measures of an image at the scale that a network sees."""
+    height, width = rgb.shape[:2]
+    shrink = LOOKED / max(height, width)
+    seen = rgb
+    if shrink < 1:
+        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        seen = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    # Enlarging with INTER_AREA repeats pixels; what is smaller than the small picture is interpolated.
+    fewer = cv2.INTER_AREA if min(seen.shape[:2]) >= SMALL else cv2.INTER_LINEAR
+    small = cv2.resize(seen, (SMALL, SMALL), interpolation=fewer)
+    gray = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
+    counts = np.bincount(gray.ravel(), minlength=256)
+    contrast = float(gray.std()) / 255
+    return {
+        "small": small,
+        "brightness": _brightness(seen),
+        "contrast": contrast,
+        "saturation": float((seen.max(axis=2).astype(np.int16) - seen.min(axis=2)).mean()) / 255,
+        "warmth": float(seen[..., 0].mean() - seen[..., 2].mean()) / 255,
+        "sharpness": _sharpness(gray),
+        "noise": _noise(gray),
+        "entropy": _entropy(counts),
+        "black": float((seen <= 1).mean()),
+        "white": float((seen >= 254).mean()),
+        "gray_rows": _gray_rows(seen),
+        "border": _border(gray),
+    }
+
+
+def _brightness(rgb: Array) -> tuple[float, float, float, float, float]:
+    """Percentiles of perceived brightness, by the weights of Finley (2006), "HSP color model"."""
+    weighted = np.sqrt((rgb.astype(np.float32) ** 2) @ np.array([0.241, 0.691, 0.068], np.float32)) / 255
+    a, b, c, d, e = (float(value) for value in np.percentile(weighted, (1, 5, 50, 95, 99)))
+    return a, b, c, d, e
+
+
+def _sharpness(gray: Array) -> float:
+    """Deviation of the Laplacian over what white noise of the image's contrast would give: 0 is smooth, 1 is noise.
+
+    Source: Pech-Pacheco et al. (2000), "Diatom autofocusing in brightfield microscopy", ICPR, for the variance of the
+    Laplacian; divided by the contrast, so that a dim image is no less sharp.
+    """
+    deviation = float(gray.std())
+    if deviation < 1e-6:
+        return 0.0
+    return float(cv2.Laplacian(gray, cv2.CV_32F).std()) / (deviation * float(np.sqrt(20)))
+
+
+def _noise(gray: Array) -> float:
+    """Standard deviation of the noise by its median absolute second difference, 0 to 1.
+
+    Source: Immerkaer (1996), "Fast noise variance estimation", Computer Vision and Image Understanding 64, for the
+    mask, which leaves edges out; the median in place of the mean leaves out textures as far as they are not everywhere.
+    """
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    found = np.abs(cv2.filter2D(gray, cv2.CV_32F, mask))
+    return float(np.median(found)) / (0.6745 * 6 * 255)
+
+
+def _entropy(counts: Array) -> float:
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
+
+
+def _gray_rows(rgb: Array) -> float:
+    """Share of rows at the bottom that are flat mid gray: what libjpeg fills a file with that was cut off."""
+    flat = (rgb.max(axis=(1, 2)).astype(int) - rgb.min(axis=(1, 2)) <= 2) & (abs(rgb.mean(axis=(1, 2)) - 128) < 3)
+    other = np.flatnonzero(~flat[::-1])
+    return float((len(flat) if not len(other) else other[0]) / len(flat))
+
+
+def _border(gray: Array) -> float:
+    """Share of the longer side that lies in borders of one gray value, left and right or above and below."""
+    found = 0.0
+    for lines in (gray, gray.T):
+        flat = lines.max(axis=1).astype(int) - lines.min(axis=1) <= 4
+        if flat.all():
+            return 1.0
+        first, last = int(np.argmin(flat)), int(np.argmin(flat[::-1]))
+        found = max(found, (first + last) / len(lines))
+    return found

@@ -1,0 +1,111 @@
+"""Every threshold of the audit, with its reason; a project sets its own by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from imagemill.core.errors import ParameterError
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Thresholds of the checks.
+
+    Parameters
+    ----------
+    enough, start : int
+        Images of a class to be comfortable with, and to start with; a rule of thumb of the field.
+    part_of_mean, part_of_largest : float, 0 to 1
+        A class below this share of the mean class, or of the largest, is called small.
+    dark : float, 0 to 1
+        An image is dark when 99 of 100 of its pixels are below this brightness. CleanVision's default is 0.32.
+    light : float, 0 to 1
+        An image is light when 95 of 100 of its pixels are above ``1 - light``. CleanVision's default is 0.05.
+    aspect : float, 0 to 1
+        An image whose shorter side is below this share of the longer. CleanVision's default is 0.35.
+    information : float, bits
+        Entropy of the gray values below which an image has little in it; 3 bits are CleanVision's default of 0.3 of
+        ten bits.
+    blurred : float
+        How many robust deviations below the median of the set the sharpness of an image lies, in logarithms; at the
+        scale a network sees, so that a large photo that is soft only when it is enlarged is not called blurred.
+    sharpness : float
+        An image is called blurred only below this sharpness, whatever the set is like: the share of its contrast that
+        lies between neighbouring pixels.
+    noisy : float
+        Standard deviation of the noise, as a share of white, above which an image is called noisy.
+    odd_size : float
+        How many times the distance of the quartiles a side may lie beyond them. Tukey (1977) calls 3 "far out", as
+        CleanVision does.
+    odd_share : float, 0 to 1
+        A kind of pixels (channels, depth) that fewer images than this share have is named image by image.
+    clipped : float, 0 to 1
+        Share of values at black or white, where the rest of the set has less than half of it.
+    copies : float
+        How alike two images have to be, beyond what images of this set are alike anyway: the odds, in tens, against
+        a pair as alike as this among those of different content.
+    levels : float, 0 to 1
+        Level of intervals and of tests.
+    shortcut : float, 0 to 1
+        What the class is told from (the border, the file) has to reach this share of what the whole image reaches.
+    folds : int
+        Parts of a cross-validation.
+    label_errors : float, 0 to 1
+        Share of wrong labels that a set may have: one in twenty-five, above which cleaning pays before more training.
+
+    Examples
+    --------
+    >>> Settings(dark=0.2).dark
+    0.2
+    """
+
+    enough: int = 1000
+    start: int = 100
+    part_of_mean: float = 0.2
+    part_of_largest: float = 0.1
+    dark: float = 0.32
+    light: float = 0.05
+    aspect: float = 0.35
+    information: float = 3.0
+    blurred: float = 4.0
+    sharpness: float = 0.12
+    noisy: float = 0.06
+    odd_size: float = 3.0
+    odd_share: float = 0.05
+    clipped: float = 0.3
+    copies: float = 3.0
+    levels: float = 0.95
+    shortcut: float = 0.8
+    folds: int = 5
+    label_errors: float = 0.04
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value < 0:
+                raise ParameterError(f"expected a number of 0 or more for {field.name}, got {value!r}")
+            if field.name in _SHARES and value > 1:
+                raise ParameterError(f"expected a share from 0 to 1 for {field.name}, got {value!r}")
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Settings:
+        """Settings by name.
+
+        Raises
+        ------
+        ParameterError
+            For a name that is none, with those there are.
+        """
+        known = [field.name for field in fields(cls)]
+        if wrong := sorted(set(given) - set(known)):
+            raise ParameterError(f"expected settings of {', '.join(known)}; got {', '.join(wrong)}")
+        return cls(**given)
+
+
+_SHARES = (
+    "part_of_mean", "part_of_largest", "dark", "light", "aspect", "odd_share", "clipped", "levels", "shortcut",
+    "label_errors",
+)  # fmt: skip

@@ -1,0 +1,134 @@
+"""One look at every image of a dataset, and what checks are given of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.audits.clusters import Cluster, clusters_of
+from imagemill.audits.glance import Glance, GlanceWork
+from imagemill.audits.settings import Settings
+from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.layouts.base import Problem, Source
+from imagemill.data.records.record import Record
+from imagemill.jobs.runner import Runner
+from imagemill.jobs.threads import Progress
+
+__all__ = ["Survey", "survey"]
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """A dataset that was looked at.
+
+    Parameters
+    ----------
+    source : Source
+    glances : tuple of Glance or None
+        One for each record; None for those that could not be read.
+    problems : tuple of Problem
+        Those that could not be read; what the layout could not take in is in ``source.problems``.
+    settings : Settings
+    """
+
+    source: Source
+    glances: tuple[Glance | None, ...]
+    problems: tuple[Problem, ...]
+    settings: Settings
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """All of them, in the order of the source."""
+        return self.source.records
+
+    @cached_property
+    def seen(self) -> npt.NDArray[np.int64]:
+        """Rows that could be read."""
+        return np.array([row for row, glance in enumerate(self.glances) if glance is not None], np.int64)
+
+    @cached_property
+    def small(self) -> npt.NDArray[np.uint8]:
+        """The small pictures of the rows that could be read, ``[n, 32, 32, 3]``."""
+        return np.stack([glance.small for glance in self.glances if glance is not None])
+
+    @cached_property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Images that are there more than once."""
+        return clusters_of(self.glances, self.settings.copies) if len(self.seen) > 1 else ()
+
+    @cached_property
+    def labels(self) -> list[str | None]:
+        """The one class of each record; None where it has none, or several."""
+        return [
+            record.label if record.labels is None else (record.labels[0] if len(record.labels) == 1 else None)
+            for record in self.records
+        ]
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether there are two classes or more."""
+        return len(set(self.labels) - {None}) > 1
+
+    def numbers(self, of: Callable[[Glance], Any]) -> npt.NDArray[np.float64]:
+        """A number of each record; NaN for those that could not be read."""
+        return np.array([np.nan if glance is None else float(of(glance)) for glance in self.glances])
+
+    def keys(self, rows: Sequence[int] | npt.NDArray[Any]) -> tuple[str, ...]:
+        """The keys of rows."""
+        return tuple(self.records[int(row)].key for row in rows)
+
+
+def survey(
+    source: Source,
+    settings: Settings | None = None,
+    *,
+    options: ReadOptions | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Survey:
+    """Look at every image once.
+
+    Parameters
+    ----------
+    source : Source
+    settings : Settings, optional
+    options : ReadOptions, optional
+    workers : int
+        Threads that decode.
+    progress : callable, optional
+        Called with how many images were looked at, and how many there are.
+
+    Returns
+    -------
+    Survey
+    """
+    found: dict[int, Glance | str] = {}
+
+    def note(rows: Sequence[tuple[int, Glance | str]]) -> None:
+        found.update(rows)
+
+    runner: Runner[Record, Glance | str] = Runner(
+        work=GlanceWork(options or ReadOptions()),
+        note=note,
+        record=lambda record: record,
+        doing="looking at",
+        progress=progress,
+        workers=max(1, workers),
+        size=8,
+    )
+    runner.run(source.records, len(source))
+    failed = [Problem(source.records[row].key, one) for row, one in sorted(found.items()) if isinstance(one, str)]
+    glances = tuple(one if isinstance(one := found[row], Glance) else None for row in range(len(source)))
+    return Survey(source, glances, tuple(failed), settings or Settings())
+
+
+def counted(labels: Sequence[str | None]) -> Mapping[str, int]:
+    """How often each label is there, the commonest first."""
+    names, counts = np.unique([label for label in labels if label is not None], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return {str(names[row]): int(counts[row]) for row in order}

@@ -1,0 +1,53 @@
+"""`imagemill audit`: whether a dataset is fit to train on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import imagemill as im
+from tests.app.terminal import imagemill
+from tests.audits.made_up import folder, photo, write
+
+
+def test_findings_with_images_and_advice_and_the_exit_status_that_was_asked_for(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    write(src / "dog" / "copy.png", photo(3))
+    said = imagemill("audit", src, "--json", tmp_path / "audit.json")
+    lines = said.out.splitlines()
+    assert said.code == 1
+    assert lines[0] == "Fit to train on? not as it is: 1 finding to mend first"
+    assert "cat/cat003.png, dog/copy.png" in said.out
+    assert "parts: not asked, because there are no training and test parts" in said.out
+    held = json.loads((tmp_path / "audit.json").read_text())
+    assert held == im.audit(src).to_dict()
+    assert json.loads(imagemill("audit", src, "--json", "-").out) == held
+    for level, code in (("never", 0), ("high", 1), ("low", 1)):
+        assert imagemill("audit", src, "--fail-on", level).code == code
+    clean = folder(tmp_path / "clean", 12)
+    assert [imagemill("audit", clean, "--fail-on", level).code for level in ("error", "warning")] == [0, 1]
+
+
+def test_a_new_manifest_and_thresholds_and_single_checks(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    write(src / "cat" / "copy.png", photo(3))
+    to = tmp_path / "new.csv"
+    said = imagemill("audit", src, "--apply", "drop-duplicates,regroup", "--manifest", to, "--check", "copies")
+    assert (said.code, "drop-duplicates: 1 images" in said.out, "[few]" in said.out) == (0, True, False), said.out
+    assert len(im.open(to)) == 24
+    said = imagemill("audit", src, "--set", "start=5", "--set", "enough=6", "--check", "counts")
+    assert "[few]" not in said.out
+
+
+def test_what_is_asked_wrongly_is_said(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 1)
+    for arguments, words in (
+        (("--apply", "regroup"), "expected --apply and --manifest together"),
+        (("--set", "dark"), "expected --set NAME=NUMBER, such as dark=0.2, got 'dark'"),
+        (("--set", "drak=1"), "expected settings of enough, start"),
+        (("--check", "copy"), "expected checks of quality, copies"),
+        (("--apply", "drop", "--manifest", tmp_path / "x.csv"), "expected actions of drop-duplicates"),
+    ):
+        said = imagemill("audit", src, *arguments)
+        assert said.code == 2, said.out
+        assert words in said.err

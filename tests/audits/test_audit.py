@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+import pytest
+
+import imagemill as im
+from imagemill.audits import Audit
+from imagemill.core.errors import InputError, ParameterError
+from tests.audits.made_up import folder, photo, write
+
+
+def rules(found: Audit) -> set[str]:
+    return {finding.rule for finding in found.findings}
+
+
+def by_rule(found: Audit, rule: str) -> im.Finding:
+    return next(finding for finding in found.findings if finding.rule == rule)
+
+
+def test_a_clean_set_has_no_finding_but_its_size_and_licence(tmp_path: Path) -> None:
+    found = im.audit(folder(tmp_path / "clean", 30))
+    assert rules(found) == {"few", "licence"}
+    assert found.verdict == "yes, once 1 warning is looked at"
+
+
+def test_every_level_is_the_worst_first_and_can_be_asked_for(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    write(src / "dog" / "copy.png", photo(3))  # of cat003
+    found = im.audit(src)
+    levels = [finding.level for finding in found.findings]
+    assert levels == sorted(levels, key=("error", "warning", "note").index)
+    assert {f.rule for f in found.of_level("error")} == {"contradiction"}
+    with pytest.raises(ParameterError, match="level of error, warning, note, got 'bad'"):
+        found.of_level("bad")
+
+
+COPIES = {
+    "as it is": lambda rgb: rgb,
+    "half the size": lambda rgb: cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+    "squashed": lambda rgb: cv2.resize(rgb, (48, 48), interpolation=cv2.INTER_AREA),
+    "mirrored": lambda rgb: rgb[:, ::-1],
+    "upside down": lambda rgb: rgb[::-1],
+    "a quarter turn": lambda rgb: np.rot90(rgb),
+    "three quarter turns": lambda rgb: np.rot90(rgb, 3),
+    "brighter": lambda rgb: np.clip(rgb.astype(float) * 1.2 + 10, 0, 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("how", sorted(COPIES))
+def test_a_copy_in_the_test_part_is_a_leak_however_it_was_saved(tmp_path: Path, how: str) -> None:
+    for row in range(20):
+        write(tmp_path / "train" / "cat" / f"{row}.png", photo(row))
+        write(tmp_path / "test" / "cat" / f"{row}.png", photo(500 + row))
+    write(tmp_path / "test" / "cat" / "copy.jpg", np.ascontiguousarray(COPIES[how](photo(7))), 85)
+    leak = by_rule(im.audit(tmp_path), "leak")
+    assert (leak.level, set(leak.places)) == ("error", {"train/cat/7.png", "test/cat/copy.jpg"})
+
+
+def test_pictures_that_merely_resemble_each_other_are_no_copies(tmp_path: Path) -> None:
+    # The same blob everywhere, with detail of its own in each: as digits are.
+    base = photo(0).astype(float)
+    for row in range(40):
+        mixed = 0.75 * base + 0.25 * photo(100 + row)
+        write(tmp_path / "one" / f"{row}.png", mixed.astype(np.uint8))
+    assert "copies" not in rules(im.audit(tmp_path))
+
+
+def test_the_same_bytes_are_copies_even_where_nothing_is_to_be_seen(tmp_path: Path) -> None:
+    for row in range(6):
+        write(tmp_path / "a" / f"{row}.png", photo(row))
+    for name in ("x", "y"):
+        write(tmp_path / "a" / f"{name}.png", np.full((20, 20, 3), 7, np.uint8))
+    copies = by_rule(im.audit(tmp_path), "copies")
+    assert set(copies.places) == {"a/x.png", "a/y.png"}
+    assert "the same bytes" in copies.message
+
+
+def test_the_largest_of_a_cluster_is_the_one_to_keep(tmp_path: Path) -> None:
+    for row in range(10):
+        write(tmp_path / "a" / f"{row}.png", photo(row))
+    write(tmp_path / "a" / "z-large.png", cv2.resize(photo(4), (128, 96), interpolation=cv2.INTER_CUBIC))
+    found = im.audit(tmp_path)
+    assert [found.survey.keys(cluster.rows) for cluster in found.survey.clusters] == [("a/z-large.png", "a/4.png")]
+
+
+FAULTS = {
+    "flat": np.full((48, 64, 3), 120, np.uint8),
+    "dark": (photo(1) * 0.25).astype(np.uint8),
+    "light": (243 + photo(1) // 24).astype(np.uint8),
+    "blurred": cv2.GaussianBlur(photo(1, 200, 260), (0, 0), 12),
+    "noisy": np.clip(photo(1) + np.random.default_rng(0).normal(0, 40, (48, 64, 3)), 0, 255).astype(np.uint8),
+    "aspect": photo(1, 16, 128),
+    "border": np.pad(photo(1), ((0, 0), (20, 20), (0, 0))),
+    "cut-off": np.concatenate([photo(1)[:36], np.full((12, 64, 3), 128, np.uint8)]),
+    "odd-size": photo(1, 300, 400),
+    "clipped-white": np.where(photo(1) > 115, 255, photo(1)).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("rule", sorted(FAULTS))
+def test_each_fault_of_an_image_is_found_in_that_image_alone(tmp_path: Path, rule: str) -> None:
+    src = folder(tmp_path / "set", 20)
+    write(src / "cat" / "fault.png", FAULTS[rule])
+    assert by_rule(im.audit(src, checks=["quality"]), rule).places == ("cat/fault.png",)
+
+
+def test_a_file_that_cannot_be_read_is_an_error_and_the_others_are_looked_at(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    (src / "cat" / "broken.png").write_bytes((src / "cat" / "cat001.png").read_bytes()[:200])
+    found = im.audit(src)
+    assert by_rule(found, "unreadable").level == "error"
+    assert (len(found.survey.seen), len(found.survey.records)) == (24, 25)
+
+
+def test_classes_that_are_few_small_or_missing_in_a_part(tmp_path: Path) -> None:
+    for name, count in (("cat", 60), ("dog", 5)):
+        for row in range(count):
+            write(tmp_path / "train" / name / f"{name}{row}.png", photo(row + 100 * len(name), 8, 8))
+    write(tmp_path / "test" / "cat" / "c.png", photo(999, 8, 8))
+    found = im.audit(tmp_path, checks=["counts"])
+    assert {"few", "unbalanced", "class-missing"} <= rules(found)
+    assert "dog (5)" in by_rule(found, "unbalanced").message
+    assert by_rule(found, "class-missing").message == "no image of dog in the test part"
+    assert "few" not in rules(im.audit(tmp_path, checks=["counts"], settings={"start": 5}))
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("width", lambda rgb, label: (rgb[:, : 50 - 10 * label], None)),
+        ("JPEG quality", lambda rgb, label: (rgb, 95 - 40 * label)),
+        ("border", lambda rgb, label: (np.pad(rgb, ((0, 0), (12 * label,) * 2, (0, 0))), None)),
+    ],
+)
+def test_what_gives_a_class_away_is_named(tmp_path: Path, name: str, spoil) -> None:  # type: ignore[no-untyped-def]
+    for label in (0, 1):
+        for row in range(25):
+            rgb, quality = spoil(photo(1000 * label + row), label)
+            suffix = "png" if quality is None else "jpg"
+            write(tmp_path / "ab"[label] / f"{row}.{suffix}", np.ascontiguousarray(rgb), quality)
+    said = [f.message for f in im.audit(tmp_path, checks=["shortcuts"]).findings if f.rule == "shortcut"]
+    assert any(f"the class can be told from the {name} alone: 100% right" in message for message in said)
+
+
+def test_a_background_of_its_own_is_a_finding_and_chance_is_the_commonest_class(tmp_path: Path) -> None:
+    for row in range(60):
+        rgb = photo(row)
+        if row >= 40:
+            rgb[:8], rgb[-8:] = rgb[:8] // 2 + 120, rgb[-8:] // 2 + 120
+        write(tmp_path / ("snow" if row >= 40 else "wood") / f"{row}.png", rgb)
+    found = by_rule(im.audit(tmp_path, checks=["shortcuts"]), "background")
+    assert found.numbers["chance"] == pytest.approx(2 / 3)
+    assert found.numbers["accuracy"] > 0.9
+
+
+def test_boxes_and_points_that_cannot_be_meant(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.png", photo(1, 40, 60))
+    boxes = {
+        "in": (5, 5, 10, 10),
+        "cut": (50, 5, 20, 10),
+        "out": (70, 5, 5, 5),
+        "flat": (5, 5, 0, 4),
+        "dot": (9, 9, 1, 1),
+    }
+    things = [im.Instance("cell", tuple(map(float, box))) for box in (*boxes.values(), boxes["in"])]
+    things.append(im.Instance("cell", keypoints=((3.0, 3.0, 2), (80.0, 3.0, 2), (-1.0, -1.0, 0))))
+    found = im.audit(im.open([im.Record("a.png", path, objects=tuple(things))]), checks=["annotations"])
+    counts = {f.rule: f.numbers["annotations"] for f in found.findings}
+    once = ("box-empty", "box-outside", "box-cut", "box-tiny", "box-twice", "point-outside")
+    assert counts == dict.fromkeys(once, 1)
+
+
+def test_what_a_layout_could_not_take_in_is_a_finding(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", photo(1, 40, 60))
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "height": 40, "width": 60}],
+        "categories": [{"id": 1, "name": "cell"}],
+        "annotations": [{"id": 7, "image_id": 1, "category_id": 1, "bbox": [5, 5, 0, 4], "area": 1, "iscrowd": 0}],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    assert by_rule(im.audit(tmp_path), "left-out").places == ("coco.json: annotation 7",)
+
+
+def test_what_cannot_be_asked_is_said_and_why(tmp_path: Path) -> None:
+    write(tmp_path / "1.png", photo(1))
+    found = im.audit(tmp_path)
+    because = {one.rule: one.because for one in found.not_asked}
+    assert because["copies"] == "there are not two images that can be read"
+    assert because["odd"].startswith("there are fewer than 20 images")
+    assert {"counts", "shortcuts", "annotations", "label-maps", "order"} <= set(because)
+
+
+def test_a_new_manifest_leaves_out_copies_and_corrupt_files_and_opens_again(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    write(src / "cat" / "zcopy.jpg", photo(5), 90)
+    (src / "dog" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    found = im.audit(src)
+    told = found.apply(["drop-duplicates", "quarantine-corrupt"], tmp_path / "new.csv")
+    assert dict(told) == {"drop-duplicates": 1, "quarantine-corrupt": 1}
+    opened = im.open(tmp_path / "new.csv")
+    assert len(opened) == 24
+    assert dict(opened.class_counts()) == {"cat": 12, "dog": 12}
+    found.apply(["regroup"], tmp_path / "grouped.parquet")
+    groups = pl.read_parquet(tmp_path / "grouped.parquet").drop_nulls("group")
+    assert {Path(p).name for p in groups["path"]} == {"cat005.png", "zcopy.jpg"}
+    assert groups["group"].n_unique() == 1
+    with pytest.raises(ParameterError, match="actions of drop-duplicates"):
+        found.apply(["drop"], tmp_path / "x.csv")
+    with pytest.raises(InputError, match=r"\.csv or \.parquet"):
+        found.apply(["regroup"], tmp_path / "x.txt")
+
+
+@pytest.mark.parametrize("wrong", [{"drak": 0.1}, {"dark": 2.0}, {"dark": -0.1}, {"start": True}])
+def test_settings_that_are_none_are_refused(tmp_path: Path, wrong: dict[str, float]) -> None:
+    with pytest.raises(ParameterError, match="expected"):
+        im.audit(folder(tmp_path / "set", 1), settings=wrong)
+
+
+def test_the_result_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    write(src / "dog" / "copy.png", photo(3)[:, ::-1])
+    one, four = (im.audit(src, workers=workers).to_dict() for workers in (1, 4))
+    assert one == four
+    assert json.loads(json.dumps(one, allow_nan=False)) == one

@@ -26,6 +26,7 @@ PAIRS = {
     "export": ("app", "verbs"),
     "files": ("compat", "pipeline"),
     "lint": ("app", "pipeline"),
+    "recommend": ("app", "evaluate"),
     "replay": ("app", "verbs"),
     "scan": ("app", "verbs"),
     "split": ("app", "data"),

@@ -14,6 +14,8 @@ from imagemill.evaluate.experiments.experiment_file import Experiment, Study, kn
 from imagemill.evaluate.experiments.experiment_result import ExperimentResult
 from imagemill.evaluate.experiments.run_experiment import Otherwise, run_experiment
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
+from imagemill.evaluate.recommendations.recommend import recommend
+from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
 from imagemill.evaluate.statistics.intervals import Difference
@@ -35,7 +37,9 @@ __all__ = [
     "Otherwise",
     "Profile",
     "Profiles",
+    "Proposed",
     "Recipe",
+    "Recommendation",
     "Step",
     "Study",
     "TimeBudget",
@@ -48,5 +52,6 @@ __all__ = [
     "profile",
     "read_data",
     "read_experiment",
+    "recommend",
     "run_experiment",
 ]

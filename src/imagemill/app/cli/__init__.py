@@ -21,6 +21,7 @@ from imagemill.app.cli.export import export
 from imagemill.app.cli.lint import lint
 from imagemill.app.cli.prepare import prepare
 from imagemill.app.cli.preview import preview
+from imagemill.app.cli.recommend import recommend
 from imagemill.app.cli.replay import replay
 from imagemill.app.cli.scan import scan
 from imagemill.app.cli.split import split
@@ -62,7 +63,7 @@ def common(
 _VERBS: tuple[Callable[..., Any], ...] = (
     *(demo, scan, audit, prepare, split, export),
     *(augment, preview, replay, explain, lint),
-    *(compare, experiment, bench, doctor, warmup),
+    *(compare, experiment, recommend, bench, doctor, warmup),
 )
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))

@@ -1,0 +1,119 @@
+"""What a network already takes: ranges of changes over which it keeps its accuracy, from its invariance profile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import InputError
+from imagemill.core.ranges import Distribution
+from imagemill.transforms.base import Transform
+
+__all__ = ["Held", "Profiled", "read_held", "within"]
+
+Held = Mapping[str, tuple[float, float]]
+"""By the name of a change, such as ``"rotate"`` or ``"shift.x"``: between which magnitudes accuracy holds."""
+
+Profiled = Any
+"""A profile of `stress`, its file, or a mapping as `Held`."""
+
+_CHANGES = {
+    ("Rotate", "degrees"): "rotate",
+    ("Shift", "pixels.x"): "shift.x",
+    ("Shift", "pixels.y"): "shift.y",
+    ("Zoom", "factor"): "zoom",
+    ("Brightness", "factor"): "brightness",
+    ("Contrast", "factor"): "contrast",
+    ("Gamma", "gamma"): "gamma",
+}
+"""How a profile calls the parameters of proposed transforms."""
+
+
+def read_held(profile: Profiled) -> Held:
+    """The ranges of a profile.
+
+    Parameters
+    ----------
+    profile : Profiles, Path, str or mapping
+        What `stress` gave or wrote, or ranges by the names of changes.
+
+    Returns
+    -------
+    mapping of str to pair of float
+        A change without a magnitude has the range 0 to 1 where accuracy holds under it, 0 to 0 where not.
+
+    Raises
+    ------
+    InputError
+        When it is no profile.
+
+    Examples
+    --------
+    >>> read_held({"rotate": (-20, 25)})
+    {'rotate': (-20.0, 25.0)}
+    """
+    if isinstance(profile, str | Path):
+        path = Path(profile)
+        try:
+            profile = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"expected a profile that stress wrote, got {path}: {error}") from error
+    if hasattr(profile, "to_dict"):
+        profile = profile.to_dict()
+    if not isinstance(profile, Mapping):
+        raise InputError(f"expected a profile of stress, its file, or ranges by name, got {type(profile).__name__}")
+    try:
+        if "profiles" not in profile:
+            return {str(name): _pair(ends) for name, ends in profile.items()}
+        found = {one["name"]: _range(one) for one in profile["profiles"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"expected a profile as stress writes it, or pairs by name, got another form: {error}"
+        ) from error
+    return {name: ends for name, ends in found.items() if ends is not None}
+
+
+def within(transform: Transform, held: Held) -> tuple[bool, str]:
+    """Whether a network takes all that a transform draws, and in words what it takes; no words where nobody knows.
+
+    Examples
+    --------
+    >>> from imagemill.transforms.geometric.rotate import Rotate
+    >>> within(Rotate((0, 12)), {"rotate": (-20.0, 25.0)})
+    (True, 'the network holds for rotate from -20 to 25')
+    """
+    asked = _asked(transform)
+    known = [(name, held[name], bounds) for name, bounds in asked.items() if name in held]
+    if not known:
+        return False, ""
+    said = ", ".join(f"{name} from {low:.3g} to {high:.3g}" for name, (low, high), _ in known)
+    inside = all(low <= bounds[0] and bounds[1] <= high for _, (low, high), bounds in known)
+    return inside and len(known) == len(asked), f"the network holds for {said}"
+
+
+def _asked(transform: Transform) -> dict[str, tuple[float, float]]:
+    kind = type(transform).__name__
+    if kind == "Invert":
+        return {"invert": (0.0, 1.0)}
+    found = {}
+    for place, distribution, *_ in transform.distributions():
+        assert isinstance(distribution, Distribution)
+        if distribution.count != 1:
+            found[_CHANGES.get((kind, place), f"{kind}.{place}")] = distribution.bounds
+    return found
+
+
+def _range(one: Mapping[str, Any]) -> tuple[float, float] | None:
+    if one["range"] is not None:
+        return _pair(one["range"])
+    (first, *more) = one["points"]
+    if more or first["magnitude"] is not None:
+        return None
+    return (0.0, 1.0 if first["margin"]["value"] >= 0 else 0.0)
+
+
+def _pair(ends: Any) -> tuple[float, float]:
+    low, high = ends
+    return float(low), float(high)

@@ -54,4 +54,5 @@ def recommend(
     if to is not None:
         found.write(to)
         if not as_json:
-            out.print(f"\nproposal in {to}; does it help: imagemill compare {src} -p {to} --wild {wild} -o compared")
+            again = f"imagemill compare {src} -p {to} --wild {wild} -o compared"
+            out.print(f"\nproposal in {to}; does it help: {again}", soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from imagemill.evaluate.recommendations.measures.catalogue import Measure
 from imagemill.evaluate.recommendations.measures.principal_axis import unwrapped
@@ -29,6 +30,9 @@ Verdict = Literal["gap", "small", "no difference seen", "not measured"]
 
 FEWEST_IMAGES = 10
 """Under so many images with a value a population is not compared."""
+
+_NORMAL = 2 * 1.6448536269514722
+"""Standard deviations between the quantiles at 5 and 95 % of a normal distribution."""
 
 _OUTSIDE = 0.01
 """Of training values, on each side of what they span."""
@@ -73,11 +77,10 @@ class Gap:
     p, adjusted_p : float
         The second is Holm's, over all measures.
     needed : pair of float
-        What has to be added to training values, from 5 to 95 %, to reach the wild ones (logarithms for ratios); it
-        holds 0.
+        From where to where something has to be added to training values, drawn uniformly, to reach the wild ones
+        (logarithms for ratios); it holds 0.
     aligning : pair of float
-        What brings training values to the wild ones: the same from 5 to 95 % without 0 in it where wild values lie
-        farther apart, else the median's alone, twice.
+        The same without 0, unless the wild values say so: one number twice where all have moved alike.
     outside : float, 0 to 1
         Share of wild images outside the middle 98 % of training images: 0.02 where nothing differs.
     verdict : {"gap", "small", "no difference seen", "not measured"}
@@ -174,8 +177,11 @@ def gap_of(
     tested = any_balance(a, b, of_a) if of_b is None else same_balance(a, b, of_a, of_b, draws=draws, seed=seed)
     mean, low, high = shift_of_means(a, b, tested.weights, of_a, of_b, level)
     mine, theirs = _quantiles(measure, a, tested.weights), _quantiles(measure, b, np.full(len(b), 1 / len(b)))
-    apart = _turn_apart(a, b, tested.weights) if measure.scale == "angle" else theirs - mine
-    needed = float(min(0.0, apart[0], apart[2])), float(max(0.0, apart[-1], apart[2]))
+    if measure.scale == "angle":
+        mine, theirs = _turned(a, b, tested.weights)
+    apart = theirs - mine
+    middle, half = _uniform(apart, mine, images)
+    needed = float(min(0.0, middle - half, apart[2])), float(max(0.0, middle + half, apart[2]))
     return Gap(
         measure=measure,
         train=_unscaled(measure, mine),
@@ -187,7 +193,7 @@ def gap_of(
         p=tested.p,
         adjusted_p=tested.p,
         needed=needed,
-        aligning=(float(apart[0]), float(apart[-1])) if apart[0] < apart[-1] else (float(apart[2]),) * 2,
+        aligning=(middle - half, middle + half),
         outside=_share_outside(measure, a, b, tested),
         verdict=judged(measure, tested.p, needed, level),
         images=images,
@@ -214,6 +220,19 @@ def judged(measure: Measure, p: float, needed: tuple[float, float], level: float
 def _least(measure: Measure) -> float:
     """The tolerance as it is compared: of ratios the logarithm."""
     return float(np.log1p(measure.tolerance)) if measure.scale == "ratio" else measure.tolerance
+
+
+def _uniform(apart: Floats, mine: Floats, images: tuple[int, int]) -> tuple[float, float]:
+    """Middle and half width of the range that, drawn from and added, makes one population of the other.
+
+    The middle is that of the changes at 5 and at 95 %. What is drawn for each image alone adds to the variance, and the
+    variance of a uniform range is a third of its half width squared; where wild values do not lie farther apart than
+    chance (Fisher's F) would have them, the range is one number.
+    """
+    spread, theirs = float(mine[-1] - mine[0]), float(mine[-1] - mine[0] + apart[-1] - apart[0])
+    middle = float(apart[0] + apart[-1]) / 2
+    farther = theirs**2 > spread**2 * stats.f.ppf(0.95, images[1] - 1, images[0] - 1)
+    return middle, math.sqrt(3 * (theirs**2 - spread**2)) / _NORMAL if farther and theirs > 0 else 0.0
 
 
 def _share_outside(measure: Measure, train: Floats, wild: Floats, tested: Tested) -> float:
@@ -255,16 +274,14 @@ def _axis(degrees: Floats, weights: Floats | None = None) -> tuple[float, float]
     return float(np.degrees(np.angle(doubled)) / 2), float(abs(doubled))
 
 
-def _turn_apart(a: Floats, b: Floats, weights: Floats) -> Floats:
-    """Differences of quantiles, each population unwrapped about its own mean axis; none where axes go everywhere."""
+def _turned(a: Floats, b: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Quantiles of two populations, each unwrapped about its own mean axis; the same twice where axes go everywhere."""
     (mine, agreed), (theirs, also) = _axis(a, weights), _axis(b)
+    of_a = weighted_quantiles(unwrapped(a, mine), weights, QUANTILES)
     if min(agreed, also) < _AGREED:
-        return np.zeros(len(QUANTILES))
-    equal = np.full(len(b), 1 / len(b))
+        return of_a, of_a
     theirs = float(unwrapped(np.array([theirs]), mine)[0])
-    return weighted_quantiles(unwrapped(b, theirs), equal, QUANTILES) - weighted_quantiles(
-        unwrapped(a, mine), weights, QUANTILES
-    )
+    return of_a, weighted_quantiles(unwrapped(b, theirs), np.full(len(b), 1 / len(b)), QUANTILES)
 
 
 def _plain(value: float) -> float | None:

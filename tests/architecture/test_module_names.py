@@ -29,6 +29,7 @@ PAIRS = {
     "recommend": ("app", "evaluate"),
     "replay": ("app", "verbs"),
     "scan": ("app", "verbs"),
+    "screen": ("app", "evaluate"),
     "split": ("app", "data"),
     "warmup": ("app", "app"),
 }

@@ -18,6 +18,8 @@ from imagemill.evaluate.recommendations.recommend import recommend
 from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
+from imagemill.evaluate.screening.screen import screen
+from imagemill.evaluate.screening.screened import Screened, Screening
 from imagemill.evaluate.statistics.intervals import Difference
 from imagemill.evaluate.stressing.profiles import Profile, Profiles
 from imagemill.evaluate.stressing.profiling import profile
@@ -40,6 +42,8 @@ __all__ = [
     "Proposed",
     "Recipe",
     "Recommendation",
+    "Screened",
+    "Screening",
     "Step",
     "Study",
     "TimeBudget",
@@ -54,4 +58,5 @@ __all__ = [
     "read_experiment",
     "recommend",
     "run_experiment",
+    "screen",
 ]

@@ -24,6 +24,7 @@ from imagemill.app.cli.preview import preview
 from imagemill.app.cli.recommend import recommend
 from imagemill.app.cli.replay import replay
 from imagemill.app.cli.scan import scan
+from imagemill.app.cli.screen import screen
 from imagemill.app.cli.split import split
 from imagemill.app.cli.warmup import warmup
 
@@ -63,7 +64,7 @@ def common(
 _VERBS: tuple[Callable[..., Any], ...] = (
     *(demo, scan, audit, prepare, split, export),
     *(augment, preview, replay, explain, lint),
-    *(compare, experiment, recommend, bench, doctor, warmup),
+    *(screen, compare, experiment, recommend, bench, doctor, warmup),
 )
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))

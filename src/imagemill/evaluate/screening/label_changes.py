@@ -1,0 +1,121 @@
+"""Which classes a transform seems to turn into others: those whose images a clean network surely calls otherwise.
+
+A network that never saw such images is wrong about many of them, whatever they are, so being wrong says little. Where
+it is as sure of another class as of the images that it gets right, and mostly of one and the same, the transform has
+probably made images of that class: a 6 that is turned by half a turn is a 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.evaluate.statistics.intervals import Difference, adjusted, paired
+
+__all__ = ["SURE", "ClassEvidence", "class_evidence", "label_changes", "surely"]
+
+Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.int64]
+
+SURE = 0.25
+"""A network is sure where its probability is over this quantile of those of images that it gets right."""
+_FEWEST, _LEAST = 5, 0.1
+"""Changed images of a class that anything is said of; and the share of them that has to move for a flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEvidence:
+    """Augmented images of one class that the clean network takes for another, and is sure of.
+
+    Parameters
+    ----------
+    name : str
+        The class.
+    taken_for : str
+        The class that gains most of them.
+    moved : Difference
+        The share of the changed images that is surely called so, less that share of the same images as they are.
+    adjusted_p : float
+        Holm's, over all classes and transforms of a screen.
+    """
+
+    name: str
+    taken_for: str
+    moved: Difference
+    adjusted_p: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether that speaks for a changed label: a tenth of the images, and not by chance."""
+        return self.moved.mean >= _LEAST and self.adjusted_p <= 1 - self.moved.level
+
+
+def surely(probabilities: Array, least: float) -> Labels:
+    """The class that each image is surely called, -1 where the network is not sure; ``[n, classes]`` to ``[n]``."""
+    return np.where(probabilities.max(axis=-1) >= least, probabilities.argmax(axis=-1), -1)
+
+
+def class_evidence(
+    plain: Labels, augmented: Labels, labels: Labels, names: Sequence[str], *, level: float = 0.95
+) -> list[ClassEvidence]:
+    """What the images of each class are surely taken for.
+
+    Parameters
+    ----------
+    plain, augmented : array ``[n]``
+        What images are surely called as they are, and as a transform makes them, -1 for nothing; only those that it
+        changes.
+    labels : array ``[n]``
+        What they are.
+    names : sequence of str
+        Of the classes, in the order of their numbers.
+    level : float, 0 to 1
+
+    Returns
+    -------
+    list of ClassEvidence
+        One for each class with enough images; ``adjusted_p`` is not adjusted yet.
+
+    Examples
+    --------
+    >>> labels = np.repeat([0, 1], 6)
+    >>> turned = np.array([1, 1, 1, -1, -1, 0, 1, 1, 1, 1, 1, 1])
+    >>> found = class_evidence(labels, turned, labels, ["six", "nine"])
+    >>> [(one.name, one.taken_for, one.moved.mean) for one in found]
+    [('six', 'nine', 0.5), ('nine', 'six', 0.0)]
+    """
+    found = []
+    for number in np.unique(labels):
+        rows = labels == number
+        if rows.sum() < _FEWEST:
+            continue
+        classes = np.arange(len(names))
+        gained = (augmented[rows, None] == classes).mean(axis=0) - (plain[rows, None] == classes).mean(axis=0)
+        gained[number] = -np.inf
+        other = int(gained.argmax())
+        change = (augmented[rows] == other).astype(np.float64) - (plain[rows] == other)
+        moved = paired(change, level=level, step=1.0)
+        found.append(ClassEvidence(names[number], names[other], moved, moved.p))
+    return found
+
+
+def label_changes(evidence: Sequence[Sequence[ClassEvidence]]) -> list[tuple[ClassEvidence, ...]]:
+    """Of the evidence on several transforms, that which speaks for a changed label.
+
+    Parameters
+    ----------
+    evidence : sequence of sequences of ClassEvidence
+        By transform, then class; Holm bounds the chance that any class of any of them is named by chance.
+
+    Returns
+    -------
+    list of tuple of ClassEvidence
+        As many as there are transforms; the class that moved most comes first.
+    """
+    held = iter(adjusted([one.moved.p for listed in evidence for one in listed]))
+    judged = [[replace(one, adjusted_p=next(held)) for one in listed] for listed in evidence]
+    return [tuple(sorted((one for one in listed if one.changed), key=lambda one: -one.moved.mean)) for listed in judged]

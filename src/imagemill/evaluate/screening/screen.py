@@ -1,0 +1,225 @@
+"""One network that was trained without augmentation ranks every transform, before an arm is trained with any."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.data.dataset import Dataset
+from imagemill.evaluate.inputs.arms import NONE, Arm, read_arms
+from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data
+from imagemill.evaluate.runners.base import Runner
+from imagemill.evaluate.runners.recipe import Recipe
+from imagemill.evaluate.runners.registry import runner_named
+from imagemill.evaluate.screening.candidates import Candidate, candidates
+from imagemill.evaluate.screening.label_changes import SURE, class_evidence, label_changes, surely
+from imagemill.evaluate.screening.probe import Answers, Probe, losses, right
+from imagemill.evaluate.screening.screened import Cost, Screened, Screening
+from imagemill.evaluate.statistics.intervals import paired
+
+__all__ = ["screen"]
+
+
+def screen(
+    dataset: Dataset | Path | str | Data | tuple[Any, Any],
+    pipelines: Mapping[str, Any] | Sequence[Any] = (),
+    *,
+    shipped: bool = True,
+    model: Any = "cnn",
+    epochs: int = 10,
+    batch_size: int = 32,
+    learning_rate: float = 1e-3,
+    tuning: int = 0,
+    draws: int = 2,
+    validation: float = 0.2,
+    seed: int = 0,
+    workers: int = 1,
+    level: float = 0.95,
+    runner: str | Runner = "torch",
+    out: Path | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Screening:
+    """Rank transforms by one network that was trained without any, before an arm of a comparison is trained.
+
+    The network is trained on a part of the training images as they are. What it then makes of images that a transform
+    changed tells how far the transform leads away from the data. The order is by that distance, the nearest first: the
+    mean loss on augmented training images less that on the same images as they are.
+
+    What the order is: a forecast of what an arm costs in accuracy on images like those of the dataset, where training
+    is short. What it is not: a forecast of what an arm gains. A transform that changes next to nothing stands at the
+    top, and one that a wild population needs may stand far below. Test images are not looked at.
+
+    Parameters
+    ----------
+    dataset : Dataset, Path, str, or arrays ``((x_train, y_train), (x_test, y_test))``
+        As `compare` takes it.
+    pipelines : mapping or sequence of Pipeline, Path or str
+        Each of their transforms is asked about alone, as it stands there.
+    shipped : bool
+        Ask about every transform that comes with imagemill too; see `candidates` for the ranges.
+    model : str, Path or Network
+        As `compare` takes it.
+    epochs, batch_size : int
+    learning_rate : float
+        How the network is trained; as the arms will be.
+    tuning : int
+        Epochs that the network is trained on with each transform, which gives a `gain`; 0 for none. An epoch for each
+        costs more than all the rest.
+    draws : int
+        Of each held-back image.
+    validation : float, 0 to 1
+        Share of the training images that is held back.
+    seed : int
+        Of weights, held-back images, order and draws.
+    workers : int
+        Threads that augment in training.
+    level : float, 0 to 1
+        Of the intervals, which are over images: they say nothing of other networks.
+    runner : str or Runner
+        The framework that trains: ``"torch"``.
+    out : Path or str, optional
+        Write ``screen.json`` and ``screen.md`` there.
+    progress : callable, optional
+        Called with the steps that are done, and how many there are.
+
+    Returns
+    -------
+    Screening
+
+    Raises
+    ------
+    InputError
+        When something does not fit, nothing is left to ask about, or the network does not learn. A transform that does
+        not run on these images is passed over and named.
+
+    Notes
+    -----
+    Source: Gontijo-Lopes, Smullin, Cubuk, Dyer (2021), "Tradeoffs in data augmentation: an empirical study", ICLR
+    (2020 as "Affinity and diversity"), for affinity and diversity. There diversity is the final training loss of a
+    network that was trained with the augmentation; here it is the loss of the one network that was trained without,
+    which costs no training.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> import numpy as np
+    >>> y = np.arange(80) % 2
+    >>> x = np.random.default_rng(0).integers(0, 60, (80, 8, 8, 1)).astype(np.uint8)
+    >>> x[y == 1, :, :4] += 150  # one class is bright on the left, one on the right
+    >>> x[y == 0, :, 4:] += 150
+    >>> flips = im.Pipeline([im.Flip("x"), im.Flip("y")])
+    >>> found = screen(Data((x, y), (x, y), ("right", "left")), {"flips": flips}, shipped=False, model="dense")
+    >>> [one.call for one in found.ranked], found["Flip of flips"].flag
+    (["Flip(axis='y')", 'Flip()'], 'seems to change the label: right becomes left (75%), left becomes right (68%)')
+    """
+    data = read_data(dataset)
+    check_data(data, 1, epochs, batch_size)
+    _check(tuning=tuning, draws=draws, validation=validation, seed=seed)
+    pipes = () if isinstance(pipelines, Mapping | Sequence) and not pipelines else read_arms(pipelines)[1:]
+    listed, lost = candidates(data.train[0], pipes, shipped=shipped)
+    trainer = runner_named(runner)
+    network = trainer.network(model)
+    trainer.check(network, data.train[0], len(data.classes))
+    recipe = Recipe(epochs, batch_size, learning_rate, validation=validation, workers=workers)
+    said = _Steps(progress, len(listed) + 2)
+    began = time.perf_counter()
+    probe = Probe(data, trainer, network, recipe, seed)
+    said.done()
+    bare = probe.ask(Arm(NONE), draws=1, epochs=tuning)
+    if bare.diverged:
+        raise InputError("expected a network that can be trained on, got a loss that is no number; lower learning_rate")
+    said.done()
+    answers = []
+    for one in listed:
+        answers.append(probe.ask(one.arm, draws=draws, epochs=tuning))
+        said.done()
+    found = Screening(
+        _design(data, listed, probe, network.name, recipe, {"tuning": tuning, "draws": draws, "level": level}),
+        float(right(bare.held[0], probe.held[1]).mean()),
+        _ranked(listed, answers, bare, probe, data.classes, level),
+        lost,
+        Cost(probe.trained_images, probe.asked_images, time.perf_counter() - began),
+    )
+    if out is not None:
+        found.write(out)
+    return found
+
+
+class _Steps:
+    """How many of the steps are done, told to whoever asked."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
+        self.progress, self.number, self.total = progress, -1, total
+        self.done()
+
+    def done(self) -> None:
+        self.number += 1
+        if self.progress is not None:
+            self.progress(self.number, self.total)
+
+
+def _ranked(
+    listed: Sequence[Candidate],
+    answers: Sequence[Answers],
+    bare: Answers,
+    probe: Probe,
+    names: Sequence[str],
+    level: float,
+) -> tuple[Screened, ...]:
+    """What was said, as figures, the highest score first; those of one score as they came."""
+    held, train = probe.held[1], probe.some[1]
+    both, clean = np.concatenate([held, train]), np.concatenate([bare.held[0], bare.train])
+    found_right = right(clean, both) > 0
+    if not found_right.any():
+        raise InputError("expected a network that gets some images right, got none; train it for more epochs")
+    least = float(np.quantile(clean.max(axis=1)[found_right], SURE))
+    evidence = []
+    for one in answers:
+        made = surely(np.concatenate([one.held[0], one.train]), least)[one.changed]
+        evidence.append(class_evidence(surely(clean, least)[one.changed], made, both[one.changed], names, level=level))
+    found = []
+    for candidate, one, changes in zip(listed, answers, label_changes(evidence), strict=True):
+        gain = None
+        if one.tuned is not None and bare.tuned is not None:
+            gain = paired(right(one.tuned, held) - right(bare.tuned, held), level=level, step=1.0)
+        nearer = right(one.held, held).mean(axis=0) - right(bare.held[0], held)
+        harder = losses(one.train, train) - losses(bare.train, train)
+        affinity = paired(nearer, level=level, step=1 / len(one.held))
+        diversity = paired(harder, level=level)
+        found.append(Screened(candidate.name, candidate.call, affinity, diversity, gain, changes, one.diverged))
+    return tuple(sorted(found, key=lambda one: -one.score))
+
+
+def _design(
+    data: Data, listed: Sequence[Candidate], probe: Probe, network: str, recipe: Recipe, more: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What decides the result, as plain values; workers do not."""
+    how = asdict(recipe)
+    how.pop("workers")
+    return {
+        "data": data.digest,
+        "classes": list(data.classes),
+        "train_images": len(probe.train[1]),
+        "held_back": len(probe.held[1]),
+        "largest_class": float(np.bincount(probe.held[1]).max() / len(probe.held[1])),
+        "transforms": {one.name: one.transform.to_dict() for one in listed},
+        "model": network,
+        "runner": probe.trainer.name,
+        "seed": probe.seed,
+        "recipe": how,
+        **more,
+    }
+
+
+def _check(*, tuning: int, draws: int, validation: float, seed: int) -> None:
+    for name, value, least in (("tuning", tuning, 0), ("draws", draws, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ParameterError(f"expected {name} of {least} or more, got {value!r}")
+    if isinstance(validation, bool) or not isinstance(validation, int | float) or not 0 < validation < 1:
+        raise ParameterError(f"expected a share of images to hold back between 0 and 1, got {validation!r}")

@@ -1,0 +1,226 @@
+"""What a screen found: transforms in the order of their score, with what speaks for each and against it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from imagemill.data.atomic import atomic_path
+from imagemill.evaluate.screening.candidates import PassedOver
+from imagemill.evaluate.screening.label_changes import ClassEvidence
+from imagemill.evaluate.screening.screen_plot import plot_screen
+from imagemill.evaluate.statistics.intervals import Difference
+
+__all__ = ["Cost", "Screened", "Screening"]
+
+BACKWARD = 3
+"""What an image costs in training, where it costs 1 to be asked about: the way back takes about twice the way there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """One transform under a screen.
+
+    Parameters
+    ----------
+    name, call : str
+        What it is called here, and as it is written in Python.
+    affinity : Difference
+        The clean network's accuracy on augmented held-back images less that on the same images as they are.
+    diversity : Difference
+        The clean network's loss on augmented training images less that on the same images as they are, nats an image.
+    gain : Difference or None
+        Accuracy on held-back images after some more epochs with the transform, less that after as many without; None
+        where no more were asked for, or the network diverged.
+    changed_classes : tuple of ClassEvidence
+        Classes that the transform seems to turn into others; none where the label seems to stay.
+    diverged : bool
+        The loss was no number any more in those epochs.
+    """
+
+    name: str
+    call: str
+    affinity: Difference
+    diversity: Difference
+    gain: Difference | None = None
+    changed_classes: tuple[ClassEvidence, ...] = ()
+    diverged: bool = False
+
+    @property
+    def score(self) -> float:
+        """What the order is by, nats: how little is lost on the transform's images; see `screen`."""
+        return -self.diversity.mean
+
+    @property
+    def changes_label(self) -> bool:
+        """Whether images of some class seem to become images of another: a reason to look, and no proof."""
+        return bool(self.changed_classes)
+
+    @property
+    def flag(self) -> str:
+        """What to look at before it is used, in words; empty where there is nothing."""
+        pairs = [f"{one.name} becomes {one.taken_for} ({one.moved.mean:.0%})" for one in self.changed_classes]
+        said = [f"seems to change the label: {', '.join(pairs)}"] if pairs else []
+        return "; ".join([*said, "diverged"] if self.diverged else said)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a screen took, beside the arms that it is asked before.
+
+    Parameters
+    ----------
+    trained, asked : int
+        Images that went through the network forward and backward, and forward alone.
+    seconds : float
+        In all, augmentation included.
+    """
+
+    trained: int
+    asked: int
+    seconds: float = 0.0
+
+    @property
+    def images(self) -> int:
+        """Forward passes: an image that is trained on counts three."""
+        return BACKWARD * self.trained + self.asked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Screening:
+    """Transforms in the order of their score, the most promising first.
+
+    Parameters
+    ----------
+    design : mapping
+        What was asked, and what it was asked on.
+    accuracy : float, 0 to 1
+        Of the clean network, on the held-back images.
+    ranked : tuple of Screened
+    passed_over : tuple of PassedOver
+        Transforms that could not be asked about on this data, and why.
+    cost : Cost
+    """
+
+    design: Mapping[str, Any]
+    accuracy: float
+    ranked: tuple[Screened, ...]
+    passed_over: tuple[PassedOver, ...]
+    cost: Cost
+
+    def __getitem__(self, name: str) -> Screened:
+        """One transform by its name."""
+        found = next((one for one in self.ranked if one.name == name), None)
+        if found is None:
+            raise KeyError(f"expected a name of {', '.join(one.name for one in self.ranked)}, got {name!r}")
+        return found
+
+    @property
+    def flagged(self) -> tuple[Screened, ...]:
+        """Those that seem to change the label."""
+        return tuple(one for one in self.ranked if one.changes_label)
+
+    def share_of_arms(self, seeds: int = 3) -> float:
+        """The cost as a share of training an arm for each transform, and one without, with some seeds."""
+        epochs, images = self.design["recipe"]["epochs"], self.design["train_images"]
+        return float(self.cost.images / (BACKWARD * (len(self.ranked) + 1) * seeds * epochs * images))
+
+    @property
+    def caution(self) -> str:
+        """What the order rests on, where that is too little; empty where there is nothing to say."""
+        if self.accuracy > self.design["largest_class"]:
+            return ""
+        return "the network is no better than the largest class: the order says nothing; train it for more epochs"
+
+    @property
+    def cost_sentence(self) -> str:
+        """What it took, beside the arms that it is asked before."""
+        share = f"{self.share_of_arms():.1%}"
+        return f"cost: {self.cost.images:,} forward passes, {share} of training each of these as an arm with 3 seeds"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without anything that differs from run to run."""
+        cost = asdict(self.cost)
+        cost.pop("seconds")
+        return {
+            "design": dict(self.design),
+            "accuracy": self.accuracy,
+            "ranked": [_plain(asdict(one)) for one in self.ranked],
+            "passed_over": [asdict(one) for one in self.passed_over],
+            "cost": cost,
+        }
+
+    def table(self) -> str:
+        """A Markdown table: a row a transform, the most promising first; intervals in points of accuracy."""
+        lines = ["| transform | affinity | diversity | gain | flag |", "|---|---:|---:|---:|---|"]
+        for one in self.ranked:
+            cells = [one.name, in_points(one.affinity), f"{one.diversity.mean:+.3f}", in_points(one.gain), one.flag]
+            lines.append(f"| {' | '.join(cells)} |")
+        return "\n".join(lines)
+
+    def write(self, out: Path | str) -> None:
+        """``screen.json`` and ``screen.md`` into a folder."""
+        for name, text in (
+            ("screen.json", json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"),
+            ("screen.md", self.table() + "\n"),
+        ):
+            with atomic_path(Path(out) / name) as part:
+                part.write_text(text, "utf-8")
+
+    def plot(self, path: Path | str | None = None) -> Any:
+        """Affinity against diversity, each transform by its name; those that seem to change the label are red.
+
+        Parameters
+        ----------
+        path : Path or str, optional
+            Write the figure there; the suffix says as what.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        MissingExtra
+            Without matplotlib.
+        """
+        return plot_screen(self.ranked, path)
+
+    def __repr__(self) -> str:
+        asked = self.design
+        lines = [
+            f"{asked['model']}, {asked['recipe']['epochs']} epochs on {asked['train_images']:,} images, "
+            f"{self.accuracy:.3f} of {asked['held_back']:,} held-back images right; {len(self.ranked)} transforms",
+        ]
+        width = max(len(one.name) for one in self.ranked)
+        for place, one in enumerate(self.ranked, start=1):
+            gain = f", gain {in_points(one.gain)}" if one.gain is not None else ""
+            said = f"{place:>3} {one.name:<{width}}  affinity {in_points(one.affinity)}"
+            said += f", diversity {one.diversity.mean:+.3f}{gain}"
+            lines.append(said + (f"; {one.flag}" if one.flag else ""))
+        if self.caution:
+            lines.append(self.caution)
+        if self.passed_over:
+            lines.append(f"passed over {len(self.passed_over)}: {', '.join(one.name for one in self.passed_over)}")
+        lines.append(self.cost_sentence)
+        return "\n".join(lines)
+
+
+def in_points(found: Difference | None) -> str:
+    """A difference of accuracies with its interval, in points."""
+    if found is None:
+        return "-"
+    return f"{found.mean * 100:+.1f} [{found.low * 100:+.1f}, {found.high * 100:+.1f}]"
+
+
+def _plain(value: Any) -> Any:
+    """Plain values with None for what is no finite number."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

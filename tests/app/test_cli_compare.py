@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -41,6 +42,23 @@ def test_a_verdict_with_its_interval_and_what_could_have_been_seen(store: Path, 
     assert held["effects"][0]["these_images"]["verdict"] == "harms"
     again = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", "--seeds", "6", *QUICK, "--json")
     assert json.loads(again.out) == held
+
+
+def test_the_page_says_what_was_typed_and_quiet_runs_say_nothing_on_the_way(
+    store: Path, mirrored: Path, tmp_path: Path
+) -> None:
+    given = ("compare", store, "-p", mirrored, "-o", tmp_path / "my out", "--seeds", "1", *QUICK)
+    said = imagemill(*given, "--stress", "invert", "-q", "--json")
+    assert (said.code, said.err) == (0, "")
+    page = (tmp_path / "my out" / "report.html").read_text("utf-8")
+    command = (
+        f"imagemill compare {store} --pipeline {mirrored} --out '{tmp_path / 'my out'}' --model dense --seeds 1 "
+        "--epochs 2 --batch 16 --stress invert --workers 0 --quiet --json"
+    )
+    assert html.escape(command, quote=False) in page
+    assert "learning-rate" not in page
+    loud = imagemill(*given, "--stress", "invert", "--json")
+    assert json.loads(loud.out) == json.loads(said.out)
 
 
 def test_under_three_seeds_there_is_no_verdict(store: Path, mirrored: Path, tmp_path: Path) -> None:

@@ -155,6 +155,6 @@ def test_what_kept_runs_took_says_what_the_next_will_take() -> None:
     def never(*_: Any) -> Trained:
         raise AssertionError("two runs of a minute do not fit into a minute and a half")
 
-    rounds = Rounds(arms, kept, never, 2, 3, TimeBudget(1.5, clock=Clock()), np.arange(2))
+    rounds = Rounds(arms, kept, never, 2, 3, TimeBudget(1.5, clock=Clock()), {"clean": np.arange(2)})
     assert [(run.arm, run.seed) for run in rounds.run()] == [("none", 0), ("mirrored", 0)]
     assert "1 seed of 3 done" in rounds.ended

@@ -16,7 +16,7 @@ from imagemill.evaluate.experiments.run_experiment import Otherwise, run_experim
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.recommend import recommend
 from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
-from imagemill.evaluate.runners.recipe import Recipe
+from imagemill.evaluate.runners.recipe import Epoch, Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
 from imagemill.evaluate.screening.screen import screen
 from imagemill.evaluate.screening.screened import Screened, Screening
@@ -33,6 +33,7 @@ __all__ = [
     "Data",
     "Difference",
     "Effect",
+    "Epoch",
     "Experiment",
     "ExperimentResult",
     "Network",

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from imagemill import InputError
-from imagemill.app.cli.console import err, out, progress
+from imagemill.app.cli.console import as_typed, err, out, progress
+from imagemill.app.cli.live_comparison import following
 
 if TYPE_CHECKING:
-    from imagemill.evaluate import Comparison, Step
+    from imagemill.evaluate import Comparison
 
 __all__ = ["compare"]
 
@@ -33,6 +34,7 @@ MODEL_HELP = (
 
 
 def compare(
+    context: typer.Context,
     src: Annotated[Path, typer.Argument(metavar="SRC", help="A prepared dataset with a training and a test part.")],
     pipeline: Annotated[
         list[Path] | None, typer.Option("--pipeline", "-p", metavar="FILE", help="An arm; give several.")
@@ -60,6 +62,7 @@ def compare(
     null: Annotated[
         int, typer.Option("--null", min=0, metavar="N", help="No arms: compare nothing with itself, N times.")
     ] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing while it runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Train with and without augmentation, and say whether the difference is one."""
@@ -76,25 +79,13 @@ def compare(
     if to is None:
         raise InputError("expected a folder for runs and results, got none; give --out OUT")
     from imagemill import compare as compare_arms  # PyTorch is loaded when it is needed, not for --help
-    from imagemill.evaluate import in_words
 
-    with progress("training") as told:
-
-        def on_step(step: Step) -> None:
-            told((step.number - 1) * step.epochs + step.epoch, step.runs * step.epochs)
-            if step.outlook:
-                err.print(f"{step.outlook}.", highlight=False, soft_wrap=True)
-            if step.said is not None and step.epoch == step.epochs:
-                right = "" if step.said.validation_accuracy != step.said.validation_accuracy else (
-                    f", {step.said.validation_accuracy:.3f} of the validation images right"
-                )  # fmt: skip
-                left = "" if step.left is None else f"; {in_words(step.left)} left"
-                err.print(f"{step.arm}, seed {step.seed}: loss {step.said.loss:.4f}{right}{left}", highlight=False)
-
+    with following(err, quiet=quiet) as on_step:
         found = compare_arms(
             src, [*(pipeline or ())], model=model, seeds=seeds, budget=budget, epochs=epochs, batch_size=batch,
             learning_rate=rate, stress=stress or (), wild=wild, out=to, workers=workers, progress=on_step,
         )  # fmt: skip
+    found.save_html(to / "report.html", command=as_typed(context))
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
         return
@@ -114,7 +105,7 @@ def compare(
         out.print(Text(f"{arm}: diverged with seeds {', '.join(map(str, lost))}", style="red"), soft_wrap=True)
     if found.ended:
         out.print(Text(f"{found.ended[0].upper()}{found.ended[1:]}.", style="yellow"), soft_wrap=True)
-    out.print(f"\nresults in {to}: results.json, table.md, timing.json", soft_wrap=True)
+    out.print(f"\nresults in {to}: report.html, results.json, table.md, timing.json", soft_wrap=True)
 
 
 def _null(src: Path, comparisons: int, model: str, seeds: int, asked: Asked, *, refused: bool) -> None:

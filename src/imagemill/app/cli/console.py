@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from rich.text import Text
 from imagemill import ImagemillError
 from imagemill.app.cli.advice import option_names, said_as_options
 
-__all__ = ["debugging", "err", "facts", "guarded", "left_out", "out", "progress", "stopped"]
+__all__ = ["as_typed", "debugging", "err", "facts", "guarded", "left_out", "out", "progress", "stopped"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -98,6 +99,34 @@ def stopped(to: Path, again: str | None) -> str:
         if again is None
         else f"stopped; what was made is kept in {to}: {again}"
     )
+
+
+def as_typed(context: typer.Context) -> str:
+    """A command line that asks for what this one asked for: options that were given, and arguments.
+
+    Parameters
+    ----------
+    context : typer.Context
+
+    Returns
+    -------
+    str
+        For a shell.
+    """
+    words = ["imagemill", *context.command_path.split()[1:]]
+    for one in context.command.params:
+        source = context.get_parameter_source(one.name or "")
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        value = context.params[one.name or ""]
+        values = value if isinstance(value, list | tuple) else [value]
+        if one.param_type_name == "argument":
+            words += [str(each) for each in values]
+        elif isinstance(value, bool):
+            words.append(max(one.opts if value else one.secondary_opts, key=len))
+        else:
+            words += [word for each in values for word in (max(one.opts, key=len), str(each))]
+    return shlex.join(words)
 
 
 def left_out(lost: Iterable[str], troubles: Sequence[object], shown: int, more: str = "") -> None:

@@ -128,9 +128,9 @@ def compare(
     def trained(arm: Arm, seed: int, on_epoch: Callable[[int, Epoch], None]) -> Trained:
         return trainer.train(arm, network, data.train, asked, len(data.classes), seed, recipe, on_epoch=on_epoch)
 
-    rounds = Rounds(arms, kept, trained, epochs, seeds, time, data.test[1], progress)
-    runs = rounds.run()
     labels = {one.name: one.labels for one in asked}
+    rounds = Rounds(arms, kept, trained, epochs, seeds, time, labels, progress)
+    runs = rounds.run()
     found = compared({**design, "seeds": rounds.seeds}, runs, labels, data.classes, level)
     found = replace(found, ended=rounds.ended, material=Material(arms, tuple(asked)))
     if out is not None:

@@ -39,6 +39,8 @@ class Step:
         Seconds that the rest is expected to take; None before anything was measured.
     outlook : str
         How many seeds fit into the budget and what they could show: said once, after the first seed.
+    right : mapping of str to float, or None
+        Of a run that is done, the share of right answers by population, empty where it diverged; None within a run.
     """
 
     arm: str
@@ -50,6 +52,7 @@ class Step:
     said: Epoch | None = None
     left: float | None = None
     outlook: str = ""
+    right: Mapping[str, float] | None = None
 
 
 @dataclass(slots=True)
@@ -66,8 +69,8 @@ class Rounds:
     most : int
         Seeds at most.
     budget : TimeBudget
-    truth : array ``[n]``
-        Classes of the clean test images.
+    labels : mapping of str to array ``[n]``
+        True classes by population.
     progress : callable, optional
     """
 
@@ -77,7 +80,7 @@ class Rounds:
     epochs: int
     most: int
     budget: TimeBudget
-    truth: np.ndarray
+    labels: Mapping[str, np.ndarray]
     progress: Callable[[Step], None] | None = None
     done: list[Trained] = field(default_factory=list)
     _outlook: str = ""
@@ -125,32 +128,47 @@ class Rounds:
         run = there[arm.name]
         if run is not None:
             self.budget.learn(run.seconds)
-            self._tell(arm, seed, place, self.epochs, None)
+            self._tell(arm, seed, place, self.epochs, done=run)
             return run
         # Until one seed is complete, what cannot be completed is not gone on with.
         waiting = sum(one is None for one in there.values())
         if place > 1 and not self.seeds and not self.budget.allows(waiting):
             raise OutOfTime
+        last: list[tuple[int, Epoch]] = []
         with self.budget.piece() as part:
 
             def on_epoch(epoch: int, said: Epoch) -> None:
                 part(epoch / self.epochs)
-                self._tell(arm, seed, place, epoch, said)
-                if epoch < self.epochs:
-                    self.budget.stop_if_over()
+                # The last one is told together with what the network then says of the test images.
+                if epoch == self.epochs or not math.isfinite(said.loss):
+                    last.append((epoch, said))
+                    return
+                self._tell(arm, seed, place, epoch, said=said)
+                self.budget.stop_if_over()
 
             found = there[arm.name] = self.train(arm, seed, on_epoch)
         self.kept.put(found)
+        for epoch, said in last:
+            self._tell(arm, seed, place, epoch, said=said, done=found)
         return found
 
-    def _tell(self, arm: Arm, seed: int, place: int, epoch: int, said: Epoch | None) -> None:
+    def _tell(
+        self, arm: Arm, seed: int, place: int, epoch: int, *, said: Epoch | None = None, done: Trained | None = None
+    ) -> None:
         if self.progress is None:
             return
         number = seed * len(self.arms) + place
         runs = len(self.arms) * self._planned(seed, number - 1 + epoch / self.epochs)
         left = self.budget.expected(runs - number + 1 - epoch / self.epochs)
         outlook, self._outlook = self._outlook, ""
-        self.progress(Step(arm.name, seed, number, runs, epoch, self.epochs, said, left, outlook))
+        right = None if done is None else self._right(done)
+        self.progress(Step(arm.name, seed, number, runs, epoch, self.epochs, said, left, outlook, right))
+
+    def _right(self, run: Trained) -> dict[str, float]:
+        return {
+            name: float((answers.argmax(axis=1) == self.labels[name]).mean())
+            for name, answers in run.probabilities.items()
+        }
 
     def _planned(self, seed: int, done: float) -> int:
         """Seeds in all, as far as can be seen after some runs."""
@@ -182,7 +200,7 @@ class Rounds:
         the images on which the two disagree.
         """
         right = {
-            name: run.probabilities[CLEAN].argmax(axis=1) == self.truth
+            name: run.probabilities[CLEAN].argmax(axis=1) == self.labels[CLEAN]
             for name, run in first.items()
             if run is not None and run.diverged is None
         }

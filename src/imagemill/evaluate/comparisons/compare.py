@@ -77,7 +77,8 @@ def compare(
     level : float, 0 to 1
         Of the intervals.
     runner : str or Runner
-        The framework that trains: ``"torch"``.
+        The framework that trains: ``"torch"``, ``"keras"`` on the backend that ``KERAS_BACKEND`` names, or
+        ``"keras-torch"``, ``"keras-jax"``, ``"keras-tensorflow"``.
     progress : callable, optional
         Called with a `Step` after each epoch.
 

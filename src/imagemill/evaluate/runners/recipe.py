@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -90,9 +90,10 @@ class Trained:
     network: Any = None
 
 
-def preparation() -> tuple[Any, ...]:
+def preparation(layout: Literal["channels_first", "channels_last"] = "channels_first") -> tuple[Any, ...]:
     """What every image goes through last, training or test."""
-    return Rescale(), ToDtype("float32"), ToLayout("channels_first")
+    last = (ToLayout(layout),) if layout == "channels_first" else ()  # images are held with channels last
+    return Rescale(), ToDtype("float32"), *last
 
 
 def held_back(labels: npt.NDArray[np.int64], share: float, seed: int) -> tuple[Array, Array]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from imagemill.core.errors import ParameterError
 from imagemill.evaluate.runners.base import Runner
+from imagemill.evaluate.runners.keras_networks import BACKENDS
+from imagemill.evaluate.runners.keras_runner import KerasRunner
 from imagemill.evaluate.runners.torch_runner import TorchRunner
 
 __all__ = ["RUNNERS", "runner_named"]
 
-RUNNERS: dict[str, type[Runner]] = {"torch": TorchRunner}
+RUNNERS: dict[str, Callable[[], Runner]] = {
+    "torch": TorchRunner,
+    "keras": KerasRunner,
+    **{f"keras-{backend}": partial(KerasRunner, backend) for backend in BACKENDS},
+}
 
 
 def runner_named(name: str | Runner) -> Runner:

@@ -6,38 +6,15 @@ starts them (Glorot uniform, zero biases), so that published figures of those ne
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.errors import InputError
 from imagemill.core.extras import require
+from imagemill.evaluate.runners.network_file import Network, Shape, network_of
 
 __all__ = ["NETWORKS", "Network", "network_named"]
-
-Shape = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A network that can be built anew, and what it is trained with.
-
-    Parameters
-    ----------
-    name : str
-    build : callable
-        ``build(shape, classes)`` gives a ``torch.nn.Module``; shape is ``(channels, height, width)``.
-    optimizer : {"rmsprop", "adam"}
-    said : str
-        One line about it.
-    """
-
-    name: str
-    build: Callable[[Shape, int], Any]
-    optimizer: str = "rmsprop"
-    said: str = ""
 
 
 def _torch() -> Any:
@@ -175,22 +152,4 @@ def network_named(model: str | Path | Network) -> Network:
     >>> network_named("cnn").said
     '16 and 32 filters of 3x3, each with pooling and dropout 0.25'
     """
-    if isinstance(model, Network):
-        return model
-    if str(model) in NETWORKS:
-        return NETWORKS[str(model)]
-    path = Path(model)
-    if path.suffix != ".py":
-        raise ParameterError(f"expected a model of {', '.join(NETWORKS)}, or a file .py, got {str(model)!r}")
-    if not path.is_file():
-        raise InputError(f"expected a file that builds a network, got no file {path}")
-    try:
-        found = runpy.run_path(str(path))
-    except Exception as error:  # whatever the user's file raises is what to show
-        raise InputError(f"expected {path} to load, got {type(error).__name__}: {error}; mend the file") from error
-    if not callable(found.get("build")):
-        raise InputError(f"expected {path} to define build(shape, classes), got no such function; write one")
-    optimizer = found.get("OPTIMIZER", "adam")
-    if optimizer not in ("rmsprop", "adam"):
-        raise InputError(f"expected OPTIMIZER of {path} to be 'rmsprop' or 'adam', got {optimizer!r}")
-    return Network(path.stem, found["build"], optimizer, f"{path}")
+    return network_of(model, NETWORKS)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.comparison import Comparison, Material, compared
@@ -156,14 +153,10 @@ def _design(
         "classes": list(data.classes),
         "train_images": len(data.train[1]),
         "test_images": {one.name: len(one.labels) for one in asked},
-        "populations": {one.name: _digest(one) for one in asked if one.name != CLEAN},
+        "populations": {one.name: one.digest for one in asked if one.name != CLEAN},
         "arms": {arm.name: arm.digest for arm in arms},
         "model": network,
         "seeds": seeds,
         "recipe": how,
         "level": level,
     }
-
-
-def _digest(one: Population) -> str:
-    return hashlib.sha256(np.ascontiguousarray(one.images).data).hexdigest()[:16]

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ class KeptRuns:
     out : Path or None
     design : mapping
         Plain values that decide what a run gives.
+    grows : sequence of str
+        Names in the design that only add runs, or leave some out, when they are others.
 
     Raises
     ------
@@ -42,7 +44,7 @@ class KeptRuns:
         When the folder holds runs of another design, naming what differs.
     """
 
-    def __init__(self, out: Path | None, design: Mapping[str, Any]) -> None:
+    def __init__(self, out: Path | None, design: Mapping[str, Any], grows: Sequence[str] = ("seeds",)) -> None:
         self.out = out
         self.memory: dict[tuple[str, int], Trained] = {}
         if out is None:
@@ -53,8 +55,7 @@ class KeptRuns:
         if path.is_file():
             found = json.loads(path.read_text("utf-8"))
             differs = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
-            # More seeds than before only add runs.
-            if differs and differs != ["seeds"]:
+            if differs := [name for name in differs if name not in grows]:
                 raise InputError(
                     f"expected the design that {out} was begun with, got another {', '.join(sorted(differs))}; "
                     "take another folder"

@@ -6,6 +6,7 @@ arms and all test images share; arms change pixels only.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,11 @@ class Population:
     name: str
     images: Array
     labels: npt.NDArray[np.int64]
+
+    @property
+    def digest(self) -> str:
+        """Of all pixels."""
+        return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()[:16]
 
 
 def read_arms(pipelines: Mapping[str, Any] | Sequence[Any]) -> tuple[Arm, ...]:

@@ -30,16 +30,19 @@ class Data:
         Labels are numbers from 0, one an image.
     classes : sequence of str
         Names in the order of their numbers.
+    groups : array ``[n]`` of str, optional
+        Of the training images: patients, videos, whatever is not to be parted.
 
     Raises
     ------
     InputError
-        When images, labels and classes do not fit.
+        When images, labels, classes and groups do not fit.
     """
 
     train: tuple[Array, npt.NDArray[np.int64]]
     test: tuple[Array, npt.NDArray[np.int64]]
     classes: tuple[str, ...]
+    groups: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
@@ -55,6 +58,10 @@ class Data:
         if self.train[0].shape[1:] != self.test[0].shape[1:] or self.train[0].dtype != self.test[0].dtype:
             mine, theirs = ((one.shape[1:], str(one.dtype)) for one in (self.train[0], self.test[0]))
             raise InputError(f"expected training and test images alike, got {mine} and {theirs}")
+        if self.groups is not None and np.shape(self.groups) != self.train[1].shape:
+            raise InputError(
+                f"expected a group for each of the {len(self.train[1])} training images, got {np.shape(self.groups)}"
+            )
 
     @property
     def digest(self) -> str:
@@ -88,9 +95,22 @@ def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any]) -> Data:
     for name in ("train", "test"):
         if name not in parts:
             raise InputError(f"expected a part {name!r} of the dataset, got none; prepare it with a split that has one")
-    train = [_part(opened, name) for name in ("train", "val") if name in parts]
-    images, labels = (np.concatenate(arrays) for arrays in zip(*train, strict=True))
-    return Data((images, labels), _part(opened, "test"), tuple(opened.classes))
+    names = [name for name in ("train", "val") if name in parts]
+    images, labels = (
+        np.concatenate(arrays) for arrays in zip(*(_part(opened, name) for name in names), strict=True)
+    )
+    return Data((images, labels), _part(opened, "test"), tuple(opened.classes), _groups(opened, names))
+
+
+def _groups(opened: Dataset, parts: list[str]) -> npt.NDArray[np.str_] | None:
+    """The groups of the rows of some parts; a row that has none is a group of its own."""
+    tables = [opened.subset(name).table for name in parts]
+    if any("group" not in table.columns for table in tables):
+        return None
+    named = [(group, key) for table in tables for group, key in zip(table["group"], table["key"], strict=True)]
+    if all(group is None for group, _ in named):
+        return None
+    return np.array([f"key:{key}" if group is None else f"group:{group}" for group, key in named])
 
 
 def _of_arrays(arrays: tuple[Any, Any]) -> Data:

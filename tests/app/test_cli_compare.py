@@ -93,3 +93,8 @@ def test_nothing_compared_with_itself_is_counted(store: Path, tmp_path: Path) ->
     assert (wrong.code, "expected --null alone" in wrong.err) == (2, True)
     missing = imagemill("compare", store)
     assert (missing.code, "give --out OUT" in missing.err) == (2, True)
+
+
+def test_a_runner_that_is_not_there_is_refused(store: Path, mirrored: Path, tmp_path: Path) -> None:
+    said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", *QUICK, "--runner", "mxnet")
+    assert (said.code, "expected a runner of torch, keras" in said.err) == (2, True)

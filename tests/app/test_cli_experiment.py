@@ -44,7 +44,9 @@ def test_a_file_of_ones_own_runs_and_goes_on(mine: Path, tmp_path: Path) -> None
     assert "Two sides" in said.out
     assert "Not as the experiment is written: seeds 6 in place of 3." in said.out
     assert "mirrored on clean test images: harms" in said.out
-    assert "dense, mirrored, seed 5: loss " in said.err
+    assert said.err.splitlines()[0] == "dense:"
+    assert "mirrored, seed 5: loss " in said.err
+    assert "imagemill experiment" in (tmp_path / "out" / "dense" / "report.html").read_text()
     held = json.loads((tmp_path / "out" / "results.json").read_text())
     again = imagemill(*asked, "--json")
     assert json.loads(again.out) == held

@@ -94,6 +94,7 @@ def test_an_experiment_writes_its_figures_beside_the_published_ones(small: Path,
     assert "64 training images (10% of them held back for the curves), 40 test images, 3 seeds, 2 epochs" in lines[2]
     assert "## mirrored" in lines
     assert "## alone" not in lines
+    assert all("<html" in (out / study / "report.html").read_text() for study in ("alone", "mirrored"))
     assert len(steps) == (3 + 6) * 2
     assert {study for study, _ in steps} == {"alone", "mirrored"}
 
@@ -174,6 +175,15 @@ def test_images_come_from_the_original_files_a_prepared_store_any_layout_or_the_
     assert sorted(folders.train[0].sum(axis=(1, 2, 3))) == sorted(first.train[0].sum(axis=(1, 2, 3)))
 
 
+def test_images_without_parts_are_divided_as_the_experiment_says(tmp_path: Path) -> None:
+    data = sides(40)
+    im.export(im.from_arrays(*data.train, classes=data.classes), tmp_path / "folders", "class-folders")
+    own = replace(read_experiment("demo"), name="own", data="", test=0.25)
+    found = images_of(own, tmp_path / "folders", tmp_path / "store")
+    assert (len(found.train[1]), len(found.test[1])) == (30, 10)
+    assert np.bincount(found.test[1]).tolist() == [5, 5]
+
+
 def test_images_that_do_not_belong_to_an_experiment_are_refused(tmp_path: Path) -> None:
     digits = read_experiment("digits")
     with pytest.raises(InputError, match=r"expected handwritten digits .* give data='DIR' .* download=True \(12 MB"):
@@ -212,6 +222,7 @@ def test_images_are_downloaded_when_asked_and_once(tmp_path: Path, monkeypatch: 
         ("data: nist\nstudies: {a: {model: dense}}", "expected data of .*mnist.*, or none, got 'nist'"),
         ("seeds: 0\nstudies: {a: {model: dense}}", "expected a whole number above 0 for 'seeds', got 0"),
         ("epochs: 1.5\nstudies: {a: {model: dense}}", "expected a whole number above 0 for 'epochs', got 1.5"),
+        ("test: 1\nstudies: {a: {model: dense}}", "expected a share between 0 and 1 for 'test', got 1"),
         ("learning_rate: true\nstudies: {a: {model: dense}}", "expected a number above 0 for 'learning_rate'"),
         ("studies: {a/b: {model: dense}}", "expected a name that a folder can have for a study, got 'a/b'"),
         ("studies: {a: {}}", "expected study 'a' to say a model"),
@@ -219,7 +230,7 @@ def test_images_are_downloaded_when_asked_and_once(tmp_path: Path, monkeypatch: 
         ("studies: {a: {model: dense, arms: [1]}}", "expected arms of study 'a' by name"),
         ("studies: {a: {model: dense, arms: {f: [{Flop: {}}]}}}", "arm 'f' of study 'a'.*Flop"),
         ("stress: blur\nstudies: {a: {model: dense}}", "expected a list under 'stress'"),
-        ("stress: [blur]\nstudies: {a: {model: dense}}", "expected invert, shift:4px or a pipeline file"),
+        ("stress: [nothing]\nstudies: {a: {model: dense}}", "expected invert, shift:4px.* got 'nothing'"),
         ("studies: {a: {model: dense}}\npublished: {a: {flip: {clean: 1}}}", "got 'a', 'flip', 'clean'"),
         ("studies: {a: {model: dense}}\npublished: {a: {none: {clean: 98}}}", "accuracy from 0 to 1, got 98"),
         ("studies: {a: {model: dense}}\npublished: {a: 0.9}", "expected a mapping under published of 'a', got 0.9"),

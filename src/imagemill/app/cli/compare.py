@@ -58,6 +58,9 @@ def compare(
     wild: Annotated[
         Path | None, typer.Option("--wild", metavar="DIR", help="A prepared set of your own images.")
     ] = None,
+    runner: Annotated[
+        str, typer.Option("--runner", help="The framework that trains: torch, keras, keras-torch, keras-jax.")
+    ] = "torch",
     workers: Annotated[int, typer.Option("--workers", "-w", min=0, help="Threads that augment.")] = 1,
     null: Annotated[
         int, typer.Option("--null", min=0, metavar="N", help="No arms: compare nothing with itself, N times.")
@@ -73,7 +76,7 @@ def compare(
             model,
             seeds or 3,
             Asked(epochs, batch, rate),
-            refused=bool(pipeline or to or stress or wild or budget),
+            refused=bool(pipeline or to or stress or wild or budget or runner != "torch"),
         )
         return
     if to is None:
@@ -83,7 +86,8 @@ def compare(
     with following(err, quiet=quiet) as on_step:
         found = compare_arms(
             src, [*(pipeline or ())], model=model, seeds=seeds, budget=budget, epochs=epochs, batch_size=batch,
-            learning_rate=rate, stress=stress or (), wild=wild, out=to, workers=workers, progress=on_step,
+            learning_rate=rate, stress=stress or (), wild=wild, out=to, workers=workers, runner=runner,
+            progress=on_step,
         )  # fmt: skip
     found.save_html(to / "report.html", command=as_typed(context))
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,8 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from imagemill import InputError
-from imagemill.app.cli.console import err, out, progress
+from imagemill.app.cli.console import as_typed, err, out, progress
+from imagemill.app.cli.live_comparison import following
 
 if TYPE_CHECKING:
     from imagemill.evaluate import Step
@@ -19,7 +21,27 @@ if TYPE_CHECKING:
 __all__ = ["experiment"]
 
 
+class _Followed(ExitStack):
+    """Follows one network after the other, as `compare` follows one."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__()
+        self.quiet = quiet
+        self.study = ""
+
+    def step(self, study: str, step: Step) -> None:
+        """Take note of an epoch."""
+        if study != self.study:
+            self.close()
+            self.study = study
+            if not self.quiet:
+                err.print(f"{study}:", style="bold", markup=False)
+            self.told = self.enter_context(following(err, quiet=self.quiet))
+        self.told(step)
+
+
 def experiment(
+    context: typer.Context,
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="digits, cifar-flip, elastic-digits, demo, or FILE.yaml.")
     ] = None,
@@ -43,6 +65,7 @@ def experiment(
     runner: Annotated[str, typer.Option("--runner", help="The framework that trains: torch or keras.")] = "torch",
     workers: Annotated[int, typer.Option("--workers", "-w", min=0, help="Threads that augment.")] = 1,
     download: Annotated[bool, typer.Option("--download", help="Get the images when they are nowhere.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing while it runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Run an experiment that is written in a file, and put its figures beside the published ones.
@@ -57,22 +80,18 @@ def experiment(
     from imagemill.evaluate import Otherwise, read_experiment, run_experiment
 
     asked = Otherwise(seeds, epochs, batch, model, images, tuple(only or ()))
-    with progress("preparing") as prepared, progress("training") as told:
-
-        def on_step(study: str, step: Step) -> None:
-            told((step.number - 1) * step.epochs + step.epoch, step.runs * step.epochs)
-            if step.said is not None and step.epoch == step.epochs:
-                err.print(f"{study}, {step.arm}, seed {step.seed}: loss {step.said.loss:.4f}", highlight=False)
-
+    with progress("preparing") as prepared, _Followed(quiet=quiet) as followed:
         found = run_experiment(
             read_experiment(name), data=data, out=to, otherwise=asked, download=download, workers=workers,
-            runner=runner, preparing=prepared, progress=on_step,
+            runner=runner, preparing=prepared, progress=followed.step,
         )  # fmt: skip
+    for study, comparison in found.comparisons.items():
+        comparison.save_html(to / study / "report.html", command=as_typed(context))
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
         return
     out.print(Markdown(found.text()))
-    out.print(f"\nresults in {to}: results.json, table.md, and a folder a network", soft_wrap=True)
+    out.print(f"\nresults in {to}: results.json, table.md, and a folder a network with its report.html", soft_wrap=True)
 
 
 def _list() -> None:

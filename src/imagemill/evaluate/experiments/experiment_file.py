@@ -21,7 +21,19 @@ from imagemill.pipeline.pipeline import Pipeline
 __all__ = ["Experiment", "Study", "known_experiments", "read_experiment"]
 
 _KNOWN = Path(__file__).parent / "known"
-_KEYS = ("title", "data", "size", "seeds", "epochs", "batch_size", "learning_rate", "stress", "studies", "published")
+_KEYS = (
+    "title",
+    "data",
+    "size",
+    "test",
+    "seeds",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "stress",
+    "studies",
+    "published",
+)
 _NUMBERS = ("size", "seeds", "epochs", "batch_size", "learning_rate")
 _NAME = re.compile(r"[\w][\w .,+-]*")
 
@@ -55,6 +67,8 @@ class Experiment:
         A name of ``imagemill datasets``; empty where a folder must be given.
     size : int, pixels
         Side of the images; 0 leaves them as they are.
+    test : float, 0 to 1
+        Share of the images to test with, drawn as many of every class, where the data have no test part.
     studies : tuple of Study
     seeds, epochs, batch_size : int
     learning_rate : float
@@ -75,6 +89,7 @@ class Experiment:
     learning_rate: float = 1e-3
     stress: tuple[str, ...] = ()
     published: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    test: float = 0.2
 
 
 def known_experiments() -> tuple[str, ...]:
@@ -136,6 +151,9 @@ def _experiment(name: str, said: Any) -> Experiment:
     if not isinstance(studies, Mapping) or not studies:
         raise InputError("expected studies by name, such as 'studies: {cnn: {model: cnn, arms: ...}}', got none")
     numbers = {key: _number(said, key, whole=key != "learning_rate") for key in _NUMBERS if key in said}
+    test = said.get("test", 0.2)
+    if isinstance(test, bool) or not isinstance(test, int | float) or not 0 < test < 1:
+        raise InputError(f"expected a share between 0 and 1 for 'test', got {test!r}")
     stress = said.get("stress", [])
     if not isinstance(stress, list):
         raise InputError(f"expected a list under 'stress', got {stress!r}")
@@ -149,6 +167,7 @@ def _experiment(name: str, said: Any) -> Experiment:
         found,
         stress=tuple(map(str, stress)),
         published=_published(said.get("published", {}), found, populations),
+        test=float(test),
         **numbers,
     )
 

@@ -60,7 +60,8 @@ def images_of(
     opened = _opened(experiment, folder, download=download, cache=cache, progress=progress, private=private)
     if not (isinstance(opened, Dataset) and opened.is_prepared):
         source = opened.to_source() if isinstance(opened, Dataset) else opened
-        split = "keep" if any(record.split for record in source.records) else "auto"
+        divided = any(record.split for record in source.records)
+        split = "keep" if divided else (1 - experiment.test, 0.0, experiment.test)
         prepare(source, store, size=experiment.size or None, split=split, progress=progress)
         opened = open_dataset(store)
     found = read_data(opened)

@@ -51,7 +51,7 @@ def compare(
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", "-e", min=1, help="Of every run.")] = 10,
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
-    rate: Annotated[float, typer.Option("--learning-rate", min=0.0, help="Of the optimizer.")] = 1e-3,
+    rate: Annotated[float, typer.Option("--learning-rate", help="Of the optimizer.")] = 1e-3,
     stress: Annotated[
         list[str] | None, typer.Option("--stress", metavar="HOW", help="invert, shift:4px or a pipeline file.")
     ] = None,

@@ -13,11 +13,12 @@ from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check_arm, populations, read_arms
-from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild
+from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild, remarks
 from imagemill.evaluate.runners.base import Runner
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
+from imagemill.evaluate.statistics.intervals import check_level
 
 __all__ = ["Step", "compare"]
 
@@ -111,15 +112,16 @@ def compare(
         seeds = 3 if time.minutes is None else MOST_SEEDS
     data = read_data(dataset)
     check_data(data, seeds, epochs, batch_size)
-    arms, trainer = read_arms(pipelines), runner_named(runner)
+    recipe = Recipe(epochs, batch_size, learning_rate, workers=workers)
+    check_level(level)
+    arms, trainer = read_arms(pipelines, data.train[0].shape[1:3]), runner_named(runner)
     network = trainer.network(model)
-    for arm in arms:
-        check_arm(arm, data.train[0][:16])
     trainer.check(network, data.train[0], len(data.classes))
+    for arm in arms:
+        check_arm(arm, data.train[0])
     asked = [*populations(*data.test, stress)]
     if wild is not None:
         asked.append(read_wild(wild, data))
-    recipe = Recipe(epochs, batch_size, learning_rate, workers=workers)
     design = {**_design(data, arms, network.name, asked, seeds, recipe, level), "runner": trainer.name}
     kept = KeptRuns(None if out is None else Path(out), design)
 
@@ -130,7 +132,7 @@ def compare(
     rounds = Rounds(arms, kept, trained, epochs, seeds, time, labels, progress)
     runs = rounds.run()
     found = compared({**design, "seeds": rounds.seeds}, runs, labels, data.classes, level)
-    found = replace(found, ended=rounds.ended, material=Material(arms, tuple(asked)))
+    found = replace(found, ended=rounds.ended, notes=remarks(data), material=Material(arms, tuple(asked)))
     if out is not None:
         found.write(Path(out))
     return found

@@ -122,6 +122,8 @@ class Comparison:
         Seeds with which an arm's loss was no number any more.
     ended : str
         Why there are fewer seeds than were asked for; of this call alone, and in no file.
+    notes : tuple of str
+        What about the data makes figures mean less than they seem to.
     material : Material or None
         Pipelines and test images, where they are at hand.
     """
@@ -132,6 +134,7 @@ class Comparison:
     runs: tuple[Trained, ...]
     diverged: Mapping[str, tuple[int, ...]]
     ended: str = ""
+    notes: tuple[str, ...] = ()
     material: Material | None = None
 
     def effect(self, arm: str, population: str = CLEAN) -> Effect:
@@ -142,6 +145,7 @@ class Comparison:
         """Plain values for JSON, without anything that differs from run to run."""
         return {
             "design": dict(self.design),
+            "notes": list(self.notes),
             "effects": [_effect_dict(effect) for effect in self.effects],
             "metrics": [
                 {"arm": arm, "population": population, "seeds": [one.to_dict() for one in found]}
@@ -251,7 +255,7 @@ class Comparison:
         )
         seen = [f"can detect: {self.detectable_sentence()}"]
         lost = [f"{arm}: diverged with seeds {', '.join(map(str, seeds))}" for arm, seeds in self.diverged.items()]
-        short = [self.ended] if self.ended else []
+        short = [*self.notes, *([self.ended] if self.ended else [])]
         return "\n".join([head, *seen, *(effect.sentence for effect in self.effects), *lost, *short])
 
     def detectable_sentence(self) -> str:

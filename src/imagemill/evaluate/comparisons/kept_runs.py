@@ -11,20 +11,25 @@
 from __future__ import annotations
 
 import json
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.errors import InputError
-from imagemill.data.atomic import atomic_path
+from imagemill.data.atomic import atomic_path, writing
 from imagemill.evaluate.runners.recipe import Epoch, Trained
 
 __all__ = ["KeptRuns"]
 
 DESIGN, RUNS = "design.json", "runs"
+_LEFTOVER = re.compile(r"\..+\.npz\.[0-9a-f]+-[0-9a-f]{8}\.part")
+"""A file that was being written when its process was killed."""
 
 
 class KeptRuns:
@@ -41,7 +46,9 @@ class KeptRuns:
     Raises
     ------
     InputError
-        When the folder holds runs of another design, naming what differs.
+        When the folder holds runs of another design, naming what differs, or a file that is broken, naming it.
+    DiskError
+        When nothing can be written there.
     """
 
     def __init__(self, out: Path | None, design: Mapping[str, Any], grows: Sequence[str] = ("seeds",)) -> None:
@@ -53,7 +60,7 @@ class KeptRuns:
             raise InputError(f"expected a folder to write to, got the file {out}; give another name")
         path, wanted = out / DESIGN, json.loads(json.dumps(design))
         if path.is_file():
-            found = json.loads(path.read_text("utf-8"))
+            found = _design(path)
             differs = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
             if differs := [name for name in differs if name not in grows]:
                 raise InputError(
@@ -62,9 +69,18 @@ class KeptRuns:
                 )
         elif out.is_dir() and any(out.iterdir()):
             raise InputError(f"expected an empty folder or one of an earlier comparison, got {out}; take another")
-        (out / RUNS).mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as part:
+        with writing(out / RUNS):
+            (out / RUNS).mkdir(parents=True, exist_ok=True)
+        with writing(path), atomic_path(path) as part:
             part.write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
+        self._look(out / RUNS)
+
+    def _look(self, runs: Path) -> None:
+        """Read what is there once: a file that is broken is known before hours are spent on others."""
+        for leftover in [one for one in runs.iterdir() if _LEFTOVER.fullmatch(one.name)]:
+            leftover.unlink(missing_ok=True)  # of a process that was killed while it wrote
+        for path in sorted(runs.glob("*.npz")):
+            _read(path)
 
     def get(self, arm: str, seed: int) -> Trained | None:
         """A run that is done, or None."""
@@ -73,9 +89,7 @@ class KeptRuns:
         path = self._path(arm, seed)
         if not path.is_file():
             return None
-        with np.load(path, allow_pickle=False) as held:
-            said = json.loads(str(held["said"]))
-            answers = {name.removeprefix("of:"): held[name] for name in held.files if name.startswith("of:")}
+        said, answers = _read(path)
         curve = [Epoch(*values) for values in said["curve"]]
         return Trained(arm, seed, answers, curve, said["diverged"], said["seconds"], said["waiting"], said["images"])
 
@@ -92,9 +106,41 @@ class KeptRuns:
             "images": run.images,
         }
         answers = {f"of:{name}": values for name, values in run.probabilities.items()}
-        with atomic_path(self._path(run.arm, run.seed)) as part, part.open("wb") as file:
+        path = self._path(run.arm, run.seed)
+        with writing(path), atomic_path(path) as part, part.open("wb") as file:
             np.savez(file, said=np.array(json.dumps(said)), **answers)  # type: ignore[arg-type]
 
     def _path(self, arm: str, seed: int) -> Path:
         assert self.out is not None
         return self.out / RUNS / f"{arm}-{seed}.npz"
+
+
+def _design(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from error
+    if not isinstance(found, dict):
+        raise _broken(path, "no mapping")
+    return found
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """What was said of a run, and its answers by population."""
+    try:
+        # numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            said = json.loads(str(held["said"]))
+            answers = {name.removeprefix("of:"): held[name] for name in held.files if name.startswith("of:")}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise _broken(path, error) from error
+    if not {"curve", "diverged", "seconds", "waiting", "images"} <= said.keys():
+        raise _broken(path, "not all that is kept of one")
+    return said, answers
+
+
+def _broken(path: Path, why: object) -> InputError:
+    what = "a run" if path.suffix == ".npz" else "the design of a comparison"
+    do = "it is trained again" if path.suffix == ".npz" else "the runs there cannot be told from others without it"
+    where = "delete that file, and" if path.suffix == ".npz" else "take another folder, as"
+    return InputError(f"expected {path} to hold {what}, got a broken file ({why}); {where} {do}")

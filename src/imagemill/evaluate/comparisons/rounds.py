@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -146,7 +146,7 @@ class Rounds:
                 self._tell(arm, seed, place, epoch, said=said)
                 self.budget.stop_if_over()
 
-            found = there[arm.name] = self.train(arm, seed, on_epoch)
+            found = there[arm.name] = _or_diverged(self.train(arm, seed, on_epoch))
         self.kept.put(found)
         for epoch, said in last:
             self._tell(arm, seed, place, epoch, said=said, done=found)
@@ -219,6 +219,13 @@ class Rounds:
             f"expected a budget in which one seed of {len(self.arms)} arms can be trained{takes}, got "
             f"{_counted(minutes, 'minute')}; give more, or fewer epochs{kept}"
         )
+
+
+def _or_diverged(run: Trained) -> Trained:
+    """A run whose loss was a number to the end, and whose answers are none, diverged in its last epoch."""
+    if all(np.isfinite(one).all() for one in run.probabilities.values()):
+        return run
+    return replace(run, probabilities={}, diverged=len(run.curve), predict=None, network=None)
 
 
 def _counted(count: float, what: str) -> str:

@@ -6,6 +6,7 @@ arms and all test images share; arms change pixels only.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.core.errors import ParameterError
+from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.changes import change_named
 from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.geometric.resize import Resize
+from imagemill.transforms.presets import PRESETS, preset
 
 __all__ = ["CLEAN", "NONE", "Arm", "Population", "check_arm", "populations", "read_arms", "stressed"]
 
@@ -64,14 +68,16 @@ class Population:
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()[:16]
 
 
-def read_arms(pipelines: Mapping[str, Any] | Sequence[Any]) -> tuple[Arm, ...]:
+def read_arms(pipelines: Mapping[str, Any] | Sequence[Any], shape: tuple[int, int] | None = None) -> tuple[Arm, ...]:
     """The arms of a comparison, that without augmentation first.
 
     Parameters
     ----------
     pipelines : mapping or sequence of Pipeline, Path or str
-        Names are those of the mapping or of the files; pipelines in a sequence are called by their number. A tuple
-        of `Arm` is taken as it is.
+        Pipelines, files, or names of presets. Names are those of the mapping, the files or the presets; pipelines in
+        a sequence are called by their number. A tuple of `Arm` is taken as it is.
+    shape : (height, width), optional
+        Of the images: what presets bring them to. By default what the presets say.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any]) -> tuple[Arm, ...]:
     named = list(pipelines.items()) if isinstance(pipelines, Mapping) else [(None, one) for one in pipelines]
     arms = [Arm(NONE)]
     for number, (name, given) in enumerate(named, start=1):
-        pipeline = given if isinstance(given, Pipeline) else Pipeline.load(Path(given))
+        pipeline = given if isinstance(given, Pipeline) else _read(given, shape)
         stem = f"pipeline-{number}" if isinstance(given, Pipeline) else Path(given).stem
         arms.append(Arm(str(name if name is not None else stem), pipeline))
     names = [arm.name for arm in arms]
@@ -108,30 +114,34 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any]) -> tuple[Arm, ...]:
     return tuple(arms)
 
 
+def _read(given: Any, shape: tuple[int, int] | None) -> Pipeline:
+    """A pipeline file, or a preset by its name."""
+    if not isinstance(given, str | Path):
+        raise ParameterError(f"expected a pipeline, a file or a preset for each arm, got {given!r}")
+    path, text = Path(given), str(given)
+    if path.is_file() or (text not in PRESETS and path.suffix):
+        return Pipeline.load(path)
+    if text not in PRESETS:
+        near = difflib.get_close_matches(text, list(PRESETS), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "check the name or the path"
+        raise ParameterError(f"expected a pipeline file or a preset of {', '.join(PRESETS)}, got {text!r}; {hint}")
+    if shape is None:
+        return Pipeline(preset(text), seed=0)
+    # Presets make squares; what is none is brought back, in the same interpolation.
+    back = () if shape[0] == shape[1] else (Resize(shape),)
+    return Pipeline([*preset(text, max(shape)), *back], seed=0)
+
+
 def check_arm(arm: Arm, images: Array) -> None:
-    """Try an arm on some images before hours are spent.
+    """Try an arm on every training image before hours are spent.
 
     Raises
     ------
     InputError
-        When its pipeline fails, or gives images of another size, channel count or type.
+        When its pipeline fails on an image, or gives images of another size, channel count or type.
     """
-    if arm.pipeline is None:
-        return
-    try:
-        made = arm.pipeline.batch(images, keys=range(len(images)), epoch=0).image
-    except ImagemillError as error:
-        raise InputError(f"expected arm {arm.name!r} to run on the training images, got: {error}") from error
-    if made.dtype != images.dtype:
-        raise InputError(
-            f"expected arm {arm.name!r} to give {images.dtype} as it gets, got {made.dtype}; leave Rescale, Normalize, "
-            "ToDtype and ToLayout out: every arm and every test image gets the same preparation behind the pipeline"
-        )
-    if made.shape != images.shape:
-        raise InputError(
-            f"expected arm {arm.name!r} to keep images of {_size(images)}, got {_size(made)}; end it with "
-            f"Resize({tuple(images.shape[1:3])}), or prepare the dataset in that size"
-        )
+    if arm.pipeline is not None:
+        changed(arm.pipeline, images, f"arm {arm.name!r}", "training images")
 
 
 def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, Pipeline]:
@@ -191,11 +201,6 @@ def populations(
             raise ParameterError(
                 f"expected another name for each population, got {name!r} twice; name them: stress={{'dark': ..., ...}}"
             )
-        check_arm(Arm(name, pipeline), images[:16])
-        made = pipeline.with_seed(0).batch(images, keys=range(len(images)), epoch=0).image
+        made = changed(pipeline, images, f"stressed population {name!r}", "test images")
         found.append(Population(name, made, labels))
     return tuple(found)
-
-
-def _size(images: Array) -> str:
-    return "x".join(map(str, images.shape[1:]))

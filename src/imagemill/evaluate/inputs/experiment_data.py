@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.core.targets import Image
 from imagemill.data.dataset import Dataset
 from imagemill.data.dataset import open as open_dataset
 from imagemill.evaluate.inputs.arms import Population
@@ -46,7 +48,7 @@ class Data:
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
-            images, labels = (np.asarray(one) for one in getattr(self, name))
+            images, labels = (_array(one, name) for one in getattr(self, name))
             if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer) or not len(labels):
                 raise InputError(f"expected a number from 0 for each {name} image, got {labels.dtype} {labels.shape}")
             if labels.min() < 0 or labels.max() >= len(self.classes):
@@ -132,6 +134,16 @@ def _part(opened: Dataset, name: str) -> tuple[Array, npt.NDArray[np.int64]]:
     return images, labels.astype(np.int64)
 
 
+def _array(given: Any, part: str) -> Array:
+    try:
+        return np.asarray(given)
+    except ValueError as error:  # a list of images of many sizes
+        raise InputError(
+            f"expected {part} images of one size and type, got a list that is no array ({error}); "
+            "imagemill prepare makes them so"
+        ) from error
+
+
 def colour_last(images: Array) -> Array:
     """Images ``[n, y, x, C]``, of those or of ``[n, y, x]``."""
     if images.ndim == 3:
@@ -148,6 +160,8 @@ def check_data(data: Data, seeds: int, epochs: int, batch_size: int) -> None:
     ------
     InputError, ParameterError
     """
+    for part, (images, _) in (("training", data.train), ("test", data.test)):
+        check_pixels(images, f"{part} images")
     for name, value in (("seeds", seeds), ("epochs", epochs), ("batch_size", batch_size)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ParameterError(f"expected {name} of 1 or more, got {value!r}")
@@ -164,6 +178,66 @@ def check_data(data: Data, seeds: int, epochs: int, batch_size: int) -> None:
         if part == "training" and (counts == 1).any():
             few = names[counts == 1].tolist()
             raise InputError(f"expected two training images or more of every class, got one of {few}")
+
+
+def check_pixels(images: Array, whose: str) -> None:
+    """Refuse what is no image, and floating-point images with NaN or infinities, or beyond 0 to 1.
+
+    Raises
+    ------
+    InputError
+        Naming the first image.
+    """
+    try:
+        Image(images[0], "yxc")
+    except ImagemillError as error:
+        raise InputError(f"expected {whose} that are images, got: {error}") from error
+    if not images[0].size:
+        raise InputError(f"expected {whose} with pixels, got {images.shape}")
+    if images.dtype.kind != "f":
+        return
+    flat = images.reshape(len(images), -1)
+    if (bad := ~np.isfinite(flat).all(axis=1)).any():
+        raise InputError(
+            f"expected {whose} of numbers, got NaN or infinity in {int(bad.sum()):,} of {len(images):,}, the first in "
+            f"{whose[:-1]} {int(bad.argmax())}, counted from 0; fill those pixels, or leave the images out"
+        )
+    low, high = float(flat.min()), float(flat.max())
+    if low < 0.0 or high > 1.0:
+        raise InputError(
+            f"expected floating-point {whose} from 0 to 1, got {low:g} to {high:g}; scale them, as in x / 255, or give "
+            "whole numbers: what transforms and networks take for white is 1"
+        )
+
+
+def remarks(data: Data) -> tuple[str, ...]:
+    """What about some data makes figures mean less than they seem to, each in a sentence.
+
+    Examples
+    --------
+    >>> x, y = np.zeros((4, 2, 2, 1), np.uint8), np.arange(4) % 2
+    >>> remarks(Data((x, y), (x, y), ("a", "b")))[0]
+    '4 of 4 test images are among the training images, pixel for pixel: they can be right by heart; split again'
+    """
+    found = []
+    seen = {image.tobytes() for image in data.train[0]}
+    if again := sum(image.tobytes() in seen for image in data.test[0]):
+        found.append(
+            f"{again:,} of {len(data.test[1]):,} test images are among the training images, pixel for pixel: they can "
+            "be right by heart; split again"
+        )
+    if len(data.test[1]) < 20:
+        count = len(data.test[1])
+        found.append(f"{count} test images: one more that is right is {100 / count:.1f} points; test on more")
+    if alike := _alike(data.classes):
+        found.append(f"classes that differ only in case are taken for different ones: {', '.join(alike)}")
+    return tuple(found)
+
+
+def _alike(names: Sequence[str]) -> list[str]:
+    """Names that differ from another only in case."""
+    folded = [name.casefold() for name in names]
+    return [name for name in names if folded.count(name.casefold()) > 1]
 
 
 def read_wild(wild: Dataset | Path | str, data: Data) -> Population:
@@ -188,6 +262,14 @@ def read_wild(wild: Dataset | Path | str, data: Data) -> Population:
         )
     if set(opened.classes) - set(data.classes):
         extra, known = sorted(set(opened.classes) - set(data.classes)), ", ".join(data.classes)
-        raise InputError(f"expected wild images of the classes {known}, got {extra} too; leave those out")
+        alike = {name.casefold() for name in extra} & {name.casefold() for name in data.classes}
+        hint = "rename them, as they differ only in case" if len(alike) == len(extra) else "leave those out"
+        raise InputError(f"expected wild images of the classes {known}, got {extra} too; {hint}")
+    if not len(labels) or (labels < 0).any():
+        without = int((labels < 0).sum())
+        raise InputError(
+            f"expected wild images with a label each, got {without} of {len(labels)} without; leave those out"
+        )
+    check_pixels(images, "wild images")
     numbers = np.array([data.classes.index(name) for name in opened.classes], np.int64)
     return Population("wild", images, numbers[labels.astype(np.int64)])

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.evaluate.inputs.arms import Arm, Population
 from imagemill.evaluate.runners.keras_networks import BACKENDS, keras_network, keras_with
-from imagemill.evaluate.runners.network_file import Network
+from imagemill.evaluate.runners.network_file import Network, of_the_user
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
 from imagemill.feed import Loader
 from imagemill.pipeline.pipeline import Pipeline
@@ -145,11 +145,13 @@ class _Batches:
 def _built(keras: Any, network: Network, images: Array, classes: int) -> tuple[Any, bool]:
     """The network for images like these, tried on some noise, and whether it gives logits."""
     shape = tuple(images.shape[1:])
-    model = network.build(shape, classes)
+    with of_the_user(f"build{(shape, classes)} of {network.name!r} to give a network", "mend the function"):
+        model = network.build(shape, classes)
     if not isinstance(model, keras.Model):
         raise InputError(f"expected build of {network.name!r} to give a keras.Model, got {type(model).__name__}")
     noise = np.random.Generator(np.random.Philox(0)).random((4, *shape), np.float32)
-    given = keras.ops.convert_to_numpy(model(noise, training=False))
+    with of_the_user(f"network {network.name!r} to take images {[4, *shape]}", "mend its layers"):
+        given = keras.ops.convert_to_numpy(model(noise, training=False))
     if given.shape != (4, classes):
         raise InputError(
             f"expected network {network.name!r} to give [n, {classes}] for [n, y, x, C], got {list(given.shape)} "

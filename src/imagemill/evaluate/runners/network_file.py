@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import runpy
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.errors import ImagemillError, InputError, ParameterError
 
-__all__ = ["Network", "Shape", "network_of"]
+__all__ = ["Network", "Shape", "network_of", "of_the_user"]
 
 Shape = tuple[int, int, int]
 
@@ -55,13 +57,31 @@ def network_of(model: str | Path | Network, known: Mapping[str, Network]) -> Net
         raise ParameterError(f"expected a model of {', '.join(known)}, or a file .py, got {str(model)!r}")
     if not path.is_file():
         raise InputError(f"expected a file that builds a network, got no file {path}")
-    try:
+    # What the file prints is for people: the output of a command may be for programs.
+    with of_the_user(f"{path} to load", "mend the file"), contextlib.redirect_stdout(sys.stderr):
         found = runpy.run_path(str(path))
-    except Exception as error:  # whatever the user's file raises is what to show
-        raise InputError(f"expected {path} to load, got {type(error).__name__}: {error}; mend the file") from error
     if not callable(found.get("build")):
         raise InputError(f"expected {path} to define build(shape, classes), got no such function; write one")
     optimizer = found.get("OPTIMIZER", "adam")
     if optimizer not in ("rmsprop", "adam"):
         raise InputError(f"expected OPTIMIZER of {path} to be 'rmsprop' or 'adam', got {optimizer!r}")
     return Network(path.stem, found["build"], optimizer, f"{path}")
+
+
+@contextlib.contextmanager
+def of_the_user(expected: str, do: str) -> Iterator[None]:
+    """Say what was expected when code of the user's own fails, or ends the program.
+
+    Examples
+    --------
+    >>> with of_the_user("mine.py to load", "mend the file"):
+    ...     raise SystemExit(3)
+    Traceback (most recent call last):
+    imagemill.core.errors.InputError: expected mine.py to load, got SystemExit: 3; mend the file
+    """
+    try:
+        yield
+    except ImagemillError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(f"expected {expected}, got {type(error).__name__}: {error}; {do}") from error

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.errors import ParameterError
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.to_dtype import ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout
@@ -43,6 +44,16 @@ class Recipe:
     workers: int = 1
     device: str = "cpu"
 
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 1), ("batch_size", 1), ("workers", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ParameterError(f"expected {name} of {least} or more, got {value!r}")
+        if not _is_number(self.learning_rate) or not 0 < self.learning_rate < np.inf:
+            raise ParameterError(f"expected a learning_rate above 0, got {self.learning_rate!r}")
+        if not _is_number(self.validation) or not 0 <= self.validation < 1:
+            raise ParameterError(f"expected a validation share from 0 to under 1, got {self.validation!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -66,7 +77,7 @@ class Trained:
         By population; empty where training diverged.
     curve : list of Epoch
     diverged : int or None
-        The epoch, from 1, in which the loss was no number any more.
+        The epoch, from 1, in which the loss was no number any more, or the last where answers are none.
     seconds, waiting : float
         Of training, and of it waiting for batches: what augmentation takes that the network does not hide.
     images : int
@@ -88,6 +99,10 @@ class Trained:
     images: int = 0
     predict: Predict | None = None
     network: Any = None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def preparation(layout: Literal["channels_first", "channels_last"] = "channels_first") -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.evaluate.inputs.arms import Arm, Population
+from imagemill.evaluate.runners.network_file import of_the_user
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
 from imagemill.evaluate.runners.torch_networks import Network, network_named
 from imagemill.feed import Loader
@@ -135,13 +136,11 @@ def train(
                 on_epoch(number, epoch)
             if not np.isfinite(epoch.loss):
                 return _timed(out, time.perf_counter() - began, waiting, count * number, diverged=number)
-    spent = time.perf_counter() - began
+    out = _timed(out, time.perf_counter() - began, waiting, len(kept) * recipe.epochs)
     predict = partial(answers, module, device=recipe.device)
     for population in asked:
         out.probabilities[population.name] = predict(population.images)
-    return replace(
-        _timed(out, spent, waiting, len(kept) * recipe.epochs), predict=predict, network=_onward(network, module)
-    )
+    return replace(out, predict=predict, network=_onward(network, module))
 
 
 def answers(module: Any, images: Array, device: str = "cpu") -> npt.NDArray[np.float32]:
@@ -167,12 +166,14 @@ def built(network: Network, images: Array, classes: int) -> Any:
     InputError
     """
     shape = (images.shape[3], images.shape[1], images.shape[2])
-    module = network.build(shape, classes)
     torch = require("torch", extra="torch")
+    with of_the_user(f"build{(shape, classes)} of {network.name!r} to give a network", "mend the function"):
+        module = network.build(shape, classes)
     if not isinstance(module, torch.nn.Module):
         raise InputError(f"expected build of {network.name!r} to give a torch.nn.Module, got {type(module).__name__}")
     module.eval()
-    with torch.no_grad():
+    asks = f"network {network.name!r} to take images {[2, *shape]}"
+    with of_the_user(asks, "mend its layers"), torch.no_grad():
         shown = tuple(module(torch.zeros(2, *shape)).shape)
     if shown != (2, classes):
         raise InputError(

@@ -24,7 +24,7 @@ from scipy import optimize, stats
 from imagemill.core.errors import ParameterError
 from imagemill.core.multiplicity import adjusted
 
-__all__ = ["FEWEST_SEEDS", "Difference", "adjusted", "detectable", "paired", "paired_items", "seeds_for"]
+__all__ = ["FEWEST_SEEDS", "Difference", "adjusted", "check_level", "detectable", "paired", "paired_items", "seeds_for"]
 
 FEWEST_SEEDS = 3
 """Below this many pairs no verdict is given: the interval of two is 25 times as wide as the deviation."""
@@ -259,9 +259,19 @@ def _checked(differences: Sequence[float] | Floats, level: float) -> Floats:
     values = np.asarray(differences, np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ParameterError(f"expected finite differences, one a seed, got {differences}")
-    if not 0 < level < 1:
-        raise ParameterError(f"expected a level between 0 and 1, such as 0.95, got {level}")
+    check_level(level)
     return values
+
+
+def check_level(level: float) -> None:
+    """Refuse a level that is none.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise ParameterError(f"expected a level between 0 and 1, such as 0.95, got {level!r}")
 
 
 def _interval(mean: float, variance: float, freedom: float, pairs: int, deviation: float, level: float) -> Difference:

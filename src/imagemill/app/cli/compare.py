@@ -65,6 +65,9 @@ def compare(
     null: Annotated[
         int, typer.Option("--null", min=0, metavar="N", help="No arms: compare nothing with itself, N times.")
     ] = 0,
+    log: Annotated[
+        list[str] | None, typer.Option("--log", metavar="WHERE", help="tensorboard:DIR, mlflow or mlflow:URI.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing while it runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -76,7 +79,7 @@ def compare(
             model,
             seeds or 3,
             Asked(epochs, batch, rate),
-            refused=bool(pipeline or to or stress or wild or budget or runner != "torch"),
+            refused=bool(pipeline or to or stress or wild or budget or log or runner != "torch"),
         )
         return
     if to is None:
@@ -87,6 +90,7 @@ def compare(
         found = compare_arms(
             src, [*(pipeline or ())], model=model, seeds=seeds, budget=budget, epochs=epochs, batch_size=batch,
             learning_rate=rate, stress=stress or (), wild=wild, out=to, workers=workers, runner=runner,
+            log=log or (),
             progress=on_step,
         )  # fmt: skip
     found.save_html(to / "report.html", command=as_typed(context))

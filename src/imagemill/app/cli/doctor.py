@@ -35,6 +35,8 @@ EXTRAS: dict[str, dict[str, str]] = {
     "keras": {"keras": "batches for model.fit"},
     "tf": {"tensorflow": "batches for tf.data"},
     "jax": {"jax": "batches for JAX"},
+    "tensorboard": {"tensorboard": "compare --log tensorboard:DIR"},
+    "mlflow": {"mlflow-skinny": "compare --log mlflow"},
 }
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")
 

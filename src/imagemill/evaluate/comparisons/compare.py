@@ -11,6 +11,7 @@ from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.comparison import Comparison, Material, compared
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
+from imagemill.evaluate.comparisons.run_log import RunLog, followed
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check_arm, populations, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild, remarks
@@ -39,6 +40,7 @@ def compare(
     workers: int = 1,
     level: float = 0.95,
     runner: str | Runner = "torch",
+    log: str | RunLog | Sequence[str | RunLog] = (),
     progress: Callable[[Step], None] | None = None,
 ) -> Comparison:
     """Train with and without augmentation, and say whether the difference is one.
@@ -77,6 +79,8 @@ def compare(
     runner : str or Runner
         The framework that trains: ``"torch"``, ``"keras"`` on the backend that ``KERAS_BACKEND`` names, or
         ``"keras-torch"``, ``"keras-jax"``, ``"keras-tensorflow"``.
+    log : str, RunLog, or sequence of both
+        Other tools to follow it in: ``"tensorboard:DIR"``, ``"mlflow"``, ``"mlflow:URI"``.
     progress : callable, optional
         Called with a `Step` after each epoch.
 
@@ -123,16 +127,21 @@ def compare(
     if wild is not None:
         asked.append(read_wild(wild, data))
     design = {**_design(data, arms, network.name, asked, seeds, recipe, level), "runner": trainer.name}
-    kept = KeptRuns(None if out is None else Path(out), design)
+    labels = {one.name: one.labels for one in asked}
 
     def trained(arm: Arm, seed: int, on_epoch: Callable[[int, Epoch], None]) -> Trained:
         return trainer.train(arm, network, data.train, asked, len(data.classes), seed, recipe, on_epoch=on_epoch)
 
-    labels = {one.name: one.labels for one in asked}
-    rounds = Rounds(arms, kept, trained, epochs, seeds, time, labels, progress)
-    runs = rounds.run()
-    found = compared({**design, "seeds": rounds.seeds}, runs, labels, data.classes, level)
-    found = replace(found, ended=rounds.ended, notes=remarks(data), material=Material(arms, tuple(asked)))
+    with followed(log, progress) as (logs, told):
+        kept = KeptRuns(None if out is None else Path(out), design)
+        for one in logs:
+            one.begin(design)
+        rounds = Rounds(arms, kept, trained, epochs, seeds, time, labels, told)
+        runs = rounds.run()
+        found = compared({**design, "seeds": rounds.seeds}, runs, labels, data.classes, level)
+        found = replace(found, ended=rounds.ended, notes=remarks(data), material=Material(arms, tuple(asked)))
+        for one in logs:
+            one.end(found)
     if out is not None:
         found.write(Path(out))
     return found

@@ -55,6 +55,7 @@ from imagemill.data.dataset import open as open
 from imagemill.data.web.fetch import fetch as fetch
 from imagemill.evaluate import compare as compare
 from imagemill.evaluate import recommend as recommend
+from imagemill.evaluate import run_experiment as run_experiment
 from imagemill.evaluate import screen as screen
 from imagemill.feed import FeedTiming as FeedTiming
 from imagemill.feed import LoadedBatch as LoadedBatch

@@ -14,7 +14,7 @@ import imagemill as im
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.datasets.catalogue import SOURCES
 from imagemill.datasets.local import VARIABLE
-from imagemill.evaluate import Otherwise, known_experiments, read_experiment, run_experiment
+from imagemill.evaluate import known_experiments, read_experiment, run_experiment
 from imagemill.evaluate.experiments import experiment_images
 from imagemill.evaluate.experiments.experiment_images import fewer, images_of
 from imagemill.evaluate.inputs.experiment_data import Data
@@ -118,8 +118,8 @@ def test_an_experiment_goes_on_and_ends_in_the_same_bytes(small: Path, tmp_path:
 
 
 def test_what_is_asked_otherwise_is_said(small: Path, tmp_path: Path) -> None:
-    asked = Otherwise(seeds=1, epochs=1, images=32, studies=("alone",), model="dense-1024", batch_size=16)
-    found = run_experiment(small, data=sides(), out=tmp_path / "out", otherwise=asked, workers=0)
+    asked = {"seeds": 1, "epochs": 1, "images": 32, "only": ["alone"], "model": "dense-1024", "batch_size": 16}
+    found = run_experiment(small, data=sides(), out=tmp_path / "out", workers=0, **asked)
     assert found.changes == (
         "seeds 1 in place of 3",
         "epochs 1 in place of 2",
@@ -131,7 +131,7 @@ def test_what_is_asked_otherwise_is_said(small: Path, tmp_path: Path) -> None:
     assert found.comparisons["alone"].design["train_images"] == 32
     assert "Not as the experiment is written: seeds 1 in place of 3" in (tmp_path / "out" / "table.md").read_text()
     with pytest.raises(ParameterError, match="expected studies of alone, mirrored, got cnn"):
-        run_experiment(small, data=sides(), out=tmp_path / "o", otherwise=Otherwise(studies=("cnn",)))
+        run_experiment(small, data=sides(), out=tmp_path / "o", only=["cnn"])
 
 
 def test_fewer_images_are_drawn_by_class_and_a_larger_draw_holds_the_smaller() -> None:

@@ -12,7 +12,7 @@ from imagemill.evaluate.comparisons.comparison import ClassChange, Comparison, E
 from imagemill.evaluate.comparisons.time_budget import TimeBudget, in_words
 from imagemill.evaluate.experiments.experiment_file import Experiment, Study, known_experiments, read_experiment
 from imagemill.evaluate.experiments.experiment_result import ExperimentResult
-from imagemill.evaluate.experiments.run_experiment import Otherwise, run_experiment
+from imagemill.evaluate.experiments.run_experiment import run_experiment
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.recommend import recommend
 from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
@@ -37,7 +37,6 @@ __all__ = [
     "Experiment",
     "ExperimentResult",
     "Network",
-    "Otherwise",
     "Profile",
     "Profiles",
     "Proposed",

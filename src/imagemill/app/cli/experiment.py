@@ -77,13 +77,13 @@ def experiment(
         return
     if to is None:
         raise InputError("expected a folder for runs and results, got none; give --out OUT")
-    from imagemill.evaluate import Otherwise, read_experiment, run_experiment
+    from imagemill import run_experiment
 
-    asked = Otherwise(seeds, epochs, batch, model, images, tuple(only or ()))
     with progress("preparing") as prepared, _Followed(quiet=quiet) as followed:
         found = run_experiment(
-            read_experiment(name), data=data, out=to, otherwise=asked, download=download, workers=workers,
-            runner=runner, preparing=prepared, progress=followed.step,
+            name, data=data, out=to, seeds=seeds, epochs=epochs, batch_size=batch, model=model, images=images,
+            only=only or (), download=download, workers=workers, runner=runner, preparing=prepared,
+            progress=followed.step,
         )  # fmt: skip
     for study, comparison in found.comparisons.items():
         comparison.save_html(to / study / "report.html", command=as_typed(context))

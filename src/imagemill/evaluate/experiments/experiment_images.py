@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.dataset import Dataset
@@ -14,6 +13,7 @@ from imagemill.data.layouts.base import Source
 from imagemill.datasets import SOURCES, load
 from imagemill.datasets.download import files_of, is_downloaded
 from imagemill.datasets.local import VARIABLE, find, read
+from imagemill.evaluate.exchange.training_subsets import subset
 from imagemill.evaluate.experiments.experiment_file import Experiment
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.verbs.prepare import prepare
@@ -114,9 +114,7 @@ def _opened(
 
 
 def fewer(data: Data, images: int) -> Data:
-    """Some of the training images, drawn once: as many of every class as there are of it, in the same shares.
-
-    A larger number holds all images of a smaller one.
+    """Some of the training images, drawn once; see `subset`.
 
     Raises
     ------
@@ -134,10 +132,6 @@ def fewer(data: Data, images: int) -> Data:
         raise InputError(
             f"expected {2 * len(data.classes)} to {len(labels):,} training images, two a class at least, got {images:,}"
         )
-    draws = np.random.Generator(np.random.Philox(0))
-    rank = np.empty(len(labels))
-    for number in np.unique(labels):
-        rows = np.flatnonzero(labels == number)
-        rank[draws.permutation(rows)] = (np.arange(len(rows)) + 0.5) / len(rows)
-    rows = np.sort(np.argsort(rank, kind="stable")[:images])
-    return Data((pictures[rows], labels[rows]), data.test, data.classes)
+    rows = subset(labels, data.groups, images, 0)
+    groups = None if data.groups is None else data.groups[rows]
+    return replace(data, train=(pictures[rows], labels[rows]), groups=groups)

@@ -15,33 +15,21 @@ from imagemill.evaluate.experiments.experiment_result import ExperimentResult
 from imagemill.evaluate.inputs.arms import NONE, Arm
 from imagemill.evaluate.inputs.experiment_data import Data
 
-__all__ = ["Otherwise", "run_experiment"]
+__all__ = ["run_experiment"]
 
 STORE = "data"
 """The folder below OUT with prepared images, which no study may be called."""
 
 
 @dataclass(frozen=True, slots=True)
-class Otherwise:
-    """What is asked otherwise than an experiment's file says; None leaves it.
-
-    Parameters
-    ----------
-    seeds, epochs, batch_size : int, optional
-    model : str, optional
-        Another network in place of every study's.
-    images : int, optional
-        Training images, drawn once; see `fewer`.
-    studies : sequence of str
-        Only these.
-    """
+class _Otherwise:
+    """What is asked otherwise than an experiment's file says; None leaves it."""
 
     seeds: int | None = None
     epochs: int | None = None
     batch_size: int | None = None
     model: str | None = None
-    images: int | None = None
-    studies: Sequence[str] = ()
+    only: Sequence[str] = ()
 
     def applied(self, experiment: Experiment) -> tuple[Experiment, tuple[str, ...]]:
         """The experiment that is run, and what differs, in words."""
@@ -52,10 +40,10 @@ class Otherwise:
                 changed = replace(changed, **{name: asked})
                 words.append(f"{name.replace('_', ' ')} {asked} in place of {written}")
         names = [study.name for study in experiment.studies]
-        if unknown := [name for name in self.studies if name not in names]:
+        if unknown := [name for name in self.only if name not in names]:
             raise ParameterError(f"expected studies of {', '.join(names)}, got {', '.join(unknown)}")
-        if self.studies and set(self.studies) != set(names):
-            changed = replace(changed, studies=tuple(s for s in changed.studies if s.name in self.studies))
+        if self.only and set(self.only) != set(names):
+            changed = replace(changed, studies=tuple(s for s in changed.studies if s.name in self.only))
             words.append(f"only {', '.join(study.name for study in changed.studies)}")
         if self.model is not None:
             words += [f"network {self.model} in place of {s.model}" for s in changed.studies if s.model != self.model]
@@ -68,7 +56,12 @@ def run_experiment(
     *,
     data: Path | str | Data | None = None,
     out: Path | str,
-    otherwise: Otherwise | None = None,
+    seeds: int | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    model: str | None = None,
+    images: int | None = None,
+    only: Sequence[str] = (),
     download: bool = False,
     workers: int = 1,
     runner: str = "torch",
@@ -85,7 +78,14 @@ def run_experiment(
         Where its images are; see `images_of`.
     out : Path or str
         Everything is kept there: images that had to be prepared, and a folder a study. A run that was stopped goes on.
-    otherwise : Otherwise, optional
+    seeds, epochs, batch_size : int, optional
+        In place of what the file says, as all of the following; the result says what was changed.
+    model : str, optional
+        Another network in place of every study's.
+    images : int, optional
+        Training images, drawn once; see `fewer`.
+    only : sequence of str
+        Of the studies; all without it.
     download : bool
         Get the images when they are nowhere.
     workers : int
@@ -105,25 +105,29 @@ def run_experiment(
     ------
     InputError, ParameterError
         Before anything is trained.
+
+    Examples
+    --------
+    >>> run_experiment("demo", out="unused", only=["cnn"])
+    Traceback (most recent call last):
+    imagemill.core.errors.ParameterError: expected studies of dense, got cnn
     """
     folder = Path(out)
     read = name if isinstance(name, Experiment) else read_experiment(name)
-    how = otherwise or Otherwise()
-    asked, changes = how.applied(read)
+    asked, changes = _Otherwise(seeds, epochs, batch_size, model, only).applied(read)
     if STORE in (study.name for study in asked.studies):
         raise InputError(f"expected no study called {STORE!r}, where images are prepared to; name it otherwise")
-    images = data
-    if not isinstance(images, Data):
-        where = None if images is None else Path(images)
-        images = images_of(asked, where, folder / STORE, download=download, progress=preparing)
-    if how.images is not None and how.images != len(images.train[1]):
-        changes = (*changes, f"{how.images:,} of {len(images.train[1]):,} training images")
-        images = fewer(images, how.images)
+    if not isinstance(data, Data):
+        where = None if data is None else Path(data)
+        data = images_of(asked, where, folder / STORE, download=download, progress=preparing)
+    if images is not None and images != len(data.train[1]):
+        changes = (*changes, f"{images:,} of {len(data.train[1]):,} training images")
+        data = fewer(data, images)
     comparisons = {}
     for study in asked.studies:
         arms: Any = study.arms or (Arm(NONE),)
         comparisons[study.name] = compare(
-            images,
+            data,
             arms,
             model=study.model,
             seeds=asked.seeds,

@@ -166,7 +166,7 @@ def test_what_the_network_takes_is_not_proposed_and_what_it_does_not_take_says_h
     fails = im.recommend(data(), set_aside, profile=tmp_path / "results.json")
     assert names(fails) == ["Rotate"]
     assert "the network holds for rotate from -8 to 9.5, which is less than this" in fails.proposed[0].evidence
-    inverted = im.recommend(data(), wild(im.Invert()), profile=tmp_path / "results.json")
+    inverted = im.recommend(data(), wild(im.Invert()), profile=tmp_path)
     assert names(inverted) == ["Invert"]
 
 
@@ -265,6 +265,12 @@ def test_classes_without_a_training_image_and_constant_images_are_left_out_and_c
     assert names(found) == ["Shift"]
     assert found.gap("position x").missing == (0, 7)
     assert any("position x" in note and "up to 7 wild images have no value" in note for note in found.notes)
+
+
+def test_a_level_nearer_to_1_takes_more_exchanges_and_finds_what_is_plain() -> None:
+    found = im.recommend(data(), wild(im.Shift(pixels={"x": 3}, whole=True)), level=0.999)
+    assert names(found) == ["Shift"]
+    assert found.gap("position x").adjusted_p <= 0.001
 
 
 def test_progress_ends_with_all_images() -> None:

@@ -28,7 +28,8 @@ def recommend(
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the proposal: a pipeline file.")
     ] = None,
     profile: Annotated[
-        Path | None, typer.Option("--profile", metavar="FILE", help="Of a network: what it takes is not proposed.")
+        Path | None,
+        typer.Option("--profile", metavar="DIR", help="What stress wrote of a network: what it takes is left out."),
     ] = None,
     images: Annotated[int, typer.Option("--images", min=10, help="Measured of each set at most.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the images that are measured.")] = 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,8 @@ __all__ = ["Closed", "Closing", "Looked"]
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
+_DRAWS = 1999
+"""Exchanges of images at most, to see what chance does."""
 _CLOSES = 0.8
 """A transform is proposed where it leaves at most so much of the distance."""
 _SIMPLER = 0.05
@@ -98,6 +101,8 @@ class Closing:
         self.of_train, self.of_wild = measured(train.images, told), measured(wild.images, told)
         same_grid = train.images.shape[1:3] == wild.images.shape[1:3]
         self.measures = [m for m in MEASURES if m.name in self.of_train and (same_grid or not m.grid)]
+        # So many exchanges that the smallest p value passes Holm's first step.
+        self.draws = max(_DRAWS, math.ceil(2 * len(self.measures) / (1 - level)))
         _, height, width, _ = train.images.shape
         self.frame = Frame2d(height, width, peak_of(train.images.dtype))
 
@@ -138,9 +143,9 @@ class Closing:
         else:
             found.closed.append(Closed(correction.proposed, gaps, words))
 
-    def _gaps(self, values: Mapping[str, Floats], names: Sequence[str], draws: int = 1999) -> tuple[Gap, ...]:
+    def _gaps(self, values: Mapping[str, Floats], names: Sequence[str], draws: int | None = None) -> tuple[Gap, ...]:
         groups = Groups(self.labels, self.wild.labels, self.classes)
-        how: Any = {"level": self.level, "seed": self.seed, "draws": draws}
+        how: Any = {"level": self.level, "seed": self.seed, "draws": self.draws if draws is None else draws}
         return tuple(
             gap_of(measure, values[measure.name], self.of_wild[measure.name], groups, **how)
             for measure in self.measures

@@ -37,7 +37,7 @@ def read_held(profile: Profiled) -> Held:
     Parameters
     ----------
     profile : Profiles, Path, str or mapping
-        What `stress` gave or wrote, or ranges by the names of changes.
+        What `stress` gave, the file or folder that it wrote, or ranges by the names of changes.
 
     Returns
     -------
@@ -56,6 +56,7 @@ def read_held(profile: Profiled) -> Held:
     """
     if isinstance(profile, str | Path):
         path = Path(profile)
+        path = path / "results.json" if path.is_dir() else path
         try:
             profile = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:

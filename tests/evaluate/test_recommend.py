@@ -170,6 +170,24 @@ def test_what_the_network_takes_is_not_proposed_and_what_it_does_not_take_says_h
     assert names(inverted) == ["Invert"]
 
 
+def by_width(images: np.ndarray) -> np.ndarray:
+    """A network that counts light pixels, wherever and however turned they are; any other light confuses it."""
+    thick = (images > 100).sum(axis=(1, 2, 3)) > 20
+    return np.stack([~thick, thick], axis=1).astype(float)
+
+
+def test_a_network_is_asked_and_only_what_it_does_not_take_is_proposed() -> None:
+    x, y = glyphs(40, 1)
+    assert (by_width(x).argmax(axis=1) == y).mean() > 0.95
+    train = glyphs(120, 0)
+    done = (im.Shift(pixels={"x": 2}, whole=True), im.Invert())
+    found = im.recommend((train, (x, y)), wild(*done), model=by_width)
+    assert names(found) == ["Invert"]
+    assert found.taken["position x"].startswith("the network holds for shift.x from -")
+    with pytest.raises(im.ParameterError, match="expected a model or its profile, got both"):
+        im.recommend((train, (x, y)), wild(*done), model=by_width, profile={})
+
+
 def test_a_screen_and_far_turns_warn() -> None:
     found = im.recommend(data(), wild(im.Rotate(60)), screen={"Rotate": 0.31})
     (one,) = found.proposed

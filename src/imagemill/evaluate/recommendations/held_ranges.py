@@ -9,9 +9,12 @@ from typing import Any
 
 from imagemill.core.errors import InputError
 from imagemill.core.ranges import Distribution
+from imagemill.evaluate.recommendations.gaps import Labelled
+from imagemill.evaluate.runners.recipe import Predict
+from imagemill.evaluate.stressing.profiling import profile
 from imagemill.transforms.base import Transform
 
-__all__ = ["Held", "Profiled", "read_held", "within"]
+__all__ = ["Held", "Profiled", "held_by", "read_held", "within"]
 
 Held = Mapping[str, tuple[float, float]]
 """By the name of a change, such as ``"rotate"`` or ``"shift.x"``: between which magnitudes accuracy holds."""
@@ -31,12 +34,12 @@ _CHANGES = {
 """How a profile calls the parameters of proposed transforms."""
 
 
-def read_held(profile: Profiled) -> Held:
+def read_held(given: Profiled) -> Held:
     """The ranges of a profile.
 
     Parameters
     ----------
-    profile : Profiles, Path, str or mapping
+    given : Profiles, Path, str or mapping
         What `stress` gave, the file or folder that it wrote, or ranges by the names of changes.
 
     Returns
@@ -54,26 +57,45 @@ def read_held(profile: Profiled) -> Held:
     >>> read_held({"rotate": (-20, 25)})
     {'rotate': (-20.0, 25.0)}
     """
-    if isinstance(profile, str | Path):
-        path = Path(profile)
+    if isinstance(given, str | Path):
+        path = Path(given)
         path = path / "results.json" if path.is_dir() else path
         try:
-            profile = json.loads(path.read_text("utf-8"))
+            given = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise InputError(f"expected a profile that stress wrote, got {path}: {error}") from error
-    if hasattr(profile, "to_dict"):
-        profile = profile.to_dict()
-    if not isinstance(profile, Mapping):
-        raise InputError(f"expected a profile of stress, its file, or ranges by name, got {type(profile).__name__}")
+    if hasattr(given, "to_dict"):
+        given = given.to_dict()
+    if not isinstance(given, Mapping):
+        raise InputError(f"expected a profile of stress, its file, or ranges by name, got {type(given).__name__}")
     try:
-        if "profiles" not in profile:
-            return {str(name): _pair(ends) for name, ends in profile.items()}
-        found = {one["name"]: _range(one) for one in profile["profiles"]}
+        if "profiles" not in given:
+            return {str(name): _pair(ends) for name, ends in given.items()}
+        found = {one["name"]: _range(one) for one in given["profiles"]}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"expected a profile as stress writes it, or pairs by name, got another form: {error}"
         ) from error
     return {name: ends for name, ends in found.items() if ends is not None}
+
+
+def held_by(predict: Predict, images: Labelled) -> Held:
+    """The ranges over which a network keeps its accuracy, of every change that a proposal may make.
+
+    Parameters
+    ----------
+    predict : callable
+        From images ``[n, y, x, C]`` as they are stored to ``[n, classes]``.
+    images : Labelled
+        With labels, and not those that it was trained on.
+
+    Raises
+    ------
+    InputError
+        When its answers do not fit the images.
+    """
+    over = (*_CHANGES.values(), "invert")
+    return read_held(profile(predict, images.images, images.labels, over=over))
 
 
 def within(transform: Transform, held: Held) -> tuple[bool, str]:

@@ -11,10 +11,11 @@ from imagemill.data.dataset import Dataset
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.closing import Closing, Looked
 from imagemill.evaluate.recommendations.gaps import FEWEST_IMAGES, Labelled
-from imagemill.evaluate.recommendations.held_ranges import Profiled, read_held
+from imagemill.evaluate.recommendations.held_ranges import Profiled, held_by, read_held
 from imagemill.evaluate.recommendations.measures.gray_values import check_values
 from imagemill.evaluate.recommendations.recommendation import Recommendation, proposed_of
 from imagemill.evaluate.recommendations.wild_images import Wild, chosen, read_wild_images
+from imagemill.evaluate.runners.recipe import Predict
 
 __all__ = ["recommend"]
 
@@ -23,6 +24,7 @@ def recommend(
     dataset: Dataset | Path | str | Data | tuple[Any, Any],
     wild: Wild,
     *,
+    model: Predict | None = None,
     profile: Profiled | None = None,
     screen: Mapping[str, float] | None = None,
     images: int = 1000,
@@ -44,8 +46,11 @@ def recommend(
     wild : Dataset, Path, str, array ``[n, y, x]`` or ``[n, y, x, C]``, or such an array with labels
         Prepared, in any one size. With labels training images are weighted to the class shares of the wild ones;
         without, a difference that other class shares could make is not taken for one.
+    model : callable, optional
+        A network, from images ``[n, y, x, C]`` as they are stored to ``[n, classes]``. It is asked about changed test
+        images first: what it takes already is not proposed.
     profile : Profiles, Path, str or mapping, optional
-        Of a network, see `stress`: what it takes already is not proposed.
+        The same, of a network that was asked before: what `stress` gave, or the file or folder that it wrote.
     screen : mapping of str to float, optional
         Affinity by transform name: accuracy of a network without augmentation on images so augmented, over that on
         clean ones. A proposed transform with less than 0.5 carries a warning.
@@ -89,6 +94,8 @@ def recommend(
         raise ParameterError(f"expected images of {FEWEST_IMAGES} or more, got {images!r}")
     if not 0 < level < 1:
         raise ParameterError(f"expected a level between 0 and 1, such as 0.95, got {level}")
+    if model is not None and profile is not None:
+        raise ParameterError("expected a model or its profile, got both; leave one of them out")
     held = {} if profile is None else read_held(profile)
     data = read_data(dataset)
     if len(data.train[1]) < FEWEST_IMAGES:
@@ -99,6 +106,8 @@ def recommend(
     theirs = chosen(theirs, images, seed)
     for population, whose in ((mine, "training"), (theirs, "wild")):
         _check_not_constant(population, whose)
+    if model is not None:
+        held = held_by(model, chosen(Labelled(*data.test), images, seed))
     total = len(mine.images) + len(theirs.images)
     done = 0
 

@@ -53,6 +53,7 @@ from imagemill.data import write_picture as write_picture
 from imagemill.data.dataset import Dataset as Dataset
 from imagemill.data.dataset import open as open
 from imagemill.data.web.fetch import fetch as fetch
+from imagemill.evaluate import ablate as ablate
 from imagemill.evaluate import compare as compare
 from imagemill.evaluate import recommend as recommend
 from imagemill.evaluate import run_experiment as run_experiment

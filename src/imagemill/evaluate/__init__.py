@@ -18,6 +18,8 @@ from imagemill.evaluate.recommendations.recommend import recommend
 from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
 from imagemill.evaluate.runners.recipe import Epoch, Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
+from imagemill.evaluate.screening.ablate import ablate
+from imagemill.evaluate.screening.ablation import Ablation, Contribution
 from imagemill.evaluate.screening.screen import screen
 from imagemill.evaluate.screening.screened import Screened, Screening
 from imagemill.evaluate.statistics.intervals import Difference
@@ -27,9 +29,11 @@ from imagemill.evaluate.stressing.worst_case import WorstCase, WorstGrid
 
 __all__ = [
     "NETWORKS",
+    "Ablation",
     "Calibration",
     "ClassChange",
     "Comparison",
+    "Contribution",
     "Data",
     "Difference",
     "Effect",
@@ -49,6 +53,7 @@ __all__ = [
     "TimeBudget",
     "WorstCase",
     "WorstGrid",
+    "ablate",
     "calibrate",
     "compare",
     "in_words",

@@ -26,7 +26,7 @@ from imagemill.transforms.geometric.flip import Flip
 from imagemill.transforms.geometric.random_resized_crop import RandomResizedCrop
 from imagemill.transforms.geometric.shift import Shift
 
-__all__ = ["Candidate", "PassedOver", "candidates", "transforms_of"]
+__all__ = ["Candidate", "PassedOver", "candidates", "changes", "reason", "transforms_of"]
 
 Array = npt.NDArray[Any]
 _TRIED = 64
@@ -111,11 +111,11 @@ def candidates(
             one = Candidate(name, make())
             check_arm(one.arm, images[:_TRIED])
         except ImagemillError as error:
-            lost.append(PassedOver(name, _reason(error)))
+            lost.append(PassedOver(name, reason(error)))
             continue
         if any(one.transform == known.transform for known in asked):
             continue  # a pipeline has this very transform, and stands first
-        if not _changes(one.arm, images[:_TRIED]):
+        if not changes(one.arm, images[:_TRIED]):
             lost.append(PassedOver(name, f"changes no pixel of these images as {one.call}"))
             continue
         asked.append(one)
@@ -181,14 +181,15 @@ def _moderate(images: Array) -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
-def _changes(arm: Arm, images: Array) -> bool:
+def changes(arm: Arm, images: Array) -> bool:
+    """Whether an arm changes a pixel of some images in two draws."""
     assert arm.pipeline is not None
     made = (arm.pipeline.batch(images, keys=range(len(images)), epoch=epoch).image for epoch in (0, 1))
     return any(not np.array_equal(one, images) for one in made)
 
 
-def _reason(error: ImagemillError) -> str:
-    """What a transform said, without the words that check_arm puts before it."""
+def reason(error: ImagemillError) -> str:
+    """What a transform said, without the words that `check_arm` puts before it."""
     said = str(error)
     _, _, inner = said.partition("to run on the training images, got: ")
     return inner or said

@@ -12,10 +12,12 @@ from typing import Any
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.label_changes import ClassEvidence
-from imagemill.evaluate.screening.screen_plot import plot_screen
 from imagemill.evaluate.statistics.intervals import Difference
+from imagemill.pages import Interval, IntervalPlot, fragment
 
-__all__ = ["Cost", "Screened", "Screening"]
+__all__ = ["BACKWARD", "Cost", "Screened", "Screening", "in_points", "interval_of", "plain"]
+
+_LABEL = "seems to change the label"
 
 BACKWARD = 3
 """What an image costs in training, where it costs 1 to be asked about: the way back takes about twice the way there."""
@@ -64,7 +66,7 @@ class Screened:
     def flag(self) -> str:
         """What to look at before it is used, in words; empty where there is nothing."""
         pairs = [f"{one.name} becomes {one.taken_for} ({one.moved.mean:.0%})" for one in self.changed_classes]
-        said = [f"seems to change the label: {', '.join(pairs)}"] if pairs else []
+        said = [f"{_LABEL}: {', '.join(pairs)}"] if pairs else []
         return "; ".join([*said, "diverged"] if self.diverged else said)
 
 
@@ -149,7 +151,7 @@ class Screening:
         return {
             "design": dict(self.design),
             "accuracy": self.accuracy,
-            "ranked": [_plain(asdict(one)) for one in self.ranked],
+            "ranked": [plain(asdict(one)) for one in self.ranked],
             "passed_over": [asdict(one) for one in self.passed_over],
             "cost": cost,
         }
@@ -171,13 +173,13 @@ class Screening:
             with atomic_path(Path(out) / name) as part:
                 part.write_text(text, "utf-8")
 
-    def plot(self, path: Path | str | None = None) -> Any:
-        """Affinity against diversity, each transform by its name; those that seem to change the label are red.
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the affinities with matplotlib: an interval a transform, the most promising first.
 
         Parameters
         ----------
-        path : Path or str, optional
-            Write the figure there; the suffix says as what.
+        ax : matplotlib.axes.Axes, optional
+            Where to; a figure of its own where none is given.
 
         Returns
         -------
@@ -188,7 +190,16 @@ class Screening:
         MissingExtra
             Without matplotlib.
         """
-        return plot_screen(self.ranked, path)
+        return self._drawn().draw(ax)
+
+    def _repr_html_(self) -> str:
+        return fragment([self._drawn()])
+
+    def _drawn(self) -> IntervalPlot:
+        words = [_LABEL if one.changes_label else "" for one in self.ranked]
+        rows = [interval_of(one.name, one.affinity, word) for one, word in zip(self.ranked, words, strict=True)]
+        title = "Affinity: accuracy on augmented held-back images, less that on the same images as they are"
+        return IntervalPlot(title, rows, "points", inner_name=f"{self.design['level']:.0%} over images")
 
     def __repr__(self) -> str:
         asked = self.design
@@ -210,6 +221,11 @@ class Screening:
         return "\n".join(lines)
 
 
+def interval_of(name: str, found: Difference, word: str) -> Interval:
+    """A row of a plot, in points of accuracy."""
+    return Interval(name, found.mean * 100, found.low * 100, found.high * 100, word)
+
+
 def in_points(found: Difference | None) -> str:
     """A difference of accuracies with its interval, in points."""
     if found is None:
@@ -217,10 +233,10 @@ def in_points(found: Difference | None) -> str:
     return f"{found.mean * 100:+.1f} [{found.low * 100:+.1f}, {found.high * 100:+.1f}]"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Plain values with None for what is no finite number."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

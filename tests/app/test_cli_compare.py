@@ -98,3 +98,17 @@ def test_nothing_compared_with_itself_is_counted(store: Path, tmp_path: Path) ->
 def test_a_runner_that_is_not_there_is_refused(store: Path, mirrored: Path, tmp_path: Path) -> None:
     said = imagemill("compare", store, "-p", mirrored, "-o", tmp_path / "out", *QUICK, "--runner", "mxnet")
     assert (said.code, "expected a runner of torch, keras" in said.err) == (2, True)
+
+
+def test_a_pipeline_is_taken_apart(store: Path, tmp_path: Path) -> None:
+    im.Pipeline([im.Flip("y", p=0.5), im.Flip("x", p=0.5)], seed=0).to_yaml(tmp_path / "flips.yaml")
+    how = ("--ablate", "-o", tmp_path / "out", "--seeds", "6", *QUICK)
+    said = imagemill("compare", store, "-p", tmp_path / "flips.yaml", *how)
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert any(line.startswith("Flip 2 within on clean test images: harms, -") for line in lines), said.out
+    assert any(line.startswith("Flip 2 of flips: seems to change the label: ") for line in lines), said.out
+    held = json.loads((tmp_path / "out" / "ablation.json").read_text())
+    assert {one["transform"] for one in held["contributions"]} == {"Flip", "Flip 2"}
+    wrong = imagemill("compare", store, *how)
+    assert (wrong.code, "got 0; give a --pipeline with --ablate" in wrong.err) == (2, True)

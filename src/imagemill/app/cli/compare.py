@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from imagemill import InputError
+from imagemill.app.cli.ablated import say_parts, take_apart
 from imagemill.app.cli.console import as_typed, err, out, progress
 from imagemill.app.cli.live_comparison import following
 
@@ -68,6 +69,9 @@ def compare(
     log: Annotated[
         list[str] | None, typer.Option("--log", metavar="WHERE", help="tensorboard:DIR, mlflow or mlflow:URI.")
     ] = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="One pipeline: leave each of its transforms out, and use it alone.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing while it runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -79,7 +83,7 @@ def compare(
             model,
             seeds or 3,
             Asked(epochs, batch, rate),
-            refused=bool(pipeline or to or stress or wild or budget or log or runner != "torch"),
+            refused=bool(pipeline or to or stress or wild or budget or log or ablate or runner != "torch"),
         )
         return
     if to is None:
@@ -87,15 +91,16 @@ def compare(
     from imagemill import compare as compare_arms  # PyTorch is loaded when it is needed, not for --help
 
     with following(err, quiet=quiet) as on_step:
-        found = compare_arms(
-            src, [*(pipeline or ())], model=model, seeds=seeds, budget=budget, epochs=epochs, batch_size=batch,
-            learning_rate=rate, stress=stress or (), wild=wild, out=to, workers=workers, runner=runner,
-            log=log or (),
-            progress=on_step,
-        )  # fmt: skip
+        how: dict[str, Any] = {
+            "model": model, "seeds": seeds, "budget": budget, "epochs": epochs, "batch_size": batch,
+            "learning_rate": rate, "stress": stress or (), "wild": wild, "out": to, "workers": workers,
+            "runner": runner, "log": log or (),
+        }  # fmt: skip
+        apart = take_apart(src, pipeline or (), progress=on_step, **how) if ablate else None
+        found = compare_arms(src, [*(pipeline or ())], progress=on_step, **how) if apart is None else apart.comparison
     found.save_html(to / "report.html", command=as_typed(context))
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        typer.echo(json.dumps((apart or found).to_dict(), indent=2, allow_nan=False))
         return
     out.print(Text(f"This design can detect {found.detectable_sentence()}.", style="bold"), soft_wrap=True)
     out.print()
@@ -109,6 +114,8 @@ def compare(
         ]
         if changed:
             out.print(Text(f"  by class, points of recall (Holm): {', '.join(changed)}"), soft_wrap=True)
+    if apart is not None:
+        say_parts(apart)
     for arm, lost in found.diverged.items():
         out.print(Text(f"{arm}: diverged with seeds {', '.join(map(str, lost))}", style="red"), soft_wrap=True)
     if found.ended:

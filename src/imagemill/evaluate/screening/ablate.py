@@ -11,6 +11,7 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.compare import compare
 from imagemill.evaluate.comparisons.rounds import Step
+from imagemill.evaluate.comparisons.run_log import RunLog
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import NONE, Arm, Stress, check_arm, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
@@ -44,6 +45,7 @@ def ablate(
     workers: int = 1,
     level: float = 0.95,
     runner: str | Runner = "torch",
+    log: str | RunLog | Sequence[str | RunLog] = (),
     screened: Callable[[int, int], None] | None = None,
     progress: Callable[[Step], None] | None = None,
 ) -> Ablation:
@@ -59,7 +61,7 @@ def ablate(
         As `compare` takes it.
     pipeline : Pipeline, Path, str, or mapping of one name to one of those
         With two transforms or more.
-    model, seeds, epochs, batch_size, learning_rate, stress, wild, workers, level, runner, progress
+    model, seeds, epochs, batch_size, learning_rate, stress, wild, workers, level, runner, log, progress
         As `compare` takes them.
     out : Path or str, optional
         Keep every run there, as `compare` does, and write ``ablation.json`` and ``ablation.md`` beside its results.
@@ -121,7 +123,7 @@ def ablate(
     chosen = _chosen(made, clock, out)
     named = {arm.name: arm.pipeline for arm in (whole, *(arm for _, _, arm in chosen)) if arm.name != NONE}
     found = compare(
-        data, named, seeds=seeds, stress=stress, wild=wild, out=out, budget=clock, progress=progress, **how
+        data, named, seeds=seeds, stress=stress, wild=wild, out=out, budget=clock, log=log, progress=progress, **how
     )  # fmt: skip
     asked = [(transform, way, arm.name) for transform, way, arm in chosen]
     left = tuple(dict.fromkeys(arm.name for _, _, arm in made if arm.name not in {*named, NONE}))

@@ -32,6 +32,7 @@ PAIRS = {
     "screen": ("app", "evaluate"),
     "split": ("app", "data"),
     "warmup": ("app", "app"),
+    "worth": ("app", "evaluate"),
 }
 """A verb and its command; and what `compat` does in another library's way. Exactly these, so that the list shrinks."""
 

@@ -97,3 +97,22 @@ def test_what_is_no_list_of_differences_is_refused(wrong: list[float]) -> None:
         paired_items([[1.0], [2.0]])
     with pytest.raises(ParameterError, match="a level between 0 and 1"):
         paired([1.0, 2.0], level=95)
+
+
+def test_new_images_never_make_an_interval_narrower() -> None:
+    # Two hundred tables without any difference between images, where Satterthwaite's degrees of freedom are more.
+    draws = np.random.default_rng(2)
+    for _ in range(200):
+        table = draws.integers(-1, 2, (4, 50)).astype(float)
+        wide, narrow = paired_items(table), paired(table.mean(axis=1), step=1 / 50)
+        assert wide.low <= narrow.low + 1e-9
+        assert wide.high >= narrow.high - 1e-9
+
+
+def test_the_interval_is_that_of_scipys_t() -> None:
+    values = [0.03, 0.01, 0.025, 0.012]
+    for level in (0.5, 0.95, 0.999):
+        found = paired(values, level=level)
+        expected = stats.ttest_1samp(values, 0)
+        assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(level)), rel=1e-9)
+        assert found.p == pytest.approx(expected.pvalue, rel=1e-9)

@@ -10,6 +10,9 @@ from imagemill.evaluate.comparisons.calibration import Calibration, calibrate
 from imagemill.evaluate.comparisons.compare import Step, compare
 from imagemill.evaluate.comparisons.comparison import ClassChange, Comparison, Effect
 from imagemill.evaluate.comparisons.time_budget import TimeBudget, in_words
+from imagemill.evaluate.exchange.exchange_rate import ExchangeRate, ExchangeRates, Reached
+from imagemill.evaluate.exchange.learning_curve import LearningCurve, Lookup, invert
+from imagemill.evaluate.exchange.worth import worth
 from imagemill.evaluate.experiments.experiment_file import Experiment, Study, known_experiments, read_experiment
 from imagemill.evaluate.experiments.experiment_result import ExperimentResult
 from imagemill.evaluate.experiments.run_experiment import run_experiment
@@ -38,12 +41,17 @@ __all__ = [
     "Difference",
     "Effect",
     "Epoch",
+    "ExchangeRate",
+    "ExchangeRates",
     "Experiment",
     "ExperimentResult",
+    "LearningCurve",
+    "Lookup",
     "Network",
     "Profile",
     "Profiles",
     "Proposed",
+    "Reached",
     "Recipe",
     "Recommendation",
     "Screened",
@@ -57,6 +65,7 @@ __all__ = [
     "calibrate",
     "compare",
     "in_words",
+    "invert",
     "known_experiments",
     "profile",
     "read_data",
@@ -64,4 +73,5 @@ __all__ = [
     "recommend",
     "run_experiment",
     "screen",
+    "worth",
 ]

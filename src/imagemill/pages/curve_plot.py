@@ -71,6 +71,8 @@ class CurvePlot:
         Else that of the curves.
     guides : sequence of (float, str)
         Level lines with a word each, such as 95 % of the clean accuracy.
+    logarithmic : bool
+        Whether x, above 0, is shown by its logarithm; then each x that a curve has is a tick.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class CurvePlot:
     y_name: str = ""
     y_range: tuple[float, float] | None = None
     guides: Sequence[tuple[float, str]] = ()
+    logarithmic: bool = False
 
     def element(self) -> Element:
         """Make the figure, with its numbers as a table."""
@@ -135,7 +138,7 @@ class CurvePlot:
             ticks = [tick for tick in ticks if low <= tick <= high]
         y = Scale(min(low, ticks[0]), max(high, ticks[-1]), bottom, top)
         first, last = min(across), max(across)
-        x = Scale(first, last if last > first else first + 1, left, right)
+        x = Scale(first, last if last > first else first + 1, left, right, self.logarithmic)
         parts = [*self._axes(x, y, ticks, (left, right, bottom)), *self._guides(y, left, right)]
         for curve in sorted(self.curves, key=lambda one: not one.thin):
             parts += _curve(curve, x, y)
@@ -148,8 +151,9 @@ class CurvePlot:
             parts.append(line(left, y(tick), right, y(tick), "rule"))
             parts.append(text(left - 6, y(tick) + 4, f"{tick:g}", "quiet", anchor="end"))
         parts.append(line(left, bottom, right, bottom, "axis"))
-        whole = all(float(v).is_integer() for c in self.curves for v in c.x)
-        for tick in ticks_between(x.low, x.high, 5):
+        across = [float(v) for c in self.curves for v in c.x]
+        whole = all(value.is_integer() for value in across)
+        for tick in sorted(set(across)) if self.logarithmic else ticks_between(x.low, x.high, 5):
             if x.holds(tick) and (not whole or tick.is_integer()):
                 parts.append(text(x(tick), bottom + 17, f"{tick:g}", "quiet", anchor="middle"))
         return [

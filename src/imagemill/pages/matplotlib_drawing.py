@@ -70,6 +70,11 @@ def draw_curves(plot: CurvePlot, ax: Any = None) -> Any:
     for value, word in plot.guides:
         axes.axhline(value, color=LIGHT["axis"], ls="--", lw=1)
         axes.annotate(word, (0.01, value), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
+    if plot.logarithmic:
+        axes.set_xscale("log")
+        places = sorted({x for curve in plot.curves for x in curve.x})
+        axes.set_xticks(places, [f"{x:g}" for x in places])
+        axes.minorticks_off()
     if plot.y_range:
         axes.set_ylim(*plot.y_range)
     if any(curve.name for curve in plot.curves):

@@ -14,16 +14,20 @@ _LETTER = 6.5
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From values to places in a picture, linear."""
+    """From values to places in a picture, linear or by logarithms of positive values."""
 
     low: float
     high: float
     start: float
     end: float
+    logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
         """The place of a value; values beyond the ends stay at the ends."""
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        low, here, high = self.low, min(max(value, self.low), self.high), self.high
+        if self.logarithmic:
+            low, here, high = math.log(low), math.log(here), math.log(high)
+        share = (here - low) / (high - low)
         return self.start + share * (self.end - self.start)
 
     def holds(self, value: float) -> bool:

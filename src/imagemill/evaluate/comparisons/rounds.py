@@ -65,7 +65,8 @@ class Rounds:
     kept : KeptRuns
     train : callable
         ``train(arm, seed, on_epoch)``.
-    epochs : int
+    epochs : int or mapping of str to int
+        Of every run, or by the names of arms.
     most : int
         Seeds at most.
     budget : TimeBudget
@@ -77,7 +78,7 @@ class Rounds:
     arms: Sequence[Arm]
     kept: KeptRuns
     train: TrainOne
-    epochs: int
+    epochs: int | Mapping[str, int]
     most: int
     budget: TimeBudget
     labels: Mapping[str, np.ndarray]
@@ -124,11 +125,14 @@ class Rounds:
             self._too_short()
         return self.done
 
+    def _epochs(self, arm: Arm) -> int:
+        return self.epochs if isinstance(self.epochs, int) else self.epochs[arm.name]
+
     def _one(self, arm: Arm, seed: int, place: int, there: dict[str, Trained | None]) -> Trained:
-        run = there[arm.name]
+        run, epochs = there[arm.name], self._epochs(arm)
         if run is not None:
             self.budget.learn(run.seconds)
-            self._tell(arm, seed, place, self.epochs, done=run)
+            self._tell(arm, seed, place, epochs, done=run)
             return run
         # Until one seed is complete, what cannot be completed is not gone on with.
         waiting = sum(one is None for one in there.values())
@@ -138,9 +142,9 @@ class Rounds:
         with self.budget.piece() as part:
 
             def on_epoch(epoch: int, said: Epoch) -> None:
-                part(epoch / self.epochs)
+                part(epoch / epochs)
                 # The last one is told together with what the network then says of the test images.
-                if epoch == self.epochs or not math.isfinite(said.loss):
+                if epoch == epochs or not math.isfinite(said.loss):
                     last.append((epoch, said))
                     return
                 self._tell(arm, seed, place, epoch, said=said)
@@ -157,12 +161,12 @@ class Rounds:
     ) -> None:
         if self.progress is None:
             return
-        number = seed * len(self.arms) + place
-        runs = len(self.arms) * self._planned(seed, number - 1 + epoch / self.epochs)
-        left = self.budget.expected(runs - number + 1 - epoch / self.epochs)
+        number, epochs = seed * len(self.arms) + place, self._epochs(arm)
+        runs = len(self.arms) * self._planned(seed, number - 1 + epoch / epochs)
+        left = self.budget.expected(runs - number + 1 - epoch / epochs)
         outlook, self._outlook = self._outlook, ""
         right = None if done is None else self._right(done)
-        self.progress(Step(arm.name, seed, number, runs, epoch, self.epochs, said, left, outlook, right))
+        self.progress(Step(arm.name, seed, number, runs, epoch, epochs, said, left, outlook, right))
 
     def _right(self, run: Trained) -> dict[str, float]:
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
 from imagemill.data.atomic import atomic_path
-from imagemill.evaluate.exchange.learning_curve import Curve, Lookup, invert
+from imagemill.evaluate.exchange.learning_curve import LearningCurve, Lookup, invert
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, Difference, Verdict, detectable, paired
+from imagemill.pages import Curve, CurvePlot, Panels, Section, page
 
 __all__ = ["ExchangeRate", "ExchangeRates", "Reached", "exchanged"]
 
@@ -46,7 +47,9 @@ class ExchangeRate:
     accuracy : float
         Of the pipeline, mean over seeds.
     detectable : float
-        The worth that this design would call one, four times of five, images; infinity beyond the largest size.
+        The difference of accuracies that this design would call one, four times of five; infinite under 3 seeds.
+    detectable_images : float
+        As many more images without augmentation make that difference; infinite where the largest number does not.
     range : tuple of float
         The smallest and the largest number of images that were trained with, without augmentation.
     """
@@ -60,6 +63,7 @@ class ExchangeRate:
     difference: Difference
     accuracy: float
     detectable: float
+    detectable_images: float
     range: tuple[float, float]
 
     @property
@@ -89,23 +93,34 @@ class ExchangeRate:
         if self.verdict == "too few seeds":
             return f"{name}: no verdict under {FEWEST_SEEDS} seeds ({self._so_far()})"
         if self.verdict == "no difference seen":
-            seen = "" if math.isinf(self.detectable) else f"; it would have seen {_count(self.detectable)}"
-            return f"{name}: not shown to be worth more images or fewer, {self._so_far()} {self._interval(self.here)}{seen}"
+            said = f"{self._so_far()} {self._interval(self.here)}"
+            return f"{name}: no difference seen, {said}; it would have seen {self.seen()}"
         new = "also" if self._verdict(self.anywhere) == self.verdict else "not shown"
         said = self._worth_said() if self.verdict == "helps" else self._cost_said()
         return f"{name}: {said}; for new images of this kind {new}, {self._interval(self.anywhere)}"
 
+    def seen(self) -> str:
+        """What this design could have seen, in words."""
+        if math.isinf(self.detectable):
+            return f"nothing under {FEWEST_SEEDS} seeds"
+        if self.detectable > 1:
+            return "nothing: the seeds are too far apart for that few"
+        points = f"{self.detectable * 100:.1f} points of accuracy"
+        if math.isinf(self.detectable_images):
+            return f"{points}, more than {_count(self.range[1])} images give"
+        return f"{points}, which is {_count(self.detectable_images)} more images"
+
     def _so_far(self) -> str:
         low, high = self.range
         if math.isinf(self.images):
-            return f"more than {_count(high - self.size)} more images"
+            return f"{_signed(high - self.size)} images or more"
         if self.images == 0.0:
-            return "less than the fewest images" if self.size == low else f"more than {_count(self.size - low)} fewer images"
+            return f"{_signed(low - self.size)} images or fewer"
         return f"{_signed(self.worth)} images"
 
     def _interval(self, found: Lookup) -> str:
         low, high = self.range
-        first = f"{_signed(low - self.size)} or less" if found.low == 0.0 else _signed(found.low - self.size)
+        first = f"{_signed(low - self.size)} or fewer" if found.low == 0.0 else _signed(found.low - self.size)
         last = f"{_signed(high - self.size)} or more" if math.isinf(found.high) else _signed(found.high - self.size)
         return f"[{first}, {last}]"
 
@@ -140,6 +155,7 @@ class ExchangeRate:
             "pairs": self.difference.pairs,
             "level": self.difference.level,
             "detectable": _finite(self.detectable),
+            "detectable_images": _finite(self.detectable_images),
             "verdict": self.verdict,
             "sentence": self.sentence,
         }
@@ -161,6 +177,11 @@ class Reached:
     size: float
     accuracy: tuple[float, ...]
 
+    @property
+    def mean(self) -> float | None:
+        """Over seeds; None where all diverged."""
+        return float(np.mean(self.accuracy)) if self.accuracy else None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExchangeRates:
@@ -176,12 +197,15 @@ class ExchangeRates:
         All curves, that without augmentation first.
     diverged : mapping of str to tuple of int
         Seeds with which a run's loss was no number any more, by arm and size.
+    ended : str
+        Why there are fewer seeds than were asked for; empty where there are not.
     """
 
     design: Mapping[str, Any]
     rates: tuple[ExchangeRate, ...]
     reached: tuple[Reached, ...]
     diverged: Mapping[str, tuple[int, ...]]
+    ended: str = ""
 
     def rate(self, arm: str, size: float, population: str = CLEAN) -> ExchangeRate:
         """What one arm is worth with that number of training images.
@@ -216,7 +240,7 @@ class ExchangeRates:
         lines = ["| arm | test images | training images | accuracy | worth, images |", "|---|---|---|---|---|"]
         for one in self.reached:
             found = rates.get((one.arm, one.population, one.size))
-            mean = f"{np.mean(one.accuracy):.3f}" if one.accuracy else "diverged"
+            mean = "diverged" if one.mean is None else f"{one.mean:.3f}"
             said = "" if found is None else _cell(found)
             lines.append(f"| {one.arm} | {one.population} | {_exact(one.size)} | {mean} | {said} |")
         return "\n".join(lines)
@@ -228,16 +252,64 @@ class ExchangeRates:
             return "nothing: no seed trained both an arm and the reference to the end"
         said = []
         for size in sizes:
-            least = max(one.detectable for one in self.rates if (one.size, one.population) == (size, CLEAN))
-            seen = "nothing" if math.isinf(least) else f"{_count(least)} more images on"
-            said.append(f"with {_count(size)}, {'' if math.isinf(least) else 'from '}{seen}")
+            mine = [one for one in self.rates if (one.size, one.population) == (size, CLEAN)]
+            least = max(mine, key=lambda one: one.detectable)
+            said.append(f"with {_count(size)} images, {least.seen()}")
         return "; ".join(said)
 
+    def plot(self, population: str = CLEAN) -> CurvePlot:
+        """The curves on one population, with intervals of the means over seeds where there are two or more.
+
+        Raises
+        ------
+        ParameterError
+            For a population that is not there.
+        """
+        known = list(dict.fromkeys(one.population for one in self.reached))
+        if population not in known:
+            raise ParameterError(f"expected a population of {known}, got {population!r}")
+        mine = [one for one in self.reached if one.population == population and one.accuracy]
+        curves = []
+        for look, arm in enumerate(dict.fromkeys(one.arm for one in mine)):
+            points = [one for one in mine if one.arm == arm]
+            found = [paired(one.accuracy, level=self.design["level"]) for one in points]
+            sure = all(one.pairs > 1 for one in found)
+            curves.append(
+                Curve(
+                    "no augmentation" if arm == NONE else arm,
+                    [one.size for one in points],
+                    [one.mean for one in found],
+                    [one.low for one in found] if sure else (),
+                    [one.high for one in found] if sure else (),
+                    look,
+                )
+            )
+        return CurvePlot(f"{population} test images", curves, "training images", "accuracy", logarithmic=True)
+
+    def page(self) -> str:
+        """The curves and what they say as one HTML file."""
+        names = list(dict.fromkeys(one.population for one in self.reached))
+        lines = repr(self).splitlines()
+        return page(
+            "Worth in images",
+            lines[:2],
+            [
+                Section("What the pipelines are worth", lines[2:]),
+                Section("Learning curves", [Panels([self.plot(name) for name in names])]),
+            ],
+        )
+
+    def left_out(self) -> list[str]:
+        """What was asked for and is in no figure, in words."""
+        lost = [f"{name}: diverged with seeds {', '.join(map(str, seeds))}" for name, seeds in self.diverged.items()]
+        return [*lost, self.ended] if self.ended else lost
+
     def write(self, out: Path | str) -> None:
-        """``results.json`` and ``table.md`` into a folder."""
+        """``results.json``, ``table.md`` and the curves as ``curves.html`` into a folder."""
         for name, text in (
             ("results.json", json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"),
             ("table.md", self.table() + "\n"),
+            ("curves.html", self.page()),
         ):
             with atomic_path(Path(out) / name) as part:
                 part.write_text(text, "utf-8")
@@ -246,13 +318,12 @@ class ExchangeRates:
         asked = self.design
         same = ", ".join(f"{count:,} {unit}" for unit, count in asked["same"].items() if count is not None)
         sizes = ", ".join(f"{size:,}" for size in asked["sizes"])
-        lost = [f"{name}: diverged with seeds {', '.join(map(str, seeds))}" for name, seeds in self.diverged.items()]
         return "\n".join(
             [
                 f"{asked['model']}, {asked['seeds']} seeds, the same {same} at {sizes} training images",
                 f"can detect, four times of five: {self.detectable_sentence()}",
                 *(one.sentence for one in self.rates),
-                *lost,
+                *self.left_out(),
             ]
         )
 
@@ -312,7 +383,7 @@ def exchanged(
 
 def _rate(named: tuple[str, str, float], sizes: Floats, reference: Floats, mine: Floats, level: float) -> ExchangeRate:
     step = 1 / mine.shape[1]
-    curve = Curve(sizes, reference.mean(axis=(0, 2)), step / 2)
+    curve = LearningCurve(sizes, reference.mean(axis=(0, 2)), step / 2)
     size = named[2]
     bare = reference[:, int(np.flatnonzero(sizes == size)[0])].mean(axis=1)
     difference = paired(mine.mean(axis=1) - bare, level=level, step=step)
@@ -325,7 +396,8 @@ def _rate(named: tuple[str, str, float], sizes: Floats, reference: Floats, mine:
         anywhere=_NOTHING if few else invert(sizes, reference, mine, level=level),
         difference=difference,
         accuracy=float(mine.mean()),
-        detectable=math.inf if few else max(0.0, curve.nearest(float(bare.mean()) + seen, size) - size),
+        detectable=math.inf if few else seen,
+        detectable_images=math.inf if few else max(0.0, curve.nearest(float(bare.mean()) + seen, size) - size),
         range=(float(sizes[0]), float(sizes[-1])),
     )
 
@@ -348,7 +420,8 @@ def _count(images: float) -> str:
 
 
 def _signed(images: float) -> str:
-    return f"{_rounded(images):+,}"
+    rounded = _rounded(images)
+    return f"{rounded:+,}" if rounded else "0"
 
 
 def _exact(images: float) -> str:

@@ -1,8 +1,8 @@
 """Accuracy over the number of training images, read backwards: which number would have given this accuracy.
 
-Between numbers that were measured, the logarithm of the error is interpolated over the logarithm of the number: straight
-lines are power laws there, and the interpolation bends where the error levels off. Beyond the largest and below the smallest
-number nothing is said.
+Between numbers that were measured, the logarithm of the error is interpolated over the logarithm of the number:
+straight lines are power laws there, and the interpolation bends where the error levels off. Beyond the largest and
+below the smallest number nothing is said.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from scipy import interpolate, optimize
 from imagemill.core.errors import ParameterError
 from imagemill.evaluate.statistics.intervals import Difference, paired, paired_items
 
-__all__ = ["Curve", "Lookup", "invert"]
+__all__ = ["LearningCurve", "Lookup", "invert"]
 
 Floats = npt.NDArray[np.float64]
 _STEPS = 32
@@ -28,7 +29,7 @@ _FINE = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class LearningCurve:
     """A learning curve: mean accuracy at several numbers of training images.
 
     Parameters
@@ -48,7 +49,7 @@ class Curve:
 
     Examples
     --------
-    >>> curve = Curve(np.array([100.0, 400.0]), np.array([0.8, 0.9]), least=0.001)
+    >>> curve = LearningCurve(np.array([100.0, 400.0]), np.array([0.8, 0.9]), least=0.001)
     >>> round(curve.size(0, 0.0)), round(curve.size(0, 1.0)), round(curve.size(0, 0.585786))  # error 0.1414
     (100, 400, 200)
     """
@@ -90,11 +91,11 @@ class Curve:
 
         Examples
         --------
-        >>> curve = Curve(np.array([100.0, 400.0, 800.0]), np.array([0.8, 0.91, 0.89]), least=0.001)
+        >>> curve = LearningCurve(np.array([100.0, 400.0, 800.0]), np.array([0.8, 0.91, 0.89]), least=0.001)
         >>> curve.sizes_of(0.9), curve.sizes_of(0.95), curve.sizes_of(0.7)
         ((400.0, 800.0), (inf, inf), (0.0, 0.0))
         """
-        rising = Curve(self.sizes, np.asarray(optimize.isotonic_regression(self.accuracy).x), self.least)
+        rising = LearningCurve(self.sizes, np.asarray(optimize.isotonic_regression(self.accuracy).x), self.least)
         values = rising.accuracy
         # Pooled values are means, whose last digits are chance.
         same = np.isclose(values, accuracy, rtol=0, atol=1e-12)
@@ -135,8 +136,8 @@ def invert(
 
     A number is in the interval unless a test rejects it: with ``r[s]`` the reference of seed ``s`` at that number,
     between the two measured ones around it, the differences ``a[s] - r[s]`` are paired, and Student's t says whether
-    their mean can be 0. So the interval is as good as t is, whatever the slope of the curve; where the curve is too flat
-    to tell, it is long or open, as it should be. A bootstrap over a handful of seeds is far too short.
+    their mean can be 0. So the interval is as good as t is, whatever the slope of the curve; where the curve is too
+    flat to tell, it is long or open, as it should be. A bootstrap over a handful of seeds is far too short.
 
     Parameters
     ----------
@@ -185,7 +186,7 @@ def invert(
         return Lookup(0.0, math.inf)
     by_image = reference.ndim == 3
     step = 1 / reference.shape[2] if by_image else step
-    curve = Curve(places, reference.mean(axis=(0, 2) if by_image else 0), step / 2)
+    curve = LearningCurve(places, reference.mean(axis=(0, 2) if by_image else 0), step / 2)
 
     def difference(place: float) -> Difference:
         """The arm less the reference: the whole part of a place is the piece, the rest how far along it."""
@@ -211,7 +212,7 @@ def invert(
 def _places(accuracy: Floats, sought: float) -> list[float]:
     """Where to test: evenly along each piece, and where the means are equal, so that no short interval is missed."""
     found = list(np.linspace(0, len(accuracy) - 1, _STEPS * (len(accuracy) - 1) + 1))
-    for piece, (first, last) in enumerate(zip(accuracy[:-1], accuracy[1:], strict=True)):
+    for piece, (first, last) in enumerate(pairwise(accuracy)):
         if (first - sought) * (last - sought) < 0:
             found.append(piece + (sought - first) / (last - first))
     return sorted(float(one) for one in found)

@@ -11,21 +11,23 @@ import numpy.typing as npt
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.evaluate.inputs.experiment_data import Data
 
-__all__ = ["Budget", "default_sizes", "read_sizes", "subset"]
+__all__ = ["Training", "default_sizes", "read_sizes", "subset"]
 
 Rows = npt.NDArray[np.int64]
 _STREAM = 0x737562736574
 """Keeps the draw of subsets apart from every other draw of the same seed."""
+_TRIED = 10
+"""Seeds whose subsets are looked at before anything is trained."""
 _UNEVEN = 0.1
 """How far the steps of whole epochs may be from those that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Training:
     """How long networks are trained at each number of images: the same steps, or the same epochs.
 
-    With the same epochs a network that has a tenth of the images also makes a tenth of the steps, so that the curve shows
-    how long was trained as well as how many images there were, and every augmentation looks worth less than it is.
+    With the same epochs a network that has a tenth of the images also makes a tenth of the steps, so that the curve
+    shows how long was trained as well as how many images there were, and augmentations look worth less than they are.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ class Budget:
 
     Examples
     --------
-    >>> Budget(steps=1500, epochs=None, batch_size=32).epochs_for(300), Budget(None, 10, 32).epochs_for(300)
+    >>> Training(steps=1500, epochs=None, batch_size=32).epochs_for(300), Training(None, 10, 32).epochs_for(300)
     (150, 10)
     """
 
@@ -62,7 +64,9 @@ class Budget:
         ------
         ParameterError
         """
-        for size in sizes if self.steps is not None else ():
+        if self.steps is None:
+            return
+        for size in sizes:
             made = self.epochs_for(size) * self.batches(size)
             if abs(made - self.steps) > _UNEVEN * self.steps:
                 raise ParameterError(
@@ -105,7 +109,7 @@ def read_sizes(sizes: Sequence[int] | None, data: Data, seeds: int) -> tuple[int
         raise ParameterError(f"expected sizes up to the {images:,} training images, got {max(found):,}")
     ordered = tuple(sorted(int(one) for one in found))
     for size in ordered:
-        for seed in range(seeds):
+        for seed in range(min(seeds, _TRIED)):
             rows = subset(labels, data.groups, size, seed)
             counts = np.bincount(labels[rows], minlength=len(data.classes))
             if (counts == 0).any():

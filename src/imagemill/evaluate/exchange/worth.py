@@ -12,16 +12,18 @@ import numpy as np
 
 from imagemill.core.errors import ParameterError
 from imagemill.data.dataset import Dataset
-from imagemill.evaluate.comparisons.compare import Step
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
+from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
+from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.exchange.exchange_rate import ExchangeRates, exchanged
-from imagemill.evaluate.exchange.training_subsets import Budget, read_sizes, subset
+from imagemill.evaluate.exchange.training_subsets import Training, read_sizes, subset
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population, Stress, check_arm, populations, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild
 from imagemill.evaluate.runners.base import Runner
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
+from imagemill.evaluate.statistics.intervals import check_level
 
 __all__ = ["worth"]
 
@@ -35,13 +37,14 @@ def worth(
     *,
     sizes: Sequence[int] | None = None,
     model: str | Path | Network = "cnn",
-    seeds: int = 3,
+    seeds: int | None = None,
     steps: int | None = None,
     epochs: int | None = None,
     batch_size: int = 32,
     learning_rate: float = 1e-3,
     stress: Sequence[Stress] | Mapping[str, Stress] = (),
     wild: Dataset | Path | str | None = None,
+    budget: float | TimeBudget | None = None,
     out: Path | str | None = None,
     workers: int = 1,
     level: float = 0.95,
@@ -65,8 +68,8 @@ def worth(
         Numbers of training images, two or more; all, a third and a ninth when left out. For each seed they are drawn
         anew, the smaller within the larger, with every class in its share, and groups of the dataset kept whole.
     model : str, Path or Network
-    seeds : int
-        Runs of everything; under 3 there is no interval.
+    seeds : int, optional
+        Runs of everything; under 3 there is no interval. Left out, 3, and with a budget as many as fit into it.
     steps : int, optional
         The same number of steps of the optimizer at every size, to the nearest epoch; those of 10 epochs of the
         largest size when left out.
@@ -76,6 +79,8 @@ def worth(
     learning_rate : float
     stress, wild
         Further populations, as for `compare`; a pipeline has a worth on each.
+    budget : float or TimeBudget, minutes, optional
+        As for `compare`: whole seeds, each with all sizes and arms; with ``out`` it goes on from there.
     out : Path or str, optional
         Keep every run there; what was stopped goes on, and more sizes or seeds only add runs.
     workers : int
@@ -112,17 +117,12 @@ def worth(
     >>> found.rate("pipeline-1", 10).verdict
     'too few seeds'
     """
+    time = budget if isinstance(budget, TimeBudget) else TimeBudget(budget)
+    if seeds is None:
+        seeds = 3 if time.minutes is None else MOST_SEEDS
+    check_level(level)
     data = read_data(dataset)
-    if steps is not None and epochs is not None:
-        raise ParameterError(f"expected steps or epochs, got {steps} and {epochs}; give one of them")
-    check_data(data, seeds, 1 if epochs is None else epochs, batch_size)
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-        raise ParameterError(f"expected steps of 1 or more, got {steps!r}")
-    wanted = read_sizes(sizes, data, seeds)
-    if steps is None and epochs is None:
-        steps = _EPOCHS * -(-wanted[-1] // batch_size)
-    budget = Budget(steps, epochs, batch_size)
-    budget.check(wanted)
+    wanted, training = _checked(data, sizes, seeds, steps, epochs, batch_size)
     arms, trainer = read_arms(pipelines), runner_named(runner)
     network = trainer.network(model)
     for arm in arms:
@@ -134,44 +134,56 @@ def worth(
     # Nothing is chosen by validation images, and what is counted are images that are trained on.
     recipe = Recipe(batch_size=batch_size, learning_rate=learning_rate, validation=0.0, workers=workers)
     design = {
-        **_design(data, arms, asked, wanted, budget, recipe),
+        **_design(data, arms, asked, wanted, training, recipe),
         **{"model": network.name, "runner": trainer.name, "seeds": seeds, "level": level},
     }
     kept = KeptRuns(None if out is None else Path(out), design, grows=("seeds", "sizes"))
-    plan = [(arm, size, seed) for seed in range(seeds) for size in wanted for arm in _trained_with(arms, size, wanted)]
-    runs: dict[tuple[str, int, int], Trained] = {}
-    images: dict[int, list[int]] = {size: [] for size in wanted}
-    for number, (arm, size, seed) in enumerate(plan, start=1):
-        named = Arm(f"{arm.name}@{size}", arm.pipeline)
-        rows = subset(data.train[1], data.groups, size, seed)
-        if arm.name == NONE:
-            images[size].append(len(rows))
-        how = replace(recipe, epochs=budget.epochs_for(len(rows)))
-        done = kept.get(named.name, seed)
-        if done is None:
-            part = data.train[0][rows], data.train[1][rows]
-            told = _told(progress, Step(named.name, seed, number, len(plan), how.epochs, how.epochs))
-            done = trainer.train(named, network, part, asked, len(data.classes), seed, how, on_epoch=told)
-            kept.put(done)
-        elif progress is not None:
-            progress(Step(named.name, seed, number, len(plan), how.epochs, how.epochs))
-        runs[arm.name, size, seed] = done
-    taken = {size: float(np.mean(images[size])) for size in wanted}
-    found = exchanged(design, runs, {one.name: one.labels for one in asked}, taken)
+    # The largest size is for the reference alone: nothing larger could be read off the curve there.
+    plan = [(arm, size) for size in wanted for arm in arms if size < wanted[-1] or arm.name == NONE]
+    sized = {f"{arm.name}@{size}": (arm, size) for arm, size in plan}
+    lasting = {name: training.epochs_for(size) for name, (_, size) in sized.items()}
+
+    def trained(named: Arm, seed: int, on_epoch: Callable[[int, Epoch], None]) -> Trained:
+        rows = subset(data.train[1], data.groups, sized[named.name][1], seed)
+        part, how = (data.train[0][rows], data.train[1][rows]), replace(recipe, epochs=lasting[named.name])
+        found = trainer.train(named, network, part, asked, len(data.classes), seed, how, on_epoch=on_epoch)
+        # Nobody asks the network itself again, and a study has hundreds.
+        return replace(found, network=None, predict=None)
+
+    each = [Arm(name, arm.pipeline) for name, (arm, _) in sized.items()]
+    labels = {one.name: one.labels for one in asked}
+    rounds = Rounds(each, kept, trained, lasting, seeds, time, labels, progress)
+    runs = {(sized[run.arm][0].name, sized[run.arm][1], run.seed): run for run in rounds.run()}
+    taken = _taken(data, wanted, rounds.seeds)
+    found = replace(exchanged({**design, "seeds": rounds.seeds}, runs, labels, taken), ended=rounds.ended)
     if out is not None:
         found.write(Path(out))
     return found
 
 
-def _trained_with(arms: Sequence[Arm], size: int, sizes: Sequence[int]) -> Sequence[Arm]:
-    """The largest size is for the reference alone: nothing larger could be read off the curve there."""
-    return arms if size < sizes[-1] else [arm for arm in arms if arm.name == NONE]
+def _checked(
+    data: Data, sizes: Sequence[int] | None, seeds: int, steps: int | None, epochs: int | None, batch_size: int
+) -> tuple[tuple[int, ...], Training]:
+    """Sizes and how long each is trained on, or what is wrong with them."""
+    if steps is not None and epochs is not None:
+        raise ParameterError(f"expected steps or epochs, got {steps} and {epochs}; give one of them")
+    check_data(data, seeds, 1 if epochs is None else epochs, batch_size)
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        raise ParameterError(f"expected steps of 1 or more, got {steps!r}")
+    wanted = read_sizes(sizes, data, seeds)
+    if steps is None and epochs is None:
+        steps = _EPOCHS * -(-wanted[-1] // batch_size)
+    training = Training(steps, epochs, batch_size)
+    training.check(wanted)
+    return wanted, training
 
 
-def _told(progress: Callable[[Step], None] | None, step: Step) -> Callable[[int, Epoch], None] | None:
-    if progress is None:
-        return None
-    return lambda epoch, said: progress(replace(step, epoch=epoch, said=said))
+def _taken(data: Data, sizes: Sequence[int], seeds: int) -> dict[int, float]:
+    """Numbers of images by what was asked for: of whole groups, the mean over seeds."""
+    if data.groups is None:
+        return {size: float(size) for size in sizes}
+    counts = {n: [len(subset(data.train[1], data.groups, n, seed)) for seed in range(seeds)] for n in sizes}
+    return {size: float(np.mean(found)) for size, found in counts.items()}
 
 
 def _design(
@@ -179,7 +191,7 @@ def _design(
     arms: Sequence[Arm],
     asked: Sequence[Population],
     sizes: Sequence[int],
-    budget: Budget,
+    training: Training,
     recipe: Recipe,
 ) -> dict[str, Any]:
     """What decides the result, as plain values; workers do not."""
@@ -198,6 +210,6 @@ def _design(
         "test_images": {one.name: len(one.labels) for one in asked},
         "populations": {one.name: one.digest for one in asked if one.name != CLEAN},
         "arms": {arm.name: arm.digest for arm in arms},
-        "same": {"steps": budget.steps, "epochs": budget.epochs},
+        "same": {"steps": training.steps, "epochs": training.epochs},
         "recipe": how,
     }

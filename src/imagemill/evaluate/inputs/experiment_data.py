@@ -98,9 +98,7 @@ def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any]) -> Data:
         if name not in parts:
             raise InputError(f"expected a part {name!r} of the dataset, got none; prepare it with a split that has one")
     names = [name for name in ("train", "val") if name in parts]
-    images, labels = (
-        np.concatenate(arrays) for arrays in zip(*(_part(opened, name) for name in names), strict=True)
-    )
+    images, labels = (np.concatenate(arrays) for arrays in zip(*(_part(opened, name) for name in names), strict=True))
     return Data((images, labels), _part(opened, "test"), tuple(opened.classes), _groups(opened, names))
 
 

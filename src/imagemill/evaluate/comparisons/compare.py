@@ -114,7 +114,6 @@ def compare(
     time = budget if isinstance(budget, TimeBudget) else TimeBudget(budget)
     if seeds is None:
         seeds = 3 if time.minutes is None else MOST_SEEDS
-    check_level(level)
     data = read_data(dataset)
     check_data(data, seeds, epochs, batch_size)
     recipe = Recipe(epochs, batch_size, learning_rate, workers=workers)

@@ -123,11 +123,11 @@ def worth(
     check_level(level)
     data = read_data(dataset)
     wanted, training = _checked(data, sizes, seeds, steps, epochs, batch_size)
-    arms, trainer = read_arms(pipelines), runner_named(runner)
+    arms, trainer = read_arms(pipelines, data.train[0].shape[1:3]), runner_named(runner)
     network = trainer.network(model)
-    for arm in arms:
-        check_arm(arm, data.train[0][:16])
     trainer.check(network, data.train[0], len(data.classes))
+    for arm in arms:
+        check_arm(arm, data.train[0])
     asked = [*populations(*data.test, stress)]
     if wild is not None:
         asked.append(read_wild(wild, data))

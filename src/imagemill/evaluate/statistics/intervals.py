@@ -258,17 +258,6 @@ def seeds_for(difference: float, deviation: float, *, level: float = 0.95, power
     return low
 
 
-def check_level(level: float) -> None:
-    """Refuse a level that is none.
-
-    Raises
-    ------
-    ParameterError
-    """
-    if not 0 < level < 1:
-        raise ParameterError(f"expected a level between 0 and 1, such as 0.95, got {level}")
-
-
 def _checked(differences: Sequence[float] | Floats, level: float) -> Floats:
     values = np.asarray(differences, np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():

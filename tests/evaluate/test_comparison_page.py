@@ -175,6 +175,8 @@ def test_a_hundred_classes_and_ten_arms_with_long_names_stay_readable() -> None:
     text = as_page(found)
     assert flaws(text) == []
     assert len(text) < 3_000_000
+    assert read(text).all("header")[0][1].count("an arm with") == 0
+    assert ": 10 arms." in read(text).all("header")[0][1]
     assert "The 26 of 100 classes that changed most; all are in results.json." in text
 
 

@@ -61,6 +61,17 @@ def test_a_row_is_drawn_where_its_numbers_are() -> None:
         assert all(0 <= float(n.get(k, "")) <= width for n in drawing.iter("line") for k in ("x1", "x2"))
 
 
+def test_an_outer_interval_that_is_far_wider_runs_to_the_edge_and_has_no_end_there() -> None:
+    plot = IntervalPlot("a", [Interval("x", 4.0, 3.0, 5.0, "helps", (-1400.0, 1400.0)), Interval("y", 1.0, -1.0, 2.0)])
+    drawing = next(node for node in plot.element().iter("svg") if node.get("role") == "img")
+    [bar, _] = [
+        float(n.get("x2", "")) - float(n.get("x1", "")) for n in drawing.iter("line") if n.get("class") == "bar"
+    ]
+    assert bar > 50
+    assert len([n for n in drawing.iter("line") if n.get("class") == "outer"]) == 1
+    assert "[-1400.0, +1400.0]" in "".join(plot.table().element().itertext())
+
+
 def test_shapes_tell_verdicts_apart() -> None:
     [wide, _] = [node for node in INTERVALS.element().iter("svg") if node.get("role") == "img"]
     up, down = (n.get("d", "") for n in wide.iter("path") if n.get("class") == "dot")

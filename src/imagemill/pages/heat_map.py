@@ -93,7 +93,7 @@ class HeatMap:
         """Make the drawing alone."""
         named = max(len(self.rows), len(self.columns)) <= _NAMED
         left, top = (92.0, 26.0) if named else (22.0, 24.0)
-        side = min((_WIDTH - left - 4) / max(len(self.columns), 1), 44.0)
+        side = min((_WIDTH - left - 4) / max(len(self.columns), 1), 62.0)
         parts = [
             text(left, 12, fitted_letters(self.column_name, _WIDTH - left), "quiet"),
             text(0, top - 6, fitted_letters(self.row_name, left), "quiet") if named else _upright(top, self.row_name),
@@ -161,6 +161,6 @@ def _feet(columns: Sequence[str], left: float, bottom: float, side: float) -> li
     """Names of columns that are short enough, or their first letters."""
     parts = []
     for place, name in enumerate(columns):
-        short = name if len(name) * 6.5 <= side else name[: max(1, int(side / 6.5))]
+        short = name if len(name) * 6.5 <= side else name[: max(1, int(side / 6.5) - 1)] + ("…" if side > 30 else "")
         parts.append(text(left + side * (place + 0.5), bottom + 15, short, "quiet", "middle"))
     return parts

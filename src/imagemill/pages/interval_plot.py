@@ -15,6 +15,8 @@ from imagemill.pages.svg import drawing, drawn_wide_and_narrow, line, marker, te
 __all__ = ["Interval", "IntervalPlot"]
 
 _KINDS = {"helps": "good", "harms": "bad"}
+_FARTHEST = 5.0
+"""How far the axis follows outer intervals, in the largest of all else; beyond, they run to its edge without an end."""
 _WIDE, _NARROW = 880.0, 340.0
 
 
@@ -132,7 +134,7 @@ class IntervalPlot:
     def _drawn(self, width: float, *, narrow: bool) -> Element:
         left, right = (4.0, width - 4) if narrow else (230.0, width - 290)
         step, top = (58.0, 6.0) if narrow else (30.0, 6.0)
-        ends = finite(v for r in self.rows for v in (r.middle, r.low, r.high, *(r.outer or ())) if r.middle is not None)
+        ends = self._ends()
         ticks = ticks_between(min([0.0, *ends]), max([0.0, *ends]), 4 if narrow else 6)
         scale = Scale(ticks[0], ticks[-1], left + 8, right - 8)
         bottom = top + step * len(self.rows)
@@ -165,10 +167,18 @@ class IntervalPlot:
         outer = finite(row.outer or ())
         if len(outer) == 2:
             parts.append(line(scale(outer[0]), middle, scale(outer[1]), middle, "outer"))
-            parts += [line(scale(end), middle - 4, scale(end), middle + 4, "outer") for end in outer]
+            within = [scale(end) for end in outer if scale.holds(end)]
+            parts += [line(x, middle - 4, x, middle + 4, "outer") for x in within]
         if finite([row.low, row.high]):
             parts.append(line(scale(row.low), middle, scale(row.high), middle, "bar"))
         return [*parts, marker(scale(row.middle), middle, row.word)]
+
+    def _ends(self) -> list[float]:
+        """What the axis has to hold: all of it, but for outer intervals that would make everything else a dot."""
+        shown = [row for row in self.rows if row.middle is not None]
+        inner = finite(v for r in shown for v in (r.middle, r.low, r.high))
+        most = _FARTHEST * max(map(abs, inner), default=0.0)
+        return inner + [end for r in shown for end in finite(r.outer or ()) if abs(end) <= most]
 
     def _words(self) -> str:
         """What a screen reader says of the figure."""

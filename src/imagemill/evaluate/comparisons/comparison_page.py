@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["as_page", "effect_plot", "summary_blocks"]
 
 _MOST_CLASSES, _MOST_PICTURES, _MOST_IN_ALL, _MOST_MATRICES = 26, 8, 160, 24
+_MOST_TOLD = 5
+"""Arms that the first sentence names each of."""
 _SHARES = (0.005, 0.02, 0.05, 0.1, 0.3, 0.7)
 """Where shades of a confusion matrix begin: few errors must be told from none."""
 
@@ -111,6 +114,10 @@ def _headline(found: Comparison) -> str:
         return "No verdict: no seed trained both an arm and the arm without augmentation to the end."
     if clean[0].here.verdict == "too few seeds":
         return f"No verdict: that takes {FEWEST_SEEDS} seeds or more."
+    if len(clean) > _MOST_TOLD:
+        what = "arm"
+        counts = Counter(effect.here.verdict for effect in clean)
+        return f"On clean test images: {'; '.join(f'{word}: {_many(count, what)}' for word, count in counts.items())}."
     told = []
     for effect in clean:
         word = effect.here.verdict
@@ -135,6 +142,7 @@ def _verdicts(found: Comparison) -> Iterator[Block | str]:
         )
     for arm, lost in found.diverged.items():
         yield f"{arm}: diverged with seeds {', '.join(map(str, lost))}; these runs are in no figure."
+    yield from found.notes
 
 
 def _claim(change: Difference, here: Difference | None = None) -> Word:

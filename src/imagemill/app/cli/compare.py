@@ -30,7 +30,8 @@ class Asked(NamedTuple):
 
 
 MODEL_HELP = (
-    "dense, cnn, cnn-16, dense-1024, dense-deep, dense-dropout, resnet18(-16), or FILE.py with build(shape, classes)."
+    "dense, cnn, cnn-16, dense-1024, dense-deep, dense-dropout, resnet18(-16); unet, unet-slices for label maps; or "
+    "FILE.py with build(shape, classes)."
 )
 
 
@@ -113,7 +114,8 @@ def compare(
             f"{c.name} {c.difference.mean * 100:+.1f}" for c in effect.classes if c.verdict in ("helps", "harms")
         ]
         if changed:
-            out.print(Text(f"  by class, points of recall (Holm): {', '.join(changed)}"), soft_wrap=True)
+            points = f"  by class, points of {effect.measure.of_class} (Holm)"
+            out.print(Text(f"{points}: {', '.join(changed)}"), soft_wrap=True)
     if apart is not None:
         say_parts(apart)
     for arm, lost in found.diverged.items():
@@ -138,15 +140,19 @@ def _null(src: Path, comparisons: int, model: str, seeds: int, asked: Asked, *, 
 
 
 def _table(found: Comparison) -> Table:
-    """Accuracy, macro precision and recall by arm and population: never the first without the others."""
+    """Every figure by arm and population: never accuracy without precision and recall, or Dice without distances."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("arm", "test images"):
         table.add_column(name)
-    for name in ("accuracy", "precision", "recall", "F1", "ECE"):
+    columns = next((seeds[0].columns for seeds in found.metrics.values() if seeds), {})
+    for name in columns:
         table.add_column(name, justify="right")
     for (arm, population), seeds in found.metrics.items():
         plain = [one.to_dict() for one in seeds]
-        names = ("accuracy", "precision", "recall", "f1", "calibration_error")
-        cells = [f"{sum(float(str(p[name])) for p in plain) / len(plain):.3f}" if plain else "-" for name in names]
+        cells = [_mean([p[name] for p in plain]) for name in columns.values()]
         table.add_row(arm, population, *cells)
     return table
+
+
+def _mean(values: list[Any]) -> str:
+    return f"{sum(float(value) for value in values) / len(values):.3f}" if values else "-"

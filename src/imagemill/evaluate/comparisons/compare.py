@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from imagemill.core.errors import InputError
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.comparison import Comparison, Material, compared
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
@@ -16,6 +17,7 @@ from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check_arm, populations, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild, remarks
 from imagemill.evaluate.runners.base import Runner
+from imagemill.evaluate.runners.ranks import joined
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
@@ -41,19 +43,25 @@ def compare(
     level: float = 0.95,
     runner: str | Runner = "torch",
     log: str | RunLog | Sequence[str | RunLog] = (),
+    device: str = "auto",
+    precision: str = "auto",
     progress: Callable[[Step], None] | None = None,
 ) -> Comparison:
     """Train with and without augmentation, and say whether the difference is one.
 
     For each seed all arms share initial weights, validation images and the order of batches; between seeds all of
     that is drawn anew. No augmentation is always an arm. What is learned is asked about the clean test images, about
-    each stressed copy of them, and about images of your own.
+    each stressed copy of them, and about images of your own. Networks for label maps are compared by the Dice of each
+    image.
+
+    In a program that ``torchrun`` starts several times the processes train each network together, and the first of them
+    writes.
 
     Parameters
     ----------
     dataset : Dataset, Path, str, or arrays ``((x_train, y_train), (x_test, y_test))``
-        Prepared, with a training and a test part, and one label an image. A validation part joins the training
-        images: others are held back anew for each seed.
+        Prepared, with a training and a test part, and one label or label map an image. A validation part joins the
+        training images: others are held back anew for each seed.
     pipelines : mapping or sequence of Pipeline, Path or str
         The arms; they change training images only, and keep size and type.
     model : str, Path or Network
@@ -81,6 +89,10 @@ def compare(
         ``"keras-torch"``, ``"keras-jax"``, ``"keras-tensorflow"``.
     log : str, RunLog, or sequence of both
         Other tools to follow it in: ``"tensorboard:DIR"``, ``"mlflow"``, ``"mlflow:URI"``.
+    device : {"auto", "cpu", "cuda"}
+        A GPU where there is one, for ``"auto"``.
+    precision : {"auto", "float32", "bfloat16", "float16"}
+        Mixed on GPUs and float32 on CPUs, for ``"auto"``.
     progress : callable, optional
         Called with a `Step` after each epoch.
 
@@ -114,36 +126,52 @@ def compare(
     time = budget if isinstance(budget, TimeBudget) else TimeBudget(budget)
     if seeds is None:
         seeds = 3 if time.minutes is None else MOST_SEEDS
-    data = read_data(dataset)
-    check_data(data, seeds, epochs, batch_size)
-    recipe = Recipe(epochs, batch_size, learning_rate, workers=workers)
     check_level(level)
-    arms, trainer = read_arms(pipelines, data.train[0].shape[1:3]), runner_named(runner)
+    trainer = runner_named(runner)
     network = trainer.network(model)
+    data = read_data(dataset, network.task)
+    check_data(data, seeds, epochs, batch_size)
+    recipe = trainer.settled(
+        Recipe(epochs, batch_size, learning_rate, workers=workers, device=device, precision=precision)
+    )
+    arms = read_arms(pipelines, data.train[0].shape[-3:-1])
     trainer.check(network, data.train[0], len(data.classes))
+    maps = None if data.task == "classification" else data.train[1]
     for arm in arms:
-        check_arm(arm, data.train[0])
-    asked = [*populations(*data.test, stress)]
+        check_arm(arm, data.train[0], maps, data.spacing[0])
+    asked = [*populations(*data.test, stress, data.spacing[1], data.test_groups)]
     if wild is not None:
         asked.append(read_wild(wild, data))
     design = {**_design(data, arms, network.name, asked, seeds, recipe, level), "runner": trainer.name}
-    labels = {one.name: one.labels for one in asked}
+    labels, spacing, groups = (
+        {one.name: getattr(one, field) for one in asked} for field in ("labels", "spacing", "groups")
+    )
+    given = data.train if maps is None else (*data.train, data.spacing[0])
 
     def trained(arm: Arm, seed: int, on_epoch: Callable[[int, Epoch], None]) -> Trained:
-        return trainer.train(arm, network, data.train, asked, len(data.classes), seed, recipe, on_epoch=on_epoch)
+        return trainer.train(arm, network, given, asked, len(data.classes), seed, recipe, on_epoch=on_epoch)
 
-    with followed(log, progress) as (logs, told):
-        kept = KeptRuns(None if out is None else Path(out), design)
-        for one in logs:
-            one.begin(design)
-        rounds = Rounds(arms, kept, trained, epochs, seeds, time, labels, told)
-        runs = rounds.run()
-        found = compared({**design, "seeds": rounds.seeds}, runs, labels, data.classes, level)
-        found = replace(found, ended=rounds.ended, notes=remarks(data), material=Material(arms, tuple(asked)))
-        for one in logs:
-            one.end(found)
-    if out is not None:
-        found.write(Path(out))
+    with joined(recipe.device) as ranks:
+        if ranks.world > 1:
+            if not trainer.shares_batches:
+                raise InputError(f"expected one process for the runner {trainer.name!r}, got {ranks.world}")
+            ranks.part_of(batch_size)
+            design["processes"] = ranks.world
+        # One process decides what there is to do, speaks and writes: others might see its files a moment later.
+        folder = None if out is None or not ranks.is_first else Path(out)
+        with followed(log if ranks.is_first else (), progress if ranks.is_first else None) as (logs, told):
+            kept = KeptRuns(folder, design)
+            for one in logs:
+                one.begin(design)
+            rounds = Rounds(arms, kept, trained, epochs, seeds, time, labels, told, ranks)
+            runs = rounds.run()
+            design = {**design, "seeds": rounds.seeds}
+            found = compared(design, runs, labels, data.classes, level, spacing=spacing, groups=groups)
+            found = replace(found, ended=rounds.ended, notes=remarks(data), material=Material(arms, tuple(asked)))
+            for one in logs:
+                one.end(found)
+        if folder is not None:
+            found.write(folder)
     return found
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,17 +26,20 @@ from imagemill.evaluate.statistics.intervals import (
     paired_items,
     seeds_for,
 )
-from imagemill.evaluate.statistics.metrics import Metrics, metrics_of
+from imagemill.evaluate.statistics.metrics import Metrics
+from imagemill.evaluate.statistics.overlap import Overlap
+from imagemill.evaluate.statistics.scores import ACCURACY, Measure, Scores, clustered, scores_of
 from imagemill.pages import fragment
 
 __all__ = ["ClassChange", "Comparison", "Effect", "Material", "compared"]
 
 Labels = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ClassChange:
-    """What an arm did to the recall of one class.
+    """What an arm did to one class: to its recall, or its Dice in label maps.
 
     ``adjusted_p`` is Holm's, over the classes of one arm and population; a verdict needs it under ``1 - level``.
     """
@@ -59,37 +63,45 @@ class Effect:
     Parameters
     ----------
     arm, population : str
-    accuracy, baseline : float
-        Means over the seeds that both were trained with.
+    score, baseline : float
+        Means over the seeds that both were trained with: of accuracies, or of Dice for label maps.
     here : Difference
-        Of accuracies, on these test images.
+        Of scores, on these test images.
     anywhere : Difference
-        Of accuracies, on new images of this kind.
+        Of scores, on new images of this kind; of new patients, where images belong to groups.
     detectable : float
-        The difference of accuracies that this design would call one, four times of five.
+        The difference of scores that this design would call one, four times of five.
     seeds_for_half : int or None
         How many seeds would detect half of that; None where that cannot be known.
     classes : tuple of ClassChange
-        Recall by class.
+        Recall or Dice by class.
+    measure : Measure
+        What the score is called.
     """
 
     arm: str
     population: str
-    accuracy: float
+    score: float
     baseline: float
     here: Difference
     anywhere: Difference
     detectable: float
     seeds_for_half: int | None
     classes: tuple[ClassChange, ...]
+    measure: Measure = ACCURACY
+
+    @property
+    def accuracy(self) -> float:
+        """The score, by the name it has for classifiers."""
+        return self.score
 
     @property
     def sentence(self) -> str:
         """The verdict in words, with the interval that carries it."""
-        name = f"{self.arm} on {self.population} test images"
+        name, unit = f"{self.arm} on {self.population} test images", self.measure.unit
         if self.here.verdict == "too few seeds":
-            return f"{name}: no verdict under {FEWEST_SEEDS} seeds ({self.here.mean * 100:+.1f} points so far)"
-        points = f"{self.here.mean * 100:+.1f} points [{self.here.low * 100:+.1f}, {self.here.high * 100:+.1f}]"
+            return f"{name}: no verdict under {FEWEST_SEEDS} seeds ({self.here.mean * 100:+.1f} {unit} so far)"
+        points = f"{self.here.mean * 100:+.1f} {unit} [{self.here.low * 100:+.1f}, {self.here.high * 100:+.1f}]"
         if self.here.verdict == "no difference seen":
             return f"{name}: no difference seen, {points}; it would have seen {self.detectable * 100:.1f}"
         new = "also" if self.anywhere.verdict == self.here.verdict else "not shown"
@@ -115,7 +127,7 @@ class Comparison:
         What was asked, and what it was asked on.
     effects : tuple of Effect
         By arm, then population.
-    metrics : mapping of (arm, population) to list of Metrics
+    metrics : mapping of (arm, population) to list of Metrics or Overlap
         One a seed, without those that diverged.
     runs : tuple of Trained
     diverged : mapping of str to tuple of int
@@ -130,7 +142,7 @@ class Comparison:
 
     design: Mapping[str, Any]
     effects: tuple[Effect, ...]
-    metrics: Mapping[tuple[str, str], list[Metrics]]
+    metrics: Mapping[tuple[str, str], Sequence[Metrics | Overlap]]
     runs: tuple[Trained, ...]
     diverged: Mapping[str, tuple[int, ...]]
     ended: str = ""
@@ -226,7 +238,7 @@ class Comparison:
         return fragment(summary_blocks(self))
 
     def table(self) -> str:
-        """Accuracies with their effects as a Markdown table: a row an arm, a column a population."""
+        """Scores (accuracy, or Dice) with their effects as a Markdown table: a row an arm, a column a population."""
         names = list(dict.fromkeys(population for _, population in self.metrics))
         lines = ["| arm | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
         for arm in dict.fromkeys(arm for arm, _ in self.metrics):
@@ -238,7 +250,7 @@ class Comparison:
         found = self.metrics[arm, population]
         if not found:
             return "diverged"
-        mean = f"{np.mean([one.accuracy for one in found]):.3f}"
+        mean = f"{np.mean([one.score for one in found]):.3f}"
         if arm == NONE:
             return mean
         effect = next((e for e in self.effects if (e.arm, e.population) == (arm, population)), None)
@@ -266,7 +278,9 @@ class Comparison:
         if math.isinf(worst.detectable):
             return f"nothing under {FEWEST_SEEDS} seeds"
         half = f"; half of it would take {worst.seeds_for_half} seeds" if worst.seeds_for_half else ""
-        return f"differences from {worst.detectable * 100:.1f} points of accuracy on, four times of five{half}"
+        return (
+            f"differences from {worst.detectable * 100:.1f} points of {worst.measure.name} on, four times of five{half}"
+        )
 
 
 def compared(
@@ -276,6 +290,9 @@ def compared(
     classes: Sequence[str],
     level: float = 0.95,
     material: Material | None = None,
+    *,
+    spacing: Mapping[str, Array | None] = MappingProxyType({}),
+    groups: Mapping[str, Array | None] = MappingProxyType({}),
 ) -> Comparison:
     """Count and compare what trained networks said.
 
@@ -284,13 +301,17 @@ def compared(
     design : mapping
     runs : sequence of Trained
         Of all arms and seeds; those that diverged are left out of the pairs and named.
-    labels : mapping of str to array ``[n]``
-        True classes by population.
+    labels : mapping of str to array ``[n]`` or ``[n, (z,) y, x]``
+        True classes or label maps by population.
     classes : sequence of str
     level : float, 0 to 1
         Of the intervals.
     material : Material, optional
         For pages.
+    spacing : mapping of str to array ``[n, d]`` or None
+        Of label maps, in millimetres.
+    groups : mapping of str to array ``[n]`` or None
+        What images belong to, such as patients: what is claimed for new images counts these.
 
     Returns
     -------
@@ -298,20 +319,24 @@ def compared(
     """
     arms = list(dict.fromkeys(run.arm for run in runs))
     kept = {(run.arm, run.seed): run for run in runs if run.diverged is None}
-    metrics = {
-        (arm, name): [metrics_of(run.probabilities[name], truth) for (of, _), run in kept.items() if of == arm]
-        for arm in arms
+    scores = {
+        (*key, name): scores_of(run.answers[name], truth, len(classes), spacing.get(name))
+        for key, run in kept.items()
         for name, truth in labels.items()
+    }
+    metrics = {
+        (arm, name): [scores[arm, seed, name].metrics for of, seed in kept if of == arm]
+        for arm in arms
+        for name in labels
     }
     effects = []
     for arm in arms:
         seeds = [seed for of, seed in kept if of == arm and (NONE, seed) in kept]
         if arm == NONE or not seeds:
             continue
-        for name, truth in labels.items():
-            mine = np.stack([_right(kept[arm, seed], name, truth) for seed in seeds])
-            bare = np.stack([_right(kept[NONE, seed], name, truth) for seed in seeds])
-            effects.append(_effect(arm, name, mine, bare, truth, classes, level))
+        for name in labels:
+            mine, bare = ([scores[of, seed, name] for seed in seeds] for of in (arm, NONE))
+            effects.append(_effect(arm, name, mine, bare, groups.get(name), classes, level))
     lost = {
         arm: tuple(run.seed for run in runs if run.arm == arm and run.diverged is not None)
         for arm in arms
@@ -320,43 +345,39 @@ def compared(
     return Comparison(design, tuple(effects), metrics, tuple(runs), lost, material=material)
 
 
-def _right(run: Trained, name: str, truth: Labels) -> npt.NDArray[np.float64]:
-    right: npt.NDArray[np.bool_] = run.probabilities[name].argmax(axis=1) == truth
-    return right.astype(np.float64)
-
-
 def _effect(
     arm: str,
     name: str,
-    mine: npt.NDArray[np.float64],
-    bare: npt.NDArray[np.float64],
-    truth: Labels,
+    mine: Sequence[Scores],
+    bare: Sequence[Scores],
+    groups: Array | None,
     classes: Sequence[str],
     level: float,
 ) -> Effect:
-    table = mine - bare
-    here = paired(table.mean(axis=1), level=level, step=1 / table.shape[1])
+    table = np.stack([a.items - b.items for a, b in zip(mine, bare, strict=True)])
+    measure, step = mine[0].measure, mine[0].step
+    here = paired(table.mean(axis=1), level=level, step=step)
+    anywhere = paired_items(clustered(table, groups), level=level, step=step)
+    present = list(mine[0].classes)
     changes = []
-    present = [number for number in range(len(classes)) if (truth == number).any()]
     for number in present:
-        rows = table[:, truth == number]
-        changes.append(paired(rows.mean(axis=1), level=level, step=1 / rows.shape[1]))
+        found = [a.classes[number].mean() - b.classes[number].mean() for a, b in zip(mine, bare, strict=True)]
+        changes.append(paired(found, level=level, step=1 / len(mine[0].classes[number]) if step else 0.0))
     held = adjusted([change.p for change in changes])
     by_class = tuple(
         ClassChange(classes[number], change, p) for number, change, p in zip(present, changes, held, strict=True)
     )
     seen = detectable(here.deviation, here.pairs, level=level)
     half = seeds_for(seen / 2, here.deviation, level=level) if 0 < seen < math.inf else None
-    return Effect(
-        arm, name, float(mine.mean()), float(bare.mean()), here, paired_items(table, level=level), seen, half, by_class
-    )
+    score, baseline = (float(np.mean([one.items.mean() for one in of])) for of in (mine, bare))
+    return Effect(arm, name, score, baseline, here, anywhere, seen, half, by_class, measure)
 
 
 def _effect_dict(effect: Effect) -> dict[str, Any]:
     return {
         "arm": effect.arm,
         "population": effect.population,
-        "accuracy": effect.accuracy,
+        effect.measure.name.lower(): effect.score,
         "baseline": effect.baseline,
         "sentence": effect.sentence,
         "these_images": _difference_dict(effect.here),
@@ -366,7 +387,7 @@ def _effect_dict(effect: Effect) -> dict[str, Any]:
         "classes": [
             {
                 "name": change.name,
-                "recall": _difference_dict(change.difference),
+                effect.measure.of_class.lower(): _difference_dict(change.difference),
                 "adjusted_p": change.adjusted_p,
                 "verdict": change.verdict,
             }

@@ -14,6 +14,8 @@ from imagemill.evaluate.comparisons.differing_images import differing, small_pic
 from imagemill.evaluate.comparisons.rerun_section import own_version, pipeline_section, rerun_section
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, Difference
+from imagemill.evaluate.statistics.metrics import Metrics
+from imagemill.evaluate.statistics.scores import ACCURACY, Measure
 from imagemill.pages import (
     Block,
     Cell,
@@ -59,8 +61,7 @@ def as_page(found: Comparison, command: str | None = None) -> str:
         Section("The effects", _effects(found)),
         Section("How good each arm is", _figures(found)),
         Section("What changed by class", _classes(found)),
-        Section("Confusion before and after", _confusions(found)),
-        Section("Test images that one of them alone gets right", _images(found)),
+        *_of_classifiers(found),
         Section("Training", curve_panels(found.runs)),
         Section("Time", _times(found)),
         pipeline_section(found),
@@ -79,6 +80,20 @@ def as_page(found: Comparison, command: str | None = None) -> str:
     return page(title, lead, sections, f"Made by imagemill {own_version()}.")
 
 
+def _of_classifiers(found: Comparison) -> list[Section]:
+    """What is only there where an image has one class, and is right or wrong."""
+    if _measure(found) is not ACCURACY:
+        return []
+    return [
+        Section("Confusion before and after", _confusions(found)),
+        Section("Test images that one of them alone gets right", _images(found)),
+    ]
+
+
+def _measure(found: Comparison) -> Measure:
+    return found.effects[0].measure if found.effects else ACCURACY
+
+
 def summary_blocks(found: Comparison) -> Blocks:
     """What a notebook shows: the verdict, what could have been seen, and the effects on clean images."""
     plots = [effect_plot(found, CLEAN)] if found.effects else []
@@ -86,8 +101,8 @@ def summary_blocks(found: Comparison) -> Blocks:
 
 
 def effect_plot(found: Comparison, population: str) -> IntervalPlot:
-    """Changes of accuracy on one population, an arm each, in points."""
-    rows = []
+    """Changes of the score on one population, an arm each, in points."""
+    rows, name = [], _measure(found).name
     for effect in found.effects:
         if effect.population == population:
             outer = (effect.anywhere.low * 100, effect.anywhere.high * 100)
@@ -96,9 +111,9 @@ def effect_plot(found: Comparison, population: str) -> IntervalPlot:
     rows += [Interval(arm, None, word="diverged") for arm in found.diverged if arm not in {*with_effect, NONE}]
     level = f"{found.effects[0].here.level:.0%}" if found.effects else ""
     return IntervalPlot(
-        f"Accuracy less that without augmentation, on {population} test images",
+        f"{name[0].upper()}{name[1:]} less that without augmentation, on {population} test images",
         rows,
-        "points of accuracy",
+        f"points of {name}",
         inner_name=f"on these test images, {level}",
         outer_name=f"on new images of this kind, {level}",
     )
@@ -129,12 +144,13 @@ def _headline(found: Comparison) -> str:
 
 def _verdicts(found: Comparison) -> Iterator[Block | str]:
     rows: list[list[Cell]] = [
-        [e.arm, e.population, _claim(e.here), _claim(e.anywhere, e.here), f"{e.baseline:.3f} to {e.accuracy:.3f}"]
+        [e.arm, e.population, _claim(e.here), _claim(e.anywhere, e.here), f"{e.baseline:.3f} to {e.score:.3f}"]
         for e in found.effects
     ]
     if rows:
-        names = ["arm", "test images", "on these test images", "on new images of this kind", "accuracy"]
-        yield Table("Change of accuracy, in points, against no augmentation; intervals in brackets", names, rows, 2)
+        score = _measure(found).name
+        names = ["arm", "test images", "on these test images", "on new images of this kind", score]
+        yield Table(f"Change of {score}, in points, against no augmentation; intervals in brackets", names, rows, 2)
         yield (
             "On these test images: only the seeds vary, and the interval is Student's t over the differences of pairs. "
             "On new images of this kind: the test images count as drawn too, so the interval is wider. Helps and harms "
@@ -161,7 +177,7 @@ def _seen(found: Comparison) -> Blocks:
         for e in found.effects
     ]
     names = ["arm", "test images", "pairs", "smallest difference that would be seen", "pairs to see half of it"]
-    table = Table("In points of accuracy; seen four times of five (power 0.8)", names, rows, 2)
+    table = Table(f"In points of {_measure(found).name}; seen four times of five (power 0.8)", names, rows, 2)
     return [f"This design can detect {found.detectable_sentence()}.", *([table] if rows else [])]
 
 
@@ -179,22 +195,26 @@ def _effects(found: Comparison) -> Blocks:
 
 
 def _figures(found: Comparison) -> Blocks:
-    names = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1"}
+    names = next((seeds[0].columns for seeds in found.metrics.values() if seeds), {})
     rows = []
     for (arm, population), seeds in found.metrics.items():
         plain: list[dict[str, Any]] = [one.to_dict() for one in seeds]
-        cells = [_spread([one[name] for one in plain]) for name in (*names, "calibration_error")]
+        cells = [_spread([one[name] for one in plain]) for name in names.values()]
         rows.append([arm, population, *cells, str(len(plain))])
-    return [
-        Table(
-            "Means over seeds ± standard deviation; precision, recall and F1 are means over classes (macro)",
-            ["arm", "test images", *names.values(), "ECE", "seeds"],
-            rows,
-            2,
-        ),
-        "ECE is the expected calibration error, over 15 bins: how far the network's confidence is from its share of "
-        "right answers, 0 at best.",
-    ]
+    if _measure(found) is ACCURACY:
+        means = "precision, recall and F1 are means over classes (macro)"
+        note = (
+            "ECE is the expected calibration error, over 15 bins: how far the network's confidence is from its share "
+            "of right answers, 0 at best."
+        )
+    else:
+        means = "and over images and classes without the background"
+        note = (
+            "HD95 is the 95 % Hausdorff distance. Two empty label maps of a class count as a Dice of 1 and a distance "
+            "of 0; one that is empty and one that is not: a Dice of 0 and the distance of opposite corners."
+        )
+    head = f"Means over seeds ± standard deviation; {means}"
+    return [Table(head, ["arm", "test images", *names, "seeds"], rows, 2), note]
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -205,8 +225,8 @@ def _spread(values: Sequence[float]) -> str:
 
 def _classes(found: Comparison) -> Blocks:
     blocks: Blocks = [
-        "Changes of recall, an interval a class. A verdict on a class also needs a p value that holds after Holm's "
-        "correction for the number of classes, so an interval beside zero may have none."
+        f"Changes of {_measure(found).of_class}, an interval a class. A verdict on a class also needs a p value that "
+        "holds after Holm's correction for the number of classes, so an interval beside zero may have none."
     ]
     for effect in found.effects:
         part = _class_part(effect)
@@ -220,14 +240,14 @@ def _class_part(effect: Effect) -> Part:
     order = {change.name: place for place, change in enumerate(effect.classes)}
     chosen = sorted(chosen, key=lambda change: order[change.name])
     few, level = len(chosen) < len(effect.classes), f"{effect.here.level:.0%} interval of a class"
-    rows = [_interval(c.name, c.difference, c.verdict) for c in chosen]
+    rows, of = [_interval(c.name, c.difference, c.verdict) for c in chosen], effect.measure.of_class
     title = f"{effect.arm} on {effect.population} test images"
     note = f"The {len(chosen)} of {len(effect.classes)} classes that changed most; all are in results.json."
     return Part(
         title,
         [
             *([note] if few else ()),
-            IntervalPlot(f"Recall by class: {title}", rows, "points of recall", inner_name=level),
+            IntervalPlot(f"{of[0].upper()}{of[1:]} by class: {title}", rows, f"points of {of}", inner_name=level),
         ],
     )
 
@@ -249,7 +269,9 @@ def _confusions(found: Comparison) -> Blocks:
 
 
 def _matrix(found: Comparison, arm: str, population: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    total = np.sum([one.confusion for one in found.metrics[arm, population]], axis=0).astype(np.float64)
+    total = np.sum(
+        [one.confusion for one in found.metrics[arm, population] if isinstance(one, Metrics)], axis=0
+    ).astype(np.float64)
     images = total.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(total, images, out=np.full_like(total, np.nan), where=images > 0))
 

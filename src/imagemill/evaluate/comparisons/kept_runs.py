@@ -30,6 +30,8 @@ __all__ = ["KeptRuns"]
 DESIGN, RUNS = "design.json", "runs"
 _LEFTOVER = re.compile(r"\..+\.npz\.[0-9a-f]+-[0-9a-f]{8}\.part")
 """A file that was being written when its process was killed."""
+PROBABILITIES, LABEL_MAPS = "of:", "label-map-of:"
+"""What the names of a run's arrays begin with, before that of the population."""
 
 
 class KeptRuns:
@@ -89,9 +91,10 @@ class KeptRuns:
         path = self._path(arm, seed)
         if not path.is_file():
             return None
-        said, answers = _read(path)
+        said, answers, maps = _read(path)
         curve = [Epoch(*values) for values in said["curve"]]
-        return Trained(arm, seed, answers, curve, said["diverged"], said["seconds"], said["waiting"], said["images"])
+        spent = said["seconds"], said["waiting"], said["images"]
+        return Trained(arm, seed, answers, curve, said["diverged"], *spent, label_maps=maps)
 
     def put(self, run: Trained) -> None:
         """Keep a run that was just done."""
@@ -105,7 +108,8 @@ class KeptRuns:
             "waiting": run.waiting,
             "images": run.images,
         }
-        answers = {f"of:{name}": values for name, values in run.probabilities.items()}
+        answers = {PROBABILITIES + name: values for name, values in run.probabilities.items()}
+        answers |= {LABEL_MAPS + name: values for name, values in run.label_maps.items()}
         path = self._path(run.arm, run.seed)
         with writing(path), atomic_path(path) as part, part.open("wb") as file:
             np.savez(file, said=np.array(json.dumps(said)), **answers)  # type: ignore[arg-type]
@@ -125,18 +129,21 @@ def _design(path: Path) -> dict[str, Any]:
     return found
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    """What was said of a run, and its answers by population."""
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]], dict[str, npt.NDArray[Any]]]:
+    """What was said of a run, and its probabilities and label maps by population."""
     try:
         # numpy leaves a file open that it cannot read.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             said = json.loads(str(held["said"]))
-            answers = {name.removeprefix("of:"): held[name] for name in held.files if name.startswith("of:")}
+            answers, maps = (
+                {name.removeprefix(kind): held[name] for name in held.files if name.startswith(kind)}
+                for kind in (PROBABILITIES, LABEL_MAPS)
+            )
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise _broken(path, error) from error
     if not {"curve", "diverged", "seconds", "waiting", "images"} <= said.keys():
         raise _broken(path, "not all that is kept of one")
-    return said, answers
+    return said, answers, maps
 
 
 def _broken(path: Path, why: object) -> InputError:

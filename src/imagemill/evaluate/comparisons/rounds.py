@@ -12,8 +12,10 @@ from imagemill.core.errors import InputError
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.time_budget import OutOfTime, TimeBudget, in_words
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm
+from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Epoch, Trained
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, detectable
+from imagemill.evaluate.statistics.overlap import dice
 
 __all__ = ["MOST_SEEDS", "Rounds", "Step"]
 
@@ -70,9 +72,11 @@ class Rounds:
     most : int
         Seeds at most.
     budget : TimeBudget
-    labels : mapping of str to array ``[n]``
-        True classes by population.
+    labels : mapping of str to array ``[n]`` or ``[n, (z,) y, x]``
+        True classes or label maps by population.
     progress : callable, optional
+    ranks : Ranks
+        Of several processes the first decides what is trained, by its files and its clock.
     """
 
     arms: Sequence[Arm]
@@ -83,6 +87,7 @@ class Rounds:
     budget: TimeBudget
     labels: Mapping[str, np.ndarray]
     progress: Callable[[Step], None] | None = None
+    ranks: Ranks = Ranks()  # noqa: RUF009 -- a frozen value
     done: list[Trained] = field(default_factory=list)
     _outlook: str = ""
 
@@ -111,9 +116,9 @@ class Rounds:
             When the budget is over, or is seen not to last, before one seed is complete.
         """
         for seed in range(self.most):
-            there = {arm.name: self.kept.get(arm.name, seed) for arm in self.arms}
+            there = self.ranks.share({arm.name: self.kept.get(arm.name, seed) for arm in self.arms})
             missing = sum(run is None for run in there.values())
-            if missing and self.seeds and not self.budget.allows(missing):
+            if missing and self.seeds and not self.ranks.share(self.budget.allows(missing)):
                 break
             try:
                 self.done += [self._one(arm, seed, place, there) for place, arm in enumerate(self.arms, start=1)]
@@ -136,7 +141,7 @@ class Rounds:
             return run
         # Until one seed is complete, what cannot be completed is not gone on with.
         waiting = sum(one is None for one in there.values())
-        if place > 1 and not self.seeds and not self.budget.allows(waiting):
+        if place > 1 and not self.seeds and not self.ranks.share(self.budget.allows(waiting)):
             raise OutOfTime
         last: list[tuple[int, Epoch]] = []
         with self.budget.piece() as part:
@@ -148,7 +153,8 @@ class Rounds:
                     last.append((epoch, said))
                     return
                 self._tell(arm, seed, place, epoch, said=said)
-                self.budget.stop_if_over()
+                if self.ranks.share(self.budget.over):
+                    raise OutOfTime
 
             found = there[arm.name] = _or_diverged(self.train(arm, seed, on_epoch))
         self.kept.put(found)
@@ -169,10 +175,17 @@ class Rounds:
         self.progress(Step(arm.name, seed, number, runs, epoch, epochs, said, left, outlook, right))
 
     def _right(self, run: Trained) -> dict[str, float]:
-        return {
-            name: float((answers.argmax(axis=1) == self.labels[name]).mean())
-            for name, answers in run.probabilities.items()
-        }
+        """The accuracy, or the mean Dice, by population."""
+        found = {}
+        for name, answers in run.answers.items():
+            truth = self.labels[name]
+            if truth.ndim == 1:
+                found[name] = float((answers.argmax(axis=1) == truth).mean())
+            else:
+                classes = range(1, int(truth.max()) + 1)
+                pairs = list(zip(answers, truth, strict=True))
+                found[name] = float(np.mean([dice(said == k, true == k) for said, true in pairs for k in classes]))
+        return found
 
     def _planned(self, seed: int, done: float) -> int:
         """Seeds in all, as far as can be seen after some runs."""
@@ -203,6 +216,8 @@ class Rounds:
         Source: McNemar (1947), Psychometrika 12: the difference of two shares of the same images has the variance of
         the images on which the two disagree.
         """
+        if self.labels[CLEAN].ndim > 1:  # of a Dice nothing is known before there are two pairs
+            return 0.0
         right = {
             name: run.probabilities[CLEAN].argmax(axis=1) == self.labels[CLEAN]
             for name, run in first.items()

@@ -77,7 +77,7 @@ class ExperimentResult:
         return "\n".join(lines)
 
     def _cell(self, study: str, arm: str, population: str) -> str:
-        right = [one.accuracy for one in self.comparisons[study].metrics.get((arm, population), [])]
+        right = [one.score for one in self.comparisons[study].metrics.get((arm, population), [])]
         if not right:
             return "diverged"
         spread = f" ± {np.std(right, ddof=1):.3f}" if len(right) > 1 else ""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
+from imagemill.evaluate.inputs.scans import moved
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["changed"]
@@ -17,19 +18,28 @@ _TRIED = 512
 """Images that are tried at once."""
 
 
-def changed(pipeline: Pipeline, images: Array, what: str, whose: str) -> Array:
+def changed(
+    pipeline: Pipeline,
+    images: Array,
+    what: str,
+    whose: str,
+    label_maps: Array | None = None,
+    spacing: Array | None = None,
+) -> tuple[Array, Array | None]:
     """What a pipeline makes of every image in epoch 0 of seed 0, in one array like the one that was given.
+
+    Label maps, where there are any, are moved by the same draws.
 
     Parameters
     ----------
     pipeline : Pipeline
-    images : array ``[n, y, x, C]``
+    images : array ``[n, (z,) y, x, C]``
     what, whose : str
         How to call it and them, such as ``"arm 'turned'"`` and ``"training images"``.
 
     Returns
     -------
-    array ``[n, y, x, C]``
+    images, label_maps : arrays like those that were given
 
     Raises
     ------
@@ -40,13 +50,15 @@ def changed(pipeline: Pipeline, images: Array, what: str, whose: str) -> Array:
     Examples
     --------
     >>> import imagemill as im
-    >>> changed(im.Pipeline([im.Invert()]), np.zeros((2, 1, 1, 1), np.uint8), "arm 'inverted'", "images").ravel()
+    >>> changed(im.Pipeline([im.Invert()]), np.zeros((2, 1, 1, 1), np.uint8), "arm 'inverted'", "images")[0].ravel()
     array([255, 255], dtype=uint8)
     """
     seeded, found = pipeline.with_seed(0), np.empty_like(images)
+    maps = None if label_maps is None else np.empty_like(label_maps)
     for first in range(0, len(images), _TRIED):
-        some = images[first : first + _TRIED]
-        made = _made(seeded, some, first, what, whose)
+        rows = slice(first, first + _TRIED)
+        some, true = images[rows], None if label_maps is None else label_maps[rows]
+        made, moved_maps = _made(seeded, (some, true, None if spacing is None else spacing[rows]), first, what, whose)
         if made.dtype != images.dtype:
             raise InputError(
                 f"expected {what} to give {images.dtype} as it gets, got {made.dtype}; leave Rescale, Normalize, "
@@ -55,7 +67,7 @@ def changed(pipeline: Pipeline, images: Array, what: str, whose: str) -> Array:
         if made.shape != some.shape:
             raise InputError(
                 f"expected {what} to keep images of {_size(some)}, got {_size(made)}; end it with "
-                f"Resize({tuple(images.shape[1:3])}), or prepare the dataset in that size"
+                f"Resize({tuple(images.shape[1:-1])}), or prepare the dataset in that size"
             )
         if made.dtype.kind == "f" and not np.isfinite(made).all():
             bad = int(np.flatnonzero(~np.isfinite(made.reshape(len(made), -1)).all(axis=1))[0])
@@ -63,17 +75,24 @@ def changed(pipeline: Pipeline, images: Array, what: str, whose: str) -> Array:
                 f"expected {what} to give numbers, got NaN or infinity in {whose[:-1]} {first + bad}, counted from 0; "
                 "find the transform that does with imagemill.Pipeline(...)(image)"
             )
-        found[first : first + len(some)] = made
-    return found
+        found[rows] = made
+        if maps is not None:
+            maps[rows] = moved_maps
+    return found, maps
 
 
-def _made(pipeline: Pipeline, some: Array, first: int, what: str, whose: str) -> Array:
+def _made(
+    pipeline: Pipeline, given: tuple[Array, Array | None, Array | None], first: int, what: str, whose: str
+) -> tuple[Array, Array | None]:
+    images, maps, spacing = given
     try:
-        return np.asarray(pipeline.batch(some, keys=range(first, first + len(some)), epoch=0).image)
+        return moved(pipeline, images, maps, spacing, first)
     except Exception as whole:
-        for place, image in enumerate(some):
+        for place in range(len(images)):
+            one = slice(place, place + 1)
             try:
-                pipeline.batch(image[None], keys=[first + place], epoch=0)
+                apart = [None if array is None else array[one] for array in (maps, spacing)]
+                moved(pipeline, images[one], apart[0], apart[1], first + place)
             except Exception as error:
                 raise InputError(
                     f"expected {what} to run on the {whose}, got {_said(error)} with {whose[:-1]} {first + place}, "

@@ -54,13 +54,20 @@ class Population:
     Parameters
     ----------
     name : str
-    images : array ``[n, y, x, C]``
-    labels : array ``[n]``
+    images : array ``[n, y, x, C]`` or ``[n, z, y, x, C]``
+    labels : array ``[n]`` or ``[n, (z,) y, x]``
+        Classes, or label maps.
+    spacing : array ``[n, d]``, optional
+        Of images with label maps, in millimetres.
+    groups : array ``[n]``, optional
+        What each image belongs to, such as a patient: only groups are independent of each other.
     """
 
     name: str
     images: Array
     labels: npt.NDArray[np.int64]
+    spacing: Array | None = None
+    groups: Array | None = None
 
     @property
     def digest(self) -> str:
@@ -132,8 +139,8 @@ def _read(given: Any, shape: tuple[int, int] | None) -> Pipeline:
     return Pipeline([*preset(text, max(shape)), *back], seed=0)
 
 
-def check_arm(arm: Arm, images: Array) -> None:
-    """Try an arm on every training image before hours are spent.
+def check_arm(arm: Arm, images: Array, label_maps: Array | None = None, spacing: Array | None = None) -> None:
+    """Try an arm on every training image, with its label map where it has one, before hours are spent.
 
     Raises
     ------
@@ -141,7 +148,7 @@ def check_arm(arm: Arm, images: Array) -> None:
         When its pipeline fails on an image, or gives images of another size, channel count or type.
     """
     if arm.pipeline is not None:
-        changed(arm.pipeline, images, f"arm {arm.name!r}", "training images")
+        changed(arm.pipeline, images, f"arm {arm.name!r}", "training images", label_maps, spacing)
 
 
 def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, Pipeline]:
@@ -189,18 +196,27 @@ def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, P
 
 
 def populations(
-    images: Array, labels: npt.NDArray[np.int64], stress: Sequence[Stress] | Mapping[str, Stress]
+    images: Array,
+    labels: npt.NDArray[np.int64],
+    stress: Sequence[Stress] | Mapping[str, Stress],
+    spacing: Array | None = None,
+    groups: Array | None = None,
 ) -> tuple[Population, ...]:
-    """The clean test images, and each way they are stressed; the same draws in every comparison."""
-    found = [Population(CLEAN, images, labels)]
+    """The clean test images, and each way they are stressed; the same draws in every comparison.
+
+    Label maps are moved with their images.
+    """
+    found = [Population(CLEAN, images, labels, spacing, groups)]
+    maps = labels if labels.ndim > 1 else None
     named = stress.items() if isinstance(stress, Mapping) else ((None, spec) for spec in stress)
     for given, spec in named:
-        name, pipeline = stressed(spec, (images.shape[1], images.shape[2]))
+        name, pipeline = stressed(spec, (images.shape[-3], images.shape[-2]))
         name = name if given is None else given
         if name in (one.name for one in found):
             raise ParameterError(
                 f"expected another name for each population, got {name!r} twice; name them: stress={{'dark': ..., ...}}"
             )
-        made = changed(pipeline, images, f"stressed population {name!r}", "test images")
-        found.append(Population(name, made, labels))
+        what = f"stressed population {name!r}"
+        made, moved_maps = changed(pipeline, images, what, "test images", maps, spacing)
+        found.append(Population(name, made, labels if moved_maps is None else moved_maps, spacing, groups))
     return tuple(found)

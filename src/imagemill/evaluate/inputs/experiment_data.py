@@ -1,4 +1,4 @@
-"""Images and labels that experiments are made on: training and test images of one size, in memory."""
+"""Images that experiments are made on, with labels or label maps: training and test images of one size, in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,20 @@ from imagemill.core.targets import Image
 from imagemill.data.dataset import Dataset
 from imagemill.data.dataset import open as open_dataset
 from imagemill.evaluate.inputs.arms import Population
+from imagemill.evaluate.inputs.label_maps import (
+    check_label_maps,
+    label_map_parts,
+    label_maps_of,
+    numbered,
+    renumbered,
+    with_label_maps,
+)
+from imagemill.evaluate.inputs.scans import axes_of
 
-__all__ = ["Data", "check_data", "colour_last", "read_data", "read_wild"]
+__all__ = ["Data", "Task", "check_data", "colour_last", "read_data", "read_wild"]
 
 Array = npt.NDArray[Any]
+Task = Literal["classification", "segmentation"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,11 +39,16 @@ class Data:
     Parameters
     ----------
     train, test : images ``[n, y, x]`` or ``[n, y, x, C]`` and labels ``[n]``
-        Labels are numbers from 0, one an image.
+        Labels are numbers from 0, one an image; or label maps ``[n, y, x]`` or ``[n, z, y, x]`` of such numbers, of
+        which 0 is the background, and images with or without channels.
     classes : sequence of str
         Names in the order of their numbers.
     groups : array ``[n]`` of str, optional
         Of the training images: patients, videos, whatever is not to be parted.
+    spacing : pair of array ``[n, d]`` or None
+        Of training and test images with label maps, in millimetres.
+    test_groups : array ``[n]`` of str, optional
+        The same of the test images: only groups are independent of each other.
 
     Raises
     ------
@@ -45,10 +60,15 @@ class Data:
     test: tuple[Array, npt.NDArray[np.int64]]
     classes: tuple[str, ...]
     groups: npt.NDArray[np.str_] | None = None
+    spacing: tuple[Array | None, Array | None] = (None, None)
+    test_groups: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         for name in ("train", "test"):
             images, labels = (_array(one, name) for one in getattr(self, name))
+            if labels.ndim in (3, 4):
+                object.__setattr__(self, name, label_maps_of(name, images, labels, len(self.classes)))
+                continue
             if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer) or not len(labels):
                 raise InputError(f"expected a number from 0 for each {name} image, got {labels.dtype} {labels.shape}")
             if labels.min() < 0 or labels.max() >= len(self.classes):
@@ -60,10 +80,15 @@ class Data:
         if self.train[0].shape[1:] != self.test[0].shape[1:] or self.train[0].dtype != self.test[0].dtype:
             mine, theirs = ((one.shape[1:], str(one.dtype)) for one in (self.train[0], self.test[0]))
             raise InputError(f"expected training and test images alike, got {mine} and {theirs}")
-        if self.groups is not None and np.shape(self.groups) != self.train[1].shape:
+        if self.groups is not None and np.shape(self.groups) != self.train[1].shape[:1]:
             raise InputError(
                 f"expected a group for each of the {len(self.train[1])} training images, got {np.shape(self.groups)}"
             )
+
+    @property
+    def task(self) -> Task:
+        """What there is to learn."""
+        return "classification" if self.train[1].ndim == 1 else "segmentation"
 
     @property
     def digest(self) -> str:
@@ -75,18 +100,29 @@ class Data:
         return hashed.hexdigest()[:16]
 
 
-def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any]) -> Data:
+def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any], task: Task = "classification") -> Data:
     """The training and test images of a prepared dataset, or of arrays.
+
+    Parameters
+    ----------
+    dataset : Dataset, Path, str, Data or tuple
+    task : {"classification", "segmentation"}
+        What the network learns: labels, or label maps.
 
     Raises
     ------
     InputError
-        When it is not prepared, has no training or test part, or images without a label.
+        When it is not prepared, has no training or test part, or images without a label or label map.
     """
-    if isinstance(dataset, Data):
-        return dataset
-    if isinstance(dataset, tuple):
-        return _of_arrays(dataset)
+    if isinstance(dataset, Data | tuple):
+        data = dataset if isinstance(dataset, Data) else _of_arrays(dataset)
+        if data.task != task:
+            raise InputError(
+                f"expected data for {task}, which the network is for, got images with "
+                f"{'one label each' if task == 'segmentation' else 'label maps'}; take the model 'unet' for label "
+                "maps, another for labels"
+            )
+        return data
     opened = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     if not opened.is_prepared:
         raise InputError(
@@ -97,14 +133,19 @@ def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any]) -> Data:
     for name in ("train", "test"):
         if name not in parts:
             raise InputError(f"expected a part {name!r} of the dataset, got none; prepare it with a split that has one")
-    names = [name for name in ("train", "val") if name in parts]
-    images, labels = (np.concatenate(arrays) for arrays in zip(*(_part(opened, name) for name in names), strict=True))
-    return Data((images, labels), _part(opened, "test"), tuple(opened.classes), _groups(opened, names))
+    training = [opened.subset(name) for name in ("train", "val") if name in parts]
+    test = opened.subset("test")
+    groups, test_groups = _groups(*training), _groups(test)
+    if task == "segmentation":
+        scans, truth, classes, spacing = label_map_parts(training, test)
+        return Data(scans, truth, classes, groups, spacing, test_groups)
+    images, labels = (np.concatenate(arrays) for arrays in zip(*map(_part, training), strict=True))
+    return Data((images, labels), _part(test), tuple(opened.classes), groups, test_groups=test_groups)
 
 
-def _groups(opened: Dataset, parts: list[str]) -> npt.NDArray[np.str_] | None:
+def _groups(*parts: Dataset) -> npt.NDArray[np.str_] | None:
     """The groups of the rows of some parts; a row that has none is a group of its own."""
-    tables = [opened.subset(name).table for name in parts]
+    tables = [part.table for part in parts]
     if any("group" not in table.columns for table in tables):
         return None
     named = [(group, key) for table in tables for group, key in zip(table["group"], table["key"], strict=True)]
@@ -121,14 +162,20 @@ def _of_arrays(arrays: tuple[Any, Any]) -> Data:
         )
     (x, y), (x_test, y_test) = arrays
     labels = np.asarray(y)
+    if labels.ndim in (3, 4):
+        maps, names = numbered([labels, np.asarray(y_test)])
+        return Data((x, maps[0]), (x_test, maps[1]), names)
     highest = int(labels.max()) if labels.size and np.issubdtype(labels.dtype, np.integer) else 0
     return Data((x, y), (x_test, y_test), tuple(map(str, range(highest + 1))))
 
 
-def _part(opened: Dataset, name: str) -> tuple[Array, npt.NDArray[np.int64]]:
-    images, labels = opened.arrays(name)
+def _part(part: Dataset) -> tuple[Array, npt.NDArray[np.int64]]:
+    images, labels = part.arrays()
     if labels is None or labels.ndim != 1:
-        raise InputError("expected one label an image, got none or several; a comparison is of classifiers")
+        raise InputError(
+            "expected one label an image, got none or several; for label maps take a network for segmentation: "
+            "model 'unet'"
+        )
     return images, labels.astype(np.int64)
 
 
@@ -166,6 +213,14 @@ def check_data(data: Data, seeds: int, epochs: int, batch_size: int) -> None:
     names = np.array(data.classes)
     if len(names) < 2:
         raise InputError(f"expected two classes or more, got {list(names)}")
+    if data.test_groups is not None and len(np.unique(data.test_groups)) < 2:
+        raise InputError(
+            f"expected test images of two groups or more, got {str(data.test_groups[0])!r} alone: images of one are "
+            "not independent of each other; give the test part a larger share"
+        )
+    if data.task == "segmentation":
+        check_label_maps(data.train[1], data.test[1], data.classes)
+        return
     for part, (_, labels) in (("training", data.train), ("test", data.test)):
         counts = np.bincount(labels, minlength=len(names))
         if (counts == 0).any():
@@ -187,7 +242,7 @@ def check_pixels(images: Array, whose: str) -> None:
         Naming the first image.
     """
     try:
-        Image(images[0], "yxc")
+        Image(images[0], axes_of(images))
     except ImagemillError as error:
         raise InputError(f"expected {whose} that are images, got: {error}") from error
     if not images[0].size:
@@ -224,7 +279,7 @@ def remarks(data: Data) -> tuple[str, ...]:
             f"{again:,} of {len(data.test[1]):,} test images are among the training images, pixel for pixel: they can "
             "be right by heart; split again"
         )
-    if len(data.test[1]) < 20:
+    if data.task == "classification" and len(data.test[1]) < 20:
         count = len(data.test[1])
         found.append(f"{count} test images: one more that is right is {100 / count:.1f} points; test on more")
     if alike := _alike(data.classes):
@@ -239,7 +294,7 @@ def _alike(names: Sequence[str]) -> list[str]:
 
 
 def read_wild(wild: Dataset | Path | str, data: Data) -> Population:
-    """The user's own images as one more population, with labels by the names of the classes of ``data``.
+    """The user's own images as one more population, with labels by the names of the classes of ``data``, or label maps.
 
     Raises
     ------
@@ -249,15 +304,13 @@ def read_wild(wild: Dataset | Path | str, data: Data) -> Population:
     opened = wild if isinstance(wild, Dataset) else open_dataset(wild)
     if not opened.is_prepared:
         raise InputError("expected wild images that are prepared in the size of the dataset; do: imagemill prepare")
+    if data.task == "segmentation":
+        return _wild_label_maps(opened, data)
     images, labels = opened.arrays()
     if labels is None:
         raise InputError("expected wild images with a label each, got some without")
     images = colour_last(images)
-    if images.shape[1:] != data.test[0].shape[1:] or images.dtype != data.test[0].dtype:
-        raise InputError(
-            f"expected wild images of {data.test[0].shape[1:]} {data.test[0].dtype}, got {images.shape[1:]} "
-            f"{images.dtype}; prepare them as the dataset"
-        )
+    _check_alike(images, data)
     if set(opened.classes) - set(data.classes):
         extra, known = sorted(set(opened.classes) - set(data.classes)), ", ".join(data.classes)
         alike = {name.casefold() for name in extra} & {name.casefold() for name in data.classes}
@@ -270,4 +323,27 @@ def read_wild(wild: Dataset | Path | str, data: Data) -> Population:
         )
     check_pixels(images, "wild images")
     numbers = np.array([data.classes.index(name) for name in opened.classes], np.int64)
-    return Population("wild", images, numbers[labels.astype(np.int64)])
+    return Population("wild", images, numbers[labels.astype(np.int64)], groups=_groups(opened))
+
+
+def _wild_label_maps(opened: Dataset, data: Data) -> Population:
+    images, label_maps, spacing = with_label_maps(opened)
+    # Classes of arrays may have names that are no values; their label maps hold numbers.
+    values = (
+        data.classes if all(name.isdecimal() for name in data.classes) else tuple(map(str, range(len(data.classes))))
+    )
+    images, label_maps = label_maps_of("wild", images, renumbered(label_maps, values), len(data.classes))
+    _check_alike(images, data)
+    if (spacing is None) != (data.spacing[1] is None):
+        raise InputError(
+            "expected wild images with a spacing as the test images have, or both without, got one of them"
+        )
+    return Population("wild", images, label_maps, spacing, _groups(opened))
+
+
+def _check_alike(images: Array, data: Data) -> None:
+    if images.shape[1:] != data.test[0].shape[1:] or images.dtype != data.test[0].dtype:
+        raise InputError(
+            f"expected wild images of {data.test[0].shape[1:]} {data.test[0].dtype}, got {images.shape[1:]} "
+            f"{images.dtype}; prepare them as the dataset"
+        )

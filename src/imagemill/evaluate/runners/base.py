@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from imagemill.evaluate.inputs.arms import Arm, Population
@@ -20,9 +19,20 @@ class Runner(Protocol):
     """A framework that builds, trains and asks networks; one network is `Network` of its own kind."""
 
     name: str
+    shares_batches: bool
+    """Whether several processes can train one network together."""
+
+    def settled(self, recipe: Recipe) -> Recipe:
+        """The recipe with the device and precision that there are.
+
+        Raises
+        ------
+        InputError
+            When what it asks for is not there.
+        """
 
     def network(self, model: Any) -> Any:
-        """A network by its name or from a file; it has a ``name``.
+        """A network by its name or from a file; it has a ``name``, and a ``task`` where that is segmentation.
 
         Raises
         ------
@@ -42,7 +52,7 @@ class Runner(Protocol):
         self,
         arm: Arm,
         network: Any,
-        data: tuple[Array, npt.NDArray[np.int64]],
+        data: tuple[Any, ...],
         asked: Sequence[Population],
         classes: int,
         seed: int,
@@ -50,6 +60,9 @@ class Runner(Protocol):
         on_epoch: Callable[[int, Epoch], None] | None = None,
     ) -> Trained:
         """Train a network on one arm's images and ask it about each population.
+
+        ``data`` are images and labels; or images, label maps and their spacing ``[n, d]`` or None. Of several processes
+        (`Ranks.present`) each takes its part of every batch, and all give back the same.
 
         With one seed every arm has the same initial weights, held-back images and order of batches.
         """

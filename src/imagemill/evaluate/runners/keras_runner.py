@@ -56,6 +56,23 @@ class KerasRunner:
             raise ParameterError(f"expected a backend of {', '.join(BACKENDS)}, got {backend!r}")
         self.keras = keras_with(backend)
         self.name = f"keras-{self.keras.backend.backend()}"
+        self.shares_batches = False
+
+    def settled(self, recipe: Recipe) -> Recipe:
+        """The recipe with what is trained here where it leaves a choice: float32, on the CPU.
+
+        Raises
+        ------
+        InputError
+            For another precision.
+        """
+        if recipe.precision not in ("auto", "float32"):
+            raise InputError(
+                f"expected precision 'float32' for Keras, got {recipe.precision!r}; take the runner 'torch', or set "
+                "keras.config.set_dtype_policy in the file of the network"
+            )
+        device = "cpu" if recipe.device == "auto" else recipe.device
+        return replace(recipe, device=device, precision="float32")
 
     def network(self, model: str | Path | Network) -> Network:
         """A network by its name, or from a file; see `keras_network`."""
@@ -63,6 +80,8 @@ class KerasRunner:
 
     def check(self, network: Network, images: Array, classes: int) -> None:
         """Build the network for images like these once, and raise what is wrong with it."""
+        if network.task != "classification":
+            raise InputError(f"expected a network of one class an image for Keras, got {network.name!r}; take 'torch'")
         with _seeded(self.keras, 0):
             _built(self.keras, network, images, classes)
 
@@ -70,7 +89,7 @@ class KerasRunner:
         self,
         arm: Arm,
         network: Network,
-        data: tuple[Array, npt.NDArray[np.int64]],
+        data: tuple[Any, ...],
         asked: Sequence[Population],
         classes: int,
         seed: int,

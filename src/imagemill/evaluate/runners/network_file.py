@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.evaluate.inputs.experiment_data import Task
 
 __all__ = ["Network", "Shape", "network_of", "of_the_user"]
 
-Shape = tuple[int, int, int]
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,20 @@ class Network:
     name : str
     build : callable
         ``build(shape, classes)`` gives a ``torch.nn.Module``, shape is ``(channels, height, width)``; or a
-        ``keras.Model`` for a runner of Keras, shape is ``(height, width, channels)``.
+        ``keras.Model`` for a runner of Keras, shape is ``(height, width, channels)``. With a depth before the height
+        for volumes.
     optimizer : {"rmsprop", "adam"}
     said : str
         One line about it.
+    task : {"classification", "segmentation"}
+        One class an image, or one a pixel.
     """
 
     name: str
     build: Callable[[Shape, int], Any]
     optimizer: str = "rmsprop"
     said: str = ""
+    task: Task = "classification"
 
 
 def network_of(model: str | Path | Network, known: Mapping[str, Network]) -> Network:
@@ -65,7 +70,10 @@ def network_of(model: str | Path | Network, known: Mapping[str, Network]) -> Net
     optimizer = found.get("OPTIMIZER", "adam")
     if optimizer not in ("rmsprop", "adam"):
         raise InputError(f"expected OPTIMIZER of {path} to be 'rmsprop' or 'adam', got {optimizer!r}")
-    return Network(path.stem, found["build"], optimizer, f"{path}")
+    task = found.get("TASK", "classification")
+    if task not in ("classification", "segmentation"):
+        raise InputError(f"expected TASK of {path} to be 'classification' or 'segmentation', got {task!r}")
+    return Network(path.stem, found["build"], optimizer, f"{path}", task)
 
 
 @contextlib.contextmanager

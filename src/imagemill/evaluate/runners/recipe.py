@@ -14,11 +14,16 @@ from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.to_dtype import ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout
 
-__all__ = ["Epoch", "Predict", "Recipe", "Trained", "held_back", "preparation"]
+__all__ = ["DEVICES", "PRECISIONS", "Epoch", "Predict", "Recipe", "Trained", "held_back", "preparation"]
 
 Array = npt.NDArray[Any]
-Predict = Callable[[Array], npt.NDArray[np.float32]]
-"""A network that is asked: images ``[n, y, x, C]`` as they are stored, to probabilities ``[n, classes]``."""
+Predict = Callable[[Array], Array]
+"""A network that is asked: images ``[n, y, x, C]`` as they are stored, to probabilities ``[n, classes]``; or to
+label maps ``[n, (z,) y, x]``, of images and volumes ``[n, (z,) y, x, C]``."""
+
+
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,10 @@ class Recipe:
         Share of the training images that is held back, another one for each seed; for the curves only.
     workers : int
         Threads that augment.
-    device : str
-        ``"cpu"`` or ``"cuda"``.
+    device : {"cpu", "cuda", "auto"}
+        A GPU where there is one, for ``"auto"``.
+    precision : {"float32", "bfloat16", "float16", "auto"}
+        Of what the network computes between its weights, which stay in float32; ``"auto"`` is mixed on GPUs alone.
     """
 
     epochs: int = 10
@@ -43,6 +50,7 @@ class Recipe:
     validation: float = 0.1
     workers: int = 1
     device: str = "cpu"
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 1), ("workers", 0)):
@@ -57,7 +65,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch gave: losses (nats an image) and shares of right answers."""
+    """What one epoch gave: losses and shares of right answers; of label maps the mean Dice stands for the share."""
 
     loss: float
     accuracy: float
@@ -74,7 +82,7 @@ class Trained:
     arm : str
     seed : int
     probabilities : mapping of str to array ``[n, classes]``, float32
-        By population; empty where training diverged.
+        By population; empty where training diverged, and for label maps.
     curve : list of Epoch
     diverged : int or None
         The epoch, from 1, in which the loss was no number any more, or the last where answers are none.
@@ -87,6 +95,8 @@ class Trained:
     network : object or None
         What the runner that trained it takes as a network whose initial weights are the trained ones, to train on from
         there; None where ``predict`` is.
+    label_maps : mapping of str to array ``[n, (z,) y, x]``, uint8
+        What a network for segmentation answered, by population; empty where training diverged.
     """
 
     arm: str
@@ -99,6 +109,12 @@ class Trained:
     images: int = 0
     predict: Predict | None = None
     network: Any = None
+    label_maps: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def answers(self) -> dict[str, Array]:
+        """Probabilities or label maps, whichever there are."""
+        return self.probabilities or self.label_maps
 
 
 def _is_number(value: object) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.evaluate.runners.network_file import Network, Shape, network_of
+from imagemill.evaluate.runners.torch_unet import unet, unet_of_slices
 
 __all__ = ["NETWORKS", "Network", "network_named"]
 
@@ -122,6 +123,8 @@ NETWORKS = {
         Network("cnn", _convolutional(16, 32), said="16 and 32 filters of 3x3, each with pooling and dropout 0.25"),
         Network("resnet18", _resnet18(64), "adam", said="ResNet-18 for images of about 32x32"),
         Network("resnet18-16", _resnet18(16), "adam", said="the same with a quarter of the filters of each layer"),
+        Network("unet", unet, "adam", "a U-Net for label maps; of volumes in three dimensions", "segmentation"),
+        Network("unet-slices", unet_of_slices, "adam", "a U-Net for every slice of volumes", "segmentation"),
     )
 }
 """Networks by the names that ``--model`` takes."""
@@ -134,7 +137,8 @@ def network_named(model: str | Path | Network) -> Network:
     ----------
     model : str, Path or Network
         A name of `NETWORKS`, or a file that defines ``build(shape, classes)``; the file may name an ``OPTIMIZER``,
-        ``"rmsprop"`` or ``"adam"`` (taken when it says nothing). The file is run, so run none that you do not trust.
+        ``"rmsprop"`` or ``"adam"`` (taken when it says nothing), and a ``TASK``, ``"classification"`` or
+        ``"segmentation"``. The file is run, so run none that you do not trust.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Training one arm with one seed, and asking the network about every population. PyTorch, on the CPU or one GPU.
+"""Training one arm with one seed, and asking the network about every population. PyTorch, on CPUs or GPUs.
 
 With one seed all arms have the same initial weights, the same validation images and the same order of batches: the
 loader's order follows from seed and epoch, never from the pipeline.
@@ -17,26 +17,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.evaluate.inputs.arms import Arm, Population
-from imagemill.evaluate.runners.network_file import of_the_user
+from imagemill.evaluate.inputs.scans import Scans
+from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
+from imagemill.evaluate.runners.torch_asking import Asking, answers, built
+from imagemill.evaluate.runners.torch_device import mixed, own_device, scaler_of, settled
 from imagemill.evaluate.runners.torch_networks import Network, network_named
+from imagemill.evaluate.runners.torch_objectives import objective_of
+from imagemill.evaluate.runners.torch_ranks import in_parallel
 from imagemill.feed import Loader
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["TorchRunner", "answers", "built", "train"]
 
 Array = npt.NDArray[Any]
-_ASKED = 512
-"""Images that are asked about at once."""
 
 
 class TorchRunner:
     """Networks of PyTorch."""
 
     name = "torch"
+    shares_batches = True
+
+    def settled(self, recipe: Recipe) -> Recipe:
+        """The recipe with the device and precision that there are; see `settled`."""
+        return settled(recipe)
 
     def network(self, model: str | Path | Network) -> Network:
         """A network by its name, or from a file; see `network_named`."""
@@ -50,7 +57,7 @@ class TorchRunner:
         self,
         arm: Arm,
         network: Network,
-        data: tuple[Array, npt.NDArray[np.int64]],
+        data: tuple[Any, ...],
         asked: Sequence[Population],
         classes: int,
         seed: int,
@@ -64,7 +71,7 @@ class TorchRunner:
 def train(
     arm: Arm,
     network: Network,
-    data: tuple[Array, npt.NDArray[np.int64]],
+    data: tuple[Any, ...],
     asked: Sequence[Population],
     classes: int,
     seed: int,
@@ -78,7 +85,8 @@ def train(
     arm : Arm
     network : Network
     data : images ``[n, y, x, C]`` and labels ``[n]``
-        Training images; some are held back for validation.
+        Training images; some are held back for validation. Or images ``[n, (z,) y, x, C]``, label maps
+        ``[n, (z,) y, x]``, and spacing ``[n, d]`` in millimetres or None.
     asked : sequence of Population
     classes : int
     seed : int
@@ -90,96 +98,109 @@ def train(
     Returns
     -------
     Trained
+        The same in every one of several processes (`Ranks.present`) that train together.
 
     Raises
     ------
     InputError
-        When the network cannot be built, or does not give ``[n, classes]``.
+        When the network cannot be built, or does not give what its task needs, or its processes cannot share a batch.
     """
-    torch = require("torch", extra="torch")
-    images, labels = data
-    kept, held = held_back(labels, recipe.validation, seed)
+    torch, ranks = require("torch", extra="torch"), Ranks.present()
+    recipe = settled(recipe)
+    images, labels = data[:2]
+    maps = network.task == "segmentation"
+    kept, held = held_back(np.zeros(len(labels), np.int64) if maps else labels, recipe.validation, seed)
     whole = Pipeline([*(arm.pipeline.transforms if arm.pipeline is not None else ()), *preparation()], seed=seed)
     torch.manual_seed(seed)
-    module = built(network, images, classes).to(recipe.device)
-    optimizer = _optimizer(torch, network, module, recipe.learning_rate)
-    loss_of = torch.nn.CrossEntropyLoss()
+    module = built(network, images, classes).to(own_device(recipe.device))
+    training = Training(module, network, recipe, ranks, seed)
     checked = Population("validation", images[held], labels[held])
-    out = Trained(arm.name, seed, {})
-    began, waiting = time.perf_counter(), 0.0
+    spacing = data[2] if len(data) > 2 else None
+    rows = Scans(images[kept], labels[kept], None if spacing is None else spacing[kept]) if maps else None
+    out, began = Trained(arm.name, seed, {}), time.perf_counter()
     with Loader(
-        (images[kept], labels[kept]), whole, batch_size=recipe.batch_size, seed=seed, workers=recipe.workers
+        (images[kept], labels[kept]) if rows is None else rows,
+        whole,
+        batch_size=ranks.part_of(recipe.batch_size),
+        seed=seed,
+        workers=recipe.workers,
+        rank=ranks.rank,
+        world_size=ranks.world,
     ) as loader:
         for number in range(1, recipe.epochs + 1):
-            module.train()
-            total, right, count = 0.0, 0, 0
-            batches = iter(loader)
-            while True:
-                asking = time.perf_counter()
-                batch = next(batches, None)
-                waiting += time.perf_counter() - asking
-                if batch is None:
-                    break
-                x = torch.from_numpy(batch.image).to(recipe.device)
-                y = torch.from_numpy(np.asarray(batch.label, np.int64)).to(recipe.device)
-                optimizer.zero_grad()
-                logits = module(x)
-                loss = loss_of(logits, y)
-                loss.backward()
-                optimizer.step()
-                total += float(loss.detach()) * len(y)
-                right += int((logits.detach().argmax(1) == y).sum())
-                count += len(y)
-            epoch = _epoch(total, right, count, module, checked, recipe.device)
+            loss, score = training.epoch(loader)
+            unseen = training.asking.mean(checked) if len(held) else (float("nan"), float("nan"))
+            epoch = Epoch(loss, score, *unseen)
             out.curve.append(epoch)
             if on_epoch is not None:
                 on_epoch(number, epoch)
             if not np.isfinite(epoch.loss):
-                return _timed(out, time.perf_counter() - began, waiting, count * number, diverged=number)
-    out = _timed(out, time.perf_counter() - began, waiting, len(kept) * recipe.epochs)
-    predict = partial(answers, module, device=recipe.device)
+                spent = time.perf_counter() - began, training.waiting, len(kept) * number
+                return _timed(out, *spent, diverged=number)
+    out = _timed(out, time.perf_counter() - began, training.waiting, len(kept) * recipe.epochs)
     for population in asked:
-        out.probabilities[population.name] = predict(population.images)
+        (out.label_maps if maps else out.probabilities)[population.name] = training.asking.answers(population.images)
+    predict = partial(answers, module, device=training.asking.device, task=network.task)
     return replace(out, predict=predict, network=_onward(network, module))
 
 
-def answers(module: Any, images: Array, device: str = "cpu") -> npt.NDArray[np.float32]:
-    """What a network says of images that are prepared and not augmented, ``[n, classes]``, rows that sum to 1."""
-    torch = require("torch", extra="torch")
-    plain = Pipeline(preparation(), seed=0)
-    module.eval()
-    found = []
-    with torch.no_grad():
-        for at in range(0, len(images), _ASKED):
-            some = images[at : at + _ASKED]
-            made = plain.batch(some, keys=range(at, at + len(some)), epoch=0).image
-            logits = module(torch.from_numpy(made).to(device))
-            found.append(torch.softmax(logits.double(), 1).float().cpu().numpy())
-    return np.concatenate(found)
+class Training:
+    """A network, its optimizer, and what an epoch does with them.
 
-
-def built(network: Network, images: Array, classes: int) -> Any:
-    """The network for images like these, tried on two of them.
-
-    Raises
-    ------
-    InputError
+    Parameters
+    ----------
+    module : torch.nn.Module
+        On its device, with its initial weights.
+    network : Network
+    recipe : Recipe
+        Settled.
+    ranks : Ranks
+    seed : int
     """
-    shape = (images.shape[3], images.shape[1], images.shape[2])
-    torch = require("torch", extra="torch")
-    with of_the_user(f"build{(shape, classes)} of {network.name!r} to give a network", "mend the function"):
-        module = network.build(shape, classes)
-    if not isinstance(module, torch.nn.Module):
-        raise InputError(f"expected build of {network.name!r} to give a torch.nn.Module, got {type(module).__name__}")
-    module.eval()
-    asks = f"network {network.name!r} to take images {[2, *shape]}"
-    with of_the_user(asks, "mend its layers"), torch.no_grad():
-        shown = tuple(module(torch.zeros(2, *shape)).shape)
-    if shown != (2, classes):
-        raise InputError(
-            f"expected network {network.name!r} to give [n, {classes}] for [n, C, y, x], got {list(shown)} for n = 2"
-        )
-    return module
+
+    def __init__(self, module: Any, network: Network, recipe: Recipe, ranks: Ranks, seed: int) -> None:
+        self.device = str(next(module.parameters()).device)
+        self.network, self.recipe, self.ranks = network, recipe, ranks
+        self.module = in_parallel(module, ranks, self.device, seed)
+        self.optimizer, self.scaler = _optimizer(network, self.module, recipe.learning_rate), scaler_of(recipe)
+        self.objective = objective_of(network.task)
+        self.asking = Asking(module, network.task, self.device, recipe, ranks)
+        self.waiting = 0.0
+
+    def epoch(self, loader: Loader) -> tuple[float, float]:
+        """A step on every batch; the mean loss and score of all images, over all processes."""
+        torch = require("torch", extra="torch")
+        self.module.train()
+        # Summed where it is: asking for a number after each batch would make a GPU wait.
+        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        batches = iter(loader)
+        while True:
+            asked = time.perf_counter()
+            batch = next(batches, None)
+            self.waiting += time.perf_counter() - asked
+            if batch is None:
+                break
+            shares = loader.shares
+            sums += self._step(torch, batch, min(shares.together, shares.n - batch.number * shares.together))
+        loss, score = (self.ranks.sum(sums) / loader.rows).tolist()
+        return loss, score
+
+    def _step(self, torch: Any, batch: Any, together: int) -> Any:
+        """One step on a batch of ``together`` images, of which these are this process's: sums of losses and scores."""
+        truth = batch.label if self.network.task == "classification" else batch.mask
+        x = torch.from_numpy(batch.image).to(self.device)
+        y = torch.from_numpy(np.asarray(truth, np.int64)).to(self.device)
+        if batch.repeated:  # nothing was left for this process, which has to take part all the same
+            x, y = x[:0], y[:0]
+        self.optimizer.zero_grad()
+        with mixed(self.recipe):
+            logits = self.module(x)
+        losses, scores = self.objective(logits.float(), y)
+        # Gradients of all processes are averaged, so each gives its part of the mean times their number.
+        self.scaler.scale(losses.sum() * (self.ranks.world / together)).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return torch.stack([losses.detach().double().sum(), scores.double().sum()])
 
 
 def _onward(network: Network, module: Any) -> Network:
@@ -187,19 +208,11 @@ def _onward(network: Network, module: Any) -> Network:
     return replace(network, build=lambda *_: copy.deepcopy(module))
 
 
-def _optimizer(torch: Any, network: Network, module: Any, rate: float) -> Any:
+def _optimizer(network: Network, module: Any, rate: float) -> Any:
+    optim = require("torch.optim", extra="torch")
     if network.optimizer == "rmsprop":  # with the settings that Keras gives it
-        return torch.optim.RMSprop(module.parameters(), lr=rate, alpha=0.9, eps=1e-7)
-    return torch.optim.Adam(module.parameters(), lr=rate)
-
-
-def _epoch(total: float, right: int, count: int, module: Any, checked: Population, device: str) -> Epoch:
-    if not len(checked.labels):
-        return Epoch(total / count, right / count, float("nan"), float("nan"))
-    said = answers(module, checked.images, device).astype(np.float64)
-    truth = np.clip(said[np.arange(len(said)), checked.labels], 1e-12, None)
-    accuracy = float((said.argmax(1) == checked.labels).mean())
-    return Epoch(total / count, right / count, float(-np.log(truth).mean()), accuracy)
+        return optim.RMSprop(module.parameters(), lr=rate, alpha=0.9, eps=1e-7)
+    return optim.Adam(module.parameters(), lr=rate)
 
 
 def _timed(out: Trained, seconds: float, waiting: float, images: int, diverged: int | None = None) -> Trained:

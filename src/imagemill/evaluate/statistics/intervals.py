@@ -115,7 +115,7 @@ def paired(differences: Sequence[float] | Floats, *, level: float = 0.95, step: 
     return _interval(mean, deviation**2 / count, count - 1.0, count, deviation, level)
 
 
-def paired_items(differences: npt.ArrayLike, *, level: float = 0.95) -> Difference:
+def paired_items(differences: npt.ArrayLike, *, level: float = 0.95, step: float | None = None) -> Difference:
     """The interval for new images of the same kind: seeds and test images both count as drawn.
 
     The difference of seed ``s`` on image ``i`` is taken as ``mean + a[s] + b[i] + e[s, i]``. The mean over both has
@@ -125,8 +125,10 @@ def paired_items(differences: npt.ArrayLike, *, level: float = 0.95) -> Differen
     Parameters
     ----------
     differences : array ``[seeds, images]``
-        Right less right, such as ``correct_arm - correct_none``: -1, 0 or 1 each.
+        Score less score: ``correct_arm - correct_none``, -1, 0 or 1 each, or differences of Dice.
     level : float, 0 to 1
+    step : float, optional
+        As for `paired`; ``1 / images`` when left out.
 
     Returns
     -------
@@ -159,7 +161,7 @@ def paired_items(differences: npt.ArrayLike, *, level: float = 0.95) -> Differen
     rows, mean = _checked(table.mean(axis=1), level), float(table.mean())
     if seeds == 1:
         return _interval(mean, math.nan, 0.0, 1, math.nan, level)
-    deviation = max(float(rows.std(ddof=1)), _ROUNDING / items)
+    deviation = max(float(rows.std(ddof=1)), (1 / items if step is None else step) * _ROUNDING)
     columns = table.mean(axis=0)
     residual = table - rows[:, None] - columns[None, :] + mean
     # Each as its share of the variance of the mean: by rows, by columns, and what both hold of the rest.
@@ -171,9 +173,11 @@ def paired_items(differences: npt.ArrayLike, *, level: float = 0.95) -> Differen
     parts = by_rows**2 / (seeds - 1)
     if extra > 0.0:
         parts += by_columns**2 / (items - 1) + rest**2 / ((seeds - 1) * (items - 1))
+    # Without any variance there is nothing to weigh the parts by.
+    freedom = variance**2 / parts if parts > 0.0 else seeds - 1.0
     # More degrees of freedom can take off more than the images add; what is not sure here is not sure anywhere.
     here = _interval(mean, by_rows, seeds - 1.0, seeds, deviation, level)
-    anywhere = _interval(mean, variance, variance**2 / parts, seeds, deviation, level)
+    anywhere = _interval(mean, variance, freedom, seeds, deviation, level)
     return max(anywhere, here, key=lambda one: one.high)
 
 

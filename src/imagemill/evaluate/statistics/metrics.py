@@ -34,6 +34,17 @@ class Metrics:
     calibration_error: float
 
     @property
+    def columns(self) -> dict[str, str]:
+        """Heads of a table, and the names of the figures in `to_dict`."""
+        figures = ("accuracy", "precision", "recall")
+        return {**{name: name for name in figures}, "F1": "f1", "ECE": "calibration_error"}
+
+    @property
+    def score(self) -> float:
+        """What arms are compared by: the accuracy."""
+        return self.accuracy
+
+    @property
     def accuracy(self) -> float:
         """Share of images that are right."""
         return float(np.trace(self.confusion) / self.confusion.sum())

@@ -1,0 +1,135 @@
+"""Asking a network of PyTorch: probabilities of images, or label maps, prepared as for training and not augmented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError
+from imagemill.core.extras import require
+from imagemill.evaluate.inputs.arms import Population
+from imagemill.evaluate.inputs.scans import moved
+from imagemill.evaluate.runners.network_file import of_the_user
+from imagemill.evaluate.runners.ranks import Ranks
+from imagemill.evaluate.runners.recipe import Recipe, preparation
+from imagemill.evaluate.runners.torch_device import mixed
+from imagemill.evaluate.runners.torch_networks import Network
+from imagemill.evaluate.runners.torch_objectives import objective_of
+from imagemill.pipeline.pipeline import Pipeline
+
+__all__ = ["Asking", "answers", "built"]
+
+Array = npt.NDArray[Any]
+_ASKED, _PIXELS = 512, 1 << 20
+"""Images that are asked about at once, and pixels of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asking:
+    """A network in training, and who asks it: of several processes each asks about its part.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    task : {"classification", "segmentation"}
+    device : str
+    recipe : Recipe
+    ranks : Ranks
+    """
+
+    module: Any
+    task: str
+    device: str
+    recipe: Recipe
+    ranks: Ranks = Ranks()  # noqa: RUF009 -- a frozen value
+
+    def answers(self, images: Array) -> Array:
+        """Probabilities ``[n, classes]`` or label maps ``[n, (z,) y, x]``."""
+        return np.concatenate(self._each(images, lambda logits, _: _said(logits, self.task)))
+
+    def mean(self, population: Population) -> tuple[float, float]:
+        """The mean loss and score over images."""
+        torch = require("torch", extra="torch")
+
+        def sums(logits: Any, rows: slice) -> Array:
+            truth = torch.from_numpy(np.asarray(population.labels[rows], np.int64)).to(self.device)
+            found: Array = np.array([one.double().sum().item() for one in objective_of(self.task)(logits, truth)])
+            return found
+
+        loss, score = np.sum(self._each(population.images, sums), axis=0) / len(population.labels)
+        return float(loss), float(score)
+
+    def _each(self, images: Array, made: Callable[[Any, slice], Array]) -> list[Array]:
+        """What is made of the logits of every few images, in their order, in every process."""
+        torch = require("torch", extra="torch")
+        plain, several = Pipeline(preparation(), seed=0), _several(images)
+        places = range(0, len(images), several)
+        self.module.eval()
+        mine = {}
+        with torch.no_grad(), mixed(self.recipe):
+            for at in places[self.ranks.rank :: self.ranks.world]:
+                rows = slice(at, at + several)
+                prepared, _ = moved(plain, images[rows])
+                mine[at] = made(self.module(torch.from_numpy(prepared).to(self.device)).float(), rows)
+        found = {at: one for part in self.ranks.gather(mine) for at, one in part.items()}
+        return [found[at] for at in places]
+
+
+def answers(module: Any, images: Array, device: str = "cpu", task: str = "classification") -> Array:
+    """What a network says of images that are prepared and not augmented.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    images : array ``[n, y, x, C]`` or ``[n, z, y, x, C]``
+    device : str
+    task : {"classification", "segmentation"}
+
+    Returns
+    -------
+    array ``[n, classes]``, float32, rows that sum to 1; or label maps ``[n, (z,) y, x]``, uint8
+    """
+    return Asking(module, task, device, Recipe()).answers(images)
+
+
+def _said(logits: Any, task: str) -> Array:
+    torch = require("torch", extra="torch")
+    if task == "classification":
+        found: Array = torch.softmax(logits.double(), 1).float().cpu().numpy()
+    else:
+        found = logits.argmax(1).to(torch.uint8).cpu().numpy()
+    return found
+
+
+def _several(images: Array) -> int:
+    pixels = int(np.prod(images.shape[1:-1]))
+    return max(1, min(_ASKED, _PIXELS // pixels))
+
+
+def built(network: Network, images: Array, classes: int) -> Any:
+    """The network for images like these, tried on two of them.
+
+    Raises
+    ------
+    InputError
+    """
+    spatial = images.shape[1:-1]
+    shape = (images.shape[-1], *spatial)
+    torch = require("torch", extra="torch")
+    with of_the_user(f"build{(shape, classes)} of {network.name!r} to give a network", "mend the function"):
+        module = network.build(shape, classes)
+    if not isinstance(module, torch.nn.Module):
+        raise InputError(f"expected build of {network.name!r} to give a torch.nn.Module, got {type(module).__name__}")
+    module.eval()
+    asks = f"network {network.name!r} to take images {[2, *shape]}"
+    with of_the_user(asks, "mend its layers"), torch.no_grad():
+        shown = tuple(module(torch.zeros(2, *shape)).shape)
+    if shown != (2, classes, *(spatial if network.task == "segmentation" else ())):
+        given = "[n, C, y, x]" if len(spatial) == 2 else "[n, C, z, y, x]"
+        asked = f"[n, {classes}]" if network.task == "classification" else f"[n, {classes}, {given[7:]}"
+        raise InputError(f"expected network {network.name!r} to give {asked} for {given}, got {list(shown)} for n = 2")
+    return module

@@ -203,4 +203,4 @@ def contributions(
 def _accuracies(found: Comparison, arm: str, population: str) -> Mapping[int, float]:
     """By seed, without those that diverged."""
     seeds = [run.seed for run in found.runs if run.arm == arm and run.diverged is None]
-    return dict(zip(seeds, (one.accuracy for one in found.metrics[arm, population]), strict=True))
+    return dict(zip(seeds, (one.score for one in found.metrics[arm, population]), strict=True))

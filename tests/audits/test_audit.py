@@ -11,7 +11,7 @@ import pytest
 import imagemill as im
 from imagemill.audits import Audit
 from imagemill.core.errors import InputError, ParameterError
-from tests.audits.made_up import folder, photo, write
+from tests.audits.made_up import Array, folder, photo, write
 
 
 def rules(found: Audit) -> set[str]:
@@ -39,6 +39,12 @@ def test_every_level_is_the_worst_first_and_can_be_asked_for(tmp_path: Path) -> 
         found.of_level("bad")
 
 
+def turned(rgb: Array, degrees: float) -> Array:
+    """About the centre, on a larger square so that the turn of the squashed picture is one of the picture as well."""
+    side = cv2.resize(rgb, (64, 64), interpolation=cv2.INTER_CUBIC)
+    return cv2.warpAffine(side, cv2.getRotationMatrix2D((31.5, 31.5), degrees, 1.0), (64, 64), flags=cv2.INTER_CUBIC)
+
+
 COPIES = {
     "as it is": lambda rgb: rgb,
     "half the size": lambda rgb: cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
@@ -47,6 +53,10 @@ COPIES = {
     "upside down": lambda rgb: rgb[::-1],
     "a quarter turn": lambda rgb: np.rot90(rgb),
     "three quarter turns": lambda rgb: np.rot90(rgb, 3),
+    "cropped to 70 %": lambda rgb: rgb[8:41, 12:57],
+    "a corner of 75 %": lambda rgb: rgb[:36, 16:][:, ::-1],
+    "turned by 7 degrees": lambda rgb: turned(rgb, 7),
+    "turned by -20 degrees": lambda rgb: turned(rgb, -20),
     "brighter": lambda rgb: np.clip(rgb.astype(float) * 1.2 + 10, 0, 255).astype(np.uint8),
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imagemill.audits.glance import Glance
-from imagemill.audits.likeness import Pairs, alike
+from imagemill.audits.likeness import AS_IT_IS, CROPPED, MIRRORED, TURNED, Pairs, alike
 
 __all__ = ["HOW", "Cluster", "clusters_of"]
 
@@ -62,7 +62,8 @@ def clusters_of(glances: Sequence[Glance | None], odds: float) -> tuple[Cluster,
     )
 
 
-HOW = ("the same bytes", "the same pixels", "re-encoded or resized", "flipped or turned")
+HOW = ("the same bytes", "the same pixels", "re-encoded or resized", MIRRORED, TURNED, CROPPED)
+"""How images of one content differ, from the least."""
 
 
 def _keep(glances: Sequence[Glance | None], row: int) -> tuple[int, int, int]:
@@ -84,8 +85,8 @@ def _pairs(glances: Sequence[Glance | None], odds: float) -> Pairs:
         assert other is not None
         if one.digest == other.digest:
             how.append("the same bytes")
-        elif turned != "as it is":
-            how.append("flipped or turned")
+        elif turned != AS_IT_IS:
+            how.append(turned)
         elif one.shape == other.shape and (one.small == other.small).all():
             how.append("the same pixels")
         else:

@@ -1,4 +1,4 @@
-"""Which of many small pictures show the same, whatever their symmetry, brightness, contrast and compression.
+"""Which of many small pictures show the same, whatever their symmetry, size, brightness, contrast and compression.
 
 Every picture gets a signature, the low frequencies of its gray values; the eight symmetries of a square change only
 the signs and the order of those. Pictures with near signatures are found by cells, in about ``n ** 1.5`` steps, and
@@ -10,17 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import dctn
 
 from imagemill.audits.neighbours import nearest
+from imagemill.audits.windows import blurred, left_over, turned_pairs, window_pairs
 
-__all__ = ["Pairs", "alike", "signatures", "symmetric"]
+__all__ = ["AS_IT_IS", "CROPPED", "MIRRORED", "TURNED", "Pairs", "alike", "signatures", "symmetric"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
+
+AS_IT_IS, MIRRORED, TURNED, CROPPED = "as it is", "flipped or turned by quarters", "turned", "cropped"
+"""How one of two that are alike was made of the other."""
 
 _KEPT = 8
 _NEIGHBOURS = 4
@@ -111,11 +114,16 @@ def alike(small: Array, odds: float) -> Pairs:
     Examples
     --------
     >>> draws = np.random.default_rng(0)
-    >>> photos = np.stack([cv2.resize(p, (32, 32)) for p in draws.integers(0, 256, (60, 6, 6, 3), np.uint8)])
+    >>> photos = np.stack(
+    ...     [
+    ...         np.kron(p, np.ones((8, 8, 1), np.uint8))[:32, :32]
+    ...         for p in draws.integers(0, 256, (60, 4, 4, 3), np.uint8)
+    ...     ]
+    ... )
     >>> photos[7] = photos[3][:, ::-1]
     >>> found = alike(photos, 3.0)
     >>> found.first.tolist(), found.second.tolist(), found.how
-    ([3], [7], ('flipped or turned',))
+    ([3], [7], ('flipped or turned by quarters',))
     """
     marks, planes = signatures(small), _planes(small)
     usable = np.flatnonzero(np.abs(marks).sum(axis=(1, 2)) > 0)
@@ -141,17 +149,34 @@ def alike(small: Array, odds: float) -> Pairs:
     once = np.ones(len(table), bool)
     once[1:] = (table[1:] != table[:-1]).any(axis=1)
     table, left, turns = table[once], left[once], turns[once]
-    kept = np.flatnonzero(left <= _limit(table, left, len(small), odds))
-    how = tuple("as it is" if turns[row] == 0 else "flipped or turned" for row in kept)
-    return Pairs(table[kept, 0], table[kept, 1], how)
+    limit = _limit(table, left, len(small), odds)
+    kept = left <= limit
+    how = np.where(turns[kept] == 0, AS_IT_IS, MIRRORED).tolist()
+    return _with_parts(planes, usable, Pairs(table[kept, 0], table[kept, 1], tuple(how)), odds)
+
+
+def _with_parts(planes: Floats, usable: npt.NDArray[np.int64], found: Pairs, odds: float) -> Pairs:
+    """Add the pairs of which one is a window of the other, or turned; those that are known stay what they are.
+
+    There are many turns to try and far more windows, so that less may be left of them than of the whole.
+    """
+    known = zip(found.first.tolist(), found.second.tolist(), found.how, strict=True)
+    pairs = {(a, b): how for a, b, how in known}
+    for how, match, stricter in (
+        (TURNED, turned_pairs(planes[usable], _KEPT), 0.3),
+        (CROPPED, window_pairs(planes[usable], _KEPT), 0.125),
+    ):
+        ends = np.stack([match.first, match.second], axis=1)
+        near = match.share <= min(_limit(ends, match.share, len(usable), odds), _FAR * stricter)
+        for a, b in zip(usable[match.first[near]].tolist(), usable[match.second[near]].tolist(), strict=True):
+            pairs.setdefault((min(a, b), max(a, b)), how)
+    table = np.array(sorted(pairs), np.int64).reshape(-1, 2)
+    return Pairs(table[:, 0], table[:, 1], tuple(pairs[a, b] for a, b in table.tolist()))
 
 
 def _planes(small: Array) -> Floats:
-    """Gray values of each picture without its mean and of length 1, the finest detail taken out."""
-    found = np.empty(small.shape[:3], np.float32)
-    for row, gray in enumerate(_gray(part) for part in small):
-        # What resampling and compression change most is out on both sides.
-        found[row] = cv2.GaussianBlur(gray, (3, 3), 0.8)
+    """Gray values of each picture, without its mean and of length 1."""
+    found = _gray(small)
     found -= found.mean(axis=(1, 2), keepdims=True)
     norm = np.sqrt((found**2).sum(axis=(1, 2), keepdims=True))
     np.divide(found, norm, out=found, where=norm > 1e-3)
@@ -165,9 +190,9 @@ def unexplained(
     """Share of the variance of pictures, under a symmetry, that a gain and an offset of others do not explain."""
     found = np.empty(len(one))
     for at in range(0, len(one), 4096):
-        a, b = symmetric(planes[one[at : at + 4096]], turn), planes[other[at : at + 4096]]
-        correlation = np.einsum("nyx,nyx->n", a, b)
-        found[at : at + 4096] = 1 - np.maximum(correlation, 0) ** 2
+        found[at : at + 4096] = left_over(
+            blurred(symmetric(planes[one[at : at + 4096]], turn)), blurred(planes[other[at : at + 4096]])
+        )
     return found
 
 
@@ -178,8 +203,10 @@ def _limit(table: Array, share: npt.NDArray[np.float64], count: int, odds: float
     best = np.full(count, np.inf)
     np.minimum.at(best, table[:, 0], share)
     np.minimum.at(best, table[:, 1], share)
-    logs = np.log10(np.clip(best[np.isfinite(best)], 1e-6, None))
+    # An image that nothing came near to is as far from all as can be.
+    logs = np.log10(np.clip(best, 1e-6, 1.0))
     middle = float(np.median(logs))
-    # The spread above the median: copies are all below it.
-    spread = max(float(np.percentile(logs, 84)) - middle, _SPREAD)
+    # The wider side: below it are copies, which are fewer than one in six, and simple shapes that resemble each other.
+    low, high = np.percentile(logs, (16, 84))
+    spread = max(float(high) - middle, middle - float(low), _SPREAD)
     return float(np.clip(10 ** (middle - odds * spread), _EQUAL, _FAR))

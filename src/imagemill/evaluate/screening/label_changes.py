@@ -7,6 +7,7 @@ probably made images of that class: a 6 that is turned by half a turn is a 9.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,10 +17,11 @@ import numpy.typing as npt
 
 from imagemill.evaluate.statistics.intervals import Difference, adjusted, paired
 
-__all__ = ["SURE", "ClassEvidence", "class_evidence", "label_changes", "surely"]
+__all__ = ["SURE", "ClassEvidence", "class_evidence", "label_changes", "over_images", "surely"]
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 SURE = 0.25
 """A network is sure where its probability is over this quantile of those of images that it gets right."""
@@ -57,6 +59,11 @@ class ClassEvidence:
 def surely(probabilities: Array, least: float) -> Labels:
     """The class that each image is surely called, -1 where the network is not sure; ``[n, classes]`` to ``[n]``."""
     return np.where(probabilities.max(axis=-1) >= least, probabilities.argmax(axis=-1), -1)
+
+
+def over_images(differences: Floats, level: float) -> Difference:
+    """The interval of a mean over images; where all are alike it is no surer than half an image."""
+    return paired(differences, level=level, step=1 / math.sqrt(len(differences)))
 
 
 def class_evidence(
@@ -98,7 +105,7 @@ def class_evidence(
         gained[number] = -np.inf
         other = int(gained.argmax())
         change = (augmented[rows] == other).astype(np.float64) - (plain[rows] == other)
-        moved = paired(change, level=level, step=1.0)
+        moved = over_images(change, level)
         found.append(ClassEvidence(names[number], names[other], moved, moved.p))
     return found
 

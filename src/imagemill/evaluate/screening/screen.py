@@ -18,10 +18,9 @@ from imagemill.evaluate.runners.base import Runner
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.screening.candidates import Candidate, candidates
-from imagemill.evaluate.screening.label_changes import SURE, class_evidence, label_changes, surely
+from imagemill.evaluate.screening.label_changes import SURE, class_evidence, label_changes, over_images, surely
 from imagemill.evaluate.screening.probe import Answers, Probe, losses, right
 from imagemill.evaluate.screening.screened import Cost, Screened, Screening
-from imagemill.evaluate.statistics.intervals import paired
 
 __all__ = ["screen"]
 
@@ -187,11 +186,11 @@ def _ranked(
     for candidate, one, changes in zip(listed, answers, label_changes(evidence), strict=True):
         gain = None
         if one.tuned is not None and bare.tuned is not None:
-            gain = paired(right(one.tuned, held) - right(bare.tuned, held), level=level, step=1.0)
+            gain = over_images(right(one.tuned, held) - right(bare.tuned, held), level)
         nearer = right(one.held, held).mean(axis=0) - right(bare.held[0], held)
         harder = losses(one.train, train) - losses(bare.train, train)
-        affinity = paired(nearer, level=level, step=1 / len(one.held))
-        diversity = paired(harder, level=level)
+        affinity = over_images(nearer, level)
+        diversity = over_images(harder, level)
         found.append(Screened(candidate.name, candidate.call, affinity, diversity, gain, changes, one.diverged))
     return tuple(sorted(found, key=lambda one: -one.score))
 

@@ -6,12 +6,25 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from imagemill.evaluate.screening.label_changes import class_evidence, label_changes, surely
+from imagemill.evaluate.screening.label_changes import class_evidence, label_changes, sure_from, surely
 
 
 def test_an_image_is_surely_something_only_above_the_limit() -> None:
     said = np.array([[0.9, 0.1], [0.2, 0.8], [0.55, 0.45]])
     assert surely(said, 0.8).tolist() == [0, 1, -1]
+
+
+def test_a_network_is_sure_where_19_of_20_answers_are_right() -> None:
+    confidence = np.linspace(0.99, 0.6, 40)
+    said, labels = np.stack([confidence, 1 - confidence], axis=1), np.zeros(40, np.int64)
+    labels[[5, 30, 35]] = 1  # wrong: of the first 30 one is, of 31 two, and three of the last 40
+    few = said[:1], labels[:1]  # the quantile of these is out of the way
+    assert sure_from(said, labels, said[-1:], labels[-1:]) == pytest.approx(confidence[29])
+    assert sure_from(said, labels, *few) == 0.99
+    labels[[10, 15]] = 1
+    assert sure_from(said, labels, said[-1:], labels[-1:]) == pytest.approx(confidence[4])
+    labels[0] = 1
+    assert sure_from(said, labels, *few) == np.inf
 
 
 def test_shares_are_beyond_those_of_the_images_as_they_are_and_their_interval_is_students() -> None:

@@ -17,14 +17,15 @@ import numpy.typing as npt
 
 from imagemill.evaluate.statistics.intervals import Difference, adjusted, paired
 
-__all__ = ["SURE", "ClassEvidence", "class_evidence", "label_changes", "over_images", "surely"]
+__all__ = ["ClassEvidence", "class_evidence", "label_changes", "over_images", "sure_from", "surely"]
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-SURE = 0.25
-"""A network is sure where its probability is over this quantile of those of images that it gets right."""
+_SURE, _RELIABLE = 0.25, 0.95
+"""A network is sure where its probability is over this quantile of those of images that it gets right, and where so
+many of its answers of at least that probability are right, of images that it did not train on."""
 _FEWEST, _LEAST = 5, 0.1
 """Changed images of a class that anything is said of; and the share of them that has to move for a flag."""
 
@@ -54,6 +55,36 @@ class ClassEvidence:
     def changed(self) -> bool:
         """Whether that speaks for a changed label: a tenth of the images, and not by chance."""
         return self.moved.mean >= _LEAST and self.adjusted_p <= 1 - self.moved.level
+
+
+def sure_from(held: Array, labels: Labels, every: Array, every_label: Labels) -> float:
+    """The least probability at which a network is sure; infinite where it never is.
+
+    Parameters
+    ----------
+    held : array ``[n, classes]``
+        Of held-back images as they are, and ``labels`` what they are.
+    every : array ``[m, classes]``
+        Of all images that will be asked about, as they are, and ``every_label`` what they are.
+
+    Examples
+    --------
+    >>> said = np.array([[0.95, 0.05], [0.9, 0.1], [0.7, 0.3], [0.6, 0.4]])
+    >>> sure_from(said, np.array([0, 0, 0, 1]), said, np.array([0, 0, 0, 1]))
+    0.8
+    >>> sure_from(said, np.array([1, 0, 0, 0]), said, np.array([1, 0, 0, 0]))
+    inf
+    """
+    confidence, right = held.max(axis=1), held.argmax(axis=1) == labels
+    order = np.argsort(-confidence, kind="stable")
+    enough = np.cumsum(right[order]) >= _RELIABLE * np.arange(1, len(order) + 1)
+    # Images of one probability are all in, or none.
+    last = np.append(np.diff(confidence[order]) < 0, True)
+    reliable = np.flatnonzero(enough & last)
+    usual = every.max(axis=1)[every.argmax(axis=1) == every_label]
+    if not len(reliable) or not len(usual):
+        return math.inf
+    return max(float(confidence[order[reliable[-1]]]), float(np.quantile(usual, _SURE)))
 
 
 def surely(probabilities: Array, least: float) -> Labels:

@@ -18,7 +18,7 @@ from imagemill.evaluate.runners.base import Runner
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.screening.candidates import Candidate, candidates
-from imagemill.evaluate.screening.label_changes import SURE, class_evidence, label_changes, over_images, surely
+from imagemill.evaluate.screening.label_changes import class_evidence, label_changes, over_images, sure_from, surely
 from imagemill.evaluate.screening.probe import Answers, Probe, losses, right
 from imagemill.evaluate.screening.screened import Cost, Screened, Screening
 
@@ -138,10 +138,13 @@ def screen(
     for one in listed:
         answers.append(probe.ask(one.arm, draws=draws, epochs=tuning))
         said.done()
+    every = np.concatenate([bare.held[0], bare.train]), np.concatenate([probe.held[1], probe.some[1]])
+    least = sure_from(bare.held[0], probe.held[1], *every)
     found = Screening(
         _design(data, listed, probe, network.name, recipe, {"tuning": tuning, "draws": draws, "level": level}),
         float(right(bare.held[0], probe.held[1]).mean()),
-        _ranked(listed, answers, bare, probe, data.classes, level),
+        float((bare.held[0].max(axis=1) >= least).mean()),
+        _ranked(listed, answers, bare, probe, data.classes, level, least),
         lost,
         Cost(probe.trained_images, probe.asked_images, time.perf_counter() - began),
     )
@@ -170,14 +173,11 @@ def _ranked(
     probe: Probe,
     names: Sequence[str],
     level: float,
+    least: float,
 ) -> tuple[Screened, ...]:
     """What was said, as figures, the highest score first; those of one score as they came."""
     held, train = probe.held[1], probe.some[1]
     both, clean = np.concatenate([held, train]), np.concatenate([bare.held[0], bare.train])
-    found_right = right(clean, both) > 0
-    if not found_right.any():
-        raise InputError("expected a network that gets some images right, got none; train it for more epochs")
-    least = float(np.quantile(clean.max(axis=1)[found_right], SURE))
     evidence = []
     for one in answers:
         made = surely(np.concatenate([one.held[0], one.train]), least)[one.changed]

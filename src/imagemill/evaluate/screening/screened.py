@@ -19,6 +19,9 @@ __all__ = ["BACKWARD", "Cost", "Screened", "Screening", "in_points", "interval_o
 
 _LABEL = "seems to change the label"
 
+_SURE_OF = 0.25
+"""Of fewer held-back images than this share a network is not sure enough for flags."""
+
 BACKWARD = 3
 """What an image costs in training, where it costs 1 to be asked about: the way back takes about twice the way there."""
 
@@ -102,6 +105,8 @@ class Screening:
         What was asked, and what it was asked on.
     accuracy : float, 0 to 1
         Of the clean network, on the held-back images.
+    sure : float, 0 to 1
+        The share of them that it is sure of; nothing is flagged where it is sure of next to none.
     ranked : tuple of Screened
     passed_over : tuple of PassedOver
         Transforms that could not be asked about on this data, and why.
@@ -110,6 +115,7 @@ class Screening:
 
     design: Mapping[str, Any]
     accuracy: float
+    sure: float
     ranked: tuple[Screened, ...]
     passed_over: tuple[PassedOver, ...]
     cost: Cost
@@ -133,10 +139,12 @@ class Screening:
 
     @property
     def caution(self) -> str:
-        """What the order rests on, where that is too little; empty where there is nothing to say."""
-        if self.accuracy > self.design["largest_class"]:
-            return ""
-        return "the network is no better than the largest class: the order says nothing; train it for more epochs"
+        """What the screen rests on, where that is too little; empty where there is nothing to say."""
+        if self.accuracy <= self.design["largest_class"]:
+            return "the network is no better than the largest class: the order says nothing; train it for more epochs"
+        if self.sure < _SURE_OF:
+            return f"no change of the label can be seen: the network is sure of {self.sure:.0%} of the held-back images"
+        return ""
 
     @property
     def cost_sentence(self) -> str:
@@ -151,6 +159,7 @@ class Screening:
         return {
             "design": dict(self.design),
             "accuracy": self.accuracy,
+            "sure": self.sure,
             "ranked": [plain(asdict(one)) for one in self.ranked],
             "passed_over": [asdict(one) for one in self.passed_over],
             "cost": cost,

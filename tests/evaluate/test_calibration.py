@@ -8,6 +8,7 @@ import pytest
 from imagemill.core.errors import ParameterError
 from imagemill.evaluate.comparisons.calibration import Share, calibrate, calibrated
 from imagemill.evaluate.runners.recipe import Recipe
+from imagemill.evaluate.statistics.intervals import paired
 from tests.evaluate.made_up import sides
 
 
@@ -38,3 +39,41 @@ def test_networks_are_trained_twice_for_every_pair() -> None:
     assert (found.false_alarms.of, found.seeds) == (2, 3)
     with pytest.raises(ParameterError, match="expected 3 seeds or more"):
         calibrate(sides(16, 8), seeds=2)
+
+
+def test_another_level_has_its_own_share_of_false_alarms() -> None:
+    draws = np.random.default_rng(8)
+    right = (draws.random((500, 5, 2, 200)) < draws.normal(0.85, 0.01, (500, 5, 2, 1))).astype(float)
+    found = {level: calibrated(right, level=level) for level in (0.8, 0.99)}
+    for level, one in found.items():
+        low, high = one.false_alarms.interval
+        assert low <= 1 - level <= high, one
+        assert one.bootstrap.count > one.false_alarms.count
+    assert found[0.8].level == 0.8
+
+
+@pytest.mark.parametrize("images", [1, 2, 5, 20])
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_a_class_with_few_test_images_raises_no_more_false_alarms(seeds: int, images: int) -> None:
+    draws = np.random.default_rng([seeds, images])
+    for accuracy in (0.5, 0.9):
+        right = draws.binomial(images, accuracy, (1500, seeds, 2)) / images
+        found = [paired(row, step=1 / images).verdict for row in right[:, :, 0] - right[:, :, 1]]
+        # 5 % and four standard deviations of a share of 1,500.
+        assert found.count("no difference seen") >= 1500 * (0.95 - 4 * (0.05 * 0.95 / 1500) ** 0.5)
+
+
+def test_networks_that_say_the_same_of_every_image_are_not_called_different() -> None:
+    same = np.broadcast_to(np.random.default_rng(0).random((20, 4, 1, 50)) < 0.8, (20, 4, 2, 50)).astype(float)
+    assert calibrated(same).false_alarms.count == 0
+
+
+def test_differences_that_cannot_be_planted_are_refused_or_left_out() -> None:
+    with pytest.raises(
+        ParameterError, match=r"expected planted differences of accuracy from 0 to below 1, got \[-0.1\]"
+    ):
+        calibrate(sides(16, 8), planted=[-0.1, 0.1])
+    with pytest.raises(ParameterError, match="expected a level between 0 and 1"):
+        calibrate(sides(16, 8), level=95)
+    weak = (np.random.default_rng(1).random((10, 3, 2, 40)) < 0.3).astype(float)
+    assert list(calibrated(weak, [0.1, 0.6]).power) == [0.1]

@@ -18,7 +18,7 @@ from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population
 from imagemill.evaluate.inputs.experiment_data import Data
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.registry import runner_named
-from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, paired
+from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, check_level, paired
 
 __all__ = ["Calibration", "Share", "calibrate", "calibrated"]
 
@@ -59,12 +59,15 @@ class Calibration:
         The same by a percentile bootstrap over seeds, which `compare` does not use.
     power : mapping of float to Share
         Planted differences of accuracy, and how many comparisons saw them.
+    level : float, 0 to 1
+        Of the intervals that gave the verdicts: no more than ``1 - level`` of them should be false alarms.
     """
 
     seeds: int
     false_alarms: Share
     bootstrap: Share
     power: dict[float, Share]
+    level: float = 0.95
 
     def __repr__(self) -> str:
         lines = [
@@ -85,6 +88,7 @@ def calibrate(
     model: str = "dense",
     recipe: Recipe | None = None,
     planted: Sequence[float] = (0.01, 0.02, 0.03, 0.05),
+    level: float = 0.95,
     progress: Callable[[int, int], None] | None = None,
 ) -> Calibration:
     """Compare no augmentation with itself, many times.
@@ -98,6 +102,8 @@ def calibrate(
     recipe : Recipe, optional
     planted : sequence of float
         Differences of accuracy, 0 to 1, that one side is made worse by.
+    level : float, 0 to 1
+        Of the intervals that give the verdicts.
     progress : callable, optional
         Called with the networks trained, and how many there are to train.
 
@@ -108,8 +114,10 @@ def calibrate(
     Raises
     ------
     ParameterError
-        Under three seeds, where no comparison has a verdict.
+        Under three seeds, where no comparison has a verdict; for a level or differences that are none.
     """
+    check_level(level)
+    _check_planted(planted)
     if seeds < FEWEST_SEEDS or comparisons < 1:
         raise ParameterError(f"expected {FEWEST_SEEDS} seeds or more and a comparison, got {seeds} and {comparisons}")
     trainer, how = runner_named("torch"), recipe or Recipe(workers=0)
@@ -124,10 +132,10 @@ def calibrate(
         right[seed] = run.probabilities[CLEAN].argmax(axis=1) == labels
         if progress is not None:
             progress(seed + 1, len(right))
-    return calibrated(right.reshape(comparisons, seeds, 2, -1), planted)
+    return calibrated(right.reshape(comparisons, seeds, 2, -1), planted, level)
 
 
-def calibrated(right: Floats, planted: Sequence[float] = ()) -> Calibration:
+def calibrated(right: Floats, planted: Sequence[float] = (), level: float = 0.95) -> Calibration:
     """Count verdicts over comparisons that are done.
 
     Parameters
@@ -135,6 +143,8 @@ def calibrated(right: Floats, planted: Sequence[float] = ()) -> Calibration:
     right : array ``[comparisons, seeds, 2, images]``
         1 where a network was right, of an arm and of itself with other chance.
     planted : sequence of float
+        Those above the accuracy itself cannot be planted, and are left out.
+    level : float, 0 to 1
 
     Returns
     -------
@@ -151,15 +161,25 @@ def calibrated(right: Floats, planted: Sequence[float] = ()) -> Calibration:
     draws = np.random.Generator(np.random.Philox(comparisons))
     null = (right[:, :, 0] - right[:, :, 1]).mean(axis=2)
     power = {}
-    for size in planted:
+    check_level(level)
+    _check_planted(planted)
+    for size in (size for size in planted if size <= right.mean()):
         kept = draws.random(right[:, :, 0].shape) >= size / right.mean()
         changed = (right[:, :, 0] * kept - right[:, :, 1]).mean(axis=2)
-        power[float(size)] = Share(_verdicts(changed, 1 / images), comparisons)
+        power[float(size)] = Share(_verdicts(changed, 1 / images, level), comparisons)
     picked = draws.integers(0, seeds, (_RESAMPLES, seeds))
-    ends = np.quantile(null[:, picked].mean(axis=2), [0.025, 0.975], axis=1)
-    apart = int(((ends[0] > 0) | (ends[1] < 0)).sum())
-    return Calibration(seeds, Share(_verdicts(null, 1 / images), comparisons), Share(apart, comparisons), power)
+    apart = 0
+    for row in null:  # one at a time: all resamples of thousands of comparisons would fill gigabytes
+        low, high = np.quantile(row[picked].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+        apart += int(low > 0 or high < 0)
+    alarms = Share(_verdicts(null, 1 / images, level), comparisons)
+    return Calibration(seeds, alarms, Share(apart, comparisons), power, level)
 
 
-def _verdicts(differences: Floats, step: float) -> int:
-    return sum(paired(row, step=step).verdict in ("helps", "harms") for row in differences)
+def _check_planted(planted: Sequence[float]) -> None:
+    if wrong := [size for size in planted if not 0 <= size < 1]:
+        raise ParameterError(f"expected planted differences of accuracy from 0 to below 1, got {wrong}")
+
+
+def _verdicts(differences: Floats, step: float, level: float) -> int:
+    return sum(paired(row, level=level, step=step).verdict in ("helps", "harms") for row in differences)

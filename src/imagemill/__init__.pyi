@@ -58,6 +58,7 @@ from imagemill.evaluate import compare as compare
 from imagemill.evaluate import recommend as recommend
 from imagemill.evaluate import run_experiment as run_experiment
 from imagemill.evaluate import screen as screen
+from imagemill.evaluate import stress as stress
 from imagemill.evaluate import worth as worth
 from imagemill.feed import FeedTiming as FeedTiming
 from imagemill.feed import LoadedBatch as LoadedBatch

@@ -18,7 +18,7 @@ from tests.architecture.repository import ROOT, SRC, environment
 OPTIONAL = {
     *("nibabel", "tifffile", "imagecodecs", "matplotlib", "skimage", "sklearn"),
     *("pydicom", "h5py", "datasets", "pandas", "torch", "keras", "jax", "tensorflow", "lightning", "grain"),
-    *("tensorboard", "mlflow"),
+    *("tensorboard", "mlflow", "onnxruntime"),
 }
 
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"

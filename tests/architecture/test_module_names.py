@@ -31,6 +31,7 @@ PAIRS = {
     "scan": ("app", "verbs"),
     "screen": ("app", "evaluate"),
     "split": ("app", "data"),
+    "stress": ("app", "evaluate"),
     "warmup": ("app", "app"),
     "worth": ("app", "evaluate"),
 }

@@ -102,7 +102,7 @@ def test_a_network_that_looks_at_nothing_that_changes_holds_everywhere() -> None
     x, y = flat()
     found = profile(bright, x, y, over=["rotate", "shift.x", "flip", "quarter-turn"])
     assert found["rotate"].range == (-90, 90)
-    assert str(found["rotate"].above) == "at least 90"
+    assert str(found["rotate"].above) == "beyond 90"
     assert found["rotate"].still  # a flat image turned is the same image
     marked = x.copy()
     marked[:, 0, 0] += 20

@@ -28,6 +28,7 @@ from imagemill.evaluate.screening.screened import Screened, Screening
 from imagemill.evaluate.statistics.intervals import Difference
 from imagemill.evaluate.stressing.profiles import Profile, Profiles
 from imagemill.evaluate.stressing.profiling import profile
+from imagemill.evaluate.stressing.stress import stress
 from imagemill.evaluate.stressing.worst_case import WorstCase, WorstGrid
 
 __all__ = [
@@ -73,5 +74,6 @@ __all__ = [
     "recommend",
     "run_experiment",
     "screen",
+    "stress",
     "worth",
 ]

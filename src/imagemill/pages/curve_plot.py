@@ -10,7 +10,7 @@ from typing import Any
 from imagemill.pages.blocks import Folded, Table
 from imagemill.pages.markup import Element, tag
 from imagemill.pages.page_style import LINES
-from imagemill.pages.scales import Scale, finite, fitted_letters, ticks_between
+from imagemill.pages.scales import FEW_TICKS, Scale, factors_between, finite, fitted_letters, ticks_between
 from imagemill.pages.svg import drawing, figure, legend_of, line, path, text
 
 __all__ = ["Curve", "CurvePlot", "Panels"]
@@ -72,7 +72,10 @@ class CurvePlot:
     guides : sequence of (float, str)
         Level lines with a word each, such as 95 % of the clean accuracy.
     logarithmic : bool
-        Whether x, above 0, is shown by its logarithm; then each x that a curve has is a tick.
+        Whether x, above 0, is shown by its logarithm; then each x that a curve has is a tick, or
+        powers of 2 where there are many.
+    spans : sequence of pairs of float
+        Ranges of x that are shaded.
 
     Examples
     --------
@@ -88,6 +91,7 @@ class CurvePlot:
     y_range: tuple[float, float] | None = None
     guides: Sequence[tuple[float, str]] = ()
     logarithmic: bool = False
+    spans: Sequence[tuple[float, float]] = ()
 
     def element(self) -> Element:
         """Make the figure, with its numbers as a table."""
@@ -139,7 +143,8 @@ class CurvePlot:
         y = Scale(min(low, ticks[0]), max(high, ticks[-1]), bottom, top)
         first, last = min(across), max(across)
         x = Scale(first, last if last > first else first + 1, left, right, self.logarithmic)
-        parts = [*self._axes(x, y, ticks, (left, right, bottom)), *self._guides(y, left, right)]
+        parts = [_span(x(start), x(end), top, bottom) for start, end in self.spans]
+        parts += [*self._axes(x, y, ticks, (left, right, bottom)), *self._guides(y, left, right)]
         for curve in sorted(self.curves, key=lambda one: not one.thin):
             parts += _curve(curve, x, y)
         return drawing(_WIDTH, _HEIGHT, self.title, self._words(), parts)
@@ -153,7 +158,8 @@ class CurvePlot:
         parts.append(line(left, bottom, right, bottom, "axis"))
         across = [float(v) for c in self.curves for v in c.x]
         whole = all(value.is_integer() for value in across)
-        for tick in sorted(set(across)) if self.logarithmic else ticks_between(x.low, x.high, 5):
+        places = factors_between(x.low, x.high) if len(set(across)) > FEW_TICKS else sorted(set(across))
+        for tick in places if self.logarithmic else ticks_between(x.low, x.high, 5):
             if x.holds(tick) and (not whole or tick.is_integer()):
                 parts.append(text(x(tick), bottom + 17, f"{tick:g}", "quiet", anchor="middle"))
         return [
@@ -213,6 +219,11 @@ def _curve(curve: Curve, x: Scale, y: Scale) -> list[Element]:
         else:
             parts.append(path(placed, f"{_look(curve)} {'thin' if curve.thin else 'curve'}"))
     return parts
+
+
+def _span(start: float, end: float, top: float, bottom: float) -> Element:
+    corners = [(start, top), (end, top), (end, bottom), (start, bottom)]
+    return path(corners, "band f0")
 
 
 def _look(curve: Curve) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagemill.core.extras import require
 from imagemill.pages.page_style import LIGHT, LINES
-from imagemill.pages.scales import finite
+from imagemill.pages.scales import FEW_TICKS, factors_between, finite
 
 if TYPE_CHECKING:
     from imagemill.pages.curve_plot import CurvePlot
@@ -67,12 +67,15 @@ def draw_curves(plot: CurvePlot, ax: Any = None) -> Any:
             list(curve.x), y, color=colour, ls=_DASHES[look], lw=0.8 if curve.thin else 2,
             alpha=0.55 if curve.thin else 1, label=curve.name or None,
         )  # fmt: skip
+    for start, end in plot.spans:
+        axes.axvspan(start, end, color=LIGHT[LINES[0]], alpha=0.08, lw=0)
     for value, word in plot.guides:
         axes.axhline(value, color=LIGHT["axis"], ls="--", lw=1)
         axes.annotate(word, (0.01, value), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
     if plot.logarithmic:
         axes.set_xscale("log")
-        places = sorted({x for curve in plot.curves for x in curve.x})
+        places = sorted({float(x) for curve in plot.curves for x in curve.x})
+        places = factors_between(places[0], places[-1]) if len(places) > FEW_TICKS else places
         axes.set_xticks(places, [f"{x:g}" for x in places])
         axes.minorticks_off()
     if plot.y_range:

@@ -6,7 +6,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Scale", "finite", "fitted_letters", "ticks_between"]
+__all__ = ["FEW_TICKS", "Scale", "factors_between", "finite", "fitted_letters", "ticks_between"]
+
+FEW_TICKS = 8
+"""Places on a logarithmic axis that all get a number; of more, only powers do."""
 
 _LETTER = 6.5
 """Mean width of a letter at the size that plots write in, in units of the picture."""
@@ -62,6 +65,20 @@ def ticks_between(low: float, high: float, about: int = 5) -> list[float]:
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     digits = max(0, -math.floor(math.log10(step)))
     return [round(number * step, digits) + 0.0 for number in range(first, last + 1)]
+
+
+def factors_between(low: float, high: float) -> list[float]:
+    """Powers of 2 within a range above 0; of 10 where there would be many.
+
+    Examples
+    --------
+    >>> factors_between(0.25, 4), factors_between(0.02, 3000)
+    ([0.25, 0.5, 1.0, 2.0, 4.0], [0.1, 1.0, 10.0, 100.0, 1000.0])
+    """
+    base = 2.0 if high / low <= 2.0**8 else 10.0
+    first = math.ceil(math.log(low, base) - 1e-9)
+    last = math.floor(math.log(high, base) + 1e-9)
+    return [base**power for power in range(first, last + 1)]
 
 
 def fitted_letters(text: str, width: float) -> str:

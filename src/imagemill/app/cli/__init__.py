@@ -26,6 +26,7 @@ from imagemill.app.cli.replay import replay
 from imagemill.app.cli.scan import scan
 from imagemill.app.cli.screen import screen
 from imagemill.app.cli.split import split
+from imagemill.app.cli.stress import stress
 from imagemill.app.cli.warmup import warmup
 from imagemill.app.cli.worth import worth
 
@@ -65,7 +66,7 @@ def common(
 _VERBS: tuple[Callable[..., Any], ...] = (
     *(demo, scan, audit, prepare, split, export),
     *(augment, preview, replay, explain, lint),
-    *(screen, compare, worth, experiment, recommend, bench, doctor, warmup),
+    *(screen, compare, stress, worth, experiment, recommend, bench, doctor, warmup),
 )
 for _verb in _VERBS:
     app.command(_verb.__name__)(guarded(_verb))

@@ -1,28 +1,93 @@
-"""Curves of profiles as a figure of matplotlib."""
+"""Profiles as pictures: a page that needs nothing else, and a figure of matplotlib."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.data.atomic import atomic_path
+from imagemill.pages import Curve, CurvePlot, Panels, Section, Table, page
 
 if TYPE_CHECKING:
     from imagemill.evaluate.stressing.profiles import Profile, Profiles
 
-__all__ = ["plotted"]
+__all__ = ["curve_of", "page_of", "plotted"]
 
-_ACROSS, _WIDE, _TALL = 3, 3.6, 2.7
-_LINE, _HELD, _QUIET = "#1f5fa8", "#1f5fa8", "#6b7280"
+_ACROSS, _WIDE, _TALL = 3, 4.0, 3.0
+
+
+def curve_of(one: Profile) -> CurvePlot | None:
+    """Accuracy over magnitude with its interval, what should hold, and the range where it does.
+
+    None for a change without a magnitude.
+    """
+    if one.points[0].magnitude is None:
+        return None
+    shares = [point.accuracy for point in one.points]
+    curve = Curve(
+        "accuracy",
+        [float(point.magnitude or 0.0) for point in one.points],
+        [share.value for share in shares],
+        [share.low for share in shares],
+        [share.high for share in shares],
+    )
+    return CurvePlot(
+        one.name,
+        [curve],
+        one.unit or "factor" if one.log else one.unit or "magnitude",
+        "accuracy",
+        (0.0, 1.0),
+        [(one.hold * one.clean.value, f"{one.hold * 100:g} % of clean")],
+        one.log and curve.x[0] > 0,
+        [] if one.range is None or one.still else [one.range],
+    )
+
+
+def page_of(found: Profiles) -> str:
+    """A self-contained HTML page: what holds, the curves, the classes that lose most, the worst case."""
+    curves = [plot for plot in map(curve_of, found.profiles) if plot is not None]
+    sections = [Section("What holds", _ranges(found)), Section("Curves", [Panels(curves)] if curves else [])]
+    losing = [one for one in found.profiles if one.breaks]
+    if losing:
+        sections.append(Section("Classes", [_CLASSES, _losses(losing)]))
+    if found.worst is not None:
+        sections.append(Section("Worst of turns and shifts", [found.worst.sentence]))
+    intervals = f"Intervals are at {found.level * 100:g} %, each by itself."
+    return page(f"How far images may change: {found.model}", [found.headline, *found.notes], sections, intervals)
+
+
+_CLASSES = (
+    "At the first magnitude of each side at which overall accuracy no longer holds: what share of a class's images "
+    "that are "
+    "right as they are turns wrong, beside the same share of all others. p is of Fisher's exact test, adjusted by "
+    "Holm over "
+    "the classes and both sides of a change."
+)
+
+
+def _ranges(found: Profiles) -> list[Any]:
+    rows = [[one.name, *one.cells()] for one in found.profiles]
+    columns = ["change", "unit", "from", "to", "lowest accuracy", "at"]
+    return [Table(f"Magnitudes that hold {found.hold * 100:g} % of clean accuracy", columns, rows)]
+
+
+def _losses(profiles: Sequence[Profile]) -> Table:
+    rows = []
+    for one in profiles:
+        for lost in one.breaks[:6]:
+            at = "" if lost.magnitude is None else f"{lost.magnitude:.3g}"
+            p, share, others = f"{lost.adjusted_p:.2g}", f"{lost.lost:.2f}", f"{lost.others:.2f}"
+            rows.append([one.name, at, lost.name, share, others, lost.called, p])
+    columns = ["change", "at", "class", "lost", "others", "most called", "adjusted p"]
+    return Table("The six classes of each change that lose most", columns, rows, heads=3)
 
 
 def plotted(found: Profiles, path: str | Path | None = None) -> Any:
-    """One panel a change: accuracy with its interval, the accuracy that should hold, and the range where it does.
+    """One panel a change that has magnitudes.
 
     Parameters
     ----------
@@ -33,64 +98,31 @@ def plotted(found: Profiles, path: str | Path | None = None) -> Any:
     -------
     matplotlib.figure.Figure
         Not known to pyplot, so that no window opens and nothing has to be closed.
+
+    Raises
+    ------
+    InputError
+        When no change has a magnitude, or the suffix of the path is no format.
     """
+    curves = [plot for plot in map(curve_of, found.profiles) if plot is not None]
+    if not curves:
+        raise InputError("expected a change with magnitudes to draw a curve of, got none")
     figures = require("matplotlib.figure", extra="report")
-    swept = [one for one in found.profiles if one.points[0].magnitude is not None]
-    fixed = [one for one in found.profiles if one.points[0].magnitude is None]
-    panels = len(swept) + bool(fixed)
-    across = min(_ACROSS, max(panels, 1))
-    down = math.ceil(max(panels, 1) / across)
-    figure = figures.Figure(figsize=(_WIDE * across, _TALL * down + 0.5), layout="constrained")
-    figure.suptitle(found.headline, fontsize=10)
-    axes = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
-    for one, panel in zip(swept, axes, strict=False):
-        _curve(panel, one)
-    if fixed:
-        _bars(axes[len(swept)], fixed)
-    for place, panel in enumerate(axes):
-        panel.set_visible(place < panels)
-        if place % across == 0:
-            panel.set_ylabel("accuracy", fontsize=8)
+    across = min(_ACROSS, len(curves))
+    down = math.ceil(len(curves) / across)
+    figure = figures.Figure(figsize=(_WIDE * across, _TALL * down + 0.4), layout="constrained")
+    require("matplotlib.backends.backend_agg", extra="report").FigureCanvasAgg(figure)
+    kind = "" if path is None else Path(path).suffix.lstrip(".")
+    if path is not None and kind not in figure.canvas.get_supported_filetypes():
+        raise InputError(f"expected a picture as .png, .svg or .pdf, got {Path(path).name!r}")
+    figure.suptitle(found.headline, fontsize=11)
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for plot, panel in zip(curves, panels, strict=False):
+        plot.draw(panel)
+        panel.get_legend().remove()  # one curve a panel, named by the axis
+    for panel in panels[len(curves) :]:
+        panel.set_visible(False)
     if path is not None:
         with atomic_path(Path(path)) as part:
-            kind = Path(path).suffix.lstrip(".") or "png"
-            if kind not in figure.canvas.get_supported_filetypes():
-                raise InputError(f"expected a picture as .png, .svg or .pdf, got {Path(path).name!r}")
-            # No date and no version in the file: the same curves are the same bytes.
-            figure.savefig(part, format=kind, dpi=120, metadata={"Software": None} if kind == "png" else None)
+            figure.savefig(part, format=kind, dpi=110)
     return figure
-
-
-def _curve(panel: Any, one: Profile) -> None:
-    points = one.points
-    places = [point.magnitude for point in points]
-    if one.log and min(places) > 0:  # type: ignore[type-var,operator]
-        panel.set_xscale("log")
-        formatter = require("matplotlib.ticker", extra="report")
-        panel.xaxis.set_major_formatter(formatter.FuncFormatter(lambda value, _: f"{value:g}"))
-        panel.xaxis.set_minor_formatter(formatter.NullFormatter())
-    low, high = [point.accuracy.low for point in points], [point.accuracy.high for point in points]
-    panel.fill_between(places, low, high, color=_LINE, alpha=0.18, linewidth=0)
-    panel.plot(places, [point.accuracy.value for point in points], color=_LINE, marker="o", markersize=3, linewidth=1.4)
-    panel.axhline(one.hold * one.clean.value, color=_QUIET, linewidth=0.8, linestyle="--")
-    if one.range is not None and not one.still:
-        panel.axvspan(*one.range, color=_HELD, alpha=0.08, linewidth=0)
-    _dress(panel, f"{one.name}" + (f" ({one.unit})" if one.unit else ""))
-
-
-def _bars(panel: Any, fixed: list[Profile]) -> None:
-    shares = [one.points[0].accuracy for one in fixed]
-    values = np.array([share.value for share in shares])
-    errors = np.array([[share.value - share.low for share in shares], [share.high - share.value for share in shares]])
-    panel.bar(range(len(fixed)), values, color=_LINE, alpha=0.6, yerr=errors, error_kw={"linewidth": 0.8})
-    panel.set_xticks(range(len(fixed)), [one.name for one in fixed], fontsize=8)
-    panel.axhline(fixed[0].hold * fixed[0].clean.value, color=_QUIET, linewidth=0.8, linestyle="--")
-    _dress(panel, "without a magnitude")
-
-
-def _dress(panel: Any, title: str) -> None:
-    panel.set_title(title, fontsize=9, loc="left")
-    panel.set_ylim(0, 1.02)
-    panel.tick_params(labelsize=8)
-    panel.grid(visible=True, color="#e5e7eb", linewidth=0.6)
-    panel.spines[["top", "right"]].set_visible(False)

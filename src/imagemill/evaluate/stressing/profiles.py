@@ -79,10 +79,10 @@ class End:
 
     def __str__(self) -> str:
         if self.value is None and self.near is None:
-            return f"at least {_number(self.last)}"
+            return f"beyond {_number(self.last)}"
         near, far = _number(self.near), _number(self.far)
         if self.value is None:
-            return f"at least {_number(self.last)} [{near}, -]"
+            return f"beyond {_number(self.last)} [{near}, -]"
         low, high = (near, far) if self.far is None or self.near is None or self.near <= self.far else (far, near)
         return f"{_number(self.value)} [{low}, {high}]"
 
@@ -196,6 +196,15 @@ class Profile:
         first = self.points[0].magnitude
         return np.log(magnitudes) if self.log and first is not None and first > 0 else magnitudes
 
+    def cells(self) -> list[str]:
+        """Unit, both ends, the lowest accuracy and where it is, for tables."""
+        if self.still:
+            return [self.unit, "does nothing", "", "", ""]
+        ends = ["" if end is None else str(end) for end in (self.below, self.above)]
+        lowest = self.lowest
+        at = "" if lowest.magnitude is None else _number(lowest.magnitude)
+        return [self.unit, *ends, str(lowest.accuracy), at]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -300,18 +309,23 @@ class Profiles:
             "|---" * 7 + "|",
         ]
         for one in self.profiles:
-            lowest, ends = one.lowest, [str(end) if end is not None else "" for end in (one.below, one.above)]
             lost = ", ".join(dict.fromkeys(found.name for found in one.first_classes))
-            at = "" if lowest.magnitude is None else _number(lowest.magnitude)
-            said = [one.name, one.unit, *ends, str(lowest.accuracy), at, lost]
-            if one.still:
-                said = [one.name, one.unit, "does nothing", "", "", "", ""]
-            lines.append("| " + " | ".join(said) + " |")
-        if self.worst is not None:
-            lines += ["", self.worst.sentence]
-        return "\n".join(
-            [*lines, *("" if place == 0 else n for place, n in enumerate(("", *self.notes)) if n or place == 0)]
-        )
+            lines.append("| " + " | ".join([one.name, *one.cells(), lost]) + " |")
+        rest = [*([] if self.worst is None else [self.worst.sentence]), *(f"Note: {note}" for note in self.notes)]
+        return "\n".join([*lines, *(line for one in rest for line in ("", one))])
+
+    def page(self) -> str:
+        """A self-contained HTML page with tables and curves."""
+        from imagemill.evaluate.stressing.profile_plot import page_of
+
+        return page_of(self)
+
+    def _repr_html_(self) -> str:
+        from imagemill.evaluate.stressing.profile_plot import curve_of
+        from imagemill.pages import Code, Panels, fragment
+
+        curves = [plot for plot in map(curve_of, self.profiles) if plot is not None]
+        return fragment([Code(repr(self)), Panels(curves)])
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The curves as a figure of matplotlib: one panel a change, with intervals and the range that holds.
@@ -335,22 +349,16 @@ class Profiles:
         return plotted(self, path)
 
     def write(self, out: str | Path) -> None:
-        """``results.json``, ``table.md`` and ``curves.png`` into a folder.
-
-        Raises
-        ------
-        MissingExtra
-            Without matplotlib, after the first two are written.
-        """
+        """``results.json``, ``table.md`` and ``page.html``, which draws the curves, into a folder."""
         out = Path(out)
         out.mkdir(parents=True, exist_ok=True)
         for name, text in (
             ("results.json", json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"),
             ("table.md", self.table() + "\n"),
+            ("page.html", self.page()),
         ):
             with atomic_path(out / name) as part:
                 part.write_text(text, "utf-8")
-        self.plot(out / "curves.png")
 
     def __repr__(self) -> str:
         lines = [self.headline, f"holds: {self.hold * 100:g} % of that; intervals at {self.level * 100:g} %"]

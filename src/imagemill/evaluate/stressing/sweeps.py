@@ -152,6 +152,8 @@ def _sweeps(name: str | None, spec: Any, images: Array, levels: int) -> list[Swe
 
 def _sweep(spec: Any, images: Array, levels: int) -> Sweep:
     shape = (images.shape[1], images.shape[2])
+    if isinstance(spec, Sweep):
+        return spec
     if isinstance(spec, Change):
         magnitudes = spec.grid(levels) if spec.counted else ()
         return _with_neutral(spec, magnitudes, images)

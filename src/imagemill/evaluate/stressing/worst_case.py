@@ -102,8 +102,9 @@ class WorstCase:
         """In words."""
         turn, down, right = self.hardest
         far = max((abs(step) for _, *steps in self.places for step in steps), default=0)
+        shifts = f"{far} pixel" if far == 1 else f"{far} pixels"
         return (
-            f"worst of {len(self.places)} turns to {self.grid.degrees:g} degrees with shifts to {far} pixels: "
+            f"worst of {len(self.places)} turns to {self.grid.degrees:g} degrees with shifts to {shifts}: "
             f"{self.accuracy} right, {self.mean:.3f} at a random one, {self.clean.value:.3f} clean; "
             f"{self.ever_wrong.value * 100:.1f} % of the images are ever wrong; hardest for all "
             f"{turn:+.3g} degrees, {down:+d} down, {right:+d} right ({min(self.accuracies):.3f})"

@@ -1,0 +1,289 @@
+"""How a model wants its images: the order of axes and the scale of values, given or found out, and always said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.evaluate.runners.recipe import Predict
+from imagemill.evaluate.statistics.shares import paired_shares, wilson
+from imagemill.evaluate.stressing.opened import LAYOUTS, Opened, as_arrays
+from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.to_dtype import ToDtype
+
+__all__ = ["SCALES", "prepared", "spread"]
+
+Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.int64]
+
+SCALES = ("0..1", "0..255", "-1..1", "imagenet")
+"""Ranges of values that models are trained with; the last is mean and deviation of ImageNet's channels."""
+
+_MEAN, _STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+_TRIED = 256
+"""Images by which preparations are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to prepare: an order of axes and a scale."""
+
+    layout: str
+    scale: str
+
+    def __str__(self) -> str:
+        return f"{self.scale}, {_AXES[self.layout]}"
+
+
+_AXES = {"last": "channels last", "first": "channels first", "flat": "one row an image"}
+
+
+def prepared(
+    model: Opened,
+    images: Array,
+    labels: Labels,
+    classes: tuple[str, ...],
+    *,
+    preparation: Pipeline | None = None,
+    layout: str | None = None,
+    scale: str | None = None,
+) -> tuple[Predict, tuple[str, ...]]:
+    """A model as a function from stored images to probabilities, and what was taken for granted.
+
+    Parameters
+    ----------
+    model : Opened
+    images : array ``[n, y, x, C]``
+    labels : array ``[n]``
+    classes : tuple of str
+    preparation : Pipeline, optional
+        All that comes before the model; nothing is guessed then.
+    layout : {"last", "first", "flat"}, optional
+    scale : {"0..1", "0..255", "-1..1", "imagenet"}, optional
+
+    Returns
+    -------
+    predict, notes
+
+    Raises
+    ------
+    InputError
+        When the model takes images of another size, gives another number of classes, fails, or knows the images no
+        better than chance however they are prepared.
+    """
+    _check(layout, scale, preparation)
+    if preparation is not None or (model.stored and layout is None and scale is None):
+        predict = _by_pipeline(model, preparation, classes)
+        predict(images[:2])
+        how = "as the given pipeline prepares them" if preparation is not None else "as they are stored"
+        return predict, (f"{model.said}: images come {how}",)
+    layouts = (layout,) if layout is not None else _layouts(model, images)
+    scales = (scale,) if scale is not None else _scales(model, images)
+    some, truth = images[spread(labels, _TRIED)], labels[spread(labels, _TRIED)]
+    answers: dict[_Way, Labels] = {}
+    trouble: list[str] = []
+    unfit: list[_UnfitError] = []
+    for way in (_Way(one, other) for one in layouts for other in scales):
+        try:
+            answers[way] = _by_way(model, way, classes)(some).argmax(axis=1)
+        except _UnfitError as error:
+            unfit.append(error)
+        except Exception as error:  # the model's own: another order of axes may be the right one
+            trouble.append(f"{way}: {(str(error).strip() or type(error).__name__).splitlines()[0]}")
+    if not answers and unfit:
+        raise unfit[0]
+    if not answers:
+        raise InputError(
+            f"expected {model.said} to take images of {_size(images)}, got: {trouble[0]}; prepare the dataset in the "
+            "size "
+            "the model takes, or say what comes before it by a pipeline (preparation)"
+        )
+    return _chosen(model, answers, truth, classes, asked=len(layouts) * len(scales) > 1)
+
+
+class _UnfitError(InputError):
+    """The model's answers are of the wrong kind, however its images are prepared."""
+
+
+def spread(labels: Labels, count: int, seed: int = 0) -> npt.NDArray[np.int64]:
+    """Rows of at most that many images, the same share of every class, in rising order; drawn by the seed.
+
+    Examples
+    --------
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> np.bincount(labels[spread(labels, 20)]).tolist()
+    [18, 2]
+    """
+    if count >= len(labels):
+        return np.arange(len(labels))
+    generator = np.random.Generator(np.random.Philox(seed))
+    order = generator.permutation(len(labels))
+    # By class in drawn order: every step of one n-th through that list takes from each class what is its share.
+    listed = order[np.argsort(labels[order], kind="stable")]
+    return np.sort(listed[((np.arange(count) + 0.5) * len(labels) / count).astype(np.int64)])
+
+
+def _check(layout: str | None, scale: str | None, preparation: Pipeline | None) -> None:
+    if layout is not None and layout not in LAYOUTS:
+        raise ParameterError(f"expected a layout of {', '.join(LAYOUTS)}, got {layout!r}")
+    if scale is not None and scale not in SCALES:
+        raise ParameterError(f"expected a scale of {', '.join(SCALES)}, got {scale!r}")
+    if preparation is not None and (layout is not None or scale is not None):
+        raise ParameterError("expected a preparation, or a layout and a scale, got both; the pipeline says both")
+
+
+def _layouts(model: Opened, images: Array) -> tuple[str, ...]:
+    """Orders of axes that the declared shape of the input allows."""
+    height, width, channels = images.shape[1:]
+    if not model.shape:
+        return model.layouts
+    shapes = {
+        "last": (height, width, channels),
+        "first": (channels, height, width),
+        "flat": (height * width * channels,),
+    }
+    fit = [
+        name
+        for name in model.layouts
+        if len(shapes[name]) == len(model.shape)
+        and all(want is None or want == have for want, have in zip(model.shape, shapes[name], strict=True))
+    ]
+    if not fit:
+        wanted = "x".join("?" if one is None else str(one) for one in model.shape)
+        raise InputError(
+            f"expected images of {wanted}, which {model.said} takes, got {_size(images)} (height, width, channels); "
+            "prepare "
+            "the dataset in that size and colour, or say what comes before the model by a pipeline (preparation)"
+        )
+    return tuple(fit)
+
+
+def _scales(model: Opened, images: Array) -> tuple[str, ...]:
+    if model.dtype == "uint8":
+        return ("0..255",)
+    known = SCALES if images.shape[3] == 3 else SCALES[:-1]
+    return ("0..255", *(one for one in known if one != "0..255")) if model.rescales else known
+
+
+def _by_pipeline(model: Opened, preparation: Pipeline | None, classes: tuple[str, ...]) -> Predict:
+    def predict(images: Array) -> Array:
+        made = images
+        if preparation is not None:
+            try:
+                made = preparation.batch(images, keys=range(len(images)), epoch=0).image
+            except ImagemillError as error:
+                raise InputError(f"expected the preparation to run on these images, got: {error}") from error
+        try:
+            said = model.ask(made)
+        except ImagemillError:
+            raise
+        except Exception as error:  # the user's model: whatever it raises is what to show
+            raise InputError(
+                f"expected {model.said} to answer images {list(made.shape)} {made.dtype}, got "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return _probabilities(said, len(images), classes)
+
+    return predict
+
+
+def _by_way(model: Opened, way: _Way, classes: tuple[str, ...]) -> Predict:
+    unit = Pipeline([Rescale(), ToDtype("float32")], seed=0)
+
+    def predict(images: Array) -> Array:
+        made = unit.batch(images, keys=range(len(images)), epoch=0).image
+        if way.scale == "0..255":
+            made = made * np.float32(255)
+        elif way.scale == "-1..1":
+            made = made * np.float32(2) - np.float32(1)
+        elif way.scale == "imagenet":
+            made = (made - _MEAN) / _STD
+        if way.layout == "first":
+            made = np.moveaxis(made, 3, 1)
+        elif way.layout == "flat":
+            made = made.reshape(len(made), -1)
+        if model.dtype == "uint8":
+            made = np.rint(made)
+        return _probabilities(model.ask(np.ascontiguousarray(made, model.dtype)), len(images), classes)
+
+    return predict
+
+
+def _chosen(
+    model: Opened, answers: dict[_Way, Labels], truth: Labels, classes: tuple[str, ...], *, asked: bool
+) -> tuple[Predict, tuple[str, ...]]:
+    """The way under which most images are right; an error where that is none."""
+    right = {way: said == truth for way, said in answers.items()}
+    best = max(right, key=lambda way: right[way].sum())
+    predict = _by_way(model, best, classes)
+    if not asked:
+        return predict, (f"{model.said}: images come as {best}",)
+    shown = "; ".join(f"{way} {found.mean():.3f}" for way, found in right.items())
+    chance = np.bincount(truth, minlength=len(classes)).max() / len(truth)
+    if wilson(int(right[best].sum()), len(truth)).low <= chance:
+        raise InputError(
+            f"expected a preparation under which {model.said} knows these images, got none better than chance "
+            f"({chance:.3f}) on {len(truth)} of them: {shown}; give the scale and layout or the whole preparation it "
+            "was "
+            "trained with, and see that its classes are these, in this order: "
+            f"{', '.join(classes[:6])}{', ...' if len(classes) > 6 else ''}"
+        )
+    if len(right) == 1:
+        return predict, (f"{model.said}: images come as {best}; no other way runs",)
+    notes = [f"{model.said}: images come as {best}, by what is right of {len(truth)} images: {shown}"]
+    if model.rescales:
+        notes.append(f"{model.rescales} scales values by itself, which speaks for 0..255")
+    near = [
+        way
+        for way, found in right.items()
+        if way != best and (answers[way] != answers[best]).any() and paired_shares(right[best], found).low <= 0
+    ]
+    if near:
+        notes.append(f"not told apart from {'; '.join(map(str, near))}: say which the model was trained with")
+    return predict, tuple(notes)
+
+
+def _probabilities(said: Any, count: int, classes: tuple[str, ...]) -> Array:
+    """Rows that sum to 1, of probabilities, their logarithms, logits, one number for two classes, or called classes."""
+    found = [one for one in as_arrays(said) if one.ndim and len(one) == count]
+    if len(found) > 1:  # several outputs: the one that has a number for each class
+        found = [one for one in found if one.shape[1:] == (len(classes),)] or found
+    if not found:
+        raise _UnfitError(f"expected answers for {count} images, got {[list(one.shape) for one in as_arrays(said)]}")
+    values = found[0]
+    if values.ndim == 1 and np.issubdtype(values.dtype, np.integer):
+        if values.min() < 0 or values.max() >= len(classes):
+            raise _UnfitError(
+                f"expected called classes from 0 to {len(classes) - 1}, got {values.min()} to {values.max()}"
+            )
+        return np.asarray(np.eye(len(classes), dtype=np.float32)[values])
+    if not np.issubdtype(values.dtype, np.number):
+        raise _UnfitError(
+            f"expected numbers for {len(classes)} classes, got {values.dtype}; fit the model on class numbers"
+        )
+    values = values.astype(np.float64)
+    values = values.reshape(count, -1) if values.ndim > 2 and values[0].size == len(classes) else values
+    if len(classes) == 2 and values.size == count:
+        one = values.reshape(count)
+        one = one if ((one >= 0) & (one <= 1)).all() else 1 / (1 + np.exp(-np.clip(one, -500, 500)))
+        return np.stack([1 - one, one], axis=1).astype(np.float32)
+    if values.ndim != 2 or values.shape[1] != len(classes):
+        outputs = 1 if values.ndim == 1 else values.shape[1] if values.ndim == 2 else list(values.shape[1:])
+        raise _UnfitError(
+            f"expected a number for each of {len(classes)} classes, got {outputs} outputs of the model; give the "
+            "dataset it "
+            "was trained for"
+        )
+    if (values >= -1e-6).all() and np.allclose(values.sum(axis=1), 1, atol=1e-3):
+        return values.astype(np.float32)
+    shifted = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+
+
+def _size(images: Array) -> str:
+    return "x".join(map(str, images.shape[1:]))

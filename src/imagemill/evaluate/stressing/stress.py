@@ -1,0 +1,139 @@
+"""How far images may change before a model fails: any model, a dataset, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.evaluate.inputs.asked_images import read_asked
+from imagemill.evaluate.stressing.asking import asked_about
+from imagemill.evaluate.stressing.open_model import opened
+from imagemill.evaluate.stressing.preparing import prepared, spread
+from imagemill.evaluate.stressing.profiles import Profiles
+from imagemill.evaluate.stressing.profiling import profile
+from imagemill.evaluate.stressing.sweeps import Over, read_sweeps
+from imagemill.evaluate.stressing.worst_case import WorstGrid
+from imagemill.pipeline.pipeline import Pipeline
+
+__all__ = ["stress"]
+
+
+def stress(
+    model: Any,
+    dataset: Any,
+    over: Over | None = None,
+    *,
+    levels: int = 11,
+    refine: int = 2,
+    worst: WorstGrid | bool = True,
+    limit_images: int | None = None,
+    part: str | None = None,
+    classes: Sequence[str] | None = None,
+    preparation: Pipeline | Path | str | None = None,
+    layout: str | None = None,
+    scale: str | None = None,
+    hold: float = 0.95,
+    level: float = 0.95,
+    seed: int = 0,
+    out: Path | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Profiles:
+    """Measure how far images may change before a model fails.
+
+    For each change: accuracy at each magnitude over the same images, with intervals; the range of magnitudes that
+    holds 95 % of clean accuracy, with intervals of its ends; and which classes lose most. For turns and shifts
+    together: what is left when each image gets the worst of a grid.
+
+    Parameters
+    ----------
+    model : str, Path or object
+        A file: ``.keras`` or ``.h5``; ``.pt2`` or TorchScript; ``.onnx``; ``.py`` with ``load()`` or
+        ``predict(images)``. A ``torch.nn.Module``, Keras model, estimator of scikit-learn, or trained network. Or a
+        function from images ``[n, y, x, C]``, as they are stored, to ``[n, classes]``. Files may run code: open none
+        that you do not trust.
+    dataset : Dataset, Path, str, or arrays
+        Prepared; its test part is taken, or ``part``. Arrays are ``(x, y)``, or ``((x_train, y_train), (x_test,
+        y_test))``.
+    over : optional
+        What to change, as for `profile`: names, groups of names, pipelines or files.
+    levels, refine : int
+        Magnitudes of each change, and how often the gap in which its range ends is halved.
+    worst : WorstGrid or bool
+        The grid of turns and shifts; False leaves it out.
+    limit_images : int, optional
+        At most that many images, the same share of every class, drawn by the seed.
+    part : str, optional
+        Of the dataset; ``"all"`` takes every image.
+    classes : sequence of str, optional
+        Names, for arrays.
+    preparation : Pipeline, Path or str, optional
+        All that comes before the model, which then gets what it gives. Otherwise the order of axes and the scale of
+        values are found out: by the shape that the model declares, and by which gets most of 256 images right. What
+        was found is said in `Profiles.notes`.
+    layout : {"last", "first", "flat"}, optional
+        Order of axes, where it is known: channels last, channels first, one row an image.
+    scale : {"0..1", "0..255", "-1..1", "imagenet"}, optional
+        Of the values.
+    hold, level : float, 0 to 1
+        The share of clean accuracy that ranges hold, and the level of intervals.
+    seed : int
+        Of the images that are taken.
+    out : Path or str, optional
+        Writes ``results.json``, ``table.md`` and ``page.html`` there.
+    progress : callable, optional
+        Called with how often all images were asked about, and how often they will have been at most.
+
+    Returns
+    -------
+    Profiles
+
+    Raises
+    ------
+    InputError
+        When the model does not load or does not fit the images and classes, or a change is none.
+    MissingExtra
+        When the framework of a file is not installed.
+
+    Notes
+    -----
+    Source: Engstrom, Tran, Tsipras, Schmidt, Madry (2019), "Exploring the landscape of spatial robustness", ICML, for
+    the worst case.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import imagemill as im
+    >>> def bright(images):
+    ...     over = images.mean(axis=(1, 2, 3)) >= 100
+    ...     return np.stack([~over, over], axis=1).astype(float)
+    >>> images = np.full((200, 8, 8, 1), 80, np.uint8)
+    >>> images[100:] = 160
+    >>> found = im.stress(bright, (images, np.arange(200) // 100), "brightness:0.25..4", worst=False, refine=6)
+    >>> print(found["brightness"].above)
+    1.24 [1.24, 1.25]
+    """
+    images, labels, names = read_asked(dataset, part, classes)
+    if limit_images is not None:
+        if isinstance(limit_images, bool) or not isinstance(limit_images, int) or limit_images < 1:
+            raise ParameterError(f"expected limit_images of 1 or more, got {limit_images!r}")
+        rows = spread(labels, limit_images, seed)
+        images, labels = images[rows], labels[rows]
+    if out is not None and Path(out).exists() and not Path(out).is_dir():
+        raise InputError(f"expected a folder to write to, got the file {out}; give another name")
+    if isinstance(preparation, str | Path):
+        preparation = Pipeline.load(Path(preparation))
+    asked_about(lambda some: some, images, labels, names)  # before a model is loaded
+    sweeps = read_sweeps(over, images, levels)
+    network = opened(model)
+    predict, notes = prepared(network, images, labels, names, preparation=preparation, layout=layout, scale=scale)
+    found = profile(
+        predict, images, labels, over=sweeps, levels=levels, refine=refine, worst=worst, classes=names, hold=hold,
+        level=level, model=network.name, progress=progress,
+    )  # fmt: skip
+    found = replace(found, notes=(*notes, *found.notes))
+    if out is not None:
+        found.write(out)
+    return found

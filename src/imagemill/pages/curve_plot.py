@@ -158,8 +158,10 @@ class CurvePlot:
         parts.append(line(left, bottom, right, bottom, "axis"))
         across = [float(v) for c in self.curves for v in c.x]
         whole = all(value.is_integer() for value in across)
-        places = factors_between(x.low, x.high) if len(set(across)) > FEW_TICKS else sorted(set(across))
-        for tick in places if self.logarithmic else ticks_between(x.low, x.high, 5):
+        places = sorted(set(across)) if self.logarithmic else ticks_between(x.low, x.high, 5)
+        if self.logarithmic and len(places) > FEW_TICKS:
+            places = factors_between(x.low, x.high)
+        for tick in places:
             if x.holds(tick) and (not whole or tick.is_integer()):
                 parts.append(text(x(tick), bottom + 17, f"{tick:g}", "quiet", anchor="middle"))
         return [

@@ -59,7 +59,7 @@ def screen(
     left_out((), [f"{one.name}: {one.why}" for one in found.passed_over], shown=len(found.passed_over))
     out.print(Text(found.cost_sentence, style="bold"), soft_wrap=True)
     if to is not None:
-        out.print(f"results in {to}: screen.json, screen.md", soft_wrap=True)
+        out.print(f"results in {to}: report.html, screen.json, screen.md", soft_wrap=True)
 
 
 def screen_table(found: Screening) -> Table:

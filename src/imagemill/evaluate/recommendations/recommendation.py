@@ -148,6 +148,13 @@ class Recommendation:
         with atomic_path(Path(path)) as part:
             part.write_text(text, "utf-8")
 
+    def save_html(self, path: Path | str) -> None:
+        """Write everything as one page, which needs no network and nothing beside it."""
+        from imagemill.evaluate.recommendations.recommendation_page import as_page
+
+        with atomic_path(Path(path)) as part:
+            part.write_text(as_page(self), "utf-8")
+
     def plot(self) -> Any:
         """A figure: quantiles of both populations, a row a measure. Needs matplotlib."""
         from imagemill.evaluate.recommendations.gap_plot import plot_gaps

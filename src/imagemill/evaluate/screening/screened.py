@@ -174,13 +174,21 @@ class Screening:
         return "\n".join(lines)
 
     def write(self, out: Path | str) -> None:
-        """``screen.json`` and ``screen.md`` into a folder."""
+        """``screen.json``, ``screen.md`` and ``report.html`` into a folder."""
         for name, text in (
             ("screen.json", json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"),
             ("screen.md", self.table() + "\n"),
         ):
             with atomic_path(Path(out) / name) as part:
                 part.write_text(text, "utf-8")
+        self.save_html(Path(out) / "report.html")
+
+    def save_html(self, path: Path | str) -> None:
+        """Write everything as one page, which needs no network and nothing beside it."""
+        from imagemill.evaluate.screening.screen_page import as_page
+
+        with atomic_path(path) as part:
+            part.write_text(as_page(self, self._drawn()), "utf-8")
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the affinities with matplotlib: an interval a transform, the most promising first.

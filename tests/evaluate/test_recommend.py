@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import imagemill as im
 from imagemill.evaluate import Recommendation
@@ -113,6 +114,22 @@ def test_images_of_the_same_kind_get_no_proposal_whatever_their_classes(labelled
         found.write("proposal.yaml")
 
 
+def test_blurred_images_get_a_coarser_resolution_and_sharper_ones_nothing() -> None:
+    images, labels = wild()
+    soft = ndimage.gaussian_filter(images, (0, 0.7, 0.7, 0))
+    found = im.recommend(data(), (soft, labels))
+    assert names(found) == ["OneOf"], found
+    assert {"stroke width", "contrast"} <= set(found.follows)
+    half, full = found.proposed[0].transform.children()
+    shrunk, back = full.children()
+    assert shrunk.factor.low * back.factor.low == pytest.approx(1, abs=0.01)
+    assert 1 < half.children()[1].factor.low < back.factor.low <= 4
+    assert found.after["sharpness"] < 0.2 < 0.9 < found.gap("sharpness").outside
+    (x, y), test = data()
+    blurred = ndimage.gaussian_filter(x, (0, 1.5, 1.5, 0))
+    assert "sharpness" in im.recommend(((blurred, y), test), (images, labels)).left
+
+
 def test_what_no_transform_changes_is_named_and_not_proposed() -> None:
     images, labels = wild()
     noisy = images + np.random.default_rng(0).normal(0, 12, images.shape)
@@ -192,9 +209,28 @@ def test_a_screen_and_far_turns_warn() -> None:
     found = im.recommend(data(), wild(im.Rotate(60)), screen={"Rotate": 0.31})
     (one,) = found.proposed
     assert "an axis does not say which end is up: digits (6, 9)" in one.warnings[0]
-    assert "the screen gives Rotate an affinity of 0.31" in one.warnings[1]
+    assert one.warnings[1].startswith("the screen gives Rotate 31 % of clean accuracy")
     assert "  warning: turns by up to" in repr(found)
     assert im.recommend(data(), wild(im.Rotate(20)), screen={"Rotate": 0.9}).proposed[0].warnings == ()
+
+
+def test_a_screen_that_was_written_is_read_and_names_the_classes_that_change(tmp_path: Path) -> None:
+    ranked = [
+        {
+            "name": "Rotate",
+            "call": "Rotate(180)",
+            "affinity": {"mean": -0.1},
+            "changed_classes": [{"name": "6", "taken_for": "9", "moved": {"mean": 0.41}}],
+        },
+        {"name": "Zoom", "call": "Zoom((0.9, 1.1))", "affinity": {"mean": -0.1}, "changed_classes": []},
+        {"name": "Rotate of mine", "call": "Rotate(90)", "affinity": {"mean": -0.7}, "changed_classes": []},
+    ]
+    (tmp_path / "screen.json").write_text(json.dumps({"accuracy": 0.9, "ranked": ranked}))
+    found = im.recommend(data(), wild(im.Rotate(20)), screen=tmp_path)
+    assert found.proposed[0].warnings == (
+        "the screen sees Rotate(180) change labels: 6 becomes 9 (41%)",
+        "the screen gives Rotate(90) 22 % of clean accuracy: it changes labels, or nothing like it was trained on",
+    )
 
 
 def test_the_figure_has_a_panel_a_measure() -> None:
@@ -267,6 +303,10 @@ def test_sets_that_are_not_prepared_and_unknown_classes_are_refused(tmp_path: Pa
         ({"level": 95}, "expected a level between 0 and 1"),
         ({"profile": 3}, "expected a profile of stress, its file, or ranges by name, got int"),
         ({"profile": {"rotate": 3}}, "expected a profile as stress writes it, or pairs by name"),
+        ({"screen": 3}, "expected a screen, its file, or affinities by name, got int"),
+        ({"screen": {"Rotate": "low"}}, "expected a screen as screen writes it, or affinities by name"),
+        ({"screen": {"ranked": [1]}}, "expected a screen as screen writes it"),
+        ({"screen": "missing"}, "expected what screen wrote, got missing"),
         ({"profile": "missing.json"}, "expected a profile that stress wrote, got missing.json"),
     ],
 )

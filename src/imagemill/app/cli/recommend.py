@@ -31,6 +31,9 @@ def recommend(
         Path | None,
         typer.Option("--profile", metavar="DIR", help="What stress wrote of a network: what it takes is left out."),
     ] = None,
+    screen: Annotated[
+        Path | None, typer.Option("--screen", metavar="DIR", help="What screen wrote: label changes are warned of.")
+    ] = None,
     images: Annotated[int, typer.Option("--images", min=10, help="Measured of each set at most.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the images that are measured.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
@@ -43,7 +46,7 @@ def recommend(
     if to is not None and to.suffix not in (".yaml", ".yml", ".json"):
         raise InputError(f"expected a file that ends in .yaml, .yml or .json, got {to}")
     with progress("measuring") as told:
-        found = recommend_for(src, wild, profile=profile, images=images, seed=seed, progress=told)
+        found = recommend_for(src, wild, profile=profile, screen=screen, images=images, seed=seed, progress=told)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
     else:

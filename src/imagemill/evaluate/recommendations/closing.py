@@ -122,7 +122,8 @@ class Closing:
                 continue
             best = self._best(make(now, self.frame), aligned, now)
             if best is None:
-                found.left.update({name: "the transform that changes it does not close it" for name in still})
+                why = "the transform that changes it does not close it"
+                found.left.update({name: why for name in still if name in sure})
                 continue
             correction, aligned = best
             values = measured(aligned)

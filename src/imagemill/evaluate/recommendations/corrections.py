@@ -22,7 +22,7 @@ from imagemill.transforms.colour.contrast import Contrast
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.invert import Invert
-from imagemill.transforms.combine import OneOf
+from imagemill.transforms.combine import OneOf, Sequential
 from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
 from imagemill.transforms.geometric.zoom import Zoom
@@ -32,6 +32,8 @@ __all__ = ["CORRECTIONS", "Correction", "Frame2d"]
 _SLACK = 0.25
 """Of a pixel, by which a range of whole pixels may fall short of what was measured."""
 
+_RESOLUTIONS = (1.5, 2.0, 3.0, 4.0, 6.0)
+"""By how much coarser images are tried to be, where wild ones are less sharp."""
 _LISTED = 16
 """Whole pixels that are listed; more of them are a range."""
 
@@ -111,6 +113,18 @@ def _whole(low: int, high: int) -> Amount:
     return Choice(tuple(range(low, high + 1))) if high - low < _LISTED else (low, high)
 
 
+def _resolution(gaps: Gaps, _: Frame2d) -> list[Correction]:
+    if gaps["sharpness"].aligning[1] >= 0:
+        return []  # nothing brings back what is not there
+    # Two strengths and none, alike often.
+    return [Correction(OneOf([_coarser(_number(by**0.5)), _coarser(by)], p=0.67), _coarser(by)) for by in _RESOLUTIONS]
+
+
+def _coarser(by: float) -> Sequential:
+    """Fewer pixels and as many again: the two do not fuse into nothing, for their spline orders differ."""
+    return Sequential([Zoom(_number(1 / by), order=1), Zoom(by, order=3)])
+
+
 def _light(gaps: Gaps, frame: Frame2d) -> list[Correction]:
     bright, contrast = gaps["brightness"], gaps["contrast"]
     found = [Correction(Brightness(_factors(bright.needed)), Brightness(_factors(bright.aligning)))]
@@ -150,6 +164,7 @@ CORRECTIONS: tuple[tuple[tuple[str, ...], Make], ...] = (
     (("size",), _size),
     (("turn",), _turn),
     (("position y", "position x"), _position),
+    (("sharpness",), _resolution),
     (("brightness", "contrast", "background"), _light),
     (("red cast", "blue cast"), _cast),
 )

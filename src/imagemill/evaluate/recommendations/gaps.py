@@ -181,6 +181,8 @@ def gap_of(
         mine, theirs = _turned(a, b, tested.weights)
     apart = theirs - mine
     middle, half = _uniform(apart, mine, images)
+    if measure.scale == "angle":
+        middle = float(apart[2])  # axes far from the mean one may come around from the other side
     needed = float(min(0.0, middle - half, apart[2])), float(max(0.0, middle + half, apart[2]))
     return Gap(
         measure=measure,

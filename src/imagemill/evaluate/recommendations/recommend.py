@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from imagemill.evaluate.recommendations.gaps import FEWEST_IMAGES, Labelled
 from imagemill.evaluate.recommendations.held_ranges import Profiled, held_by, read_held
 from imagemill.evaluate.recommendations.measures.gray_values import check_values
 from imagemill.evaluate.recommendations.recommendation import Recommendation, proposed_of
+from imagemill.evaluate.recommendations.screen_warnings import Screened, read_screen
 from imagemill.evaluate.recommendations.wild_images import Wild, chosen, read_wild_images
 from imagemill.evaluate.runners.recipe import Predict
 
@@ -26,7 +27,7 @@ def recommend(
     *,
     model: Predict | None = None,
     profile: Profiled | None = None,
-    screen: Mapping[str, float] | None = None,
+    screen: Screened | None = None,
     images: int = 1000,
     level: float = 0.95,
     seed: int = 0,
@@ -51,9 +52,9 @@ def recommend(
         images first: what it takes already is not proposed.
     profile : Profiles, Path, str or mapping, optional
         The same, of a network that was asked before: what `stress` gave, or the file or folder that it wrote.
-    screen : mapping of str to float, optional
-        Affinity by transform name: accuracy of a network without augmentation on images so augmented, over that on
-        clean ones. A proposed transform with less than 0.5 carries a warning.
+    screen : Screening, Path, str or mapping of str to float, optional
+        What `screen` gave or wrote, or affinities by the names of transforms: the share of its accuracy that a network
+        keeps on images so augmented. Transforms that seem to change labels, or keep under 0.5, carry a warning.
     images : int
         Measured of each population at most, drawn by the seed.
     level : float, 0 to 1
@@ -97,6 +98,7 @@ def recommend(
     if model is not None and profile is not None:
         raise ParameterError("expected a model or its profile, got both; leave one of them out")
     held = {} if profile is None else read_held(profile)
+    against = {} if screen is None else read_screen(screen)
     data = read_data(dataset)
     if len(data.train[1]) < FEWEST_IMAGES:
         raise InputError(f"expected {FEWEST_IMAGES} training images or more, got {len(data.train[1])}")
@@ -120,7 +122,7 @@ def recommend(
 
     looked = Closing(mine, theirs, data.classes, level=level, seed=seed, held=held, told=told).look()
     _, height, width, _ = mine.images.shape
-    proposed = tuple(proposed_of(one, looked, (height, width), screen or {}) for one in looked.closed)
+    proposed = tuple(proposed_of(one, looked, (height, width), against) for one in looked.closed)
     return Recommendation(
         proposed, looked.gaps, looked.left, looked.taken, tuple(looked.follows), looked.after,
         _notes(mine, theirs, looked),

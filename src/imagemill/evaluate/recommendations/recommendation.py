@@ -17,10 +17,11 @@ from imagemill.transforms.base import Transform
 
 __all__ = ["Proposed", "Recommendation", "proposed_of", "sentence"]
 
+Warned = Mapping[str, tuple[str, ...]]
+"""What speaks against transforms, by their names."""
+
 _TURNS = 45.0
 """Degrees, from which on a turn may make one digit or letter of another."""
-_LOW_AFFINITY = 0.5
-"""Of clean accuracy, under which a network fails on what a transform makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class Recommendation:
         return "\n".join(self.sentences())
 
 
-def proposed_of(closed: Closed, looked: Looked, frame: tuple[int, int], screen: Mapping[str, float]) -> Proposed:
+def proposed_of(closed: Closed, looked: Looked, frame: tuple[int, int], screen: Warned) -> Proposed:
     """A transform with a sentence for each gap it closes, and what speaks against it."""
     said = tuple(
         f"{sentence(gap, frame)}, {_share(gap.outside)} of wild images outside, "
@@ -177,7 +178,7 @@ def proposed_of(closed: Closed, looked: Looked, frame: tuple[int, int], screen: 
     return Proposed(closed.transform, closed.gaps, said, tuple(_warnings(closed.transform, screen)))
 
 
-def _warnings(transform: Transform, screen: Mapping[str, float]) -> Iterator[str]:
+def _warnings(transform: Transform, screen: Warned) -> Iterator[str]:
     turns = transform.traits().turns
     if turns is not None and turns > _TURNS:
         yield (
@@ -185,12 +186,7 @@ def _warnings(transform: Transform, screen: Mapping[str, float]) -> Iterator[str
             "may change their label"
         )
     for name in dict.fromkeys(type(one).__name__ for one in (transform, *transform.children())):
-        affinity = screen.get(name)
-        if affinity is not None and affinity < _LOW_AFFINITY:
-            yield (
-                f"the screen gives {name} an affinity of {affinity:.2f}: either it changes labels, or nothing like it "
-                "was trained on; look at its classes in compare"
-            )
+        yield from screen.get(name, ())
 
 
 def sentence(gap: Gap, frame: tuple[int, int] | None = None) -> str:

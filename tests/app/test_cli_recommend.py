@@ -66,6 +66,15 @@ def test_nothing_to_propose_writes_nothing_and_ends_with_1(store: Path, tmp_path
     assert not (tmp_path / "proposal.yaml").exists()
 
 
+def test_a_network_is_asked_what_it_takes(store: Path, tmp_path: Path) -> None:
+    code = "import numpy as np\n\ndef predict(images):\n    thick = (images > 100).sum(axis=(1, 2, 3)) > 20\n"
+    (tmp_path / "counts.py").write_text(code + "    return np.stack([~thick, thick], axis=1).astype(float)\n")
+    said = imagemill("recommend", store, "--wild", wild(tmp_path, 2), "--model", tmp_path / "counts.py")
+    assert said.code == 1, said.err
+    assert "nothing needed: position x: " in said.out
+    assert "the network holds for shift.x from " in said.out
+
+
 def test_what_does_not_fit_is_one_line(store: Path, tmp_path: Path) -> None:
     wrong = imagemill("recommend", store, "--wild", store, "-o", tmp_path / "proposal.txt")
     assert (wrong.code, "expected a file that ends in .yaml, .yml or .json" in wrong.err) == (2, True)

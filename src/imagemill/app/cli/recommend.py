@@ -27,6 +27,9 @@ def recommend(
     to: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the proposal: a pipeline file.")
     ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", metavar="MODEL", help="A network, as for stress: it is asked first.")
+    ] = None,
     profile: Annotated[
         Path | None,
         typer.Option("--profile", metavar="DIR", help="What stress wrote of a network: what it takes is left out."),
@@ -46,7 +49,9 @@ def recommend(
     if to is not None and to.suffix not in (".yaml", ".yml", ".json"):
         raise InputError(f"expected a file that ends in .yaml, .yml or .json, got {to}")
     with progress("measuring") as told:
-        found = recommend_for(src, wild, profile=profile, screen=screen, images=images, seed=seed, progress=told)
+        found = recommend_for(
+            src, wild, model=model, profile=profile, screen=screen, images=images, seed=seed, progress=told
+        )
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
     else:

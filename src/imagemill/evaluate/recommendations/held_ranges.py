@@ -9,9 +9,8 @@ from typing import Any
 
 from imagemill.core.errors import InputError
 from imagemill.core.ranges import Distribution
-from imagemill.evaluate.recommendations.gaps import Labelled
-from imagemill.evaluate.runners.recipe import Predict
-from imagemill.evaluate.stressing.profiling import profile
+from imagemill.evaluate.inputs.experiment_data import Data
+from imagemill.evaluate.stressing.stress import stress
 from imagemill.transforms.base import Transform
 
 __all__ = ["Held", "Profiled", "held_by", "read_held", "within"]
@@ -79,23 +78,26 @@ def read_held(given: Profiled) -> Held:
     return {name: ends for name, ends in found.items() if ends is not None}
 
 
-def held_by(predict: Predict, images: Labelled) -> Held:
-    """The ranges over which a network keeps its accuracy, of every change that a proposal may make.
+def held_by(model: Any, data: Data, images: int, seed: int) -> Held:
+    """The ranges over which a network keeps its accuracy on test images, of every change that a proposal may make.
 
     Parameters
     ----------
-    predict : callable
-        From images ``[n, y, x, C]`` as they are stored to ``[n, classes]``.
-    images : Labelled
-        With labels, and not those that it was trained on.
+    model : str, Path or object
+        As for `stress`.
+    data : Data
+    images : int
+        At most.
+    seed : int
 
     Raises
     ------
     InputError
-        When its answers do not fit the images.
+        When it does not load, or its answers do not fit.
     """
     over = (*_CHANGES.values(), "invert")
-    return read_held(profile(predict, images.images, images.labels, over=over))
+    classes = list(data.classes)
+    return read_held(stress(model, data.test, over, worst=False, limit_images=images, classes=classes, seed=seed))
 
 
 def within(transform: Transform, held: Held) -> tuple[bool, str]:

@@ -16,7 +16,6 @@ from imagemill.evaluate.recommendations.measures.gray_values import check_values
 from imagemill.evaluate.recommendations.recommendation import Recommendation, proposed_of
 from imagemill.evaluate.recommendations.screen_warnings import Screened, read_screen
 from imagemill.evaluate.recommendations.wild_images import Wild, chosen, read_wild_images
-from imagemill.evaluate.runners.recipe import Predict
 
 __all__ = ["recommend"]
 
@@ -25,7 +24,7 @@ def recommend(
     dataset: Dataset | Path | str | Data | tuple[Any, Any],
     wild: Wild,
     *,
-    model: Predict | None = None,
+    model: Any = None,
     profile: Profiled | None = None,
     screen: Screened | None = None,
     images: int = 1000,
@@ -47,9 +46,9 @@ def recommend(
     wild : Dataset, Path, str, array ``[n, y, x]`` or ``[n, y, x, C]``, or such an array with labels
         Prepared, in any one size. With labels training images are weighted to the class shares of the wild ones;
         without, a difference that other class shares could make is not taken for one.
-    model : callable, optional
-        A network, from images ``[n, y, x, C]`` as they are stored to ``[n, classes]``. It is asked about changed test
-        images first: what it takes already is not proposed.
+    model : str, Path or object, optional
+        A network, as for `stress`: a file, a module, a function. It is asked about changed test images first: what it
+        takes already is not proposed.
     profile : Profiles, Path, str or mapping, optional
         The same, of a network that was asked before: what `stress` gave, or the file or folder that it wrote.
     screen : Screening, Path, str or mapping of str to float, optional
@@ -109,7 +108,7 @@ def recommend(
     for population, whose in ((mine, "training"), (theirs, "wild")):
         _check_not_constant(population, whose)
     if model is not None:
-        held = held_by(model, chosen(Labelled(*data.test), images, seed))
+        held = held_by(model, data, images, seed)
     total = len(mine.images) + len(theirs.images)
     done = 0
 

@@ -13,7 +13,7 @@ from imagemill.evaluate.experiments.experiment_file import Experiment, read_expe
 from imagemill.evaluate.experiments.experiment_images import fewer, images_of
 from imagemill.evaluate.experiments.experiment_result import ExperimentResult
 from imagemill.evaluate.inputs.arms import NONE, Arm
-from imagemill.evaluate.inputs.experiment_data import Data
+from imagemill.evaluate.inputs.experiment_data import Data, read_data
 
 __all__ = ["run_experiment"]
 
@@ -54,7 +54,7 @@ class _Otherwise:
 def run_experiment(
     name: str | Path | Experiment,
     *,
-    data: Path | str | Data | None = None,
+    data: Path | str | Data | tuple[Any, Any] | None = None,
     out: Path | str,
     seeds: int | None = None,
     epochs: int | None = None,
@@ -74,8 +74,8 @@ def run_experiment(
     ----------
     name : str, Path or Experiment
         One of `known_experiments`, or a file.
-    data : Path, str or Data, optional
-        Where its images are; see `images_of`.
+    data : Path, str, or arrays ``((x_train, y_train), (x_test, y_test))``, optional
+        Where its images are, prepared or in any form; see `images_of` for where they are looked for without it.
     out : Path or str
         Everything is kept there: images that had to be prepared, and a folder a study. A run that was stopped goes on.
     seeds, epochs, batch_size : int, optional
@@ -117,7 +117,9 @@ def run_experiment(
     asked, changes = _Otherwise(seeds, epochs, batch_size, model, only).applied(read)
     if STORE in (study.name for study in asked.studies):
         raise InputError(f"expected no study called {STORE!r}, where images are prepared to; name it otherwise")
-    if not isinstance(data, Data):
+    if isinstance(data, Data | tuple):
+        data = read_data(data)
+    else:
         where = None if data is None else Path(data)
         data = images_of(asked, where, folder / STORE, download=download, progress=preparing)
     if images is not None and images != len(data.train[1]):

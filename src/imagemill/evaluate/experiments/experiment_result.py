@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,24 +56,29 @@ class ExperimentResult:
         recipe, tested = asked["recipe"], next(iter(asked["test_images"].values()))
         validation = recipe.get("validation", 0.0)
         held = f" ({validation:.0%} of them held back for the curves)" if validation else ""
+        seeds = _seeds(found.design["seeds"] for found in self.comparisons.values())
         return (
             f"{asked['train_images']:,} training images{held}, {tested:,} test images, "
-            f"{_counted(self.experiment.seeds, 'seed')}, {_counted(recipe['epochs'], 'epoch')}, "
+            f"{seeds}, {_counted(recipe['epochs'], 'epoch')}, "
             f"batches of {recipe['batch_size']}, learning rate {recipe['learning_rate']:g}, runner {asked['runner']}"
         )
 
     def table(self) -> str:
         """Mean accuracy over seeds, its standard deviation, and below it what was published, in Markdown."""
         names = list(dict.fromkeys(name for found in self.comparisons.values() for _, name in found.metrics))
-        lines = ["| network | augmentation | " + " | ".join(names) + " |", "|---|---|" + "---:|" * len(names)]
+        lines = [
+            "| network | augmentation | seeds | " + " | ".join(names) + " |",
+            "|---|---|" + "---:|" * (len(names) + 1),
+        ]
         for study, found in self.comparisons.items():
             for arm in dict.fromkeys(arm for arm, _ in found.metrics):
                 cells = [self._cell(study, arm, name) for name in names]
-                lines.append(f"| {study} | {arm} | " + " | ".join(cells) + " |")
+                seeds = max(len(found.metrics.get((arm, name), [])) for name in names)
+                lines.append(f"| {study} | {arm} | {seeds} | " + " | ".join(cells) + " |")
                 said = [self.experiment.published.get((study, arm, name)) for name in names]
                 if any(value is not None for value in said):
                     cells = ["" if value is None else f"{value:g}" for value in said]
-                    lines.append("| | published | " + " | ".join(cells) + " |")
+                    lines.append("| | published | | " + " | ".join(cells) + " |")
         return "\n".join(lines)
 
     def _cell(self, study: str, arm: str, population: str) -> str:
@@ -116,3 +121,8 @@ class ExperimentResult:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _seeds(numbers: Iterable[int]) -> str:
+    found = sorted(set(numbers))
+    return _counted(found[0], "seed") if len(found) == 1 else f"{found[0]} to {found[-1]} seeds"

@@ -110,7 +110,7 @@ def run_experiment(
     --------
     >>> run_experiment("demo", out="unused", only=["cnn"])
     Traceback (most recent call last):
-    imagemill.core.errors.ParameterError: expected studies of dense, got cnn
+    imagemill.core.errors.ParameterError: expected studies of cnn-16, got cnn
     """
     folder = Path(out)
     read = name if isinstance(name, Experiment) else read_experiment(name)

@@ -55,7 +55,8 @@ def compare(
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
     rate: Annotated[float, typer.Option("--learning-rate", help="Of the optimizer.")] = 1e-3,
     stress: Annotated[
-        list[str] | None, typer.Option("--stress", metavar="HOW", help="invert, shift:4px or a pipeline file.")
+        list[str] | None,
+        typer.Option("--stress", metavar="HOW", help="invert, shift:4px, rotate:15, blur:1, ... or a pipeline file."),
     ] = None,
     wild: Annotated[
         Path | None, typer.Option("--wild", metavar="DIR", help="A prepared set of your own images.")

@@ -72,7 +72,8 @@ def compare(
     epochs, batch_size : int
     learning_rate : float
     stress : sequence or mapping of str, Path or Pipeline
-        Further populations of the test images: ``"invert"``, ``"shift:4px"``, a pipeline; a mapping names them.
+        Further populations of the test images: ``"invert"``, ``"shift:4px"``, any change by name, a pipeline; a
+        mapping names them.
     wild : Dataset, Path or str, optional
         Prepared in the same size, with the same classes: images from where the network will be used.
     out : Path or str, optional

@@ -29,7 +29,7 @@ from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.ranges import Distribution
 from imagemill.evaluate.inputs.degradations import GaussianBlur, GaussianNoise
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.base import Transform, fields_of
+from imagemill.transforms.base import Transform, fields_of, required
 from imagemill.transforms.colour.apply import Apply
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.registry import find, names
@@ -142,7 +142,7 @@ _KNOWN = {
     "shear": _Known("shear.degrees.x", -45, 45, neutral=0),
     "zoom": _Known("zoom.factor", 0.5, 2, log=True, neutral=1),
     "elastic": _Known("elastic.strength", 0, 0.45, neutral=0),
-    "perspective": _Known("perspective.strength", 0, 0.5, neutral=0),
+    "perspective": _Known("perspective.strength", 0, 0.33, neutral=0),
     "quarter-turn": _Known("quarter-turn.times", 0, 3, whole=True, neutral=0),
     "brightness": _Known("brightness.factor", 0.25, 4, log=True, neutral=1),
     "contrast": _Known("contrast.factor", 0.125, 8, log=True, neutral=1),
@@ -323,7 +323,8 @@ def _sized(cls: type[Transform], given: Mapping[str, Any], shape: Shape | None) 
         if field.metadata.get("kind") == "param" and field.name not in arguments and given:
             still = _still(field)
             arguments |= {field.name: still} if still is not None else {}
-    if shape is not None and any(f.name == "size" for f in fields_of(cls)):
+    sized = "size" in required(cls) or (not given and any(f.name == "size" for f in fields_of(cls)))
+    if shape is not None and sized:
         arguments.setdefault("size", shape)
     try:
         pipeline = Pipeline([cls(**arguments)], seed=0)

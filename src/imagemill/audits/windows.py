@@ -159,7 +159,21 @@ def _left(planes: Floats, tried: _Tried) -> npt.NDArray[np.float64]:
 
 
 def left_over(made: Floats, other: Floats) -> npt.NDArray[np.float64]:
-    """Share of the variance of pictures ``[n, s, s]`` that a gain and an offset of others do not explain."""
+    """Share of the variance of pictures ``[n, s, s]`` that a gain and an offset of others do not explain.
+
+    The detail, without the low frequencies, has to agree as well: an eighth of what is left of it counts if that is
+    more. Two horizons leave little of the whole, and nearly all of the detail.
+    """
+    whole = _unexplained(made, other)
+    detail = _unexplained(made - _smooth(made), other - _smooth(other))
+    return np.maximum(whole, detail / 8)
+
+
+def _smooth(planes: Floats) -> Floats:
+    return np.stack([cv2.GaussianBlur(one, (0, 0), 3.0) for one in planes]) if len(planes) else planes
+
+
+def _unexplained(made: Floats, other: Floats) -> npt.NDArray[np.float64]:
     made, other = (one - one.mean(axis=(1, 2), keepdims=True) for one in (made, other))
     norm = np.sqrt((made**2).sum(axis=(1, 2)) * (other**2).sum(axis=(1, 2)))
     correlation = np.divide(
@@ -168,7 +182,7 @@ def left_over(made: Floats, other: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(1 - np.maximum(correlation, 0) ** 2, np.float64)
 
 
-def blurred(planes: Floats) -> Floats:
+def blurred(planes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The finest detail taken out, which resampling changes most; after a window was stretched, so on both alike."""
     return np.stack([cv2.GaussianBlur(one, (3, 3), 0.8) for one in planes]) if len(planes) else planes
 
@@ -181,14 +195,14 @@ def turned_pairs(planes: Floats, kept: int, neighbours: int = 2) -> Match:
     round_planes = planes * inside
     index = _unit(np.einsum("ky,nyx,lx->nkl", basis, round_planes, basis, optimize=True))
     firsts, seconds, angles = [], [], []
-    for angle in _TURNS:
-        turned = _turned(planes, np.full(len(planes), angle)) * inside
+    for degrees in _TURNS:
+        turned = _turned(planes, np.full(len(planes), degrees)) * inside
         asked = _unit(np.einsum("ky,nyx,lx->nkl", basis, turned, basis, optimize=True))
         queries, answers, scores = nearest(index, asked, neighbours + 1, seed=0)
         near = (queries != answers) & (scores > _NEAR)
         firsts.append(queries[near])
         seconds.append(answers[near])
-        angles.append(np.full(int(near.sum()), angle))
+        angles.append(np.full(int(near.sum()), degrees))
     first, second, angle = np.concatenate(firsts), np.concatenate(seconds), np.concatenate(angles)
     share = _left_turned(planes, first, second, angle, inside)
     for step in (4.0, 2.0, 1.0):
@@ -221,5 +235,5 @@ def _left_turned(
     for at in range(0, len(first), 4096):
         made = _turned(planes[first[at : at + 4096]], angle[at : at + 4096])[:, chosen]
         other = planes[second[at : at + 4096]][:, chosen]
-        found[at : at + 4096] = left_over(made[:, None], other[:, None])
+        found[at : at + 4096] = _unexplained(made[:, None], other[:, None])
     return found

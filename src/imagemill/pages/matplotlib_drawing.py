@@ -31,7 +31,7 @@ def _axes(ax: Any, height: float) -> Any:
 
 def draw_intervals(plot: IntervalPlot, ax: Any = None) -> Any:
     """Draw intervals around zero on axes, and return the figure."""
-    axes = _axes(ax, 1.2 + 0.36 * len(plot.rows))
+    axes = _axes(ax, 1.4 + 0.44 * len(plot.rows))
     for place, row in enumerate(plot.rows):
         if row.middle is None:
             axes.text(0, place, row.word, va="center", color=LIGHT["bad"])
@@ -48,7 +48,14 @@ def draw_intervals(plot: IntervalPlot, ax: Any = None) -> Any:
     axes.axvline(0, color=LIGHT["axis"], lw=1, zorder=0)
     labels = [f"{row.name}\n{row.word}" if row.word else row.name for row in plot.rows]
     axes.set_yticks(range(len(plot.rows)), labels)
-    axes.invert_yaxis()
+    axes.set_ylim(len(plot.rows) - 0.5, -0.5)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    if any(row.outer and len(finite(row.outer)) == 2 for row in plot.rows):
+        for name, colour, width in ((plot.inner_name, LIGHT["ink"], 2.5), (plot.outer_name, LIGHT["axis"], 1)):
+            axes.plot([], [], color=colour, lw=width, label=name)
+        axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.28), ncols=2)
     axes.set_xlabel(plot.unit)
     axes.set_title(plot.title, loc="left", fontsize=11)
     return axes.figure

@@ -153,8 +153,8 @@ def _verdicts(found: Comparison) -> Iterator[Block | str]:
         yield Table(f"Change of {score}, in points, against no augmentation; intervals in brackets", names, rows, 2)
         yield (
             "On these test images: only the seeds vary, and the interval is Student's t over the differences of pairs. "
-            "On new images of this kind: the test images count as drawn too, so the interval is wider. Helps and harms "
-            "mean that an interval does not hold zero; no difference seen does not mean that there is none."
+            "On new images of this kind: the test images count as drawn too, and what varies between them is added. "
+            "Helps and harms mean that an interval does not hold zero; no difference seen does not mean that there is none."
         )
     for arm, lost in found.diverged.items():
         yield f"{arm}: diverged with seeds {', '.join(map(str, lost))}; these runs are in no figure."

@@ -38,11 +38,12 @@ docs: $(DEV)  ## write the reference pages, and run every code block of README.m
 	$(BIN)/python docs/draw_rooms.py
 	$(BIN)/python -m pytest tests/docs
 
-docs-images: demo  ## make the pictures of README.md and docs/ again
+docs-images: demo $(DEV)  ## make the pictures of README.md and docs/ again
 	cd demo-output/input && ../../$(BIN)/imagemill preview photos/cat.png --boxes cat.json --keypoints cat.json \
 	  --pipeline photo --size 176 --grid 2x4 --seed 7 -o ../../docs/images/grid.png
 	cd demo-output/input && ../../$(BIN)/imagemill preview scan --masks scan \
 	  --pipeline scan --size 192 --before-after --seed 7 -o ../../docs/images/scan.png
+	$(BIN)/python docs/draw_comparison.py
 
 # Numba keeps what it compiled beside the sources; the kernels' own tests ask for every variant.
 warm: $(DEV)  ## compile the kernels once, so that the first run is as fast as the second

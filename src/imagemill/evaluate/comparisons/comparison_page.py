@@ -154,7 +154,8 @@ def _verdicts(found: Comparison) -> Iterator[Block | str]:
         yield (
             "On these test images: only the seeds vary, and the interval is Student's t over the differences of pairs. "
             "On new images of this kind: the test images count as drawn too, and what varies between them is added. "
-            "Helps and harms mean that an interval does not hold zero; no difference seen does not mean that there is none."
+            "Helps and harms mean that an interval does not hold zero; no difference seen does not mean that there is "
+            "none."
         )
     for arm, lost in found.diverged.items():
         yield f"{arm}: diverged with seeds {', '.join(map(str, lost))}; these runs are in no figure."

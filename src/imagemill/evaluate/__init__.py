@@ -19,6 +19,8 @@ from imagemill.evaluate.experiments.run_experiment import run_experiment
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.recommend import recommend
 from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
+from imagemill.evaluate.runners.launch import several_processes
+from imagemill.evaluate.runners.ranks import is_first_process
 from imagemill.evaluate.runners.recipe import Epoch, Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
 from imagemill.evaluate.screening.ablate import ablate
@@ -67,6 +69,7 @@ __all__ = [
     "compare",
     "in_words",
     "invert",
+    "is_first_process",
     "known_experiments",
     "profile",
     "read_data",
@@ -74,6 +77,7 @@ __all__ = [
     "recommend",
     "run_experiment",
     "screen",
+    "several_processes",
     "stress",
     "worth",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -74,6 +75,15 @@ def compare(
     ablate: Annotated[
         bool, typer.Option("--ablate", help="One pipeline: leave each of its transforms out, and use it alone.")
     ] = False,
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.")
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option("--precision", help="auto, float32, bfloat16 or float16; auto is mixed on GPUs alone.")
+    ] = "auto",
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Train each network in so many processes, or use torchrun.")
+    ] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing while it runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -85,21 +95,28 @@ def compare(
             model,
             seeds or 3,
             Asked(epochs, batch, rate),
-            refused=bool(pipeline or to or stress or wild or budget or log or ablate or runner != "torch"),
+            refused=bool(
+                pipeline or to or stress or wild or budget or log or ablate or runner != "torch" or processes > 1
+            ),
         )
         return
+    if ablate and processes > 1:
+        raise InputError("expected --ablate in one process, got several; compare single arms in several")
     if to is None:
         raise InputError("expected a folder for runs and results, got none; give --out OUT")
     from imagemill import compare as compare_arms  # PyTorch is loaded when it is needed, not for --help
+    from imagemill.evaluate import is_first_process, several_processes
 
-    with following(err, quiet=quiet) as on_step:
+    with several_processes(processes, _again()), following(err, quiet=quiet or not is_first_process()) as on_step:
         how: dict[str, Any] = {
             "model": model, "seeds": seeds, "budget": budget, "epochs": epochs, "batch_size": batch,
             "learning_rate": rate, "stress": stress or (), "wild": wild, "out": to, "workers": workers,
-            "runner": runner, "log": log or (),
+            "runner": runner, "log": log or (), "device": device, "precision": precision,
         }  # fmt: skip
         apart = take_apart(src, pipeline or (), progress=on_step, **how) if ablate else None
         found = compare_arms(src, [*(pipeline or ())], progress=on_step, **how) if apart is None else apart.comparison
+    if not is_first_process():
+        return
     found.save_html(to / "report.html", command=as_typed(context))
     if as_json:
         typer.echo(json.dumps((apart or found).to_dict(), indent=2, allow_nan=False))
@@ -124,6 +141,11 @@ def compare(
     if found.ended:
         out.print(Text(f"{found.ended[0].upper()}{found.ended[1:]}.", style="yellow"), soft_wrap=True)
     out.print(f"\nresults in {to}: report.html, results.json, table.md, timing.json", soft_wrap=True)
+
+
+def _again() -> list[str]:
+    """What further processes of this command run."""
+    return ["-m", "imagemill", *sys.argv[1:]]
 
 
 def _null(src: Path, comparisons: int, model: str, seeds: int, asked: Asked, *, refused: bool) -> None:

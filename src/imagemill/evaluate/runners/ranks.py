@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 
-__all__ = ["Ranks", "joined", "world_size"]
+__all__ = ["Ranks", "is_first_process", "joined", "world_size"]
 
 Value = TypeVar("Value")
 
@@ -100,6 +100,11 @@ def world_size() -> int:
         When what the environment says is no number.
     """
     return _number("WORLD_SIZE", 1)
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that writes and speaks, as whoever started it says; also before they have met."""
+    return world_size() == 1 or _number("RANK", 0) == 0
 
 
 @contextmanager

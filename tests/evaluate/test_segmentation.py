@@ -88,6 +88,7 @@ def test_volumes_are_items_whole_whatever_network_reads_them(model: str) -> None
     assert overlap.dice.shape == (3, 1)
     assert overlap.to_dict()["unit"] == "mm"
     assert found.runs[0].label_maps["clean"].shape == (3, 5, 10, 9)
+    assert "HD95 (mm)" in as_page(found)
     with pytest.raises(im.InputError, match=r"expected volumes \[n, z, y, x\] for slices"):
         im.compare(blocks(4, 2), [FLIP], **{**QUICK, "model": "unet-slices"})
 

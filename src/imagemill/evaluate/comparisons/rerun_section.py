@@ -41,7 +41,13 @@ def _arm(arm: Arm, shape: tuple[int, ...], dtype: str) -> list[Block | str]:
         text: Block | str = Code(pipeline.to_yaml(), f"{arm.name}.yaml")
     except ImagemillError as error:  # a transform of one's own that no file can name
         text = f"This pipeline cannot be written as a file: {error}"
-    return [text, Code(pipeline.explain(shape, axes="yxc", dtype=dtype), "explain(): what runs on an image")]
+    return [
+        text,
+        Code(
+            pipeline.explain(shape, axes="yxc" if len(shape) == 3 else "zyxc", dtype=dtype),
+            "explain(): what runs on an image",
+        ),
+    ]
 
 
 def rerun_section(found: Comparison, command: str | None) -> Section:

@@ -80,6 +80,16 @@ def test_shapes_tell_verdicts_apart() -> None:
     assert [n.get("class") for n in wide.iter("circle")] == ["hollow", "dot"]
 
 
+def test_a_logarithmic_axis_has_equal_factors_equally_far_apart_and_its_points_as_ticks() -> None:
+    plot = CurvePlot("Curve", [Curve("a", [10, 100, 1000], [0.1, 0.2, 0.3])], "images", logarithmic=True)
+    reader = read(page("t", [], [Section("s", [plot])]))
+    ticks = {text: float(tag["x"]) for tag, text in reader.all("text") if text in ("10", "100", "1000")}
+    assert ticks["100"] - ticks["10"] == pytest.approx(ticks["1000"] - ticks["100"], abs=0.02)
+    axes = plot.draw().axes[0]
+    assert axes.get_xscale() == "log"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "100", "1000"]
+
+
 def test_gaps_stay_gaps() -> None:
     assert CURVES.curves[0].pieces == [[(1.0, 2.0), (2.0, 1.0)], [(4.0, 0.5)]]
     drawn = CURVES.drawn()

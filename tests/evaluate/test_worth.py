@@ -227,6 +227,7 @@ def test_the_plot_has_every_curve_and_its_interval() -> None:
         ({"arms": {}}, "expected a pipeline"),
         ({"level": 1.5}, "expected a level between 0 and 1"),
         ({"stress": ["blur"]}, "got 'blur'"),
+        ({"model": "maps"}, "expected a network for classes, got 'maps', which is for segmentation"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_trained(options: dict[str, Any], words: str) -> None:

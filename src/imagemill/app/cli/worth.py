@@ -56,6 +56,12 @@ def worth(
         float | None, typer.Option("--budget", metavar="MINUTES", help="End in time, with whole seeds.")
     ] = None,
     workers: Annotated[int, typer.Option("--workers", "-w", min=0, help="Threads that augment.")] = 1,
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.")
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option("--precision", help="auto, float32, bfloat16 or float16; auto is mixed on GPUs alone.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say how many more real images would do what a pipeline does."""
@@ -78,7 +84,7 @@ def worth(
         found = worth_of(
             src, [*(pipeline or ())], sizes=_numbers(sizes), model=model, seeds=seeds, steps=steps, epochs=epochs,
             batch_size=batch, learning_rate=rate, stress=stress or (), wild=wild, budget=budget, out=to,
-            workers=workers, progress=on_step,
+            workers=workers, device=device, precision=precision, progress=on_step,
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import ParameterError
+from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
@@ -49,6 +49,8 @@ def worth(
     workers: int = 1,
     level: float = 0.95,
     runner: str | Runner = "torch",
+    device: str = "auto",
+    precision: str = "auto",
     progress: Callable[[Step], None] | None = None,
 ) -> ExchangeRates:
     """Say how many more real images would do what a pipeline does.
@@ -88,6 +90,8 @@ def worth(
     level : float, 0 to 1
         Of the intervals.
     runner : str or Runner
+    device, precision : str
+        As for `compare`.
     progress : callable, optional
         Called with a `Step` after each epoch.
 
@@ -125,6 +129,8 @@ def worth(
     wanted, training = _checked(data, sizes, seeds, steps, epochs, batch_size)
     arms, trainer = read_arms(pipelines, data.train[0].shape[1:3]), runner_named(runner)
     network = trainer.network(model)
+    if getattr(network, "task", "classification") != "classification":
+        raise InputError(f"expected a network for classes, got {network.name!r}, which is for {network.task}")
     trainer.check(network, data.train[0], len(data.classes))
     for arm in arms:
         check_arm(arm, data.train[0])
@@ -132,7 +138,8 @@ def worth(
     if wild is not None:
         asked.append(read_wild(wild, data))
     # Nothing is chosen by validation images, and what is counted are images that are trained on.
-    recipe = Recipe(batch_size=batch_size, learning_rate=learning_rate, validation=0.0, workers=workers)
+    how = Recipe(1, batch_size, learning_rate, validation=0.0, workers=workers, device=device, precision=precision)
+    recipe = trainer.settled(how)
     design = {
         **_design(data, arms, asked, wanted, training, recipe),
         **{"model": network.name, "runner": trainer.name, "seeds": seeds, "level": level},

@@ -8,15 +8,21 @@ import numpy as np
 import pytest
 
 import imagemill as im
+from imagemill.evaluate.inputs import arm_check
 from imagemill.evaluate.inputs.arms import populations, stressed
 from imagemill.evaluate.inputs.changes import GROUPS, change_named
 from imagemill.evaluate.inputs.degradations import GaussianBlur, GaussianNoise
-from imagemill.evaluate.stressing.sweeps import changed, read_sweeps
+from imagemill.evaluate.stressing.sweeps import read_sweeps
 from imagemill.transforms.base import REGISTRY
 
 Array = np.ndarray[Any, Any]
 OURS = sorted(name for name, cls in REGISTRY.items() if cls.__module__.startswith("imagemill.transforms."))
 PHOTOS = np.random.default_rng(1).integers(0, 255, (3, 16, 20, 3)).astype(np.uint8)
+
+
+def changed(pipeline: im.Pipeline, images: Array) -> Array:
+    made, _ = arm_check.changed(pipeline, images, "the change", "images")
+    return made
 
 
 def spelled(name: str) -> str:
@@ -29,14 +35,14 @@ def test_every_transform_is_a_change_by_its_name_or_says_what_to_do(name: str) -
     try:
         change, _ = change_named(known, (16, 20))
         magnitudes = change.grid(3) if change.counted else (None,)
-        made = [changed(known, change.make(magnitude), PHOTOS) for magnitude in magnitudes]
+        made = [changed(change.make(magnitude), PHOTOS) for magnitude in magnitudes]
     except im.InputError as error:
         said = str(error)
     if made:
         assert all(one.shape == PHOTOS.shape and one.dtype == PHOTOS.dtype for one in made)
     else:
         # It needs values that no name can say, gives another type, or has no range of its own.
-        advice = ("in a pipeline file", "the model's preparation comes behind it", "LOW..HIGH")
+        advice = ("in a pipeline file", "leave Rescale", "LOW..HIGH")
         assert any(word in said for word in advice), said
 
 
@@ -44,7 +50,7 @@ def test_most_transforms_need_nothing_but_their_name() -> None:
     def works(name: str) -> bool:
         try:
             change, _ = change_named(spelled(name), (16, 20))
-            changed(name, change.make(change.grid(3)[0] if change.counted else None), PHOTOS)
+            changed(change.make(change.grid(3)[0] if change.counted else None), PHOTOS)
         except im.InputError:
             return False
         return True
@@ -77,6 +83,14 @@ def test_a_name_does_what_the_transform_does() -> None:
     same("random-resized-crop:0.5", im.RandomResizedCrop((16, 20), area=0.5, aspect=1))
 
 
+def test_several_amounts_are_several_populations() -> None:
+    asked = populations(PHOTOS, np.arange(3), ["rotate:-20..20/3", "gamma:0.5,2", "invert"])
+    names = ["clean", "rotate:-20", "rotate:0", "rotate:20", "gamma:0.5", "gamma:2", "invert"]
+    assert [one.name for one in asked] == names
+    np.testing.assert_array_equal(asked[2].images, PHOTOS)
+    assert not np.array_equal(asked[1].images, asked[3].images)
+
+
 def test_what_crops_is_brought_back_to_its_size() -> None:
     name, pipeline = stressed("pad:2", (16, 20))
     assert name == "pad:2"
@@ -90,8 +104,7 @@ def test_noise_is_the_same_pattern_at_every_strength_and_in_every_batch() -> Non
     assert strong.std() == pytest.approx(0.1, rel=0.05)
     other = GaussianNoise(0.1)(image + np.float32(0.001)) - image
     assert abs(np.corrcoef(strong.ravel(), other.ravel())[0, 1]) < 0.1
-    whole = changed("noise", change_named("noise:0.1")[0].make(0.1), PHOTOS)
-    alone = changed("noise", change_named("noise:0.1")[0].make(0.1), PHOTOS[2:], first=2)
+    whole, alone = (changed(change_named("noise:0.1")[0].make(0.1), some) for some in (PHOTOS, PHOTOS[2:]))
     np.testing.assert_array_equal(whole[2:], alone)
 
 

@@ -229,7 +229,7 @@ def test_draws_belong_to_the_image_and_not_to_its_batch() -> None:
         ("color-jitter", "write color-jitter:LOW..HIGH"),
         ("rotate:", "an amount behind the colon"),
         ({"all": "geometry"}, "expected one change for the name 'all'"),
-        ("to-dtype:float32", "the model's preparation comes behind it"),
+        ("to-dtype:float32", "leave Rescale"),
     ],
 )
 def test_a_wrong_change_is_named_before_anything_is_asked(over: Any, words: str) -> None:

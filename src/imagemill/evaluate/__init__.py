@@ -16,6 +16,7 @@ from imagemill.evaluate.exchange.worth import worth
 from imagemill.evaluate.experiments.experiment_file import Experiment, Study, known_experiments, read_experiment
 from imagemill.evaluate.experiments.experiment_result import ExperimentResult
 from imagemill.evaluate.experiments.run_experiment import run_experiment
+from imagemill.evaluate.inputs.changes import Change
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.recommend import recommend
 from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
@@ -37,6 +38,7 @@ __all__ = [
     "NETWORKS",
     "Ablation",
     "Calibration",
+    "Change",
     "ClassChange",
     "Comparison",
     "Contribution",

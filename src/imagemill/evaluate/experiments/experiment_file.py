@@ -14,7 +14,7 @@ from typing import Any
 
 from imagemill.core.errors import ImagemillError, InputError
 from imagemill.datasets import SOURCES
-from imagemill.evaluate.inputs.arms import CLEAN, NONE, stressed
+from imagemill.evaluate.inputs.arms import CLEAN, NONE, each, stressed
 from imagemill.pipeline import files
 from imagemill.pipeline.pipeline import Pipeline
 
@@ -157,7 +157,7 @@ def _experiment(name: str, said: Any) -> Experiment:
     stress = said.get("stress", [])
     if not isinstance(stress, list):
         raise InputError(f"expected a list under 'stress', got {stress!r}")
-    populations = (CLEAN, *(stressed(str(spec))[0] for spec in stress))
+    populations = (CLEAN, *(stressed(one)[0] for spec in stress for one in each(str(spec))))
     found = tuple(_study(str(key), value) for key, value in studies.items())
     return Experiment(
         name,

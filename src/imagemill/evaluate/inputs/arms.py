@@ -18,12 +18,12 @@ import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
 from imagemill.evaluate.inputs.arm_check import changed
-from imagemill.evaluate.inputs.changes import change_named
+from imagemill.evaluate.inputs.changes import FILES, change_named, spaced
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.presets import PRESETS, preset
 
-__all__ = ["CLEAN", "NONE", "Arm", "Population", "check_arm", "populations", "read_arms", "stressed"]
+__all__ = ["CLEAN", "NONE", "Arm", "Population", "check_arm", "each", "populations", "read_arms", "stressed"]
 
 NONE = "none"
 """The arm without augmentation, which is always there."""
@@ -179,7 +179,7 @@ def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, P
     if isinstance(spec, Pipeline):
         return "stressed", spec
     text = str(spec)
-    if Path(text).suffix in (".yaml", ".yml", ".json"):
+    if Path(text).suffix in FILES:
         return Path(text).stem, Pipeline.load(Path(text))
     change, amounts = change_named(text, shape)
     if not change.counted:
@@ -195,6 +195,25 @@ def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, P
     return text, change.make(amounts.values[0])
 
 
+def each(spec: Stress) -> tuple[Stress, ...]:
+    """The populations that a text stands for: one for each of several amounts, or of a range with a count.
+
+    Examples
+    --------
+    >>> each("rotate:-30..30/3"), each("shift:2px,4px"), each("rotate:-15..15")
+    (('rotate:-30', 'rotate:0', 'rotate:30'), ('shift:2px', 'shift:4px'), ('rotate:-15..15',))
+    """
+    if not isinstance(spec, str) or Path(spec).suffix in FILES:
+        return (spec,)
+    change, amounts = change_named(spec)
+    values = amounts.values
+    if amounts.range is not None and amounts.count is not None:
+        values = spaced(*amounts.range, amounts.count, log=change.log, whole=change.whole)
+    if len(values) < 2:
+        return (spec,)
+    return tuple(f"{change.name}:{value:g}{amounts.suffix}" for value in values)
+
+
 def populations(
     images: Array,
     labels: npt.NDArray[np.int64],
@@ -208,7 +227,7 @@ def populations(
     """
     found = [Population(CLEAN, images, labels, spacing, groups)]
     maps = labels if labels.ndim > 1 else None
-    named = stress.items() if isinstance(stress, Mapping) else ((None, spec) for spec in stress)
+    named = stress.items() if isinstance(stress, Mapping) else ((None, one) for spec in stress for one in each(spec))
     for given, spec in named:
         name, pipeline = stressed(spec, (images.shape[-3], images.shape[-2]))
         name = name if given is None else given

@@ -34,9 +34,12 @@ from imagemill.transforms.colour.apply import Apply
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.registry import find, names
 
-__all__ = ["GROUPS", "Amounts", "Change", "change_named", "read_amounts", "spaced"]
+__all__ = ["FILES", "GROUPS", "Amounts", "Change", "change_named", "read_amounts", "spaced"]
 
 Shape = tuple[int, int]
+
+FILES = (".yaml", ".yml", ".json")
+"""Suffixes of pipeline files."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "geometry": ("rotate", "shift.x", "shift.y", "zoom", "shear"),

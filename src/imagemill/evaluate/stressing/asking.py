@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
+from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.experiment_data import colour_last
 from imagemill.evaluate.runners.recipe import Predict
-from imagemill.evaluate.stressing.sweeps import changed
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["Asked", "asked_about", "called"]
@@ -19,7 +19,7 @@ __all__ = ["Asked", "asked_about", "called"]
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]
 _AT_ONCE = 1024
-"""Images that are changed and asked about at once, whatever the network does with them."""
+"""Images that are asked about at once, whatever the network does with them."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,12 +47,12 @@ class Asked:
 
     def about(self, name: str, pipeline: Pipeline | None) -> Labels:
         """What each image is called, ``[n]``, as it is or as a change makes it."""
-        found, self.still = [], True
-        for first in range(0, len(self.images), _AT_ONCE):
-            some = self.images[first : first + _AT_ONCE]
-            made = some if pipeline is None else changed(name, pipeline, some, first)
-            self.still = self.still and bool(np.array_equal(made, some))
-            found.append(called(self.predict, made, len(self.classes)))
+        made = self.images
+        if pipeline is not None:
+            made, _ = changed(pipeline, self.images, f"the change {name!r}", "images")
+        self.still = bool(np.array_equal(made, self.images))
+        some = (made[first : first + _AT_ONCE] for first in range(0, len(made), _AT_ONCE))
+        found = [called(self.predict, one, len(self.classes)) for one in some]
         self.count += 1
         return np.concatenate(found)
 

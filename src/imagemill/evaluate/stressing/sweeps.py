@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import peak_of
+from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.arms import stressed
-from imagemill.evaluate.inputs.changes import GROUPS, Change, change_named, spaced
+from imagemill.evaluate.inputs.changes import FILES, GROUPS, Change, change_named, spaced
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["DEFAULT", "Over", "Sweep", "changed", "read_sweeps"]
+__all__ = ["DEFAULT", "Over", "Sweep", "read_sweeps"]
 
 Array = npt.NDArray[Any]
 Over = str | Path | Pipeline | Change | Sequence[Any] | Mapping[str, Any]
@@ -27,8 +28,6 @@ DEFAULT = ("geometry", "light", "quality")
 
 _TRIED = 8
 """Images on which it is tried whether a magnitude leaves images as they are."""
-
-_FILES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +46,6 @@ class Sweep:
     change: Change
     magnitudes: tuple[float, ...] = ()
     neutral: float | None = None
-
-
-def changed(name: str, pipeline: Pipeline, images: Array, first: int = 0) -> Array:
-    """Images as a change makes them, of the same size and type.
-
-    Parameters
-    ----------
-    name : str
-        Of the change, for messages.
-    pipeline : Pipeline
-    images : array ``[n, y, x, C]``
-    first : int
-        Number of the first image: what is drawn belongs to the image, whichever others come with it.
-
-    Raises
-    ------
-    InputError
-        When the change fails, or gives images of another size or type.
-    """
-    try:
-        made = pipeline.with_seed(0).batch(images, keys=range(first, first + len(images)), epoch=0).image
-    except ImagemillError as error:
-        raise InputError(f"expected the change {name!r} to run on these images, got: {error}") from error
-    if made.dtype != images.dtype:
-        raise InputError(
-            f"expected the change {name!r} to give {images.dtype} as it gets, got {made.dtype}; leave Rescale, "
-            "Normalize, ToDtype and ToLayout out: the model's preparation comes behind it"
-        )
-    if made.shape != images.shape:
-        size = tuple(images.shape[1:3])
-        raise InputError(
-            f"expected the change {name!r} to keep images of {_size(images)}, got {_size(made)}; "
-            f"end it with Resize({size})"
-        )
-    return np.asarray(made)
 
 
 def read_sweeps(over: Over | None, images: Array, levels: int = 11) -> tuple[Sweep, ...]:
@@ -157,7 +121,7 @@ def _sweep(spec: Any, images: Array, levels: int) -> Sweep:
     if isinstance(spec, Change):
         magnitudes = spec.grid(levels) if spec.counted else ()
         return _with_neutral(spec, magnitudes, images)
-    if isinstance(spec, Pipeline) or Path(str(spec)).suffix in _FILES:
+    if isinstance(spec, Pipeline) or Path(str(spec)).suffix in FILES:
         name, pipeline = stressed(spec, shape)
         return Sweep(Change(name, lambda _: pipeline, counted=False))
     if not isinstance(spec, str):
@@ -187,11 +151,7 @@ def _with_neutral(change: Change, magnitudes: tuple[float, ...], images: Array) 
 
 def _does_nothing(change: Change, magnitude: float, images: Array) -> bool:
     try:
-        made = changed(change.name, change.make(magnitude), images)
+        made, _ = changed(change.make(magnitude), images, f"the change {change.name!r}", "images")
     except ParameterError:  # no magnitude of this change, as 0 is none of a zoom
         return False
     return bool(np.allclose(made, images, rtol=0.0, atol=1e-6 * peak_of(images.dtype)))
-
-
-def _size(images: Array) -> str:
-    return "x".join(map(str, images.shape[1:]))

@@ -108,7 +108,7 @@ def test_a_tool_that_is_not_installed_is_named_with_its_extra(
         return real(name, package)
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(MissingExtra, match=rf"pip install 'imagemill\[{extra}\]'"):
+    with pytest.raises(MissingExtra, match=rf"expected the package '{module}' .* pip install 'imagemill\[{extra}\]'"):
         compare(sides(32, 10), FLIP, log=spec, out=tmp_path / "out", **QUICK)
     assert not (tmp_path / "out").exists()
 

@@ -35,6 +35,7 @@ class TensorBoardLog:
         self.folder = Path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise ParameterError(f"expected a folder for TensorBoard, got the file {self.folder}; give another name")
+        require("tensorboard", extra="tensorboard")  # by its own name, for whoever has to install it
         self._writer_of = require("tensorboard.summary", extra="tensorboard").Writer
         self._name, self._writer = "", None
 

@@ -89,8 +89,12 @@ def test_nothing_compared_with_itself_is_counted(store: Path, tmp_path: Path) ->
     assert said.code == 0, said.err
     assert said.out.startswith("3 seeds: false alarms ")
     assert "of 2) [" in said.out
-    wrong = imagemill("compare", store, "--null", "2", "-o", tmp_path / "out")
-    assert (wrong.code, "expected --null alone" in wrong.err) == (2, True)
+    kept = imagemill(
+        "compare", store, "--null", "2", "--model", "dense", "--epochs", "1", "-o", tmp_path / "out", "--json"
+    )
+    assert json.loads(kept.out) == json.loads((tmp_path / "out" / "results.json").read_text())
+    wrong = imagemill("compare", store, "--null", "2", "--stress", "invert")
+    assert (wrong.code, "expected --null with --model" in wrong.err) == (2, True)
     missing = imagemill("compare", store)
     assert (missing.code, "give --out OUT" in missing.err) == (2, True)
 

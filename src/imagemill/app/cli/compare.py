@@ -89,16 +89,11 @@ def compare(
 ) -> None:
     """Train with and without augmentation, and say whether the difference is one."""
     if null:
-        _null(
-            src,
-            null,
-            model,
-            seeds or 3,
-            Asked(epochs, batch, rate),
-            refused=bool(
-                pipeline or to or stress or wild or budget or log or ablate or runner != "torch" or processes > 1
-            ),
-        )
+        if pipeline or stress or wild or budget or log or ablate or runner != "torch" or processes > 1:
+            raise InputError(
+                "expected --null with --model, --seeds, --epochs, --batch, --learning-rate and --out, got other options"
+            )
+        _null(src, null, model, seeds or 3, Asked(epochs, batch, rate), out_to=to, as_json=as_json)
         return
     if ablate and processes > 1:
         raise InputError("expected --ablate in one process, got several; compare single arms in several")
@@ -148,18 +143,23 @@ def _again() -> list[str]:
     return ["-m", "imagemill", *sys.argv[1:]]
 
 
-def _null(src: Path, comparisons: int, model: str, seeds: int, asked: Asked, *, refused: bool) -> None:
+def _null(
+    src: Path, comparisons: int, model: str, seeds: int, asked: Asked, *, out_to: Path | None, as_json: bool
+) -> None:
     """How often arms are called different that are not."""
     from imagemill.evaluate import Recipe, calibrate, read_data
 
-    if refused:
-        raise InputError("expected --null alone with --model, --seeds, --epochs and --batch, got arms or a folder too")
     recipe = Recipe(asked.epochs, asked.batch, asked.rate, workers=0)
     with progress("training") as told:
         found = calibrate(
-            read_data(src), comparisons=comparisons, seeds=seeds, model=model, recipe=recipe, progress=told
+            read_data(src), comparisons=comparisons, seeds=seeds, model=model, recipe=recipe, out=out_to, progress=told
         )
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        return
     out.print(repr(found), soft_wrap=True)
+    if out_to is not None:
+        out.print(f"\nresults in {out_to}: results.json, table.md", soft_wrap=True)
 
 
 def _table(found: Comparison) -> Table:

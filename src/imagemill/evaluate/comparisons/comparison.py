@@ -31,7 +31,7 @@ from imagemill.evaluate.statistics.overlap import Overlap
 from imagemill.evaluate.statistics.scores import ACCURACY, Measure, Scores, clustered, scores_of
 from imagemill.pages import fragment
 
-__all__ = ["ClassChange", "Comparison", "Effect", "Material", "compared"]
+__all__ = ["ClassChange", "Comparison", "Effect", "Material", "class_changes", "compared"]
 
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
@@ -345,6 +345,12 @@ def compared(
     return Comparison(design, tuple(effects), metrics, tuple(runs), lost, material=material)
 
 
+def class_changes(found: Mapping[str, Difference]) -> tuple[ClassChange, ...]:
+    """Differences by class, with p values that are adjusted for the number of classes by Holm's method."""
+    held = adjusted([change.p for change in found.values()])
+    return tuple(ClassChange(name, change, p) for (name, change), p in zip(found.items(), held, strict=True))
+
+
 def _effect(
     arm: str,
     name: str,
@@ -358,14 +364,15 @@ def _effect(
     measure, step = mine[0].measure, mine[0].step
     here = paired(table.mean(axis=1), level=level, step=step)
     anywhere = paired_items(clustered(table, groups), level=level, step=step)
-    present = list(mine[0].classes)
-    changes = []
-    for number in present:
-        found = [a.classes[number].mean() - b.classes[number].mean() for a, b in zip(mine, bare, strict=True)]
-        changes.append(paired(found, level=level, step=1 / len(mine[0].classes[number]) if step else 0.0))
-    held = adjusted([change.p for change in changes])
-    by_class = tuple(
-        ClassChange(classes[number], change, p) for number, change, p in zip(present, changes, held, strict=True)
+    by_class = class_changes(
+        {
+            classes[number]: paired(
+                [a.classes[number].mean() - b.classes[number].mean() for a, b in zip(mine, bare, strict=True)],
+                level=level,
+                step=1 / len(rows) if step else 0.0,
+            )
+            for number, rows in mine[0].classes.items()
+        }
     )
     seen = detectable(here.deviation, here.pairs, level=level)
     half = seeds_for(seen / 2, here.deviation, level=level) if 0 < seen < math.inf else None

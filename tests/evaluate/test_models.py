@@ -154,6 +154,22 @@ def test_an_estimator_gets_rows_in_the_scale_that_it_was_fitted_on() -> None:
     assert "images come as 0..255, one row an image" in found.notes[0]
 
 
+class Named(Estimator):
+    """One that was fitted on names, which scikit-learn sorts."""
+
+    classes_ = np.array(["left", "neither", "right"])
+
+    def predict_proba(self, rows: Array) -> Array:
+        return np.eye(3)[np.array([0, 2, 1])[self.predict(rows)]]
+
+
+def test_classes_that_an_estimator_knows_by_name_are_put_in_the_order_of_the_dataset() -> None:
+    found = im.stress(Named(), halves(), OVER, worst=False, classes=("left", "right", "neither"))
+    assert found.clean.value == 1.0
+    with pytest.raises(im.InputError, match="of the classes left, right, none, got one of left, neither, right"):
+        im.stress(Named(), halves(), OVER, worst=False, classes=("left", "right", "none"))
+
+
 def test_a_preparation_is_taken_as_it_is_and_nothing_is_guessed(tmp_path: Path) -> None:
     pipeline = im.Pipeline([im.Rescale(), im.ToDtype("float32"), im.ToLayout("channels_first")], seed=0)
     pipeline.to_yaml(tmp_path / "prepare.yaml")

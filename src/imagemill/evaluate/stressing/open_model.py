@@ -120,10 +120,12 @@ def _estimator(model: Any, name: str) -> Opened:
             raise InputError(
                 f"expected an estimator of classes from 0 on, got {numbers.tolist()}; fit it on these numbers"
             )
+    named = known is not None and np.asarray(known).dtype.kind in "UO" and hasattr(model, "predict_proba")
     return Opened(
         name,
         answers,
         "an estimator of scikit-learn",
         ("flat",),
         () if features is None else (int(features),),
+        classes=tuple(map(str, np.asarray(known))) if named else (),
     )

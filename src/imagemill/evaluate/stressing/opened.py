@@ -38,6 +38,8 @@ class Opened:
         It takes images as they are stored, ``[n, y, x, C]``: a function that prepares by itself.
     rescales : str
         What within the model says that it scales pixels by itself; empty where nothing does.
+    classes : tuple of str
+        Names of its outputs, where it knows them.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Opened:
     dtype: str = "float32"
     stored: bool = False
     rescales: str = ""
+    classes: tuple[str, ...] = ()
 
 
 def in_batches(ask: Callable[[Array], list[Array]], batch: Array, size: int, *, fixed: bool = False) -> list[Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,7 @@ def prepared(
         better than chance however they are prepared.
     """
     _check(layout, scale, preparation)
+    model = _in_order(model, classes)
     if preparation is not None or (model.stored and layout is None and scale is None):
         predict = _by_pipeline(model, preparation, classes)
         predict(images[:2])
@@ -126,6 +127,19 @@ def spread(labels: Labels, count: int, seed: int = 0) -> npt.NDArray[np.int64]:
     # By class in drawn order: every step of one n-th through that list takes from each class what is its share.
     listed = order[np.argsort(labels[order], kind="stable")]
     return np.sort(listed[((np.arange(count) + 0.5) * len(labels) / count).astype(np.int64)])
+
+
+def _in_order(model: Opened, classes: tuple[str, ...]) -> Opened:
+    """The model with its outputs in the order of the dataset's classes, where it knows them by name."""
+    if not model.classes or model.classes == classes:
+        return model
+    if sorted(model.classes) != sorted(classes):
+        raise InputError(
+            f"expected {model.said} of the classes {', '.join(classes)}, got one of {', '.join(model.classes)}; "
+            "give the dataset it was trained for"
+        )
+    order = [model.classes.index(name) for name in classes]
+    return replace(model, ask=lambda batch: as_arrays(model.ask(batch))[0][:, order])
 
 
 def _check(layout: str | None, scale: str | None, preparation: Pipeline | None) -> None:

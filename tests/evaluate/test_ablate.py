@@ -47,7 +47,7 @@ def test_contributions_are_paired_by_seed_and_adjusted_over_all_transforms(
     found, _ = taken_apart
 
     def accuracy(arm: str) -> np.ndarray:
-        return np.array([one.accuracy for one in found.comparison.metrics[arm, "clean"]])
+        return np.array([one.score for one in found.comparison.metrics[arm, "clean"]])
 
     within = accuracy("mixed") - accuracy("mixed without Flip")
     said = found.contribution("Flip").difference

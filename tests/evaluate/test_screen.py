@@ -201,6 +201,9 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained() -> None:
         ([PLANTED], {"validation": 1.0}, "images to hold back between 0 and 1, got 1.0"),
         ([PLANTED], {"epochs": 0}, "expected epochs of 1 or more, got 0"),
         ([PLANTED], {"model": "vgg"}, "expected a model of dense"),
+        ([PLANTED], {"model": "unet"}, "expected a network that classifies, got 'unet'"),
+        ([PLANTED], {"level": 1.5}, "expected a level between 0 and 1"),
+        ([PLANTED], {"device": "tpu"}, "expected a device of"),
         ({"a/b": PLANTED}, {}, "names of arms that a file can have"),
     ]
     for pipelines, options, words in wrong:

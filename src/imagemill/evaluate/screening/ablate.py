@@ -44,6 +44,8 @@ def ablate(
     budget: float | TimeBudget | None = None,
     workers: int = 1,
     level: float = 0.95,
+    device: str = "auto",
+    precision: str = "auto",
     runner: str | Runner = "torch",
     log: str | RunLog | Sequence[str | RunLog] = (),
     device: str = "auto",
@@ -63,7 +65,8 @@ def ablate(
         As `compare` takes it.
     pipeline : Pipeline, Path, str, or mapping of one name to one of those
         With two transforms or more.
-    model, seeds, epochs, batch_size, learning_rate, stress, wild, workers, level, runner, log, progress
+    model, seeds, epochs, batch_size, learning_rate, stress, wild, workers, level
+    device, precision, runner, log, progress
         As `compare` takes them.
     device, precision : str
         As `compare` takes them; the screen is made on the CPU.
@@ -106,7 +109,7 @@ def ablate(
     """
     clock = budget if isinstance(budget, TimeBudget) else TimeBudget(budget)
     data = read_data(dataset)
-    arms = read_arms(pipeline if isinstance(pipeline, Mapping) else [pipeline])
+    arms = read_arms(pipeline if isinstance(pipeline, Mapping) else [pipeline], data.train[0].shape[-3:-1])
     if len(arms) != 2:
         raise ParameterError(f"expected one pipeline to take apart, got {len(arms) - 1}; ablate one after the other")
     whole = arms[1]
@@ -116,7 +119,7 @@ def ablate(
     check_arm(whole, data.train[0][:_TRIED])
     how: dict[str, Any] = {
         "model": model, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
-        "workers": workers, "level": level, "runner": runner,
+        "workers": workers, "level": level, "device": device, "precision": precision, "runner": runner,
     }  # fmt: skip
     before = clock.left
     screening = screen(data, {whole.name: whole.pipeline}, shipped=False, progress=screened, **how)

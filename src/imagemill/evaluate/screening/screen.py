@@ -21,6 +21,7 @@ from imagemill.evaluate.screening.candidates import Candidate, candidates
 from imagemill.evaluate.screening.label_changes import class_evidence, label_changes, over_images, sure_from, surely
 from imagemill.evaluate.screening.probe import Answers, Probe, losses, right
 from imagemill.evaluate.screening.screened import Cost, Screened, Screening
+from imagemill.evaluate.statistics.intervals import check_level
 
 __all__ = ["screen"]
 
@@ -40,6 +41,8 @@ def screen(
     seed: int = 0,
     workers: int = 1,
     level: float = 0.95,
+    device: str = "auto",
+    precision: str = "auto",
     runner: str | Runner = "torch",
     out: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -80,8 +83,8 @@ def screen(
         Threads that augment in training.
     level : float, 0 to 1
         Of the intervals, which are over images: they say nothing of other networks.
-    runner : str or Runner
-        The framework that trains: ``"torch"``.
+    device, precision, runner
+        As `compare` takes them.
     out : Path or str, optional
         Write ``screen.json`` and ``screen.md`` there.
     progress : callable, optional
@@ -117,15 +120,21 @@ def screen(
     >>> [one.call for one in found.ranked], found["Flip of flips"].flag
     (["Flip(axis='y')", 'Flip()'], 'seems to change the label: right becomes left (75%), left becomes right (68%)')
     """
+    check_level(level)
+    trainer = runner_named(runner)
+    network = trainer.network(model)
+    if getattr(network, "task", "classification") != "classification":
+        raise InputError(f"expected a network that classifies, got {network.name!r}; compare its arms without a screen")
     data = read_data(dataset)
     check_data(data, 1, epochs, batch_size)
     _check(tuning=tuning, draws=draws, validation=validation, seed=seed)
-    pipes = () if isinstance(pipelines, Mapping | Sequence) and not pipelines else read_arms(pipelines)[1:]
+    none = isinstance(pipelines, Mapping | Sequence) and not pipelines
+    pipes = () if none else read_arms(pipelines, data.train[0].shape[-3:-1])[1:]
     listed, lost = candidates(data.train[0], pipes, shipped=shipped)
-    trainer = runner_named(runner)
-    network = trainer.network(model)
+    recipe = trainer.settled(
+        Recipe(epochs, batch_size, learning_rate, validation, workers, device=device, precision=precision)
+    )
     trainer.check(network, data.train[0], len(data.classes))
-    recipe = Recipe(epochs, batch_size, learning_rate, validation=validation, workers=workers)
     said = _Steps(progress, len(listed) + 2)
     began = time.perf_counter()
     probe = Probe(data, trainer, network, recipe, seed)

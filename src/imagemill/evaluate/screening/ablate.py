@@ -48,8 +48,6 @@ def ablate(
     precision: str = "auto",
     runner: str | Runner = "torch",
     log: str | RunLog | Sequence[str | RunLog] = (),
-    device: str = "auto",
-    precision: str = "auto",
     screened: Callable[[int, int], None] | None = None,
     progress: Callable[[Step], None] | None = None,
 ) -> Ablation:
@@ -68,8 +66,6 @@ def ablate(
     model, seeds, epochs, batch_size, learning_rate, stress, wild, workers, level
     device, precision, runner, log, progress
         As `compare` takes them.
-    device, precision : str
-        As `compare` takes them; the screen is made on the CPU.
     out : Path or str, optional
         Keep every run there, as `compare` does, and write ``ablation.json`` and ``ablation.md`` beside its results.
     budget : float or TimeBudget, minutes, optional
@@ -130,8 +126,7 @@ def ablate(
     chosen = _chosen(made, clock, out)
     named = {arm.name: arm.pipeline for arm in (whole, *(arm for _, _, arm in chosen)) if arm.name != NONE}
     found = compare(
-        data, named, seeds=seeds, stress=stress, wild=wild, out=out, budget=clock, log=log, device=device,
-        precision=precision, progress=progress, **how
+        data, named, seeds=seeds, stress=stress, wild=wild, out=out, budget=clock, log=log, progress=progress, **how
     )  # fmt: skip
     asked = [(transform, way, arm.name) for transform, way, arm in chosen]
     left = tuple(dict.fromkeys(arm.name for _, _, arm in made if arm.name not in {*named, NONE}))

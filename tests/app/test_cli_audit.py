@@ -39,12 +39,28 @@ def test_a_new_manifest_and_thresholds_and_single_checks(tmp_path: Path) -> None
     assert "[few]" not in said.out
 
 
+def test_the_page_needs_no_network_and_shows_images_of_a_leak(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    write(src / "dog" / "<b>copy.png", photo(3))
+    to = tmp_path / "audit.html"
+    said = imagemill("audit", src, "-o", to, "--fail-on", "never")
+    assert (said.code, f"page in {to}" in said.out) == (0, True), said.out
+    text = to.read_text()
+    assert "Fit to train on? Not as it is: 1 finding to mend first." in text
+    assert "cat/cat003.png is the one to keep" in text
+    assert "dog/&lt;b&gt;copy.png" in text
+    assert "<b>copy" not in text
+    assert not [word for word in ("http://", "https://", "<script") if word in text]
+    assert text.count("data:image/png;base64,") >= 4
+
+
 def test_what_is_asked_wrongly_is_said(tmp_path: Path) -> None:
     src = folder(tmp_path / "set", 1)
     for arguments, words in (
         (("--apply", "regroup"), "expected --apply and --manifest together"),
         (("--set", "dark"), "expected --set NAME=NUMBER, such as dark=0.2, got 'dark'"),
         (("--set", "drak=1"), "expected settings of enough, start"),
+        (("--out", tmp_path / "page.txt"), "expected a page with the suffix .html"),
         (("--check", "copy"), "expected checks of quality, copies"),
         (("--apply", "drop", "--manifest", tmp_path / "x.csv"), "expected actions of drop-duplicates"),
     ):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagemill.audits.audit_page import as_fragment, as_page
 from imagemill.audits.checks.annotation_faults import check_annotations
 from imagemill.audits.checks.base import Check, NotAsked, many
 from imagemill.audits.checks.copies import check_copies
@@ -101,6 +102,14 @@ class Audit:
         """Write `to_dict` as JSON."""
         with atomic_path(Path(path)) as part:
             part.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n", "utf-8")
+
+    def save_html(self, path: Path | str) -> None:
+        """Write the page: one file that needs no network, with the images that show each finding."""
+        with atomic_path(Path(path)) as part:
+            part.write_text(as_page(self), "utf-8")
+
+    def _repr_html_(self) -> str:
+        return as_fragment(self)
 
     def apply(self, actions: Sequence[str], path: Path | str) -> Mapping[str, int]:
         """Write a new manifest (``.csv`` or ``.parquet``) with what is to be kept; no image is touched.

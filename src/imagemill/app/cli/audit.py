@@ -44,6 +44,7 @@ def audit(
     manifest: Annotated[
         Path | None, typer.Option("--manifest", metavar="FILE", help="The new manifest, .csv or .parquet.")
     ] = None,
+    to: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="The page, .html.")] = None,
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Everything, for programs; - is the output.")
     ] = None,
@@ -60,6 +61,8 @@ def audit(
 
     if (action is None) != (manifest is None):
         raise InputError("expected --apply and --manifest together, got one of them; give both")
+    if to is not None and to.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"expected a page with the suffix .html, got {str(to)!r}; --json FILE writes JSON")
     options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     with progress("looking") as told:
         found = audit_dataset(src, checks=check, settings=_settings(setting), workers=workers, progress=told, **options)
@@ -70,6 +73,9 @@ def audit(
         if json is not None:
             found.write(json)
             out.print(f"everything in {json}", soft_wrap=True, markup=False)
+    if to is not None:
+        found.save_html(to)
+        out.print(f"page in {to}", soft_wrap=True, markup=False)
     if action is not None and manifest is not None:
         for name, count in found.apply(action.split(","), manifest).items():
             out.print(f"{name}: {count:,} images", markup=False)

@@ -90,6 +90,13 @@ def test_a_logarithmic_axis_has_equal_factors_equally_far_apart_and_its_points_a
     assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "100", "1000"]
 
 
+def test_a_curve_of_one_point_is_seen() -> None:
+    plot = CurvePlot("Curve", [Curve("a", [10], [0.2], [0.1], [0.3])], "images")
+    axes = plot.draw().axes[0]
+    assert axes.lines[0].get_marker() == "o"
+    assert len(axes.collections) == 1
+
+
 def test_gaps_stay_gaps() -> None:
     assert CURVES.curves[0].pieces == [[(1.0, 2.0), (2.0, 1.0)], [(4.0, 0.5)]]
     drawn = CURVES.drawn()

@@ -67,12 +67,14 @@ def draw_curves(plot: CurvePlot, ax: Any = None) -> Any:
     for curve in plot.curves:
         look = curve.look % len(LINES)
         colour = LIGHT[LINES[look]]
-        if len(curve.low):
+        if len(curve.low) == 1:
+            axes.vlines(list(curve.x), list(curve.low), list(curve.high), color=colour, alpha=0.4)
+        elif len(curve.low):
             axes.fill_between(list(curve.x), list(curve.low), list(curve.high), color=colour, alpha=0.16, lw=0)
         y = [math.nan if value is None else value for value in curve.y]
         axes.plot(
             list(curve.x), y, color=colour, ls=_DASHES[look], lw=0.8 if curve.thin else 2,
-            alpha=0.55 if curve.thin else 1, label=curve.name or None,
+            alpha=0.55 if curve.thin else 1, label=curve.name or None, marker="o" if len(y) == 1 else None,
         )  # fmt: skip
     for start, end in plot.spans:
         axes.axvspan(start, end, color=LIGHT[LINES[0]], alpha=0.08, lw=0)

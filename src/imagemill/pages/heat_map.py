@@ -120,11 +120,12 @@ class HeatMap:
     def _shades(self, left: float, top: float, side: float) -> list[Element]:
         """One path a shade: a matrix of a hundred classes stays a small file."""
         paths: dict[int, list[str]] = {}
+        edges = self._edges()  # once: they may be those of all values
         for y, row in enumerate(self.values):
             for x, value in enumerate(row):
                 if math.isfinite(value):
                     place = f"M{left + side * x:.1f} {top + side * y:.1f}h{side:.1f}v{side:.1f}h-{side:.1f}z"
-                    paths.setdefault(self.level(value), []).append(place)
+                    paths.setdefault(bisect.bisect_right(edges, value), []).append(place)
         if len(self.rows) > _NAMED:  # the lowest shade is one ground under all cells
             across, down = side * len(self.columns), side * len(self.rows)
             paths[0] = [f"M{left} {top}h{across:.1f}v{down:.1f}h-{across:.1f}z"]

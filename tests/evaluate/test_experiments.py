@@ -196,6 +196,10 @@ def test_images_that_do_not_belong_to_an_experiment_are_refused(tmp_path: Path) 
         images_of(digits, tmp_path / "sides", tmp_path / "store")
     with pytest.raises(InputError, match=r"expected handwritten digits .*, got the classes left, right"):
         images_of(replace(digits, size=8), tmp_path / "sides", tmp_path / "store")
+    im.export(im.from_arrays(*data.train, classes=data.classes), tmp_path / "folders", "class-folders")
+    with pytest.raises(InputError, match="got the classes left, right"):
+        images_of(digits, tmp_path / "folders", tmp_path / "store")
+    assert not (tmp_path / "store").exists()
     with pytest.raises(InputError, match="expected a folder with the images of own, got none"):
         images_of(replace(digits, name="own", data=""), None, tmp_path / "store")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +60,7 @@ def images_of(
     opened = _opened(experiment, folder, download=download, cache=cache, progress=progress, private=private)
     if not (isinstance(opened, Dataset) and opened.is_prepared):
         source = opened.to_source() if isinstance(opened, Dataset) else opened
+        _check_classes(experiment, source.classes)  # before thousands of images are prepared for nothing
         divided = any(record.split for record in source.records)
         split = "keep" if divided else (1 - experiment.test, 0.0, experiment.test)
         prepare(source, store, size=experiment.size or None, split=split, progress=progress)
@@ -71,12 +72,16 @@ def images_of(
             f"expected images of {experiment.size}x{experiment.size} for {experiment.name}, got "
             f"{shown[0]}x{shown[1]}; give the images as they were before they were prepared"
         )
-    if experiment.data and not set(found.classes) <= set(SOURCES[experiment.data].classes):
+    _check_classes(experiment, found.classes)
+    return found
+
+
+def _check_classes(experiment: Experiment, classes: Sequence[str]) -> None:
+    if experiment.data and not set(classes) <= set(SOURCES[experiment.data].classes):
         raise InputError(
             f"expected {SOURCES[experiment.data].title} for {experiment.name}, got the classes "
-            f"{', '.join(found.classes[:12])}; give another folder"
+            f"{', '.join(classes[:12])}; give another folder"
         )
-    return found
 
 
 def _opened(

@@ -35,15 +35,28 @@ def in_parallel(module: Any, ranks: Ranks, device: str, seed: int) -> Any:
     shared = torch.nn.SyncBatchNorm.convert_sync_batchnorm(module) if cuda else _with_shared_statistics(torch, module)
     # Unlike the weights, which came from the common seed.
     torch.manual_seed(seed + 1_000_003 * ranks.rank)
-    return torch.nn.parallel.DistributedDataParallel(
-        shared, device_ids=[torch.device(device)] if cuda else None, broadcast_buffers=False
-    )
+    return torch.nn.parallel.DistributedDataParallel(shared, device_ids=[torch.device(device)] if cuda else None)
 
 
 def _with_shared_statistics(torch: Any, module: Any) -> Any:
     """The network with its batch normalisations replaced: PyTorch's own, for several processes, is for GPUs alone."""
     norm = torch.nn.modules.batchnorm._BatchNorm
-    total = require("torch.distributed.nn.functional", extra="torch").all_reduce
+    distributed = require("torch.distributed", extra="torch")
+
+    class Total(torch.autograd.Function):  # type: ignore[misc]
+        """The sum over all processes; its gradient is the sum of theirs."""
+
+        @staticmethod
+        def forward(_context: Any, values: Any) -> Any:
+            found = values.clone()
+            distributed.all_reduce(found)
+            return found
+
+        @staticmethod
+        def backward(_context: Any, gradient: Any) -> Any:
+            return Total.forward(_context, gradient)
+
+    total = Total.apply
 
     class Shared(norm):  # type: ignore[misc,valid-type]
         def _check_input_dim(self, x: Any) -> None:
@@ -70,7 +83,7 @@ def _with_shared_statistics(torch: Any, module: Any) -> Any:
 
     def replaced(part: Any) -> Any:
         if isinstance(part, norm) and not isinstance(part, Shared) and part.track_running_stats:
-            made = Shared(part.num_features, part.eps, part.momentum, part.affine)
+            made = Shared(part.num_features, part.eps, part.momentum, part.affine, dtype=part.running_mean.dtype)
             made.load_state_dict(part.state_dict())
             return made
         for name, child in part.named_children():

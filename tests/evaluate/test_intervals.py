@@ -116,3 +116,13 @@ def test_the_interval_is_that_of_scipys_t() -> None:
         expected = stats.ttest_1samp(values, 0)
         assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(level)), rel=1e-9)
         assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+def test_an_interval_for_new_images_has_a_length_that_the_differences_can_have() -> None:
+    # Seeds that agree, and images that differ about as much as chance makes them: the degrees of freedom went to 0.
+    draws = np.random.default_rng(1)
+    for _ in range(300):
+        table = draws.choice([-1.0, 0.0, 1.0], (5, 30), p=[0.05, 0.9, 0.05])
+        table[:, 0] -= table.sum(axis=1) - table.sum() / 5  # every seed has the same mean
+        found = paired_items(table)
+        assert -1 <= found.low <= found.high <= 1

@@ -175,6 +175,9 @@ def paired_items(differences: npt.ArrayLike, *, level: float = 0.95, step: float
         parts += by_columns**2 / (items - 1) + rest**2 / ((seeds - 1) * (items - 1))
     # Without any variance there is nothing to weigh the parts by.
     freedom = variance**2 / parts if parts > 0.0 else seeds - 1.0
+    # Where next to nothing is left once the rest is taken off, the approximation goes to 0 degrees and the interval to
+    # any length; a sum of variances never has fewer degrees than the part that has fewest.
+    freedom = max(freedom, float(min(seeds, items) - 1))
     # More degrees of freedom can take off more than the images add; what is not sure here is not sure anywhere.
     here = _interval(mean, by_rows, seeds - 1.0, seeds, deviation, level)
     anywhere = _interval(mean, variance, freedom, seeds, deviation, level)

@@ -77,6 +77,35 @@ def test_two_processes_end_with_the_loss_of_one_and_the_first_alone_writes(asked
     assert results(tmp_path / "two") == {**together, "design": {**together["design"], "processes": 2}}
 
 
+SHARED = """
+import copy, torch
+from imagemill.evaluate.runners.ranks import joined
+from imagemill.evaluate.runners.torch_networks import NETWORKS
+from imagemill.evaluate.runners.torch_ranks import in_parallel
+with joined() as ranks:
+    torch.manual_seed(0)
+    net = NETWORKS["resnet18-16"].build((3, 16, 16), 4).double()
+    one = copy.deepcopy(net)
+    shared = in_parallel(net, ranks, "cpu", 0)
+    x, y = torch.randn(6, 3, 16, 16, dtype=torch.float64), torch.arange(6) % 4
+    x, y = ranks.share((x, y))
+    mine = slice(0, 4) if ranks.is_first else slice(4, 6)
+    loss = torch.nn.functional.cross_entropy
+    (loss(shared(x[mine]), y[mine], reduction="sum") * ranks.world / 6).backward()
+    loss(one(x), y).backward()
+    apart = [float((a.grad - b.grad).abs().max()) for a, b in zip(net.parameters(), one.parameters())]
+    apart += [float((a - b).abs().max()) for a, b in zip(net.buffers(), one.buffers())]
+    assert max(apart) < 1e-12, max(apart)
+"""
+
+
+def test_gradients_and_batch_statistics_of_two_processes_are_those_of_the_whole_batch(tmp_path: Path) -> None:
+    # In float64, where rounding is nothing: a ResNet, of whose batch one process has four images and the other two.
+    (tmp_path / "shared.py").write_text(SHARED)
+    done = run("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(tmp_path / "shared.py"))
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_process_that_fails_ends_the_others_and_says_why(asked: list[str], tmp_path: Path) -> None:
     file = tmp_path / "normed.py"
     file.write_text("import os\nif os.environ.get('RANK') == '1':\n    raise ValueError('no memory')\n" + NORMED)

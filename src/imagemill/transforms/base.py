@@ -77,7 +77,9 @@ def param(
     return dataclasses.field(metadata=meta, **_default(default))
 
 
-def option(default: Any = dataclasses.MISSING, *, check: Callable[[str, Any], Any] | None = None) -> Any:
+def option(
+    default: Any = dataclasses.MISSING, *, check: Callable[[str, Any], Any] | None = None, by_name: bool = False
+) -> Any:
     """A setting that is the same for all samples.
 
     Parameters
@@ -86,8 +88,10 @@ def option(default: Any = dataclasses.MISSING, *, check: Callable[[str, Any], An
         Required when left out.
     check : callable, optional
         Takes the setting's full name and its value, returns the value to store, raises ParameterError.
+    by_name : bool
+        Whether it has to be given by its name, as ``p`` has.
     """
-    return dataclasses.field(metadata={"kind": "option", "check": check}, **_default(default))
+    return dataclasses.field(metadata={"kind": "option", "check": check}, kw_only=by_name, **_default(default))
 
 
 def _default(default: Any) -> dict[str, Any]:

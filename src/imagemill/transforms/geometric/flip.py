@@ -64,8 +64,8 @@ class Flip(Transform):
     """
 
     axis: Literal["x", "y", "z"] = option("x", check=one_of("x", "y", "z"))
-    mode: Literal["random", "alternate"] = option("random", check=one_of("random", "alternate"))
-    every: int = option(1, check=_epochs)
+    mode: Literal["random", "alternate"] = option("random", check=one_of("random", "alternate"), by_name=True)
+    every: int = option(1, check=_epochs, by_name=True)
 
     def check(self) -> None:
         if self.mode == "alternate" and self.p != 1:

@@ -145,7 +145,7 @@ def ran(program: str, backend: str, folder: Path, *arguments: Path) -> None:
     env = {**environment(SRC), "CUDA_VISIBLE_DEVICES": "", "HOME": str(folder), "PYTHONPATH": ":".join(path)}
     env.pop("KERAS_BACKEND", None)
     command = [sys.executable, "-c", HEAD + program + DONE, backend, *map(str, arguments)]
-    run = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=300)
+    run = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=1200)
     assert run.returncode == 0, run.stderr
     assert f"kept on {backend}" in run.stdout
 

@@ -126,7 +126,7 @@ def test_a_keras_file_gives_the_same_figures_and_its_own_rescaling_is_seen(tmp_p
     np.savez(tmp_path / "data.npz", x=x, y=y)
     env = {**environment(SRC), "KERAS_BACKEND": "torch", "CUDA_VISIBLE_DEVICES": "", "HOME": str(tmp_path)}
     command = [sys.executable, "-c", textwrap.dedent(KERAS), str(tmp_path / "data.npz")]
-    run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+    run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=1200)
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
     expected = [round(v, 3) for v in accuracies(im.stress(Halves(1), halves(), OVER, worst=False))]

@@ -47,7 +47,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     more = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OMP_NUM_THREADS": "1", **environment}
     return subprocess.run(
         [sys.executable, "-W", "ignore", *command],
-        env={**os.environ, **more}, capture_output=True, text=True, timeout=300, check=False,
+        env={**os.environ, **more}, capture_output=True, text=True, timeout=1200, check=False,
     )  # fmt: skip
 
 

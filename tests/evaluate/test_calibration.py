@@ -79,6 +79,8 @@ def test_differences_that_cannot_be_planted_are_refused_or_left_out() -> None:
         calibrate(sides(16, 8), planted=[-0.1, 0.1])
     with pytest.raises(ParameterError, match="expected a level between 0 and 1"):
         calibrate(sides(16, 8), level=95)
+    with pytest.raises(InputError, match="expected a network for classes, whose right answers can be counted, got 'un"):
+        calibrate(sides(16, 8), model="unet")
     weak = (np.random.default_rng(1).random((10, 3, 2, 40)) < 0.3).astype(float)
     assert list(calibrated(weak, [0.1, 0.6]).power) == [0.1]
 

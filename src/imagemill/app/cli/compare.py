@@ -147,12 +147,12 @@ def _null(
     src: Path, comparisons: int, model: str, seeds: int, asked: Asked, *, out_to: Path | None, as_json: bool
 ) -> None:
     """How often arms are called different that are not."""
-    from imagemill.evaluate import Recipe, calibrate, read_data
+    from imagemill.evaluate import Recipe, calibrate
 
     recipe = Recipe(asked.epochs, asked.batch, asked.rate, workers=0)
     with progress("training") as told:
         found = calibrate(
-            read_data(src), comparisons=comparisons, seeds=seeds, model=model, recipe=recipe, out=out_to, progress=told
+            src, comparisons=comparisons, seeds=seeds, model=model, recipe=recipe, out=out_to, progress=told
         )
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))

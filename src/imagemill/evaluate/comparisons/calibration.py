@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from imagemill.core.errors import ParameterError
+from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.atomic import atomic_path
+from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.comparison import class_changes
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population
-from imagemill.evaluate.inputs.experiment_data import Data, check_data
+from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, check_level, paired, paired_items
@@ -148,7 +149,7 @@ class Calibration:
 
 
 def calibrate(
-    data: Data,
+    dataset: Dataset | Path | str | Data | tuple[Any, Any],
     *,
     comparisons: int = 200,
     seeds: int = 3,
@@ -163,7 +164,7 @@ def calibrate(
 
     Parameters
     ----------
-    data : Data
+    dataset : Dataset, Path, str, Data, or arrays
         Small: every comparison trains ``2 * seeds`` networks.
     comparisons, seeds : int
     model : str
@@ -186,14 +187,22 @@ def calibrate(
     ------
     ParameterError
         Under three seeds, where no comparison has a verdict; for a level or differences that are none.
+    InputError
+        For a network for label maps, and for data that `compare` refuses.
     """
     check_level(level)
     _check_planted(planted)
     if seeds < FEWEST_SEEDS or comparisons < 1:
         raise ParameterError(f"expected {FEWEST_SEEDS} seeds or more and a comparison, got {seeds} and {comparisons}")
     trainer, how = runner_named("torch"), recipe or Recipe(workers=0)
-    check_data(data, seeds, how.epochs, how.batch_size)
     network = trainer.network(model)
+    if network.task != "classification":
+        raise InputError(
+            f"expected a network for classes, whose right answers can be counted, got {network.name!r}, which is for "
+            "label maps; a calibration is of classifiers"
+        )
+    data = read_data(dataset)
+    check_data(data, seeds, how.epochs, how.batch_size)
     trainer.check(network, data.train[0], len(data.classes))
     images, labels = data.test
     plain = {name: value for name, value in asdict(how).items() if name != "workers"}

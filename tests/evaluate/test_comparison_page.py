@@ -54,6 +54,9 @@ def test_the_verdict_comes_first_with_both_claims_and_the_figures_of_the_compari
     good, bad = FOUND.effect("good"), FOUND.effect("bad")
     assert good.here.verdict == "helps"
     assert f"good helps ({good.here.mean * 100:+.1f} points); bad harms ({bad.here.mean * 100:+.1f} points)" in head
+    # Neither the clean test images nor the others are told alone.
+    assert all(f"On {name} test images: " in head for name in dict.fromkeys(e.population for e in FOUND.effects))
+    assert len({effect.population for effect in FOUND.effects}) > 1
     said = section(text, "The verdict")
     assert "on these test images" in said
     assert "on new images of this kind" in said

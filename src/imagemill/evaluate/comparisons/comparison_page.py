@@ -124,22 +124,31 @@ def _interval(name: str, change: Difference, word: str, outer: tuple[float, floa
 
 
 def _headline(found: Comparison) -> str:
-    clean = [effect for effect in found.effects if effect.population == CLEAN]
-    if not clean:
+    if not found.effects:
         return "No verdict: no seed trained both an arm and the arm without augmentation to the end."
-    if clean[0].here.verdict == "too few seeds":
+    if found.effects[0].here.verdict == "too few seeds":
         return f"No verdict: that takes {FEWEST_SEEDS} seeds or more."
-    if len(clean) > _MOST_TOLD:
+    # What harms on clean images may help where the network will be used: neither is told without the other.
+    names = list(dict.fromkeys(effect.population for effect in found.effects))
+    told = [_on(name, [effect for effect in found.effects if effect.population == name]) for name in names[:_MOST_TOLD]]
+    if len(names) > _MOST_TOLD:
+        told.append(f"Further test images are in the table: {', '.join(names[_MOST_TOLD:])}.")
+    return " ".join(told)
+
+
+def _on(population: str, effects: Sequence[Effect]) -> str:
+    """The verdicts on one kind of test images in a sentence; of many arms how many have which."""
+    if len(effects) > _MOST_TOLD:
         what = "arm"
-        counts = Counter(effect.here.verdict for effect in clean)
-        return f"On clean test images: {'; '.join(f'{word}: {_many(count, what)}' for word, count in counts.items())}."
-    told = []
-    for effect in clean:
-        word = effect.here.verdict
-        told.append(
-            f"{effect.arm}{' ' if word in ('helps', 'harms') else ': '}{word} ({_signed(effect.here.mean)} points)"
-        )
-    return f"On clean test images: {'; '.join(told)}."
+        counts = Counter(effect.here.verdict for effect in effects)
+        words = [f"{word}: {_many(count, what)}" for word, count in counts.items()]
+    else:
+        words = [
+            f"{e.arm}{' ' if e.here.verdict in ('helps', 'harms') else ': '}{e.here.verdict} "
+            f"({_signed(e.here.mean)} points)"
+            for e in effects
+        ]
+    return f"On {population} test images: {'; '.join(words)}."
 
 
 def _verdicts(found: Comparison) -> Iterator[Block | str]:

@@ -11,8 +11,8 @@ import pytest
 from scipy import ndimage
 
 import imagemill as im
-from imagemill.evaluate import Recommendation
-from tests.evaluate.drawn import glyphs
+from imagemill.evaluate import Data, Recommendation
+from tests.evaluate.drawn import bar, glyphs
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -329,6 +329,40 @@ def test_a_level_nearer_to_1_takes_more_exchanges_and_finds_what_is_plain() -> N
     found = im.recommend(data(), wild(im.Shift(pixels={"x": 3}, whole=True)), level=0.999)
     assert names(found) == ["Shift"]
     assert found.gap("position x").adjusted_p <= 0.001
+
+
+def test_wild_images_of_a_class_without_a_training_image_are_left_out_and_counted() -> None:
+    images, labels = wild(im.Shift(pixels={"x": 3}, whole=True))
+    others = labels.copy()
+    others[:9] = 2
+    (x, y), _ = data()
+    three = Data((x, y), (x, y), ("a", "b", "c"))
+    found = im.recommend(three, (images, others))
+    assert names(found) == ["Shift"]
+    assert found.gap("position x").missing == (0, 9)
+
+
+def test_the_polarity_says_which_of_both_sets_is_dark_on_light() -> None:
+    said = im.recommend(data(), wild(im.Invert())).proposed[0].evidence[0]
+    assert said.startswith("polarity: 0 % of training and 100 % of wild objects are darker than around")
+
+
+def test_p_values_are_adjusted_for_the_number_of_measures() -> None:
+    found = im.recommend(data(), wild(im.Shift(pixels={"x": 3}, whole=True)))
+    gap = found.gap("position x")
+    assert gap.adjusted_p == pytest.approx(gap.p * len(found.gaps))
+
+
+def test_a_transform_that_changes_a_measure_and_does_not_close_its_gap_is_not_proposed() -> None:
+    draws = np.random.default_rng(4)
+    _, labels = wild()
+    thick = [
+        bar(side=16, length=8, width=7 + draws.uniform(-0.2, 0.2), degrees=80, light=0.7, dark=0.1) for _ in labels
+    ]
+    images = (np.stack(thick) * 255).astype(np.uint8)[..., None]
+    found = im.recommend(data(), (images, labels))
+    assert found.gap("brightness").verdict == "gap"
+    assert {"Brightness", "Gamma"}.isdisjoint(names(found)), found
 
 
 def test_progress_ends_with_all_images() -> None:

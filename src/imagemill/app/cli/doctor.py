@@ -35,6 +35,7 @@ EXTRAS: dict[str, dict[str, str]] = {
     "keras": {"keras": "batches for model.fit"},
     "tf": {"tensorflow": "batches for tf.data"},
     "jax": {"jax": "batches for JAX"},
+    "onnx": {"onnxruntime": "stress of ONNX models"},
     "tensorboard": {"tensorboard": "compare --log tensorboard:DIR"},
     "mlflow": {"mlflow-skinny": "compare --log mlflow"},
 }

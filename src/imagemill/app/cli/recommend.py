@@ -10,7 +10,6 @@ import typer
 from rich.text import Text
 
 from imagemill import InputError
-from imagemill import recommend as recommend_for
 from imagemill.app.cli.console import out, progress
 
 __all__ = ["recommend"]
@@ -46,6 +45,8 @@ def recommend(
     Ends with exit status 1 when there is nothing to propose. Whether a proposal helps is for compare to say:
     imagemill compare SRC -p FILE --wild DIR.
     """
+    from imagemill import recommend as recommend_for  # what it needs is loaded when it is needed, not for --help
+
     if to is not None and to.suffix not in (".yaml", ".yml", ".json"):
         raise InputError(f"expected a file that ends in .yaml, .yml or .json, got {to}")
     with progress("measuring") as told:

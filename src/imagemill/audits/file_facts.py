@@ -6,11 +6,13 @@ Sources: ITU-T T.81 annex B for the segments, CIPA DC-008 (EXIF 2.32) for the ta
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from imagemill.data.codecs.photos.exif import jpeg_segments
 
 __all__ = ["FileFacts", "file_facts", "jpeg_quality"]
 
@@ -72,7 +74,8 @@ def file_facts(data: bytes | None, suffix: str, meta: Mapping[str, Any]) -> File
     if data is None or kind != "jpeg":
         return FileFacts(kind, len(data or b""), orientation=turned)
     quality, tags = float("nan"), dict[int, Any]()
-    for marker, segment in _segments(data):
+    for marker, at, length in jpeg_segments(data):
+        segment = data[at : at + length] if marker in (0xDB, 0xE1) else b""
         if marker == 0xDB and quality != quality:
             quality = jpeg_quality(segment)
         elif marker == 0xE1 and segment.startswith(b"Exif\0\0") and not tags:
@@ -87,21 +90,6 @@ def file_facts(data: bytes | None, suffix: str, meta: Mapping[str, Any]) -> File
         software=str(tags.get(_SOFTWARE, "")),
         exposure_value=_exposure(tags.get(_EXPOSURE), tags.get(_APERTURE), tags.get(_SPEED)),
     )
-
-
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and content of each segment before the pixels."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
-            continue
-        if marker in (0xDA, 0xD9):
-            return
-        length = max(int.from_bytes(data[at + 2 : at + 4], "big"), 2)
-        yield marker, data[at + 4 : at + 2 + length]
-        at += 2 + length
 
 
 def jpeg_quality(segment: bytes) -> float:

@@ -17,6 +17,7 @@ from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputEr
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.records.loading import encoded, load_mask, load_picture, pixels_suffix
 from imagemill.data.records.record import Blob, Pixels, Record
+from imagemill.verbs.scan import kind_of
 
 __all__ = ["SMALL", "Glance", "GlanceWork", "to_rgb8"]
 
@@ -128,13 +129,10 @@ def _glance(record: Record, options: ReadOptions) -> Glance:
     if record.mask is not None:
         mask = load_mask(record.mask, like=load_picture(record.image, options), frame=record.frame)
         labels = tuple(int(value) for value in np.unique(mask.array)[:256])
-    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
-    if picture.axes.startswith("z"):
-        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
     return Glance(
         digest,
         file_facts(data, pixels_suffix(record.image), picture.meta),
-        f"{kind} {picture.array.dtype.name}",
+        kind_of(picture),
         tuple(int(n) for n in full),
         **_measured(rgb),
         not_finite=not_finite,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from imagemill.verbs.scan.image_facts import kind_of
 from imagemill.verbs.scan.licences import Licences
 from imagemill.verbs.scan.scan import ScanReport, scan
 
 __all__ = [
     "Licences",
     "ScanReport",
+    "kind_of",
     "scan",
 ]

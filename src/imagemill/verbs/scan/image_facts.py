@@ -11,12 +11,12 @@ import numpy as np
 
 from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputError, MissingExtra
 from imagemill.core.finite import count_not_finite, like_nodata
-from imagemill.data.codecs.base import ReadOptions
+from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.records.loading import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record
 
-__all__ = ["Facts", "FactsWork", "Pixels", "Tally"]
+__all__ = ["Facts", "FactsWork", "Pixels", "Tally", "kind_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,12 @@ def _facts(record: Record, options: ReadOptions) -> Facts | str:
         return str(error)
     except ImagemillError as error:
         return f"{type(error).__name__}: {error}"
-    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
-    if picture.axes.startswith("z"):
-        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
     spacing = (
         "" if picture.spacing is None else " x ".join(f"{mm:.2f}".rstrip("0").rstrip(".") for mm in picture.spacing)
     )
     return Facts(
         pixels_suffix(record.image) or str(picture.meta.get("format", "array")),
-        f"{kind} {picture.array.dtype.name}",
+        kind_of(picture),
         picture.spatial_shape,
         spacing,
         labels,
@@ -135,6 +132,20 @@ def _facts(record: Record, options: ReadOptions) -> Facts | str:
         count_not_finite(picture.array),
         (like_nodata(picture.array) or (0, 0))[1],
     )
+
+
+def kind_of(picture: Picture) -> str:
+    """What pixels are, such as ``"RGB uint8"`` or ``"volume int16"``.
+
+    Examples
+    --------
+    >>> kind_of(Picture(np.zeros((4, 6, 3), np.uint8), "yxc"))
+    'RGB uint8'
+    """
+    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
+    if picture.axes.startswith("z"):
+        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
+    return f"{kind} {picture.array.dtype.name}"
 
 
 class Tally:

@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-__all__ = ["exif_orientation", "jpeg_orientation", "without_exif", "without_fill"]
+__all__ = ["exif_orientation", "jpeg_orientation", "jpeg_segments", "without_exif", "without_fill"]
 
 _TAG = 0x0112
 _SHORT = 3
@@ -77,6 +77,19 @@ def without_fill(data: bytes) -> bytes:
 
 def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
     """Where each EXIF block of a JPEG file begins, and how long it is."""
+    for marker, at, length in jpeg_segments(data):
+        if marker == 0xE1 and data[at : at + 6] == b"Exif\0\0":
+            yield at, length
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, place and length of the content of each segment of a JPEG file before its pixels.
+
+    Examples
+    --------
+    >>> list(jpeg_segments(bytes.fromhex("ffd8ffe00004abcdffd9")))
+    [(224, 6, 2)]
+    """
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -86,8 +99,7 @@ def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
         if marker in (0xDA, 0xD9):
             break
         length = int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
-            yield at + 4, length - 2
+        yield marker, at + 4, max(length - 2, 0)
         at += 2 + max(length, 2)
 
 

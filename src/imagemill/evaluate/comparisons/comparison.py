@@ -28,6 +28,7 @@ from imagemill.evaluate.statistics.intervals import (
 )
 from imagemill.evaluate.statistics.metrics import Metrics
 from imagemill.evaluate.statistics.overlap import Overlap
+from imagemill.evaluate.statistics.plain_values import plain
 from imagemill.evaluate.statistics.scores import ACCURACY, Measure, Scores, clustered, scores_of
 from imagemill.pages import fragment
 
@@ -164,7 +165,7 @@ class Comparison:
                 for (arm, population), found in self.metrics.items()
             ],
             "curves": [
-                {"arm": r.arm, "seed": r.seed, "epochs": [_finite(e) for e in _curve(r)], "diverged": r.diverged}
+                {"arm": r.arm, "seed": r.seed, "epochs": [plain(e) for e in _curve(r)], "diverged": r.diverged}
                 for r in self.runs
             ],
         }
@@ -389,7 +390,7 @@ def _effect_dict(effect: Effect) -> dict[str, Any]:
         "sentence": effect.sentence,
         "these_images": _difference_dict(effect.here),
         "new_images": _difference_dict(effect.anywhere),
-        "detectable": _plain(effect.detectable),
+        "detectable": plain(effect.detectable),
         "seeds_for_half": effect.seeds_for_half,
         "classes": [
             {
@@ -404,17 +405,9 @@ def _effect_dict(effect: Effect) -> dict[str, Any]:
 
 
 def _difference_dict(found: Difference) -> dict[str, Any]:
-    ends = {name: _plain(getattr(found, name)) for name in ("mean", "low", "high", "p", "deviation", "freedom")}
+    ends = {name: plain(getattr(found, name)) for name in ("mean", "low", "high", "p", "deviation", "freedom")}
     return {**ends, "pairs": found.pairs, "level": found.level, "verdict": found.verdict}
 
 
 def _curve(run: Trained) -> list[tuple[float, ...]]:
     return [(e.loss, e.accuracy, e.validation_loss, e.validation_accuracy) for e in run.curve]
-
-
-def _finite(values: Sequence[float]) -> list[float | None]:
-    return [_plain(value) for value in values]
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -18,6 +18,7 @@ from imagemill.evaluate.exchange.learning_curve import LearningCurve, Lookup, in
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, Difference, Verdict, detectable, paired
+from imagemill.evaluate.statistics.plain_values import plain
 from imagemill.pages import Curve, CurvePlot, Panels, Section, page
 
 __all__ = ["ExchangeRate", "ExchangeRates", "Reached", "exchanged"]
@@ -146,16 +147,16 @@ class ExchangeRate:
             "size": self.size,
             "accuracy": self.accuracy,
             "images": _inside(self.images),
-            "worth": _finite(self.worth),
+            "worth": plain(self.worth),
             "these_images": self._ends(self.here),
             "new_images": self._ends(self.anywhere),
             "difference": {
-                name: _finite(getattr(self.difference, name)) for name in ("mean", "low", "high", "p", "deviation")
+                name: plain(getattr(self.difference, name)) for name in ("mean", "low", "high", "p", "deviation")
             },
             "pairs": self.difference.pairs,
             "level": self.difference.level,
-            "detectable": _finite(self.detectable),
-            "detectable_images": _finite(self.detectable_images),
+            "detectable": plain(self.detectable),
+            "detectable_images": plain(self.detectable_images),
             "verdict": self.verdict,
             "sentence": self.sentence,
         }
@@ -430,10 +431,6 @@ def _exact(images: float) -> str:
 
 def _rounded(images: float) -> int:
     return 0 if abs(images) < 0.5 else int(float(f"{images:.2g}") if abs(images) >= 10 else round(images))
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _inside(images: float) -> float | None:

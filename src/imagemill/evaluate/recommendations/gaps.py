@@ -20,6 +20,7 @@ from imagemill.evaluate.recommendations.two_samples import (
     shift_of_means,
     weighted_quantiles,
 )
+from imagemill.evaluate.statistics.plain_values import plain
 
 __all__ = ["FEWEST_IMAGES", "QUANTILES", "Gap", "Groups", "Labelled", "gap_of", "judged"]
 
@@ -119,15 +120,15 @@ class Gap:
             "measure": self.measure.name,
             "unit": self.measure.unit,
             "verdict": self.verdict,
-            "train": [_plain(v) for v in self.train],
-            "wild": [_plain(v) for v in self.wild],
-            "change": _plain(self.change),
-            "interval": [_plain(self.low), _plain(self.high)],
+            "train": [plain(v) for v in self.train],
+            "wild": [plain(v) for v in self.wild],
+            "change": plain(self.change),
+            "interval": [plain(self.low), plain(self.high)],
             "as": self.measure.scale,
             "distance": self.distance,
             "p": self.p,
             "adjusted_p": self.adjusted_p,
-            "outside": _plain(self.outside),
+            "outside": plain(self.outside),
             "images": list(self.images),
             "without_a_value": list(self.missing),
             "classes": dict(self.by_class),
@@ -284,10 +285,6 @@ def _turned(a: Floats, b: Floats, weights: Floats) -> tuple[Floats, Floats]:
         return of_a, of_a
     theirs = float(unwrapped(np.array([theirs]), mine)[0])
     return of_a, weighted_quantiles(unwrapped(b, theirs), np.full(len(b), 1 / len(b)), QUANTILES)
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _by_class(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.label_changes import ClassEvidence
 from imagemill.evaluate.statistics.intervals import Difference
+from imagemill.evaluate.statistics.plain_values import plain
 from imagemill.pages import Interval, IntervalPlot, fragment
 
 __all__ = ["BACKWARD", "Cost", "Screened", "Screening", "in_points", "interval_of", "plain"]
@@ -248,12 +248,3 @@ def in_points(found: Difference | None) -> str:
     if found is None:
         return "-"
     return f"{found.mean * 100:+.1f} [{found.low * 100:+.1f}, {found.high * 100:+.1f}]"
-
-
-def plain(value: Any) -> Any:
-    """Plain values with None for what is no finite number."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

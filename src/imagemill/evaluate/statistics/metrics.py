@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
+from imagemill.evaluate.statistics.plain_values import plain
 
 __all__ = ["Metrics", "calibration_error", "confusion", "metrics_of"]
 
@@ -76,7 +77,7 @@ class Metrics:
             "recall": float(self.recall[has].mean()),
             "f1": float(self.f1[has].mean()),
             "calibration_error": self.calibration_error,
-            "per_class": {name: [_plain(v) for v in getattr(self, name)] for name in ("precision", "recall", "f1")},
+            "per_class": {name: [plain(v) for v in getattr(self, name)] for name in ("precision", "recall", "f1")},
             "confusion": self.confusion.tolist(),
         }
 
@@ -155,7 +156,3 @@ def _shares(part: npt.NDArray[np.number], whole: npt.NDArray[np.integer]) -> Flo
     out: Floats = np.zeros(len(whole))
     np.divide(part, whole, out=out, where=whole > 0)
     return out
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -136,7 +136,7 @@ def _flip(s: Setting) -> Strategy:
     st = s.st
     axis = st.sampled_from("yx" if s.ndim == 2 else "zyx")
     return st.one_of(
-        st.builds(im.Flip, axis, **s.coin), st.builds(im.Flip, axis, st.just("alternate"), st.integers(1, 3))
+        st.builds(im.Flip, axis, **s.coin), st.builds(im.Flip, axis, mode=st.just("alternate"), every=st.integers(1, 3))
     )
 
 

@@ -128,6 +128,7 @@ def fewer(data: Data, images: int) -> Data:
 
     Examples
     --------
+    >>> import numpy as np
     >>> x, y = np.zeros((90, 4, 4, 1), np.uint8), np.arange(90) % 3
     >>> np.bincount(fewer(Data((x, y), (x, y), ("a", "b", "c")), 30).train[1]).tolist()
     [10, 10, 10]

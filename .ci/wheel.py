@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 USE = """
-import importlib.metadata, importlib.resources, pathlib, sys
+import importlib.metadata, pathlib, sys
 import numpy as np
 import imagemill as im
 
@@ -30,7 +30,8 @@ for name in ("py.typed", "__init__.pyi"):
 pipe = im.Pipeline([im.Flip("x"), im.Normalize(0, 1), im.ToDtype("float32")], seed=1)
 turned = pipe(np.full((4, 6, 3), 255, np.uint8))
 assert turned.shape == (4, 6, 3) and turned.dtype == np.float32, turned
-assert importlib.resources.files("imagemill.app.figures").joinpath("page.html.j2").read_text("utf-8").strip()
+from imagemill.evaluate import known_experiments, read_experiment
+assert read_experiment(known_experiments()[0]).studies, "expected the files of experiments in the wheel"
 """
 
 

@@ -202,7 +202,7 @@ def test_help_comes_without_the_heavy_libraries() -> None:
         "print(sorted({'numba', 'nibabel', 'matplotlib'} & set(sys.modules)))\n"
     )
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], env=environment(SRC), capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", code], env=environment(SRC), capture_output=True, text=True, timeout=600
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines()[-1] == "[]"
@@ -210,7 +210,7 @@ def test_help_comes_without_the_heavy_libraries() -> None:
 
 def test_the_module_is_the_command() -> None:
     command = [sys.executable, "-W", "error", "-m", "imagemill", "explain", "-p", "nothing"]
-    run = subprocess.run(command, env=environment(SRC), capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, env=environment(SRC), capture_output=True, text=True, timeout=600)
     assert run.returncode == 2
     assert run.stderr.startswith("error: expected a pipeline file or a preset")
 

@@ -34,7 +34,7 @@ def lint(source: Path, folder: Path) -> tuple[int, str]:
         "--no-cache",
         "--no-logo",
     ]
-    run = subprocess.run(command, cwd=folder, env=environment(source), capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, cwd=folder, env=environment(source), capture_output=True, text=True, timeout=600)
     return run.returncode, run.stdout + run.stderr
 
 

@@ -65,7 +65,7 @@ def test_two_facts_of_one_part_are_told_apart() -> None:
 
 
 def test_threads_that_ask_at_once_are_told_the_same() -> None:
-    gate, found = threading.Barrier(8, timeout=30), []
+    gate, found = threading.Barrier(8, timeout=300), []
 
     @kept
     def own(plan: Plan) -> object:

@@ -109,7 +109,7 @@ def test_killed_at_a_point_and_run_again_it_ends_in_the_same_bytes(
 ) -> None:
     out = tmp_path / "out"
     process = started([*asked, "-o", str(out)], Killing(where, count))
-    process.join(300)
+    process.join(1200)
     assert process.exitcode == -signal.SIGKILL
     assert not (out / "results.json").exists()
     assert len(list((out / "runs").glob("*.npz"))) == whole
@@ -127,7 +127,7 @@ def test_killed_from_outside_while_it_trains(asked: Asked, unbroken: bytes, tmp_
     while process.is_alive() and not list(out.glob("runs/*-1.npz")):
         time.sleep(0.002)
     process.kill()
-    process.join(300)
+    process.join(1200)
     assert process.exitcode == -signal.SIGKILL
     assert not (out / "results.json").exists()
     finished([*asked, "-o", str(out)])

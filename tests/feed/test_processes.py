@@ -171,7 +171,7 @@ def test_a_program_with_functions_of_its_own(tmp_path: Path) -> None:
 
 def ran(folder: Path, what: str) -> Any:
     command = [sys.executable, "program.py", what]
-    return subprocess.run(command, cwd=folder, env=environment(SRC), capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=environment(SRC), capture_output=True, text=True, timeout=600)
 
 
 # ---------------------------------------------------------------------------------------------- memory
@@ -415,7 +415,7 @@ def test_ctrl_c_for_all_processes_ends_them_quietly(tmp_path: Path, number: int)
         words = running.stdout.readline().split()
         assert words[:1] == ["batch"], running.stderr.read()
         os.killpg(running.pid, signal.SIGINT)
-        said, complaints = running.communicate(timeout=120)
+        said, complaints = running.communicate(timeout=600)
     assert "interrupted" in said
     assert (running.returncode, complaints) == (0, "")
     assert not [pid for pid in words[1:] if Path("/proc", pid).exists()]

@@ -129,7 +129,7 @@ def test_what_was_in_flight_is_noted_when_another_shard_could_not_be(tmp_path: P
 
     def note(rows: Any) -> None:
         if not refused:
-            assert all(ended.acquire(timeout=60) for _ in range(4))  # two workers have four in flight
+            assert all(ended.acquire(timeout=600) for _ in range(4))  # two workers have four in flight
             refused.append(rows)
             raise im.DiskError("full for a moment")
         ledger.note(rows)

@@ -134,7 +134,7 @@ def test_another_process_makes_the_same_bytes(hash_seed: str) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == [hashlib.sha256(here.image.tobytes()).hexdigest(), pipe.digest]

@@ -65,7 +65,7 @@ def test_it_feeds_fit(backend: str, tmp_path: Path) -> None:
         pytest.skip(f"{backend} is not installed")
     env = {**environment(SRC), "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "", "HOME": str(tmp_path)}
     command = [sys.executable, "-c", PROGRAM]
-    run = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
     assert f"fitted on {backend}" in run.stdout
 

@@ -71,7 +71,7 @@ except im.InputError as error:
 def test_jax_arrays_keep_their_values_and_go_where_they_are_sent(tmp_path: Path) -> None:
     env = {**environment(SRC), "XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", JAX]
-    run = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
     assert "got both" in run.stdout
 

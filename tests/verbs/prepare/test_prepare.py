@@ -298,7 +298,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path: Path) -> None
     for place, left in (("put", 2), ("rows", 0), ("rows", 2), ("manifest", 0), ("json", 0)):
         out = tmp_path / f"{place}{left}"
         command = [sys.executable, "-c", KILL, str(source), str(out), place, str(left)]
-        run = subprocess.run(command, env=environment(SRC), capture_output=True, timeout=60)
+        run = subprocess.run(command, env=environment(SRC), capture_output=True, timeout=600)
         assert run.returncode == -signal.SIGKILL, run.stderr
         with pytest.raises(im.SourceError, match="to finish it"):
             open_dataset(out)

@@ -96,10 +96,9 @@ def _clusters(found: Audit, keys: set[str]) -> list[Block | str]:
 def _pictures(found: Audit, keys: Sequence[str]) -> list[Figure]:
     """The small pictures in their own shape, with the name and class of each."""
     survey = found.survey
-    rows = {record.key: row for row, record in enumerate(survey.records)}
     figures = []
     for key in keys:
-        row = rows.get(key)
+        row = survey.row_of.get(key)
         glance = None if row is None else survey.glances[row]
         if row is None or glance is None:
             continue

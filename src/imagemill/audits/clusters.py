@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from imagemill.audits.glance import Glance
 from imagemill.audits.likeness import AS_IT_IS, CROPPED, MIRRORED, TURNED, Pairs, alike
 
-__all__ = ["HOW", "Cluster", "clusters_of"]
+__all__ = ["HOW", "Cluster", "clusters_of", "joined"]
+
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +44,29 @@ def clusters_of(glances: Sequence[Glance | None], odds: float) -> tuple[Cluster,
         As for `alike`.
     """
     pairs = _pairs(glances, odds)
-    root = np.arange(len(glances))
-
-    def find(row: int) -> int:
-        while root[row] != row:
-            root[row] = root[root[row]]
-            row = int(root[row])
-        return row
-
-    for a, b in zip(pairs.first, pairs.second, strict=True):
-        low, high = sorted((find(int(a)), find(int(b))))
-        root[high] = low
+    of = joined(len(glances), pairs.first, pairs.second)
     members: dict[int, list[int]] = {}
     for row in np.unique(np.concatenate([pairs.first, pairs.second])).tolist():
-        members.setdefault(find(row), []).append(row)
+        members.setdefault(int(of[row]), []).append(row)
     how: dict[int, list[str]] = {}
     for a, said in zip(pairs.first, pairs.how, strict=True):
-        how.setdefault(find(int(a)), []).append(said)
+        how.setdefault(int(of[a]), []).append(said)
     return tuple(
-        Cluster(tuple(sorted(rows, key=lambda row: _keep(glances, row))), max(how[top], key=HOW.index))
-        for top, rows in sorted(members.items())
+        Cluster(tuple(sorted(rows, key=lambda row: _keep(glances, row))), max(how[number], key=HOW.index))
+        for number, rows in sorted(members.items(), key=lambda found: found[1][0])
     )
+
+
+def joined(count: int, first: Rows, second: Rows) -> Rows:
+    """The same number for rows that pairs join, directly or over others.
+
+    Examples
+    --------
+    >>> joined(4, np.array([0, 1]), np.array([1, 3])).tolist()
+    [0, 0, 1, 0]
+    """
+    edges = coo_array((np.ones(len(first), bool), (first, second)), shape=(count, count))
+    return np.asarray(connected_components(edges, directed=False)[1], np.int64)
 
 
 HOW = ("the same bytes", "the same pixels", "re-encoded or resized", MIRRORED, TURNED, CROPPED)

@@ -127,7 +127,8 @@ def _glance(record: Record, options: ReadOptions) -> Glance:
     rgb, not_finite = to_rgb8(picture)
     labels: tuple[int, ...] = ()
     if record.mask is not None:
-        mask = load_mask(record.mask, like=load_picture(record.image, options), frame=record.frame)
+        whole = load_picture(record.image, options) if "full_size" in picture.meta else picture
+        mask = load_mask(record.mask, like=whole, frame=record.frame)
         labels = tuple(int(value) for value in np.unique(mask.array)[:256])
     return Glance(
         digest,

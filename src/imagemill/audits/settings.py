@@ -47,7 +47,7 @@ class Settings:
     copies : float
         How alike two images have to be, beyond what images of this set are alike anyway: the odds, in tens, against
         a pair as alike as this among those of different content.
-    levels : float, 0 to 1
+    level : float, 0 to 1
         Level of intervals and of tests.
     shortcut : float, 0 to 1
         What the class is told from (the border, the file) has to reach this share of what the whole image reaches.
@@ -77,7 +77,7 @@ class Settings:
     odd_share: float = 0.05
     clipped: float = 0.3
     copies: float = 3.0
-    levels: float = 0.95
+    level: float = 0.95
     shortcut: float = 0.8
     folds: int = 5
     label_errors: float = 0.04
@@ -106,6 +106,6 @@ class Settings:
 
 
 _SHARES = (
-    "part_of_mean", "part_of_largest", "dark", "light", "aspect", "odd_share", "clipped", "levels", "shortcut",
+    "part_of_mean", "part_of_largest", "dark", "light", "aspect", "odd_share", "clipped", "level", "shortcut",
     "label_errors",
 )  # fmt: skip

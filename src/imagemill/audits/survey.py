@@ -57,6 +57,11 @@ class Survey:
         return np.stack([glance.small for glance in self.glances if glance is not None])
 
     @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """The row of each key."""
+        return {record.key: row for row, record in enumerate(self.records)}
+
+    @cached_property
     def clusters(self) -> tuple[Cluster, ...]:
         """Images that are there more than once."""
         return clusters_of(self.glances, self.settings.copies) if len(self.seen) > 1 else ()

@@ -29,7 +29,7 @@ def check_order(survey: Survey) -> Iterator[Finding | NotAsked]:
     place = np.arange(len(rows))
     brightness = survey.numbers(lambda g: g.brightness[2])[rows]
     drift = stats.spearmanr(place, brightness)
-    if abs(drift.statistic) >= _STRONG and drift.pvalue < 1 - survey.settings.levels:
+    if abs(drift.statistic) >= _STRONG and drift.pvalue < 1 - survey.settings.level:
         yield Finding(
             "drift",
             "note",

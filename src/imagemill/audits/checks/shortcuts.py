@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.audits.checks.base import NotAsked, many
+from imagemill.audits.clusters import joined
 from imagemill.audits.probes import Told, folds_of, told_by_bins, told_by_features
 from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
@@ -35,7 +36,7 @@ def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
         return
     folds = folds_of(labels, survey.settings.folds, _groups(survey, rows))
     told = {
-        name: told_by_bins(values[rows], labels, folds, level=survey.settings.levels)
+        name: told_by_bins(values[rows], labels, folds, level=survey.settings.level)
         for name, values in _properties(survey).items()
         if len(set(values[rows].tolist())) > 1
     }
@@ -58,14 +59,15 @@ def _asked(survey: Survey) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]
 
 def _groups(survey: Survey, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """What stays on one side: copies, and what the source says belongs together."""
-    names: dict[str, int] = {}
-    of = np.arange(len(survey.records))
-    for row, record in enumerate(survey.records):
-        if record.group is not None:
-            of[row] = names.setdefault(record.group, row)
-    for cluster in survey.clusters:
-        of[np.isin(of, of[list(cluster.rows)])] = of[cluster.rows[0]]
-    return of[rows]
+    firsts: dict[str, int] = {}
+    together = [
+        (firsts.setdefault(record.group, row), row)
+        for row, record in enumerate(survey.records)
+        if record.group is not None
+    ]
+    together += [(cluster.rows[0], row) for cluster in survey.clusters for row in cluster.rows]
+    pairs = np.array(together, np.int64).reshape(-1, 2)
+    return joined(len(survey.records), pairs[:, 0], pairs[:, 1])[rows]
 
 
 def _properties(survey: Survey) -> dict[str, npt.NDArray[np.object_] | Floats]:
@@ -101,7 +103,7 @@ def _texts(values: list[str | None]) -> npt.NDArray[np.object_]:
 def _properties_found(survey: Survey, told: dict[str, Told]) -> Iterator[Finding]:
     held = adjusted([one.p for one in told.values()])
     for (name, one), p in zip(told.items(), held, strict=True):
-        if p > 1 - survey.settings.levels or one.skill < _SKILL:
+        if p > 1 - survey.settings.level or one.skill < _SKILL:
             continue
         yield Finding(
             "shortcut",
@@ -117,18 +119,18 @@ def _border(
 ) -> Iterator[Finding]:
     """The outer eighth of each side, and nothing of the middle, against the whole image and against the middle."""
     small = survey.small[np.searchsorted(survey.seen, rows)].astype(np.float64) / 255
-    level = survey.settings.levels
+    level = survey.settings.level
     border = told_by_features(_ring(small), labels, folds, level=level)
     middle = told_by_features(_grid(small[:, 8:24, 8:24], 8), labels, folds, level=level)
     whole = max(middle.skill, told_by_features(_grid(small, 8), labels, folds, level=level).skill)
     if border.p <= 1 - level and border.skill >= _SKILL and border.skill >= survey.settings.shortcut * whole:
-        wrong = [int(row) for row, right in zip(rows, border.right, strict=True) if right]
+        told = [int(row) for row, right in zip(rows, border.right, strict=True) if right]
         yield Finding(
             "background",
             "error" if border.skill >= 0.5 else "warning",
             f"the class can be told from the border of the image alone ({_said(border)}), as well as from the whole "
             f"({whole:.0%} of the way from chance to certainty, by the same probe)",
-            survey.keys(wrong[:20]),
+            survey.keys(told[:20]),
             {"accuracy": border.accuracy, "chance": border.chance, "p": border.p, "whole": whole},
             "vary the background within each class, or cut the object out",
         )

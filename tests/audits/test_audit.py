@@ -237,3 +237,31 @@ def test_the_result_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> 
     one, four = (im.audit(src, workers=workers).to_dict() for workers in (1, 4))
     assert one == four
     assert json.loads(json.dumps(one, allow_nan=False)) == one
+
+
+def test_a_floor_of_mid_gray_is_no_file_that_was_cut_off(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 20)
+    write(src / "cat" / "floor.png", np.concatenate([photo(1)[:45], np.full((3, 64, 3), 128, np.uint8)]))
+    assert "cut-off" not in rules(im.audit(src, checks=["quality"]))
+
+
+def test_brightness_that_drifts_with_the_numbers_of_files_and_classes_that_come_in_runs(tmp_path: Path) -> None:
+    lines = ["path,label"]
+    for row in range(60):
+        # Not padded: 10 comes behind 9.
+        write(tmp_path / f"shot{row}.png", (photo(row) * (0.4 + 0.01 * row)).astype(np.uint8))
+        lines.append(f"shot{row}.png,{'ab'[row // 20 % 2]}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    found = im.audit(tmp_path, checks=["order"])
+    assert rules(found) == {"drift", "runs"}
+    assert by_rule(found, "drift").numbers["correlation"] > 0.8
+    assert by_rule(found, "runs").numbers["changes"] == 2
+
+
+def test_names_that_hold_words_say_nothing_of_an_order(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 40)
+    found = im.audit(src, checks=["order"])
+    assert (rules(found), [one.because for one in found.not_asked]) == (
+        set(),
+        ["names of files differ in more than their numbers"],
+    )

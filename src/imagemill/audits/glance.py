@@ -26,6 +26,9 @@ Array = npt.NDArray[Any]
 SMALL = 32
 """Side of the small picture, pixels; shape is squashed, so that a copy of another aspect is seen as one."""
 
+_FILLED = 4
+"""Rows of mid gray that are no chance."""
+
 LOOKED = 256
 """Longer side that measures of quality are taken at: about what a network sees."""
 
@@ -246,7 +249,9 @@ def _gray_rows(rgb: Array) -> float:
     """Share of rows at the bottom that are flat mid gray: what libjpeg fills a file with that was cut off."""
     flat = (rgb.max(axis=(1, 2)).astype(int) - rgb.min(axis=(1, 2)) <= 2) & (abs(rgb.mean(axis=(1, 2)) - 128) < 3)
     other = np.flatnonzero(~flat[::-1])
-    return float((len(flat) if not len(other) else other[0]) / len(flat))
+    rows = len(flat) if not len(other) else int(other[0])
+    # A floor or a frame can be as gray for a row or two.
+    return rows / len(flat) if rows >= _FILLED else 0.0
 
 
 def _border(gray: Array) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,7 +21,10 @@ _STRONG = 0.5
 def check_order(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Classes or brightness that follow the order, as it is handed out: by the numbers in names, not by folder."""
     names = [record.key.rpartition("/")[2] for record in survey.records]
-    order = np.argsort(np.array(names), kind="stable")
+    if len({re.sub(r"\d+", "#", name) for name in names}) > 1:
+        yield NotAsked("order", "names of files differ in more than their numbers")
+        return
+    order = np.argsort(np.array([[int(n) for n in re.findall(r"\d+", name)] or [0] for name in names])[:, -1])
     rows = [int(row) for row in order if survey.glances[row] is not None]
     if len(rows) < _FEWEST or len(set(names)) < len(names):
         because = f"there are fewer than {_FEWEST} images" if len(rows) < _FEWEST else "names are numbered by folder"

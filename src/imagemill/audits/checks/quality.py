@@ -64,7 +64,7 @@ def _by_themselves(survey: Survey) -> Iterator[Finding]:
     rules: list[tuple[str, str, str, Numbers | npt.NDArray[np.bool_], Numbers, str]] = [
         ("flat", "warning", "of one colour", flat, entropy, "leave them out"),
         ("cut-off", "error", "whose lower rows are a flat gray, as decoders fill a file that was cut off",
-         (cut > 0.03) & ~flat, -cut, "fetch them again, or leave them out"),
+         (cut > 0) & ~flat, -cut, "fetch them again, or leave them out"),
         ("dark", "warning", f"dark: 99 of 100 pixels below {asked.dark:.2f} of white",
          photo & ~flat & (percentile[4] < asked.dark), percentile[4], "look at them: is anything to be seen?"),
         ("light", "warning", f"light: 95 of 100 pixels above {1 - asked.light:.2f} of white",

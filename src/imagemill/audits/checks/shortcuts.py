@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 _SMALLEST = 10
 """Images of a class that are needed to ask."""
+_DIRECTIONS = 8
 _SKILL = 0.15
 """Share of the way from chance to certainty below which a property is no shortcut, however surely it is above 0."""
 
@@ -120,9 +121,12 @@ def _border(
     """The outer eighth of each side, and nothing of the middle, against the whole image and against the middle."""
     small = survey.small[np.searchsorted(survey.seen, rows)].astype(np.float64) / 255
     level = survey.settings.level
-    border = told_by_features(_ring(small), labels, folds, level=level)
-    middle = told_by_features(_grid(small[:, 8:24, 8:24], 8), labels, folds, level=level)
-    whole = max(middle.skill, told_by_features(_grid(small, 8), labels, folds, level=level).skill)
+    # As much is asked of the border as of the whole: colours and directions of edges, each over pieces.
+    edges = _edges(small)
+    ring = np.concatenate([_ring(small), _ring(edges)[:, : 12 * _DIRECTIONS]], axis=1)
+    whole_image = np.concatenate([_grid(small, 8), _grid(edges, 4)], axis=1)
+    border = told_by_features(ring, labels, folds, level=level)
+    whole = max(border.skill, told_by_features(whole_image, labels, folds, level=level).skill)
     if border.p <= 1 - level and border.skill >= _SKILL and border.skill >= survey.settings.shortcut * whole:
         told = [int(row) for row, right in zip(rows, border.right, strict=True) if right]
         yield Finding(
@@ -137,16 +141,27 @@ def _border(
 
 
 def _ring(small: Floats) -> Floats:
-    """Colours of the outer eighth: means and deviations of its twelve pieces."""
+    """The outer eighth ``[n, y, x, C]``: means of its twelve pieces, then their deviations."""
     strips = (small[:, :4], small[:, -4:], small[:, 4:-4, :4], small[:, 4:-4, -4:])
     pieces = [piece for strip in strips for piece in np.array_split(strip, 3, axis=2 if strip.shape[2] > 4 else 1)]
-    return np.concatenate([f(piece, axis=(1, 2)) for piece in pieces for f in (np.mean, np.std)], axis=1)
+    return np.concatenate([f(piece, axis=(1, 2)) for f in (np.mean, np.std) for piece in pieces], axis=1)
 
 
 def _grid(small: Floats, cells: int) -> Floats:
-    """Mean colours of a grid of cells."""
+    """Means ``[n, y, x, C]`` over a grid of cells."""
     count, side = len(small), small.shape[1] // cells
-    return np.asarray(small.reshape(count, cells, side, cells, side, 3).mean(axis=(2, 4)).reshape(count, -1))
+    return np.asarray(small.reshape(count, cells, side, cells, side, -1).mean(axis=(2, 4)).reshape(count, -1))
+
+
+def _edges(small: Floats) -> Floats:
+    """How strong the edges of each direction are at each pixel, ``[n, y, x, 8]``.
+
+    Source: Dalal and Triggs (2005), "Histograms of oriented gradients for human detection", CVPR, without blocks.
+    """
+    down, across = np.gradient(small.mean(axis=3), axis=(1, 2))
+    strength, angle = np.hypot(down, across), np.arctan2(down, across) % np.pi
+    turn = np.minimum((angle * (_DIRECTIONS / np.pi)).astype(int), _DIRECTIONS - 1)
+    return np.asarray(strength[..., None] * (turn[..., None] == np.arange(_DIRECTIONS)))
 
 
 def _said(one: Told) -> str:

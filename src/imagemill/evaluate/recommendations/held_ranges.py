@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError
 from imagemill.core.ranges import Distribution
 from imagemill.evaluate.inputs.experiment_data import Data
+from imagemill.evaluate.recommendations.read_results import read_results
 from imagemill.evaluate.stressing.stress import stress
 from imagemill.transforms.base import Transform
 
@@ -56,17 +55,12 @@ def read_held(given: Profiled) -> Held:
     >>> read_held({"rotate": (-20, 25)})
     {'rotate': (-20.0, 25.0)}
     """
-    if isinstance(given, str | Path):
-        path = Path(given)
-        path = path / "results.json" if path.is_dir() else path
-        try:
-            given = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"expected a profile that stress wrote, got {path}: {error}") from error
-    if hasattr(given, "to_dict"):
-        given = given.to_dict()
-    if not isinstance(given, Mapping):
-        raise InputError(f"expected a profile of stress, its file, or ranges by name, got {type(given).__name__}")
+    given = read_results(
+        given,
+        "results.json",
+        written="a profile that stress wrote",
+        held="a profile of stress, its file, or ranges by name",
+    )
     try:
         if "profiles" not in given:
             return {str(name): _pair(ends) for name, ends in given.items()}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError
+from imagemill.evaluate.recommendations.read_results import read_results
 
 __all__ = ["Screened", "read_screen"]
 
@@ -42,17 +41,9 @@ def read_screen(given: Screened) -> dict[str, tuple[str, ...]]:
     >>> read_screen({"Rotate": 0.31, "Shift": 0.9})["Rotate"][0]
     'the screen gives Rotate 31 % of clean accuracy: it changes labels, or nothing like it was trained on'
     """
-    if isinstance(given, str | Path):
-        path = Path(given)
-        path = path / "screen.json" if path.is_dir() else path
-        try:
-            given = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"expected what screen wrote, got {path}: {error}") from error
-    if hasattr(given, "to_dict"):
-        given = given.to_dict()
-    if not isinstance(given, Mapping):
-        raise InputError(f"expected a screen, its file, or affinities by name, got {type(given).__name__}")
+    given = read_results(
+        given, "screen.json", written="what screen wrote", held="a screen, its file, or affinities by name"
+    )
     try:
         if "ranked" not in given:
             return {name: _low(name, float(share)) for name, share in given.items()}

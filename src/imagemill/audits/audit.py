@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from imagemill.audits.checks.drift import check_order
 from imagemill.audits.checks.licensing import check_licences
 from imagemill.audits.checks.quality import check_quality
 from imagemill.audits.checks.shortcuts import check_shortcuts
+from imagemill.audits.given import Given
 from imagemill.audits.manifest_actions import new_manifest
 from imagemill.audits.settings import Settings
 from imagemill.audits.survey import Survey, survey
 from imagemill.core.errors import ParameterError
 from imagemill.core.findings import LEVELS, Finding, worst_first
+from imagemill.data.as_source import source_of
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
-from imagemill.data.layouts.opening import open_source
+from imagemill.data.layouts.base import Source
 from imagemill.jobs.threads import Progress
 
 __all__ = ["CHECKS", "Audit", "audit"]
@@ -135,8 +138,9 @@ class Audit:
 
 
 def audit(
-    dataset: Dataset | Path | str,
+    dataset: Any,
     *,
+    against: Any = None,
     checks: Sequence[str] | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     workers: int = 2,
@@ -147,8 +151,10 @@ def audit(
 
     Parameters
     ----------
-    dataset : Dataset, Path or str
+    dataset : Dataset, Path, str, or whatever `open` takes
         In any layout.
+    against : the same, optional
+        Other images, such as those that the network will see in use: do they differ, and in what.
     checks : sequence of str, optional
         Those of `CHECKS` to run; all when left out.
     settings : mapping or Settings, optional
@@ -158,7 +164,8 @@ def audit(
     progress : callable, optional
         Called with how many images were looked at, and how many there are.
     **options
-        As for `open`, such as ``layout``, ``masks``, ``axes``.
+        As for `open`, such as ``layout``, ``masks``, ``axes``; of these ``axes`` alone holds for ``against`` too, which
+        may be a `Dataset` that was opened with options of its own.
 
     Returns
     -------
@@ -189,8 +196,10 @@ def audit(
         raise ParameterError(f"expected checks of {', '.join(CHECKS)}, got {', '.join(wrong)}")
     asked = settings if isinstance(settings, Settings) else Settings.of(dict(settings or {}))
     axes = options.get("axes")
-    source = dataset.to_source() if isinstance(dataset, Dataset) else open_source(dataset, **options)
-    seen = survey(source, asked, options=ReadOptions(axes=axes), workers=workers, progress=progress)
+    look = partial(survey, settings=asked, options=ReadOptions(axes=axes), workers=workers, progress=progress)
+    # What `options` say is said of the dataset; other images may lie in another layout.
+    beside = None if against is None else look(_source(against, {} if axes is None else {"axes": axes}))
+    seen = look(_source(dataset, options), given=Given(against=beside))
     found, not_asked = list[Finding](), list[NotAsked]()
     for name, check in CHECKS.items():
         if checks is None or name in checks:
@@ -200,3 +209,7 @@ def audit(
                 else:
                     not_asked.append(one)
     return Audit(seen, tuple(worst_first(found)), tuple(not_asked))
+
+
+def _source(what: Any, options: Mapping[str, Any]) -> Source:
+    return what.to_source() if isinstance(what, Dataset) else source_of(what, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.audits.clusters import Cluster, clusters_of
+from imagemill.audits.given import Given
 from imagemill.audits.glance import Glance, GlanceWork
 from imagemill.audits.settings import Settings
 from imagemill.data.codecs.base import ReadOptions
@@ -34,12 +35,15 @@ class Survey:
     problems : tuple of Problem
         Those that could not be read; what the layout could not take in is in ``source.problems``.
     settings : Settings
+    given : Given
+        What was given beside the dataset.
     """
 
     source: Source
     glances: tuple[Glance | None, ...]
     problems: tuple[Problem, ...]
     settings: Settings
+    given: Given = field(default_factory=Given)
 
     @property
     def records(self) -> Sequence[Record]:
@@ -92,6 +96,7 @@ def survey(
     source: Source,
     settings: Settings | None = None,
     *,
+    given: Given | None = None,
     options: ReadOptions | None = None,
     workers: int = 2,
     progress: Progress | None = None,
@@ -102,6 +107,7 @@ def survey(
     ----------
     source : Source
     settings : Settings, optional
+    given : Given, optional
     options : ReadOptions, optional
     workers : int
         Threads that decode.
@@ -129,7 +135,7 @@ def survey(
     runner.run(source.records, len(source))
     failed = [Problem(source.records[row].key, one) for row, one in sorted(found.items()) if isinstance(one, str)]
     glances = tuple(one if isinstance(one := found[row], Glance) else None for row in range(len(source)))
-    return Survey(source, glances, tuple(failed), settings or Settings())
+    return Survey(source, glances, tuple(failed), settings or Settings(), given or Given())
 
 
 def counted(labels: Sequence[str | None]) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
+from imagemill.core.plain_values import plain
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population
 from imagemill.evaluate.runners.recipe import Trained
@@ -28,7 +29,6 @@ from imagemill.evaluate.statistics.intervals import (
 )
 from imagemill.evaluate.statistics.metrics import Metrics
 from imagemill.evaluate.statistics.overlap import Overlap
-from imagemill.evaluate.statistics.plain_values import plain
 from imagemill.evaluate.statistics.scores import ACCURACY, Measure, Scores, clustered, scores_of
 from imagemill.pages import fragment
 

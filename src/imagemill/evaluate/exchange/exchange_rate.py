@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
+from imagemill.core.plain_values import plain
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.exchange.learning_curve import LearningCurve, Lookup, invert
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, Difference, Verdict, detectable, paired
-from imagemill.evaluate.statistics.plain_values import plain
 from imagemill.pages import Curve, CurvePlot, Panels, Section, page
 
 __all__ = ["ExchangeRate", "ExchangeRates", "Reached", "exchanged"]

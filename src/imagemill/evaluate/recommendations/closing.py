@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from imagemill.core.geometry import peak_of
 from imagemill.evaluate.recommendations.corrections import CORRECTIONS, Correction, Frame2d
-from imagemill.evaluate.recommendations.gaps import Gap, Groups, Labelled, gap_of, judged
 from imagemill.evaluate.recommendations.held_ranges import Held, within
-from imagemill.evaluate.recommendations.measures.catalogue import MEASURES, measured
 from imagemill.evaluate.statistics.intervals import adjusted
+from imagemill.measures.catalogue import MEASURES, measured
+from imagemill.measures.differences.gaps import Gap, Groups, Labelled, gap_of, judged
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imagemill.core.ranges import Amount, Choice
-from imagemill.evaluate.recommendations.gaps import Gap
+from imagemill.measures.differences.gaps import Gap
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.brightness import Brightness
 from imagemill.transforms.colour.channel_gain import ChannelGain

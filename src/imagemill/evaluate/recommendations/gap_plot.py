@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imagemill.core.extras import require
-from imagemill.evaluate.recommendations.gaps import Gap
+from imagemill.measures.differences.gaps import Gap
 
 __all__ = ["plot_gaps"]
 

@@ -10,12 +10,12 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.closing import Closing, Looked
-from imagemill.evaluate.recommendations.gaps import FEWEST_IMAGES, Labelled
 from imagemill.evaluate.recommendations.held_ranges import Profiled, held_by, read_held
-from imagemill.evaluate.recommendations.measures.gray_values import check_values
 from imagemill.evaluate.recommendations.recommendation import Recommendation, proposed_of
 from imagemill.evaluate.recommendations.screen_warnings import Screened, read_screen
 from imagemill.evaluate.recommendations.wild_images import Wild, chosen, read_wild_images
+from imagemill.measures.differences.gaps import FEWEST_IMAGES, Labelled
+from imagemill.measures.gray_values import check_values
 
 __all__ = ["recommend"]
 

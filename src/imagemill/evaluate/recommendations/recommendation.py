@@ -10,7 +10,7 @@ from typing import Any
 from imagemill.core.errors import InputError
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.recommendations.closing import Closed, Looked
-from imagemill.evaluate.recommendations.gaps import Gap
+from imagemill.measures.differences.gaps import Gap
 from imagemill.pipeline import describe
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform

@@ -13,8 +13,8 @@ from imagemill.data.dataset import Dataset
 from imagemill.data.dataset import open as open_dataset
 from imagemill.evaluate.inputs.arms import Population
 from imagemill.evaluate.inputs.experiment_data import Data, colour_last
-from imagemill.evaluate.recommendations.gaps import FEWEST_IMAGES, Labelled
-from imagemill.evaluate.recommendations.measures.gray_values import check_values
+from imagemill.measures.differences.gaps import FEWEST_IMAGES, Labelled
+from imagemill.measures.gray_values import check_values
 
 __all__ = ["Wild", "chosen", "read_wild_images"]
 

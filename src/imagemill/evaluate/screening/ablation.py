@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from imagemill.core.plain_values import plain
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.comparisons.comparison import Comparison
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.screened import Screening, in_points, interval_of
 from imagemill.evaluate.statistics.intervals import Difference, adjusted, paired
-from imagemill.evaluate.statistics.plain_values import plain
 from imagemill.pages import IntervalPlot, fragment
 
 __all__ = ["ALONE", "WITHIN", "Ablation", "Contribution", "contributions"]

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from imagemill.core.plain_values import plain
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.label_changes import ClassEvidence
 from imagemill.evaluate.statistics.intervals import Difference
-from imagemill.evaluate.statistics.plain_values import plain
 from imagemill.pages import Interval, IntervalPlot, fragment
 
 __all__ = ["BACKWARD", "Cost", "Screened", "Screening", "in_points", "interval_of", "plain"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
-from imagemill.evaluate.statistics.plain_values import plain
+from imagemill.core.plain_values import plain
 
 __all__ = ["Metrics", "calibration_error", "confusion", "metrics_of"]
 

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from imagemill.evaluate.recommendations.measures.catalogue import Measure
-from imagemill.evaluate.recommendations.measures.principal_axis import unwrapped
-from imagemill.evaluate.recommendations.two_samples import (
+from imagemill.core.plain_values import plain
+from imagemill.measures.catalogue import Measure
+from imagemill.measures.differences.two_samples import (
     Tested,
     any_balance,
     same_balance,
     shift_of_means,
     weighted_quantiles,
 )
-from imagemill.evaluate.statistics.plain_values import plain
+from imagemill.measures.principal_axis import unwrapped
 
 __all__ = ["FEWEST_IMAGES", "QUANTILES", "Gap", "Groups", "Labelled", "gap_of", "judged"]
 

@@ -9,17 +9,17 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.evaluate.recommendations.measures.centre_of_mass import centre_of_mass
-from imagemill.evaluate.recommendations.measures.colour_cast import colour_cast
-from imagemill.evaluate.recommendations.measures.edge_sharpness import edge_sharpness
-from imagemill.evaluate.recommendations.measures.gray_values import as_gray, as_shares
-from imagemill.evaluate.recommendations.measures.noise_level import noise_level
-from imagemill.evaluate.recommendations.measures.object_polarity import object_polarity
-from imagemill.evaluate.recommendations.measures.object_size import object_size
-from imagemill.evaluate.recommendations.measures.object_weights import background, object_weights
-from imagemill.evaluate.recommendations.measures.principal_axis import principal_axis
-from imagemill.evaluate.recommendations.measures.stroke_width import stroke_width
-from imagemill.evaluate.recommendations.measures.tone import mean_brightness, rms_contrast
+from imagemill.measures.centre_of_mass import centre_of_mass
+from imagemill.measures.colour_cast import colour_cast
+from imagemill.measures.edge_sharpness import edge_sharpness
+from imagemill.measures.gray_values import as_gray, as_shares
+from imagemill.measures.noise_level import noise_level
+from imagemill.measures.object_polarity import object_polarity
+from imagemill.measures.object_size import object_size
+from imagemill.measures.object_weights import background, object_weights
+from imagemill.measures.principal_axis import principal_axis
+from imagemill.measures.stroke_width import stroke_width
+from imagemill.measures.tone import mean_brightness, rms_contrast
 
 __all__ = ["MEASURES", "Measure", "measured"]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from imagemill.evaluate.recommendations.two_samples import (
+from imagemill.measures.differences.two_samples import (
     any_balance,
     same_balance,
     shift_of_means,

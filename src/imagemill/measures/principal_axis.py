@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.evaluate.recommendations.measures.centre_of_mass import mass_and_centre
+from imagemill.measures.centre_of_mass import mass_and_centre
 
 __all__ = ["ROUND", "principal_axis", "unwrapped"]
 

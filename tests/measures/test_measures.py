@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from scipy import ndimage, stats
 
 import imagemill as im
-from imagemill.evaluate.recommendations.measures.catalogue import MEASURES, measured
-from imagemill.evaluate.recommendations.measures.centre_of_mass import centre_of_mass
-from imagemill.evaluate.recommendations.measures.colour_cast import colour_cast
-from imagemill.evaluate.recommendations.measures.edge_sharpness import edge_sharpness
-from imagemill.evaluate.recommendations.measures.gray_values import as_gray, as_shares, check_values
-from imagemill.evaluate.recommendations.measures.noise_level import noise_level
-from imagemill.evaluate.recommendations.measures.object_polarity import object_polarity
-from imagemill.evaluate.recommendations.measures.object_size import object_size
-from imagemill.evaluate.recommendations.measures.object_weights import background, object_weights
-from imagemill.evaluate.recommendations.measures.principal_axis import principal_axis, unwrapped
-from imagemill.evaluate.recommendations.measures.stroke_width import stroke_width
+from imagemill.measures.catalogue import MEASURES, measured
+from imagemill.measures.centre_of_mass import centre_of_mass
+from imagemill.measures.colour_cast import colour_cast
+from imagemill.measures.edge_sharpness import edge_sharpness
+from imagemill.measures.gray_values import as_gray, as_shares, check_values
+from imagemill.measures.noise_level import noise_level
+from imagemill.measures.object_polarity import object_polarity
+from imagemill.measures.object_size import object_size
+from imagemill.measures.object_weights import background, object_weights
+from imagemill.measures.principal_axis import principal_axis, unwrapped
+from imagemill.measures.stroke_width import stroke_width
 from tests.evaluate.drawn import bar, blurred
 
 few = settings(max_examples=25, deadline=None)

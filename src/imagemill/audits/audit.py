@@ -17,6 +17,7 @@ from imagemill.audits.checks.copies import check_copies
 from imagemill.audits.checks.counts import check_counts
 from imagemill.audits.checks.drift import check_order
 from imagemill.audits.checks.licensing import check_licences
+from imagemill.audits.checks.populations import check_populations
 from imagemill.audits.checks.quality import check_quality
 from imagemill.audits.checks.shortcuts import check_shortcuts
 from imagemill.audits.given import Given
@@ -42,6 +43,7 @@ CHECKS: dict[str, Check] = {
     "annotations": check_annotations,
     "order": check_order,
     "licences": check_licences,
+    "populations": check_populations,
 }
 """Every check by its name."""
 

@@ -19,7 +19,7 @@ from imagemill.data.records.loading import encoded, load_mask, load_picture, pix
 from imagemill.data.records.record import Blob, Pixels, Record
 from imagemill.verbs.scan import kind_of
 
-__all__ = ["SMALL", "Glance", "GlanceWork", "to_rgb8"]
+__all__ = ["LOOKED", "SMALL", "Glance", "GlanceWork", "to_rgb8"]
 
 Array = npt.NDArray[Any]
 

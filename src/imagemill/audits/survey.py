@@ -20,7 +20,10 @@ from imagemill.data.records.record import Record
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.threads import Progress
 
-__all__ = ["Survey", "survey"]
+__all__ = ["AGAINST", "Survey", "survey"]
+
+AGAINST = "against: "
+"""What stands before the key of an image of the others, where a finding names images of both."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,19 @@ class Survey:
     def keys(self, rows: Sequence[int] | npt.NDArray[Any]) -> tuple[str, ...]:
         """The keys of rows."""
         return tuple(self.records[int(row)].key for row in rows)
+
+    def against_keys(self, rows: Sequence[int] | npt.NDArray[Any]) -> tuple[str, ...]:
+        """The keys of rows, in findings about another dataset that these images are compared with."""
+        return tuple(AGAINST + key for key in self.keys(rows))
+
+    def found(self, place: str) -> tuple[Survey, int] | None:
+        """Where an image is that a finding names: in this survey or in the other, and its row there."""
+        if place in self.row_of:
+            return self, self.row_of[place]
+        other = self.given.against
+        if other is not None and place.startswith(AGAINST) and (key := place.removeprefix(AGAINST)) in other.row_of:
+            return other, other.row_of[key]
+        return None
 
 
 def survey(

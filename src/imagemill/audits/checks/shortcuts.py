@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from imagemill.audits.checks.base import NotAsked, many
 from imagemill.audits.clusters import joined
+from imagemill.audits.picture_features import DIRECTIONS, edges, grid
 from imagemill.audits.probes import Told, folds_of, told_by_bins, told_by_features
 from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
@@ -24,7 +25,6 @@ Floats = npt.NDArray[np.float64]
 
 _SMALLEST = 10
 """Images of a class that are needed to ask."""
-_DIRECTIONS = 8
 _SKILL = 0.15
 """Share of the way from chance to certainty below which a property is no shortcut, however surely it is above 0."""
 
@@ -122,9 +122,9 @@ def _border(
     small = survey.small[np.searchsorted(survey.seen, rows)].astype(np.float64) / 255
     level = survey.settings.level
     # As much is asked of the border as of the whole: colours and directions of edges, each over pieces.
-    edges = _edges(small)
-    ring = np.concatenate([_ring(small), _ring(edges)[:, : 12 * _DIRECTIONS]], axis=1)
-    whole_image = np.concatenate([_grid(small, 8), _grid(edges, 4)], axis=1)
+    of_edges = edges(small)
+    ring = np.concatenate([_ring(small), _ring(of_edges)[:, : 12 * DIRECTIONS]], axis=1)
+    whole_image = np.concatenate([grid(small, 8), grid(of_edges, 4)], axis=1)
     border = told_by_features(ring, labels, folds, level=level)
     whole = max(border.skill, told_by_features(whole_image, labels, folds, level=level).skill)
     if border.p <= 1 - level and border.skill >= _SKILL and border.skill >= survey.settings.shortcut * whole:
@@ -145,23 +145,6 @@ def _ring(small: Floats) -> Floats:
     strips = (small[:, :4], small[:, -4:], small[:, 4:-4, :4], small[:, 4:-4, -4:])
     pieces = [piece for strip in strips for piece in np.array_split(strip, 3, axis=2 if strip.shape[2] > 4 else 1)]
     return np.concatenate([f(piece, axis=(1, 2)) for f in (np.mean, np.std) for piece in pieces], axis=1)
-
-
-def _grid(small: Floats, cells: int) -> Floats:
-    """Means ``[n, y, x, C]`` over a grid of cells."""
-    count, side = len(small), small.shape[1] // cells
-    return np.asarray(small.reshape(count, cells, side, cells, side, -1).mean(axis=(2, 4)).reshape(count, -1))
-
-
-def _edges(small: Floats) -> Floats:
-    """How strong the edges of each direction are at each pixel, ``[n, y, x, 8]``.
-
-    Source: Dalal and Triggs (2005), "Histograms of oriented gradients for human detection", CVPR, without blocks.
-    """
-    down, across = np.gradient(small.mean(axis=3), axis=(1, 2))
-    strength, angle = np.hypot(down, across), np.arctan2(down, across) % np.pi
-    turn = np.minimum((angle * (_DIRECTIONS / np.pi)).astype(int), _DIRECTIONS - 1)
-    return np.asarray(strength[..., None] * (turn[..., None] == np.arange(_DIRECTIONS)))
 
 
 def _said(one: Told) -> str:

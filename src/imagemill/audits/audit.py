@@ -16,9 +16,14 @@ from imagemill.audits.checks.base import Check, NotAsked, many
 from imagemill.audits.checks.copies import check_copies
 from imagemill.audits.checks.counts import check_counts
 from imagemill.audits.checks.drift import check_order
+from imagemill.audits.checks.group_leaks import check_groups
+from imagemill.audits.checks.label_map_faults import check_label_maps
+from imagemill.audits.checks.label_pieces import check_label_pieces
 from imagemill.audits.checks.licensing import check_licences
 from imagemill.audits.checks.populations import check_populations
 from imagemill.audits.checks.quality import check_quality
+from imagemill.audits.checks.scan_integrity import check_scans
+from imagemill.audits.checks.scan_outliers import check_scan_set
 from imagemill.audits.checks.shortcuts import check_shortcuts
 from imagemill.audits.given import Given
 from imagemill.audits.manifest_actions import new_manifest
@@ -41,6 +46,11 @@ CHECKS: dict[str, Check] = {
     "counts": check_counts,
     "shortcuts": check_shortcuts,
     "annotations": check_annotations,
+    "label-maps": check_label_maps,
+    "label-pieces": check_label_pieces,
+    "scans": check_scans,
+    "scan-set": check_scan_set,
+    "groups": check_groups,
     "order": check_order,
     "licences": check_licences,
     "populations": check_populations,

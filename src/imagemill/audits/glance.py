@@ -13,9 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.audits.file_facts import FileFacts, file_facts
+from imagemill.audits.label_map_facts import LabelMapFacts, look_at_label_map
+from imagemill.audits.scan_facts import ScanFacts, scan_facts
+from imagemill.audits.scan_view import scan_view
 from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputError, MissingExtra
 from imagemill.data.codecs.base import Picture, ReadOptions
-from imagemill.data.records.loading import encoded, load_mask, load_picture, pixels_suffix
+from imagemill.data.records.loading import encoded, load_picture, pixels_suffix
 from imagemill.data.records.record import Blob, Pixels, Record
 from imagemill.verbs.scan import kind_of
 
@@ -70,8 +73,12 @@ class Glance:
         Share of the longer side that lies in borders of one colour.
     not_finite : int
         Values that are NaN or infinite.
-    labels : tuple of int
-        Values of the label map, at most 256.
+    scan : ScanFacts or None
+        Of volumes and DICOM files.
+    label_map : LabelMapFacts or None
+        Where the record has a label map.
+    view : array ``[y, x, 3]`` uint8 or None
+        Of a volume, what a page shows of it.
     """
 
     digest: str
@@ -91,7 +98,9 @@ class Glance:
     gray_rows: float
     border: float
     not_finite: int
-    labels: tuple[int, ...] = ()
+    scan: ScanFacts | None = None
+    label_map: LabelMapFacts | None = None
+    view: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +136,22 @@ def _glance(record: Record, options: ReadOptions) -> Glance:
     picture = load_picture(where, replace(options, at_least=(LOOKED, LOOKED)))
     digest = _digest(picture.array) if data is None else hashlib.sha256(data).hexdigest()
     full = picture.meta.get("full_size", picture.spatial_shape)
-    rgb, not_finite = to_rgb8(picture)
-    labels: tuple[int, ...] = ()
+    scan = scan_facts(picture)
+    rgb, not_finite = to_rgb8(picture, None if scan is None else scan.clearest)
+    label_map, labels = None, None
     if record.mask is not None:
         whole = load_picture(record.image, options) if "full_size" in picture.meta else picture
-        mask = load_mask(record.mask, like=whole, frame=record.frame)
-        labels = tuple(int(value) for value in np.unique(mask.array)[:256])
+        label_map, labels = look_at_label_map(record, whole, options)
     return Glance(
         digest,
         file_facts(data, pixels_suffix(record.image), picture.meta),
         kind_of(picture),
         tuple(int(n) for n in full),
         **_measured(rgb),
-        not_finite=not_finite,
-        labels=labels,
+        not_finite=not_finite if scan is None else scan.not_finite,
+        scan=scan,
+        label_map=label_map,
+        view=scan_view(picture, labels, scan.clearest) if scan is not None and picture.axes.startswith("z") else None,
     )
 
 
@@ -149,10 +160,10 @@ def _digest(array: Array) -> str:
     return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
 
 
-def to_rgb8(picture: Picture) -> tuple[Array, int]:
+def to_rgb8(picture: Picture, number: int | None = None) -> tuple[Array, int]:
     """The image as a screen would show it, ``[y, x, 3]`` uint8, and how many of its values are not finite.
 
-    A volume is shown by its middle slice. Values of other types than uint8 are spread from their smallest to their
+    A volume is shown by the slice of this number, or by its middle one. Values of other types than uint8 are spread from their smallest to their
     largest, of 16 bits from 0 to 65,535 where they use most of that; alpha is left out; of other numbers of channels
     the first three are taken.
 
@@ -163,7 +174,7 @@ def to_rgb8(picture: Picture) -> tuple[Array, int]:
     """
     array = picture.array
     if picture.axes.startswith("z"):
-        array = array[array.shape[0] // 2]
+        array = array[array.shape[0] // 2 if number is None else number]
     if picture.channels is None:
         array = array[..., None]
     array = array[..., :3] if array.shape[-1] >= 3 else array[..., :1]

@@ -25,7 +25,7 @@ def _corrupt(survey: Survey, findings: Sequence[Finding]) -> set[int]:
     return {
         row
         for row, (record, glance) in enumerate(zip(survey.records, survey.glances, strict=True))
-        if glance is None or record.key in cut
+        if glance is None or record.key in cut or (glance.label_map is not None and glance.label_map.fault)
     }
 
 

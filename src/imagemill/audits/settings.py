@@ -55,6 +55,19 @@ class Settings:
         Parts of a cross-validation.
     label_errors : float, 0 to 1
         Share of wrong labels that a set may have: one in twenty-five, above which cleaning pays before more training.
+    odd_scan : float
+        How many robust deviations from the median, in logarithms, a scan's spacing, size or range of values or the
+        volume of a label lies that is called odd; 3.5 as Iglewicz and Hoaglin (1993) say.
+    usual : float, 0 to 1
+        Share of the label maps in which a label is one piece, so that several pieces are odd in the others.
+    island : float, 0 to 1
+        A piece that holds less than this share of its label in an image is called an island.
+    padded : float, 0 to 1
+        Share of blank slices at the ends of a volume from which on they are said.
+    tiny_box : float, pixels
+        Area of a bounding box below which nothing is seen: 2 x 2 pixels.
+    same_box : float, 0 to 1
+        Intersection over union from which on two bounding boxes of an image are called the same.
 
     Examples
     --------
@@ -81,6 +94,12 @@ class Settings:
     shortcut: float = 0.8
     folds: int = 5
     label_errors: float = 0.04
+    odd_scan: float = 3.5
+    usual: float = 0.8
+    island: float = 0.01
+    padded: float = 0.2
+    tiny_box: float = 4.0
+    same_box: float = 0.95
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -107,5 +126,5 @@ class Settings:
 
 _SHARES = (
     "part_of_mean", "part_of_largest", "dark", "light", "aspect", "odd_share", "clipped", "level", "shortcut",
-    "label_errors",
+    "label_errors", "usual", "island", "padded", "same_box",
 )  # fmt: skip

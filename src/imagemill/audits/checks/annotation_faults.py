@@ -1,34 +1,57 @@
-"""Bounding boxes, points and label maps that cannot be meant: outside, empty, tiny, twice, or of another size."""
+"""Bounding boxes, polygons and keypoints that cannot be meant: outside, empty, tiny, twice, apart, without a class."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from imagemill.audits.checks.base import NotAsked, many
+import numpy as np
+
+from imagemill.audits.annotation_geometry import Box, crosses_itself, overlap, same_boxes
+from imagemill.audits.checks.base import NotAsked, listed, many
 from imagemill.audits.glance import Glance
+from imagemill.audits.settings import Settings
 from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
+from imagemill.data.layouts.shapes.polygon_bounds import bounds_of_polygons, bounds_of_rle, polygon_area
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.record import Record
 
 __all__ = ["check_annotations"]
 
-_TINY = 4.0
-"""Pixels of area below which a box shows nothing: 2x2."""
 _OUTSIDE = 0.5
 """Pixels that a box may lie outside by rounding."""
+_APART = 2.0
+"""Pixels by which a side of a box may differ from what it is around."""
+_FITS = 0.8
+"""Intersection over union of a box and what it is around."""
 
 _VISIBLE = 2
+_TURNED = range(5, 9)
+"""Orientations of EXIF that swap height and width."""
 
 _RULES = {
-    "box-empty": ("error", "without width or height", "correct or remove them"),
-    "box-outside": ("error", "that lie outside the image", "correct them: is the size of the image another one?"),
-    "box-cut": ("warning", "that reach over the edge of the image", "cut them at the edge; imagemill does by default"),
-    "box-tiny": ("note", f"of under {_TINY:g} square pixels", "leave them out: nothing is seen of such"),
-    "box-twice": ("warning", "that are there twice in one image", "remove the second"),
-    "point-outside": ("warning", "that lie outside the image though they are said to be visible", "correct them"),
-}
+    "no-class": ("error", "annotation", "without a class", "name it, or remove them"),
+    "nothing-marked": ("error", "annotation", "without a box, polygon, mask or keypoint", "correct or remove them"),
+    "box-empty": ("error", "bounding box", "without width or height", "correct or remove them"),
+    "box-outside": ("error", "bounding box", "that lie outside the image",
+                    "correct them: is the size of the image another one?"),
+    "box-cut": ("warning", "bounding box", "that reach over the edge of the image",
+                "cut them at the edge; imagemill does by default"),
+    "box-tiny": ("note", "bounding box", "of hardly a pixel", "leave them out: nothing is seen of such"),
+    "box-twice": ("warning", "bounding box", "that are there twice in one image", "remove the second"),
+    "box-classes": ("warning", "bounding box", "at the place of one of another class", "remove one of the two"),
+    "box-apart": ("warning", "bounding box", "that do not fit the polygon or mask they are around",
+                  "make them anew from the polygons or masks"),
+    "polygon-flat": ("error", "polygon", "of fewer than three corners, or without area", "correct or remove them"),
+    "polygon-crossing": ("note", "polygon", "that cross themselves",
+                         "draw them anew: what is inside differs from tool to tool"),
+    "mask-empty": ("error", "mask", "without a pixel", "correct or remove them"),
+    "mask-size": ("error", "mask", "of another size than their image", "make them anew in the size of the image"),
+    "point-outside": ("warning", "keypoint", "that lie outside the image though they are said to be visible",
+                      "correct them"),
+    "point-far": ("note", "keypoint", "farther from their bounding box than it is long", "look at them"),
+}  # fmt: skip
 
 
 def check_annotations(survey: Survey) -> Iterator[Finding | NotAsked]:
@@ -36,35 +59,10 @@ def check_annotations(survey: Survey) -> Iterator[Finding | NotAsked]:
     annotated = [row for row, record in enumerate(survey.records) if record.objects is not None]
     if not annotated:
         yield NotAsked("annotations", "no image has bounding boxes, polygons or keypoints")
-    else:
-        yield from _instances(survey, annotated)
-    masked = [row for row in survey.seen.tolist() if survey.records[row].mask is not None]
-    if not masked:
-        yield NotAsked("label-maps", "no image has a label map")
-    else:
-        yield from _label_maps(survey, masked)
-
-
-def _instances(survey: Survey, annotated: list[int]) -> Iterator[Finding]:
-    hits: dict[str, Counter[int]] = {rule: Counter() for rule in _RULES}
-    for row in annotated:
-        glance = survey.glances[row]
-        if glance is not None and len(glance.shape) == 2:
-            for rule in _faults(survey.records[row], glance):
-                hits[rule][row] += 1
-    for rule, found in hits.items():
-        if found:
-            level, what, advice = _RULES[rule]
-            thing = "keypoint" if rule.startswith("point") else "bounding box"
-            count = sum(found.values())
-            yield Finding(
-                rule,
-                level,
-                f"{many(count, thing)} {what}, in {many(len(found))}",
-                survey.keys([row for row, _ in found.most_common()]),
-                {"annotations": count, "images": len(found)},
-                advice,
-            )
+        return
+    yield from _instances(survey, annotated)
+    yield from _sizes(survey, annotated)
+    yield from _classes(survey, annotated)
     empty = [row for row in annotated if not survey.records[row].objects]
     if empty and len(empty) < len(annotated):
         yield Finding(
@@ -77,58 +75,156 @@ def _instances(survey: Survey, annotated: list[int]) -> Iterator[Finding]:
         )
 
 
-def _faults(record: Record, glance: Glance) -> Iterator[str]:
+def _instances(survey: Survey, annotated: list[int]) -> Iterator[Finding]:
+    hits: dict[str, Counter[int]] = {rule: Counter() for rule in _RULES}
+    for row in annotated:
+        glance = survey.glances[row]
+        if glance is not None and len(glance.shape) == 2:
+            for rule in _faults(survey.records[row], glance, survey.settings):
+                hits[rule][row] += 1
+    for rule, found in hits.items():
+        if found:
+            level, thing, what, advice = _RULES[rule]
+            count = sum(found.values())
+            yield Finding(
+                rule,
+                level,
+                f"{many(count, thing)} {what}, in {many(len(found))}",
+                survey.keys([row for row, _ in found.most_common()]),
+                {"annotations": count, "images": len(found)},
+                advice,
+            )
+
+
+def _faults(record: Record, glance: Glance, asked: Settings) -> Iterator[str]:
     """The rules that each annotation of an image breaks; sizes are those that annotations were made on."""
     height, width = record.size or glance.shape[:2]
-    seen: set[tuple[str, tuple[float, ...]]] = set()
     for one in record.objects or ():
+        if not one.category.strip():
+            yield "no-class"
+        if one.box is None and not one.polygons and one.rle is None and not one.keypoints:
+            yield "nothing-marked"
         yield from _points(one, height, width)
-        if one.box is None:
-            continue
-        x0, y0, wide, high = (float(value) for value in one.box)
-        x1, y1 = x0 + wide, y0 + high
-        if x1 <= x0 or y1 <= y0:
-            yield "box-empty"
-            continue
-        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-            yield "box-outside"
-        elif min(x0, y0) < -_OUTSIDE or x1 > width + _OUTSIDE or y1 > height + _OUTSIDE:
-            yield "box-cut"
-        if (x1 - x0) * (y1 - y0) < _TINY:
-            yield "box-tiny"
-        mark = one.category, tuple(round(value, 2) for value in (x0, y0, x1, y1))
-        if mark in seen:
-            yield "box-twice"
-        seen.add(mark)
+        yield from _shapes(one, (height, width))
+        if one.box is not None:
+            yield from _box(one.box, height, width, asked)
+    boxes = [(one.box, one.category) for one in record.objects or () if one.box is not None and not one.crowd]
+    boxes = [(box, name) for box, name in boxes if box[2] > 0 and box[3] > 0]
+    for first, second in same_boxes([box for box, _ in boxes], asked.same_box):
+        yield "box-twice" if boxes[first][1] == boxes[second][1] else "box-classes"
+
+
+def _box(box: Box, height: int, width: int, asked: Settings) -> Iterator[str]:
+    x0, y0, wide, high = (float(value) for value in box)
+    x1, y1 = x0 + wide, y0 + high
+    if not (x1 > x0 and y1 > y0):
+        yield "box-empty"
+        return
+    if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+        yield "box-outside"
+    elif min(x0, y0) < -_OUTSIDE or x1 > width + _OUTSIDE or y1 > height + _OUTSIDE:
+        yield "box-cut"
+    if (x1 - x0) * (y1 - y0) < asked.tiny_box:
+        yield "box-tiny"
+
+
+def _shapes(one: Instance, size: tuple[int, int]) -> Iterator[str]:
+    """What is wrong with polygons and masks, and with the box around them."""
+    whole = []
+    for part in one.polygons:
+        if len(part) < 6 or polygon_area(part) == 0:
+            yield "polygon-flat"
+        else:
+            whole.append(part)
+            if crosses_itself(part):
+                yield "polygon-crossing"
+    around = bounds_of_polygons(whole)
+    if one.rle is not None:
+        inner = bounds_of_rle(one.rle)
+        around = around or inner
+        if inner is None:
+            yield "mask-empty"
+        if (one.rle.height, one.rle.width) not in (size, size[::-1]):
+            yield "mask-size"
+    if one.box is not None and around is not None and min(one.box[2:]) > 0 and _are_apart(one.box, around):
+        yield "box-apart"
+
+
+def _are_apart(box: Box, around: Box) -> bool:
+    edges = [(b[0], b[1], b[0] + b[2], b[1] + b[3]) for b in (box, around)]
+    far = max(abs(a - b) for a, b in zip(*edges, strict=True))
+    return far > _APART and float(overlap(box, np.array([around]))[0]) < _FITS
 
 
 def _points(one: Instance, height: int, width: int) -> Iterator[str]:
     for x, y, visible in one.keypoints or ():
         if visible == _VISIBLE and not (-1 <= x <= width and -1 <= y <= height):
             yield "point-outside"
+        elif visible and one.box is not None and one.box[2] > 0 and one.box[3] > 0:
+            left, top, wide, high = one.box
+            if not (-wide <= x - left <= 2 * wide and -high <= y - top <= 2 * high):
+                yield "point-far"
 
 
-def _label_maps(survey: Survey, masked: list[int]) -> Iterator[Finding]:
-    values = {row: set(glance.labels) for row in masked if (glance := survey.glances[row]) is not None}
-    counts = Counter(value for found in values.values() for value in found)
-    empty = [row for row, found in values.items() if not found - {0}]
-    if empty:
+def _sizes(survey: Survey, annotated: list[int]) -> Iterator[Finding]:
+    """Sizes that annotations state, beside those of the images."""
+    wrong = []
+    for row in annotated:
+        record, glance = survey.records[row], survey.glances[row]
+        if record.size is None or glance is None or len(glance.shape) != 2:
+            continue
+        turned = glance.shape[::-1] if glance.file.orientation in _TURNED else glance.shape
+        if record.size not in (glance.shape, turned):
+            wrong.append(row)
+    if wrong:
+        glance, said = survey.glances[wrong[0]], survey.records[wrong[0]].size
+        got = " x ".join(map(str, said or ()))
+        seen = " x ".join(map(str, () if glance is None else glance.shape))
         yield Finding(
-            "background-only",
-            "note" if len(empty) < len(values) / 2 else "warning",
-            f"{many(len(empty), 'label map')} of {len(values):,} with background alone",
-            survey.keys(empty),
-            {"images": len(empty)},
-            "fine where there is nothing to see; look at some",
+            "annotation-size",
+            "error",
+            f"{many(len(wrong))} of another size than their annotations say "
+            f"({survey.records[wrong[0]].key}: {seen}, annotated as {got})",
+            survey.keys(wrong),
+            {"images": len(wrong)},
+            "annotate the images that are there; if they were only resized, rescale=True (--option rescale=yes) scales them",
         )
-    rare = sorted(value for value, count in counts.items() if count <= max(1, 0.01 * len(values)) and value)
-    if rare and len(values) >= 20 and len(rare) < len(counts) / 2:
-        rows = [row for row, found in values.items() if found & set(rare)]
+
+
+def _classes(survey: Survey, annotated: list[int]) -> Iterator[Finding]:
+    """Classes of annotations: unknown to the source, never used, or the same but for how they are written."""
+    used: Counter[str] = Counter(one.category for row in annotated for one in survey.records[row].objects or ())
+    used.pop("", None)
+    known = survey.source.categories
+    if known and (unknown := [f"{name} ({used[name]:,})" for name in used if name not in known]):
+        rows = [row for row in annotated if any(one.category not in known for one in survey.records[row].objects or ())]
         yield Finding(
-            "rare-value",
-            "warning",
-            f"label values {', '.join(map(str, rare[:8]))} in {many(len(rows), 'label map')} of {len(values):,} alone",
+            "class-unknown",
+            "error",
+            f"{many(len(unknown), 'class')} that the source does not list: {listed(unknown)}",
             survey.keys(rows),
-            {"values": len(rare), "images": len(rows)},
-            "a class that is meant needs more images; a slip of the tool is to be corrected",
+            {"classes": len(unknown), "images": len(rows)},
+            "list them, or correct the annotations",
+        )
+    if unused := [name for name in known if name not in used]:
+        yield Finding(
+            "class-unused",
+            "note",
+            f"{many(len(unused), 'class')} of {len(known):,} without an annotation: {listed(unused)}",
+            numbers={"classes": len(unused)},
+            advice="a class without examples cannot be learnt: add some, or leave it out",
+        )
+    spelled: dict[str, list[str]] = {}
+    for name in used:
+        spelled.setdefault("".join(c for c in name.casefold() if c.isalnum()) or name, []).append(name)
+    if twins := [sorted(names) for names in spelled.values() if len(names) > 1]:
+        wrong = {min(names, key=lambda name: used[name]) for names in twins}
+        rows = [row for row in annotated if any(one.category in wrong for one in survey.records[row].objects or ())]
+        yield Finding(
+            "class-spelling",
+            "warning",
+            f"{many(len(twins), 'class')} written in several ways: {listed([' and '.join(t) for t in twins])}",
+            survey.keys(rows),
+            {"classes": len(twins), "images": len(rows)},
+            "give each class one name",
         )

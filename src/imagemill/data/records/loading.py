@@ -31,6 +31,7 @@ from imagemill.data.records.record import Blob, Frame, Pixels, Stored, split_suf
 __all__ = [
     "encoded",
     "held_array",
+    "label_map_onto",
     "load_mask",
     "load_picture",
     "pair_note",
@@ -149,7 +150,33 @@ def load_mask(
     # As it is stored or turned, like the image it belongs to.
     options = replace(options, labels=True, exif=like.meta.get("exif_applied") is not False)
     found = label_map(_called(where), _raw(where, options))
-    return _beside(_turned_like(found, like, frame), like, pixels_name(where))
+    return label_map_onto(found, like, frame, pixels_name(where))
+
+
+def label_map_onto(mask: Picture, like: Picture, frame: Frame | None = None, name: str = "the label map") -> Picture:
+    """A label map as `load_mask` gives it without an image, brought onto the grid of its image.
+
+    Parameters
+    ----------
+    mask, like : Picture
+    frame : {"stored", "shown"}, optional
+        As for `load_mask`.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    CodecError
+        When map and image contradict each other.
+
+    Examples
+    --------
+    >>> image = Picture(np.zeros((1, 1, 2)), "zyx", np.diag([1.0, 1, -1, 1]), {"placed": True})
+    >>> mask = Picture(np.array([[[1, 2]]]), "zyx", np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -1], [0, 0, 0, 1]]))
+    >>> label_map_onto(mask, image).array.tolist()
+    [[[2, 1]]]
+    """
+    return _beside(_turned_like(mask, like, frame), like, name)
 
 
 def _turned_like(mask: Picture, image: Picture, frame: Frame | None) -> Picture:

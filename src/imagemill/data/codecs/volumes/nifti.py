@@ -320,6 +320,7 @@ def _meta(
     note = "" if qform or sform else "the file says no orientation; nibabel's default is taken"
     if qform and sform and (apart := _forms_apart(header)) > _FORMS:
         note = f"sform and qform are up to {apart:.3g} voxels apart; the sform is taken"
+        meta["forms_apart"] = apart
     zooms = np.abs(np.asarray(header["pixdim"][1:4], np.float64))[::-1]
     ratio = zooms / np.linalg.norm(affine[:3, :3], axis=0)
     if np.all(np.isfinite(zooms)) and np.all(zooms > 0) and np.any(np.abs(ratio - 1.0) > _ZOOM):

@@ -163,9 +163,9 @@ def _digest(array: Array) -> str:
 def to_rgb8(picture: Picture, number: int | None = None) -> tuple[Array, int]:
     """The image as a screen would show it, ``[y, x, 3]`` uint8, and how many of its values are not finite.
 
-    A volume is shown by the slice of this number, or by its middle one. Values of other types than uint8 are spread from their smallest to their
-    largest, of 16 bits from 0 to 65,535 where they use most of that; alpha is left out; of other numbers of channels
-    the first three are taken.
+    A volume is shown by the slice of this number, or by its middle one. Values of other types than uint8 are spread
+    from their smallest to their largest, of 16 bits from 0 to 65,535 where they use most of that; alpha is left out; of
+    other numbers of channels the first three are taken.
 
     Examples
     --------

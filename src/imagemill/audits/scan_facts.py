@@ -120,7 +120,7 @@ def scan_facts(picture: Picture) -> ScanFacts | None:
         low, high = _ends(plane)
         ends.append((low, high))
         if np.any(high > low):
-            seen[hashlib.blake2b(np.ascontiguousarray(plane), digest_size=16).digest()] += 1
+            seen[hashlib.blake2b(np.ascontiguousarray(plane).data, digest_size=16).digest()] += 1
             contrast[number] = _contrast(plane[..., 0])
         else:
             blank.append(number)
@@ -132,7 +132,7 @@ def scan_facts(picture: Picture) -> ScanFacts | None:
         (depth, height, width),
         channels,
         picture.spacing if placed else None,
-        orientation_code(picture.affine) if placed and picture.affine is not None else "",
+        _orientation(picture) if placed else "",
         *_levels(array, ends),
         count_not_finite(picture.array),
         (like_nodata(picture.array) or (0, 0))[1],
@@ -170,6 +170,11 @@ def orientation_code(affine: Array) -> str:
     return "".join(found)
 
 
+def _orientation(picture: Picture) -> str:
+    # Where a file says no place, the matrix is a reader's default.
+    return "" if picture.affine is None or picture.meta.get("placed") is False else orientation_code(picture.affine)
+
+
 def _ends(plane: Array) -> tuple[Array, Array]:
     """Smallest and largest finite value of each channel; NaN where there is none."""
     flat = plane.reshape(-1, plane.shape[-1])
@@ -192,15 +197,15 @@ def _levels(array: Array, ends: list[tuple[Array, Array]]) -> tuple[tuple[Levels
     some = array[::step, ::step, ::step].reshape(-1, array.shape[-1])
     lows = np.stack([low for low, _ in ends]).astype(np.float64)
     highs = np.stack([high for _, high in ends]).astype(np.float64)
-    found, whole = [], True
+    found, whole = list[Levels](), True
     for channel in range(min(array.shape[-1], _CHANNELS)):
         values = some[:, channel]
         if values.dtype.kind == "f":
             values = values[np.isfinite(values)]
             whole = whole and bool((values == np.rint(values)).all())
-        middle = np.percentile(values.astype(np.float64), (0.5, 50, 99.5)) if values.size else np.full(3, np.nan)
+        a, b, c = np.percentile(values.astype(np.float64), (0.5, 50, 99.5)) if values.size else (np.nan,) * 3
         low, high = np.fmin.reduce(lows[:, channel]), np.fmax.reduce(highs[:, channel])
-        found.append((float(low), *(float(value) for value in middle), float(high)))
+        found.append((float(low), float(a), float(b), float(c), float(high)))
     return tuple(found), whole
 
 

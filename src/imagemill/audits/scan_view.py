@@ -59,8 +59,8 @@ def scan_view(picture: Picture, labels: Array | None, clearest: int) -> Array:
     spacing = (1.0, 1.0)
     if picture.affine is not None and picture.spacing is not None:
         spacing = picture.spacing[1], picture.spacing[2]
-        x, y, _ = orientation_code(picture.affine)
-        turn = np.s_[:: -1 if y in _TURNED else 1, :: -1 if x in _TURNED else 1]
+        code = orientation_code(picture.affine)
+        turn = np.s_[:: -1 if code[1] in _TURNED else 1, :: -1 if code[0] in _TURNED else 1]
         plane, over = plane[turn], None if over is None else over[turn]
     height, width = (n * mm for n, mm in zip(plane.shape, spacing, strict=True))
     scale = _SIDE / max(height, width)
@@ -85,4 +85,4 @@ def _gray(plane: Array) -> Array:
     if high <= low:
         low, high = float(values[known].min()), float(values[known].max())
     spread = float(high - low) or 1.0
-    return np.where(known, (values - low) * (255 / spread), 0).clip(0, 255).astype(np.uint8)
+    return np.where(known, (values - low) * (255 / spread) + 0.5, 0).clip(0, 255).astype(np.uint8)

@@ -34,23 +34,22 @@ _RULES = {
     "no-class": ("error", "annotation", "without a class", "name it, or remove them"),
     "nothing-marked": ("error", "annotation", "without a box, polygon, mask or keypoint", "correct or remove them"),
     "box-empty": ("error", "bounding box", "without width or height", "correct or remove them"),
-    "box-outside": ("error", "bounding box", "that lie outside the image",
+    "box-outside": ("error", "bounding box", "outside the image",
                     "correct them: is the size of the image another one?"),
-    "box-cut": ("warning", "bounding box", "that reach over the edge of the image",
+    "box-cut": ("warning", "bounding box", "reaching over the edge of the image",
                 "cut them at the edge; imagemill does by default"),
     "box-tiny": ("note", "bounding box", "of hardly a pixel", "leave them out: nothing is seen of such"),
-    "box-twice": ("warning", "bounding box", "that are there twice in one image", "remove the second"),
+    "box-twice": ("warning", "bounding box", "at the place of another of the same class", "remove the second"),
     "box-classes": ("warning", "bounding box", "at the place of one of another class", "remove one of the two"),
-    "box-apart": ("warning", "bounding box", "that do not fit the polygon or mask they are around",
+    "box-apart": ("warning", "bounding box", "that cannot be around its own polygon or mask",
                   "make them anew from the polygons or masks"),
     "polygon-flat": ("error", "polygon", "of fewer than three corners, or without area", "correct or remove them"),
-    "polygon-crossing": ("note", "polygon", "that cross themselves",
+    "polygon-crossing": ("note", "polygon", "with edges that cross",
                          "draw them anew: what is inside differs from tool to tool"),
     "mask-empty": ("error", "mask", "without a pixel", "correct or remove them"),
-    "mask-size": ("error", "mask", "of another size than their image", "make them anew in the size of the image"),
-    "point-outside": ("warning", "keypoint", "that lie outside the image though they are said to be visible",
-                      "correct them"),
-    "point-far": ("note", "keypoint", "farther from their bounding box than it is long", "look at them"),
+    "mask-size": ("error", "mask", "of another size than the image", "make them anew in the size of the image"),
+    "point-outside": ("warning", "keypoint", "outside the image though said to be visible", "correct them"),
+    "point-far": ("note", "keypoint", "farther from the bounding box than that is long", "look at them"),
 }  # fmt: skip
 
 
@@ -187,7 +186,7 @@ def _sizes(survey: Survey, annotated: list[int]) -> Iterator[Finding]:
             f"({survey.records[wrong[0]].key}: {seen}, annotated as {got})",
             survey.keys(wrong),
             {"images": len(wrong)},
-            "annotate the images that are there; if they were only resized, rescale=True (--option rescale=yes) scales them",
+            "annotate the images that are there; if these were only resized, --option rescale=yes scales annotations",
         )
 
 

@@ -112,7 +112,7 @@ def _holes(survey: Survey, usable: Maps) -> Iterator[Finding]:
         )
 
 
-def _volumes(survey: Survey, usable: Maps) -> Iterator[Finding]:
+def _volumes(survey: Survey, usable: Maps) -> Iterator[Finding | NotAsked]:
     """Volume of each label, in cubic millimetres where all volumes say their spacing."""
     scans: dict[int, ScanFacts] = {
         row: glance.scan

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from imagemill.audits.checks.base import NotAsked, listed, many
 from imagemill.audits.scan_facts import ScanFacts
 from imagemill.audits.survey import Survey
@@ -14,6 +16,8 @@ __all__ = ["channel_names", "check_scans", "modality_of", "scans_of"]
 
 _AIR = -500.0
 """Hounsfield units below which there is no tissue but lung and air; no other modality goes there."""
+_ENOUGH = 64 * 64
+"""Voxels below which a picture may show one tissue alone."""
 Rows = dict[int, ScanFacts]
 
 
@@ -121,7 +125,7 @@ def _slices(survey: Survey, scans: Rows) -> Iterator[Finding]:
         ("slices-blank", "warning", {row: float(len(scan.blank_inside)) for row, scan in scans.items()},
          "with blank slices between others", "export them anew, or leave those slices out"),
         ("slices-twice", "warning", {row: float(scan.twice) for row, scan in scans.items()},
-         "with slices that are equal to another one", "look at them: a slice was exported twice, or repeated to fill up"),
+         "with slices that are equal to another one", "look at them: was one exported twice, or repeated to fill up?"),
         ("slices-padded", "note",
          {row: count / scans[row].shape[0] for row, count in padding.items()
           if count < scans[row].shape[0] and count >= asked.padded * scans[row].shape[0]},
@@ -149,7 +153,11 @@ def _slices(survey: Survey, scans: Rows) -> Iterator[Finding]:
 
 def _units(survey: Survey, scans: Rows) -> Iterator[Finding]:
     """Values that are no Hounsfield units where the rest are, or where it is said that they are."""
-    gray = {row: scan for row, scan in scans.items() if scan.channels == 1 and scan.levels[0][4] > scan.levels[0][0]}
+    gray = {
+        row: scan
+        for row, scan in scans.items()
+        if scan.channels == 1 and scan.levels[0][4] > scan.levels[0][0] and np.prod(scan.shape) >= _ENOUGH
+    }
     said = {row: scan for row, scan in gray.items() if modality_of(survey, row) == "CT"}
     wrong = sorted((row for row, scan in said.items() if scan.levels[0][0] >= 0), key=_highest(said))
     if wrong:
@@ -166,9 +174,7 @@ def _units(survey: Survey, scans: Rows) -> Iterator[Finding]:
     units = [row for row, scan in unsaid.items() if scan.levels[0][1] <= _AIR]
     others = sorted((row for row, scan in unsaid.items() if scan.levels[0][0] >= 0), key=_highest(unsaid))
     if units and others:
-        rare, what = (
-            (others, "no value below 0") if len(others) <= len(units) else (units, "values like Hounsfield units")
-        )
+        rare, what = (others, "no value below 0") if len(others) <= len(units) else (units, "values as of air")
         yield Finding(
             "units-mixed",
             "warning",

@@ -42,7 +42,7 @@ def check_scan_set(survey: Survey) -> Iterator[Finding | NotAsked]:
         yield NotAsked("scan-set", "there are not two volumes")
         return
     yield from _orientations(survey, scans)
-    yield from _spacings(survey, scans)
+    yield from _spacings(scans)
     yield from _depth(survey, scans)
     yield from _acquired(survey, scans)
     if len(scans) < FEW:
@@ -67,7 +67,7 @@ def _orientations(survey: Survey, scans: Rows) -> Iterator[Finding]:
         )
 
 
-def _spacings(survey: Survey, scans: Rows) -> Iterator[Finding]:
+def _spacings(scans: Rows) -> Iterator[Finding]:
     """Voxel sizes that differ at all: whoever resamples needs to know."""
     known = np.array([scan.spacing for scan in scans.values() if scan.spacing is not None])
     if len(known) < 2:
@@ -89,6 +89,7 @@ def _spacings(survey: Survey, scans: Rows) -> Iterator[Finding]:
 
 def _depth(survey: Survey, scans: Rows) -> Iterator[Finding]:
     """Scans of 256 gray values among those of more: somebody rescaled them, each by its own range."""
+    scans = {row: scan for row, scan in scans.items() if not _is_colour(scan)}
     eight = [row for row, scan in scans.items() if _is_eight_bit(scan)]
     if eight and len(eight) < len(scans):
         yield Finding(
@@ -100,6 +101,10 @@ def _depth(survey: Survey, scans: Rows) -> Iterator[Finding]:
             {"images": len(eight), "share": len(eight) / len(scans)},
             "get them in their own unit; else normalise each scan by itself (Standardize), and keep both in every part",
         )
+
+
+def _is_colour(scan: ScanFacts) -> bool:
+    return scan.kind == "uint8" and scan.channels in (3, 4)
 
 
 def _is_eight_bit(scan: ScanFacts) -> bool:
@@ -177,7 +182,7 @@ def _odd(
     hit = hit[np.argsort(-apart[hit], kind="stable")]
     first = hit[0]
     shown, normal = (" x ".join(f"{value:.3g}" for value in each) for each in (values[first], usual))
-    axes = listed([name for name, there in zip(_AXES, odd.any(axis=0), strict=True) if there])
+    axes = listed([_AXES[int(axis)] for axis in np.flatnonzero(odd.any(axis=0))])
     what = "voxels" if rule == "spacing-odd" else "a size"
     return Finding(
         rule,

@@ -171,8 +171,10 @@ def label_map_onto(mask: Picture, like: Picture, frame: Frame | None = None, nam
 
     Examples
     --------
-    >>> image = Picture(np.zeros((1, 1, 2)), "zyx", np.diag([1.0, 1, -1, 1]), {"placed": True})
-    >>> mask = Picture(np.array([[[1, 2]]]), "zyx", np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -1], [0, 0, 0, 1]]))
+    >>> image = Picture(np.zeros((1, 1, 2)), "zyx", np.diag([1.0, 1, -1, 1]))
+    >>> affine = np.eye(4)
+    >>> affine[2, 3] = -1
+    >>> mask = Picture(np.array([[[1, 2]]]), "zyx", affine)
     >>> label_map_onto(mask, image).array.tolist()
     [[[2, 1]]]
     """

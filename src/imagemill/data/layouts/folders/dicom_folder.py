@@ -40,6 +40,10 @@ _ATTRIBUTES = {
     "body_part": "BodyPartExamined",
     "laterality": "ImageLaterality",
     "view": "ViewPosition",
+    "manufacturer": "Manufacturer",
+    "scanner": "ManufacturerModelName",
+    "sequence": "ScanningSequence",
+    "kernel": "ConvolutionKernel",
 }
 
 
@@ -238,7 +242,7 @@ def _header(key: str, path: Path, dataset: Any) -> _Slice:
         return None if value in (None, "") else int(value)
 
     order = tuple(float(whole(n) or 0) for n in ("EchoNumbers", "TemporalPositionIdentifier", "AcquisitionNumber"))
-    facts = {name: str(v) for name, word in _ATTRIBUTES.items() if (v := dataset.get(word)) not in (None, "")}
+    facts = {name: _text(v) for name, word in _ATTRIBUTES.items() if (v := dataset.get(word)) not in (None, "")}
     return _Slice(
         key,
         path,
@@ -251,6 +255,11 @@ def _header(key: str, path: Path, dataset: Any) -> _Slice:
         plane_of(dataset),
         facts,
     )
+
+
+def _text(value: Any) -> str:
+    """A value as text; of several, joined as DICOM writes them."""
+    return str(value) if isinstance(value, str) or not hasattr(value, "__iter__") else "\\".join(map(str, value))
 
 
 def _records(

@@ -25,6 +25,7 @@ _TAKEN_APART = 64
 """Values of a label map up to which their pieces are counted: more are instances, each a piece by itself."""
 _WIDE = 1 << 16
 """Above this a table of counts takes more memory than the values."""
+_BYTE = 256
 _ALIKE = 1e-3
 """Relative difference of spacings, and of direction cosines, that is no rounding: files keep single precision."""
 
@@ -66,6 +67,8 @@ class LabelMapFacts:
         Voxels of each value, on the image's grid.
     pieces : mapping of int to Pieces
         Of each value but 0; empty where there are more than 64.
+    thin : tuple of int
+        Values, of those below 256, that nowhere fill 2 x 2 pixels: as blends of two values at an edge, or dots.
     holes : int
         Unlabelled voxels that are shut in by labels.
     edge : mapping of int to int
@@ -81,6 +84,7 @@ class LabelMapFacts:
     differs: tuple[str, ...] = ()
     counts: Mapping[int, int] = field(default_factory=dict)
     pieces: Mapping[int, Pieces] = field(default_factory=dict)
+    thin: tuple[int, ...] = ()
     holes: int = 0
     edge: Mapping[int, int] = field(default_factory=dict)
     lossy: bool = False
@@ -121,6 +125,7 @@ def look_at_label_map(record: Record, image: Picture, options: ReadOptions) -> t
         differs=grid_differences(stored, image) if fits else (),
         counts=counts,
         pieces=pieces_of(mask.array, labels) if len(labels) <= _TAKEN_APART else {},
+        thin=_thin(mask.array) if max(counts, default=0) < _BYTE and min(counts, default=0) >= 0 else (),
         holes=holes_of(mask.array) if len(labels) <= _TAKEN_APART else 0,
         edge=_edge(mask.array) if mask.array.ndim == 3 else {},
         lossy="of_labels" in mask.meta,
@@ -243,6 +248,18 @@ def holes_of(mask: Array) -> int:
         named = ndimage.label(empty)[0]
     # The frame of one voxel around it is outside, and all that hangs together with it.
     return int(np.count_nonzero(empty & (named != named.flat[0])))
+
+
+def _thin(mask: Array) -> tuple[int, ...]:
+    """Values that nowhere fill 2 x 2 pixels of a slice."""
+    filled = np.zeros(_BYTE, bool)
+    there = np.zeros(_BYTE, bool)
+    for plane in mask if mask.ndim == 3 else mask[None]:
+        corner = plane[:-1, :-1]
+        same = (corner == plane[1:, :-1]) & (corner == plane[:-1, 1:]) & (corner == plane[1:, 1:])
+        filled[corner[same]] = True
+        there[plane.ravel()] = True
+    return tuple(int(value) for value in np.flatnonzero(there & ~filled))
 
 
 def _sizes(one: Array) -> npt.NDArray[np.int64]:

@@ -131,12 +131,14 @@ def _shapes(one: Instance, size: tuple[int, int]) -> Iterator[str]:
     """What is wrong with polygons and masks, and with the box around them."""
     whole = []
     for part in one.polygons:
-        if len(part) < 6 or polygon_area(part) == 0:
+        crossing = crosses_itself(part)
+        # What crosses itself may have as much area on one side as on the other.
+        if len(part) < 6 or (polygon_area(part) == 0 and not crossing):
             yield "polygon-flat"
-        else:
-            whole.append(part)
-            if crosses_itself(part):
-                yield "polygon-crossing"
+            continue
+        whole.append(part)
+        if crossing:
+            yield "polygon-crossing"
     around = bounds_of_polygons(whole)
     if one.rle is not None:
         inner = bounds_of_rle(one.rle)

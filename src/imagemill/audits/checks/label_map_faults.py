@@ -14,13 +14,16 @@ from imagemill.core.findings import Finding
 
 __all__ = ["check_label_maps", "declared_labels", "label_maps_of", "named_label"]
 
-_STRAY = 0.001
+_STRAY = 0.005
 """Share of the pixels that a stray value holds at most."""
 _MAIN = 0.01
 """Share from which on a value is meant."""
-_NEAR = 24
-"""Levels that lossy compression moves a value."""
+_MEANT = 0.8
+"""Share of the pixels that values that are meant hold at least, where a map is one of classes."""
+_OVERSHOOT = 24
+"""Levels by which compression and cubic interpolation go beyond a value."""
 _STRAYS = 4
+_FEW = 0.1
 _SCALED = 10
 """Smallest factor by which class numbers are spread out to be seen on a screen."""
 _FULL = 255
@@ -187,16 +190,15 @@ def _changed(survey: Survey, usable: Maps) -> Iterator[Finding]:
 
 
 def _strays(one: LabelMapFacts) -> int:
+    """How many values are blends of others: of few pixels, all at edges, and between values that are meant."""
     total = sum(one.counts.values())
     main = [value for value, count in one.counts.items() if count >= _MAIN * total]
     rare = [value for value, count in one.counts.items() if count < _STRAY * total]
-    if len(main) < 2 or max(one.counts) > _FULL or len(rare) < _STRAYS:
+    if len(main) < 2 or sum(one.counts[value] for value in main) < _MEANT * total:
         return 0
-    # Blends lie close to a value, or between two that are far apart, where class numbers would not be.
-    far = max(main) - min(main) > 2 * _NEAR
-    near = [value for value in rare if far and min(abs(value - other) for other in main) <= _NEAR]
-    share = sum(one.counts[value] for value in main) / total
-    return len(rare) if share > 0.95 and len(near) >= 0.5 * len(rare) else 0
+    low, high = min(main) - _OVERSHOOT, max(main) + _OVERSHOOT
+    blends = [value for value in rare if value in one.thin and low <= value <= high]
+    return len(rare) if len(blends) >= max(_STRAYS, 0.5 * len(rare)) else 0
 
 
 def _scaled(survey: Survey, usable: Maps) -> Iterator[Finding]:
@@ -267,8 +269,9 @@ def _values(survey: Survey, usable: Maps) -> Iterator[Finding]:
             "fine where there is nothing to see; look at some",
         )
     rare = sorted(value for value, count in counts.items() if count <= max(1, 0.01 * len(values)) and value)
-    if rare and len(values) >= 20 and len(rare) < len(counts) / 2:
-        rows = [row for row, found in values.items() if found & set(rare)]
+    rows = [row for row, found in values.items() if found & set(rare)]
+    # Where many maps have such values, the set is small beside its number of classes.
+    if rare and len(values) >= 20 and len(rows) <= _FEW * len(values):
         yield Finding(
             "rare-value",
             "warning",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from imagemill.audits.checks.base import NotAsked, listed, many
 from imagemill.audits.glance import Glance
+from imagemill.audits.problem_kinds import problem_kinds
 from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
 
@@ -31,11 +32,12 @@ def check_quality(survey: Survey) -> Iterator[Finding | NotAsked]:
             {"images": len(survey.problems)},
             "mend or leave them out: --apply quarantine-corrupt",
         )
-    if left := survey.source.problems:
+    # What became an image all the same, or is a matter of label maps, is told by the checks of these.
+    if left := [one for one in survey.source.problems if one.name not in (*survey.row_of, "label maps")]:
         yield Finding(
             "left-out",
             "warning",
-            f"{many(len(left), 'file, line or annotation')} that could not be taken in: {left[0]}",
+            f"{many(len(left), 'file, line or annotation')} that could not be taken in: {problem_kinds(left)}",
             tuple(problem.name for problem in left),
             {"problems": len(left)},
             "mend them in the source; imagemill scan lists all",

@@ -140,7 +140,7 @@ def _slices(survey: Survey, scans: Rows) -> Iterator[Finding]:
             first = survey.records[rows[0]].key
             example = {
                 "slices-missing": f"{first}: {one.gap}",
-                "slices-blank": f"{first}: {listed([str(n + 1) for n in one.blank_inside])} of {one.shape[0]}",
+                "slices-blank": f"{first}: slice {listed([str(n + 1) for n in one.blank_inside])} of {one.shape[0]}",
                 "slices-twice": f"{first}: {one.twice} of {one.shape[0]}",
                 "slices-padded": f"{first}: {padding.get(rows[0], 0)} of {one.shape[0]}",
                 "nodata": f"{first}: {one.nodata:,} values of {one.levels[0][0]:g}",

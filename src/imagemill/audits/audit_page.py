@@ -14,6 +14,7 @@ from imagemill.pages import Block, Code, Facts, Figure, Folded, Part, Pictures, 
 
 if TYPE_CHECKING:
     from imagemill.audits.audit import Audit
+    from imagemill.audits.survey import Survey
     from imagemill.core.findings import Finding
 
 __all__ = ["as_fragment", "as_page"]
@@ -102,12 +103,18 @@ def _pictures(found: Audit, keys: Sequence[str]) -> list[Figure]:
         glance = None if row is None else survey.glances[row]
         if row is None or glance is None:
             continue
+        if glance.view is not None:
+            figures.append(Figure(glance.view, _named(survey, row)))
+            continue
         height, width = glance.shape[-2:]
         scale = _SIDE / max(height, width)
         size = max(8, round(width * scale)), max(8, round(height * scale))
-        record = survey.records[row]
-        told = (survey.labels[row], record.split)
-        words = ", ".join([key, *(word for word in told if word and word not in key.split("/"))])
         shown = cv2.resize(glance.small, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-        figures.append(Figure(shown, words))
+        figures.append(Figure(shown, _named(survey, row)))
     return figures
+
+
+def _named(survey: Survey, row: int) -> str:
+    record = survey.records[row]
+    told = (survey.labels[row], record.split)
+    return ", ".join([record.key, *(word for word in told if word and word not in record.key.split("/"))])

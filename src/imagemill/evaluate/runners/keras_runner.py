@@ -24,7 +24,7 @@ from imagemill.evaluate.inputs.arms import Arm, Population
 from imagemill.evaluate.runners.keras_networks import BACKENDS, keras_network, keras_with
 from imagemill.evaluate.runners.network_file import Network, of_the_user
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
-from imagemill.feed import Loader
+from imagemill.evaluate.runners.training_batches import TrainingBatches, training_batches
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["KerasRunner"]
@@ -107,24 +107,21 @@ class KerasRunner:
             raise ParameterError(f"expected a device of {', '.join(_DEVICES)} for Keras, got {recipe.device!r}")
         images, labels = data
         kept, held = held_back(labels, recipe.validation, seed)
-        transforms = arm.pipeline.transforms if arm.pipeline is not None else ()
-        whole = Pipeline([*transforms, *preparation("channels_last")], seed=seed)
         checked = Population("validation", images[held], labels[held])
+        given = images[kept], labels[kept], None, arm.pipeline, preparation("channels_last")
         out = Trained(arm.name, seed, {})
         began = time.perf_counter()
         with (
             _seeded(self.keras, seed),
             self.keras.device(_DEVICES[recipe.device]),
-            Loader(
-                (images[kept], labels[kept]), whole, batch_size=recipe.batch_size, seed=seed, workers=recipe.workers
-            ) as loader,
+            training_batches(*given, seed, recipe) as made,
         ):
             model, logits = _built(self.keras, network, images, classes)
             _compiled(self.keras, model, network, recipe.learning_rate, logits=logits)
             predict = partial(_answers, model, logits)
-            batches = _Batches(loader)
+            batches = _Batches(made)
             for number in range(1, recipe.epochs + 1):
-                said = model.fit(batches.epoch(), steps_per_epoch=len(loader), shuffle=False, verbose=0).history
+                said = model.fit(batches.epoch(), steps_per_epoch=len(made), shuffle=False, verbose=0).history
                 epoch = _epoch(float(said["loss"][0]), float(said["right"][0]), predict, checked)
                 out.curve.append(epoch)
                 if on_epoch is not None:
@@ -142,23 +139,22 @@ class KerasRunner:
 
 @dataclass(slots=True)
 class _Batches:
-    """The loader's batches, an epoch at a time; counts images, and the seconds that Keras waited for them."""
+    """Batches an epoch at a time; counts images, and the seconds that Keras waited for them."""
 
-    loader: Loader
+    made: TrainingBatches
     waiting: float = 0.0
     images: int = 0
 
     def epoch(self) -> Iterator[tuple[Array, Array]]:
-        batches = iter(self.loader)
+        batches = iter(self.made)
         while True:
             asking = time.perf_counter()
             batch = next(batches, None)
             self.waiting += time.perf_counter() - asking
             if batch is None:
                 return
-            labels = np.asarray(batch.label, np.int64)
-            self.images += len(labels)
-            yield batch.image, labels
+            self.images += len(batch.truth)
+            yield batch.images, batch.truth
 
 
 def _built(keras: Any, network: Network, images: Array, classes: int) -> tuple[Any, bool]:

@@ -19,16 +19,14 @@ import numpy.typing as npt
 
 from imagemill.core.extras import require
 from imagemill.evaluate.inputs.arms import Arm, Population
-from imagemill.evaluate.inputs.scans import Scans
 from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
 from imagemill.evaluate.runners.torch_asking import Asking, answers, built
-from imagemill.evaluate.runners.torch_device import mixed, own_device, scaler_of, settled
+from imagemill.evaluate.runners.torch_device import flushing, mixed, own_device, scaler_of, settled
 from imagemill.evaluate.runners.torch_networks import Network, network_named
 from imagemill.evaluate.runners.torch_objectives import objective_of
 from imagemill.evaluate.runners.torch_ranks import in_parallel
-from imagemill.feed import Loader
-from imagemill.pipeline.pipeline import Pipeline
+from imagemill.evaluate.runners.training_batches import TrainingBatch, TrainingBatches, training_batches
 
 __all__ = ["TorchRunner", "answers", "built", "train"]
 
@@ -110,25 +108,16 @@ def train(
     images, labels = data[:2]
     maps = network.task == "segmentation"
     kept, held = held_back(np.zeros(len(labels), np.int64) if maps else labels, recipe.validation, seed)
-    whole = Pipeline([*(arm.pipeline.transforms if arm.pipeline is not None else ()), *preparation()], seed=seed)
     torch.manual_seed(seed)
     module = built(network, images, classes).to(own_device(recipe.device))
     training = Training(module, network, recipe, ranks, seed)
     checked = Population("validation", images[held], labels[held])
     spacing = data[2] if len(data) > 2 else None
-    rows = Scans(images[kept], labels[kept], None if spacing is None else spacing[kept]) if maps else None
+    given = images[kept], labels[kept], None if spacing is None else spacing[kept]
     out, began = Trained(arm.name, seed, {}), time.perf_counter()
-    with Loader(
-        (images[kept], labels[kept]) if rows is None else rows,
-        whole,
-        batch_size=ranks.part_of(recipe.batch_size),
-        seed=seed,
-        workers=recipe.workers,
-        rank=ranks.rank,
-        world_size=ranks.world,
-    ) as loader:
+    with training_batches(*given, arm.pipeline, preparation(), seed, recipe, ranks) as batches:
         for number in range(1, recipe.epochs + 1):
-            loss, score = training.epoch(loader)
+            loss, score = training.epoch(batches)
             unseen = training.asking.mean(checked) if len(held) else (float("nan"), float("nan"))
             epoch = Epoch(loss, score, *unseen)
             out.curve.append(epoch)
@@ -167,29 +156,28 @@ class Training:
         self.asking = Asking(module, network.task, self.device, recipe, ranks)
         self.waiting = 0.0
 
-    def epoch(self, loader: Loader) -> tuple[float, float]:
+    def epoch(self, batches: TrainingBatches) -> tuple[float, float]:
         """A step on every batch; the mean loss and score of all images, over all processes."""
         torch = require("torch", extra="torch")
         self.module.train()
         # Summed where it is: asking for a number after each batch would make a GPU wait.
         sums = torch.zeros(2, dtype=torch.float64, device=self.device)
-        batches = iter(loader)
+        coming = iter(batches)
         while True:
             asked = time.perf_counter()
-            batch = next(batches, None)
+            batch = next(coming, None)
             self.waiting += time.perf_counter() - asked
             if batch is None:
                 break
-            shares = loader.shares
-            sums += self._step(torch, batch, min(shares.together, shares.n - batch.number * shares.together))
-        loss, score = (self.ranks.sum(sums) / loader.rows).tolist()
+            with flushing():  # not where batches are made: pixels stay what they are
+                sums += self._step(torch, batch)
+        loss, score = (self.ranks.sum(sums) / batches.rows).tolist()
         return loss, score
 
-    def _step(self, torch: Any, batch: Any, together: int) -> Any:
-        """One step on a batch of ``together`` images, of which these are this process's: sums of losses and scores."""
-        truth = batch.label if self.network.task == "classification" else batch.mask
-        x = torch.from_numpy(batch.image).to(self.device)
-        y = torch.from_numpy(np.asarray(truth, np.int64)).to(self.device)
+    def _step(self, torch: Any, batch: TrainingBatch) -> Any:
+        """One step on this process's part of a batch; sums of its losses and scores."""
+        x = torch.from_numpy(batch.images).to(self.device)
+        y = torch.from_numpy(batch.truth).to(self.device)
         if batch.repeated:  # nothing was left for this process, which has to take part all the same
             x, y = x[:0], y[:0]
         self.optimizer.zero_grad()
@@ -197,7 +185,7 @@ class Training:
             logits = self.module(x)
         losses, scores = self.objective(logits.float(), y)
         # Gradients of all processes are averaged, so each gives its part of the mean times their number.
-        self.scaler.scale(losses.sum() * (self.ranks.world / together)).backward()
+        self.scaler.scale(losses.sum() * (self.ranks.world / batch.together)).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return torch.stack([losses.detach().double().sum(), scores.double().sum()])

@@ -1,0 +1,173 @@
+"""The batches that a network is trained on: prepared once where nothing is augmented, by the loader where something is.
+
+Either way the images, their order and the cuts between batches are the same, to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.evaluate.inputs.scans import Scans, moved
+from imagemill.evaluate.runners.ranks import Ranks
+from imagemill.evaluate.runners.recipe import Recipe
+from imagemill.feed import Loader
+from imagemill.feed.order.batches import Shares
+from imagemill.feed.order.order import Order
+from imagemill.pipeline.pipeline import Pipeline
+
+__all__ = ["TrainingBatch", "TrainingBatches", "training_batches"]
+
+Array = npt.NDArray[Any]
+
+_BYTES = 1 << 30
+"""Prepared images that are held at most; more are prepared anew in every epoch."""
+_SEVERAL = 4096
+"""Images that are prepared at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingBatch:
+    """What one process gets of one batch.
+
+    Parameters
+    ----------
+    images : array of float32
+        Prepared.
+    truth : array of int64
+        Labels ``[n]`` or label maps ``[n, (z,) y, x]``.
+    together : int
+        Images of all processes in this batch.
+    repeated : bool
+        Whether nothing was left for this process, which repeats an image that is not to count.
+    """
+
+    images: Array
+    truth: npt.NDArray[np.int64]
+    together: int
+    repeated: bool = False
+
+
+class TrainingBatches(Protocol):
+    """Each loop over it gives the batches of the next epoch."""
+
+    @property
+    def rows(self) -> int:
+        """Images of an epoch, over all processes."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[TrainingBatch]: ...
+
+
+@contextmanager
+def training_batches(
+    images: Array,
+    truth: Array,
+    spacing: Array | None,
+    augmentation: Pipeline | None,
+    preparation: tuple[Any, ...],
+    seed: int,
+    recipe: Recipe,
+    ranks: Ranks = Ranks(),  # noqa: B008 -- a frozen value
+) -> Iterator[TrainingBatches]:
+    """Batches of some images, augmented and then prepared, in an order that follows from the seed and the epoch.
+
+    Parameters
+    ----------
+    images : array ``[n, (z,) y, x, C]``
+    truth : array ``[n]`` or ``[n, (z,) y, x]``
+        Labels, or label maps.
+    spacing : array ``[n, d]`` or None
+        Of images with label maps, in millimetres.
+    augmentation : Pipeline or None
+    preparation : tuple of Transform
+        What every image goes through last, without draws.
+    seed : int
+    recipe : Recipe
+    ranks : Ranks
+        Each of several processes gets its part of every batch.
+    """
+    size = ranks.part_of(recipe.batch_size)
+    if augmentation is None and images.size * np.dtype(np.float32).itemsize <= _BYTES:
+        shares = Shares(len(images), size, ranks.rank, ranks.world)
+        yield _PreparedOnce(_prepared(images, preparation), truth.astype(np.int64), Order(len(images), seed), shares)
+        return
+    transforms = () if augmentation is None else augmentation.transforms
+    with Loader(
+        (images, truth) if truth.ndim == 1 else Scans(images, truth, spacing),
+        Pipeline([*transforms, *preparation], seed=seed),
+        batch_size=size,
+        seed=seed,
+        workers=recipe.workers,
+        rank=ranks.rank,
+        world_size=ranks.world,
+    ) as loader:
+        yield _Loaded(loader, maps=truth.ndim > 1)
+
+
+def _prepared(images: Array, preparation: tuple[Any, ...]) -> Array:
+    """All images as they go into a network, some at a time: what is made on the way is held for those alone."""
+    plain, found = Pipeline(preparation, seed=0), np.empty(0)
+    for at in range(0, len(images), _SEVERAL):
+        made, _ = moved(plain, images[at : at + _SEVERAL])
+        if not at:
+            found = np.empty((len(images), *made.shape[1:]), made.dtype)
+        found[at : at + _SEVERAL] = made
+    return found
+
+
+@dataclass(slots=True, eq=False)
+class _PreparedOnce:
+    """Batches that are looked up in arrays."""
+
+    images: Array
+    truth: npt.NDArray[np.int64]
+    order: Order
+    shares: Shares
+    epoch: int = 0
+
+    @property
+    def rows(self) -> int:
+        return len(self.images)
+
+    def __len__(self) -> int:
+        return len(self.shares)
+
+    def __iter__(self) -> Iterator[TrainingBatch]:
+        rows = self.order.rows(np.arange(self.rows), self.epoch)
+        self.epoch += 1
+        for number in range(len(self)):
+            share = self.shares.of(number)
+            some = rows[share.places.start : share.places.stop]
+            together = _together(self.shares, number)
+            yield TrainingBatch(self.images[some], self.truth[some], together, share.repeated)
+
+
+@dataclass(slots=True, eq=False)
+class _Loaded:
+    """Batches that the loader makes in its threads."""
+
+    loader: Loader
+    maps: bool
+
+    @property
+    def rows(self) -> int:
+        return self.loader.rows
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[TrainingBatch]:
+        for batch in self.loader:
+            truth = np.asarray(batch.mask if self.maps else batch.label, np.int64)
+            yield TrainingBatch(batch.image, truth, _together(self.loader.shares, batch.number), batch.repeated)
+
+
+def _together(shares: Shares, number: int) -> int:
+    return min(shares.together, shares.n - number * shares.together)

@@ -1,0 +1,117 @@
+"""Batches of networks in training: prepared once or by the loader, they are the same bytes in the same order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import imagemill as im
+from imagemill.evaluate.runners import training_batches as module
+from imagemill.evaluate.runners.ranks import Ranks
+from imagemill.evaluate.runners.recipe import Recipe, preparation
+from imagemill.evaluate.runners.torch_device import flushing
+from imagemill.evaluate.runners.training_batches import training_batches
+from tests.evaluate.made_up import sides
+from tests.evaluate.made_up_scans import blocks
+
+DRAWS = np.random.default_rng(3)
+PHOTOS = DRAWS.integers(0, 256, (23, 6, 5, 3)).astype(np.uint8), DRAWS.integers(0, 4, 23), None
+LABEL_MAPS = DRAWS.random((9, 7, 6, 1), np.float32), DRAWS.integers(0, 3, (9, 7, 6)).astype(np.uint8), None
+VOLUMES = (
+    DRAWS.integers(0, 999, (5, 4, 6, 5, 1)).astype(np.uint16),
+    DRAWS.integers(0, 2, (5, 4, 6, 5)).astype(np.uint8),
+    DRAWS.random((5, 3)) + 0.5,
+)
+
+
+def _epochs(given: tuple[Any, ...], count: int, layout: Any, recipe: Recipe, ranks: Ranks) -> list[list[Any]]:
+    with training_batches(*given, None, preparation(layout), 7, recipe, ranks) as batches:
+        found = [list(batches) for _ in range(count)]
+        assert [len(epoch) for epoch in found] == [len(batches)] * count
+        assert batches.rows == len(given[0])
+    return found
+
+
+@pytest.mark.parametrize("given", [PHOTOS, LABEL_MAPS, VOLUMES])
+@pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
+@pytest.mark.parametrize("ranks", [Ranks(), Ranks(1, 2)])
+def test_what_is_prepared_once_is_what_the_loader_makes(
+    given: tuple[Any, ...], layout: str, ranks: Ranks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(batch_size=4, workers=0)
+    monkeypatch.setattr(module, "_SEVERAL", 4)
+    quick = _epochs(given, 2, layout, recipe, ranks)
+    monkeypatch.setattr(module, "_BYTES", 0)
+    loaded = _epochs(given, 2, layout, recipe, ranks)
+    for mine, theirs in zip(quick, loaded, strict=True):
+        for one, other in zip(mine, theirs, strict=True):
+            assert (one.together, one.repeated) == (other.together, other.repeated)
+            for array, expected in ((one.images, other.images), (one.truth, other.truth)):
+                assert array.dtype == expected.dtype
+                np.testing.assert_array_equal(array, expected)
+    # Every epoch has every image once, in another order.
+    assert not np.array_equal(quick[0][0].images, quick[1][0].images)
+    if ranks.world == 1:
+        together = np.concatenate([batch.truth for batch in quick[1]])
+        np.testing.assert_array_equal(np.sort(together.ravel()), np.sort(given[1].ravel()))
+        assert [batch.together for batch in quick[0]][-1] == len(given[0]) % 4 or 4
+
+
+@pytest.mark.parametrize(("model", "data"), [("dense", sides(33, 12)), ("unet", blocks())])
+def test_a_comparison_is_the_same_file_either_way(
+    model: str, data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def results(name: str) -> bytes:
+        arms = [im.Pipeline([im.Flip("x", p=0.5)], seed=0)]
+        im.compare(data, arms, model=model, seeds=1, epochs=2, batch_size=8, workers=0, out=tmp_path / name)
+        return (tmp_path / name / "results.json").read_bytes()
+
+    quick = results("quick")
+    monkeypatch.setattr(module, "_BYTES", 0)
+    assert results("loaded") == quick
+
+
+def test_prepared_images_are_made_once_and_only_where_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    known = module.moved
+    monkeypatch.setattr(module, "moved", lambda *given: made.append(len(given[1])) or known(*given))
+    monkeypatch.setattr(module, "_SEVERAL", 10)
+    recipe = Recipe(batch_size=4, workers=0)
+    _epochs(PHOTOS, 3, "channels_first", recipe, Ranks())
+    assert made == [10, 10, 3]
+    monkeypatch.setattr(module, "_BYTES", PHOTOS[0].size * 4 - 1)
+    _epochs(PHOTOS, 1, "channels_first", recipe, Ranks())
+    assert made == [10, 10, 3]
+
+
+def test_an_augmented_arm_is_augmented_anew_in_every_epoch() -> None:
+    turned = im.Pipeline([im.Rotate((-90, 90))], seed=0)
+    with training_batches(*PHOTOS, turned, preparation(), 7, Recipe(batch_size=23, workers=0)) as batches:
+        first, second = (next(iter(batches)) for _ in range(2))
+    rows = [np.argsort(one.truth, kind="stable") for one in (first, second)]
+    assert not np.allclose(first.images[rows[0]].sum((1, 2, 3)), second.images[rows[1]].sum((1, 2, 3)))
+    with (
+        pytest.raises(im.InputError, match="2 processes can share evenly"),
+        training_batches(*PHOTOS, None, preparation(), 7, replace(Recipe(), batch_size=3), Ranks(0, 2)),
+    ):
+        pass
+
+
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="a processor that cannot")
+def test_tiny_numbers_are_zeros_within_and_numbers_again_behind() -> None:
+    tiny = torch.full((1,), 1e-310, dtype=torch.float64)
+    assert (tiny * 1.0).item() > 0
+    with flushing():
+        assert (tiny * 1.0).item() == 0
+        with flushing():
+            assert (tiny * 1.0).item() == 0
+        assert (tiny * 1.0).item() == 0
+    assert (tiny * 1.0).item() > 0
+    with pytest.raises(ZeroDivisionError), flushing():
+        raise ZeroDivisionError
+    assert (tiny * 1.0).item() > 0

@@ -67,6 +67,8 @@ from imagemill.feed import time_feed as time_feed
 from imagemill.feed.adapters import augmented as augmented
 from imagemill.feed.adapters import hf_transform as hf_transform
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
+from imagemill.pipeline.tta import TTA as TTA
+from imagemill.pipeline.votes import Averaged as Averaged
 from imagemill.transforms.base import Transform as Transform
 from imagemill.transforms.colour.apply import Apply as Apply
 from imagemill.transforms.colour.brightness import Brightness as Brightness

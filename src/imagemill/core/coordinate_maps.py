@@ -82,6 +82,24 @@ class Displace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InverseDisplace(Displace):
+    """The inverse of a displacement, as another lattice that was fitted to it.
+
+    Parameters
+    ----------
+    grid, shape
+        As for :class:`Displace`: the lattice spans the frame of ``of`` with a margin around it.
+    of : Displace
+        What it is the inverse of.
+    margin : tuple of int
+        Pixels on either side: ``of`` has its origin there.
+    """
+
+    of: Displace
+    margin: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Window:
     """Region ``-0.5 <= p < shape - 0.5`` outside which the fill value stands."""
 

@@ -268,6 +268,38 @@ def resize(shape: Ints, out_shape: Ints) -> Floats:
     return m
 
 
+_WHOLE = 1e-12
+"""How far an entry of an inverted matrix may be from a whole number that it stands for."""
+
+
+def inverse(matrix: Floats) -> Floats:
+    """The inverse of matrices ``(..., d+1, d+1)``; whole numbers stay whole, so that moves of whole pixels stay exact.
+
+    Raises
+    ------
+    InputError
+        For a singular matrix.
+
+    Examples
+    --------
+    >>> inverse(np.array([[-1.0, 0, 6], [0, 3, 0], [0, 0, 1]])).tolist()
+    [[-1.0, 0.0, 6.0], [0.0, 0.3333333333333333, 0.0], [0.0, 0.0, 1.0]]
+    """
+    try:
+        found: Floats = np.linalg.inv(matrix).astype(np.float64)
+    except np.linalg.LinAlgError:
+        raise InputError(
+            "expected a geometry that can be undone, got a singular matrix; leave out what makes images flat"
+        ) from None
+    whole = np.rint(found)
+    found = np.where(np.abs(found - whole) < _WHOLE, whole, found) + 0.0
+    # An affine matrix keeps an exact last row, so that no division by a rounded 1 follows.
+    last = matrix[..., -1, :]
+    plain = ~last[..., :-1].any(axis=-1, keepdims=True)
+    found[..., -1, :] = np.where(plain, last, found[..., -1, :])
+    return found
+
+
 def apply(matrix: Floats, points: Floats) -> Floats:
     """Map points ``(k, d)`` by one matrix ``(d+1, d+1)``, dividing when it is projective."""
     d = points.shape[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, overload
+from typing import Any, Protocol, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -139,6 +139,38 @@ class Recipes(Sequence[Recipe]):
         return repr(tuple(self))
 
 
+class SourceMap(Protocol):
+    """The way of one sample from the frame it came out in back to the one it came from."""
+
+    def inverse(
+        self,
+        targets: Mapping[str, Any],
+        like: Mapping[str, Any],
+        *,
+        axes: str | None,
+        order: int,
+        fill: float,
+        label: int,
+    ) -> dict[str, Any]:
+        """Predictions about the sample, as predictions about its source; see :meth:`Sample.inverse`."""
+
+    def seen(self) -> Array:
+        """Which pixels of the source the sample shows, bool, of the source's spatial shape."""
+
+
+M = TypeVar("M")
+
+
+def _way(geometry: M | None) -> M:
+    """The maps of a sample or batch, or why there are none."""
+    if geometry is None:
+        raise InputError(
+            "expected what a pipeline made, which knows its way back, got something that came without one; call "
+            "inverse on the sample or batch itself, before it is taken apart"
+        )
+    return geometry
+
+
 def plain(target: Target) -> Any:
     """The value a user reads: the array of a raster, the label's value, boxes and points as they are."""
     if isinstance(target, Image | Mask):
@@ -161,12 +193,61 @@ class Sample:
         The transforms this sample was chosen for, with their values.
     affine : array, ``(d+1, d+1)``
         Output index to world coordinates.
+    geometry : SourceMap, optional
+        The way back, see :meth:`inverse`.
     """
 
     targets: Mapping[str, Target]
     recipe: Recipe
     applied: tuple[Applied, ...] = ()
     affine: Floats = field(default_factory=lambda: np.eye(3))
+    geometry: SourceMap | None = field(default=None, repr=False, kw_only=True)
+
+    def inverse(
+        self, *, axes: str | None = None, order: int = 1, fill: float = 0.0, label: int = 0, **predictions: Any
+    ) -> dict[str, Any]:
+        """Bring predictions about this sample to the frame of the picture or volume that went in, in one resample.
+
+        Parameters
+        ----------
+        axes : str, optional
+            Of plain arrays of ``scores`` and ``mask``, such as ``"cyx"``. Left out, they are told by the shape.
+        order : {0, 1, 3, 5}
+            Spline order for ``scores``.
+        fill, label
+            What scores and label maps say where this sample shows nothing of the source: beyond a crop, and where
+            padding stands in its place. :meth:`seen` tells where that is.
+        **predictions
+            ``scores`` (float, one or a channel per class: interpolated), ``mask`` (labels: nearest neighbour),
+            ``boxes``, ``keypoints``, or any name with an Image, Mask, Boxes, Keypoints or Polygons. Arrays and
+            tensors; tensors come back as tensors, on their device. Plain boxes and points are read in the format
+            of those of the sample, if it has any, and points with their names.
+
+        Returns
+        -------
+        dict of str to value
+            By the names given. Rasters have their axes in the order in which they came. Boxes are the upright ones
+            around what is brought back, so they grow where the sample was turned; of those that lie outside the
+            source nothing is left, and their ``index`` says which are there. Points stay all, ``inside`` says which
+            lie in the source; left and right are exchanged again where the sample was mirrored.
+
+        Raises
+        ------
+        InputError
+            When a raster is not as large as the sample, or the sample was not made by a pipeline.
+
+        Examples
+        --------
+        >>> import imagemill as im
+        >>> sample = im.Pipeline([im.Flip("x"), im.Crop((2, 3))], seed=1)(image=np.zeros((2, 5)))
+        >>> sample.inverse(mask=np.array([[1, 2, 3], [4, 5, 6]]), label=-1)["mask"].tolist()
+        [[-1, 3, 2, 1, -1], [-1, 6, 5, 4, -1]]
+        """
+        return _way(self.geometry).inverse(predictions, self.targets, axes=axes, order=order, fill=fill, label=label)
+
+    def seen(self) -> Array:
+        """Which pixels of the source this sample shows: a bool array of the source's spatial shape."""
+        return _way(self.geometry).seen()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "targets":
@@ -198,12 +279,58 @@ class Batch:
     applied : DrawLog
         ``batch.applied[i]`` lists what was applied to sample ``i``.
     affine : array, ``[n, d+1, d+1]``
+    geometry : sequence of SourceMap, optional
+        Each sample's way back, see :meth:`inverse`.
     """
 
     columns: Mapping[str, Array | list[Boxes] | list[Keypoints] | list[Any]]
     recipe: Sequence[Recipe]
     applied: DrawLog
     affine: Floats
+    geometry: Sequence[SourceMap] | None = field(default=None, repr=False, kw_only=True)
+
+    def inverse(
+        self, *, axes: str | None = None, order: int = 1, fill: float = 0.0, label: int = 0, **predictions: Any
+    ) -> dict[str, list[Any]]:
+        """Bring predictions about each sample to the frame of what went in, as :meth:`Sample.inverse` does for one.
+
+        Parameters
+        ----------
+        axes, order, fill, label
+            As there; ``axes`` are those of one sample.
+        **predictions
+            One value per sample each: a list, or an array or tensor ``[n, ...]``.
+
+        Returns
+        -------
+        dict of str to list
+            A list with one value per sample, for sources have sizes of their own.
+
+        Examples
+        --------
+        >>> import imagemill as im
+        >>> photos = [np.zeros((6, 8), np.uint8), np.zeros((4, 4), np.uint8)]
+        >>> batch = im.Pipeline([im.Flip("x"), im.Resize((2, 2))], seed=1).batch(photos)
+        >>> back = batch.inverse(scores=np.array([[[0, 1], [0, 1]], [[1, 0], [1, 0]]], np.float32))
+        >>> [scores.shape for scores in back["scores"]], back["scores"][1][0].tolist()
+        ([(6, 8), (4, 4)], [0.0, 0.25, 0.75, 1.0])
+        """
+        way = _way(self.geometry)
+        back: dict[str, list[Any]] = {name: [] for name in predictions}
+        for name, values in predictions.items():
+            if not hasattr(values, "__len__") or len(values) != len(way):
+                got = f"{len(values)}" if hasattr(values, "__len__") else type(values).__name__
+                raise InputError(f"expected {len(way)} {name}, one per sample of the batch, got {got}")
+        for i, one in enumerate(way):
+            like = {name: column[i] for name, column in self.columns.items()}
+            here = {name: values[i] for name, values in predictions.items()}
+            for name, value in one.inverse(here, like, axes=axes, order=order, fill=fill, label=label).items():
+                back[name].append(value)
+        return back
+
+    def seen(self) -> list[Array]:
+        """Which pixels of its source each sample shows: bool arrays of the sources' spatial shapes."""
+        return [one.seen() for one in _way(self.geometry)]
 
     def __len__(self) -> int:
         return len(self.recipe)

@@ -21,7 +21,7 @@ from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Pass, Plan, Step
 from imagemill.engine.target_table import rule
 
-__all__ = ["Column", "run"]
+__all__ = ["Column", "moved", "run"]
 
 _SHARE = 1 << 15
 """Fewest pixels that are worth a thread of their own where many samples are run at once."""
@@ -114,7 +114,7 @@ def run(
             for first, some in _fetched(column):
                 _pixels(plan, backend, kind, first, some, room[first : first + len(some)], workers)
         else:
-            made[name] = [plain(_moved(plan, backend, row, one, rules, swap)) for row, one in enumerate(values)]
+            made[name] = [plain(moved(plan, backend, row, one, rules, swap)) for row, one in enumerate(values)]
     return made
 
 
@@ -189,7 +189,7 @@ def _at_once(step: Step, backend: Backend, first: int, src: Rasters, out: Array 
     return np.concatenate(made) if out is None else out
 
 
-def _moved(plan: Plan, backend: Backend, row: int, target: Target, rules: BoxRules, swap: Swap) -> Any:
+def moved(plan: Plan, backend: Backend, row: int, target: Target, rules: BoxRules, swap: Swap) -> Any:
     """A target without pixels through all steps."""
     kind = target.kind
     if kind in _RASTERS:

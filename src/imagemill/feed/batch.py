@@ -43,4 +43,15 @@ class LoadedBatch(Batch):
         columns = {name: column[rows] for name, column in self.columns.items()}
         recipe, applied = self.recipe[rows], self.applied.part(rows)
         keys, categories = self.keys[rows], self.categories
-        return LoadedBatch(columns, recipe, applied, self.affine[rows], keys, self.epoch, number, categories=categories)
+        geometry = None if self.geometry is None else self.geometry[rows]
+        return LoadedBatch(
+            columns,
+            recipe,
+            applied,
+            self.affine[rows],
+            keys,
+            self.epoch,
+            number,
+            categories=categories,
+            geometry=geometry,
+        )

@@ -235,6 +235,11 @@ class Inputs:
             if name not in without
         }
 
+    @property
+    def lead_axes(self) -> str:
+        """The axes that the leading raster came with."""
+        return self._axes[self._lead]
+
     def axes(self, name: str) -> str:
         """The axes a raster column came with."""
         return self._axes[name]

@@ -34,6 +34,7 @@ from imagemill.pipeline import files
 from imagemill.pipeline.drawing import Draft, Walk
 from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
 from imagemill.pipeline.rehearsal import given, judge
+from imagemill.pipeline.source_maps import SourceMaps
 from imagemill.transforms.base import Transform, everyone
 from imagemill.transforms.reading import located
 
@@ -240,7 +241,12 @@ class Pipeline:
         inputs, log, plan = self._planned(rows, keys, epoch)
         how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
         made = execute.run(plan, inputs.columns(), self.backend, **how)
-        return Batch(made, Recipes(self.seed, epoch, keys, self.digest), log, plan.affine)
+        recipes = Recipes(self.seed, epoch, keys, self.digest)
+        return Batch(made, recipes, log, plan.affine, geometry=self.way_back(inputs, plan))
+
+    def way_back(self, inputs: Inputs, plan: Plan) -> SourceMaps:
+        """How predictions about what a plan makes of some inputs come back to their frames."""
+        return SourceMaps.of(plan, inputs.lead_axes, inputs.frame.affine, self.backend, self.swap)
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next, in workers that are running as well; iterations of a DataLoader count on."""
@@ -267,7 +273,7 @@ class Pipeline:
             elif isinstance(target, Label):
                 found = Label(found)
             out[name] = found
-        return Sample(out, recipe, log.row(0), affine)
+        return Sample(out, recipe, log.row(0), affine, geometry=self.way_back(inputs, plan)[0])
 
     def explain(
         self,

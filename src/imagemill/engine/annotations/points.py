@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
-from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 
 
@@ -15,7 +14,12 @@ def push(stages: tuple[maps.Stage, ...], points: Floats) -> Floats:
     """Output coordinates ``(k, d)`` of input points: the chain inverted, its last stage first."""
     for stage in reversed(stages):
         if isinstance(stage, maps.Matrix):
-            points = geo.apply(_inverse(stage.m), points)
+            points = geo.apply(geo.inverse(stage.m), points)
+        elif isinstance(stage, maps.InverseDisplace):
+            # The lattice was fitted for pixels; points need no fit, for the inverse of an inverse is the map itself.
+            from imagemill.engine.annotations.unbend import bend
+
+            points = bend(stage.of, points - stage.margin) + stage.margin
         elif isinstance(stage, maps.Displace):
             # Here, so that plans can be made without loading a compiler.
             from imagemill.engine.annotations.unbend import unbend
@@ -44,19 +48,6 @@ def mirrors(stages: tuple[maps.Stage, ...]) -> bool:
         if isinstance(stage, maps.Matrix):
             sign *= np.sign(np.linalg.det(stage.m)) * np.sign(stage.m[-1, -1]) ** len(stage.m)
     return bool(sign < 0)
-
-
-def _inverse(m: Floats) -> Floats:
-    try:
-        found = np.linalg.inv(m).astype(np.float64)
-    except np.linalg.LinAlgError:
-        raise InputError(
-            "expected a geometry that can be undone to move points and boxes, got a singular matrix"
-        ) from None
-    # An affine matrix keeps an exact last row, so that no division by a rounded 1 follows.
-    if not np.any(m[-1, :-1]):
-        found[-1] = m[-1]
-    return found
 
 
 def inside(points: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:

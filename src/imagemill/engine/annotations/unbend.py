@@ -47,16 +47,57 @@ def unbend(stage: maps.Displace, q: Floats) -> Floats:
     >>> unbend(shifted, np.array([[10.0, 12.0]])).round(9).tolist()
     [[7.0, 9.0]]
     """
+    lattice, scale, places = _in_space(stage, q)
+    _solve(lattice, scale, places, _NEWTON if stage.one_to_one else 0)
+    return places[:, 3 - q.shape[1] :].copy()
+
+
+def bend(stage: maps.Displace, p: Floats) -> Floats:
+    """Points through a bending map, from its output to its input: ``p + u(p)``.
+
+    Parameters
+    ----------
+    stage : Displace
+    p : array, ``(k, d)``
+
+    Returns
+    -------
+    array, ``(k, d)``
+
+    Examples
+    --------
+    >>> shifted = maps.Displace(np.full((2, 5, 5), 3.0), (20, 20))
+    >>> bend(shifted, np.array([[7.0, 9.0]])).round(9).tolist()
+    [[10.0, 12.0]]
+    """
+    lattice, scale, places = _in_space(stage, p)
+    _displace(lattice, scale, places)
+    return places[:, 3 - p.shape[1] :].copy()
+
+
+def _in_space(stage: maps.Displace, q: Floats) -> tuple[Floats, Floats, Floats]:
+    """Lattice, cells a pixel and places, always of three axes: a plane is a volume of one slice that stays."""
     d = q.shape[1]
-    # Always three axes and three components: a plane is a volume of one slice, along which nothing moves.
     flat = 3 - d
     lattice = np.zeros((*(1,) * flat, *stage.grid.shape[1:], 3))
     lattice[..., flat:] = np.moveaxis(stage.grid, 0, -1).reshape(*lattice.shape[:-1], d)
     scale = np.array([0.0] * flat + [c / n for c, n in zip(stage.cells, stage.shape, strict=True)])
     places = np.zeros((len(q), 3))
     places[:, flat:] = q
-    _solve(lattice.reshape(*lattice.shape[:2], -1), scale, places, _NEWTON if stage.one_to_one else 0)
-    return places[:, flat:].copy()
+    return lattice.reshape(*lattice.shape[:2], -1), scale, places
+
+
+@njit(nogil=True, cache=True)
+def _displace(lattice, scale, places):
+    """Move each place ``(k, 3)`` by the displacement there."""
+    for n in range(len(places)):
+        p = places[n]
+        if np.isfinite(p[0]) and np.isfinite(p[1]) and np.isfinite(p[2]):
+            u = _spline(lattice, scale, p[0], p[1], p[2])[0]
+            for axis in range(3):
+                p[axis] += u[axis]
+        else:
+            p[0], p[1], p[2] = np.nan, np.nan, np.nan
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})

@@ -153,7 +153,7 @@ def augmented(
     made |= execute.run(plan, inputs.columns(without=("image",)), pipeline.backend, **how)
     clock.lap(reading=False)
     recipes = Recipes(pipeline.seed, epoch, hashes, pipeline.digest)  # type: ignore[arg-type]
-    return Batch(made, recipes, draft.log, plan.affine)
+    return Batch(made, recipes, draft.log, plan.affine, geometry=pipeline.way_back(inputs, plan))
 
 
 def columns_of(items: Sequence[Item]) -> dict[str, list[Target]]:
@@ -218,12 +218,15 @@ def merged(parts: Sequence[tuple[npt.NDArray[np.int64], Batch]], n: int) -> Batc
     affine: Floats = np.empty((n, *parts[0][1].affine.shape[1:]))
     recipes: list[Any] = [None] * n
     drawings: list[Drawing] = []
+    ways: list[Any] = [None] * n
     for rows, batch in parts:
         affine[rows] = batch.affine
         for row, recipe in zip(rows.tolist(), batch.recipe, strict=True):
             recipes[row] = recipe
+        for row, way in zip(rows.tolist(), batch.geometry or (), strict=True):
+            ways[row] = way
         drawings += [_spread(drawing, rows, n) for drawing in batch.applied.drawings]
-    return Batch(columns, tuple(recipes), DrawLog(tuple(drawings)), affine)
+    return Batch(columns, tuple(recipes), DrawLog(tuple(drawings)), affine, geometry=tuple(ways))
 
 
 def _scattered(name: str, made: Sequence[tuple[npt.NDArray[np.int64], Any]], n: int) -> Any:

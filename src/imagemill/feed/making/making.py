@@ -166,6 +166,7 @@ class Maker:
             repeated,
             tuple(at.replaced.values()),
             self.rows.categories,
+            geometry=batch.geometry,
         )
         return Made(made, clock, tuple(at.problems))
 

@@ -257,3 +257,24 @@ def test_a_view_shows_the_slice_with_most_labels_as_radiologists_look_at_it() ->
     plain = scan_view(Picture(volume, "zyx"), None, 0)
     assert plain.shape == (144, 72, 3)
     assert plain[0, 0, 0] < plain[0, 71, 0]
+
+
+def test_scans_are_not_called_odd_by_what_photos_are_measured_by(tmp_path: Path) -> None:
+    """Padding, black air and another matrix size are no faults of a scan; one value in every voxel is."""
+    for number in range(24):
+        volume = case(number, (4, 24, 20)).image
+        if number == 3:
+            volume[:, 6:] = 0
+        if number == 5:
+            volume = np.tile(case(number, (4, 24, 20)).image, (1, 1, 8))
+        if number == 7:
+            volume[:] = 40
+        if number == 9:
+            volume[:] = 0
+            volume[1, 3, 3] = 9
+        save(tmp_path / f"{number:02d}.nii", volume, GRID)
+    found = im.audit(tmp_path, checks=["quality"])
+    assert {rule: one.places for rule, one in by_rule(found).items()} == {"flat": ("07.nii",)}
+    assert [str(one) for one in found.not_asked] == [
+        "odd: not asked, because there are fewer than 20 photos, so that none is odd beside the others"
+    ]

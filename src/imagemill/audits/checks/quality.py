@@ -46,20 +46,28 @@ def check_quality(survey: Survey) -> Iterator[Finding | NotAsked]:
         yield NotAsked("quality", "no image can be read")
         return
     yield from _by_themselves(survey)
-    if len(survey.seen) < _FEW:
-        yield NotAsked("odd", f"there are fewer than {_FEW} images, so that none is odd beside the others")
-        return
-    yield from _beside_the_rest(survey)
-    yield from _kinds(survey)
+    photos = sum(glance is not None and glance.scan is None for glance in survey.glances)
+    if photos < _FEW:
+        what = "photos" if photos < len(survey.seen) else "images"
+        yield NotAsked("odd", f"there are fewer than {_FEW} {what}, so that none is odd beside the others")
+    else:
+        yield from _beside_the_rest(survey)
+    if len(survey.seen) >= _FEW:
+        yield from _kinds(survey)
+
+
+def _of_photos(survey: Survey, of: Callable[[Glance], float]) -> Numbers:
+    """A number of each photo; NaN for scans, whose values, sizes and borders mean something else."""
+    return survey.numbers(lambda glance: of(glance) if glance.scan is None else np.nan)
 
 
 def _by_themselves(survey: Survey) -> Iterator[Finding]:
     asked = survey.settings
     percentile = [survey.numbers(lambda g, at=at: g.brightness[at]) for at in range(5)]  # type: ignore[misc]
-    entropy, cut = survey.numbers(lambda g: g.entropy), survey.numbers(lambda g: g.gray_rows)
-    flat = survey.numbers(lambda g: g.contrast) < 1 / 255
-    border = survey.numbers(lambda g: g.border)
-    shape = survey.numbers(lambda g: min(g.shape[-2:]) / max(g.shape[-2:]))
+    entropy, cut = survey.numbers(lambda g: g.entropy), _of_photos(survey, lambda g: g.gray_rows)
+    flat = survey.numbers(_is_flat) > 0
+    border = _of_photos(survey, lambda g: g.border)
+    shape = _of_photos(survey, lambda g: min(g.shape[-2:]) / max(g.shape[-2:]))
     lost = survey.numbers(lambda g: g.not_finite)
     # Scans are dark beside photos by nature: their values are spread from the smallest to the largest.
     photo = survey.numbers(lambda g: "uint8" in g.kind and "volume" not in g.kind) > 0
@@ -83,12 +91,18 @@ def _by_themselves(survey: Survey) -> Iterator[Finding]:
         yield from _found(survey, rule, level, what, np.asarray(hit, bool), worst, advice)
 
 
+def _is_flat(glance: Glance) -> bool:
+    if glance.scan is not None and glance.scan.is_volume:
+        return len(glance.scan.blank) == glance.scan.shape[0]
+    return glance.contrast < 1 / 255
+
+
 def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
     asked = survey.settings
-    sharp = survey.numbers(lambda g: g.sharpness)
+    sharp = _of_photos(survey, lambda g: g.sharpness)
     low, spread = far_below(np.log(np.maximum(sharp, 1e-6)))
     blurred = (low - np.log(np.maximum(sharp, 1e-6)) > asked.blurred * spread) & (sharp < asked.sharpness)
-    noise = survey.numbers(lambda g: g.noise)
+    noise = _of_photos(survey, lambda g: g.noise)
     yield from _found(
         survey, "blurred", "warning", "far less sharp than the rest, at the size a network sees", blurred, sharp,
         "leave them out, unless such images will come in use",
@@ -99,13 +113,13 @@ def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
         -noise, "leave them out, unless such images will come in use",
     )  # fmt: skip
     for end, of in (("black", lambda g: g.black), ("white", lambda g: g.white)):
-        share = survey.numbers(of)
+        share = _of_photos(survey, of)
         hit = (share > asked.clipped) & (np.nanmedian(share) < asked.clipped / 2)
         yield from _found(
             survey, f"clipped-{end}", "note", f"with {asked.clipped:.0%} of the values or more at pure {end}", hit,
             -share, "look at them: what was there is lost",
         )  # fmt: skip
-    side = np.sqrt(survey.numbers(lambda g: float(np.prod(g.shape[-2:]))))
+    side = np.sqrt(_of_photos(survey, lambda g: float(np.prod(g.shape[-2:]))))
     # Where most images have one size the quartiles lie together: what is odd is also twice or half of the usual.
     odd = far_out(side, asked.odd_size) & (np.abs(np.log2(side / np.nanmedian(side))) >= 1)
     yield from _found(

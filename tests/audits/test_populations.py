@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,11 +98,13 @@ def test_what_changed_is_called_by_its_name_and_the_two_are_told_apart(how: str)
     assert says(found, words), told(found)
     assert says(found, "can be told apart"), told(found)
     gap = next(f for f in found.findings if words in f.message)
-    assert (gap.rule, gap.level) == ("gap", "warning")
+    assert (gap.rule, gap.level) == ("gap", "note")
     assert gap.numbers["p"] <= 0.05
-    # The images of the others that show it come first, then usual ones of the dataset.
-    assert str(gap.places[0]).startswith("against: row-")
-    assert any(str(place).startswith("row-") for place in gap.places)
+    # An image of the others that shows it beside a usual one of the dataset.
+    assert [str(place).partition("row-")[0] for place in gap.places[:4]] == ["against: ", "", "against: ", ""]
+    apart = next(f for f in found.findings if f.rule == "told-apart")
+    assert apart.level == "warning"
+    assert re.search(r"50% by guessing; they differ in \w", apart.message)
 
 
 @pytest.mark.usefixtures("no_copies")

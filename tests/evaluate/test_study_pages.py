@@ -37,7 +37,7 @@ def test_a_recommendation_has_its_proposal_and_every_gap(tmp_path: Path) -> None
         found.save_html(tmp_path / "page.html")
         text = (tmp_path / "page.html").read_text("utf-8")
         assert flaws(text) == []
-        said = read(text).texts[0]
+        said = read(text).all("html")[0][1]
         for gap in found.gaps:
             assert gap.measure.name in said
         if found.pipeline is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 from html.parser import HTMLParser
 
@@ -15,11 +17,11 @@ class Reader(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.open: list[int] = []
-        self.texts: list[str] = []
+        self.parts: list[list[str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        self.texts.append("")
+        self.parts.append([])
         if tag not in VOID:
             self.open.append(len(self.tags) - 1)
 
@@ -28,11 +30,11 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for place in self.open:
-            self.texts[place] += data
+            self.parts[place].append(data)
 
     def all(self, *names: str) -> list[tuple[dict[str, str], str]]:
         """Attributes and text of every tag of some names."""
-        return [(a, text) for (tag, a), text in zip(self.tags, self.texts, strict=True) if tag in names]
+        return [(a, "".join(text)) for (tag, a), text in zip(self.tags, self.parts, strict=True) if tag in names]
 
 
 def read(text: str) -> Reader:
@@ -72,5 +74,10 @@ def flaws(text: str) -> list[str]:
     outside = [a[k] for _, a in reader.tags for k in ("src", "href", "xlink:href") if k in a]
     found += [f"from outside: {where}" for where in outside if not where.startswith(("data:", "#"))]
     found += [f"in the style: {word}" for word in ("url(", "@import") for _, css in reader.all("style") if word in css]
-    found += [tag for tag in names if tag in ("script", "link", "iframe", "object", "embed", "form")]
+    found += [tag for tag in names if tag in ("link", "iframe", "object", "embed", "form")]
+    policy = "".join(a["content"] for a, _ in reader.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    for a, said in reader.all("script"):
+        digest = base64.b64encode(hashlib.sha256(said.encode()).digest()).decode()
+        if a or f"script-src 'sha256-{digest}'" not in policy:
+            found.append("a script that a browser would not run, or of another place")
     return found

@@ -9,7 +9,25 @@ import cv2
 import numpy as np
 import pytest
 
-from imagemill.pages import Code, Fact, Facts, Figure, Folded, Part, Pictures, Section, Table, Word, fragment, page
+from imagemill.pages import (
+    Beside,
+    Card,
+    Cards,
+    Code,
+    Fact,
+    Facts,
+    Figure,
+    Folded,
+    Link,
+    Part,
+    Pictures,
+    Section,
+    Table,
+    Verdict,
+    Word,
+    fragment,
+    page,
+)  # fmt: skip
 from imagemill.pages.page_style import DARK, LIGHT, LINES, TEXT_ON, contrast, levels
 from tests.pages.reading import flaws, read
 
@@ -28,6 +46,11 @@ def test_everything_a_file_may_be_called_is_escaped() -> None:
         Folded(EVIL, [EVIL]),
         Part(EVIL, [EVIL]),
         Pictures([Figure(BLACK, EVIL)], EVIL),
+        Table(EVIL, [EVIL, "b"], [[Link(EVIL, "content"), Word(EVIL, key=EVIL)]], searched=(EVIL,)),
+        Verdict(EVIL, Word(EVIL)),
+        Beside([Code(EVIL)]),
+        Part(Word("error", EVIL), [EVIL], "part"),
+        Cards(EVIL, [Card(Word(EVIL), EVIL, EVIL, "part", [Figure(BLACK, EVIL)])]),
     ]
     text = page(EVIL, [EVIL], [Section(EVIL, blocks)], EVIL)
     reader = read(text)
@@ -81,6 +104,7 @@ def test_the_first_thing_a_keyboard_reaches_leads_to_the_content() -> None:
         ('<div class="scroll"></div>', "keyboard"),
         ('<a href="#gone"></a>', "nowhere"),
         ('<p id="content"></p>', "two of"),
+        ("<script>alert(1)</script>", "a script that a browser would not run"),
     ],
 )
 def test_what_would_shut_somebody_out_is_found(wrong: str, word: str) -> None:
@@ -139,3 +163,41 @@ def test_columns_of_numbers_are_told_from_words() -> None:
     heads = read(fragment([Table("c", ["", "n", "w"], rows)])).all("th")
     assert [a.get("class") for a, _ in heads[:3]] == [None, "n", None]
     assert [a["scope"] for a, _ in heads] == ["col"] * 3 + ["row"] * 2
+
+
+def test_a_table_that_is_searched_brings_the_one_script_that_the_page_allows_and_is_whole_without_it() -> None:
+    rows = [[Word("warning", key="1"), f"row {number}", f"{number:,}"] for number in range(3000)]
+    searched = Table("c", ["level", "what", "n"], rows, heads=2, searched=("level",))
+    text = page("t", [], [Section("s", [searched])])
+    assert flaws(text) == []
+    reader = read(text)
+    assert len(reader.all("tr")) == 3001
+    assert len(reader.all("script")) == 1
+    assert [said for a, said in reader.all("th") if "data-choose" in a] == ["level"]
+    assert {a.get("data-key") for a, _ in reader.all("th") if a["scope"] == "row"} == {"1", None}
+    plain = page("t", [], [Section("s", [Table("c", ["a"], [["b"]])])])
+    assert "<script" not in plain
+    assert "script-src" not in plain
+    assert "<script" not in fragment([searched])
+
+
+def test_a_photo_is_a_jpeg_a_fraction_as_large_and_close_to_what_it_shows() -> None:
+    y, x = np.mgrid[:96, :128]
+    rgb = np.stack([x * 2, y * 2, 255 - x], axis=2).clip(0, 255).astype(np.uint8)
+    rgb = np.clip(rgb + np.random.default_rng(0).normal(0, 6, rgb.shape), 0, 255).astype(np.uint8)
+    shown = Figure(rgb, "c", photo=True)
+    data = base64.b64decode(shown.uri.removeprefix("data:image/jpeg;base64,"))
+    again = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert np.abs(again.astype(int) - rgb).mean() < 6
+    assert len(shown.uri) < len(Figure(rgb, "c").uri) / 4
+
+
+def test_cards_lead_to_the_places_that_say_all() -> None:
+    card = Card(Word("error"), "Leak", "2 images", "finding-1", [Figure(BLACK, "a.png")])
+    text = page("t", [Verdict("Fit? No.", Word("error")), Cards("First", [card])], [
+        Section("s", [Part(Word("error", "Leak"), ["more"], "finding-1")])
+    ])  # fmt: skip
+    assert flaws(text) == []
+    assert [said for a, said in read(text).all("a") if a["href"] == "#finding-1"] == ["Leak"]
+    assert [said for _, said in read(text).all("p")][:2] == ["✕ Fit? No.", "2 images"]
+    assert "✕ error Leak" in [said for _, said in read(text).all("h3")]

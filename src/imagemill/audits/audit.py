@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from imagemill.audits.audit_page import as_fragment, as_page
 from imagemill.audits.checks.annotation_faults import check_annotations
@@ -40,6 +42,9 @@ from imagemill.jobs.threads import Progress
 
 __all__ = ["CHECKS", "Audit", "audit"]
 
+SCHEMA = 1
+"""Of `Audit.to_dict`: a number that grows when a name in it is taken away or comes to mean something else."""
+
 CHECKS: dict[str, Check] = {
     "quality": check_quality,
     "copies": check_copies,
@@ -70,11 +75,14 @@ class Audit:
         The worst first.
     not_asked : tuple of NotAsked
         Questions that this dataset does not let one ask, and why.
+    check_of : mapping of str to str
+        The check that each rule belongs to.
     """
 
     survey: Survey
     findings: tuple[Finding, ...]
     not_asked: tuple[NotAsked, ...]
+    check_of: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -101,17 +109,38 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""
-        images = len(self.survey.records)
+        survey, other = self.survey, self.survey.given.against
         return {
-            "images": images,
-            "read": len(self.survey.seen),
-            "layout": self.survey.source.layout,
+            "schema": SCHEMA,
+            "images": len(survey.records),
+            "read": len(survey.seen),
+            "layout": survey.source.layout,
+            "against": None if other is None else {"images": len(other.records), "read": len(other.seen)},
             "verdict": self.verdict,
-            "findings": [finding.to_dict() for finding in self.findings],
+            "findings": [
+                {**finding.to_dict(), "check": self.check_of.get(finding.rule, "")} for finding in self.findings
+            ],
             "not_asked": [{"rule": one.rule, "because": one.because} for one in self.not_asked],
-            "clusters": [{"images": list(self.survey.keys(one.rows)), "how": one.how} for one in self.survey.clusters],
-            "notes": list(self.survey.source.notes),
+            "clusters": [{"images": list(survey.keys(one.rows)), "how": one.how} for one in survey.clusters],
+            "settings": asdict(survey.settings),
+            "notes": list(survey.source.notes),
         }
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row a finding: level, rule, check, message, how many images it names, those, and what to do."""
+        found = self.findings
+        return pl.DataFrame(
+            {
+                "level": [one.level for one in found],
+                "rule": [one.rule for one in found],
+                "check": [self.check_of.get(one.rule, "") for one in found],
+                "message": [one.message for one in found],
+                "images": [len(one.places) for one in found],
+                "places": [list(map(str, one.places)) for one in found],
+                "advice": [one.advice for one in found],
+            },
+            schema_overrides={"images": pl.Int64, "places": pl.List(pl.String)},
+        )
 
     def write(self, path: Path | str) -> None:
         """Write `to_dict` as JSON."""
@@ -157,6 +186,7 @@ def audit(
     settings: Mapping[str, Any] | Settings | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    stage: Callable[[str], object] | None = None,
     **options: Any,
 ) -> Audit:
     """Find out whether a dataset is fit to train on.
@@ -175,6 +205,8 @@ def audit(
         Threads that decode.
     progress : callable, optional
         Called with how many images were looked at, and how many there are.
+    stage : callable, optional
+        Called with the name of each check before it is asked.
     **options
         As for `open`, such as ``layout``, ``masks``, ``axes``; of these ``axes`` alone holds for ``against`` too, which
         may be a `Dataset` that was opened with options of its own.
@@ -212,15 +244,18 @@ def audit(
     # What `options` say is said of the dataset; other images may lie in another layout.
     beside = None if against is None else look(_source(against, {} if axes is None else {"axes": axes}))
     seen = look(_source(dataset, options), given=Given(against=beside))
-    found, not_asked = list[Finding](), list[NotAsked]()
+    found, not_asked, check_of = list[Finding](), list[NotAsked](), dict[str, str]()
     for name, check in CHECKS.items():
         if checks is None or name in checks:
+            if stage is not None:
+                stage(name)
             for one in check(seen):
                 if isinstance(one, Finding):
                     found.append(one)
+                    check_of[one.rule] = name
                 else:
                     not_asked.append(one)
-    return Audit(seen, tuple(worst_first(found)), tuple(not_asked))
+    return Audit(seen, tuple(worst_first(found)), tuple(not_asked), check_of)
 
 
 def _source(what: Any, options: Mapping[str, Any]) -> Source:

@@ -5,14 +5,18 @@ Here: markup, blocks, plots as values that draw themselves as SVG or with matplo
 
 from __future__ import annotations
 
-from imagemill.pages.blocks import Block, Cell, Code, Fact, Facts, Figure, Folded, Part, Pictures, Table, Word
+from imagemill.pages.blocks import Block, Cell, Code, Fact, Facts, Figure, Folded, Link, Part, Pictures, Table, Word
+from imagemill.pages.cards import Beside, Card, Cards, Verdict
 from imagemill.pages.curve_plot import Curve, CurvePlot, Panels
 from imagemill.pages.heat_map import HeatMap
 from imagemill.pages.interval_plot import Interval, IntervalPlot
 from imagemill.pages.page import Section, fragment, page
 
 __all__ = [
+    "Beside",
     "Block",
+    "Card",
+    "Cards",
     "Cell",
     "Code",
     "Curve",
@@ -24,11 +28,13 @@ __all__ = [
     "HeatMap",
     "Interval",
     "IntervalPlot",
+    "Link",
     "Panels",
     "Part",
     "Pictures",
     "Section",
     "Table",
+    "Verdict",
     "Word",
     "fragment",
     "page",

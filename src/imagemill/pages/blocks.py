@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import cv2
@@ -14,10 +15,28 @@ import numpy.typing as npt
 
 from imagemill.pages.markup import Element, tag
 
-__all__ = ["Block", "Cell", "Code", "Fact", "Facts", "Figure", "Folded", "Part", "Pictures", "Table", "Word", "inner"]
+__all__ = [
+    "Block",
+    "Cell",
+    "Code",
+    "Fact",
+    "Facts",
+    "Figure",
+    "Folded",
+    "Link",
+    "Part",
+    "Pictures",
+    "Table",
+    "Word",
+    "inner",
+]
 
+_QUALITY = 82
 _NUMBER = re.compile(r"^[-+−–]?[\d.,]*\d?( ?%)?( ± [\d.]+)?( \[.*\])?$")
-_MARKS = {"helps": ("▲", "good"), "harms": ("▼", "bad"), "no difference seen": ("○", ""), "diverged": ("✕", "bad")}
+_MARKS = {
+    "helps": ("▲", "good"), "harms": ("▼", "bad"), "no difference seen": ("○", ""), "diverged": ("✕", "bad"),
+    "error": ("✕", "bad"), "warning": ("◆", "warn"), "note": ("●", ""), "yes": ("✓", "good"),
+}  # fmt: skip
 """Signs beside words that are coloured, so that colour says nothing alone."""
 
 
@@ -41,15 +60,33 @@ class Word:
 
     text: str
     said: str = ""
+    key: str | None = None
+    """What a table is sorted by in its place."""
+
+    def beside(self, words: str) -> Element:
+        """Make the sign, and words in its colour."""
+        mark, kind = _MARKS.get(self.text, ("–", ""))
+        return tag("span", tag("span", mark, class_="mark", aria_hidden="true"), f" {words}", class_=kind or None)
 
     def element(self) -> Element:
         """Make the sign and the word; ``said`` follows uncoloured."""
-        mark, kind = _MARKS.get(self.text, ("–", ""))
-        word = tag("span", tag("span", mark, class_="mark", aria_hidden="true"), f" {self.text}", class_=kind or None)
+        word = self.beside(self.text)
         return tag("span", word, " ", tag("span", self.said, class_="whole")) if self.said else word
 
 
-Cell = str | Word
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to another place of the page."""
+
+    text: str
+    to: str
+
+    def element(self) -> Element:
+        """Make the link."""
+        return tag("a", self.text, href=f"#{self.to}")
+
+
+Cell = str | Word | Link
 """What stands in a cell of a table."""
 
 
@@ -64,12 +101,16 @@ class Table:
     rows : sequence of sequences of str or Word
     heads : int
         How many columns, from the left, say what a row is about.
+    searched : sequence of str, optional
+        Readers search and sort the table, a hundred rows at a time, and may ask for one value of these columns; without
+        scripts, in print and in a notebook it is an ordinary table.
     """
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     heads: int = 1
+    searched: Sequence[str] | None = None
 
     def element(self) -> Element:
         """Make the table, in a frame that scrolls by itself and takes the keyboard."""
@@ -80,17 +121,20 @@ class Table:
         }
         head = tag("tr", (self._head(name, place in numbers) for place, name in enumerate(self.columns)))
         body = tag("tbody", (tag("tr", (self._cell(c, p, p in numbers) for p, c in enumerate(r))) for r in self.rows))
-        whole = tag("table", _caption(self.caption), tag("thead", head), body)
+        kind = None if self.searched is None else "searched"
+        whole = tag("table", _caption(self.caption), tag("thead", head), body, class_=kind)
         return tag("div", whole, class_="scroll", tabindex=0, role="group", aria_label=self.caption or "table")
 
     def _head(self, name: str, number: bool) -> Element:  # noqa: FBT001 - of a column
-        return tag("th", name, scope="col", class_="n" if number else None)
+        choose = "" if self.searched and name in self.searched else None
+        return tag("th", name, scope="col", class_="n" if number else None, data_choose=choose)
 
     def _cell(self, cell: Cell, place: int, number: bool) -> Element:  # noqa: FBT001 - of a column
         inside = cell if isinstance(cell, str) else cell.element()
+        key = cell.key if isinstance(cell, Word) else None
         if place < self.heads:
-            return tag("th", inside, scope="row")
-        return tag("td", inside, class_="n" if number else None)
+            return tag("th", inside, scope="row", data_key=key)
+        return tag("td", inside, class_="n" if number else None, data_key=key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +177,7 @@ class Code:
         return tag("div", caption, tag("pre", self.text, tabindex=0), class_="code")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """A picture with its caption, which is also what a screen reader says.
 
@@ -141,22 +185,30 @@ class Figure:
     ----------
     rgb : array ``[y, x]`` or ``[y, x, 3]``, uint8
     caption : str
+    photo : bool
+        Stored as a JPEG, a fifth as large, and smoothed where a screen enlarges it; otherwise every pixel is kept.
     """
 
     rgb: npt.NDArray[np.uint8]
     caption: str
+    photo: bool = False
 
-    @property
+    @cached_property
     def uri(self) -> str:
-        """The picture itself as a ``data:`` address, PNG."""
+        """The picture itself as a ``data:`` address."""
         stored = self.rgb if self.rgb.ndim == 2 else np.ascontiguousarray(self.rgb[..., ::-1])
-        _, data = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+        if self.photo:
+            _, data = cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        else:
+            _, data = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        kind = "jpeg" if self.photo else "png"
+        return f"data:image/{kind};base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
 
     def image(self) -> Element:
         """Make the picture alone."""
         height, width = self.rgb.shape[:2]
-        return tag("img", src=self.uri, width=width, height=height, alt=self.caption)
+        kind = "photo" if self.photo else None
+        return tag("img", src=self.uri, width=width, height=height, alt=self.caption, class_=kind)
 
     def element(self) -> Element:
         """Make the picture and its caption."""
@@ -195,12 +247,15 @@ class Folded:
 class Part:
     """Blocks below a heading of the third order."""
 
-    title: str
+    title: str | Word
     blocks: Sequence[Block | str] = field(default=())
+    anchor: str | None = None
+    """What links lead to."""
 
     def element(self) -> Element:
         """Make the heading and what stands below it."""
-        return tag("div", tag("h3", self.title), inner(self.blocks))
+        title = self.title if isinstance(self.title, str) else self.title.element()
+        return tag("div", tag("h3", title), inner(self.blocks), id=self.anchor)
 
 
 def _caption(words: str) -> Element | None:

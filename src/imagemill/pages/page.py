@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from imagemill.pages.blocks import Block, inner
 from imagemill.pages.markup import Element, markup_of, tag
 from imagemill.pages.page_style import style
+from imagemill.pages.table_script import SCRIPT, SCRIPT_HASH
 
 __all__ = ["Section", "fragment", "page"]
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """What a browser may load for the page: nothing that is not in it."""
+
+_WITH_SCRIPT = f"{_POLICY}; script-src '{SCRIPT_HASH}'"
+"""The same with the script of searched tables, where there is one; a script of any other text does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +54,24 @@ def page(title: str, lead: Sequence[Block | str], sections: Sequence[Section], f
     >>> ">a &lt;b&gt;</h2>" in page("t", [], [Section("a <b>")])
     True
     """
+    content = tag(
+        "div",
+        tag("header", tag("h1", title), inner(lead), _contents(sections)),
+        tag("main", (_section(n, s) for n, s in enumerate(sections, 1)), id="content", tabindex=-1),
+        tag("footer", footer) if footer else None,
+        class_="page",
+    )
+    searched = content.find(".//table[@class='searched']") is not None
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", http_equiv="Content-Security-Policy", content=_WITH_SCRIPT if searched else _POLICY),
         tag("title", title),
         tag("style", style()),
     )
-    body = tag(
-        "body",
-        tag("a", "Skip to the content", class_="skip", href="#content"),
-        tag(
-            "div",
-            tag("header", tag("h1", title), inner(lead), _contents(sections)),
-            tag("main", (_section(n, s) for n, s in enumerate(sections, 1)), id="content", tabindex=-1),
-            tag("footer", footer) if footer else None,
-            class_="page",
-        ),
-        class_="im",
-    )
+    skip = tag("a", "Skip to the content", class_="skip", href="#content")
+    body = tag("body", skip, content, tag("script", SCRIPT) if searched else None, class_="im")
     return "<!DOCTYPE html>\n" + markup_of(tag("html", head, body, lang="en")) + "\n"
 
 

@@ -9,17 +9,17 @@ __all__ = ["DARK", "LEVELS", "LIGHT", "LINES", "TEXT_ON", "contrast", "style"]
 
 LIGHT = {
     "ink": "#1b1b1f", "quiet": "#55555e", "paper": "#ffffff", "panel": "#f3f3f6", "line": "#d4d4db",
-    "axis": "#85858f", "good": "#00664a", "bad": "#a33100", "link": "#1f4fbf",
+    "axis": "#85858f", "good": "#00664a", "bad": "#a33100", "warn": "#855000", "link": "#1f4fbf",
     "s0": "#4a4a53", "s1": "#1f5fd0", "s2": "#b04a00", "s3": "#00734f", "s4": "#a3237f", "s5": "#6a4bc4",
 }  # fmt: skip
 DARK = {
     "ink": "#ededf1", "quiet": "#adadb7", "paper": "#151518", "panel": "#222227", "line": "#3d3d45",
-    "axis": "#7d7d88", "good": "#55cfa6", "bad": "#ff9f68", "link": "#9dbcff",
+    "axis": "#7d7d88", "good": "#55cfa6", "bad": "#ff9f68", "warn": "#f5cf6b", "link": "#9dbcff",
     "s0": "#c0c0c9", "s1": "#7fb0ff", "s2": "#ffa860", "s3": "#4fd0a0", "s4": "#ff8fd4", "s5": "#bda6ff",
 }  # fmt: skip
 TEXT_ON = {
     "ink": ("paper", "panel"), "quiet": ("paper", "panel"), "good": ("paper", "panel"), "bad": ("paper", "panel"),
-    "link": ("paper", "panel"),
+    "warn": ("paper", "panel"), "link": ("paper", "panel"),
 }  # fmt: skip
 """What is written in which colour on what."""
 LINES = ("s0", "s1", "s2", "s3", "s4", "s5")
@@ -102,11 +102,13 @@ _BLOCKS = """
 .im .quiet,.im figcaption,.im caption{color:var(--quiet);font-size:14px}
 .im .good{color:var(--good);font-weight:600}
 .im .bad{color:var(--bad);font-weight:600}
+.im .warn{color:var(--warn);font-weight:600}
 .im .mark{display:inline-block;min-width:1.15em}
 .im figure{margin:18px 0}
 .im figcaption{margin-top:6px;max-width:84ch}
 .im img{max-width:100%;height:auto;border:1px solid var(--line);border-radius:4px;background:#fff;
   image-rendering:pixelated}
+.im img.photo{image-rendering:auto}
 .im .scroll{overflow-x:auto;margin:14px 0;max-width:100%}
 .im table{border-collapse:collapse;font-size:15px;font-variant-numeric:tabular-nums}
 .im caption{text-align:left;padding:0 0 6px}
@@ -127,8 +129,28 @@ _BLOCKS = """
   grid-template-columns:repeat(auto-fill,minmax(min(310px,100%),1fr));margin:14px 0}
 .im .panels figure{margin:6px 0;min-width:0}
 .im .pictures{display:flex;flex-wrap:wrap;gap:14px 16px;list-style:none;margin:12px 0;padding:0}
-.im .pictures li{max-width:118px;font-size:13px;line-height:1.35}
-.im .pictures img{display:block;margin-bottom:4px;max-width:96px}
+.im .pictures li{max-width:124px;font-size:13px;line-height:1.35}
+.im .pictures img{display:block;margin-bottom:4px;max-width:112px;max-height:150px}
+.im .verdict{font-size:19px}
+.im .first h2{margin-top:20px;padding-top:14px}
+.im .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px;list-style:none;
+  margin:12px 0;padding:0}
+.im .cards li{display:flex;flex-direction:column;justify-content:space-between;gap:10px;padding:12px 14px;
+  background:var(--panel);border-radius:8px;min-width:0}
+.im .cards h3{margin:2px 0;font-size:17px}
+.im .cards p{margin:0;font-size:14.5px;line-height:1.4;display:-webkit-box;-webkit-box-orient:vertical;
+  -webkit-line-clamp:5;overflow:hidden}
+.im .thumbs{display:flex;gap:6px;overflow:hidden;height:58px;flex:none}
+.im .thumbs img{height:58px;width:auto;max-width:none;flex:none}
+.im .find{display:flex;flex-wrap:wrap;gap:8px 18px;align-items:center;margin:14px 0 0;font-size:15px}
+.im .find input,.im .find select,.im .find button{font:inherit;color:var(--ink);background:var(--paper);
+  border:1px solid var(--axis);border-radius:5px;padding:5px 9px;max-width:100%}
+.im .find button:disabled{color:var(--quiet);border-color:var(--line)}
+.im .searched th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;cursor:pointer;
+  text-align:left}
+.im .searched th button::after{content:" ↕";color:var(--quiet)}
+.im .searched th[aria-sort=ascending] button::after{content:" ↑"}
+.im .searched th[aria-sort=descending] button::after{content:" ↓"}
 .im svg{display:block;max-width:100%;height:auto;overflow:visible}
 .im svg text{font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:var(--ink)}
 .im svg .quiet{fill:var(--quiet);font-size:12px}
@@ -148,13 +170,19 @@ _BLOCKS = """
 .im .legend{display:flex;flex-wrap:wrap;gap:2px 18px;margin:4px 0 0;padding:0;list-style:none;font-size:13.5px}
 .im .legend svg{display:inline-block;vertical-align:middle;margin-right:6px}
 .im .narrow{display:none}
-@media (max-width:700px){.im .wide{display:none}.im .narrow{display:block}.im h2{margin-top:40px}}
+@media (max-width:700px){.im .wide{display:none}.im .narrow{display:block}.im h2{margin-top:40px}
+ .im .cards{grid-template-columns:1fr;gap:8px}.im .cards li{flex-direction:row;padding:8px 12px}
+ .im .cards h3{font-size:16px;display:inline;margin-left:8px}.im .cards p{-webkit-line-clamp:2;font-size:14px}
+ .im .thumbs{flex-wrap:nowrap;width:106px;height:50px;align-self:center;gap:6px}
+ .im .thumbs img{height:50px;width:50px;object-fit:cover}.im .thumbs img:nth-child(n+3){display:none}
+ .im .cards li>div:first-child{min-width:0}}
 .im :focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:2px}
 .im .said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media print{
  .im .wide{display:block}.im .narrow{display:none}.im .scroll{overflow:visible}
  .im figure,.im tr,.im .pictures li{break-inside:avoid}.im h2,.im h3,.im caption{break-after:avoid}
- .im details.screen:not([open]){display:none}
+ .im details.screen:not([open]){display:none}.im .find{display:none}.im .cards p{-webkit-line-clamp:none}
+ .im .searched th button::after{content:""!important}
 }
 """
 

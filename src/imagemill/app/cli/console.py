@@ -62,8 +62,24 @@ class _Rate(ProgressColumn):
         return Text("" if task.speed is None else f"{task.speed:,.1f}/s", style="cyan")
 
 
+class Told:
+    """What a bar is told: how much is done of how much, and what goes on now."""
+
+    def __init__(self, bar: Progress, what: str) -> None:
+        self._bar = bar
+        self._task = bar.add_task(what, total=None)
+
+    def __call__(self, done: int, total: int) -> None:
+        """So much is done of so much."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def now(self, what: str) -> None:
+        """Something else goes on, whose length is not known."""
+        self._bar.reset(self._task, description=what, total=None)
+
+
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str) -> Iterator[Told]:
     """A bar on stderr with rate and time to go; silent when stderr is no terminal.
 
     Parameters
@@ -73,13 +89,12 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
     Yields
     ------
-    callable
+    Told
         To be called with the number done and the number there are to do.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield Told(bar, what)
 
 
 def facts(*rows: tuple[str, str | Text], title: str | None = None) -> Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -221,15 +222,29 @@ def _differences(survey: Survey, mine: _Side, theirs: _Side, joint: Rows) -> Ite
         if gap.verdict != "not measured":
             asked.append(_Asked(gap.p, _of_gap(gap, mine, theirs), gap))
     held = adjusted([one.p for one in asked])
-    found = []
+    found, names = list[Finding](), list[str]()
     for one, p in zip(asked, held, strict=True):
         small = one.gap is not None and judged(one.gap.measure, p, one.gap.needed, level) != "gap"
         if one.finding is not None and p <= 1 - level and not small:
             found.append(replace(one.finding, numbers={**one.finding.numbers, "p": p}))
-    if len(found) == 1 and found[0].rule == "told-apart":
-        why = "no property that is measured differs surely: they differ in what they show"
-        found[0] = replace(found[0], advice=f"{why}; look at them side by side")
+            names += [] if one.gap is None else [one.gap.measure.name]
+    if found and found[0].rule == "told-apart":
+        found[0] = _with_properties(found[0], names)
     yield from found
+
+
+def _with_properties(told: Finding, names: list[str]) -> Finding:
+    """The verdict with the properties that were found to differ; without one they differ in what they show."""
+    if names:
+        return replace(told, message=f"{told.message}; they differ in {listed(names, len(names))}")
+    why = "no property that is measured differs surely: they differ in what they show"
+    return replace(told, message=f"{told.message}; {why}", advice="look at them side by side")
+
+
+def _side_by_side(theirs: Sequence[str], mine: Sequence[str]) -> tuple[str, ...]:
+    """The first of the others, the first of the dataset, and so on."""
+    pairs = zip_longest(theirs, mine)
+    return tuple(key for pair in pairs for key in pair if key is not None)
 
 
 def _alike_in_size(mine: _Side, theirs: _Side) -> bool:
@@ -272,7 +287,7 @@ def _told_apart(mine: _Side, theirs: _Side, joint: Rows, survey: Survey) -> _Ask
         return _Asked(p, None, told=told)
     of_theirs = theirs.rows[b][told.right[len(a) :]][: _SHOWN // 2]
     of_mine = mine.rows[a][told.right[: len(a)]][: _SHOWN // 2]
-    places = (*theirs.survey.against_keys(of_theirs), *survey.keys(of_mine))
+    places = _side_by_side(theirs.survey.against_keys(of_theirs), survey.keys(of_mine))
     how = "can be told apart nearly always" if skill >= 0.9 else "can be told apart"
     return _Asked(
         p,
@@ -373,14 +388,13 @@ def _of_gap(gap: Gap, mine: _Side, theirs: _Side) -> Finding:
     mine_values = mine.values[gap.measure.name]
     usual = np.flatnonzero(np.isfinite(mine_values))
     usual = usual[np.argsort(np.abs(mine_values[usual] - np.median(mine_values[usual])), kind="stable")]
-    places = (
-        *theirs.survey.against_keys(theirs.rows[order[: _SHOWN // 2]]),
-        *mine.survey.keys(mine.rows[usual[: _SHOWN // 4]]),
+    places = _side_by_side(
+        theirs.survey.against_keys(theirs.rows[order[: _SHOWN // 2]]), mine.survey.keys(mine.rows[usual[: _SHOWN // 2]])
     )
     file = any(gap.measure is measure for measure, _ in FILE_MEASURES)
     return Finding(
         "gap-file" if file else "gap",
-        "note" if file else "warning",
+        "note",
         said_of(gap),
         places,
         {"median": float(gap.train[2]), "median_against": float(gap.wild[2]), "change": gap.change, "low": gap.low,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -110,15 +109,12 @@ def _fitted(rgb: Array) -> Array:
 
 
 def _annotated(record: Record, glance: Glance) -> Array:
-    """The same with its label map in colours, of a volume at the slice that has most of it, and with its boxes."""
+    """The same with its label map in colours and its boxes; a volume has a view with its labels already."""
     if record.mask is None:
         drawn = _shown(record)
     else:
         whole = load_picture(record.image, ReadOptions())
         labels = load_mask(record.mask, like=whole, frame=record.frame).array
-        if labels.ndim == 3:
-            most = int((labels > 0).sum(axis=(1, 2)).argmax())
-            whole, labels = replace(whole, array=whole.array[most : most + 1]), labels[most]
         rgb = to_rgb8(whole)[0].astype(np.float64)
         colours = _COLOURS[labels.astype(np.int64) % len(_COLOURS)]
         drawn = _fitted(np.where((labels > 0)[..., None], 0.55 * rgb + 0.45 * colours, rgb).astype(np.uint8))

@@ -73,6 +73,7 @@ from imagemill.transforms.base import Transform as Transform
 from imagemill.transforms.colour.apply import Apply as Apply
 from imagemill.transforms.colour.brightness import Brightness as Brightness
 from imagemill.transforms.colour.channel_gain import ChannelGain as ChannelGain
+from imagemill.transforms.colour.clip_percentiles import ClipPercentiles as ClipPercentiles
 from imagemill.transforms.colour.color_jitter import ColorJitter as ColorJitter
 from imagemill.transforms.colour.contrast import Contrast as Contrast
 from imagemill.transforms.colour.gain_offset import GainOffset as GainOffset
@@ -81,6 +82,7 @@ from imagemill.transforms.colour.gray import Gray as Gray
 from imagemill.transforms.colour.hue import Hue as Hue
 from imagemill.transforms.colour.invert import Invert as Invert
 from imagemill.transforms.colour.lighting import Lighting as Lighting
+from imagemill.transforms.colour.match_landmarks import MatchLandmarks as MatchLandmarks
 from imagemill.transforms.colour.normalize import Normalize as Normalize
 from imagemill.transforms.colour.rescale import Rescale as Rescale
 from imagemill.transforms.colour.saturation import Saturation as Saturation
@@ -88,13 +90,16 @@ from imagemill.transforms.colour.standardize import Standardize as Standardize
 from imagemill.transforms.colour.to_dtype import ToDtype as ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout as ToLayout
 from imagemill.transforms.colour.tone_gain import ToneGain as ToneGain
+from imagemill.transforms.colour.window import Window as Window
 from imagemill.transforms.combine import OneOf as OneOf
 from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
 from imagemill.transforms.geometric.affine import Affine as Affine
 from imagemill.transforms.geometric.crop import Crop as Crop
+from imagemill.transforms.geometric.crop_or_pad import CropOrPad as CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic as Elastic
 from imagemill.transforms.geometric.flip import Flip as Flip
+from imagemill.transforms.geometric.orient import Orient as Orient
 from imagemill.transforms.geometric.pad import Pad as Pad
 from imagemill.transforms.geometric.perspective import Perspective as Perspective
 from imagemill.transforms.geometric.quarter_turn import QuarterTurn as QuarterTurn

@@ -165,6 +165,21 @@ def _resize(s: Setting) -> Strategy:
     return st.builds(im.Resize, s.sides(5, 20), fit=fit, order=s.order, fill=st.sampled_from((0.0, 30.0)))
 
 
+def _crop_or_pad(s: Setting) -> Strategy:
+    st = s.st
+    place = st.sampled_from(("centre", "random", "top_left", "bottom_right"))
+    return st.builds(im.CropOrPad, s.sides(4, 20), at=place, fill=st.sampled_from((0.0, 30.0)))
+
+
+def _orient(s: Setting) -> Strategy | None:
+    return s.st.builds(im.Orient, s.st.sampled_from(("RAS", "LPS", "SAR", "PIR"))) if s.ndim == 3 else None
+
+
+def _window(s: Setting) -> Strategy:
+    st = s.st
+    return st.builds(im.Window, s.pair(20, 200), s.pair(50, 300), st.sampled_from(((0, 1), (-1, 1))))
+
+
 def _elastic(s: Setting) -> Strategy:
     return s.st.builds(im.Elastic, s.pair(0.0, 0.45 if s.ndim == 2 else 0.38), s.st.integers(2, 4), **s.free)
 
@@ -277,6 +292,7 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     im.ToneGain: _tones,
     # Sizes, so that images stay large enough for what comes next.
     im.Crop: _crop,
+    im.CropOrPad: _crop_or_pad,
     im.RandomResizedCrop: _random_resized_crop,
     im.Resize: _resize,
     im.SquareCrop: lambda s: s.st.builds(im.SquareCrop, s.st.integers(0, 4)),
@@ -284,6 +300,10 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     im.Elastic: _elastic,
     im.Rotate: _rotate,
     # An option is a word or something else, and only its check knows which.
+    im.ClipPercentiles: lambda s: s.st.builds(im.ClipPercentiles, s.st.floats(0, 20), s.st.floats(80, 100)),
+    im.MatchLandmarks: lambda s: s.st.builds(im.MatchLandmarks, s.st.just((0, 30, 100)), s.st.just((5, 50, 95))),
+    im.Orient: _orient,
+    im.Window: _window,
     im.Contrast: _contrast,
     im.Gray: _gray,
     im.Lighting: _lighting,
@@ -304,10 +324,12 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.Affine(20, shift=0.1),
         im.Apply(np.negative),
         im.ColorJitter(brightness=0.5),
+        im.ClipPercentiles(20, 80),
         im.Crop(box=(2, 3, 12, 18)),
         im.Elastic(0.4, cells=2),
         im.Normalize("imagenet"),
         im.OneOf([im.Flip("x")]),
+        im.Orient("LPS"),
         im.Pad((3, 1)),
         im.Resample((8, 9)),
         im.Sequential([im.Flip("x")]),

@@ -83,8 +83,8 @@ _TRANSFORMS: dict[str, str] = {
     "CropForeground": "~SquareCrop()", "Resizing": _RESIZE, "FixedResize": _RESIZE,
     "SmallestMaxSize": '~Resize((224, 224), fit="crop")', "LongestMaxSize": '~Resize((224, 224), fit="pad")',
     "LetterBox": 'Resize((224, 224), fit="pad")', "ResizeWithPad": 'Resize((224, 224), fit="pad")',
-    "ResizeWithPadOrCrop": "Sequential([Pad(size=(224, 224)), Crop((224, 224))])",
-    "CropOrPad": "Sequential([Pad(size=(224, 224)), Crop((224, 224))])",
+    "ResizeWithPadOrCrop": "CropOrPad((224, 224))", "ToCanonical": "Orient('RAS')", "Orientation": "Orient('RAS')",
+    "HistogramStandardization": "~MatchLandmarks()",
     "PadIfNeeded": _PAD_TO, "SpatialPad": _PAD_TO, "PadTo": _PAD_TO, "PadToFixedSize": _PAD_TO,
     "DivisiblePad": "Pad(multiple_of=32)", "EnsureShapeMultiple": "Pad(multiple_of=32)",
     "Spacing": "Resample(spacing=(1.0, 1.0, 1.0))", "ToSpacing": "Resample(spacing=(1.0, 1.0, 1.0))",
@@ -130,7 +130,7 @@ _NOT_HERE = {
     "XYMasking HideAndSeek CoarseShuffle",
     "mixing of images": "MixUp CutMix Mosaic MixUpV2 CutMixV2 CopyPaste OverlayElements",
     "equalising or posterising": "Equalize Equalization AutoContrast CLAHE Posterize Posterization "
-    "Solarize Solarization HistogramEqualization AllChannelsCLAHE HistogramStandardization HistogramNormalize "
+    "Solarize Solarization HistogramEqualization AllChannelsCLAHE HistogramNormalize "
     "HistogramShift HistogramMatching",
     "optical distortion": "OpticalDistortion FisheyeDistortion Fisheye GridElasticDeform",
     "artefacts of scanners": "BiasField Ghosting Motion Spike GibbsNoise KSpaceSpikeNoise Anisotropy Swap "

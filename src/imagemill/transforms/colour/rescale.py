@@ -28,7 +28,8 @@ def _by(name: str, value: Any) -> Any:
     raise ParameterError(f"expected {name} to be 'depth', 'minmax' or a pair low < high, got {value!r}")
 
 
-def _to(name: str, value: Any) -> Any:
+def read_target(name: str, value: Any) -> Any:
+    """A check for the range that values come out in."""
     pair = tuple(value) if isinstance(value, list | tuple) else value
     if pair not in _TARGETS:
         raise ParameterError(f"expected {name} to be (0, 1) or (-1, 1), got {value!r}")
@@ -74,7 +75,7 @@ class Rescale(Transform):
     """
 
     by: Literal["depth", "minmax"] | tuple[float, float] = option("depth", check=_by)
-    to: tuple[float, float] = option((0, 1), check=_to)
+    to: tuple[float, float] = option((0, 1), check=read_target)
 
     def traits(self) -> Traits:
         fits = "extremes" if self.by == "minmax" else ""

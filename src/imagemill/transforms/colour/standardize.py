@@ -9,6 +9,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Fit, Op
 from imagemill.core.randomness.rng import Draws
 from imagemill.transforms.base import Transform, number, one_of, option
+from imagemill.transforms.colour._percentiles import Above, ZScoreAbove, above_option, on_values
 from imagemill.transforms.traits import Traits
 
 
@@ -29,6 +30,10 @@ class Standardize(Transform):
         Whether to divide by the deviation.
     epsilon : float
         At least 0, added to the deviation so that a constant image gives zeros.
+    above : None, "mean" or number
+        Mean and deviation are those of the values above it, and all values are moved by them: ``0`` for scans with an
+        empty background, ``"mean"`` for what is brighter than the image on the whole. None takes all. What is counted
+        is decided pixel by pixel, so it stops fusing, and goes with all channels together.
 
     Targets
     -------
@@ -50,13 +55,19 @@ class Standardize(Transform):
     centre: bool = option(True, check=one_of(True, False))
     scale: bool = option(True, check=one_of(True, False))
     epsilon: float = option(1e-7, check=number(low=0))
+    above: Above = option(None, check=above_option)
 
     def check(self) -> None:
+        if self.above is not None and self.per_channel:
+            raise ParameterError("expected Standardize(above=...) for all channels together, got per_channel=True")
         if not self.centre and not self.scale:
             raise ParameterError("expected Standardize to centre or to scale, got neither; leave it out instead")
 
     def traits(self) -> Traits:
         return Traits(fits="deviation", fits_channels=self.per_channel, leaves_range=True, small=True, white="sets")
 
-    def draw(self, draws: Draws, frame: Frame) -> Op:
+    def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
+        if self.above is not None:
+            score = ZScoreAbove(self.centre, self.scale, self.epsilon, self.above)
+            return on_values(frame, score, "Standardize")
         return Fit("zscore", self.per_channel, self.epsilon, self.centre, self.scale)

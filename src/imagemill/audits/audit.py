@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from imagemill.audits.attribute_table import AttributesGiven, with_attributes
 from imagemill.audits.audit_page import as_fragment, as_page
 from imagemill.audits.checks.annotation_faults import check_annotations
 from imagemill.audits.checks.base import Check, NotAsked, many
@@ -27,6 +28,8 @@ from imagemill.audits.checks.quality import check_quality
 from imagemill.audits.checks.scan_integrity import check_scans
 from imagemill.audits.checks.scan_outliers import check_scan_set
 from imagemill.audits.checks.shortcuts import check_shortcuts
+from imagemill.audits.checks.variety.attribute_shares import check_attributes
+from imagemill.audits.checks.variety.classes_shown import check_variety
 from imagemill.audits.given import Given
 from imagemill.audits.manifest_actions import new_manifest
 from imagemill.audits.settings import Settings
@@ -49,6 +52,8 @@ CHECKS: dict[str, Check] = {
     "quality": check_quality,
     "copies": check_copies,
     "counts": check_counts,
+    "variety": check_variety,
+    "attributes": check_attributes,
     "shortcuts": check_shortcuts,
     "annotations": check_annotations,
     "label-maps": check_label_maps,
@@ -182,6 +187,8 @@ def audit(
     dataset: Any,
     *,
     against: Any = None,
+    attributes: AttributesGiven | None = None,
+    attribute_shares: Mapping[str, float | str] | None = None,
     checks: Sequence[str] | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     workers: int = 2,
@@ -197,6 +204,12 @@ def audit(
         In any layout.
     against : the same, optional
         Other images, such as those that the network will see in use: do they differ, and in what.
+    attributes : Path, str, mapping or sequence, optional
+        Attributes of the images (colour, stage, hospital...): a CSV, TSV, JSON, JSON Lines, Parquet or Arrow file with
+        a column of keys or file names; values by key; or rows.
+    attribute_shares : mapping, optional
+        By column the least share that each of its values should have within a class, or what it holds: ``"colour"``
+        (0.1), ``"feature"`` (0.05) or ``"stage"`` (0.2). Left out, its name says which.
     checks : sequence of str, optional
         Those of `CHECKS` to run; all when left out.
     settings : mapping or Settings, optional
@@ -221,6 +234,8 @@ def audit(
         When nothing can be made of the path.
     ParameterError
         For a check or setting that is not there.
+    InputError
+        For attributes that cannot be read, or that name no image.
 
     Examples
     --------
@@ -243,7 +258,8 @@ def audit(
     look = partial(survey, settings=asked, options=ReadOptions(axes=axes), workers=workers, progress=progress)
     # What `options` say is said of the dataset; other images may lie in another layout.
     beside = None if against is None else look(_source(against, {} if axes is None else {"axes": axes}))
-    seen = look(_source(dataset, options), given=Given(against=beside))
+    source, attributed = with_attributes(_source(dataset, options), attributes, attribute_shares)
+    seen = look(source, given=Given(against=beside, attributes=attributed))
     found, not_asked, check_of = list[Finding](), list[NotAsked](), dict[str, str]()
     for name, check in CHECKS.items():
         if checks is None or name in checks:

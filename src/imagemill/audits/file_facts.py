@@ -18,6 +18,8 @@ __all__ = ["FileFacts", "file_facts", "jpeg_quality"]
 
 _CAMERA, _SOFTWARE, _TIME = 0x0110, 0x0131, 0x0132
 _EXPOSURE, _APERTURE, _SPEED, _TAKEN, _EXIF = 0x829A, 0x829D, 0x8827, 0x9003, 0x8769
+_FLASH, _ACROSS, _DOWN = 0x9209, 0xA002, 0xA003
+_ASKED = (_CAMERA, _SOFTWARE, _TIME, _TAKEN, _EXPOSURE, _APERTURE, _SPEED, _FLASH, _ACROSS, _DOWN)
 _TEXT, _SHORT, _LONG, _RATIONAL = 2, 3, 4, 5
 
 _STANDARD = 3688
@@ -41,6 +43,10 @@ class FileFacts:
     camera, taken, software : str
     exposure_value : float
         Brightness of the scene at ISO 100, in stops (EV): 15 is full sun, 5 a lit room.
+    flash : bool
+        Whether it fired.
+    exif_size : tuple of int
+        Width and height that EXIF says the stored pixels have, before they are turned; zeros where it does not.
     """
 
     format: str = ""
@@ -51,6 +57,8 @@ class FileFacts:
     taken: str = ""
     software: str = ""
     exposure_value: float = float("nan")
+    flash: bool = False
+    exif_size: tuple[int, int] = (0, 0)
 
 
 def file_facts(data: bytes | None, suffix: str, meta: Mapping[str, Any]) -> FileFacts:
@@ -89,6 +97,8 @@ def file_facts(data: bytes | None, suffix: str, meta: Mapping[str, Any]) -> File
         taken=str(tags.get(_TAKEN) or tags.get(_TIME, "")),
         software=str(tags.get(_SOFTWARE, "")),
         exposure_value=_exposure(tags.get(_EXPOSURE), tags.get(_APERTURE), tags.get(_SPEED)),
+        flash=bool(int(tags.get(_FLASH, 0) or 0) & 1),
+        exif_size=(int(tags.get(_ACROSS, 0) or 0), int(tags.get(_DOWN, 0) or 0)),
     )
 
 
@@ -132,7 +142,7 @@ def _tags(block: bytes) -> dict[int, Any]:
             tag, kind, many = struct.unpack_from(order + "HHI", block, at)
             if tag == _EXIF:
                 starts.append(struct.unpack_from(order + "I", block, at + 8)[0])
-            elif tag in (_CAMERA, _SOFTWARE, _TIME, _TAKEN, _EXPOSURE, _APERTURE, _SPEED):
+            elif tag in _ASKED:
                 value = _value(block, order, kind, many, at + 8)
                 if value is not None:
                     found[tag] = value

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from imagemill.audits.attribute_table import Attributes
 
 if TYPE_CHECKING:
     from imagemill.audits.survey import Survey
@@ -19,6 +21,9 @@ class Given:
     ----------
     against : Survey or None
         Other images, such as those the network will see in use.
+    attributes : Attributes
+        What was said of attributes: a table of their own, and the share that their values should have.
     """
 
     against: Survey | None = None
+    attributes: Attributes = field(default_factory=Attributes)

@@ -79,6 +79,9 @@ class Glance:
         Where the record has a label map.
     view : array ``[y, x, 3]`` uint8 or None
         Of a volume, what a page shows of it.
+    foreground : array ``[32, 32]`` uint8 or None
+        Share of each piece of the small picture that the label map says is no background, up to 255; None without a
+        label map, and for volumes.
     """
 
     digest: str
@@ -101,6 +104,7 @@ class Glance:
     scan: ScanFacts | None = None
     label_map: LabelMapFacts | None = None
     view: Array | None = None
+    foreground: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,13 @@ def _glance(record: Record, options: ReadOptions) -> Glance:
         scan=scan,
         label_map=label_map,
         view=scan_view(picture, labels, scan.clearest) if scan is not None and picture.axes.startswith("z") else None,
+        foreground=None if labels is None or labels.ndim != 2 else _foreground(labels),
     )
+
+
+def _foreground(labels: Array) -> Array:
+    shown = (labels > 0).astype(np.uint8) * 255
+    return np.asarray(cv2.resize(shown, (SMALL, SMALL), interpolation=cv2.INTER_AREA))
 
 
 def _digest(array: Array) -> str:

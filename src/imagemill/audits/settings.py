@@ -53,6 +53,26 @@ class Settings:
         What the class is told from (the border, the file) has to reach this share of what the whole image reaches.
     folds : int
         Parts of a cross-validation.
+    burst : float, seconds
+        Images that one camera took with no longer pause than this are one burst, and count once for variety.
+    in_bursts : float, 0 to 1
+        Share of the images of a class that bursts may hold beyond the first of each.
+    colour_share, feature_share, stage_share : float, 0 to 1
+        Least share of the images of a class that each of its colours, each secondary feature (stem, no stem) and each
+        stage of a progression (ripe, spoiled, bitten) should have; rules of thumb of the field.
+    same_size : float
+        How many times as long as the smallest the largest object of a class is at least, over the middle four fifths;
+        sizes of photos of one kind of thing differ by 1.5 and more, of digits that were made alike by 1.3.
+    same_place : float, 0 to 1
+        How far the centres of objects of a class lie apart at least, as a share of a side, over the middle four fifths:
+        0.11 and more in photos, 0.03 in digits that were centred.
+    same_turn : float, degrees
+        Deviation of the direction of longer axes below which all objects of a class lie alike.
+    one_light : float, 0 to 1
+        A class is shown in one light when more than this share of its images has that kind of light.
+    same_light : float, 0 to 1
+        How far apart the brightness of images of a class is at least, as a share of white, over the middle four fifths:
+        0.26 and more in photos, 0.06 under one microscope.
     label_errors : float, 0 to 1
         Share of wrong labels that a set may have: one in twenty-five, above which cleaning pays before more training.
     odd_scan : float
@@ -93,6 +113,16 @@ class Settings:
     level: float = 0.95
     shortcut: float = 0.8
     folds: int = 5
+    burst: float = 3.0
+    in_bursts: float = 0.2
+    colour_share: float = 0.1
+    feature_share: float = 0.05
+    stage_share: float = 0.2
+    same_size: float = 1.35
+    same_place: float = 0.06
+    same_turn: float = 10.0
+    one_light: float = 0.9
+    same_light: float = 0.1
     label_errors: float = 0.04
     odd_scan: float = 3.5
     usual: float = 0.8
@@ -127,4 +157,5 @@ class Settings:
 _SHARES = (
     "part_of_mean", "part_of_largest", "dark", "light", "aspect", "odd_share", "clipped", "level", "shortcut",
     "label_errors", "usual", "island", "padded", "same_box",
+    "in_bursts", "colour_share", "feature_share", "stage_share", "same_place", "one_light", "same_light",
 )  # fmt: skip

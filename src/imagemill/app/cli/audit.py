@@ -42,6 +42,18 @@ def audit(
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Where the guess is wrong.")] = None,
     mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
+    attributes: Annotated[
+        Path | None,
+        typer.Option("--attributes", metavar="FILE", help="Colours, stages... of the images: a table with keys or names."),
+    ] = None,
+    attribute_share: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute-share",
+            metavar="COLUMN=SHARE",
+            help="Least share of each value within a class, or colour (0.1), feature (0.05), stage (0.2).",
+        ),
+    ] = None,
     check: Annotated[
         list[str] | None, typer.Option("--check", metavar="NAME", help="Only this one; give several. All otherwise.")
     ] = None,
@@ -82,7 +94,8 @@ def audit(
     options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     with progress("looking") as told:
         found = audit_dataset(
-            src, against=against, checks=check, settings=_settings(setting), workers=workers, progress=told,
+            src, against=against, attributes=attributes, attribute_shares=_shares(attribute_share), checks=check,
+            settings=_settings(setting), workers=workers, progress=told,
             stage=lambda name: told.now(f"checking {name}"), **options,
         )  # fmt: skip
     piped = json is not None and str(json) == "-"
@@ -113,6 +126,19 @@ def _settings(given: list[str] | None) -> dict[str, float]:
             found[name.strip()] = float(value)
         except ValueError:
             raise InputError(f"expected --set NAME=NUMBER, such as dark=0.2, got {one!r}") from None
+    return found
+
+
+def _shares(given: list[str] | None) -> dict[str, float | str]:
+    found: dict[str, float | str] = {}
+    for one in given or ():
+        name, equals, value = one.rpartition("=")
+        if not (name and equals and value):
+            raise InputError(f"expected --attribute-share COLUMN=SHARE, such as ripeness=0.2, got {one!r}")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            found[name.strip()] = value.strip()
     return found
 
 

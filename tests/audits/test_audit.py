@@ -144,7 +144,7 @@ def test_classes_that_are_few_small_or_missing_in_a_part(tmp_path: Path) -> None
     [
         ("width", lambda rgb, label: (rgb[:, : 50 - 10 * label], None)),
         ("JPEG quality", lambda rgb, label: (rgb, 95 - 40 * label)),
-        ("border", lambda rgb, label: (np.pad(rgb, ((0, 0), (12 * label,) * 2, (0, 0))), None)),
+        ("border", lambda rgb, label: (np.where(abs(np.arange(64) - 31.5)[:, None] > 32 - 12 * label, 0, rgb), None)),
     ],
 )
 def test_what_gives_a_class_away_is_named(tmp_path: Path, name: str, spoil) -> None:  # type: ignore[no-untyped-def]
@@ -259,9 +259,10 @@ def test_brightness_that_drifts_with_the_numbers_of_files_and_classes_that_come_
 
 
 def test_names_that_hold_words_say_nothing_of_an_order(tmp_path: Path) -> None:
-    src = folder(tmp_path / "set", 40)
-    found = im.audit(src, checks=["order"])
+    for row in range(60):
+        write(tmp_path / "set" / f"{'abcdef'[row % 6]}{'uvwxyz'[row % 5]}_{row}.png", photo(row))
+    found = im.audit(tmp_path / "set", checks=["order"])
     assert (rules(found), [one.because for one in found.not_asked]) == (
         set(),
-        ["names of files differ in more than their numbers"],
+        ["fewer than 50 images have names that differ in their numbers alone"],
     )

@@ -82,7 +82,9 @@ def with_attributes(
         kept = [n for n in range(len(columns)) if n != number]
         found = _joined(source, rows, number, kept, name)
         records = tuple(
-            replace(record, attributes={**record.attributes, **_said(columns, kept, found[row])}) if row in found else record
+            replace(record, attributes={**record.attributes, **_said(columns, kept, found[row])})
+            if row in found
+            else record
             for row, record in enumerate(source.records)
         )
         without = tuple(record.key for row, record in enumerate(source.records) if row not in found)
@@ -192,8 +194,8 @@ def _joined(
             raise InputError(f"{msg}; write keys with their folders")
         (row,) = meant
         if row in found and [found[row][n] for n in kept] != [cells[n] for n in kept]:
-            msg = f"expected one row of {name} for an image, got {said_in[row]} and {where} for {source.records[row].key!r}"
-            raise InputError(f"{msg}, which differ; keep one of them")
+            both = f"{said_in[row]} and {where} for {source.records[row].key!r}"
+            raise InputError(f"expected one row of {name} for an image, got {both}, which differ; keep one of them")
         found[row], said_in[row] = list(cells), where
     if strangers:
         raise InputError(_strangers(strangers, [record.key for record in source.records], name))

@@ -20,6 +20,7 @@ from imagemill.audits.checks.copies import check_copies
 from imagemill.audits.checks.counts import check_counts
 from imagemill.audits.checks.drift import check_order
 from imagemill.audits.checks.group_leaks import check_groups
+from imagemill.audits.checks.identity import check_identity
 from imagemill.audits.checks.label_map_faults import check_label_maps
 from imagemill.audits.checks.label_pieces import check_label_pieces
 from imagemill.audits.checks.licensing import check_licences
@@ -62,6 +63,7 @@ CHECKS: dict[str, Check] = {
     "scan-set": check_scan_set,
     "groups": check_groups,
     "order": check_order,
+    "identity": check_identity,
     "licences": check_licences,
     "populations": check_populations,
 }

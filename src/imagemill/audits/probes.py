@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-__all__ = ["Told", "folds_of", "told_by_bins", "told_by_features"]
+__all__ = [
+    "Told",
+    "folds_of",
+    "out_of_fold",
+    "probabilities_by_bins",
+    "told_by_bins",
+    "told_by_features",
+    "told_of",
+]
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -97,17 +105,22 @@ def told_by_bins(values: npt.NDArray[Any], labels: Rows, folds: Rows, *, level: 
     >>> found.accuracy, found.chance
     (1.0, 0.5)
     """
+    return told_of(probabilities_by_bins(values, labels, folds), labels, folds, level=level)
+
+
+def probabilities_by_bins(values: npt.NDArray[Any], labels: Rows, folds: Rows) -> Floats:
+    """Probabilities of each class ``[n, classes]`` by one property: shares in the same bin of the other folds."""
     bins = _binned(np.asarray(values))
     classes = int(labels.max()) + 1
-    right = np.zeros(len(labels), bool)
+    found = np.zeros((len(labels), classes))
     for fold in np.unique(folds):
         learn, ask = folds != fold, folds == fold
         table = np.zeros((int(bins.max()) + 1, classes))
         np.add.at(table, (bins[learn], labels[learn]), 1)
         # A value that was never seen is told by the commonest class of all.
         table += 1e-3 * table.sum(axis=0) / max(table.sum(), 1)
-        right[ask] = table[bins[ask]].argmax(axis=1) == labels[ask]
-    return _told(right, labels, folds, level)
+        found[ask] = (table / np.maximum(table.sum(axis=1, keepdims=True), 1e-12))[bins[ask]]
+    return found
 
 
 def _binned(values: npt.NDArray[Any], count: int = 10) -> Rows:
@@ -139,8 +152,35 @@ def told_by_features(features: Floats, labels: Rows, folds: Rows, *, level: floa
     -----
     Source: Friedman (1989), "Regularized discriminant analysis", JASA 84.
     """
-    right = out_of_fold(features, labels, folds, shrink=shrink).argmax(axis=1) == labels
-    return _told(right, labels, folds, level)
+    return told_of(out_of_fold(features, labels, folds, shrink=shrink), labels, folds, level=level)
+
+
+def told_of(
+    probabilities: Floats, labels: Rows, folds: Rows, *, number: int | None = None, level: float = 0.95
+) -> Told:
+    """How well the likeliest class is the right one, or, of one class, whether it is that one.
+
+    Parameters
+    ----------
+    probabilities : array ``[n, classes]``
+        Each row learnt on other folds than its own.
+    labels : array ``[n]`` of int from 0
+    folds : array ``[n]``
+    number : int, optional
+        Of the class that is to be told from all others; "it is" from a probability of a half on.
+    level : float
+
+    Examples
+    --------
+    >>> labels = np.tile([0, 1, 2], 20)
+    >>> one = told_of(np.eye(3)[np.where(labels == 2, 2, 0)], labels, folds_of(labels, 5), number=2)
+    >>> one.accuracy, round(one.chance, 2)
+    (1.0, 0.67)
+    """
+    if number is None:
+        return _told(probabilities.argmax(axis=1) == labels, labels, folds, level)
+    of_class = labels == number
+    return _told((probabilities[:, number] > 0.5) == of_class, of_class.astype(np.int64), folds, level)
 
 
 def out_of_fold(features: Floats, labels: Rows, folds: Rows, *, shrink: float = 0.1) -> Floats:

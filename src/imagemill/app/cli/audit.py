@@ -44,7 +44,9 @@ def audit(
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     attributes: Annotated[
         Path | None,
-        typer.Option("--attributes", metavar="FILE", help="Colours, stages... of the images: a table with keys or names."),
+        typer.Option(
+            "--attributes", metavar="FILE", help="Colours, stages... of the images: a table with keys or names."
+        ),
     ] = None,
     attribute_share: Annotated[
         list[str] | None,

@@ -1,20 +1,22 @@
 """Shortcuts: classes that are told from what has nothing to do with them, such as the border, or the file.
 
-Each property is asked by a cross-validated probe against the share of the commonest class, copies kept together, and
-the p values are adjusted for the number of properties (Holm).
+Each property is asked by a cross-validated probe against the share of the commonest class, copies kept together: which
+class it is, and of each class whether it is that one. The p values are adjusted for the number of questions (Holm).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.audits.checks.base import NotAsked, many
+from imagemill.audits.checks.base import NotAsked, listed, many
 from imagemill.audits.clusters import joined
-from imagemill.audits.picture_features import DIRECTIONS, edges, grid
-from imagemill.audits.probes import Told, folds_of, told_by_bins, told_by_features
+from imagemill.audits.file_properties import properties_of
+from imagemill.audits.image_pieces import BORDER, CENTRE, CORNERS, HIDDEN, pieces_of, whole_of
+from imagemill.audits.probes import Told, folds_of, out_of_fold, probabilities_by_bins, told_of
 from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
 from imagemill.core.multiplicity import adjusted
@@ -22,43 +24,97 @@ from imagemill.core.multiplicity import adjusted
 __all__ = ["check_shortcuts"]
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 _SMALLEST = 10
 """Images of a class that are needed to ask."""
+_MOST = 20_000
+"""Images that are asked; more would tell nothing new."""
 _SKILL = 0.15
 """Share of the way from chance to certainty below which a property is no shortcut, however surely it is above 0."""
+_OF_CLASS = 0.3
+"""The same for telling one class from all others, which is asked for every class."""
+_STRONG = 0.5
+_FRAME = 0.95
+_PLACES = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """The images that are asked about, and their classes as numbers."""
+
+    rows: Rows
+    labels: Rows
+    names: list[str]
+    folds: Rows
+    level: float
+
+    def told(self, probabilities: Floats) -> dict[int | None, Told]:
+        """How well all classes are told, under None, and, where there are more than two, each one by its number."""
+        numbers = [None, *range(len(self.names))] if len(self.names) > 2 else [None]
+        return {
+            number: told_of(probabilities, self.labels, self.folds, number=number, level=self.level)
+            for number in numbers
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What one property tells of all classes (None) and of each; ``claimed`` are those that are a finding.
+
+    ``beside`` are answers that it has to reach a share of.
+    """
+
+    name: str
+    kind: str
+    told: Mapping[int | None, Told]
+    beside: tuple[tuple[Mapping[int | None, Told], float], ...] = ()
+    claimed: tuple[int | None, ...] = ()
+
+    @property
+    def best(self) -> Told:
+        """Of all classes where that is a finding, else of the class that is told best."""
+        return self.told[None] if None in self.claimed else max((self.told[n] for n in self.claimed), key=_skill)
+
+
+def _skill(told: Told) -> float:
+    return told.skill
 
 
 def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Properties that give the class away."""
-    rows, labels, names = _asked(survey)
-    if len(names) < 2:
+    asked = _asked(survey)
+    if len(asked.names) < 2:
         yield NotAsked("shortcuts", f"there are not two classes with {_SMALLEST} images or more")
         return
-    folds = folds_of(labels, survey.settings.folds, _groups(survey, rows))
-    told = {
-        name: told_by_bins(values[rows], labels, folds, level=survey.settings.level)
-        for name, values in _properties(survey).items()
-        if len(set(values[rows].tolist())) > 1
-    }
-    if told:
-        yield from _properties_found(survey, told)
-    else:
+    small = survey.small[np.searchsorted(survey.seen, asked.rows)]
+    whole = asked.told(out_of_fold(whole_of(small), asked.labels, asked.folds))
+    answers = _of_properties(survey, asked, whole) + _of_pieces(survey, asked, small, whole)
+    if not any(one.kind == "seen" for one in answers):
         yield NotAsked("file-shortcut", "files differ in nothing but pixels")
-    yield from _border(survey, rows, labels, folds)
+    found = _claimed(answers, survey.settings.level)
+    for kind in _SAID:
+        if of_kind := sorted((one for one in found if one.kind == kind), key=lambda one: -one.best.skill):
+            yield _said(survey, asked, kind, of_kind)
+    yield from _pieces(survey, asked, {one.name: one for one in found}, answers, whole)
 
 
-def _asked(survey: Survey) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[str]]:
-    """Rows of classes with enough images, and their classes as numbers."""
+def _asked(survey: Survey) -> _Asked:
+    """Rows of classes with enough images."""
     given = survey.labels
     seen = [row for row in survey.seen.tolist() if given[row] is not None]
     names, counts = np.unique([str(given[row]) for row in seen], return_counts=True)
     kept = [str(name) for name, count in zip(names, counts, strict=True) if count >= _SMALLEST]
-    rows = np.array([row for row in seen if given[row] in kept], np.int64)
-    return rows, np.array([kept.index(str(given[row])) for row in rows], np.int64), kept
+    number = {name: place for place, name in enumerate(kept)}
+    rows = np.array([row for row in seen if given[row] in number], np.int64)
+    if len(rows) > _MOST:
+        rows = rows[np.linspace(0, len(rows) - 1, _MOST).round().astype(int)]
+    labels = np.array([number[str(given[row])] for row in rows], np.int64)
+    folds = folds_of(labels, survey.settings.folds, _groups(survey, rows)) if len(rows) else labels
+    return _Asked(rows, labels, kept, folds, survey.settings.level)
 
 
-def _groups(survey: Survey, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _groups(survey: Survey, rows: Rows) -> Rows:
     """What stays on one side: copies, and what the source says belongs together."""
     firsts: dict[str, int] = {}
     together = [
@@ -71,84 +127,161 @@ def _groups(survey: Survey, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64
     return joined(len(survey.records), pairs[:, 0], pairs[:, 1])[rows]
 
 
-def _properties(survey: Survey) -> dict[str, npt.NDArray[np.object_] | Floats]:
-    """What is known of each file besides what it shows."""
-    facts = [None if glance is None else glance.file for glance in survey.glances]
-    found: dict[str, npt.NDArray[np.object_] | Floats] = {
-        "width": survey.numbers(lambda g: g.shape[-1]),
-        "height": survey.numbers(lambda g: g.shape[-2]),
-        "aspect": survey.numbers(lambda g: g.shape[-1] / g.shape[-2]),
-        "bytes a pixel": survey.numbers(lambda g: g.file.bytes / max(1, int(np.prod(g.shape)))),
-        "JPEG quality": survey.numbers(lambda g: g.file.quality),
-        "kind of pixels": _texts([None if g is None else g.kind for g in survey.glances]),
-        "format": _texts([None if f is None else f.format for f in facts]),
-        "camera": _texts([None if f is None else f.camera for f in facts]),
-        "day": _texts([None if f is None else f.taken[:10] for f in facts]),
-        "software": _texts([None if f is None else f.software for f in facts]),
-        "border": survey.numbers(lambda g: g.border),
-    }
-    columns = dict.fromkeys(name for record in survey.records for name in record.attributes)
-    for column in columns:
-        values = [record.attributes.get(column) for record in survey.records]
-        if all(isinstance(value, int | float) or value is None for value in values):
-            found[f"column {column}"] = np.array([np.nan if value is None else float(value) for value in values])
-        else:
-            found[f"column {column}"] = _texts([None if value is None else str(value) for value in values])
+def _of_properties(survey: Survey, asked: _Asked, whole: Mapping[int | None, Told]) -> list[_Answer]:
+    """Properties that are not alike in all images."""
+    found = []
+    for one in properties_of(survey):
+        values = one.values[asked.rows]
+        if _differ(values):
+            told = asked.told(probabilities_by_bins(values, asked.labels, asked.folds))
+            # Margins of one colour are what digits are drawn on: a frame tells all that the image does.
+            share = _FRAME if one.kind == "seen" else survey.settings.shortcut
+            found.append(_Answer(one.name, one.kind, told, ((whole, share),) if one.in_pixels else ()))
     return found
 
 
-def _texts(values: list[str | None]) -> npt.NDArray[np.object_]:
-    return np.array([value or "" for value in values], object)
+def _differ(values: npt.NDArray[np.object_] | Floats) -> bool:
+    """Whether there are two values, or one and images without."""
+    if values.dtype == object:
+        return len(set(values.tolist())) > 1
+    known = values[np.isfinite(values)]
+    return bool(len(known)) and (len(known) < len(values) or bool(np.ptp(known) > 0))
 
 
-def _properties_found(survey: Survey, told: dict[str, Told]) -> Iterator[Finding]:
-    held = adjusted([one.p for one in told.values()])
-    for (name, one), p in zip(told.items(), held, strict=True):
-        if p > 1 - survey.settings.level or one.skill < _SKILL:
+def _of_pieces(
+    survey: Survey, asked: _Asked, small: npt.NDArray[np.uint8], whole: Mapping[int | None, Told]
+) -> list[_Answer]:
+    """Pieces of the image; the border is beside the whole, what holds more of the object beside the centre as well."""
+    told = {
+        name: asked.told(out_of_fold(features, asked.labels, asked.folds))
+        for name, features in pieces_of(small).items()
+        if features.std(axis=0).max() > 1e-9
+    }
+    share, centre = survey.settings.shortcut, told.pop(CENTRE, None)
+    found = []
+    for name, one in told.items():
+        beside = [(whole, share)] if name == BORDER or centre is None else [(whole, share), (centre, 1 / share)]
+        found.append(_Answer(name, "corner" if name in CORNERS else "piece", one, tuple(beside)))
+    return found
+
+
+def _claimed(answers: list[_Answer], level: float) -> list[_Answer]:
+    """Answers that are a finding: sure, strong, and as good as what they are beside."""
+    asked = [(one, number) for one in answers for number in one.told]
+    held = adjusted([one.told[number].p for one, number in asked])
+    claimed: dict[str, list[int | None]] = {}
+    for (one, number), p in zip(asked, held, strict=True):
+        skill = one.told[number].skill
+        # A mark in a corner is there or is not; a corner of a photo says a little of everything.
+        least = _SKILL if number is None and one.kind != "corner" else _OF_CLASS
+        if p > 1 - level or skill < least:
             continue
-        yield Finding(
-            "shortcut",
-            "error" if one.skill >= 0.5 else "warning",
-            f"the class can be told from the {name} alone: {_said(one)}",
-            numbers={"accuracy": one.accuracy, "chance": one.chance, "low": one.low, "high": one.high, "p": p},
-            advice=f"make the {name} alike in all classes, or a network learns it in place of what is shown",
-        )
+        if all(skill >= share * other[number].skill for other, share in one.beside):
+            claimed.setdefault(one.name, []).append(number)
+    return [replace(one, claimed=tuple(claimed[one.name])) for one in answers if one.name in claimed]
 
 
-def _border(
-    survey: Survey, rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]
+_SAID = {
+    "seen": "make it alike in all classes, or a network learns it in place of what is shown",
+    "content": "this may be what the class is; if it is not, gather all classes alike, or augment it away",
+    "origin": "gather each class from every origin, or split by it: whatever else differs with it is learnt",
+    "order": "shuffle before splitting, never split by first and last; it is no fault of the images",
+}
+"""What to do about each kind of property, in the order in which they are told."""
+
+
+def _said(survey: Survey, asked: _Asked, kind: str, found: list[_Answer]) -> Finding:
+    first, *others = found
+    best = first.best
+    too = (
+        f"; so can it from {listed([f'the {one.name} ({one.best.accuracy:.0%})' for one in others])}" if others else ""
+    )
+    level = "note" if kind == "order" else "error" if kind == "seen" and best.skill >= _STRONG else "warning"
+    return Finding(
+        "shortcut",
+        level,
+        f"{_which(asked, first)} can be told from the {first.name} alone: {_figures(best)}{too}",
+        _shown(survey, asked, first),
+        {**_numbers(best), "properties": len(found)},
+        _SAID[kind],
+    )
+
+
+def _pieces(
+    survey: Survey,
+    asked: _Asked,
+    found: dict[str, _Answer],
+    answers: list[_Answer],
+    whole: Mapping[int | None, Told],
 ) -> Iterator[Finding]:
-    """The outer eighth of each side, and nothing of the middle, against the whole image and against the middle."""
-    small = survey.small[np.searchsorted(survey.seen, rows)].astype(np.float64) / 255
-    level = survey.settings.level
-    # As much is asked of the border as of the whole: colours and directions of edges, each over pieces.
-    of_edges = edges(small)
-    ring = np.concatenate([_ring(small), _ring(of_edges)[:, : 12 * DIRECTIONS]], axis=1)
-    whole_image = np.concatenate([grid(small, 8), grid(of_edges, 4)], axis=1)
-    border = told_by_features(ring, labels, folds, level=level)
-    whole = max(border.skill, told_by_features(whole_image, labels, folds, level=level).skill)
-    if border.p <= 1 - level and border.skill >= _SKILL and border.skill >= survey.settings.shortcut * whole:
-        told = [int(row) for row, right in zip(rows, border.right, strict=True) if right]
+    """The border or what surrounds the centre; and a corner, where it alone gives the class away."""
+    if (corner := _lone_corner(found, answers)) is not None:
+        best = corner.best
         yield Finding(
-            "background",
-            "error" if border.skill >= 0.5 else "warning",
-            f"the class can be told from the border of the image alone ({_said(border)}), as well as from the whole "
-            f"({whole:.0%} of the way from chance to certainty, by the same probe)",
-            survey.keys(told[:20]),
-            {"accuracy": border.accuracy, "chance": border.chance, "p": border.p, "whole": whole},
-            "vary the background within each class, or cut the object out",
+            "corner",
+            "error" if best.skill >= _STRONG else "warning",
+            f"{_which(asked, corner)} can be told from the {corner.name} alone: {_figures(best)}",
+            _shown(survey, asked, corner),
+            _numbers(best),
+            "look there for a mark, a date or a logo: crop it off, or cover it in all images",
         )
+        return
+    background = found.get(BORDER) or found.get(HIDDEN)
+    if background is None:
+        return
+    best = background.best
+    of_whole = max(best.skill, max(whole[number].skill for number in background.claimed))
+    yield Finding(
+        "background",
+        "error" if best.skill >= _STRONG else "warning",
+        f"{_which(asked, background)} can be told from the {background.name} alone: {_figures(best)}; as well as from "
+        f"the whole ({of_whole:.0%} of the way from chance to certainty, by the same probe)",
+        _shown(survey, asked, background),
+        {**_numbers(best), "whole": of_whole},
+        "vary the background within each class, or cut the object out",
+    )
 
 
-def _ring(small: Floats) -> Floats:
-    """The outer eighth ``[n, y, x, C]``: means of its twelve pieces, then their deviations."""
-    strips = (small[:, :4], small[:, -4:], small[:, 4:-4, :4], small[:, 4:-4, -4:])
-    pieces = [piece for strip in strips for piece in np.array_split(strip, 3, axis=2 if strip.shape[2] > 4 else 1)]
-    return np.concatenate([f(piece, axis=(1, 2)) for f in (np.mean, np.std) for piece in pieces], axis=1)
+def _lone_corner(found: dict[str, _Answer], answers: list[_Answer]) -> _Answer | None:
+    """The corner that gives a class away, where at least two others tell less than half as much: else it is all around."""
+    corners = [found[name] for name in CORNERS if name in found]
+    if not corners:
+        return None
+    first = max(corners, key=lambda one: one.best.skill)
+    number = max(first.claimed, key=lambda n: first.told[n].skill)
+    others = [one.told[number].skill for one in answers if one.kind == "corner" and one.name != first.name]
+    return first if sum(skill < 0.5 * first.told[number].skill for skill in others) + 3 - len(others) >= 2 else None
 
 
-def _said(one: Told) -> str:
+def _which(asked: _Asked, one: _Answer) -> str:
+    """The class, or the classes that are told from the others."""
+    if None in one.claimed:
+        of_each = {n: told.skill for n, told in one.told.items() if n is not None}
+        return (
+            f"the class ({asked.names[max(of_each, key=of_each.__getitem__)]} most of all)" if of_each else "the class"
+        )
+    names = [asked.names[number] for number in one.claimed if number is not None]
+    return (
+        f"whether it is {listed(names, 3)}"
+        if len(names) == 1
+        else f"each of {many(len(names), 'class')} ({listed(names, 3)})"
+    )
+
+
+def _shown(survey: Survey, asked: _Asked, one: _Answer) -> tuple[str, ...]:
+    """Images that were told rightly, of the classes that are told, each class in turn."""
+    numbers = [n for n in one.claimed if n is not None] if None not in one.claimed else list(range(len(asked.names)))
+    each = max(1, _PLACES // len(numbers))
+    rows = [row for n in numbers for row in asked.rows[one.best.right & (asked.labels == n)][:each].tolist()]
+    return survey.keys(rows[:_PLACES])
+
+
+def _numbers(one: Told) -> dict[str, float]:
+    return {"accuracy": one.accuracy, "chance": one.chance, "low": one.low, "high": one.high, "p": one.p}
+
+
+def _figures(one: Told) -> str:
     return (
         f"{one.accuracy:.0%} right [{one.low:.0%}, {one.high:.0%}] over {many(one.samples)}, "
-        f"{one.chance:.0%} by the commonest class"
+        f"{one.chance:.0%} by the commonest answer"
     )

@@ -42,8 +42,9 @@ def standing_out(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     --------
     >>> image = np.full((1, 32, 32, 3), 40, np.uint8)
     >>> image[0, 8:20, 10:22] = 220
-    >>> int(standing_out(image).sum())
-    144
+    >>> found = standing_out(image)
+    >>> bool(found[0, 8:20, 10:22].mean() > 0.95), int(found.sum()) < 150
+    (True, True)
     """
     found = np.zeros(small.shape[:3], bool)
     side = small.shape[1]

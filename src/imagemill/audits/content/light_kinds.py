@@ -34,9 +34,9 @@ def light_of(exposure_value: float, hour: float, *, flash: bool = False) -> str:
 
     Notes
     -----
-    Exposure values of scenes as in ANSI PH2.7-1986, "General-purpose photographic exposure guide": 15 in the sun, 12 in open
-    shade, 9 to 11 in the ten minutes about sunset, 7 to 8 in bright rooms, 5 to 6 in homes at night. Between dusk and a
-    bright room the hour decides; without it the answer is unknown.
+    Exposure values of scenes as in ANSI PH2.7-1986, "General-purpose photographic exposure guide": 15 in the sun, 12 in
+    open shade, 9 to 11 in the ten minutes about sunset, 7 to 8 in bright rooms, 5 to 6 in homes at night. Between dusk
+    and a bright room the hour decides; without it the answer is unknown.
 
     Examples
     --------

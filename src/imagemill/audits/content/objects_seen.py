@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.audits.glance import SMALL, Glance
 from imagemill.audits.content.bursts import bursts_of
 from imagemill.audits.content.colour_names import COLOURS, colour_numbers
 from imagemill.audits.content.foreground import standing_out
+from imagemill.audits.glance import SMALL, Glance
 from imagemill.audits.survey import Survey
 from imagemill.data.records.record import Record
 
@@ -82,9 +82,7 @@ def objects_seen(survey: Survey) -> Objects:
             unknown.append(row)
     if unknown:
         shown = [glance for row in unknown if (glance := survey.glances[row]) is not None]
-        for row, glance, mask in zip(
-            unknown, shown, standing_out(np.stack([one.small for one in shown])), strict=True
-        ):
+        for row, glance, mask in zip(unknown, shown, standing_out(np.stack([one.small for one in shown])), strict=True):
             found += _of_mask(row, survey.labels[row] or "", glance, mask, STANDS_OUT)
     columns = list(zip(*found, strict=True)) if found else [()] * 8
     numbers = [np.array(column, np.float64) for column in columns[2:6]]
@@ -132,7 +130,9 @@ def _of_mask(
     yield row, label, size, *place, degrees, _colour(glance, mask), how
 
 
-def _of_boxes(row: int, record: Record, glance: Glance) -> Iterator[tuple[int, str, float, float, float, float, int, str]]:
+def _of_boxes(
+    row: int, record: Record, glance: Glance
+) -> Iterator[tuple[int, str, float, float, float, float, int, str]]:
     if record.frame == "stored" and glance.file.orientation > 1:
         return
     height, width = glance.shape[-2:]
@@ -148,7 +148,12 @@ def _of_boxes(row: int, record: Record, glance: Glance) -> Iterator[tuple[int, s
         place = ((left + right) / 2 / width, (top + bottom) / 2 / height)
         inside = np.zeros((SMALL, SMALL), bool)
         # The middle half of a box is mostly the object.
-        edges = (left + wide / 4) / width, (right - wide / 4) / width, (top + high / 4) / height, (bottom - high / 4) / height
+        edges = (
+            (left + wide / 4) / width,
+            (right - wide / 4) / width,
+            (top + high / 4) / height,
+            (bottom - high / 4) / height,
+        )
         x0, x1, y0, y1 = (int(np.clip(edge, 0, 0.999) * SMALL) for edge in edges)
         inside[y0 : y1 + 1, x0 : x1 + 1] = True
         yield row, one.category, size, *place, float("nan"), _colour(glance, inside), BOX

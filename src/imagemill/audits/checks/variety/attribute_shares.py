@@ -90,7 +90,9 @@ def _column(survey: Survey, name: str) -> Iterator[Finding | NotAsked]:
     if different < 2:
         yield NotAsked(f"{kind}-share", f"column {name} has {'one value' if different else 'no values'}")
     elif said is None and (different > min(_MOST_VALUES, len(values) / 2) or numbers):
-        yield NotAsked(f"{kind}-share", f"column {name} holds {different:,} values in {many(len(values))}: no kinds to count")
+        yield NotAsked(
+            f"{kind}-share", f"column {name} holds {different:,} values in {many(len(values))}: no kinds to count"
+        )
     else:
         yield from _shares(survey, _Column(name, kind, float(least), values))
 
@@ -128,7 +130,8 @@ def _shares(survey: Survey, column: _Column) -> Iterator[Finding | NotAsked]:
         yield Finding(
             f"{column.kind}-share",
             "warning",
-            f"{many(len(rare), 'value')} of {column.name} in under {column.least:.0%} of the images of a class: {listed(lines)}",
+            f"{many(len(rare), 'value')} of {column.name} in under {column.least:.0%} of the images of a class: "
+            f"{listed(lines)}",
             survey.keys(rows[:_PLACES]),
             {"values": len(rare), "fewest": min(rare.values()), "least": column.least},
             f"gather more of them, or leave that {column.kind} out and say that it is not covered",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from imagemill.audits.checks.base import NotAsked, listed, many
 from imagemill.audits.checks.variety.colours import colours_found
 from imagemill.audits.checks.variety.lighting import lighting_found

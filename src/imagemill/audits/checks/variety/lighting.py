@@ -53,14 +53,14 @@ def _by_files(survey: Survey, classes: dict[str, npt.NDArray[np.int64]]) -> Iter
         images = sum(map(len, classes.values()))
         yield NotAsked(
             "light",
-            f"exposure and hour are known of {images - unknown:,} of {images:,} images: fewer than {_SMALLEST} of any class",
+            f"exposure and hour are known of {images - unknown:,} of {images:,} images: of no class {_SMALLEST}",
         )
     elif lines:
         yield Finding(
             "light",
             "warning",
-            f"{many(len(lines), 'class')} of {asked} in one light ({', '.join(KINDS_OF_LIGHT[:-1])}; by exposure and hour): "
-            f"{listed(lines)}",
+            f"{many(len(lines), 'class')} of {asked} in one light (of {', '.join(KINDS_OF_LIGHT[:-1])}, by exposure and "
+            f"hour): {listed(lines)}",
             survey.keys(places[:_PLACES]),
             {"classes": len(lines), "unknown": unknown},
             "gather more of them in other light, or let the augmentation change brightness, contrast and colour",
@@ -79,7 +79,10 @@ def _by_pixels(survey: Survey, classes: dict[str, npt.NDArray[np.int64]]) -> Ite
     lines, places = list[str](), list[int]()
     for name, rows in classes.items():
         spread = {what: float(np.subtract(*np.nanpercentile(v[rows], (90, 10)))) for what, v in measures.items()}
-        if max(spread["brightness"], spread["highlights"]) < asked.same_light and spread["warmth"] < asked.same_light / 2:
+        if (
+            max(spread["brightness"], spread["highlights"]) < asked.same_light
+            and spread["warmth"] < asked.same_light / 2
+        ):
             lines.append(f"{name or 'all images'} ({len(rows):,})")
             places += rows.tolist()
     if lines:
@@ -87,8 +90,8 @@ def _by_pixels(survey: Survey, classes: dict[str, npt.NDArray[np.int64]]) -> Ite
             "lighting",
             # Drawings, scans and writing have no light that could be another.
             "note" if drawn else "warning",
-            f"{many(len(lines), 'class')} of {len(classes)} with hardly any difference of light: brightness and highlights "
-            f"within {asked.same_light:.0%} of white, warmth within {asked.same_light / 2:.0%}: {listed(lines)}",
+            f"{many(len(lines), 'class')} of {len(classes)} with hardly any difference of light (brightness and highlights "
+            f"within {asked.same_light:.0%} of white, warmth within {asked.same_light / 2:.0%}): {listed(lines)}",
             survey.keys(places[:: max(1, len(places) // _PLACES)]),
             {"classes": len(lines)},
             "gather some in other light, or let the augmentation change brightness, contrast and colour",

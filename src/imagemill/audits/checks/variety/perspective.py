@@ -48,9 +48,13 @@ def perspective_found(survey: Survey, seen: Objects) -> Iterator[Finding | NotAs
         if (one := _narrow(survey, seen, name, of_class)) is not None:
             narrow.append(one)
     if unknown:
-        yield NotAsked("perspective", f"no object stands out in most images of {many(len(unknown), 'class')} ({listed(unknown)})")
+        yield NotAsked(
+            "perspective", f"no object stands out in most images of {many(len(unknown), 'class')} ({listed(unknown)})"
+        )
     elif not asked:
-        yield NotAsked("perspective", f"no class has {_SMALLEST} images, bursts counted once, in which an object is seen")
+        yield NotAsked(
+            "perspective", f"no class has {_SMALLEST} images, bursts counted once, in which an object is seen"
+        )
     if not narrow:
         return
     worst = sorted(narrow, key=lambda one: -len(one.ways))
@@ -62,7 +66,8 @@ def perspective_found(survey: Survey, seen: Objects) -> Iterator[Finding | NotAs
     yield Finding(
         "perspective",
         "warning" if both else "note",
-        f"{many(len(worst), 'class')} of {asked} always seen alike, by {how}: {said}. {listed([one.said for one in worst], 3)}",
+        f"{many(len(worst), 'class')} of {asked} always seen alike, by {how}: {said}. "
+        f"{listed([one.said for one in worst], 3)}",
         survey.keys(rows[:: max(1, len(rows) // _PLACES)]),
         {"classes": len(worst), **{f"same {way}": count for way, count in ways.items()}},
         "gather them from other distances and sides, or let the augmentation zoom, shift and turn",

@@ -19,6 +19,8 @@ __all__ = ["Property", "number_in", "properties_of"]
 
 Kind = Literal["seen", "content", "origin", "order"]
 
+_FRAME = 0.95
+"""Margins of one colour are what digits are drawn on: a frame tells nearly all that the whole image does."""
 _NUMBERED = 0.95
 """Share of names or cells that have to hold a number for their numbers to be an order."""
 
@@ -31,26 +33,28 @@ class Property:
     ----------
     name : str
         In words that end "the class can be told from the ...".
-    values : array ``[n]``
-        One for each record: numbers with NaN, or texts, empty where there is none.
+    values : array ``[n]`` or ``[n, features]``
+        One for each record: numbers with NaN, or texts, empty where there is none; or several numbers of each.
     kind : {"seen", "content", "origin", "order"}
         ``seen`` is of the file and reaches the network; ``content`` is of the pixels, and may be what the class is;
         ``origin`` says where the image comes from; ``order`` where it stands.
-    in_pixels : bool
-        Whether the whole image has to tell no more than it: what is shown may have such borders, or take as many bytes.
+    of_whole : float, 0 to 1
+        Share of what the whole image tells that it has to reach: what is shown may have such borders, or take as many
+        bytes.
     """
 
     name: str
     values: npt.NDArray[Any]
     kind: Kind
-    in_pixels: bool = False
+    of_whole: float = 0.0
 
 
 def properties_of(survey: Survey) -> list[Property]:
     """All properties of a survey."""
     glances = survey.glances
     facts = [None if glance is None else glance.file for glance in glances]
-    numbers = survey.numbers
+    numbers, share = survey.numbers, survey.settings.shortcut
+    brightness = np.stack([numbers(lambda g, at=at: g.brightness[at]) for at in range(5)], axis=1)  # type: ignore[misc]
     lights = [light if light != UNKNOWN else "" for light in lights_of(glances)]
     return [
         Property("width", numbers(lambda g: g.shape[-1]), "seen"),
@@ -59,16 +63,15 @@ def properties_of(survey: Survey) -> list[Property]:
         Property("kind of pixels", _texts([None if g is None else g.kind for g in glances]), "seen"),
         Property("format", _texts([None if f is None else f.format for f in facts]), "seen"),
         Property("JPEG quality", numbers(lambda g: g.file.quality), "seen"),
-        Property("border", numbers(lambda g: g.border), "seen", in_pixels=True),
+        Property("border", numbers(lambda g: g.border), "seen", _FRAME),
         Property(
-            "bytes a pixel", numbers(lambda g: g.file.bytes / max(1, int(np.prod(g.shape)))), "content", in_pixels=True
+            "bytes a pixel", numbers(lambda g: g.file.bytes / max(1, int(np.prod(g.shape)))), "content", share
         ),
-        Property("brightness", numbers(lambda g: g.brightness[2]), "content", in_pixels=True),
-        Property("contrast", numbers(lambda g: g.contrast), "content", in_pixels=True),
-        Property("saturation", numbers(lambda g: g.saturation), "content", in_pixels=True),
-        Property("warmth of the light", numbers(lambda g: g.warmth), "content", in_pixels=True),
-        Property("sharpness", numbers(lambda g: g.sharpness), "content", in_pixels=True),
-        Property("noise", numbers(lambda g: g.noise), "content", in_pixels=True),
+        Property("brightness", brightness, "content", share),
+        Property("saturation", numbers(lambda g: g.saturation), "content", share),
+        Property("warmth of the light", numbers(lambda g: g.warmth), "content", share),
+        Property("sharpness", numbers(lambda g: g.sharpness), "content", share),
+        Property("noise", numbers(lambda g: g.noise), "content", share),
         Property("camera", _texts([None if f is None else f.camera for f in facts]), "origin"),
         Property("software", _texts([None if f is None else f.software for f in facts]), "origin"),
         Property("day", _texts([None if f is None else f.taken[:10] for f in facts]), "origin"),

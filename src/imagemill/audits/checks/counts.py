@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from imagemill.audits.checks.base import NotAsked, listed, many
-from imagemill.audits.survey import Survey, counted
+from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
 
 __all__ = ["check_counts"]
@@ -14,8 +14,8 @@ __all__ = ["check_counts"]
 
 def check_counts(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Classes that are few or small beside the others, missing in a part, or not given."""
-    labels, asked = survey.labels, survey.settings
-    counts = counted(labels)
+    asked = survey.settings
+    counts = _images_of(survey)
     if not counts:
         yield NotAsked("counts", "no image has a class")
         return
@@ -35,26 +35,42 @@ def check_counts(survey: Survey) -> Iterator[Finding | NotAsked]:
             numbers={"classes": len(short), "smallest": min(counts.values())},
             advice="enough to start with; augment, and gather more where accuracy matters",
         )
-    unlabeled = sum(record.label is None and not record.labels for record in survey.records)
-    if unlabeled:
-        rows = [row for row, r in enumerate(survey.records) if r.label is None and not r.labels]
+    if rows := [row for row, of in enumerate(_classes(survey)) if of is None]:
         yield Finding(
             "no-class",
             "warning",
-            f"{many(unlabeled)} of {len(labels):,} without a class",
+            f"{many(len(rows))} of {len(survey.records):,} without a class",
             survey.keys(rows),
-            {"images": unlabeled},
+            {"images": len(rows)},
             "label them, leave them out, or make them a class of their own with prepare --unlabeled",
         )
     if len(counts) == 1:
         yield NotAsked("balance", "there is one class")
         return
-    yield from _balance(survey)
+    yield from _balance(survey, counts)
     yield from _parts(survey)
 
 
-def _balance(survey: Survey) -> Iterator[Finding]:
-    counts, asked = counted(survey.labels), survey.settings
+def _classes(survey: Survey) -> list[tuple[str, ...] | None]:
+    """The classes of each image: its label or labels, else those of its annotations; None where nobody said any."""
+    found: list[tuple[str, ...] | None] = []
+    for record in survey.records:
+        if record.label is not None or record.labels:
+            found.append((record.label,) if record.label is not None else record.labels)
+        else:
+            found.append(
+                None if record.objects is None else tuple(dict.fromkeys(one.category for one in record.objects))
+            )
+    return found
+
+
+def _images_of(survey: Survey) -> dict[str, int]:
+    """Images with each class, the commonest first."""
+    return dict(Counter(name for of in _classes(survey) for name in of or ()).most_common())
+
+
+def _balance(survey: Survey, counts: Mapping[str, int]) -> Iterator[Finding]:
+    asked = survey.settings
     mean, largest = sum(counts.values()) / len(counts), max(counts.values())
     small = [
         name
@@ -76,9 +92,9 @@ def _balance(survey: Survey) -> Iterator[Finding]:
 def _parts(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Classes that a part has none of, where another part has."""
     parts: dict[str, Counter[str]] = {}
-    for record, label in zip(survey.records, survey.labels, strict=True):
-        if record.split is not None and label is not None:
-            parts.setdefault(record.split, Counter())[label] += 1
+    for record, of in zip(survey.records, _classes(survey), strict=True):
+        if record.split is not None:
+            parts.setdefault(record.split, Counter()).update(of or ())
     if len(parts) < 2:
         yield NotAsked("parts", "there are no training and test parts")
         return

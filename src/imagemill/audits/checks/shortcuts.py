@@ -35,7 +35,6 @@ _SKILL = 0.15
 _OF_CLASS = 0.3
 """The same for telling one class from all others, which is asked for every class."""
 _STRONG = 0.5
-_FRAME = 0.95
 _PLACES = 20
 
 
@@ -133,10 +132,9 @@ def _of_properties(survey: Survey, asked: _Asked, whole: Mapping[int | None, Tol
     for one in properties_of(survey):
         values = one.values[asked.rows]
         if _differ(values):
-            told = asked.told(probabilities_by_bins(values, asked.labels, asked.folds))
-            # Margins of one colour are what digits are drawn on: a frame tells all that the image does.
-            share = _FRAME if one.kind == "seen" else survey.settings.shortcut
-            found.append(_Answer(one.name, one.kind, told, ((whole, share),) if one.in_pixels else ()))
+            by = probabilities_by_bins if values.ndim == 1 else out_of_fold
+            told = asked.told(by(values, asked.labels, asked.folds))
+            found.append(_Answer(one.name, one.kind, told, ((whole, one.of_whole),)))
     return found
 
 
@@ -145,7 +143,7 @@ def _differ(values: npt.NDArray[np.object_] | Floats) -> bool:
     if values.dtype == object:
         return len(set(values.tolist())) > 1
     known = values[np.isfinite(values)]
-    return bool(len(known)) and (len(known) < len(values) or bool(np.ptp(known) > 0))
+    return bool(len(known)) and (len(known) < values.size or bool(np.ptp(known) > 0))
 
 
 def _of_pieces(

@@ -1,0 +1,1 @@
+"""How well the audit finds what was planted, on real images."""

@@ -2,9 +2,9 @@
 
     python -m bench.audit.planted_shortcuts [--sets cifar10,mnist,pets] [--seeds 3] [--clean 20] [--each 60]
 
-Images are re-encoded alike (JPEG, quality 92, one size a set); then one class, drawn, gets a property that 19 in 20 of its
-images carry and no other image does. Found is a finding of ``shortcuts`` that names that property, and the class or all of
-them. Of clean sets every finding counts as a false one.
+Images are re-encoded alike (JPEG, quality 92); then one class, drawn, gets a property that 19 in 20 of its images carry
+and no other image does. Found is a finding of ``shortcuts`` that names that property, and the class or all of them. Of
+clean sets every finding counts as a false one.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ KINDS: dict[str, tuple[Callable[[Shot, np.random.Generator], None], tuple[str, .
 
 @dataclass
 class Score:
+    """What was found of what was planted, and what else was found."""
+
     found: int = 0
     planted: int = 0
     others: Counter[str] = field(default_factory=Counter)
@@ -134,7 +136,8 @@ def write(images: dict[str, list[Array]], kind: str | None, seed: int, to: Path)
             path.parent.mkdir(parents=True, exist_ok=True)
             exif = Image.Exif()
             exif[0x0110], exif[0x0132] = shot.camera, shot.taken
-            Image.fromarray(shot.rgb).save(path, **({"quality": shot.quality} if shot.suffix == ".jpg" else {}), exif=exif)
+            options = {"quality": shot.quality} if shot.suffix == ".jpg" else {}
+            Image.fromarray(shot.rgb).save(path, exif=exif, **options)
             rows.append((f"{label}/{path.name}", shot.hospital))
     table = to / "columns.csv"
     with table.open("w", newline="", encoding="utf-8") as file:

@@ -128,7 +128,7 @@ def _read(given: AttributesGiven) -> tuple[str, list[str], list[tuple[str, list[
     return path.name, list(table.columns), _typed(read) if table.is_text else read
 
 
-def _plain(rows: list[Mapping[str, Any]]) -> tuple[list[str], list[tuple[str, list[Any]]]]:
+def _plain(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[tuple[str, list[Any]]]]:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return columns, [(f"row {n}", [row.get(name) for name in columns]) for n, row in enumerate(rows, start=1)]
 

@@ -19,7 +19,7 @@ __all__ = ["Property", "number_in", "properties_of"]
 
 Kind = Literal["seen", "content", "origin", "order"]
 
-_FRAME = 0.95
+_FRAME = 0.87
 """Margins of one colour are what digits are drawn on: a frame tells nearly all that the whole image does."""
 _NUMBERED = 0.95
 """Share of names or cells that have to hold a number for their numbers to be an order."""
@@ -63,10 +63,9 @@ def properties_of(survey: Survey) -> list[Property]:
         Property("kind of pixels", _texts([None if g is None else g.kind for g in glances]), "seen"),
         Property("format", _texts([None if f is None else f.format for f in facts]), "seen"),
         Property("JPEG quality", numbers(lambda g: g.file.quality), "seen"),
-        Property("border", numbers(lambda g: g.border), "seen", _FRAME),
-        Property(
-            "bytes a pixel", numbers(lambda g: g.file.bytes / max(1, int(np.prod(g.shape)))), "content", share
-        ),
+        # In steps, so that frames that differ by a pixel are one.
+        Property("border", numbers(lambda g: round(20 * g.border) / 20), "seen", _FRAME),
+        Property("bytes a pixel", numbers(lambda g: g.file.bytes / max(1, int(np.prod(g.shape)))), "seen", share),
         Property("brightness", brightness, "content", share),
         Property("saturation", numbers(lambda g: g.saturation), "content", share),
         Property("warmth of the light", numbers(lambda g: g.warmth), "content", share),

@@ -1,4 +1,4 @@
-"""Pieces of the small pictures that hold no object as a rule, and the whole, as features that a probe can learn."""
+"""Pieces of the small pictures that hold no object as a rule, as features that a probe can learn."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BORDER", "CENTRE", "CORNERS", "HIDDEN", "pieces_of", "whole_of"]
+from imagemill.audits.picture_features import DIRECTIONS, edges, grid
+
+__all__ = ["BORDER", "CENTRE", "CORNERS", "HIDDEN", "pieces_of"]
 
 Floats = npt.NDArray[np.float64]
 
-_DIRECTIONS = 8
 BORDER, HIDDEN, CENTRE = "border of the image", "image with its centre hidden", "centre of the image"
 CORNERS = ("top left corner", "top right corner", "bottom left corner", "bottom right corner")
 
@@ -36,29 +37,23 @@ def pieces_of(small: npt.NDArray[Any]) -> dict[str, Floats]:
     [('image with its centre hidden', 240), ('centre of the image', 80), ('top left corner', 51)]
     """
     seen = small.astype(np.float64) / 255
-    edges = _edges(seen)
+    of_edges = edges(seen)
     quarter = small.shape[1] // 4
     middle = slice(quarter, -quarter), slice(quarter, -quarter)
     around = np.ones(small.shape[1:3], bool)
     around[middle] = False
-    colours, strengths = _cells(seen, around, 8), _cells(edges, around, 4)
+    colours, strengths = _cells(seen, around, 8), _cells(of_edges, around, 4)
     found = {
-        BORDER: np.concatenate([_ring(seen), _ring(edges)[:, : 12 * _DIRECTIONS]], axis=1),
+        BORDER: np.concatenate([_ring(seen), _ring(of_edges)[:, : 12 * DIRECTIONS]], axis=1),
         HIDDEN: np.concatenate([colours, strengths], axis=1),
-        CENTRE: np.concatenate([_cells(seen, ~around, 8), _cells(edges, ~around, 4)], axis=1),
+        CENTRE: np.concatenate([_cells(seen, ~around, 8), _cells(of_edges, ~around, 4)], axis=1),
     }
     ends = slice(None, quarter), slice(-quarter, None)
     for name, (down, across) in zip(CORNERS, [(a, b) for a in ends for b in ends], strict=True):
         piece = seen[:, down, across]
         # Means over pieces two by two pixels large, and how much they vary.
-        found[name] = np.concatenate([_grid(piece, 4), piece.std(axis=(1, 2))], axis=1)
+        found[name] = np.concatenate([grid(piece, 4), piece.std(axis=(1, 2))], axis=1)
     return found
-
-
-def whole_of(small: npt.NDArray[Any]) -> Floats:
-    """The same of the whole image: colours on a grid of eight, directions of edges on one of four."""
-    seen = small.astype(np.float64) / 255
-    return np.concatenate([_grid(seen, 8), _grid(_edges(seen), 4)], axis=1)
 
 
 def _ring(seen: Floats) -> Floats:
@@ -68,25 +63,8 @@ def _ring(seen: Floats) -> Floats:
     return np.concatenate([f(piece, axis=(1, 2)) for f in (np.mean, np.std) for piece in pieces], axis=1)
 
 
-def _grid(seen: Floats, cells: int) -> Floats:
-    """Means ``[n, y, x, C]`` over a grid of cells."""
-    count, side = len(seen), seen.shape[1] // cells
-    return np.asarray(seen.reshape(count, cells, side, cells, side, -1).mean(axis=(2, 4)).reshape(count, -1))
-
-
 def _cells(seen: Floats, chosen: npt.NDArray[np.bool_], cells: int) -> Floats:
     """Means over those cells of a grid whose first pixel is chosen."""
     side = seen.shape[1] // cells
-    means = _grid(seen, cells).reshape(len(seen), cells * cells, -1)
+    means = grid(seen, cells).reshape(len(seen), cells * cells, -1)
     return means[:, chosen[::side, ::side].ravel()].reshape(len(seen), -1)
-
-
-def _edges(seen: Floats) -> Floats:
-    """How strong the edges of each direction are at each pixel, ``[n, y, x, 8]``.
-
-    Source: Dalal and Triggs (2005), "Histograms of oriented gradients for human detection", CVPR, without blocks.
-    """
-    down, across = np.gradient(seen.mean(axis=3), axis=(1, 2))
-    strength, angle = np.hypot(down, across), np.arctan2(down, across) % np.pi
-    turn = np.minimum((angle * (_DIRECTIONS / np.pi)).astype(int), _DIRECTIONS - 1)
-    return np.asarray(strength[..., None] * (turn[..., None] == np.arange(_DIRECTIONS)))

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from imagemill.audits.checks.base import NotAsked, listed, many
 from imagemill.audits.clusters import joined
 from imagemill.audits.file_properties import properties_of
-from imagemill.audits.image_pieces import BORDER, CENTRE, CORNERS, HIDDEN, pieces_of, whole_of
+from imagemill.audits.image_pieces import BORDER, CENTRE, CORNERS, HIDDEN, pieces_of
+from imagemill.audits.picture_features import features_of
 from imagemill.audits.probes import Told, folds_of, out_of_fold, probabilities_by_bins, told_of
 from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
@@ -71,13 +72,14 @@ class _Answer:
     claimed: tuple[int | None, ...] = ()
 
     @property
+    def number(self) -> int | None:
+        """The class that is told best; None where all classes are told as well as that."""
+        return max(self.claimed, key=lambda number: (self.told[number].skill, number is None))
+
+    @property
     def best(self) -> Told:
-        """Of all classes where that is a finding, else of the class that is told best."""
-        return self.told[None] if None in self.claimed else max((self.told[n] for n in self.claimed), key=_skill)
-
-
-def _skill(told: Told) -> float:
-    return told.skill
+        """How well that class is told, or all."""
+        return self.told[self.number]
 
 
 def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
@@ -87,7 +89,7 @@ def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
         yield NotAsked("shortcuts", f"there are not two classes with {_SMALLEST} images or more")
         return
     small = survey.small[np.searchsorted(survey.seen, asked.rows)]
-    whole = asked.told(out_of_fold(whole_of(small), asked.labels, asked.folds))
+    whole = asked.told(out_of_fold(features_of(small), asked.labels, asked.folds))
     answers = _of_properties(survey, asked, whole) + _of_pieces(survey, asked, small, whole)
     if not any(one.kind == "seen" for one in answers):
         yield NotAsked("file-shortcut", "files differ in nothing but pixels")
@@ -143,7 +145,7 @@ def _differ(values: npt.NDArray[np.object_] | Floats) -> bool:
     if values.dtype == object:
         return len(set(values.tolist())) > 1
     known = values[np.isfinite(values)]
-    return bool(len(known)) and (len(known) < values.size or bool(np.ptp(known) > 0))
+    return bool(len(known)) and (len(known) < values.size or float(np.ptp(known)) > 0)
 
 
 def _of_pieces(
@@ -241,23 +243,19 @@ def _pieces(
 
 
 def _lone_corner(found: dict[str, _Answer], answers: list[_Answer]) -> _Answer | None:
-    """The corner that gives a class away, where at least two others tell less than half as much: else it is all around."""
+    """The corner that gives a class away, where two others tell less than half as much."""
     corners = [found[name] for name in CORNERS if name in found]
     if not corners:
         return None
     first = max(corners, key=lambda one: one.best.skill)
-    number = max(first.claimed, key=lambda n: first.told[n].skill)
-    others = [one.told[number].skill for one in answers if one.kind == "corner" and one.name != first.name]
-    return first if sum(skill < 0.5 * first.told[number].skill for skill in others) + 3 - len(others) >= 2 else None
+    others = [one.told[first.number].skill for one in answers if one.kind == "corner" and one.name != first.name]
+    return first if sum(skill < 0.5 * first.best.skill for skill in others) + 3 - len(others) >= 2 else None
 
 
 def _which(asked: _Asked, one: _Answer) -> str:
     """The class, or the classes that are told from the others."""
-    if None in one.claimed:
-        of_each = {n: told.skill for n, told in one.told.items() if n is not None}
-        return (
-            f"the class ({asked.names[max(of_each, key=of_each.__getitem__)]} most of all)" if of_each else "the class"
-        )
+    if one.number is None:
+        return "the class"
     names = [asked.names[number] for number in one.claimed if number is not None]
     return (
         f"whether it is {listed(names, 3)}"
@@ -268,7 +266,8 @@ def _which(asked: _Asked, one: _Answer) -> str:
 
 def _shown(survey: Survey, asked: _Asked, one: _Answer) -> tuple[str, ...]:
     """Images that were told rightly, of the classes that are told, each class in turn."""
-    numbers = [n for n in one.claimed if n is not None] if None not in one.claimed else list(range(len(asked.names)))
+    all_of = list(range(len(asked.names)))
+    numbers = [n for n in one.claimed if n is not None] if one.number is not None else all_of
     each = max(1, _PLACES // len(numbers))
     rows = [row for n in numbers for row in asked.rows[one.best.right & (asked.labels == n)][:each].tolist()]
     return survey.keys(rows[:_PLACES])

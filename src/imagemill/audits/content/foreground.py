@@ -15,10 +15,12 @@ Floats = npt.NDArray[np.float32]
 _CELL = 4
 _NEAR = 4
 """The border colour that counts is the fourth nearest of 28: an object that touches the border there is none of it."""
-_LEAST, _MOST = 0.03, 0.6
+_LEAST, _MOST = 0.01, 0.6
 """Shares of the image that an object has."""
 _CONTRAST = 12.0
 """Difference in CIELAB that the object has to have on average; 2.3 can just be seen (Mahy et al. 1994)."""
+_TIMES = 1.6
+"""How many times as different from the border as the rest it has to be: a texture all over is no object."""
 
 
 def standing_out(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
@@ -81,6 +83,9 @@ def _object(difference: Floats, weighted: Floats) -> npt.NDArray[np.bool_]:
         return np.zeros(difference.shape, bool)
     largest: Any = pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     share = float(largest.mean())
-    if not _LEAST <= share <= _MOST or float(difference[largest].mean()) < _CONTRAST:
+    if not _LEAST <= share <= _MOST:
+        return np.zeros(difference.shape, bool)
+    inside, outside = float(difference[largest].mean()), float(difference[~largest].mean())
+    if inside < max(_CONTRAST, _TIMES * outside):
         return np.zeros(difference.shape, bool)
     return np.asarray(largest, bool)

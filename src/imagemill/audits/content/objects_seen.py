@@ -85,11 +85,14 @@ def objects_seen(survey: Survey) -> Objects:
         for row, glance, mask in zip(unknown, shown, standing_out(np.stack([one.small for one in shown])), strict=True):
             found += _of_mask(row, survey.labels[row] or "", glance, mask, STANDS_OUT)
     columns = list(zip(*found, strict=True)) if found else [()] * 8
-    numbers = [np.array(column, np.float64) for column in columns[2:6]]
+    size, x, y, degrees = (np.array(column, np.float64) for column in columns[2:6])
     return Objects(
         np.array(columns[0], np.int64),
         np.array(columns[1], object),
-        *numbers,
+        size,
+        x,
+        y,
+        degrees,
         np.array(columns[6], np.int64),
         np.array(columns[7], object),
         looked,

@@ -59,7 +59,7 @@ def _by_files(survey: Survey, classes: dict[str, npt.NDArray[np.int64]]) -> Iter
         yield Finding(
             "light",
             "warning",
-            f"{many(len(lines), 'class')} of {asked} in one light (of {', '.join(KINDS_OF_LIGHT[:-1])}, by exposure and "
+            f"{many(len(lines), 'class')} of {asked} in one light ({', '.join(KINDS_OF_LIGHT[:-1])}: by exposure and "
             f"hour): {listed(lines)}",
             survey.keys(places[:_PLACES]),
             {"classes": len(lines), "unknown": unknown},
@@ -68,21 +68,17 @@ def _by_files(survey: Survey, classes: dict[str, npt.NDArray[np.int64]]) -> Iter
 
 
 def _by_pixels(survey: Survey, classes: dict[str, npt.NDArray[np.int64]]) -> Iterator[Finding | NotAsked]:
-    """Brightness, highlights and warmth that hardly differ from image to image, over the middle four fifths."""
+    """Brightness and warmth that hardly differ from image to image, over the middle four fifths."""
     asked = survey.settings
     measures = {
         "brightness": survey.numbers(lambda g: g.brightness[2]),
-        "highlights": survey.numbers(lambda g: g.brightness[4]),
         "warmth": survey.numbers(lambda g: g.warmth),
     }
     drawn = float(np.nanmedian(survey.numbers(lambda g: g.saturation))) < 1 / 255
     lines, places = list[str](), list[int]()
     for name, rows in classes.items():
         spread = {what: float(np.subtract(*np.nanpercentile(v[rows], (90, 10)))) for what, v in measures.items()}
-        if (
-            max(spread["brightness"], spread["highlights"]) < asked.same_light
-            and spread["warmth"] < asked.same_light / 2
-        ):
+        if spread["brightness"] < asked.same_light and spread["warmth"] < asked.same_light:
             lines.append(f"{name or 'all images'} ({len(rows):,})")
             places += rows.tolist()
     if lines:
@@ -90,8 +86,8 @@ def _by_pixels(survey: Survey, classes: dict[str, npt.NDArray[np.int64]]) -> Ite
             "lighting",
             # Drawings, scans and writing have no light that could be another.
             "note" if drawn else "warning",
-            f"{many(len(lines), 'class')} of {len(classes)} with hardly any difference of light (brightness and highlights "
-            f"within {asked.same_light:.0%} of white, warmth within {asked.same_light / 2:.0%}): {listed(lines)}",
+            f"{many(len(lines), 'class')} of {len(classes)} with hardly any difference of light (median brightness "
+            f"within {asked.same_light:.0%} of white, warmth within {asked.same_light:.0%}): {listed(lines)}",
             survey.keys(places[:: max(1, len(places) // _PLACES)]),
             {"classes": len(lines)},
             "gather some in other light, or let the augmentation change brightness, contrast and colour",

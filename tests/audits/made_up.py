@@ -43,7 +43,7 @@ def folder(path: Path, count: int = 12, classes: tuple[str, ...] = ("cat", "dog"
 def thing(seed: int, **fixed: Any) -> Array:
     """An ellipse before a wall, 48x64: of any size, place, turn, colour and light, but for what is ``fixed``.
 
-    ``size`` of its longer axis in pixels, ``x`` and ``y`` in pixels, ``degrees``, ``colour`` RGB, ``light`` as a factor.
+    ``size`` (of its longer axis), ``x``, ``y`` in pixels, ``degrees``, ``colour`` RGB, ``light`` as a factor.
     """
     draws = np.random.default_rng(seed)
     drawn = {

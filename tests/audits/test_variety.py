@@ -14,9 +14,9 @@ import imagemill as im
 from imagemill.audits import Audit
 from imagemill.audits.content.bursts import bursts_of
 from imagemill.audits.content.colour_names import COLOURS, colour_numbers
-from imagemill.audits.content.foreground import standing_out
 from imagemill.audits.content.light_kinds import hour_of, light_of
 from imagemill.audits.content.objects_seen import BOX, LABEL_MAP, STANDS_OUT, objects_seen
+from imagemill.audits.content.standing_out import standing_out
 from tests.audits.made_up import folder, photo, shot, thing, things, write
 
 

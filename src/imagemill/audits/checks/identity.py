@@ -39,12 +39,7 @@ def is_identity(name: str) -> bool:
 def check_identity(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Columns that identify each image, and columns whose values keep several images together without a group."""
     columns = dict.fromkeys(name for record in survey.records for name in record.attributes)
-    groups: dict[Scalar, list[int]] = defaultdict(list)
-    for row, record in enumerate(survey.records):
-        if record.group is not None:
-            groups[record.group].append(row)
-    yield from _parted(survey, "group", groups)
-    if not columns and not groups:
+    if not columns:
         yield NotAsked("identity", "there are no columns besides image and class")
         return
     for name in columns:

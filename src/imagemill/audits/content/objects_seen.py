@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from imagemill.audits.content.bursts import bursts_of
 from imagemill.audits.content.colour_names import COLOURS, colour_numbers
-from imagemill.audits.content.foreground import standing_out
+from imagemill.audits.content.standing_out import standing_out
 from imagemill.audits.glance import SMALL, Glance
 from imagemill.audits.survey import Survey
 from imagemill.data.records.record import Record

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from imagemill.audits.checks.base import NotAsked, listed, many
-from imagemill.audits.checks.variety.colours import colours_found
-from imagemill.audits.checks.variety.lighting import lighting_found
-from imagemill.audits.checks.variety.perspective import perspective_found
+from imagemill.audits.checks.variety.object_colours import colours_found
+from imagemill.audits.checks.variety.one_light import lighting_found
+from imagemill.audits.checks.variety.same_view import perspective_found
 from imagemill.audits.content.bursts import bursts_of
 from imagemill.audits.content.objects_seen import objects_seen
 from imagemill.audits.survey import Survey

@@ -169,7 +169,9 @@ class Audit:
         ----------
         actions : sequence of str
             ``"drop-duplicates"`` keeps the first image of each cluster; ``"quarantine-corrupt"`` leaves out what
-            cannot be read or was cut off; ``"regroup"`` gives copies one group, so that a split keeps them together.
+            cannot be read or was cut off, ``"quarantine-dark"`` and so on what a rule of quality names (flat, dark,
+            light, blurred, noisy, low-information, odd-size); ``"regroup"`` gives copies one group, so that a split
+            keeps them together. ``"review"``, alone, lists the images that findings name, with those rules, for people.
         path : Path or str
 
         Returns

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -11,7 +14,10 @@ from imagemill.audits.survey import Survey
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.findings import Finding
 from imagemill.data.atomic import atomic_path
+from imagemill.data.layouts.tables.cells.annotation_cells import objects_cell
+from imagemill.data.layouts.tables.rows.write_rows import attribute_column
 from imagemill.data.records.loading import pixels_name
+from imagemill.data.records.record import Pixels
 
 __all__ = ["ACTIONS", "new_manifest"]
 
@@ -29,21 +35,32 @@ def _corrupt(survey: Survey, findings: Sequence[Finding]) -> set[int]:
     }
 
 
+def _named_by(rule: str, survey: Survey, findings: Sequence[Finding]) -> set[int]:
+    """The rows that findings of a rule name."""
+    keys = {str(key) for finding in findings if finding.rule == rule for key in finding.places}
+    return {survey.row_of[key] for key in keys if key in survey.row_of}
+
+
+_QUALITY = ("flat", "dark", "light", "blurred", "noisy", "low-information", "odd-size")
+"""Rules whose images may be left out by name: faults of single images that more or better labels do not mend."""
+
 ACTIONS: dict[str, Callable[[Survey, Sequence[Finding]], set[int]] | None] = {
     "drop-duplicates": _copies,
     "quarantine-corrupt": _corrupt,
+    **{f"quarantine-{rule}": partial(_named_by, rule) for rule in _QUALITY},
     "regroup": None,
+    "review": None,
 }
 """Actions by name, with the rows that each leaves out."""
 
 
 def new_manifest(survey: Survey, findings: Sequence[Finding], actions: Sequence[str], path: Path) -> Mapping[str, int]:
-    """Write the rows that are kept.
+    """Write the rows that are kept, with all that the source says of them.
 
     Raises
     ------
     ParameterError
-        For an action that is none.
+        For an action that is none, and for ``"review"`` beside others.
     InputError
         For a file of another kind, or images that have no path of their own.
     """
@@ -51,27 +68,49 @@ def new_manifest(survey: Survey, findings: Sequence[Finding], actions: Sequence[
         raise ParameterError(f"expected actions of {', '.join(ACTIONS)}, got {', '.join(wrong)}")
     if path.suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"expected a .csv or .parquet file for the manifest, got {str(path)!r}; give one of these")
+    if "review" in actions:
+        if len(set(actions)) > 1:
+            raise ParameterError(f"expected review alone, got {', '.join(actions)}; it keeps what others leave out")
+        return _review(survey, findings, path)
     left: set[int] = set()
     told: dict[str, int] = {}
+    groups = [record.group for record in survey.records]
     for name in dict.fromkeys(actions):
         action = ACTIONS[name]
-        if action is not None:
-            rows = action(survey, findings)
-            left |= rows
-            told[name] = len(rows)
-    groups = [record.group for record in survey.records]
-    if "regroup" in actions:
-        told["regroup"] = _regroup(survey, groups)
+        if action is None:
+            told[name] = _regroup(survey, groups)
+            continue
+        rows = action(survey, findings)
+        left |= rows
+        told[name] = len(rows)
     kept = [row for row in range(len(survey.records)) if row not in left]
     if not kept:
         raise InputError("expected images that are kept, got none left; look at the findings first")
+    _written(_table(survey, kept, groups, path.resolve().parent), path)
+    return told
+
+
+def _review(survey: Survey, findings: Sequence[Finding], path: Path) -> Mapping[str, int]:
+    """A list for people: the images that findings name, the most often named first, with the rules that name them."""
+    rules: dict[int, list[str]] = {}
+    for finding in findings:
+        for key in dict.fromkeys(map(str, finding.places)):
+            if key in survey.row_of:
+                rules.setdefault(survey.row_of[key], []).append(finding.rule)
+    if not rules:
+        raise InputError("expected findings that name images, got none; there is nothing to review")
+    rows = sorted(rules, key=lambda row: (-len(rules[row]), row))
+    table = _table(survey, rows, [record.group for record in survey.records], path.resolve().parent)
+    _written(table.with_columns(pl.Series("findings", [", ".join(dict.fromkeys(rules[row])) for row in rows])), path)
+    return {"review": len(rows)}
+
+
+def _written(table: pl.DataFrame, path: Path) -> None:
     with atomic_path(path) as part:
-        table = _table(survey, kept, groups)
         if path.suffix.lower() == ".csv":
             table.write_csv(part)
         else:
             table.write_parquet(part)
-    return told
 
 
 def _regroup(survey: Survey, groups: list[str | None]) -> int:
@@ -93,26 +132,34 @@ def _regroup(survey: Survey, groups: list[str | None]) -> int:
     return len(concerned)
 
 
-def _table(survey: Survey, kept: Sequence[int], groups: Sequence[str | None]) -> pl.DataFrame:
+def _said(where: Pixels, below: Path) -> str:
+    """The path, relative to the folder of the manifest where it lies below it, so that both can be moved together."""
+    path = Path(pixels_name(where)).resolve()
+    return path.relative_to(below).as_posix() if path.is_relative_to(below) else str(path)
+
+
+def _table(survey: Survey, kept: Sequence[int], groups: Sequence[str | None], below: Path) -> pl.DataFrame:
     """One row an image: its path, and what the source says of it."""
     records = [survey.records[row] for row in kept]
-    inside = [record.key for record in records if not isinstance(record.image, Path)]
+    inside = [r.key for r in records if not isinstance(r.image, Path) or not isinstance(r.mask, Path | None)]
     if inside:
         raise InputError(
-            f"expected images that are files of their own, got {inside[0]} inside another file; "
+            f"expected images and label maps that are files of their own, got {inside[0]} inside another file; "
             "do: imagemill export DATA -o FOLDER --to class-folders, and audit that"
         )
-    columns: dict[str, list[str | None]] = {"path": [str(Path(pixels_name(r.image)).resolve()) for r in records]}
-    several = any(record.labels is not None for record in records)
-    labels = [("|".join(r.labels) if r.labels is not None else r.label) for r in records] if several else [
-        record.label for record in records
-    ]  # fmt: skip
-    for name, values in (
-        ("label", labels),
-        ("split", [record.split for record in records]),
-        ("group", [groups[row] for row in kept]),
-        ("mask", [None if r.mask is None else str(Path(pixels_name(r.mask)).resolve()) for r in records]),
-    ):
-        if any(value is not None for value in values):
-            columns[name] = values
-    return pl.DataFrame(columns)
+    attributes = dict.fromkeys(name for record in records for name in record.attributes)
+    columns: dict[str, list[Any]] = {
+        "key": [record.key for record in records],
+        "path": [_said(record.image, below) for record in records],
+        "mask": [None if record.mask is None else _said(record.mask, below) for record in records],
+        "label": [record.label for record in records],
+        "labels": [None if r.labels is None else json.dumps(r.labels) for r in records],
+        "split": [record.split for record in records],
+        "group": [groups[row] for row in kept],
+        "height": [None if record.size is None else record.size[0] for record in records],
+        "width": [None if record.size is None else record.size[1] for record in records],
+        "objects": [None if r.objects is None else json.dumps(objects_cell(r.objects)) for r in records],
+        **{attribute_column(name): [r.attributes.get(name) for r in records] for name in attributes},
+    }
+    return pl.DataFrame({name: values for name, values in columns.items() if any(v is not None for v in values)},
+                        strict=False)  # fmt: skip

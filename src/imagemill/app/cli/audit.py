@@ -28,6 +28,10 @@ MOST = 15
 """Findings that are told; --all tells the rest."""
 INDENT = 8
 FINDINGS = 1
+ACTIONS_HELP = (
+    "Needs --manifest: drop-duplicates,quarantine-corrupt,regroup, quarantine-RULE (flat, dark, light, blurred, noisy, "
+    "low-information, odd-size); or review, a list of the images that findings name."
+)
 Level = Literal["error", "high", "warning", "medium", "note", "low", "never"]
 
 
@@ -64,7 +68,7 @@ def audit(
     ] = None,
     action: Annotated[
         str | None,
-        typer.Option("--apply", metavar="NAMES", help="drop-duplicates,quarantine-corrupt,regroup: needs --manifest."),
+        typer.Option("--apply", metavar="NAMES", help=ACTIONS_HELP),
     ] = None,
     manifest: Annotated[
         Path | None, typer.Option("--manifest", metavar="FILE", help="The new manifest, .csv or .parquet.")
@@ -116,6 +120,8 @@ def audit(
         for name, count in found.apply([one.strip() for one in action.split(",")], manifest).items():
             said.print(f"{name}: {count:,} image{'' if count == 1 else 's'}", markup=False)
         said.print(f"written to {manifest}", soft_wrap=True, markup=False)
+        if not found.survey.source.root.resolve().is_relative_to(manifest.resolve().parent):
+            said.print("it names files that lie elsewhere: open it with --option outside=yes", markup=False)
     if fail_on != "never" and found.of_level(FAIL[fail_on]):
         raise typer.Exit(FINDINGS)
 

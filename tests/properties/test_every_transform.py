@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import imagemill as im
 from imagemill.testing import assert_backends_agree, label_map, picture, transforms, transforms_of
 from imagemill.testing.derived import accepts, needed
-from imagemill.testing.each import BY_HAND, COLOUR, COMBINED, GEOMETRY, OWN
+from imagemill.testing.each import APART, BY_HAND, COLOUR, COMBINED, GEOMETRY, OWN
 from imagemill.transforms.base import REGISTRY
 
 # Generated images have all types, and generated transforms any that go by a white.
@@ -28,7 +28,7 @@ each = pytest.mark.parametrize("cls", SHIPPED, ids=lambda cls: cls.__name__)
 
 
 def test_every_transform_has_a_strategy() -> None:
-    known = [*GEOMETRY, *COLOUR, *OWN, *COMBINED]
+    known = [*GEOMETRY, *COLOUR, *OWN, *APART, *COMBINED]
     public = {t for t in map(im.__dict__.get, im.__all__) if isinstance(t, type) and issubclass(t, im.Transform)}
     assert public - {im.Transform} <= set(SHIPPED)
     assert len(SHIPPED) > 30

@@ -11,9 +11,13 @@ and the planner knows all of them:
 ``Fit``        an affine map whose numbers come from the picture itself at run time (min/max, z-score)
 ``Cast``       the type of the values
 ``Layout``     order of the axes in memory
+``Filter``     each value from its neighbours or from the whole image: blur, median, equalisation
+``Noise``      a random number for each value
+``Erase``      boxes that are filled
 ``Opaque``     a user's function
 =============  =======================================================================================
 
+``Filter``, ``Noise`` and ``Erase`` are defined in :mod:`imagemill.core.image_ops`.
 Samples a transform was not chosen for get identity rows, so the planner never sees a coin.
 """
 
@@ -29,8 +33,11 @@ import numpy.typing as npt
 from imagemill.core import geometry as geo
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Floats, Frame, Ints
+from imagemill.core.image_ops import Bools as Bools
+from imagemill.core.image_ops import Erase as Erase
+from imagemill.core.image_ops import Filter as Filter
+from imagemill.core.image_ops import Noise as Noise
 
-Bools = npt.NDArray[np.bool_]
 Border = Literal["nearest", "constant", "reflect", "mirror", "wrap"]
 BORDERS: tuple[str, ...] = get_args(Border)
 Order = Literal[0, 1, 3, 5]
@@ -387,4 +394,5 @@ class Opaque:
 
 Geometry = Affine | Warp
 Colour = ChannelMix | Pointwise | Fit | Cast
-Op = Affine | Warp | ChannelMix | Pointwise | Fit | Cast | Layout | Opaque
+OfImages = Filter | Noise | Erase
+Op = Affine | Warp | ChannelMix | Pointwise | Fit | Cast | Layout | Filter | Noise | Erase | Opaque

@@ -18,8 +18,8 @@ from imagemill.core.targets import Image, InstanceMasks, Mask, Target
 from imagemill.engine.annotations.carried import CARRIED
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
 from imagemill.engine.buffers import Buffers
-from imagemill.engine.plan import Pass, Plan, Step
-from imagemill.engine.target_table import rule
+from imagemill.engine.plan import Call, Pass, Plan, Step
+from imagemill.engine.target_table import reaches, rule
 
 __all__ = ["Column", "moved", "run"]
 
@@ -139,7 +139,7 @@ def _pixels(
 
     Many at once while the backend can, then each by itself, from the step ``done`` on that they have come to.
     """
-    steps = [s for s in plan.steps if kind == Image.kind or (isinstance(s, Pass) and s.resample is not None)]
+    steps = [s for s in plan.steps if reaches(s, kind)]
     many = len(values) > 1
     while many and kind == Image.kind and done < len(steps):
         room = out if done == len(steps) - 1 else None
@@ -161,7 +161,7 @@ def _pixels(
     for i in range(len(values)):
         value, place = values[i], out[i]
         for k in range(done, len(steps)):
-            room = place if k == len(steps) - 1 and isinstance(steps[k], Pass) else None
+            room = place if k == len(steps) - 1 and not isinstance(steps[k], Call) else None
             value = rule(steps[k], kind)(steps[k], first + i, value, backend, room)
         if value is not place:
             place[...] = value

@@ -1,8 +1,8 @@
 """A plan is a value: a few steps, arrays of numbers over the batch, nothing random and nothing hidden.
 
 A step either passes over the pixels (:class:`Pass`: at most one resample, then at most one colour run,
-without rounding or clipping in between) or calls a user's function (:class:`Call`). The order of axes in
-memory belongs to the plan as a whole.
+without rounding or clipping in between), or filters, adds noise or erases (:class:`Alter`), or calls a user's
+function (:class:`Call`). The order of axes in memory belongs to the plan as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats, Ints
-from imagemill.core.ops import Bools, ChannelMix, Fit, Opaque, Pointwise, Sampling
+from imagemill.core.ops import Bools, ChannelMix, Erase, Fit, Noise, OfImages, Opaque, Pointwise, Sampling
 
 
 class Part:
@@ -199,7 +199,36 @@ class Call:
     broken: str = "a user's function is not taken apart"
 
 
-Step = Pass | Call
+@dataclass(frozen=True, eq=False)
+class Alter(Part):
+    """A filter, noise or an erasure on values of the type they came in, which are rounded before and after.
+
+    Parameters
+    ----------
+    op : Filter, Noise or Erase
+    peak : float
+        White of the values.
+    sources : tuple of str
+    broken : str
+        Why it is a step of its own.
+    """
+
+    op: OfImages
+    peak: float
+    sources: tuple[str, ...]
+    broken: str
+
+    @property
+    def reaches_masks(self) -> bool:
+        """Whether label maps change as well."""
+        return isinstance(self.op, Noise | Erase) and self.op.mask_fill is not None
+
+    def active(self, row: int) -> bool:
+        """Whether it does anything for a sample."""
+        return self.op.where is None or bool(self.op.where[row])
+
+
+Step = Pass | Alter | Call
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,14 @@ import numpy as np
 from imagemill.core import ops
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.geometry import Frame
+from imagemill.core.image_ops import FILTERS
 from imagemill.engine.passes.drop_casts import drop_casts
 from imagemill.engine.passes.fuse_colour import fuse_colour
 from imagemill.engine.passes.fuse_geometry import fuse_geometry
 from imagemill.engine.passes.join import join
 from imagemill.engine.passes.sink_colour import sink_colour
 from imagemill.engine.plan import (
+    Alter,
     Call,
     Colour,
     Displacements,
@@ -65,6 +67,12 @@ def lower(source: str, op: ops.Op, before: Frame, after: Frame) -> Step | None:
             return Pass(None, Colour((op,), before.dtype, after.dtype, before.peak), (source,))
         case ops.Cast():
             return Pass(None, Colour((), before.dtype, op.dtype, before.peak, hard=True), (source,))
+        case ops.Filter():
+            return Alter(op, before.peak, (source,), FILTERS[op.kind])
+        case ops.Noise():
+            return Alter(op, before.peak, (source,), "each value gets a random number of its own")
+        case ops.Erase():
+            return Alter(op, before.peak, (source,), "boxes are filled in the image as it is here")
         case ops.Opaque():
             return Call(op, (source,))
         case ops.Layout():

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import TargetError, blame_caller
+from imagemill.core.image_ops import Erase, Filter, Noise
+from imagemill.core.ops import Opaque
 from imagemill.core.polygons import Polygons
 from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Label, Mask
+from imagemill.engine.altering.altered import altered, altered_labels
+from imagemill.engine.altering.erase_values import hidden
 from imagemill.engine.annotations import outlines as polygons
 from imagemill.engine.annotations import points
 from imagemill.engine.annotations.boxes import Outlines
-from imagemill.engine.backends.protocol import Backend
-from imagemill.engine.plan import Call, Pass, Step
+from imagemill.engine.backends.protocol import AltersImages, Backend
+from imagemill.engine.plan import Alter, Call, Pass, Step
 
 Value = Any
 """What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, polygons, indices with visibility, lists of
@@ -81,6 +85,25 @@ def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | Non
     return found
 
 
+def _altered(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    return backend.alter(step, row, value, out) if isinstance(backend, AltersImages) else altered(step, row, value, out)
+
+
+def _altered_labels(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    return altered_labels(step, row, value, out)
+
+
+def _hidden(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    assert isinstance(step.op, Erase)
+    if not (step.op.hides and step.active(row)):
+        return value
+    indices, seen = value
+    return indices, seen & ~hidden(step.op, row, indices)
+
+
 def _unchanged(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     return value
 
@@ -93,14 +116,43 @@ TABLE: dict[tuple[type[Any], str], Rule] = {
     (Pass, Label.kind): _unchanged,
     (Pass, Polygons.kind): _polygons,
     (Pass, InstanceMasks.kind): _labels,
-    (Call, Image.kind): _call,
-    (Call, Mask.kind): _unchanged,
-    (Call, Boxes.kind): _unchanged,
-    (Call, Keypoints.kind): _unchanged,
-    (Call, Label.kind): _unchanged,
-    (Call, Polygons.kind): _unchanged,
-    (Call, InstanceMasks.kind): _unchanged,
+    (Filter, Image.kind): _altered,
+    (Filter, Mask.kind): _unchanged,
+    (Filter, Boxes.kind): _unchanged,
+    (Filter, Keypoints.kind): _unchanged,
+    (Filter, Label.kind): _unchanged,
+    (Filter, Polygons.kind): _unchanged,
+    (Filter, InstanceMasks.kind): _unchanged,
+    (Noise, Image.kind): _altered,
+    (Noise, Mask.kind): _altered_labels,
+    (Noise, Boxes.kind): _unchanged,
+    (Noise, Keypoints.kind): _unchanged,
+    (Noise, Label.kind): _unchanged,
+    (Noise, Polygons.kind): _unchanged,
+    (Noise, InstanceMasks.kind): _altered_labels,
+    (Erase, Image.kind): _altered,
+    (Erase, Mask.kind): _altered_labels,
+    (Erase, Boxes.kind): _unchanged,
+    (Erase, Keypoints.kind): _hidden,
+    (Erase, Label.kind): _unchanged,
+    (Erase, Polygons.kind): _unchanged,
+    (Erase, InstanceMasks.kind): _altered_labels,
+    (Opaque, Image.kind): _call,
+    (Opaque, Mask.kind): _unchanged,
+    (Opaque, Boxes.kind): _unchanged,
+    (Opaque, Keypoints.kind): _unchanged,
+    (Opaque, Label.kind): _unchanged,
+    (Opaque, Polygons.kind): _unchanged,
+    (Opaque, InstanceMasks.kind): _unchanged,
 }
+"""A pass stands by itself, any other step by the op it runs."""
+
+
+def reaches(step: Step, kind: str) -> bool:
+    """Whether a step may change rasters of a kind."""
+    if kind == Image.kind:
+        return True
+    return step.reaches_masks if isinstance(step, Alter) else isinstance(step, Pass) and step.resample is not None
 
 
 def rule(step: Step, kind: str) -> Rule:
@@ -111,11 +163,12 @@ def rule(step: Step, kind: str) -> Rule:
     TargetError
         When the table has no such cell.
     """
-    found = TABLE.get((type(step), kind))
+    row = type(step.op) if isinstance(step, Alter | Call) else type(step)
+    found = TABLE.get((row, kind))
     if found is None:
         known = sorted({k for _, k in TABLE})
         raise TargetError(
-            f"expected a rule for what {type(step).__name__} does to {kind!r}, but the table has none; "
+            f"expected a rule for what {row.__name__} does to {kind!r}, but the table has none; "
             f"known targets: {', '.join(known)}"
         )
     return found

@@ -10,9 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from imagemill.core.errors import ParameterError
+from imagemill.core.image_ops import Erase
 from imagemill.core.sample import Applied
+from imagemill.engine.backends.finite_first import kernel_of
 from imagemill.engine.backends.protocol import Backend
-from imagemill.engine.plan import Call, Pass, Plan, Step
+from imagemill.engine.plan import Alter, Call, Pass, Plan, Step
 from imagemill.transforms.base import CONTINUOUS, Transform, everyone, fields_of
 
 
@@ -169,6 +171,8 @@ def _step(
     size = math.prod(shape) * channels * dtype.itemsize
     if isinstance(step, Call):
         return f"call {step.op.name}", shape, dtype, 2 * size
+    if isinstance(step, Alter):
+        return f"{_altering(step)}   [{kernel_of(backend, step, 0, dtype)}]", shape, dtype, 2 * size
     kernel = backend.kernels(step, 0, shape, dtype, channels)
     text, out_shape, out_dtype = _pass(step, kernel, shape, dtype)
     out = math.prod(out_shape) * channels
@@ -176,6 +180,11 @@ def _step(
     if step.resample is not None and step.colour is not None:
         moved += 2 * out * dtype.itemsize
     return text, out_shape, out_dtype, moved
+
+
+def _altering(step: Alter) -> str:
+    kind = step.op.fill if isinstance(step.op, Erase) else step.op.kind
+    return f"{type(step.op).__name__.lower()}, {kind}" + (", label maps too" if step.reaches_masks else "")
 
 
 def _pass(

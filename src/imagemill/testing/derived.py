@@ -91,8 +91,13 @@ def example(cls: type[Transform]) -> Transform:
     >>> f"{example(im.Saturation).factor.high:.3f}"
     '1.800'
     """
-    far = {f.name: (_choice(f) or Range(*span(f))).bounds[1] for f in fields_of(cls) if _is_random(f)}
+    far = {f.name: _far(f) for f in fields_of(cls) if _is_random(f)}
     return cls(**{**needed(cls), **far})
+
+
+def _far(f: dataclasses.Field[Any]) -> float:
+    far = (_choice(f) or Range(*span(f))).bounds[1]
+    return math.floor(far) if f.metadata["whole"] else far
 
 
 def accepts(transform: Transform, shape: tuple[int, ...], channels: int) -> bool:
@@ -166,8 +171,9 @@ def _choice(f: dataclasses.Field[Any]) -> Distribution | None:
 
 def _amount(st: Any, f: dataclasses.Field[Any]) -> Strategy:
     """Ranges for a random parameter, or its own choice."""
-    number = st.floats(*span(f), allow_nan=False)
     choice = _choice(f)
     if choice is not None:
         return st.just(choice)
+    low, high = span(f)
+    number = st.integers(math.ceil(low), math.floor(high)) if f.metadata["whole"] else st.floats(low, high)
     return st.tuples(number, number).map(lambda two: Range(min(two), max(two)))

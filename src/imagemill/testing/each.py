@@ -21,6 +21,7 @@ Strategy = Any
 """A hypothesis strategy; ``Any``, since hypothesis is optional."""
 
 __all__ = [
+    "APART",
     "BY_HAND",
     "COLOUR",
     "COMBINED",
@@ -370,8 +371,11 @@ OWN = {im.Apply: MAKERS[im.Apply]}
 GEOMETRY = {cls: make for cls, make in MAKERS.items() if example_of(cls).traits().moves and cls not in COMBINED}
 """Strategies of transforms that move pixels."""
 
-COLOUR = {cls: make for cls, make in MAKERS.items() if cls not in {*GEOMETRY, *COMBINED, *OWN}}
-"""Strategies of transforms that change values, their type or their layout."""
+APART = {cls: make for cls, make in MAKERS.items() if example_of(cls).traits().apart}
+"""Strategies of transforms that run as steps of their own: filters, noise, hidden parts."""
+
+COLOUR = {cls: make for cls, make in MAKERS.items() if cls not in {*GEOMETRY, *COMBINED, *OWN, *APART}}
+"""Strategies of transforms that change values one by one, their type or their layout."""
 
 
 FEWEST = 4

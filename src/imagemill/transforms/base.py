@@ -13,7 +13,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import KINDS, Distribution, Read, as_distribution, to_plain
 from imagemill.transforms.traits import Traits
+from imagemill.transforms.whole_numbers import require_whole
 
 REGISTRY: dict[str, type[Transform]] = {}
 """Every transform by its name, as used in pipeline files."""
@@ -47,6 +48,7 @@ def param(
     unit: str = "",
     per_axis: bool = False,
     optional: bool = False,
+    whole: Literal["", "any", "odd"] = "",
 ) -> Any:
     """A parameter that may be fixed or random.
 
@@ -64,6 +66,8 @@ def param(
         Also accepts a mapping from axis name to number, pair or distribution, ``{"y": 1, "x": (0.9, 1.1)}``.
     optional : bool
         Also accepts None.
+    whole : {"", "any", "odd"}
+        Takes whole numbers only, or odd ones; see :mod:`imagemill.transforms.whole_numbers`.
     """
     meta = {
         "kind": "param",
@@ -73,6 +77,7 @@ def param(
         "unit": unit,
         "per_axis": per_axis,
         "optional": optional or default is None,
+        "whole": whole,
     }
     return dataclasses.field(metadata=meta, **_default(default))
 
@@ -394,6 +399,8 @@ def _read_param(value: Any, shown: str, meta: Mapping[str, Any]) -> Any:
         raise ParameterError(f"expected {shown} above {meta['above']:g}{unit}, got {distribution}")
     if low < meta["low"] or high > meta["high"]:
         raise ParameterError(f"expected {shown} within {meta['low']:g}..{meta['high']:g}{unit}, got {distribution}")
+    if meta["whole"]:
+        require_whole(shown, distribution, odd=meta["whole"] == "odd")
     return distribution
 
 

@@ -11,7 +11,14 @@ from imagemill.core.ranges import as_distribution
 from imagemill.transforms import presets
 from imagemill.transforms.base import REGISTRY, Transform
 
-GROUPS = {"geometric": "Geometry", "colour": "Colour, range and type", "combine": "Choosing among transforms"}
+GROUPS = {
+    "geometric": "Geometry",
+    "colour": "Colour, range and type",
+    "filter": "Filters",
+    "noise": "Noise",
+    "occlusion": "Hidden parts",
+    "combine": "Choosing among transforms",
+}
 
 INTRODUCTION = """\
 # Transforms and presets

@@ -79,6 +79,8 @@ class Traits:
         Largest angle in degrees by which images may turn in the plane that is looked at.
     shifts : mapping from axis to Reach
         How far images may move.
+    apart : bool
+        Runs as a step of its own: it reads neighbours or the whole image, adds noise or fills parts.
     layout : bool
         Says how the result lies in memory, nothing of the image.
     exclusive : bool
@@ -102,6 +104,7 @@ class Traits:
     changes_every: int = 0
     turns: float = 0.0
     shifts: Mapping[str, Reach] = field(default_factory=dict)
+    apart: bool = False
     layout: bool = False
     exclusive: bool = False
 

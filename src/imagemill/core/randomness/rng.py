@@ -13,6 +13,9 @@ counter 3   stream: place in the pipeline (20 bits) and block of four requests (
 
 so the same sample in the same epoch gets the same numbers under any batch size, order, number of
 workers, backend or resume, and adding a file to a folder changes no other file's numbers.
+
+Noise needs a number for each pixel. Its transform draws two words per sample (:meth:`Draws.stream`), which are the key
+of a Philox of its own whose counter is the number of the pixel (:mod:`imagemill.core.randomness.pixel_numbers`).
 """
 
 from __future__ import annotations
@@ -269,6 +272,11 @@ class Draws:
         rows = self._generator.uniforms(self._place, self._request, count)
         self._request += count
         return rows
+
+    def stream(self) -> Words:
+        """Two words for each sample, ``[n, 2]``: the key of numbers that are counted by pixel."""
+        # What `unit` made of the words, undone: doubles hold all their bits.
+        return np.rint(self.uniforms(2).T * 2.0**32 - 0.5).astype(np.uint32)
 
     def __call__(self, distribution: Distribution, name: str | None = None) -> Floats:
         """Draw a column of values, ``[n]``, and remember it under a name for the recipe.

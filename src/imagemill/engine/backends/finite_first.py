@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.finite import count_not_finite, filled, may_have_gaps, working
+from imagemill.core.image_ops import Filter
 from imagemill.engine import colour_values as values
-from imagemill.engine.backends.protocol import Array, Backend, Rasters
-from imagemill.engine.plan import Pass
+from imagemill.engine.altering.altered import altered
+from imagemill.engine.backends.protocol import AltersImages, Array, Backend, Rasters
+from imagemill.engine.plan import Alter, Pass
 
-__all__ = ["Finite"]
+__all__ = ["BY_DEFINITION", "Finite", "kernel_of"]
+
+BY_DEFINITION = "numpy and scipy in float64"
+"""How filters, noise and erasures run that a backend has no kernels for."""
 
 
 class Finite:
@@ -31,6 +36,7 @@ class Finite:
     def __init__(self, backend: Backend, *, named: bool = False) -> None:
         self.behind, self.named = backend, named
         self.name, self._told = backend.name, False
+        self._alters = backend if isinstance(backend, AltersImages) else None
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's."""
@@ -56,6 +62,17 @@ class Finite:
             src = [filled(picture) for picture in src]
         return self.behind.images(step, rows, src, out)
 
+    def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
+        """As the backend's, or by its definition. A filter gets a picture that is filled; in other steps gaps stay."""
+        if may_have_gaps(src):
+            self._tell(src)
+            src = filled(src) if isinstance(step.op, Filter) else src
+        return altered(step, row, src, out) if self._alters is None else self._alters.alter(step, row, src, out)
+
+    def altering(self, step: Alter, row: int, dtype: np.dtype[Any]) -> str:
+        """As the backend's."""
+        return BY_DEFINITION if self._alters is None else self._alters.altering(step, row, dtype)
+
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's."""
         return self.behind.labels(step, row, src, out)
@@ -75,3 +92,8 @@ class Finite:
                 "`imagemill scan` names such files",
                 stacklevel=2,
             )
+
+
+def kernel_of(backend: Backend, step: Alter, row: int, dtype: np.dtype[Any]) -> str:
+    """Which kernel a filter, noise or an erasure runs by, in words."""
+    return backend.altering(step, row, dtype) if isinstance(backend, AltersImages) else BY_DEFINITION

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from imagemill.engine import colour_values as values
+from imagemill.engine.altering.altered import altered
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.protocol import Rasters
-from imagemill.engine.plan import Pass
+from imagemill.engine.plan import Alter, Pass
 from imagemill.engine.sampling import averaged, for_labels, request, still
 
 Array = np.ndarray[Any, Any]
@@ -43,6 +44,14 @@ class Reference:
     def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
         """Never: one by one is plainer."""
         return None
+
+    def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
+        """By its definition."""
+        return altered(step, row, src, out)
+
+    def altering(self, step: Alter, row: int, dtype: np.dtype[Any]) -> str:
+        """Always the same."""
+        return "numpy and scipy in float64"
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """Nearest neighbour, whatever the order."""

@@ -1,13 +1,16 @@
-"""What a backend must do: run one pass on one sample's image or on many, and its geometry on one label map."""
+"""What a backend must do: run one pass on one sample's image or on many, and its geometry on one label map.
+
+What it may do besides is to filter, to add noise and to erase: see :class:`AltersImages`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from imagemill.engine.plan import Pass
+from imagemill.engine.plan import Alter, Pass
 
 Array = np.ndarray[Any, Any]
 Rasters = Sequence[Array] | Array
@@ -41,3 +44,14 @@ class Backend(Protocol):
 
     def kernels(self, step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> str:
         """Which kernels :meth:`image` would use, in words."""
+
+
+@runtime_checkable
+class AltersImages(Protocol):
+    """A backend with kernels of its own for filters, noise and erasures. Others run them by their definition."""
+
+    def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
+        """Sample ``row`` of a step on its image, in its own dtype; written to ``out`` when given."""
+
+    def altering(self, step: Alter, row: int, dtype: np.dtype[Any]) -> str:
+        """Which kernel :meth:`alter` would use, in words."""

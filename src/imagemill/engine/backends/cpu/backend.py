@@ -12,11 +12,12 @@ from imagemill.core import coordinate_maps as maps
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
 from imagemill.engine.backends.cpu import choose
+from imagemill.engine.backends.cpu.altering import alter as altering
 from imagemill.engine.backends.cpu.batches import photos as rgb
 from imagemill.engine.backends.cpu.batches import small
 from imagemill.engine.backends.cpu.colour import runs as colour
 from imagemill.engine.backends.protocol import Rasters
-from imagemill.engine.plan import Pass
+from imagemill.engine.plan import Alter, Pass
 from imagemill.engine.sampling import Request, averaged, for_labels, needed, request, still
 
 Array = np.ndarray[Any, Any]
@@ -83,6 +84,14 @@ class Cpu:
         if step.colour is not None:
             return colour.run(step.colour, row, src, out)
         return _give(src, out)
+
+    def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
+        """A filter, noise or an erasure."""
+        return altering.alter(step, row, src, out)
+
+    def altering(self, step: Alter, row: int, dtype: np.dtype[Any]) -> str:
+        """Name of the kernel."""
+        return altering.altering(step, row, dtype)
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """Nearest neighbour, whatever the order."""

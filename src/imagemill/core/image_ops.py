@@ -1,0 +1,197 @@
+"""Ops that see more of an image than one value at a time, or put in what was not there.
+
+============  ===========================================================================================
+``Filter``    each value from its neighbours, or from the whole image: blur, median, equalisation
+``Noise``     a random number for each value, by the number of its pixel
+``Erase``     boxes that are filled
+============  ===========================================================================================
+
+The planner runs each as a step of its own, and neither their shape nor their dtype changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.errors import InputError
+from imagemill.core.geometry import Floats, Frame, Ints
+
+Bools = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint32]
+Array = npt.NDArray[Any]
+
+FILTERS: dict[str, str] = {
+    "convolve": "a filter reads neighbours",
+    "sharpen": "a filter reads neighbours",
+    "median": "a median reads neighbours",
+    "average": "an average over moved copies reads neighbours",
+    "equalize": "an equalisation reads the whole image",
+    "stretch": "a stretch by quantiles reads the whole image",
+    "clahe": "a local equalisation reads neighbours",
+}
+"""The kinds of :class:`Filter`, and why each is a step of its own."""
+
+NOISES = ("normal", "poisson", "impulse")
+"""The kinds of :class:`Noise`."""
+
+FILLS = ("value", "mean", "noise")
+"""What :class:`Erase` puts in its boxes."""
+
+
+def _known(kind: str, kinds: Sequence[str], what: str) -> None:
+    if kind not in kinds:
+        raise InputError(f"expected {what} of {sorted(kinds)}, got {kind!r}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filter:
+    """Values that are made of others of the same image. Beyond its edges it is mirrored at the outermost pixels.
+
+    Parameters
+    ----------
+    kind : str
+        ``convolve``: kernels ``[n, *k]`` of odd lengths, one after the other; each value becomes the sum of its
+        neighbours times the kernel as it lies (a correlation).
+        ``sharpen``: amount and threshold, each ``[n]``, then kernels; ``x + amount * (x - convolved)`` where the
+        difference is at least the threshold.
+        ``median``: lengths ``[n, d]``, odd; of the box about each value. Edge pixels are repeated, not mirrored.
+        ``average``: pull matrices ``[n, k, d+1, d+1]``; the mean of the image read through each, edges repeated.
+        ``equalize``: nothing; each channel through its own cumulative histogram.
+        ``stretch``: the share ``[n]`` of values to cut at either end; each channel from its quantiles to black and
+        white.
+        ``clahe``: clip limit ``[n]`` and tiles ``[n, 2]``, rows and columns; of gray, or of the luma of three colours.
+    params : tuple of arrays
+        As the kind says.
+    channels : int
+        How many leading channels it applies to (an alpha channel is left alone).
+    where : bool array, ``[n]``, optional
+    """
+
+    kind: str
+    params: tuple[Array, ...]
+    channels: int
+    where: Bools | None = None
+
+    def __post_init__(self) -> None:
+        _known(self.kind, tuple(FILTERS), "a filter")
+        if self.kind in ("convolve", "sharpen"):
+            for kernel in self.kernels:
+                if any(side % 2 == 0 for side in kernel.shape[1:]):
+                    raise InputError(f"expected kernels of odd lengths, got {kernel.shape[1:]}")
+
+    @property
+    def kernels(self) -> tuple[Array, ...]:
+        """The kernels of a convolution."""
+        return self.params[2:] if self.kind == "sharpen" else self.params
+
+    def chosen(self, where: Bools, frame: Frame) -> Self:
+        """Nothing in the rows where ``where`` is False."""
+        return replace(self, where=where if self.where is None else self.where & where)
+
+    def after(self, frame: Frame) -> Frame:
+        """The frame behind this op: the same."""
+        return frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """A random number for each value, a function of the sample's stream and of the number of the pixel alone.
+
+    Parameters
+    ----------
+    kind : {"normal", "poisson", "impulse"}
+        ``normal``: parameters ``c0, c1, c2, shared``; ``x + sqrt(c0 + c1 |x| + c2 x^2) z`` with ``z`` standard normal,
+        of which the share ``shared`` of the variance is one number for all channels of a pixel.
+        ``poisson``: parameter ``unit``, the value of one event; ``unit * Poisson(x / unit)``, negative ones taken as 0.
+        ``impulse``: parameters ``share, value, share, value``; that share of the values become that value.
+    params : array, ``[n, m]``
+    stream : array of uint32, ``[n, 2]``
+        From :meth:`~imagemill.core.randomness.rng.Draws.stream`.
+    channels : int
+        How many leading channels it applies to (an alpha channel is left alone).
+    per_channel : bool
+        Whether each channel of a pixel has a number of its own.
+    mask_fill : int, optional
+        What label maps show where an impulse was; by default they stay as they are.
+    where : bool array, ``[n]``, optional
+    """
+
+    kind: str
+    params: Floats
+    stream: Words
+    channels: int
+    per_channel: bool = True
+    mask_fill: int | None = None
+    where: Bools | None = None
+
+    def __post_init__(self) -> None:
+        _known(self.kind, NOISES, "a noise")
+        if self.stream.shape != (len(self.params), 2) or self.stream.dtype != np.uint32:
+            raise InputError(f"expected streams [n, 2] of uint32, got {self.stream.shape} of {self.stream.dtype}")
+
+    def chosen(self, where: Bools, frame: Frame) -> Self:
+        """Nothing in the rows where ``where`` is False."""
+        return replace(self, where=where if self.where is None else self.where & where)
+
+    def after(self, frame: Frame) -> Frame:
+        """The frame behind this op: the same."""
+        return frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Erase:
+    """Boxes that are filled. Boxes, keypoints and polygons stay: what is hidden is there all the same.
+
+    Parameters
+    ----------
+    boxes : array of int, ``[n, k, d, 2]``
+        First pixel and the one behind the last, along each axis; empty boxes fill up rows that have fewer.
+    channels : int
+        How many leading channels are filled (an alpha channel is left alone).
+    fill : {"value", "mean", "noise"}
+        ``value``: ``values``. ``mean``: of each channel of the image. ``noise``: uniform between black and white for
+        each value, from ``stream``.
+    values : array, ``[n, channels]``, optional
+        In the image's own units.
+    stream : array of uint32, ``[n, 2]``, optional
+    turn : array, ``[n, d+1, d+1]``, optional
+        Takes a pixel's index to where the boxes are said; None for the identity.
+    mask_fill : int, optional
+        What label maps show in the boxes; by default they stay as they are.
+    hides : bool
+        Whether keypoints in a box are no longer visible.
+    where : bool array, ``[n]``, optional
+    """
+
+    boxes: Ints
+    channels: int
+    fill: str = "value"
+    values: Floats | None = None
+    stream: Words | None = None
+    turn: Floats | None = None
+    mask_fill: int | None = None
+    hides: bool = False
+    where: Bools | None = None
+
+    def __post_init__(self) -> None:
+        _known(self.fill, FILLS, "a fill")
+        if self.values is not None and self.values.shape != (len(self.boxes), self.channels):
+            raise InputError(f"expected values {(len(self.boxes), self.channels)}, got {self.values.shape}")
+        if self.boxes.ndim != 4 or self.boxes.shape[3] != 2:
+            raise InputError(f"expected boxes [n, k, d, 2], got {self.boxes.shape}")
+        needed = {"value": ("values", self.values), "noise": ("stream", self.stream)}.get(self.fill)
+        if needed is not None and needed[1] is None:
+            raise InputError(f"expected {needed[0]} for a fill of {self.fill!r}, got none")
+
+    def chosen(self, where: Bools, frame: Frame) -> Self:
+        """Nothing in the rows where ``where`` is False."""
+        return replace(self, where=where if self.where is None else self.where & where)
+
+    def after(self, frame: Frame) -> Frame:
+        """The frame behind this op: the same."""
+        return frame

@@ -1,0 +1,94 @@
+"""What each kind of filter means, in float64, by scipy. Images mirror at their outermost pixels, but for medians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.ndimage as ndi
+
+from imagemill.core.geometry import Floats
+from imagemill.core.image_ops import Filter
+from imagemill.engine.altering.histogram_values import equalized, local_equalized, stretched
+
+__all__ = ["filtered", "sharpened"]
+
+Array = np.ndarray[Any, Any]
+
+
+def filtered(op: Filter, row: int, values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    """One sample's image through a filter.
+
+    Parameters
+    ----------
+    values : array, ``(*shape, C)``, float64
+        The colours alone.
+    source : dtype
+        In which the values are kept.
+    peak : float
+        White of the values.
+    """
+    return _MEANING[op.kind]([p[row] for p in op.params], values, source, peak)
+
+
+def _convolve(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    for kernel in params:
+        values = np.stack(
+            [ndi.correlate(values[..., c], kernel, mode="mirror") for c in range(values.shape[-1])], axis=-1
+        )
+    return values
+
+
+def _sharpen(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    amount, threshold, *kernels = params
+    return sharpened(values, _convolve(kernels, values, source, peak), float(amount), float(threshold))
+
+
+def sharpened(values: Array, soft: Array, amount: float, threshold: float) -> Array:
+    """``x + amount * (x - soft)`` where the difference is at least the threshold, in the dtype of ``values``."""
+    detail = values - soft
+    if threshold > 0:
+        detail = np.where(np.abs(detail) >= threshold, detail, 0)
+    made: Array = values + detail * values.dtype.type(amount)
+    return made
+
+
+def _median(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    found: Floats = ndi.median_filter(values, size=(*params[0].tolist(), 1), mode="nearest")
+    return found
+
+
+def _average(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    index = np.indices(values.shape[:-1], dtype=np.float64)
+    d = len(index)
+    made = np.zeros_like(values)
+    for m in params[0]:
+        places = np.tensordot(m[:d, :d], index, axes=1) + m[:d, d].reshape((d,) + (1,) * d)
+        for c in range(values.shape[-1]):
+            made[..., c] += ndi.map_coordinates(values[..., c], places, order=1, mode="nearest")
+    return made / len(params[0])
+
+
+def _equalize(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return equalized(values, source, peak)
+
+
+def _stretch(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return stretched(values, float(params[0]), peak)
+
+
+def _clahe(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    limit, tiles = params
+    return local_equalized(values, float(limit), (int(tiles[0]), int(tiles[1])), source)
+
+
+_MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats]] = {
+    "convolve": _convolve,
+    "sharpen": _sharpen,
+    "median": _median,
+    "average": _average,
+    "equalize": _equalize,
+    "stretch": _stretch,
+    "clahe": _clahe,
+}

@@ -1,0 +1,1 @@
+"""Filters, noise and erasures on the CPU."""

@@ -1,0 +1,70 @@
+"""Filters, noise and erasures on the CPU: which kernel, and an alpha channel that stays as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.image_ops import Erase, Filter, Noise
+from imagemill.engine.altering.erase_values import boxes_of, filling
+from imagemill.engine.backends.cpu.altering import filter_kernels, pixel_noise, turned
+from imagemill.engine.colour_values import to_dtype
+from imagemill.engine.plan import Alter
+
+__all__ = ["alter", "altering"]
+
+Array = np.ndarray[Any, Any]
+
+
+def alter(step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
+    """As :func:`imagemill.engine.altering.altered.altered`, by the quickest kernel."""
+    if not step.active(row):
+        return _given(src, out)
+    op, channels = step.op, step.op.channels
+    if isinstance(op, Erase):
+        return _erased(op, row, src, step.peak, out)
+    whole = channels == src.shape[-1]
+    room = out if whole and out is not None and out.flags.c_contiguous and out.dtype == src.dtype else None
+    colours = src if whole else np.ascontiguousarray(src[..., :channels])
+    if isinstance(op, Filter):
+        made = filter_kernels.filter_image(op, row, colours, step.peak, room)
+    else:
+        made = pixel_noise.noise_image(op, row, colours, room)
+    if whole:
+        return _given(made, out)
+    target = np.empty_like(src) if out is None else out
+    target[..., :channels] = made
+    target[..., channels:] = src[..., channels:]
+    return target
+
+
+def altering(step: Alter, row: int, dtype: np.dtype[Any]) -> str:
+    """Which kernel :func:`alter` uses, in words."""
+    if isinstance(step.op, Filter):
+        ndim = step.op.params[0].ndim if step.op.params else 2
+        return filter_kernels.named(step.op, row, dtype, ndim)
+    return pixel_noise.named(step.op, dtype) if isinstance(step.op, Noise) else "numpy slices"
+
+
+def _given(made: Array, out: Array | None) -> Array:
+    if out is None or made is out or np.may_share_memory(made, out):
+        return made if out is None else out
+    out[...] = made
+    return out
+
+
+def _erased(op: Erase, row: int, src: Array, peak: float, out: Array | None) -> Array:
+    made = src.copy() if out is None else out
+    if out is not None:
+        out[...] = src
+    shape = src.shape[:-1]
+    fill = to_dtype(filling(op, row, src[..., : op.channels], peak), src.dtype)
+    even = fill.ndim == 1
+    if op.turn is None:
+        for box in boxes_of(op, row, shape):
+            made[(*box, slice(0, op.channels))] = fill if even else fill[box]
+        return made
+    where = turned.inside(op, row, shape)
+    made[..., : op.channels][where] = fill if even else fill[where]
+    return made

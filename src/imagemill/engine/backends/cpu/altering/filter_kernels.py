@@ -1,0 +1,146 @@
+"""Filters on the CPU, kind by kind; what has no kernel of its own for a type runs by its definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import scipy.ndimage as ndi
+
+from imagemill.core.finite import working
+from imagemill.core.geometry import Floats
+from imagemill.core.image_ops import Filter
+from imagemill.engine.altering.filter_values import filtered, sharpened
+from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
+from imagemill.engine.colour_values import to_dtype
+
+__all__ = ["filter_image", "named"]
+
+Array = np.ndarray[Any, Any]
+
+_SOFT_IN_BYTES = 2.0
+"""Largest amount of sharpening for which the blurred image may be rounded to 8 bits: a level of difference at most."""
+
+_MEDIANS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 5, np.dtype(np.float32): 5}
+"""Longest side of OpenCV's medians by type."""
+
+
+def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | None = None) -> Array:
+    """One sample's colours ``(*shape, C)``, in their dtype.
+
+    Parameters
+    ----------
+    out : array, optional
+        C-contiguous, where the result may be written.
+    """
+    params = [p[row] for p in op.params]
+    match op.kind:
+        case "convolve":
+            return convolved(src, params, src.dtype, out)
+        case "sharpen":
+            return _sharpen(src, float(params[0]), float(params[1]), params[2:])
+        case "median":
+            return _median(src, tuple(params[0].tolist()))
+        case "average" if src.ndim == 3 and src.dtype in (np.uint8, np.uint16, np.float32):
+            return _average(src, params[0])
+        case "equalize" if src.dtype == np.uint8:
+            return _by_table(src, [_equalizing(counts) for counts in _counts(src)])
+        case "stretch" if src.dtype == np.uint8:
+            return _by_table(src, [_stretching(counts, float(params[0])) for counts in _counts(src)])
+        case "clahe" if src.ndim == 3 and src.dtype == np.uint8 and src.shape[-1] in (1, 3):
+            return _clahe(src, float(params[0]), params[1])
+    return to_dtype(filtered(op, row, src.astype(np.float64), src.dtype, peak), src.dtype)
+
+
+def named(op: Filter, row: int, dtype: np.dtype[Any], ndim: int) -> str:
+    """Which kernel :func:`filter_image` takes, in words."""
+    if op.kind in ("convolve", "sharpen"):
+        return "cv2 filter"
+    if op.kind == "median":
+        return "cv2.medianBlur" if ndim == 2 and dtype in _MEDIANS else "scipy.ndimage"
+    if op.kind == "average":
+        return "cv2.warpAffine" if ndim == 2 and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
+    return "cv2 histogram" if dtype == np.uint8 else "numpy in float64"
+
+
+def _sharpen(src: Array, amount: float, threshold: float, kernels: list[Floats]) -> Array:
+    if src.dtype == np.uint8 and threshold == 0 and abs(amount) <= _SOFT_IN_BYTES:
+        soft = convolved(src, kernels, src.dtype)
+        flat = np.ascontiguousarray(src).reshape(1, -1)
+        return np.asarray(cv2.addWeighted(flat, 1 + amount, soft.reshape(1, -1), -amount, 0.0)).reshape(src.shape)
+    kind = working(src.dtype)
+    return rounded(sharpened(src.astype(kind), convolved(src, kernels, kind), amount, threshold), src.dtype)
+
+
+def _median(src: Array, size: tuple[int, ...]) -> Array:
+    square = len(size) == 2 and size[0] == size[1]
+    if square and size[0] <= _MEDIANS.get(src.dtype, 0):
+        if src.shape[-1] in (1, 3, 4):
+            return np.asarray(cv2.medianBlur(np.ascontiguousarray(src), size[0])).reshape(src.shape)
+        planes = [cv2.medianBlur(np.ascontiguousarray(src[..., c]), size[0]) for c in range(src.shape[-1])]
+        return np.stack(planes, axis=-1)
+    return np.asarray(ndi.median_filter(src, size=(*size, 1), mode="nearest"))
+
+
+def _average(src: Array, matrices: Floats) -> Array:
+    """Views added up in float32; OpenCV wants x first."""
+    shape = src.shape
+    src = np.ascontiguousarray(src)
+    total = np.zeros(shape, np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    for m in matrices:
+        turned = np.ascontiguousarray(m[:2][::-1][:, [1, 0, 2]])
+        view = cv2.warpAffine(src, turned, (shape[1], shape[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        total += view.reshape(shape)
+    total /= len(matrices)
+    return rounded(total, src.dtype)
+
+
+def _counts(src: Array) -> list[Array]:
+    """The histogram of each channel of 8 bits."""
+    flat = np.ascontiguousarray(src).reshape(1, -1, src.shape[-1])
+    if src.shape[-1] <= 4:
+        return [cv2.calcHist([flat], [c], None, [256], [0, 256]).reshape(-1) for c in range(src.shape[-1])]
+    return [np.bincount(flat[0, :, c], minlength=256) for c in range(src.shape[-1])]
+
+
+def _equalizing(counts: Array) -> Floats:
+    """As :func:`~imagemill.engine.altering.histogram_values.equalized`, from the histogram."""
+    counts = counts.astype(np.int64)
+    first = int(np.flatnonzero(counts)[0])
+    rest = int(counts.sum() - counts[first])
+    if not rest:
+        return np.arange(256.0)
+    table: Floats = np.maximum(np.cumsum(counts) - counts[first], 0) * (255.0 / rest)
+    return table
+
+
+def _stretching(counts: Array, cut: float) -> Floats:
+    """As :func:`~imagemill.engine.altering.histogram_values.stretched`, from the histogram."""
+    levels = np.arange(256.0)
+    total = np.cumsum(counts.astype(np.int64))
+    skipped = min(int(int(total[-1]) * cut), (int(total[-1]) - 1) // 2)
+    low = int(np.searchsorted(total, skipped, side="right"))
+    high = int(np.searchsorted(total, int(total[-1]) - 1 - skipped, side="right"))
+    return (levels - low) * (255.0 / (high - low)) if high > low else levels
+
+
+def _by_table(src: Array, tables: list[Floats]) -> Array:
+    table = np.stack([to_dtype(one, src.dtype) for one in tables], axis=-1)
+    channels = src.shape[-1]
+    if channels <= 4:
+        found = cv2.LUT(np.ascontiguousarray(src).reshape(1, -1, channels), table.reshape(1, 256, channels))
+        return np.asarray(found).reshape(src.shape)
+    return table[src, np.arange(channels)]
+
+
+def _clahe(src: Array, limit: float, tiles: Array) -> Array:
+    tool = cv2.createCLAHE(clipLimit=limit, tileGridSize=(int(tiles[1]), int(tiles[0])))
+    src = np.ascontiguousarray(src)
+    if src.shape[-1] == 1:
+        return np.asarray(tool.apply(src[..., 0]))[..., None]
+    luma = cv2.cvtColor(src, cv2.COLOR_RGB2GRAY)
+    change = cv2.subtract(tool.apply(luma), luma, dtype=cv2.CV_16S)
+    changes = cv2.merge([change, change, change])
+    return np.asarray(cv2.add(src, changes, dtype=cv2.CV_8U))

@@ -1,0 +1,242 @@
+"""Noise on the CPU: Philox for many pixels at once, then a look into a table and one rounding a value."""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from imagemill.core.finite import working
+from imagemill.core.geometry import Floats
+from imagemill.core.image_ops import Noise
+from imagemill.core.randomness import pixel_numbers as numbers
+from imagemill.core.randomness.rng import Words
+from imagemill.engine.altering.noise_values import noisy
+from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.colour_values import to_dtype
+
+__all__ = ["fill_words", "named", "noise_image"]
+
+Array = np.ndarray[Any, Any]
+
+_MANY = 256
+"""Blocks that are made at once: their words stay in the nearest cache, and the loop over them fills vectors."""
+
+
+@compiled
+def _blocks(first, count, k0, k1, field, out):
+    """Blocks from ``first`` on, word by word: ``out`` is ``(4, at least count)``."""
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    m0, m1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+    for j in range(count):
+        number = np.uint64(first + j)
+        c0, c1, c2, c3 = number & low, number >> half, np.uint64(field), np.uint64(0)
+        a0, a1 = np.uint64(k0), np.uint64(k1)
+        for _ in range(10):
+            p0, p1 = c0 * m0, c2 * m1
+            c0, c2 = (p1 >> half) ^ c1 ^ a0, (p0 >> half) ^ c3 ^ a1
+            c1, c3 = p1 & low, p0 & low
+            a0, a1 = (a0 + np.uint64(0x9E3779B9)) & low, (a1 + np.uint64(0xBB67AE85)) & low
+        out[0, j], out[1, j], out[2, j], out[3, j] = c0, c1, c2, c3
+
+
+@compiled
+def fill_words(k0, k1, field, out):
+    """The first words of a field, one after the other."""
+    buffer = np.empty((4, _MANY), np.uint32)
+    size = out.size
+    for start in range(0, size, 4 * _MANY):
+        left = min(4 * _MANY, size - start)
+        _blocks(start // 4, (left + 3) // 4, k0, k1, field, buffer)
+        for i in range(left):
+            out[start + i] = buffer[i & 3, i >> 2]
+
+
+@compiled
+def _fill_normals(k0, k1, field, table, out):
+    buffer = np.empty((4, _MANY), np.uint32)
+    size = out.size
+    for start in range(0, size, 8 * _MANY):
+        left = min(8 * _MANY, size - start)
+        _blocks(start // 8, (left + 7) // 8, k0, k1, field, buffer)
+        for i in range(left):
+            word = buffer[(i >> 1) & 3, i >> 3]
+            out[start + i] = table[(word >> np.uint32(16 * (i & 1))) & np.uint32(0xFFFF)]
+
+
+@compiled
+def _normal_bytes(src, k0, k1, table, spread, out):
+    """Values of 8 bits and a number of its own for each: ``spread`` holds the deviation of each level."""
+    buffer = np.empty((4, _MANY), np.uint32)
+    size = src.size
+    white, black = np.float32(255), np.float32(0)
+    for start in range(0, size, 8 * _MANY):
+        left = min(8 * _MANY, size - start)
+        _blocks(start // 8, (left + 7) // 8, k0, k1, 0, buffer)
+        for b in range(left // 8):
+            for lane in range(4):
+                word, i = buffer[lane, b], start + 8 * b + 2 * lane
+                one = src[i] + spread[src[i]] * table[word & np.uint32(0xFFFF)]
+                two = src[i + 1] + spread[src[i + 1]] * table[word >> np.uint32(16)]
+                out[i] = np.uint8(min(max(np.rint(one), black), white))
+                out[i + 1] = np.uint8(min(max(np.rint(two), black), white))
+        for i in range(start + left // 8 * 8, start + left):
+            lane = i - start
+            word = buffer[(lane >> 1) & 3, lane >> 3]
+            z = table[(word >> np.uint32(16 * (lane & 1))) & np.uint32(0xFFFF)]
+            out[i] = np.uint8(min(max(np.rint(src[i] + spread[src[i]] * z), black), white))
+
+
+@compiled
+def _normal_values(src, channels, spread, own, shared, out):
+    """Values of any type; ``own`` holds a number for each value, ``shared`` one for each pixel, either may be empty."""
+    c0, c1, c2 = spread[0], spread[1], spread[2]
+    for i in range(src.size):
+        x = out.dtype.type(src[i])
+        z = out.dtype.type(0)
+        if own.size:
+            z += own[i]
+        if shared.size:
+            z += shared[i // channels]
+        out[i] = x + np.sqrt(c0 + c1 * abs(x) + c2 * x * x) * z
+
+
+@compiled
+def _impulses(src, channels, words, first, second, low, high, out):
+    each = words.size == src.size
+    for i in range(src.size):
+        word = np.int64(words[i]) if each else np.int64(words[i // channels])
+        out[i] = low if word < first else high if word >= second else src[i]
+
+
+@compiled
+def _quantiles(mean, cumulated):
+    """Distribution function of Poisson numbers from the first value that may occur on; that value and their count."""
+    mode = math.floor(mean)
+    top = math.exp(mode * math.log(mean) - mean - math.lgamma(mode + 1.0))
+    first, p = mode, top
+    while first > 0 and p > 1e-13 * top:
+        p *= first / mean
+        first -= 1
+    total, k, count = 0.0, first, 0
+    while count < cumulated.size:
+        total += p
+        cumulated[count] = total
+        count += 1
+        if total > 1.0 - 1e-12 or (k > mode and p < 1e-14 * top):
+            break
+        k += 1
+        p *= mean / k
+    return first, count
+
+
+@compiled
+def _poisson_bytes(src, words, unit, seen, out):
+    """Values of 8 bits: a table for each level that occurs, entered at a guess and walked from there."""
+    size = src.size
+    most = int(14.0 * math.sqrt(255.0 / unit + 1.0)) + 60
+    table = np.empty((256, most))
+    first, guess = np.zeros(256, np.int64), np.zeros((256, 65), np.int64)
+    for level in range(1, 256):
+        if not seen[level]:
+            continue
+        first[level], count = _quantiles(level / unit, table[level])
+        table[level, count - 1] = 2.0
+        k = 0
+        for step in range(65):
+            while table[level, k] < step / 64.0:
+                k += 1
+            guess[level, step] = k
+    for i in range(size):
+        level = src[i]
+        if level == 0:
+            out[i] = 0
+            continue
+        u = (words[i] + 0.5) * 2.0**-32
+        k = guess[level, int(u * 64.0)]
+        while table[level, k] < u:
+            k += 1
+        out[i] = np.uint8(min(np.rint(unit * (first[level] + k)), 255.0))
+
+
+@cache
+def _table() -> Array:
+    return numbers.normal_table().astype(np.float32)
+
+
+def named(op: Noise, dtype: np.dtype[Any]) -> str:
+    """Which kernel :func:`noise_image` takes, in words."""
+    if dtype == np.float16 or dtype.kind == "b" or (op.kind == "poisson" and dtype != np.uint8):
+        return "numpy in float64"
+    return f"numba {op.kind}"
+
+
+def noise_image(op: Noise, row: int, src: Array, out: Array | None = None) -> Array:
+    """One sample's colours ``(*shape, C)``, in their dtype.
+
+    Parameters
+    ----------
+    out : array, optional
+        C-contiguous, where the result may be written.
+    """
+    if named(op, src.dtype) == "numpy in float64":
+        return to_dtype(noisy(op, row, src.astype(np.float64)), src.dtype)
+    src = np.ascontiguousarray(src)
+    made = np.empty_like(src) if out is None else out
+    k0, k1 = (int(word) for word in op.stream[row])
+    if op.kind == "normal":
+        return _normal(op.params[row], k0, k1, src, made)
+    if op.kind == "poisson":
+        words = _words(k0, k1, numbers.EACH_VALUE, src.size)
+        seen = np.zeros(256, np.bool_)
+        seen[src.reshape(-1)] = True
+        _poisson_bytes(src.reshape(-1), words, float(op.params[row, 0]), seen, made.reshape(-1))
+        return made
+    return _impulse(op, row, src, made)
+
+
+def _words(k0: int, k1: int, field: int, count: int) -> Words:
+    out = np.empty(count, np.uint32)
+    fill_words(k0, k1, field, out)
+    return out
+
+
+def _normal(params: Floats, k0: int, k1: int, src: Array, made: Array) -> Array:
+    *spread, shared = params.tolist()
+    if src.dtype == np.uint8 and shared == 0:
+        levels = np.arange(256.0)
+        each = np.sqrt(spread[0] + spread[1] * levels + spread[2] * levels**2).astype(np.float32)
+        _normal_bytes(src.reshape(-1), k0, k1, _table(), each, made.reshape(-1))
+        return made
+    kind = working(src.dtype)
+    own, one = np.empty(0, np.float32), np.empty(0, np.float32)
+    if shared < 1:
+        own = np.empty(src.size, np.float32)
+        _fill_normals(k0, k1, numbers.EACH_VALUE, _table(), own)
+        own *= np.float32(math.sqrt(1 - shared))
+    if shared > 0:
+        one = np.empty(src.size // src.shape[-1], np.float32)
+        _fill_normals(k0, k1, numbers.EACH_PIXEL, _table(), one)
+        one *= np.float32(math.sqrt(shared))
+    target = made if made.dtype == kind else np.empty(src.shape, kind)
+    _normal_values(src.reshape(-1), src.shape[-1], np.array(spread, kind), own, one, target.reshape(-1))
+    if target is not made:
+        made[...] = to_dtype(target, made.dtype)
+    return made
+
+
+def _impulse(op: Noise, row: int, src: Array, made: Array) -> Array:
+    share, low, other, high = op.params[row].tolist()
+    first = math.ceil(share * 2.0**32 - 0.5)
+    second = math.ceil((1 - other) * 2.0**32 - 0.5)
+    field = numbers.EACH_VALUE if op.per_channel else numbers.EACH_PIXEL
+    size = src.size if op.per_channel else src.size // src.shape[-1]
+    words = _words(int(op.stream[row, 0]), int(op.stream[row, 1]), field, size)
+    values = to_dtype(np.array([low, high]), src.dtype)
+    _impulses(src.reshape(-1), src.shape[-1], words, first, second, values[0], values[1], made.reshape(-1))
+    return made

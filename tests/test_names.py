@@ -50,11 +50,16 @@ FOREIGN = {
     "RandomBrightnessContrast": im.ColorJitter(brightness=(0.8, 1.2), contrast=(0.8, 1.2)),
     "FancyPCA": im.Lighting(),
     "InvertImg": im.Invert(),
+    "GaussNoise": im.GaussianNoise((0, 0.1)),
+    "RandGaussianNoised": im.GaussianNoise((0, 0.1)),
+    "RandomErasing": im.Erasing((0.02, 0.33), p=0.5),
+    "Cutout": im.CoarseDropout(1, 0.25),
+    "GaussianSmooth": im.GaussianBlur((0.1, 2)),
     "RandomChoice": im.OneOf([im.Flip("x", p=0.5), im.Rotate((-15, 15))]),
 }
 ABSENT = (
-    "GaussNoise GaussianBlur CoarseDropout RandomErasing MixUp CLAHE RandomBiasField AutoAugment RandomFog "
-    "RandGaussianNoised RandomMotion ImageCompression"
+    "GlassBlur MaskDropout MixUp RandomBiasField AutoAugment RandomFog RandomPosterize RandRicianNoised RandomMotion "
+    "ImageCompression"
 )
 
 

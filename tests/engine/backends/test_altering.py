@@ -44,7 +44,7 @@ def cases(draw: Any, cls: type[im.Transform]) -> tuple[im.Transform, Any]:
 
 
 @pytest.mark.parametrize("cls", APART, ids=lambda cls: cls.__name__)
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.data())
 def test_every_kernel_is_near_to_the_definition(cls: type[im.Transform], data: Any) -> None:
     transform, image = data.draw(cases(cls))

@@ -30,6 +30,9 @@ _SATURATION = "Saturation((0.8, 1.2))"
 _HUE = "Hue((-18, 18))"
 _GAMMA = "Gamma((0.8, 1.25))"
 _JITTER = "ColorJitter(brightness=(0.8, 1.2), contrast=(0.8, 1.2), saturation=(0.8, 1.2), hue=(-18, 18))"
+_BLUR = "GaussianBlur((0.1, 2))"
+_NOISE = "GaussianNoise((0, 0.1))"
+_SHARPEN = "Sharpen((1, 2.5))"
 _CHANNELS = "ChannelGain((0.9, 1.1))"
 _LIGHTING = "Lighting()"
 _ELASTIC = "Elastic((0, 0.25))"
@@ -52,6 +55,14 @@ _TRANSFORMS: dict[str, str] = {
     "ColorJitter": _JITTER, "Brightness": _GAIN, "Contrast": _CONTRAST, "Saturation": _SATURATION, "Hue": _HUE,
     "Gamma": _GAMMA, "Invert": "Invert(p=0.5)", "Lighting": _LIGHTING, "Standardize": "Standardize()",
     "Normalize": 'Normalize("imagenet")', "Resample": "Resample(spacing=(1.0, 1.0, 1.0))",
+    "GaussianBlur": _BLUR, "BoxBlur": "BoxBlur((1, 5))", "MedianBlur": "MedianBlur(3)", "Sharpen": _SHARPEN,
+    "MotionBlur": "MotionBlur((0, 9))", "DefocusBlur": "DefocusBlur((1, 4))", "ZoomBlur": "ZoomBlur((1, 1.15))",
+    "UnsharpMask": "UnsharpMask()", "Emboss": "Emboss()", "Equalize": "Equalize()", "CLAHE": "CLAHE()",
+    "AutoContrast": "AutoContrast()", "GaussianNoise": _NOISE, "SpeckleNoise": "SpeckleNoise((0, 0.2))",
+    "ShotNoise": "ShotNoise((100, 2000))", "ISONoise": "ISONoise()", "SaltAndPepper": "SaltAndPepper((0, 0.06))",
+    "Erasing": "Erasing((0.02, 0.33), p=0.5)", "CoarseDropout": "CoarseDropout((1, 8), (0.05, 0.2))",
+    "GridMask": "GridMask()", "PixelDropout": "PixelDropout((0, 0.05))", "ChannelDropout": "ChannelDropout(1)",
+    "ChannelShuffle": "ChannelShuffle()",
     # mirrors and turns
     "HorizontalFlip": _MIRROR, "HFlip": _MIRROR, "FlipLR": _MIRROR, "FlipLeftRight": _MIRROR,
     "LRFlip": _MIRROR, "Mirror": _MIRROR,
@@ -111,6 +122,14 @@ _TRANSFORMS: dict[str, str] = {
     "CastToType": 'ToDtype("float32")', "ToType": 'ToDtype("float32")', "Cast": 'ToDtype("float32")',
     "ToTensor": _TENSOR, "ToTensorV2": _FIRST, "PILToTensor": _FIRST, "ToImage": _FIRST, "Permute": _FIRST,
     "EnsureChannelFirst": _FIRST, "AddChannel": _FIRST, "ChannelsFirst": _FIRST,
+    # filters, noise, hidden parts
+    "Blur": "BoxBlur((1, 5))", "AverageBlur": "BoxBlur((1, 5))", "GaussBlur": _BLUR, "GaussianSmooth": _BLUR,
+    "Defocus": "DefocusBlur((1, 4))", "Sharpness": _SHARPEN, "GaussianSharpen": "UnsharpMask()",
+    "GaussNoise": _NOISE, "Noise": _NOISE, "AdditiveGaussianNoise": _NOISE, "AdditiveNoise": _NOISE,
+    "AddGaussianNoise": _NOISE, "MultiplicativeNoise": "SpeckleNoise((0, 0.2))",
+    "SaltAndPepperNoise": "SaltAndPepper((0, 0.06))", "Cutout": "CoarseDropout(1, 0.25)",
+    "Dropout": "PixelDropout((0, 0.05))", "GridDropout": "~GridMask(degrees=0)", "Equalization": "Equalize()",
+    "HistogramEqualization": "Equalize()", "AllChannelsCLAHE": "~CLAHE()",
     "Lambda": "Apply(function)", "LambdaTransform": "Apply(function)",
     # choosing
     "RandomChoice": f"OneOf([{_MIRROR}, {_TURN}])",
@@ -121,23 +140,18 @@ _TRANSFORMS: dict[str, str] = {
 }  # fmt: skip
 
 _NOT_HERE = {
-    "noise": "GaussNoise GaussianNoise Noise AdditiveGaussianNoise AdditiveNoise ISONoise MultiplicativeNoise "
-    "ShotNoise SaltAndPepper SaltAndPepperNoise RicianNoise SpeckleNoise AddGaussianNoise AdditiveLaplaceNoise",
-    "blur or sharpening": "Blur GaussianBlur GaussBlur MedianBlur MotionBlur AverageBlur BoxBlur Defocus ZoomBlur "
-    "AdvancedBlur GlassBlur GaussianSmooth Sharpen Sharpness UnsharpMask Emboss GaussianSharpen "
-    "BilateralBlur",
-    "erasing": "CoarseDropout Cutout Erasing GridDropout MaskDropout PixelDropout Dropout GridMask "
-    "XYMasking HideAndSeek CoarseShuffle",
+    "such noise": "RicianNoise AdditiveLaplaceNoise",
+    "such a blur": "AdvancedBlur GlassBlur BilateralBlur",
+    "such erasing": "MaskDropout XYMasking HideAndSeek CoarseShuffle",
     "mixing of images": "MixUp CutMix Mosaic MixUpV2 CutMixV2 CopyPaste OverlayElements",
-    "equalising or posterising": "Equalize Equalization AutoContrast CLAHE Posterize Posterization "
-    "Solarize Solarization HistogramEqualization AllChannelsCLAHE HistogramNormalize "
-    "HistogramShift HistogramMatching",
+    "posterising": "Posterize Posterization Solarize Solarization",
+    "matching of histograms": "HistogramNormalize HistogramShift HistogramMatching",
     "optical distortion": "OpticalDistortion FisheyeDistortion Fisheye GridElasticDeform",
     "artefacts of scanners": "BiasField Ghosting Motion Spike GibbsNoise KSpaceSpikeNoise Anisotropy Swap "
     "SimulateLowResolution",
     "weather": "Fog Rain Snow SunFlare Shadow Spatter Gravel Clouds PlasmaShadow",
     "compression": "ImageCompression JpegCompression JPEG Downscale",
-    "shuffling": "ChannelShuffle ChannelDropout GridShuffle PixelShuffle PatchShuffle",
+    "shuffling": "GridShuffle PixelShuffle PatchShuffle",
     "learned policies": "AutoAugment AugMix FastAutoAugment AutoAugmentPolicy",
     "several crops of one image": "FiveCrop TenCrop CropByPosNegLabel GridSample LabelSampler UniformSampler",
 }
@@ -212,7 +226,9 @@ def suggestion(name: str, *, file: Mapping[str, Sequence[str]] | None = None) ->
     >>> suggestion("hflip", file={"Flip": ["axis", "p"]})
     'write Flip: {axis: x, p: 0.5}'
     >>> suggestion("GaussNoise")
-    'imagemill has no transform for noise'
+    'write im.GaussianNoise((0, 0.1))'
+    >>> suggestion("Fog")
+    'imagemill has no transform for weather'
     >>> suggestion("Cheese")
     ''
     """

@@ -25,7 +25,10 @@ def alter(step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
     if isinstance(op, Erase):
         return _erased(op, row, src, step.peak, out)
     whole = channels == src.shape[-1]
-    room = out if whole and out is not None and out.flags.c_contiguous and out.dtype == src.dtype else None
+    room = None
+    if whole and out is not None and out.flags.c_contiguous:
+        # Of a view with one channel the strides may be any; OpenCV wants the usual ones.
+        room = out.reshape(-1).reshape(out.shape)
     colours = src if whole else np.ascontiguousarray(src[..., :channels])
     if isinstance(op, Filter):
         made = filter_kernels.filter_image(op, row, colours, step.peak, room)

@@ -80,12 +80,17 @@ def _median(src: Array, size: tuple[int, ...]) -> Array:
             return np.asarray(cv2.medianBlur(np.ascontiguousarray(src), size[0])).reshape(src.shape)
         planes = [cv2.medianBlur(np.ascontiguousarray(src[..., c]), size[0]) for c in range(src.shape[-1])]
         return np.stack(planes, axis=-1)
-    return np.asarray(ndi.median_filter(src, size=(*size, 1), mode="nearest"))
+    # Half precision is a way to store values, which scipy does not read.
+    read = src.astype(working(src.dtype)) if src.dtype == np.float16 else src
+    return np.asarray(ndi.median_filter(read, size=(*size, 1), mode="nearest"), src.dtype)
 
 
 def _average(src: Array, matrices: Floats) -> Array:
     """Views added up in float32; OpenCV wants x first."""
     shape = src.shape
+    if shape[-1] > 4:
+        # Of more channels OpenCV rounds the places it reads.
+        return np.concatenate([_average(src[..., c : c + 1], matrices) for c in range(shape[-1])], axis=-1)
     src = np.ascontiguousarray(src)
     total = np.zeros(shape, np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

@@ -163,10 +163,7 @@ def test_clahe_moves_the_luma_of_colours_and_nothing_else() -> None:
     found = run(im.CLAHE(2.0), photo).astype(int)
     luma = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     change = cv2.createCLAHE(2.0, (8, 8)).apply(luma).astype(int) - luma
-    apart = np.abs(found - np.clip(photo + change[..., None], 0, 255))
-    # OpenCV weighs in fixed point: where that rounds the other way, a level of luma may be a few of the result.
-    assert (apart > 1).mean() < 0.02
-    assert apart.max() < 10
+    assert np.abs(found - np.clip(photo + change[..., None], 0, 255)).max() <= 1
 
 
 def test_an_alpha_channel_stays() -> None:

@@ -23,6 +23,8 @@ __all__ = ["LUMA", "equalized", "local_equalized", "on_luma", "on_scale", "stret
 Ints = npt.NDArray[np.int64]
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in luma: ITU-R BT.601."""
+_LUMA_15_BITS = np.array([9798, 19235, 3735])
+"""The same as OpenCV weighs 8 bits: a level more or less would be many after an equalisation."""
 
 
 def equalized(values: Floats, source: np.dtype[Any], peak: float) -> Floats:
@@ -77,9 +79,11 @@ def _sliced(part: Floats, source: np.dtype[Any], one: Callable[[Ints, int], Ints
 
 def on_luma(values: Floats, source: np.dtype[Any], plane: Callable[[Floats], Floats]) -> Floats:
     """Change the luma of three colours and nothing else: each of them by as much as the luma changes."""
-    luma = values @ LUMA
-    if source.kind in "iu":
-        luma = np.rint(luma)
+    if source == np.uint8:
+        luma = ((values.astype(np.int64) @ _LUMA_15_BITS + (1 << 14)) >> 15).astype(np.float64)
+    else:
+        luma = values @ LUMA
+        luma = np.rint(luma) if source.kind in "iu" else luma
     made: Floats = values + (plane(luma) - luma)[..., None]
     return made
 

@@ -29,8 +29,8 @@ class CLAHE(Transform):
     Parameters
     ----------
     limit : number, pair or Distribution
-        How many times as often as all alike a level may occur before it is cut, 0 to 1000; at 1 or less there is hardly
-        any change.
+        How many times as often as all alike a level may occur before it is cut, above 0 to 1000; at 1 or less there is
+        hardly any change.
     tiles : int or pair of int
         Rows and columns of tiles, 1 to 64.
 
@@ -52,7 +52,7 @@ class CLAHE(Transform):
     (15, True)
     """
 
-    limit: Random = param((1.0, 4.0), low=0, high=1000)
+    limit: Random = param((1.0, 4.0), above=0, high=1000)
     tiles: Sizes = option(8, check=wholes(1, 2, low=1))
 
     def check(self) -> None:

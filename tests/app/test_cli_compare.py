@@ -116,3 +116,25 @@ def test_a_pipeline_is_taken_apart(store: Path, tmp_path: Path) -> None:
     assert {one["transform"] for one in held["contributions"]} == {"Flip", "Flip 2"}
     wrong = imagemill("compare", store, *how)
     assert (wrong.code, "got 0; give a --pipeline with --ablate" in wrong.err) == (2, True)
+
+
+def test_a_screen_first_says_what_it_flags_and_the_arms_are_trained_all_the_same(
+    store: Path, mirrored: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    given = ("compare", store, "-p", mirrored, "-o", out, "--seeds", "1", "--screen", "-q", *QUICK)
+    said = imagemill(*given)
+    assert said.code == 0, said.err
+    assert said.err.splitlines()[0].split() == ["transform", "affinity", "diversity", "gain"]
+    assert "Flip of mirrored: seems to change the label: " in said.err
+    assert "Arm 'mirrored': the screen says that Flip seems to change the label: " in said.out
+    assert (out / "screen" / "screen.json").is_file()
+    assert "The screen before the arms" in (out / "report.html").read_text("utf-8")
+    assert imagemill(*given).code == 0  # both go on from what is there
+    for more, message in (
+        (("--ablate",), "expected --ablate or --screen, got both"),
+        (("--processes", "2"), "expected --screen in one process, got several"),
+        (("--null", "2"), "got other options"),
+    ):
+        refused = imagemill(*given, *more)
+        assert (refused.code, message in refused.err) == (2, True), refused.err

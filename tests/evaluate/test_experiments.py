@@ -123,17 +123,57 @@ def test_what_is_asked_otherwise_is_said(small: Path, tmp_path: Path) -> None:
     asked = {"seeds": 1, "epochs": 1, "images": 32, "only": ["alone"], "model": "dense-1024", "batch_size": 16}
     found = run_experiment(small, data=sides(), out=tmp_path / "out", workers=0, **asked)
     assert found.changes == (
-        "seeds 1 in place of 3",
         "epochs 1 in place of 2",
-        "only alone",
         "network dense-1024 in place of dense",
         "32 of 64 training images",
+        "only alone",
+        "seeds 1 in place of 3",
     )
     assert found.comparisons["alone"].design["model"] == "dense-1024"
     assert found.comparisons["alone"].design["train_images"] == 32
-    assert "Not as the experiment is written: seeds 1 in place of 3" in (tmp_path / "out" / "table.md").read_text()
+    assert "Not as the experiment is written: epochs 1 in place of 2" in (tmp_path / "out" / "table.md").read_text()
     with pytest.raises(ParameterError, match="expected studies of alone, mirrored, got cnn"):
         run_experiment(small, data=sides(), out=tmp_path / "o", only=["cnn"])
+
+
+def test_networks_that_were_trained_before_stay_in_the_table_with_the_seeds_they_have(
+    small: Path, tmp_path: Path
+) -> None:
+    how: dict[str, Any] = {"data": sides(), "out": tmp_path / "out", "workers": 0}
+    run_experiment(small, only=["mirrored"], seeds=1, **how)
+    steps: list[Any] = []
+    both = run_experiment(small, only=["alone"], progress=lambda *said: steps.append(said), **how)
+    assert {study for study, _ in steps} == {"alone"}
+    assert list(both.comparisons) == ["alone", "mirrored"]  # as in the file
+    assert both.changes == ("seeds 1 in place of 3 (mirrored)",)
+    table = (tmp_path / "out" / "table.md").read_text()
+    assert "1 to 3 seeds" in table
+    assert "| alone | none | 3 |" in table
+    assert "| mirrored | flip | 1 |" in table
+    # A run that is not complete does not count, and what was trained otherwise is named.
+    (tmp_path / "out" / "alone" / "runs" / "none-1.npz").unlink()
+    again = run_experiment(small, only=["mirrored"], **how)
+    assert again.changes == ("seeds 1 in place of 3 (alone)",)
+    other = run_experiment(small, only=["mirrored"], epochs=1, **{**how, "out": tmp_path / "other"})
+    assert other.changes[1] == "only mirrored"
+    later = run_experiment(small, only=["alone"], **{**how, "out": tmp_path / "other"})
+    assert later.changes[0].startswith("nothing of mirrored, which is there from before otherwise: expected the design")
+    assert later.changes[1] == "only alone"
+
+
+def test_a_budget_is_shared_among_the_networks_and_says_what_it_left_out(small: Path, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"data": sides(), "out": tmp_path / "out", "workers": 0}
+    with pytest.raises(InputError, match=r"expected a budget in which one seed of 2 arms can be trained"):
+        run_experiment(small, budget=1e-9, **how)
+    found = run_experiment(small, budget=60, **how)
+    assert [one.design["seeds"] for one in found.comparisons.values()] == [3, 3]
+    assert found.changes == ()
+    (tmp_path / "out" / "mirrored" / "runs" / "flip-2.npz").unlink()
+    ended = run_experiment(small, budget=1e-9, **how)  # what is there needs no time
+    assert [one.design["seeds"] for one in ended.comparisons.values()] == [3, 2]
+    assert "mirrored: the budget of 1.66667e-05 minutes ended it with 2 seeds of 3 done" in ended.text()
+    with pytest.raises(ParameterError, match="expected a budget of minutes above 0, got 0"):
+        run_experiment(small, budget=0, **how)
 
 
 def test_fewer_images_are_drawn_by_class_and_a_larger_draw_holds_the_smaller() -> None:

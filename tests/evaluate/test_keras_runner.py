@@ -6,14 +6,17 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import imagemill as im
 from imagemill.core.errors import ParameterError
-from imagemill.evaluate.runners import keras_networks
+from imagemill.evaluate.runners import keras_networks, keras_runner
 from imagemill.evaluate.runners.keras_networks import keras_network
 from imagemill.evaluate.runners.keras_runner import KerasRunner
+from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.registry import runner_named
 from tests.architecture.repository import SRC, environment
 
@@ -180,3 +183,27 @@ def test_names_that_are_not_there_are_refused() -> None:
         runner_named("mxnet")
     with pytest.raises(ParameterError, match="expected a backend of tensorflow, torch, jax, got 'mxnet'"):
         KerasRunner("mxnet")
+
+
+def test_the_device_is_what_the_backend_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    def runner(backend: str) -> KerasRunner:
+        made = KerasRunner.__new__(KerasRunner)
+        made.keras = SimpleNamespace(backend=SimpleNamespace(backend=lambda: backend))
+        return made
+
+    given: dict[str, Any] = {
+        "torch": lambda there: SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: there)),
+        "jax": lambda there: SimpleNamespace(devices=lambda: [SimpleNamespace(platform="gpu" if there else "cpu")]),
+        "tensorflow": lambda there: SimpleNamespace(
+            config=SimpleNamespace(list_physical_devices=lambda kind: ["0"] if there and kind == "GPU" else [])
+        ),
+    }
+    for backend, made in given.items():
+        for there, device in ((True, "cuda"), (False, "cpu")):
+            monkeypatch.setattr(keras_runner, "require", lambda name, made=made, there=there, **_: made(there))
+            assert runner(backend).settled(Recipe(device="auto")).device == device
+            assert runner(backend).settled(Recipe(device="cpu")).device == "cpu"
+        with pytest.raises(im.InputError, match=f"expected a GPU for device 'cuda', got none that {backend} can use"):
+            runner(backend).settled(Recipe(device="cuda"))
+    with pytest.raises(ParameterError, match="expected a device of auto, cpu, cuda for Keras, got 'tpu'"):
+        runner("torch").settled(Recipe(device="tpu"))

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from imagemill.evaluate.screening.label_changes import class_evidence, label_changes, sure_from, surely
+from imagemill.evaluate.screening.label_changes import (
+    ClassEvidence,
+    class_evidence,
+    is_unclear,
+    label_changes,
+    over_images,
+    sure_from,
+    surely,
+)
 
 
 def test_an_image_is_surely_something_only_above_the_limit() -> None:
@@ -72,3 +80,19 @@ def test_the_class_that_moves_most_comes_first() -> None:
     made = np.concatenate([_moved(20), 1 - _moved(30)])
     (found,) = label_changes([class_evidence(labels, made, labels, "ab")])
     assert [(one.name, one.moved.mean) for one in found] == [("b", 0.75), ("a", 0.5)]
+
+
+def test_many_classes_that_become_one_are_no_evidence() -> None:
+    said = over_images(np.full(20, 1.0), 0.95)
+
+    def unclear(pairs: str, classes: int) -> bool:
+        return is_unclear([ClassEvidence(pair[0], pair[1], said, 0.0) for pair in pairs.split()], classes)
+
+    assert not unclear("", 10)
+    assert not unclear("69 96 35 53", 10)  # half a turn
+    assert not unclear("69 79 35 25", 10)  # two and two
+    assert unclear("04 34 74 12", 10)
+    assert not unclear("01 21", 4)
+    assert unclear("01 21", 3)
+    assert not unclear("01 10", 2)
+    assert not unclear("01", 2)

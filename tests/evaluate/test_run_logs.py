@@ -12,9 +12,9 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import InputError, MissingExtra, ParameterError
-from imagemill.evaluate import Comparison, Epoch, Step, compare
+from imagemill.evaluate import Epoch, Step, compare
 from imagemill.evaluate.comparisons.mlflow_log import EXPERIMENT, MlflowLog
-from imagemill.evaluate.comparisons.run_log import measured, opened
+from imagemill.evaluate.comparisons.run_log import Found, measured, opened
 from imagemill.evaluate.comparisons.tensorboard_log import TensorBoardLog
 from tests.evaluate.made_up import sides
 
@@ -36,7 +36,7 @@ class Recorded:
         self.told: list[str] = []
         self.steps: list[Step] = []
         self.design: Mapping[str, Any] = {}
-        self.found: Comparison | None = None
+        self.found: Found | None = None
         self.stop_after = stop_after
 
     def begin(self, design: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ class Recorded:
         if len(self.steps) == self.stop_after:
             raise KeyboardInterrupt
 
-    def end(self, found: Comparison) -> None:
+    def end(self, found: Found) -> None:
         self.told.append("end")
         self.found = found
 

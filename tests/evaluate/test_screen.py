@@ -13,10 +13,13 @@ import torch
 from scipy import stats
 
 import imagemill as im
+from imagemill.core.errors import InputError
 from imagemill.evaluate import Data, Recipe, Screening, screen
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.runners.torch_networks import Network
 from imagemill.evaluate.runners.torch_runner import TorchRunner
+from imagemill.evaluate.screening.label_changes import ClassEvidence, over_images
+from imagemill.evaluate.screening.screened import Screened
 from imagemill.transforms.base import REGISTRY
 from tests.evaluate.made_up import sides
 
@@ -235,3 +238,103 @@ def test_steps_are_told() -> None:
     said: list[tuple[int, int]] = []
     screen(sides(40), [PLANTED], shipped=False, progress=lambda *step: said.append(step), **QUICK)
     assert said == [(number, 6) for number in range(7)]
+
+
+def test_a_screen_that_was_stopped_goes_on_and_ends_in_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how: dict[str, Any] = {"shipped": False, "tuning": 1, **QUICK}
+    whole = screen(sides(60), [PLANTED], out=tmp_path / "whole", **how)
+    trained: list[str] = []
+    known = TorchRunner.train
+
+    def counted(self: TorchRunner, arm: Any, *rest: Any, **more: Any) -> Trained:
+        trained.append(arm.name)
+        return known(self, arm, *rest, **more)
+
+    monkeypatch.setattr(TorchRunner, "train", counted)
+
+    def stop(done: int, _: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        screen(sides(60), [PLANTED], out=tmp_path / "stopped", progress=stop, **how)
+    assert not (tmp_path / "stopped" / "screen.json").exists()
+    begun, before = len(trained), [one.name for one in (tmp_path / "stopped" / "answers").iterdir()]
+    assert sorted(before) == ["Flip of pipeline-1.npz", "none.npz"]
+    again = screen(sides(60), [PLANTED], out=tmp_path / "stopped", **how)
+    assert (begun, trained[begun:][:1]) == (3, ["none"])  # the network itself is trained again
+    assert "Flip of pipeline-1" not in trained[begun:]
+    for name in ("screen.json", "screen.md"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert (again.cost.trained, again.cost.asked) == (whole.cost.trained, whole.cost.asked)
+    # What is all there needs no network.
+    done = len(trained)
+    assert screen(sides(60), [PLANTED], out=tmp_path / "stopped", **how).to_dict() == whole.to_dict()
+    assert len(trained) == done
+    with pytest.raises(InputError, match=r"expected the design that .* was begun with, got another seed; take another"):
+        screen(sides(60), [PLANTED], out=tmp_path / "stopped", seed=1, **how)
+    kept = tmp_path / "stopped" / "answers" / "none.npz"
+    kept.write_bytes(kept.read_bytes()[:-40])
+    with pytest.raises(InputError, match=r"none\.npz .* got a broken file .* delete that file"):
+        screen(sides(60), [PLANTED], out=tmp_path / "stopped", **how)
+
+
+def test_a_comparison_names_arms_with_a_transform_that_a_screen_flags(tmp_path: Path) -> None:
+    data = sides(100)
+    arms = {
+        "one": im.Pipeline([im.Flip("y"), im.Flip("x")]),
+        "two": im.Pipeline([im.Flip("x")]),
+        "three": im.Pipeline([im.Flip("y")]),
+    }
+    before = screen(data, arms, shipped=False, runner=Ruled(), **QUICK)
+    assert [one.name for one in before.ranked] == ["Flip of one", "Flip 2 of one"]  # each asked about once
+    quick: dict[str, Any] = {**QUICK, "seeds": 1, "epochs": 1, "out": tmp_path / "out"}
+    found = im.compare(data, arms, screen=before, **quick)
+    flag = "seems to change the label: left becomes right (100%), right becomes left (100%)"
+    assert found.notes[-2:] == (
+        f"arm 'one': the screen says that Flip 2 {flag}",
+        f"arm 'two': the screen says that Flip 2 {flag}",
+    )
+    assert {run.arm for run in found.runs} == {"none", "one", "two", "three"}  # trained all the same
+    held = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert held["screen"] == json.loads(json.dumps(before.to_dict()))
+    page = (tmp_path / "out" / "report.html").read_text()
+    section = page.split("The screen before the arms</h2>")[1].split("<h2")[0]
+    assert "-100.0" in section.replace("\N{MINUS SIGN}", "-")
+    assert section.count("seems to change the label") == 3  # in the table, and for each arm
+    plain = im.compare(data, arms, **{**quick, "out": tmp_path / "plain"})
+    assert "screen" not in plain.to_dict()
+    assert "The screen before" not in (tmp_path / "plain" / "report.html").read_text()
+
+
+def test_a_network_that_calls_most_classes_one_is_no_witness() -> None:
+    said = over_images(np.full(20, 0.5), 0.95)
+    evidence = tuple(ClassEvidence(name, "4", said, 0.0) for name in "037")
+    found = Screened("Invert", "Invert()", said, said, None, evidence, unclear=True)
+    assert not found.changes_label
+    assert found.flag == (
+        "may change the label or not: 0 (50%), 3 (50%), 7 (50%) are all taken for 4, as a network also does with "
+        "images unlike any that it saw"
+    )
+    assert replace(found, unclear=False).changes_label
+    # Four classes of stripes, and a network that takes whatever is bright all over for the last.
+    y = np.arange(80) % 4
+    x = np.random.default_rng(0).integers(0, 60, (80, 8, 8, 1)).astype(np.uint8)
+    for row, label in enumerate(y):
+        x[row, 2 * label : 2 * label + 2] += 150
+
+    class Striped(Ruled):
+        def predict(self, images: Any) -> Any:
+            rows = images.astype(np.float64).mean(axis=(2, 3)).reshape(-1, 4, 2).mean(axis=2)
+            said = np.where(images.mean(axis=(1, 2, 3)) > 128, 3, rows.argmax(axis=1))
+            return np.where(np.arange(4) == said[:, None], 0.91, 0.03).astype(np.float32)
+
+    data, both = Data((x, y), (x, y), tuple("abcd")), im.Pipeline([im.Invert(), im.Flip("y")], seed=0)
+    asked = screen(data, {"p": both}, shipped=False, runner=Striped(), **QUICK)
+    assert asked["Invert of p"].flag.startswith(
+        "may change the label or not: a (100%), b (100%), c (100%) are all taken"
+    )
+    assert asked.flagged == (asked["Flip of p"],)
+    assert "may change the label or not" in asked.table()

@@ -77,6 +77,17 @@ def test_two_processes_end_with_the_loss_of_one_and_the_first_alone_writes(asked
     assert results(tmp_path / "two") == {**together, "design": {**together["design"], "processes": 2}}
 
 
+def test_what_is_worth_in_images_is_asked_in_several_processes_too(asked: list[str], tmp_path: Path) -> None:
+    options = [one for one in asked[1:] if one not in ("--epochs", "3")]
+    worth = ["worth", *options, "--epochs", "1", "--sizes", "16,32", "-o", str(tmp_path / "out"), "--json"]
+    two = run("-m", "imagemill", *worth, "--processes", "2")
+    assert two.returncode == 0, two.stderr
+    found = json.loads(two.stdout)  # one of them speaks
+    assert found == results(tmp_path / "out")
+    assert found["design"]["processes"] == 2
+    assert [one["size"] for one in found["curves"]] == [16, 32, 16]
+
+
 SHARED = """
 import copy, torch
 from imagemill.evaluate.runners.ranks import joined

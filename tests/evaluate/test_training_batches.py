@@ -13,7 +13,8 @@ import torch
 import imagemill as im
 from imagemill.evaluate.runners import training_batches as module
 from imagemill.evaluate.runners.ranks import Ranks
-from imagemill.evaluate.runners.recipe import Recipe, preparation
+from imagemill.evaluate.runners.recipe import Recipe, held_back, preparation
+from imagemill.evaluate.runners.torch_asking import learns_from_one
 from imagemill.evaluate.runners.torch_device import flushing
 from imagemill.evaluate.runners.training_batches import training_batches
 from tests.evaluate.made_up import sides
@@ -30,7 +31,7 @@ VOLUMES = (
 
 
 def _epochs(given: tuple[Any, ...], count: int, layout: Any, recipe: Recipe, ranks: Ranks) -> list[list[Any]]:
-    with training_batches(*given, None, preparation(layout), 7, recipe, ranks) as batches:
+    with training_batches(given, None, preparation(layout), 7, recipe, ranks) as batches:
         found = [list(batches) for _ in range(count)]
         assert [len(epoch) for epoch in found] == [len(batches)] * count
         assert batches.rows == len(given[0])
@@ -91,13 +92,13 @@ def test_prepared_images_are_made_once_and_only_where_they_fit(monkeypatch: pyte
 
 def test_an_augmented_arm_is_augmented_anew_in_every_epoch() -> None:
     turned = im.Pipeline([im.Rotate((-90, 90))], seed=0)
-    with training_batches(*PHOTOS, turned, preparation(), 7, Recipe(batch_size=23, workers=0)) as batches:
+    with training_batches(PHOTOS, turned, preparation(), 7, Recipe(batch_size=23, workers=0)) as batches:
         first, second = (next(iter(batches)) for _ in range(2))
     rows = [np.argsort(one.truth, kind="stable") for one in (first, second)]
     assert not np.allclose(first.images[rows[0]].sum((1, 2, 3)), second.images[rows[1]].sum((1, 2, 3)))
     with (
         pytest.raises(im.InputError, match="2 processes can share evenly"),
-        training_batches(*PHOTOS, None, preparation(), 7, replace(Recipe(), batch_size=3), Ranks(0, 2)),
+        training_batches(PHOTOS, None, preparation(), 7, replace(Recipe(), batch_size=3), Ranks(0, 2)),
     ):
         pass
 
@@ -115,3 +116,51 @@ def test_tiny_numbers_are_zeros_within_and_numbers_again_behind() -> None:
     with pytest.raises(ZeroDivisionError), flushing():
         raise ZeroDivisionError
     assert (tiny * 1.0).item() > 0
+
+
+NORMED = """
+import torch
+def build(shape, classes):
+    nn = torch.nn
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, classes))
+"""
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_a_last_batch_of_one_image_is_left_out_where_the_network_cannot_learn_from_it(
+    prepared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not prepared:
+        monkeypatch.setattr(module, "_BYTES", 0)
+    (tmp_path / "normed.py").write_text(NORMED)
+    data = sides(27, 12)  # of which 25 are left by validation: three batches of 8, and one image
+    how: dict[str, Any] = {"seeds": 1, "epochs": 2, "batch_size": 8, "workers": 0}
+    found = im.compare(data, [im.Pipeline([im.Flip("x")])], model=tmp_path / "normed.py", **how)
+    kept = len(held_back(data.train[1], 0.1, 0)[0])
+    assert kept % 8 == 1
+    assert [run.images for run in found.runs] == [2 * kept - 2] * 2
+    assert found.notes[-1] == (
+        f"the network cannot be trained on a batch of one image, which is what {kept} images in batches of 8 end with: "
+        "one image is left out in each epoch, drawn anew"
+    )
+    plain = im.compare(data, [im.Pipeline([im.Flip("x")])], model="dense", **how)
+    assert [run.images for run in plain.runs] == [2 * kept] * 2
+    assert not any("one image" in note for note in plain.notes)
+    with pytest.raises(im.InputError, match="got one image at a time, which it fails on"):
+        im.compare(data, [im.Pipeline([im.Flip("x")])], model=tmp_path / "normed.py", **{**how, "batch_size": 1})
+
+
+def test_what_is_tried_on_one_image_leaves_the_network_and_its_draws_alone() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.BatchNorm1d(64), torch.nn.Dropout(0.5))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    state = torch.get_rng_state()
+    images = np.zeros((3, 8, 8, 1), np.uint8)
+    assert not learns_from_one(network, images, 64)
+    spatial = torch.nn.Sequential(torch.nn.BatchNorm2d(1), torch.nn.Dropout(0.5), torch.nn.Flatten())
+    assert learns_from_one(spatial, images, 64)
+    assert not learns_from_one(torch.nn.Sequential(spatial, torch.nn.Flatten(0)), images, 64)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert network.training
+    assert spatial[0].num_batches_tracked == 0

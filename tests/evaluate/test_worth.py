@@ -17,6 +17,7 @@ from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from tests.evaluate.known_curves import Known
 from tests.evaluate.made_up import sides
+from tests.evaluate.test_run_logs import Recorded
 
 SHIFT = im.Pipeline([im.Shift(pixels={"y": (-1, 1)}, whole=True)], seed=0)
 ARMS = {"helpful": SHIFT, "idle": SHIFT, "harmful": SHIFT}
@@ -55,6 +56,27 @@ def test_a_known_worth_is_found_with_an_interval_around_it() -> None:
     idle = found.rate("idle", 300)
     assert idle.verdict == "no difference seen", idle.sentence
     assert idle.here.low < 300 < idle.here.high
+
+
+def test_a_log_is_told_of_every_run_and_of_what_pipelines_are_worth() -> None:
+    log = Recorded()
+    found = found_of(seeds=3, log=log)
+    assert log.told == ["begin", *["step"] * 27, "end", "close failed=False"]  # 3 seeds of 9 runs of an epoch
+    assert log.design["sizes"] == list(SIZES)
+    assert {step.arm for step in log.steps} == {
+        *(f"{arm}@{size}" for arm in ARMS for size in (100, 300)),
+        *(f"none@{size}" for size in SIZES),
+    }
+    assert log.found is found
+    told = {(one.arm, one.population): one for one in found.logged()}
+    rate, one = found.rate("helpful", 300), told["helpful@300", "clean"]
+    ends = {"worth": rate.images - 300, "low": rate.here.low - 300, "high": rate.here.high - 300}
+    assert (one.figures, one.seeds) == (ends, 3)
+    # What is beyond what was measured is no figure.
+    open_ended = next(one for one in found_of({"huge": SHIFT}, seeds=3).logged() if one.arm == "huge@300")
+    assert "high" not in open_ended.finite
+    assert "worth" not in open_ended.finite
+    assert "low" not in next(one for one in found_of({"ruinous": SHIFT}, seeds=3).logged()).finite
 
 
 def test_the_sentences_say_worth_or_cost_and_the_interval() -> None:

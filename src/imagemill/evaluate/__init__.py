@@ -21,7 +21,7 @@ from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.recommend import recommend
 from imagemill.evaluate.recommendations.recommendation import Proposed, Recommendation
 from imagemill.evaluate.runners.launch import several_processes
-from imagemill.evaluate.runners.ranks import is_first_process
+from imagemill.evaluate.runners.ranks import is_first_process, world_size
 from imagemill.evaluate.runners.recipe import Epoch, Recipe
 from imagemill.evaluate.runners.torch_networks import NETWORKS, Network
 from imagemill.evaluate.screening.ablate import ablate
@@ -81,5 +81,6 @@ __all__ = [
     "screen",
     "several_processes",
     "stress",
+    "world_size",
     "worth",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -15,6 +14,8 @@ from imagemill import InputError
 from imagemill.app.cli.ablated import say_parts, take_apart
 from imagemill.app.cli.console import as_typed, err, out, progress
 from imagemill.app.cli.live_comparison import following
+from imagemill.app.cli.screened_first import screened_first
+from imagemill.app.cli.training import MODEL_HELP, this_command
 
 if TYPE_CHECKING:
     from imagemill.evaluate import Comparison
@@ -28,12 +29,6 @@ class Asked(NamedTuple):
     epochs: int
     batch: int
     rate: float
-
-
-MODEL_HELP = (
-    "dense, cnn, cnn-16, dense-1024, dense-deep, dense-dropout, resnet18(-16); unet, unet-slices for label maps; or "
-    "FILE.py with build(shape, classes)."
-)
 
 
 def compare(
@@ -75,6 +70,9 @@ def compare(
     ablate: Annotated[
         bool, typer.Option("--ablate", help="One pipeline: leave each of its transforms out, and use it alone.")
     ] = False,
+    screen: Annotated[
+        bool, typer.Option("--screen", help="First ask one network about each transform, and name what it flags.")
+    ] = False,
     device: Annotated[
         str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.")
     ] = "auto",
@@ -89,25 +87,26 @@ def compare(
 ) -> None:
     """Train with and without augmentation, and say whether the difference is one."""
     if null:
-        if pipeline or stress or wild or budget or log or ablate or runner != "torch" or processes > 1:
+        if pipeline or stress or wild or budget or log or ablate or screen or runner != "torch" or processes > 1:
             raise InputError(
                 "expected --null with --model, --seeds, --epochs, --batch, --learning-rate and --out, got other options"
             )
         _null(src, null, model, seeds or 3, Asked(epochs, batch, rate), out_to=to, as_json=as_json)
         return
-    if ablate and processes > 1:
-        raise InputError("expected --ablate in one process, got several; compare single arms in several")
     if to is None:
         raise InputError("expected a folder for runs and results, got none; give --out OUT")
     from imagemill import compare as compare_arms  # PyTorch is loaded when it is needed, not for --help
-    from imagemill.evaluate import is_first_process, several_processes
+    from imagemill.evaluate import is_first_process, several_processes, world_size
 
-    with several_processes(processes, _again()), following(err, quiet=quiet or not is_first_process()) as on_step:
-        how: dict[str, Any] = {
-            "model": model, "seeds": seeds, "budget": budget, "epochs": epochs, "batch_size": batch,
-            "learning_rate": rate, "stress": stress or (), "wild": wild, "out": to, "workers": workers,
-            "runner": runner, "log": log or (), "device": device, "precision": precision,
-        }  # fmt: skip
+    _check_ways(ablate=ablate, screen=screen, processes=max(processes, world_size()))
+    how: dict[str, Any] = {
+        "model": model, "seeds": seeds, "budget": budget, "epochs": epochs, "batch_size": batch,
+        "learning_rate": rate, "stress": stress or (), "wild": wild, "out": to, "workers": workers,
+        "runner": runner, "log": log or (), "device": device, "precision": precision,
+    }  # fmt: skip
+    if screen:
+        how |= screened_first(src, pipeline or (), say=not as_json, **how)
+    with several_processes(processes, this_command()), following(err, quiet=quiet or not is_first_process()) as on_step:
         apart = take_apart(src, pipeline or (), progress=on_step, **how) if ablate else None
         found = compare_arms(src, [*(pipeline or ())], progress=on_step, **how) if apart is None else apart.comparison
     if not is_first_process():
@@ -120,15 +119,7 @@ def compare(
     out.print()
     out.print(_table(found))
     out.print()
-    for effect in found.effects:
-        colour = {"helps": "green", "harms": "red"}.get(effect.here.verdict, "")
-        out.print(Text(effect.sentence, style=colour), soft_wrap=True)
-        changed = [
-            f"{c.name} {c.difference.mean * 100:+.1f}" for c in effect.classes if c.verdict in ("helps", "harms")
-        ]
-        if changed:
-            points = f"  by class, points of {effect.measure.of_class} (Holm)"
-            out.print(Text(f"{points}: {', '.join(changed)}"), soft_wrap=True)
+    _say_effects(found)
     if apart is not None:
         say_parts(apart)
     for arm, lost in found.diverged.items():
@@ -138,9 +129,28 @@ def compare(
     out.print(f"\nresults in {to}: report.html, results.json, table.md, timing.json", soft_wrap=True)
 
 
-def _again() -> list[str]:
-    """What further processes of this command run."""
-    return ["-m", "imagemill", *sys.argv[1:]]
+def _check_ways(*, ablate: bool, screen: bool, processes: int) -> None:
+    """Refuse options that ask for two things at once."""
+    if ablate and screen:
+        raise InputError("expected --ablate or --screen, got both; taking a pipeline apart begins with a screen")
+    if (ablate or screen) and processes > 1:
+        given = "--ablate" if ablate else "--screen"
+        raise InputError(f"expected {given} in one process, got several; compare single arms in several")
+
+
+def _say_effects(found: Comparison) -> None:
+    """A sentence an effect, and the classes that changed; and what a reader has to know of the data and the arms."""
+    for effect in found.effects:
+        colour = {"helps": "green", "harms": "red"}.get(effect.here.verdict, "")
+        out.print(Text(effect.sentence, style=colour), soft_wrap=True)
+        changed = [
+            f"{c.name} {c.difference.mean * 100:+.1f}" for c in effect.classes if c.verdict in ("helps", "harms")
+        ]
+        if changed:
+            points = f"  by class, points of {effect.measure.of_class} (Holm)"
+            out.print(Text(f"{points}: {', '.join(changed)}"), soft_wrap=True)
+    for said in found.notes:
+        out.print(Text(f"{said[0].upper()}{said[1:]}.", style="yellow"), soft_wrap=True)
 
 
 def _null(

@@ -62,6 +62,9 @@ def experiment(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="STUDY", help="Of the networks; give several.")
     ] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="MINUTES", help="End in time, each network with whole seeds.")
+    ] = None,
     runner: Annotated[str, typer.Option("--runner", help="The framework that trains: torch or keras.")] = "torch",
     workers: Annotated[int, typer.Option("--workers", "-w", min=0, help="Threads that augment.")] = 1,
     download: Annotated[bool, typer.Option("--download", help="Get the images when they are nowhere.")] = False,
@@ -82,8 +85,8 @@ def experiment(
     with progress("preparing") as prepared, _Followed(quiet=quiet) as followed:
         found = run_experiment(
             name, data=data, out=to, seeds=seeds, epochs=epochs, batch_size=batch, model=model, images=images,
-            only=only or (), download=download, workers=workers, runner=runner, preparing=prepared,
-            progress=followed.step,
+            only=only or (), download=download, workers=workers, runner=runner, budget=budget,
+            preparing=prepared, progress=followed.step,
         )  # fmt: skip
     for study, comparison in found.comparisons.items():
         comparison.save_html(to / study / "report.html", command=as_typed(context))

@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from imagemill.app.cli.compare import MODEL_HELP
 from imagemill.app.cli.console import left_out, out, progress
+from imagemill.app.cli.training import MODEL_HELP
 
 if TYPE_CHECKING:
     from imagemill.evaluate import Screened, Screening

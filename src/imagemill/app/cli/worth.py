@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from imagemill import InputError
-from imagemill.app.cli.compare import MODEL_HELP
 from imagemill.app.cli.console import err, out, progress
+from imagemill.app.cli.training import MODEL_HELP, this_command
 
 if TYPE_CHECKING:
     from imagemill.evaluate import ExchangeRates, Step
@@ -62,15 +62,21 @@ def worth(
     precision: Annotated[
         str, typer.Option("--precision", help="auto, float32, bfloat16 or float16; auto is mixed on GPUs alone.")
     ] = "auto",
+    log: Annotated[
+        list[str] | None, typer.Option("--log", metavar="WHERE", help="tensorboard:DIR, mlflow or mlflow:URI.")
+    ] = None,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Train each network in so many processes, or use torchrun.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say how many more real images would do what a pipeline does."""
     if to is None:
         raise InputError("expected a folder for runs and results, got none; give --out OUT")
     from imagemill import worth as worth_of  # PyTorch is loaded when it is needed, not for --help
-    from imagemill.evaluate import in_words
+    from imagemill.evaluate import in_words, is_first_process, several_processes
 
-    with progress("training") as told:
+    with several_processes(processes, this_command()), progress("training") as told:
 
         def on_step(step: Step) -> None:
             done = (step.number - 1) * _PARTS + _PARTS * step.epoch // step.epochs
@@ -84,8 +90,10 @@ def worth(
         found = worth_of(
             src, [*(pipeline or ())], sizes=_numbers(sizes), model=model, seeds=seeds, steps=steps, epochs=epochs,
             batch_size=batch, learning_rate=rate, stress=stress or (), wild=wild, budget=budget, out=to,
-            workers=workers, device=device, precision=precision, progress=on_step,
+            workers=workers, device=device, precision=precision, log=log or (), progress=on_step,
         )  # fmt: skip
+    if not is_first_process():
+        return
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
         return

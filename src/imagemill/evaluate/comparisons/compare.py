@@ -7,18 +7,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import InputError
+import numpy as np
+
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.comparison import Comparison, Material, compared
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
 from imagemill.evaluate.comparisons.run_log import RunLog, followed
+from imagemill.evaluate.comparisons.screen_section import Screen, arm_flags
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check_arm, populations, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild, remarks
-from imagemill.evaluate.runners.base import Runner
+from imagemill.evaluate.runners.base import Runner, processes_of
 from imagemill.evaluate.runners.ranks import joined
-from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
+from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
 from imagemill.evaluate.statistics.intervals import check_level
@@ -45,6 +47,7 @@ def compare(
     log: str | RunLog | Sequence[str | RunLog] = (),
     device: str = "auto",
     precision: str = "auto",
+    screen: Screen | None = None,
     progress: Callable[[Step], None] | None = None,
 ) -> Comparison:
     """Train with and without augmentation, and say whether the difference is one.
@@ -94,6 +97,9 @@ def compare(
         A GPU where there is one, for ``"auto"``.
     precision : {"auto", "float32", "bfloat16", "float16"}
         Mixed on GPUs and float32 on CPUs, for ``"auto"``.
+    screen : Screening, optional
+        What `screen` said of the arms' transforms: it stands in the report, and arms with a transform that seems to
+        change the label are named. They are trained all the same.
     progress : callable, optional
         Called with a `Step` after each epoch.
 
@@ -153,11 +159,7 @@ def compare(
         return trainer.train(arm, network, given, asked, len(data.classes), seed, recipe, on_epoch=on_epoch)
 
     with joined(recipe.device) as ranks:
-        if ranks.world > 1:
-            if not trainer.shares_batches:
-                raise InputError(f"expected one process for the runner {trainer.name!r}, got {ranks.world}")
-            ranks.part_of(batch_size)
-            design["processes"] = ranks.world
+        design |= processes_of(trainer, ranks, batch_size)
         # One process decides what there is to do, speaks and writes: others might see its files a moment later.
         folder = None if out is None or not ranks.is_first else Path(out)
         with followed(log if ranks.is_first else (), progress if ranks.is_first else None) as (logs, told):
@@ -168,12 +170,27 @@ def compare(
             runs = rounds.run()
             design = {**design, "seeds": rounds.seeds}
             found = compared(design, runs, labels, data.classes, level, spacing=spacing, groups=groups)
-            found = replace(found, ended=rounds.ended, notes=remarks(data), material=Material(arms, tuple(asked)))
+            flags = () if screen is None else arm_flags(screen, arms)
+            notes = (*remarks(data), *_one_less(runs, data, recipe), *flags)
+            material = Material(arms, tuple(asked))
+            found = replace(found, ended=rounds.ended, notes=notes, material=material, screen=screen)
             for one in logs:
                 one.end(found)
         if folder is not None:
             found.write(folder)
     return found
+
+
+def _one_less(runs: Sequence[Trained], data: Data, recipe: Recipe) -> tuple[str, ...]:
+    """Said where runs left out an image of each epoch, the only one of a last batch."""
+    labels = data.train[1] if data.task == "classification" else np.zeros(len(data.train[1]), np.int64)
+    kept = len(held_back(labels, recipe.validation, 0)[0])
+    if not any(run.curve and run.images == (kept - 1) * len(run.curve) for run in runs):
+        return ()
+    return (
+        f"the network cannot be trained on a batch of one image, which is what {kept:,} images in batches of "
+        f"{recipe.batch_size} end with: one image is left out in each epoch, drawn anew",
+    )
 
 
 def _design(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +16,8 @@ import numpy.typing as npt
 from imagemill.core.errors import ParameterError
 from imagemill.core.plain_values import plain
 from imagemill.data.atomic import atomic_path
+from imagemill.evaluate.comparisons.logged import Logged
+from imagemill.evaluate.comparisons.screen_section import Screen
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.statistics.intervals import (
@@ -139,6 +141,8 @@ class Comparison:
         What about the data makes figures mean less than they seem to.
     material : Material or None
         Pipelines and test images, where they are at hand.
+    screen : Screening or None
+        What a screen said before the arms were trained.
     """
 
     design: Mapping[str, Any]
@@ -149,6 +153,7 @@ class Comparison:
     ended: str = ""
     notes: tuple[str, ...] = ()
     material: Material | None = None
+    screen: Screen | None = None
 
     def effect(self, arm: str, population: str = CLEAN) -> Effect:
         """The effect of one arm on one population."""
@@ -168,7 +173,14 @@ class Comparison:
                 {"arm": r.arm, "seed": r.seed, "epochs": [plain(e) for e in _curve(r)], "diverged": r.diverged}
                 for r in self.runs
             ],
+            **({} if self.screen is None else {"screen": self.screen.to_dict()}),
         }
+
+    def logged(self) -> Iterator[Logged]:
+        """The effects as figures that other tools keep."""
+        for effect in self.effects:
+            ends = {name: getattr(effect.here, name) for name in ("mean", "low", "high")}
+            yield Logged(effect.arm, effect.population, ends, effect.here.pairs)
 
     def timing(self) -> dict[str, Any]:
         """Images a second and the share of time spent waiting for augmentation, by arm."""

@@ -12,6 +12,7 @@ import numpy as np
 from imagemill.evaluate.comparisons.curve_panels import curve_panels
 from imagemill.evaluate.comparisons.differing_images import differing, small_pictures
 from imagemill.evaluate.comparisons.rerun_section import own_version, pipeline_section, rerun_section
+from imagemill.evaluate.comparisons.screen_section import screen_section
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, Difference
 from imagemill.evaluate.statistics.metrics import Metrics
@@ -58,6 +59,7 @@ def as_page(found: Comparison, command: str | None = None) -> str:
     sections = [
         Section("The verdict", [*_verdicts(found)]),
         Section("What could have been seen", _seen(found)),
+        *([screen_section(found.screen, found.material.arms)] if found.screen and found.material else []),
         Section("The effects", _effects(found)),
         Section("How good each arm is", _figures(found)),
         Section("What changed by class", _classes(found)),

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import zipfile
@@ -25,9 +26,11 @@ from imagemill.core.errors import InputError
 from imagemill.data.atomic import atomic_path, writing
 from imagemill.evaluate.runners.recipe import Epoch, Trained
 
-__all__ = ["KeptRuns"]
+__all__ = ["SCREEN", "KeptRuns", "begun", "broken", "complete_seeds"]
 
 DESIGN, RUNS = "design.json", "runs"
+SCREEN = "screen"
+"""The folder of a screen that was made before the arms are trained."""
 _LEFTOVER = re.compile(r"\..+\.npz\.[0-9a-f]+-[0-9a-f]{8}\.part")
 """A file that was being written when its process was killed."""
 PROBABILITIES, LABEL_MAPS = "of:", "label-map-of:"
@@ -58,23 +61,9 @@ class KeptRuns:
         self.memory: dict[tuple[str, int], Trained] = {}
         if out is None:
             return
-        if out.exists() and not out.is_dir():
-            raise InputError(f"expected a folder to write to, got the file {out}; give another name")
-        path, wanted = out / DESIGN, json.loads(json.dumps(design))
-        if path.is_file():
-            found = _design(path)
-            differs = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
-            if differs := [name for name in differs if name not in grows]:
-                raise InputError(
-                    f"expected the design that {out} was begun with, got another {', '.join(sorted(differs))}; "
-                    "take another folder"
-                )
-        elif out.is_dir() and any(out.iterdir()):
-            raise InputError(f"expected an empty folder or one of an earlier comparison, got {out}; take another")
+        begun(out, design, grows)
         with writing(out / RUNS):
             (out / RUNS).mkdir(parents=True, exist_ok=True)
-        with writing(path), atomic_path(path) as part:
-            part.write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
         self._look(out / RUNS)
 
     def _look(self, runs: Path) -> None:
@@ -119,13 +108,66 @@ class KeptRuns:
         return self.out / RUNS / f"{arm}-{seed}.npz"
 
 
+def begun(out: Path, design: Mapping[str, Any], grows: Sequence[str] = ()) -> None:
+    """Begin a study in a folder, or go on with one of the same design.
+
+    Parameters
+    ----------
+    out : Path
+    design : mapping
+        Plain values that decide what is found.
+    grows : sequence of str
+        Names in the design that may be others.
+
+    Raises
+    ------
+    InputError, DiskError
+        See `KeptRuns`.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"expected a folder to write to, got the file {out}; give another name")
+    path, wanted = out / DESIGN, json.loads(json.dumps(design))
+    if path.is_file():
+        found = _design(path)
+        differs = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+        if differs := [name for name in differs if name not in grows]:
+            raise InputError(
+                f"expected the design that {out} was begun with, got another {', '.join(sorted(differs))}; "
+                "take another folder"
+            )
+    elif out.is_dir() and any(one.name != SCREEN for one in out.iterdir()):
+        raise InputError(f"expected an empty folder or one of an earlier run, got {out}; take another")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    with writing(path), atomic_path(path) as part:
+        part.write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
+
+
+def complete_seeds(out: Path) -> int:
+    """How many seeds a comparison in a folder has trained with every arm, the first after each other; 0 for none.
+
+    Raises
+    ------
+    InputError
+        When its design is a broken file.
+    """
+    if not (out / DESIGN).is_file():
+        return 0
+    asked = _design(out / DESIGN)
+    arms, seeds = asked.get("arms"), asked.get("seeds")
+    if not isinstance(arms, dict) or not isinstance(seeds, int):
+        raise broken(out / DESIGN, "no arms or seeds")
+    whole = (all((out / RUNS / f"{arm}-{seed}.npz").is_file() for arm in arms) for seed in range(seeds))
+    return sum(itertools.takewhile(bool, whole))
+
+
 def _design(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
     if not isinstance(found, dict):
-        raise _broken(path, "no mapping")
+        raise broken(path, "no mapping")
     return found
 
 
@@ -140,13 +182,14 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]], dict
                 for kind in (PROBABILITIES, LABEL_MAPS)
             )
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
     if not {"curve", "diverged", "seconds", "waiting", "images"} <= said.keys():
-        raise _broken(path, "not all that is kept of one")
+        raise broken(path, "not all that is kept of one")
     return said, answers, maps
 
 
-def _broken(path: Path, why: object) -> InputError:
+def broken(path: Path, why: object) -> InputError:
+    """What is said of a file that cannot be read."""
     what = "a run" if path.suffix == ".npz" else "the design of a comparison"
     do = "it is trained again" if path.suffix == ".npz" else "the runs there cannot be told from others without it"
     where = "delete that file, and" if path.suffix == ".npz" else "take another folder, as"

@@ -1,18 +1,16 @@
-"""A comparison in MLflow: one run with the design and the effects, and below it one for each arm and seed."""
+"""A study in MLflow: one run with the design and the effects, and below it one for each arm and seed."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
-from imagemill.evaluate.comparisons.comparison import Comparison
 from imagemill.evaluate.comparisons.rounds import Step
-from imagemill.evaluate.comparisons.run_log import measured
+from imagemill.evaluate.comparisons.run_log import Found, measured
 
 __all__ = ["EXPERIMENT", "MlflowLog"]
 
@@ -81,14 +79,12 @@ class MlflowLog:
         if step.right is not None:
             self._client.set_terminated(self._runs.pop(key), "FINISHED" if step.right else "FAILED")
 
-    def end(self, found: Comparison) -> None:
+    def end(self, found: Found) -> None:
         """Log the effects, the table and the results."""
-        for effect in found.effects:
-            for name in ("mean", "low", "high"):
-                value = getattr(effect.here, name)
-                if math.isfinite(value):
-                    tag = _allowed(f"effect/{effect.arm}/{effect.population}/{name}")
-                    self._client.log_metric(self._parent, tag, value, step=effect.here.pairs)
+        for effect in found.logged():
+            for name, value in effect.finite.items():
+                tag = _allowed(f"effect/{effect.arm}/{effect.population}/{name}")
+                self._client.log_metric(self._parent, tag, value, step=effect.seeds)
         self._client.log_text(self._parent, found.table() + "\n", "table.md")
         self._client.log_text(self._parent, json.dumps(found.to_dict(), indent=1) + "\n", "results.json")
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from imagemill.core.errors import InputError
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
-from imagemill.evaluate.comparisons.time_budget import OutOfTime, TimeBudget, in_words
+from imagemill.evaluate.comparisons.time_budget import OutOfTime, TimeBudget, TooShortError, in_words
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm
 from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Epoch, Trained
@@ -112,7 +111,7 @@ class Rounds:
 
         Raises
         ------
-        InputError
+        TooShortError
             When the budget is over, or is seen not to last, before one seed is complete.
         """
         for seed in range(self.most):
@@ -234,7 +233,7 @@ class Rounds:
         expected = self.budget.expected(len(self.arms))
         takes = f", which takes about {in_words(expected)}" if expected else ""
         kept = f"; what was trained is kept in {self.kept.out}" if self.kept.out is not None else ""
-        raise InputError(
+        raise TooShortError(
             f"expected a budget in which one seed of {len(self.arms)} arms can be trained{takes}, got "
             f"{_counted(minutes, 'minute')}; give more, or fewer epochs{kept}"
         )

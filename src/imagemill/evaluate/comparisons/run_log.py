@@ -1,4 +1,4 @@
-"""Following a comparison in another tool: what such a tool is told, and which there are."""
+"""Following a study in another tool: what such a tool is told, and which there are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from imagemill.core.errors import ParameterError
-from imagemill.evaluate.comparisons.comparison import Comparison
+from imagemill.evaluate.comparisons.logged import Logged
 from imagemill.evaluate.comparisons.rounds import Step
 
-__all__ = ["RunLog", "followed", "measured", "opened"]
+__all__ = ["Found", "RunLog", "followed", "measured", "opened"]
+
+
+class Found(Protocol):
+    """What a study found."""
+
+    def logged(self) -> Iterator[Logged]:
+        """Its effects as figures."""
+
+    def table(self) -> str:
+        """All of it as a Markdown table."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
 
 
 class RunLog(Protocol):
@@ -23,7 +36,7 @@ class RunLog(Protocol):
     def step(self, step: Step) -> None:
         """Take note of an epoch, and with a run's last one of what it says of the test images."""
 
-    def end(self, found: Comparison) -> None:
+    def end(self, found: Found) -> None:
         """Take note of the effects."""
 
     def close(self, *, failed: bool) -> None:

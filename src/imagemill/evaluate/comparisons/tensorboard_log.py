@@ -1,17 +1,15 @@
-"""A comparison in TensorBoard: a run for each arm and seed, and one for the effects of each arm."""
+"""A study in TensorBoard: a run for each arm and seed, and one for the effects of each arm."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.extras import require
-from imagemill.evaluate.comparisons.comparison import Comparison
 from imagemill.evaluate.comparisons.rounds import Step
-from imagemill.evaluate.comparisons.run_log import measured
+from imagemill.evaluate.comparisons.run_log import Found, measured
 
 __all__ = ["TensorBoardLog"]
 
@@ -48,14 +46,11 @@ class TensorBoardLog:
         for tag, value in measured(step).items():
             self._to(name).add_scalar(tag, value, step.epoch)
 
-    def end(self, found: Comparison) -> None:
+    def end(self, found: Found) -> None:
         """Write the effects: means and ends of intervals, over the number of seeds."""
-        for effect in found.effects:
-            for name in ("mean", "low", "high"):
-                value = getattr(effect.here, name)
-                if math.isfinite(value):
-                    tag = f"effect/{effect.population}/{name}"
-                    self._to(f"{effect.arm}-effect").add_scalar(tag, value, effect.here.pairs)
+        for effect in found.logged():
+            for name, value in effect.finite.items():
+                self._to(f"{effect.arm}-effect").add_scalar(f"effect/{effect.population}/{name}", value, effect.seeds)
 
     def close(self, *, failed: bool) -> None:  # noqa: ARG002 - files are whole either way
         """Write out what is still in memory."""

@@ -13,13 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from imagemill.core.errors import ParameterError
+from imagemill.core.errors import InputError, ParameterError
 
-__all__ = ["OutOfTime", "TimeBudget", "in_words"]
+__all__ = ["OutOfTime", "TimeBudget", "TooShortError", "in_words"]
 
 
 class OutOfTime(Exception):  # noqa: N818  # no error: the end of a budget
     """The budget is spent; what was being done is given up."""
+
+
+class TooShortError(InputError):
+    """A budget is over, or is seen not to last, before one round is complete."""
 
 
 class TimeBudget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from imagemill.core.errors import ParameterError
 from imagemill.core.plain_values import plain
 from imagemill.data.atomic import atomic_path
+from imagemill.evaluate.comparisons.logged import Logged
 from imagemill.evaluate.exchange.learning_curve import LearningCurve, Lookup, invert
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.runners.recipe import Trained
@@ -234,6 +235,13 @@ class ExchangeRates:
             ],
             "diverged": {name: list(seeds) for name, seeds in self.diverged.items()},
         }
+
+    def logged(self) -> Iterator[Logged]:
+        """What each is worth, as figures that other tools keep; ends that are not reached are none."""
+        for one in self.rates:
+            low = one.here.low - one.size if one.here.low > 0 else -math.inf
+            ends = {"worth": one.worth, "low": low, "high": one.here.high - one.size}
+            yield Logged(f"{one.arm}@{_exact(one.size)}", one.population, ends, one.difference.pairs)
 
     def table(self) -> str:
         """Accuracy and worth as a Markdown table: a row an arm, population and number of training images."""

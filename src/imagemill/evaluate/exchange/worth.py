@@ -14,12 +14,14 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
+from imagemill.evaluate.comparisons.run_log import RunLog, followed
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.exchange.exchange_rate import ExchangeRates, exchanged
 from imagemill.evaluate.exchange.training_subsets import Training, read_sizes, subset
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population, Stress, check_arm, populations, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild
-from imagemill.evaluate.runners.base import Runner
+from imagemill.evaluate.runners.base import Runner, processes_of
+from imagemill.evaluate.runners.ranks import joined
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
@@ -51,6 +53,7 @@ def worth(
     runner: str | Runner = "torch",
     device: str = "auto",
     precision: str = "auto",
+    log: str | RunLog | Sequence[str | RunLog] = (),
     progress: Callable[[Step], None] | None = None,
 ) -> ExchangeRates:
     """Say how many more real images would do what a pipeline does.
@@ -59,6 +62,8 @@ def worth(
     pipeline are trained with every number but the largest. What a pipeline reaches with ``n`` images is looked up on
     the reference curve: ``N`` images reach the same, so it is worth ``N - n`` more; fewer than none when it harms.
     Nothing is said beyond the largest number that was trained with.
+
+    In a program that ``torchrun`` starts several times the processes train each network together, as for `compare`.
 
     Parameters
     ----------
@@ -92,6 +97,8 @@ def worth(
     runner : str or Runner
     device, precision : str
         As for `compare`.
+    log : str, RunLog, or sequence of both
+        As for `compare`; a run is called by its pipeline and number of images, ``"flip@300"``.
     progress : callable, optional
         Called with a `Step` after each epoch.
 
@@ -128,9 +135,7 @@ def worth(
     data = read_data(dataset)
     wanted, training = _checked(data, sizes, seeds, steps, epochs, batch_size)
     arms, trainer = read_arms(pipelines, data.train[0].shape[1:3]), runner_named(runner)
-    network = trainer.network(model)
-    if getattr(network, "task", "classification") != "classification":
-        raise InputError(f"expected a network for classes, got {network.name!r}, which is for {network.task}")
+    network = _network(trainer, model)
     trainer.check(network, data.train[0], len(data.classes))
     for arm in arms:
         check_arm(arm, data.train[0])
@@ -144,7 +149,6 @@ def worth(
         **_design(data, arms, asked, wanted, training, recipe),
         **{"model": network.name, "runner": trainer.name, "seeds": seeds, "level": level},
     }
-    kept = KeptRuns(None if out is None else Path(out), design, grows=("seeds", "sizes"))
     # The largest size is for the reference alone: nothing larger could be read off the curve there.
     plan = [(arm, size) for size in wanted for arm in arms if size < wanted[-1] or arm.name == NONE]
     sized = {f"{arm.name}@{size}": (arm, size) for arm, size in plan}
@@ -159,12 +163,28 @@ def worth(
 
     each = [Arm(name, arm.pipeline) for name, (arm, _) in sized.items()]
     labels = {one.name: one.labels for one in asked}
-    rounds = Rounds(each, kept, trained, lasting, seeds, time, labels, progress)
-    runs = {(sized[run.arm][0].name, sized[run.arm][1], run.seed): run for run in rounds.run()}
-    taken = _taken(data, wanted, rounds.seeds)
-    found = replace(exchanged({**design, "seeds": rounds.seeds}, runs, labels, taken), ended=rounds.ended)
-    if out is not None:
-        found.write(Path(out))
+    with joined(recipe.device) as ranks:
+        design |= processes_of(trainer, ranks, batch_size)
+        folder = None if out is None or not ranks.is_first else Path(out)
+        with followed(log if ranks.is_first else (), progress if ranks.is_first else None) as (logs, told):
+            kept = KeptRuns(folder, design, grows=("seeds", "sizes"))
+            for one in logs:
+                one.begin(design)
+            rounds = Rounds(each, kept, trained, lasting, seeds, time, labels, told, ranks)
+            runs = {(sized[run.arm][0].name, sized[run.arm][1], run.seed): run for run in rounds.run()}
+            taken = _taken(data, wanted, rounds.seeds)
+            found = replace(exchanged({**design, "seeds": rounds.seeds}, runs, labels, taken), ended=rounds.ended)
+            for one in logs:
+                one.end(found)
+        if folder is not None:
+            found.write(folder)
+    return found
+
+
+def _network(trainer: Runner, model: Any) -> Any:
+    found = trainer.network(model)
+    if getattr(found, "task", "classification") != "classification":
+        raise InputError(f"expected a network for classes, got {found.name!r}, which is for {found.task}")
     return found
 
 

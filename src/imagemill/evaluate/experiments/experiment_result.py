@@ -95,6 +95,8 @@ class ExperimentResult:
             lines += ["", f"Not as the experiment is written: {'; '.join(self.changes)}."]
         lines += ["", "Accuracy, the mean over seeds ± the standard deviation between them.", "", self.table()]
         for study, found in self.comparisons.items():
+            lines += ["", f"{study}: {found.ended}."] if found.ended else []
+        for study, found in self.comparisons.items():
             if not found.effects:
                 continue
             lines += ["", f"## {study}", "", f"This design can detect {found.detectable_sentence()}.", ""]

@@ -58,7 +58,7 @@ def read_screen(given: Screened) -> dict[str, tuple[str, ...]]:
 
 def _said(one: Mapping[str, Any], accuracy: float) -> tuple[str, ...]:
     changed = [f"{c['name']} becomes {c['taken_for']} ({c['moved']['mean']:.0%})" for c in one["changed_classes"]]
-    if changed:
+    if changed and not one.get("unclear"):
         return (f"the screen sees {one['call']} change labels: {', '.join(changed)}",)
     return _low(one["call"], (accuracy + one["affinity"]["mean"]) / accuracy) if accuracy > 0 else ()
 

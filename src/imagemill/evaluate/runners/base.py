@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from imagemill.core.errors import InputError
 from imagemill.evaluate.inputs.arms import Arm, Population
+from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "processes_of"]
 
 Array = npt.NDArray[Any]
 
@@ -66,3 +68,19 @@ class Runner(Protocol):
 
         With one seed every arm has the same initial weights, held-back images and order of batches.
         """
+
+
+def processes_of(runner: Runner, ranks: Ranks, batch_size: int) -> dict[str, int]:
+    """What a design says of several processes that train each network together: nothing of one.
+
+    Raises
+    ------
+    InputError
+        When the runner trains in one process alone, or the batch does not part evenly.
+    """
+    if ranks.world == 1:
+        return {}
+    if not runner.shares_batches:
+        raise InputError(f"expected one process for the runner {runner.name!r}, got {ranks.world}")
+    ranks.part_of(batch_size)
+    return {"processes": ranks.world}

@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.extras import require
 from imagemill.evaluate.inputs.arms import Arm, Population
 from imagemill.evaluate.runners.keras_networks import BACKENDS, keras_network, keras_with
 from imagemill.evaluate.runners.network_file import Network, of_the_user
-from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
+from imagemill.evaluate.runners.recipe import DEVICES, Epoch, Recipe, Trained, held_back, preparation
 from imagemill.evaluate.runners.training_batches import TrainingBatches, training_batches
 from imagemill.pipeline.pipeline import Pipeline
 
@@ -59,19 +60,29 @@ class KerasRunner:
         self.shares_batches = False
 
     def settled(self, recipe: Recipe) -> Recipe:
-        """The recipe with what is trained here where it leaves a choice: float32, on the CPU.
+        """The recipe with what is trained here where it leaves a choice: float32, on a GPU where the backend sees one.
 
         Raises
         ------
+        ParameterError
+            For a device that is not known.
         InputError
-            For another precision.
+            For another precision, or a GPU that is not there.
         """
+        if recipe.device not in DEVICES:
+            raise ParameterError(f"expected a device of {', '.join(DEVICES)} for Keras, got {recipe.device!r}")
         if recipe.precision not in ("auto", "float32"):
             raise InputError(
                 f"expected precision 'float32' for Keras, got {recipe.precision!r}; take the runner 'torch', or set "
                 "keras.config.set_dtype_policy in the file of the network"
             )
-        device = "cpu" if recipe.device == "auto" else recipe.device
+        there = recipe.device != "cpu" and _sees_gpu(self.keras)
+        if recipe.device == "cuda" and not there:
+            raise InputError(
+                f"expected a GPU for device 'cuda', got none that {self.keras.backend.backend()} can use; take device "
+                "'cpu' or 'auto'"
+            )
+        device = "cuda" if there else "cpu"
         return replace(recipe, device=device, precision="float32")
 
     def network(self, model: str | Path | Network) -> Network:
@@ -103,18 +114,17 @@ class KerasRunner:
         InputError
             When the network cannot be built, or does not give ``[n, classes]``.
         """
-        if recipe.device not in _DEVICES:
-            raise ParameterError(f"expected a device of {', '.join(_DEVICES)} for Keras, got {recipe.device!r}")
+        recipe = self.settled(recipe)
         images, labels = data
         kept, held = held_back(labels, recipe.validation, seed)
         checked = Population("validation", images[held], labels[held])
-        given = images[kept], labels[kept], None, arm.pipeline, preparation("channels_last")
+        given = images[kept], labels[kept], None
         out = Trained(arm.name, seed, {})
         began = time.perf_counter()
         with (
             _seeded(self.keras, seed),
             self.keras.device(_DEVICES[recipe.device]),
-            training_batches(*given, seed, recipe) as made,
+            training_batches(given, arm.pipeline, preparation("channels_last"), seed, recipe) as made,
         ):
             model, logits = _built(self.keras, network, images, classes)
             _compiled(self.keras, model, network, recipe.learning_rate, logits=logits)
@@ -155,6 +165,16 @@ class _Batches:
                 return
             self.images += len(batch.truth)
             yield batch.images, batch.truth
+
+
+def _sees_gpu(keras: Any) -> bool:
+    """Whether the backend that Keras runs on can compute on a GPU; each says so in its own way."""
+    backend = keras.backend.backend()
+    if backend == "torch":
+        return bool(require("torch", extra="torch").cuda.is_available())
+    if backend == "jax":
+        return any(one.platform == "gpu" for one in require("jax", extra="jax").devices())
+    return bool(require("tensorflow", extra="tf").config.list_physical_devices("GPU"))
 
 
 def _built(keras: Any, network: Network, images: Array, classes: int) -> tuple[Any, bool]:

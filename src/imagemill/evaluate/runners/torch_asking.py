@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from imagemill.evaluate.runners.torch_networks import Network
 from imagemill.evaluate.runners.torch_objectives import objective_of
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Asking", "answers", "built"]
+__all__ = ["Asking", "answers", "built", "learns_from_one"]
 
 Array = npt.NDArray[Any]
 _ASKED, _PIXELS = 512, 1 << 20
@@ -133,3 +134,20 @@ def built(network: Network, images: Array, classes: int) -> Any:
         asked = f"[n, {classes}]" if network.task == "classification" else f"[n, {classes}, {given[7:]}"
         raise InputError(f"expected network {network.name!r} to give {asked} for {given}, got {list(shown)} for n = 2")
     return module
+
+
+def learns_from_one(module: Any, images: Array, classes: int) -> bool:
+    """Whether a network can be trained on a batch of a single image like these.
+
+    One that normalises each feature over its batch cannot, nor one that drops axes of length one. It is tried on a
+    copy, and what the network draws next is what it would have drawn.
+    """
+    torch = require("torch", extra="torch")
+    trial = copy.deepcopy(module).train()
+    one = torch.zeros(1, images.shape[-1], *images.shape[1:-1], device=next(module.parameters()).device)
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.no_grad():
+        try:
+            shown = tuple(trial(one).shape)
+        except (ValueError, RuntimeError, IndexError):  # what PyTorch raises, of layers and of shapes
+            return False
+    return shown[:2] == (1, classes)

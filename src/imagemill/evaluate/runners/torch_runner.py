@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.evaluate.inputs.arms import Arm, Population
 from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
-from imagemill.evaluate.runners.torch_asking import Asking, answers, built
+from imagemill.evaluate.runners.torch_asking import Asking, answers, built, learns_from_one
 from imagemill.evaluate.runners.torch_device import flushing, mixed, own_device, scaler_of, settled
 from imagemill.evaluate.runners.torch_networks import Network, network_named
 from imagemill.evaluate.runners.torch_objectives import objective_of
 from imagemill.evaluate.runners.torch_ranks import in_parallel
-from imagemill.evaluate.runners.training_batches import TrainingBatch, TrainingBatches, training_batches
+from imagemill.evaluate.runners.training_batches import TrainingBatch, TrainingBatches, has_lone, training_batches
 
 __all__ = ["TorchRunner", "answers", "built", "train"]
 
@@ -93,6 +94,8 @@ def train(
     on_epoch : callable, optional
         Called with the number of each epoch, from 1, and what it gave.
 
+    A last batch of a single image is left out where the network cannot be trained on it, another image in each epoch.
+
     Returns
     -------
     Trained
@@ -110,12 +113,18 @@ def train(
     kept, held = held_back(np.zeros(len(labels), np.int64) if maps else labels, recipe.validation, seed)
     torch.manual_seed(seed)
     module = built(network, images, classes).to(own_device(recipe.device))
+    lone = not _needs_one(recipe, len(kept)) or learns_from_one(module, images, classes)
+    if not lone and recipe.batch_size == 1:
+        raise InputError(
+            f"expected a batch that {network.name!r} can be trained on, got one image at a time, which it fails on, as "
+            "batch normalisation does; take batches of 2 or more"
+        )
     training = Training(module, network, recipe, ranks, seed)
     checked = Population("validation", images[held], labels[held])
     spacing = data[2] if len(data) > 2 else None
     given = images[kept], labels[kept], None if spacing is None else spacing[kept]
     out, began = Trained(arm.name, seed, {}), time.perf_counter()
-    with training_batches(*given, arm.pipeline, preparation(), seed, recipe, ranks) as batches:
+    with training_batches(given, arm.pipeline, preparation(), seed, recipe, ranks, lone=lone) as batches:
         for number in range(1, recipe.epochs + 1):
             loss, score = training.epoch(batches)
             unseen = training.asking.mean(checked) if len(held) else (float("nan"), float("nan"))
@@ -124,13 +133,18 @@ def train(
             if on_epoch is not None:
                 on_epoch(number, epoch)
             if not np.isfinite(epoch.loss):
-                spent = time.perf_counter() - began, training.waiting, len(kept) * number
+                spent = time.perf_counter() - began, training.waiting, batches.rows * number
                 return _timed(out, *spent, diverged=number)
-    out = _timed(out, time.perf_counter() - began, training.waiting, len(kept) * recipe.epochs)
+        out = _timed(out, time.perf_counter() - began, training.waiting, batches.rows * recipe.epochs)
     for population in asked:
         (out.label_maps if maps else out.probabilities)[population.name] = training.asking.answers(population.images)
     predict = partial(answers, module, device=training.asking.device, task=network.task)
     return replace(out, predict=predict, network=_onward(network, module))
+
+
+def _needs_one(recipe: Recipe, images: int) -> bool:
+    """Whether some batch is of a single image."""
+    return recipe.batch_size == 1 or has_lone(images, recipe)
 
 
 class Training:

@@ -21,7 +21,7 @@ from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["TrainingBatch", "TrainingBatches", "training_batches"]
+__all__ = ["TrainingBatch", "TrainingBatches", "has_lone", "training_batches"]
 
 Array = npt.NDArray[Any]
 
@@ -67,24 +67,21 @@ class TrainingBatches(Protocol):
 
 @contextmanager
 def training_batches(
-    images: Array,
-    truth: Array,
-    spacing: Array | None,
+    data: tuple[Array, Array, Array | None],
     augmentation: Pipeline | None,
     preparation: tuple[Any, ...],
     seed: int,
     recipe: Recipe,
     ranks: Ranks = Ranks(),  # noqa: B008 -- a frozen value
+    *,
+    lone: bool = True,
 ) -> Iterator[TrainingBatches]:
     """Batches of some images, augmented and then prepared, in an order that follows from the seed and the epoch.
 
     Parameters
     ----------
-    images : array ``[n, (z,) y, x, C]``
-    truth : array ``[n]`` or ``[n, (z,) y, x]``
-        Labels, or label maps.
-    spacing : array ``[n, d]`` or None
-        Of images with label maps, in millimetres.
+    data : images ``[n, (z,) y, x, C]``, and labels ``[n]`` or label maps ``[n, (z,) y, x]``
+        And the spacing ``[n, d]`` of images with label maps in millimetres, or None.
     augmentation : Pipeline or None
     preparation : tuple of Transform
         What every image goes through last, without draws.
@@ -92,10 +89,14 @@ def training_batches(
     recipe : Recipe
     ranks : Ranks
         Each of several processes gets its part of every batch.
+    lone : bool
+        Whether a last batch may be of a single image. Without, it is left out, another image in each epoch.
     """
+    images, truth, spacing = data
     size = ranks.part_of(recipe.batch_size)
+    drop = not lone and has_lone(len(images), recipe)
     if augmentation is None and images.size * np.dtype(np.float32).itemsize <= _BYTES:
-        shares = Shares(len(images), size, ranks.rank, ranks.world)
+        shares = Shares(len(images), size, ranks.rank, ranks.world, drop)
         yield _PreparedOnce(_prepared(images, preparation), truth.astype(np.int64), Order(len(images), seed), shares)
         return
     transforms = () if augmentation is None else augmentation.transforms
@@ -107,6 +108,7 @@ def training_batches(
         workers=recipe.workers,
         rank=ranks.rank,
         world_size=ranks.world,
+        drop_last=drop,
     ) as loader:
         yield _Loaded(loader, maps=truth.ndim > 1)
 
@@ -134,13 +136,13 @@ class _PreparedOnce:
 
     @property
     def rows(self) -> int:
-        return len(self.images)
+        return _rows(self.shares)
 
     def __len__(self) -> int:
         return len(self.shares)
 
     def __iter__(self) -> Iterator[TrainingBatch]:
-        rows = self.order.rows(np.arange(self.rows), self.epoch)
+        rows = self.order.rows(np.arange(self.shares.n), self.epoch)
         self.epoch += 1
         for number in range(len(self)):
             share = self.shares.of(number)
@@ -158,7 +160,7 @@ class _Loaded:
 
     @property
     def rows(self) -> int:
-        return self.loader.rows
+        return _rows(self.loader.shares)
 
     def __len__(self) -> int:
         return len(self.loader)
@@ -167,6 +169,21 @@ class _Loaded:
         for batch in self.loader:
             truth = np.asarray(batch.mask if self.maps else batch.label, np.int64)
             yield TrainingBatch(batch.image, truth, _together(self.loader.shares, batch.number), batch.repeated)
+
+
+def has_lone(images: int, recipe: Recipe) -> bool:
+    """Whether the last of several batches is of a single image.
+
+    Examples
+    --------
+    >>> [has_lone(n, Recipe(batch_size=32)) for n in (64, 65, 66, 1)]
+    [False, True, False, False]
+    """
+    return images > 1 and images % recipe.batch_size == 1
+
+
+def _rows(shares: Shares) -> int:
+    return min(shares.n, len(shares) * shares.together)
 
 
 def _together(shares: Shares, number: int) -> int:

@@ -5,8 +5,8 @@ Everything about a transform is paired with the same network and the same images
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,8 @@ class Answers:
         were none.
     diverged : bool
         The loss was no number any more in those epochs.
+    trained, asked : int
+        Images that went through the network for it, forward and backward, and forward alone.
     """
 
     held: Array
@@ -52,10 +54,12 @@ class Answers:
     changed: npt.NDArray[np.bool_]
     tuned: Array | None
     diverged: bool
+    trained: int = 0
+    asked: int = 0
 
 
 class Probe:
-    """A network trained on images as they are, some of which are held back; it counts what it costs.
+    """A network trained on images as they are, some of which are held back; it is trained when it is first asked.
 
     Parameters
     ----------
@@ -68,11 +72,6 @@ class Probe:
         ``validation`` is the share of the training images that is held back.
     seed : int
         Of weights, held-back images, order and draws.
-
-    Raises
-    ------
-    InputError
-        When training diverges.
     """
 
     def __init__(self, data: Data, trainer: Runner, network: Any, recipe: Recipe, seed: int) -> None:
@@ -81,39 +80,50 @@ class Probe:
         self.train, self.held = (images[kept], labels[kept]), (images[held], labels[held])
         some = np.random.Generator(np.random.Philox(seed)).permutation(kept)[:_MOST]
         self.some = images[some], labels[some]
-        self.trainer, self.classes, self.seed = trainer, len(data.classes), seed
+        self.trainer, self.network, self.classes, self.seed = trainer, network, len(data.classes), seed
         self.recipe = replace(recipe, validation=0.0)
-        self.trained_images = self.asked_images = 0
-        self.clean = self._trained(Arm(NONE), network, [Population(_HELD, *self.held)], recipe.epochs)
-        if self.clean.diverged is not None:
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Images that the network is trained on, and that it is then asked about, whatever it is asked later."""
+        return self.recipe.epochs * len(self.train[1]), len(self.held[1])
+
+    @cached_property
+    def clean(self) -> Trained:
+        """The network, trained on images as they are.
+
+        Raises
+        ------
+        InputError
+            When training diverges.
+        """
+        found = self._trained(Arm(NONE), self.network, self.recipe.epochs)
+        if found.diverged is not None:
             raise InputError(
-                f"expected a network that learns, got a loss that is no number in epoch {self.clean.diverged}; "
+                f"expected a network that learns, got a loss that is no number in epoch {found.diverged}; "
                 "lower the learning rate"
             )
+        return found
 
     def ask(self, arm: Arm, *, draws: int, epochs: int) -> Answers:
         """Ask about one arm, with some draws of each held-back image, and some epochs of training on."""
         held = [self._made(arm, self.held[0], draw) for draw in range(draws)]
         train = self._made(arm, self.some[0], 0)
         changed = [_changed(made, before) for made, before in ((held[0], self.held[0]), (train, self.some[0]))]
-        tuned, diverged = None, False
+        tuned, diverged, trained, asked = None, False, 0, draws * len(self.held[1]) + len(self.some[1])
         if epochs:
-            run = self._trained(arm, self.clean.network, [Population(_HELD, *self.held)], epochs)
-            tuned, diverged = run.probabilities.get(_HELD), run.diverged is not None
-        return Answers(
-            np.stack([self._said(made) for made in held]), self._said(train), np.concatenate(changed), tuned, diverged
-        )
+            run = self._trained(arm, self.clean.network, epochs)
+            tuned, diverged, trained = run.probabilities.get(_HELD), run.diverged is not None, run.images
+            asked += 0 if tuned is None else len(tuned)
+        said = [self._said(made) for made in held]
+        return Answers(np.stack(said), self._said(train), np.concatenate(changed), tuned, diverged, trained, asked)
 
-    def _trained(self, arm: Arm, network: Any, asked: Sequence[Population], epochs: int) -> Trained:
-        recipe = replace(self.recipe, epochs=epochs)
-        run = self.trainer.train(arm, network, self.train, asked, self.classes, self.seed, recipe)
-        self.trained_images += run.images
-        self.asked_images += sum(len(one) for one in run.probabilities.values())
-        return run
+    def _trained(self, arm: Arm, network: Any, epochs: int) -> Trained:
+        recipe, asked = replace(self.recipe, epochs=epochs), [Population(_HELD, *self.held)]
+        return self.trainer.train(arm, network, self.train, asked, self.classes, self.seed, recipe)
 
     def _said(self, images: Array) -> Array:
         assert self.clean.predict is not None
-        self.asked_images += len(images)
         return self.clean.predict(images)
 
     def _made(self, arm: Arm, images: Array, epoch: int) -> Array:

@@ -18,7 +18,15 @@ from imagemill.evaluate.runners.base import Runner
 from imagemill.evaluate.runners.recipe import Recipe
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.screening.candidates import Candidate, candidates
-from imagemill.evaluate.screening.label_changes import class_evidence, label_changes, over_images, sure_from, surely
+from imagemill.evaluate.screening.kept_answers import KeptAnswers
+from imagemill.evaluate.screening.label_changes import (
+    class_evidence,
+    is_unclear,
+    label_changes,
+    over_images,
+    sure_from,
+    surely,
+)
 from imagemill.evaluate.screening.probe import Answers, Probe, losses, right
 from imagemill.evaluate.screening.screened import Cost, Screened, Screening
 from imagemill.evaluate.statistics.intervals import check_level
@@ -86,7 +94,8 @@ def screen(
     device, precision, runner
         As `compare` takes them.
     out : Path or str, optional
-        Write ``screen.json`` and ``screen.md`` there.
+        Write ``screen.json``, ``screen.md`` and ``report.html`` there, and keep what is said of each transform as soon
+        as it is: a screen that was stopped goes on, and ends in the same.
     progress : callable, optional
         Called with the steps that are done, and how many there are.
 
@@ -138,24 +147,32 @@ def screen(
     said = _Steps(progress, len(listed) + 2)
     began = time.perf_counter()
     probe = Probe(data, trainer, network, recipe, seed)
-    said.done()
-    bare = probe.ask(Arm(NONE), draws=1, epochs=tuning)
+    design = _design(data, listed, probe, network.name, recipe, {"tuning": tuning, "draws": draws, "level": level})
+    kept = KeptAnswers(None if out is None else Path(out), design)
+
+    def asked(arm: Arm, times: int) -> Answers:
+        return kept.given(arm.name, lambda: probe.ask(arm, draws=times, epochs=tuning))
+
+    bare = asked(Arm(NONE), 1)
     if bare.diverged:
         raise InputError("expected a network that can be trained on, got a loss that is no number; lower learning_rate")
     said.done()
     answers = []
     for one in listed:
-        answers.append(probe.ask(one.arm, draws=draws, epochs=tuning))
         said.done()
+        answers.append(asked(one.arm, draws))
+    said.done()
     every = np.concatenate([bare.held[0], bare.train]), np.concatenate([probe.held[1], probe.some[1]])
     least = sure_from(bare.held[0], probe.held[1], *every)
+    each = [probe.cost, *((one.trained, one.asked) for one in (bare, *answers))]
+    trained, told = (sum(counts) for counts in zip(*each, strict=True))
     found = Screening(
-        _design(data, listed, probe, network.name, recipe, {"tuning": tuning, "draws": draws, "level": level}),
+        design,
         float(right(bare.held[0], probe.held[1]).mean()),
         float((bare.held[0].max(axis=1) >= least).mean()),
         _ranked(listed, answers, bare, probe, data.classes, level, least),
         lost,
-        Cost(probe.trained_images, probe.asked_images, time.perf_counter() - began),
+        Cost(trained, told, time.perf_counter() - began),
     )
     if out is not None:
         found.write(out)
@@ -200,7 +217,9 @@ def _ranked(
         harder = losses(one.train, train) - losses(bare.train, train)
         affinity = over_images(nearer, level)
         diversity = over_images(harder, level)
-        found.append(Screened(candidate.name, candidate.call, affinity, diversity, gain, changes, one.diverged))
+        named = candidate.name, candidate.call
+        unclear = is_unclear(changes, len(names))
+        found.append(Screened(*named, affinity, diversity, gain, changes, one.diverged, unclear))
     return tuple(sorted(found, key=lambda one: -one.score))
 
 

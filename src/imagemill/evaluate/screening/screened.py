@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,6 +46,8 @@ class Screened:
         Classes that the transform seems to turn into others; none where the label seems to stay.
     diverged : bool
         The loss was no number any more in those epochs.
+    unclear : bool
+        Images of so many classes are taken for one that the network may not know what it sees; see `is_unclear`.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Screened:
     gain: Difference | None = None
     changed_classes: tuple[ClassEvidence, ...] = ()
     diverged: bool = False
+    unclear: bool = False
 
     @property
     def score(self) -> float:
@@ -63,13 +67,21 @@ class Screened:
     @property
     def changes_label(self) -> bool:
         """Whether images of some class seem to become images of another: a reason to look, and no proof."""
-        return bool(self.changed_classes)
+        return bool(self.changed_classes) and not self.unclear
 
     @property
     def flag(self) -> str:
         """What to look at before it is used, in words; empty where there is nothing."""
         pairs = [f"{one.name} becomes {one.taken_for} ({one.moved.mean:.0%})" for one in self.changed_classes]
         said = [f"{_LABEL}: {', '.join(pairs)}"] if pairs else []
+        if self.unclear:
+            into = Counter(one.taken_for for one in self.changed_classes).most_common(1)[0][0]
+            those = [one for one in self.changed_classes if one.taken_for == into]
+            names = ", ".join(f"{one.name} ({one.moved.mean:.0%})" for one in those)
+            said = [
+                f"may change the label or not: {names} are all taken for {into}, as a network also does with images "
+                "unlike any that it saw"
+            ]
         return "; ".join([*said, "diverged"] if self.diverged else said)
 
 

@@ -1,1 +1,1 @@
-"""How well the audit finds what was planted, on real images."""
+"""The audit beside other tools on the same images, and on planted faults."""

@@ -1,10 +1,10 @@
 """`imagemill audit` beside CleanVision and imagededup: time, memory, and what each finds of planted faults.
 
 Run: ``python -m bench.audit.peers [--rounds 3] [--images 1000]`` with the peers installed (cleanvision, imagededup).
-Set IMAGEMILL_DATA to the folder with the data sets. Every tool runs in a process of its own, two workers each, and they
-take turns, so that a busy machine slows all alike; ratios are formed within a round. Faults are planted by a seed: dark,
-light, blurred, of odd aspect, low in information, the same bytes, and re-encoded and shrunk. What is named and carries
-a fault of another kind counts as right: a dark image is low in information, and a copy of the one it was made of.
+Set IMAGEMILL_DATA to the folder with the data sets. Every tool runs in a process of its own, two workers each, and
+they take turns, so that a busy machine slows all alike; ratios are formed within a round. Faults are planted by a seed:
+dark, light, blurred, of odd aspect, low in information, the same bytes, and re-encoded and shrunk. What is named and
+carries a fault of another kind counts as right: a dark image is low in information, and a copy of what it was made of.
 """
 
 from __future__ import annotations

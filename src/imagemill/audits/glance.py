@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -213,28 +213,44 @@ def _measured(rgb: Array) -> dict[str, Any]:
     fewer = cv2.INTER_AREA if min(seen.shape[:2]) >= SMALL else cv2.INTER_LINEAR
     small = cv2.resize(seen, (SMALL, SMALL), interpolation=fewer)
     gray = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
-    counts = np.bincount(gray.ravel(), minlength=256)
+    channels = cv2.split(seen)
+    highest = cv2.max(cv2.max(channels[0], channels[1]), channels[2])
+    lowest = cv2.min(cv2.min(channels[0], channels[1]), channels[2])
+    counts, values = _counted(gray), np.sum([_counted(channel) for channel in channels], axis=0)
     contrast = float(gray.std()) / 255
     return {
         "small": small,
-        "brightness": _brightness(seen),
+        "brightness": _brightness(channels),
         "contrast": contrast,
-        "saturation": float((seen.max(axis=2).astype(np.int16) - seen.min(axis=2)).mean()) / 255,
-        "warmth": float(seen[..., 0].mean() - seen[..., 2].mean()) / 255,
+        "saturation": (cv2.mean(highest)[0] - cv2.mean(lowest)[0]) / 255,
+        "warmth": (cv2.mean(channels[0])[0] - cv2.mean(channels[2])[0]) / 255,
         "sharpness": _sharpness(gray),
         "noise": _noise(gray),
         "entropy": _entropy(counts),
-        "black": float((seen <= 1).mean()),
-        "white": float((seen >= 254).mean()),
-        "gray_rows": _gray_rows(seen),
+        "black": float(values[:2].sum() / seen.size),
+        "white": float(values[254:].sum() / seen.size),
+        "gray_rows": _gray_rows(seen, highest, lowest),
         "border": _border(gray),
     }
 
 
-def _brightness(rgb: Array) -> tuple[float, float, float, float, float]:
+def _counted(gray: Array) -> Array:
+    """How often each value from 0 to 255 is there, int64."""
+    return cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+
+
+_STEPS = 4096
+"""Of perceived brightness, that its percentiles are counted in: finer than any threshold."""
+_SQUARES = tuple((weight * np.arange(256.0) ** 2).astype(np.float32) for weight in (0.241, 0.691, 0.068))
+
+
+def _brightness(channels: Sequence[Array]) -> tuple[float, float, float, float, float]:
     """Percentiles of perceived brightness, by the weights of Finley (2006), "HSP color model"."""
-    weighted = np.sqrt((rgb.astype(np.float32) ** 2) @ np.array([0.241, 0.691, 0.068], np.float32)) / 255
-    a, b, c, d, e = (float(value) for value in np.percentile(weighted, (1, 5, 50, 95, 99)))
+    red, green, blue = (cv2.LUT(channel, square) for channel, square in zip(channels, _SQUARES, strict=True))
+    weighted = cv2.sqrt(red + green + blue) * ((_STEPS - 1) / 255) + 0.5
+    counts = np.cumsum(np.bincount(weighted.astype(np.uint16).ravel(), minlength=_STEPS))
+    places = np.searchsorted(counts, np.array([0.01, 0.05, 0.5, 0.95, 0.99]) * (counts[-1] - 1), side="right")
+    a, b, c, d, e = (float(place) for place in places / (_STEPS - 1))
     return a, b, c, d, e
 
 
@@ -257,8 +273,10 @@ def _noise(gray: Array) -> float:
     mask, which leaves edges out; the median in place of the mean leaves out textures as far as they are not everywhere.
     """
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    found = np.abs(cv2.filter2D(gray, cv2.CV_32F, mask))
-    return float(np.median(found)) / (0.6745 * 6 * 255)
+    found = np.abs(cv2.filter2D(gray, cv2.CV_16S, mask))
+    counts = np.cumsum(np.bincount(found.ravel()))
+    low, high = np.searchsorted(counts, ((gray.size - 1) // 2, gray.size // 2), side="right")
+    return float(low + high) / 2 / (0.6745 * 6 * 255)
 
 
 def _entropy(counts: Array) -> float:
@@ -266,9 +284,11 @@ def _entropy(counts: Array) -> float:
     return float(-(shares * np.log2(shares)).sum())
 
 
-def _gray_rows(rgb: Array) -> float:
+def _gray_rows(rgb: Array, highest: Array, lowest: Array) -> float:
     """Share of rows at the bottom that are flat mid gray: what libjpeg fills a file with that was cut off."""
-    flat = (rgb.max(axis=(1, 2)).astype(int) - rgb.min(axis=(1, 2)) <= 2) & (abs(rgb.mean(axis=(1, 2)) - 128) < 3)
+    mean = cv2.reduce(rgb, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).mean(axis=(1, 2))
+    spread = highest.max(axis=1).astype(int) - lowest.min(axis=1)
+    flat = (spread <= 2) & (abs(mean - 128) < 3)
     other = np.flatnonzero(~flat[::-1])
     rows = len(flat) if not len(other) else int(other[0])
     # A floor or a frame can be as gray for a row or two.
@@ -278,10 +298,11 @@ def _gray_rows(rgb: Array) -> float:
 def _border(gray: Array) -> float:
     """Share of the longer side that lies in borders of one gray value, left and right or above and below."""
     found = 0.0
-    for lines in (gray, gray.T):
-        flat = lines.max(axis=1).astype(int) - lines.min(axis=1) <= 4
+    for along in (1, 0):  # cv2 counts columns first
+        ends = (cv2.reduce(gray, along, how).ravel().astype(int) for how in (cv2.REDUCE_MAX, cv2.REDUCE_MIN))
+        flat = next(ends) - next(ends) <= 4
         if flat.all():
             return 1.0
         first, last = int(np.argmin(flat)), int(np.argmin(flat[::-1]))
-        found = max(found, (first + last) / len(lines))
+        found = max(found, (first + last) / len(flat))
     return found

@@ -52,6 +52,8 @@ from imagemill.data import register_layout as register_layout
 from imagemill.data import write_picture as write_picture
 from imagemill.data.dataset import Dataset as Dataset
 from imagemill.data.dataset import open as open
+from imagemill.data.sliced_volumes import SlicedVolume as SlicedVolume
+from imagemill.data.sliced_volumes import open_volume as open_volume
 from imagemill.data.web.fetch import fetch as fetch
 from imagemill.evaluate import ablate as ablate
 from imagemill.evaluate import compare as compare
@@ -66,6 +68,9 @@ from imagemill.feed import Loader as Loader
 from imagemill.feed import time_feed as time_feed
 from imagemill.feed.adapters import augmented as augmented
 from imagemill.feed.adapters import hf_transform as hf_transform
+from imagemill.feed.patches import PatchDataset as PatchDataset
+from imagemill.feed.patches import PatchGrid as PatchGrid
+from imagemill.feed.patches import PatchSampler as PatchSampler
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
 from imagemill.pipeline.tta import TTA as TTA
 from imagemill.pipeline.votes import Averaged as Averaged

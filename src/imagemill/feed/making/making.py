@@ -28,7 +28,7 @@ from imagemill.feed.making.augmenting import (
 )
 from imagemill.feed.making.dataset_rows import Rows
 from imagemill.feed.making.item import Item, alike_instances
-from imagemill.feed.making.sequence import labels_together
+from imagemill.feed.making.sequence import SequenceRows, labels_together
 from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order
 from imagemill.jobs import faults
@@ -296,12 +296,17 @@ class Maker:
         """Read the row at a place, or the next that can be."""
         while True:
             try:
-                item = self.rows.read(int(at.rows[i]), self.options, reduced=self.reduced)
+                item = self._row(int(at.rows[i]), epoch)
                 return item.with_channels(self.options.channels)
             except (CodecError, InputError, SourceError) as error:
                 if not faults.is_of_file(error):
                     raise
                 self._next(at, i, epoch, error)
+
+    def _row(self, row: int, epoch: int) -> Item:
+        if isinstance(self.rows, SequenceRows):
+            return self.rows.read(row, self.options, reduced=self.reduced, epoch=epoch)
+        return self.rows.read(row, self.options, reduced=self.reduced)
 
     def _next(self, at: _Places, i: int, epoch: int, error: Exception) -> None:
         """Put the row of the next place where one is bad; what comes next depends on the order alone."""

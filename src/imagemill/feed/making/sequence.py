@@ -45,6 +45,7 @@ class SequenceRows:
     Parameters
     ----------
     items : object with ``__len__`` and ``__getitem__``
+        With a method ``item_at(row, epoch)`` that is asked, and its items may differ from epoch to epoch.
         Its attributes ``classes`` (names in the order of their numbers) and ``targets`` or ``labels`` (one number for
         each row) are heeded where it has them: with the latter, classes can be balanced.
     axes : str, optional
@@ -95,10 +96,10 @@ class SequenceRows:
         """Nothing: every row is read by itself."""
         return None
 
-    def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
+    def read(self, row: int, options: ReadOptions, *, reduced: bool, epoch: int = 0) -> Item:
         """One row, with empty targets for those that only others have."""
         try:
-            item = self._items[row]
+            item = self._items.item_at(row, epoch) if hasattr(self._items, "item_at") else self._items[row]
         except Exception as error:
             # Whatever it is about: the caller's own code raised it, and no other row is to take its place.
             blame_caller(error, f"the dataset, when item {row} was asked for")

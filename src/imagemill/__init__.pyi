@@ -79,9 +79,11 @@ from imagemill.transforms.colour.apply import Apply as Apply
 from imagemill.transforms.colour.brightness import Brightness as Brightness
 from imagemill.transforms.colour.channel_dropout import ChannelDropout as ChannelDropout
 from imagemill.transforms.colour.channel_gain import ChannelGain as ChannelGain
+from imagemill.transforms.colour.channel_shift import ChannelShift as ChannelShift
 from imagemill.transforms.colour.channel_shuffle import ChannelShuffle as ChannelShuffle
 from imagemill.transforms.colour.clip_percentiles import ClipPercentiles as ClipPercentiles
 from imagemill.transforms.colour.color_jitter import ColorJitter as ColorJitter
+from imagemill.transforms.colour.color_temperature import ColorTemperature as ColorTemperature
 from imagemill.transforms.colour.contrast import Contrast as Contrast
 from imagemill.transforms.colour.gain_offset import GainOffset as GainOffset
 from imagemill.transforms.colour.gamma import Gamma as Gamma
@@ -93,9 +95,11 @@ from imagemill.transforms.colour.match_landmarks import MatchLandmarks as MatchL
 from imagemill.transforms.colour.normalize import Normalize as Normalize
 from imagemill.transforms.colour.rescale import Rescale as Rescale
 from imagemill.transforms.colour.saturation import Saturation as Saturation
+from imagemill.transforms.colour.sepia import Sepia as Sepia
 from imagemill.transforms.colour.standardize import Standardize as Standardize
 from imagemill.transforms.colour.to_dtype import ToDtype as ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout as ToLayout
+from imagemill.transforms.colour.tone_curve import ToneCurve as ToneCurve
 from imagemill.transforms.colour.tone_gain import ToneGain as ToneGain
 from imagemill.transforms.colour.window import Window as Window
 from imagemill.transforms.combine import OneOf as OneOf
@@ -110,7 +114,9 @@ from imagemill.transforms.filter.equalize import Equalize as Equalize
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur as GaussianBlur
 from imagemill.transforms.filter.median_blur import MedianBlur as MedianBlur
 from imagemill.transforms.filter.motion_blur import MotionBlur as MotionBlur
+from imagemill.transforms.filter.posterize import Posterize as Posterize
 from imagemill.transforms.filter.sharpen import Sharpen as Sharpen
+from imagemill.transforms.filter.solarize import Solarize as Solarize
 from imagemill.transforms.filter.unsharp_mask import UnsharpMask as UnsharpMask
 from imagemill.transforms.filter.zoom_blur import ZoomBlur as ZoomBlur
 from imagemill.transforms.geometric.affine import Affine as Affine

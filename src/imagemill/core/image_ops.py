@@ -33,6 +33,8 @@ FILTERS: dict[str, str] = {
     "equalize": "an equalisation reads the whole image",
     "stretch": "a stretch by quantiles reads the whole image",
     "clahe": "a local equalisation reads neighbours",
+    "posterize": "it jumps from level to level, so the values in front of it are rounded first",
+    "solarize": "it jumps at its threshold, so the values in front of it are rounded first",
 }
 """The kinds of :class:`Filter`, and why each is a step of its own."""
 
@@ -64,6 +66,8 @@ class Filter:
         ``equalize``: nothing; each channel through its own cumulative histogram.
         ``stretch``: the share ``[n]`` of values to cut at either end; each channel from its quantiles to black and
         white.
+        ``posterize``: the step ``[n]`` between levels; each value down to its level.
+        ``solarize``: the threshold ``[n]`` from which on values become their negative.
         ``clahe``: clip limit ``[n]`` and tiles ``[n, 2]``, rows and columns; of gray, or of the luma of three colours.
     params : tuple of arrays
         As the kind says.

@@ -267,8 +267,17 @@ class Curve:
     breaks: str = ""
 
 
+def _bezier(x: Floats, params: Floats) -> Floats:
+    peak, low, high = params
+    # Beyond black and white the curve goes on as it is not there: by as much as the value is beyond.
+    t = np.clip(x / peak, 0.0, 1.0)
+    s = 1.0 - t
+    return np.asarray(x + peak * (t * (3.0 * s * (s * low + t * high) + t * t) - t))
+
+
 CURVES: dict[str, Curve] = {
     "gamma": Curve(_gamma),
+    "bezier": Curve(_bezier),
     "tones": Curve(_tones, "gains that jump from one range of values to the next"),
     "clip": Curve(_clip),
 }
@@ -281,8 +290,10 @@ class Pointwise:
 
     Parameters
     ----------
-    curve : {"gamma", "tones", "clip"}
+    curve : {"gamma", "bezier", "tones", "clip"}
         ``gamma``: parameters peak, exponent; ``peak * (x / peak) ** exponent``, negative values taken as 0.
+        ``bezier``: parameters peak, low, high; the cubic through black and white with control values ``low`` and
+        ``high``, shares of ``peak`` at a third and two thirds of it.
         ``tones``: ``k - 1`` inner edges, then ``k`` gains, one per range of values.
         ``clip``: lower and upper limit.
     params : array, ``[n, m]``

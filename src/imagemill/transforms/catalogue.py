@@ -14,7 +14,7 @@ from imagemill.transforms.base import REGISTRY, Transform
 GROUPS = {
     "geometric": "Geometry",
     "colour": "Colour, range and type",
-    "filter": "Filters",
+    "filter": "Filters, histograms and levels",
     "noise": "Noise",
     "occlusion": "Hidden parts",
     "combine": "Choosing among transforms",

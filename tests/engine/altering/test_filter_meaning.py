@@ -149,6 +149,24 @@ def test_auto_contrast_is_pillows(cut: float) -> None:
     np.testing.assert_array_equal(run(im.AutoContrast(), np.full((4, 5), 7, np.uint8)), 7)
 
 
+@pytest.mark.parametrize("bits", [1, 4, 8])
+def test_posterize_is_pillows(bits: int) -> None:
+    wanted = np.asarray(ImageOps.posterize(Pil.fromarray(BYTES), bits))
+    for backend in ("cpu", "reference"):
+        np.testing.assert_array_equal(run(im.Posterize(bits), BYTES, backend), wanted)
+    deep = BYTES.astype(np.uint16) * 257
+    np.testing.assert_array_equal(run(im.Posterize(bits), deep), deep >> (16 - bits) << (16 - bits))
+    np.testing.assert_allclose(run(im.Posterize(bits), FLOAT), np.floor(FLOAT * 2**bits) / 2**bits)
+
+
+@pytest.mark.parametrize("threshold", [0, 100, 128, 255])
+def test_solarize_is_pillows(threshold: int) -> None:
+    wanted = np.asarray(ImageOps.solarize(Pil.fromarray(BYTES), threshold))
+    for backend in ("cpu", "reference"):
+        np.testing.assert_array_equal(run(im.Solarize(threshold / 255), BYTES, backend), wanted)
+    np.testing.assert_allclose(run(im.Solarize(0.5), FLOAT), np.where(FLOAT >= 0.5, 1 - FLOAT, FLOAT))
+
+
 @pytest.mark.parametrize("shape", [(64, 80), (61, 83), (64, 83)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_clahe_is_opencvs(shape: tuple[int, int], dtype: Any) -> None:

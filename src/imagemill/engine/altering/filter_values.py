@@ -78,6 +78,17 @@ def _stretch(params: list[Array], values: Floats, source: np.dtype[Any], peak: f
     return stretched(values, float(params[0]), peak)
 
 
+def _posterize(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    step = float(params[0])
+    made: Floats = np.floor(values / step) * step
+    return made
+
+
+def _solarize(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    made: Floats = np.where(values >= params[0], peak - values, values)
+    return made
+
+
 def _clahe(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
     limit, tiles = params
     return local_equalized(values, float(limit), (int(tiles[0]), int(tiles[1])), source)
@@ -91,4 +102,6 @@ _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats
     "equalize": _equalize,
     "stretch": _stretch,
     "clahe": _clahe,
+    "posterize": _posterize,
+    "solarize": _solarize,
 }

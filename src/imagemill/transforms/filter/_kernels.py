@@ -36,7 +36,7 @@ def gaussian(sigma: Floats) -> Floats:
     Examples
     --------
     >>> gaussian(np.array([0.5])).round(4).tolist()
-    [[0.0003, 0.1064, 0.7866, 0.1064, 0.0003]]
+    [[0.0003, 0.1065, 0.7866, 0.1065, 0.0003]]
     """
     reach = np.floor(TRUNCATE * sigma + 0.5)
     most = int(reach.max())

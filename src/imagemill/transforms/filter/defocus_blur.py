@@ -42,9 +42,9 @@ class DefocusBlur(Transform):
     >>> dot[2, 2] = 100
     >>> im.Pipeline([im.DefocusBlur(1)], seed=0)(dot)
     array([[ 0,  0,  0,  0,  0],
-           [ 0,  5, 15,  5,  0],
+           [ 0,  3, 15,  3,  0],
            [ 0, 15, 32, 15,  0],
-           [ 0,  5, 15,  5,  0],
+           [ 0,  3, 15,  3,  0],
            [ 0,  0,  0,  0,  0]], dtype=uint8)
     """
 

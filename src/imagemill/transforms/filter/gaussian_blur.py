@@ -44,7 +44,7 @@ class GaussianBlur(Transform):
     >>> dot = np.zeros((1, 7), np.uint8)
     >>> dot[0, 3] = 200
     >>> im.Pipeline([im.GaussianBlur({"x": 1.0})], seed=0)(dot)
-    array([[ 1, 11, 48, 80, 48, 11,  1]], dtype=uint8)
+    array([[ 2, 11, 48, 80, 48, 11,  2]], dtype=uint8)
     """
 
     sigma: PerAxis = param((0.1, 2.0), low=0, high=100, per_axis=True)

@@ -43,7 +43,7 @@ class UnsharpMask(Transform):
     >>> import numpy as np
     >>> import imagemill as im
     >>> im.Pipeline([im.UnsharpMask(1, 1)], seed=0)(np.array([[50, 50, 50, 150, 150, 150]], np.uint8))
-    array([[ 50,  43,  20, 180, 157, 150]], dtype=uint8)
+    array([[ 49,  44,  20, 180, 156, 151]], dtype=uint8)
     """
 
     amount: Random = param((0.2, 1.0), low=0, high=10)

@@ -53,10 +53,10 @@ class GridMask(Transform):
     >>> import numpy as np
     >>> import imagemill as im
     >>> im.Pipeline([im.GridMask(0.5, 0.5, 0)], seed=4)(np.full((8, 8), 1, np.uint8))[:4, :4]
-    array([[0, 1, 1, 0],
-           [1, 1, 1, 1],
-           [1, 1, 1, 1],
-           [0, 1, 1, 0]], dtype=uint8)
+    array([[1, 1, 1, 1],
+           [1, 0, 0, 1],
+           [1, 0, 0, 1],
+           [1, 1, 1, 1]], dtype=uint8)
     """
 
     cell: Random = param((0.15, 0.4), low=0.02, high=1)

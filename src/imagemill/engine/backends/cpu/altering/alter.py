@@ -45,8 +45,7 @@ def alter(step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
 def altering(step: Alter, row: int, dtype: np.dtype[Any]) -> str:
     """Which kernel :func:`alter` uses, in words."""
     if isinstance(step.op, Filter):
-        ndim = step.op.params[0].ndim if step.op.params else 2
-        return filter_kernels.named(step.op, row, dtype, ndim)
+        return filter_kernels.named(step.op, dtype)
     return pixel_noise.named(step.op, dtype) if isinstance(step.op, Noise) else "numpy slices"
 
 

@@ -48,19 +48,26 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
             return _by_table(src, [_equalizing(counts) for counts in _counts(src)])
         case "stretch" if src.dtype == np.uint8:
             return _by_table(src, [_stretching(counts, float(params[0])) for counts in _counts(src)])
+        case "posterize" | "solarize" if src.dtype == np.uint8:
+            levels = np.tile(np.arange(256.0)[:, None], src.shape[-1])
+            return _by_table(src, list(filtered(op, row, levels, src.dtype, peak).T))
         case "clahe" if src.ndim == 3 and src.dtype == np.uint8 and src.shape[-1] in (1, 3):
             return _clahe(src, float(params[0]), params[1])
     return to_dtype(filtered(op, row, src.astype(np.float64), src.dtype, peak), src.dtype)
 
 
-def named(op: Filter, row: int, dtype: np.dtype[Any], ndim: int) -> str:
+def named(op: Filter, dtype: np.dtype[Any]) -> str:
     """Which kernel :func:`filter_image` takes, in words."""
     if op.kind in ("convolve", "sharpen"):
         return "cv2 filter"
     if op.kind == "median":
-        return "cv2.medianBlur" if ndim == 2 and dtype in _MEDIANS else "scipy.ndimage"
+        plane = op.params[0].shape[1] == 2
+        return "cv2.medianBlur" if plane and dtype in _MEDIANS else "scipy.ndimage"
     if op.kind == "average":
-        return "cv2.warpAffine" if ndim == 2 and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
+        plane = op.params[0].shape[-1] == 3
+        return "cv2.warpAffine" if plane and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
+    if op.kind in ("posterize", "solarize"):
+        return "cv2.LUT" if dtype == np.uint8 else "numpy in float64"
     return "cv2 histogram" if dtype == np.uint8 else "numpy in float64"
 
 

@@ -33,6 +33,7 @@ check: $(DEV)  ## lint, format, types, import layers, and the wheel at work wher
 docs: $(DEV)  ## write the reference pages, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.public_names
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
+	$(BIN)/python -m imagemill.compat.translate.catalogue > docs/reference/translation.md
 	$(BIN)/python -m imagemill.data.layouts.catalogue > docs/reference/layouts.md
 	$(BIN)/python -m imagemill.data.codecs.catalogue > docs/reference/formats.md
 	$(BIN)/python docs/draw_rooms.py

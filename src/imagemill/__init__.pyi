@@ -6,6 +6,10 @@
 from imagemill.app.figures import before_after as before_after
 from imagemill.app.figures import grid as grid
 from imagemill.audits import audit as audit
+from imagemill.compat.translate import from_albumentations as from_albumentations
+from imagemill.compat.translate import from_monai as from_monai
+from imagemill.compat.translate import from_torchio as from_torchio
+from imagemill.compat.translate import from_torchvision as from_torchvision
 from imagemill.core.box_rules import BoxRules as BoxRules
 from imagemill.core.errors import CodecError as CodecError
 from imagemill.core.errors import DiskError as DiskError
@@ -134,6 +138,8 @@ from imagemill.transforms.geometric.resize import Resize as Resize
 from imagemill.transforms.geometric.rotate import Rotate as Rotate
 from imagemill.transforms.geometric.shear import Shear as Shear
 from imagemill.transforms.geometric.shift import Shift as Shift
+from imagemill.transforms.geometric.shortest_side import LongestSide as LongestSide
+from imagemill.transforms.geometric.shortest_side import ShortestSide as ShortestSide
 from imagemill.transforms.geometric.square_crop import SquareCrop as SquareCrop
 from imagemill.transforms.geometric.zoom import Zoom as Zoom
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise as GaussianNoise

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from imagemill.compat.translate import catalogue as translation_catalogue
 from imagemill.data.codecs import catalogue as format_catalogue
 from imagemill.data.layouts import catalogue as layout_catalogue
 from imagemill.data.layouts.registry import layouts
@@ -28,6 +29,11 @@ def test_the_page_of_layouts_is_the_generated_one() -> None:
 def test_the_page_of_formats_is_the_generated_one() -> None:
     written = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
     assert written == format_catalogue.page(), "run: make docs"
+
+
+def test_the_page_of_other_libraries_is_the_generated_one() -> None:
+    written = (ROOT / "docs" / "reference" / "translation.md").read_text(encoding="utf-8")
+    assert written == translation_catalogue.page(), "run: make docs"
 
 
 def test_every_layout_is_explained() -> None:

@@ -6,7 +6,8 @@
 * Matrices are homogeneous, ``(d+1, d+1)``, and *pull*: they take an output index to an input index.
 * Positive degrees turn counter-clockwise as seen on screen (first axis of the plane pointing down, second
   to the right), zoom above 1 magnifies, positive shifts go down and to the right.
-* With spacing, turns and shears are rigid in millimetres: they are conjugated by the spacing.
+* With spacing, turns and shears are rigid in millimetres: they are conjugated by the spacing. Where none was given they
+  are rigid in pixels, those of the place where they stand.
 * Resizing keeps the outer edges of the frame (half-pixel centres).
 * Boxes are stored by their edges in these coordinates, keypoints as indices; other formats are converted
   where they enter and where they leave.
@@ -54,6 +55,9 @@ class Frame:
     metric : array, ``[n, d, d]``, optional
         Steps of index to steps in millimetres, where they are known apart from ``affine`` (some scans carry
         an empty affine beside true voxel sizes). The linear part of ``affine`` otherwise.
+    measured : bool array, ``[n]``, optional
+        The images whose distances between pixels were given; None for all. Those of the others are counted from 1, and
+        turns and shears are rigid in pixels.
     extent : callable, optional
         Gives the extent of a mask's foreground in this frame, see :meth:`foreground`.
     chosen : bool array, ``[n]``, optional
@@ -67,6 +71,7 @@ class Frame:
     dtype: np.dtype[Any] = np.dtype(np.uint8)
     peak: float = 255.0
     metric: Floats | None = None
+    measured: npt.NDArray[np.bool_] | None = None
     extent: Callable[[], Extent | None] | None = None
     chosen: npt.NDArray[np.bool_] | None = None
 
@@ -92,7 +97,8 @@ class Frame:
         dtype = np.dtype(dtype)
         affine = scaling(np.tile(np.asarray(spacing or (1.0,) * d, dtype=np.float64), (n, 1)))
         sizes = np.tile(np.asarray(shape, dtype=np.int64), (n, 1))
-        return cls(SPATIAL_AXES[d], sizes, affine, channels, dtype, peak_of(dtype))
+        measured = None if spacing else np.zeros(n, dtype=bool)
+        return cls(SPATIAL_AXES[d], sizes, affine, channels, dtype, peak_of(dtype), measured=measured)
 
     @property
     def n(self) -> int:
@@ -116,6 +122,18 @@ class Frame:
         steps = self.affine[:, :d, :d] if self.metric is None else self.metric
         lengths: Floats = np.linalg.norm(steps, axis=1)
         return lengths
+
+    @property
+    def rigid(self) -> Floats:
+        """The distances in which turns and shears are rigid, ``[n, d]``: the spacing where it was given, else pixels.
+
+        A photo that was squashed is turned as it is then; a scan is turned in millimetres, whatever its pixels became.
+        """
+        if self.measured is None:
+            return self.spacing
+        if not self.measured.any():
+            return np.ones((self.n, self.ndim))
+        return np.where(self.measured[:, None], self.spacing, 1.0)
 
     @property
     def in_plane(self) -> tuple[int, int]:
@@ -153,7 +171,8 @@ class Frame:
         metric = None if self.metric is None else self.metric @ matrix[:, :d, :d]
         affine = self.affine @ matrix
         # Written out, for this runs for every op of every call.
-        return type(self)(self.axes, shape, affine, self.channels, self.dtype, self.peak, metric, self.extent)
+        kept = (self.channels, self.dtype, self.peak, metric, self.measured, self.extent)
+        return type(self)(self.axes, shape, affine, *kept)
 
 
 def peak_of(dtype: npt.DTypeLike) -> float:

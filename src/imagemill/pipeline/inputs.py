@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.colours import Channels, check_channels
 from imagemill.core.errors import InputError
@@ -126,6 +127,15 @@ def _metric(lead: Sequence[Target], affine: Floats) -> Floats | None:
     return found
 
 
+def _measured(lead: Sequence[Target]) -> npt.NDArray[np.bool_] | None:
+    """Which samples say their spacing or their place in the world; None when all do."""
+    if isinstance(lead, Stack):
+        one = lead.first
+        return None if one.spacing or one.affine is not None else np.zeros(len(lead), dtype=bool)
+    found = np.array([isinstance(t, Image | Mask) and bool(t.spacing or t.affine is not None) for t in lead])
+    return None if found.all() else found
+
+
 def _shapes(arrays: Rasters) -> Ints:
     """Spatial shapes ``[n, d]``."""
     if isinstance(arrays, np.ndarray):
@@ -165,7 +175,8 @@ class Inputs:
         else:
             affine = np.array([t.affine_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
             metric = _metric(lead, affine)
-        self.frame = Frame(canonical_axes, shape, affine, first.shape[-1], first.dtype, peak_of(first.dtype), metric)
+        kept = (first.shape[-1], first.dtype, peak_of(first.dtype), metric, _measured(lead))
+        self.frame = Frame(canonical_axes, shape, affine, *kept)
 
     def _read(self, name: str) -> None:
         given = self._axes.get(self._lead)

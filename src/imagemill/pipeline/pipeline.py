@@ -59,6 +59,9 @@ class Pipeline:
         How much of a box has to be left for it to stay, and whether it ends at the frame.
     swap : "auto", or pairs of names
         Keypoints that change sides where a map mirrors; see :class:`Keypoints`. ``()`` switches it off.
+    notes : sequence of str
+        Shown by `explain`: what whoever made it has to say, such as what differs from the pipeline it was translated
+        from. They change nothing, and files do not hold them.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Pipeline:
         without: Sequence[str] = (),
         boxes: BoxRules = BoxRules(),  # noqa: B008  # frozen
         swap: Any = "auto",
+        notes: Sequence[str] = (),
     ) -> None:
         if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
             raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
@@ -95,6 +99,7 @@ class Pipeline:
         self.swap = read_swap(swap)
         self.fuse = fuse
         self.without = tuple(without)
+        self.notes = tuple(notes)
         self.backend = get_backend(backend)
         self._lineage = Lineage()
         self.buffers = Buffers()
@@ -299,6 +304,7 @@ class Pipeline:
         """
         parts = [words.header(self), words.transforms(self.transforms)]
         parts += [f"boxes that stay: {self.boxes}"] if self.boxes != BoxRules() else []
+        parts += ["notes:\n" + "\n".join(f"  {note}" for note in self.notes)] if self.notes else []
         if shape is not None:
             image = Image(np.broadcast_to(np.zeros((), dtype), shape), axes, spacing)
             inputs = Inputs({"image": [image]})
@@ -356,7 +362,8 @@ class Pipeline:
     def arguments(self) -> dict[str, Any]:
         """All that makes it."""
         how = {"fuse": self.fuse, "backend": as_given(self.backend), "without": self.without}
-        return {"transforms": self.transforms, "seed": self.seed, **how, "boxes": self.boxes, "swap": self.swap}
+        asked = {"boxes": self.boxes, "swap": self.swap, "notes": self.notes}
+        return {"transforms": self.transforms, "seed": self.seed, **how, **asked}
 
     def _asked(self) -> dict[str, Any]:
         """What it asks of targets beside moving them, where that is not the usual."""

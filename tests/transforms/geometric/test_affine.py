@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import imagemill as im
 from imagemill.core import geometry as geo
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
@@ -262,3 +263,21 @@ def test_drawn_values_are_named_for_the_recipe() -> None:
     draws = draws_for(zoom, 3)
     zoom.draw(draws, Frame.of(5, 5, n=3))
     assert list(draws.values) == ["factor.y", "factor.x"]
+
+
+def test_turns_are_rigid_in_pixels_without_a_spacing_and_in_millimetres_with_one() -> None:
+    """By hand, of a picture squashed to half its width."""
+    pipe = im.Pipeline([im.Resize((40, 20)), im.Rotate(90)], seed=1)
+    ramp = np.tile(np.linspace(0, 1, 40, dtype=np.float32), (40, 1))
+    unknown = pipe(image=ramp).affine
+    known = pipe(image=im.Image(ramp, "yx", spacing=(1.0, 1.0))).affine
+    # Steps down and to the right of the result, in pixels of the source.
+    np.testing.assert_allclose(unknown[:2, :2], [[0, 1], [-2, 0]], atol=1e-12)
+    np.testing.assert_allclose(known[:2, :2], [[0, 2], [-1, 0]], atol=1e-12)
+
+
+def test_a_batch_may_hold_images_with_and_without_a_spacing() -> None:
+    pipe = im.Pipeline([im.Resize((40, 20)), im.Rotate(90)], seed=1)
+    ramp = np.zeros((40, 40), np.float32)
+    batch = pipe.batch(image=[im.Image(ramp, "yx"), im.Image(ramp, "yx", spacing=(1.0, 1.0))], keys=[1, 2])
+    np.testing.assert_allclose(batch.affine[:, 0, 1], [1, 2], atol=1e-12)

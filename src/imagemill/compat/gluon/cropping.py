@@ -267,7 +267,7 @@ class _Turn(Transform):
             need = (cos[:, None] * size + sin[:, None] * size[:, ::-1]) / size
             factor = need.max(axis=1)
             linear = linear * (factor if self.zoom == "out" else 1.0 / factor)[:, None, None]
-        matrix = geo.about(linear, frame.centre, frame.spacing)
+        matrix = geo.about(linear, frame.centre, frame.rigid)
         return Affine(matrix, frame.shape, Sampling(1, "constant", 0.0))
 
 

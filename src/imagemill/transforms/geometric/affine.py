@@ -145,4 +145,4 @@ class Affine(Transform):
         shift = per_axis(draws, self.shift, "shift", frame, self.plane, 0.0) * frame.shape
         shear = shear_pull(draws, self.shear, "shear", self.plane, frame)
         linear = shear @ turn @ geo.scaling(1.0 / factor)[:, :-1, :-1]
-        return geo.about(linear, frame.centre, frame.spacing) @ geo.translation(0.0 - shift)
+        return geo.about(linear, frame.centre, frame.rigid) @ geo.translation(0.0 - shift)

@@ -90,7 +90,7 @@ class Rotate(Transform):
             turning = range(frame.ndim) if self.plane == "all" else frame.plane(self.plane)
             # Columns, so that only steps along the axes that turn grow.
             linear[:, :, list(turning)] *= _fit(linear, frame)[:, None, None]
-        matrix = geo.about(linear, frame.centre, frame.spacing)
+        matrix = geo.about(linear, frame.centre, frame.rigid)
         mode = sampling(self.order, self.border, self.fill, self.mask_fill, antialias=fits and self.order > 0)
         return Affine(matrix, frame.shape, mode)
 
@@ -106,7 +106,7 @@ class Rotate(Transform):
 
 def _fit(linear: geo.Floats, frame: Frame) -> geo.Floats:
     """The factor by which the view must widen so that the turned frame still lies inside, ``[n]``."""
-    size = frame.shape * frame.spacing
+    size = frame.shape * frame.rigid
     # A turned box of half sizes h needs |L| h along each axis.
     needed = np.einsum("nij,nj->ni", np.abs(np.swapaxes(linear, 1, 2)), size)
     factors: geo.Floats = np.max(needed / size, axis=1)

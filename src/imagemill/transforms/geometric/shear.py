@@ -85,7 +85,7 @@ class Shear(Transform):
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         linear = shear_pull(draws, self.degrees, "degrees", self.plane, frame)
-        matrix = geo.about(linear, frame.centre, frame.spacing)
+        matrix = geo.about(linear, frame.centre, frame.rigid)
         return Affine(matrix, frame.shape, sampling(self.order, self.border, self.fill, self.mask_fill))
 
 

@@ -111,7 +111,7 @@ class Shift(Transform):
             return per_axis(draws, self.pixels, "pixels", frame, "yx", 0.0)
         if self.fraction is not None:
             return per_axis(draws, self.fraction, "fraction", frame, "yx", 0.0) * frame.shape
-        return per_axis(draws, self.millimetres, "millimetres", frame, "yx", 0.0) / frame.spacing
+        return per_axis(draws, self.millimetres, "millimetres", frame, "yx", 0.0) / frame.rigid
 
 
 def _count(distribution: Distribution) -> float:

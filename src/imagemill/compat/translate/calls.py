@@ -1,0 +1,63 @@
+"""A pipeline of another library as plain data: names, and what they were called with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Call", "Unread", "calls_in"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A transform, or several in one, as it was called.
+
+    Parameters
+    ----------
+    name : str
+        Of the class, without its module: ``"HorizontalFlip"``.
+    given : mapping
+        Arguments by name.
+    positional : tuple
+        Arguments without a name.
+    where : str
+        Where it stands, in words: ``"line 12"``, ``"step 3"``.
+    """
+
+    name: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    positional: tuple[Any, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A value that only running the program would give: a function, a variable that is set elsewhere.
+
+    Parameters
+    ----------
+    text : str
+        As it is written.
+    """
+
+    text: str
+
+
+def calls_in(value: Any) -> Iterator[Call]:
+    """Every call in a value, from the outermost on.
+
+    Examples
+    --------
+    >>> inner = Call("HorizontalFlip")
+    >>> [call.name for call in calls_in(Call("Compose", positional=([inner],)))]
+    ['Compose', 'HorizontalFlip']
+    """
+    if isinstance(value, Call):
+        yield value
+        yield from calls_in([*value.positional, *value.given.values()])
+    elif isinstance(value, Mapping):
+        yield from calls_in(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from calls_in(one)

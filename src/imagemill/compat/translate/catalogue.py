@@ -1,0 +1,105 @@
+"""Writes the page of what each transform of other libraries is here, from the rules themselves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from imagemill.compat.translate.calls import Call
+from imagemill.compat.translate.rules import albumentations_geometry, albumentations_pixels, torchvision_pixels
+from imagemill.compat.translate.rules.albumentations import RULES as ALBUMENTATIONS
+from imagemill.compat.translate.rules.monai import RULES as MONAI
+from imagemill.compat.translate.rules.rule import Rule, Rules, Translator
+from imagemill.compat.translate.rules.torchio import RULES as TORCHIO
+from imagemill.compat.translate.rules.torchvision import RULES as TORCHVISION
+from imagemill.core.errors import InputError
+from imagemill.transforms.base import everyone
+
+__all__ = ["LIBRARIES", "example_call", "page"]
+
+LIBRARIES: dict[str, Rules] = {
+    "Albumentations": ALBUMENTATIONS,
+    "torchvision": TORCHVISION,
+    "MONAI": MONAI,
+    "TorchIO": TORCHIO,
+}
+"""Every table of rules, by the library's name."""
+
+_READ = (albumentations_geometry, albumentations_pixels, torchvision_pixels)
+"""Modules that fill the tables when they are imported."""
+
+_NEEDED: dict[str, Any] = {
+    "size": 224, "height": 224, "width": 224, "min_max_height": (100, 200), "degrees": 10, "padding": 4,
+    "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "min_size": 200, "max_size": 300, "target_size": (200, 200),
+    "pixdim": (1.0, 1.0, 3.0), "spatial_size": (64, 64, 32), "roi_size": (64, 64, 32), "k": 16, "factors": 0.1,
+    "offsets": 0.1, "a_min": -200, "a_max": 300, "gamma": 1.5, "target_shape": (64, 64, 32), "target_multiple": 8,
+}  # fmt: skip
+"""Arguments that have no default there."""
+
+_ASKED: dict[str, dict[str, Any]] = {
+    "RandomResizedCrop": {"size": (224, 224)}, "RandomSizedCrop": {"size": (224, 224)}, "Resize": {"size": 256},
+    "CropAndPad": {"percent": 0.1}, "Crop": {"x_max": 200, "y_max": 180},
+    "ColorJitter": {"brightness": 0.4},
+}  # fmt: skip
+"""Arguments that have a default there which does nothing, or of which one has to be given."""
+
+_HEAD = """# What transforms of other libraries are here
+
+Written from the rules that `imagemill.from_albumentations`, `from_torchvision`, `from_monai` and `from_torchio` follow:
+[bring your pipelines](../how-to/bring-your-pipelines.md) shows how. The middle column is what the transform becomes
+with its defaults.
+"""
+
+
+def example_call(rules: Rules, rule: Rule) -> Call:
+    """A call of a rule with its defaults, and something for what has none."""
+    given = {
+        name: _NEEDED[name] for name, one in rule.parameters().items() if one.default is one.empty and name in _NEEDED
+    }
+    if any(name in rule.parameters() for name in ("transforms", "first")):
+        inner = [Call(next(name for name in rules.by_name if "Flip" in name)) for _ in range(2)]
+        given = {"transforms": inner}
+    asked = _ASKED.get(rule.names[0], {})
+    given |= {name: value for name, value in asked.items() if name in rule.parameters()}
+    return Call(rule.names[0], given)
+
+
+def _becomes(rules: Rules, rule: Rule) -> str:
+    translator = Translator(rules, 2)
+    try:
+        made = translator.transforms(example_call(rules, rule))
+    except InputError as error:
+        return str(error)
+    if translator.missing:
+        return "nothing"
+    names = [type(one).__name__ for one in everyone(made)]
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(names)) or "nothing to do"
+
+
+def page() -> str:
+    """The page, as Markdown."""
+    parts = [_HEAD]
+    for name, rules in LIBRARIES.items():
+        parts.append(f"\n## {name}\n\n| there | here | what to know |\n|---|---|---|\n")
+        rows = [
+            (", ".join(f"`{one}`" for one in rule.names), _becomes(rules, rule), _cell(rule.says)) for rule in rules
+        ]
+        parts += [
+            f"| {there} | {here} | {says} |\n" for there, here, says in sorted(rows, key=lambda row: row[0].lower())
+        ]
+        if rules.absent:
+            parts.append("\nWithout a counterpart:\n\n")
+            reasons = dict.fromkeys(rules.absent.values())
+            parts += [
+                f"* {', '.join(f'`{one}`' for one, why in rules.absent.items() if why == reason)}: {reason}.\n"
+                for reason in reasons
+            ]
+    return "".join(parts)
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text.replace("``", "`").replace("|", "\\|")).strip()
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,145 @@
+"""Albumentations: the table, pipelines, and what its rules share. Source: its documentation and its behaviour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imagemill.compat.translate.calls import Call
+from imagemill.compat.translate.rules.choosing import all_of, one_of, some_of
+from imagemill.compat.translate.rules.rule import Rules, Step
+from imagemill.compat.translate.rules.values import border, fill, is_number, joined
+from imagemill.core.box_rules import BoxRules
+from imagemill.transforms.base import Transform
+
+__all__ = ["RULES", "edge_of"]
+
+
+class _Albumentations(Rules):
+    """Version 1 took height and width of crops by place, where version 2 takes a size."""
+
+    def named(self, call: Call) -> Call:
+        """The call with those two by name."""
+        before = {"RandomResizedCrop": 0, "RandomSizedCrop": 1}.get(call.name)
+        placed = call.positional
+        if before is None or not all(is_number(one) for one in placed[before : before + 2]) or len(placed) < before + 2:
+            return call
+        sizes = dict(zip(("height", "width"), placed[before : before + 2], strict=True))
+        names = ("min_max_height",) if before else ()
+        rest = ("w2h_ratio", "interpolation") if before else ("scale", "ratio", "interpolation")
+        given = dict(zip(names + rest, placed[:before] + placed[before + 2 :], strict=False))
+        return Call(call.name, {**given, **sizes, **call.given}, (), call.where)
+
+
+RULES = _Albumentations("albumentations", ignored=("always_apply", "p", "strict", "is_check_args", "is_check_shapes"))
+_FIRST = 1
+"""The version whose geometric transforms mirrored the image at its edge; from 2 on they fill with a constant."""
+
+
+def edge_of(
+    step: Step, mode: Any, value: Any, mask_value: Any, given: Any = None, given_mask: Any = None
+) -> dict[str, Any]:
+    """Border and fill, by the names of either version."""
+    if mode is None:
+        mode = 4 if step.version == _FIRST else 0
+    found = border(step, mode)
+    if found != "constant":
+        return {"border": found}
+    mask = given_mask if given_mask is not None else mask_value
+    return {
+        "border": found,
+        "fill": fill(step, given if given is not None else value),
+        "mask_fill": int(fill(step, mask)),
+    }
+
+
+@RULES.rule("Compose", "ReplayCompose")
+def _compose(
+    step: Step,
+    transforms: Any,
+    preprocessing_transforms: Any = None,
+    postprocessing_transforms: Any = None,
+    to_tensor: Any = None,
+    bbox_params: Any = None,
+    keypoint_params: Any = None,
+    additional_targets: Any = None,
+    p: float = 1.0,
+    is_check_shapes: bool = True,
+    strict: bool = True,
+    mask_interpolation: Any = None,
+    seed: int | None = None,
+    save_applied_params: bool = False,
+    save_key: str = "replay",
+) -> list[Transform]:
+    """A `Pipeline`; ``min_area`` and ``min_visibility`` of ``bbox_params`` become its `BoxRules`."""
+    if bbox_params is not None:
+        step.set("boxes", _box_rules(step, bbox_params))
+    if keypoint_params is not None:
+        named = _arguments(keypoint_params, ("format",)).get("format", "xy")
+        step.note(f"keypoints in format {named!r}: pass imagemill.Keypoints, which has x and y in pixels")
+    if additional_targets:
+        names = joined([f"{name} as {kind}" for name, kind in dict(additional_targets).items()])
+        step.note(f"targets of other names ({names}): pass imagemill.Image, Mask, Boxes or Keypoints by that name")
+    if seed is not None:
+        step.set("seed", seed)
+    return all_of(step, transforms, p)
+
+
+def _arguments(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """What ``BboxParams(...)`` or a mapping says."""
+    if isinstance(value, Call):
+        return dict(zip(names, value.positional, strict=False)) | dict(value.given)
+    return dict(value)
+
+
+def _box_rules(step: Step, value: Any) -> BoxRules:
+    given = _arguments(value, ("format", "label_fields", "min_area", "min_visibility"))
+    step.note(
+        f"bounding boxes in format {given.get('format', 'pascal_voc')!r} with fields "
+        f"{list(given.get('label_fields') or [])}: pass imagemill.Boxes, which has corners in pixels and labels"
+    )
+    for name in ("min_width", "min_height", "max_accept_ratio"):
+        if given.get(name):
+            step.note(f"{name}={given[name]} of bbox_params is left out")
+    area, share = float(given.get("min_area") or 0.0), float(given.get("min_visibility") or 0.0)
+    return BoxRules(min_area=max(area, 1.0), min_visibility=share)
+
+
+@RULES.rule("Sequential")
+def _sequential(step: Step, transforms: Any, p: float = 0.5) -> list[Transform]:
+    return all_of(step, transforms, p)
+
+
+@RULES.rule("OneOf")
+def _one_of(step: Step, transforms: Any, p: float = 0.5) -> list[Transform]:
+    """Chances of those inside are weights, as there."""
+    return one_of(step, transforms, p, forced=True)
+
+
+@RULES.rule("OneOrOther")
+def _one_or_other(
+    step: Step, first: Any = None, second: Any = None, transforms: Any = None, p: float = 0.5
+) -> list[Transform]:
+    """The first with chance ``p``, else the second."""
+    return one_of(step, transforms or [first, second], 1.0, weights=[p, 1 - p])
+
+
+@RULES.rule("SomeOf")
+def _some_of(step: Step, transforms: Any, n: Any = 1, replace: bool | None = None, p: float = 1.0) -> list[Transform]:
+    if replace or (replace is None and step.version == _FIRST):
+        step.note("the same transform is not drawn twice")
+    return some_of(step, transforms, n, p)
+
+
+@RULES.rule("RandomOrder")
+def _random_order(step: Step, transforms: Any, n: Any = 1, replace: bool = False, p: float = 1.0) -> list[Transform]:
+    """Drawn as with `SomeOf`, but run in the order in which they are listed."""
+    step.note("those drawn run in the order in which they are listed")
+    return some_of(step, transforms, n, p)
+
+
+@RULES.rule("NoOp", "Identity")
+def _no_op(step: Step, p: float = 0.5) -> list[Transform]:
+    return []
+
+
+RULES.without("the part of a composition that runs on some channels only is not built", "SelectiveChannelTransform")

@@ -1,0 +1,546 @@
+"""Albumentations' transforms that move pixels; names and defaults of 0.1 to 2.0.8."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from imagemill.compat.translate.rules.albumentations import RULES, edge_of
+from imagemill.compat.translate.rules.bending import FRAME, elastic
+from imagemill.compat.translate.rules.choosing import together
+from imagemill.compat.translate.rules.rule import NoCounterpart, Step
+from imagemill.compat.translate.rules.values import amount, around, is_number, order, scaled, shape, span
+from imagemill.core.errors import InputError
+from imagemill.core.ranges import Choice
+from imagemill.transforms.base import Transform
+from imagemill.transforms.combine import OneOf, Sequential
+from imagemill.transforms.geometric.affine import Affine
+from imagemill.transforms.geometric.crop import Crop
+from imagemill.transforms.geometric.elastic import Elastic
+from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.pad import Pad
+from imagemill.transforms.geometric.perspective import Perspective
+from imagemill.transforms.geometric.quarter_turn import QuarterTurn
+from imagemill.transforms.geometric.random_resized_crop import RandomResizedCrop
+from imagemill.transforms.geometric.resize import Resize
+from imagemill.transforms.geometric.rotate import Rotate
+from imagemill.transforms.geometric.shift import Shift
+from imagemill.transforms.geometric.shortest_side import LongestSide, ShortestSide
+from imagemill.transforms.geometric.zoom import Zoom
+
+__all__: list[str] = []
+_TALLEST_CORNER = 0.33
+
+
+@RULES.rule("HorizontalFlip", "IAAFliplr")
+def _horizontal_flip(step: Step, p: float = 0.5) -> Transform:
+    return Flip("x", p=p)
+
+
+@RULES.rule("VerticalFlip", "IAAFlipud")
+def _vertical_flip(step: Step, p: float = 0.5) -> Transform:
+    return Flip("y", p=p)
+
+
+@RULES.rule("Flip")
+def _flip(step: Step, p: float = 0.5) -> Transform:
+    """Left and right, up and down, or both, equally likely."""
+    return OneOf([Flip("x"), Flip("y"), Sequential([Flip("x"), Flip("y")])], p=p)
+
+
+@RULES.rule("Transpose")
+def _transpose(step: Step, p: float = 0.5) -> Transform:
+    """A quarter turn and a flip, which exchange rows and columns exactly."""
+    return Sequential([QuarterTurn(1), Flip("y")], p=p)
+
+
+@RULES.rule("RandomRotate90")
+def _random_rotate_90(step: Step, p: float | None = None) -> Transform:
+    """Version 1 turns every other image unless told otherwise, version 2 every one."""
+    return QuarterTurn(p=(0.5 if step.version == 1 else 1.0) if p is None else p)
+
+
+@RULES.rule("D4", "SquareSymmetry")
+def _d4(step: Step, p: float = 1.0) -> Transform:
+    """Quarter turns and flips: all eight, equally likely."""
+    return Sequential([QuarterTurn(), Flip("x", p=0.5)], p=p)
+
+
+@RULES.rule("Rotate")
+def _rotate(
+    step: Step,
+    limit: Any = (-90, 90),
+    interpolation: Any = 1,
+    border_mode: Any = None,
+    value: Any = None,
+    mask_value: Any = None,
+    rotate_method: Any = "largest_box",
+    crop_border: bool = False,
+    mask_interpolation: Any = 0,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """Counter-clockwise for positive degrees, as there."""
+    if crop_border:
+        step.note("crop_border is left out: the frame keeps its size, and corners show the border")
+    how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
+    return Rotate(span(step, "limit", limit), order=order(step, interpolation), p=p, **how)  # type: ignore[arg-type]
+
+
+@RULES.rule("SafeRotate")
+def _safe_rotate(
+    step: Step,
+    limit: Any = (-90, 90),
+    interpolation: Any = 1,
+    border_mode: Any = None,
+    value: Any = None,
+    mask_value: Any = None,
+    rotate_method: Any = "largest_box",
+    mask_interpolation: Any = 0,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """The frame is enlarged so that nothing is cut off, and brought back to its size."""
+    how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
+    turn: Any = span(step, "limit", limit)
+    return Rotate(turn, frame="fit", order=order(step, interpolation), p=p, **how)  # type: ignore[arg-type]
+
+
+@RULES.rule("ShiftScaleRotate")
+def _shift_scale_rotate(
+    step: Step,
+    shift_limit: Any = (-0.0625, 0.0625),
+    scale_limit: Any = (-0.1, 0.1),
+    rotate_limit: Any = (-45, 45),
+    interpolation: Any = 1,
+    border_mode: Any = None,
+    value: Any = None,
+    mask_value: Any = None,
+    shift_limit_x: Any = None,
+    shift_limit_y: Any = None,
+    rotate_method: Any = "largest_box",
+    mask_interpolation: Any = 0,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """One `Affine`: ``scale_limit`` is added to 1 and becomes ``zoom``."""
+    both = span(step, "shift_limit", shift_limit)
+    x = both if shift_limit_x is None else span(step, "shift_limit_x", shift_limit_x)
+    y = both if shift_limit_y is None else span(step, "shift_limit_y", shift_limit_y)
+    how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
+    return Affine(
+        degrees=span(step, "rotate_limit", rotate_limit),
+        zoom=scaled(span(step, "scale_limit", scale_limit), 1, plus=1),
+        shift=both if x == y == both else {"y": y, "x": x},
+        order=order(step, interpolation),  # type: ignore[arg-type]
+        p=p,
+        **how,
+    )
+
+
+@RULES.rule("Affine", "IAAAffine")
+def _affine(
+    step: Step,
+    scale: Any = None,
+    translate_percent: Any = None,
+    translate_px: Any = None,
+    rotate: Any = None,
+    shear: Any = None,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    cval: Any = 0,
+    cval_mask: Any = 0,
+    mode: Any = None,
+    fit_output: bool = False,
+    keep_ratio: bool = False,
+    rotate_method: Any = "largest_box",
+    balanced_scale: bool = False,
+    border_mode: Any = None,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> list[Transform]:
+    """Scale, turn, shear and shift in the order they have there, as few `Affine` as that takes; one step in all."""
+    how = edge_of(step, mode if border_mode is None else border_mode, cval, cval_mask, fill, fill_mask)
+    if mode is None and border_mode is None:
+        how = edge_of(step, 0, cval, cval_mask, fill, fill_mask)
+    if fit_output:
+        step.note("fit_output is left out: the frame keeps its size")
+    same: dict[str, Any] = {"order": order(step, interpolation), **how}
+    zoom = _by_axis(step, "scale", 1.0 if scale is None else scale)
+    zoom = zoom["x"] if keep_ratio or (zoom["x"] == zoom["y"] and is_number(zoom["x"])) else zoom
+    turn = float(rotate) if is_number(rotate) else amount(step, "rotate", rotate or 0.0)
+    lean = {axis: scaled(one, -1) for axis, one in _by_axis(step, "shear", shear or 0.0).items()}
+    leans = any(not around(one) for one in lean.values())
+    if leans and all(not around(one) for one in lean.values()):
+        step.note("rows slide first and columns then; both at once there")
+    moved = _by_axis(step, "translate_percent", translate_percent or 0.0)
+    made: list[Transform] = []
+    if isinstance(zoom, dict) and (leans or not around(turn)):
+        made.append(Affine(zoom=zoom, **same))
+        zoom = 1.0
+    if leans and not around(turn):
+        made.append(Affine(degrees=turn, **same))
+        turn = 0.0
+    made.append(Affine(degrees=turn, zoom=zoom, shear=lean if leans else 0.0, shift=moved, **same))
+    if translate_px is not None:
+        made.append(Shift(pixels=_by_axis(step, "translate_px", translate_px), **same))
+    return made if p == 1 else [Sequential(made, p=p) if len(made) > 1 else dataclasses.replace(made[0], p=p)]
+
+
+def _by_axis(step: Step, name: str, value: Any) -> dict[str, Any]:
+    """One amount for each of ``y`` and ``x``."""
+    if not isinstance(value, dict):
+        return dict.fromkeys("yx", amount(step, name, value))
+    rest = 1.0 if name == "scale" else 0.0
+    return {axis: amount(step, f"{name}[{axis!r}]", value.get(axis, rest)) for axis in "yx"}
+
+
+@RULES.rule("RandomScale")
+def _random_scale(
+    step: Step,
+    scale_limit: Any = (-0.1, 0.1),
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    area_for_downscale: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """`Zoom` by 1 and ``scale_limit``: the frame keeps its size here, there it grows and shrinks."""
+    step.note("the frame keeps its size; a crop or a resize behind it is not needed for that")
+    zoom = scaled(span(step, "scale_limit", scale_limit), 1, plus=1)
+    return Zoom(zoom, order=order(step, interpolation), border="constant", p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("Perspective", "IAAPerspective")
+def _perspective(
+    step: Step,
+    scale: Any = (0.05, 0.1),
+    keep_size: bool = True,
+    pad_mode: Any = None,
+    pad_val: Any = 0,
+    mask_pad_val: Any = 0,
+    fit_output: bool = False,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    border_mode: Any = 0,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """Corners move inwards by uniform amounts of the same mean; there by the absolute value of normal ones."""
+    found = scaled(amount(step, "scale", (0.0, scale) if is_number(scale) else scale), math.sqrt(8 / math.pi))
+    if not keep_size or fit_output:
+        step.note("the frame keeps its size")
+    high = found[1] if isinstance(found, tuple) else found
+    if high > _TALLEST_CORNER:
+        step.note(f"corners move by {_TALLEST_CORNER} of a side at most")
+        found = (min(found[0], _TALLEST_CORNER), _TALLEST_CORNER) if isinstance(found, tuple) else _TALLEST_CORNER
+    how = edge_of(step, border_mode if pad_mode is None else pad_mode, pad_val, mask_pad_val, fill, fill_mask)
+    return Perspective(found, order=order(step, interpolation), p=p, **how)  # type: ignore[arg-type]
+
+
+@RULES.rule("ElasticTransform")
+def _elastic(
+    step: Step,
+    alpha: Any = 1,
+    sigma: Any = 50,
+    alpha_affine: Any = None,
+    interpolation: Any = 1,
+    border_mode: Any = None,
+    value: Any = None,
+    mask_value: Any = None,
+    approximate: bool = False,
+    same_dxdy: bool = False,
+    mask_interpolation: Any = 0,
+    noise_distribution: Any = "gaussian",
+    keypoint_remapping_method: Any = "mask",
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> list[Transform]:
+    """Smooth displacements by splines on a grid; as strong and as fine as there on images of 256 pixels."""
+    bent = elastic(step, alpha, sigma, uniform=noise_distribution == "uniform")
+    how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
+    spline: Any = order(step, interpolation)
+    made: list[Transform] = [Elastic(**bent, order=spline, **how)]
+    if alpha_affine:
+        reach = float(alpha_affine) / FRAME
+        step.note(f"alpha_affine {alpha_affine} is an Affine of the same reach on images of 256 pixels")
+        degrees = math.degrees(reach)
+        made.insert(0, Affine(
+            degrees=(-degrees, degrees), zoom=(1 - reach, 1 + reach), shift=(-reach, reach), order=spline, **how
+        ))  # fmt: skip
+    return [Sequential(made, p=p)] if len(made) > 1 else [Elastic(**bent, order=spline, p=p, **how)]
+
+
+@RULES.rule("PiecewiseAffine", "IAAPiecewiseAffine")
+def _piecewise_affine(
+    step: Step,
+    scale: Any = (0.03, 0.05),
+    nb_rows: Any = 4,
+    nb_cols: Any = 4,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    cval: Any = 0,
+    cval_mask: Any = 0,
+    mode: Any = "constant",
+    absolute_scale: bool = False,
+    keypoints_threshold: Any = 0.01,
+    keypoint_remapping_method: Any = "mask",
+    border_mode: Any = 0,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """Smooth displacements on a grid of as many cells, in place of plane triangles."""
+    rows, columns = (round(_middle(amount(step, "cells", n))) for n in (nb_rows, nb_cols))
+    strength = scaled(amount(step, "scale", scale), 2 * max(rows, columns))
+    step.note("the cells bend smoothly here, as planes there")
+    low, high = strength if isinstance(strength, tuple) else (strength, strength)
+    how = edge_of(step, border_mode, cval, cval_mask, fill, fill_mask)
+    cells = (max(rows, 2), max(columns, 2))
+    spline: Any = order(step, interpolation)
+    return Elastic((min(low, 0.4), min(high, 0.4)), cells=cells, order=spline, p=p, **how)
+
+
+def _middle(value: float | tuple[float, float]) -> float:
+    return sum(value) / 2 if isinstance(value, tuple) else value
+
+
+@RULES.rule("Resize")
+def _resize(
+    step: Step,
+    height: Any,
+    width: Any = None,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    area_for_downscale: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    """Shrinking by more than 2 averages here; ``antialias=False`` is as there."""
+    return Resize(shape(step, height, width), order=order(step, interpolation), p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("LongestMaxSize")
+def _longest_max_size(
+    step: Step,
+    max_size: Any = None,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    area_for_downscale: Any = None,
+    max_size_hw: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    """Sizes in a list are drawn; shrinking by more than 2 averages here."""
+    return LongestSide(_sides(step, max_size, max_size_hw), order=order(step, interpolation), p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("SmallestMaxSize")
+def _smallest_max_size(
+    step: Step,
+    max_size: Any = None,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    area_for_downscale: Any = None,
+    max_size_hw: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    """Sizes in a list are drawn; shrinking by more than 2 averages here."""
+    return ShortestSide(_sides(step, max_size, max_size_hw), order=order(step, interpolation), p=p)  # type: ignore[arg-type]
+
+
+def _sides(step: Step, size: Any, high_wide: Any) -> Any:
+    if size is None and high_wide is not None:
+        raise NoCounterpart("max_size_hw: sides that are limited by themselves are not built; max_size is")
+    if size is None:
+        size = 1024
+    return Choice(tuple(size)) if isinstance(size, list | tuple) and len(size) > 1 else shape(step, size)[0]
+
+
+@RULES.rule("RandomCrop")
+def _random_crop(
+    step: Step,
+    height: Any,
+    width: Any = None,
+    pad_if_needed: bool = False,
+    pad_position: Any = "center",
+    border_mode: Any = 0,
+    fill: Any = 0,
+    fill_mask: Any = 0,
+    p: float = 1.0,
+) -> list[Transform]:
+    """The place is uniform over all whole positions."""
+    return _cropped(step, shape(step, height, width), "random", pad_if_needed, border_mode, fill, p)
+
+
+@RULES.rule("CenterCrop")
+def _center_crop(
+    step: Step,
+    height: Any,
+    width: Any = None,
+    pad_if_needed: bool = False,
+    pad_position: Any = "center",
+    border_mode: Any = 0,
+    fill: Any = 0,
+    fill_mask: Any = 0,
+    p: float = 1.0,
+) -> list[Transform]:
+    return _cropped(step, shape(step, height, width), "centre", pad_if_needed, border_mode, fill, p)
+
+
+def _cropped(step: Step, size: Any, at: Any, pad: bool, border_mode: Any, fill: Any, p: float) -> list[Transform]:
+    crop = Crop(size, at=at)
+    made: list[Transform] = [Pad(size=size, **edge_of(step, border_mode, fill, 0, None, None)), crop] if pad else [crop]
+    return made if p == 1 else [Sequential(made, p=p)]
+
+
+@RULES.rule("Crop")
+def _crop(
+    step: Step,
+    x_min: Any = 0,
+    y_min: Any = 0,
+    x_max: Any = 1024,
+    y_max: Any = 1024,
+    pad_if_needed: bool = False,
+    pad_position: Any = "center",
+    border_mode: Any = 0,
+    fill: Any = 0,
+    fill_mask: Any = 0,
+    p: float = 1.0,
+) -> Transform:
+    return Crop(box=(int(y_min), int(x_min), int(y_max), int(x_max)), p=p)
+
+
+@RULES.rule("RandomResizedCrop")
+def _random_resized_crop(
+    step: Step,
+    size: Any = None,
+    scale: Any = (0.08, 1.0),
+    ratio: Any = (0.75, 4 / 3),
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    area_for_downscale: Any = None,
+    height: Any = None,
+    width: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    """``scale`` is ``area``, ``ratio`` is ``aspect``; shrinking by more than 2 averages here."""
+    area, aspect = amount(step, "scale", scale), amount(step, "ratio", ratio)
+    size = shape(step, size) if height is None else shape(step, height, width)
+    return RandomResizedCrop(size, area=area, aspect=aspect, order=order(step, interpolation), p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("RandomSizedCrop")
+def _random_sized_crop(
+    step: Step,
+    min_max_height: Any,
+    size: Any = None,
+    w2h_ratio: Any = 1.0,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    area_for_downscale: Any = None,
+    height: Any = None,
+    width: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    """One of five heights from the least to the largest, cut out at random and scaled."""
+    low, high = (int(one) for one in min_max_height)
+    size = shape(step, size) if height is None else shape(step, height, width)
+    heights = sorted({round(low + (high - low) * k / 4) for k in range(5)})
+    spline: Any = order(step, interpolation)
+    crops = [
+        together([Crop((h, round(h * float(w2h_ratio))), at="random"), Resize(size, order=spline)]) for h in heights
+    ]
+    step.note(f"heights {', '.join(map(str, heights))}, equally likely")
+    return OneOf(crops, p=p)
+
+
+@RULES.rule("PadIfNeeded")
+def _pad_if_needed(
+    step: Step,
+    min_height: Any = 1024,
+    min_width: Any = 1024,
+    pad_height_divisor: Any = None,
+    pad_width_divisor: Any = None,
+    position: Any = "center",
+    border_mode: Any = None,
+    value: Any = None,
+    mask_value: Any = None,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
+    at: Any = {"center": "centre"}.get(str(position), str(position))
+    if pad_height_divisor is not None or pad_width_divisor is not None:
+        multiple = tuple(int(one or 1) for one in (pad_height_divisor, pad_width_divisor))
+        return Pad(multiple_of=multiple, at=at, p=p, **how)
+    return Pad(size=(int(min_height or 1), int(min_width or 1)), at=at, p=p, **how)
+
+
+@RULES.rule("Pad")
+def _pad(
+    step: Step,
+    padding: Any = 0,
+    fill: Any = 0,
+    fill_mask: Any = 0,
+    border_mode: Any = 0,
+    p: float = 1.0,
+) -> Transform:
+    how = edge_of(step, border_mode, None, None, fill, fill_mask)
+    if is_number(padding):
+        return Pad(int(padding), p=p, **how)
+    if isinstance(padding, list | tuple) and len(padding) == 2:
+        return Pad((int(padding[1]), int(padding[0])), p=p, **how)
+    if isinstance(padding, list | tuple) and len(padding) == 4:
+        left, above, right, below = (int(one) for one in padding)
+        return Pad((above, left, below, right), p=p, **how)
+    raise InputError(f"{step.shown}: expected padding as 1, 2 or 4 numbers, got {padding!r}")
+
+
+@RULES.rule("CropAndPad", "IAACropAndPad")
+def _crop_and_pad(
+    step: Step,
+    px: Any = None,
+    percent: Any = None,
+    pad_mode: Any = 0,
+    pad_cval: Any = 0,
+    pad_cval_mask: Any = 0,
+    keep_size: bool = True,
+    sample_independently: bool = True,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    border_mode: Any = None,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    """With shares of the side and the size kept: a `Zoom` with a shift, about as much on each side."""
+    if percent is None or not keep_size:
+        raise NoCounterpart("cropping and padding by pixels, or to another size, is not built; write Crop or Pad")
+    found = (
+        span(step, "percent", percent) if not isinstance(percent, list | tuple) else amount(step, "percent", percent)
+    )
+    low, high = found if isinstance(found, tuple) else (found, found)
+    reach = (high - low) / 2 if sample_independently else 0.0
+    step.note("all sides move by one zoom and one shift; there each by itself")
+    how = edge_of(step, pad_mode if border_mode is None else border_mode, pad_cval, pad_cval_mask, fill, fill_mask)
+    zoom = tuple(sorted((1 / (1 + 2 * high), 1 / (1 + 2 * low))))
+    shift: Any = (-reach, reach) if reach else 0.0
+    return Affine(zoom=zoom[0] if zoom[0] == zoom[1] else zoom, shift=shift, p=p, **how)  # type: ignore[arg-type]
+
+
+@RULES.rule("RandomCropFromBorders")
+def _random_crop_from_borders(
+    step: Step,
+    crop_left: float = 0.1,
+    crop_right: float = 0.1,
+    crop_top: float = 0.1,
+    crop_bottom: float = 0.1,
+    p: float = 1.0,
+) -> Transform:
+    raise NoCounterpart("a crop whose size is drawn and kept makes images of many sizes; write RandomResizedCrop")

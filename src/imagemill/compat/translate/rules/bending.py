@@ -1,0 +1,31 @@
+"""Elastic transforms: smoothed noise there, splines over a grid here."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from imagemill.compat.translate.rules.rule import Step
+
+__all__ = ["FRAME", "elastic"]
+
+FRAME = 256
+"""Side of an image, pixels, for amounts that are pixels there and shares here."""
+_SPLINE = 0.277
+"""Deviation of a cubic B-spline surface over control points that are uniform in -1..1."""
+_STRONGEST = 0.4
+
+
+def elastic(step: Step, alpha: Any, sigma: Any, *, uniform: bool) -> dict[str, Any]:
+    """Strength and cells that displace as far, and as finely, as noise that was smoothed by a Gaussian.
+
+    White noise of deviation 1 has a deviation of ``1 / (2 sigma sqrt(pi))`` once it is smoothed in two dimensions.
+    """
+    smooth = float(sigma[0] if isinstance(sigma, list | tuple) else sigma)
+    strong = float(max(alpha) if isinstance(alpha, list | tuple) else alpha)
+    cells = max(2, min(32, round(FRAME / (3 * smooth))))
+    deviation = strong / math.sqrt(3 if uniform else 1) / (2 * smooth * math.sqrt(math.pi))
+    strength = min(deviation / _SPLINE * cells / FRAME, _STRONGEST)
+    made = f"strength {strength:.2g} on {cells} cells"
+    step.note(f"alpha {alpha} and sigma {sigma} are {made}, of images of {FRAME} pixels; set them for others")
+    return {"strength": strength, "cells": cells}

@@ -1,0 +1,243 @@
+"""Rules that turn calls of another library into transforms, and what is said while they do."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagemill.compat.translate.calls import Call, Unread
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.transforms.base import Transform
+
+__all__ = ["NoCounterpart", "Rule", "Rules", "Step", "Translator"]
+
+Made = Transform | Sequence[Transform]
+_MORE, _ANY = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+
+
+class NoCounterpart(Exception):  # noqa: N818  it says what there is not
+    """Raised by a rule that has nothing to offer, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one transform is said here.
+
+    Parameters
+    ----------
+    library : str
+    names : tuple of str
+        The transform's name there, and what it was called before.
+    function : callable
+        Takes a `Step`, and the arguments that the transform takes there, by their names and with their defaults.
+    """
+
+    library: str
+    names: tuple[str, ...]
+    function: Callable[..., Made]
+
+    @property
+    def says(self) -> str:
+        """What changes on the way, in a sentence; from the function's docstring."""
+        return inspect.getdoc(self.function) or ""
+
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The parameters there, without the `Step`."""
+        found = dict(inspect.signature(self.function).parameters)
+        del found[next(iter(found))]
+        return found
+
+
+class Rules:
+    """The rules of one library, by name.
+
+    Parameters
+    ----------
+    library : str
+        As its package is called.
+    ignored : sequence of str
+        Parameters of any transform that change nothing here.
+    """
+
+    def __init__(self, library: str, ignored: Sequence[str] = ()) -> None:
+        self.library = library
+        self.ignored = frozenset(ignored)
+        self.by_name: dict[str, Rule] = {}
+        self.absent: dict[str, str] = {}
+
+    def rule(self, *names: str) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
+        """Note the decorated function as the rule of some names."""
+
+        def note(function: Callable[..., Made]) -> Callable[..., Made]:
+            made = Rule(self.library, names, function)
+            for name in names:
+                assert name not in self.by_name, f"two rules for {name}"
+                self.by_name[name] = made
+            return function
+
+        return note
+
+    def without(self, why: str, *names: str) -> None:
+        """Note names that have no counterpart here, and the reason."""
+        self.absent.update(dict.fromkeys(names, why))
+
+    def named(self, call: Call) -> Call:
+        """The call as its rule is named; a library whose names have forms overrides this."""
+        return call
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(dict.fromkeys(self.by_name.values()))
+
+
+@dataclass(slots=True)
+class Translator:
+    """Walks through calls and gathers what there is to say.
+
+    Parameters
+    ----------
+    rules : Rules
+    version : int
+        Of the library, its first number: defaults changed between them.
+    """
+
+    rules: Rules
+    version: int = 0
+    notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def transforms(self, value: Any) -> list[Transform]:
+        """The transforms of a call, or of a list of them."""
+        if isinstance(value, list | tuple):
+            return [made for one in value for made in self.transforms(one)]
+        if value is None:
+            return []
+        if isinstance(value, Unread):
+            self._misses(f"{value.text} is not known without running the program")
+            return []
+        if not isinstance(value, Call):
+            raise InputError(f"expected transforms of {self.rules.library}, got {value!r}")
+        return self._called(value)
+
+    def _called(self, call: Call) -> list[Transform]:
+        call = self.rules.named(call)
+        rule = self.rules.by_name.get(call.name)
+        shown = f"{call.name} ({call.where})" if call.where else call.name
+        if rule is None:
+            self._misses(
+                f"{shown}: {self.rules.absent.get(call.name, f'no transform of {self.rules.library} we know')}"
+            )
+            return []
+        step = Step(self, call, shown)
+        try:
+            made = rule.function(step, **step.arguments(rule))
+        except NoCounterpart as error:
+            self._misses(f"{shown}: {error}")
+            return []
+        except ParameterError as error:
+            raise InputError(f"{shown}: {error}") from error
+        return [made] if isinstance(made, Transform) else list(made)
+
+    def _misses(self, text: str) -> None:
+        self.missing.append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call while its rule looks at it."""
+
+    translator: Translator
+    call: Call
+    shown: str
+
+    @property
+    def version(self) -> int:
+        """First number of the version the pipeline was written for."""
+        return self.translator.version
+
+    def note(self, text: str) -> None:
+        """Say what is not the same here."""
+        said = f"{self.call.name}: {text}"
+        if said not in self.translator.notes:
+            self.translator.notes.append(said)
+
+    def set(self, name: str, value: Any) -> None:
+        """What the whole pipeline is to be made with."""
+        self.translator.settings[name] = value
+
+    def transforms(self, value: Any) -> list[Transform]:
+        """The transforms inside this one."""
+        return self.translator.transforms(value)
+
+    def each(self, value: Any) -> list[list[Transform]]:
+        """The transforms that each of several inside stands for."""
+        listed = value if isinstance(value, list | tuple) else [value]
+        return [self.translator.transforms(one) for one in listed]
+
+    def arguments(self, rule: Rule) -> dict[str, Any]:
+        """The arguments of the call by name, those left out not among them.
+
+        Raises
+        ------
+        InputError
+            For too many of them, for a required one that is not there, and for one that only running gives.
+        """
+        known = {name: one for name, one in rule.parameters().items() if one.kind not in (_MORE, _ANY)}
+        kinds = {one.kind for one in rule.parameters().values()}
+        by_place = [name for name, one in known.items() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+        placed: tuple[Any, ...] = self.call.positional
+        if _MORE in kinds and len(placed) > 1:
+            # All of them are one list: nn.Sequential(a, b).
+            placed = (list(placed),)
+        if len(placed) > len(by_place) and by_place:
+            many = f"expected at most {len(by_place)} arguments without a name ({', '.join(by_place)})"
+            raise InputError(f"{self.shown}: {many}, got {len(placed)}")
+        given = dict(zip(by_place, placed, strict=False))
+        if twice := sorted(set(given) & set(self.call.given)):
+            raise InputError(f"{self.shown}: expected {', '.join(twice)} once, got it by place and by name")
+        given |= self.call.given
+        if given.pop("always_apply", False) is True:
+            given["p"] = 1.0
+        strange = [name for name in given if name not in known]
+        for name in strange:
+            value = given.pop(name)
+            if name not in self.translator.rules.ignored and _ANY not in kinds:
+                self.note(f"{name}={_short(value)} is left out; {rule.names[0]} takes {', '.join(known)}")
+        self._readable(given)
+        for name in ("p", "prob"):
+            if isinstance(given.get(name), int):
+                given[name] = float(given[name])
+        needed = [n for n, one in known.items() if one.default is inspect.Parameter.empty and n not in given]
+        if needed:
+            raise InputError(f"{self.shown}: expected {' and '.join(needed)}, got {self._got(given)}")
+        return given
+
+    def _got(self, given: Mapping[str, Any]) -> str:
+        return ", ".join(f"{name}={_short(value)}" for name, value in given.items()) or "no arguments"
+
+    def _readable(self, given: Mapping[str, Any]) -> None:
+        unknown = sorted({one.text for value in given.values() for one in _unread(value)})
+        if not unknown:
+            return
+        functions = [text for text in unknown if text.startswith("lambda") or "(" in text]
+        if functions:
+            raise NoCounterpart(f"{functions[0]} has to be run to be known; put imagemill.Apply(function) in its place")
+        example = ", ".join(f"{text!r}: ..." for text in unknown)
+        raise InputError(f"{self.shown}: expected values, got {', '.join(unknown)}; say them: names={{{example}}}")
+
+
+def _unread(value: Any) -> Iterator[Unread]:
+    if isinstance(value, Unread):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _unread(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _unread(one)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."

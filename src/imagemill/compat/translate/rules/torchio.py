@@ -1,0 +1,250 @@
+"""TorchIO's transforms. Source: its documentation and its behaviour.
+
+Axes there are x, y, z; names of directions are those of a volume in the orientation RAS. Sizes are turned round, so
+that they are in array order here (z, y, x).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from imagemill.compat.translate.rules.choosing import all_of, one_of
+from imagemill.compat.translate.rules.rule import NoCounterpart, Rules, Step
+from imagemill.compat.translate.rules.values import amount, border, is_number, order, span
+from imagemill.core.errors import InputError
+from imagemill.core.ranges import LogUniform
+from imagemill.transforms.base import Transform
+from imagemill.transforms.colour.gamma import Gamma
+from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.standardize import Standardize
+from imagemill.transforms.combine import Sequential
+from imagemill.transforms.geometric.crop import Crop
+from imagemill.transforms.geometric.elastic import Elastic
+from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.pad import Pad
+from imagemill.transforms.geometric.resample import Resample
+from imagemill.transforms.geometric.rotate import Rotate
+from imagemill.transforms.geometric.shift import Shift
+from imagemill.transforms.geometric.zoom import Zoom
+
+__all__ = ["RULES"]
+
+RULES = Rules("torchio", ignored=("include", "exclude", "keys", "keep", "copy", "parse_input", "label_keys"))
+
+_SIDES = {
+    "lr": "x", "left": "x", "right": "x", "l": "x", "r": "x", "lateral": "x",
+    "ap": "y", "pa": "y", "anterior": "y", "posterior": "y", "a": "y", "p": "y",
+    "is": "z", "si": "z", "inferior": "z", "superior": "z", "i": "z", "s": "z",
+}  # fmt: skip
+
+
+def _axis(step: Step, axis: Any) -> Any:
+    if isinstance(axis, str) and axis.lower() in _SIDES:
+        return _SIDES[axis.lower()]
+    if axis in (0, 1, 2):
+        return "xyz"[axis]
+    raise InputError(f"{step.shown}: expected an axis of 0, 1, 2 or a direction such as 'LR', got {axis!r}")
+
+
+def _size(step: Step, value: Any) -> tuple[int, ...]:
+    if is_number(value):
+        return (int(value),) * 3
+    if isinstance(value, list | tuple) and len(value) == 3 and all(is_number(one) for one in value):
+        return tuple(int(one) for one in reversed(value))
+    raise InputError(f"{step.shown}: expected one length or three, got {value!r}")
+
+
+def _edge(step: Step, value: Any) -> dict[str, Any]:
+    """What lies beyond the edge: a number, or the least or mean value of the image."""
+    if is_number(value):
+        return {"border": "constant", "fill": float(value)}
+    if value in ("minimum", "mean", "otsu"):
+        step.note(f"beyond the edge stands 0, not the {value} of the image")
+        return {"border": "constant"}
+    return {"border": border(step, value)}
+
+
+@RULES.rule("Compose")
+def _compose(step: Step, transforms: Any, p: float = 1.0) -> list[Transform]:
+    """A `Pipeline`."""
+    return all_of(step, transforms, p)
+
+
+@RULES.rule("OneOf")
+def _one_of(step: Step, transforms: Any, p: float = 1.0) -> list[Transform]:
+    """Values of a dictionary are weights."""
+    if isinstance(transforms, dict):
+        return one_of(step, list(transforms), p, weights=list(transforms.values()))
+    return one_of(step, transforms, p)
+
+
+@RULES.rule("RandomFlip")
+def _random_flip(step: Step, axes: Any = 0, flip_probability: float = 0.5, p: float = 1.0) -> list[Transform]:
+    """Each axis by itself; LR is x, AP is y, IS is z of a volume in RAS."""
+    named = [_axis(step, one) for one in (axes if isinstance(axes, list | tuple) else [axes])]
+    flips: list[Transform] = [Flip(axis, p=float(flip_probability)) for axis in named]
+    return flips if p == 1 else [Sequential(flips, p=p)]
+
+
+@RULES.rule("RandomAffine")
+def _random_affine(
+    step: Step,
+    scales: Any = 0.1,
+    degrees: Any = 10,
+    translation: Any = 0,
+    isotropic: bool = False,
+    center: str = "image",
+    default_pad_value: Any = "minimum",
+    image_interpolation: Any = "linear",
+    label_interpolation: Any = "nearest",
+    check_shape: bool = True,
+    p: float = 1.0,
+) -> list[Transform]:
+    """Turns about all three axes, a zoom, a shift in millimetres: one step. Two numbers are a range for all axes."""
+    if center != "image":
+        raise NoCounterpart("center='origin': it turns about the centre of the image here")
+    how: dict[str, Any] = {"order": order(step, image_interpolation), **_edge(step, default_pad_value)}
+    zoom = _by_axis(step, "scales", scales, about=1.0)
+    turn = _by_axis(step, "degrees", degrees)
+    moved = _by_axis(step, "translation", translation)
+    made: list[Transform] = []
+    same = len({str(one) for one in zoom.values()}) == 1 and isotropic
+    if any(one not in (1.0, (1.0, 1.0)) for one in zoom.values()):
+        made.append(Zoom(zoom["x"] if same else zoom, **how))
+    planes = {"x": "zy", "y": "zx", "z": "yx"}
+    if len({str(one) for one in turn.values()}) == 1 and turn["x"] != 0:
+        made.append(Rotate(turn["x"], plane="all", **how))
+    else:
+        made += [Rotate(one, plane=planes[axis], **how) for axis, one in turn.items() if one != 0]  # type: ignore[arg-type]
+    if any(one != 0 for one in moved.values()):
+        made.append(Shift(millimetres=dict(moved), **how))
+    return made if p == 1 or not made else [Sequential(made, p=p)]
+
+
+def _by_axis(step: Step, name: str, value: Any, about: float = 0.0) -> dict[str, Any]:
+    """An amount for each axis, from one number, a range, three numbers or six."""
+    if isinstance(value, list | tuple) and len(value) == 3:
+        return {axis: span(step, name, one, about) for axis, one in zip("xyz", value, strict=True)}
+    if isinstance(value, list | tuple) and len(value) == 6:
+        return {axis: amount(step, name, value[2 * n : 2 * n + 2]) for n, axis in enumerate("xyz")}
+    return dict.fromkeys("xyz", span(step, name, value, about))
+
+
+@RULES.rule("RandomElasticDeformation")
+def _elastic(
+    step: Step,
+    num_control_points: Any = 7,
+    max_displacement: Any = 7.5,
+    locked_borders: int = 2,
+    image_interpolation: Any = "linear",
+    label_interpolation: Any = "nearest",
+    p: float = 1.0,
+) -> Transform:
+    """As many cells as lie between its control points; displacements in millimetres are those of a volume of 180 mm."""
+    points = num_control_points if isinstance(num_control_points, list | tuple) else (num_control_points,) * 3
+    reach = max(max_displacement) if isinstance(max_displacement, list | tuple) else float(max_displacement)
+    cells = tuple(max(int(one) - 3, 2) for one in reversed(points))
+    strength = min(reach / 180 * max(cells), 0.4)
+    step.note(f"max_displacement {max_displacement} mm is strength {strength:.2g} of a cell in 180 mm; set it")
+    return Elastic((0.0, strength), cells=cells, order=order(step, image_interpolation), p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("RandomGamma")
+def _random_gamma(step: Step, log_gamma: Any = (-0.3, 0.3), p: float = 1.0) -> Transform:
+    """The logarithm of the power there, the power here."""
+    found = span(step, "log_gamma", log_gamma)
+    low, high = found if isinstance(found, tuple) else (found, found)
+    return Gamma(LogUniform(math.exp(low), math.exp(high)) if low < high else math.exp(low), p=p)
+
+
+@RULES.rule("RescaleIntensity", "Rescale")
+def _rescale(
+    step: Step,
+    out_min_max: Any = (0, 1),
+    percentiles: Any = (0, 100),
+    masking_method: Any = None,
+    in_min_max: Any = None,
+    p: float = 1.0,
+) -> Transform:
+    """From the image's extremes, or a window."""
+    target = tuple(float(one) for one in out_min_max)
+    if target not in ((0.0, 1.0), (-1.0, 1.0)):
+        raise NoCounterpart(f"onto {target}: (0, 1) and (-1, 1) are built")
+    if tuple(percentiles) != (0, 100):
+        step.note(f"from the extremes, not from the percentiles {tuple(percentiles)}")
+    if in_min_max is not None:
+        return Rescale(tuple(float(one) for one in in_min_max), to=target, p=p)  # type: ignore[arg-type]
+    return Rescale("minmax", to=target, p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("ZNormalization")
+def _z_normalization(step: Step, masking_method: Any = None, p: float = 1.0) -> Transform:
+    if masking_method is not None:
+        step.note("mean and deviation are of the whole image, not of a mask")
+    return Standardize(p=p)
+
+
+@RULES.rule("Resample")
+def _resample(
+    step: Step,
+    target: Any = 1,
+    image_interpolation: Any = "linear",
+    label_interpolation: Any = "nearest",
+    pre_affine_name: Any = None,
+    scalars_only: bool = False,
+    antialias: bool = False,
+    p: float = 1.0,
+) -> Transform:
+    """To a spacing in millimetres."""
+    if isinstance(target, str):
+        raise NoCounterpart(f"target={target!r}: to the grid of another image is not built")
+    spacing: Any = tuple(float(one) for one in reversed(target)) if isinstance(target, list | tuple) else float(target)
+    return Resample(spacing=spacing, order=order(step, image_interpolation), p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("Resize")
+def _resize(
+    step: Step,
+    target_shape: Any,
+    image_interpolation: Any = "linear",
+    label_interpolation: Any = "nearest",
+    p: float = 1.0,
+) -> Transform:
+    return Resample(_size(step, target_shape), order=order(step, image_interpolation), p=p)  # type: ignore[arg-type]
+
+
+@RULES.rule("CropOrPad")
+def _crop_or_pad(
+    step: Step,
+    target_shape: Any,
+    padding_mode: Any = 0,
+    mask_name: Any = None,
+    labels: Any = None,
+    only_crop: bool = False,
+    only_pad: bool = False,
+    p: float = 1.0,
+) -> list[Transform]:
+    if mask_name is not None:
+        raise NoCounterpart("about a mask's foreground: not built for volumes")
+    size = _size(step, target_shape)
+    made: list[Transform] = [] if only_crop else [Pad(size=size, **_edge(step, padding_mode))]
+    made += [] if only_pad else [Crop(size)]
+    return made if p == 1 else [Sequential(made, p=p)]
+
+
+@RULES.rule("Pad")
+def _pad(step: Step, padding: Any, padding_mode: Any = 0, p: float = 1.0) -> Transform:
+    """One, three or six numbers, x first."""
+    listed = [int(one) for one in (padding if isinstance(padding, list | tuple) else [padding])]
+    if len(listed) == 6:
+        x0, x1, y0, y1, z0, z1 = listed
+        return Pad((z0, y0, x0, z1, y1, x1), p=p, **_edge(step, padding_mode))
+    return Pad(tuple(reversed(listed)) if len(listed) > 1 else listed[0], p=p, **_edge(step, padding_mode))
+
+
+@RULES.rule("EnsureShapeMultiple")
+def _shape_multiple(step: Step, target_multiple: Any, method: str = "pad", p: float = 1.0) -> Transform:
+    if method != "pad":
+        raise NoCounterpart("method='crop': padding to a multiple is built")
+    return Pad(multiple_of=_size(step, target_multiple), p=p)

@@ -1,0 +1,107 @@
+"""torchvision's transforms of values, v1 and v2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imagemill.compat.translate.rules.rule import Step
+from imagemill.compat.translate.rules.torchvision import RULES
+from imagemill.compat.translate.rules.values import amount, is_number, scaled, span
+from imagemill.transforms.base import Transform
+from imagemill.transforms.colour.color_jitter import ColorJitter
+from imagemill.transforms.colour.gray import Gray
+from imagemill.transforms.colour.invert import Invert
+from imagemill.transforms.colour.normalize import Normalize
+from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.to_dtype import ToDtype
+from imagemill.transforms.colour.to_layout import ToLayout
+
+__all__: list[str] = []
+_DARKEST = 1e-3
+
+
+@RULES.rule("ColorJitter")
+def _color_jitter(
+    step: Step, brightness: Any = 0, contrast: Any = 0, saturation: Any = 0, hue: Any = 0
+) -> list[Transform]:
+    """A number is a range about 1; hue 1 is 360 degrees. Run in one fixed order and clipped once, at the end."""
+    given: dict[str, Any] = {}
+    for name, value in (("brightness", brightness), ("contrast", contrast), ("saturation", saturation)):
+        if value is not None and not (is_number(value) and value == 0):
+            given[name] = span(step, name, value, about=1, low=_DARKEST if name == "brightness" else 0)
+    if hue is not None and not (is_number(hue) and hue == 0):
+        given["hue"] = scaled(span(step, "hue", hue), 360)
+    return [ColorJitter(**given)] if given else []
+
+
+@RULES.rule("RandomPhotometricDistort")
+def _photometric_distort(
+    step: Step,
+    brightness: Any = (0.875, 1.125),
+    contrast: Any = (0.5, 1.5),
+    saturation: Any = (0.5, 1.5),
+    hue: Any = (-0.05, 0.05),
+    p: float = 0.5,
+) -> list[Transform]:
+    """Each runs with chance ``p``; channels are not exchanged."""
+    step.note("channels are not exchanged")
+    return [
+        ColorJitter(brightness=amount(step, "brightness", brightness), p=p),
+        ColorJitter(contrast=amount(step, "contrast", contrast), p=p),
+        ColorJitter(saturation=amount(step, "saturation", saturation), p=p),
+        ColorJitter(hue=scaled(amount(step, "hue", hue), 360), p=p),
+    ]
+
+
+@RULES.rule("Grayscale")
+def _grayscale(step: Step, num_output_channels: int = 1) -> Transform:
+    if num_output_channels == 1:
+        step.note("three equal channels; for one channel call the pipeline with channels='gray'")
+    return Gray()
+
+
+@RULES.rule("RandomGrayscale")
+def _random_grayscale(step: Step, p: float = 0.1) -> Transform:
+    return Gray(p=p)
+
+
+@RULES.rule("RGB")
+def _rgb(step: Step) -> list[Transform]:
+    """Call the pipeline with ``channels="rgb"`` where images are gray."""
+    step.note("for gray images call the pipeline with channels='rgb'")
+    return []
+
+
+@RULES.rule("RandomInvert")
+def _random_invert(step: Step, p: float = 0.5) -> Transform:
+    return Invert(p=p)
+
+
+@RULES.rule("Normalize")
+def _normalize(step: Step, mean: Any, std: Any, inplace: bool = False) -> Transform:
+    """Values are from 0 to 1 by then, so ``scale="none"``."""
+    centre, deviation = (float(v) if is_number(v) else [float(one) for one in v] for v in (mean, std))
+    return Normalize(centre, deviation, scale="none")
+
+
+@RULES.rule("ToTensor")
+def _to_tensor(step: Step) -> list[Transform]:
+    """From 0 to 1, channels first, as an array; ``torch.from_numpy`` makes the tensor."""
+    step.note("channels come first, in an array: torch.from_numpy, or Loader's torch(), makes the tensor")
+    return [Rescale("depth"), ToLayout("channels_first")]
+
+
+@RULES.rule("PILToTensor")
+def _pil_to_tensor(step: Step) -> Transform:
+    return ToLayout("channels_first")
+
+
+@RULES.rule("ToDtype", "ConvertImageDtype", "ConvertDtype", "ConvertImageDtypes")
+def _to_dtype(step: Step, dtype: Any = "float32", scale: bool | None = None) -> list[Transform]:
+    """``ConvertImageDtype`` scales, ``ToDtype`` only where it says so."""
+    scales = step.call.name != "ToDtype" if scale is None else scale
+    if isinstance(dtype, dict):
+        step.note("the type is that of images; label maps keep theirs")
+        dtype = next((one for one in dtype.values() if one is not None), "float32")
+    name = {"float": "float32", "half": "float16", "double": "float64"}.get(str(dtype), str(dtype))
+    return [ToDtype(name, scale=bool(scales))]

@@ -1,0 +1,287 @@
+"""The front door: a pipeline of another library, as it comes, becomes a `Pipeline`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from imagemill.compat.translate.calls import Call, calls_in
+from imagemill.compat.translate.readers.live_objects import from_object
+from imagemill.compat.translate.readers.serialised import from_plain, read_plain
+from imagemill.compat.translate.readers.source_text import expression, pipelines_in
+from imagemill.compat.translate.rules.rule import Rules, Translator
+from imagemill.core.errors import InputError
+from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.base import Transform, everyone
+
+__all__ = ["from_albumentations", "from_monai", "from_torchio", "from_torchvision"]
+
+Missing = Literal["error", "skip"]
+
+
+def from_albumentations(
+    pipeline: Any,
+    *,
+    name: str | None = None,
+    names: Mapping[str, Any] | None = None,
+    missing: Missing = "error",
+    version: int | None = None,
+    seed: int | None = None,
+) -> Pipeline:
+    """Turn an Albumentations pipeline into one of this library.
+
+    Parameters
+    ----------
+    pipeline : Compose, dict, Path or str
+        The object; what ``to_dict`` gave; a file that ``A.save`` wrote (``.json``, ``.yaml``); the text of an
+        expression, ``"A.Compose([A.HorizontalFlip(p=0.5)])"``; or a program (``Path("train.py")``), which is read and
+        never run. Names that were removed since 0.1 are known.
+    name : str, optional
+        Which pipeline of a program: the variable, the function that returns it, or the key in a dictionary.
+    names : mapping, optional
+        Values of variables that a program gets from elsewhere: ``{"args.size": 224}``.
+    missing : {"error", "skip"}
+        What to do about transforms that have no counterpart: name them all in an error, or leave them out with a
+        warning.
+    version : {1, 2}, optional
+        Of Albumentations, where defaults differ (borders mirror in 1 and are constant in 2). Found in files and
+        objects; 2 when left out.
+    seed : int, optional
+        Of the pipeline.
+
+    Returns
+    -------
+    Pipeline
+        Its ``notes``, which ``explain`` shows as well, say what is not the same.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, or for transforms without a counterpart.
+
+    Examples
+    --------
+    >>> pipe = from_albumentations(
+    ...     "A.Compose([A.HorizontalFlip(p=0.5), A.ShiftScaleRotate(rotate_limit=10, p=1)])", seed=1
+    ... )
+    >>> [type(transform).__name__ for transform in pipe.transforms]
+    ['Flip', 'Affine']
+    """
+    from imagemill.compat.translate.rules import albumentations_geometry, albumentations_pixels  # noqa: F401
+    from imagemill.compat.translate.rules.albumentations import RULES
+
+    return _translated(RULES, pipeline, name, names, missing, version, seed)
+
+
+def from_torchvision(
+    pipeline: Any,
+    *,
+    name: str | None = None,
+    names: Mapping[str, Any] | None = None,
+    missing: Missing = "error",
+    seed: int | None = None,
+) -> Pipeline:
+    """Turn transforms of torchvision (v1 or v2) into a pipeline of this library.
+
+    Parameters
+    ----------
+    pipeline : Compose, nn.Sequential, Path or str
+        The object; the text of an expression; or a program, which is read and never run.
+    name, names, missing, seed
+        As for `from_albumentations`.
+
+    Returns
+    -------
+    Pipeline
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> pipe = from_torchvision("T.Compose([T.RandomHorizontalFlip(), T.ColorJitter(0.4, hue=0.1)])", seed=1)
+    >>> pipe.transforms[1].hue
+    Range(low=-36.0, high=36.0)
+    """
+    from imagemill.compat.translate.rules import torchvision_pixels  # noqa: F401
+    from imagemill.compat.translate.rules.torchvision import RULES
+
+    return _translated(RULES, pipeline, name, names, missing, None, seed)
+
+
+def from_monai(
+    pipeline: Any,
+    *,
+    name: str | None = None,
+    names: Mapping[str, Any] | None = None,
+    missing: Missing = "error",
+    seed: int | None = None,
+) -> Pipeline:
+    """Turn MONAI transforms (of arrays or of dictionaries) into a pipeline of this library.
+
+    Parameters
+    ----------
+    pipeline : dict, Path or str
+        A bundle's configuration (``_target_``) as a mapping or file, the text of an expression, or a program, which
+        is read and never run.
+    name, names, missing, seed
+        As for `from_albumentations`. Keys of dictionaries are left out: targets have names of their own here.
+
+    Returns
+    -------
+    Pipeline
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from_monai("Compose([RandFlipd(keys=['image', 'label'], prob=0.5, spatial_axis=0)])", seed=1).transforms[0].axis
+    'x'
+    """
+    from imagemill.compat.translate.rules.monai import RULES
+
+    return _translated(RULES, pipeline, name, names, missing, None, seed)
+
+
+def from_torchio(
+    pipeline: Any,
+    *,
+    name: str | None = None,
+    names: Mapping[str, Any] | None = None,
+    missing: Missing = "error",
+    seed: int | None = None,
+) -> Pipeline:
+    """Turn TorchIO transforms into a pipeline of this library.
+
+    Parameters
+    ----------
+    pipeline : Path or str
+        The text of an expression, or a program, which is read and never run.
+    name, names, missing, seed
+        As for `from_albumentations`.
+
+    Returns
+    -------
+    Pipeline
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from_torchio("tio.Compose([tio.RandomFlip(axes=('LR',)), tio.RandomAffine(degrees=10)])", seed=1).transforms[0]
+    Flip(p=0.5, axis='x', mode='random', every=1)
+    """
+    from imagemill.compat.translate.rules.torchio import RULES
+
+    return _translated(RULES, pipeline, name, names, missing, None, seed)
+
+
+def _translated(
+    rules: Rules,
+    pipeline: Any,
+    name: str | None,
+    names: Mapping[str, Any] | None,
+    missing: str,
+    version: int | None,
+    seed: int | None,
+) -> Pipeline:
+    if missing not in ("error", "skip"):
+        raise InputError(f"expected missing='error' or 'skip', got {missing!r}")
+    call, found = _read(rules, pipeline, name, names)
+    translator = Translator(rules, version or found or 2)
+    made = translator.transforms(call)
+    if translator.missing:
+        _tell(rules, translator.missing, missing)
+        translator.notes.extend(f"left out: {one}" for one in translator.missing)
+    settings = translator.settings | ({} if seed is None else {"seed": seed})
+    return Pipeline(made, notes=(*translator.notes, *_resamples(made)), **settings)
+
+
+def _tell(rules: Rules, lost: list[str], missing: str) -> None:
+    listed = "; ".join(lost)
+    count = f"{len(lost)} transform{'s' if len(lost) > 1 else ''} of {rules.library} without a counterpart: {listed}"
+    if missing == "error":
+        raise InputError(f"{count}. Take them out, or leave them out with missing='skip'")
+    warnings.warn(f"left out {count}", UserWarning, stacklevel=4)
+
+
+def _resamples(transforms: list[Transform]) -> tuple[str, ...]:
+    """How many transforms interpolate one after the other there."""
+    listed = [one for one in everyone(transforms) if not one.children()]
+    count = sum(1 for one in listed if one.traits().moves and (one.traits().order or 0) > 0)
+    return (
+        (f"{count} transforms that each interpolated do so together where nothing stands between",) if count > 1 else ()
+    )
+
+
+def _read(rules: Rules, pipeline: Any, name: str | None, names: Mapping[str, Any] | None) -> tuple[Any, int | None]:
+    """The calls, and the library's version where it is known."""
+    if isinstance(pipeline, Path) or (isinstance(pipeline, str) and "(" not in pipeline):
+        path = Path(pipeline)
+        if path.suffix.lower() in (".py", ".ipynb"):
+            return _chosen(rules, _program(path), name, names, str(path)), None
+        return read_plain(path, rules.library)
+    if isinstance(pipeline, str):
+        if _is_expression(pipeline):
+            return expression(pipeline, names), None
+        return _chosen(rules, pipeline, name, names, "the program"), None
+    if isinstance(pipeline, Mapping):
+        return from_plain(pipeline, rules.library)
+    if isinstance(pipeline, list | tuple) and all(isinstance(one, Mapping) for one in pipeline):
+        return [from_plain(one, rules.library)[0] for one in pipeline], None
+    return from_object(pipeline, rules)
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        compile(text.strip(), "<pipeline>", "eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _program(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise InputError(f"expected a program, got {path}: {error.strerror}") from None
+    if path.suffix.lower() == ".ipynb":
+        import json
+
+        cells = [cell for cell in json.loads(text).get("cells", []) if cell.get("cell_type") == "code"]
+        lines = [line for cell in cells for line in [*"".join(cell["source"]).splitlines(), ""]]
+        # What a notebook says to its shell is no Python.
+        text = "\n".join("" if line.lstrip().startswith(("%", "!", "?")) else line for line in lines)
+    return text
+
+
+def _chosen(rules: Rules, text: str, name: str | None, names: Mapping[str, Any] | None, where: str) -> Call:
+    found = pipelines_in(text, names, package=rules.library)
+    mine = {label: call for label, call in found.items() if _known(rules, call)}
+    if name is not None:
+        fits = [label for label in mine if label == name or f"'{name}'" in label or name in label.split(" (")]
+        if len(fits) != 1:
+            what = f"{len(fits)} of that name" if fits else "none"
+            raise InputError(
+                f"expected one pipeline {name!r} in {where}, got {what}; there are {', '.join(mine) or 'none'}"
+            )
+        return mine[fits[0]]
+    if len(mine) != 1:
+        said = f"expected one pipeline of {rules.library} in {where}, got {len(mine)}"
+        raise InputError(
+            said + (f"; say which: name={next(iter(mine))!r}; there are {', '.join(mine)}" if mine else "")
+        )
+    return next(iter(mine.values()))
+
+
+def _known(rules: Rules, call: Call) -> bool:
+    """Whether at least half of the names in it are of this library."""
+    inside = [one.name for one in calls_in(call)][1:]
+    return sum(one in rules.by_name or one in rules.absent for one in inside) * 2 >= len(inside)

@@ -6,7 +6,12 @@ import re
 from typing import Any
 
 from imagemill.compat.translate.calls import Call
-from imagemill.compat.translate.rules import albumentations_geometry, albumentations_pixels, torchvision_pixels
+from imagemill.compat.translate.rules import (
+    albumentations_geometry,
+    albumentations_pixels,
+    albumentations_sizes,
+    torchvision_pixels,
+)
 from imagemill.compat.translate.rules.albumentations import RULES as ALBUMENTATIONS
 from imagemill.compat.translate.rules.monai import RULES as MONAI
 from imagemill.compat.translate.rules.rule import Rule, Rules, Translator
@@ -25,7 +30,7 @@ LIBRARIES: dict[str, Rules] = {
 }
 """Every table of rules, by the library's name."""
 
-_READ = (albumentations_geometry, albumentations_pixels, torchvision_pixels)
+_READ = (albumentations_geometry, albumentations_pixels, albumentations_sizes, torchvision_pixels)
 """Modules that fill the tables when they are imported."""
 
 _NEEDED: dict[str, Any] = {

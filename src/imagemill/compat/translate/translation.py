@@ -69,7 +69,11 @@ def from_albumentations(
     >>> [type(transform).__name__ for transform in pipe.transforms]
     ['Flip', 'Affine']
     """
-    from imagemill.compat.translate.rules import albumentations_geometry, albumentations_pixels  # noqa: F401
+    from imagemill.compat.translate.rules import (  # noqa: F401
+        albumentations_geometry,
+        albumentations_pixels,
+        albumentations_sizes,
+    )
     from imagemill.compat.translate.rules.albumentations import RULES
 
     return _translated(RULES, pipeline, name, names, missing, version, seed)

@@ -14,6 +14,7 @@ from imagemill.transforms.base import Transform
 __all__ = ["NoCounterpart", "Rule", "Rules", "Step", "Translator"]
 
 Made = Transform | Sequence[Transform]
+_HOLD_CALLS = ("transforms", "first", "second", "bbox_params", "keypoint_params")
 _MORE, _ANY = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 
 
@@ -219,6 +220,8 @@ class Step:
 
     def _readable(self, given: Mapping[str, Any]) -> None:
         unknown = sorted({one.text for value in given.values() for one in _unread(value)})
+        called = [value for name, value in given.items() if isinstance(value, Call) and name not in _HOLD_CALLS]
+        unknown += [f"{value.name}(...)" for value in called]
         if not unknown:
             return
         functions = [text for text in unknown if text.startswith("lambda") or "(" in text]

@@ -17,15 +17,19 @@ from imagemill.compat.translate.rules.values import amount, around, border, is_n
 from imagemill.core.errors import InputError
 from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform
+from imagemill.transforms.colour.clip_percentiles import ClipPercentiles
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
+from imagemill.transforms.colour.window import Window
 from imagemill.transforms.combine import OneOf, Sequential
 from imagemill.transforms.geometric.affine import Affine
 from imagemill.transforms.geometric.crop import Crop
+from imagemill.transforms.geometric.crop_or_pad import CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic
 from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.orient import Orient
 from imagemill.transforms.geometric.pad import Pad
 from imagemill.transforms.geometric.quarter_turn import QuarterTurn
 from imagemill.transforms.geometric.resample import Resample
@@ -203,9 +207,9 @@ def _rand_crop(
 @RULES.rule("ResizeWithPadOrCrop")
 def _pad_or_crop(
     step: Step, spatial_size: Any, method: Any = "symmetric", mode: Any = "constant", value: Any = 0
-) -> list[Transform]:
+) -> Transform:
     size = _whole(step, "spatial_size", spatial_size)
-    return [Pad(size=size, **_margin(step, mode, value)), Crop(size)]
+    return CropOrPad(size, **_margin(step, mode, value))
 
 
 @RULES.rule("Flip")
@@ -342,13 +346,38 @@ def _scale_intensity(
 def _scale_range(
     step: Step, a_min: float, a_max: float, b_min: Any = None, b_max: Any = None, clip: bool = False
 ) -> Transform:
-    """From a window of values onto 0..1 or -1..1; values beyond come out beyond, ``clip`` is not built."""
+    """From a window of values onto 0..1 or -1..1: `Window` where it clips, `Rescale` where values go beyond."""
     target = (0.0 if b_min is None else float(b_min), 1.0 if b_max is None else float(b_max))
     if target not in ((0.0, 1.0), (-1.0, 1.0)):
         raise NoCounterpart(f"onto {target[0]:g}..{target[1]:g}: 0..1 and -1..1 are built")
     if clip:
-        step.note("values beyond the window are not clipped")
+        return Window((float(a_min) + float(a_max)) / 2, float(a_max) - float(a_min), to=target)
     return Rescale((float(a_min), float(a_max)), to=target)
+
+
+@RULES.rule("ScaleIntensityRangePercentiles")
+def _scale_percentiles(
+    step: Step,
+    lower: float,
+    upper: float,
+    b_min: Any = 0.0,
+    b_max: Any = 1.0,
+    clip: bool = False,
+    relative: bool = False,
+    channel_wise: bool = False,
+) -> list[Transform]:
+    """Clipped at two percentiles and stretched onto 0..1 or -1..1."""
+    target = (0.0 if b_min is None else float(b_min), 1.0 if b_max is None else float(b_max))
+    if target not in ((0.0, 1.0), (-1.0, 1.0)) or relative:
+        raise NoCounterpart("onto 0..1 and -1..1 are built, not relative ones")
+    if not clip:
+        step.note("values beyond the percentiles are clipped")
+    return [ClipPercentiles(float(lower), float(upper)), Rescale("minmax", to=target)]
+
+
+@RULES.rule("Orientation")
+def _orientation(step: Step, axcodes: Any = "RAS", as_closest_canonical: bool = False, labels: Any = None) -> Transform:
+    return Orient("RAS" if as_closest_canonical else str(axcodes))
 
 
 @RULES.rule("NormalizeIntensity")
@@ -359,7 +388,8 @@ def _normalize_intensity(
     if subtrahend is not None or divisor is not None:
         raise NoCounterpart("subtrahend and divisor: write Normalize(mean, std, scale='none')")
     if nonzero:
-        step.note("zeros count as well")
+        step.note("values of 0 and below are moved by the same mean and deviation; there they stay")
+        return Standardize(above=0)
     return Standardize(per_channel=channel_wise)
 
 

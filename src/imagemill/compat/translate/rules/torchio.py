@@ -15,13 +15,15 @@ from imagemill.compat.translate.rules.values import amount, border, is_number, o
 from imagemill.core.errors import InputError
 from imagemill.core.ranges import LogUniform
 from imagemill.transforms.base import Transform
+from imagemill.transforms.colour.clip_percentiles import ClipPercentiles
 from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.combine import Sequential
-from imagemill.transforms.geometric.crop import Crop
+from imagemill.transforms.geometric.crop_or_pad import CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic
 from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.orient import Orient
 from imagemill.transforms.geometric.pad import Pad
 from imagemill.transforms.geometric.resample import Resample
 from imagemill.transforms.geometric.rotate import Rotate
@@ -166,23 +168,34 @@ def _rescale(
     masking_method: Any = None,
     in_min_max: Any = None,
     p: float = 1.0,
-) -> Transform:
-    """From the image's extremes, or a window."""
+) -> Transform | list[Transform]:
+    """From the image's extremes, its percentiles, or a window."""
     target = tuple(float(one) for one in out_min_max)
     if target not in ((0.0, 1.0), (-1.0, 1.0)):
         raise NoCounterpart(f"onto {target}: (0, 1) and (-1, 1) are built")
-    if tuple(percentiles) != (0, 100):
-        step.note(f"from the extremes, not from the percentiles {tuple(percentiles)}")
+    if masking_method is not None:
+        step.note("the whole image counts, not a mask")
     if in_min_max is not None:
         return Rescale(tuple(float(one) for one in in_min_max), to=target, p=p)  # type: ignore[arg-type]
+    if tuple(percentiles) != (0, 100):
+        clip = ClipPercentiles(*(float(one) for one in percentiles))
+        made = [clip, Rescale("minmax", to=target)]  # type: ignore[arg-type]
+        return made if p == 1 else Sequential(made, p=p)
     return Rescale("minmax", to=target, p=p)  # type: ignore[arg-type]
 
 
 @RULES.rule("ZNormalization")
 def _z_normalization(step: Step, masking_method: Any = None, p: float = 1.0) -> Transform:
+    """With a masking method, mean and deviation of what is brighter than the image's mean."""
     if masking_method is not None:
-        step.note("mean and deviation are of the whole image, not of a mask")
+        step.note("the foreground is what is above the image's mean")
+        return Standardize(above="mean", p=p)
     return Standardize(p=p)
+
+
+@RULES.rule("ToCanonical")
+def _to_canonical(step: Step, p: float = 1.0) -> Transform:
+    return Orient("RAS", p=p)
 
 
 @RULES.rule("Resample")
@@ -224,13 +237,15 @@ def _crop_or_pad(
     only_crop: bool = False,
     only_pad: bool = False,
     p: float = 1.0,
-) -> list[Transform]:
+) -> Transform:
     if mask_name is not None:
         raise NoCounterpart("about a mask's foreground: not built for volumes")
     size = _size(step, target_shape)
-    made: list[Transform] = [] if only_crop else [Pad(size=size, **_edge(step, padding_mode))]
-    made += [] if only_pad else [Crop(size)]
-    return made if p == 1 else [Sequential(made, p=p)]
+    if only_crop:
+        raise NoCounterpart("only_crop: what is smaller is padded; write Crop for images that are large enough")
+    if only_pad:
+        return Pad(size=size, p=p, **_edge(step, padding_mode))
+    return CropOrPad(size, p=p, **_edge(step, padding_mode))
 
 
 @RULES.rule("Pad")
@@ -248,3 +263,6 @@ def _shape_multiple(step: Step, target_multiple: Any, method: str = "pad", p: fl
     if method != "pad":
         raise NoCounterpart("method='crop': padding to a multiple is built")
     return Pad(multiple_of=_size(step, target_multiple), p=p)
+
+
+RULES.without("landmarks have to be found: MatchLandmarks.fit(images)", "HistogramStandardization")

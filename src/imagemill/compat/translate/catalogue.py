@@ -7,6 +7,8 @@ from typing import Any
 
 from imagemill.compat.translate.calls import Call
 from imagemill.compat.translate.rules import (
+    albumentations_absent,
+    albumentations_filters,
     albumentations_geometry,
     albumentations_pixels,
     albumentations_sizes,
@@ -30,7 +32,14 @@ LIBRARIES: dict[str, Rules] = {
 }
 """Every table of rules, by the library's name."""
 
-_READ = (albumentations_geometry, albumentations_pixels, albumentations_sizes, torchvision_pixels)
+_READ = (
+    albumentations_absent,
+    albumentations_filters,
+    albumentations_geometry,
+    albumentations_pixels,
+    albumentations_sizes,
+    torchvision_pixels,
+)
 """Modules that fill the tables when they are imported."""
 
 _NEEDED: dict[str, Any] = {
@@ -38,14 +47,15 @@ _NEEDED: dict[str, Any] = {
     "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "min_size": 200, "max_size": 300, "target_size": (200, 200),
     "pixdim": (1.0, 1.0, 3.0), "spatial_size": (64, 64, 32), "roi_size": (64, 64, 32), "k": 16, "factors": 0.1,
     "offsets": 0.1, "a_min": -200, "a_max": 300, "gamma": 1.5, "target_shape": (64, 64, 32), "target_multiple": 8,
-    "lower": 1, "upper": 99,
+    "lower": 1, "upper": 99, "sharpness_factor": 2, "holes": 4,
 }  # fmt: skip
 """Arguments that have no default there."""
 
 _ASKED: dict[str, dict[str, Any]] = {
     "RandomResizedCrop": {"size": (224, 224)}, "RandomSizedCrop": {"size": (224, 224)}, "Resize": {"size": 256},
     "CropAndPad": {"percent": 0.1}, "Crop": {"x_max": 200, "y_max": 180},
-    "ColorJitter": {"brightness": 0.4},
+    "ColorJitter": {"brightness": 0.4}, "AdditiveNoise": {"spatial_mode": "per_pixel"},
+    "XYMasking": {"num_masks_x": 2, "mask_x_length": 8},
 }  # fmt: skip
 """Arguments that have a default there which does nothing, or of which one has to be given."""
 

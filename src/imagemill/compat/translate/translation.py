@@ -70,6 +70,8 @@ def from_albumentations(
     ['Flip', 'Affine']
     """
     from imagemill.compat.translate.rules import (  # noqa: F401
+        albumentations_absent,
+        albumentations_filters,
         albumentations_geometry,
         albumentations_pixels,
         albumentations_sizes,

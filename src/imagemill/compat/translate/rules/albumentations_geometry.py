@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from imagemill.compat.translate.rules.albumentations import RULES, edge_of
-from imagemill.compat.translate.rules.bending import FRAME, elastic
+from imagemill.compat.translate.rules.bending import elastic
 from imagemill.compat.translate.rules.rule import Step
 from imagemill.compat.translate.rules.values import amount, around, is_number, order, scaled, span
 from imagemill.transforms.base import Transform
@@ -163,7 +163,7 @@ def _affine(
     if fit_output:
         step.note("fit_output is left out: the frame keeps its size")
     same: dict[str, Any] = {"order": order(step, interpolation), **how}
-    zoom = _by_axis(step, "scale", 1.0 if scale is None else scale)
+    zoom: Any = _by_axis(step, "scale", 1.0 if scale is None else scale)
     zoom = zoom["x"] if keep_ratio or (zoom["x"] == zoom["y"] and is_number(zoom["x"])) else zoom
     turn = float(rotate) if is_number(rotate) else amount(step, "rotate", rotate or 0.0)
     lean = {axis: scaled(one, -1) for axis, one in _by_axis(step, "shear", shear or 0.0).items()}
@@ -254,14 +254,14 @@ def _elastic(
     fill_mask: Any = None,
     p: float = 0.5,
 ) -> list[Transform]:
-    """Smooth displacements by splines on a grid; as strong and as fine as there on images of 256 pixels."""
+    """Smooth displacements by splines on a grid; as strong and as fine as there on images of the known size."""
     bent = elastic(step, alpha, sigma, uniform=noise_distribution == "uniform")
     how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
     spline: Any = order(step, interpolation)
     made: list[Transform] = [Elastic(**bent, order=spline, **how)]
     if alpha_affine:
-        reach = float(alpha_affine) / FRAME
-        step.note(f"alpha_affine {alpha_affine} is an Affine of the same reach on images of 256 pixels")
+        reach = float(alpha_affine) / max(step.sides)
+        step.note(f"alpha_affine {alpha_affine} is an Affine of about the same reach")
         degrees = math.degrees(reach)
         made.insert(0, Affine(
             degrees=(-degrees, degrees), zoom=(1 - reach, 1 + reach), shift=(-reach, reach), order=spline, **how

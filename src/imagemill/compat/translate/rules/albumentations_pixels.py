@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 from imagemill.compat.translate.rules.albumentations import RULES
@@ -10,7 +12,9 @@ from imagemill.compat.translate.rules.values import amount, is_number, scaled, s
 from imagemill.core.ranges import Normal
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.brightness import Brightness
+from imagemill.transforms.colour.channel_dropout import ChannelDropout
 from imagemill.transforms.colour.channel_gain import ChannelGain
+from imagemill.transforms.colour.channel_shuffle import ChannelShuffle
 from imagemill.transforms.colour.color_jitter import ColorJitter
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
@@ -23,6 +27,7 @@ from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.colour.to_dtype import ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout
 from imagemill.transforms.combine import Sequential
+from imagemill.transforms.noise.speckle_noise import SpeckleNoise
 
 __all__: list[str] = []
 _WHITE = 255.0
@@ -108,7 +113,7 @@ def _color_jitter(
         for name, value in (("brightness", brightness), ("contrast", contrast), ("saturation", saturation))
     }
     factors["brightness"] = _above(factors["brightness"])
-    return ColorJitter(**factors, hue=_within(scaled(span(step, "hue", hue), 360)), p=p)  # type: ignore[arg-type]
+    return ColorJitter(**factors, hue=_within(scaled(span(step, "hue", hue), 360)), p=p)
 
 
 @RULES.rule("ToGray")
@@ -145,14 +150,16 @@ def _multiplicative_noise(
 ) -> Transform:
     factor = amount(step, "multiplier", multiplier)
     if elementwise:
-        return _speckle(step, factor, p)
+        return _speckle(factor, p, per_channel=per_channel)
     return ChannelGain(factor, p=p) if per_channel else Brightness(_above(factor), p=p)
 
 
-def _speckle(step: Step, factor: Any, p: float) -> Transform:
-    from imagemill.compat.translate.rules.rule import NoCounterpart
-
-    raise NoCounterpart("a factor for each pixel is not built")
+def _speckle(factor: Any, p: float, *, per_channel: bool) -> Transform:
+    """A factor for each pixel, with the mean and the deviation of a uniform one."""
+    low, high = factor if isinstance(factor, tuple) else (factor, factor)
+    middle = (low + high) / 2
+    noise = SpeckleNoise((high - low) / math.sqrt(12) / middle, per_channel=per_channel)
+    return Sequential([Brightness(middle), noise], p=p) if middle != 1 else dataclasses.replace(noise, p=p)
 
 
 @RULES.rule("Normalize")
@@ -199,7 +206,8 @@ def _to_float(step: Step, max_value: Any = None, p: float = 1.0) -> Transform:
 def _from_float(step: Step, dtype: Any = "uint8", max_value: Any = None, p: float = 1.0) -> Transform:
     if max_value not in (None, 255, 65535):
         step.note(f"white is that of {dtype}, not {max_value}")
-    return ToDtype(str(dtype), scale=True, p=p)
+    named: Any = str(dtype)
+    return ToDtype(named, scale=True, p=p)
 
 
 @RULES.rule("ToTensorV2", "ToTensor3D")
@@ -218,3 +226,17 @@ def _to_tensor(
         mean, std = _numbers(normalize["mean"]), _numbers(normalize["std"])
         return [Sequential([Normalize(mean, std), ToLayout("channels_first")])]
     return [Rescale("depth"), ToLayout("channels_first")]
+
+
+@RULES.rule("ChannelDropout")
+def _channel_dropout(
+    step: Step, channel_drop_range: Any = (1, 1), fill_value: Any = 0, fill: Any = None, p: float = 0.5
+) -> Transform:
+    low, high = (int(one) for one in channel_drop_range)
+    value = fill_value if fill is None else fill
+    return ChannelDropout(low if low == high else (low, high), fill=float(value), p=p)
+
+
+@RULES.rule("ChannelShuffle")
+def _channel_shuffle(step: Step, p: float = 0.5) -> Transform:
+    return ChannelShuffle(p=p)

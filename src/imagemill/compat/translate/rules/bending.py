@@ -7,10 +7,8 @@ from typing import Any
 
 from imagemill.compat.translate.rules.rule import Step
 
-__all__ = ["FRAME", "elastic"]
+__all__ = ["elastic"]
 
-FRAME = 256
-"""Side of an image, pixels, for amounts that are pixels there and shares here."""
 _SPLINE = 0.277
 """Deviation of a cubic B-spline surface over control points that are uniform in -1..1."""
 _STRONGEST = 0.4
@@ -23,9 +21,10 @@ def elastic(step: Step, alpha: Any, sigma: Any, *, uniform: bool) -> dict[str, A
     """
     smooth = float(sigma[0] if isinstance(sigma, list | tuple) else sigma)
     strong = float(max(alpha) if isinstance(alpha, list | tuple) else alpha)
-    cells = max(2, min(32, round(FRAME / (3 * smooth))))
+    side = max(step.sides)
+    cells = max(2, min(32, round(side / (3 * smooth))))
     deviation = strong / math.sqrt(3 if uniform else 1) / (2 * smooth * math.sqrt(math.pi))
-    strength = min(deviation / _SPLINE * cells / FRAME, _STRONGEST)
+    strength = min(deviation / _SPLINE * cells / side, _STRONGEST)
     made = f"strength {strength:.2g} on {cells} cells"
-    step.note(f"alpha {alpha} and sigma {sigma} are {made}, of images of {FRAME} pixels; set them for others")
+    step.note(f"alpha {alpha} and sigma {sigma} are {made}, of images of {side} pixels; set them for others")
     return {"strength": strength, "cells": cells}

@@ -24,6 +24,8 @@ from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.colour.window import Window
 from imagemill.transforms.combine import OneOf, Sequential
+from imagemill.transforms.filter.gaussian_blur import GaussianBlur
+from imagemill.transforms.filter.unsharp_mask import UnsharpMask
 from imagemill.transforms.geometric.affine import Affine
 from imagemill.transforms.geometric.crop import Crop
 from imagemill.transforms.geometric.crop_or_pad import CropOrPad
@@ -36,6 +38,8 @@ from imagemill.transforms.geometric.resample import Resample
 from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
 from imagemill.transforms.geometric.zoom import Zoom
+from imagemill.transforms.noise.gaussian_noise import GaussianNoise
+from imagemill.transforms.occlusion.coarse_dropout import CoarseDropout
 
 __all__ = ["RULES"]
 
@@ -258,7 +262,7 @@ def _rand_rotate(
     spans = {axis: scaled(span(step, f"range_{axis}", one), 180 / math.pi) for axis, one in given.items()}
     if around(spans["y"]) and around(spans["z"]):
         step.note("with range_x alone it turns in the plane of images; for volumes about x set plane='zy'")
-        return Rotate(spans["x"], p=prob, **how)  # type: ignore[arg-type]
+        return Rotate(spans["x"], p=prob, **how)
     planes = {"x": "zy", "y": "zx", "z": "yx"}
     made = [Rotate(spans[axis], plane=planes[axis], **how) for axis in "xyz" if not around(spans[axis])]  # type: ignore[arg-type]
     return Sequential(made, p=prob)
@@ -421,3 +425,72 @@ def _adjust_contrast(step: Step, gamma: float, invert_image: bool = False, retai
     """As ``RandAdjustContrast``, of every image."""
     step.note("between 0 and white: put Rescale('minmax') before it")
     return Gamma(float(gamma))
+
+
+@RULES.rule("RandGaussianNoise")
+def _gaussian_noise(
+    step: Step, prob: float = 0.1, mean: float = 0.0, std: float = 0.1, sample_std: bool = True
+) -> Transform:
+    """Deviations up to ``std``, in shares of white: of floating point, values."""
+    if mean:
+        step.note("the mean is 0")
+    return GaussianNoise((0.0, float(std)) if sample_std else float(std), p=prob)
+
+
+@RULES.rule("GaussianSmooth")
+def _smooth(step: Step, sigma: Any = 1.0, approx: str = "erf") -> Transform:
+    return GaussianBlur(_per_axis(step, "sigma", [sigma] * 3 if is_number(sigma) else list(sigma)))
+
+
+@RULES.rule("RandGaussianSmooth")
+def _rand_smooth(
+    step: Step,
+    sigma_x: Any = (0.25, 1.5),
+    sigma_y: Any = (0.25, 1.5),
+    sigma_z: Any = (0.25, 1.5),
+    prob: float = 0.1,
+    approx: str = "erf",
+) -> Transform:
+    """A deviation for each axis, in pixels; of images, drop ``z`` from sigma."""
+    step.note("sigma names z, for volumes")
+    return GaussianBlur(_per_axis(step, "sigma", [sigma_x, sigma_y, sigma_z]), p=prob)
+
+
+def _per_axis(step: Step, name: str, values: list[Any]) -> dict[str, Any]:
+    return {axis: amount(step, name, one) for axis, one in reversed(list(zip(_AXES, values, strict=False)))}
+
+
+@RULES.rule("RandGaussianSharpen")
+def _rand_sharpen(step: Step, *_: Any, prob: float = 0.1, **__: Any) -> Transform:
+    """`UnsharpMask` of the usual strength."""
+    step.note("amount and sigma are the usual ones of UnsharpMask; set them")
+    return UnsharpMask(p=prob)
+
+
+@RULES.rule("RandCoarseDropout")
+def _rand_coarse_dropout(
+    step: Step,
+    holes: int,
+    spatial_size: Any,
+    dropout_holes: bool = True,
+    fill_value: Any = None,
+    max_holes: Any = None,
+    max_spatial_size: Any = None,
+    prob: float = 0.1,
+) -> Transform:
+    """Sides in pixels are shares of the size the pipeline has there, else of 256."""
+    if not dropout_holes:
+        raise NoCounterpart("dropout_holes=False, which hides all but the holes")
+    sides = _whole(step, "spatial_size", spatial_size)
+    side = max(step.sides)
+    step.note(f"holes of {sides} pixels are shares of {side}; set size for others")
+    size = {axis: min(length / side, 1.0) for axis, length in zip("zyx"[-len(sides) :], sides, strict=True)}
+    count = holes if max_holes is None else (int(holes), int(max_holes))
+    return CoarseDropout(count, size=size if len(sides) > 1 else sides[0] / side, fill=float(fill_value or 0), p=prob)
+
+
+RULES.without("it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda", "RandLambda")
+RULES.without("several patches of one volume come from a sampler, not from a transform", "RandCropByPosNegLabel",
+              "RandCropByLabelClasses", "RandSpatialCropSamples", "RandWeightedCrop")  # fmt: skip
+RULES.without("it is not built", "CropForeground", "RandHistogramShift", "RandKSpaceSpikeNoise", "RandGibbsNoise",
+              "RandGridDistortion", "RandSimulateLowResolution", "RandRicianNoise", "RandBiasField")  # fmt: skip

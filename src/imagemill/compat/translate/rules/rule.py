@@ -108,6 +108,8 @@ class Translator:
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    sides: tuple[int, int] = (256, 256)
+    """Height and width where the walk is, as far as the pipeline says; for amounts in pixels that are shares here."""
 
     def transforms(self, value: Any) -> list[Transform]:
         """The transforms of a call, or of a list of them."""
@@ -139,7 +141,11 @@ class Translator:
             return []
         except ParameterError as error:
             raise InputError(f"{shown}: {error}") from error
-        return [made] if isinstance(made, Transform) else list(made)
+        found = [made] if isinstance(made, Transform) else list(made)
+        for size in (one.traits().size for one in found):
+            if size:
+                self.sides = (int(size[-2:][0]), int(size[-1]))
+        return found
 
     def _misses(self, text: str) -> None:
         self.missing.append(text)
@@ -157,6 +163,11 @@ class Step:
     def version(self) -> int:
         """First number of the version the pipeline was written for."""
         return self.translator.version
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of images here, as far as the pipeline says, else 256 pixels."""
+        return self.translator.sides
 
     def note(self, text: str) -> None:
         """Say what is not the same here."""

@@ -20,6 +20,7 @@ from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.combine import Sequential
+from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.geometric.crop_or_pad import CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic
 from imagemill.transforms.geometric.flip import Flip
@@ -29,6 +30,7 @@ from imagemill.transforms.geometric.resample import Resample
 from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
 from imagemill.transforms.geometric.zoom import Zoom
+from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 
 __all__ = ["RULES"]
 
@@ -179,9 +181,9 @@ def _rescale(
         return Rescale(tuple(float(one) for one in in_min_max), to=target, p=p)  # type: ignore[arg-type]
     if tuple(percentiles) != (0, 100):
         clip = ClipPercentiles(*(float(one) for one in percentiles))
-        made = [clip, Rescale("minmax", to=target)]  # type: ignore[arg-type]
+        made = [clip, Rescale("minmax", to=target)]
         return made if p == 1 else Sequential(made, p=p)
-    return Rescale("minmax", to=target, p=p)  # type: ignore[arg-type]
+    return Rescale("minmax", to=target, p=p)
 
 
 @RULES.rule("ZNormalization")
@@ -266,3 +268,20 @@ def _shape_multiple(step: Step, target_multiple: Any, method: str = "pad", p: fl
 
 
 RULES.without("landmarks have to be found: MatchLandmarks.fit(images)", "HistogramStandardization")
+RULES.without("it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda")
+RULES.without("it is not built", "RandomBiasField", "RandomMotion", "RandomGhosting", "RandomSpike", "RandomSwap",
+              "RandomAnisotropy", "RandomLabelsToImage", "CropForeground", "Mask", "RemapLabels", "OneHot")  # fmt: skip
+
+
+@RULES.rule("RandomNoise")
+def _random_noise(step: Step, mean: Any = 0, std: Any = (0, 0.25), p: float = 1.0) -> Transform:
+    """Deviations in shares of white: of floating point, values."""
+    if mean != 0:
+        step.note("the mean is 0")
+    return GaussianNoise(amount(step, "std", (0, std) if is_number(std) else std), p=p)
+
+
+@RULES.rule("RandomBlur", "Blur")
+def _random_blur(step: Step, std: Any = (0, 2), p: float = 1.0) -> Transform:
+    """In millimetres, along all axes."""
+    return GaussianBlur(amount(step, "std", (0, std) if is_number(std) else std), "millimetres", p=p)

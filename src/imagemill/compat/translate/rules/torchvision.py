@@ -234,7 +234,7 @@ def _random_perspective(
 def _elastic(
     step: Step, alpha: Any = 50.0, sigma: Any = 5.0, interpolation: Any = "bilinear", fill: Any = 0
 ) -> Transform:
-    """Smooth displacements by splines on a grid; as strong and as fine as there on images of 256 pixels."""
+    """Smooth displacements by splines on a grid; as strong and as fine as there on images of the known size."""
     bent = elastic(step, alpha, sigma, uniform=True)
     spline: Any = order(step, interpolation, pillow=True)
     return Elastic(**bent, order=spline, **_edge(step, "constant", fill))

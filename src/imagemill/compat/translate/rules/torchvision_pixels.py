@@ -7,7 +7,9 @@ from typing import Any
 from imagemill.compat.translate.rules.rule import Step
 from imagemill.compat.translate.rules.torchvision import RULES
 from imagemill.compat.translate.rules.values import amount, is_number, scaled, span
+from imagemill.core.ranges import LogUniform
 from imagemill.transforms.base import Transform
+from imagemill.transforms.colour.channel_shuffle import ChannelShuffle
 from imagemill.transforms.colour.color_jitter import ColorJitter
 from imagemill.transforms.colour.gray import Gray
 from imagemill.transforms.colour.invert import Invert
@@ -15,6 +17,12 @@ from imagemill.transforms.colour.normalize import Normalize
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.to_dtype import ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout
+from imagemill.transforms.filter.auto_contrast import AutoContrast
+from imagemill.transforms.filter.equalize import Equalize
+from imagemill.transforms.filter.gaussian_blur import GaussianBlur
+from imagemill.transforms.filter.sharpen import Sharpen
+from imagemill.transforms.noise.gaussian_noise import GaussianNoise
+from imagemill.transforms.occlusion.erasing import Erasing
 
 __all__: list[str] = []
 _DARKEST = 1e-3
@@ -104,4 +112,62 @@ def _to_dtype(step: Step, dtype: Any = "float32", scale: bool | None = None) -> 
         step.note("the type is that of images; label maps keep theirs")
         dtype = next((one for one in dtype.values() if one is not None), "float32")
     name = {"float": "float32", "half": "float16", "double": "float64"}.get(str(dtype), str(dtype))
-    return [ToDtype(name, scale=bool(scales))]
+    named: Any = name
+    return [ToDtype(named, scale=bool(scales))]
+
+
+@RULES.rule("GaussianBlur")
+def _gaussian_blur(step: Step, kernel_size: Any = None, sigma: Any = (0.1, 2.0)) -> Transform:
+    """By ``sigma``; the kernel is as large as that needs."""
+    return GaussianBlur(amount(step, "sigma", sigma))
+
+
+@RULES.rule("GaussianNoise")
+def _gaussian_noise(step: Step, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> Transform:
+    if mean:
+        step.note("the mean is 0")
+    return GaussianNoise(float(sigma))
+
+
+@RULES.rule("RandomAdjustSharpness")
+def _sharpness(step: Step, sharpness_factor: float, p: float = 0.5) -> Transform:
+    """The same kernel."""
+    return Sharpen(float(sharpness_factor), p=p)
+
+
+@RULES.rule("RandomAutocontrast")
+def _auto_contrast(step: Step, p: float = 0.5) -> Transform:
+    return AutoContrast(p=p)
+
+
+@RULES.rule("RandomEqualize")
+def _equalize(step: Step, p: float = 0.5) -> Transform:
+    return Equalize(p=p)
+
+
+@RULES.rule("RandomChannelPermutation")
+def _channel_permutation(step: Step) -> Transform:
+    return ChannelShuffle()
+
+
+@RULES.rule("RandomErasing")
+def _erasing(
+    step: Step,
+    p: float = 0.5,
+    scale: Any = (0.02, 0.33),
+    ratio: Any = (0.3, 3.3),
+    value: Any = 0,
+    inplace: bool = False,
+) -> Transform:
+    """``scale`` is ``area``; ``ratio`` is height over width there, ``aspect`` width over height here."""
+    low, high = (float(one) for one in ratio)
+    fill: Any = "noise" if value == "random" else value
+    return Erasing(amount(step, "scale", scale), LogUniform(1 / high, 1 / low), fill=fill, p=p)
+
+
+RULES.without("policies are not built", "AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix")
+RULES.without("mixing images is not built", "MixUp", "CutMix")
+RULES.without("compression is not built", "JPEG")
+RULES.without(
+    "it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda", "LinearTransformation"
+)

@@ -46,6 +46,8 @@ from imagemill.jobs.threads import Progress
 
 __all__ = ["CHECKS", "Audit", "audit"]
 
+_IN_REPR = 20
+
 SCHEMA = 1
 """Of `Audit.to_dict`: a number that grows when a name in it is taken away or comes to mean something else."""
 
@@ -183,8 +185,9 @@ class Audit:
 
     def __repr__(self) -> str:
         head = f"{many(len(self.survey.records))}, {self.survey.source.layout}. Fit to train on? {self.verdict}"
-        shown = [str(finding) for finding in self.findings]
-        return "\n".join([head, *shown])
+        shown = [str(finding) for finding in self.findings[:_IN_REPR]]
+        more = len(self.findings) - len(shown)
+        return "\n".join([head, *shown, *([f"and {more:,} more: to_frame() has all"] if more else [])])
 
 
 def audit(
@@ -193,7 +196,7 @@ def audit(
     against: Any = None,
     attributes: AttributesGiven | None = None,
     attribute_shares: Mapping[str, float | str] | None = None,
-    checks: Sequence[str] | None = None,
+    checks: Sequence[str] | str | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     workers: int = 2,
     progress: Progress | None = None,
@@ -214,7 +217,7 @@ def audit(
     attribute_shares : mapping, optional
         By column the least share that each of its values should have within a class, or what it holds: ``"colour"``
         (0.1), ``"feature"`` (0.05) or ``"stage"`` (0.2). Left out, its name says which.
-    checks : sequence of str, optional
+    checks : sequence of str, or str, optional
         Those of `CHECKS` to run; all when left out.
     settings : mapping or Settings, optional
         Thresholds by name.
@@ -255,6 +258,7 @@ def audit(
     >>> [finding.rule for finding in found.findings]
     ['contradiction', 'copies', 'few', 'licence']
     """
+    checks = [checks] if isinstance(checks, str) else checks
     if wrong := sorted(set(checks or ()) - set(CHECKS)):
         raise ParameterError(f"expected checks of {', '.join(CHECKS)}, got {', '.join(wrong)}")
     asked = settings if isinstance(settings, Settings) else Settings.of(dict(settings or {}))

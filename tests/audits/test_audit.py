@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 
 import imagemill as im
 from imagemill.audits import Audit
-from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.errors import InputError, ParameterError, SourceError
 from tests.audits.made_up import Array, folder, photo, write
 
 
@@ -266,3 +267,39 @@ def test_names_that_hold_words_say_nothing_of_an_order(tmp_path: Path) -> None:
         set(),
         ["fewer than 50 images have names that differ in their numbers alone"],
     )
+
+
+def test_checks_are_asked_again_of_what_was_seen_without_reading_an_image(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 20)
+    write(src / "cat" / "dim.png", (photo(1) * 0.5).astype(np.uint8))
+    found = im.audit(src, checks="quality")
+    assert "dark" not in rules(found)
+    for path in src.rglob("*.png"):
+        path.unlink()
+    again = found.again(checks=["quality"], settings={"dark": 0.6})
+    assert by_rule(again, "dark").places == ("cat/dim.png",)
+    assert found.again(checks="quality").to_dict() == found.to_dict()
+    with pytest.raises(ParameterError, match="expected checks of quality"):
+        found.again(checks="qualty")
+
+
+def test_findings_are_a_table_and_a_long_list_says_how_many_more(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    write(src / "dog" / "copy.png", photo(3))
+    found = im.audit(src)
+    table = found.to_frame()
+    assert table.columns == ["level", "rule", "check", "message", "images", "places", "advice"]
+    assert table["rule"].to_list() == [finding.rule for finding in found.findings]
+    row = table.row(0, named=True)
+    assert (row["check"], row["images"], row["places"]) == ("copies", 2, ["cat/cat003.png", "dog/copy.png"])
+    assert found.again(checks=[]).to_frame().shape == (0, 7)
+    many = replace(found, findings=found.findings[:1] * 33)
+    assert repr(many).splitlines()[-1] == "and 13 more: to_frame() has all"
+
+
+@pytest.mark.parametrize("write_as", ["polars", "pandas"])
+def test_a_table_in_memory_is_told_how_to_be_given(write_as: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    made = pl.DataFrame({"path": ["a"]}) if write_as == "polars" else pandas.DataFrame({"path": ["a"]})
+    with pytest.raises(SourceError, match=r"got a DataFrame.*give its path: (write|to)_csv\('images.csv'\)"):
+        im.audit(made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,22 @@ class Audit:
         """
         return new_manifest(self.survey, self.findings, actions, Path(path))
 
+    def again(
+        self,
+        *,
+        checks: Sequence[str] | str | None = None,
+        settings: Mapping[str, Any] | Settings | None = None,
+        stage: Callable[[str], object] | None = None,
+    ) -> Audit:
+        """Ask anew, with other checks or thresholds, of what was seen: no image is read again.
+
+        Parameters
+        ----------
+        checks, settings, stage
+            As for `audit`.
+        """
+        return _asked(replace(self.survey, settings=_settings(settings)), _names(checks), stage)
+
     def __repr__(self) -> str:
         head = f"{many(len(self.survey.records))}, {self.survey.source.layout}. Fit to train on? {self.verdict}"
         shown = [str(finding) for finding in self.findings[:_IN_REPR]]
@@ -258,27 +274,41 @@ def audit(
     >>> [finding.rule for finding in found.findings]
     ['contradiction', 'copies', 'few', 'licence']
     """
-    checks = [checks] if isinstance(checks, str) else checks
-    if wrong := sorted(set(checks or ()) - set(CHECKS)):
-        raise ParameterError(f"expected checks of {', '.join(CHECKS)}, got {', '.join(wrong)}")
-    asked = settings if isinstance(settings, Settings) else Settings.of(dict(settings or {}))
+    names, asked = _names(checks), _settings(settings)
     axes = options.get("axes")
     look = partial(survey, settings=asked, options=ReadOptions(axes=axes), workers=workers, progress=progress)
     # What `options` say is said of the dataset; other images may lie in another layout.
     beside = None if against is None else look(_source(against, {} if axes is None else {"axes": axes}))
     source, attributed = with_attributes(_source(dataset, options), attributes, attribute_shares)
     seen = look(source, given=Given(against=beside, attributes=attributed))
+    return _asked(seen, names, stage)
+
+
+def _names(checks: Sequence[str] | str | None) -> Sequence[str]:
+    given = [checks] if isinstance(checks, str) else list(CHECKS) if checks is None else checks
+    if wrong := sorted(set(given) - set(CHECKS)):
+        raise ParameterError(f"expected checks of {', '.join(CHECKS)}, got {', '.join(wrong)}")
+    return given
+
+
+def _settings(given: Mapping[str, Any] | Settings | None) -> Settings:
+    return given if isinstance(given, Settings) else Settings.of(dict(given or {}))
+
+
+def _asked(seen: Survey, names: Sequence[str], stage: Callable[[str], object] | None) -> Audit:
+    """Every check of these names, in the order of `CHECKS`."""
     found, not_asked, check_of = list[Finding](), list[NotAsked](), dict[str, str]()
     for name, check in CHECKS.items():
-        if checks is None or name in checks:
-            if stage is not None:
-                stage(name)
-            for one in check(seen):
-                if isinstance(one, Finding):
-                    found.append(one)
-                    check_of[one.rule] = name
-                else:
-                    not_asked.append(one)
+        if name not in names:
+            continue
+        if stage is not None:
+            stage(name)
+        for one in check(seen):
+            if isinstance(one, Finding):
+                found.append(one)
+                check_of[one.rule] = name
+            else:
+                not_asked.append(one)
     return Audit(seen, tuple(worst_first(found)), tuple(not_asked), check_of)
 
 

@@ -64,6 +64,10 @@ def source_of(what: Any, **options: Any) -> Source:
             return from_paths([Path(os.fspath(one)).expanduser() for one in what])
     held = f"a {type(what).__name__}" + (f" of {len(what)}" if isinstance(what, Sequence | Mapping) else "")
     do = "give arrays as (images, labels) or {'train': (images, labels)}, or see from_arrays"
+    for write in ("write_csv", "to_csv"):  # of polars and pandas
+        if hasattr(what, write):
+            do = f"write the table beside its images and give its path: {write}('images.csv')"
+            break
     raise SourceError(f"expected a path, a pattern, a list of paths, arrays or records, got {held}; {do}")
 
 

@@ -85,6 +85,8 @@ def test_good_annotations_have_no_finding(tmp_path: Path) -> None:
         thing(crowd=True),
         thing(crowd=True),
         thing(box=(40.0, 20.0, 20.3, 20.4)),  # at the edge, but for rounding
+        thing(box=(30.0, 30.0, 4.0, 4.0), polygons=((29.0, 29.0, 34.0, 29.0, 34.0, 34.0, 29.0, 34.0),)),  # a pixel off
+        thing("tiny", (50.0, 5.0, 5.0, 5.0), keypoints=((52.0, 7.0, 2), (0.0, 0.0, 0))),  # one is not labelled
     ]
     assert audit_of(tmp_path, *things, size=SIZE) == {}
 

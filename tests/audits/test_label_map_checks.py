@@ -101,6 +101,8 @@ def test_a_clean_set_of_label_maps_has_no_finding(tmp_path: Path) -> None:
     [
         (moved(1.5), {"origin"}),
         (moved(0.1), set()),  # a fifteenth of a voxel is rounding
+        # Over 24 voxels a thousandth and a half adds up to a thirtieth of one.
+        (lambda one: setattr(one, "label_affine", np.diag([1.5, 1.50225, 4.0, 1.0])), set()),
         (cropped, {"shape", "origin"}),
         (lambda one: setattr(one, "label_affine", np.diag([1.5, 1.5, 4.4, 1.0])), {"spacing"}),
         (lambda one: setattr(one, "label_affine", MIRRORED), {"direction", "origin"}),
@@ -178,6 +180,25 @@ def test_clean_label_maps_of_photos_have_no_finding(tmp_path: Path) -> None:
     assert "label-map-scales" not in by_rule(as_map(void))
 
 
+def test_small_classes_between_large_ones_are_no_strays(tmp_path: Path) -> None:
+    def with_small(row: int, mask: Array) -> Array:
+        mask = mask * 100
+        for number in range(6):
+            mask[2 : 4 + number % 2, 10 * number : 10 * number + 2] = 20 + 10 * number
+        return mask
+
+    assert set(by_rule(as_map(discs(tmp_path, with_small)))) <= {"label-islands", "label-parts"}
+
+
+def test_holes_that_most_label_maps_have_are_meant(tmp_path: Path) -> None:
+    def ring(_: int, mask: Array) -> Array:
+        return mask * (cv2.erode(mask, np.ones((9, 9), np.uint8)) == 0).astype(np.uint8)
+
+    found = as_map(discs(tmp_path, ring))
+    assert found.survey.glances[0].label_map.holes > 50  # type: ignore[union-attr]
+    assert found.findings == ()
+
+
 @pytest.mark.parametrize("rule", sorted(PHOTO_FAULTS))
 def test_each_fault_of_a_mask_file_is_found(tmp_path: Path, rule: str) -> None:
     level, change, suffix = PHOTO_FAULTS[rule]
@@ -228,10 +249,11 @@ def test_no_label_map_that_can_be_used(tmp_path: Path) -> None:
 def test_pieces_and_holes_by_another_way(tmp_path: Path) -> None:
     draws = np.random.default_rng(0)
     for shape in ((20, 30), (8, 12, 10)):
-        mask = (ndimage.gaussian_filter(draws.normal(size=shape), 1.2) > 0.1).astype(np.uint8) * 3
+        mask = (ndimage.gaussian_filter(draws.normal(size=shape), 1.2) > 0.25).astype(np.uint8) * 3
         named, count = ndimage.label(mask, np.ones((3,) * len(shape)))
         sizes = np.bincount(named.ravel())[1:]
         assert pieces_of(mask, [3]) == {3: Pieces(count, sizes.min(), sizes.max())}
+        assert count > 2
         assert holes_of(mask) == ndimage.binary_fill_holes(mask).sum() - (mask > 0).sum()
     below = np.array([[-1, 0, 2], [-1, 0, 2]])
     assert pieces_of(below, [-1, 2]) == {-1: Pieces(1, 2, 2), 2: Pieces(1, 2, 2)}

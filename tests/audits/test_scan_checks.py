@@ -100,6 +100,12 @@ def test_values_that_are_not_finite_are_found_in_every_slice(tmp_path: Path) -> 
     assert found["not-finite"].places == FIFTH
 
 
+def test_scans_that_are_all_of_eight_bits_are_of_one_kind(tmp_path: Path) -> None:
+    for number in range(3):
+        save(tmp_path / f"{number}.nii", (case(number).image // 5).astype(np.uint8), GRID)
+    assert im.audit(tmp_path, checks=["scan-set"]).findings == ()
+
+
 def test_voxel_sizes_that_differ_are_said_with_their_range(tmp_path: Path) -> None:
     wider = np.diag([1.5, 1.5, 5.0, 1.0])
     found = by_rule(im.audit(pairs(tmp_path, lambda one: both(one, wider)), checks=["scan-set"]))
@@ -225,6 +231,16 @@ def test_facts_of_a_volume_by_hand() -> None:
     assert (found.levels[0][0], found.levels[0][4], found.not_finite, found.whole) == (0, 4.5, 1, False)
     assert (found.spacing, found.orientation) == ((3.0, 2.0, 1.0), "RAS")
     assert scan_facts(Picture(np.zeros((4, 4), np.uint8), "yx")) is None
+    volume[4], volume[3, 0], volume[0, 0, 0] = 0, [0, 0, 3, 6], np.inf
+    volume[0, 1, :2] = [-8, -2]
+    found = scan_facts(Picture(volume, "zyx"))
+    assert found is not None
+    assert (found.blank, found.blank_inside, found.levels[0][0], found.levels[0][4]) == ((4,), (), -8, 6)
+    even = np.zeros((6, 1, 2), np.uint8)
+    even[[0, 3, 5], 0, 0] = 9
+    found = scan_facts(Picture(even, "zyx"))
+    assert found is not None
+    assert (found.clearest, found.spacing, found.orientation) == (3, None, "")
     nothing = scan_facts(Picture(np.full((2, 2, 2), np.nan), "zyx"))
     assert nothing is not None
     assert np.isnan(nothing.levels[0]).all()
@@ -246,13 +262,14 @@ def test_a_view_shows_the_slice_with_most_labels_as_radiologists_look_at_it() ->
     volume, labels = np.zeros((3, 8, 4), np.int16), np.zeros((3, 8, 4), np.uint8)
     volume[0] = np.arange(4)
     volume[1, 0], volume[1, :, 0] = 50, 100
-    labels[1, 6:, 3] = 1
+    labels[1, 6:, 3] = labels[1, 6, 0] = 1
     # Rows lead to the front and columns to the right, each pixel is 1 mm high and 2 mm wide.
     shown = scan_view(Picture(volume, "zyx", np.diag([2.0, 1.0, 5.0, 1.0])[:, [2, 1, 0, 3]]), labels, 0)
     assert shown.shape == (144, 144, 3)
     assert shown[100, 140].tolist() == [255, 255, 255]  # what was on the left is on the right
     assert shown[140, 20].tolist() == [127, 127, 127]  # and what was above is below
     assert shown[20, 18].tolist() == [92, 64, 0]  # the label, orange over black
+    assert shown[27, 140].tolist() == [245, 217, 153]  # and over white
     assert shown[60, 18].tolist() == [0, 0, 0]
     plain = scan_view(Picture(volume, "zyx"), None, 0)
     assert plain.shape == (144, 72, 3)

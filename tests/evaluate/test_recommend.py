@@ -13,7 +13,7 @@ from scipy import ndimage
 import imagemill as im
 from imagemill.evaluate import Data, Recommendation
 from imagemill.evaluate.recommendations import closing
-from imagemill.evaluate.recommendations.corrections import Correction
+from imagemill.evaluate.recommendations.corrections import CORRECTIONS, Correction, Frame2d
 from tests.evaluate.drawn import glyphs
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -116,29 +116,46 @@ def test_images_of_the_same_kind_get_no_proposal_whatever_their_classes(labelled
         found.write("proposal.yaml")
 
 
-def test_blurred_images_get_a_coarser_resolution_and_sharper_ones_nothing() -> None:
+def test_blurred_images_get_a_blur_coarse_ones_a_coarser_resolution_and_sharper_ones_nothing() -> None:
     images, labels = wild()
     soft = ndimage.gaussian_filter(images, (0, 0.7, 0.7, 0))
     found = im.recommend(data(), (soft, labels))
-    assert names(found) == ["OneOf"], found
+    assert names(found) == ["GaussianBlur"], found
+    low, high = found.proposed[0].transform.sigma.bounds
+    assert (low, high) == (0.0, pytest.approx(0.7, abs=0.11))
     assert {"stroke width", "contrast"} <= set(found.follows)
-    half, full = found.proposed[0].transform.children()
-    shrunk, back = full.children()
-    assert shrunk.factor.low * back.factor.low == pytest.approx(1, abs=0.01)
-    assert 1 < half.children()[1].factor.low < back.factor.low <= 4
     assert found.after["sharpness"] < 0.2 < 0.9 < found.gap("sharpness").outside
     (x, y), test = data()
     blurred = ndimage.gaussian_filter(x, (0, 1.5, 1.5, 0))
     assert "sharpness" in im.recommend(((blurred, y), test), (images, labels)).left
+    frame = Frame2d(16, 16, 255.0)
+    gaps = {"sharpness": found.gap("sharpness")}
+    tried = [
+        correction
+        for made in (make for of, make in CORRECTIONS if of == ("sharpness",))
+        for correction in made(gaps, frame)
+    ]
+    half, full = tried[-1].proposed.children()
+    shrunk, back = full.children()
+    assert shrunk.factor.low * back.factor.low == pytest.approx(1, abs=0.01)
+    assert 1 < half.children()[1].factor.low < back.factor.low <= 6
 
 
-def test_what_no_transform_changes_is_named_and_not_proposed() -> None:
+def test_noise_is_proposed_from_none_to_what_wild_images_have() -> None:
+    (x, y), test = data()
     images, labels = wild()
-    noisy = images + np.random.default_rng(0).normal(0, 12, images.shape)
-    found = im.recommend(data(), (noisy.clip(0, 255).astype(np.uint8), labels))
-    assert found.left["noise"] == "no transform of imagemill changes it"
+    # On gray, where nothing is cut off.
+    lifted, other = ((one * 0.5 + 60).astype(np.uint8) for one in (x, images))
+    noisy = (other + np.random.default_rng(0).normal(0, 12, other.shape)).clip(0, 255).astype(np.uint8)
+    found = im.recommend(((lifted, y), test), (noisy, labels))
+    (one,) = (one.transform for one in found.proposed if isinstance(one.transform, im.GaussianNoise))
+    assert one.std.bounds == (0.0, pytest.approx(12 / 255, rel=0.25))
     assert found.gap("noise").change == pytest.approx(12 / 255, rel=0.15)
-    assert "not closed: noise: median" in repr(found)
+    assert found.after["noise"] < 0.1
+    # Nothing takes noise away.
+    clean = im.recommend(((noisy, labels), test), (lifted, y))
+    assert not any(isinstance(one.transform, im.GaussianNoise) for one in clean.proposed)
+    assert "noise" in clean.left
 
 
 def test_a_proposal_is_a_pipeline_file_with_its_evidence_and_loads_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Changes of test images by name: ``rotate:15``, ``shift.y:4px``, ``gamma:0.5..2``, any transform, noise and blur.
+"""Changes of test images by name: ``rotate:15``, ``shift.y:4px``, ``gamma:0.5..2``, any transform.
 
 One grammar for stressed populations and for sweeps over magnitudes::
 
@@ -9,7 +9,7 @@ One grammar for stressed populations and for sweeps over magnitudes::
     FILE.yaml                a pipeline file
 
 A name is that of any transform in lower case with hyphens, and where that is not enough its parameter and axis:
-``channel-gain``, ``shift.fraction.y``, ``gain-offset.beta``. `noise` and `blur` are no transforms.
+``channel-gain``, ``shift.fraction.y``, ``gain-offset.beta``. ``noise`` and ``blur`` are the Gaussian ones.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ import yaml
 
 from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.ranges import Distribution
-from imagemill.evaluate.inputs.degradations import GaussianBlur, GaussianNoise
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform, fields_of, required
-from imagemill.transforms.colour.apply import Apply
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.registry import find, names
 
@@ -104,7 +102,9 @@ class Change:
             When it has no range of its own.
         """
         if self.low is None or self.high is None:
-            raise ParameterError(f"expected the magnitudes of {self.name}, got none; write {self.name}:LOW..HIGH")
+            raise ParameterError(
+                f"expected the magnitudes of {self.name}, got none; write {self.name}:LOW..HIGH or {self.name}:A,B,C"
+            )
         return spaced(self.low, self.high, levels, log=self.log, whole=self.whole)
 
 
@@ -125,7 +125,7 @@ class Amounts:
 class _Known:
     """A name that people use: the parameter it means, and how far a sweep goes.
 
-    ``side`` says that the ends are shares of the image's side.
+    ``side`` says that the ends are shares of the image's side; ``unit`` is said where the parameter names none.
     """
 
     path: str
@@ -135,6 +135,7 @@ class _Known:
     whole: bool = False
     neutral: float | None = None
     side: bool = False
+    unit: str = ""
 
 
 _KNOWN = {
@@ -152,10 +153,8 @@ _KNOWN = {
     "gamma": _Known("gamma.gamma", 0.25, 4, log=True, neutral=1),
     "saturation": _Known("saturation.factor", 0, 3, neutral=1),
     "hue": _Known("hue.degrees", -180, 180, neutral=0),
-}
-_FUNCTIONS: dict[str, tuple[Callable[[float], Any], str, _Known]] = {
-    "noise": (GaussianNoise, "of white", _Known("", 0, 0.5, neutral=0)),
-    "blur": (GaussianBlur, "pixels", _Known("", 0, 0.125, neutral=0, side=True)),
+    "noise": _Known("gaussian-noise.std", 0, 0.5, neutral=0, unit="of white"),
+    "blur": _Known("gaussian-blur.sigma", 0, 0.125, neutral=0, side=True, unit="pixels"),
 }
 
 
@@ -233,28 +232,12 @@ def change_named(text: str, shape: Shape | None = None) -> tuple[Change, Amounts
     name, colon, behind = text.partition(":")
     if colon and not behind.strip():
         raise ParameterError(f"expected an amount behind the colon, got {text!r}")
-    if name in _FUNCTIONS:
-        amounts = read_amounts(behind, name) if colon else Amounts()
-        return _by_function(name, amounts.suffix, shape), amounts
     first, *rest = name.split(".")
-    cls = _transform(first, name)
+    cls = _transform(_KNOWN[name].path.partition(".")[0] if name in _KNOWN else first, name)
     if not any(f.metadata.get("kind") == "param" for f in fields_of(cls)):
         return _without_number(cls, text, behind, shape), Amounts()
     amounts = read_amounts(behind, name) if colon else Amounts()
     return _by_parameter(cls, name, rest, amounts.suffix, shape), amounts
-
-
-def _by_function(name: str, suffix: str, shape: Shape | None) -> Change:
-    function, unit, known = _FUNCTIONS[name]
-    if suffix and _UNITS.get(suffix, suffix) != unit:
-        raise ParameterError(f"expected {name} in {unit}, got {suffix!r} behind an amount")
-
-    def made(value: Any) -> Pipeline:
-        if isinstance(value, tuple):
-            raise ParameterError(f"expected one amount of {name}, got the range {value[0]:g}..{value[1]:g}")
-        return Pipeline([Apply(function(value), name)], seed=0)
-
-    return _ranged(Change(name, made, unit), known, shape)
 
 
 def _transform(first: str, name: str) -> type[Transform]:
@@ -262,7 +245,7 @@ def _transform(first: str, name: str) -> type[Transform]:
     wanted = first.lower().replace("_", "-")
     cls = find(spelled[wanted]) if wanted in spelled else find(first)
     if cls is None:
-        known = sorted({*spelled, *_FUNCTIONS})
+        known = sorted({*spelled, *_KNOWN})
         near = difflib.get_close_matches(wanted, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; names: {', '.join(known)}"
         raise ParameterError(
@@ -288,8 +271,9 @@ def _by_parameter(cls: type[Transform], name: str, rest: list[str], suffix: str,
         chosen = by_unit[0]
     chosen = chosen or next(iter(parameters))
     field = parameters[chosen]
-    unit = field.metadata["unit"] or ("of the side" if chosen == "fraction" else "")
-    if suffix and meant not in (chosen, field.metadata["unit"]) and not (suffix == "x" and not unit):
+    said = field.metadata["unit"] or ("" if known is None else known.unit)
+    unit = said or ("of the side" if chosen == "fraction" else "")
+    if suffix and meant not in (chosen, said) and not (suffix == "x" and not unit):
         raise ParameterError(f"expected {name} in {unit or 'plain numbers'}, got {suffix!r} behind an amount")
     if axis and not field.metadata["per_axis"]:
         raise ParameterError(f"expected {cls.__name__}.{chosen} without an axis, got {axis!r}")
@@ -303,8 +287,8 @@ def _by_parameter(cls: type[Transform], name: str, rest: list[str], suffix: str,
     if known is not None and known.path.split(".")[1] == chosen:
         return _ranged(change, known, shape)
     bounds = _default_bounds(field)
-    if bounds is not None:
-        change = dataclasses.replace(change, low=bounds[0], high=bounds[1])
+    if bounds is not None and field.metadata["whole"] != "odd":  # evenly spaced numbers are not all odd
+        change = dataclasses.replace(change, low=bounds[0], high=bounds[1], whole=bool(field.metadata["whole"]))
     return change
 
 

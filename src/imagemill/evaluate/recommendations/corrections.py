@@ -23,9 +23,11 @@ from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.invert import Invert
 from imagemill.transforms.combine import OneOf, Sequential
+from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
 from imagemill.transforms.geometric.zoom import Zoom
+from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 
 __all__ = ["CORRECTIONS", "Correction", "Frame2d"]
 
@@ -34,6 +36,10 @@ _SLACK = 0.25
 
 _RESOLUTIONS = (1.5, 2.0, 3.0, 4.0, 6.0)
 """By how much coarser images are tried to be, where wild ones are less sharp."""
+_SIGMAS = (0.4, 0.5, 0.65, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3)
+"""Of blurs that are tried in their place, in pixels."""
+_CUT_OFF = (1.0, 1.5, 2.0, 3.0)
+"""By how much more noise is tried than was measured."""
 _LISTED = 16
 """Whole pixels that are listed; more of them are a range."""
 
@@ -116,8 +122,21 @@ def _whole(low: int, high: int) -> Amount:
 def _resolution(gaps: Gaps, _: Frame2d) -> list[Correction]:
     if gaps["sharpness"].aligning[1] >= 0:
         return []  # nothing brings back what is not there
+    blurs = [Correction(GaussianBlur((0.0, sigma)), GaussianBlur(sigma)) for sigma in _SIGMAS]
     # Two strengths and none, alike often.
-    return [Correction(OneOf([_coarser(_number(by**0.5)), _coarser(by)], p=0.67), _coarser(by)) for by in _RESOLUTIONS]
+    return blurs + [
+        Correction(OneOf([_coarser(_number(by**0.5)), _coarser(by)], p=0.67), _coarser(by)) for by in _RESOLUTIONS
+    ]
+
+
+def _noise(gaps: Gaps, _: Frame2d) -> list[Correction]:
+    gap = gaps["noise"]
+    # Deviations of independent noise add as squares.
+    far, middle = (math.sqrt(max(gap.wild[k] ** 2 - gap.train[2] ** 2, 0.0)) for k in (4, 2))
+    if middle <= 0:
+        return []  # nothing takes noise away
+    # What black or white cuts off is half of it, where an image is black or white: that much more is tried too.
+    return [Correction(GaussianNoise((0.0, _number(far * by))), GaussianNoise(_number(middle * by))) for by in _CUT_OFF]
 
 
 def _coarser(by: float) -> Sequential:
@@ -164,6 +183,7 @@ CORRECTIONS: tuple[tuple[tuple[str, ...], Make], ...] = (
     (("size",), _size),
     (("turn",), _turn),
     (("position y", "position x"), _position),
+    (("noise",), _noise),  # first, since it counts as sharp
     (("sharpness",), _resolution),
     (("brightness", "contrast", "background"), _light),
     (("red cast", "blue cast"), _cast),

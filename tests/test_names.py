@@ -54,11 +54,18 @@ FOREIGN = {
     "RandGaussianNoised": im.GaussianNoise((0, 0.1)),
     "RandomErasing": im.Erasing((0.02, 0.33), p=0.5),
     "Cutout": im.CoarseDropout(1, 0.25),
+    "RandomBiasField": im.BiasField(),  # TorchIO
+    "RandBiasFieldd": im.BiasField(),
+    "RandomMotion": im.MotionArtefact(),
+    "RandomAnisotropy": im.LowResolution((1.5, 5), one=True),
+    "ResizeWithPadOrCropd": im.CropOrPad((224, 224)),
+    "ToCanonical": im.Orient("RAS"),
+    "Orientationd": im.Orient("RAS"),
     "GaussianSmooth": im.GaussianBlur((0.1, 2)),
     "RandomChoice": im.OneOf([im.Flip("x", p=0.5), im.Rotate((-15, 15))]),
 }
 ABSENT = (
-    "GlassBlur MaskDropout MixUp RandomBiasField AutoAugment RandomFog RandRicianNoised RandomMotion ImageCompression"
+    "GlassBlur MaskDropout MixUp RandomSwap AutoAugment RandomFog RandRicianNoised RandGibbsNoised ImageCompression"
 )
 
 

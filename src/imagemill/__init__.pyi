@@ -142,6 +142,11 @@ from imagemill.transforms.geometric.shortest_side import LongestSide as LongestS
 from imagemill.transforms.geometric.shortest_side import ShortestSide as ShortestSide
 from imagemill.transforms.geometric.square_crop import SquareCrop as SquareCrop
 from imagemill.transforms.geometric.zoom import Zoom as Zoom
+from imagemill.transforms.medical.bias_field import BiasField as BiasField
+from imagemill.transforms.medical.ghosting import Ghosting as Ghosting
+from imagemill.transforms.medical.low_resolution import LowResolution as LowResolution
+from imagemill.transforms.medical.motion_artefact import MotionArtefact as MotionArtefact
+from imagemill.transforms.medical.spike import Spike as Spike
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise as GaussianNoise
 from imagemill.transforms.noise.iso_noise import ISONoise as ISONoise
 from imagemill.transforms.noise.salt_and_pepper import SaltAndPepper as SaltAndPepper

@@ -33,6 +33,11 @@ FILTERS: dict[str, str] = {
     "equalize": "an equalisation reads the whole image",
     "stretch": "a stretch by quantiles reads the whole image",
     "clahe": "a local equalisation reads neighbours",
+    "bias": "a bias field knows its place",
+    "ghosts": "ghosts are made of the whole image",
+    "spikes": "spikes are made of the whole image",
+    "motion": "motion during a scan reads the whole image",
+    "lower": "a lower resolution reads neighbours",
     "posterize": "it jumps from level to level, so the values in front of it are rounded first",
     "solarize": "it jumps at its threshold, so the values in front of it are rounded first",
 }
@@ -69,6 +74,15 @@ class Filter:
         ``posterize``: the step ``[n]`` between levels; each value down to its level.
         ``solarize``: the threshold ``[n]`` from which on values become their negative.
         ``clahe``: clip limit ``[n]`` and tiles ``[n, 2]``, rows and columns; of gray, or of the luma of three colours.
+        ``bias``: coefficients ``[n, k]`` of all products of coordinates up to a degree, the constant first, of lower
+        degree first, with -1 and 1 at the outermost pixels; values times ``exp`` of the polynomial.
+        ``ghosts``: axis, count, intensity and the share that is kept, each ``[n]``; every ``count``-th line of the
+        spectrum along the axis is weakened, but for that share in its middle.
+        ``spikes``: periods over the frame ``[n, k, d]`` and intensities ``[n, k]``; a wave each on top, as strong as so
+        many means of ``|x|``.
+        ``motion``: pull matrices ``[n, k, d+1, d+1]`` of what was seen, the first the identity, shares of the time
+        ``[n, k-1]`` before each but the first, and the axis ``[n]`` along which the spectrum is put together of them.
+        ``lower``: factors ``[n, d]``; to so many times fewer samples by nearest neighbour, and back by straight lines.
     params : tuple of arrays
         As the kind says.
     channels : int

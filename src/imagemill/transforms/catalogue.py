@@ -17,6 +17,7 @@ GROUPS = {
     "filter": "Filters, histograms and levels",
     "noise": "Noise",
     "occlusion": "Hidden parts",
+    "medical": "Artefacts of scanners",
     "combine": "Choosing among transforms",
 }
 

@@ -10,6 +10,7 @@ import scipy.ndimage as ndi
 
 from imagemill.core.geometry import Floats
 from imagemill.core.image_ops import Filter
+from imagemill.engine.altering import scan_values as scans
 from imagemill.engine.altering.histogram_values import equalized, local_equalized, stretched
 
 __all__ = ["filtered", "sharpened"]
@@ -59,15 +60,23 @@ def _median(params: list[Array], values: Floats, source: np.dtype[Any], peak: fl
     return found
 
 
-def _average(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+def _views(matrices: Floats, values: Floats) -> list[Floats]:
+    """The image read through each matrix, edges repeated."""
     index = np.indices(values.shape[:-1], dtype=np.float64)
     d = len(index)
-    made = np.zeros_like(values)
-    for m in params[0]:
+    found = []
+    for m in matrices:
         places = np.tensordot(m[:d, :d], index, axes=1) + m[:d, d].reshape((d,) + (1,) * d)
-        for c in range(values.shape[-1]):
-            made[..., c] += ndi.map_coordinates(values[..., c], places, order=1, mode="nearest")
-    return made / len(params[0])
+        channels = [
+            ndi.map_coordinates(values[..., c], places, order=1, mode="nearest") for c in range(values.shape[-1])
+        ]
+        found.append(np.stack(channels, axis=-1))
+    return found
+
+
+def _average(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    views = _views(params[0], values)
+    return np.asarray(sum(views, np.zeros_like(values)) / len(views))
 
 
 def _equalize(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
@@ -94,6 +103,28 @@ def _clahe(params: list[Array], values: Floats, source: np.dtype[Any], peak: flo
     return local_equalized(values, float(limit), (int(tiles[0]), int(tiles[1])), source)
 
 
+def _bias(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return scans.biased(values, params[0])
+
+
+def _ghosts(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    axis, count, intensity, kept = params
+    return scans.ghosted(values, int(axis), int(count), float(intensity), float(kept))
+
+
+def _spikes(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return scans.spiked(values, params[0], params[1])
+
+
+def _motion(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    matrices, times, axis = params
+    return scans.moved(values, [values, *_views(matrices[1:], values)], int(axis), times)
+
+
+def _lower(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return scans.lowered(values, params[0])
+
+
 _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats]] = {
     "convolve": _convolve,
     "sharpen": _sharpen,
@@ -102,6 +133,11 @@ _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats
     "equalize": _equalize,
     "stretch": _stretch,
     "clahe": _clahe,
+    "bias": _bias,
+    "ghosts": _ghosts,
+    "spikes": _spikes,
+    "motion": _motion,
+    "lower": _lower,
     "posterize": _posterize,
     "solarize": _solarize,
 }

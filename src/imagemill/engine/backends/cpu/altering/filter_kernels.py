@@ -68,7 +68,8 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
         return "cv2.warpAffine" if plane and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
     if op.kind in ("posterize", "solarize"):
         return "cv2.LUT" if dtype == np.uint8 else "numpy in float64"
-    return "cv2 histogram" if dtype == np.uint8 else "numpy in float64"
+    by_histogram = dtype == np.uint8 and op.kind in ("equalize", "stretch", "clahe")
+    return "cv2 histogram" if by_histogram else "numpy in float64"
 
 
 def _sharpen(src: Array, amount: float, threshold: float, kernels: list[Floats]) -> Array:

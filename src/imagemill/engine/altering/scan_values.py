@@ -1,0 +1,113 @@
+"""What artefacts of scanners mean, in float64: fields over the frame, and changes of the spectrum along an axis."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import scipy.fft as sf
+
+from imagemill.core.geometry import Floats
+
+__all__ = ["biased", "ghosted", "lowered", "monomials", "moved", "spiked"]
+
+Array = np.ndarray[Any, Any]
+
+
+def monomials(d: int, order: int) -> list[tuple[int, ...]]:
+    """Exponents of all products of ``d`` coordinates up to a total degree, the constant first.
+
+    Examples
+    --------
+    >>> monomials(2, 2)
+    [(0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0)]
+    """
+    every = itertools.product(range(order + 1), repeat=d)
+    return sorted((powers for powers in every if sum(powers) <= order), key=lambda powers: (sum(powers), powers))
+
+
+def biased(values: Floats, coefficients: Floats) -> Floats:
+    """Times ``exp`` of a polynomial over the frame, whose edges lie at -1 and 1."""
+    d = values.ndim - 1
+    order = next(order for order in itertools.count() if len(monomials(d, order)) == len(coefficients))
+    axes = [(np.arange(n) - (n - 1) / 2) / max((n - 1) / 2, 1e-9) for n in values.shape[:-1]]
+    powers = [[axis**k for k in range(order + 1)] for axis in axes]
+    field = np.zeros(values.shape[:-1])
+    for coefficient, exponents in zip(coefficients.tolist(), monomials(d, order), strict=True):
+        term = np.full((1,) * d, coefficient)
+        for a, k in enumerate(exponents):
+            term = term * powers[a][k].reshape([-1 if i == a else 1 for i in range(d)])
+        field += term
+    made: Floats = values * np.exp(field)[..., None]
+    return made
+
+
+def _gained(values: Floats, axis: int, gain: Floats) -> Floats:
+    """Frequencies along an axis times a gain, the lowest in the middle of ``gain``."""
+    shape = [-1 if i == axis else 1 for i in range(values.ndim)]
+    spectrum = sf.fft(values, axis=axis)
+    found: Floats = sf.ifft(spectrum * np.fft.ifftshift(gain).reshape(shape), axis=axis).real
+    return found
+
+
+def ghosted(values: Floats, axis: int, count: int, intensity: float, kept: float) -> Floats:
+    """Every ``count``-th line of the spectrum along an axis weakened, but for the share ``kept`` in its middle."""
+    n = values.shape[axis]
+    gain = np.ones(n)
+    gain[::count] = 1 - intensity
+    half = kept * n / 2
+    middle = n // 2
+    gain[max(0, int(np.ceil(middle - half))) : int(middle + half) + 1] = 1
+    return _gained(values, axis, gain)
+
+
+def spiked(values: Floats, waves: Floats, intensity: Floats) -> Floats:
+    """Plane waves of whole numbers of periods over the frame ``[k, d]`` on top, as high as so many mean magnitudes."""
+    axes = np.meshgrid(*[np.arange(n) / n for n in values.shape[:-1]], indexing="ij", sparse=True)
+    mean = np.abs(values).mean(axis=tuple(range(values.ndim - 1)))
+    made = values.copy()
+    for wave, strength in zip(waves, intensity.tolist(), strict=True):
+        phase = sum(2 * np.pi * periods * axis for periods, axis in zip(wave.tolist(), axes, strict=True))
+        made += np.cos(phase)[..., None] * (strength * mean)
+    return made
+
+
+def moved(values: Floats, views: list[Floats], axis: int, times: Floats) -> Floats:
+    """The spectrum along an axis put together of those of several views, in the order in which they were seen.
+
+    Parameters
+    ----------
+    views : list of array
+        The image as it lay at each time, the first before anything moved.
+    times : array
+        Rising shares of the scan, one before each further view.
+    """
+    n = values.shape[axis]
+    # Whatever was drawn, the mean is that of the first view.
+    ends = [*np.maximum(np.round(times * n).astype(int), n // 2 + 1).tolist(), n]
+    made = np.empty(values.shape, np.complex128)
+    start = 0
+    for view, end in zip(views, ends, strict=True):
+        region = tuple(slice(start, end) if i == axis else slice(None) for i in range(values.ndim))
+        made[region] = sf.fftshift(sf.fft(view, axis=axis), axes=axis)[region]
+        start = max(start, end)
+    found: Floats = sf.ifft(sf.ifftshift(made, axes=axis), axis=axis).real
+    return found
+
+
+def lowered(values: Floats, factors: Floats) -> Floats:
+    """Each axis by nearest neighbour to so many times fewer samples, and back by straight lines."""
+    for axis, factor in enumerate(factors.tolist()):
+        n = values.shape[axis]
+        m = max(1, round(n / factor))
+        if m >= n:
+            continue
+        seen = np.floor((np.arange(m) + 0.5) * n / m).astype(int)
+        places = np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1)
+        low = np.minimum(places.astype(int), max(m - 2, 0))
+        share = (places - low).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+        coarse = np.take(values, seen, axis=axis)
+        first, second = np.take(coarse, low, axis=axis), np.take(coarse, np.minimum(low + 1, m - 1), axis=axis)
+        values = first + share * (second - first)
+    return values

@@ -15,6 +15,10 @@ from imagemill.core.errors import InputError, ParameterError, SourceError
 from tests.audits.made_up import Array, folder, photo, write
 
 
+from imagemill.core.errors import InputError, ParameterError
+from tests.audits.made_up import Array, folder, photo, shot, write
+
+
 def rules(found: Audit) -> set[str]:
     return {finding.rule for finding in found.findings}
 
@@ -303,3 +307,94 @@ def test_a_table_in_memory_is_told_how_to_be_given(write_as: str) -> None:
     made = pl.DataFrame({"path": ["a"]}) if write_as == "polars" else pandas.DataFrame({"path": ["a"]})
     with pytest.raises(SourceError, match=r"got a DataFrame.*give its path: (write|to)_csv\('images.csv'\)"):
         im.audit(made)
+
+
+def test_an_image_one_stop_and_a_half_under_the_rest_is_dark_and_none_in_a_dark_set(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 20)
+    write(src / "cat" / "under.png", (photo(77) * 0.45).astype(np.uint8))
+    assert by_rule(im.audit(src, checks=["quality"]), "dark").places == ("cat/under.png",)
+    assert "dark" not in rules(im.audit(src, checks=["quality"], settings={"darker": 0.3}))
+    for row in range(24):
+        write(tmp_path / "night" / f"{row}.png", (photo(row) * 0.45).astype(np.uint8))
+    assert "dark" not in rules(im.audit(tmp_path / "night", checks=["quality"]))
+
+
+def test_a_soft_background_is_not_blurred_and_a_photo_out_of_focus_is(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 20)
+    sharp, soft = photo(50), cv2.GaussianBlur(photo(50), (0, 0), 4)
+    soft[12:36, 20:44] = sharp[12:36, 20:44]
+    write(src / "cat" / "portrait.png", soft)
+    assert "blurred" not in rules(im.audit(src, checks=["quality"]))
+    write(src / "cat" / "soft.png", cv2.GaussianBlur(photo(51), (0, 0), 4))
+    assert by_rule(im.audit(src, checks=["quality"]), "blurred").places == ("cat/soft.png",)
+
+
+def test_a_drawing_among_photos_is_a_note_and_drawings_among_drawings_are_not(tmp_path: Path) -> None:
+    drawing = np.full((48, 64, 3), 250, np.uint8)
+    drawing[10:30, 10:40], drawing[20:40, 30:60] = (20, 60, 200), (220, 40, 40)
+    src = folder(tmp_path / "set", 20)
+    write(src / "cat" / "drawing.png", drawing)
+    assert by_rule(im.audit(src, checks=["quality"]), "graphic").places == ("cat/drawing.png",)
+    for row in range(24):
+        write(tmp_path / "drawings" / f"{row}.png", np.roll(drawing, row, axis=1))
+    assert "graphic" not in rules(im.audit(tmp_path / "drawings", checks=["quality"]))
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ({"orientation": 6, "across": 48, "down": 64}, True),  # stored 64 wide: somebody turned it and left the flag
+        ({"orientation": 6, "across": 64, "down": 48}, False),
+        ({"orientation": 1, "across": 48, "down": 64}, False),
+        ({"orientation": 6}, False),
+    ],
+)
+def test_an_orientation_that_turns_what_was_turned_is_found_by_the_size_that_exif_says(
+    tmp_path: Path, tags: dict[str, int], found: bool
+) -> None:
+    shot(tmp_path / "a.jpg", photo(1), **tags)
+    assert ("turned-twice" in rules(im.audit(tmp_path, checks=["quality"]))) == found
+
+
+@pytest.mark.parametrize(("count", "rule"), [(99, "few"), (100, "short"), (999, "short"), (1000, None)])
+def test_a_hundred_images_are_a_start_and_a_thousand_comfortable(tmp_path: Path, count: int, rule: str | None) -> None:
+    path = write(tmp_path / "a.png", photo(1, 8, 8))
+    records = [im.Record(f"{row}.png", path, label="cat") for row in range(count)]
+    assert rules(im.audit(im.open(records), checks=["counts"])) == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("counts", "small"),
+    [
+        # A fifth of the mean: (10 + 50 + 90) / 3 = 50.
+        ({"a": 10, "b": 50, "c": 90}, []),
+        ({"a": 9, "b": 51, "c": 90}, ["a"]),
+        # A tenth of the largest, where the mean is small.
+        ({"a": 10, "b": 10, "c": 10, "d": 100}, []),
+        ({"a": 10, "b": 10, "c": 9, "d": 100}, ["c"]),
+    ],
+)
+def test_a_class_at_a_fifth_of_the_mean_or_a_tenth_of_the_largest_is_large_enough(
+    tmp_path: Path, counts: dict[str, int], small: list[str]
+) -> None:
+    path = write(tmp_path / "a.png", photo(1, 8, 8))
+    records = [im.Record(f"{name}{row}.png", path, label=name) for name, n in counts.items() for row in range(n)]
+    found = im.audit(im.open(records), checks=["counts"], settings={"start": 1, "enough": 1})
+    named = [name for name in counts if any(f"{name} ({counts[name]})" in f.message for f in found.findings)]
+    assert (named, rules(found)) == (small, {"unbalanced"} if small else set())
+
+
+def test_classes_of_annotations_and_of_several_labels_are_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.png", photo(1, 8, 8))
+    box = (1.0, 1.0, 4.0, 4.0)
+    things = [("cup", "cup", "jug"), ("cup",), ()]
+    records = [
+        im.Record(f"{row}.png", path, objects=tuple(im.Instance(name, box) for name in names))
+        for row, names in enumerate(things)
+    ]
+    few = by_rule(im.audit(im.open(records), checks=["counts"]), "few")
+    assert "cup (2), jug (1)" in few.message
+    labelled = [
+        im.Record(f"{row}.png", path, labels=names) for row, names in enumerate([("a", "b"), ("a",), ("b", "a")])
+    ]
+    assert "a (3), b (2)" in by_rule(im.audit(im.open(labelled), checks=["counts"]), "few").message

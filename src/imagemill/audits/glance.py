@@ -61,6 +61,8 @@ class Glance:
         Mean of red less blue, as a share of white.
     sharpness : float
         Share of the contrast that lies between neighbouring pixels.
+    detail : float
+        How strong the sharpest hundredth of the pixels differ from their neighbours, as a share of the range of values.
     noise : float
         Standard deviation of the noise, as a share of white.
     entropy : float, bits
@@ -69,6 +71,8 @@ class Glance:
         Shares of values, of all channels, at the ends of the range.
     gray_rows : float, 0 to 1
         Share of rows at the bottom that are one flat mid gray, as decoders fill what is missing.
+    even : float, 0 to 1
+        Share of pixels whose gray value is that of the next in the row.
     border : float, 0 to 1
         Share of the longer side that lies in borders of one colour.
     not_finite : int
@@ -94,11 +98,13 @@ class Glance:
     saturation: float
     warmth: float
     sharpness: float
+    detail: float
     noise: float
     entropy: float
     black: float
     white: float
     gray_rows: float
+    even: float
     border: float
     not_finite: int
     scan: ScanFacts | None = None
@@ -225,11 +231,13 @@ def _measured(rgb: Array) -> dict[str, Any]:
         "saturation": (cv2.mean(highest)[0] - cv2.mean(lowest)[0]) / 255,
         "warmth": (cv2.mean(channels[0])[0] - cv2.mean(channels[2])[0]) / 255,
         "sharpness": _sharpness(gray),
+        "detail": _detail(gray, counts),
         "noise": _noise(gray),
         "entropy": _entropy(counts),
         "black": float(values[:2].sum() / seen.size),
         "white": float(values[254:].sum() / seen.size),
         "gray_rows": _gray_rows(seen, highest, lowest),
+        "even": float((gray[:, 1:] == gray[:, :-1]).mean()) if gray.shape[1] > 1 else 1.0,
         "border": _border(gray),
     }
 
@@ -264,6 +272,17 @@ def _sharpness(gray: Array) -> float:
     if deviation < 1e-6:
         return 0.0
     return float(cv2.Laplacian(gray, cv2.CV_32F).std()) / (deviation * float(np.sqrt(20)))
+
+
+def _detail(gray: Array, counts: Array) -> float:
+    """The 99th percentile of the absolute Laplacian over the range of gray values (percentiles 1 to 99).
+
+    A photo whose subject is sharp before a soft background has a sharp hundredth; one out of focus has none.
+    """
+    low, high = np.searchsorted(np.cumsum(counts), (0.01 * gray.size, 0.99 * gray.size))
+    found = np.abs(cv2.Laplacian(gray, cv2.CV_16S))
+    sharpest = np.searchsorted(np.cumsum(np.bincount(found.ravel(), minlength=1)), 0.99 * gray.size)
+    return float(sharpest) / max(float(high - low), 4.0)
 
 
 def _noise(gray: Array) -> float:

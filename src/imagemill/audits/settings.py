@@ -29,12 +29,15 @@ class Settings:
     information : float, bits
         Entropy of the gray values below which an image has little in it; 3 bits are CleanVision's default of 0.3 of
         ten bits.
+    darker : float, 0 to 1
+        An image is dark as well when the hundredth of its pixels that is brightest is below this share of what it is in
+        the median image, and below half of white: one stop and a half under the rest.
     blurred : float
-        How many robust deviations below the median of the set the sharpness of an image lies, in logarithms; at the
-        scale a network sees, so that a large photo that is soft only when it is enlarged is not called blurred.
+        How many robust deviations below the median of the set the detail of an image lies, in logarithms; at the scale
+        a network sees, so that a large photo that is soft only when it is enlarged is not called blurred.
     sharpness : float
-        An image is called blurred only below this sharpness, whatever the set is like: the share of its contrast that
-        lies between neighbouring pixels.
+        An image is called blurred only below this detail, whatever the set is like: the difference between the sharpest
+        hundredth of its pixels and their neighbours, as a share of its range of values.
     noisy : float
         Standard deviation of the noise, as a share of white, above which an image is called noisy.
     odd_size : float
@@ -42,6 +45,9 @@ class Settings:
         CleanVision does.
     odd_share : float, 0 to 1
         A kind of pixels (channels, depth) that fewer images than this share have is named image by image.
+    graphic : float, 0 to 1
+        An image is like a drawing or a screenshot when more than this share of its pixels equal the next, where in the
+        median image less than half as many do.
     clipped : float, 0 to 1
         Share of values at black or white, where the rest of the set has less than half of it.
     copies : float
@@ -103,11 +109,13 @@ class Settings:
     light: float = 0.05
     aspect: float = 0.35
     information: float = 3.0
-    blurred: float = 4.0
-    sharpness: float = 0.12
+    darker: float = 0.5
+    blurred: float = 4.5
+    sharpness: float = 0.35
     noisy: float = 0.06
     odd_size: float = 3.0
     odd_share: float = 0.05
+    graphic: float = 0.6
     clipped: float = 0.3
     copies: float = 3.0
     level: float = 0.95
@@ -155,7 +163,8 @@ class Settings:
 
 
 _SHARES = (
-    "part_of_mean", "part_of_largest", "dark", "light", "aspect", "odd_share", "clipped", "level", "shortcut",
+    "part_of_mean", "part_of_largest", "dark", "darker", "light", "graphic", "aspect", "odd_share", "clipped",
+    "level", "shortcut",
     "label_errors", "usual", "island", "padded", "same_box",
     "in_bursts", "colour_share", "feature_share", "stage_share", "same_place", "one_light", "same_light",
 )  # fmt: skip

@@ -63,6 +63,10 @@ def _of_photos(survey: Survey, of: Callable[[Glance], float]) -> Numbers:
 
 def _by_themselves(survey: Survey) -> Iterator[Finding]:
     asked = survey.settings
+    bright = _of_photos(survey, lambda g: np.nan if _is_flat(g) else g.brightness[4])
+    # A few images say nothing of what is usual.
+    usual = float(np.nanmedian(bright)) if np.isfinite(bright).sum() >= _FEW else 0.0
+    dark = max(asked.dark, min(asked.darker * usual, 0.5))
     percentile = [survey.numbers(lambda g, at=at: g.brightness[at]) for at in range(5)]  # type: ignore[misc]
     entropy, cut = survey.numbers(lambda g: g.entropy), _of_photos(survey, lambda g: g.gray_rows)
     flat = survey.numbers(_is_flat) > 0
@@ -75,8 +79,8 @@ def _by_themselves(survey: Survey) -> Iterator[Finding]:
         ("flat", "warning", "of one colour", flat, entropy, "leave them out"),
         ("cut-off", "error", "whose lower rows are a flat gray, as decoders fill a file that was cut off",
          (cut > 0) & ~flat, -cut, "fetch them again, or leave them out"),
-        ("dark", "warning", f"dark: 99 of 100 pixels below {asked.dark:.2f} of white",
-         photo & ~flat & (percentile[4] < asked.dark), percentile[4], "look at them: is anything to be seen?"),
+        ("dark", "warning", f"dark: 99 of 100 pixels below {dark:.2f} of white",
+         photo & ~flat & (percentile[4] < dark), percentile[4], "look at them: is anything to be seen?"),
         ("light", "warning", f"light: 95 of 100 pixels above {1 - asked.light:.2f} of white",
          photo & ~flat & (percentile[1] > 1 - asked.light), -percentile[1], "look at them: is anything to be seen?"),
         ("low-information", "note", f"with gray values of under {asked.information:g} bits",
@@ -85,10 +89,19 @@ def _by_themselves(survey: Survey) -> Iterator[Finding]:
          ~flat & (border >= 0.2), -border, "crop them: a network learns borders"),
         ("aspect", "note", f"whose shorter side is under {asked.aspect:.2f} of the longer",
          shape < asked.aspect, shape, "crop or pad them; resizing squashes them"),
+        ("turned-twice", "warning", "whose EXIF orientation turns what was turned before: EXIF's own size says so",
+         survey.numbers(_is_turned_twice) > 0, shape, "look at them; where they lie on their side, remove the flag"),
         ("not-finite", "error", "with values that are NaN or infinite", lost > 0, -lost, "replace those values"),
     ]  # fmt: skip
     for rule, level, what, hit, worst, advice in rules:
         yield from _found(survey, rule, level, what, np.asarray(hit, bool), worst, advice)
+
+
+def _is_turned_twice(glance: Glance) -> bool:
+    """Whether EXIF says a quarter turn, and a size that is as wide as the stored pixels are high."""
+    (height, width), (across, down) = glance.shape[-2:], glance.file.exif_size
+    # The shape is as it is seen, after the turn: stored, width and height change places.
+    return glance.file.orientation > 4 and 0 not in (across, down) and (across - down) * (height - width) < 0
 
 
 def _is_flat(glance: Glance) -> bool:
@@ -99,7 +112,7 @@ def _is_flat(glance: Glance) -> bool:
 
 def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
     asked = survey.settings
-    sharp = _of_photos(survey, lambda g: g.sharpness)
+    sharp = _of_photos(survey, lambda g: np.nan if _is_flat(g) else g.detail)
     low, spread = far_below(np.log(np.maximum(sharp, 1e-6)))
     blurred = (low - np.log(np.maximum(sharp, 1e-6)) > asked.blurred * spread) & (sharp < asked.sharpness)
     noise = _of_photos(survey, lambda g: g.noise)
@@ -119,6 +132,11 @@ def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
             survey, f"clipped-{end}", "note", f"with {asked.clipped:.0%} of the values or more at pure {end}", hit,
             -share, "look at them: what was there is lost",
         )  # fmt: skip
+    even = _of_photos(survey, lambda g: np.nan if _is_flat(g) else g.even)
+    yield from _found(
+        survey, "graphic", "note", "that look like drawings or screenshots: most pixels equal the next",
+        (even > asked.graphic) & (np.nanmedian(even) < asked.graphic / 2), -even, "leave them out, unless meant",
+    )  # fmt: skip
     side = np.sqrt(_of_photos(survey, lambda g: float(np.prod(g.shape[-2:]))))
     # Where most images have one size the quartiles lie together: what is odd is also twice or half of the usual.
     odd = far_out(side, asked.odd_size) & (np.abs(np.log2(side / np.nanmedian(side))) >= 1)

@@ -36,6 +36,7 @@ _SKILL = 0.15
 _OF_CLASS = 0.3
 """The same for telling one class from all others, which is asked for every class."""
 _STRONG = 0.5
+_SHRINK = (0.1, 0.5, 0.9)
 _PLACES = 20
 
 
@@ -89,7 +90,7 @@ def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
         yield NotAsked("shortcuts", f"there are not two classes with {_SMALLEST} images or more")
         return
     small = survey.small[np.searchsorted(survey.seen, asked.rows)]
-    whole = asked.told(out_of_fold(features_of(small), asked.labels, asked.folds))
+    whole = _whole(asked, small)
     answers = _of_properties(survey, asked, whole) + _of_pieces(survey, asked, small, whole)
     if not any(one.kind == "seen" for one in answers):
         yield NotAsked("file-shortcut", "files differ in nothing but pixels")
@@ -126,6 +127,13 @@ def _groups(survey: Survey, rows: Rows) -> Rows:
     together += [(cluster.rows[0], row) for cluster in survey.clusters for row in cluster.rows]
     pairs = np.array(together, np.int64).reshape(-1, 2)
     return joined(len(survey.records), pairs[:, 0], pairs[:, 1])[rows]
+
+
+def _whole(asked: _Asked, small: npt.NDArray[np.uint8]) -> dict[int | None, Told]:
+    """What the whole image tells, by the best of three probes: the fewer images, the more it is to be shrunk."""
+    features = features_of(small)
+    each = [asked.told(out_of_fold(features, asked.labels, asked.folds, shrink=shrink)) for shrink in _SHRINK]
+    return {number: max((told[number] for told in each), key=lambda told: told.skill) for number in each[0]}
 
 
 def _of_properties(survey: Survey, asked: _Asked, whole: Mapping[int | None, Told]) -> list[_Answer]:

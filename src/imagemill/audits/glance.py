@@ -280,8 +280,8 @@ def _detail(gray: Array, counts: Array) -> float:
     A photo whose subject is sharp before a soft background has a sharp hundredth; one out of focus has none.
     """
     low, high = np.searchsorted(np.cumsum(counts), (0.01 * gray.size, 0.99 * gray.size))
-    found = np.abs(cv2.Laplacian(gray, cv2.CV_16S))
-    sharpest = np.searchsorted(np.cumsum(np.bincount(found.ravel(), minlength=1)), 0.99 * gray.size)
+    found = cv2.convertScaleAbs(cv2.Laplacian(gray, cv2.CV_16S))
+    sharpest = np.searchsorted(np.cumsum(_counted(found)), 0.99 * gray.size)
     return float(sharpest) / max(float(high - low), 4.0)
 
 

@@ -12,10 +12,6 @@ import pytest
 import imagemill as im
 from imagemill.audits import Audit
 from imagemill.core.errors import InputError, ParameterError, SourceError
-from tests.audits.made_up import Array, folder, photo, write
-
-
-from imagemill.core.errors import InputError, ParameterError
 from tests.audits.made_up import Array, folder, photo, shot, write
 
 
@@ -275,7 +271,7 @@ def test_names_that_hold_words_say_nothing_of_an_order(tmp_path: Path) -> None:
 
 def test_checks_are_asked_again_of_what_was_seen_without_reading_an_image(tmp_path: Path) -> None:
     src = folder(tmp_path / "set", 20)
-    write(src / "cat" / "dim.png", (photo(1) * 0.5).astype(np.uint8))
+    write(src / "cat" / "dim.png", (photo(1) * 0.62).astype(np.uint8))
     found = im.audit(src, checks="quality")
     assert "dark" not in rules(found)
     for path in src.rglob("*.png"):

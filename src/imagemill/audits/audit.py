@@ -24,6 +24,7 @@ from imagemill.audits.checks.identity import check_identity
 from imagemill.audits.checks.label_map_faults import check_label_maps
 from imagemill.audits.checks.label_pieces import check_label_pieces
 from imagemill.audits.checks.licensing import check_licences
+from imagemill.audits.checks.outliers import check_outliers
 from imagemill.audits.checks.populations import check_populations
 from imagemill.audits.checks.quality import check_quality
 from imagemill.audits.checks.scan_integrity import check_scans
@@ -31,7 +32,10 @@ from imagemill.audits.checks.scan_outliers import check_scan_set
 from imagemill.audits.checks.shortcuts import check_shortcuts
 from imagemill.audits.checks.variety.attribute_shares import check_attributes
 from imagemill.audits.checks.variety.classes_shown import check_variety
+from imagemill.audits.checks.wrong_labels import check_wrong_labels
 from imagemill.audits.given import Given
+from imagemill.audits.given_features import given_features
+from imagemill.audits.label_check import CheckedLabel
 from imagemill.audits.manifest_actions import new_manifest
 from imagemill.audits.settings import Settings
 from imagemill.audits.survey import Survey, survey
@@ -58,6 +62,8 @@ CHECKS: dict[str, Check] = {
     "variety": check_variety,
     "attributes": check_attributes,
     "shortcuts": check_shortcuts,
+    "labels": check_wrong_labels,
+    "outliers": check_outliers,
     "annotations": check_annotations,
     "label-maps": check_label_maps,
     "label-pieces": check_label_pieces,
@@ -133,6 +139,7 @@ class Audit:
             "clusters": [{"images": list(survey.keys(one.rows)), "how": one.how} for one in survey.clusters],
             "settings": asdict(survey.settings),
             "notes": list(survey.source.notes),
+            "labels": [one.to_dict() for one in self.labels if one.given != one.suggested or one.wrong > 0.5],
         }
 
     def to_frame(self) -> pl.DataFrame:
@@ -150,6 +157,11 @@ class Audit:
             },
             schema_overrides={"images": pl.Int64, "places": pl.List(pl.String)},
         )
+
+    @property
+    def labels(self) -> tuple[CheckedLabel, ...]:
+        """Every label that was checked, the most probably wrong first; none where labels were not asked about."""
+        return self.survey.checked_labels if "checked" in vars(self.survey) else ()
 
     def write(self, path: Path | str) -> None:
         """Write `to_dict` as JSON."""
@@ -173,7 +185,8 @@ class Audit:
             ``"drop-duplicates"`` keeps the first image of each cluster; ``"quarantine-corrupt"`` leaves out what
             cannot be read or was cut off, ``"quarantine-dark"`` and so on what a rule of quality names (flat, dark,
             light, blurred, noisy, low-information, odd-size); ``"regroup"`` gives copies one group, so that a split
-            keeps them together. ``"review"``, alone, lists the images that findings name, with those rules, for people.
+            keeps them together; ``"none-of-these"`` gives images that look like nothing else a class of that name.
+            ``"review"``, alone, lists the images that findings name, with those rules, for people.
         path : Path or str
 
         Returns
@@ -212,6 +225,7 @@ def audit(
     against: Any = None,
     attributes: AttributesGiven | None = None,
     attribute_shares: Mapping[str, float | str] | None = None,
+    features: Any = None,
     checks: Sequence[str] | str | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     workers: int = 2,
@@ -233,6 +247,10 @@ def audit(
     attribute_shares : mapping, optional
         By column the least share that each of its values should have within a class, or what it holds: ``"colour"``
         (0.1), ``"feature"`` (0.05) or ``"stage"`` (0.2). Left out, its name says which.
+    features : Path, str, array or callable, optional
+        What wrong labels and outliers are told from, in place of what is learnt from the images: a file ``.npy``,
+        ``.npz``, ``.parquet`` or ``.csv`` (with a column of keys, or in the order of the dataset), a network
+        ``.onnx``, an array ``[n, d]``, or a function of images ``[n, 224, 224, 3]`` uint8 that gives ``[n, d]``.
     checks : sequence of str, or str, optional
         Those of `CHECKS` to run; all when left out.
     settings : mapping or Settings, optional
@@ -258,7 +276,7 @@ def audit(
     ParameterError
         For a check or setting that is not there.
     InputError
-        For attributes that cannot be read, or that name no image.
+        For attributes or features that cannot be read, or that name no image.
 
     Examples
     --------
@@ -277,10 +295,12 @@ def audit(
     names, asked = _names(checks), _settings(settings)
     axes = options.get("axes")
     look = partial(survey, settings=asked, options=ReadOptions(axes=axes), workers=workers, progress=progress)
+    source, attributed = with_attributes(_source(dataset, options), attributes, attribute_shares)
+    # Before anything is looked at: what is wrong with them is said at once.
+    described = None if features is None else given_features(features, source.records, ReadOptions(axes=axes))
     # What `options` say is said of the dataset; other images may lie in another layout.
     beside = None if against is None else look(_source(against, {} if axes is None else {"axes": axes}))
-    source, attributed = with_attributes(_source(dataset, options), attributes, attribute_shares)
-    seen = look(source, given=Given(against=beside, attributes=attributed))
+    seen = look(source, given=Given(against=beside, attributes=attributed, features=described))
     return _asked(seen, names, stage)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagemill.audits.attribute_table import Attributes
+from imagemill.audits.given_features import GivenFeatures
 
 if TYPE_CHECKING:
     from imagemill.audits.survey import Survey
@@ -23,7 +24,10 @@ class Given:
         Other images, such as those the network will see in use.
     attributes : Attributes
         What was said of attributes: a table of their own, and the share that their values should have.
+    features : GivenFeatures or None
+        In place of those learnt from the images.
     """
 
     against: Survey | None = None
     attributes: Attributes = field(default_factory=Attributes)
+    features: GivenFeatures | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,13 @@ ACTIONS: dict[str, Callable[[Survey, Sequence[Finding]], set[int]] | None] = {
     "quarantine-corrupt": _corrupt,
     **{f"quarantine-{rule}": partial(_named_by, rule) for rule in _QUALITY},
     "regroup": None,
+    "none-of-these": None,
     "review": None,
 }
 """Actions by name, with the rows that each leaves out."""
+
+NONE_OF_THESE = "none of these"
+"""The class of images that show nothing of what the others are of."""
 
 
 def new_manifest(survey: Survey, findings: Sequence[Finding], actions: Sequence[str], path: Path) -> Mapping[str, int]:
@@ -75,8 +79,13 @@ def new_manifest(survey: Survey, findings: Sequence[Finding], actions: Sequence[
     left: set[int] = set()
     told: dict[str, int] = {}
     groups = [record.group for record in survey.records]
+    other: set[int] = set()
     for name in dict.fromkeys(actions):
         action = ACTIONS[name]
+        if name == "none-of-these":
+            other = _named_by("off-topic", survey, findings)
+            told[name] = len(other)
+            continue
         if action is None:
             told[name] = _regroup(survey, groups)
             continue
@@ -86,7 +95,7 @@ def new_manifest(survey: Survey, findings: Sequence[Finding], actions: Sequence[
     kept = [row for row in range(len(survey.records)) if row not in left]
     if not kept:
         raise InputError("expected images that are kept, got none left; look at the findings first")
-    _written(_table(survey, kept, groups, path.resolve().parent), path)
+    _written(_table(survey, kept, groups, path.resolve().parent, other), path)
     return told
 
 
@@ -138,8 +147,10 @@ def _said(where: Pixels, below: Path) -> str:
     return path.relative_to(below).as_posix() if path.is_relative_to(below) else str(path)
 
 
-def _table(survey: Survey, kept: Sequence[int], groups: Sequence[str | None], below: Path) -> pl.DataFrame:
-    """One row an image: its path, and what the source says of it."""
+def _table(
+    survey: Survey, kept: Sequence[int], groups: Sequence[str | None], below: Path, other: Collection[int] = ()
+) -> pl.DataFrame:
+    """One row an image: its path, and what the source says of it; `other` are rows that belong to no class."""
     records = [survey.records[row] for row in kept]
     inside = [r.key for r in records if not isinstance(r.image, Path) or not isinstance(r.mask, Path | None)]
     if inside:
@@ -152,7 +163,7 @@ def _table(survey: Survey, kept: Sequence[int], groups: Sequence[str | None], be
         "key": [record.key for record in records],
         "path": [_said(record.image, below) for record in records],
         "mask": [None if record.mask is None else _said(record.mask, below) for record in records],
-        "label": [record.label for record in records],
+        "label": [NONE_OF_THESE if row in other else survey.records[row].label for row in kept],
         "labels": [None if r.labels is None else json.dumps(r.labels) for r in records],
         "split": [record.split for record in records],
         "group": [groups[row] for row in kept],

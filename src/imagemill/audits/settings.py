@@ -95,6 +95,12 @@ class Settings:
     same_box : float, 0 to 1
         Intersection over union from which on two bounding boxes of an image are called the same.
 
+    outlying : float
+        How many times the distance of the quartiles an image may lie farther from others than the upper quartile, in
+        logarithms of distances.
+    centres : int
+        Of patches that features are made of: more tell more, and cost as much more time.
+
     Examples
     --------
     >>> Settings(dark=0.2).dark
@@ -138,6 +144,8 @@ class Settings:
     padded: float = 0.2
     tiny_box: float = 4.0
     same_box: float = 0.95
+    outlying: float = 3.0
+    centres: int = 200
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.audits.clusters import Cluster, clusters_of
+from imagemill.audits.clusters import Cluster, clusters_of, joined
 from imagemill.audits.given import Given
 from imagemill.audits.glance import Glance, GlanceWork
+from imagemill.audits.image_features import ImageFeatures, image_features
+from imagemill.audits.label_check import CheckedLabel, LabelCheck, check_labels
+from imagemill.audits.probes import folds_of
 from imagemill.audits.settings import Settings
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.layouts.base import Problem, Source
@@ -20,7 +23,10 @@ from imagemill.data.records.record import Record
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.threads import Progress
 
-__all__ = ["AGAINST", "Survey", "survey"]
+__all__ = ["AGAINST", "SMALLEST_CLASS", "Survey", "survey"]
+
+SMALLEST_CLASS = 10
+"""Images of a class that are needed to ask what it is told from."""
 
 AGAINST = "against: "
 """What stands before the key of an image of the others, where a finding names images of both."""
@@ -40,6 +46,10 @@ class Survey:
     settings : Settings
     given : Given
         What was given beside the dataset.
+    workers : int
+        Threads.
+    progress : callable, optional
+        Called with how many images were described, and how many there are.
     """
 
     source: Source
@@ -47,6 +57,8 @@ class Survey:
     problems: tuple[Problem, ...]
     settings: Settings
     given: Given = field(default_factory=Given)
+    workers: int = 1
+    progress: Progress | None = None
 
     @property
     def records(self) -> Sequence[Record]:
@@ -85,6 +97,62 @@ class Survey:
     def has_classes(self) -> bool:
         """Whether there are two classes or more."""
         return len(set(self.labels) - {None}) > 1
+
+    def classes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], tuple[str, ...]]:
+        """Rows of classes with ten images or more, their classes as numbers, and the names of those."""
+        given = self.labels
+        seen = [row for row in self.seen.tolist() if given[row] is not None]
+        names, counts = np.unique([str(given[row]) for row in seen], return_counts=True)
+        number = {str(name): n for n, name in enumerate(names[counts >= SMALLEST_CLASS])}
+        rows = np.array([row for row in seen if given[row] in number], np.int64)
+        return rows, np.array([number[str(given[row])] for row in rows], np.int64), tuple(number)
+
+    def folds(self, rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The fold of each row: copies, and what the source says belongs together, stay on one side."""
+        firsts: dict[str, int] = {}
+        together = [
+            (firsts.setdefault(record.group, row), row)
+            for row, record in enumerate(self.records)
+            if record.group is not None
+        ]
+        together += [(cluster.rows[0], row) for cluster in self.clusters for row in cluster.rows]
+        pairs = np.array(together, np.int64).reshape(-1, 2)
+        groups = joined(len(self.records), pairs[:, 0], pairs[:, 1])[rows]
+        return folds_of(labels, int(self.settings.folds), groups)
+
+    @cached_property
+    def features(self) -> ImageFeatures:
+        """What images look like, in numbers."""
+        return image_features(self)
+
+    @cached_property
+    def checked(self) -> tuple[npt.NDArray[np.int64], tuple[str, ...], LabelCheck]:
+        """Rows whose labels were checked, names of their classes, and what is known of the labels."""
+        rows, labels, names = self.classes()
+        here = np.isin(rows, self.features.rows)
+        rows, labels = rows[here], labels[here]
+        found = check_labels(
+            self.features.of(rows),
+            labels,
+            self.folds(rows, labels),
+            level=self.settings.level,
+        )
+        return rows, names, found
+
+    @property
+    def checked_labels(self) -> tuple[CheckedLabel, ...]:
+        """The labels that were checked, the most probably wrong first."""
+        rows, names, found = self.checked
+        return tuple(
+            CheckedLabel(
+                self.records[int(rows[n])].key,
+                names[int(found.given[n])],
+                names[int(found.suggested[n])],
+                float(found.own[n]),
+                float(found.wrong[n]),
+            )
+            for n in found.order.tolist()
+        )
 
     def numbers(self, of: Callable[[Glance], Any]) -> npt.NDArray[np.float64]:
         """A number of each record; NaN for those that could not be read."""
@@ -151,7 +219,7 @@ def survey(
     runner.run(source.records, len(source))
     failed = [Problem(source.records[row].key, one) for row, one in sorted(found.items()) if isinstance(one, str)]
     glances = tuple(one if isinstance(one := found[row], Glance) else None for row in range(len(source)))
-    return Survey(source, glances, tuple(failed), settings or Settings(), given or Given())
+    return Survey(source, glances, tuple(failed), settings or Settings(), given or Given(), max(1, workers), progress)
 
 
 def counted(labels: Sequence[str | None]) -> Mapping[str, int]:

@@ -46,6 +46,12 @@ def audit(
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Where the guess is wrong.")] = None,
     mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            "--features", metavar="FILE", help="What wrong labels are told from: .npy, .npz, .csv, .parquet, .onnx."
+        ),
+    ] = None,
     attributes: Annotated[
         Path | None,
         typer.Option(
@@ -100,7 +106,8 @@ def audit(
     options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     with progress("looking") as told:
         found = audit_dataset(
-            src, against=against, attributes=attributes, attribute_shares=_shares(attribute_share), checks=check,
+            src, against=against, attributes=attributes, attribute_shares=_shares(attribute_share), features=features,
+            checks=check,
             settings=_settings(setting), workers=workers, progress=told,
             stage=lambda name: told.now(f"checking {name}"), **options,
         )  # fmt: skip

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import imagemill as im
+from imagemill.app.cli.audit import _say
 from tests.app.terminal import imagemill
 from tests.audits.made_up import folder, photo, write
 
@@ -67,3 +71,33 @@ def test_what_is_asked_wrongly_is_said(tmp_path: Path) -> None:
         said = imagemill("audit", src, *arguments)
         assert said.code == 2, said.out
         assert words in said.err
+
+
+def test_what_goes_on_beside_json_on_the_output_is_said_on_the_error_stream(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 12)
+    said = imagemill("audit", src, "--json", "-", "-o", tmp_path / "page.html", "--check", "counts")
+    assert json.loads(said.out)["schema"] == 1
+    assert "page in" in said.err
+
+
+def test_fifteen_findings_are_told_and_how_many_more_and_how_to_see_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = im.audit(folder(tmp_path / "set", 3), checks=[])
+    keys = ("cat/cat000.png", "cat/cat001.png", "cat/cat002.png", "dog/dog000.png")
+    warnings = [im.Finding(f"r{n}", "warning", f"odd in way {n}", keys, advice="mend it") for n in range(10)]
+    notes = [im.Finding(f"n{n}", "note", f"seen in way {n}", keys, advice="look") for n in range(20)]
+    many = replace(found, findings=(*warnings, *notes))
+    _say(many, everything=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith(("warning", "note")) for line in lines) == 15
+    assert "and 15 more (15 notes): --all tells them, -o audit.html shows them" in lines
+    # Names of three images; the same advice is said once; notes are a line each.
+    assert lines.count("        cat/cat000.png, cat/cat001.png, cat/cat002.png and 1 more") == 10
+    assert lines.count("        mend it") == 1
+    assert "        look" not in lines
+    _say(many, everything=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith(("warning", "note")) for line in lines) == 30
+    assert lines.count("        look") == 1
+    assert not any("more (" in line for line in lines)

@@ -14,6 +14,7 @@ from scipy import stats
 import imagemill as im
 from imagemill.audits import Audit
 from imagemill.audits.checks import populations
+from imagemill.audits.probes import Told
 from tests.audits.made_up import Array, folder, photo, write
 
 
@@ -117,6 +118,43 @@ def test_how_far_is_said_with_an_interval_that_holds_the_truth() -> None:
     right = round(apart.numbers["accuracy"] * 160)
     assert apart.numbers["low"] == pytest.approx(stats.binomtest(right, 160).proportion_ci(0.95).low)
     assert apart.numbers["chance"] == 0.5
+
+
+@pytest.mark.usefixtures("no_copies")
+def test_a_sure_difference_that_is_less_than_matters_is_not_named_of_its_measure() -> None:
+    images = bars(4, 80)
+    lifted = np.where(images[40:] < 60, images[40:] + 8, images[40:]).astype(np.uint8)
+    found = audited(images[:40], lifted)  # 0.03 of white behind the objects, where 0.05 matter
+    assert not says(found, "the background is"), told(found)
+    assert says(found, "can be told apart")
+
+
+@pytest.mark.usefixtures("no_copies")
+def test_the_image_of_the_others_that_lies_farthest_comes_first() -> None:
+    images = bars(6, 80)
+    others = np.roll(images[40:], 5, axis=2)
+    others[7] = np.roll(others[7], 4, axis=1)
+    [gap] = [f for f in audited(images[:40], others).findings if "farther right" in f.message]
+    farthest = (others[:, :, :].astype(float) > 60).sum(axis=1).argmax(axis=1)
+    assert int(str(gap.places[0]).partition("row-")[2]) in np.flatnonzero(farthest >= farthest.max() - 2)
+    left = audited(images[:40], np.roll(images[40:], -5, axis=2))
+    [gap] = [f for f in left.findings if "farther left" in f.message]
+    first = int(str(gap.places[0]).partition("row-")[2])
+    starts = (images[40:].astype(float) > 60).any(axis=1).argmax(axis=1)
+    assert starts[first] <= np.quantile(starts, 0.3)
+
+
+@pytest.mark.usefixtures("no_copies")
+def test_right_answers_are_counted_against_a_coin(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[float]] = []
+    monkeypatch.setattr(populations, "adjusted", lambda p: asked.append(list(p)) or p)
+    images = bars(8, 60)
+    right = np.repeat([True, False], [37, 23])
+    monkeypatch.setattr(
+        populations, "told_by_features", lambda *_, **__: Told(37 / 60, 0.45, 0.5, 0.7, 0.001, 60, right)
+    )
+    audited(images[:30], images[30:])
+    assert asked[0][0] == pytest.approx(stats.binomtest(37, 60, 0.5, "greater").pvalue)
 
 
 def test_images_that_are_in_both_are_a_leak_and_do_not_count_as_a_likeness(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 import imagemill as im
 from imagemill.evaluate.comparisons.comparison import compared
 from imagemill.evaluate.comparisons.comparison_page import as_page
+from imagemill.evaluate.comparisons.differing_label_maps import differing_maps, map_pictures
 from imagemill.evaluate.inputs.arms import Population, populations
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild
 from imagemill.evaluate.inputs.scans import moved
@@ -187,4 +188,38 @@ def test_the_page_of_label_maps_speaks_of_dice_and_has_no_confusion() -> None:
     assert "Dice less that without augmentation" in page
     assert "HD95 (pixels)" in page
     assert "Confusion before and after" not in page
-    assert "accuracy" not in page.split("<main")[-1].split("Training")[0]
+    assert "accuracy" not in page.split("<main")[-1].split("To do the same again</h2>")[0].lower()
+    assert "Dice: flip" in page or "Dice: pipeline-1" in page
+    section = page.split("Test images whose label maps became better and worse</h2>")[1].split("<h2")[0]
+    assert 0 < section.count("<img") == section.count(" without, ") // 2 <= 8  # each in words too
+
+
+def test_label_maps_are_shown_beside_the_truth_the_largest_changes_first() -> None:
+    truth = np.zeros((4, 3, 8, 8), np.uint8)
+    truth[:, 1, 2:6, 2:6] = 1  # most in the middle slice
+    truth[:, 0, 0, 0] = 2
+    bare, mine = truth.copy(), truth.copy()
+    bare[1, 1, 2:6, 2:4] = 0  # half of the block: better with the arm
+    bare[2, 1, 2, 2] = 0  # a pixel of it
+    mine[3, 1, 2:6, 2:6] = 0  # all of it: worse
+    runs = [Trained(arm, 0, {}, label_maps={"clean": maps}) for arm, maps in (("none", bare), ("flip", mine))]
+    images = np.full((4, 3, 8, 8, 1), 100, np.uint8)
+    images[:, 1] = 200
+    asked = Population("clean", images, truth)
+    found = differing_maps(runs, "flip", asked, 3)
+    assert found is not None
+    assert (found.gained.tolist(), found.lost.tolist()) == ([1, 2], [3])
+    assert found.bare.tolist() == pytest.approx([1, (2 * 8 / (8 + 16) + 1) / 2, (2 * 15 / 31 + 1) / 2, 1])
+    assert found.mine[3] == 0.5
+    figure = map_pictures(asked, [1], found)[0]
+    assert figure.caption == "image 1: Dice 0.83 without, 1.00 with"
+    assert figure.rgb.shape == (96, 4 * 96 + 3 * 4, 3)
+    image, true, without, after = (figure.rgb[:, at : at + 96] for at in range(0, 400, 100))
+    assert (image == 200).all()
+    where = np.kron(truth[1, 1] > 0, np.ones((12, 12), bool))
+    np.testing.assert_array_equal((true != 200).any(axis=2), where)
+    np.testing.assert_array_equal(after, true)
+    np.testing.assert_array_equal((without != 200).any(axis=2), where & (np.arange(96) >= 48))
+    np.testing.assert_array_equal(true[30, 30], np.round(200 * 0.4 + np.array([230, 159, 0]) * 0.6))
+    diverged = [replace(runs[0], diverged=1), runs[1]]
+    assert differing_maps(diverged, "flip", asked, 3) is None

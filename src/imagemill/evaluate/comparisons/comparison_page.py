@@ -11,6 +11,7 @@ import numpy as np
 
 from imagemill.evaluate.comparisons.curve_panels import curve_panels
 from imagemill.evaluate.comparisons.differing_images import differing, small_pictures
+from imagemill.evaluate.comparisons.differing_label_maps import differing_maps, map_pictures
 from imagemill.evaluate.comparisons.rerun_section import own_version, pipeline_section, rerun_section
 from imagemill.evaluate.comparisons.screen_section import screen_section
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["as_page", "effect_plot", "summary_blocks"]
 
 _MOST_CLASSES, _MOST_PICTURES, _MOST_IN_ALL, _MOST_MATRICES = 26, 8, 160, 24
+_MOST_MAPS = 4
+_NOT_AT_HAND = "The images are not at hand: this comparison was not made in this process."
 _MOST_TOLD = 5
 """Arms that the first sentence names each of."""
 _SHARES = (0.005, 0.02, 0.05, 0.1, 0.3, 0.7)
@@ -63,7 +66,7 @@ def as_page(found: Comparison, command: str | None = None) -> str:
         Section("The effects", _effects(found)),
         Section("How good each arm is", _figures(found)),
         Section("What changed by class", _classes(found)),
-        *_of_classifiers(found),
+        *_examples(found),
         Section("Training", curve_panels(found.runs)),
         Section("Time", _times(found)),
         pipeline_section(found),
@@ -82,10 +85,10 @@ def as_page(found: Comparison, command: str | None = None) -> str:
     return page(title, lead, sections, f"Made by imagemill {own_version()}.")
 
 
-def _of_classifiers(found: Comparison) -> list[Section]:
-    """What is only there where an image has one class, and is right or wrong."""
+def _examples(found: Comparison) -> list[Section]:
+    """Test images that tell what changed, and of classifiers what is taken for what."""
     if _measure(found) is not ACCURACY:
-        return []
+        return [Section("Test images whose label maps became better and worse", _label_maps(found))]
     return [
         Section("Confusion before and after", _confusions(found)),
         Section("Test images that one of them alone gets right", _images(found)),
@@ -242,7 +245,7 @@ def _classes(found: Comparison) -> Blocks:
     ]
     for effect in found.effects:
         part = _class_part(effect)
-        blocks.append(part if effect.population == CLEAN else Folded(part.title, part.blocks))
+        blocks.append(part if effect.population == CLEAN else Folded(_titled(effect), part.blocks))
     return blocks
 
 
@@ -314,7 +317,7 @@ def _largest_changes(before: Any, after: Any, classes: Sequence[str]) -> Block |
 
 def _images(found: Comparison) -> Blocks:
     if found.material is None:
-        return ["The images are not at hand: this comparison was not made in this process."]
+        return [_NOT_AT_HAND]
     asked = {one.name: one for one in found.material.asked}
     classes, left, blocks = found.design["classes"], _MOST_IN_ALL, Blocks()
     blocks.append("Right with most seeds of the one, and with half of the seeds or fewer of the other.")
@@ -333,9 +336,39 @@ def _images(found: Comparison) -> Blocks:
                 inside.append(Pictures(small_pictures(population, few, split, classes), note))
             else:
                 inside.append(f"{head}.")
-        title = f"{effect.arm} on {effect.population} test images"
-        blocks.append(Part(title, inside) if effect.population == CLEAN else Folded(title, inside))
+        blocks.append(Part(_titled(effect), inside) if effect.population == CLEAN else Folded(_titled(effect), inside))
     return blocks
+
+
+def _label_maps(found: Comparison) -> Blocks:
+    if found.material is None:
+        return [_NOT_AT_HAND]
+    asked, left = {one.name: one for one in found.material.asked}, _MOST_IN_ALL
+    blocks: Blocks = [
+        "By the Dice of each image, the mean over seeds; the largest changes first. From left to right: the image, "
+        "what is true, what is answered without augmentation, and with the arm, with one seed. Of a volume the slice "
+        "with most of what is true."
+    ]
+    for effect in found.effects:
+        split = differing_maps(found.runs, effect.arm, asked[effect.population], len(found.design["classes"]))
+        if split is None:
+            continue
+        inside: Blocks = []
+        for rows, words in ((split.gained, "better"), (split.lost, "worse")):
+            few = rows[: min(_MOST_MAPS, left)]
+            left -= len(few)
+            head = f"{_many(len(rows), 'image')} {words} with {effect.arm}"
+            if len(few):
+                inside.append(f"{head if len(few) == len(rows) else f'{head}; {len(few)} of them'}; seed {split.seed}:")
+                inside += map_pictures(asked[effect.population], few.tolist(), split)
+            else:
+                inside.append(f"{head}.")
+        blocks.append(Part(_titled(effect), inside) if effect.population == CLEAN else Folded(_titled(effect), inside))
+    return blocks
+
+
+def _titled(effect: Effect) -> str:
+    return f"{effect.arm} on {effect.population} test images"
 
 
 def _times(found: Comparison) -> Blocks:

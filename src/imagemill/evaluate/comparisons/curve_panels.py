@@ -28,11 +28,13 @@ def curve_panels(runs: Sequence[Trained]) -> list[Block | str]:
     losses, accuracies = ("validation_loss", "loss"), ("validation_accuracy", "accuracy")
     loss_range = (0.0, max(_values(runs, losses), default=1.0) or 1.0)
     accuracy_range = (min(_values(runs, accuracies), default=0.0), 1.0)
+    # Of label maps the mean Dice stands in the place of the accuracy.
+    score, unit = ("Dice", "mean over images") if any(run.label_maps for run in runs) else ("Accuracy", "share")
     return [
         "A thin line is one seed, the thick one their mean. Validation images are held back from training, others for "
         "each seed, and are never augmented. Losses of runs that diverged may leave the scale; they stay at its edge.",
         Panels([_panel(f"Loss: {arm}", _of(runs, arm), losses, "nats an image", loss_range) for arm in arms]),
-        Panels([_panel(f"Accuracy: {arm}", _of(runs, arm), accuracies, "share", accuracy_range) for arm in arms]),
+        Panels([_panel(f"{score}: {arm}", _of(runs, arm), accuracies, unit, accuracy_range) for arm in arms]),
     ]
 
 

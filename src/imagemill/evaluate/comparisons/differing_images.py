@@ -14,7 +14,7 @@ from imagemill.evaluate.inputs.arms import NONE, Population
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.pages import Figure
 
-__all__ = ["Differing", "differing", "small_pictures"]
+__all__ = ["Differing", "as_bytes", "differing", "ends_of", "small", "small_pictures"]
 
 _SIDE = 96
 """Longest side of a small picture, pixels; smaller images are magnified by whole numbers."""
@@ -67,13 +67,13 @@ def differing(runs: Sequence[Trained], arm: str, population: Population) -> Diff
 
 def small_pictures(population: Population, rows: Counts, found: Differing, classes: Sequence[str]) -> list[Figure]:
     """Images of some rows with what each is, and what it is called with and without the arm."""
-    pictures, ends = [], _ends(population.images)
+    pictures, ends = [], ends_of(population.images)
     for row in rows:
         words = (
             f"{classes[population.labels[row]]}; with: {classes[found.called[row]]}, "
             f"without: {classes[found.called_bare[row]]} (image {row})"
         )
-        pictures.append(Figure(_small(_bytes(population.images[row], ends)), words))
+        pictures.append(Figure(small(as_bytes(population.images[row], ends)), words))
     return pictures
 
 
@@ -83,7 +83,7 @@ def _most(called: Counts, classes: int) -> Counts:
     return np.asarray(votes.argmax(axis=0), np.int64)
 
 
-def _ends(images: Array) -> tuple[float, float]:
+def ends_of(images: Array) -> tuple[float, float]:
     """The values shown black and white: bytes as they are, all else over the whole population."""
     if images.dtype == np.uint8:
         return 0.0, 255.0
@@ -91,7 +91,7 @@ def _ends(images: Array) -> tuple[float, float]:
     return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
 
 
-def _bytes(image: Array, ends: tuple[float, float]) -> npt.NDArray[np.uint8]:
+def as_bytes(image: Array, ends: tuple[float, float]) -> npt.NDArray[np.uint8]:
     """One image as gray or RGB bytes."""
     shown = image[..., :3] if image.shape[-1] >= 3 else image[..., 0]
     if shown.dtype == np.uint8:
@@ -101,7 +101,8 @@ def _bytes(image: Array, ends: tuple[float, float]) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(np.round(np.clip(scaled, 0, 1) * 255).astype(np.uint8))
 
 
-def _small(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def small(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A picture in the size that a page shows many of."""
     longest = max(picture.shape[:2])
     if longest <= _SIDE:
         times = max(1, _SIDE // longest)

@@ -182,6 +182,36 @@ def test_scans_that_were_taken_in_several_ways_are_counted(
     assert said in found[rule].message
 
 
+def test_scans_are_compared_with_those_of_their_modality(tmp_path: Path) -> None:
+    lines = ["path,label,modality"]
+    for number in range(13):
+        one = case(number)
+        other = number == 4
+        save(tmp_path / f"{number}.nii", one.image.astype(np.float32) * (500 if other else 1), GRID)
+        lines.append(f"{number}.nii,a,{'PT' if other else 'MR'}")
+    (tmp_path / "set.csv").write_text("\n".join(lines))
+    assert set(by_rule(im.audit(tmp_path / "set.csv", checks=["scan-set"]))) == {"modalities"}
+    (tmp_path / "set.csv").write_text("\n".join(lines).replace("PT", "MR"))
+    assert set(by_rule(im.audit(tmp_path / "set.csv", checks=["scan-set"]))) == {"range-odd"}
+    (tmp_path / "set.csv").write_text("\n".join(lines[:8]).replace("PT", "CT"))
+    because = im.audit(tmp_path / "set.csv", checks=["scan-set"]).not_asked[0].because
+    assert because.startswith("there are fewer than 10 volumes of the commonest modality (MR)")
+
+
+def test_cases_without_labels_are_missing_in_the_training_part_alone(tmp_path: Path) -> None:
+    nnunet(tmp_path)
+    save(tmp_path / "imagesTs" / "case9_0000.nii", case(9).image, GRID)
+    assert im.audit(tmp_path, checks=CHECKS).findings == ()
+    (tmp_path / "labelsTr" / "case1.nii").unlink()
+    (tmp_path / "imagesTr" / "case2_0000.nii").unlink()
+    found = by_rule(im.audit(tmp_path, checks=[*CHECKS, "quality"]))
+    assert {rule: one.places for rule, one in found.items()} == {
+        "label-map-missing": ("imagesTr/case1",),
+        "case-count": (),
+        "left-out": ("labelsTr/case2.nii",),
+    }
+
+
 def test_a_patient_in_two_parts_is_a_leak(tmp_path: Path) -> None:
     lines = ["path,split,group"]
     for number, (split, group) in enumerate([("train", "ann"), ("train", "ben"), ("test", "ben"), ("test", "eve")]):

@@ -45,7 +45,7 @@ _RULES = {
                   "make them anew from the polygons or masks"),
     "polygon-flat": ("error", "polygon", "of fewer than three corners, or without area", "correct or remove them"),
     "polygon-crossing": ("note", "polygon", "with edges that cross",
-                         "draw them anew: what is inside differs from tool to tool"),
+                         "what is inside differs from tool to tool; parts joined by a seam do so"),
     "mask-empty": ("error", "mask", "without a pixel", "correct or remove them"),
     "mask-size": ("error", "mask", "of another size than the image", "make them anew in the size of the image"),
     "point-outside": ("warning", "keypoint", "outside the image though said to be visible", "correct them"),

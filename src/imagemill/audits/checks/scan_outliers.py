@@ -42,13 +42,27 @@ def check_scan_set(survey: Survey) -> Iterator[Finding | NotAsked]:
         yield NotAsked("scan-set", "there are not two volumes")
         return
     yield from _orientations(survey, scans)
-    yield from _spacings(scans)
-    yield from _depth(survey, scans)
     yield from _acquired(survey, scans)
-    if len(scans) < FEW:
-        yield NotAsked("scan-outliers", f"there are fewer than {FEW} volumes, so that none is odd beside the others")
+    alike, of = _of_one_modality(survey, scans)
+    yield from _spacings(alike)
+    yield from _depth(survey, alike)
+    if len(alike) < FEW:
+        yield NotAsked(
+            "scan-outliers", f"there are fewer than {FEW} volumes{of}, so that none is odd beside the others"
+        )
         return
-    yield from _outliers(survey, scans)
+    yield from _outliers(survey, alike)
+
+
+def _of_one_modality(survey: Survey, scans: Rows) -> tuple[Rows, str]:
+    """The scans of the commonest modality, which alone are compared, and its name in words where there are more."""
+    said = {row: modality_of(survey, row) for row in scans}
+    counts = Counter(said.values())
+    if len(counts) < 2:
+        return scans, ""
+    common = counts.most_common(1)[0][0]
+    named = f" of the commonest modality ({common})" if common else " without a modality"
+    return {row: scan for row, scan in scans.items() if said[row] == common}, named
 
 
 def _orientations(survey: Survey, scans: Rows) -> Iterator[Finding]:

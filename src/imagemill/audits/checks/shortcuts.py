@@ -36,6 +36,7 @@ _SKILL = 0.15
 _OF_CLASS = 0.3
 """The same for telling one class from all others, which is asked for every class."""
 _STRONG = 0.5
+_ALONE, _CERTAIN = 0.9, 0.95
 _SHRINK = (0.1, 0.5, 0.9)
 _PLACES = 20
 
@@ -184,9 +185,20 @@ def _claimed(answers: list[_Answer], level: float) -> list[_Answer]:
         least = _SKILL if number is None and one.kind != "corner" else _OF_CLASS
         if p > 1 - level or skill < least:
             continue
-        if all(skill >= share * other[number].skill for other, share in one.beside):
+        if all(skill >= _bar(one, number, other[number].skill, share) for other, share in one.beside):
             claimed.setdefault(one.name, []).append(number)
     return [replace(one, claimed=tuple(claimed[one.name])) for one in answers if one.name in claimed]
+
+
+def _bar(one: _Answer, number: int | None, other: float, share: float) -> float:
+    """What an answer has to reach beside another.
+
+    Of one class it is more: that is asked for every class. A mark in a corner may tell less than the centre does where
+    that tells nearly everything.
+    """
+    if one.kind in ("piece", "corner") and number is not None:
+        share = max(share, _ALONE)
+    return min(share * other, _CERTAIN) if one.kind == "corner" else share * other
 
 
 _SAID = {

@@ -223,3 +223,19 @@ def test_label_maps_are_shown_beside_the_truth_the_largest_changes_first() -> No
     np.testing.assert_array_equal(true[30, 30], np.round(200 * 0.4 + np.array([230, 159, 0]) * 0.6))
     diverged = [replace(runs[0], diverged=1), runs[1]]
     assert differing_maps(diverged, "flip", asked, 3) is None
+
+
+def test_what_is_of_classifiers_alone_says_so_and_what_to_do() -> None:
+    data, both = blocks(4, 2), {"both": im.Pipeline([im.Flip("x"), im.Flip("y")])}
+    for ask in (
+        lambda: im.worth(data, both, model="unet"),
+        lambda: im.ablate(data, both, model="unet"),
+        lambda: im.recommend(data, data.test[0]),
+    ):
+        with pytest.raises(im.InputError, match="one label each, got label maps; of those compare tells"):
+            ask()
+    for given in (data.test, data):
+        with pytest.raises(im.InputError, match=r"got label maps.*(compare --stress rotate:-30..30/7|compare tells)"):
+            im.stress(lambda x: x[..., 0], given, ["rotate"])
+    with pytest.raises(im.InputError, match="expected a network that classifies, got 'unet'"):
+        im.screen(data, both, shipped=False, model="unet")

@@ -117,10 +117,14 @@ def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any], task: Task
     if isinstance(dataset, Data | tuple):
         data = dataset if isinstance(dataset, Data) else _of_arrays(dataset)
         if data.task != task:
+            if task == "segmentation":
+                raise InputError(
+                    "expected data for segmentation, which the network is for, got images with one label each; take "
+                    "another model for labels"
+                )
             raise InputError(
-                f"expected data for {task}, which the network is for, got images with "
-                f"{'one label each' if task == 'segmentation' else 'label maps'}; take the model 'unet' for label "
-                "maps, another for labels"
+                "expected images with one label each, got label maps; of those compare tells, with the model 'unet' "
+                "and without --screen, --ablate and --null: all else here is of classifiers"
             )
         return data
     opened = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)

@@ -164,7 +164,9 @@ def _steps(went: Any) -> Any:
     return found
 
 
-@pytest.mark.parametrize(("shape", "cells", "strength"), [((90, 120), 5, 0.45), ((20, 24, 28), 3, 0.35)])
+@pytest.mark.parametrize(
+    ("shape", "cells", "strength"), [((90, 120), 5, 0.45), ((300, 400), 3, 0.45), ((20, 24, 28), 3, 0.35)]
+)
 def test_a_fitted_lattice_is_the_inverse(shape: Any, cells: int, strength: float) -> None:
     d = len(shape)
     reach = strength * np.array(shape) / cells
@@ -182,6 +184,9 @@ def test_inverses_of_matrices_keep_whole_numbers() -> None:
     third = np.array([[0.0, -1, 6], [1, 0, 0], [0, 0, 1]])
     found = geo.inverse(np.stack([third, np.diag([3.0, 3, 1])]))
     assert found[0].tolist() == [[0, 1, 0], [-1, 0, 6], [0, 0, 1]]
+    # Solved for, the offsets are 7.000000000000001 and -5.
+    fifth = np.array([[0.2, 0.0, -1.4000000000000001], [0.0, 1 / 6, 5 / 6], [0.0, 0.0, 1.0]])
+    assert geo.inverse(fifth).tolist() == [[5, 0, 7], [0, 6, -5], [0, 0, 1]]
     assert np.allclose(found[1] @ np.diag([3.0, 3, 1]), np.eye(3), atol=1e-15)
     with pytest.raises(InputError, match="singular"):
         geo.inverse(np.diag([0.0, 1, 1]))

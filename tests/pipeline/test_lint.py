@@ -242,9 +242,11 @@ def test_the_worst_comes_first_and_reads_as_one_line() -> None:
 
 def test_the_presets_are_clean() -> None:
     for name in im.PRESETS:
-        shape = (8, 300, 400) if name == "scan" else (300, 400, 3)
+        shape = (8, 300, 400) if name in ("scan", "nnunet-3d") else (300, 400, 3)
         found = im.Pipeline(im.preset(name), seed=1).lint(shape=shape)
-        assert [f for f in found if f.level != "note"] == []
+        # nnU-Net multiplies values of mean 0, which the rule warns of: a recipe that is known to work, kept as it is.
+        known = {"colour-after-normalising"} if name == "nnunet-3d" else set()
+        assert {f.rule for f in found if f.level != "note"} == known
 
 
 # What is declared, with which axis names; what lint says of the largest share, or nothing.

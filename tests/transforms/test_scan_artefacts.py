@@ -109,6 +109,38 @@ def test_one_axis_at_a_time() -> None:
     assert along == {(True, False), (False, True)}
 
 
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("keep", [False, True])
+def test_gamma_within_the_images_own_range(*, inverted: bool, keep: bool) -> None:
+    scan = np.stack([SCAN - 60, 5 * SCAN], axis=-1)
+    pipe = im.Pipeline([im.Gamma(1.4, within="range", inverted=inverted, keep=keep)], seed=0)
+    found = pipe(scan, axes="zyxc")
+    for c in range(2):
+        x = -scan[..., c] if inverted else scan[..., c]
+        wanted = ((x - x.min()) / (x.max() - x.min())) ** 1.4 * (x.max() - x.min()) + x.min()
+        wanted = -wanted if inverted else wanted
+        if keep:
+            mean, deviation = scan[..., c].mean(), scan[..., c].std()
+            wanted = (wanted - wanted.mean()) / wanted.std() * deviation + mean
+        assert np.abs(found[..., c] - wanted).max() < 1e-9
+    assert im.Pipeline([im.Gamma(2, within="range", keep=True)], seed=0)(np.full((3, 3), 7.0)).tolist() == [[7] * 3] * 3
+    with pytest.raises(ParameterError, match="within='range'"):
+        im.Gamma(keep=True)
+
+
+def test_the_recipe_of_nnunet_keeps_labels_and_gives_patches() -> None:
+    pipe = im.Pipeline(im.preset("nnunet-3d", 16), seed=3)
+    scan, mask = ndi.gaussian_filter(RNG.random((20, 14, 22)), 1), RNG.integers(0, 3, (20, 14, 22))
+    shown = set()
+    for key in range(12):
+        sample = pipe(image=im.Image(scan, "zyx"), mask=im.Mask(mask, "zyx"), key=key)
+        assert sample.image.shape == sample.mask.shape == (16, 16, 16)
+        assert np.isfinite(sample.image).all()
+        assert set(np.unique(sample.mask)) <= {0, 1, 2}
+        shown |= {one.name for one in sample.applied}
+    assert {"Rotate", "Zoom", "GaussianBlur", "LowResolution", "Gamma", "Flip"} <= shown
+
+
 @pytest.mark.parametrize(
     "transform",
     [im.BiasField(0.5), im.Ghosting(2, 0.9), im.Spike(1), im.MotionArtefact(), im.LowResolution(3)],

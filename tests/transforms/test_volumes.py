@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,22 @@ def test_orientations_are_those_of_nibabel(code: str) -> None:
     assert np.allclose(sample.affine[:, [2, 1, 0, 3]], wanted.affine)
     assert "".join(nib.aff2axcodes(sample.affine[:, [2, 1, 0, 3]])) == code
     assert np.array_equal(sample.inverse(mask=sample.mask)["mask"], array)
+
+
+SCANS = ("AIL.nii.gz", "CT_pitch.nii.gz", "shear.nii.gz", "someones_epi.nii.gz", "anatomical_bigendian.nii")
+
+
+@pytest.mark.skipif("IMAGEMILL_DATA" not in os.environ, reason="needs the data sets that IMAGEMILL_DATA names")
+@pytest.mark.parametrize("name", SCANS)
+def test_scans_as_they_are_stored_come_out_canonical(name: str) -> None:
+    nib = pytest.importorskip("nibabel")
+    scan = nib.load(Path(os.environ["IMAGEMILL_DATA"]) / "volumes" / "geometry" / name)
+    image = im.Image(scan)
+    part = tuple(slice(0, 9 + k) for k in range(3))  # of a corner all can be told, and it is quick
+    made = im.Pipeline([im.Orient("RAS")], seed=0)(image=im.Image(image.array[part], "xyz", affine=image.affine))
+    wanted = nib.as_closest_canonical(nib.Nifti1Image(np.asarray(image.array[part]), scan.affine))
+    assert np.array_equal(made.image, np.asarray(wanted.dataobj))
+    assert np.allclose(made.affine[:, [2, 1, 0, 3]], wanted.affine, atol=1e-4)
 
 
 def test_a_volume_without_affine_counts_as_ras() -> None:

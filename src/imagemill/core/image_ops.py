@@ -37,6 +37,7 @@ FILTERS: dict[str, str] = {
     "ghosts": "ghosts are made of the whole image",
     "spikes": "spikes are made of the whole image",
     "motion": "motion during a scan reads the whole image",
+    "range gamma": "a gamma in the image's own range reads the whole image",
     "lower": "a lower resolution reads neighbours",
     "posterize": "it jumps from level to level, so the values in front of it are rounded first",
     "solarize": "it jumps at its threshold, so the values in front of it are rounded first",
@@ -82,6 +83,8 @@ class Filter:
         many means of ``|x|``.
         ``motion``: pull matrices ``[n, k, d+1, d+1]`` of what was seen, the first the identity, shares of the time
         ``[n, k-1]`` before each but the first, and the axis ``[n]`` along which the spectrum is put together of them.
+        ``range gamma``: exponent, whether it is inverted, and whether statistics are kept, each ``[n]``; each channel
+        stretched onto 0 to 1, inverted where so, to that power, and back; then to the mean and deviation it had.
         ``lower``: factors ``[n, d]``; to so many times fewer samples by nearest neighbour, and back by straight lines.
     params : tuple of arrays
         As the kind says.

@@ -9,8 +9,13 @@ from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.brightness import Brightness
 from imagemill.transforms.colour.color_jitter import ColorJitter
+from imagemill.transforms.colour.contrast import Contrast
+from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.combine import SomeOf
+from imagemill.transforms.filter.gaussian_blur import GaussianBlur
+from imagemill.transforms.geometric.crop_or_pad import CropOrPad
 from imagemill.transforms.geometric.flip import Flip
 from imagemill.transforms.geometric.random_resized_crop import RandomResizedCrop
 from imagemill.transforms.geometric.resample import Resample
@@ -19,6 +24,8 @@ from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
 from imagemill.transforms.geometric.square_crop import SquareCrop
 from imagemill.transforms.geometric.zoom import Zoom
+from imagemill.transforms.medical.low_resolution import LowResolution
+from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 
 Transforms = tuple[Transform, ...]
 
@@ -66,12 +73,39 @@ def gray(size: int = 28) -> Transforms:
     return (Rotate((-10, 10)), Zoom((0.9, 1.1)), Shift(fraction=(-0.1, 0.1)), Resize((size, size)))
 
 
+def nnunet_3d(size: int = 128) -> Transforms:
+    """Volumes for segmentation, as nnU-Net augments them: turns, zoom, noise, blur, light, resolution, gamma, mirrors.
+
+    Of each scan's values the mean and deviation are taken first. What differs from nnU-Net: the scale is drawn of zoom
+    factors, low resolution comes back by straight lines, and contrast is not clipped. Light and contrast change
+    standardised values, as they do there; ``lint`` warns of that.
+    """
+    light = (0.75, 1.25)
+    return (
+        Standardize(),
+        Rotate((-30, 30), plane="all", border="constant", p=0.2),
+        Zoom((0.71, 1.43), border="constant", p=0.2),
+        CropOrPad((size, size, size)),
+        GaussianNoise((0.0, 0.32), p=0.1),
+        GaussianBlur({"z": (0.5, 1.0), "y": (0.5, 1.0), "x": (0.5, 1.0)}, p=0.2),
+        Brightness(light, p=0.15),
+        Contrast(light, p=0.15),
+        LowResolution((1.0, 2.0), p=0.25),
+        Gamma((0.7, 1.5), within="range", inverted=True, keep=True, p=0.1),
+        Gamma((0.7, 1.5), within="range", keep=True, p=0.3),
+        Flip("z", p=0.5),
+        Flip("y", p=0.5),
+        Flip("x", p=0.5),
+    )
+
+
 PRESETS: dict[str, Callable[[int], Transforms]] = {
     "photo": photo,
     "crops": crops,
     "segmentation": segmentation,
     "scan": scan,
     "gray": gray,
+    "nnunet-3d": nnunet_3d,
 }
 
 
@@ -80,7 +114,7 @@ def preset(name: str, size: int | None = None) -> Transforms:
 
     Parameters
     ----------
-    name : {"photo", "crops", "segmentation", "scan", "gray"}
+    name : {"photo", "crops", "segmentation", "scan", "gray", "nnunet-3d"}
     size : int, optional
         Side of the result in pixels; the preset's own when left out.
 

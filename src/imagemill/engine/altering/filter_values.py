@@ -121,6 +121,11 @@ def _motion(params: list[Array], values: Floats, source: np.dtype[Any], peak: fl
     return scans.moved(values, [values, *_views(matrices[1:], values)], int(axis), times)
 
 
+def _range_gamma(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    gamma, inverted, keeps = params
+    return scans.gamma_in_range(values, float(gamma), inverted=bool(inverted), keeps=bool(keeps))
+
+
 def _lower(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
     return scans.lowered(values, params[0])
 
@@ -137,6 +142,7 @@ _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats
     "ghosts": _ghosts,
     "spikes": _spikes,
     "motion": _motion,
+    "range gamma": _range_gamma,
     "lower": _lower,
     "posterize": _posterize,
     "solarize": _solarize,

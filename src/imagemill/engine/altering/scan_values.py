@@ -10,7 +10,7 @@ import scipy.fft as sf
 
 from imagemill.core.geometry import Floats
 
-__all__ = ["biased", "ghosted", "lowered", "monomials", "moved", "spiked"]
+__all__ = ["biased", "gamma_in_range", "ghosted", "lowered", "monomials", "moved", "spiked"]
 
 Array = np.ndarray[Any, Any]
 
@@ -94,6 +94,21 @@ def moved(values: Floats, views: list[Floats], axis: int, times: Floats) -> Floa
         start = max(start, end)
     found: Floats = sf.ifft(sf.ifftshift(made, axes=axis), axis=axis).real
     return found
+
+
+def gamma_in_range(values: Floats, gamma: float, *, inverted: bool, keeps: bool) -> Floats:
+    """Each channel to a power within its own range, as it is or inverted; with the mean and deviation it had."""
+    axes = tuple(range(values.ndim - 1))
+    low, high = values.min(axis=axes), values.max(axis=axes)
+    span = np.where(high > low, high - low, 1.0)
+    share = (values - low) / span
+    bent = 1 - (1 - share) ** gamma if inverted else share**gamma
+    made: Floats = np.where(high > low, low + bent * span, values)
+    if keeps:
+        spread = made.std(axis=axes)
+        gain = np.where(spread > 0, values.std(axis=axes) / np.where(spread > 0, spread, 1.0), 1.0)
+        made = (made - made.mean(axis=axes)) * gain + values.mean(axis=axes)
+    return made
 
 
 def lowered(values: Floats, factors: Floats) -> Floats:

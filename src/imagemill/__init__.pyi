@@ -128,6 +128,8 @@ from imagemill.transforms.geometric.crop import Crop as Crop
 from imagemill.transforms.geometric.crop_or_pad import CropOrPad as CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic as Elastic
 from imagemill.transforms.geometric.flip import Flip as Flip
+from imagemill.transforms.geometric.grid_distortion import GridDistortion as GridDistortion
+from imagemill.transforms.geometric.optical_distortion import OpticalDistortion as OpticalDistortion
 from imagemill.transforms.geometric.orient import Orient as Orient
 from imagemill.transforms.geometric.pad import Pad as Pad
 from imagemill.transforms.geometric.perspective import Perspective as Perspective
@@ -141,6 +143,8 @@ from imagemill.transforms.geometric.shift import Shift as Shift
 from imagemill.transforms.geometric.shortest_side import LongestSide as LongestSide
 from imagemill.transforms.geometric.shortest_side import ShortestSide as ShortestSide
 from imagemill.transforms.geometric.square_crop import SquareCrop as SquareCrop
+from imagemill.transforms.geometric.transpose import D4 as D4
+from imagemill.transforms.geometric.transpose import Transpose as Transpose
 from imagemill.transforms.geometric.zoom import Zoom as Zoom
 from imagemill.transforms.medical.bias_field import BiasField as BiasField
 from imagemill.transforms.medical.ghosting import Ghosting as Ghosting

@@ -73,7 +73,15 @@ class Displace:
     def one_to_one(self) -> bool:
         """Whether the lattice is known not to fold: no two places show the same one."""
         strongest = self._strongest()
-        return max(strongest) < FOLDING[sum(s > 0 for s in strongest)]
+        return max(strongest) < FOLDING[sum(s > 0 for s in strongest)] or self._rises()
+
+    def _rises(self) -> bool:
+        """Whether each axis is displaced by itself alone, and the coefficients of the places rise."""
+        for axis, (grid, cells, size) in enumerate(zip(self.grid, self.cells, self.shape, strict=True)):
+            lines = np.moveaxis(grid, axis, -1).reshape(-1, grid.shape[axis])
+            if not (lines == lines[:1]).all() or (np.diff(lines[0]) * cells / size <= -1).any():
+                return False
+        return True
 
     def _strongest(self) -> list[float]:
         """The largest coefficient along each axis, in lattice cells."""

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import imagemill as im
+from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Warp
-from imagemill.transforms.geometric import Elastic, Perspective
+from imagemill.engine.annotations.unbend import bend, unbend
+from imagemill.transforms.geometric import D4, Elastic, GridDistortion, OpticalDistortion, Perspective, Transpose
 from imagemill.transforms.geometric.elastic import STRONGEST
 from imagemill.transforms.geometric.perspective import homography
 from tests.transforms.geometric.support import displaced, draw, draws_for, frame_of
@@ -172,3 +175,44 @@ def test_volumes_have_a_tighter_bound() -> None:
 def test_constructors_refuse(make: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         make()
+
+
+def test_a_lens_bends_by_the_radial_model_exactly() -> None:
+    """Against the polynomial itself, at places between pixels as well."""
+    op = draw(OpticalDistortion(0.35), Frame.of(40, 60))
+    stage = maps.Displace(op.grid[0], (40, 60))
+    places = np.random.default_rng(0).uniform([-0.5, -0.5], [39.5, 59.5], (200, 2))
+    p = (places - [19.5, 29.5]) / [40, 60]
+    wanted = p * (1 + 0.35 * (p**2).sum(axis=1, keepdims=True)) * [40, 60] + [19.5, 29.5]
+    np.testing.assert_allclose(bend(stage, places), wanted, atol=1e-9)
+    np.testing.assert_allclose(unbend(stage, wanted), places, atol=1e-6)
+
+
+@given(st.integers(0, 2**32), st.floats(0, 0.9), st.integers(2, 9))
+def test_a_distorted_grid_keeps_its_ends_and_never_folds(seed: int, strength: float, cells: int) -> None:
+    op = draw(GridDistortion(strength, cells=cells), Frame.of(30, 50), seed=seed)
+    stage = maps.Displace(op.grid[0], (30, 50))
+    ends = np.array([[-0.5, -0.5], [29.5, 49.5]])
+    np.testing.assert_allclose(bend(stage, ends), ends, atol=1e-9)
+    line = np.stack([np.linspace(-0.5, 29.5, 400), np.linspace(-0.5, 49.5, 400)], axis=1)
+    there = bend(stage, line)
+    assert (np.diff(there, axis=0) > 0).all()
+    assert stage.one_to_one
+    np.testing.assert_allclose(unbend(stage, there), line, atol=1e-5)
+
+
+def test_a_grid_of_equal_widths_changes_nothing() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
+    np.testing.assert_array_equal(im.Pipeline([GridDistortion(0.0)], seed=1)(image), image)
+
+
+def test_the_symmetries_of_the_square_are_numpys() -> None:
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    wanted = {np.rot90(one, k).tobytes() + bytes(np.rot90(one, k).shape) for one in (image, image.T) for k in range(4)}
+    pipe = im.Pipeline([D4()], seed=3)
+    made = [pipe(image, key=key) for key in range(200)]
+    assert {one.tobytes() + bytes(one.shape) for one in made} == wanted
+    np.testing.assert_array_equal(im.Pipeline([Transpose()], seed=0)(image), image.T)
+    volume = np.arange(24).reshape(2, 3, 4).astype(np.int16)
+    turned = im.Pipeline([Transpose()], seed=0)(volume, axes="zyx")
+    np.testing.assert_array_equal(turned, volume.transpose(0, 2, 1))

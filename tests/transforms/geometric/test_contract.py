@@ -13,11 +13,15 @@ from imagemill.core.ranges import Choice, LogUniform, Normal
 from imagemill.transforms import geometric
 from imagemill.transforms.base import Transform
 from imagemill.transforms.geometric import (
+    D4,
     Affine,
     Crop,
+    CropOrPad,
     Elastic,
     Flip,
+    GridDistortion,
     LongestSide,
+    OpticalDistortion,
     Pad,
     Perspective,
     QuarterTurn,
@@ -29,6 +33,7 @@ from imagemill.transforms.geometric import (
     Shift,
     ShortestSide,
     SquareCrop,
+    Transpose,
     Zoom,
 )
 from imagemill.transforms.reading import from_dict
@@ -39,9 +44,13 @@ EXAMPLES = [
     Affine(matrix=[[1, 0, 2], [0.5, 1, 0], [0, 0, 1]]),
     Crop((3, 4), at="random"),
     Crop(box=(0, 1, 4, 6)),
+    CropOrPad((5, 9), at="random", fill=2),
     Elastic((0.1, 0.3), cells=(3, 4), border="mirror"),
     Elastic(),
+    D4(),
     Flip("y", p=0.5),
+    GridDistortion(0.4, cells=(3, 4), border="constant"),
+    OpticalDistortion((-0.6, 0.6), order=3),
     LongestSide(12, enlarge=False),
     Pad(multiple_of=4, at="random", fill=3),
     Pad((1, 2, 3, 4), border="reflect"),
@@ -61,6 +70,7 @@ EXAMPLES = [
     ShortestSide((5, 9), longest=11, p=0.5),
     SquareCrop({"choice": [0, 2]}),
     Zoom({"x": (0.9, 1.1)}, order=5),
+    Transpose(p=0.5),
     Zoom(axes="yx"),
 ]
 every = pytest.mark.parametrize("transform", EXAMPLES, ids=[f"{i}-{type(t).__name__}" for i, t in enumerate(EXAMPLES)])
@@ -77,7 +87,8 @@ def arrays(op: Op) -> list[np.ndarray]:  # type: ignore[type-arg]
 
 
 def test_every_transform_has_an_example_here() -> None:
-    assert {type(t).__name__ for t in EXAMPLES} == set(geometric.__all__)
+    # Orient takes volumes alone: tests/transforms/test_volumes.py
+    assert {type(t).__name__ for t in EXAMPLES} == set(geometric.__all__) - {"Orient"}
 
 
 @every
@@ -142,7 +153,7 @@ def test_equal_numbers_give_equal_ops_and_other_seeds_others(transform: Transfor
         return b"".join(a.tobytes() for op in ops for a in arrays(op))
 
     drawn = any(d.count > 1 for _, d, _ in transform.distributions()) or (
-        getattr(transform, "at", "") == "random" or isinstance(transform, RandomResizedCrop)
+        getattr(transform, "at", "") == "random" or isinstance(transform, RandomResizedCrop | D4 | GridDistortion)
     )
     assert once(3) == once(3)
     assert (once(3) != once(4)) == drawn

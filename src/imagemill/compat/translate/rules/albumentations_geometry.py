@@ -15,14 +15,18 @@ from imagemill.transforms.combine import OneOf, Sequential
 from imagemill.transforms.geometric.affine import Affine
 from imagemill.transforms.geometric.elastic import Elastic
 from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.grid_distortion import GridDistortion
+from imagemill.transforms.geometric.optical_distortion import OpticalDistortion
 from imagemill.transforms.geometric.perspective import Perspective
 from imagemill.transforms.geometric.quarter_turn import QuarterTurn
 from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
+from imagemill.transforms.geometric.transpose import D4, Transpose
 from imagemill.transforms.geometric.zoom import Zoom
 
 __all__: list[str] = []
 _TALLEST_CORNER = 0.33
+_MOST_BENT = 0.6
 
 
 @RULES.rule("HorizontalFlip", "IAAFliplr")
@@ -43,8 +47,7 @@ def _flip(step: Step, p: float = 0.5) -> Transform:
 
 @RULES.rule("Transpose")
 def _transpose(step: Step, p: float = 0.5) -> Transform:
-    """A quarter turn and a flip, which exchange rows and columns exactly."""
-    return Sequential([QuarterTurn(1), Flip("y")], p=p)
+    return Transpose(p=p)
 
 
 @RULES.rule("RandomRotate90")
@@ -55,8 +58,7 @@ def _random_rotate_90(step: Step, p: float | None = None) -> Transform:
 
 @RULES.rule("D4", "SquareSymmetry")
 def _d4(step: Step, p: float = 1.0) -> Transform:
-    """Quarter turns and flips: all eight, equally likely."""
-    return Sequential([QuarterTurn(), Flip("x", p=0.5)], p=p)
+    return D4(p=p)
 
 
 @RULES.rule("Rotate")
@@ -301,3 +303,83 @@ def _piecewise_affine(
 
 def _middle(value: float | tuple[float, float]) -> float:
     return sum(value) / 2 if isinstance(value, tuple) else value
+
+
+@RULES.rule("GridDistortion")
+def _grid_distortion(
+    step: Step,
+    num_steps: int = 5,
+    distort_limit: Any = (-0.3, 0.3),
+    interpolation: Any = 1,
+    border_mode: Any = None,
+    value: Any = None,
+    mask_value: Any = None,
+    normalized: bool = True,
+    mask_interpolation: Any = 0,
+    keypoint_remapping_method: Any = "mask",
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """Widths of columns and rows are drawn between both limits; here they change smoothly and fill the frame."""
+    reach = span(step, "distort_limit", distort_limit)
+    strongest = max(abs(one) for one in reach) if isinstance(reach, tuple) else abs(reach)
+    how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
+    spline: Any = order(step, interpolation)
+    return GridDistortion(min(strongest, 0.9), cells=max(int(num_steps), 2), order=spline, p=p, **how)
+
+
+@RULES.rule("OpticalDistortion")
+def _optical_distortion(
+    step: Step,
+    distort_limit: Any = (-0.05, 0.05),
+    shift_limit: Any = 0,
+    interpolation: Any = 1,
+    border_mode: Any = None,
+    value: Any = None,
+    mask_value: Any = None,
+    mask_interpolation: Any = 0,
+    mode: str = "camera",
+    keypoint_remapping_method: Any = "mask",
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """The first radial term, one and a half times as strong, which moves the corners as far as both terms there."""
+    if shift_limit not in (0, None, (0, 0)):
+        step.note("the centre stays; put Shift behind it")
+    if mode != "camera":
+        step.note(f"mode {mode!r} is the radial model")
+    reach = scaled(span(step, "distort_limit", distort_limit), 1.5)
+    low, high = reach if isinstance(reach, tuple) else (reach, reach)
+    if max(abs(low), abs(high)) > _MOST_BENT:
+        step.note(f"strengths end at {_MOST_BENT}")
+    strength = max(low, -_MOST_BENT), min(high, _MOST_BENT)
+    how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
+    spline: Any = order(step, interpolation)
+    return OpticalDistortion(strength if low < high else strength[0], order=spline, p=p, **how)
+
+
+@RULES.rule("ThinPlateSpline")
+def _thin_plate(
+    step: Step,
+    scale_range: Any = (0.2, 0.4),
+    num_control_points: int = 4,
+    interpolation: Any = 1,
+    mask_interpolation: Any = 0,
+    keypoint_remapping_method: Any = "mask",
+    border_mode: Any = 0,
+    fill: Any = None,
+    fill_mask: Any = None,
+    p: float = 0.5,
+) -> Transform:
+    """`Elastic` over as many points; displacements are uniform here and normal there."""
+    step.note("a B-spline surface over as many points, displaced as far")
+    reach = amount(step, "scale_range", scale_range)
+    cells = max(int(num_control_points) - 1, 2)
+    # Normal displacements of a share of half the side there; cells of the frame here.
+    low, high = (min(one / 2 * cells / 10, 0.45) for one in (reach if isinstance(reach, tuple) else (reach, reach)))
+    spline: Any = order(step, interpolation)
+    return Elastic(
+        (low, high), cells=cells, order=spline, p=p, **edge_of(step, border_mode, None, None, fill, fill_mask)
+    )

@@ -11,7 +11,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Affine, Op, Order, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Random, whole_count
+from imagemill.core.ranges import Distribution, Random, whole_count
 from imagemill.transforms.base import Transform, option, order_option, param
 from imagemill.transforms.geometric._common import switch, whole_number
 from imagemill.transforms.traits import Traits
@@ -131,7 +131,7 @@ class LongestSide(Transform):
         return _scaled(factor, frame, self.order, antialias=self.antialias)
 
 
-def _drawn(draws: Draws, length: Random) -> Floats:
+def _drawn(draws: Draws, length: Distribution) -> Floats:
     """Whole pixels (halves up), as the recipe shows them."""
     found: Floats = np.floor(draws(length) + 0.5)
     draws.note("length", found)

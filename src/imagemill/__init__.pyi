@@ -160,6 +160,9 @@ from imagemill.transforms.occlusion.coarse_dropout import CoarseDropout as Coars
 from imagemill.transforms.occlusion.erasing import Erasing as Erasing
 from imagemill.transforms.occlusion.grid_mask import GridMask as GridMask
 from imagemill.transforms.occlusion.pixel_dropout import PixelDropout as PixelDropout
+from imagemill.transforms.policies import auto_augment as auto_augment
+from imagemill.transforms.policies import rand_augment as rand_augment
+from imagemill.transforms.policies import trivial_augment as trivial_augment
 from imagemill.transforms.presets import PRESETS as PRESETS
 from imagemill.transforms.presets import preset as preset
 from imagemill.verbs.augment.augment import AugmentReport as AugmentReport

@@ -22,6 +22,7 @@ PAIRS = {
     "affine": ("compat", "transforms"),
     "audit": ("app", "audits"),
     "augment": ("app", "verbs"),
+    "channel_shift": ("compat", "transforms"),
     "compare": ("app", "evaluate"),
     "export": ("app", "verbs"),
     "files": ("compat", "pipeline"),

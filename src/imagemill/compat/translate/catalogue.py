@@ -47,7 +47,7 @@ _NEEDED: dict[str, Any] = {
     "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "min_size": 200, "max_size": 300, "target_size": (200, 200),
     "pixdim": (1.0, 1.0, 3.0), "spatial_size": (64, 64, 32), "roi_size": (64, 64, 32), "k": 16, "factors": 0.1,
     "offsets": 0.1, "a_min": -200, "a_max": 300, "gamma": 1.5, "target_shape": (64, 64, 32), "target_multiple": 8,
-    "lower": 1, "upper": 99, "sharpness_factor": 2, "holes": 4,
+    "lower": 1, "upper": 99, "sharpness_factor": 2, "bits": 4, "threshold": 0.5, "holes": 4,
 }  # fmt: skip
 """Arguments that have no default there."""
 

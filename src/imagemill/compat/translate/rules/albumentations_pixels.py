@@ -14,8 +14,10 @@ from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.brightness import Brightness
 from imagemill.transforms.colour.channel_dropout import ChannelDropout
 from imagemill.transforms.colour.channel_gain import ChannelGain
+from imagemill.transforms.colour.channel_shift import ChannelShift
 from imagemill.transforms.colour.channel_shuffle import ChannelShuffle
 from imagemill.transforms.colour.color_jitter import ColorJitter
+from imagemill.transforms.colour.color_temperature import ColorTemperature
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.gray import Gray
@@ -23,10 +25,14 @@ from imagemill.transforms.colour.invert import Invert
 from imagemill.transforms.colour.lighting import Lighting
 from imagemill.transforms.colour.normalize import Normalize
 from imagemill.transforms.colour.rescale import Rescale
+from imagemill.transforms.colour.sepia import Sepia
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.colour.to_dtype import ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout
+from imagemill.transforms.colour.tone_curve import ToneCurve
 from imagemill.transforms.combine import Sequential
+from imagemill.transforms.filter.posterize import Posterize
+from imagemill.transforms.filter.solarize import Solarize
 from imagemill.transforms.noise.speckle_noise import SpeckleNoise
 
 __all__: list[str] = []
@@ -240,3 +246,67 @@ def _channel_dropout(
 @RULES.rule("ChannelShuffle")
 def _channel_shuffle(step: Step, p: float = 0.5) -> Transform:
     return ChannelShuffle(p=p)
+
+
+@RULES.rule("RGBShift")
+def _rgb_shift(
+    step: Step,
+    r_shift_limit: Any = (-20, 20),
+    g_shift_limit: Any = (-20, 20),
+    b_shift_limit: Any = (-20, 20),
+    p: float = 0.5,
+) -> Transform:
+    """Values of 8 bits there, shares of white here."""
+    limits = [span(step, "shift_limit", one) for one in (r_shift_limit, g_shift_limit, b_shift_limit)]
+    widest = max(limits, key=lambda one: one[1] - one[0] if isinstance(one, tuple) else 0.0)
+    if any(one != widest for one in limits):
+        step.note("all channels are drawn from the widest of the three ranges")
+    return ChannelShift(scaled(widest, 1 / _WHITE), p=p)
+
+
+@RULES.rule("ToSepia")
+def _to_sepia(step: Step, p: float = 0.5) -> Transform:
+    return Sepia(1.0, p=p)
+
+
+@RULES.rule("PlanckianJitter")
+def _planckian_jitter(
+    step: Step,
+    mode: str = "blackbody",
+    temperature_limit: Any = None,
+    sampling_method: str = "uniform",
+    p: float = 0.5,
+) -> Transform:
+    """A black body's light by its temperature."""
+    if mode != "blackbody":
+        step.note("the light is a black body's")
+    low, high = (3000, 15000) if temperature_limit is None else temperature_limit
+    return ColorTemperature((float(low), float(high)), p=p)
+
+
+@RULES.rule("RandomToneCurve")
+def _tone_curve(step: Step, scale: float = 0.1, per_channel: bool = False, p: float = 0.5) -> Transform:
+    """Control values move by up to two deviations."""
+    if per_channel:
+        step.note("one curve for all channels")
+    reach = min(2 * float(scale), 1 / 3)
+    return ToneCurve((-reach, reach), (-reach, reach), p=p)
+
+
+@RULES.rule("Posterize")
+def _posterize(step: Step, num_bits: Any = 4, p: float = 0.5) -> Transform:
+    if isinstance(num_bits, list | tuple) and num_bits and isinstance(num_bits[0], list | tuple):
+        step.note("all channels keep as many bits as the first")
+        num_bits = num_bits[0]
+    low, high = (int(one) for one in (num_bits if isinstance(num_bits, list | tuple) else (num_bits, num_bits)))
+    return Posterize(max(low, 1) if low == high else (max(low, 1), high), p=p)
+
+
+@RULES.rule("Solarize")
+def _solarize(step: Step, threshold: Any = None, threshold_range: Any = None, p: float = 0.5) -> Transform:
+    """A share of white here; ``threshold`` of version 1 is of 8 bits."""
+    if threshold_range is not None:
+        return Solarize(amount(step, "threshold_range", threshold_range), p=p)
+    found = amount(step, "threshold", 0.5 if threshold is None else threshold)
+    largest = found[1] if isinstance(found, tuple) else found
+    return Solarize(scaled(found, 1 / _WHITE) if largest > 1 else found, p=p)

@@ -6,7 +6,7 @@ from typing import Any
 
 from imagemill.compat.translate.rules.rule import Step
 from imagemill.compat.translate.rules.torchvision import RULES
-from imagemill.compat.translate.rules.values import amount, is_number, scaled, span
+from imagemill.compat.translate.rules.values import amount, fill, is_number, order, scaled, span
 from imagemill.core.ranges import LogUniform
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.channel_shuffle import ChannelShuffle
@@ -20,9 +20,12 @@ from imagemill.transforms.colour.to_layout import ToLayout
 from imagemill.transforms.filter.auto_contrast import AutoContrast
 from imagemill.transforms.filter.equalize import Equalize
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur
+from imagemill.transforms.filter.posterize import Posterize
 from imagemill.transforms.filter.sharpen import Sharpen
+from imagemill.transforms.filter.solarize import Solarize
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 from imagemill.transforms.occlusion.erasing import Erasing
+from imagemill.transforms.policies import auto_augment, rand_augment, trivial_augment
 
 __all__: list[str] = []
 _DARKEST = 1e-3
@@ -165,7 +168,55 @@ def _erasing(
     return Erasing(amount(step, "scale", scale), LogUniform(1 / high, 1 / low), fill=fill, p=p)
 
 
-RULES.without("policies are not built", "AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix")
+@RULES.rule("RandomPosterize")
+def _posterize(step: Step, bits: int, p: float = 0.5) -> Transform:
+    return Posterize(int(bits), p=p)
+
+
+@RULES.rule("RandomSolarize")
+def _solarize(step: Step, threshold: float, p: float = 0.5) -> Transform:
+    """A share of white here; thresholds above 1 are of 8 bits."""
+    value = float(threshold)
+    return Solarize(value / 255 if value > 1 else value, p=p)
+
+
+@RULES.rule("AutoAugment")
+def _auto_augment(step: Step, policy: Any = "imagenet", interpolation: Any = "nearest", fill: Any = None) -> Transform:
+    name = str(getattr(policy, "value", policy)).lower()
+    return auto_augment(name, order=_order(step, interpolation), fill=_fill(step, fill))
+
+
+@RULES.rule("RandAugment")
+def _rand_augment(
+    step: Step,
+    num_ops: int = 2,
+    magnitude: int = 9,
+    num_magnitude_bins: int = 31,
+    interpolation: Any = "nearest",
+    fill: Any = None,
+) -> Transform:
+    most = int(num_magnitude_bins) - 1
+    how: dict[str, Any] = {"order": _order(step, interpolation), "fill": _fill(step, fill)}
+    return rand_augment(int(num_ops), float(magnitude), most=most, **how)
+
+
+@RULES.rule("TrivialAugmentWide")
+def _trivial_augment(
+    step: Step, num_magnitude_bins: int = 31, interpolation: Any = "nearest", fill: Any = None
+) -> Transform:
+    """Magnitudes are drawn without steps."""
+    return trivial_augment(order=_order(step, interpolation), fill=_fill(step, fill))
+
+
+def _order(step: Step, interpolation: Any) -> Any:
+    return order(step, interpolation, pillow=True)
+
+
+def _fill(step: Step, value: Any) -> float:
+    return 0.0 if value is None else fill(step, value)
+
+
+RULES.without("mixing an image with changed copies of itself is not built", "AugMix")
 RULES.without("mixing images is not built", "MixUp", "CutMix")
 RULES.without("compression is not built", "JPEG")
 RULES.without(

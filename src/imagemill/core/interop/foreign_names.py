@@ -144,8 +144,8 @@ _TRANSFORMS: dict[str, str] = {
     # choosing
     "RandomChoice": f"OneOf([{_MIRROR}, {_TURN}])",
     "RandomOrder": f"~SomeOf([{_MIRROR}, {_TURN}], count=2)",
-    "RandAugment": f"~SomeOf([{_TURN}, {_SHIFT}, {_GAIN}, {_CONTRAST}, Invert()], count=2)",
-    "TrivialAugmentWide": f"~OneOf([{_TURN}, {_SHIFT}, {_GAIN}, {_CONTRAST}, Invert()])",
+    "RandAugment": "rand_augment()", "TrivialAugmentWide": "trivial_augment()", "TrivialAugment": "trivial_augment()",
+    "AutoAugment": "auto_augment()", "AutoAugmentPolicy": "auto_augment()",
     "RandomApply": f"Sequential([{_MIRROR}, {_TURN}], p=0.5)", "Sometimes": f"Sequential([{_MIRROR}], p=0.5)",
 }  # fmt: skip
 
@@ -160,7 +160,7 @@ _NOT_HERE = {
     "weather": "Fog Rain Snow SunFlare Shadow Spatter Gravel Clouds PlasmaShadow",
     "compression": "ImageCompression JpegCompression JPEG Downscale",
     "shuffling": "GridShuffle PixelShuffle PatchShuffle",
-    "learned policies": "AutoAugment AugMix FastAutoAugment AutoAugmentPolicy",
+    "learned policies": "AugMix FastAutoAugment",
     "several crops of one image": "FiveCrop TenCrop CropByPosNegLabel GridSample LabelSampler UniformSampler",
 }
 

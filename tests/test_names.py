@@ -64,9 +64,7 @@ FOREIGN = {
     "GaussianSmooth": im.GaussianBlur((0.1, 2)),
     "RandomChoice": im.OneOf([im.Flip("x", p=0.5), im.Rotate((-15, 15))]),
 }
-ABSENT = (
-    "GlassBlur MaskDropout MixUp RandomSwap AutoAugment RandomFog RandRicianNoised RandGibbsNoised ImageCompression"
-)
+ABSENT = "GlassBlur MaskDropout MixUp RandomSwap AugMix RandomFog RandRicianNoised RandGibbsNoised ImageCompression"
 
 
 def asked(name: str) -> str:
@@ -99,10 +97,16 @@ def test_every_advice_can_be_followed(code: str) -> None:
     code = code.removeprefix("~")
     made = eval(code, PUBLIC | {"function": np.invert})
     assert isinstance(made, im.Transform)
-    if "Apply" not in code:
+    if "Apply" not in code and not code[0].islower():
         in_place = {name: [f.name for f in dataclasses.fields(cls) if not f.kw_only] for name, cls in OURS.items()}
         written = foreign._flow(foreign._tree(code, in_place))
         assert im.Pipeline.from_yaml(f"transforms:\n- {written}").transforms == (made,)
+
+
+def test_policies_are_functions_that_files_write_out() -> None:
+    assert asked("RandAugment") == "module 'imagemill' has no attribute 'RandAugment'; write im.rand_augment()"
+    with pytest.raises(im.PipelineFileError, match=r"a policy is written out: im.Pipeline\(\[im.rand_augment\(\)\]\)"):
+        im.Pipeline.from_yaml("transforms: [RandAugment]")
 
 
 def test_no_advice_is_about_a_name_that_is_here() -> None:

@@ -79,10 +79,13 @@ tables of the appendix.
 
 @dataclass(frozen=True, slots=True)
 class _Space:
-    """How strong each transform of a policy is at the share 1 of its magnitude, and how geometry fills."""
+    """How strong each transform of a policy is at the share 1 of its magnitude, and how geometry fills.
+
+    Shifts are so many pixels, or with 0 a share of the side.
+    """
 
     shear: float
-    shift: dict[str, Any]
+    pixels: float
     turn: float
     change: float
     fewest_bits: int
@@ -101,8 +104,8 @@ class _Space:
         makers: dict[str, Callable[[], Transform]] = {
             "shear_x": lambda: Shear({"x": sided(math.degrees(math.atan(self.shear)))}, **self.how),
             "shear_y": lambda: Shear({"y": sided(math.degrees(math.atan(self.shear)))}, **self.how),
-            "shift_x": lambda: Shift(**{key: {"x": sided(most)} for key, most in self.shift.items()}, **self.how),
-            "shift_y": lambda: Shift(**{key: {"y": sided(most)} for key, most in self.shift.items()}, **self.how),
+            "shift_x": lambda: self._moved("x", sided),
+            "shift_y": lambda: self._moved("y", sided),
             "rotate": lambda: Rotate(sided(self.turn), **self.how),
             "brightness": lambda: Brightness(sided(self.change, 1.0, _DARKEST)),
             "color": lambda: Saturation(sided(self.change, 1.0, 0.0)),
@@ -116,6 +119,11 @@ class _Space:
             "identity": lambda: Flip("x", p=0),
         }
         return makers[name]()
+
+    def _moved(self, axis: str, sided: Callable[[float], Any]) -> Transform:
+        if self.pixels:
+            return Shift(pixels={axis: sided(self.pixels)}, **self.how)
+        return Shift(fraction={axis: sided(_FURTHEST)}, **self.how)
 
     def _bits(self, share: float, *, drawn: bool) -> Any:
         kept = 8 - round((8 - self.fewest_bits) * share)
@@ -166,7 +174,7 @@ def auto_augment(
     (32, 32, 3)
     """
     one_of(*AUTO_AUGMENT)("policy", policy)
-    space = _Space(0.3, {"fraction": _FURTHEST}, 30.0, 0.9, 4, _how(order, border, fill))
+    space = _Space(0.3, 0.0, 30.0, 0.9, 4, _how(order, border, fill))
     pairs = [pair for line in AUTO_AUGMENT[policy].strip().splitlines() for pair in line.split("|")]
     return OneOf([Sequential([_read(space, one) for one in pair.split(",")]) for pair in pairs])
 
@@ -229,7 +237,7 @@ def rand_augment(
         raise ParameterError(f"expected count as a whole number of at least 1, got {count!r}")
     if not 0 <= magnitude <= most or most <= 0:
         raise ParameterError(f"expected magnitude from 0 to {most}, got {magnitude!r}")
-    space = _Space(0.3, {"fraction": _FURTHEST}, 30.0, 0.9, 4, _how(order, border, fill))
+    space = _Space(0.3, 0.0, 30.0, 0.9, 4, _how(order, border, fill))
     return Sequential([OneOf([space.made(name, magnitude / most) for name in _RAND]) for _ in range(count)])
 
 
@@ -257,5 +265,5 @@ def trivial_augment(*, order: Order = 1, border: Border = "constant", fill: floa
     >>> len(im.trivial_augment().children())
     14
     """
-    space = _Space(0.99, {"pixels": 32.0}, 135.0, 0.99, 2, _how(order, border, fill))
+    space = _Space(0.99, 32.0, 135.0, 0.99, 2, _how(order, border, fill))
     return OneOf([space.made(name, 1.0, drawn=True) for name in _RAND])

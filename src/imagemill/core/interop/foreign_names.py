@@ -250,6 +250,8 @@ def suggestion(name: str, *, file: Mapping[str, Sequence[str]] | None = None) ->
                 return f"{how} {_in_python(code)}"
             if code.startswith("Apply("):
                 return "a function cannot be in a file: define a transform class, or build the pipeline in Python"
+            if code[0].islower():
+                return f"in a file a policy is written out: im.Pipeline([im.{code}]).to_yaml() writes it"
             return f"{how} {_flow(_tree(code, file))}"
     return ""
 
@@ -297,7 +299,7 @@ def _forms(name: str) -> Iterator[str]:
 
 
 def _in_python(code: str) -> str:
-    return re.sub(r"\b([A-Z]\w*)\(", r"im.\1(", code)
+    return f"im.{code}" if code[0].islower() else re.sub(r"\b([A-Z]\w*)\(", r"im.\1(", code)
 
 
 def _tree(code: str, fields: Mapping[str, Sequence[str]]) -> Any:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -350,6 +351,28 @@ def test_an_orientation_that_turns_what_was_turned_is_found_by_the_size_that_exi
 ) -> None:
     shot(tmp_path / "a.jpg", photo(1), **tags)
     assert ("turned-twice" in rules(im.audit(tmp_path, checks=["quality"]))) == found
+
+
+@pytest.mark.parametrize(
+    ("licences", "sources", "expected"),
+    [
+        ((None, None), (None, None), ["no licence and no source is recorded for 2 images"]),
+        ((None, None), ("me", "me"), ["no licence is recorded for 2 images"]),
+        (("MIT", "MIT"), (None, None), ["no source is recorded for 2 images"]),
+        (("MIT", "MIT"), ("me", "me"), []),
+        (("MIT", None), ("me", "me"), ["1 image of 2 without a licence, while others have one"]),
+        (("MIT", "MIT"), ("me", None), ["1 image of 2 without a source, while others have one"]),
+    ],
+)
+def test_gaps_of_licence_and_source(tmp_path: Path, licences: Any, sources: Any, expected: list[str]) -> None:
+    rows = {
+        write(tmp_path / f"{row}.png", photo(row, 8, 8)).name: {
+            k: v for k, v in (("licence", licences[row]), ("source", sources[row])) if v
+        }
+        for row in range(2)
+    }
+    found = im.audit(tmp_path, attributes=rows, checks=["licences"])
+    assert [finding.message for finding in found.findings] == expected
 
 
 @pytest.mark.parametrize(("count", "rule"), [(99, "few"), (100, "short"), (999, "short"), (1000, None)])

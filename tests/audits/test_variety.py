@@ -94,6 +94,7 @@ def test_a_label_map_and_boxes_say_where_the_object_is(tmp_path: Path) -> None:
     records = [im.Record("a.png", tmp_path / "images" / "a.png", objects=boxes)]
     of_boxes = objects_seen(asked(im.open(records)).survey)
     assert (list(of_map.how), list(of_boxes.how), list(of_boxes.classes)) == ([LABEL_MAP], [BOX], ["cup"])
+    assert (of_map.looked, of_boxes.looked) == ({"": 1}, {})
     for seen in (of_map, of_boxes):
         np.testing.assert_allclose((seen.x[0], seen.y[0], seen.size[0]), (0.25, 0.5, np.sqrt(1 / 8)), atol=0.02)
 

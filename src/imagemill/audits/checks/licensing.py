@@ -19,9 +19,17 @@ def check_licences(survey: Survey) -> Iterator[Finding | NotAsked]:
         yield Finding(
             "licence",
             "note",
-            f"no licence is recorded for {many(found.without)}",
+            f"no licence {'' if found.sourced else 'and no source '}is recorded for {many(found.without)}",
             numbers={"images": found.without},
             advice="note where they come from, in a column or a LICENSE file beside them, before passing them on",
+        )
+    elif not found.sourced:
+        yield Finding(
+            "source",
+            "note",
+            f"no source is recorded for {many(len(survey.records))}",
+            numbers={"images": len(survey.records)},
+            advice="note where each comes from, in a column such as source or url, or in one of --attributes",
         )
     for remark in found.remarks():
         yield Finding("licence", "warning", remark)

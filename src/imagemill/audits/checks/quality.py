@@ -134,7 +134,7 @@ def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
         )  # fmt: skip
     even = _of_photos(survey, lambda g: np.nan if _is_flat(g) else g.even)
     yield from _found(
-        survey, "graphic", "note", "that look like drawings or screenshots: most pixels equal the next",
+        survey, "graphic", "note", "like drawings, screenshots or cut-outs: most pixels equal the next",
         (even > asked.graphic) & (np.nanmedian(even) < asked.graphic / 2), -even, "leave them out, unless meant",
     )  # fmt: skip
     side = np.sqrt(_of_photos(survey, lambda g: float(np.prod(g.shape[-2:]))))

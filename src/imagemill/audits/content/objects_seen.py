@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -48,7 +49,8 @@ class Objects:
     how : array ``[n]`` of object
         What says where it is: `LABEL_MAP`, `BOX` or `STANDS_OUT`.
     looked : mapping of str to int
-        Images of each class that were looked at, those with no object that stands out among them.
+        Images of each class that were looked at, those with no object that stands out among them; without those
+        whose bounding boxes say where objects are.
     """
 
     rows: npt.NDArray[np.int64]
@@ -68,15 +70,18 @@ def objects_seen(survey: Survey) -> Objects:
     The label map says where it is; else the bounding boxes, each an object of its own; else what stands out from the
     border.
     """
-    rows, looked = _chosen(survey)
+    rows = _chosen(survey)
     found: list[tuple[int, str, float, float, float, float, int, str]] = []
     unknown: list[int] = []
+    looked: Counter[str] = Counter()
     for row in rows:
         glance, record = survey.glances[row], survey.records[row]
         assert glance is not None
+        by_box = glance.foreground is None and bool(record.objects)
+        looked.update([] if by_box else [survey.labels[row] or ""])
         if glance.foreground is not None:
             found += _of_mask(row, survey.labels[row] or "", glance, glance.foreground > 127, LABEL_MAP)
-        elif record.objects:
+        elif by_box:
             found += _of_boxes(row, record, glance)
         else:
             unknown.append(row)
@@ -95,11 +100,11 @@ def objects_seen(survey: Survey) -> Objects:
         degrees,
         np.array(columns[6], np.int64),
         np.array(columns[7], object),
-        looked,
+        dict(looked),
     )
 
 
-def _chosen(survey: Survey) -> tuple[list[int], dict[str, int]]:
+def _chosen(survey: Survey) -> list[int]:
     """One image of each burst, at most so many of a class, evenly spread."""
     bursts = bursts_of(survey)
     _, firsts = np.unique(bursts[survey.seen], return_index=True)
@@ -112,7 +117,7 @@ def _chosen(survey: Survey) -> tuple[list[int], dict[str, int]]:
         name: [rows[at] for at in np.unique(np.linspace(0, len(rows) - 1, MOST).round().astype(int)).tolist()]
         for name, rows in of_class.items()
     }
-    return sorted(row for rows in chosen.values() for row in rows), {name: len(rows) for name, rows in chosen.items()}
+    return sorted(row for rows in chosen.values() for row in rows)
 
 
 def _of_mask(

@@ -75,7 +75,8 @@ def make_folder(source: list[tuple[str, bytes]], to: Path, count: int, seed: int
             else:
                 rgb = planted(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), how, draws)
                 made = made.rsplit(".", 1)[0] + ".jpg" if how == "near-copy" else made
-                cv2.imwrite(str(to / made), rgb, [cv2.IMWRITE_JPEG_QUALITY, 75])
+                how_stored = [cv2.IMWRITE_JPEG_QUALITY, 75] if made.endswith(".jpg") else []
+                cv2.imwrite(str(to / made), rgb, how_stored)
             if how != "low-information":  # nothing of the original is left in these
                 truth.setdefault("made of", []).append(" ".join(sorted((made, name))))
             if how in ("same-bytes", "near-copy"):

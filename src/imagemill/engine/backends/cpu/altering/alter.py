@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 from imagemill.core.image_ops import Erase, Filter, Noise
@@ -61,7 +62,11 @@ def _erased(op: Erase, row: int, src: Array, peak: float, out: Array | None) -> 
     if out is not None:
         out[...] = src
     shape = src.shape[:-1]
-    fill = to_dtype(filling(op, row, src[..., : op.channels], peak), src.dtype)
+    if op.fill == "mean" and src.dtype in (np.uint8, np.uint16, np.float32) and src.shape[-1] <= 4:
+        means = cv2.mean(np.ascontiguousarray(src).reshape(1, -1, src.shape[-1]))
+        fill = to_dtype(np.array(means[: op.channels]), src.dtype)
+    else:
+        fill = to_dtype(filling(op, row, src[..., : op.channels], peak), src.dtype)
     even = fill.ndim == 1
     if op.turn is None:
         for box in boxes_of(op, row, shape):

@@ -105,7 +105,7 @@ def _average(src: Array, matrices: Floats) -> Array:
     for m in matrices:
         turned = np.ascontiguousarray(m[:2][::-1][:, [1, 0, 2]])
         view = cv2.warpAffine(src, turned, (shape[1], shape[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        total += view.reshape(shape)
+        cv2.accumulate(view.reshape(shape), total)
     total /= len(matrices)
     return rounded(total, src.dtype)
 
@@ -140,8 +140,11 @@ def _stretching(counts: Array, cut: float) -> Floats:
 
 
 def _by_table(src: Array, tables: list[Floats]) -> Array:
-    table = np.stack([to_dtype(one, src.dtype) for one in tables], axis=-1)
+    table = to_dtype(np.stack(tables, axis=-1), src.dtype)
     channels = src.shape[-1]
+    if (table == table[:, :1]).all():
+        one = np.ascontiguousarray(table[:, 0])
+        return np.asarray(cv2.LUT(np.ascontiguousarray(src).reshape(1, -1), one)).reshape(src.shape)
     if channels <= 4:
         found = cv2.LUT(np.ascontiguousarray(src).reshape(1, -1, channels), table.reshape(1, 256, channels))
         return np.asarray(found).reshape(src.shape)

@@ -53,7 +53,10 @@ def fill_words(k0, k1, field, out):
     for start in range(0, size, 4 * _MANY):
         left = min(4 * _MANY, size - start)
         _blocks(start // 4, (left + 3) // 4, k0, k1, field, buffer)
-        for i in range(left):
+        for b in range(left // 4):
+            for lane in range(4):
+                out[start + 4 * b + lane] = buffer[lane, b]
+        for i in range(left // 4 * 4, left):
             out[start + i] = buffer[i & 3, i >> 2]
 
 
@@ -64,7 +67,12 @@ def _fill_normals(k0, k1, field, table, out):
     for start in range(0, size, 8 * _MANY):
         left = min(8 * _MANY, size - start)
         _blocks(start // 8, (left + 7) // 8, k0, k1, field, buffer)
-        for i in range(left):
+        for b in range(left // 8):
+            for lane in range(4):
+                word, i = buffer[lane, b], start + 8 * b + 2 * lane
+                out[i] = table[word & np.uint32(0xFFFF)]
+                out[i + 1] = table[word >> np.uint32(16)]
+        for i in range(left // 8 * 8, left):
             word = buffer[(i >> 1) & 3, i >> 3]
             out[start + i] = table[(word >> np.uint32(16 * (i & 1))) & np.uint32(0xFFFF)]
 
@@ -96,22 +104,25 @@ def _normal_bytes(src, k0, k1, table, spread, out):
 def _normal_values(src, channels, spread, own, shared, out):
     """Values of any type; ``own`` holds a number for each value, ``shared`` one for each pixel, either may be empty."""
     c0, c1, c2 = spread[0], spread[1], spread[2]
-    for i in range(src.size):
-        x = out.dtype.type(src[i])
-        z = out.dtype.type(0)
-        if own.size:
-            z += own[i]
-        if shared.size:
-            z += shared[i // channels]
-        out[i] = x + np.sqrt(c0 + c1 * abs(x) + c2 * x * x) * z
+    none = c0 - c0
+    for k in range(src.size // channels):
+        common = shared[k] if shared.size else none
+        for i in range(k * channels, (k + 1) * channels):
+            x = src[i] + none
+            z = common + own[i] if own.size else common
+            out[i] = x + np.sqrt(c0 + c1 * abs(x) + c2 * x * x) * z
 
 
 @compiled
-def _impulses(src, channels, words, first, second, low, high, out):
-    each = words.size == src.size
-    for i in range(src.size):
-        word = np.int64(words[i]) if each else np.int64(words[i // channels])
-        out[i] = low if word < first else high if word >= second else src[i]
+def _impulses(words, first, second, low, high, out):
+    """``out`` holds the values as they were; few of them change."""
+    each = out.size // words.size
+    for k in range(words.size):
+        word = np.int64(words[k])
+        if word < first or word >= second:
+            value = low if word < first else high
+            for i in range(k * each, (k + 1) * each):
+                out[i] = value
 
 
 @compiled
@@ -238,5 +249,6 @@ def _impulse(op: Noise, row: int, src: Array, made: Array) -> Array:
     size = src.size if op.per_channel else src.size // src.shape[-1]
     words = _words(int(op.stream[row, 0]), int(op.stream[row, 1]), field, size)
     values = to_dtype(np.array([low, high]), src.dtype)
-    _impulses(src.reshape(-1), src.shape[-1], words, first, second, values[0], values[1], made.reshape(-1))
+    made[...] = src
+    _impulses(words, first, second, values[0], values[1], made.reshape(-1))
     return made

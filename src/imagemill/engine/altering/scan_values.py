@@ -100,29 +100,35 @@ def gamma_in_range(values: Floats, gamma: float, *, inverted: bool, keeps: bool)
     """Each channel to a power within its own range, as it is or inverted; with the mean and deviation it had."""
     axes = tuple(range(values.ndim - 1))
     low, high = values.min(axis=axes), values.max(axis=axes)
-    span = np.where(high > low, high - low, 1.0)
+    span = np.where(high > low, high - low, 1.0).astype(values.dtype)
     share = (values - low) / span
     bent = 1 - (1 - share) ** gamma if inverted else share**gamma
     made: Floats = np.where(high > low, low + bent * span, values)
     if keeps:
-        spread = made.std(axis=axes)
-        gain = np.where(spread > 0, values.std(axis=axes) / np.where(spread > 0, spread, 1.0), 1.0)
-        made = (made - made.mean(axis=axes)) * gain + values.mean(axis=axes)
+        spread = made.std(axis=axes, dtype=np.float64)
+        gain = np.where(spread > 0, values.std(axis=axes, dtype=np.float64) / np.where(spread > 0, spread, 1.0), 1.0)
+        before, after = (one.mean(axis=axes, dtype=np.float64) for one in (values, made))
+        made = made * gain.astype(values.dtype) + (before - after * gain).astype(values.dtype)
     return made
 
 
 def lowered(values: Floats, factors: Floats) -> Floats:
     """Each axis by nearest neighbour to so many times fewer samples, and back by straight lines."""
-    for axis, factor in enumerate(factors.tolist()):
-        n = values.shape[axis]
-        m = max(1, round(n / factor))
-        if m >= n:
-            continue
-        seen = np.floor((np.arange(m) + 0.5) * n / m).astype(int)
-        places = np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1)
-        low = np.minimum(places.astype(int), max(m - 2, 0))
-        share = (places - low).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
-        coarse = np.take(values, seen, axis=axis)
-        first, second = np.take(coarse, low, axis=axis), np.take(coarse, np.minimum(low + 1, m - 1), axis=axis)
-        values = first + share * (second - first)
+    shape = values.shape[:-1]
+    fewer = [max(1, round(n / factor)) for n, factor in zip(shape, factors.tolist(), strict=True)]
+    # All axes first lose their samples, so that there is little to do on the way back.
+    for axis, (n, m) in enumerate(zip(shape, fewer, strict=True)):
+        if m < n:
+            values = np.take(values, np.floor((np.arange(m) + 0.5) * n / m).astype(int), axis=axis)
+    for axis, (n, m) in enumerate(zip(shape, fewer, strict=True)):
+        if m < n:
+            places = np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1)
+            low = np.minimum(places.astype(int), max(m - 2, 0))
+            share = (places - low).astype(values.dtype).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+            first = np.take(values, low, axis=axis)
+            rest = np.take(values, np.minimum(low + 1, m - 1), axis=axis)
+            rest -= first
+            rest *= share
+            rest += first
+            values = rest
     return values

@@ -53,6 +53,9 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
             return _by_table(src, list(filtered(op, row, levels, src.dtype, peak).T))
         case "clahe" if src.ndim == 3 and src.dtype == np.uint8 and src.shape[-1] in (1, 3):
             return _clahe(src, float(params[0]), params[1])
+        case "lower" | "range gamma":
+            # Neither adds up many values: what they are kept in is exact enough.
+            return to_dtype(filtered(op, row, src.astype(working(src.dtype)), src.dtype, peak), src.dtype)
     return to_dtype(filtered(op, row, src.astype(np.float64), src.dtype, peak), src.dtype)
 
 

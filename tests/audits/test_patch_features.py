@@ -52,6 +52,14 @@ def test_without_the_mirror_the_first_half_is_the_same() -> None:
     np.testing.assert_allclose(found[:, 0], described(some, dictionary)[:, 0], rtol=1e-4, atol=1e-3)
 
 
+def test_together_a_picture_and_its_mirror_image_are_the_same() -> None:
+    some = pictures()
+    dictionary = learnt_dictionary(some, 6, seed=0)
+    found = described(some, dictionary, together=True)
+    np.testing.assert_allclose(found, described(some[:, :, ::-1], dictionary, together=True), rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(found, described(some, dictionary).sum(axis=1), rtol=1e-5)
+
+
 def test_threads_change_nothing_and_every_picture_is_counted() -> None:
     some = np.concatenate([pictures()] * 40)
     dictionary = learnt_dictionary(some, 4, seed=0)

@@ -78,8 +78,7 @@ def image_features(survey: Survey, *, seed: int = 0) -> ImageFeatures:
         return ImageFeatures(rows, scaled(both[:, 0] if _as_it_is(survey, both, rows) else both.sum(axis=1)), _LEARNT)
     some = np.sort(np.random.Generator(np.random.Philox(seed)).permutation(len(planes))[:_TRIED])
     mirrored = not _as_it_is(survey, describe(planes[some]), rows[some])
-    values = describe(planes, mirrored=mirrored, step=step).sum(axis=1)
-    return ImageFeatures(rows, scaled(values), _LEARNT)
+    return ImageFeatures(rows, scaled(describe(planes, mirrored=mirrored, together=True, step=step)), _LEARNT)
 
 
 def _as_it_is(survey: Survey, both: Floats, rows: Rows) -> bool:

@@ -144,6 +144,7 @@ def described(
     dictionary: Dictionary,
     *,
     mirrored: bool = True,
+    together: bool = False,
     workers: int = 1,
     step: Callable[[int], None] | None = None,
 ) -> Floats:
@@ -155,6 +156,8 @@ def described(
     dictionary : Dictionary
     mirrored : bool
         False leaves the mirrored picture out, at half the cost.
+    together : bool
+        The sum of both ways round, which is the same for a picture and its mirror image.
     workers : int
         Threads.
     step : callable, optional
@@ -162,11 +165,11 @@ def described(
 
     Returns
     -------
-    array ``[n, 2, 8 K]`` float32, or ``[n, 1, 8 K]``
+    array ``[n, 2, 8 K]`` float32, or ``[n, 1, 8 K]``, or ``[n, 8 K]`` together
         Square roots of sums, so that what is everywhere in a picture does not outweigh the rest.
     """
     ways = 2 if mirrored else 1
-    found = np.empty((len(small), ways, dictionary.width), np.float32)
+    found = np.empty((len(small), *(() if together else (ways,)), dictionary.width), np.float32)
     filters, bias = (part[..., : ways * dictionary.count] for part in (dictionary.filters, dictionary.bias))
     filters = np.ascontiguousarray(filters)
     side = small.shape[1] - _SIDE + 1
@@ -179,8 +182,10 @@ def described(
         part = small[at : at + _AT_ONCE]
         # Arrays of this size come fresh from the system, which costs more than the sums: they are made once.
         buffers = np.empty((2, side * side, filters.shape[1]), np.float32)
+        one = np.empty((ways, dictionary.width), np.float32)
         for row, picture in enumerate(part, at):
-            _describe(picture, filters, bias, quarters, buffers, found[row])
+            _describe(picture, filters, bias, quarters, buffers, one)
+            found[row] = one.sum(axis=0) if together else one
         return len(part)
 
     with ThreadPoolExecutor(workers) as pool:

@@ -185,6 +185,8 @@ def _equalize(
 @RULES.rule("AutoContrast")
 def _auto_contrast(step: Step, cutoff: float = 0, ignore: Any = None, method: str = "cdf", p: float = 0.5) -> Transform:
     """``cut`` is a share where ``cutoff`` is in hundredths."""
+    if method == "cdf":
+        step.note("stretched between the extremes; its method 'cdf' is Equalize")
     return AutoContrast(float(cutoff) / 100, p=p)
 
 

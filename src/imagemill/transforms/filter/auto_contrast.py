@@ -47,7 +47,7 @@ class AutoContrast(Transform):
     cut: Random = param(0.0, low=0, high=0.49)
 
     def traits(self) -> Traits:
-        return Traits(apart=True, fits="extremes", fits_channels=True, white="sets")
+        return Traits(apart=True, recolours=True, fits="extremes", fits_channels=True, white="sets")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Filter("stretch", (draws(self.cut),), colours(frame))

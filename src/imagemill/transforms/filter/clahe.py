@@ -60,7 +60,7 @@ class CLAHE(Transform):
             raise ParameterError(f"expected CLAHE(tiles=...) of 64 at most, got {self.tiles}")
 
     def traits(self) -> Traits:
-        return Traits(apart=True)
+        return Traits(apart=True, recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         tiles = np.tile(np.array(self.tiles * 2)[:2], (frame.n, 1))

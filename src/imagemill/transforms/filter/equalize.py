@@ -37,7 +37,7 @@ class Equalize(Transform):
     """
 
     def traits(self) -> Traits:
-        return Traits(apart=True)
+        return Traits(apart=True, recolours=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Filter("equalize", (), colours(frame))

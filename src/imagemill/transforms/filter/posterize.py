@@ -45,7 +45,7 @@ class Posterize(Transform):
     bits: Random = param((3, 6), low=1, high=8, unit="bits", whole="any")
 
     def traits(self) -> Traits:
-        return Traits(apart=True, white="needs")
+        return Traits(apart=True, recolours=True, white="needs")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         white = frame.peak + 1 if frame.dtype.kind in "iu" else frame.peak

@@ -44,7 +44,7 @@ class Solarize(Transform):
     threshold: Random = param((0.4, 1.0), low=0, high=1)
 
     def traits(self) -> Traits:
-        return Traits(apart=True, white="needs")
+        return Traits(apart=True, recolours=True, white="needs")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         return Filter("solarize", (draws(self.threshold) * frame.peak,), colours(frame))

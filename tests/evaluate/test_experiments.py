@@ -16,6 +16,7 @@ from imagemill.datasets.catalogue import SOURCES
 from imagemill.datasets.local import VARIABLE
 from imagemill.evaluate import known_experiments, read_experiment, run_experiment
 from imagemill.evaluate.experiments import experiment_images
+from imagemill.evaluate.experiments import run_experiment as run_module
 from imagemill.evaluate.experiments.experiment_images import fewer, images_of
 from imagemill.evaluate.inputs.experiment_data import Data
 from tests.evaluate.made_up import sides
@@ -174,6 +175,20 @@ def test_a_budget_is_shared_among_the_networks_and_says_what_it_left_out(small: 
     assert "mirrored: the budget of 1.66667e-05 minutes ended it with 2 seeds of 3 done" in ended.text()
     with pytest.raises(ParameterError, match="expected a budget of minutes above 0, got 0"):
         run_experiment(small, budget=0, **how)
+
+
+def test_a_network_gets_an_equal_share_of_what_is_left(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, known = [], run_module.compare
+
+    def compared(*what: Any, budget: float, **how: Any) -> Any:
+        given.append(budget)
+        return known(*what, **how)
+
+    monkeypatch.setattr(run_module, "compare", compared)
+    run_experiment(small, data=sides(), out=tmp_path / "out", workers=0, seeds=1, epochs=1, budget=600)
+    assert given == [pytest.approx(300, abs=5), pytest.approx(600, abs=10)]
 
 
 def test_fewer_images_are_drawn_by_class_and_a_larger_draw_holds_the_smaller() -> None:

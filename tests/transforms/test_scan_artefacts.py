@@ -103,8 +103,12 @@ def test_one_axis_at_a_time() -> None:
     step = np.arange(8.0)
     scan = np.add.outer(np.add.outer(np.zeros(8), step**2), step**2 * 10)
     along = set()
+    batch = im.Pipeline([im.LowResolution(4, axes="yx", one=True)], seed=5).batch(
+        [scan] * 20, axes="zyx", keys=range(20)
+    )
     for key in range(20):
         found = run(im.LowResolution(4, axes="yx", one=True), scan, key=key).image
+        assert np.array_equal(found, batch.image[key])
         along.add(tuple(not np.allclose(np.diff(found, 2, axis=a), np.diff(scan, 2, axis=a)) for a in (1, 2)))
     assert along == {(True, False), (False, True)}
 
@@ -170,3 +174,12 @@ def test_labels_stay_and_integers_keep_their_type(transform: Any) -> None:
 def test_what_cannot_be_is_said(make: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         make()
+
+
+def test_gaps_stay_where_no_filter_was_chosen() -> None:
+    scan = SCAN.copy()
+    scan[0, 0, 0] = np.nan
+    never = im.Pipeline([im.LowResolution(2, p=0.0)], seed=0)(scan, axes="zyx")
+    assert np.array_equal(never, scan, equal_nan=True)
+    with pytest.warns(UserWarning, match="NaN"):
+        assert np.isfinite(im.Pipeline([im.LowResolution(2)], seed=0)(scan, axes="zyx")).all()

@@ -64,7 +64,7 @@ class Finite:
 
     def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's, or by its definition. A filter gets a picture that is filled; in other steps gaps stay."""
-        if may_have_gaps(src):
+        if step.active(row) and may_have_gaps(src):
             self._tell(src)
             src = filled(src) if isinstance(step.op, Filter) else src
         return altered(step, row, src, out) if self._alters is None else self._alters.alter(step, row, src, out)

@@ -108,4 +108,4 @@ def _pairs(glances: Sequence[Glance | None], odds: float) -> Pairs:
             firsts.append(first)
             seconds.append(row)
             how.append("the same bytes")
-    return Pairs(np.array(firsts, np.int64), np.array(seconds, np.int64), tuple(how))
+    return Pairs(np.array(firsts, np.int64), np.array(seconds, np.int64), tuple(how), np.zeros(len(how)))

@@ -1,111 +1,105 @@
-"""Which of many small pictures show the same, whatever their symmetry, size, brightness, contrast and compression.
+"""Which of many small pictures show the same, whatever became of them: re-encoded, flipped, turned, cropped, recoloured.
 
-Every picture gets a signature, the low frequencies of its gray values; the eight symmetries of a square change only
-the signs and the order of those. Pictures with near signatures are found by cells, in about ``n ** 1.5`` steps, and
-compared by all pixels. How like is too like follows from the set itself: digits resemble each other, photos do not.
+Every picture gets a signature, the low frequencies of its gray values, and asks for others by its own and by those that
+it would have when flipped, turned or cropped (`moves`). Near signatures are found by cells (`neighbours`), in about
+``n ** 1.5`` steps. What was found is aligned by all pixels (`alignment`) and weighed (`evidence`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import dctn
 
-from imagemill.audits.neighbours import nearest
-from imagemill.audits.windows import blurred, left_over, turned_pairs, window_pairs
+from imagemill.audits.alignment import aligned
+from imagemill.audits.evidence import log_odds, measured
+from imagemill.audits.moves import Looks, Way, symmetries, turns, upright, window, windows
+from imagemill.audits.neighbours import Cells, Nearest
 
-__all__ = ["AS_IT_IS", "CROPPED", "MIRRORED", "TURNED", "Pairs", "alike", "signatures", "symmetric"]
+__all__ = ["AS_IT_IS", "CROPPED", "MIRRORED", "TURNED", "Pairs", "alike"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
-AS_IT_IS, MIRRORED, TURNED, CROPPED = "as it is", "flipped or turned by quarters", "turned", "cropped"
+AS_IT_IS, MIRRORED, TURNED, CROPPED = "as it is", "flipped or turned by quarters", "turned", "cropped or shifted"
 """How one of two that are alike was made of the other."""
 
-_KEPT = 8
-_NEIGHBOURS = 4
-_NEAR = 0.5
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_FLOOR = 0.6
 """Below this correlation of signatures two pictures are not looked at any closer."""
-_FAR = 0.08
-"""Above this share of unexplained variance no pair is a copy, whatever the set is like."""
-_EQUAL = 2e-4
-"""Below this share a pair is a copy, whatever the set is like: less than rounding and light compression leave."""
-_SPREAD = 0.12
-"""Smallest spread, in powers of ten, that nearest neighbours of different content are taken to have."""
+_COARSE, _FINE = 0.12, 0.12
+"""Share of variance that may be left at half the size, and at full size, for a pair to be looked at on."""
+_SPREAD = 1.0
+"""Smallest spread that the evidence for pictures of different content is taken to have."""
+
+
+_PLAIN = 6.0
+"""Mean distance from the colour of a border, in gray values, that compression leaves."""
+_FIVE_TO_QUARTER, _TO_MEDIAN = 0.97, 0.67
+"""Distances of percentiles of a normal distribution, in standard deviations."""
+_ENOUGH = 3.0
+"""Evidence that is enough whatever the set is like."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Two of the same content each, the lower row first."""
-
-    first: npt.NDArray[np.int64]
-    second: npt.NDArray[np.int64]
-    how: tuple[str, ...]
-
-
-def signatures(small: Array) -> Floats:
-    """The low frequencies of each picture, without its mean, of length 1; zeros for a picture of one colour.
+    """Two of the same content each, the lower row first.
 
     Parameters
     ----------
-    small : array ``[n, s, s, 3]`` uint8
-
-    Returns
-    -------
-    array ``[n, 8, 8]`` float32
-
-    Examples
-    --------
-    >>> ramp = np.repeat(np.arange(32, dtype=np.uint8)[None, None, :, None], 32, 1).repeat(3, 3)
-    >>> bool(abs(signatures(ramp)[0, 0, 1]) > 0.99)
-    True
+    first, second : array of int64
+    how : tuple of str
+    score : array of float64, above 0
+        How much speaks for each, as log odds beyond the limit of the set.
     """
-    found = np.empty((len(small), _KEPT, _KEPT), np.float32)
-    for at in range(0, len(small), 4096):
-        part = dctn(_gray(small[at : at + 4096]), axes=(1, 2), norm="ortho")
-        found[at : at + 4096] = part[:, :_KEPT, :_KEPT]
-    found[:, 0, 0] = 0
-    norm = np.sqrt((found**2).sum(axis=(1, 2), keepdims=True))
-    np.divide(found, norm, out=found, where=norm > 1e-3)
-    found[norm[:, 0, 0] <= 1e-3] = 0
-    return found
+
+    first: Rows
+    second: Rows
+    how: tuple[str, ...]
+    score: npt.NDArray[np.float64]
 
 
-def _gray(small: Array) -> Floats:
-    return small.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Pairs to look at: the second may be the first, or what of it lies in a frame, under a move."""
+
+    first: Rows
+    second: Rows
+    move: npt.NDArray[np.float64]
+    frame: npt.NDArray[np.float64]
+
+    def at(self, rows: Any) -> Candidates:
+        """Some of them."""
+        return Candidates(self.first[rows], self.second[rows], self.move[rows], self.frame[rows])
+
+    @classmethod
+    def of(cls, first: Rows, second: Rows, move: npt.NDArray[np.float64]) -> Candidates:
+        """All of the first counts."""
+        return cls(first, second, move, np.tile([0.0, 1.0, 0.0, 1.0], (len(first), 1)))
+
+    def parts(self) -> tuple[Rows, Rows, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """All arrays."""
+        return self.first, self.second, self.move, self.frame
 
 
-def symmetric(planes: Array, which: int) -> Array:
-    """One of the eight symmetries of a square, of pictures ``[n, s, s, ...]``: 0 is as it is, 1 is left for right."""
-    if which & 4:
-        planes = np.swapaxes(planes, 1, 2)
-    if which & 2:
-        planes = planes[:, ::-1]
-    return planes[:, :, ::-1] if which & 1 else planes
-
-
-def _symmetric_signature(found: Floats, which: int) -> Floats:
-    """The signature of `symmetric`: a mirror image has the odd frequencies of that axis with the other sign."""
-    odd = np.where(np.arange(_KEPT) % 2, -1, 1).astype(np.float32)
-    if which & 4:
-        found = np.swapaxes(found, 1, 2)
-    if which & 2:
-        found = found * odd[:, None]
-    return found * odd if which & 1 else found
-
-
-def alike(small: Array, odds: float) -> Pairs:
+def alike(
+    small: Array, odds: float, *, shapes: Sequence[tuple[int, int]] | None = None, threads: int = 1
+) -> Pairs:
     """Find all pairs of the same content.
 
     Parameters
     ----------
     small : array ``[n, s, s, 3]`` uint8
     odds : float
-        How many spreads (of the logarithm of unexplained variance) below the median of nearest neighbours a pair has
-        to lie.
+        How many spreads above what nearest neighbours of this set have for them a pair has to have.
+    shapes : sequence of (height, width), optional
+        Of the images that the small pictures were made of.
+    threads : int
 
     Returns
     -------
@@ -125,88 +119,187 @@ def alike(small: Array, odds: float) -> Pairs:
     >>> found.first.tolist(), found.second.tolist(), found.how
     ([3], [7], ('flipped or turned by quarters',))
     """
-    marks, planes = signatures(small), _planes(small)
-    usable = np.flatnonzero(np.abs(marks).sum(axis=(1, 2)) > 0)
-    nothing = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), ())
-    if len(usable) < 2:
-        return nothing
-    index = marks[usable].reshape(len(usable), -1)
-    first, second, share, which = [], [], [], []
-    for turn in range(8):
-        asked = _symmetric_signature(marks[usable], turn).reshape(len(usable), -1)
-        queries, answers, scores = nearest(index, asked, _NEIGHBOURS, seed=0)
-        near = (queries != answers) & (scores > _NEAR)
-        a, b = usable[queries[near]], usable[answers[near]]
-        first.append(np.minimum(a, b))
-        second.append(np.maximum(a, b))
-        share.append(unexplained(planes, a, b, turn))
-        which.append(np.full(len(a), turn))
-    table = np.stack([np.concatenate(first), np.concatenate(second)], axis=1)
-    left, turns = np.concatenate(share), np.concatenate(which)
-    # Of the ways in which two are alike the one that leaves least; as it is where two leave the same.
-    order = np.lexsort((turns, left, table[:, 1], table[:, 0]))
-    table, left, turns = table[order], left[order], turns[order]
-    once = np.ones(len(table), bool)
-    once[1:] = (table[1:] != table[:-1]).any(axis=1)
-    table, left, turns = table[once], left[once], turns[once]
-    limit = _limit(table, left, len(small), odds)
-    kept = left <= limit
-    how = np.where(turns[kept] == 0, AS_IT_IS, MIRRORED).tolist()
-    return _with_parts(planes, usable, Pairs(table[kept, 0], table[kept, 1], tuple(how)), odds)
+    aspects = np.ones(len(small)) if shapes is None else np.array([width / height for height, width in shapes])
+    looks = _looks(small)
+    candidates = _candidates(small, looks, aspects, threads)
+    left = aligned(looks.gray, *candidates.parts(), steps=8, bound=_COARSE, threads=threads)
+    candidates = candidates.at(left <= _COARSE)
+    lumas = _lumas(small, candidates)
+    left = aligned(lumas, *candidates.parts(), steps=10, bound=_FINE, threads=threads)
+    candidates = candidates.at(left <= _FINE)
+    evidence = log_odds(measured(small, *candidates.parts(), threads))
+    candidates, evidence = _once(candidates, evidence)
+    limit = _limit(candidates, evidence, len(small), odds)
+    kept = evidence > limit
+    candidates, score = candidates.at(kept), evidence[kept] - limit
+    how = tuple(_how(move, aspects[a]) for a, move in zip(candidates.first.tolist(), candidates.move, strict=True))
+    low, high = np.minimum(candidates.first, candidates.second), np.maximum(candidates.first, candidates.second)
+    order = np.lexsort((high, low))
+    return Pairs(low[order], high[order], tuple(how[k] for k in order.tolist()), score[order])
 
 
-def _with_parts(planes: Floats, usable: npt.NDArray[np.int64], found: Pairs, odds: float) -> Pairs:
-    """Add the pairs of which one is a window of the other, or turned; those that are known stay what they are.
-
-    There are many turns to try and far more windows, so that less may be left of them than of the whole.
-    """
-    known = zip(found.first.tolist(), found.second.tolist(), found.how, strict=True)
-    pairs = {(a, b): how for a, b, how in known}
-    for how, match, stricter in (
-        (TURNED, turned_pairs(planes[usable], _KEPT), 0.3),
-        (CROPPED, window_pairs(planes[usable], _KEPT), 0.125),
-    ):
-        ends = np.stack([match.first, match.second], axis=1)
-        near = match.share <= min(_limit(ends, match.share, len(usable), odds), _FAR * stricter)
-        for a, b in zip(usable[match.first[near]].tolist(), usable[match.second[near]].tolist(), strict=True):
-            pairs.setdefault((min(a, b), max(a, b)), how)
-    table = np.array(sorted(pairs), np.int64).reshape(-1, 2)
-    return Pairs(table[:, 0], table[:, 1], tuple(pairs[a, b] for a, b in table.tolist()))
+def _looks(small: Array) -> Looks:
+    """Gray values at half the size and colours at a quarter."""
+    side = small.shape[1] // 2
+    gray = np.empty((len(small), side, side), np.float32)
+    colours = np.empty((len(small), 2, side // 2, side // 2), np.float32)
+    for row, rgb in enumerate(small):
+        half = cv2.resize(cv2.GaussianBlur(rgb, (3, 3), 0.8), (side, side), interpolation=cv2.INTER_AREA)
+        gray[row] = half.astype(np.float32) @ _LUMA
+        quarter = cv2.resize(half, (side // 2, side // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
+        colours[row] = np.moveaxis(quarter[..., ::2], 2, 0) - quarter @ _LUMA
+    return Looks(gray - gray.mean(axis=(1, 2), keepdims=True), colours)
 
 
-def _planes(small: Array) -> Floats:
-    """Gray values of each picture, without its mean and of length 1."""
-    found = _gray(small)
-    found -= found.mean(axis=(1, 2), keepdims=True)
-    norm = np.sqrt((found**2).sum(axis=(1, 2), keepdims=True))
-    np.divide(found, norm, out=found, where=norm > 1e-3)
-    found[norm[:, 0, 0] <= 1e-3] = 0
+def _lumas(small: Array, candidates: Candidates) -> Floats:
+    """Gray values of the pictures that are looked at on, slightly blurred: resampling changes the finest detail."""
+    found = np.zeros(small.shape[:3], np.float32)
+    for row in np.unique(np.concatenate([candidates.first, candidates.second])).tolist():
+        gray = cv2.cvtColor(small[row], cv2.COLOR_RGB2GRAY).astype(np.float32)
+        found[row] = cv2.GaussianBlur(gray, (5, 5), 0.8)
     return found
 
 
-def unexplained(
-    planes: Floats, one: npt.NDArray[np.int64], other: npt.NDArray[np.int64], turn: int
-) -> npt.NDArray[np.float64]:
-    """Share of the variance of pictures, under a symmetry, that a gain and an offset of others do not explain."""
-    found = np.empty(len(one))
-    for at in range(0, len(one), 4096):
-        found[at : at + 4096] = left_over(
-            blurred(symmetric(planes[one[at : at + 4096]], turn)), blurred(planes[other[at : at + 4096]])
-        )
-    return found
+def _candidates(small: Array, looks: Looks, aspects: npt.NDArray[np.float64], threads: int) -> Candidates:
+    """All pairs of near signatures, sorted by the second."""
+    side = looks.side
+    whole, *others = symmetries(side)
+    coloured = Cells(looks.signatures(whole, coloured=True), seed=0)
+    found = [
+        _in_order(_asked(coloured, looks, [whole, others[0]], 4, threads, coloured=True)),
+        _asked(coloured, looks, list(windows(side)), 4, threads, coloured=True),
+    ]
+    # Gray values alone, for what was recoloured.
+    gray = Cells(looks.signatures(whole), seed=0)
+    found += [
+        _in_order(_asked(gray, looks, [whole, *others], 4, threads)),
+        _inside_borders(gray, whole, small, looks, threads),
+    ]
+    in_disc = Cells(looks.signatures(upright(side)), seed=0)
+    for aspect, members in _by_aspect(aspects):
+        found.append(_asked(in_disc, looks, list(turns(side, aspect)), 3, threads, rows=members))
+    first, second, move, frame = (np.concatenate(part) for part in zip(*(one.parts() for one in found), strict=True))
+    table = np.column_stack([second, first, move, frame])
+    order = np.lexsort(table.T[::-1])
+    new = np.ones(len(table), bool)
+    new[1:] = (table[order[1:]] != table[order[:-1]]).any(axis=1)
+    return Candidates(first, second, move, frame).at(order[new])
 
 
-def _limit(table: Array, share: npt.NDArray[np.float64], count: int, odds: float) -> float:
-    """How little may be unexplained in a copy: far below what nearest neighbours of this set leave unexplained."""
-    if not len(table):
-        return 0.0
-    best = np.full(count, np.inf)
-    np.minimum.at(best, table[:, 0], share)
-    np.minimum.at(best, table[:, 1], share)
+def _asked(
+    index: Cells,
+    looks: Looks,
+    ways: Sequence[Way],
+    count: int,
+    threads: int,
+    *,
+    rows: Rows | None = None,
+    coloured: bool = False,
+) -> Candidates:
+    """The nearest to each picture by any of the ways."""
+    some = looks if rows is None or len(rows) == len(looks.gray) else looks.at(rows)
+    nearest = Nearest.empty(len(looks.gray), count, _FLOOR)
+    for number, way in enumerate(ways):
+        index.ask(some.signatures(way, coloured=coloured), nearest, way=number, rows=rows, threads=threads)
+    query, place = np.nonzero(nearest.answer >= 0)
+    moves = np.stack([way.move for way in ways])
+    return Candidates.of(query, nearest.answer[query, place].astype(np.int64), moves[nearest.way[query, place]])
+
+
+def _in_order(found: Candidates) -> Candidates:
+    """Symmetries turned round where the second row is the lower one: who asked whom makes no difference."""
+    turned = found.first > found.second
+    first, second = np.where(turned, found.second, found.first), np.where(turned, found.first, found.second)
+    # The inverse of a symmetry is its transpose.
+    back = found.move[:, [0, 1, 2, 4, 3, 5]]
+    return Candidates.of(first, second, np.where(turned[:, None], back, found.move))
+
+
+def _by_aspect(aspects: npt.NDArray[np.float64]) -> Iterator[tuple[float, Rows]]:
+    """Rows whose shapes are about the same, with their aspect."""
+    steps = np.round(np.log(aspects.clip(0.2, 5)) / np.log(1.2))
+    for step in np.unique(steps):
+        yield float(1.2**step), np.flatnonzero(steps == step)
+
+
+def _inside_borders(index: Cells, whole: Way, small: Array, looks: Looks, threads: int) -> Candidates:
+    """Pictures with borders of one colour, and those that show what is inside."""
+    side = looks.side
+    rows, moves, frames, inner = [], [], [], []
+    for row, rgb in enumerate(small):
+        top, bottom, left, right = _borders(rgb)
+        height, width = 1 - top - bottom, 1 - left - right
+        if min(height, width) < 0.4 or height == width == 1:
+            continue
+        rows.append(row)
+        moves.append(window(top, left, height, width, side))
+        # The pixels beside a border are partly of its colour.
+        edge = [(1 / side if share else 0.0) for share in (top, bottom, left, right)]
+        frames.append((top + edge[0], 1 - bottom - edge[1], left + edge[2], 1 - right - edge[3]))
+        box = [round(edge * rgb.shape[0]) for edge in (top, 1 - bottom, left, 1 - right)]
+        gray = cv2.cvtColor(rgb[box[0] : box[1], box[2] : box[3]], cv2.COLOR_RGB2GRAY)
+        inner.append(cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32))
+    if not rows:
+        return Candidates.of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 6)))
+    gray = np.stack(inner)
+    asked = Looks(gray - gray.mean(axis=(1, 2), keepdims=True), looks.colours[rows]).signatures(whole)
+    nearest = Nearest.empty(len(small), 2, _FLOOR)
+    whose = np.array(rows, np.int64)
+    index.ask(asked, nearest, way=0, rows=whose, threads=threads)
+    query, place = np.nonzero(nearest.answer[whose] >= 0)
+    answers = nearest.answer[whose[query], place].astype(np.int64)
+    return Candidates(whose[query], answers, np.stack(moves)[query], np.array(frames)[query])
+
+
+def _borders(rgb: Array) -> tuple[float, float, float, float]:
+    """Shares above, below, left and right that are of one colour, to a fraction of a pixel."""
+    found = []
+    for lines in (rgb, rgb[::-1], rgb.swapaxes(0, 1), rgb.swapaxes(0, 1)[::-1]):
+        # How far each line is from the colour of the outermost.
+        far = np.abs(lines.astype(np.int16) - np.median(lines[0], axis=0).astype(np.int16)).mean(axis=(1, 2))
+        count = int(np.argmax(far > _PLAIN)) if (far > _PLAIN).any() else len(far)
+        if count == len(far):
+            return 0.0, 0.0, 0.0, 0.0
+        # The next line may be partly border: as far as it is nearer to that colour than the one behind.
+        part = 1 - far[count] / max(far[min(count + 1, len(far) - 1)], far[count])
+        found.append((count + part) / len(far) if count else 0.0)
+    return found[0], found[1], found[2], found[3]
+
+
+def _once(candidates: Candidates, evidence: npt.NDArray[np.float64]) -> tuple[Candidates, npt.NDArray[np.float64]]:
+    """Of all ways in which two are alike the one that most speaks for."""
+    low, high = np.minimum(candidates.first, candidates.second), np.maximum(candidates.first, candidates.second)
+    order = np.lexsort((-evidence, high, low))
+    new = np.ones(len(order), bool)
+    new[1:] = (low[order][1:] != low[order][:-1]) | (high[order][1:] != high[order][:-1])
+    return candidates.at(order[new]), evidence[order[new]]
+
+
+def _limit(candidates: Candidates, evidence: npt.NDArray[np.float64], count: int, odds: float) -> float:
+    """How much must speak for a copy: more than for nearest neighbours of this set, which may all resemble each other."""
+    best = np.full(count, -np.inf)
+    np.maximum.at(best, candidates.first, evidence)
+    np.maximum.at(best, candidates.second, evidence)
     # An image that nothing came near to is as far from all as can be.
-    logs = np.log10(np.clip(best, 1e-6, 1.0))
-    middle = float(np.median(logs))
-    # The wider side: below it are copies, which are fewer than one in six, and simple shapes that resemble each other.
-    low, high = np.percentile(logs, (16, 84))
-    spread = max(float(high) - middle, middle - float(low), _SPREAD)
-    return float(np.clip(10 ** (middle - odds * spread), _EQUAL, _FAR))
+    best = best.clip(-12.0, None)
+    # The lower quarter: where many are copies, the median is one.
+    low, quarter = np.percentile(best, (5, 25))
+    spread = max((quarter - low) / _FIVE_TO_QUARTER, _SPREAD)
+    return float(np.clip(quarter + (_TO_MEDIAN + odds) * spread, 0.0, _ENOUGH))
+
+
+def _how(move: npt.NDArray[np.float64], aspect: float) -> str:
+    """What a move is called: by its turn, then by what it leaves out, then by its symmetry."""
+    linear = move[2:].reshape(2, 2)
+    swapped = abs(linear[0, 1]) + abs(linear[1, 0]) > abs(linear[0, 0]) + abs(linear[1, 1])
+    if swapped:
+        linear = linear[:, ::-1]
+    signs = np.sign(np.diag(linear))
+    linear = linear * signs[None, :]
+    stretched = aspect if not swapped else 1.0
+    angle = np.degrees(np.arctan2(linear[0, 1] / stretched - linear[1, 0] * stretched, np.trace(linear)))
+    if abs(angle) > 3:
+        return TURNED
+    if linear[0, 0] * linear[1, 1] < 0.9 or linear[0, 0] * linear[1, 1] > 1.1 or max(abs(move[:2])) > 0.06:
+        return CROPPED
+    return MIRRORED if swapped or (signs < 0).any() else AS_IT_IS

@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-__all__ = ["nearest"]
+__all__ = ["Cells", "Nearest", "by_threads"]
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+Item = TypeVar("Item")
 
-_PROBED = 4
+_PROBED = 6
 _ALL = 2000
 """Up to this many vectors are compared with all."""
+_CHUNK = 4096
+"""Queries that are asked together; the same however many threads there are, so that results are."""
 
 
-def nearest(index: Floats, asked: Floats, count: int, *, seed: int) -> tuple[Rows, Rows, Floats]:
-    """The nearest vectors of an index, by inner product.
+@dataclass(frozen=True, slots=True, eq=False)
+class Nearest:
+    """The best answers to each query so far, whichever way it was asked; each answer once, the nearest first.
 
     Parameters
     ----------
-    index : array ``[n, d]`` float32
-        Of length 1.
-    asked : array ``[m, d]`` float32
-    count : int
-        Neighbours of each, at most.
-    seed : int
-        Of the cells.
+    score : array ``[m, count]`` float32
+        Inner products; what is below the floor that a pool began with is not kept.
+    answer : array ``[m, count]`` int32
+        Rows of the index, -1 where there is none.
+    way : array ``[m, count]`` int16
+        The number of the way of asking that found it.
+    """
 
-    Returns
-    -------
-    queries, answers : array of int64
-        Rows of `asked` and of `index`; each query up to ``count`` times, nearer ones first.
-    scores : array of float32
-        Their inner products.
+    score: Floats
+    answer: npt.NDArray[np.int32]
+    way: npt.NDArray[np.int16]
+
+    @classmethod
+    def empty(cls, queries: int, count: int, floor: float) -> Nearest:
+        """Nothing found yet."""
+        shape = (queries, count)
+        return cls(np.full(shape, floor, np.float32), np.full(shape, -1, np.int32), np.full(shape, -1, np.int16))
+
+
+class Cells:
+    """Vectors of length 1, sorted into cells around centres.
+
+    Parameters
+    ----------
+    vectors : array ``[n, d]`` float32
+    seed : int
+        Of the choice of centres.
 
     Notes
     -----
@@ -44,47 +65,101 @@ def nearest(index: Floats, asked: Floats, count: int, *, seed: int) -> tuple[Row
 
     Examples
     --------
-    >>> queries, answers, _ = nearest(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)[1:], 1, seed=0)
-    >>> queries.tolist(), answers.tolist()
-    ([0, 1], [1, 2])
+    >>> vectors = np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float32)
+    >>> found = Nearest.empty(3, 1, floor=0.5)
+    >>> Cells(vectors, seed=0).ask(vectors, found, way=0)
+    >>> found.answer[:, 0].tolist()
+    [1, 0, 1]
     """
-    cells = np.zeros((1, index.shape[1]), np.float32)
-    if len(index) > _ALL:
-        cells = _cells(index, int(np.sqrt(len(index))), seed)
-    of_index, of_asked = _assigned(index, cells, 1)[:, 0], _assigned(asked, cells, min(_PROBED, len(cells)))
-    order = np.argsort(of_index, kind="stable")
-    starts = np.searchsorted(of_index[order], np.arange(len(cells) + 1))
-    best = np.full((len(asked), count), -np.inf, np.float32)
-    who = np.full((len(asked), count), -1, np.int64)
-    for cell in range(len(cells)):
-        members = order[starts[cell] : starts[cell + 1]]
-        queries = np.flatnonzero((of_asked == cell).any(axis=1))
-        for at in range(0, len(queries), 1024):
-            rows = queries[at : at + 1024]
-            if not len(members):
-                continue
-            scores = asked[rows] @ index[members].T
-            few = min(count, len(members))
-            top = np.argpartition(-scores, few - 1, axis=1)[:, :few]
-            _merge(best, who, rows, np.take_along_axis(scores, top, 1), members[top])
-    there = who >= 0
-    return np.nonzero(there)[0], who[there], best[there]
+
+    def __init__(self, vectors: Floats, seed: int) -> None:
+        self._centres = np.zeros((1, vectors.shape[1]), np.float32)
+        if len(vectors) > _ALL:
+            self._centres = _centres(vectors, int(np.sqrt(len(vectors))), seed)
+        of = _assigned(vectors, self._centres, 1)[:, 0]
+        self._order = np.argsort(of, kind="stable").astype(np.int32)
+        self._starts = np.searchsorted(of[self._order], np.arange(len(self._centres) + 1))
+        self._members = np.ascontiguousarray(vectors[self._order])
+
+    def ask(
+        self, asked: Floats, found: Nearest, *, way: int, rows: Rows | None = None, threads: int = 1
+    ) -> None:
+        """Look for the nearest vectors of each query, which is none of its own, and keep the best.
+
+        Parameters
+        ----------
+        asked : array ``[m, d]`` float32
+        found : Nearest
+            For all rows of the index, changed in place.
+        way : int
+        rows : array of int, optional
+            Whose queries they are, each once; those of all rows in their order when left out. A row is never an
+            answer to itself.
+        threads : int
+        """
+        whose = np.arange(len(asked)) if rows is None else rows
+
+        def chunk(at: int) -> None:
+            self._ask(asked[at : at + _CHUNK], whose[at : at + _CHUNK], found, way)
+
+        by_threads(chunk, range(0, len(asked), _CHUNK), threads)
+
+    def _ask(self, asked: Floats, whose: Rows, found: Nearest, way: int) -> None:
+        probed = _assigned(asked, self._centres, min(_PROBED, len(self._centres)))
+        cells, queries = probed.ravel(), np.repeat(np.arange(len(asked)), probed.shape[1])
+        order = np.argsort(cells, kind="stable")
+        cells, queries = cells[order], queries[order]
+        for cell in np.unique(cells).tolist():
+            low, high = np.searchsorted(cells, (cell, cell + 1))
+            start, stop = self._starts[cell], self._starts[cell + 1]
+            some = queries[low:high]
+            scores = asked[some] @ self._members[start:stop].T
+            _keep(scores, whose[some], self._order[start:stop], way, found.score, found.answer, found.way)
 
 
-def _merge(best: Floats, who: Rows, rows: Rows, scores: Any, members: Rows) -> None:
-    """Keep the best of those there are and those that came."""
+def by_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int) -> None:
+    """Do all of the work; errors are raised."""
+    if threads <= 1:
+        for item in items:
+            work(item)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, items))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _keep(
+    scores: Any, rows: Any, members: Any, way: int, best: Any, answers: Any, ways: Any
+) -> None:  # pragma: no cover  # machine code
+    """Put what is better than the worst that was kept in its place, each answer once."""
     count = best.shape[1]
-    all_scores = np.concatenate([best[rows], scores], axis=1)
-    all_who = np.concatenate([who[rows], members], axis=1)
-    order = np.lexsort((all_who, -all_scores), axis=1)[:, :count]
-    best[rows] = np.take_along_axis(all_scores, order, 1)
-    who[rows] = np.take_along_axis(all_who, order, 1)
+    for i in range(len(rows)):
+        row = rows[i]
+        for j in range(scores.shape[1]):
+            score = scores[i, j]
+            if score <= best[row, count - 1] or members[j] == row:
+                continue
+            at = count - 1
+            for k in range(count):
+                if answers[row, k] == members[j]:
+                    at = k
+                    break
+            if answers[row, at] == members[j] and best[row, at] >= score:
+                continue
+            while at > 0 and best[row, at - 1] < score:
+                best[row, at] = best[row, at - 1]
+                answers[row, at] = answers[row, at - 1]
+                ways[row, at] = ways[row, at - 1]
+                at -= 1
+            best[row, at] = score
+            answers[row, at] = members[j]
+            ways[row, at] = way
 
 
-def _cells(index: Floats, count: int, seed: int) -> Floats:
-    """Centres of cells: vectors of the index, moved to the means of what is nearest to them a few times."""
+def _centres(vectors: Floats, count: int, seed: int) -> Floats:
+    """Centres of cells: some of the vectors, moved to the means of what is nearest to them a few times."""
     draws = np.random.Generator(np.random.Philox(seed))
-    some = index[draws.choice(len(index), min(len(index), 40 * count), replace=False)]
+    some = vectors[draws.choice(len(vectors), min(len(vectors), 40 * count), replace=False)]
     centres = some[:count].copy()
     for _ in range(6):
         of = _assigned(some, centres, 1)[:, 0]
@@ -98,10 +173,10 @@ def _cells(index: Floats, count: int, seed: int) -> Floats:
 def _assigned(vectors: Floats, centres: Floats, count: int) -> Rows:
     """The nearest centres of each vector, ``[n, count]``."""
     found = np.empty((len(vectors), count), np.int64)
-    for at in range(0, len(vectors), 8192):
-        scores = vectors[at : at + 8192] @ centres.T
+    for at in range(0, len(vectors), _CHUNK):
+        scores = vectors[at : at + _CHUNK] @ centres.T
         if count == 1:
-            found[at : at + 8192, 0] = scores.argmax(axis=1)
+            found[at : at + _CHUNK, 0] = scores.argmax(axis=1)
         else:
-            found[at : at + 8192] = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+            found[at : at + _CHUNK] = np.argpartition(-scores, count - 1, axis=1)[:, :count]
     return found

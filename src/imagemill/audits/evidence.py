@@ -1,0 +1,238 @@
+"""What speaks for two small pictures being copies, once they were aligned.
+
+Detail counts by how well and in how many places it agrees: two birds before the sky agree in their outline alone, two
+frogs of one photo in every spot. Colours that agree speak for a pair; where they do not, the gray values of the one are
+also told from a blend of the channels of the other, as after a shift of the hue.
+"""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from imagemill.audits.alignment import warped
+from imagemill.audits.neighbours import by_threads
+
+__all__ = ["MEASURES", "log_odds", "measured"]
+
+MEASURES = ("left", "detail", "places", "left_blended", "detail_blended", "places_blended", "far", "colour")
+"""What `measured` measures of a pair."""
+
+_CHUNK = 1024
+_PLANES = 4
+_FAST = {"contract", "reassoc", "nsz"}
+
+
+def measured(
+    small: npt.NDArray[np.uint8],
+    first: npt.NDArray[np.int64],
+    second: npt.NDArray[np.int64],
+    move: npt.NDArray[np.float64],
+    frame: npt.NDArray[np.float64],
+    threads: int,
+) -> npt.NDArray[np.float64]:
+    """What pairs have in common, `MEASURES` of each.
+
+    Parameters
+    ----------
+    small : array ``[n, s, s, 3]`` uint8
+    first, second : array of int64
+        Rows.
+    move : array ``[m, 6]``
+        That takes the first to the second.
+    frame : array ``[m, 4]``
+        What of the first counts.
+    threads : int
+
+    Returns
+    -------
+    array ``[m, 8]``
+        Share of the variance of the second that the first leaves unexplained; correlation of the detail; number of
+        pixels that the common detail is spread over (its participation ratio, ``(sum e)^2 / sum e^2``); the same three
+        for the best blend of the channels of the first; root mean square difference of the colours; their correlation.
+    """
+    found = np.zeros((len(first), len(MEASURES)))
+
+    def chunk(at: int) -> None:
+        part = slice(at, at + _CHUNK)
+        _measure(small, first[part], second[part], move[part], frame[part], found[part])
+
+    by_threads(chunk, range(0, len(first), _CHUNK), threads)
+    return found
+
+
+def log_odds(measures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How much speaks for each pair, as log odds among pairs of nearest pictures.
+
+    The weights are those of a logistic regression on 183 pairs of CIFAR-10's training and test images that were judged
+    by eye, 55 of them the same photo. A blend of channels explains more of anything, and costs as much.
+
+    Examples
+    --------
+    >>> alike, unlike = [0.01, 0.97, 150, 0.01, 0.97, 150, 3, 0.9], [0.1, 0.7, 60, 0.08, 0.72, 60, 30, 0]
+    >>> [bool(one > 0) for one in log_odds(np.array([alike, unlike]))]
+    [True, False]
+    """
+    whole = _gray(measures[:, 0:3]) + np.maximum(5.84 * measures[:, 7] - 0.14 * measures[:, 6], 0.0)
+    blended = _gray(measures[:, 3:6]) - _BLENDED
+    return np.asarray(np.maximum(whole, blended), np.float64)
+
+
+_BLENDED = 2.0
+
+
+def _gray(measures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    left, detail, places = measures.T
+    agreed = 1.8 * np.arctanh(detail.clip(0.0, 0.999)) + 0.95 * np.log(places.clip(1.0, None))
+    return np.asarray(agreed - 2.43 * np.log10(left.clip(1e-6, 1.0)) - 13.1)
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _filtered(plane, sigma, out):
+    """Gaussian filter, ends repeated, cut off at two and a half deviations."""
+    side = plane.shape[0]
+    radius = max(1, int(2.5 * sigma + 0.5))
+    taps = np.exp(-(np.arange(-radius, radius + 1).astype(np.float32) ** 2) / np.float32(2.0 * sigma * sigma))
+    taps /= taps.sum()
+    passing = np.empty((side, side), np.float32)
+    for y in range(side):
+        for x in range(side):
+            value = np.float32(0.0)
+            for k in range(-radius, radius + 1):
+                value += taps[k + radius] * plane[min(max(y + k, 0), side - 1), x]
+            passing[y, x] = value
+    for y in range(side):
+        for x in range(side):
+            value = np.float32(0.0)
+            for k in range(-radius, radius + 1):
+                value += taps[k + radius] * passing[y, min(max(x + k, 0), side - 1)]
+            out[y, x] = value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _split(rgb, out):
+    """Gray values, red and blue less gray, and the brightest channel, which no shift of the hue changes."""
+    side = rgb.shape[0]
+    for y in range(side):
+        for x in range(side):
+            red, green, blue = float(rgb[y, x, 0]), float(rgb[y, x, 1]), float(rgb[y, x, 2])
+            gray = 0.299 * red + 0.587 * green + 0.114 * blue
+            out[0, y, x], out[1, y, x], out[2, y, x] = gray, red - gray, blue - gray
+            out[3, y, x] = max(red, green, blue)
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _agreement(one, other, inner, count):
+    """Correlation of two planes where they overlap, and the number of pixels that what is common is spread over."""
+    mean_one, mean_other = (one * inner).sum() / count, (other * inner).sum() / count
+    power_one, power_other, both, square, absolute = 0.0, 0.0, 0.0, 0.0, 0.0
+    for y in range(len(one)):
+        for x in range(len(one)):
+            a, b = (one[y, x] - mean_one) * inner[y, x], (other[y, x] - mean_other) * inner[y, x]
+            power_one += a * a
+            power_other += b * b
+            both += a * b
+            absolute += abs(a * b)
+            square += a * a * b * b
+    if power_one < 1e-3 * count or power_other < 1e-3 * count:
+        return 0.0, 1.0
+    return both / np.sqrt(power_one * power_other), absolute * absolute / (square + 1e-9)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _blend(planes, other, inner, count, out):
+    """The blend of planes that is nearest to another plane where they overlap (least squares)."""
+    rows = _PLANES + 1
+    normal, right = np.zeros((rows, rows)), np.zeros(rows)
+    values = np.ones(rows)
+    for y in range(len(other)):
+        for x in range(len(other)):
+            if inner[y, x] > 0:
+                for k in range(_PLANES):
+                    values[k] = planes[k, y, x]
+                for i in range(rows):
+                    right[i] += values[i] * other[y, x]
+                    for j in range(i + 1):
+                        normal[i, j] += values[i] * values[j]
+    for i in range(rows):
+        for j in range(i):
+            normal[j, i] = normal[i, j]
+        normal[i, i] += count  # a gray value or so: planes that are alike are not played against each other
+    weights = np.linalg.solve(normal, right)
+    out[:] = 0
+    for k in range(_PLANES):
+        out += np.float32(weights[k]) * planes[k]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _eroded(inside, out):
+    """Where the neighbours overlap as well; how many pixels that are."""
+    side = len(inside)
+    count = 0
+    for y in range(side):
+        for x in range(side):
+            out[y, x] = inside[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].min()
+            count += int(out[y, x])
+    return count
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _measure(small, first, second, move, frame, found):
+    side = small.shape[1]
+    work = np.empty((4, _PLANES, side, side), np.float32)
+    one, other, made, fine = work[0], work[1], work[2], work[3]
+    planes = np.empty((7, side, side), np.float32)
+    target, broad, detail, passing, blend, inside, inner = (
+        planes[0], planes[1], planes[2], planes[3], planes[4], planes[5], planes[6],
+    )  # fmt: skip
+    for i in range(len(first)):
+        _split(small[first[i]], one)
+        _split(small[second[i]], other)
+        found[i, 0], found[i, 3] = 1.0, 1.0
+        for k in range(_PLANES):
+            warped(one[k], move[i], frame[i], made[k], inside)
+        count = _eroded(inside, inner)
+        if count < 64:
+            continue
+        # A window that was stretched lacks the finest detail of what it is compared with.
+        area = abs(move[i, 2] * move[i, 5] - move[i, 3] * move[i, 4])
+        scale = min(max(np.sqrt(area), 0.5), 1.0)
+        _filtered(other[0], 0.8 / scale, target)
+        _filtered(other[0], 2.0 / scale, broad)
+        detail[:] = target - broad
+        for k in range(_PLANES):
+            _filtered(made[k], 0.8 / scale, fine[k])
+        _blend(fine, target, inner, count, blend)
+        for start, plane in ((0, fine[0]), (3, blend)):
+            rho, _ = _agreement(plane, target, inner, count)
+            found[i, start] = 1.0 - max(rho, 0.0) ** 2
+            _filtered(plane, 1.83 / scale, broad)  # 0.8 and this make 2
+            passing[:] = plane - broad
+            found[i, start + 1], found[i, start + 2] = _agreement(passing, detail, inner, count)
+        found[i, 6], found[i, 7] = _colours(made, other, inner, count)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _colours(made, other, inner, count):
+    """Root mean square difference of the colours, and their correlation, both differences together."""
+    side = len(inner)
+    one, another = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
+    far, power_one, power_other, both = 0.0, 0.0, 0.0, 0.0
+    for k in (1, 2):
+        _filtered(made[k], 1.5, one)
+        _filtered(other[k], 1.5, another)
+        far += (inner * (one - another) ** 2).sum()
+        mean_one, mean_other = (one * inner).sum() / count, (another * inner).sum() / count
+        for y in range(side):
+            for x in range(side):
+                a, b = (one[y, x] - mean_one) * inner[y, x], (another[y, x] - mean_other) * inner[y, x]
+                power_one += a * a
+                power_other += b * b
+                both += a * b
+    return np.sqrt(far / (2 * count)), both / np.sqrt(power_one * power_other + 1e-9)

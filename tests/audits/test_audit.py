@@ -59,6 +59,11 @@ COPIES = {
     "a corner of 75 %": lambda rgb: rgb[:36, 16:][:, ::-1],
     "turned by 7 degrees": lambda rgb: turned(rgb, 7),
     "turned by -20 degrees": lambda rgb: turned(rgb, -20),
+    "turned by 25 degrees": lambda rgb: turned(rgb, 25),
+    "a gain for each channel": lambda rgb: np.clip(rgb * (1.3, 0.8, 0.6), 0, 255).astype(np.uint8),
+    "without colours": lambda rgb: cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB),
+    "in a letterbox": lambda rgb: np.pad(rgb, ((9, 9), (0, 0), (0, 0))),
+    "in a white frame": lambda rgb: np.pad(rgb, ((5, 5), (7, 7), (0, 0)), constant_values=255),
     "brighter": lambda rgb: np.clip(rgb.astype(float) * 1.2 + 10, 0, 255).astype(np.uint8),
 }
 

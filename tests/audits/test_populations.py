@@ -39,12 +39,6 @@ def told(found: Audit) -> dict[str, str]:
     return {f"{f.rule}: {f.message}": f.level for f in found.findings}
 
 
-@pytest.fixture
-def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Images that are alike on purpose are not searched for copies, which takes longer than all the rest."""
-    monkeypatch.setattr(populations, "clusters_of", lambda glances, odds: ())
-
-
 def says(found: Audit, words: str) -> bool:
     return any(words in finding.message for finding in found.findings)
 
@@ -56,7 +50,6 @@ def test_without_other_images_the_question_is_not_asked_and_says_how_to_ask(tmp_
     ]
 
 
-@pytest.mark.usefixtures("no_copies")
 @pytest.mark.parametrize("seed", range(4))
 def test_halves_of_one_population_are_alike(seed: int) -> None:
     images = bars(seed, 120)
@@ -90,7 +83,6 @@ CHANGES: dict[str, tuple[Callable[[Array], Array], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.usefixtures("no_copies")
 @pytest.mark.parametrize("how", sorted(CHANGES))
 def test_what_changed_is_called_by_its_name_and_the_two_are_told_apart(how: str) -> None:
     change, words = CHANGES[how]
@@ -108,7 +100,6 @@ def test_what_changed_is_called_by_its_name_and_the_two_are_told_apart(how: str)
     assert re.search(r"50% by guessing; they differ in \w", apart.message)
 
 
-@pytest.mark.usefixtures("no_copies")
 def test_how_far_is_said_with_an_interval_that_holds_the_truth() -> None:
     images = bars(3, 160)
     found = audited(images[:80], np.roll(images[80:], 4, axis=2))
@@ -195,7 +186,6 @@ def test_classes_that_one_side_alone_has(tmp_path: Path) -> None:
     assert "against: fox/0.png" in by_rule["against-unknown"].places
 
 
-@pytest.mark.usefixtures("no_copies")
 def test_other_shares_of_the_classes_are_no_change_of_images() -> None:
     # Ones are dark and twos are bright: more twos make brighter images, and that is said of the classes alone.
     dark, bright = darker(bars(1, 160)), bars(2, 160)

@@ -13,48 +13,85 @@ inverse compositional step, with gain and offset projected out as in its part 3 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from imagemill.audits.neighbours import by_threads
 
-__all__ = ["aligned", "warped"]
+__all__ = ["aligned", "solved", "warped"]
 
 _CHUNK = 2048
-
-OVERLAP = 0.45
+_OVERLAP = 0.45
 """Share of the second picture that the first has to reach."""
+_STEP = 0.15
+"""Longest step of a number of a move."""
+_FAST = {"contract", "reassoc", "nsz"}
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
-def _descent(plane, steepest, inverse):
+def aligned(
+    planes: npt.NDArray[np.float32],
+    first: npt.NDArray[np.int64],
+    second: npt.NDArray[np.int64],
+    move: npt.NDArray[np.float64],
+    frame: npt.NDArray[np.float64],
+    *,
+    steps: int,
+    bound: float,
+    threads: int,
+) -> npt.NDArray[np.float64]:
+    """Move the first of each pair onto the second, in place; the shares of variance that are left, 2 where it failed.
+
+    Parameters
+    ----------
+    planes : array ``[n, s, s]``
+    first, second : array of int64
+        Rows; equal ones of the second together, each of which is prepared once.
+    move : array ``[m, 6]``
+        Where to begin, and in the end where least is left.
+    frame : array ``[m, 4]``
+        What of the first counts: top, bottom, left and right as shares of its sides.
+    steps : int
+    bound : float
+        A pair is given up when more than two and a half times this is left after three steps.
+    threads : int
+    """
+    found = np.full(len(first), 2.0)
+
+    def chunk(at: int) -> None:
+        part = slice(at, at + _CHUNK)
+        _align(planes, first[part], second[part], move[part], frame[part], steps, bound, found[part])
+
+    by_threads(chunk, range(0, len(first), _CHUNK), threads)
+    return found
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _align(planes, first, second, move, frame, steps, bound, found):
+    side = planes.shape[1]
+    steepest, hessian = np.empty((6, side, side), np.float32), np.empty((6, 6))
+    last, usable = -1, False
+    for i in range(len(first)):
+        if second[i] != last:
+            last = second[i]
+            usable = _descent(planes[last], steepest, hessian)
+        if usable:
+            found[i] = _settle(planes[first[i]], planes[last], frame[i], steepest, hessian, move[i], steps, bound)
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _descent(plane, steepest, hessian):
     """What moves do to a picture, free of what gain and offset do; False where it has nothing to hold on to."""
     side = plane.shape[0]
-    centre = (side - 1) / 2.0
-    total = 0.0
+    mean, power = 0.0, 0.0
     for y in range(side):
         for x in range(side):
-            total += plane[y, x]
-    mean = total / (side * side)
-    power = 0.0
-    for y in range(side):
-        for x in range(side):
-            power += (plane[y, x] - mean) ** 2
+            mean += plane[y, x]
+            power += plane[y, x] * plane[y, x]
+    mean /= side * side
+    power -= mean * mean * side * side
     if power < 1e-3 * side * side:
         return False
-    for y in range(side):
-        u = (y - centre) / centre
-        above, below = max(y - 1, 0), min(y + 1, side - 1)
-        for x in range(side):
-            v = (x - centre) / centre
-            left, right = max(x - 1, 0), min(x + 1, side - 1)
-            dy = (plane[below, x] - plane[above, x]) / (below - above) * centre
-            dx = (plane[y, right] - plane[y, left]) / (right - left) * centre
-            steepest[0, y, x] = dy
-            steepest[1, y, x] = dx
-            steepest[2, y, x] = dy * u
-            steepest[3, y, x] = dy * v
-            steepest[4, y, x] = dx * u
-            steepest[5, y, x] = dx * v
+    _slopes(plane, steepest)
     for k in range(6):
         along, level = 0.0, 0.0
         for y in range(side):
@@ -66,7 +103,32 @@ def _descent(plane, steepest, inverse):
         for y in range(side):
             for x in range(side):
                 steepest[k, y, x] -= level + along * (plane[y, x] - mean)
-    hessian = np.empty((6, 6))
+    _products(steepest, hessian)
+    return True
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _slopes(plane, steepest):
+    """Derivatives of a picture by the six numbers of a move."""
+    side = plane.shape[0]
+    half = (side - 1) / 2.0
+    for y in range(side):
+        u = (y - half) / half
+        above, below = max(y - 1, 0), min(y + 1, side - 1)
+        for x in range(side):
+            v = (x - half) / half
+            left, right = max(x - 1, 0), min(x + 1, side - 1)
+            dy = (plane[below, x] - plane[above, x]) / (below - above) * half
+            dx = (plane[y, right] - plane[y, left]) / (right - left) * half
+            steepest[0, y, x], steepest[2, y, x], steepest[3, y, x] = dy, dy * u, dy * v
+            steepest[1, y, x], steepest[4, y, x], steepest[5, y, x] = dx, dx * u, dx * v
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _products(steepest, hessian):
+    """Inner products, a little larger on the diagonal: what hardly changes a picture is hardly moved."""
+    side = steepest.shape[1]
+    trace = 0.0
     for i in range(6):
         for j in range(i + 1):
             total = 0.0
@@ -75,158 +137,133 @@ def _descent(plane, steepest, inverse):
                     total += steepest[i, y, x] * steepest[j, y, x]
             hessian[i, j] = total
             hessian[j, i] = total
-    trace = 0.0
-    for i in range(6):
         trace += hessian[i, i]
     for i in range(6):
         hessian[i, i] += 1e-3 * trace + 1e-6
-    inverse[:] = np.linalg.inv(hessian)
-    return True
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
-def warped(first, moved, frame, out, inside):
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def warped(first, move, frame, out, inside):
     """The first picture as the second sees it, and where it reaches; how many pixels that are."""
     side = first.shape[0]
-    centre = (side - 1) / 2.0
+    half = (side - 1) / 2.0
+    top, bottom, left, right = (
+        frame[0] * side - 0.5,
+        frame[1] * side - 0.5,
+        frame[2] * side - 0.5,
+        frame[3] * side - 0.5,
+    )
     reached = 0
     for y in range(side):
-        u = (y - centre) / centre
+        u = (y - half) / half
         for x in range(side):
-            v = (x - centre) / centre
-            at_y = centre + (moved[0] + moved[2] * u + moved[3] * v) * centre
-            at_x = centre + (moved[1] + moved[4] * u + moved[5] * v) * centre
-            inside[y, x] = 0.0
-            if (
-                at_y >= frame[0] * side - 0.5
-                and at_y <= frame[1] * side - 0.5
-                and at_x >= frame[2] * side - 0.5
-                and at_x <= frame[3] * side - 0.5
-            ):
-                inside[y, x] = 1.0
-                reached += 1
+            v = (x - half) / half
+            at_y = half + (move[0] + move[2] * u + move[3] * v) * half
+            at_x = half + (move[1] + move[4] * u + move[5] * v) * half
+            within = top <= at_y <= bottom and left <= at_x <= right
+            inside[y, x] = 1.0 if within else 0.0
+            reached += 1 if within else 0
             at_y = min(max(at_y, 0.0), side - 1.0)
             at_x = min(max(at_x, 0.0), side - 1.0)
             row, column = min(int(at_y), side - 2), min(int(at_x), side - 2)
-            down, right = at_y - row, at_x - column
-            out[y, x] = (1 - down) * (
-                (1 - right) * first[row, column] + right * first[row, column + 1]
-            ) + down * ((1 - right) * first[row + 1, column] + right * first[row + 1, column + 1])
+            down, across = at_y - row, at_x - column
+            above = (1 - across) * first[row, column] + across * first[row, column + 1]
+            below = (1 - across) * first[row + 1, column] + across * first[row + 1, column + 1]
+            out[y, x] = (1 - down) * above + down * below
     return reached
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
-def _settle(first, second, frame, steepest, inverse, moved, steps, bound):
-    """Move the first onto the second, in place; the least share of variance left.
-
-    Given up as soon as three steps left more than two and a half times `bound`.
-    """
+@njit(nogil=True, cache=True, error_model="numpy")
+def _settle(first, second, frame, steepest, hessian, move, steps, bound):
+    """Move the first onto the second, in place; the least share of variance left."""
     side = first.shape[0]
-    made = np.empty((side, side), np.float32)
-    inside = np.empty((side, side), np.float32)
+    made, inside = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
     best = 2.0
-    kept = moved.copy()
-    change = np.empty(6)
+    at, kept = move.copy(), move.copy()
     for step in range(steps + 1):
-        count = warped(first, moved, frame, made, inside)
-        if count < OVERLAP * side * side:
+        count = warped(first, at, frame, made, inside)
+        if count < _OVERLAP * side * side:
             break
-        sa, sb, saa, sbb, sab = 0.0, 0.0, 0.0, 0.0, 0.0
-        for y in range(side):
-            for x in range(side):
-                a = made[y, x] * inside[y, x]
-                b = second[y, x] * inside[y, x]
-                sa += a
-                sb += b
-                saa += a * a
-                sbb += b * b
-                sab += a * b
-        va, vb, vab = saa - sa * sa / count, sbb - sb * sb / count, sab - sa * sb / count
-        if va < 1e-3 * count or vb < 1e-3 * count or vab <= 0:
-            break
-        left = 1.0 - vab * vab / (va * vb)
+        left, gain, offset = _fitted(made, second, inside, count)
         if left < best:
             best = left
-            kept[:] = moved
-        if step == steps or (step >= 3 and best > 2.5 * bound) or left > best + 0.1:
+            kept[:] = at
+        given_up = step >= 3 and best > 2.5 * bound
+        if step == steps or given_up or left > best + 0.1:
             break
-        # The first, brought to the gain and offset of the second.
-        gain = vab / va
-        offset = (sb - gain * sa) / count
-        for k in range(6):
-            change[k] = 0.0
-        for y in range(side):
-            for x in range(side):
-                error = (gain * made[y, x] + offset - second[y, x]) * inside[y, x]
-                for k in range(6):
-                    change[k] += steepest[k, y, x] * error
-        length = _compose(moved, inverse, change)
-        if length < 1e-5:
+        if _step(made, second, inside, gain, offset, steepest, hessian, at) < 1e-5:
             break
-    moved[:] = kept
+    move[:] = kept
     return best
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _compose(moved, inverse, change):
-    """Follow a step of the second backwards, in place; its squared length."""
-    delta = inverse @ change
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _fitted(made, second, inside, count):
+    """Share of variance that a gain and an offset leave where pictures overlap, and the two; 2 where none fits."""
+    side = second.shape[0]
+    sum_made, sum_other, square_made, square_other, both = 0.0, 0.0, 0.0, 0.0, 0.0
+    for y in range(side):
+        for x in range(side):
+            a, b = made[y, x] * inside[y, x], second[y, x] * inside[y, x]
+            sum_made += a
+            sum_other += b
+            square_made += a * a
+            square_other += b * b
+            both += a * b
+    square_made -= sum_made * sum_made / count
+    square_other -= sum_other * sum_other / count
+    both -= sum_made * sum_other / count
+    if square_made < 1e-3 * count or square_other < 1e-3 * count or both <= 0:
+        return 2.0, 1.0, 0.0
+    gain = both / square_made
+    return 1.0 - both * gain / square_other, gain, (sum_other - gain * sum_made) / count
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _step(made, second, inside, gain, offset, steepest, hessian, move):
+    """One step of the move, in place; its squared length, 0 where there is none."""
+    side = second.shape[0]
+    delta = np.zeros(6)
+    for y in range(side):
+        for x in range(side):
+            error = (gain * made[y, x] + offset - second[y, x]) * inside[y, x]
+            for k in range(6):
+                delta[k] += steepest[k, y, x] * error
+    solved(hessian, delta)
     length = 0.0
     for k in range(6):
-        delta[k] = min(max(delta[k], -0.15), 0.15)
+        delta[k] = min(max(delta[k], -_STEP), _STEP)
         length += delta[k] * delta[k]
     # The inverse of the map that moves by delta, then the map there was.
     a, b, c, d = 1.0 + delta[2], delta[3], delta[4], 1.0 + delta[5]
     over = a * d - b * c
     if over < 0.2:
         return 0.0
-    ia, ib, ic, id_ = d / over, -b / over, -c / over, a / over
-    ty, tx = -(ia * delta[0] + ib * delta[1]), -(ic * delta[0] + id_ * delta[1])
-    m0 = moved[0] + moved[2] * ty + moved[3] * tx
-    m1 = moved[1] + moved[4] * ty + moved[5] * tx
-    m2, m3 = moved[2] * ia + moved[3] * ic, moved[2] * ib + moved[3] * id_
-    m4, m5 = moved[4] * ia + moved[5] * ic, moved[4] * ib + moved[5] * id_
-    moved[0], moved[1], moved[2], moved[3], moved[4], moved[5] = m0, m1, m2, m3, m4, m5
+    a, b, c, d = d / over, -b / over, -c / over, a / over
+    down, across = -(a * delta[0] + b * delta[1]), -(c * delta[0] + d * delta[1])
+    move[0] += move[2] * down + move[3] * across
+    move[1] += move[4] * down + move[5] * across
+    move[2], move[3] = move[2] * a + move[3] * c, move[2] * b + move[3] * d
+    move[4], move[5] = move[4] * a + move[5] * c, move[4] * b + move[5] * d
     return length
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _align(planes, a, b, moved, frames, steps, bound, found):
-    side = planes.shape[1]
-    steepest, inverse = np.empty((6, side, side), np.float32), np.empty((6, 6))
-    last, usable = -1, False
-    for i in range(len(a)):
-        if b[i] != last:
-            usable, last = _descent(planes[b[i]], steepest, inverse), b[i]
-        found[i] = 2.0
-        if usable:
-            found[i] = _settle(
-                planes[a[i]], planes[b[i]], frames[i], steepest, inverse, moved[i], steps, bound
-            )
-
-
-def aligned(planes, first, second, move, frame, *, steps, bound, threads):
-    """Move the first of each pair onto the second, in place; the shares of variance that are left, 2 where it failed.
-
-    Parameters
-    ----------
-    planes : array ``[n, s, s]`` float32
-    first, second : array of int64
-        Rows; those of the second in order, each of which is prepared once.
-    move : array ``[m, 6]`` float64
-        Where to begin, and in the end where least is left.
-    frame : array ``[m, 4]``
-        What of the first counts: top, bottom, left and right as shares of its sides.
-    steps : int
-    bound : float
-        A pair is given up when more than this is left after three steps.
-    threads : int
-    """
-    found = np.full(len(first), 2.0)
-
-    def chunk(at: int) -> None:
-        part = slice(at, at + _CHUNK)
-        _align(planes, first[part], second[part], move[part], frame[part], steps, bound, found[part])
-
-    by_threads(chunk, range(0, len(first), _CHUNK), threads)
-    return found
+def solved(matrix, right):
+    """Solve a symmetric positive definite system by the square roots of Cholesky; the right side becomes the answer."""
+    count = len(right)
+    root = np.zeros((count, count))
+    for i in range(count):
+        for j in range(i + 1):
+            total = matrix[i, j]
+            for k in range(j):
+                total -= root[i, k] * root[j, k]
+            root[i, j] = np.sqrt(max(total, 1e-12)) if i == j else total / root[j, j]
+    for i in range(count):
+        for k in range(i):
+            right[i] -= root[i, k] * right[k]
+        right[i] /= root[i, i]
+    for i in range(count - 1, -1, -1):
+        for k in range(i + 1, count):
+            right[i] -= root[k, i] * right[k]
+        right[i] /= root[i, i]

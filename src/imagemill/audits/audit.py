@@ -136,7 +136,10 @@ class Audit:
                 {**finding.to_dict(), "check": self.check_of.get(finding.rule, "")} for finding in self.findings
             ],
             "not_asked": [{"rule": one.rule, "because": one.because} for one in self.not_asked],
-            "clusters": [{"images": list(survey.keys(one.rows)), "how": one.how} for one in survey.clusters],
+            "clusters": [
+                {"images": list(survey.keys(one.rows)), "how": one.how, "keep": one.why} for one in survey.clusters
+            ],
+            "pairs": survey.told_pairs(),
             "settings": asdict(survey.settings),
             "notes": list(survey.source.notes),
             "labels": [one.to_dict() for one in self.labels if one.given != one.suggested or one.wrong > 0.5],

@@ -191,10 +191,11 @@ def _figure(value: float) -> str:
 def _clusters(found: Audit, pictures: PagePictures, keys: set[str]) -> list[Block | str]:
     """Images of one content side by side, the one to keep first."""
     told: list[Block | str] = []
-    named = [(found.survey.keys(cluster.rows), cluster.how) for cluster in found.survey.clusters]
-    of_this = [(names, how) for names, how in named if keys.issuperset(names)]
+    named = [(found.survey.keys(cluster.rows), cluster) for cluster in found.survey.clusters]
+    of_this = [(names, cluster) for names, cluster in named if keys.issuperset(names)]
     shown = [
-        Pictures(pictures.of(names[:_SHOWN]), f"{how}; the one to keep first") for names, how in of_this[:_CLUSTERS]
+        Pictures(pictures.of(names[:_SHOWN]), f"{cluster.how}; the first is the one to keep: {cluster.why}")
+        for names, cluster in of_this[:_CLUSTERS]
     ]
     told += [Beside(shown)] if shown else []
     if len(of_this) > _CLUSTERS:

@@ -1,8 +1,8 @@
-"""Images of one content, gathered: by their bytes, and by what they look like."""
+"""Images of one content, gathered: by their bytes, by their pixels, and by what they look like."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,19 @@ from scipy.sparse.csgraph import connected_components
 from imagemill.audits.glance import Glance
 from imagemill.audits.likeness import AS_IT_IS, CROPPED, MIRRORED, TURNED, Pairs, alike
 
-__all__ = ["HOW", "Cluster", "clusters_of", "joined"]
+__all__ = ["CERTAIN", "HOW", "Cluster", "clusters_of", "joined", "keeper_of", "pairs_of"]
 
 Rows = npt.NDArray[np.int64]
+
+BYTES, PIXELS, SAVED = "the same bytes", "the same pixels", "re-encoded, resized or recoloured"
+
+HOW = (BYTES, PIXELS, SAVED, MIRRORED, TURNED, CROPPED)
+"""How images of one content differ, from the least."""
+
+CERTAIN = 30.0
+"""Score of images of the same bytes or pixels; of others it is measured, and lower."""
+
+_LOSSLESS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +35,40 @@ class Cluster:
     Parameters
     ----------
     rows : tuple of int
-        The one to keep first: the most pixels, then the most bytes, then the first.
+        The one to keep first, the others as they come.
     how : str
-        How the others differ from it at most.
+        How two of them differ at most.
+    why : str
+        What speaks for the one to keep.
     """
 
     rows: tuple[int, ...]
     how: str
+    why: str
 
 
-def clusters_of(glances: Sequence[Glance | None], odds: float) -> tuple[Cluster, ...]:
-    """All images that are there more than once.
+def clusters_of(glances: Sequence[Glance | None], pairs: Pairs) -> tuple[Cluster, ...]:
+    """All images that are there more than once, gathered from pairs, directly or over others.
 
     Parameters
     ----------
     glances : sequence of Glance or None
-    odds : float
-        As for `alike`.
+    pairs : Pairs
+        Of `pairs_of`.
     """
-    pairs = _pairs(glances, odds)
     of = joined(len(glances), pairs.first, pairs.second)
     members: dict[int, list[int]] = {}
     for row in np.unique(np.concatenate([pairs.first, pairs.second])).tolist():
         members.setdefault(int(of[row]), []).append(row)
-    how: dict[int, list[str]] = {}
-    for a, said in zip(pairs.first, pairs.how, strict=True):
-        how.setdefault(int(of[a]), []).append(said)
-    return tuple(
-        Cluster(tuple(sorted(rows, key=lambda row: _keep(glances, row))), max(how[number], key=HOW.index))
-        for number, rows in sorted(members.items(), key=lambda found: found[1][0])
-    )
+    how: dict[int, str] = {}
+    for a, said in zip(pairs.first.tolist(), pairs.how, strict=True):
+        number = int(of[a])
+        how[number] = max(how.get(number, said), said, key=HOW.index)
+    found = []
+    for number, rows in sorted(members.items(), key=lambda one: one[1][0]):
+        keep, why = keeper_of({row: seen for row in rows if (seen := glances[row]) is not None})
+        found.append(Cluster((keep, *(row for row in rows if row != keep)), how[number], why))
+    return tuple(found)
 
 
 def joined(count: int, first: Rows, second: Rows) -> Rows:
@@ -69,43 +83,90 @@ def joined(count: int, first: Rows, second: Rows) -> Rows:
     return np.asarray(connected_components(edges, directed=False)[1], np.int64)
 
 
-HOW = ("the same bytes", "the same pixels", "re-encoded or resized", MIRRORED, TURNED, CROPPED)
-"""How images of one content differ, from the least."""
+def keeper_of(glances: dict[int, Glance]) -> tuple[int, str]:
+    """Which of the images of one content to keep, and why: the largest, then the one without borders, and so on.
+
+    Parameters
+    ----------
+    glances : dict of int to Glance
+        By their rows.
+    """
+    left = sorted(glances)
+    for tolerance, value, why in _PREFERRED:
+        values = {row: value(glances[row]) for row in left}
+        best = max(values.values())
+        kept = [row for row in left if values[row] >= best - tolerance * abs(best)]
+        if len(kept) < len(left):
+            if len(kept) == 1:
+                return kept[0], why(glances[kept[0]])
+            left = kept
+    return left[0], "the first of equals"
 
 
-def _keep(glances: Sequence[Glance | None], row: int) -> tuple[int, int, int]:
-    glance = glances[row]
-    assert glance is not None
-    return -int(np.prod(glance.shape)), -glance.file.bytes, row
+def _size(glance: Glance) -> str:
+    return "the largest, " + " x ".join(f"{n:,}" for n in reversed(glance.shape[-2:])) + " pixels"
 
 
-def _pairs(glances: Sequence[Glance | None], odds: float) -> Pairs:
-    """Pairs of rows of the dataset; equal bytes are found whatever they look like."""
-    rows = np.array([row for row, glance in enumerate(glances) if glance is not None], np.int64)
-    found = alike(np.stack([glance.small for glance in glances if glance is not None]), odds)
-    firsts = list(rows[found.first])
-    seconds = list(rows[found.second])
-    how = []
-    for a, b, turned in zip(firsts, seconds, found.how, strict=True):
-        one, other = glances[a], glances[b]
-        assert one is not None
-        assert other is not None
-        if one.digest == other.digest:
-            how.append("the same bytes")
-        elif turned != AS_IT_IS:
-            how.append(turned)
-        elif one.shape == other.shape and (one.small == other.small).all():
-            how.append("the same pixels")
+def _compression(glance: Glance) -> float:
+    """Quality of a JPEG; other files are taken as without loss."""
+    quality = glance.file.quality
+    return quality if quality == quality else _LOSSLESS
+
+
+def _quality(glance: Glance) -> str:
+    return f"the least compressed, {glance.file.format} of quality {_compression(glance):.0f}"
+
+
+_PREFERRED: tuple[tuple[float, Callable[[Glance], float], Callable[[Glance], str]], ...] = (
+    (0.02, lambda glance: float(np.prod(glance.shape)) * (1 - glance.border), _size),
+    (0.05, lambda glance: glance.sharpness, lambda _: "the sharpest of the largest"),
+    (0.02, _compression, _quality),
+    (0.0, lambda glance: float(glance.file.bytes), lambda _: "the one of most bytes"),
+)
+"""Tolerance (a share of the best), measure and words of what is preferred, the weightiest first."""
+
+
+def pairs_of(glances: Sequence[Glance | None], odds: float, threads: int = 1) -> Pairs:
+    """Pairs of images of one content; each of many equal ones is paired with the first of them alone.
+
+    Parameters
+    ----------
+    glances : sequence of Glance or None
+    odds : float
+        As for `alike`.
+    threads : int
+    """
+    seen = [(row, glance) for row, glance in enumerate(glances) if glance is not None]
+    firsts, seconds, how = list[int](), list[int](), list[str]()
+    single = []
+    by_bytes: dict[str, int] = {}
+    by_pixels: dict[tuple[object, ...], int] = {}
+    for row, glance in seen:
+        same = by_bytes.setdefault(glance.digest, row)
+        equal = row
+        if same == row and glance.contrast > 0:
+            equal = by_pixels.setdefault((glance.kind, glance.shape, glance.pixels), row)
+        if (first := min(same, equal)) == row:
+            single.append((row, glance))
         else:
-            how.append("re-encoded or resized")
-    met = {(int(a), int(b)) for a, b in zip(firsts, seconds, strict=True)}
-    by_digest: dict[str, int] = {}
-    for row in rows.tolist():
-        glance = glances[row]
-        assert glance is not None
-        first = by_digest.setdefault(glance.digest, row)
-        if first != row and (first, row) not in met:
             firsts.append(first)
             seconds.append(row)
-            how.append("the same bytes")
-    return Pairs(np.array(firsts, np.int64), np.array(seconds, np.int64), tuple(how), np.zeros(len(how)))
+            how.append(BYTES if same != row else PIXELS)
+    score = [CERTAIN] * len(how)
+    if len(single) > 1:
+        rows = np.array([row for row, _ in single], np.int64)
+        small = np.stack([glance.small for _, glance in single])
+        found = alike(
+            small, odds, shapes=[(glance.shape[-2], glance.shape[-1]) for _, glance in single], threads=threads
+        )
+        firsts += rows[found.first].tolist()
+        seconds += rows[found.second].tolist()
+        how += [SAVED if one == AS_IT_IS else one for one in found.how]
+        score += found.score.tolist()
+    order = np.lexsort((seconds, firsts))
+    return Pairs(
+        np.array(firsts, np.int64)[order],
+        np.array(seconds, np.int64)[order],
+        tuple(how[k] for k in order.tolist()),
+        np.array(score)[order],
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,6 +52,8 @@ class Glance:
     shape : tuple of int
         Height and width, or slices, height and width, as the image is seen.
     small : array ``[32, 32, 3]`` uint8
+    pixels : int
+        A checksum (CRC-32) of the pixels at the scale that measures are taken at.
     brightness : tuple of float, 0 to 1
         Percentiles 1, 5, 50, 95 and 99 of the perceived brightness.
     contrast : float
@@ -93,6 +96,7 @@ class Glance:
     kind: str
     shape: tuple[int, ...]
     small: Array
+    pixels: int
     brightness: tuple[float, float, float, float, float]
     contrast: float
     saturation: float
@@ -226,6 +230,7 @@ def _measured(rgb: Array) -> dict[str, Any]:
     contrast = float(gray.std()) / 255
     return {
         "small": small,
+        "pixels": zlib.crc32(np.ascontiguousarray(seen).data),
         "brightness": _brightness(channels),
         "contrast": contrast,
         "saturation": (cv2.mean(highest)[0] - cv2.mean(lowest)[0]) / 255,

@@ -1,4 +1,4 @@
-"""Which of many small pictures show the same, whatever became of them: re-encoded, flipped, turned, cropped, recoloured.
+"""Which of many small pictures show the same: re-encoded, flipped, turned, cropped, recoloured.
 
 Every picture gets a signature, the low frequencies of its gray values, and asks for others by its own and by those that
 it would have when flipped, turned or cropped (`moves`). Near signatures are found by cells (`neighbours`), in about
@@ -42,8 +42,9 @@ _PLAIN = 6.0
 """Mean distance from the colour of a border, in gray values, that compression leaves."""
 _FIVE_TO_QUARTER, _TO_MEDIAN = 0.97, 0.67
 """Distances of percentiles of a normal distribution, in standard deviations."""
-_ENOUGH = 3.0
-"""Evidence that is enough whatever the set is like."""
+_LEAST, _ENOUGH = 1.0, 3.0
+"""Evidence that is needed, and that is enough, whatever the set is like."""
+_TURN = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +78,10 @@ class Candidates:
         """Some of them."""
         return Candidates(self.first[rows], self.second[rows], self.move[rows], self.frame[rows])
 
+    def moves(self) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
+        """The first of each pair, and its move."""
+        return zip(self.first.tolist(), self.move, strict=True)
+
     @classmethod
     def of(cls, first: Rows, second: Rows, move: npt.NDArray[np.float64]) -> Candidates:
         """All of the first counts."""
@@ -87,9 +92,7 @@ class Candidates:
         return self.first, self.second, self.move, self.frame
 
 
-def alike(
-    small: Array, odds: float, *, shapes: Sequence[tuple[int, int]] | None = None, threads: int = 1
-) -> Pairs:
+def alike(small: Array, odds: float, *, shapes: Sequence[tuple[int, int]] | None = None, threads: int = 1) -> Pairs:
     """Find all pairs of the same content.
 
     Parameters
@@ -128,11 +131,13 @@ def alike(
     left = aligned(lumas, *candidates.parts(), steps=10, bound=_FINE, threads=threads)
     candidates = candidates.at(left <= _FINE)
     evidence = log_odds(measured(small, *candidates.parts(), threads))
+    # Of two that merely resemble each other one is easily turned a little until it fits.
+    evidence = evidence - [_TURN * _is_turned(move, aspects[a]) for a, move in candidates.moves()]
     candidates, evidence = _once(candidates, evidence)
     limit = _limit(candidates, evidence, len(small), odds)
     kept = evidence > limit
     candidates, score = candidates.at(kept), evidence[kept] - limit
-    how = tuple(_how(move, aspects[a]) for a, move in zip(candidates.first.tolist(), candidates.move, strict=True))
+    how = tuple(_how(move, aspects[a]) for a, move in candidates.moves())
     low, high = np.minimum(candidates.first, candidates.second), np.maximum(candidates.first, candidates.second)
     order = np.lexsort((high, low))
     return Pairs(low[order], high[order], tuple(how[k] for k in order.tolist()), score[order])
@@ -179,11 +184,13 @@ def _candidates(small: Array, looks: Looks, aspects: npt.NDArray[np.float64], th
     for aspect, members in _by_aspect(aspects):
         found.append(_asked(in_disc, looks, list(turns(side, aspect)), 3, threads, rows=members))
     first, second, move, frame = (np.concatenate(part) for part in zip(*(one.parts() for one in found), strict=True))
-    table = np.column_stack([second, first, move, frame])
-    order = np.lexsort(table.T[::-1])
-    new = np.ones(len(table), bool)
-    new[1:] = (table[order[1:]] != table[order[:-1]]).any(axis=1)
-    return Candidates(first, second, move, frame).at(order[new])
+    # The same move twice, asked by the one and by the other, or with colours and without.
+    order = np.lexsort((move[:, 5], move[:, 4], move[:, 1], move[:, 0], first, second))
+    together = Candidates(first, second, move, frame).at(order)
+    new = np.ones(len(order), bool)
+    new[1:] = (np.diff(together.first) != 0) | (np.diff(together.second) != 0)
+    new[1:] |= (np.diff(together.move, axis=0) != 0).any(axis=1)
+    return together.at(new)
 
 
 def _asked(
@@ -226,8 +233,9 @@ def _inside_borders(index: Cells, whole: Way, small: Array, looks: Looks, thread
     """Pictures with borders of one colour, and those that show what is inside."""
     side = looks.side
     rows, moves, frames, inner = [], [], [], []
-    for row, rgb in enumerate(small):
-        top, bottom, left, right = _borders(rgb)
+    borders = np.concatenate([_borders(small[at : at + 4096]) for at in range(0, len(small), 4096)])
+    for row in np.flatnonzero(borders.any(axis=1)).tolist():
+        rgb, (top, bottom, left, right) = small[row], borders[row].tolist()
         height, width = 1 - top - bottom, 1 - left - right
         if min(height, width) < 0.4 or height == width == 1:
             continue
@@ -251,19 +259,21 @@ def _inside_borders(index: Cells, whole: Way, small: Array, looks: Looks, thread
     return Candidates(whose[query], answers, np.stack(moves)[query], np.array(frames)[query])
 
 
-def _borders(rgb: Array) -> tuple[float, float, float, float]:
-    """Shares above, below, left and right that are of one colour, to a fraction of a pixel."""
-    found = []
-    for lines in (rgb, rgb[::-1], rgb.swapaxes(0, 1), rgb.swapaxes(0, 1)[::-1]):
-        # How far each line is from the colour of the outermost.
-        far = np.abs(lines.astype(np.int16) - np.median(lines[0], axis=0).astype(np.int16)).mean(axis=(1, 2))
-        count = int(np.argmax(far > _PLAIN)) if (far > _PLAIN).any() else len(far)
-        if count == len(far):
-            return 0.0, 0.0, 0.0, 0.0
+def _borders(small: Array) -> npt.NDArray[np.float64]:
+    """Shares above, below, left and right that are of one colour, to a fraction of a pixel, ``[n, 4]``."""
+    found = np.zeros((len(small), 4))
+    whole = small.astype(np.int16)
+    across = whole.swapaxes(1, 2)
+    for edge, lines in enumerate((whole, whole[:, ::-1], across, across[:, ::-1])):
+        colour = np.median(lines[:, 0], axis=1).astype(np.int16)
+        far = np.abs(lines - colour[:, None, None]).mean(axis=(2, 3))
+        count = np.argmax(far > _PLAIN, axis=1)
+        last = far.shape[1] - 1
+        first, behind = (np.take_along_axis(far, (count + k).clip(0, last)[:, None], 1)[:, 0] for k in (0, 1))
         # The next line may be partly border: as far as it is nearer to that colour than the one behind.
-        part = 1 - far[count] / max(far[min(count + 1, len(far) - 1)], far[count])
-        found.append((count + part) / len(far) if count else 0.0)
-    return found[0], found[1], found[2], found[3]
+        part = 1 - first / np.maximum(np.maximum(first, behind), 1e-6)
+        found[:, edge] = np.where(count > 0, (count + part) / far.shape[1], 0.0)
+    return found
 
 
 def _once(candidates: Candidates, evidence: npt.NDArray[np.float64]) -> tuple[Candidates, npt.NDArray[np.float64]]:
@@ -276,7 +286,7 @@ def _once(candidates: Candidates, evidence: npt.NDArray[np.float64]) -> tuple[Ca
 
 
 def _limit(candidates: Candidates, evidence: npt.NDArray[np.float64], count: int, odds: float) -> float:
-    """How much must speak for a copy: more than for nearest neighbours of this set, which may all resemble each other."""
+    """How much must speak for a copy: more than for nearest neighbours of this set, which may all be much alike."""
     best = np.full(count, -np.inf)
     np.maximum.at(best, candidates.first, evidence)
     np.maximum.at(best, candidates.second, evidence)
@@ -285,21 +295,32 @@ def _limit(candidates: Candidates, evidence: npt.NDArray[np.float64], count: int
     # The lower quarter: where many are copies, the median is one.
     low, quarter = np.percentile(best, (5, 25))
     spread = max((quarter - low) / _FIVE_TO_QUARTER, _SPREAD)
-    return float(np.clip(quarter + (_TO_MEDIAN + odds) * spread, 0.0, _ENOUGH))
+    return float(np.clip(quarter + (_TO_MEDIAN + odds) * spread, _LEAST, _ENOUGH))
+
+
+def _upright(move: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], bool]:
+    """The linear part of a move without its symmetry, the signs of its rows, and whether it was turned by a quarter."""
+    linear = move[2:].reshape(2, 2)
+    swapped = bool(abs(linear[0, 1]) + abs(linear[1, 0]) > abs(linear[0, 0]) + abs(linear[1, 1]))
+    if swapped:
+        linear = linear[:, ::-1]
+    signs = np.sign(np.diag(linear))
+    return linear * signs[None, :], signs, swapped
+
+
+def _is_turned(move: npt.NDArray[np.float64], aspect: float) -> bool:
+    """Whether a move turns a picture of an aspect (width over height) by more than 3 degrees, quarters aside."""
+    linear, _, _ = _upright(move)
+    angle = np.arctan2(linear[0, 1] / aspect - linear[1, 0] * aspect, np.trace(linear))
+    return bool(abs(np.degrees(angle)) > 3)
 
 
 def _how(move: npt.NDArray[np.float64], aspect: float) -> str:
     """What a move is called: by its turn, then by what it leaves out, then by its symmetry."""
-    linear = move[2:].reshape(2, 2)
-    swapped = abs(linear[0, 1]) + abs(linear[1, 0]) > abs(linear[0, 0]) + abs(linear[1, 1])
-    if swapped:
-        linear = linear[:, ::-1]
-    signs = np.sign(np.diag(linear))
-    linear = linear * signs[None, :]
-    stretched = aspect if not swapped else 1.0
-    angle = np.degrees(np.arctan2(linear[0, 1] / stretched - linear[1, 0] * stretched, np.trace(linear)))
-    if abs(angle) > 3:
+    linear, signs, swapped = _upright(move)
+    if _is_turned(move, aspect):
         return TURNED
-    if linear[0, 0] * linear[1, 1] < 0.9 or linear[0, 0] * linear[1, 1] > 1.1 or max(abs(move[:2])) > 0.06:
+    area = linear[0, 0] * linear[1, 1]
+    if not 0.9 <= area <= 1.1 or max(abs(move[:2])) > 0.06:
         return CROPPED
     return MIRRORED if swapped or (signs < 0).any() else AS_IT_IS

@@ -21,8 +21,8 @@ Floats = npt.NDArray[np.float32]
 Move = npt.NDArray[np.float64]
 
 KEPT, COLOURS = 6, 3
-"""Frequencies of a signature along each axis, of gray values and of colours. Copies of 20,000 photos are found no better
-by eight of the first; without colours one in fifteen has too many pictures nearer to it than its original."""
+"""Frequencies of a signature along each axis, of gray values and of colours. Copies among 20,000 photos are found no
+better by eight of the first; without colours one in fifteen has too many pictures nearer to it than its original."""
 COLOURED = 0.5
 """Weight of colours beside gray values."""
 _WINDOWS = ((0.85, 2), (0.72, 3))

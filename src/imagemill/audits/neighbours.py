@@ -81,9 +81,7 @@ class Cells:
         self._starts = np.searchsorted(of[self._order], np.arange(len(self._centres) + 1))
         self._members = np.ascontiguousarray(vectors[self._order])
 
-    def ask(
-        self, asked: Floats, found: Nearest, *, way: int, rows: Rows | None = None, threads: int = 1
-    ) -> None:
+    def ask(self, asked: Floats, found: Nearest, *, way: int, rows: Rows | None = None, threads: int = 1) -> None:
         """Look for the nearest vectors of each query, which is none of its own, and keep the best.
 
         Parameters
@@ -127,10 +125,8 @@ def by_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
         list(pool.map(work, items))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _keep(
-    scores: Any, rows: Any, members: Any, way: int, best: Any, answers: Any, ways: Any
-) -> None:  # pragma: no cover  # machine code
+@njit(nogil=True, cache=True)
+def _keep(scores: Any, rows: Any, members: Any, way: int, best: Any, answers: Any, ways: Any) -> None:
     """Put what is better than the worst that was kept in its place, each answer once."""
     count = best.shape[1]
     for i in range(len(rows)):

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.audits.clusters import Cluster, clusters_of, joined
+from imagemill.audits.clusters import Cluster, clusters_of, joined, pairs_of
 from imagemill.audits.given import Given
 from imagemill.audits.glance import Glance, GlanceWork
 from imagemill.audits.image_features import ImageFeatures, image_features
 from imagemill.audits.label_check import CheckedLabel, LabelCheck, check_labels
+from imagemill.audits.likeness import Pairs
 from imagemill.audits.probes import folds_of
 from imagemill.audits.settings import Settings
 from imagemill.data.codecs.base import ReadOptions
@@ -81,9 +82,27 @@ class Survey:
         return {record.key: row for row, record in enumerate(self.records)}
 
     @cached_property
+    def pairs(self) -> Pairs:
+        """Rows of the same content, two by two; of many equal images each with the first alone."""
+        return pairs_of(self.glances, self.settings.copies, self.workers)
+
+    def told_pairs(self) -> list[dict[str, Any]]:
+        """Pairs of copies as plain values, those that most speaks for first."""
+        pairs, splits = self.pairs, [record.split for record in self.records]
+        return [
+            {
+                "images": list(self.keys((pairs.first[k], pairs.second[k]))),
+                "parts": [splits[pairs.first[k]], splits[pairs.second[k]]],
+                "how": pairs.how[k],
+                "score": round(float(pairs.score[k]), 3),
+            }
+            for k in np.lexsort((pairs.second, pairs.first, -pairs.score)).tolist()
+        ]
+
+    @cached_property
     def clusters(self) -> tuple[Cluster, ...]:
         """Images that are there more than once."""
-        return clusters_of(self.glances, self.settings.copies) if len(self.seen) > 1 else ()
+        return clusters_of(self.glances, self.pairs)
 
     @cached_property
     def labels(self) -> list[str | None]:

@@ -16,7 +16,7 @@ from scipy import stats
 
 from imagemill.audits.checks.base import NotAsked, listed, many
 from imagemill.audits.checks.population_words import FILE_MEASURES, said_of
-from imagemill.audits.clusters import clusters_of, joined
+from imagemill.audits.clusters import joined, pairs_of
 from imagemill.audits.glance import LOOKED, Glance
 from imagemill.audits.picture_features import features_of
 from imagemill.audits.probes import Told, folds_of, told_by_features
@@ -115,9 +115,8 @@ def _unreadable(other: Survey) -> Iterator[Finding]:
 def _joint(survey: Survey, other: Survey) -> Rows:
     """A number for every row of both, the same for images of one content and for what the source says is together."""
     glances = [*survey.glances, *other.glances]
-    together = [
-        (cluster.rows[0], row) for cluster in clusters_of(glances, survey.settings.copies) for row in cluster.rows
-    ]
+    found = pairs_of(glances, survey.settings.copies, survey.workers)
+    together = list(zip(found.first.tolist(), found.second.tolist(), strict=True))
     firsts: dict[tuple[int, str], int] = {}
     for side, one in enumerate((survey, other)):
         for row, record in enumerate(one.records):

@@ -34,14 +34,12 @@ _FLOOR = 0.6
 """Below this correlation of signatures two pictures are not looked at any closer."""
 _COARSE, _FINE = 0.12, 0.12
 """Share of variance that may be left at half the size, and at full size, for a pair to be looked at on."""
-_SPREAD = 1.0
-"""Smallest spread that the evidence for pictures of different content is taken to have."""
-
-
+_SPREAD = 0.5
+"""Spread of the evidence for pictures of different content, in log odds."""
 _PLAIN = 6.0
 """Mean distance from the colour of a border, in gray values, that compression leaves."""
-_FIVE_TO_QUARTER, _TO_MEDIAN = 0.97, 0.67
-"""Distances of percentiles of a normal distribution, in standard deviations."""
+_RESEMBLING = 2
+"""Pictures that are more like one than the one that its copies are told from."""
 _LEAST, _ENOUGH = 1.0, 3.0
 """Evidence that is needed, and that is enough, whatever the set is like."""
 _TURN = 1.0
@@ -286,16 +284,19 @@ def _once(candidates: Candidates, evidence: npt.NDArray[np.float64]) -> tuple[Ca
 
 
 def _limit(candidates: Candidates, evidence: npt.NDArray[np.float64], count: int, odds: float) -> float:
-    """How much must speak for a copy: more than for nearest neighbours of this set, which may all be much alike."""
-    best = np.full(count, -np.inf)
-    np.maximum.at(best, candidates.first, evidence)
-    np.maximum.at(best, candidates.second, evidence)
-    # An image that nothing came near to is as far from all as can be.
-    best = best.clip(-12.0, None)
-    # The lower quarter: where many are copies, the median is one.
-    low, quarter = np.percentile(best, (5, 25))
-    spread = max((quarter - low) / _FIVE_TO_QUARTER, _SPREAD)
-    return float(np.clip(quarter + (_TO_MEDIAN + odds) * spread, _LEAST, _ENOUGH))
+    """How much must speak for a copy: more than for what pictures of this set resemble that are none.
+
+    Few pictures have three copies, so the third that is most like a picture is hardly ever one.
+    """
+    ends = np.concatenate([candidates.first, candidates.second])
+    twice = np.concatenate([evidence, evidence])
+    order = np.lexsort((-twice, ends))
+    ends, twice = ends[order], twice[order]
+    third = twice[np.arange(len(ends)) - np.searchsorted(ends, ends) == _RESEMBLING]
+    # A picture that so many did not come near to is as far from all as can be.
+    among = np.concatenate([third, np.full(count - len(third), -np.inf)])
+    high = np.percentile(among, 98, method="lower")
+    return float(np.clip(high + odds * _SPREAD, _LEAST, _ENOUGH))
 
 
 def _upright(move: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], bool]:

@@ -169,6 +169,15 @@ def test_long_rectangles_are_cut_at_the_side() -> None:
     assert made.any(axis=1).sum() == 3
 
 
+def test_as_many_holes_as_were_drawn() -> None:
+    pipe = im.Pipeline([im.CoarseDropout(im.Choice([0, 6]), 0.2, fill=1)], seed=1)
+    batch = pipe.batch(np.zeros((40, 20, 20), np.uint8), keys=range(40))
+    drawn = [applied[0].values["holes"] for applied in batch.applied]
+    assert {0, 6} == set(drawn)
+    for count, image in zip(drawn, batch.image, strict=True):
+        assert (count == 0) == (not image.any())
+
+
 def test_holes_of_one_axis_go_all_through() -> None:
     made = run(im.CoarseDropout(1, {"y": 0.2}, fill=1), np.zeros(SHAPE, np.uint8))
     np.testing.assert_array_equal(made, made[:, :1].repeat(50, axis=1))

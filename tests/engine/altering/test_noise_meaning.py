@@ -33,6 +33,12 @@ def test_gaussian_noise_has_its_strength_in_shares_of_white(backend: str, dtype:
     np.testing.assert_array_equal(gray[..., 0], gray[..., 2])
 
 
+@pytest.mark.parametrize("transform", [im.GaussianNoise(0.1, per_channel=False), im.ISONoise(0.1, 0.1, 0.5)], ids=repr)
+def test_both_backends_have_one_field(transform: im.Transform) -> None:
+    image = np.full((20, 30, 3), 0.5)
+    np.testing.assert_allclose(*(run(transform, image, backend) for backend in BACKENDS), atol=1e-6)
+
+
 def test_the_same_field_whatever_the_type() -> None:
     low = run(im.GaussianNoise(0.1), np.full((20, 30), 128, np.uint8)) / 255 - 128 / 255
     real = run(im.GaussianNoise(0.1), np.full((20, 30), 128 / 255)) - 128 / 255

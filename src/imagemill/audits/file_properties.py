@@ -39,8 +39,7 @@ class Property:
         ``seen`` is of the file and reaches the network; ``content`` is of the pixels, and may be what the class is;
         ``origin`` says where the image comes from; ``order`` where it stands.
     of_whole : float, 0 to 1
-        Share of what the whole image tells that it has to reach: what is shown may have such borders, or take as many
-        bytes.
+        Share of what the whole image tells that it has to reach: what is shown may have such borders.
     """
 
     name: str
@@ -65,7 +64,6 @@ def properties_of(survey: Survey) -> list[Property]:
         Property("JPEG quality", numbers(lambda g: g.file.quality), "seen"),
         # In steps, so that frames that differ by a pixel are one.
         Property("border", numbers(lambda g: round(20 * g.border) / 20), "seen", _FRAME),
-        Property("bytes a pixel", numbers(lambda g: g.file.bytes / max(1, int(np.prod(g.shape)))), "seen", share),
         Property("brightness", brightness, "content", share),
         Property("saturation", numbers(lambda g: g.saturation), "content", share),
         Property("warmth of the light", numbers(lambda g: g.warmth), "content", share),

@@ -1,8 +1,8 @@
 """Transforms of Albumentations and torchvision beside what they become here, under equal parameters.
 
 ``python -m bench.translated PHOTO`` prints tables: the peak signal-to-noise ratio between their result and ours, in
-the middle half of the image (where borders have no say) and over all of it, and, for scale, between their result and the
-photo as it was. What is random there is given fixed parameters; noise and holes are compared by their statistics.
+the middle half of the image (where borders have no say) and over all of it, and, for scale, between their result and
+the photo as it was. What is random there is given fixed parameters; noise and holes are compared by their statistics.
 """
 
 from __future__ import annotations

@@ -198,3 +198,12 @@ def test_every_name_of_a_rule_is_found(rules: Rules, rule: Rule) -> None:
         translator = Translator(rules, 1)
         translator.transforms(Call(name, example_call(rules, rule).given))
         assert not any("we know" in one for one in translator.missing)
+
+
+def test_the_version_that_wrote_a_file_decides_its_defaults() -> None:
+    turn = {"__class_fullname__": "Rotate", "limit": 5}
+    borders = [
+        im.from_albumentations({"__version__": version, "transform": turn}).transforms[0].border  # type: ignore[attr-defined]
+        for version in ("0.5.2", "1.4.0", "2.0.8")
+    ]
+    assert borders == ["mirror", "mirror", "constant"]

@@ -14,7 +14,7 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import LogUniform
-from imagemill.transforms.geometric import RandomResizedCrop, Resample, Resize
+from imagemill.transforms.geometric import LongestSide, RandomResizedCrop, Resample, Resize, ShortestSide
 from tests.transforms.geometric.support import draw, draws_for, frame_of, render
 
 SIZES = st.tuples(st.integers(1, 60), st.integers(1, 60))
@@ -201,3 +201,36 @@ def test_slices_are_cut_alike() -> None:
 def test_constructors_refuse(make: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("transform", "shape", "wanted"),
+    [
+        (ShortestSide(20), (30, 60), (20, 40)),
+        (ShortestSide(20), (60, 30), (40, 20)),
+        (ShortestSide(20, longest=30), (30, 60), (15, 30)),  # the longer side would be 40
+        (ShortestSide(20, longest=50), (30, 60), (20, 40)),
+        (LongestSide(30), (30, 60), (15, 30)),
+        (LongestSide(90), (30, 60), (45, 90)),
+        (LongestSide(90, enlarge=False), (30, 60), (30, 60)),
+        (LongestSide(30, enlarge=False), (30, 60), (15, 30)),
+        (LongestSide(3), (1, 60), (1, 3)),  # a side never vanishes
+    ],
+)
+def test_one_side_gets_its_length_and_the_other_follows(
+    transform: Any, shape: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    op = draw(transform, Frame.of(*shape))
+    assert tuple(op.shape[0]) == wanted
+    low, high = edges(op.matrix[0], wanted)
+    np.testing.assert_allclose(low, -0.5, atol=1e-9)
+    np.testing.assert_allclose(high, np.array(shape) - 0.5, atol=1e-9)
+
+
+def test_volumes_keep_their_slices_when_one_side_gets_a_length() -> None:
+    assert draw(ShortestSide(20), Frame.of(7, 30, 60)).shape.tolist() == [[7, 20, 40]]
+
+
+def test_a_drawn_length_is_whole_and_shown() -> None:
+    shapes = {draw(ShortestSide((18, 22)), Frame.of(30, 60), seed=seed).shape[0, 0] for seed in range(40)}
+    assert shapes == {18, 19, 20, 21, 22}

@@ -175,23 +175,29 @@ def keys() -> list[str]:
     return [record.key for record in im.from_arrays(images, labels).records]
 
 
+ORDER = np.random.default_rng(5).permutation(120)
+"""Of rows in a file: not that of the dataset."""
+
+
 def as_npy(path: Path, values: Array) -> Path:
     np.save(path / "f.npy", values)
     return path / "f.npy"
 
 
 def as_npz(path: Path, values: Array) -> Path:
-    np.savez(path / "f.npz", names=np.array(keys()[::-1]), features=values[::-1])
+    np.savez(path / "f.npz", names=np.array(keys())[ORDER], features=values[ORDER])
     return path / "f.npz"
 
 
 def as_csv(path: Path, values: Array) -> Path:
-    pl.DataFrame({"a": values[::-1, 0], "key": keys()[::-1], "b": values[::-1, 1]}).write_csv(path / "f.csv")
+    pl.DataFrame({"a": values[ORDER, 0], "key": np.array(keys())[ORDER], "b": values[ORDER, 1]}).write_csv(
+        path / "f.csv"
+    )
     return path / "f.csv"
 
 
 def as_parquet(path: Path, values: Array) -> Path:
-    pl.DataFrame({"path": keys()[::-1], "vector": values[::-1].tolist()}).write_parquet(path / "f.parquet")
+    pl.DataFrame({"path": np.array(keys())[ORDER], "vector": values[ORDER].tolist()}).write_parquet(path / "f.parquet")
     return path / "f.parquet"
 
 

@@ -42,7 +42,13 @@ def test_every_transform_is_a_change_by_its_name_or_says_what_to_do(name: str) -
         assert all(one.shape == PHOTOS.shape and one.dtype == PHOTOS.dtype for one in made)
     else:
         # It needs values that no name can say, gives another type, or has no range of its own.
-        advice = ("in a pipeline file", "leave Rescale", "LOW..HIGH", "expected volumes")
+        advice = (
+            "in a pipeline file",
+            "leave Rescale",
+            "LOW..HIGH",
+            "expected volumes",
+            "end the pipeline with Resize",
+        )
         assert any(word in said for word in advice), said
 
 

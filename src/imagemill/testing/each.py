@@ -332,6 +332,7 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.OneOf([im.Flip("x")]),
         im.Orient("LPS"),
         im.Pad((3, 1)),
+        im.Posterize(3),
         im.Resample((8, 9)),
         im.Sequential([im.Flip("x")]),
         im.Shift(pixels=3),

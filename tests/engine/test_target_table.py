@@ -94,7 +94,7 @@ def test_each_transform_moves_or_leaves_every_kind(transform: im.Transform, what
 def test_every_shipped_transform_is_in_this_list() -> None:
     listed = {type(t).__name__ for t, _ in CASES}
     shipped = {n for n in im.__all__ if isinstance(getattr(im, n), type) and issubclass(getattr(im, n), im.Transform)}
-    assert shipped - listed == {"OneOf", "Sequential", "SomeOf", "Transform"}
+    assert shipped - listed == {"OneOf", "Orient", "Sequential", "SomeOf", "Transform"}
     assert {what for _, what in CASES} == {"moves", "stays"}
 
 

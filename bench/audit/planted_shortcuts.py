@@ -168,12 +168,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--clean", type=int, default=20)
     parser.add_argument("--each", type=int, default=60)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--kinds", default=",".join(KINDS))
     asked = parser.parse_args()
     for name in asked.sets.split(","):
         scores: dict[str, Score] = defaultdict(Score)
         for kind in asked.kinds.split(","):
-            for seed in range(asked.seeds):
+            for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
                 hit, others = one(subset(name, asked.each, seed), kind, seed)
                 scores[kind].planted += 1
                 scores[kind].found += hit
@@ -183,7 +184,7 @@ def main() -> None:
             print(f"{name:8s} {kind:20s} {score.found}/{score.planted}  {beside}", flush=True)
         false: Counter[str] = Counter()
         sets = 0
-        for seed in range(asked.clean):
+        for seed in range(asked.first_seed, asked.first_seed + asked.clean):
             _, others = one(subset(name, asked.each, 1000 + seed), None, seed)
             sets += bool(others)
             false.update(others)

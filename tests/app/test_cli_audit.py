@@ -51,7 +51,7 @@ def test_the_page_needs_no_network_and_shows_images_of_a_leak(tmp_path: Path) ->
     assert (said.code, f"page in {to}" in said.out) == (0, True), said.out
     text = to.read_text()
     assert "Fit to train on? Not as it is: 1 finding to mend first." in text
-    assert "the same bytes; the one to keep first" in text
+    assert "the same bytes; the first is the one to keep: " in text
     assert "dog/&lt;b&gt;copy.png" in text
     assert "<b>copy" not in text
     assert not [word for word in ("http://", "https://") if word in text]

@@ -111,7 +111,6 @@ def test_how_far_is_said_with_an_interval_that_holds_the_truth() -> None:
     assert apart.numbers["chance"] == 0.5
 
 
-@pytest.mark.usefixtures("no_copies")
 def test_a_sure_difference_that_is_less_than_matters_is_not_named_of_its_measure() -> None:
     images = bars(4, 80)
     lifted = np.where(images[40:] < 60, images[40:] + 8, images[40:]).astype(np.uint8)
@@ -120,7 +119,6 @@ def test_a_sure_difference_that_is_less_than_matters_is_not_named_of_its_measure
     assert says(found, "can be told apart")
 
 
-@pytest.mark.usefixtures("no_copies")
 def test_the_image_of_the_others_that_lies_farthest_comes_first() -> None:
     images = bars(6, 80)
     others = np.roll(images[40:], 5, axis=2)
@@ -135,7 +133,6 @@ def test_the_image_of_the_others_that_lies_farthest_comes_first() -> None:
     assert starts[first] <= np.quantile(starts, 0.3)
 
 
-@pytest.mark.usefixtures("no_copies")
 def test_right_answers_are_counted_against_a_coin(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[float]] = []
     monkeypatch.setattr(populations, "adjusted", lambda p: asked.append(list(p)) or p)

@@ -417,6 +417,10 @@ def _left(transform: Transform, least: int) -> int:
     if isinstance(transform, im.Crop) and transform.box is not None:
         half = len(transform.box) // 2
         return min(b - a for a, b in zip(transform.box[:half], transform.box[half:], strict=True))
+    if isinstance(transform, im.LongestSide) or (isinstance(transform, im.ShortestSide) and transform.longest):
+        return 1  # of a long image all but a pixel of the other side may vanish
+    if isinstance(transform, im.ShortestSide):
+        return min(int(transform.length.bounds[0]), least)
     if isinstance(transform, im.Resample) and transform.spacing is not None:
         return max(1, int(least / max(transform.spacing)))
     if transform.traits().brings == "size":

@@ -12,6 +12,7 @@ import pytest
 
 import imagemill as im
 from imagemill.audits import Audit
+from imagemill.audits.probes import Told
 from imagemill.core.errors import InputError, ParameterError, SourceError
 from tests.audits.made_up import Array, folder, photo, shot, write
 
@@ -422,3 +423,11 @@ def test_classes_of_annotations_and_of_several_labels_are_counted(tmp_path: Path
         im.Record(f"{row}.png", path, labels=names) for row, names in enumerate([("a", "b"), ("a",), ("b", "a")])
     ]
     assert "a (3), b (2)" in by_rule(im.audit(im.open(labelled), checks=["counts"]), "few").message
+
+
+def test_the_background_is_claimed_by_the_lower_end_of_what_it_tells() -> None:
+    """By hand: of 100 images 40 were told, 20 would be by chance; Clopper and Pearson begin at 30.3 %."""
+    right = np.repeat([True, False], [40, 60])
+    told = Told(0.4, 0.2, 0.303, 0.503, 1e-5, 100, right)
+    assert told.skill == pytest.approx(0.25)
+    assert told.least_skill == pytest.approx((0.303 - 0.2) / 0.8)

@@ -54,7 +54,15 @@ class Told:
     @property
     def skill(self) -> float:
         """Share of the way from chance to certainty, at most 1; 0 at chance."""
-        return (self.accuracy - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
+        return self._share(self.accuracy)
+
+    @property
+    def least_skill(self) -> float:
+        """The same at the lower end of the interval."""
+        return self._share(self.low)
+
+    def _share(self, accuracy: float) -> float:
+        return (accuracy - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
 
 
 def folds_of(labels: Rows, count: int, groups: Rows | None = None, *, seed: int = 0) -> Rows:

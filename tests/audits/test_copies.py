@@ -313,3 +313,15 @@ def test_pairs_are_told_with_their_parts_and_scores_the_surest_first(tmp_path: P
     ]
     assert told[0]["score"] == CERTAIN > told[1]["score"] > 0
     assert [one["how"] for one in told] == ["the same bytes", "re-encoded, resized or recoloured"]
+
+
+def test_volumes_are_copies_when_their_voxels_are_equal_and_not_when_they_look_alike(tmp_path: Path) -> None:
+    """Two phases of one patient look as alike as a copy that was saved again."""
+    draws = np.random.default_rng(0)
+    scans = [cv2.GaussianBlur(draws.normal(100, 40, (40, 44, 6)), (0, 0), 2).astype(np.int16) for _ in range(6)]
+    scans.append(scans[2] + draws.integers(0, 2, scans[2].shape).astype(np.int16))
+    scans.append(scans[3].copy())
+    volumes = [im.Image(np.ascontiguousarray(np.moveaxis(scan, -1, 0)), "zyx") for scan in scans]
+    found = im.audit(im.from_arrays([one.array for one in volumes], axes="zyx"), checks=["copies"])
+    pairs = [(int(a), int(b)) for a, b in zip(found.survey.pairs.first, found.survey.pairs.second, strict=True)]
+    assert pairs == [(3, 7)]

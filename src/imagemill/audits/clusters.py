@@ -117,6 +117,9 @@ def _quality(glance: Glance) -> str:
     return f"the least compressed, {glance.file.format} of quality {_compression(glance):.0f}"
 
 
+_PLANE = 2
+"""Lengths of an image that is no volume."""
+
 _PREFERRED: tuple[tuple[float, Callable[[Glance], float], Callable[[Glance], str]], ...] = (
     (0.02, lambda glance: float(np.prod(glance.shape)) * (1 - glance.border), _size),
     (0.05, lambda glance: glance.sharpness, lambda _: "the sharpest of the largest"),
@@ -128,6 +131,9 @@ _PREFERRED: tuple[tuple[float, Callable[[Glance], float], Callable[[Glance], str
 
 def pairs_of(glances: Sequence[Glance | None], odds: float, threads: int = 1) -> Pairs:
     """Pairs of images of one content; each of many equal ones is paired with the first of them alone.
+
+    Volumes are of one content where their bytes or voxels are equal: two phases or visits of one patient look as alike
+    as a copy does, and are none.
 
     Parameters
     ----------
@@ -153,6 +159,7 @@ def pairs_of(glances: Sequence[Glance | None], odds: float, threads: int = 1) ->
             seconds.append(row)
             how.append(BYTES if same != row else PIXELS)
     score = [CERTAIN] * len(how)
+    single = [one for one in single if len(one[1].shape) == _PLANE]
     if len(single) > 1:
         rows = np.array([row for row, _ in single], np.int64)
         small = np.stack([glance.small for _, glance in single])

@@ -17,6 +17,8 @@ import imagemill as im
 from imagemill.data import Picture, Record, Source
 from imagemill.data.layouts.base import ReadSource, WriteTarget
 from imagemill.data.layouts.registry import guesses, layout_named, look_at
+from imagemill.data.layouts.tables.columns.box_columns import squashed
+from imagemill.data.layouts.tables.rows.row_reader import _NO_ANNOTATION
 from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import pixels_digest
 from imagemill.data.records.record import Stored
@@ -61,6 +63,8 @@ def _there_and_back(source: Source, name: str, *, embed: bool) -> tuple[Source, 
 
 _text = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 _word = st.text(string.ascii_letters + "äß漢 ,;\"'|\t\r\n", min_size=1, max_size=8).filter(lambda t: bool(t.strip()))
+# A class that says there is nothing ("none", "NaN") is read as an image without annotations where boxes have a column.
+_class = _word.filter(lambda t: squashed(t) not in _NO_ANNOTATION)
 _number = st.floats(-1000, 1000).map(lambda v: round(v, 3))
 _positive = st.floats(0, 1000).map(lambda v: round(v, 3))
 _instances = st.builds(
@@ -81,7 +85,7 @@ def _sources(draw: st.DrawFn, root: Path) -> Source:
     keys = draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True))
     columns = {"price": st.integers(-(2**40), 2**40), "class": _word, "x.y": st.sampled_from([0.5, -1.25, 3.0])}
     records = []
-    classes = draw(st.just(()) | st.lists(_word, min_size=1, max_size=3, unique=True).map(tuple))
+    classes = draw(st.just(()) | st.lists(_class, min_size=1, max_size=3, unique=True).map(tuple))
     for key in keys:
         objects = draw(st.none() | st.lists(_instances, max_size=2).map(tuple))
         records.append(
@@ -89,7 +93,7 @@ def _sources(draw: st.DrawFn, root: Path) -> Source:
                 key,
                 root / draw(st.sampled_from(["a.png", "b.jpg"])),
                 draw(st.none() | st.just(root / "m.png")),
-                label=draw(st.none() | (st.sampled_from(classes) if classes else _word)),
+                label=draw(st.none() | (st.sampled_from(classes) if classes else _class)),
                 labels=draw(st.none() | st.lists(_word, max_size=3).map(tuple)),
                 objects=objects,
                 split=draw(st.sampled_from([None, "train", "val", "test"])),

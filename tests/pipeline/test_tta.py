@@ -183,3 +183,15 @@ def test_what_cannot_be_is_said(how: Any, message: str) -> None:
 def test_what_a_model_must_not_say_is_said(said: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         im.TTA("flip", keypoint_names=["a", "b"])(said, IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("views", "said"),
+    [
+        (lambda views: views, r"the model with the image.*write TTA\('flips'\)\(model, image\)"),
+        (8, "expected views as one of flip, flips, d4, scales, a pipeline, or lists of transforms, got 8"),
+    ],
+)
+def test_what_is_no_view_is_refused_with_what_to_write(views: Any, said: str) -> None:
+    with pytest.raises(im.ParameterError, match=said):
+        im.TTA(views)

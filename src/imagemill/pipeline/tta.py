@@ -111,7 +111,17 @@ class TTA:
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
                 raise ParameterError(f"expected {name} as a whole number of at least 1, got {value!r}")
+        if callable(self.views) and not isinstance(self.views, Pipeline):
+            raise ParameterError(
+                f"expected views first, and the model with the image, got the function {self.views!r}; write "
+                "TTA('flips')(model, image)"
+            )
         if not isinstance(self.views, str | Pipeline):
+            if not isinstance(self.views, Transform | Sequence):
+                raise ParameterError(
+                    f"expected views as one of {', '.join(get_args(Named))}, a pipeline, or lists of transforms, "
+                    f"got {self.views!r}"
+                )
             listed = [] if isinstance(self.views, Transform) else list(self.views)
             if not listed or any(isinstance(view, Transform) for view in listed):
                 raise ParameterError(

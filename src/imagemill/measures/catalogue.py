@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from imagemill.measures.principal_axis import principal_axis
 from imagemill.measures.stroke_width import stroke_width
 from imagemill.measures.tone import mean_brightness, rms_contrast
 
-__all__ = ["MEASURES", "Measure", "measured"]
+__all__ = ["MEASURES", "Measure", "Quantity", "measured"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -30,16 +30,12 @@ Scale = Literal["difference", "ratio", "angle", "sign"]
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """One number of an image, and what a change of it means.
+class Quantity:
+    """A number of an image, and what a change of it means.
 
     Parameters
     ----------
     name, unit : str
-    reads : {"shares", "gray", "weights"}
-        What ``take`` is given of the images.
-    take : callable
-        To one number an image; NaN where an image has none.
     scale : {"difference", "ratio", "angle", "sign"}
         How two values are compared: by how much, by what factor, as axes modulo half a turn, as signs.
     tolerance : float
@@ -51,27 +47,41 @@ class Measure:
 
     name: str
     unit: str
-    reads: Reads
-    take: Callable[[Floats], Floats]
     scale: Scale
     tolerance: float
     grid: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Measure(Quantity):
+    """A quantity that is measured of pixels.
+
+    Parameters
+    ----------
+    reads : {"shares", "gray", "weights"}
+        What ``take`` is given of the images.
+    take : callable
+        To one number an image; NaN where an image has none.
+    """
+
+    reads: Reads = field(kw_only=True)
+    take: Callable[[Floats], Floats] = field(kw_only=True)
+
+
 MEASURES: tuple[Measure, ...] = (
-    Measure("polarity", "sign", "weights", object_polarity, "sign", 0.1),
-    Measure("size", "of the frame", "weights", object_size, "ratio", 0.08),
-    Measure("turn", "degrees", "weights", principal_axis, "angle", 5.0),
-    Measure("position y", "of the frame", "weights", lambda w: centre_of_mass(w)[:, 0], "difference", 0.02),
-    Measure("position x", "of the frame", "weights", lambda w: centre_of_mass(w)[:, 1], "difference", 0.02),
-    Measure("brightness", "of white", "gray", mean_brightness, "ratio", 0.15),
-    Measure("contrast", "of white", "gray", rms_contrast, "ratio", 0.15),
-    Measure("background", "of white", "gray", background, "difference", 0.05),
-    Measure("red cast", "stops", "shares", lambda s: colour_cast(s)[:, 0], "difference", 0.1),
-    Measure("blue cast", "stops", "shares", lambda s: colour_cast(s)[:, 1], "difference", 0.1),
-    Measure("stroke width", "of the frame", "weights", stroke_width, "ratio", 0.15),
-    Measure("sharpness", "", "gray", edge_sharpness, "difference", 0.05, grid=True),
-    Measure("noise", "of white", "gray", noise_level, "difference", 0.01, grid=True),
+    Measure("polarity", "sign", "sign", 0.1, reads="weights", take=object_polarity),
+    Measure("size", "of the frame", "ratio", 0.08, reads="weights", take=object_size),
+    Measure("turn", "degrees", "angle", 5.0, reads="weights", take=principal_axis),
+    Measure("position y", "of the frame", "difference", 0.02, reads="weights", take=lambda w: centre_of_mass(w)[:, 0]),
+    Measure("position x", "of the frame", "difference", 0.02, reads="weights", take=lambda w: centre_of_mass(w)[:, 1]),
+    Measure("brightness", "of white", "ratio", 0.15, reads="gray", take=mean_brightness),
+    Measure("contrast", "of white", "ratio", 0.15, reads="gray", take=rms_contrast),
+    Measure("background", "of white", "difference", 0.05, reads="gray", take=background),
+    Measure("red cast", "stops", "difference", 0.1, reads="shares", take=lambda s: colour_cast(s)[:, 0]),
+    Measure("blue cast", "stops", "difference", 0.1, reads="shares", take=lambda s: colour_cast(s)[:, 1]),
+    Measure("stroke width", "of the frame", "ratio", 0.15, reads="weights", take=stroke_width),
+    Measure("sharpness", "", "difference", 0.05, grid=True, reads="gray", take=edge_sharpness),
+    Measure("noise", "of white", "difference", 0.01, grid=True, reads="gray", take=noise_level),
 )
 """Every measure, in the order in which gaps are closed: what changes others' values comes first."""
 

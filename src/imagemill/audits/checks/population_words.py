@@ -5,28 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
 from imagemill.audits.glance import Glance
-from imagemill.measures.catalogue import Measure
+from imagemill.measures.catalogue import Quantity
 from imagemill.measures.differences.gaps import Gap
 
 __all__ = ["FILE_MEASURES", "said_of"]
 
 
-def _nothing(_: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    raise NotImplementedError("taken of files, not of pictures")
-
-
-def _file_measure(name: str, unit: str, tolerance: float, *, ratio: bool) -> Measure:
-    return Measure(name, unit, "shares", _nothing, "ratio" if ratio else "difference", tolerance)
-
-
-FILE_MEASURES: tuple[tuple[Measure, Callable[[Glance], float]], ...] = (
-    (_file_measure("side", "pixels", 0.5, ratio=True), lambda g: math.sqrt(g.shape[-2] * g.shape[-1])),
-    (_file_measure("aspect", "", 0.15, ratio=True), lambda g: g.shape[-1] / g.shape[-2]),
-    (_file_measure("JPEG quality", "", 8.0, ratio=False), lambda g: g.file.quality),
+FILE_MEASURES: tuple[tuple[Quantity, Callable[[Glance], float]], ...] = (
+    (Quantity("side", "pixels", "ratio", 0.5), lambda g: math.sqrt(g.shape[-2] * g.shape[-1])),
+    (Quantity("aspect", "", "ratio", 0.15), lambda g: g.shape[-1] / g.shape[-2]),
+    (Quantity("JPEG quality", "", "difference", 8.0), lambda g: g.file.quality),
 )
 """Of the file: the tolerance of a side is a half, since networks are given one size."""
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from imagemill.core.plain_values import plain
-from imagemill.measures.catalogue import Measure
+from imagemill.measures.catalogue import Quantity
 from imagemill.measures.differences.two_samples import (
     Tested,
     any_balance,
@@ -67,7 +67,7 @@ class Gap:
 
     Parameters
     ----------
-    measure : Measure
+    measure : Quantity
     train, wild : array ``[5]``
         Quantiles at 5, 25, 50, 75 and 95 %, training images weighted to the class shares of the wild ones; shares of
         images with a dark object for the polarity.
@@ -96,7 +96,7 @@ class Gap:
         Both medians as they are compared: logarithms for ratios.
     """
 
-    measure: Measure
+    measure: Quantity
     train: Floats
     wild: Floats
     change: float
@@ -136,7 +136,7 @@ class Gap:
 
 
 def gap_of(
-    measure: Measure,
+    measure: Quantity,
     train: Floats,
     wild: Floats,
     of: Groups,
@@ -149,7 +149,7 @@ def gap_of(
 
     Parameters
     ----------
-    measure : Measure
+    measure : Quantity
     train, wild : array ``[n]``, ``[m]``
         NaN where an image has no value.
     of : Groups
@@ -206,21 +206,21 @@ def gap_of(
     )
 
 
-def _not_measured(measure: Measure, images: tuple[int, int], missing: tuple[int, int]) -> Gap:
+def _not_measured(measure: Quantity, images: tuple[int, int], missing: tuple[int, int]) -> Gap:
     none, nan, still = np.full(len(QUANTILES), np.nan), math.nan, (0.0, 0.0)
     return Gap(
         measure, none, none, nan, nan, nan, 0.0, 1.0, 1.0, still, still, nan, "not measured", images, missing, {}
     )
 
 
-def judged(measure: Measure, p: float, needed: tuple[float, float], level: float) -> Verdict:
+def judged(measure: Quantity, p: float, needed: tuple[float, float], level: float) -> Verdict:
     """What a p value, adjusted for the number of measures, and the change that is needed say together."""
     if p > 1 - level:
         return "no difference seen"
     return "gap" if max(needed[1], -needed[0]) >= _least(measure) else "small"
 
 
-def _least(measure: Measure) -> float:
+def _least(measure: Quantity) -> float:
     """The tolerance as it is compared: of ratios the logarithm."""
     return float(np.log1p(measure.tolerance)) if measure.scale == "ratio" else measure.tolerance
 
@@ -238,7 +238,7 @@ def _uniform(apart: Floats, mine: Floats, images: tuple[int, int]) -> tuple[floa
     return middle, math.sqrt(3 * (theirs**2 - spread**2)) / _NORMAL if farther and theirs > 0 else 0.0
 
 
-def _share_outside(measure: Measure, train: Floats, wild: Floats, tested: Tested) -> float:
+def _share_outside(measure: Quantity, train: Floats, wild: Floats, tested: Tested) -> float:
     """Share of wild values beyond the middle 98 % of weighted training ones; of signs, of one that training lacks."""
     if measure.scale == "sign":
         dark = float((train * tested.weights).sum())
@@ -247,22 +247,22 @@ def _share_outside(measure: Measure, train: Floats, wild: Floats, tested: Tested
     return float(((wild < low) | (wild > high)).mean())
 
 
-def _scaled(measure: Measure, values: Floats) -> Floats:
+def _scaled(measure: Quantity, values: Floats) -> Floats:
     """Values such that a change of images adds something to all of them."""
     if measure.scale == "ratio":
         return np.log(np.where(values > 1e-9, values, np.nan))
     return (1 - values) / 2 if measure.scale == "sign" else values
 
 
-def _unscaled(measure: Measure, values: Floats) -> Floats:
+def _unscaled(measure: Quantity, values: Floats) -> Floats:
     return np.exp(values) if measure.scale == "ratio" else values
 
 
-def _shown(measure: Measure, change: float) -> float:
+def _shown(measure: Quantity, change: float) -> float:
     return float(np.exp(change)) if measure.scale == "ratio" else change
 
 
-def _quantiles(measure: Measure, values: Floats, weights: Floats) -> Floats:
+def _quantiles(measure: Quantity, values: Floats, weights: Floats) -> Floats:
     if measure.scale == "sign":
         return np.full(len(QUANTILES), float((values * weights).sum()))
     return weighted_quantiles(values, weights, QUANTILES)
@@ -288,7 +288,7 @@ def _turned(a: Floats, b: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def _by_class(
-    measure: Measure, a: Floats, b: Floats, of_a: Labels, of_b: Labels, classes: tuple[str, ...]
+    measure: Quantity, a: Floats, b: Floats, of_a: Labels, of_b: Labels, classes: tuple[str, ...]
 ) -> dict[str, float]:
     return {
         classes[c]: float(_shown(measure, float(b[of_b == c].mean() - a[of_a == c].mean()))) for c in np.unique(of_b)

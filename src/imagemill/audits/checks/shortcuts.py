@@ -13,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.audits.checks.base import NotAsked, listed, many
-from imagemill.audits.clusters import joined
 from imagemill.audits.file_properties import properties_of
 from imagemill.audits.image_pieces import BORDER, CENTRE, CORNERS, HIDDEN, pieces_of
 from imagemill.audits.picture_features import features_of
-from imagemill.audits.probes import Told, folds_of, out_of_fold, probabilities_by_bins, told_of
-from imagemill.audits.survey import Survey
+from imagemill.audits.probes import Told, out_of_fold, probabilities_by_bins, told_of
+from imagemill.audits.survey import SMALLEST_CLASS, Survey
 from imagemill.core.findings import Finding
 from imagemill.core.multiplicity import adjusted
 
@@ -27,8 +26,6 @@ __all__ = ["check_shortcuts"]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
-_SMALLEST = 10
-"""Images of a class that are needed to ask."""
 _MOST = 20_000
 """Images that are asked; more would tell nothing new."""
 _SKILL = 0.15
@@ -88,7 +85,7 @@ def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Properties that give the class away."""
     asked = _asked(survey)
     if len(asked.names) < 2:
-        yield NotAsked("shortcuts", f"there are not two classes with {_SMALLEST} images or more")
+        yield NotAsked("shortcuts", f"there are not two classes with {SMALLEST_CLASS} images or more")
         return
     small = survey.small[np.searchsorted(survey.seen, asked.rows)]
     whole = _whole(asked, small)
@@ -103,31 +100,13 @@ def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
 
 
 def _asked(survey: Survey) -> _Asked:
-    """Rows of classes with enough images."""
-    given = survey.labels
-    seen = [row for row in survey.seen.tolist() if given[row] is not None]
-    names, counts = np.unique([str(given[row]) for row in seen], return_counts=True)
-    kept = [str(name) for name, count in zip(names, counts, strict=True) if count >= _SMALLEST]
-    number = {name: place for place, name in enumerate(kept)}
-    rows = np.array([row for row in seen if given[row] in number], np.int64)
+    """Images of classes with enough of them, in equal steps where they are more than are asked."""
+    rows, labels, names = survey.classes()
     if len(rows) > _MOST:
-        rows = rows[np.linspace(0, len(rows) - 1, _MOST).round().astype(int)]
-    labels = np.array([number[str(given[row])] for row in rows], np.int64)
-    folds = folds_of(labels, survey.settings.folds, _groups(survey, rows)) if len(rows) else labels
-    return _Asked(rows, labels, kept, folds, survey.settings.level)
-
-
-def _groups(survey: Survey, rows: Rows) -> Rows:
-    """What stays on one side: copies, and what the source says belongs together."""
-    firsts: dict[str, int] = {}
-    together = [
-        (firsts.setdefault(record.group, row), row)
-        for row, record in enumerate(survey.records)
-        if record.group is not None
-    ]
-    together += [(cluster.rows[0], row) for cluster in survey.clusters for row in cluster.rows]
-    pairs = np.array(together, np.int64).reshape(-1, 2)
-    return joined(len(survey.records), pairs[:, 0], pairs[:, 1])[rows]
+        some = np.linspace(0, len(rows) - 1, _MOST).round().astype(int)
+        rows, labels = rows[some], labels[some]
+    folds = survey.folds(rows, labels) if len(rows) else labels
+    return _Asked(rows, labels, list(names), folds, survey.settings.level)
 
 
 def _whole(asked: _Asked, small: npt.NDArray[np.uint8]) -> dict[int | None, Told]:

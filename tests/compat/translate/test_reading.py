@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,6 +239,30 @@ def test_missing_ones_are_all_named_or_left_out_with_a_warning() -> None:
     assert names(pipe) == ["Flip"]
     assert sum(note.startswith("left out: ") for note in pipe.notes) == 2
     assert "left out: Nonsense" in pipe.explain()
+
+
+def test_objects_say_what_they_were_made_with_and_not_what_the_whole_told_them() -> None:
+    """As version 2 keeps them: what is inside holds the rules of bounding boxes and the targets of the whole."""
+
+    class Kept:
+        def __init__(self, **kept: Any) -> None:
+            self.__dict__.update(kept)
+
+        def __call__(self) -> None: ...
+
+    def kind(name: str) -> Any:
+        return type(name, (Kept,), {"__module__": "albumentations.core", "get_transform_init_args": lambda self: {}})
+
+    rules = {"bboxes": Kept(params=Kept(format="coco", min_visibility=0.5, label_fields=["c"]))}
+    flips = [kind("HorizontalFlip")(p=0.25), kind("VerticalFlip")(p=0.75)]
+    inner = kind("OneOf")(transforms=flips, p=0.5, processors=rules, additional_targets={})
+    pipe = im.from_albumentations(
+        kind("Compose")(transforms=[inner], p=1.0, processors=rules, additional_targets={}, seed=None), seed=1
+    )
+    (choice,) = pipe.transforms
+    assert (choice.p, choice.weights) == (0.5, (0.25, 0.75))  # type: ignore[attr-defined]
+    assert pipe.boxes.min_visibility == 0.5
+    assert [note.partition(":")[0] for note in pipe.notes] == ["Compose"]
 
 
 def test_nothing_of_other_libraries_is_imported() -> None:

@@ -86,10 +86,13 @@ def _albumentations(made: Any) -> dict[str, Any] | None:
     if not type(made).__module__.startswith("albumentations"):
         return None
     if any(_is_transform(one) for one in getattr(made, "transforms", ())):
-        names = ("transforms", "p", "n", "replace", "additional_targets", "seed")
+        names: tuple[str, ...] = ("transforms", "p", "n", "replace")
+        whole = type(made).__name__.endswith("Compose")
+        # What is inside is given the targets of the whole, and was not made with them.
+        names += ("additional_targets", "seed") if whole else ()
         found = {name: getattr(made, name) for name in names if getattr(made, name, None) is not None}
         for name, key in (("bbox_params", "bboxes"), ("keypoint_params", "keypoints")):
-            processor = (getattr(made, "processors", None) or {}).get(key)
+            processor = (getattr(made, "processors", None) or {}).get(key) if whole else None
             if processor is not None:
                 found[name] = dict(vars(processor.params))
         return found | ({"p": made.p} if hasattr(made, "p") else {})

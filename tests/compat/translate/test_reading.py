@@ -233,9 +233,9 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
 def test_missing_ones_are_all_named_or_left_out_with_a_warning() -> None:
     text = "A.Compose([A.Nonsense(), A.HorizontalFlip(), A.Lambda(image=lambda x: x)])"
     with pytest.raises(InputError, match=r"2 transforms .* Nonsense \(line 1\).*Lambda.*missing='skip'"):
-        im.from_albumentations(text)
+        im.from_albumentations(text, missing="error")
     with pytest.warns(UserWarning, match="left out 2 transforms"):
-        pipe = im.from_albumentations(text, missing="skip")
+        pipe = im.from_albumentations(text)
     assert names(pipe) == ["Flip"]
     assert sum(note.startswith("left out: ") for note in pipe.notes) == 2
     assert "left out: Nonsense" in pipe.explain()

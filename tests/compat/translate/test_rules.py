@@ -170,7 +170,7 @@ def test_an_argument_that_is_not_known_is_said() -> None:
 def test_a_choice_without_those_that_are_missing_keeps_the_others() -> None:
     with pytest.warns(UserWarning, match="left out 1"):
         pipe = im.from_albumentations(
-            "A.Compose([A.OneOf([A.Nonsense(p=0.5), A.HorizontalFlip(p=0.2), A.VerticalFlip(p=0.6)])])", missing="skip"
+            "A.Compose([A.OneOf([A.Nonsense(p=0.5), A.HorizontalFlip(p=0.2), A.VerticalFlip(p=0.6)])])"
         )
     assert pipe.transforms[0].weights == (0.2, 0.6)  # type: ignore[attr-defined]
 

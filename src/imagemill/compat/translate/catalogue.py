@@ -6,41 +6,17 @@ import re
 from typing import Any
 
 from imagemill.compat.translate.calls import Call
-from imagemill.compat.translate.rules import (
-    albumentations_absent,
-    albumentations_filters,
-    albumentations_geometry,
-    albumentations_pixels,
-    albumentations_sizes,
-    torchvision_pixels,
-)
-from imagemill.compat.translate.rules.albumentations import RULES as ALBUMENTATIONS
-from imagemill.compat.translate.rules.monai import RULES as MONAI
 from imagemill.compat.translate.rules.rule import Rule, Rules, Translator
-from imagemill.compat.translate.rules.torchio import RULES as TORCHIO
-from imagemill.compat.translate.rules.torchvision import RULES as TORCHVISION
+from imagemill.compat.translate.rules.tables import table
 from imagemill.core.errors import InputError
 from imagemill.transforms.base import everyone
 
 __all__ = ["LIBRARIES", "example_call", "page"]
 
 LIBRARIES: dict[str, Rules] = {
-    "Albumentations": ALBUMENTATIONS,
-    "torchvision": TORCHVISION,
-    "MONAI": MONAI,
-    "TorchIO": TORCHIO,
+    name: table(name.lower()) for name in ("Albumentations", "torchvision", "MONAI", "TorchIO")
 }
 """Every table of rules, by the library's name."""
-
-_READ = (
-    albumentations_absent,
-    albumentations_filters,
-    albumentations_geometry,
-    albumentations_pixels,
-    albumentations_sizes,
-    torchvision_pixels,
-)
-"""Modules that fill the tables when they are imported."""
 
 _NEEDED: dict[str, Any] = {
     "size": 224, "height": 224, "width": 224, "min_max_height": (100, 200), "degrees": 10, "padding": 4,

@@ -12,6 +12,7 @@ from imagemill.compat.translate.readers.live_objects import from_object
 from imagemill.compat.translate.readers.serialised import from_plain, read_plain
 from imagemill.compat.translate.readers.source_text import expression, pipelines_in
 from imagemill.compat.translate.rules.rule import Rules, Translator
+from imagemill.compat.translate.rules.tables import table
 from imagemill.core.errors import InputError
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform, everyone
@@ -26,7 +27,7 @@ def from_albumentations(
     *,
     name: str | None = None,
     names: Mapping[str, Any] | None = None,
-    missing: Missing = "error",
+    missing: Missing = "skip",
     version: int | None = None,
     seed: int | None = None,
 ) -> Pipeline:
@@ -42,9 +43,9 @@ def from_albumentations(
         Which pipeline of a program: the variable, the function that returns it, or the key in a dictionary.
     names : mapping, optional
         Values of variables that a program gets from elsewhere: ``{"args.size": 224}``.
-    missing : {"error", "skip"}
-        What to do about transforms that have no counterpart: name them all in an error, or leave them out with a
-        warning.
+    missing : {"skip", "error"}
+        What to do about transforms that have no counterpart: leave them out, with a warning and a note that name them
+        all, or name them in an error.
     version : {1, 2}, optional
         Of Albumentations, where defaults differ (borders mirror in 1 and are constant in 2). Found in files and
         objects; 2 when left out.
@@ -59,7 +60,8 @@ def from_albumentations(
     Raises
     ------
     InputError
-        When it cannot be read, or for transforms without a counterpart.
+        When it cannot be read, when nothing in it has a counterpart, and with ``missing="error"`` for each one that has
+        none.
 
     Examples
     --------
@@ -69,16 +71,7 @@ def from_albumentations(
     >>> [type(transform).__name__ for transform in pipe.transforms]
     ['Flip', 'Affine']
     """
-    from imagemill.compat.translate.rules import (  # noqa: F401
-        albumentations_absent,
-        albumentations_filters,
-        albumentations_geometry,
-        albumentations_pixels,
-        albumentations_sizes,
-    )
-    from imagemill.compat.translate.rules.albumentations import RULES
-
-    return _translated(RULES, pipeline, name, names, missing, version, seed)
+    return _translated(table("albumentations"), pipeline, name, names, missing, version, seed)
 
 
 def from_torchvision(
@@ -86,7 +79,7 @@ def from_torchvision(
     *,
     name: str | None = None,
     names: Mapping[str, Any] | None = None,
-    missing: Missing = "error",
+    missing: Missing = "skip",
     seed: int | None = None,
 ) -> Pipeline:
     """Turn transforms of torchvision (v1 or v2) into a pipeline of this library.
@@ -112,10 +105,7 @@ def from_torchvision(
     >>> pipe.transforms[1].hue
     Range(low=-36.0, high=36.0)
     """
-    from imagemill.compat.translate.rules import torchvision_pixels  # noqa: F401
-    from imagemill.compat.translate.rules.torchvision import RULES
-
-    return _translated(RULES, pipeline, name, names, missing, None, seed)
+    return _translated(table("torchvision"), pipeline, name, names, missing, None, seed)
 
 
 def from_monai(
@@ -123,7 +113,7 @@ def from_monai(
     *,
     name: str | None = None,
     names: Mapping[str, Any] | None = None,
-    missing: Missing = "error",
+    missing: Missing = "skip",
     seed: int | None = None,
 ) -> Pipeline:
     """Turn MONAI transforms (of arrays or of dictionaries) into a pipeline of this library.
@@ -149,9 +139,7 @@ def from_monai(
     >>> from_monai("Compose([RandFlipd(keys=['image', 'label'], prob=0.5, spatial_axis=0)])", seed=1).transforms[0].axis
     'x'
     """
-    from imagemill.compat.translate.rules.monai import RULES
-
-    return _translated(RULES, pipeline, name, names, missing, None, seed)
+    return _translated(table("monai"), pipeline, name, names, missing, None, seed)
 
 
 def from_torchio(
@@ -159,7 +147,7 @@ def from_torchio(
     *,
     name: str | None = None,
     names: Mapping[str, Any] | None = None,
-    missing: Missing = "error",
+    missing: Missing = "skip",
     seed: int | None = None,
 ) -> Pipeline:
     """Turn TorchIO transforms into a pipeline of this library.
@@ -184,9 +172,7 @@ def from_torchio(
     >>> from_torchio("tio.Compose([tio.RandomFlip(axes=('LR',)), tio.RandomAffine(degrees=10)])", seed=1).transforms[0]
     Flip(p=0.5, axis='x', mode='random', every=1)
     """
-    from imagemill.compat.translate.rules.torchio import RULES
-
-    return _translated(RULES, pipeline, name, names, missing, None, seed)
+    return _translated(table("torchio"), pipeline, name, names, missing, None, seed)
 
 
 def _translated(
@@ -204,15 +190,17 @@ def _translated(
     translator = Translator(rules, version or found or 2)
     made = translator.transforms(call)
     if translator.missing:
-        _tell(rules, translator.missing, missing)
+        _tell(rules, translator.missing, missing, nothing=not made)
         translator.notes.extend(f"left out: {one}" for one in translator.missing)
     settings = translator.settings | ({} if seed is None else {"seed": seed})
     return Pipeline(made, notes=(*translator.notes, *_resamples(made)), **settings)
 
 
-def _tell(rules: Rules, lost: list[str], missing: str) -> None:
+def _tell(rules: Rules, lost: list[str], missing: str, nothing: bool) -> None:
     listed = "; ".join(lost)
     count = f"{len(lost)} transform{'s' if len(lost) > 1 else ''} of {rules.library} without a counterpart: {listed}"
+    if nothing:
+        raise InputError(f"expected a transform that has a counterpart here, got {count}")
     if missing == "error":
         raise InputError(f"{count}. Take them out, or leave them out with missing='skip'")
     warnings.warn(f"left out {count}", UserWarning, stacklevel=4)

@@ -127,7 +127,14 @@ def test_a_variable_from_elsewhere_is_asked_for_and_taken() -> None:
         ("[0] * 10 ** 9", Unread("[0] * 10 ** 9")),
         ("1 / 0", Unread("1 / 0")),
         ("lambda x: x", Unread("lambda x: x")),
-        ("a if b else c", Unread("a if b else c")),
+        ("a if 1 < 2 else c", Unread("a")),
+        ("[x / 4 for x in (1, 2)]", [0.25, 0.5]),
+        ("{'n': 3}.get('m', 4)", 4),
+        ("f'{2}x'", "2x"),
+        ("size or 224", Unread("size or 224")),
+        ("None or 224", 224),
+        ("np.deg2rad(180)", 3.141592653589793),
+        ("[1, 2, 3][1:]", [2, 3]),
     ],
 )
 def test_values(text: str, value: object) -> None:

@@ -23,12 +23,15 @@ class Call:
         Arguments without a name.
     where : str
         Where it stands, in words: ``"line 12"``, ``"step 3"``.
+    origin : str
+        The module it is imported from, or ``"a class of the program"``, as far as that is known.
     """
 
     name: str
     given: Mapping[str, Any] = field(default_factory=dict)
     positional: tuple[Any, ...] = ()
     where: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,8 @@ def _translated(
     if missing not in ("error", "skip"):
         raise InputError(f"expected missing='error' or 'skip', got {missing!r}")
     call, found = _read(rules, pipeline, name, names)
-    translator = Translator(rules, version or found or 2)
+    home = call.origin if isinstance(call, Call) else ""
+    translator = Translator(rules, version or found or 2, home=home)
     made = translator.transforms(call)
     if translator.missing:
         _tell(rules, translator.missing, missing, nothing=not made)
@@ -277,5 +278,5 @@ def _chosen(rules: Rules, text: str, name: str | None, names: Mapping[str, Any] 
 
 def _known(rules: Rules, call: Call) -> bool:
     """Whether at least half of the names in it are of this library."""
-    inside = [one.name for one in calls_in(call)][1:]
+    inside = [rules.named(one).name for one in calls_in(call)][1:]
     return sum(one in rules.by_name or one in rules.absent for one in inside) * 2 >= len(inside)

@@ -108,6 +108,8 @@ class Translator:
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    home: str = ""
+    """The module that the composition comes from, where it is not the library's own: a copy of it."""
     sides: tuple[int, int] = (256, 256)
     """Height and width where the walk is, as far as the pipeline says; for amounts in pixels that are shares here."""
 
@@ -125,9 +127,12 @@ class Translator:
         return self._called(value)
 
     def _called(self, call: Call) -> list[Transform]:
+        shown = f"{call.name} ({call.where})" if call.where else call.name
+        if self._is_strange(call.origin):
+            self._misses(f"{shown}: from {call.origin}, not from {self.rules.library}; put imagemill.Apply(function)")
+            return []
         call = self.rules.named(call)
         rule = self.rules.by_name.get(call.name)
-        shown = f"{call.name} ({call.where})" if call.where else call.name
         if rule is None:
             self._misses(
                 f"{shown}: {self.rules.absent.get(call.name, f'no transform of {self.rules.library} we know')}"
@@ -146,6 +151,10 @@ class Translator:
             if size:
                 self.sides = (int(size[-2:][0]), int(size[-1]))
         return found
+
+    def _is_strange(self, origin: str) -> bool:
+        """Whether a name is known to be something else's."""
+        return bool(origin) and origin != self.home and origin.partition(".")[0] not in (self.rules.library, "torch")
 
     def _misses(self, text: str) -> None:
         self.missing.append(text)

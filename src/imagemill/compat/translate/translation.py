@@ -47,8 +47,8 @@ def from_albumentations(
         What to do about transforms that have no counterpart: leave them out, with a warning and a note that name them
         all, or name them in an error.
     version : {1, 2}, optional
-        Of Albumentations, where defaults differ (borders mirror in 1 and are constant in 2). Found in files and
-        objects; 2 when left out.
+        Of Albumentations, where defaults differ (borders mirror in 1 and are constant in 2). Left out: the one that
+        wrote the file, that is installed with the object, or whose names and arguments a text has; else 2.
     seed : int, optional
         Of the pipeline.
 
@@ -189,6 +189,8 @@ def _translated(
     call, found = _read(rules, pipeline, name, names)
     home = call.origin if isinstance(call, Call) else ""
     translator = Translator(rules, version or found or 2, home=home)
+    if version is None and found is None:
+        translator.version = rules.version_of(call, translator.notes)
     made = translator.transforms(call)
     if translator.missing:
         _tell(rules, translator.missing, missing, nothing=not made)
@@ -222,16 +224,21 @@ def _read(rules: Rules, pipeline: Any, name: str | None, names: Mapping[str, Any
         path = Path(pipeline)
         if path.suffix.lower() in (".py", ".ipynb"):
             return _chosen(rules, _program(path), name, names, str(path)), None
-        return read_plain(path, rules.library)
+        return _described(rules, read_plain(path, rules.library), name, str(path))
     if isinstance(pipeline, str):
         if _is_expression(pipeline):
             return expression(pipeline, names), None
         return _chosen(rules, pipeline, name, names, "the program"), None
     if isinstance(pipeline, Mapping):
-        return from_plain(pipeline, rules.library)
+        return _described(rules, pipeline, name, "the description")
     if isinstance(pipeline, list | tuple) and all(isinstance(one, Mapping) for one in pipeline):
-        return [from_plain(one, rules.library)[0] for one in pipeline], None
+        return [_described(rules, one, None, "the description")[0] for one in pipeline], None
     return from_object(pipeline, rules)
+
+
+def _described(rules: Rules, value: Any, name: str | None, where: str) -> tuple[Call, int | None]:
+    found, version = from_plain(value, rules.library)
+    return _one_of(rules, found, name, where), version
 
 
 def _is_expression(text: str) -> bool:
@@ -259,24 +266,28 @@ def _program(path: Path) -> str:
 
 def _chosen(rules: Rules, text: str, name: str | None, names: Mapping[str, Any] | None, where: str) -> Call:
     found = pipelines_in(text, names, package=rules.library)
-    mine = {label: call for label, call in found.items() if _known(rules, call)}
+    return _one_of(rules, {label: call for label, call in found.items() if _known(rules, call)}, name, where)
+
+
+def _one_of(rules: Rules, mine: Mapping[str, Call], name: str | None, where: str) -> Call:
+    listed = ", ".join(mine)
     if name is not None:
-        fits = [label for label in mine if label == name or f"'{name}'" in label or name in label.split(" (")]
-        if len(fits) != 1:
+        fits = [label for label in mine if label == name]
+        fits = fits or [label for label in mine if f"'{name}'" in label or name in label.split(" (")]
+        if len({id(mine[label]) for label in fits}) != 1:
             what = f"{len(fits)} of that name" if fits else "none"
-            raise InputError(
-                f"expected one pipeline {name!r} in {where}, got {what}; there are {', '.join(mine) or 'none'}"
-            )
+            raise InputError(f"expected one pipeline {name!r} in {where}, got {what}; there are {listed or 'none'}")
         return mine[fits[0]]
-    if len(mine) != 1:
-        said = f"expected one pipeline of {rules.library} in {where}, got {len(mine)}"
-        raise InputError(
-            said + (f"; say which: name={next(iter(mine))!r}; there are {', '.join(mine)}" if mine else "")
-        )
+    kinds = len({id(call) for call in mine.values()})
+    if kinds != 1:
+        said = f"expected one pipeline of {rules.library} in {where}, got {kinds}"
+        raise InputError(said + (f"; say which: name={next(iter(mine))!r}; there are {listed}" if mine else ""))
     return next(iter(mine.values()))
 
 
 def _known(rules: Rules, call: Call) -> bool:
-    """Whether at least half of the names in it are of this library."""
+    """Whether it is of this library: by its import, or by at least half of the names in it."""
+    if call.origin.partition(".")[0] == rules.library:
+        return True
     inside = [rules.named(one).name for one in calls_in(call)][1:]
     return sum(one in rules.by_name or one in rules.absent for one in inside) * 2 >= len(inside)

@@ -19,6 +19,10 @@ _DTYPES = (
     "long", "bool",
 )  # fmt: skip
 _VALUES = {"pi": 3.141592653589793, "True": True, "False": False}
+_ENUMERATIONS = (
+    "PositionType", "ImageCompressionType", "GridSampleMode", "GridSamplePadMode", "InterpolateMode",
+    "NumpyPadMode", "PytorchPadMode", "Method", "SplineMode", "NdimageMode",
+)  # fmt: skip
 _POLICIES = ("IMAGENET", "CIFAR10", "SVHN")
 
 
@@ -42,6 +46,12 @@ def constant(dotted: str) -> Any:
     if last in _DTYPES and head in ("torch", "np", "numpy", "tf"):
         return last
     if last in _POLICIES and head.endswith("Policy"):
+        return last.lower()
+    if last.isupper() and head.rpartition(".")[2] in _ENUMERATIONS:
+        return last.lower()
+    if last in ("mean", "otsu") and head.rpartition(".")[2] == "ZNormalization":
+        return last
+    if head.rpartition(".")[2] in ("tio", "torchio") and last in ("INTENSITY", "LABEL", "DATA", "AFFINE"):
         return last.lower()
     if last in _VALUES and head in ("np", "numpy", "math"):
         return _VALUES[last]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagemill.compat.translate.calls import Call, Unread, calls_in
@@ -61,12 +61,15 @@ class Found:
         What has to hold for it.
     within : str
         The function of the program that was called to make it; empty for none.
+    also : list of str
+        Other names: of the class it is made in, of a variable before it is returned.
     """
 
     name: str
     call: Call
     conditions: tuple[str, ...]
     within: str
+    also: list[str] = field(default_factory=list)
 
 
 class _Returned(Exception):  # noqa: N818  it ends a function
@@ -189,9 +192,9 @@ class Walk:
     def _simple(self, node: Any, scope: Scope, owner: str) -> None:
         match node:
             case ast.Assign(targets=targets, value=value):
-                self._assigned(targets, value, scope)
+                self._assigned(targets, value, scope, owner)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
-                self._assigned([target], value, scope)
+                self._assigned([target], value, scope, owner)
             case ast.AugAssign(target=target, op=op, value=value):
                 before = list_in(scope.value(target))
                 more = scope.value(value)
@@ -265,7 +268,7 @@ class Walk:
                 kept = {key: one for key, one in own.names.items() if key.startswith("self.")}
                 inside.names.update(kept)
 
-    def _assigned(self, targets: list[ast.expr], node: ast.expr, scope: Scope) -> None:
+    def _assigned(self, targets: list[ast.expr], node: ast.expr, scope: Scope, owner: str) -> None:
         value = scope.value(node)
         for target in targets:
             name = ast.unparse(target)
@@ -274,7 +277,7 @@ class Walk:
             if isinstance(value, Unread) and name in scope.given:
                 value = scope.given[name]
             scope.bind(target, value)
-            self._note(name.removeprefix("self."), node, value, scope)
+            self._note(name.removeprefix("self."), node, value, scope, owner)
 
     def _object(self, name: str, made: Call, scope: Scope) -> None:
         """What ``cfg = Config()`` of a class of this file has, and ``args = parser.parse_args()``."""
@@ -317,7 +320,7 @@ class Walk:
         if "default" in given and long:
             self.defaults[long.lstrip("-").replace("-", "_")] = scope.value(given["default"])
 
-    def _note(self, name: str, node: ast.expr, value: Any, scope: Scope) -> None:
+    def _note(self, name: str, node: ast.expr, value: Any, scope: Scope, owner: str = "") -> None:
         if self.quiet:
             return
         conditions = tuple(text if held else f"not {text}" for text, held in scope.decided.items())
@@ -325,7 +328,7 @@ class Walk:
         composed = list(_outermost(value, name))
         for label, call in composed:
             if call.origin.partition(".")[0] not in _LIBRARIES - {self.package}:
-                self._keep(self.found, Found(label, call, conditions, within))
+                self._keep(self.found, Found(label, call, conditions, within, [owner] if owner else []))
         if not composed and calls_in(value):
             steps = value if isinstance(value, list) else [value] if isinstance(value, Call) else []
             if steps and all(isinstance(one, Call) for one in steps):
@@ -335,10 +338,12 @@ class Walk:
         return isinstance(scope.names.get(ast.unparse(node.func)), Function)
 
     def _keep(self, kept: list[Found], one: Found) -> None:
-        if not any(
-            one.call is other.call or (one.name, repr(one.call)) == (other.name, repr(other.call)) for other in kept
-        ):
-            kept.append(one)
+        for other in kept:
+            if one.call is other.call or (one.name, repr(one.call)) == (other.name, repr(other.call)):
+                if one.name != other.name and one.name not in other.also:
+                    other.also.append(one.name)
+                return
+        kept.append(one)
 
     def _inside(
         self,

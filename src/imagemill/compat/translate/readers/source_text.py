@@ -81,13 +81,14 @@ def pipelines_in(text: str, names: Mapping[str, Any] | None = None, *, package: 
 
 
 def _named(found: list[Found]) -> dict[str, Call]:
+    """By name; another name of one that has a name stands behind all of them, where it is nothing else's."""
     called = {one.within for one in found}
     # A function that is called: what it makes with its defaults is nobody's.
     found = [one for one in found if one.within or one.name not in called or not one.name]
     found = sorted(found, key=lambda one: _line(one.call))
     names = Counter(one.name for one in found)
     lines = Counter((one.name, one.call.where) for one in found)
-    made = {}
+    made: dict[str, Call] = {}
     for one in found:
         behind = one.call.where
         if lines[one.name, one.call.where] > 1:
@@ -96,7 +97,9 @@ def _named(found: list[Found]) -> dict[str, Call]:
         while label in made:
             label += "'"
         made[label] = one.call
-    return made
+    others = [(name, one.call) for one in found for name in dict.fromkeys((*one.also, one.within)) if name]
+    times = Counter(name for name, _ in others)
+    return made | {name: call for name, call in others if times[name] == 1 and name not in names}
 
 
 def _line(call: Call) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imagemill.compat.translate.calls import Call
+from imagemill.compat.translate.calls import Call, calls_in
 from imagemill.compat.translate.rules.choosing import all_of, one_of, some_of
 from imagemill.compat.translate.rules.rule import Rules, Step
 from imagemill.compat.translate.rules.values import border, fill, is_number, joined
@@ -12,6 +12,19 @@ from imagemill.core.box_rules import BoxRules
 from imagemill.transforms.base import Transform
 
 __all__ = ["RULES", "edge_of"]
+
+
+_FIRST_NAMES = (
+    "Flip", "Cutout", "RandomBrightness", "RandomContrast", "JpegCompression", "ToTensor", "OneOrOther"
+)  # fmt: skip
+_FIRST_ARGUMENTS = (
+    "always_apply", "var_limit", "max_holes", "max_height", "max_width", "min_holes", "num_holes", "quality_lower",
+    "quality_upper", "scale_min", "scale_max", "value", "mask_value", "cval", "cval_mask", "pad_mode", "pad_val",
+    "pad_cval", "alpha_affine", "fog_coef_lower", "fog_coef_upper", "snow_point_lower", "snow_point_upper",
+    "fill_value", "mask_fill_value", "sigmaX_limit", "unit_size_min", "holes_number_x", 
+    "num_shadows_lower", "num_flare_circles_lower", "slant_lower", "angle_lower",
+)  # fmt: skip
+"""Arguments that were gone, or had other names, before version 2."""
 
 
 class _Albumentations(Rules):
@@ -28,6 +41,21 @@ class _Albumentations(Rules):
         rest = ("w2h_ratio", "interpolation") if before else ("scale", "ratio", "interpolation")
         given = dict(zip(names + rest, placed[:before] + placed[before + 2 :], strict=False))
         return Call(call.name, {**given, **sizes, **call.given}, (), call.where)
+
+    def version_of(self, call: Any, notes: list[str]) -> int:
+        """By the first name or argument that only one of both has."""
+        for one in calls_in(call):
+            if one.name.startswith("IAA") or one.name in _FIRST_NAMES:
+                said, version = one.name, 1
+            elif marks := [name for name in one.given if name in _FIRST_ARGUMENTS]:
+                said, version = f"{one.name}({marks[0]}=...)", 1
+            elif self.named(one) is not one:
+                said, version = f"{one.name}(height, width)", 1
+            else:
+                continue
+            notes.append(f"read as Albumentations 1, for {said}: borders mirror unless said; version=2 reads it as 2")
+            return version
+        return 2
 
 
 RULES = _Albumentations("albumentations", ignored=("always_apply", "p", "strict", "is_check_args", "is_check_shapes"))

@@ -14,7 +14,7 @@ from imagemill.transforms.base import Transform
 __all__ = ["NoCounterpart", "Rule", "Rules", "Step", "Translator"]
 
 Made = Transform | Sequence[Transform]
-_HOLD_CALLS = ("transforms", "first", "second", "bbox_params", "keypoint_params")
+_HOLD_CALLS = ("transforms", "transform", "first", "second", "bbox_params", "keypoint_params")
 _MORE, _ANY = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 
 
@@ -88,6 +88,10 @@ class Rules:
         """The call as its rule is named; a library whose names have forms overrides this."""
         return call
 
+    def version_of(self, call: Any, notes: list[str]) -> int:
+        """The version that calls were written for, with a note of what tells; a library with several overrides this."""
+        return 2
+
     def __iter__(self) -> Iterator[Rule]:
         return iter(dict.fromkeys(self.by_name.values()))
 
@@ -124,6 +128,8 @@ class Translator:
             return []
         if not isinstance(value, Call):
             raise InputError(f"expected transforms of {self.rules.library}, got {value!r}")
+        if value.name == "ModuleList":
+            return self.transforms(value.positional)
         return self._called(value)
 
     def _called(self, call: Call) -> list[Transform]:
@@ -221,6 +227,10 @@ class Step:
         given |= self.call.given
         if given.pop("always_apply", False) is True:
             given["p"] = 1.0
+        for name in self.translator.rules.ignored & set(given):
+            # What changes nothing need not be known; a rule that takes it has its own reading.
+            if isinstance(given[name], Unread):
+                del given[name]
         strange = [name for name in given if name not in known]
         for name in strange:
             value = given.pop(name)

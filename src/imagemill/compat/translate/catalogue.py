@@ -24,6 +24,8 @@ _NEEDED: dict[str, Any] = {
     "pixdim": (1.0, 1.0, 3.0), "spatial_size": (64, 64, 32), "roi_size": (64, 64, 32), "k": 16, "factors": 0.1,
     "offsets": 0.1, "a_min": -200, "a_max": 300, "gamma": 1.5, "target_shape": (64, 64, 32), "target_multiple": 8,
     "lower": 1, "upper": 99, "sharpness_factor": 2, "bits": 4, "threshold": 0.5, "holes": 4,
+    "angle": 0.2, "zoom": 1.2, "spatial_border": 4, "offset": 0.1, "orientation": "LPS", "scales": 1.1, "axes": 0,
+    "translation": 2, "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
 }  # fmt: skip
 """Arguments that have no default there."""
 
@@ -31,6 +33,9 @@ _ASKED: dict[str, dict[str, Any]] = {
     "RandomResizedCrop": {"size": (224, 224)}, "RandomSizedCrop": {"size": (224, 224)}, "Resize": {"size": 256},
     "CropAndPad": {"percent": 0.1}, "Crop": {"x_max": 200, "y_max": 180},
     "ColorJitter": {"brightness": 0.4}, "AdditiveNoise": {"spatial_mode": "per_pixel"},
+    "SpatialCrop": {"roi_start": (0, 0, 0), "roi_end": (30, 30, 20)}, "Clamp": {"out_min": 0, "out_max": 100},
+    "Blur": {"std": (1, 1, 2)}, "Noise": {"std": 0.1}, "CropOrPad": {"target_shape": (64, 64, 32)},
+    "TimeMasking": {"time_mask_param": 40}, "FrequencyMasking": {"freq_mask_param": 40},
     "XYMasking": {"num_masks_x": 2, "mask_x_length": 8},
 }  # fmt: skip
 """Arguments that have a default there which does nothing, or of which one has to be given."""

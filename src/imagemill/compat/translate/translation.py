@@ -192,6 +192,7 @@ def _translated(
     if version is None and found is None:
         translator.version = rules.version_of(call, translator.notes)
     made = translator.transforms(call)
+    translator.known()
     if translator.missing:
         _tell(rules, translator.missing, missing, nothing=not made)
         translator.notes.extend(f"left out: {one}" for one in translator.missing)

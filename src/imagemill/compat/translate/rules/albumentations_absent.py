@@ -10,7 +10,8 @@ _WEATHER = "RandomRain RandomFog RandomSunFlare RandomShadow RandomSnow RandomGr
 _OTHER = (
     "GlassBlur RingingOvershoot Superpixels IAASuperpixels ChromaticAberration Morphological Illumination "
     "PlasmaBrightnessContrast RandomGridShuffle HEStain TextImage OverlayElements MaskDropout ConstrainedCoarseDropout "
-    "Mosaic CubicSymmetry TimeMasking FrequencyMasking TimeReverse"
+    "Mosaic CubicSymmetry GridElasticDeform Pad3D PadIfNeeded3D CenterCrop3D "
+    "RandomCrop3D CoarseDropout3D"
 )
 _OTHERS = "FDA HistogramMatching PixelDistributionAdaptation TemplateTransform"
 _CROPS = (

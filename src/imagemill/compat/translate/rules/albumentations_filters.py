@@ -80,11 +80,14 @@ def _advanced_blur(
     rotate_limit: Any = 90,
     beta_limit: Any = (0.5, 8.0),
     noise_limit: Any = (0.9, 1.1),
+    sigmaX_limit: Any = None,
+    sigmaY_limit: Any = None,
     p: float = 0.5,
 ) -> Transform:
     """A Gaussian with a deviation for each axis; kernels that are turned, boxy or noisy are not built."""
     step.note("a plain Gaussian along y and x")
-    x, y = amount(step, "sigma_x_limit", sigma_x_limit), amount(step, "sigma_y_limit", sigma_y_limit)
+    x = amount(step, "sigma_x_limit", sigma_x_limit if sigmaX_limit is None else sigmaX_limit)
+    y = amount(step, "sigma_y_limit", sigma_y_limit if sigmaY_limit is None else sigmaY_limit)
     return GaussianBlur({"y": y, "x": x}, p=p)
 
 
@@ -386,6 +389,14 @@ def _xy_masking(
     if not made:
         raise InputError(f"{step.shown}: expected num_masks_x or num_masks_y above 0")
     return Sequential(made, p=p)
+
+
+@RULES.rule("TimeMasking", "FrequencyMasking")
+def _band(step: Step, time_mask_param: int = 40, freq_mask_param: int | None = None, p: float = 0.5) -> Transform:
+    """A band of columns, or of rows, up to so many pixels wide."""
+    axis = "y" if step.call.name.startswith("Freq") else "x"
+    most = int(time_mask_param if freq_mask_param is None else freq_mask_param)
+    return CoarseDropout(1, size={axis: _share(step, (0, most), "yx".index(axis))}, p=p)
 
 
 @RULES.rule("GridDropout")

@@ -29,7 +29,7 @@ _TALLEST_CORNER = 0.33
 _MOST_BENT = 0.6
 
 
-@RULES.rule("HorizontalFlip", "IAAFliplr")
+@RULES.rule("HorizontalFlip", "IAAFliplr", "TimeReverse")
 def _horizontal_flip(step: Step, p: float = 0.5) -> Transform:
     return Flip("x", p=p)
 

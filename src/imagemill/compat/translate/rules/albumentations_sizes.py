@@ -66,7 +66,10 @@ def _smallest_max_size(
 
 def _sides(step: Step, size: Any, high_wide: Any) -> Any:
     if size is None and high_wide is not None:
-        raise NoCounterpart("max_size_hw: sides that are limited by themselves are not built; max_size is")
+        high, wide = high_wide
+        if high is not None and wide is not None and high != wide:
+            raise NoCounterpart("max_size_hw: sides that are limited by themselves are not built; max_size is")
+        size = high if high is not None else wide
     if size is None:
         size = 1024
     return Choice(tuple(size)) if isinstance(size, list | tuple) and len(size) > 1 else shape(step, size)[0]
@@ -254,4 +257,8 @@ def _random_crop_from_borders(
     crop_bottom: float = 0.1,
     p: float = 1.0,
 ) -> Transform:
-    raise NoCounterpart("a crop whose size is drawn and kept makes images of many sizes; write RandomResizedCrop")
+    """A `Zoom` with a shift in a frame of the same size; there the frame shrinks, and what follows resizes it."""
+    step.note("the frame keeps its size, and what is left fills it; all sides move by one zoom and one shift")
+    most = max(float(one) for one in (crop_left, crop_right, crop_top, crop_bottom))
+    reach = most / 2
+    return Affine(zoom=(1.0, 1 / (1 - 2 * min(most, 0.49))), shift=(-reach, reach), border="nearest", p=p)

@@ -64,7 +64,7 @@ def one_of(step: Step, transforms: Any, p: float, *, weights: Any = None, forced
         children.append(always(child) if forced and made else child)
         shares.append(float(weights[place]) if weights is not None else share)
     if not children:
-        if len(step.translator.missing) == before:
+        if len(step.translator.missing) == before and not step.translator.unknown:
             raise InputError(f"{step.shown}: expected transforms to choose from, got none")
         return []
     if sum(shares) <= 0:

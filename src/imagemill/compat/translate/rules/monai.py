@@ -22,6 +22,16 @@ AXES = "xyz"
 _DICTIONARY = ("d", "D", "Dict")
 
 
+_ORDERED: dict[str, tuple[str, ...]] = {
+    "RandAffine": ("spatial_size", "prob", "rotate_range", "shear_range", "translate_range", "scale_range", "mode"),
+    "Rand2DElastic": ("spacing", "magnitude_range", "spatial_size", "prob"),
+    "Rand3DElastic": ("sigma_range", "magnitude_range", "spatial_size", "prob"),
+    "RandGaussianSmooth": ("sigma_x", "sigma_y", "sigma_z", "approx", "prob"),
+    "ResizeWithPadOrCrop": ("spatial_size", "mode", "allow_missing_keys", "method"),
+    "CropForeground": ("source_key", "select_fn", "channel_indices", "margin", "allow_smaller", "k_divisible"),
+}  # fmt: skip
+
+
 class _Monai(Rules):
     """Names of transforms of dictionaries are those of arrays with a letter behind, and begin with their keys."""
 
@@ -32,7 +42,10 @@ class _Monai(Rules):
             if plain != call.name and (plain in self.by_name or plain in self.absent):
                 given = {name: value for name, value in call.given.items() if name != "keys"}
                 placed = call.positional if "keys" in call.given else call.positional[1:]
-                return Call(plain, given, placed, call.where)
+                # Some have their arguments in another order in the form for dictionaries.
+                ordered = _ORDERED.get(plain, ())
+                given = dict(zip(ordered, placed, strict=False)) | given
+                return Call(plain, given, placed[len(ordered) :], call.where, call.origin)
         return call
 
 
@@ -40,7 +53,8 @@ RULES = _Monai(
     "monai",
     ignored=(
         "allow_missing_keys", "dtype", "device", "lazy", "align_corners", "track_meta", "image_only", "meta_keys",
-        "meta_key_postfix", "recompute_affine", "map_items", "unpack_items", "log_stats", "overrides", "min_zoom_axes",
+        "meta_key_postfix", "factor_key", "min_pixdim", "max_pixdim", "ensure_same_shape", "reader", "channel_dim",
+        "recompute_affine", "map_items", "unpack_items", "log_stats", "overrides", "min_zoom_axes",
     ),
 )  # fmt: skip
 
@@ -68,9 +82,10 @@ def sizes(step: Step, name: str, value: Any) -> tuple[int, ...]:
         return (int(value),)
     if isinstance(value, list | tuple) and value and all(is_number(one) for one in value):
         if any(one <= 0 for one in value):
-            raise NoCounterpart(
-                f"{name}={tuple(value)}: lengths that stay as they are (-1) beside others are not built"
-            )
+            if len(value) == 3 and value[2] <= 0 < min(value[:2]):
+                # Of a volume, two lengths are those of its slices.
+                return int(value[1]), int(value[0])
+            raise NoCounterpart(f"{name}={tuple(value)}: a length along x or y that stays as it is")
         return tuple(int(one) for one in _turned(value))
     raise InputError(f"{step.shown}: expected {name} as whole numbers, got {value!r}")
 
@@ -119,17 +134,12 @@ def _some_of(
 
 
 @RULES.rule(
-    "LoadImage", "EnsureChannelFirst", "AddChannel", "AsChannelFirst", "EnsureType", "ToTensor", "ToNumpy",
-    "CastToType", "Identity", "SelectItems", "DeleteItems", "CopyItems", "ConcatItems", "ToDevice", "SqueezeDim",
-    "SimulateDelay", "AsDiscrete", "Activations", "ToPIL",
+    "LoadImage", "LoadNifti", "LoadPNG", "LoadNumpy", "EnsureChannelFirst", "AddChannel", "AsChannelFirst",
+    "AsChannelLast", "RepeatChannel", "RemoveRepeatedChannel", "SplitChannel", "EnsureType", "ToTensor", "ToNumpy",
+    "ToCupy", "CastToType", "Identity", "SelectItems", "DeleteItems", "CopyItems", "ConcatItems", "FlattenSubKeys",
+    "CleanExtraFields", "ToDevice", "SqueezeDim", "SimulateDelay", "ToPIL", "DataStats", "ToMetaTensor",
+    "FromMetaTensor", "ApplyPending", "Decollate", "PadListDataCollate",
 )  # fmt: skip
 def _identity(step: Step, *_: Any, **__: Any) -> list[Transform]:
     """Nothing to do: reading, channels and tensors are the Dataset's and the Loader's."""
     return []
-
-
-RULES.without("it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda", "RandLambda")
-RULES.without("several patches of one volume come from a sampler, not from a transform", "RandCropByPosNegLabel",
-              "RandCropByLabelClasses", "RandSpatialCropSamples", "RandWeightedCrop")  # fmt: skip
-RULES.without("it is not built", "CropForeground", "RandHistogramShift", "RandKSpaceSpikeNoise", "RandGibbsNoise",
-              "RandGridDistortion", "RandSimulateLowResolution", "RandRicianNoise", "RandBiasField")  # fmt: skip

@@ -16,15 +16,18 @@ from imagemill.transforms.geometric.crop import Crop
 from imagemill.transforms.geometric.crop_or_pad import CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic
 from imagemill.transforms.geometric.flip import Flip
+from imagemill.transforms.geometric.grid_distortion import GridDistortion
 from imagemill.transforms.geometric.orient import Orient
 from imagemill.transforms.geometric.pad import Pad
 from imagemill.transforms.geometric.quarter_turn import QuarterTurn
 from imagemill.transforms.geometric.resample import Resample
 from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
+from imagemill.transforms.geometric.shortest_side import LongestSide
 from imagemill.transforms.geometric.zoom import Zoom
 
 __all__: list[str] = []
+_ROUND = 360.0
 
 
 @RULES.rule("Spacing")
@@ -51,7 +54,10 @@ def _resize(
     anti_aliasing_sigma: Any = None,
 ) -> Transform:
     if size_mode != "all":
-        raise NoCounterpart("size_mode='longest' is LongestSide here; write it")
+        return LongestSide(
+            int(spatial_size[0] if isinstance(spatial_size, list | tuple) else spatial_size),
+            order=spline_of(step, mode),
+        )
     size = sizes(step, "spatial_size", spatial_size)
     return Resample(size if len(size) > 1 else size * 3, order=spline_of(step, mode))  # type: ignore[arg-type]
 
@@ -134,13 +140,22 @@ def _rand_rotate(
     """Radians there, degrees here. Of images, ``range_x`` turns in their plane; of volumes, about that axis."""
     how = {"order": spline_of(step, mode), **margin(step, padding_mode)}
     given = {"x": range_x, "y": range_y, "z": range_z}
-    spans = {axis: scaled(span(step, f"range_{axis}", one), 180 / math.pi) for axis, one in given.items()}
+    spans = {axis: _degrees(step, span(step, f"range_{axis}", one)) for axis, one in given.items()}
     if around(spans["y"]) and around(spans["z"]):
         step.note("with range_x alone it turns in the plane of images; for volumes about x set plane='zy'")
         return Rotate(spans["x"], p=prob, **how)
     planes = {"x": "zy", "y": "zx", "z": "yx"}
     made = [Rotate(spans[axis], plane=planes[axis], **how) for axis in "xyz" if not around(spans[axis])]  # type: ignore[arg-type]
     return Sequential(made, p=prob)
+
+
+def _degrees(step: Step, radians: Any) -> Any:
+    """In degrees; what goes round more than once is any angle."""
+    found = scaled(radians, 180 / math.pi)
+    if isinstance(found, tuple) and found[1] - found[0] >= _ROUND:
+        step.note(f"{radians} radians are any angle")
+        return (-_ROUND / 2, _ROUND / 2)
+    return found if isinstance(found, tuple) else math.remainder(found, _ROUND)
 
 
 @RULES.rule("RandZoom")
@@ -181,7 +196,7 @@ def _rand_affine(
     planes = {"x": "zy", "y": "zx", "z": "yx"} if len(turns) > 1 else {"x": "yx"}
     for axis, turn in turns.items():
         if not around(turn):
-            made.append(Rotate(scaled(turn, 180 / math.pi), plane=planes[axis], **how))  # type: ignore[arg-type]
+            made.append(Rotate(_degrees(step, turn), plane=planes[axis], **how))  # type: ignore[arg-type]
     scales = _ranges(step, "scale_range", scale_range)
     if any(not around(one) for one in scales.values()):
         made.append(Zoom({axis: scaled(one, 1, plus=1) for axis, one in scales.items()}, **how))
@@ -213,3 +228,110 @@ def _elastic(
 @RULES.rule("Orientation")
 def _orientation(step: Step, axcodes: Any = "RAS", as_closest_canonical: bool = False, labels: Any = None) -> Transform:
     return Orient("RAS" if as_closest_canonical else str(axcodes))
+
+
+@RULES.rule("Rotate90")
+def _rotate_90(step: Step, k: int = 1, spatial_axes: Any = (0, 1)) -> Transform:
+    """From the first axis to the second."""
+    return QuarterTurn(int(k) % 4 or 4, _plane(step, spatial_axes)) if int(k) % 4 else Flip("x", p=0)
+
+
+@RULES.rule("Rotate")
+def _rotate(
+    step: Step, angle: Any, keep_size: bool = True, mode: Any = "bilinear", padding_mode: Any = "border"
+) -> list[Transform]:
+    """Radians there, degrees here; one angle turns in the plane, three about x, y and z."""
+    how = {"order": spline_of(step, mode), **margin(step, padding_mode)}
+    if not keep_size:
+        step.note("the frame keeps its size")
+    if is_number(angle):
+        return [Rotate(math.degrees(angle), **how)]
+    return [
+        Rotate(math.degrees(one), plane=plane, **how)
+        for one, plane in zip(angle, ("zy", "zx", "yx"), strict=False)
+        if one
+    ]
+
+
+@RULES.rule("Zoom")
+def _zoom(step: Step, zoom: Any, mode: Any = "area", padding_mode: Any = "edge", keep_size: bool = True) -> Transform:
+    if not keep_size:
+        step.note("the frame keeps its size")
+    factors: Any = float(zoom) if is_number(zoom) else {axis: float(one) for axis, one in zip(AXES, zoom, strict=False)}
+    return Zoom(factors, order=spline_of(step, mode), **margin(step, padding_mode))
+
+
+@RULES.rule("BorderPad")
+def _border_pad(step: Step, spatial_border: Any, mode: Any = "constant", value: Any = 0) -> Transform:
+    """One length, one for each axis, or two for each axis, x first."""
+    how = margin(step, mode, value)
+    if is_number(spatial_border):
+        return Pad(int(spatial_border), **how)
+    listed = [int(one) for one in spatial_border]
+    if len(listed) in (4, 6):
+        below, above = listed[::2], listed[1::2]
+        return Pad((*reversed(below), *reversed(above)), **how)
+    return Pad(tuple(reversed(listed)) if len(listed) > 1 else listed[0], **how)
+
+
+@RULES.rule("SpatialCrop")
+def _spatial_crop(
+    step: Step,
+    roi_center: Any = None,
+    roi_size: Any = None,
+    roi_start: Any = None,
+    roi_end: Any = None,
+    roi_slices: Any = None,
+) -> Transform:
+    """From the first pixel to the one after the last."""
+    if roi_center is not None and roi_size is not None:
+        roi_start = [int(c) - int(s) // 2 for c, s in zip(roi_center, roi_size, strict=True)]
+        roi_end = [start + int(s) for start, s in zip(roi_start, roi_size, strict=True)]
+    if roi_start is None or roi_end is None:
+        raise NoCounterpart("roi_slices: write Crop(box=...)")
+    start, end = ([max(int(one), 0) for one in reversed(list(ends))] for ends in (roi_start, roi_end))
+    return Crop(box=(*start, *end))
+
+
+@RULES.rule("RandGridDistortion")
+def _rand_grid_distortion(
+    step: Step,
+    num_cells: Any = 5,
+    prob: float = 0.1,
+    distort_limit: Any = (-0.03, 0.03),
+    mode: Any = "bilinear",
+    padding_mode: Any = "border",
+) -> Transform:
+    """Widths of cells change smoothly here, and fill the frame."""
+    cells = num_cells if is_number(num_cells) else max(num_cells)
+    reach = span(step, "distort_limit", distort_limit)
+    strongest = max(abs(one) for one in (reach if isinstance(reach, tuple) else (reach,)))
+    how: dict[str, Any] = {"order": spline_of(step, mode), **margin(step, padding_mode)}
+    return GridDistortion(min(strongest, 0.9), cells=max(int(cells), 2), p=prob, **how)
+
+
+@RULES.rule("Affine")
+def _affine(
+    step: Step,
+    rotate_params: Any = None,
+    shear_params: Any = None,
+    translate_params: Any = None,
+    scale_params: Any = None,
+    affine: Any = None,
+    spatial_size: Any = None,
+    mode: Any = "bilinear",
+    padding_mode: Any = "reflection",
+    normalized: bool = False,
+) -> Transform:
+    """``RandAffine`` with amounts that are not drawn."""
+    if affine is not None:
+        raise NoCounterpart("a matrix: write Affine with degrees, zoom and shift")
+    fixed = [
+        None if value is None else [(one, one) for one in (value if isinstance(value, list | tuple) else [value])]
+        for value in (rotate_params, shear_params, translate_params)
+    ]
+    factors = (
+        None if scale_params is None else scale_params if isinstance(scale_params, list | tuple) else [scale_params]
+    )
+    scale = None if factors is None else [(float(one) - 1, float(one) - 1) for one in factors]
+    return _rand_affine(step, 1.0, *fixed, scale, spatial_size, mode, padding_mode)

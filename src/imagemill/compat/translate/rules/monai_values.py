@@ -11,11 +11,15 @@ from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.clip_percentiles import ClipPercentiles
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
+from imagemill.transforms.colour.normalize import Normalize
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.colour.window import Window
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.filter.unsharp_mask import UnsharpMask
+from imagemill.transforms.medical.bias_field import BiasField
+from imagemill.transforms.medical.low_resolution import LowResolution
+from imagemill.transforms.medical.spike import Spike
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 from imagemill.transforms.occlusion.coarse_dropout import CoarseDropout
 
@@ -26,25 +30,34 @@ _FEWEST = 1e-3
 @RULES.rule("ScaleIntensity")
 def _scale_intensity(
     step: Step, minv: Any = 0.0, maxv: Any = 1.0, factor: Any = None, channel_wise: bool = False
-) -> Transform:
+) -> list[Transform]:
     if factor is not None:
-        return GainOffset(1 + float(factor), 0)
-    if (minv, maxv) not in ((0.0, 1.0), (-1.0, 1.0)):
-        raise NoCounterpart(f"onto {minv}..{maxv}: 0..1 and -1..1 are built")
-    return Rescale("minmax", to=(float(minv), float(maxv)))
+        return [GainOffset(1 + float(factor), 0)]
+    if channel_wise:
+        step.note("channels are stretched together")
+    if minv is None or maxv is None:
+        raise NoCounterpart("minv and maxv of None with no factor")
+    return [Rescale("minmax"), *onto(float(minv), float(maxv))]
 
 
 @RULES.rule("ScaleIntensityRange")
 def _scale_range(
     step: Step, a_min: float, a_max: float, b_min: Any = None, b_max: Any = None, clip: bool = False
-) -> Transform:
-    """From a window of values onto 0..1 or -1..1: `Window` where it clips, `Rescale` where values go beyond."""
-    target = (0.0 if b_min is None else float(b_min), 1.0 if b_max is None else float(b_max))
-    if target not in ((0.0, 1.0), (-1.0, 1.0)):
-        raise NoCounterpart(f"onto {target[0]:g}..{target[1]:g}: 0..1 and -1..1 are built")
-    if clip:
-        return Window((float(a_min) + float(a_max)) / 2, float(a_max) - float(a_min), to=target)
-    return Rescale((float(a_min), float(a_max)), to=target)
+) -> list[Transform]:
+    """From a window of values onto another: `Window` where it clips, `Rescale` where values go beyond."""
+    low, high = (0.0 if b_min is None else float(b_min), 1.0 if b_max is None else float(b_max))
+    first, last = float(a_min), float(a_max)
+    made = Window((first + last) / 2, last - first) if clip else Rescale((first, last))
+    return [made, *onto(low, high)]
+
+
+def onto(low: float, high: float) -> list[Transform]:
+    """What brings 0..1 onto another range: nothing for itself."""
+    if (low, high) == (0.0, 1.0):
+        return []
+    if low >= high:
+        raise NoCounterpart(f"onto {low:g}..{high:g}, which falls")
+    return [Normalize(-low / (high - low), 1 / (high - low), scale="none")]
 
 
 @RULES.rule("ScaleIntensityRangePercentiles")
@@ -58,13 +71,28 @@ def _scale_percentiles(
     relative: bool = False,
     channel_wise: bool = False,
 ) -> list[Transform]:
-    """Clipped at two percentiles and stretched onto 0..1 or -1..1."""
-    target = (0.0 if b_min is None else float(b_min), 1.0 if b_max is None else float(b_max))
-    if target not in ((0.0, 1.0), (-1.0, 1.0)) or relative:
-        raise NoCounterpart("onto 0..1 and -1..1 are built, not relative ones")
+    """Clipped at two percentiles and stretched."""
+    if relative:
+        raise NoCounterpart("relative=True: ranges that depend on the percentiles")
     if not clip:
         step.note("values beyond the percentiles are clipped")
-    return [ClipPercentiles(float(lower), float(upper)), Rescale("minmax", to=target)]
+    target = (0.0 if b_min is None else float(b_min), 1.0 if b_max is None else float(b_max))
+    return [ClipPercentiles(float(lower), float(upper)), Rescale("minmax"), *onto(*target)]
+
+
+@RULES.rule("ClipIntensityPercentiles")
+def _clip_percentiles(
+    step: Step,
+    lower: Any = None,
+    upper: Any = None,
+    sharpness_factor: Any = None,
+    channel_wise: bool = False,
+    return_clipping_values: bool = False,
+) -> Transform:
+    """Of the whole image; the edge is hard."""
+    if sharpness_factor is not None:
+        step.note("values are cut off, not bent")
+    return ClipPercentiles(0.0 if lower is None else float(lower), 100.0 if upper is None else float(upper))
 
 
 @RULES.rule("NormalizeIntensity")
@@ -73,11 +101,18 @@ def _normalize_intensity(
 ) -> Transform:
     """Mean 0 and deviation 1 of each image."""
     if subtrahend is not None or divisor is not None:
-        raise NoCounterpart("subtrahend and divisor: write Normalize(mean, std, scale='none')")
+        mean, std = (_numbers(one, default) for one, default in ((subtrahend, 0.0), (divisor, 1.0)))
+        return Normalize(mean, std, scale="none")
     if nonzero:
         step.note("values of 0 and below are moved by the same mean and deviation; there they stay")
         return Standardize(above=0)
     return Standardize(per_channel=channel_wise)
+
+
+def _numbers(value: Any, default: float) -> Any:
+    if value is None:
+        return default
+    return float(value) if is_number(value) else [float(one) for one in value]
 
 
 @RULES.rule("RandScaleIntensity")
@@ -92,6 +127,11 @@ def _rand_shift(
     step: Step, offsets: Any, safe: bool = False, prob: float = 0.1, channel_wise: bool = False
 ) -> Transform:
     return GainOffset(1, span(step, "offsets", offsets), p=prob)
+
+
+@RULES.rule("ShiftIntensity")
+def _shift(step: Step, offset: float, safe: bool = False) -> Transform:
+    return GainOffset(1, float(offset))
 
 
 @RULES.rule("RandAdjustContrast")
@@ -170,3 +210,39 @@ def _rand_coarse_dropout(
     size = {axis: min(length / side, 1.0) for axis, length in zip("zyx"[-len(sides) :], sides, strict=True)}
     count = holes if max_holes is None else (int(holes), int(max_holes))
     return CoarseDropout(count, size=size if len(sides) > 1 else sides[0] / side, fill=float(fill_value or 0), p=prob)
+
+
+@RULES.rule("GaussianSharpen")
+def _sharpen(step: Step, *_: Any, **__: Any) -> Transform:
+    """`UnsharpMask` of the usual strength."""
+    step.note("amount and sigma are the usual ones of UnsharpMask; set them")
+    return UnsharpMask()
+
+
+@RULES.rule("RandBiasField")
+def _bias_field(step: Step, degree: int = 3, coeff_range: Any = (0.0, 0.1), prob: float = 0.1) -> Transform:
+    """A polynomial of the same degree, in powers where there are Legendre's, with coefficients on both sides of 0."""
+    found = amount(step, "coeff_range", coeff_range)
+    strongest = max(abs(one) for one in (found if isinstance(found, tuple) else (found,)))
+    step.note("powers in place of Legendre's polynomials; coefficients on both sides of 0")
+    return BiasField(strongest, int(degree), p=prob)
+
+
+@RULES.rule("RandSimulateLowResolution")
+def _low_resolution(
+    step: Step,
+    prob: float = 0.1,
+    downsample_mode: Any = "nearest",
+    upsample_mode: Any = "trilinear",
+    zoom_range: Any = (0.5, 1.0),
+) -> Transform:
+    """``factor`` is one over the zoom; down by the nearest and up by straight lines."""
+    low, high = sorted(float(one) for one in zoom_range)
+    return LowResolution((1 / high, 1 / low) if low < high else 1 / low, p=prob)
+
+
+@RULES.rule("RandKSpaceSpikeNoise")
+def _spike(step: Step, prob: float = 0.1, intensity_range: Any = None, channel_wise: bool = True) -> Transform:
+    """One wave of the usual height; there by the logarithm of the spectrum's magnitude."""
+    step.note("one wave of the usual height; set intensity")
+    return Spike(p=prob)

@@ -22,6 +22,14 @@ class NoCounterpart(Exception):  # noqa: N818  it says what there is not
     """Raised by a rule that has nothing to offer, with the reason."""
 
 
+class _NotKnown(Exception):  # noqa: N818  gathered, and said at the end
+    """Values that only running the program gives."""
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        super().__init__()
+        self.texts = texts
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How one transform is said here.
@@ -112,6 +120,8 @@ class Translator:
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    unknown: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """Steps with values that only running the program gives."""
     home: str = ""
     """The module that the composition comes from, where it is not the library's own: a copy of it."""
     sides: tuple[int, int] = (256, 256)
@@ -132,6 +142,19 @@ class Translator:
             return self.transforms(value.positional)
         return self._called(value)
 
+    def known(self) -> None:
+        """Say which values are not known, if there are any.
+
+        Raises
+        ------
+        InputError
+        """
+        if self.unknown:
+            steps = "; ".join(f"{shown}: expected values, got {', '.join(texts)}" for shown, texts in self.unknown)
+            every = dict.fromkeys(text for _, texts in self.unknown for text in texts)
+            example = ", ".join(f"{text!r}: ..." for text in every)
+            raise InputError(f"{steps}; say them: names={{{example}}}")
+
     def _called(self, call: Call) -> list[Transform]:
         shown = f"{call.name} ({call.where})" if call.where else call.name
         if self._is_strange(call.origin):
@@ -149,6 +172,9 @@ class Translator:
             made = rule.function(step, **step.arguments(rule))
         except NoCounterpart as error:
             self._misses(f"{shown}: {error}")
+            return []
+        except _NotKnown as error:
+            self.unknown.append((shown, error.texts))
             return []
         except ParameterError as error:
             raise InputError(f"{shown}: {error}") from error
@@ -257,8 +283,7 @@ class Step:
         functions = [text for text in unknown if text.startswith("lambda") or "(" in text]
         if functions:
             raise NoCounterpart(f"{functions[0]} has to be run to be known; put imagemill.Apply(function) in its place")
-        example = ", ".join(f"{text!r}: ..." for text in unknown)
-        raise InputError(f"{self.shown}: expected values, got {', '.join(unknown)}; say them: names={{{example}}}")
+        raise _NotKnown(tuple(unknown))
 
 
 def _unread(value: Any) -> Iterator[Unread]:

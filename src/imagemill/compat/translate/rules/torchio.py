@@ -32,7 +32,7 @@ from imagemill.transforms.geometric.shift import Shift
 from imagemill.transforms.geometric.zoom import Zoom
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "affine", "axis_of", "deformed"]
 
 RULES = Rules("torchio", ignored=("include", "exclude", "keys", "keep", "copy", "parse_input", "label_keys"))
 
@@ -43,7 +43,8 @@ _SIDES = {
 }  # fmt: skip
 
 
-def _axis(step: Step, axis: Any) -> Any:
+def axis_of(step: Step, axis: Any) -> Any:
+    """The name of an axis from its number or direction."""
     if isinstance(axis, str) and axis.lower() in _SIDES:
         return _SIDES[axis.lower()]
     if axis in (0, 1, 2):
@@ -54,7 +55,13 @@ def _axis(step: Step, axis: Any) -> Any:
 def _size(step: Step, value: Any) -> tuple[int, ...]:
     if is_number(value):
         return (int(value),) * 3
-    if isinstance(value, list | tuple) and len(value) == 3 and all(is_number(one) for one in value):
+    if isinstance(value, list | tuple) and len(value) == 3 and all(one is None or is_number(one) for one in value):
+        kept = [axis for axis, one in zip("xyz", value, strict=True) if one is None or one < 0]
+        if kept == ["z"]:
+            # Of a volume, two lengths are those of its slices.
+            return int(value[1]), int(value[0])
+        if kept:
+            raise NoCounterpart(f"{tuple(value)}: a length along x or y that stays as it is")
         return tuple(int(one) for one in reversed(value))
     raise InputError(f"{step.shown}: expected one length or three, got {value!r}")
 
@@ -86,13 +93,13 @@ def _one_of(step: Step, transforms: Any, p: float = 1.0) -> list[Transform]:
 @RULES.rule("RandomFlip")
 def _random_flip(step: Step, axes: Any = 0, flip_probability: float = 0.5, p: float = 1.0) -> list[Transform]:
     """Each axis by itself; LR is x, AP is y, IS is z of a volume in RAS."""
-    named = [_axis(step, one) for one in (axes if isinstance(axes, list | tuple) else [axes])]
+    named = [axis_of(step, one) for one in (axes if isinstance(axes, list | tuple) else [axes])]
     flips: list[Transform] = [Flip(axis, p=float(flip_probability)) for axis in named]
     return flips if p == 1 else [Sequential(flips, p=p)]
 
 
 @RULES.rule("RandomAffine")
-def _random_affine(
+def affine(
     step: Step,
     scales: Any = 0.1,
     degrees: Any = 10,
@@ -103,15 +110,16 @@ def _random_affine(
     image_interpolation: Any = "linear",
     label_interpolation: Any = "nearest",
     check_shape: bool = True,
+    default_pad_label: Any = 0,
     p: float = 1.0,
 ) -> list[Transform]:
     """Turns about all three axes, a zoom, a shift in millimetres: one step. Two numbers are a range for all axes."""
     if center != "image":
         raise NoCounterpart("center='origin': it turns about the centre of the image here")
     how: dict[str, Any] = {"order": order(step, image_interpolation), **_edge(step, default_pad_value)}
-    zoom = _by_axis(step, "scales", scales, about=1.0)
-    turn = _by_axis(step, "degrees", degrees)
-    moved = _by_axis(step, "translation", translation)
+    zoom = _byaxis_of(step, "scales", scales, about=1.0)
+    turn = _byaxis_of(step, "degrees", degrees)
+    moved = _byaxis_of(step, "translation", translation)
     made: list[Transform] = []
     same = len({str(one) for one in zoom.values()}) == 1 and isotropic
     if any(one not in (1.0, (1.0, 1.0)) for one in zoom.values()):
@@ -126,7 +134,7 @@ def _random_affine(
     return made if p == 1 or not made else [Sequential(made, p=p)]
 
 
-def _by_axis(step: Step, name: str, value: Any, about: float = 0.0) -> dict[str, Any]:
+def _byaxis_of(step: Step, name: str, value: Any, about: float = 0.0) -> dict[str, Any]:
     """An amount for each axis, from one number, a range, three numbers or six."""
     if isinstance(value, list | tuple) and len(value) == 3:
         return {axis: span(step, name, one, about) for axis, one in zip("xyz", value, strict=True)}
@@ -136,7 +144,7 @@ def _by_axis(step: Step, name: str, value: Any, about: float = 0.0) -> dict[str,
 
 
 @RULES.rule("RandomElasticDeformation")
-def _elastic(
+def deformed(
     step: Step,
     num_control_points: Any = 7,
     max_displacement: Any = 7.5,
@@ -200,6 +208,17 @@ def _to_canonical(step: Step, p: float = 1.0) -> Transform:
     return Orient("RAS", p=p)
 
 
+@RULES.rule("ToOrientation")
+def _to_orientation(step: Step, orientation: Any, p: float = 1.0) -> Transform:
+    return Orient(str(orientation), p=p)
+
+
+@RULES.rule("To")
+def _to(step: Step, *_: Any, **__: Any) -> list[Transform]:
+    """Nothing to do: devices and types are the Loader's."""
+    return []
+
+
 @RULES.rule("Resample")
 def _resample(
     step: Step,
@@ -232,14 +251,18 @@ def _resize(
 @RULES.rule("CropOrPad")
 def _crop_or_pad(
     step: Step,
-    target_shape: Any,
+    target_shape: Any = None,
     padding_mode: Any = 0,
     mask_name: Any = None,
     labels: Any = None,
     only_crop: bool = False,
     only_pad: bool = False,
+    location: str = "center",
+    units: str = "voxels",
     p: float = 1.0,
 ) -> Transform:
+    if units not in ("voxels", "voxel"):
+        raise NoCounterpart(f"units={units!r}: sizes are in voxels here; put Resample(spacing=...) before it")
     if mask_name is not None:
         raise NoCounterpart("about a mask's foreground: not built for volumes")
     size = _size(step, target_shape)
@@ -247,7 +270,8 @@ def _crop_or_pad(
         raise NoCounterpart("only_crop: what is smaller is padded; write Crop for images that are large enough")
     if only_pad:
         return Pad(size=size, p=p, **_edge(step, padding_mode))
-    return CropOrPad(size, p=p, **_edge(step, padding_mode))
+    at: Any = "random" if location == "random" else "centre"
+    return CropOrPad(size, at=at, p=p, **_edge(step, padding_mode))
 
 
 @RULES.rule("Pad")
@@ -267,21 +291,16 @@ def _shape_multiple(step: Step, target_multiple: Any, method: str = "pad", p: fl
     return Pad(multiple_of=_size(step, target_multiple), p=p)
 
 
-RULES.without("landmarks have to be found: MatchLandmarks.fit(images)", "HistogramStandardization")
-RULES.without("it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda")
-RULES.without("it is not built", "RandomBiasField", "RandomMotion", "RandomGhosting", "RandomSpike", "RandomSwap",
-              "RandomAnisotropy", "RandomLabelsToImage", "CropForeground", "Mask", "RemapLabels", "OneHot")  # fmt: skip
-
-
-@RULES.rule("RandomNoise")
-def _random_noise(step: Step, mean: Any = 0, std: Any = (0, 0.25), p: float = 1.0) -> Transform:
+@RULES.rule("RandomNoise", "Noise")
+def _random_noise(step: Step, mean: Any = 0, std: Any = (0, 0.25), seed: Any = None, p: float = 1.0) -> Transform:
     """Deviations in shares of white: of floating point, values."""
-    if mean != 0:
+    if mean not in (0, (0, 0), [0, 0]):
         step.note("the mean is 0")
-    return GaussianNoise(amount(step, "std", (0, std) if is_number(std) else std), p=p)
+    drawn = is_number(std) and step.call.name == "RandomNoise"
+    return GaussianNoise(amount(step, "std", (0, std) if drawn else std), p=p)
 
 
-@RULES.rule("RandomBlur", "Blur")
+@RULES.rule("RandomBlur")
 def _random_blur(step: Step, std: Any = (0, 2), p: float = 1.0) -> Transform:
     """In millimetres, along all axes."""
     return GaussianBlur(amount(step, "std", (0, std) if is_number(std) else std), "millimetres", p=p)

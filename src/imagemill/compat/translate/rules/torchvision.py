@@ -26,7 +26,7 @@ from imagemill.transforms.geometric.shortest_side import LongestSide, ShortestSi
 
 __all__ = ["RULES"]
 
-RULES = Rules("torchvision", ignored=("inplace",))
+RULES = Rules("torchvision", ignored=("inplace", "labels_getter"))
 _FURTHEST = 0.33
 
 
@@ -101,6 +101,13 @@ def _random_crop(
     if pad_if_needed:
         made.append(Pad(size=wanted, **_edge(step, padding_mode, fill)))
     return [*made, Crop(wanted, at="random")]
+
+
+@RULES.rule("FixedSizeCrop")
+def _fixed_size_crop(step: Step, size: Any, fill: Any = 0, padding_mode: Any = "constant") -> list[Transform]:
+    """Of the detection references: padded where it is smaller, cut out at random where it is larger."""
+    wanted = shape(step, size)
+    return [Pad(size=wanted, **_edge(step, padding_mode, fill)), Crop(wanted, at="random")]
 
 
 @RULES.rule("Pad")
@@ -282,7 +289,7 @@ def _random_zoom_out(step: Step, fill: Any = 0, side_range: Any = (1.0, 4.0), p:
 
 @RULES.rule(
     "Identity", "ToImage", "ToImageTensor", "ToPILImage", "ToPureTensor", "ClampBoundingBoxes", "ClampBoundingBox",
-    "ConvertBoundingBoxFormat", "ClampKeyPoints",
+    "ConvertBoundingBoxFormat", "ClampKeyPoints", "SetClampingMode", "SanitizeKeyPoints",
 )  # fmt: skip
 def _identity(step: Step, *_: Any, **__: Any) -> list[Transform]:
     """Nothing to do: images are arrays, boxes have corners in pixels and end at the frame."""
@@ -290,9 +297,7 @@ def _identity(step: Step, *_: Any, **__: Any) -> list[Transform]:
 
 
 @RULES.rule("SanitizeBoundingBoxes", "SanitizeBoundingBox")
-def _sanitize(
-    step: Step, min_size: float = 1.0, min_area: float = 1.0, labels_getter: Any = "default"
-) -> list[Transform]:
+def _sanitize(step: Step, min_size: float = 1.0, min_area: float = 1.0) -> list[Transform]:
     """The pipeline's `BoxRules`: boxes stay when enough of their area is left."""
     from imagemill.core.box_rules import BoxRules
 

@@ -238,7 +238,7 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
 
 
 def test_missing_ones_are_all_named_or_left_out_with_a_warning() -> None:
-    text = "A.Compose([A.Nonsense(), A.HorizontalFlip(), A.Lambda(image=lambda x: x)])"
+    text = "A.Compose([A.Nonsense(), A.HorizontalFlip(), A.Lambda(image=lambda x, **more: x ** 2)])"
     with pytest.raises(InputError, match=r"2 transforms .* Nonsense \(line 1\).*Lambda.*missing='skip'"):
         im.from_albumentations(text, missing="error")
     with pytest.warns(UserWarning, match="left out 2 transforms"):

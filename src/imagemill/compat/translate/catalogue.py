@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from imagemill.compat.translate.calls import Call
+from imagemill.compat.translate.calls import Call, Unread
 from imagemill.compat.translate.rules.rule import Rule, Rules, Translator
 from imagemill.compat.translate.rules.tables import table
 from imagemill.core.errors import InputError
@@ -35,6 +35,7 @@ _ASKED: dict[str, dict[str, Any]] = {
     "ColorJitter": {"brightness": 0.4}, "AdditiveNoise": {"spatial_mode": "per_pixel"},
     "SpatialCrop": {"roi_start": (0, 0, 0), "roi_end": (30, 30, 20)}, "Clamp": {"out_min": 0, "out_max": 100},
     "Blur": {"std": (1, 1, 2)}, "Noise": {"std": 0.1}, "CropOrPad": {"target_shape": (64, 64, 32)},
+    "Lambda": {"lambd": Unread("lambda x: 2 * x - 1"), "image": Unread("lambda x, **more: 2 * x - 1")},
     "TimeMasking": {"time_mask_param": 40}, "FrequencyMasking": {"freq_mask_param": 40},
     "XYMasking": {"num_masks_x": 2, "mask_x_length": 8},
 }  # fmt: skip

@@ -426,6 +426,10 @@ def _names_that_matter(tree: ast.Module) -> set[str]:
         for node in ast.walk(tree)
         for target in _changed_by(node)
     ]  # fmt: skip
+    for target, node in changes:
+        # What a composition is kept in: more may be put into it later.
+        if any(isinstance(one, ast.Call) and last_name(one.func) in COMPOSERS for one in ast.walk(node)):
+            read |= _names_in(target)
     size = -1
     while len(read) > size:
         size = len(read)

@@ -6,10 +6,12 @@ from typing import Any
 
 from imagemill.compat.translate.calls import Call, calls_in
 from imagemill.compat.translate.rules.choosing import all_of, one_of, some_of
-from imagemill.compat.translate.rules.rule import Rules, Step
+from imagemill.compat.translate.rules.functions import from_function
+from imagemill.compat.translate.rules.rule import NoCounterpart, Rules, Step
 from imagemill.compat.translate.rules.values import border, fill, is_number, joined
 from imagemill.core.box_rules import BoxRules
 from imagemill.transforms.base import Transform
+from imagemill.transforms.combine import Sequential
 
 __all__ = ["RULES", "edge_of"]
 
@@ -168,6 +170,25 @@ def _random_order(step: Step, transforms: Any, n: Any = 1, replace: bool = False
 @RULES.rule("NoOp", "Identity")
 def _no_op(step: Step, p: float = 0.5) -> list[Transform]:
     return []
+
+
+@RULES.rule("Lambda", reads=True)
+def _function(
+    step: Step,
+    image: Any = None,
+    mask: Any = None,
+    keypoint: Any = None,
+    bbox: Any = None,
+    name: Any = None,
+    keypoints: Any = None,
+    bboxes: Any = None,
+    p: float = 1.0,
+) -> list[Transform]:
+    """An arithmetic of the image in one line is a `Normalize`; what else has to be run is ``imagemill.Apply``."""
+    if image is None or any(one is not None for one in (mask, keypoint, bbox, keypoints, bboxes)):
+        raise NoCounterpart("it has to be run to be known; put imagemill.Apply(function) in its place")
+    made = list(from_function(step, image))
+    return made if p == 1 or not made else [Sequential(made, p=p)]
 
 
 RULES.without("the part of a composition that runs on some channels only is not built", "SelectiveChannelTransform")

@@ -41,11 +41,14 @@ class Rule:
         The transform's name there, and what it was called before.
     function : callable
         Takes a `Step`, and the arguments that the transform takes there, by their names and with their defaults.
+    reads : bool
+        It takes what only running would give as it is written, as `Unread`.
     """
 
     library: str
     names: tuple[str, ...]
     function: Callable[..., Made]
+    reads: bool = False
 
     @property
     def says(self) -> str:
@@ -76,11 +79,11 @@ class Rules:
         self.by_name: dict[str, Rule] = {}
         self.absent: dict[str, str] = {}
 
-    def rule(self, *names: str) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
+    def rule(self, *names: str, reads: bool = False) -> Callable[[Callable[..., Made]], Callable[..., Made]]:
         """Note the decorated function as the rule of some names."""
 
         def note(function: Callable[..., Made]) -> Callable[..., Made]:
-            made = Rule(self.library, names, function)
+            made = Rule(self.library, names, function, reads)
             for name in names:
                 assert name not in self.by_name, f"two rules for {name}"
                 self.by_name[name] = made
@@ -239,18 +242,7 @@ class Step:
         """
         known = {name: one for name, one in rule.parameters().items() if one.kind not in (_MORE, _ANY)}
         kinds = {one.kind for one in rule.parameters().values()}
-        by_place = [name for name, one in known.items() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
-        placed: tuple[Any, ...] = self.call.positional
-        if _MORE in kinds and len(placed) > 1:
-            # All of them are one list: nn.Sequential(a, b).
-            placed = (list(placed),)
-        if len(placed) > len(by_place) and by_place:
-            many = f"expected at most {len(by_place)} arguments without a name ({', '.join(by_place)})"
-            raise InputError(f"{self.shown}: {many}, got {len(placed)}")
-        given = dict(zip(by_place, placed, strict=False))
-        if twice := sorted(set(given) & set(self.call.given)):
-            raise InputError(f"{self.shown}: expected {', '.join(twice)} once, got it by place and by name")
-        given |= self.call.given
+        given = self._placed(known, kinds) | dict(self.call.given)
         if given.pop("always_apply", False) is True:
             given["p"] = 1.0
         for name in self.translator.rules.ignored & set(given):
@@ -262,13 +254,29 @@ class Step:
             value = given.pop(name)
             if name not in self.translator.rules.ignored and _ANY not in kinds:
                 self.note(f"{name}={_short(value)} is left out; {rule.names[0]} takes {', '.join(known)}")
-        self._readable(given)
+        if not rule.reads:
+            self._readable(given)
         for name in ("p", "prob"):
             if isinstance(given.get(name), int):
                 given[name] = float(given[name])
         needed = [n for n, one in known.items() if one.default is inspect.Parameter.empty and n not in given]
         if needed:
             raise InputError(f"{self.shown}: expected {' and '.join(needed)}, got {self._got(given)}")
+        return given
+
+    def _placed(self, known: Mapping[str, inspect.Parameter], kinds: set[Any]) -> dict[str, Any]:
+        """Arguments without a name, by the names they have."""
+        by_place = [name for name, one in known.items() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+        placed: tuple[Any, ...] = self.call.positional
+        if _MORE in kinds and len(placed) > 1:
+            # All of them are one list: nn.Sequential(a, b).
+            placed = (list(placed),)
+        if len(placed) > len(by_place) and by_place:
+            many = f"expected at most {len(by_place)} arguments without a name ({', '.join(by_place)})"
+            raise InputError(f"{self.shown}: {many}, got {len(placed)}")
+        given = dict(zip(by_place, placed, strict=False))
+        if twice := sorted(set(given) & set(self.call.given)):
+            raise InputError(f"{self.shown}: expected {', '.join(twice)} once, got it by place and by name")
         return given
 
     def _got(self, given: Mapping[str, Any]) -> str:

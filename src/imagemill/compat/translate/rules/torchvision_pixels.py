@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from imagemill.compat.translate.rules.functions import from_function
 from imagemill.compat.translate.rules.rule import Step
 from imagemill.compat.translate.rules.torchvision import RULES
 from imagemill.compat.translate.rules.values import amount, fill, is_number, order, scaled, span
@@ -180,6 +181,12 @@ def _solarize(step: Step, threshold: float, p: float = 0.5) -> Transform:
     return Solarize(value / 255 if value > 1 else value, p=p)
 
 
+@RULES.rule("Lambda", reads=True)
+def _function(step: Step, lambd: Any, *_: Any) -> list[Transform]:
+    """An arithmetic in one line is a `Normalize`; what else has to be run is ``imagemill.Apply(function)``."""
+    return list(from_function(step, lambd))
+
+
 @RULES.rule("AutoAugment")
 def _auto_augment(step: Step, policy: Any = "imagenet", interpolation: Any = "nearest", fill: Any = None) -> Transform:
     name = str(getattr(policy, "value", policy)).lower()
@@ -219,6 +226,4 @@ def _fill(step: Step, value: Any) -> float:
 RULES.without("mixing an image with changed copies of itself is not built", "AugMix")
 RULES.without("mixing images is not built", "MixUp", "CutMix")
 RULES.without("compression is not built", "JPEG")
-RULES.without(
-    "it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda", "LinearTransformation"
-)
+RULES.without("a matrix over all pixels of the image is not built", "LinearTransformation")

@@ -1,7 +1,7 @@
 """Pipelines as people write them, from 2017 to 2025: what loads, and that nothing is lost without a word.
 
-Each section of `pipelines/*.txt` has a title, what it is called with, and perhaps the names that have no counterpart here;
-the rest is the program, notebook or file. Written for these tests, in the manner of public code.
+Each section of `pipelines/*.txt` has a title, what it is called with, and perhaps the names that have no counterpart
+here; the rest is the program, notebook or file. Written for these tests, in the manner of public code.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ _ARRAYS = ("array", "asarray", "from_numpy", "as_tensor", "ascontiguousarray")
 def from_function(step: Step, function: object) -> Sequence[Transform]:
     """The transform that a function amounts to.
 
-    ``a * x + b`` is a `Normalize` of values as they are, ``1 - x`` an `Invert`; for types, devices and repeated channels
-    there is nothing to do.
+    ``a * x + b`` is a `Normalize` of values as they are, ``1 - x`` an `Invert`; types, devices and repeated
+    channels are nothing to do.
 
     Raises
     ------

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import imagemill as im
+from imagemill.audits.glance import GlanceWork
 from imagemill.testing import picture
 from tests.app.terminal import imagemill
 
@@ -39,6 +40,10 @@ VERBS: dict[str, Callable[[Path, Path, Path], list[Any]]] = {
     "prepare": lambda src, made, out: ["prepare", src, "--size", "8", "-o", out / "store"],
     "augment": lambda src, made, out: [
         *("augment", src, "-p", "photo", "--size", "8", "--seed", "1", "--workers", "1", "-o", out / "more")
+    ],
+    "audit": lambda src, made, out: [
+        *("audit", src, "--check", "counts", "--fail-on", "never", "--json", out / "audit.json"),
+        *("-o", out / "audit.html", "--apply", "regroup", "--manifest", out / "kept.csv"),
     ],
 }
 
@@ -99,7 +104,7 @@ def test_a_verb_that_was_stopped_leaves_nothing_half_and_nothing_in_the_way(
         folder.mkdir()
     assert imagemill(*VERBS[verb](*given, whole)).code == 0
     wanted = tree(whole)
-    several = verb in ("replay-all", "export", "prepare", "augment")
+    several = verb in ("replay-all", "export", "prepare", "augment", "audit")
     stops: list[tuple[Any, int]] = [(ctrl_c(0), 130), (ctrl_c(2 if several else 0), 130), (largest_file(64), 2)]
     for folder, (stop, code) in zip(folders, stops, strict=True):
         with stop:
@@ -126,6 +131,27 @@ def test_ctrl_c_before_anything_was_made_says_so(verb: str, given: tuple[Path, P
         said = imagemill(*VERBS[verb](*given, tmp_path))
     assert said.err.startswith("stopped; what was made is kept in ")
     assert "run the same command again" in said.err
+
+
+def test_an_audit_stopped_while_it_looks_writes_nothing_and_the_same_command_ends_it(
+    given: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    real = GlanceWork.__call__
+
+    def stopped(work: GlanceWork, record: im.Record) -> Any:
+        looked.append(record.key)
+        if len(looked) == 3:
+            raise KeyboardInterrupt
+        return real(work, record)
+
+    monkeypatch.setattr(GlanceWork, "__call__", stopped)
+    said = imagemill(*VERBS["audit"](*given, tmp_path))
+    assert (said.code, tree(tmp_path)) == (130, {})
+    assert "Traceback" not in said.err
+    again = imagemill(*VERBS["audit"](*given, tmp_path))
+    assert again.code == 0, again.err
+    assert set(tree(tmp_path)) == {"audit.json", "audit.html", "kept.csv"}
 
 
 def test_an_hdf5_file_is_whole_or_not_there_wherever_the_disk_ends(given: tuple[Path, Path], tmp_path: Path) -> None:

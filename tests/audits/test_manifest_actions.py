@@ -60,6 +60,37 @@ def test_boxes_and_polygons_of_a_coco_folder_are_in_the_manifest(tmp_path: Path,
         assert record.size == before[key].size
 
 
+def with_keypoints(root: Path) -> Path:
+    """The same photos with two keypoints each, joined by a line."""
+    coco(root)
+    whole = json.loads((root / "instances.json").read_text())
+    whole["categories"][0] |= {"keypoints": ["left ear", "right ear"], "skeleton": [[1, 2]]}
+    for one in whole["annotations"][:3]:
+        one |= {"keypoints": [6, 7, 2, 12, 8, 1], "num_keypoints": 2}
+    (root / "instances.json").write_text(json.dumps(whole))
+    return root
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_names_of_keypoints_and_what_joins_them_come_along(tmp_path: Path, suffix: str) -> None:
+    to = tmp_path / f"new.{suffix}"
+    im.audit(with_keypoints(tmp_path / "set"), checks=["copies"]).apply(["drop-duplicates"], to)
+    again = im.open(to).to_source()
+    assert (again.keypoint_names, again.links) == (("left ear", "right ear"), ((0, 1),))
+    points = {tuple(point) for record in again for one in record.objects or () for point in one.keypoints}
+    assert points == {(6, 7, 2), (12, 8, 1)}
+
+
+def test_names_of_other_keypoints_beside_a_table_are_not_written_over(tmp_path: Path) -> None:
+    found = im.audit(with_keypoints(tmp_path / "set"), checks=["copies"])
+    (tmp_path / "source.json").write_text('{"imagemill": 1, "joint_names": ["nose"]}')
+    with pytest.raises(InputError, match="of another dataset beside the manifest.*write the manifest as .parquet"):
+        found.apply(["drop-duplicates"], tmp_path / "new.csv")
+    assert not (tmp_path / "new.csv").exists()
+    found.apply(["drop-duplicates"], tmp_path / "new.parquet")
+    assert im.open(tmp_path / "new.parquet").to_source().keypoint_names == ("left ear", "right ear")
+
+
 def test_label_maps_of_a_folder_of_scans_as_nnunet_has_it_are_in_the_manifest(tmp_path: Path) -> None:
     nibabel = pytest.importorskip("nibabel")
     draws = np.random.default_rng(0)

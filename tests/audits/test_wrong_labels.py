@@ -11,6 +11,7 @@ import pytest
 
 import imagemill as im
 from imagemill.audits import Audit
+from imagemill.audits.audit_page import as_page
 from imagemill.audits.checks.base import NotAsked
 from imagemill.core.errors import InputError
 from tests.audits.made_up import Array, folder, write
@@ -87,6 +88,13 @@ def test_every_label_that_was_checked_is_listed_and_json_has_those_that_differ(f
     written = json.loads((tmp_path / "audit.json").read_text("utf-8"))["labels"]
     assert len(WRONG) <= len(written) < 200
     assert written[0]["key"] == first.key
+
+
+def test_the_page_says_below_each_picture_which_class_was_given_and_which_is_suggested(found: Audit) -> None:
+    text = as_page(found)
+    worst = finding(found).places[0]
+    said = ("across", "down") if int(str(worst).rpartition("-")[2]) % 2 else ("down", "across")
+    assert f"{worst}: {said[0]} &gt; {said[1]}</span>" in text
 
 
 def test_labels_that_were_not_asked_about_are_not_listed() -> None:

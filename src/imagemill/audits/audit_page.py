@@ -123,7 +123,7 @@ def _card(found: Audit, pictures: PagePictures, finding: Finding, place: int) ->
     alike = sum(one.rule == finding.rule for one in found.findings) - 1
     more = f" (and {alike:,} more such)" if alike else ""
     shown = list(map(str, finding.places[:4]))
-    figures = pictures.of(shown, annotated=_is_annotated(found, finding))
+    figures = pictures.of(shown, annotated=_is_annotated(found, finding), said=_captions(found, finding))
     to = f"finding-{place + 1}" if place < _TOLD else "part-2"
     return Card(Word(finding.level), _titled(finding), _sentence(finding.message) + more, to, figures)
 
@@ -144,6 +144,13 @@ def _ended(words: str) -> str:
 
 def _is_annotated(found: Audit, finding: Finding) -> bool:
     return found.check_of.get(finding.rule) in _ANNOTATED
+
+
+def _captions(found: Audit, finding: Finding) -> dict[str, str]:
+    """What is written below pictures of a finding in place of their class: the one given, and the one suggested."""
+    if found.check_of.get(finding.rule) != "labels":
+        return {}
+    return {one.key: f"{one.key}: {one.given} > {one.suggested}" for one in found.labels}
 
 
 def _searched(findings: Sequence[Finding]) -> Table:
@@ -169,7 +176,9 @@ def _told(found: Audit, pictures: PagePictures, finding: Finding, place: int) ->
     keys = [str(place) for place in finding.places]
     if finding.rule in _OF_CLUSTERS:
         blocks += _clusters(found, pictures, set(keys))
-    elif shown := pictures.of(keys[:_SHOWN], annotated=_is_annotated(found, finding)):
+    elif shown := pictures.of(
+        keys[:_SHOWN], annotated=_is_annotated(found, finding), said=_captions(found, finding)
+    ):
         blocks.append(Pictures(shown, f"{len(shown)} of {many(len(keys))}, those that show it best first"))
     if finding.numbers:
         rows = [[name, _figure(value), NUMBERS.get(name, "")] for name, value in finding.numbers.items()]

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pyarrow import parquet
 
 from imagemill.audits.survey import Survey
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.findings import Finding
 from imagemill.data.atomic import atomic_path
+from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.tables.cells.annotation_cells import objects_cell
+from imagemill.data.layouts.tables.formats.columnar_read import META
 from imagemill.data.layouts.tables.rows.write_rows import attribute_column
+from imagemill.data.layouts.tables.sidecar import SIDECAR, sidecar_plain
 from imagemill.data.records.loading import pixels_name
 from imagemill.data.records.record import Pixels
 
@@ -95,7 +99,7 @@ def new_manifest(survey: Survey, findings: Sequence[Finding], actions: Sequence[
     kept = [row for row in range(len(survey.records)) if row not in left]
     if not kept:
         raise InputError("expected images that are kept, got none left; look at the findings first")
-    _written(_table(survey, kept, groups, path.resolve().parent, other), path)
+    _written(_table(survey, kept, groups, path.resolve().parent, other), path, survey.source)
     return told
 
 
@@ -110,16 +114,43 @@ def _review(survey: Survey, findings: Sequence[Finding], path: Path) -> Mapping[
         raise InputError("expected findings that name images, got none; there is nothing to review")
     rows = sorted(rules, key=lambda row: (-len(rules[row]), row))
     table = _table(survey, rows, [record.group for record in survey.records], path.resolve().parent)
-    _written(table.with_columns(pl.Series("findings", [", ".join(dict.fromkeys(rules[row])) for row in rows])), path)
+    found = pl.Series("findings", [", ".join(dict.fromkeys(rules[row])) for row in rows])
+    _written(table.with_columns(found), path, survey.source)
     return {"review": len(rows)}
 
 
-def _written(table: pl.DataFrame, path: Path) -> None:
+def _written(table: pl.DataFrame, path: Path, source: Source) -> None:
+    """The table, and what the source knows of all images together: inside a Parquet file, beside a CSV file."""
+    whole = sidecar_plain(source)
+    if "label" in table.columns and not set(table["label"].drop_nulls()) <= set(source.classes):
+        whole.pop("classes", None)  # an action made a class that the source does not know
+    if path.suffix.lower() != ".csv":
+        arrow = table.to_arrow()
+        said = {META: json.dumps(whole, ensure_ascii=False).encode()} if whole else {}
+        with atomic_path(path) as part:
+            parquet.write_table(arrow.replace_schema_metadata(said), part)
+        return
+    if set(whole) & _NOT_IN_ROWS:
+        _beside(path.parent / SIDECAR, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     with atomic_path(path) as part:
-        if path.suffix.lower() == ".csv":
-            table.write_csv(part)
-        else:
-            table.write_parquet(part)
+        table.write_csv(part)
+
+
+_NOT_IN_ROWS = {"joint_names", "links", "info"}
+"""What a source knows that no row of its table says."""
+
+
+def _beside(path: Path, text: str) -> None:
+    """The names of keypoints and the like, which hold for every table of a folder."""
+    if path.exists():
+        if path.read_text("utf-8") == text:
+            return
+        raise InputError(
+            f"expected no {path.name} of another dataset beside the manifest, got {path}; "
+            "write the manifest as .parquet, which holds names of keypoints itself, or into a folder of its own"
+        )
+    with atomic_path(path) as part:
+        part.write_text(text, "utf-8")
 
 
 def _regroup(survey: Survey, groups: list[str | None]) -> int:

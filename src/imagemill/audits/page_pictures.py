@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -47,7 +48,9 @@ class PagePictures:
         self.embedded = self.left_out = 0
         self._made: dict[tuple[str, bool], Figure] = {}
 
-    def of(self, places: Iterable[str], *, annotated: bool = False) -> list[Figure]:
+    def of(
+        self, places: Iterable[str], *, annotated: bool = False, said: Mapping[str, str] | None = None
+    ) -> list[Figure]:
         """The small pictures in their own shape, with the name and class of each; what cannot be shown is left out.
 
         Parameters
@@ -55,8 +58,12 @@ class PagePictures:
         places : iterable of str
         annotated : bool
             With boxes and label maps drawn.
+        said : mapping of str to str, optional
+            By place what stands there in place of its name and class.
         """
-        return [figure for place in places if (figure := self._one(place, annotated)) is not None]
+        shown = [(place, figure) for place in places if (figure := self._one(place, annotated)) is not None]
+        words = said or {}
+        return [replace(figure, caption=words.get(place, figure.caption)) for place, figure in shown]
 
     def _one(self, place: str, annotated: bool) -> Figure | None:  # noqa: FBT001 - part of what is remembered
         found = self.survey.found(place)

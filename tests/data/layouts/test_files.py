@@ -157,6 +157,17 @@ def test_a_single_file(tmp_path: Path) -> None:
     assert [record.mask for record in masked] == [tmp_path / "plain"]
 
 
+def test_annotations_without_their_images_are_said_to_be_such_and_what_is_advised_opens_them(tmp_path: Path) -> None:
+    write_picture(tmp_path / "photos/a.png", Picture(np.zeros((20, 30), np.uint8), "yx"))
+    (tmp_path / "boxes").mkdir()
+    (tmp_path / "boxes/0.txt").write_text("")
+    (tmp_path / "boxes/a.txt").write_text("1 0.5 0.5 0.2 0.4\n")
+    with pytest.raises(SourceError, match="annotations as YOLO has them, without their images.*--option labels=boxes"):
+        open_source(tmp_path / "boxes")
+    [record] = open_source(tmp_path, layout="yolo", extra={"labels": "boxes"})
+    assert [one.category for one in record.objects or ()] == ["1"]
+
+
 def test_what_is_no_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="where there is nothing; check the path"):
         open_source(tmp_path / "none")
@@ -164,6 +175,9 @@ def test_what_is_no_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"got 2 of suffix \.pdf \(a document, .*\), 1 of suffix none; check"):
         open_source(tmp_path / "docs")
     (tmp_path / "empty").mkdir()
+    _make(tmp_path, "notes/a.txt", "notes/b.txt")
+    with pytest.raises(SourceError, match=r"got 2 of suffix \.txt; check the folder"):
+        open_source(tmp_path / "notes")
     with pytest.raises(SourceError, match="got no files"):
         open_source(tmp_path / "empty")
     (tmp_path / "a.xyz").write_text("text")

@@ -13,11 +13,15 @@ from imagemill.data.layouts.base import Look, ReadSource, Source
 from imagemill.data.layouts.labelmaps.labelmaps import with_colours
 from imagemill.data.layouts.labelmaps.masks import MASK_SUFFIXES, pair_masks
 from imagemill.data.layouts.walk import real_path
+from imagemill.data.layouts.yolo.yolo_text import looks_like_yolo
 from imagemill.data.records.record import split_suffix
 
 __all__ = ["beside", "inside", "nothing_there", "readable", "with_masks", "without_masks"]
 
 Files = list[tuple[str, Path]]
+
+_LOOKED_INTO = 20
+"""Text files that are read before they are called no annotations: some are empty."""
 
 
 def readable(look: Look) -> Files:
@@ -32,6 +36,14 @@ def nothing_there(look: Look) -> SourceError:
     words = [unread(kind).replace("; ", ", which is not read: ") for kind, _ in kinds]
     got = ", ".join(f"{part} ({word})" if word else part for part, word in zip(parts, words, strict=True)) or "no files"
     msg = f"expected images or volumes below {look.path}, got {got}"
+    if all(split_suffix(path)[1].lower() in (".txt", "") for _, path in look.files) and any(
+        looks_like_yolo(path) for _, path in look.files[:_LOOKED_INTO]
+    ):
+        name = look.path.name
+        return SourceError(
+            f"{msg}, which are annotations as YOLO has them, without their images; open the folder that holds both, "
+            f"with layout='yolo' and extra={{'labels': {name!r}}} (--layout yolo --option labels={name})"
+        )
     return SourceError(f"{msg}; check the folder, or convert the files to a supported format")
 
 

@@ -84,7 +84,7 @@ def test_names_of_keypoints_and_what_joins_them_come_along(tmp_path: Path, suffi
 def test_names_of_other_keypoints_beside_a_table_are_not_written_over(tmp_path: Path) -> None:
     found = im.audit(with_keypoints(tmp_path / "set"), checks=["copies"])
     (tmp_path / "source.json").write_text('{"imagemill": 1, "joint_names": ["nose"]}')
-    with pytest.raises(InputError, match="of another dataset beside the manifest.*write the manifest as .parquet"):
+    with pytest.raises(InputError, match=r"of another dataset beside the manifest.*write the manifest as \.parquet"):
         found.apply(["drop-duplicates"], tmp_path / "new.csv")
     assert not (tmp_path / "new.csv").exists()
     found.apply(["drop-duplicates"], tmp_path / "new.parquet")

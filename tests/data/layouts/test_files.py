@@ -162,7 +162,7 @@ def test_annotations_without_their_images_are_said_to_be_such_and_what_is_advise
     (tmp_path / "boxes").mkdir()
     (tmp_path / "boxes/0.txt").write_text("")
     (tmp_path / "boxes/a.txt").write_text("1 0.5 0.5 0.2 0.4\n")
-    with pytest.raises(SourceError, match="annotations as YOLO has them, without their images.*--option labels=boxes"):
+    with pytest.raises(SourceError, match=r"annotations as YOLO has them, without their images.*--option labels=boxes"):
         open_source(tmp_path / "boxes")
     [record] = open_source(tmp_path, layout="yolo", extra={"labels": "boxes"})
     assert [one.category for one in record.objects or ()] == ["1"]

@@ -94,7 +94,7 @@ def test_a_child_ends_by_the_signal(store: Path) -> None:
     heads, _, *rows = soak.interruptions(store, tries=1)
     assert "exit code" in heads
     assert [row.split(" | ")[0] for row in rows] == ["| 2", "| process:2"]
-    assert all(f" | {-signal.SIGINT} | " in row for row in rows)
+    assert all(f" | {-signal.SIGINT} | " in row for row in rows), rows
     # A busy machine may miss the time that is aimed at; nobody may be left on any.
     assert all(row.endswith((" met |", ", 0 left |")) for row in rows), rows
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -106,3 +108,29 @@ def test_closing_does_not_wait_for_ever() -> None:
     stream.close()
     assert not ended.is_set(), "expected to be let go while the function still runs"
     release.set()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer that interrupts")
+def test_an_interrupt_comes_out_as_one_wherever_it_falls(request: pytest.FixtureRequest) -> None:
+    """A wait that is cut short between two steps of Python's locks used to end in their RuntimeError."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def taken(stream: Stream[int], after: float) -> None:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, after)
+            while True:
+                stream.take()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    request.addfinalizer(lambda: signal.signal(signal.SIGALRM, before))
+    moments = random.Random(5)
+    for _ in range(1000):
+        stream = Stream(One(lambda number, stopped: number), 0, 10**6, workers=2, prefetch=2)
+        with pytest.raises(KeyboardInterrupt):
+            taken(stream, moments.uniform(2e-4, 2e-3))
+        stream.close()
+    assert not ours()

@@ -156,7 +156,7 @@ def test_pixels_and_points_come_back_by_one_map(drawn: Any) -> None:
 
 
 def _stretch(went: Any) -> Any:
-    """How far the map may stretch at each pixel in any direction: at most the root of the summed squares of its steps."""
+    """How far the map may stretch at each pixel in any direction: the root of the summed squares of its steps."""
     found = np.zeros(went.shape[:-1])
     for axis in range(went.ndim - 1):
         step = np.linalg.norm(np.diff(went, axis=axis, prepend=np.take(went, [0], axis)), axis=-1)

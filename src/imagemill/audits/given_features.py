@@ -17,6 +17,7 @@ import polars as pl
 from imagemill.audits.glance import to_rgb8
 from imagemill.audits.onnx_features import onnx_model
 from imagemill.core.errors import InputError
+from imagemill.core.interrupts import as_interrupts
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.records.loading import load_picture
 from imagemill.data.records.record import Record
@@ -73,7 +74,7 @@ class GivenFeatures:
             here = np.isin(self.rows, rows)
             return self.values[here], self.rows[here]
         found = []
-        with ThreadPoolExecutor(workers) as pool:
+        with as_interrupts(), ThreadPoolExecutor(workers) as pool:
             for at in range(0, len(rows), _AT_ONCE):
                 some = rows[at : at + _AT_ONCE].tolist()
                 images = np.stack(list(pool.map(self._image, [records[row] for row in some])))

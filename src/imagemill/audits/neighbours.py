@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from imagemill.core.interrupts import as_interrupts
+
 __all__ = ["Cells", "Nearest", "by_threads"]
 
 Floats = npt.NDArray[np.float32]
@@ -121,7 +123,7 @@ def by_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
         for item in items:
             work(item)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with as_interrupts(), ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, items))
 
 

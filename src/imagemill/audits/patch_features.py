@@ -20,6 +20,8 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 
+from imagemill.core.interrupts import as_interrupts
+
 __all__ = ["Dictionary", "described", "learnt_dictionary", "planes_of"]
 
 Array = npt.NDArray[Any]
@@ -188,7 +190,7 @@ def described(
             found[row] = one.sum(axis=0) if together else one
         return len(part)
 
-    with ThreadPoolExecutor(workers) as pool:
+    with as_interrupts(), ThreadPoolExecutor(workers) as pool:
         for done in pool.map(some, range(0, len(small), _AT_ONCE)):
             if step is not None:
                 step(done)

@@ -12,6 +12,7 @@ import numpy as np
 
 from imagemill.core.box_rules import BoxRules
 from imagemill.core.errors import InputError
+from imagemill.core.interrupts import as_interrupts
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
 from imagemill.core.targets import Image, InstanceMasks, Mask, Target
@@ -154,7 +155,7 @@ def _pixels(
         def alone(i: int) -> None:
             _pixels(plan, backend, kind, first + i, values[i : i + 1], out[i : i + 1], 1, done)
 
-        with ThreadPoolExecutor(min(workers, len(values))) as pool:
+        with as_interrupts(), ThreadPoolExecutor(min(workers, len(values))) as pool:
             # Reading the results raises the first error there was.
             list(pool.map(alone, range(len(values))))
         return
@@ -182,7 +183,7 @@ def _at_once(step: Step, backend: Backend, first: int, src: Rasters, out: Array 
         room = None if out is None else out[start:end]
         return backend.images(step, slice(first + start, first + end), src[start:end], room)
 
-    with ThreadPoolExecutor(parts) as pool:
+    with as_interrupts(), ThreadPoolExecutor(parts) as pool:
         made = [part for part in pool.map(work, itertools.pairwise(edges)) if part is not None]
     if not made:
         return None

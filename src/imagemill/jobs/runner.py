@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from imagemill.core.errors import ImagemillError
+from imagemill.core.interrupts import as_interrupts
 from imagemill.data.records.loading import pixels_name
 from imagemill.data.records.record import Record
 from imagemill.jobs.engines import NONE, Engine, Start, Threads
@@ -218,7 +219,9 @@ class _Run(Generic[Item, Row]):
 
     def _land(self) -> None:
         """Take what is finished; it leaves the flight when it was noted, so that Ctrl-C loses none of it."""
-        for future in wait(self.flying, return_when=FIRST_COMPLETED).done:
+        with as_interrupts():
+            done = wait(self.flying, return_when=FIRST_COMPLETED).done
+        for future in done:
             shard = self.flying[future]
             outcomes = self.engine.outcomes(future)
             self._note(outcomes)
@@ -228,7 +231,9 @@ class _Run(Generic[Item, Row]):
     def _keep_the_rest(self, error: BaseException) -> None:
         """What was finished meanwhile counts, so that the next run need not make it again."""
         unnoted: list[str] = []
-        for future in wait(self.flying).done:
+        with as_interrupts():
+            done = wait(self.flying).done
+        for future in done:
             if future.exception() is not None:
                 continue
             try:

@@ -55,7 +55,11 @@ class _Board(Generic[T]):
         self.maker, self.last, self.workers, self.prefetch = maker, last, workers, prefetch
         self.next = self.taken = first
         self.done: dict[int, Result[T]] = {}
-        self.changed = threading.Condition()
+        # Only the threads wait for the condition. Ctrl-C meets the consumer, and a wait for a condition that it cuts
+        # short may leave the lock free: that one waits at a lock of its own, which is one compiled call.
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.news = threading.Lock()
         self.closed = False
 
     def is_closed(self) -> bool:
@@ -76,8 +80,13 @@ class _Board(Generic[T]):
             with self.changed:
                 if not self.closed:
                     self.done.update(zip(range(first, first + count), made, strict=True))
-                self.changed.notify_all()
+                self.tell()
             del made
+
+    def tell(self) -> None:
+        """Wake the consumer; whoever holds the lock may."""
+        if self.news.locked():
+            self.news.release()
 
     def _ahead(self) -> int:
         return self.workers * self.maker.count + self.prefetch
@@ -124,16 +133,18 @@ class Stream(Generic[T]):
     def take(self) -> T:
         """The next thing, or the error that making it raised."""
         board = self._board
-        with board.changed:
-            number = board.taken
-            while number not in board.done:
+        while True:
+            with board.lock:
+                number = board.taken
+                if number in board.done:
+                    made, error = board.done.pop(number)
+                    board.taken += 1
+                    board.changed.notify_all()
+                    break
                 if board.closed or number >= board.last:
                     raise StopIteration
-                # With a limit, so that Ctrl-C is seen on systems where a lock cannot be interrupted.
-                board.changed.wait(0.5)
-            made, error = board.done.pop(number)
-            board.taken += 1
-            board.changed.notify_all()
+            # With a limit, so that Ctrl-C is seen on systems where a lock cannot be interrupted.
+            board.news.acquire(timeout=0.5)
         if isinstance(error, StopIteration):
             raise RuntimeError(STOPPED) from error
         if error is not None:
@@ -143,10 +154,11 @@ class Stream(Generic[T]):
     def close(self) -> None:
         """Stop the threads and wait for them, but not for long."""
         board = self._board
-        with board.changed:
+        with board.lock:
             board.closed = True
             board.done.clear()
             board.changed.notify_all()
+            board.tell()
         until = time.monotonic() + PATIENCE
         here: Any = threading.current_thread()
         for thread in self._threads:

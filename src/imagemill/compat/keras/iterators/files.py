@@ -18,6 +18,7 @@ from imagemill.compat.keras.iterators.iterator import Iterator, Rows
 from imagemill.compat.keras.iterators.saving import Saving
 from imagemill.compat.keras.pictures import crop_box, load_img
 from imagemill.core.errors import InputError, ParameterError, SourceError
+from imagemill.core.interrupts import as_interrupts
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.records.loading import load_mask
@@ -93,7 +94,7 @@ def spread(work: Any, n: int, workers: int) -> None:
         for i in range(n):
             work(i)
         return
-    with ThreadPoolExecutor(min(workers, n)) as pool:
+    with as_interrupts(), ThreadPoolExecutor(min(workers, n)) as pool:
         # Reading the results raises the first error there was.
         list(pool.map(work, range(n)))
 

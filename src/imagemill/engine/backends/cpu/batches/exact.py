@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.geometry import Floats
+from imagemill.core.interrupts import as_interrupts
 from imagemill.core.ops import Bools
 from imagemill.engine.backends.chains import BORDERS
 from imagemill.engine.backends.cpu.batches import exact_kernels as kernels
@@ -228,7 +229,7 @@ def _shared(n: int, values: int, workers: int, work: Callable[[slice], None]) ->
         work(slice(0, n))
         return
     edges = [n * k // parts for k in range(parts + 1)]
-    with ThreadPoolExecutor(parts) as pool:
+    with as_interrupts(), ThreadPoolExecutor(parts) as pool:
         list(pool.map(work, (slice(a, b) for a, b in itertools.pairwise(edges))))
 
 

@@ -1,0 +1,283 @@
+"""One resample says what many would have: drawn pipelines of the whole catalogue, fused beside step by step.
+
+``python -m bench.one_resample [--count 10000] [--seed 0]``. Half of the pipelines are for pictures, half for volumes;
+of each half, one part in two is geometry alone, the other anything. Of every pipeline:
+
+* **Positions** (geometry alone). The image is its own coordinates, which linear and cubic interpolation keep exactly,
+  and borders are constant: a pixel shows where it came from. Fused and step by step must agree wherever the chain of
+  steps never touched a border. Warps bend between the pixels at which steps sample them: they have a line of their own.
+* **Values** (anything). A smooth picture in floating point: the mean difference in 8-bit grey levels, at pixels that no
+  step took from beyond a border.
+* Label maps hold no label that was not in them or filled in, bounding boxes lie in the frame, nothing that was given
+  has changed, and a sample is the same alone, in a batch of 3 and in one of 16, bit for bit.
+
+Failures are listed with the pipeline that shows them, as YAML, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from scipy import ndimage as ndi
+
+import imagemill as im
+from imagemill.testing import label_map, picture, pipelines, strategies
+from imagemill.testing.each import APART, COMBINED, Setting
+
+Array = Any
+
+SHAPES = {2: (36, 44), 3: (12, 16, 14)}
+AXES = {2: "yx", 3: "zyx"}
+BATCHES = (1, 3, 16)
+FILLED = {0, 9}
+"""What borders, padding and hidden parts write into label maps."""
+
+MARK = 77.0
+"""A channel that is this everywhere is something else wherever a border came in."""
+
+EXACT = 1e-3
+"""Pixels of 1: coordinates are kept in float32 on some ways through the engine."""
+
+
+@dataclass
+class Found:
+    """What the pipelines of one kind showed."""
+
+    positions: list[float] = field(default_factory=list)
+    bent: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    checked: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+def drawn(d: int, *, whole: bool) -> Any:
+    """Pipelines for pictures or volumes; of the whole catalogue, or geometry with constant borders alone."""
+    least = min(SHAPES[d])
+    if not whole:
+        return pipelines(
+            "geometry", ndim=d, channels=d + 1, longest=6, borders=("constant",), orders=(1, 3), least=least
+        )
+    setting = Setting(d, 1 if d == 3 else 3, (0, 1, 3), ("nearest", "reflect", "constant", "wrap"), least)
+    makers = {**APART, **COMBINED}
+    others = [made for make in makers.values() if (made := make(setting)) is not None]
+    plain = strategies.transforms("mixed", ndim=d, channels=1 if d == 3 else 3, least=least)
+    listed = st.lists(st.one_of(plain, plain, st.one_of(*others)), min_size=1, max_size=8)
+    return st.builds(
+        lambda some, number: im.Pipeline(strategies.that_fit(some, least), seed=number),
+        listed,
+        st.integers(0, 2**32 - 1),
+    )
+
+
+def positions(pipe: im.Pipeline, d: int, found: Found) -> None:
+    """Where each pixel came from, by one resample and by many."""
+    shape = SHAPES[d]
+    ramps = np.stack([*np.meshgrid(*map(np.arange, shape), indexing="ij"), np.full(shape, MARK)], -1).astype(np.float64)
+    image = im.Image(ramps, AXES[d] + "c")
+    once, often = (pipe.replace(fuse=fuse)(image=image, key=5).image for fuse in (True, False))
+    if once.shape != often.shape:
+        found.faults.append(f"fused has shape {once.shape}, step by step {often.shape}\n{pipe.to_yaml()}")
+        return
+    inside = (np.abs(once[..., -1] - MARK) < 1e-6) & (np.abs(often[..., -1] - MARK) < 1e-6)
+    if not inside.any():
+        found.skipped["no pixel is inside"] += 1
+        return
+    apart = float(np.abs(once - often)[inside].max())
+    bends = _bends(once, inside)
+    (found.bent if bends else found.positions).append(apart)
+    if apart > EXACT and not bends:
+        found.faults.append(f"positions differ by {apart:.3g} pixels\n{pipe.to_yaml()}")
+
+
+def _bends(where: Array, inside: Array) -> bool:
+    """Whether positions are no affine function of the place: found from the positions alone."""
+    places = np.argwhere(inside)
+    if len(places) <= where.ndim:
+        return False
+    table = np.concatenate([places, np.ones((len(places), 1))], axis=1)
+    went = where[inside][:, :-1]
+    return bool(np.abs(table @ np.linalg.lstsq(table, went, rcond=None)[0] - went).max() > EXACT / 10)
+
+
+def values(pipe: im.Pipeline, d: int, number: int, found: Found) -> None:
+    """What a pixel holds, by one road and the other: floating point, so that nothing is cut off on the way."""
+    source = picture(number, SHAPES[d], 3 if d == 2 else None, np.float64)
+    given = {
+        "image": im.Image(source, AXES[d] + ("c" if d == 2 else "")),
+        "mask": im.Mask(np.full(SHAPES[d], 5, np.uint8), AXES[d]),
+    }
+    try:
+        once, often = (pipe.replace(fuse=fuse)(**given, key=5) for fuse in (True, False))
+    except im.InputError as error:
+        found.skipped[type(error).__name__] += 1
+        return
+    if once.image.shape != often.image.shape or once.image.dtype != often.image.dtype:
+        found.faults.append(f"fused and step by step are of another shape or type\n{pipe.to_yaml()}")
+        return
+    seen = ndi.binary_erosion((once.mask == 5) & (often.mask == 5), iterations=3, border_value=0)
+    if not seen.any() or once.image.dtype.kind != "f":
+        found.skipped["no pixel is inside" if not seen.any() else "ends in whole numbers"] += 1
+        return
+    channels_first = once.image.shape[: seen.ndim] != seen.shape
+    a, b = (np.moveaxis(s.image, 0, -1) if channels_first else s.image for s in (once, often))
+    spread = max(float(np.ptp(b[seen])), 1e-9 * max(1.0, float(np.abs(b[seen]).max())))
+    found.values.append(float(np.abs(a - b)[seen].mean()) / spread * 255)
+
+
+def promises(pipe: im.Pipeline, d: int, number: int, found: Found) -> None:
+    """Label sets, boxes, inputs, batches."""
+    many = [targets(d, number + row) for row in range(BATCHES[-1])]
+    before = [{name: target.array.copy() for name, target in one.items()} for one in many]
+    try:
+        alone = [pipe(**one, key=key) for key, one in enumerate(many)]
+    except im.InputError as error:
+        found.skipped[type(error).__name__] += 1
+        return
+    for one, kept in zip(many, before, strict=True):
+        for name, target in one.items():
+            if not np.array_equal(target.array, kept[name]):
+                found.faults.append(f"{name} that was given has changed\n{pipe.to_yaml()}")
+    found.checked["samples"] += len(alone)
+    for sample, one in zip(alone, many, strict=True):
+        annotations(pipe, sample, one, d, found)
+    if len({(s.image.shape, s.image.dtype) for s in alone}) > 1:
+        found.skipped["images of several sizes are no batch"] += 1
+        return
+    for size in BATCHES:
+        batch = batched(pipe, many[:size])
+        found.checked["batches"] += 1
+        same = (
+            np.array_equal(getattr(batch, name)[row], getattr(alone[row], name), equal_nan=True)
+            for row in range(size)
+            for name in ("image", "mask")
+        )
+        if not all(same):
+            found.faults.append(f"a sample of a batch of {size} is not what it is alone\n{pipe.to_yaml()}")
+            return
+
+
+def batched(pipe: im.Pipeline, many: list[dict[str, Any]]) -> Any:
+    """The samples as one batch, with the keys that they have alone."""
+    columns = {name: [one[name] for one in many] for name in many[0]}
+    return pipe.batch(columns.pop("image"), **columns, keys=range(len(many)))
+
+
+def annotations(pipe: im.Pipeline, sample: Any, given: dict[str, Any], d: int, found: Found) -> None:
+    """Labels are those that were given or filled in; bounding boxes lie in the frame."""
+    new = {*np.unique(sample.mask).tolist()} - {*np.unique(given["mask"].array).tolist()} - FILLED - _fills(pipe)
+    if new:
+        found.faults.append(f"labels {sorted(new)} were not there\n{pipe.to_yaml()}")
+    boxes, sides = sample.boxes.array, np.array(_sides(sample.mask.shape, d))
+    found.checked["boxes"] += len(boxes)
+    if len(boxes) and ((boxes < -1e-6) | (boxes > np.tile(sides, 2) + 1e-6)).any():
+        found.faults.append(f"a box lies outside of {sides.tolist()}: {boxes.tolist()}\n{pipe.to_yaml()}")
+
+
+def _sides(shape: tuple[int, ...], d: int) -> tuple[int, ...]:
+    return shape[::-1] if d == 2 else shape
+
+
+def _fills(pipe: im.Pipeline) -> set[int]:
+    """What the transforms say that they write into label maps."""
+    fills: set[int] = set()
+    waiting = list(pipe.transforms)
+    while waiting:
+        one = waiting.pop()
+        waiting += one.children()
+        value = getattr(one, "mask_fill", None)
+        fills |= {int(value)} if isinstance(value, int | float) else set()
+    return fills
+
+
+def targets(d: int, number: int) -> dict[str, Any]:
+    """An image with all that can belong to it."""
+    shape = SHAPES[d]
+    rng = np.random.default_rng(number)
+    low = rng.uniform(0, np.array(shape) - 8, (4, d))
+    corners = np.concatenate([low, low + rng.uniform(3, 8, (4, d))], axis=1)
+    axes = AXES[d]
+    if d == 2:
+        corners, axes = corners[:, [1, 0, 3, 2]], "xy"
+    return {
+        "image": im.Image(picture(number, shape, 3 if d == 2 else None), AXES[d] + ("c" if d == 2 else "")),
+        "mask": im.Mask(label_map(number, shape), AXES[d]),
+        "boxes": im.Boxes(corners, "xyxy" if d == 2 else "zyxzyx", labels=list("abcd")),
+        "keypoints": im.Keypoints(low[:, ::-1] if d == 2 else low, axes),
+    }
+
+
+def line(what: str, figures: list[float], unit: str) -> str:
+    """A row of the table: how many, and how far apart."""
+    if not figures:
+        return f"| {what} | 0 | | | |"
+    cells = (f"{np.quantile(figures, q):.2g}" for q in (0.5, 0.99, 1.0))
+    return f"| {what}, {unit} | {len(figures):,} | {' | '.join(cells)} |"
+
+
+def run(d: int, count: int, number: int) -> Found:
+    """So many pipelines for pictures (2) or volumes (3)."""
+    found = Found()
+
+    def each(strategy: Any, work: Any, times: int) -> None:
+        @seed(number)
+        @settings(
+            max_examples=times, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=HealthCheck
+        )
+        @given(strategy, st.integers(0, 2**31))
+        def many(pipe: im.Pipeline, other: int) -> None:
+            found.checked["pipelines"] += 1
+            work(pipe, other)
+
+        many()
+
+    each(drawn(d, whole=False), lambda pipe, _: positions(pipe, d, found), count // 2)
+
+    def anything(pipe: im.Pipeline, other: int) -> None:
+        values(pipe, d, other, found)
+        promises(pipe, d, other, found)
+
+    each(drawn(d, whole=True), anything, count - count // 2)
+    return found
+
+
+def main() -> int:
+    """Print the page."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--count", type=int, default=10_000)
+    asked.add_argument("--seed", type=int, default=0)
+    options = asked.parse_args()
+    warnings.filterwarnings("ignore", message=".* takes .* for white in images")
+    print("| fused against step by step | pipelines | median | 99 % | most |")
+    print("|---|---|---|---|---|")
+    ends, faults = list[str](), list[str]()
+    for d, what in ((2, "pictures"), (3, "volumes")):
+        began = time.process_time()
+        found = run(d, options.count // 2, options.seed)
+        print(line(f"{what}: positions, straight maps", found.positions, "pixels"))
+        print(line(f"{what}: positions, maps that bend", found.bent, "pixels"))
+        print(line(f"{what}: values", found.values, "grey levels of 255"), flush=True)
+        faults += found.faults
+        checked = ", ".join(f"{n:,} {name}" for name, n in found.checked.items())
+        left = ", ".join(f"{n:,} {name}" for name, n in found.skipped.most_common()) or "nothing"
+        ends.append(
+            f"{what}: {checked}; not compared: {left}; {len(found.faults)} faults; "
+            f"{time.process_time() - began:.0f} CPU s"
+        )
+    print("", *ends, sep="\n")
+    for fault in faults[:20]:
+        print(f"\nfault: {fault}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -108,44 +108,23 @@ def _unchanged(step: Step, row: int, value: Value, backend: Backend, out: Array 
     return value
 
 
-TABLE: dict[tuple[type[Any], str], Rule] = {
-    (Pass, Image.kind): _pixels,
-    (Pass, Mask.kind): _labels,
-    (Pass, Boxes.kind): _boxes,
-    (Pass, Keypoints.kind): _keypoints,
-    (Pass, Label.kind): _unchanged,
-    (Pass, Polygons.kind): _polygons,
-    (Pass, InstanceMasks.kind): _labels,
-    (Filter, Image.kind): _altered,
-    (Filter, Mask.kind): _unchanged,
-    (Filter, Boxes.kind): _unchanged,
-    (Filter, Keypoints.kind): _unchanged,
-    (Filter, Label.kind): _unchanged,
-    (Filter, Polygons.kind): _unchanged,
-    (Filter, InstanceMasks.kind): _unchanged,
-    (Noise, Image.kind): _altered,
-    (Noise, Mask.kind): _altered_labels,
-    (Noise, Boxes.kind): _unchanged,
-    (Noise, Keypoints.kind): _unchanged,
-    (Noise, Label.kind): _unchanged,
-    (Noise, Polygons.kind): _unchanged,
-    (Noise, InstanceMasks.kind): _altered_labels,
-    (Erase, Image.kind): _altered,
-    (Erase, Mask.kind): _altered_labels,
-    (Erase, Boxes.kind): _unchanged,
-    (Erase, Keypoints.kind): _hidden,
-    (Erase, Label.kind): _unchanged,
-    (Erase, Polygons.kind): _unchanged,
-    (Erase, InstanceMasks.kind): _altered_labels,
-    (Opaque, Image.kind): _call,
-    (Opaque, Mask.kind): _unchanged,
-    (Opaque, Boxes.kind): _unchanged,
-    (Opaque, Keypoints.kind): _unchanged,
-    (Opaque, Label.kind): _unchanged,
-    (Opaque, Polygons.kind): _unchanged,
-    (Opaque, InstanceMasks.kind): _unchanged,
-}
+STEPS: tuple[type[Any], ...] = (Pass, Filter, Noise, Erase, Opaque)
 """A pass stands by itself, any other step by the op it runs."""
+
+_KINDS: dict[str, tuple[Rule, ...]] = {
+    Image.kind: (_pixels, _altered, _altered, _altered, _call),
+    Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
+    InstanceMasks.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
+    Boxes.kind: (_boxes, _unchanged, _unchanged, _unchanged, _unchanged),
+    Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _unchanged),
+    Polygons.kind: (_polygons, _unchanged, _unchanged, _unchanged, _unchanged),
+    Label.kind: (_unchanged, _unchanged, _unchanged, _unchanged, _unchanged),
+}
+"""For each kind what the steps do to it, in the order of :data:`STEPS`. A new kind is a line here."""
+
+TABLE: dict[tuple[type[Any], str], Rule] = {
+    (step, kind): rule for kind, rules in _KINDS.items() for step, rule in zip(STEPS, rules, strict=True)
+}
 
 
 def reaches(step: Step, kind: str) -> bool:

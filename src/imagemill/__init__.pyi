@@ -36,6 +36,7 @@ from imagemill.core.targets import Boxes as Boxes
 from imagemill.core.targets import Image as Image
 from imagemill.core.targets import Keypoints as Keypoints
 from imagemill.core.targets import Label as Label
+from imagemill.core.targets import Map as Map
 from imagemill.core.targets import Mask as Mask
 from imagemill.data import RLE as RLE
 from imagemill.data import Blob as Blob

@@ -188,7 +188,7 @@ REFUSED = [
     (lambda: Image(np.zeros((0, 4))), r"expected the image to hold pixels, got an empty array of shape \(0, 4\)"),
     (lambda: Image(np.zeros((3, 4), complex)), "expected image values of uint8.*got complex128; .*astype"),
     (lambda: Image(np.zeros((3, 4), int)), "got int64; .*array.astype"),
-    (lambda: Mask(np.zeros((3, 4))), "mask of integers or bool, got float64; .*soft masks as Image"),
+    (lambda: Mask(np.zeros((3, 4))), "mask of integers or bool, got float64; .*soft masks as Map"),
     (lambda: Image(np.zeros((3, 4)), "yx", spacing=(1, 2, 3)), r"expected 2 spacings above 0 in the order yx, got \(1"),
     (lambda: Image(np.zeros((3, 4)), "yx", spacing=(1, 0)), "expected 2 spacings above 0"),
     (

@@ -132,7 +132,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (lambda: im.Pipeline([], seed=True), im.ParameterError, "a seed from 0"),
     (lambda: im.Pipeline([], backend="gpu"), im.ParameterError, "backend of 'cpu', 'reference', got 'gpu'"),
     (lambda: PIPE(IMAGE, image=IMAGE), im.InputError, "one by position and one by name; drop one"),
-    (lambda: PIPE(boxes=[[0, 0, 1, 1]]), im.InputError, "an image or a mask among the targets"),
+    (lambda: PIPE(boxes=[[0, 0, 1, 1]]), im.InputError, "an image, a mask or a map among the targets"),
     (lambda: PIPE(), im.InputError, "at least one sample|an image or a mask"),
     (lambda: PIPE(photo=IMAGE), im.InputError, r"'photo' to be wrapped.*photo=Image\("),
     (
@@ -141,11 +141,6 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
         r"mask of the same size.*\(20, 24\).*\(20, 23\)",
     ),
     (lambda: PIPE(image=IMAGE, mask=np.zeros((20, 24))), im.InputError, "a mask of integers or bool, got float64"),
-    (
-        lambda: PIPE(image=IMAGE, depth=im.Image(np.zeros((20, 24), np.float32))),
-        im.InputError,
-        "image 'depth' with 3 channels of uint8, as 'image' has, got 1 of float32",
-    ),
     (lambda: PIPE(np.zeros((5, 20, 24))), im.InputError, r"say its axes: Image\(array, axes=...\) with 'zyx'"),
     (lambda: PIPE(np.zeros((20, 24)), axes="zyx"), im.InputError, "axes='zyx' of the image to name the 2 axes"),
     (lambda: PIPE(IMAGE, axes="cyx"), None, ""),

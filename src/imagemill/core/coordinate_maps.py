@@ -109,10 +109,10 @@ class InverseDisplace(Displace):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Region ``-0.5 <= p < shape - 0.5`` outside which the fill value stands."""
+    """Region ``-0.5 <= p < shape - 0.5`` outside which the fill stands: one value, or one for each channel."""
 
     shape: tuple[int, ...]
-    fill: float = 0.0
+    fill: float | tuple[float, ...] = 0.0
     mask_fill: int = 0
 
 

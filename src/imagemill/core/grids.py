@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
-from imagemill.core.targets import Image, Mask
+from imagemill.core.targets import Mask, Raster
 
 __all__ = ["CHANNEL_TOLERANCE", "Brought", "labels_onto", "placed", "values_onto"]
 
@@ -59,15 +59,15 @@ class Brought:
         return f"brought onto the image's grid by nearest neighbour{lost}"
 
 
-def placed(target: Image | Mask, array: Array, lead: Image | Mask, shape: Shape, what: str) -> Array:
+def placed(target: Raster, array: Array, lead: Raster, shape: Shape, what: str) -> Array:
     """A raster ``(*own shape, C)`` on the grid of the one that leads its sample, where both say their place.
 
     Parameters
     ----------
-    target : Image or Mask
+    target : Image, Mask or Map
     array : array
         Its values in canonical order.
-    lead : Image or Mask
+    lead : Image, Mask or Map
     shape : tuple of int
         Of the leading raster.
     what : str
@@ -150,7 +150,7 @@ def labels_onto(labels: Array, own: Floats, shape: Shape, affine: Floats, what: 
 
 
 def values_onto(values: Array, own: Floats, shape: Shape, affine: Floats, what: str) -> Array:
-    """An image ``(*own shape[, C])`` on the grid of another, where that takes no more than turning its axes over.
+    """An image or map ``(*own shape[, C])`` on the grid of another, where that means no more than turning axes over.
 
     Values are not interpolated here: images on other grids are refused.
 

@@ -138,7 +138,8 @@ class Noise:
     per_channel : bool
         Whether each channel of a pixel has a number of its own.
     mask_fill : int, optional
-        What label maps show where an impulse was; by default they stay as they are.
+        What label maps show where an impulse was, or a map of numbers in a plan of its own; by default they stay as
+        they are.
     where : bool array, ``[n]``, optional
     """
 
@@ -147,7 +148,7 @@ class Noise:
     stream: Words
     channels: int
     per_channel: bool = True
-    mask_fill: int | None = None
+    mask_fill: float | None = None
     where: Bools | None = None
 
     def __post_init__(self) -> None:
@@ -183,7 +184,7 @@ class Erase:
     turn : array, ``[n, d+1, d+1]``, optional
         Takes a pixel's index to where the boxes are said; None for the identity.
     mask_fill : int, optional
-        What label maps show in the boxes; by default they stay as they are.
+        What label maps show in the boxes, or a map of numbers in a plan of its own; by default they stay as they are.
     hides : bool
         Whether keypoints in a box are no longer visible.
     where : bool array, ``[n]``, optional
@@ -195,7 +196,7 @@ class Erase:
     values: Floats | None = None
     stream: Words | None = None
     turn: Floats | None = None
-    mask_fill: int | None = None
+    mask_fill: float | None = None
     hides: bool = False
     where: Bools | None = None
 

@@ -57,14 +57,14 @@ class Sampling:
         Spline order for images; label maps are always read by order 0.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"} or None
     fill, mask_fill
-        Values beyond the edge when the border is constant.
+        Values beyond the edge when the border is constant; ``fill`` is one for all channels or one for each.
     antialias : bool
         Average before shrinking by more than 2.
     """
 
     order: int | None = None
     border: str | None = None
-    fill: float = 0.0
+    fill: float | tuple[float, ...] = 0.0
     mask_fill: int = 0
     antialias: bool = False
 
@@ -82,7 +82,7 @@ class Sampling:
             if self.border != other.border:
                 return f"border {self.border} against {other.border}"
             if self.border == "constant" and self.fill != other.fill:
-                return f"fill {self.fill:g} against {other.fill:g}"
+                return f"fill {shown(self.fill)} against {shown(other.fill)}"
             if self.border == "constant" and self.mask_fill != other.mask_fill:
                 return f"label fill {self.mask_fill} against {other.mask_fill}"
         bordered = other if self.border is None else self
@@ -93,6 +93,17 @@ class Sampling:
             bordered.mask_fill,
             self.antialias or other.antialias,
         )
+
+
+def shown(fill: float | tuple[float, ...]) -> str:
+    """A fill in words.
+
+    Examples
+    --------
+    >>> shown(0.5), shown((124, 116, 104))
+    ('0.5', '(124, 116, 104)')
+    """
+    return f"({', '.join(f'{one:g}' for one in fill)})" if isinstance(fill, tuple) else f"{fill:g}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
-from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
+from imagemill.core.targets import Array, Boxes, Keypoints, Label, Raster, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _way(geometry: M | None) -> M:
 
 def plain(target: Target) -> Any:
     """The value a user reads: the array of a raster, the label's value, boxes and points as they are."""
-    if isinstance(target, Image | Mask):
+    if isinstance(target, Raster):
         return target.array
     return target.value if isinstance(target, Label) else target
 

@@ -1,4 +1,4 @@
-"""What can be moved together: images, masks, boxes, keypoints, labels.
+"""What can be moved together: images, masks, maps, boxes, keypoints, labels.
 
 Formats are converted here, where values enter and leave, and nowhere else. Inside, an image is
 ``(*shape, C)`` and a mask ``(*shape, K)``; boxes and keypoints are in `annotated`.
@@ -37,6 +37,9 @@ def read_axes(axes: str, array: Array, what: str) -> tuple[str, bool]:
     return canonical, "c" in axes
 
 
+_WRAPPERS = {"mask": "Mask", "instance masks": "Mask", "map": "Map"}
+
+
 def guess_axes(array: Array, what: str) -> str:
     """The axes of a plain array: ``(H, W)`` and ``(H, W, 1|3|4)`` are pictures, anything else must say."""
     if array.ndim == 2:
@@ -48,13 +51,13 @@ def guess_axes(array: Array, what: str) -> str:
     )
     raise InputError(
         f"expected the {what} as (H, W) or (H, W, 1|3|4), got shape {array.shape}; say its axes: "
-        f"Image(array, axes=...) with {suggestion}"
+        f"{_WRAPPERS.get(what, 'Image')}(array, axes=...) with {suggestion}"
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Raster:
-    """An array over the frame, with its axes."""
+class Raster:
+    """An array over the frame, with its axes: an image, a label map or a map of numbers."""
 
     array: Array
     axes: str | None = None
@@ -135,7 +138,7 @@ _IMAGE_DTYPES = ("uint8", "uint16", "int16", "int32", "float16", "float32", "flo
 _NATIVE = frozenset(map(np.dtype, _IMAGE_DTYPES))
 
 
-class Image(_Raster):
+class Image(Raster):
     """Pixel values that are interpolated and recoloured.
 
     Parameters
@@ -158,7 +161,7 @@ class Image(_Raster):
     kind: ClassVar[str] = "image"
 
     def __post_init__(self) -> None:
-        _Raster.__post_init__(self)
+        Raster.__post_init__(self)
         # Names of dtypes are put together anew each time they are asked for.
         if self.array.dtype not in _NATIVE and self.array.dtype.name not in _IMAGE_DTYPES:
             do = "use array.astype"
@@ -199,7 +202,7 @@ class Image(_Raster):
         return replace(self, array=array, axes=out)
 
 
-class Mask(_Raster):
+class Mask(Raster):
     """A label map: read by nearest neighbour, always, so its set of labels never grows.
 
     Parameters
@@ -217,12 +220,86 @@ class Mask(_Raster):
     kind: ClassVar[str] = "mask"
 
     def __post_init__(self) -> None:
-        _Raster.__post_init__(self)
+        Raster.__post_init__(self)
         if self.array.dtype.kind not in "biu":
             raise InputError(
                 f"expected a mask of integers or bool, got {self.array.dtype}; convert labels with array.astype, "
-                "or pass soft masks as Image"
+                "or pass soft masks as Map"
             )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Map(Raster):
+    """A map of numbers over the frame (depth, heatmaps, a soft mask): interpolated as images are, never recoloured.
+
+    It is given under a name of its own, as a second label map or image is: ``pipe(image=photo, depth=Map(depth))``. Its
+    name does not say its kind, so the value does, and one call takes as many as there are. Colour, filters and noise
+    leave it as it is. What hides parts of an image (`Erasing`, `PixelDropout`, ...) hides them here where it hides them
+    in label maps: where its ``mask_fill`` is given.
+
+    Parameters
+    ----------
+    array : array
+        float16, float32 or float64, and the whole-number dtypes of images, whose values are rounded; it keeps its
+        dtype. Of the image's shape, with any number of channels in a trailing axis: ``(H, W)``, or ``(H, W, K)`` with
+        ``axes="yxc"`` for K heatmaps. NaN and infinities are read as in images: NaN as the finite value nearest to 0.
+    axes, spacing, affine
+        As for :class:`Image`. On another grid than the image's it is refused, unless its axes are only mirrored or
+        exchanged: resample it first.
+    fill : float
+        What stands where there is nothing: beyond the edge with ``border="constant"``, in padding, and where parts
+        are hidden. The transforms' own ``fill`` and ``mask_fill`` are a colour and a label, and not for maps.
+    order : {0, 1, 3, 5}, optional
+        Spline order for this map; that of the transforms when left out. 0 makes no value that was not there, which
+        suits depth with sharp edges and holes; 3 and 5 overshoot.
+
+    Notes
+    -----
+    A map with a channel axis comes out in the layout that `ToLayout` asks for; one without has none.
+
+    Examples
+    --------
+    >>> import imagemill as im
+    >>> pipe = im.Pipeline([im.Shift(pixels={"x": 0.5}, border="constant"), im.Brightness(2)], seed=1)
+    >>> out = pipe(image=np.array([[10, 20]], np.uint8), depth=im.Map(np.array([[1.0, 2.0]], np.float32), fill=-1))
+    >>> out.depth
+    array([[0. , 1.5]], dtype=float32)
+    """
+
+    fill: float = 0.0
+    order: int | None = None
+
+    kind: ClassVar[str] = "map"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            array: Any,
+            axes: str | None = None,
+            spacing: tuple[float, ...] | None = None,
+            affine: npt.NDArray[np.float64] | None = None,
+            fill: float = 0.0,
+            order: int | None = None,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        Raster.__post_init__(self)
+        dtype = self.array.dtype
+        if dtype not in _NATIVE and dtype.name not in _IMAGE_DTYPES:
+            do = "pass labels as Mask, or a soft mask with array.astype(numpy.float32)"
+            raise InputError(f"expected a map of {', '.join(_IMAGE_DTYPES)}, got {dtype}; {do}")
+        if self.order not in (None, 0, 1, 3, 5):
+            raise InputError(f"expected a map's order of 0, 1, 3, 5 or None, got {self.order!r}")
+        number = isinstance(self.fill, int | float | np.number) and not isinstance(self.fill, bool)
+        if not number or not np.isfinite(self.fill) or (dtype.kind in "iu" and not _holds(dtype, self.fill)):
+            whole = "" if dtype.kind == "f" else f" that {dtype} holds"
+            raise InputError(f"expected a map's fill as a finite number{whole}, got {self.fill!r}")
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    info = np.iinfo(dtype)
+    return float(value).is_integer() and info.min <= value <= info.max
 
 
 class InstanceMasks(Mask):
@@ -241,13 +318,13 @@ class Label:
     kind: ClassVar[str] = "label"
 
 
-Target = Image | Mask | Boxes | Keypoints | Label | Polygons
-KINDS: tuple[str, ...] = tuple(t.kind for t in (Image, Mask, Boxes, Keypoints, Label, Polygons, InstanceMasks))
+Target = Image | Mask | Map | Boxes | Keypoints | Label | Polygons
+KINDS: tuple[str, ...] = tuple(t.kind for t in (Image, Mask, Map, Boxes, Keypoints, Label, Polygons, InstanceMasks))
 
 
 def as_target(name: str, value: Any) -> Target:
     """Wrap a plain value by the name it was passed under (``image``, ``mask``, ``boxes``, ``keypoints``, ``label``)."""
-    if isinstance(value, Image | Mask | Boxes | Keypoints | Label | Polygons):
+    if isinstance(value, Target):
         return value
     match name:
         case "image":
@@ -264,5 +341,5 @@ def as_target(name: str, value: Any) -> Target:
             return Label(value)
     raise InputError(
         f"expected the target {name!r} to be wrapped, since its name does not say its kind; "
-        f"write {name}=Image(...), Mask(...), Boxes(...), Keypoints(...) or Label(...)"
+        f"write {name}=Image(...), Mask(...), Map(...) for depth and heatmaps, Boxes(...), Keypoints(...) or Label(...)"
     )

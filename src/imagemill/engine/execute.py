@@ -15,14 +15,14 @@ from imagemill.core.errors import InputError
 from imagemill.core.interrupts import as_interrupts
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
-from imagemill.core.targets import Image, InstanceMasks, Mask, Target
+from imagemill.core.targets import Image, InstanceMasks, Map, Mask, Target
 from imagemill.engine.annotations.carried import CARRIED
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Call, Pass, Plan, Step
 from imagemill.engine.target_table import reaches, rule
 
-__all__ = ["Column", "moved", "run"]
+__all__ = ["Column", "axes_out", "moved", "run"]
 
 _SHARE = 1 << 15
 """Fewest pixels that are worth a thread of their own where many samples are run at once."""
@@ -30,7 +30,8 @@ _SHARE = 1 << 15
 _CACHED = 1 << 21
 """Bytes of images that are fetched before they are run: few enough to be in the caches still."""
 
-_RASTERS = (Image.kind, Mask.kind, InstanceMasks.kind)
+_RASTERS = (Image.kind, Mask.kind, Map.kind, InstanceMasks.kind)
+_INTERPOLATED = (Image.kind, Map.kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +47,15 @@ class Column:
     fetch : callable, optional
         Gives the array of a row right before it is run, in memory that nobody else writes to. Then only the channels
         and the dtype of ``values`` are read.
+    plan : Plan, optional
+        Its own, where that of the batch is not for it: another image's colours, or a map of numbers.
     """
 
     kind: str
     axes: str
     values: Rasters | Sequence[Target]
     fetch: Callable[[int], Array] | None = None
+    plan: Plan | None = None
 
 
 def run(
@@ -111,9 +115,10 @@ def run(
         if kind in _RASTERS:
             if column.fetch is None:
                 _check(kind, values)
-            made[name], room = _memory(plan, kind, column.axes, values[0], buffers)
+            own = column.plan or plan
+            made[name], room = _memory(own, kind, column.axes, values[0], buffers)
             for first, some in _fetched(column):
-                _pixels(plan, backend, kind, first, some, room[first : first + len(some)], workers)
+                _pixels(own, backend, kind, first, some, room[first : first + len(some)], workers)
         else:
             made[name] = [plain(moved(plan, backend, row, one, rules, swap)) for row, one in enumerate(values)]
     return made
@@ -142,7 +147,7 @@ def _pixels(
     """
     steps = [s for s in plan.steps if reaches(s, kind)]
     many = len(values) > 1
-    while many and kind == Image.kind and done < len(steps):
+    while many and kind in _INTERPOLATED and done < len(steps):
         room = out if done == len(steps) - 1 else None
         found = _at_once(steps[done], backend, first, values, room, workers)
         if found is None:
@@ -211,7 +216,7 @@ def moved(plan: Plan, backend: Backend, row: int, target: Target, rules: BoxRule
 def _memory(plan: Plan, kind: str, axes: str, first: Array, buffers: Buffers | None) -> tuple[Array, Array]:
     """Memory for a column of rasters like the first, in its order of axes, and the same seen as ``[n, *shape, C]``.
 
-    Images come out in the plan's dtype, and in its layout where one was asked for.
+    Images come out in the plan's dtype.
     """
     if plan.n > 1 and (plan.shape != plan.shape[0]).any():
         sizes = sorted({tuple(s) for s in plan.shape.tolist()})
@@ -221,13 +226,19 @@ def _memory(plan: Plan, kind: str, axes: str, first: Array, buffers: Buffers | N
         )
     dtype = first.dtype
     if kind == Image.kind:
-        dtype, axes = plan.dtype, plan.image_axes(axes)
+        dtype = plan.dtype
+    axes = axes_out(plan, kind, axes)
     lengths = dict(zip(plan.axes, plan.shape[0].tolist(), strict=True), c=first.shape[-1])
     size = (plan.n, *[lengths[a] for a in axes])
     memory = np.empty(size, dtype) if buffers is None else buffers.empty(size, dtype)
     seen = memory if "c" in axes else memory[..., None]
     order = axes if "c" in axes else axes + "c"
     return memory, seen.transpose(0, *[1 + order.index(a) for a in plan.axes + "c"])
+
+
+def axes_out(plan: Plan, kind: str, given: str) -> str:
+    """The axes a raster comes out in: images, and maps with channels, in the layout that was asked for."""
+    return plan.image_axes(given) if kind == Image.kind or (kind == Map.kind and "c" in given) else given
 
 
 def _check(kind: str, values: Any) -> None:

@@ -96,7 +96,7 @@ class Windows:
 
     shape: Ints
     where: Bools
-    fill: float
+    fill: float | tuple[float, ...]
     mask_fill: int
 
     def row(self, i: int) -> maps.Stage | None:

@@ -45,7 +45,7 @@ class Request:
     shape: tuple[int, ...]
     order: int
     border: str
-    fill: float
+    fill: float | tuple[float, ...]
     mask_fill: int
     antialias: tuple[float, ...] | None = None
     reduce: tuple[int, ...] | None = None

@@ -11,7 +11,7 @@ from imagemill.core.errors import TargetError, blame_caller
 from imagemill.core.image_ops import Erase, Filter, Noise
 from imagemill.core.ops import Opaque
 from imagemill.core.polygons import Polygons
-from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Label, Mask
+from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Label, Map, Mask
 from imagemill.engine.altering.altered import altered, altered_labels
 from imagemill.engine.altering.erase_values import hidden
 from imagemill.engine.annotations import outlines as polygons
@@ -114,6 +114,7 @@ STEPS: tuple[type[Any], ...] = (Pass, Filter, Noise, Erase, Opaque)
 _KINDS: dict[str, tuple[Rule, ...]] = {
     Image.kind: (_pixels, _altered, _altered, _altered, _call),
     Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
+    Map.kind: (_pixels, _unchanged, _altered_labels, _altered_labels, _unchanged),
     InstanceMasks.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
     Boxes.kind: (_boxes, _unchanged, _unchanged, _unchanged, _unchanged),
     Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _unchanged),

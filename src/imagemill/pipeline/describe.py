@@ -11,11 +11,12 @@ import numpy as np
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.image_ops import Erase
+from imagemill.core.ops import shown
 from imagemill.core.sample import Applied
 from imagemill.engine.backends.finite_first import kernel_of
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Alter, Call, Pass, Plan, Step
-from imagemill.transforms.base import CONTINUOUS, Transform, everyone, fields_of
+from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of
 
 
 class _Described(Protocol):
@@ -31,8 +32,8 @@ def stable(transform: Transform) -> Any:
     try:
         return transform.to_dict()
     except ParameterError:
-        # Without the addresses of functions, which differ from run to run.
-        return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(transform))
+        # Without the addresses of functions, which differ from run to run, and what is not set and once was not there.
+        return re.sub(r" at 0x[0-9a-fA-F]+|images=None, ", "", repr(transform))
 
 
 def call(transform: Transform) -> str:
@@ -127,7 +128,7 @@ def _settings(t: Transform) -> Iterator[str]:
         return
     random = {name.partition(".")[0] for name, _, _ in t.distributions()} | {"p", "transforms"}
     given = {name: value for name, value in described[type(t).__name__].items() if name not in random}
-    first = next((f.name for f in fields_of(type(t)) if f.name != "p"), None)
+    first = next((f.name for f in fields_of(type(t)) if f.name not in COMMON), None)
     if len(random) == 2 and first is not None:
         given = {first: getattr(t, first), **given}
     for name, value in given.items():
@@ -196,7 +197,7 @@ def _pass(
         s = step.resample.sampling
         words.append(f"resample to {'x'.join(map(str, shape))}, order {1 if s.order is None else s.order}")
         if s.border is not None:
-            words.append(f"border {s.border}" + (f" {s.fill:g}" if s.border == "constant" else ""))
+            words.append(f"border {s.border}" + (f" {shown(s.fill)}" if s.border == "constant" else ""))
     if step.colour is not None:
         dtype = step.colour.dtype
         words.append(f"colour to {dtype}")

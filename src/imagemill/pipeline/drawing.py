@@ -7,25 +7,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imagemill.core.errors import InputError, TargetError, blame_caller
+from imagemill.core.errors import InputError, ParameterError, TargetError, blame_caller
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Bools, Op
+from imagemill.core.ops import Affine, Bools, Op, Warp, shown
 from imagemill.core.randomness import rng
 from imagemill.core.sample import Drawing, DrawLog
 from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.planner import Drawn
-from imagemill.transforms.base import Transform, chosen
+from imagemill.transforms.base import Transform, chosen, everyone
 
 __all__ = ["Draft", "Walk"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """What was drawn for a batch: ops in order, the frames between them, and the values to show."""
+    """What was drawn for a batch: ops in order, the frames between them, and the values to show with their places."""
 
     ops: tuple[Drawn, ...]
     frames: tuple[Frame, ...]
     log: DrawLog
+    places: tuple[int, ...]
 
 
 class Walk:
@@ -40,19 +41,27 @@ class Walk:
         Of the inputs.
     names : sequence of mapping
         For each place, how its requests are called.
+    image : str
+        Which image is drawn for, where transforms say which they are for; what is for others alone gives no ops.
     """
 
     def __init__(
-        self, generator: rng.Generator, foreground: Foreground | None, frame: Frame, names: Sequence[dict[int, str]]
+        self,
+        generator: rng.Generator,
+        foreground: Foreground | None,
+        frame: Frame,
+        names: Sequence[dict[int, str]],
+        image: str,
     ) -> None:
         self.generator = generator
+        self.image = image
         self.names = names
         self.everything = np.ones(frame.n, dtype=bool)
         self.foreground = foreground
         self.places = 0
         self.ops: list[Drawn] = []
         self.frames: list[Frame] = []
-        self.drawings: list[Drawing] = []
+        self.drawings: dict[int, Drawing] = {}
         self._enter(frame)
 
     def _enter(self, frame: Frame) -> None:
@@ -71,9 +80,18 @@ class Walk:
             blame_caller(error, f"the transform {type(transform).__name__}")
             raise
 
-    def draw(self, transform: Transform, where: Bools) -> None:
-        """Draw one transform, for the samples where ``where`` holds."""
+    def drafted(self) -> Draft:
+        """All that was drawn so far."""
+        log = DrawLog(tuple(self.drawings.values()))
+        return Draft(tuple(self.ops), tuple(self.frames), log, tuple(self.drawings))
+
+    def draw(self, transform: Transform, where: Bools, *, shared: bool = True) -> None:
+        """Draw one transform, for the samples where ``where`` holds; ``shared`` says that all images get it."""
         place, self.places = self.places, self.places + 1
+        shared = shared and transform.images is None
+        if transform.images is not None and self.image not in transform.images:
+            self.places += sum(1 for _ in everyone(transform.children()))
+            return
         draws = rng.Draws(self.generator, place, self.names[place])
         runs = transform.runs_on(draws)
         if runs is not None:
@@ -81,13 +99,34 @@ class Walk:
         children = transform.children()
         if children:
             for child, selected in zip(children, transform.select(draws), strict=True):
-                self.draw(child, where & selected)
+                self.draw(child, where & selected, shared=shared)
             return
         drawn = self._drawn(transform, draws, where)
         for op in drawn if isinstance(drawn, tuple) else (drawn,):
+            if not shared and isinstance(op, Affine | Warp):
+                raise TargetError(
+                    f"expected {type(transform).__name__} to leave geometry as it is where images= is given, but it "
+                    "moves pixels; leave images= out: all that belongs to a sample has one frame"
+                )
             frame = self.frames[-1]
+            _check_fill(op, frame, type(transform).__name__)
             if where is not self.everything:
                 op = chosen(op, where, frame)
             self.ops.append((type(transform).__name__, op))
             self._enter(op.after(frame))
-        self.drawings.append(Drawing(type(transform).__name__, where, draws.values))
+        self.drawings[place] = Drawing(type(transform).__name__, where, draws.values)
+
+
+def _check_fill(op: Op, frame: Frame, name: str) -> None:
+    """Refuse a fill for other channels than the image has.
+
+    Raises
+    ------
+    ParameterError
+    """
+    fill = op.sampling.fill if isinstance(op, Affine | Warp) else 0.0
+    if isinstance(fill, tuple) and len(fill) not in (1, frame.channels):
+        raise ParameterError(
+            f"expected {name}(fill=...) as one value or {frame.channels}, one for each channel of the image, got "
+            f"{len(fill)}: {shown(fill)}; give as many as the image has channels"
+        )

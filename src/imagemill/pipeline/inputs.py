@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -15,10 +16,11 @@ from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats, Frame, Ints, peak_of
 from imagemill.core.grids import placed
 from imagemill.core.interop.foreign_images import several
-from imagemill.core.targets import Array, Image, Mask, Target, as_target, read_axes
+from imagemill.core.targets import Array, Image, Map, Mask, Raster, Target, as_target, read_axes
 from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.execute import Column
+from imagemill.engine.plan import Plan
 from imagemill.transforms.base import Transform, everyone
 
 
@@ -117,7 +119,7 @@ def _said(image: Image, axes: str) -> str:
 
 def _metric(lead: Sequence[Target], affine: Floats) -> Floats | None:
     """Voxel sizes where any sample gives them beside an affine; None when the world says it all."""
-    apart = [i for i, t in enumerate(lead) if isinstance(t, Image | Mask) and t.spacing and t.affine is not None]
+    apart = [i for i, t in enumerate(lead) if isinstance(t, Raster) and t.spacing and t.affine is not None]
     if not apart:
         return None
     d = affine.shape[-1] - 1
@@ -132,7 +134,7 @@ def _measured(lead: Sequence[Target]) -> npt.NDArray[np.bool_] | None:
     if isinstance(lead, Stack):
         one = lead.first
         return None if one.spacing or one.affine is not None else np.zeros(len(lead), dtype=bool)
-    found = np.array([isinstance(t, Image | Mask) and bool(t.spacing or t.affine is not None) for t in lead])
+    found = np.array([isinstance(t, Raster) and bool(t.spacing or t.affine is not None) for t in lead])
     return None if found.all() else found
 
 
@@ -150,9 +152,9 @@ class Inputs:
         self._columns = columns
         self.names = tuple(columns)
         self._first = {name: column[0] for name, column in columns.items()}
-        rasters = [name for name in columns if isinstance(self._first[name], Image | Mask)]
+        rasters = [name for name in columns if isinstance(self._first[name], Raster)]
         if not rasters:
-            raise InputError("expected an image or a mask among the targets: boxes and points need a frame")
+            raise InputError("expected an image, a mask or a map among the targets: boxes and points need a frame")
         images = [name for name in rasters if isinstance(self._first[name], Image)]
         self._lead = images[0] if images else rasters[0]
         lead = columns[self._lead]
@@ -168,12 +170,12 @@ class Inputs:
         shape = _shapes(self._canonical[self._lead])
         for name in rasters:
             if name != self._lead:
-                self._check(name, shape, first)
+                self._check(name, shape)
         metric = None
         if isinstance(lead, Stack):
             affine = np.tile(lead.first.affine_matrix(spatial), (len(lead), 1, 1))
         else:
-            affine = np.array([t.affine_matrix(spatial) for t in lead if isinstance(t, Image | Mask)])
+            affine = np.array([t.affine_matrix(spatial) for t in lead if isinstance(t, Raster)])
             metric = _metric(lead, affine)
         kept = (first.shape[-1], first.dtype, peak_of(first.dtype), metric, _measured(lead))
         self.frame = Frame(canonical_axes, shape, affine, *kept)
@@ -187,7 +189,7 @@ class Inputs:
             return
         arrays = []
         for row, target in enumerate(column):
-            if not isinstance(target, Image | Mask):
+            if not isinstance(target, Raster):
                 raise InputError(f"expected the same kind of target in all of {name!r}, got {target.kind!r}")
             axes = target.named(given)
             if self._axes.setdefault(name, axes) != axes:
@@ -198,17 +200,17 @@ class Inputs:
             arrays.append(self._placed(name, row, target, target.canonical(axes)))
         self._canonical[name] = arrays
 
-    def _placed(self, name: str, row: int, target: Image | Mask, array: Array) -> Array:
+    def _placed(self, name: str, row: int, target: Raster, array: Array) -> Array:
         """A raster on the grid of the leading one, by what both say of the world."""
         column = self._columns[self._lead]
         # Plain arrays, of which stacks are, say nothing.
         if name == self._lead or isinstance(column, Stack) or (target.affine is None and target.spacing is None):
             return array
         lead = column[row]
-        assert isinstance(lead, Image | Mask)
+        assert isinstance(lead, Raster)
         return placed(target, array, lead, self._canonical[self._lead][row].shape[:-1], name)
 
-    def _check(self, name: str, shape: Any, first: Array) -> None:
+    def _check(self, name: str, shape: Any) -> None:
         column = self._canonical[name]
         # Samples of one array are alike, so the first stands for all.
         every = column[:1] if isinstance(column, np.ndarray) and (shape == shape[0]).all() else column
@@ -216,14 +218,45 @@ class Inputs:
             if array.shape[:-1] != tuple(shape[i].tolist()):
                 raise InputError(
                     f"expected the {name} of the same size as the {self._lead}, {tuple(shape[i].tolist())}, "
-                    f"got {array.shape[:-1]}"
+                    f"got {array.shape[:-1]}; targets of a sample share one frame, so bring them to one size first"
                 )
-            image = self.kind(name) == Image.kind and self.kind(self._lead) == Image.kind
-            if image and (array.shape[-1] != first.shape[-1] or array.dtype != first.dtype):
+
+    @property
+    def several(self) -> bool:
+        """Whether there is a raster that may need a plan of its own: a second image, or a map of numbers."""
+        kinds = [self.kind(name) for name in self._canonical]
+        return Map.kind in kinds or kinds.count(Image.kind) > 1
+
+    @property
+    def lead(self) -> str:
+        """Name of the raster whose frame all others share: the first image, else the first there is."""
+        return self._lead
+
+    def frame_of(self, name: str) -> Frame:
+        """The common frame, with the channels and the values of one raster column."""
+        if name == self._lead:
+            return self.frame
+        first = self._canonical[name][0]
+        return replace(self.frame, channels=first.shape[-1], dtype=first.dtype, peak=peak_of(first.dtype))
+
+    def alike(self, name: str) -> Map:
+        """The first of a column of maps, which stands for all: one column, one fill and one order.
+
+        Raises
+        ------
+        InputError
+            When they differ.
+        """
+        first = self._first[name]
+        assert isinstance(first, Map)
+        for row, other in enumerate(self._columns[name]):
+            assert isinstance(other, Map)
+            if (other.fill, other.order) != (first.fill, first.order):
                 raise InputError(
-                    f"expected the image {name!r} with {first.shape[-1]} channels of {first.dtype}, as {self._lead!r} "
-                    f"has, got {array.shape[-1]} of {array.dtype}"
+                    f"expected one fill and one order in all of {name!r}, {first.fill:g} and {first.order}, as the "
+                    f"first has, got {other.fill:g} and {other.order} at position {row}"
                 )
+        return first
 
     @property
     def first_image(self) -> Array | None:
@@ -238,10 +271,17 @@ class Inputs:
         """A column as it was passed, wrapped."""
         return self._columns[name]
 
-    def columns(self, *, without: Container[str] = ()) -> dict[str, Column]:
-        """What is run: rasters in canonical form, and the rest as it was passed, wrapped."""
+    def columns(
+        self, plans: Mapping[str, Plan] = MappingProxyType({}), *, without: Container[str] = ()
+    ) -> dict[str, Column]:
+        """What is run, with the plans that columns have of their own: rasters in canonical form, the rest wrapped."""
         return {
-            name: Column(self._first[name].kind, self._axes.get(name, ""), self._canonical.get(name, column))
+            name: Column(
+                self._first[name].kind,
+                self._axes.get(name, ""),
+                self._canonical.get(name, column),
+                plan=plans.get(name),
+            )
             for name, column in self._columns.items()
             if name not in without
         }

@@ -7,6 +7,7 @@ import json
 import math
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from imagemill.core.keypoint_names import read_swap
 from imagemill.core.randomness import rng
 from imagemill.core.randomness.default_keys import Lineage
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
-from imagemill.core.targets import Image, Label, Mask, Target
+from imagemill.core.targets import Image, Label, Raster, Target
 from imagemill.engine import execute
 from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.backends import Backend, as_given, get_backend
@@ -31,6 +32,7 @@ from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
 from imagemill.pipeline import describe as words
 from imagemill.pipeline import files
+from imagemill.pipeline.column_plans import check_images_named, others
 from imagemill.pipeline.drawing import Draft, Walk
 from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
 from imagemill.pipeline.rehearsal import given, judge
@@ -107,11 +109,20 @@ class Pipeline:
         self._white = White(self.transforms)
         # By place: transforms are walked in the order in which they are counted.
         self._names = [t.names() for t in everyone(self.transforms)]
+        self._selective = tuple(t for t in everyone(self.transforms) if t.images is not None)
         self._blocks: list[int] = []
 
     # ------------------------------------------------------------------------------------------- drawing
 
-    def draw(self, frame: Frame, keys: Sequence[Key], *, epoch: int = 0, foreground: Foreground | None = None) -> Draft:
+    def draw(
+        self,
+        frame: Frame,
+        keys: Sequence[Key],
+        *,
+        epoch: int = 0,
+        foreground: Foreground | None = None,
+        image: str = "image",
+    ) -> Draft:
         """Turn the declarations into ops for a batch.
 
         Parameters
@@ -123,17 +134,19 @@ class Pipeline:
         epoch : int
         foreground : Foreground, optional
             The masks, for transforms that follow them.
+        image : str
+            Which image it is for, where transforms say ``images=``.
         """
         # Here, so that pipelines can be read and written without loading a compiler.
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = Walk(generator, foreground, frame, self._names)
+        state = Walk(generator, foreground, frame, self._names, image)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
         self._blocks = [generator.used.get(place, 0) for place in range(state.places)]
-        return Draft(tuple(state.ops), tuple(state.frames), DrawLog(tuple(state.drawings)))
+        return state.drafted()
 
     def plan(self, draft: Draft) -> Plan:
         """The plan of a draft."""
@@ -167,7 +180,7 @@ class Pipeline:
         channels : {"keep", "gray", "rgb", "rgba"}
             What images are turned into first; gray becomes RGB exactly.
         **targets
-            ``image``, ``mask``, ``boxes``, ``keypoints``, ``label``, or any name with an Image, Mask,
+            ``image``, ``mask``, ``boxes``, ``keypoints``, ``label``, or any name with an Image, Mask, Map,
             Boxes, Keypoints or Label as its value.
 
         Returns
@@ -243,9 +256,9 @@ class Pipeline:
         keys, epoch = self._lineage.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
-        inputs, log, plan = self._planned(rows, keys, epoch)
+        inputs, log, plan, own = self.planned(rows, keys, epoch)
         how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
-        made = execute.run(plan, inputs.columns(), self.backend, **how)
+        made = execute.run(plan, inputs.columns(own), self.backend, **how)
         recipes = Recipes(self.seed, epoch, keys, self.digest)
         return Batch(made, recipes, log, plan.affine, geometry=self.way_back(inputs, plan))
 
@@ -257,24 +270,43 @@ class Pipeline:
         """Say which epoch comes next, in workers that are running as well; iterations of a DataLoader count on."""
         self._lineage.set_epoch(epoch)
 
-    def _planned(self, rows: Columns, keys: Sequence[Key], epoch: int) -> tuple[Inputs, DrawLog, Plan]:
-        """Any number of samples, one included: read, drawn and planned."""
+    def planned(
+        self, rows: Columns, keys: Sequence[Key], epoch: int
+    ) -> tuple[Inputs, DrawLog, Plan, Mapping[str, Plan]]:
+        """Any number of samples, one included: read, drawn and planned, with the plans that columns have of their own.
+
+        Parameters
+        ----------
+        rows : mapping of str to sequence of target
+            As `read_columns` gives them.
+        keys : sequence of str or int
+        epoch : int
+        """
         inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
-        draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=inputs.foreground())
-        return inputs, draft.log, self.plan(draft)
+        foreground = inputs.foreground()
+        draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=foreground, image=inputs.lead)
+        plan = self.plan(draft)
+        if not (self._selective or inputs.several):
+            return inputs, draft.log, plan, {}
+        check_images_named(inputs, self._selective)
+
+        def drawn(frame: Frame, image: str) -> Draft:
+            return self.draw(frame, keys, epoch=epoch, foreground=foreground, image=image)
+
+        own, log = others(inputs, draft, drawn, self.plan, self._selective)
+        return inputs, log, plan, own
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
-        inputs, log, plan = self._planned(rows, (recipe.key,), recipe.epoch)
-        made = execute.run(plan, inputs.columns(), self.backend, rules=self.boxes, swap=self.swap)
+        inputs, log, plan, own = self.planned(rows, (recipe.key,), recipe.epoch)
+        made = execute.run(plan, inputs.columns(own), self.backend, rules=self.boxes, swap=self.swap)
         affine = plan.affine[0]
         out: dict[str, Target] = {}
         for name, (target,) in rows.items():
             found = made[name][0]
-            if isinstance(target, Image | Mask):
-                order = inputs.axes(name)
-                order = plan.image_axes(order) if isinstance(target, Image) else order
-                found = type(target)(found, order, affine=affine)
+            if isinstance(target, Raster):
+                order = execute.axes_out(own.get(name, plan), target.kind, inputs.axes(name))
+                found = replace(target, array=found, axes=order, spacing=None, affine=affine)
             elif isinstance(target, Label):
                 found = Label(found)
             out[name] = found
@@ -288,6 +320,7 @@ class Pipeline:
         dtype: Any = np.uint8,
         spacing: tuple[float, ...] | None = None,
         key: Key = 0,
+        of: str = "image",
     ) -> str:
         """What runs on an image: the transforms with their ranges and, for a shape, the planned steps.
 
@@ -301,14 +334,16 @@ class Pipeline:
             Of that array.
         key : str or int
             Whose draws to plan with.
+        of : str
+            Which image of a sample, where transforms say ``images=``.
         """
         parts = [words.header(self), words.transforms(self.transforms)]
         parts += [f"boxes that stay: {self.boxes}"] if self.boxes != BoxRules() else []
         parts += ["notes:\n" + "\n".join(f"  {note}" for note in self.notes)] if self.notes else []
         if shape is not None:
             image = Image(np.broadcast_to(np.zeros((), dtype), shape), axes, spacing)
-            inputs = Inputs({"image": [image]})
-            draft = self.draw(inputs.frame, [key])
+            inputs = Inputs({of: [image]})
+            draft = self.draw(inputs.frame, [key], image=of)
             parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
         return "\n\n".join(parts)
 

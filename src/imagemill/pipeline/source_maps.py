@@ -14,7 +14,7 @@ from imagemill.core.extras import require
 from imagemill.core.geometry import Floats, Ints
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
-from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, as_target
+from imagemill.core.targets import Array, Boxes, Image, Keypoints, Map, Mask, Raster, Target, as_target
 from imagemill.engine.backends import Backend, as_given, get_backend
 from imagemill.engine.execute import moved
 from imagemill.engine.inverse import filled, geometry_of, inverse_of, shown
@@ -134,7 +134,11 @@ class _SourceMap:
             array, as_given = _array(value)
             return as_given(self._raster(step, Mask(array, self._axes(array, axes, name))))
         target = _like(name, value, like)
-        if isinstance(target, Image | Mask):
+        if isinstance(target, Map):
+            # As on the way there: by its own fill and order.
+            order = self._order(step) if target.order is None else target.order
+            step = Pass(self.maps.resample(order, float(target.fill), 0), None, step.sources)
+        if isinstance(target, Raster):
             said = target.axes or self._axes(target.array, axes, name)
             return self._raster(step, replace(target, axes=said))
         return plain(moved(self._plan(step), self.maps.backend, self.row, target, _ALL, self.maps.swap))
@@ -158,14 +162,18 @@ class _SourceMap:
         before = first and (not last or self.maps.axes.startswith("c"))
         return "c" + spatial if before else spatial + "c"
 
-    def _raster(self, step: Pass, target: Image | Mask) -> Array:
+    @staticmethod
+    def _order(step: Pass) -> int:
+        return 0 if step.resample is None else step.resample.sampling.order or 0
+
+    def _raster(self, step: Pass, target: Raster) -> Array:
         axes = target.named()
         array = target.canonical(axes)
         if array.shape[:-1] != self._shape():
             raise InputError(f"expected the {target.kind} of shape {self._shape()}, got {array.shape[:-1]}")
         made = rule(step, target.kind)(step, self.row, array, self.maps.backend, None)
-        order = 0 if step.resample is None else step.resample.sampling.order
-        if target.kind == Image.kind and order:
+        order = self._order(step)
+        if target.kind in (Image.kind, Map.kind) and order:
             made = self._without_edges(order, array, made)
         made = made if "c" in axes else made[..., 0]
         letters = self.maps.spatial + ("c" if "c" in axes else "")
@@ -210,9 +218,11 @@ def _array(value: Any) -> tuple[Array, Any]:
 
 def _like(name: str, value: Any, like: Any) -> Any:
     """A prediction as a target, in the format of the sample's own where it is a plain array."""
-    if isinstance(value, Image | Mask | Boxes | Keypoints | Label) or not isinstance(like, Boxes | Keypoints):
+    if isinstance(value, Target) or not isinstance(like, Boxes | Keypoints | Map):
         return as_target(name, _array(value)[0] if hasattr(value, "detach") else value)
     array, _ = _array(value)
+    if isinstance(like, Map):
+        return Map(array, fill=like.fill, order=like.order)
     if isinstance(like, Boxes):
         return Boxes(array, like.format)
     if len(array) != len(like):

@@ -35,6 +35,12 @@ Sizes: TypeAlias = "Read[int | Sequence[int], tuple[int, ...]]"
 """A length, or one for each axis."""
 OptionalSizes: TypeAlias = "Read[int | Sequence[int] | None, tuple[int, ...] | None]"
 
+Fill: TypeAlias = "Read[float | Sequence[float], float | tuple[float, ...]]"
+"""One value for all channels, or one for each."""
+
+COMMON = ("images", "p")
+"""Parameters that every transform has."""
+
 CONTINUOUS = "a parameter is continuous"
 """Why most transforms have no number of variants."""
 
@@ -146,6 +152,21 @@ def number(*, low: float = -np.inf, high: float = np.inf) -> Callable[[str, Any]
     return check
 
 
+def fill_option() -> Any:
+    """The ``fill`` setting of a geometric transform: one value, or one for each channel of the image."""
+    single: Callable[[str, Any], Any] = number()
+
+    def check(name: str, value: Any) -> Any:
+        listed = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value
+        if not isinstance(listed, list | tuple):
+            return single(name, value)
+        if not listed:
+            raise ParameterError(f"expected {name} to be a number or one for each channel, got {value!r}")
+        return tuple(single(name, one) for one in listed)
+
+    return option(0.0, check=check)
+
+
 def border_option(default: str = "nearest") -> Any:
     """The ``border`` setting of a geometric transform."""
     return option(default, check=one_of(*BORDERS))
@@ -183,7 +204,7 @@ def _constructor(cls: Any) -> str:
 def misfit(cls: type[Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     """Why some arguments do not fit a transform, naming the parameter that was probably meant."""
     name = cls.__name__
-    known = sorted((f.name for f in fields_of(cls) if f.init), key="p".__eq__)
+    known = sorted((f.name for f in fields_of(cls) if f.init), key=lambda name: (name in COMMON, name == "p"))
     for word in kwargs:
         if word not in known:
             return f"expected a parameter of {name} ({', '.join(known)}), got {word!r}{_meant(word, known)}"
@@ -219,9 +240,13 @@ class Transform(metaclass=_Checked):
     ----------
     p : float
         Probability that a sample is chosen, 0 to 1.
+    images : str or sequence of str, optional
+        Names of the images it is for, of several in one sample; all of them when left out. Geometry is for all, since
+        a sample has one frame, and so is what hides parts of label maps.
     """
 
     p: float = dataclasses.field(default=1.0, kw_only=True)
+    images: Read[str | Sequence[str] | None, tuple[str, ...] | None] = dataclasses.field(default=None, kw_only=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # `dataclass(slots=True)` makes the class a second time; the later one is the one to keep.
@@ -250,6 +275,8 @@ class Transform(metaclass=_Checked):
                 strange = ParameterError(f"expected {shown} as its documentation has it, got {value!r}: {error}")
                 strange.field = f.name
                 raise strange from error
+        if self.images is not None:
+            object.__setattr__(self, "images", _read_images(self))
         self.check()
 
     def check(self) -> None:
@@ -350,6 +377,23 @@ class Transform(metaclass=_Checked):
         return {type(self).__name__: arguments}
 
 
+def _read_images(transform: Transform) -> tuple[str, ...]:
+    """The images a transform is for, as a tuple; geometry is refused, and what hides parts of label maps."""
+    shown, given = f"{type(transform).__name__}(images=...)", transform.images
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, list | tuple) or not names or not all(isinstance(n, str) and n for n in names):
+        raise ParameterError(f"expected {shown} as the name of an image or a list of names, got {given!r}")
+    for one in everyone([transform]):
+        what = type(one).__name__
+        if one.traits().moves:
+            do = "leave images= out: all that belongs to a sample has one frame"
+            raise ParameterError(f"expected {shown} for what changes no geometry, got {what}; {do}")
+        if getattr(one, "mask_fill", None) is not None or getattr(one, "hide_keypoints", False):
+            do = "leave images= out, or mask_fill and hide_keypoints"
+            raise ParameterError(f"expected {shown} of {what} to leave label maps and points as they are; {do}")
+    return tuple(names)
+
+
 def _check_name(cls: type[Transform]) -> None:
     """Refuse a name of imagemill's own: a pipeline file would mean another transform than its writer did."""
     known = REGISTRY.get(cls.__name__)
@@ -426,7 +470,14 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) and repr(a) == repr(b)
 
 
-def sampling(order: int, border: str, fill: float = 0.0, mask_fill: int = 0, *, antialias: bool = False) -> Sampling:
+def sampling(
+    order: int,
+    border: str,
+    fill: float | tuple[float, ...] = 0.0,
+    mask_fill: int = 0,
+    *,
+    antialias: bool = False,
+) -> Sampling:
     """The sampling a geometric transform asks for; the fill only counts with a constant border."""
     constant = border == "constant"
     return Sampling(order, border, fill if constant else 0.0, mask_fill if constant else 0, antialias)

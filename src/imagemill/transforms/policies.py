@@ -7,7 +7,7 @@ files, and is drawn as everything else is. Geometry and linear colour changes in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -130,12 +130,12 @@ class _Space:
         return Range(kept, 8) if drawn and kept < 8 else kept
 
 
-def _how(order: Order, border: Border, fill: float) -> dict[str, Any]:
+def _how(order: Order, border: Border, fill: float | Sequence[float]) -> dict[str, Any]:
     return {"order": order, "border": border, "fill": fill}
 
 
 def auto_augment(
-    policy: str = "imagenet", *, order: Order = 1, border: Border = "constant", fill: float = 0.0
+    policy: str = "imagenet", *, order: Order = 1, border: Border = "constant", fill: float | Sequence[float] = 0.0
 ) -> Transform:
     """One of 25 pairs of transforms that a search found for a dataset.
 
@@ -198,7 +198,7 @@ def rand_augment(
     most: float = 30,
     order: Order = 1,
     border: Border = "constant",
-    fill: float = 0.0,
+    fill: float | Sequence[float] = 0.0,
 ) -> Transform:
     """Some transforms out of 14, each drawn anew and equally likely, all of one magnitude.
 
@@ -241,7 +241,7 @@ def rand_augment(
     return Sequential([OneOf([space.made(name, magnitude / most) for name in _RAND]) for _ in range(count)])
 
 
-def trivial_augment(*, order: Order = 1, border: Border = "constant", fill: float = 0.0) -> Transform:
+def trivial_augment(*, order: Order = 1, border: Border = "constant", fill: float | Sequence[float] = 0.0) -> Transform:
     """One transform out of 14, of a magnitude drawn uniformly over a wide range: nothing to tune.
 
     Parameters

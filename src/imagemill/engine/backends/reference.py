@@ -182,7 +182,7 @@ def resample(
     if first is not None:
         for number, stage in enumerate(stages):
             if isinstance(stage, Window):
-                out[first == number] = stage.fill
+                out[first == number] = fill_vector(stage.fill, src.shape[-1])
     return out
 
 

@@ -124,9 +124,7 @@ def augmented(
         return augmented(pipeline, rows, hashes, epoch, axes, clock)
     clock.lap(reading=True)
     read, _ = read_columns(rows, axes)
-    inputs = Inputs(read)
-    draft = pipeline.draw(inputs.frame, hashes, epoch=epoch, foreground=inputs.foreground())  # type: ignore[arg-type]
-    plan = pipeline.plan(draft)
+    inputs, log, plan, own = pipeline.planned(read, hashes, epoch)  # type: ignore[arg-type]
     factors = factors_of(plan)
     factors[[item.photo is None for item in columns]] = 1
     rows_needed = rows_of(plan, factors)
@@ -150,10 +148,10 @@ def augmented(
         image = Inputs(found).columns()["image"]
     how: dict[str, Any] = {"rules": pipeline.boxes, "swap": pipeline.swap, "buffers": pipeline.buffers}
     made = execute.run(there, {"image": image}, pipeline.backend, **how)
-    made |= execute.run(plan, inputs.columns(without=("image",)), pipeline.backend, **how)
+    made |= execute.run(plan, inputs.columns(own, without=("image",)), pipeline.backend, **how)
     clock.lap(reading=False)
     recipes = Recipes(pipeline.seed, epoch, hashes, pipeline.digest)  # type: ignore[arg-type]
-    return Batch(made, recipes, draft.log, plan.affine, geometry=pipeline.way_back(inputs, plan))
+    return Batch(made, recipes, log, plan.affine, geometry=pipeline.way_back(inputs, plan))
 
 
 def columns_of(items: Sequence[Item]) -> dict[str, list[Target]]:

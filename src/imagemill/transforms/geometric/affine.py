@@ -17,9 +17,10 @@ from imagemill.core.ops import Border, Order
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import PerAxis, Random, Range, Read
 from imagemill.transforms.base import (
+    Fill,
     Transform,
     border_option,
-    number,
+    fill_option,
     one_of,
     option,
     order_option,
@@ -102,7 +103,7 @@ class Affine(Transform):
     matrix: Read[npt.ArrayLike | None, Rows | None] = option(None, check=_matrix)
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def check(self) -> None:

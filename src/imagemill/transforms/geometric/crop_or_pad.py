@@ -11,7 +11,7 @@ from imagemill.core import geometry as geo
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Border, Op, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import Sizes, Transform, border_option, number, one_of, option, sizes
+from imagemill.transforms.base import Fill, Sizes, Transform, border_option, fill_option, one_of, option, sizes
 from imagemill.transforms.geometric._common import PLACES, SIZED, Place, named_axes, offsets, target_shape, whole_number
 from imagemill.transforms.traits import Traits
 
@@ -49,7 +49,7 @@ class CropOrPad(Transform):
     size: Sizes = option(check=sizes)
     at: Place = option("centre", check=one_of(*PLACES))
     border: Border = border_option("constant")
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def variants(self) -> float:

@@ -12,7 +12,17 @@ from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Border, Op, Order, Warp
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Random
-from imagemill.transforms.base import Sizes, Transform, border_option, number, option, order_option, param, sampling
+from imagemill.transforms.base import (
+    Fill,
+    Sizes,
+    Transform,
+    border_option,
+    fill_option,
+    option,
+    order_option,
+    param,
+    sampling,
+)
 from imagemill.transforms.geometric._common import axis_names, whole_number, wholes
 from imagemill.transforms.traits import Traits
 
@@ -68,7 +78,7 @@ class Elastic(Transform):
     axes: str | None = option(None, check=axis_names)
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def check(self) -> None:

@@ -11,7 +11,17 @@ from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Border, Op, Order, Warp
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Random
-from imagemill.transforms.base import Sizes, Transform, border_option, number, option, order_option, param, sampling
+from imagemill.transforms.base import (
+    Fill,
+    Sizes,
+    Transform,
+    border_option,
+    fill_option,
+    option,
+    order_option,
+    param,
+    sampling,
+)
 from imagemill.transforms.geometric._common import whole_number, wholes
 from imagemill.transforms.traits import Traits
 
@@ -58,7 +68,7 @@ class GridDistortion(Transform):
     cells: Sizes = option(5, check=wholes(1, 2, low=2))
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def variants(self) -> float:

@@ -11,7 +11,7 @@ from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Border, Op, Order, Warp
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Random
-from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
+from imagemill.transforms.base import Fill, Transform, border_option, fill_option, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import whole_number
 from imagemill.transforms.traits import Traits
 
@@ -56,7 +56,7 @@ class OpticalDistortion(Transform):
     strength: Random = param((-0.2, 0.2), low=-0.6, high=0.6)
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def traits(self) -> Traits:

@@ -12,7 +12,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Border, Op, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import OptionalSizes, Transform, border_option, number, one_of, option, sizes
+from imagemill.transforms.base import Fill, OptionalSizes, Transform, border_option, fill_option, one_of, option, sizes
 from imagemill.transforms.geometric._common import (
     PLACES,
     SIZED,
@@ -73,7 +73,7 @@ class Pad(Transform):
     multiple_of: OptionalSizes = option(None, check=sizes)
     at: Place = option("centre", check=one_of(*PLACES))
     border: Border = border_option("constant")
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def check(self) -> None:

@@ -13,7 +13,7 @@ from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Random
-from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
+from imagemill.transforms.base import Fill, Transform, border_option, fill_option, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import whole_number
 from imagemill.transforms.traits import Traits
 
@@ -57,7 +57,7 @@ class Perspective(Transform):
     strength: Random = param((0.0, 0.25), low=0, high=0.33, unit="of the side")
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def variants(self) -> float:

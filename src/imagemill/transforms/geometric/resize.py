@@ -12,7 +12,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op, Order, Sampling
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import Sizes, Transform, number, one_of, option, order_option, sizes
+from imagemill.transforms.base import Fill, Sizes, Transform, fill_option, one_of, option, order_option, sizes
 from imagemill.transforms.geometric._common import named_axes, switch, target_shape, whole_number
 from imagemill.transforms.traits import Traits
 
@@ -62,7 +62,7 @@ class Resize(Transform):
     fit: Literal["stretch", "crop", "pad"] = option("stretch", check=one_of("stretch", "crop", "pad"))
     order: Order = order_option()
     antialias: bool = option(True, check=switch)
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def check(self) -> None:

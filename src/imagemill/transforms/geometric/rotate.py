@@ -13,9 +13,10 @@ from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Random
 from imagemill.transforms.base import (
+    Fill,
     Transform,
     border_option,
-    number,
+    fill_option,
     one_of,
     option,
     order_option,
@@ -72,7 +73,7 @@ class Rotate(Transform):
     frame: Literal["keep", "fit"] = option("keep", check=one_of("keep", "fit"))
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def variants(self) -> float:

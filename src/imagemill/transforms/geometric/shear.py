@@ -15,9 +15,10 @@ from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import PerAxis
 from imagemill.transforms.base import (
+    Fill,
     Transform,
     border_option,
-    number,
+    fill_option,
     one_of,
     option,
     order_option,
@@ -74,7 +75,7 @@ class Shear(Transform):
     plane: Literal["yx", "zy", "zx"] = option("yx", check=one_of("yx", "zy", "zx"))
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def check(self) -> None:

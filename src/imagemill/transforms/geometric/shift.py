@@ -12,7 +12,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Border, Op, Order, Sampling
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Distribution, OptionalPerAxis, whole_count
-from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
+from imagemill.transforms.base import Fill, Transform, border_option, fill_option, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import SIZED, exactly_one, per_axis, switch, whole_number
 from imagemill.transforms.traits import Traits, reaches
 
@@ -66,7 +66,7 @@ class Shift(Transform):
     whole: bool = option(False, check=switch)
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
 
     def check(self) -> None:

@@ -11,7 +11,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import PerAxis
-from imagemill.transforms.base import Transform, border_option, number, option, order_option, param, sampling
+from imagemill.transforms.base import Fill, Transform, border_option, fill_option, option, order_option, param, sampling
 from imagemill.transforms.geometric._common import axis_names, per_axis, switch, whole_number
 from imagemill.transforms.traits import Traits
 
@@ -55,7 +55,7 @@ class Zoom(Transform):
     axes: str | None = option(None, check=axis_names)
     order: Order = order_option()
     border: Border = border_option()
-    fill: float = option(0.0, check=number())
+    fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
     antialias: bool = option(True, check=switch)
 

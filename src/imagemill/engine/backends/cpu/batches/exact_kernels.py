@@ -264,6 +264,7 @@ def run(src, single, chosen, size, strides, geometry, tones, finish, out, first,
     buffer = np.zeros((h + 2) * line + SLACK if moves else 0, np.float32)
     x = np.zeros(count + SLACK, np.float32)
     index, wy, wx = np.empty(w, np.int32), np.empty(w), np.empty(w)
+    filled = np.full(channels, np.float32(fill))
     into, start, wide = (buffer, line + channels, line) if moves else (x, 0, w * channels)
     for i in range(len(chosen)):
         at = chosen[i] * strides[0]
@@ -272,7 +273,7 @@ def run(src, single, chosen, size, strides, geometry, tones, finish, out, first,
         else:
             read(src, at, strides, size, into, start, wide)
         if moves:
-            ring(buffer, size, border, np.float32(fill))
+            ring(buffer, size, border, filled)
             _move(buffer, size, m[i], flip_y[i], flip_x[i], border, cut, np.float32(fill), index, wy, wx, x)
         if len(add) or len(gain):
             low, high = _ends(x, count)

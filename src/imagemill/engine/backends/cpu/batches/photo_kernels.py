@@ -38,9 +38,9 @@ def _sample(src, h, w, j, i, border, fill, out, o):
             continue
         row, column = fold(int(fj) + (tap >> 1), h, border), fold(int(fi) + (tap & 1), w, border)
         if row < 0 or column < 0:
-            r += weight * fill
-            g += weight * fill
-            b += weight * fill
+            r += weight * fill[0]
+            g += weight * fill[1]
+            b += weight * fill[2]
         else:
             p = 3 * (row * w + column)
             r += weight * src[p]
@@ -114,7 +114,7 @@ def _resample_level(src, dims, m, shape, places, out, columns):
             if start + line + index[x] + np.uintp(8) <= np.uintp(len(src)):
                 blend_rgb(src, start + index[x], line, wy, wx[x], out, o + np.uintp(3 * x))
             else:
-                _sample(src, h, w, j, index[x] / 3.0 + wx[x], NEAREST, 0.0, out, 3 * (n * y + x))
+                _sample(src, h, w, j, index[x] / 3.0 + wx[x], NEAREST, (0.0, 0.0, 0.0), out, 3 * (n * y + x))
     _add_lines(out, max(rows - 1, 0), rows, columns)
 
 
@@ -251,9 +251,9 @@ def run(addresses, sizes, m, chosen, border, fill, shape, numbers, ints, planes,
     """The chosen ones of some photos, wherever each of them is: geometry, channel means, colour, layout.
 
     ``addresses`` are those of their first bytes in memory, ``sizes`` heights and widths ``(k, 2)``; rows of ``numbers``
-    are those of :func:`rgb._numbers`; ``out`` is flat, with the channels of a photo in ``planes`` or side by side;
-    ``room`` holds one float more than a photo has. There is one such function, and no function around it: each would
-    be compiled with everything in it once more.
+    are those of :func:`rgb._numbers`; ``fill`` has three values; ``out`` is flat, with the channels of a photo in
+    ``planes`` or side by side; ``room`` holds one float more than a photo has. There is one such function, and no
+    function around it: each would be compiled with everything in it once more.
     """
     pixels = shape[0] * shape[1]
     lines = room[: 3 * pixels]

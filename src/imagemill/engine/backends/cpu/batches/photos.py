@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.engine import colour_values as values
-from imagemill.engine.backends.chains import BORDERS
+from imagemill.engine.backends.chains import BORDERS, fill_vector
 from imagemill.engine.backends.cpu.batches.photo_kernels import run
 from imagemill.engine.backends.cpu.batches.small import LIMIT
 from imagemill.engine.backends.cpu.colour.mix import mixing
@@ -160,7 +160,8 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array, chosen: Bools | No
     numbers = _PLAIN.repeat(len(sizes), axis=0) if mixed is None else mixed[0][rows]
     sampling = step.resample.sampling
     run(
-        addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"], float(sampling.fill),
+        addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"],
+        tuple(fill_vector(sampling.fill, 3).tolist()),
         out.shape[1:3], numbers, out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1),
         _ROOMS.of(out[0].size + 1),
     )  # fmt: skip

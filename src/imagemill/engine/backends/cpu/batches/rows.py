@@ -46,7 +46,7 @@ def read(src, at, strides, size, out, start, line):
 
 @exactly
 def ring(buffer, size, border, fill):
-    """Put one pixel of the border "constant" or "wrap" around a picture.
+    """Put one pixel of the border "constant" or "wrap" around a picture; ``fill`` has a value for each channel.
 
     The other borders fold every place onto the picture itself: their ring has no weight, and need only be finite.
     """
@@ -59,11 +59,11 @@ def ring(buffer, size, border, fill):
         left, right = y * wide, y * wide + row + channels
         for c in range(channels):
             before, behind = buffer[right - channels + c], buffer[left + channels + c]
-            buffer[left + c] = fill if border == CONSTANT else before
-            buffer[right + c] = fill if border == CONSTANT else behind
+            buffer[left + c] = fill[c] if border == CONSTANT else before
+            buffer[right + c] = fill[c] if border == CONSTANT else behind
     for x in range(wide):
-        buffer[x] = fill if border == CONSTANT else buffer[h * wide + x]
-        buffer[(h + 1) * wide + x] = fill if border == CONSTANT else buffer[wide + x]
+        buffer[x] = fill[x % channels] if border == CONSTANT else buffer[h * wide + x]
+        buffer[(h + 1) * wide + x] = fill[x % channels] if border == CONSTANT else buffer[wide + x]
 
 
 # Each fold takes a coordinate and a length. What lies within comes back as it is, to the last bit.

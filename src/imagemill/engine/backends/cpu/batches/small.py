@@ -19,7 +19,7 @@ import numpy.typing as npt
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
-from imagemill.engine.backends.chains import BORDERS
+from imagemill.engine.backends.chains import BORDERS, fill_vector
 from imagemill.engine.backends.cpu.batches.small_kernels import BLEND, SKIP, modes, run
 from imagemill.engine.backends.cpu.resample.warp3d import _flat
 from imagemill.engine.plan import Colour, Matrices, Pass, Resample, Windows
@@ -87,7 +87,8 @@ def images(step: Pass, rows: slice, src: Array, out: Array) -> list[int]:
     if flat is None:
         flat, strides = _items(buffer)
     run(
-        _flat(src), size, channels, m, mode, BORDERS[sampling.border or "nearest"], float(sampling.fill), shape,
+        _flat(src), size, channels, m, mode, BORDERS[sampling.border or "nearest"],
+        fill_vector(sampling.fill, channels).astype(np.float32), shape,
         limits, _colour(step.colour, rows, channels), final, flat, strides,
     )  # fmt: skip
     if buffer is not out:

@@ -224,7 +224,7 @@ def run(src, size, channels, m, mode, border, fill, shape, limits, colour, final
         if mode[i] == SKIP:
             continue
         read(src, i * strides_in[0], strides_in, (h, w, channels), buffer, line + channels, line)
-        ring(buffer, (h, w, channels), border, np.float32(fill))
+        ring(buffer, (h, w, channels), border, fill)
         _resample(buffer, (h, w, channels), m[i], mode[i], border, shape, room, planes)
         if limits[0] <= limits[1]:
             _clamp(planes, total * channels, np.float32(limits[0]), np.float32(limits[1]))

@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Stage, Window
-from imagemill.engine.backends.chains import EDGE_TOLERANCE, AxisAligned, axis_aligned, integer_index
+from imagemill.engine.backends.chains import (
+    EDGE_TOLERANCE,
+    AxisAligned,
+    axis_aligned,
+    fill_vector,
+    integer_index,
+    saturate,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -122,10 +129,7 @@ def paint(
 ) -> None:
     """Fill what lies outside each window's box; the window nearest to the output overrides the others."""
     for low, high, window in reversed(boxes):
-        value = window.mask_fill if labels else window.fill
-        if not labels and out.dtype.kind != "f":
-            bounds = np.iinfo(out.dtype)
-            value = min(max(round(value), int(bounds.min)), int(bounds.max))
+        value = window.mask_fill if labels else saturate(fill_vector(window.fill, out.shape[-1]), out.dtype)
         if any(h <= m for m, h in zip(low, high, strict=True)):
             out[...] = value
             continue

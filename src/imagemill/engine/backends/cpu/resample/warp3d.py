@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Stage, Window
-from imagemill.engine.backends.chains import BORDERS, label_value, saturate
+from imagemill.engine.backends.chains import BORDERS, fill_vector, label_value, saturate
 from imagemill.engine.backends.cpu.flat import Chain, flatten, is_planar
 from imagemill.engine.backends.cpu.resample.axis_aligned import write
 from imagemill.engine.backends.cpu.resample.lines import scratch
@@ -71,7 +71,7 @@ def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
 
 
 def _image_fills(fill: npt.NDArray[np.float64], stages: tuple[Stage, ...]) -> Array:
-    return np.stack([fill, *(np.full(len(fill), s.fill if isinstance(s, Window) else 0.0) for s in stages)])
+    return np.stack([fill, *(fill_vector(s.fill if isinstance(s, Window) else 0.0, len(fill)) for s in stages)])
 
 
 def _label_fills(fill: int, stages: tuple[Stage, ...], dtype: np.dtype[Any]) -> Array:

@@ -1,0 +1,135 @@
+"""Plans of their own for rasters that go another way than the first image: other images, and maps of numbers.
+
+All rasters of a sample share its geometry. Another image may have other channels and another white, or be left out of
+a transform that names the images it is for; a map of numbers takes the geometry and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from imagemill.core.errors import InputError, PlanError
+from imagemill.core.geometry import Frame
+from imagemill.core.image_ops import Erase, Noise
+from imagemill.core.ops import Affine, Layout, Warp
+from imagemill.core.sample import DrawLog
+from imagemill.core.targets import Image, Map
+from imagemill.engine.plan import Plan
+from imagemill.engine.planner import Drawn
+from imagemill.pipeline.drawing import Draft
+from imagemill.pipeline.inputs import Inputs
+from imagemill.transforms.base import Transform, everyone
+
+__all__ = ["check_images_named", "draft_of_map", "others"]
+
+
+def check_images_named(inputs: Inputs, transforms: Sequence[Transform]) -> None:
+    """Refuse transforms that are for an image which the sample does not have.
+
+    Raises
+    ------
+    InputError
+    """
+    images = [name for name in inputs.names if inputs.kind(name) == Image.kind]
+    for transform in everyone(transforms):
+        strange = [name for name in transform.images or () if name not in images]
+        if strange:
+            raise InputError(
+                f"expected an image called {strange[0]!r}, as {type(transform).__name__}(images={transform.images!r}) "
+                f"says, got {', '.join(map(repr, images)) or 'none'}; pass it under that name, or change images="
+            )
+
+
+def others(
+    inputs: Inputs,
+    lead: Draft,
+    draw: Callable[[Frame, str], Draft],
+    plan: Callable[[Draft], Plan],
+    selective: Sequence[Transform],
+) -> tuple[dict[str, Plan], DrawLog]:
+    """The plans of rasters that the first image's plan is not for, and all that was drawn.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    lead : Draft
+        Of the first image.
+    draw, plan : callable
+        Draw for a frame and the name of an image, and plan.
+    selective : sequence of Transform
+        Those that name the images they are for.
+    """
+    made: dict[str, Plan] = {}
+    known = {_way(inputs, inputs.lead, selective): None}
+    drafts = [lead]
+    for name in inputs.names:
+        kind = inputs.kind(name)
+        if kind == Map.kind:
+            made[name] = plan(draft_of_map(lead, inputs.alike(name), inputs.frame_of(name)))
+        elif kind == Image.kind:
+            way = _way(inputs, name, selective)
+            if way not in known:
+                drafts.append(draw(inputs.frame_of(name), name))
+                known[way] = plan(drafts[-1])
+            own = known[way]
+            if own is not None:
+                made[name] = own
+    for name, own in made.items():
+        if (own.shape != lead.frames[-1].shape).any():
+            raise PlanError(
+                f"expected the image {name!r} to come out as large as {inputs.lead!r}, got another size; a transform "
+                "lets its geometry depend on channels or dtype"
+            )
+    return made, _log(drafts)
+
+
+def _way(inputs: Inputs, name: str, selective: Sequence[Transform]) -> tuple[Any, ...]:
+    """What decides how an image is recoloured: images of one way share a plan."""
+    frame = inputs.frame_of(name)
+    return frame.channels, frame.dtype, tuple(name in (transform.images or ()) for transform in selective)
+
+
+def _log(drafts: Sequence[Draft]) -> DrawLog:
+    """What was drawn for any of the images, in the order of the transforms."""
+    if len(drafts) == 1:
+        return drafts[0].log
+    found: dict[int, Any] = {}
+    for draft in drafts:
+        for place, drawing in zip(draft.places, draft.log.drawings, strict=True):
+            found.setdefault(place, drawing)
+    return DrawLog(tuple(found[place] for place in sorted(found)))
+
+
+def draft_of_map(draft: Draft, of: Map, frame: Frame) -> Draft:
+    """What was drawn, as it is for a map of numbers: the geometry, and what hides parts of label maps as well.
+
+    Parameters
+    ----------
+    draft : Draft
+    of : Map
+        Says what stands where there is nothing, and the spline order.
+    frame : Frame
+        Of the map, as it came in.
+    """
+
+    def still(one: Frame) -> Frame:
+        """The frame at a place, with the map's own channels and values, which nothing changes."""
+        return replace(one, channels=frame.channels, dtype=frame.dtype, peak=frame.peak)
+
+    kept = list(_for_map(draft, of))
+    frames = (*(still(before) for before, _ in kept), still(draft.frames[-1]))
+    return Draft(tuple(drawn for _, drawn in kept), frames, draft.log, draft.places)
+
+
+def _for_map(draft: Draft, of: Map) -> Iterator[tuple[Frame, Drawn]]:
+    for (name, op), before in zip(draft.ops, draft.frames[:-1], strict=True):
+        if isinstance(op, Affine | Warp):
+            order = op.sampling.order
+            chosen = order if order is None or of.order is None else of.order
+            yield before, (name, replace(op, sampling=replace(op.sampling, order=chosen, fill=float(of.fill))))
+        elif isinstance(op, Erase | Noise) and op.mask_fill is not None:
+            yield before, (name, replace(op, mask_fill=float(of.fill)))
+        elif isinstance(op, Layout):
+            yield before, (name, op)

@@ -10,7 +10,7 @@ import re
 import pytest
 
 import imagemill.transforms
-from imagemill.transforms.base import REGISTRY, Transform
+from imagemill.transforms.base import COMMON, REGISTRY, Transform
 
 for _module in pkgutil.walk_packages(imagemill.transforms.__path__, "imagemill.transforms."):
     importlib.import_module(_module.name)
@@ -35,7 +35,7 @@ def test_sections(cls: type[Transform]) -> None:
 @pytest.mark.parametrize("cls", DECLARED, ids=lambda cls: cls.__name__)
 def test_every_parameter_is_explained(cls: type[Transform]) -> None:
     text = cls.__doc__ or ""
-    # `p` is explained on the base class; fills may be explained with the border they belong to.
-    names = {f.name for f in dataclasses.fields(cls)} - {"p"}
+    # What all have is explained on the base class; fills may be explained with the border they belong to.
+    names = {f.name for f in dataclasses.fields(cls)} - set(COMMON)
     missing = {n for n in names if not re.search(rf"(^    |, ){n}( :|, |$)|``{n}``", text, re.MULTILINE)}
     assert missing == set()

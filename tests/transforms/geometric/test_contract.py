@@ -64,6 +64,8 @@ EXAMPLES = [
     Resize((9, 8), fit="pad", fill=1.5),
     Rotate(Normal(0, 5), frame="fit"),
     Rotate(plane="all"),
+    Rotate((-60, 60), frame="grow"),
+    Rotate((-60, 60), frame="crop"),
     Shear({"y": 3, "x": (-5, 5)}),
     Shift(pixels={"y": (-3, 3)}, whole=True),
     Shift(millimetres=(-2, 2)),

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from imagemill.core import geometry as geo
+from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame
 from imagemill.core.ops import Affine, Border, Op, Order
 from imagemill.core.randomness.rng import Draws
@@ -43,9 +44,12 @@ class Rotate(Transform):
         ``"yx"`` (default). ``"zy"`` and ``"zx"`` turn through the slices, rigidly in millimetres.
         ``"all"`` draws one angle for each plane and turns in ``"yx"`` first, then in ``"zx"``, then in
         ``"zy"``, each about axes that stay fixed; a picture has the first only.
-    frame : {"keep", "fit"}
+    frame : {"keep", "fit", "grow", "crop"}
         ``"keep"`` cuts the corners off; ``"fit"`` enlarges the view so that nothing is clipped and
-        scales it back into the same frame, by one factor for the axes that turn.
+        scales it back into the same frame, by one factor for the axes that turn. ``"grow"`` makes the frame so
+        large that all is in it (``expand=True`` elsewhere), ``"crop"`` so small that no empty corner is: the largest
+        upright rectangle of pixel centres within the turned ones. Both keep the scale, and sizes depend on the
+        angle: for a batch, put `Resize` or a crop behind, which becomes one resample with it.
     order : {0, 1, 3, 5}
         Spline order for images.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"}
@@ -57,7 +61,9 @@ class Rotate(Transform):
 
     Source
     ------
-    Rotation matrices: any textbook, e.g. Hartley and Zisserman (2004), "Multiple View Geometry", 2.4.
+    Rotation matrices: any textbook, e.g. Hartley and Zisserman (2004), "Multiple View Geometry", 2.4. The largest
+    rectangle touches two sides of the turned one with opposite corners where that is long and narrow (a half of the
+    short side is then the height of each corner), all four sides otherwise: plane geometry.
 
     Examples
     --------
@@ -66,15 +72,22 @@ class Rotate(Transform):
     >>> im.Pipeline([im.Rotate(90)], seed=0)(np.array([[1, 2], [3, 4]], np.uint8))
     array([[2, 4],
            [1, 3]], dtype=uint8)
+    >>> turned = im.Pipeline([im.Rotate(45, frame="grow")], seed=0)(np.zeros((100, 200), np.uint8))
+    >>> turned.shape  # 300 / sqrt(2), and what is begun counts
+    (213, 213)
     """
 
     degrees: Random = param((-15.0, 15.0), low=-360, high=360, unit="degrees")
     plane: Literal["yx", "zy", "zx", "all"] = option("yx", check=one_of("yx", "zy", "zx", "all"))
-    frame: Literal["keep", "fit"] = option("keep", check=one_of("keep", "fit"))
+    frame: Literal["keep", "fit", "grow", "crop"] = option("keep", check=one_of("keep", "fit", "grow", "crop"))
     order: Order = order_option()
     border: Border = border_option()
     fill: Fill = fill_option()
     mask_fill: int = option(0, check=whole_number())
+
+    def check(self) -> None:
+        if self.plane == "all" and self.frame == "crop":
+            raise ParameterError('expected Rotate(frame="crop") for one plane, got plane="all"; crop behind it instead')
 
     def variants(self) -> float:
         """One distribution for all planes of a volume is drawn for each of them."""
@@ -93,7 +106,11 @@ class Rotate(Transform):
             linear[:, :, list(turning)] *= _fit(linear, frame)[:, None, None]
         matrix = geo.about(linear, frame.centre, frame.rigid)
         mode = sampling(self.order, self.border, self.fill, self.mask_fill, antialias=fits and self.order > 0)
-        return Affine(matrix, frame.shape, mode)
+        if self.frame not in ("grow", "crop"):
+            return Affine(matrix, frame.shape, mode)
+        shape = _grown(linear, frame) if self.frame == "grow" else _inner(linear, frame, frame.plane(self.plane))
+        # The middle stays the middle.
+        return Affine(matrix @ geo.translation(frame.centre - (shape - 1) / 2.0), shape, mode)
 
     def _linear(self, draws: Draws, frame: Frame) -> geo.Floats:
         """Linear pull maps ``[n, d, d]`` in millimetres."""
@@ -105,10 +122,44 @@ class Rotate(Transform):
         return linear
 
 
+_ROUNDING = 1e-6
+"""Pixels by which a size may miss a whole number that it stands for."""
+
+
+def _extent(linear: geo.Floats, size: geo.Floats) -> geo.Floats:
+    """How far a turned box of ``size`` reaches along each axis, ``[n, d]``."""
+    # A turned box of half sizes h needs |L| h along each axis.
+    found: geo.Floats = np.einsum("nij,nj->ni", np.abs(np.swapaxes(linear, 1, 2)), size)
+    return found
+
+
+def _grown(linear: geo.Floats, frame: Frame) -> geo.Ints:
+    """Shapes ``[n, d]`` that hold all of the turned frame."""
+    found = _extent(linear, frame.shape * frame.rigid) / frame.rigid
+    return np.ceil(found - _ROUNDING).astype(np.int64)
+
+
+def _inner(linear: geo.Floats, frame: Frame, plane: tuple[int, int]) -> geo.Ints:
+    """Shapes ``[n, d]`` of the largest frame whose pixel centres all lie among those of the turned one."""
+    down, right = plane
+    reach = (frame.shape - 1) * frame.rigid
+    height, width = reach[:, down], reach[:, right]
+    cos, sin = np.abs(linear[:, down, down]), np.abs(linear[:, down, right])
+    short, long = np.minimum(height, width), np.maximum(height, width)
+    narrow = short <= 2.0 * sin * cos * long + _ROUNDING
+    with np.errstate(divide="ignore", invalid="ignore"):
+        along, across = short / (2.0 * sin), short / (2.0 * cos)
+        part = cos**2 - sin**2
+        wide = np.where(narrow, np.where(width >= height, along, across), (width * cos - height * sin) / part)
+        high = np.where(narrow, np.where(width >= height, across, along), (height * cos - width * sin) / part)
+    shape = frame.shape.copy()
+    for axis, length in ((down, high), (right, wide)):
+        shape[:, axis] = np.maximum(np.floor(length / frame.rigid[:, axis] + _ROUNDING), 0).astype(np.int64) + 1
+    return shape
+
+
 def _fit(linear: geo.Floats, frame: Frame) -> geo.Floats:
     """The factor by which the view must widen so that the turned frame still lies inside, ``[n]``."""
     size = frame.shape * frame.rigid
-    # A turned box of half sizes h needs |L| h along each axis.
-    needed = np.einsum("nij,nj->ni", np.abs(np.swapaxes(linear, 1, 2)), size)
-    factors: geo.Floats = np.max(needed / size, axis=1)
+    factors: geo.Floats = np.max(_extent(linear, size) / size, axis=1)
     return factors

@@ -78,8 +78,17 @@ def edge_of(
     return {
         "border": found,
         "fill": fill(step, given if given is not None else value),
-        "mask_fill": int(fill(step, mask)),
+        "mask_fill": _label(step, mask),
     }
+
+
+def _label(step: Step, value: Any) -> int:
+    """What label maps show: one label, also where their channels would get several."""
+    found = fill(step, value)
+    if isinstance(found, tuple):
+        step.note(f"one label for all channels of label maps: the first of {value!r}")
+        return int(found[0])
+    return int(found)
 
 
 @RULES.rule("Compose", "ReplayCompose")

@@ -279,6 +279,8 @@ def _pixel_dropout(
 ) -> Transform:
     mask = None if mask_drop_value is None or per_channel else int(mask_drop_value)
     value = _hole_fill(step, drop_value)
+    if not isinstance(value, float):
+        step.note(f"dropped pixels show 0, not drop_value={drop_value!r}")
     return PixelDropout(
         float(dropout_prob),
         fill=value if isinstance(value, float) else 0.0,

@@ -77,10 +77,10 @@ def _rotate(
     p: float = 0.5,
 ) -> Transform:
     """Counter-clockwise for positive degrees, as there."""
-    if crop_border:
-        step.note("crop_border is left out: the frame keeps its size, and corners show the border")
     how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
-    return Rotate(span(step, "limit", limit), order=order(step, interpolation), p=p, **how)  # type: ignore[arg-type]
+    kept: Any = "crop" if crop_border else "keep"
+    turn: Any = span(step, "limit", limit)
+    return Rotate(turn, frame=kept, order=order(step, interpolation), p=p, **how)  # type: ignore[arg-type]
 
 
 @RULES.rule("SafeRotate")

@@ -172,11 +172,9 @@ def _random_rotation(
 ) -> Transform:
     """Counter-clockwise for positive degrees, as there. Nearest pixels unless told otherwise, as there."""
     _about_the_centre(step, center)
-    if expand:
-        step.note("expand: all is kept in view, in a frame of the same size")
     spline: Any = order(step, interpolation if resample in (None, False) else resample, pillow=True)
     how = _edge(step, "constant", fill)
-    return Rotate(span(step, "degrees", degrees), frame="fit" if expand else "keep", order=spline, **how)
+    return Rotate(span(step, "degrees", degrees), frame="grow" if expand else "keep", order=spline, **how)
 
 
 def _about_the_centre(step: Step, centre: Any) -> None:

@@ -219,7 +219,7 @@ def _order(step: Step, interpolation: Any) -> Any:
     return order(step, interpolation, pillow=True)
 
 
-def _fill(step: Step, value: Any) -> float:
+def _fill(step: Step, value: Any) -> float | tuple[float, ...]:
     return 0.0 if value is None else fill(step, value)
 
 

@@ -110,16 +110,23 @@ def border(step: Step, mode: Any) -> str:
     return _BORDERS[value]
 
 
-def fill(step: Step, value: Any) -> float:
-    """One value for all channels."""
+def fill(step: Step, value: Any) -> float | tuple[float, ...]:
+    """One value for all channels, or one for each where they differ.
+
+    Examples
+    --------
+    >>> from imagemill.compat.translate.calls import Call
+    >>> at = Step(None, Call("Pad"), "Pad")
+    >>> fill(at, (124, 116, 104)), fill(at, (0, 0, 0)), fill(at, None)
+    ((124.0, 116.0, 104.0), 0.0, 0.0)
+    """
     if value is None:
         return 0.0
     if is_number(value):
         return float(value)
     if isinstance(value, list | tuple) and value and all(is_number(one) for one in value):
-        if len(set(value)) > 1:
-            step.note(f"one fill for all channels: the mean of {tuple(value)}")
-        return float(sum(value) / len(value))
+        found = tuple(float(one) for one in value)
+        return found if len(set(found)) > 1 else found[0]
     raise NoCounterpart(f"fill={value!r} is no number")
 
 

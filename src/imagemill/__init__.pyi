@@ -10,7 +10,7 @@ from imagemill.compat.translate import from_albumentations as from_albumentation
 from imagemill.compat.translate import from_monai as from_monai
 from imagemill.compat.translate import from_torchio as from_torchio
 from imagemill.compat.translate import from_torchvision as from_torchvision
-from imagemill.core.box_rules import BoxRules as BoxRules
+from imagemill.core.annotated.box_rules import BoxRules as BoxRules
 from imagemill.core.errors import CodecError as CodecError
 from imagemill.core.errors import DiskError as DiskError
 from imagemill.core.errors import ImagemillError as ImagemillError
@@ -34,10 +34,13 @@ from imagemill.core.sample import Recipe as Recipe
 from imagemill.core.sample import Sample as Sample
 from imagemill.core.targets import Boxes as Boxes
 from imagemill.core.targets import Image as Image
+from imagemill.core.targets import Instances as Instances
 from imagemill.core.targets import Keypoints as Keypoints
 from imagemill.core.targets import Label as Label
 from imagemill.core.targets import Map as Map
 from imagemill.core.targets import Mask as Mask
+from imagemill.core.targets import Polygons as Polygons
+from imagemill.core.targets import RotatedBoxes as RotatedBoxes
 from imagemill.data import RLE as RLE
 from imagemill.data import Blob as Blob
 from imagemill.data import Instance as Instance

@@ -264,7 +264,7 @@ def test_rules_out_of_range_are_refused(wrong: Any, words: str) -> None:
 def test_rules_of_another_kind_are_refused() -> None:
     with pytest.raises(ParameterError, match=r"boxes=BoxRules\(min_area=16\)"):
         im.Pipeline([], boxes={"min_area": 3})  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="min_area, min_visibility, clip, keep_empty, got"):
+    with pytest.raises(ParameterError, match="min_area, min_visibility, clip, keep_empty, tight, got"):
         im.Pipeline.from_dict({"transforms": [], "boxes": {"minimum": 3}})
 
 

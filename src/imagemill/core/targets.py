@@ -1,24 +1,27 @@
-"""What can be moved together: images, masks, maps, boxes, keypoints, labels.
+"""What can be moved together: images, masks, maps, boxes, keypoints, polygons, rotated boxes, instances, labels.
 
-Formats are converted here, where values enter and leave, and nowhere else. Inside, an image is
-``(*shape, C)`` and a mask ``(*shape, K)``; boxes and keypoints are in `annotated`.
+Formats are converted here, where values enter and leave, and nowhere else. Inside, an image is ``(*shape, C)`` and a
+mask ``(*shape, K)``; annotations have files of their own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.annotated.instances import Instances as Instances
+from imagemill.core.annotated.polygons import Polygons as Polygons
+from imagemill.core.annotated.rotated_boxes import RotatedBoxes as RotatedBoxes
 from imagemill.core.colours import Channels, check_channels, to_channels
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats
 from imagemill.core.interop.annotations import Boxes as Boxes
 from imagemill.core.interop.annotations import Keypoints as Keypoints
 from imagemill.core.interop.foreign_images import read_given
-from imagemill.core.polygons import Polygons
 
 Array = np.ndarray[Any, Any]
 
@@ -302,13 +305,6 @@ def _holds(dtype: np.dtype[Any], value: float) -> bool:
     return float(value).is_integer() and info.min <= value <= info.max
 
 
-class InstanceMasks(Mask):
-    """Instance masks, one in each channel: moved as label maps are, and no foreground to crop around."""
-
-    __slots__ = ()
-    kind: ClassVar[str] = "instance masks"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Label:
     """A class name, a number or anything else that no transform here changes."""
@@ -318,28 +314,66 @@ class Label:
     kind: ClassVar[str] = "label"
 
 
-Target = Image | Mask | Map | Boxes | Keypoints | Label | Polygons
-KINDS: tuple[str, ...] = tuple(t.kind for t in (Image, Mask, Map, Boxes, Keypoints, Label, Polygons, InstanceMasks))
+Annotation = Boxes | RotatedBoxes | Polygons | Instances
+"""What has a row for each thing in the picture, and drops those of which too little is left."""
+Target = Image | Mask | Map | Annotation | Keypoints | Label
+KINDS: tuple[str, ...] = tuple(t.kind for t in get_args(Target))
+ANNOTATIONS: tuple[str, ...] = tuple(t.kind for t in get_args(Annotation))
+
+
+def _boxes(value: Any) -> Boxes:
+    array = np.asarray(value, dtype=np.float64)
+    return Boxes(array, "zyxzyx" if array.ndim == 2 and array.shape[1] == 6 else "xyxy")
+
+
+def _rotated_boxes(value: Any) -> RotatedBoxes:
+    corners = np.ndim(value) == 3 or (np.ndim(value) == 2 and np.shape(value)[1] == 8) if _is_regular(value) else False
+    return RotatedBoxes(value, "corners" if corners else "cxcywha")
+
+
+def _is_regular(value: Any) -> bool:
+    """Whether numpy makes an array of numbers of it, as of rectangles in brackets of several lengths it does not."""
+    try:
+        np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _keypoints(value: Any) -> Keypoints:
+    array = np.asarray(value, dtype=np.float64)
+    return Keypoints(array, "zyx" if array.ndim == 2 and array.shape[1] == 3 else "xy")
+
+
+NAMED: dict[str, Callable[[Any], Target]] = {
+    "image": Image,
+    "mask": Mask,
+    "boxes": _boxes,
+    "rotated_boxes": _rotated_boxes,
+    "polygons": Polygons,
+    "lines": lambda value: Polygons(value, closed=False),
+    "instances": Instances,
+    "keypoints": _keypoints,
+    "label": Label,
+}
+"""What a plain value is by the name that it was passed under."""
 
 
 def as_target(name: str, value: Any) -> Target:
-    """Wrap a plain value by the name it was passed under (``image``, ``mask``, ``boxes``, ``keypoints``, ``label``)."""
+    """Wrap a plain value by the name it was passed under, one of `NAMED`."""
     if isinstance(value, Target):
         return value
-    match name:
-        case "image":
-            return Image(value)
-        case "mask":
-            return Mask(value)
-        case "boxes":
-            array = np.asarray(value, dtype=np.float64)
-            return Boxes(array, "zyxzyx" if array.ndim == 2 and array.shape[1] == 6 else "xyxy")
-        case "keypoints":
-            array = np.asarray(value, dtype=np.float64)
-            return Keypoints(array, "zyx" if array.ndim == 2 and array.shape[1] == 3 else "xy")
-        case "label":
-            return Label(value)
+    if name in NAMED:
+        return NAMED[name](value)
     raise InputError(
         f"expected the target {name!r} to be wrapped, since its name does not say its kind; "
-        f"write {name}=Image(...), Mask(...), Map(...) for depth and heatmaps, Boxes(...), Keypoints(...) or Label(...)"
+        f"write {name}=Image(...), Mask(...), Map(...) for depth and heatmaps, Boxes(...), Keypoints(...), Polygons(...), RotatedBoxes(...), "
+        f"Instances(...) or Label(...), or use one of the names {', '.join(NAMED)}"
     )
+
+
+def plain_annotation(value: Any) -> Any:
+    """What frameworks take of an annotation: its array, of polygons flat lists; all else as it is."""
+    if isinstance(value, Polygons):
+        return value.flat()
+    return value.array if isinstance(value, Boxes | RotatedBoxes | Instances | Keypoints) else value

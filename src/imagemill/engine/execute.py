@@ -10,12 +10,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from imagemill.core.box_rules import BoxRules
+from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import InputError
 from imagemill.core.interrupts import as_interrupts
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
-from imagemill.core.targets import Image, InstanceMasks, Map, Mask, Target
+from imagemill.core.targets import Image, Map, Mask, Target
+from imagemill.engine.annotations.belonging import of_columns, own_rules
 from imagemill.engine.annotations.carried import CARRIED
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
 from imagemill.engine.buffers import Buffers
@@ -30,7 +31,7 @@ _SHARE = 1 << 15
 _CACHED = 1 << 21
 """Bytes of images that are fetched before they are run: few enough to be in the caches still."""
 
-_RASTERS = (Image.kind, Mask.kind, Map.kind, InstanceMasks.kind)
+_RASTERS = (Image.kind, Mask.kind, Map.kind)
 _INTERPOLATED = (Image.kind, Map.kind)
 
 
@@ -120,7 +121,10 @@ def run(
             for first, some in _fetched(column):
                 _pixels(own, backend, kind, first, some, room[first : first + len(some)], workers)
         else:
-            made[name] = [plain(moved(plan, backend, row, one, rules, swap)) for row, one in enumerate(values)]
+            judged = own_rules(kind, rules)
+            made[name] = [plain(moved(plan, backend, row, one, judged, swap)) for row, one in enumerate(values)]
+    apart = {name: cast(Sequence[Target], c.values) for name, c in columns.items() if c.kind not in _RASTERS}
+    of_columns(apart, made, rules, plan.shape)
     return made
 
 

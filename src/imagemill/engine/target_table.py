@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,19 @@ import numpy as np
 from imagemill.core.errors import TargetError, blame_caller
 from imagemill.core.image_ops import Erase, Filter, Noise
 from imagemill.core.ops import Opaque
-from imagemill.core.polygons import Polygons
-from imagemill.core.targets import Array, Boxes, Image, InstanceMasks, Keypoints, Label, Map, Mask
+from imagemill.core.targets import Array, Boxes, Image, Instances, Keypoints, Label, Map, Mask, Polygons, RotatedBoxes
 from imagemill.engine.altering.altered import altered, altered_labels
 from imagemill.engine.altering.erase_values import hidden
-from imagemill.engine.annotations import outlines as polygons
 from imagemill.engine.annotations import points
 from imagemill.engine.annotations.boxes import Outlines
+from imagemill.engine.annotations.rings import Rings
 from imagemill.engine.backends.protocol import AltersImages, Backend
+from imagemill.engine.inverse import shown
 from imagemill.engine.plan import Alter, Call, Pass, Step
 
 Value = Any
-"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, polygons, indices with visibility, lists of
-corners, anything."""
+"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, outlines of boxes, rings, indices with
+visibility, anything."""
 
 Rule = Callable[[Step, int, Value, Backend, Array | None], Value]
 """Step, sample, value, backend and, for rasters, the buffer the result belongs in."""
@@ -59,12 +60,18 @@ def _keypoints(step: Step, row: int, value: Value, backend: Backend, out: Array 
     return points.push(chain, indices), seen & points.kept(chain, indices)
 
 
-def _polygons(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+def _rings(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Pass)
+    assert isinstance(value, Rings)
+    return value if step.resample is None else value.pushed(step.resample.chain(row))
+
+
+def _instances(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    """As label maps, but that nothing beyond the source is part of a thing."""
     assert isinstance(step, Pass)
     if step.resample is None:
         return value
-    chain = step.resample.chain(row)
-    return [polygons.pushed(chain, part) for part in value]
+    return _labels(Pass(*shown((step.resample,)), None, step.sources), row, value, backend, out)
 
 
 def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
@@ -95,6 +102,16 @@ def _altered_labels(step: Step, row: int, value: Value, backend: Backend, out: A
     return altered_labels(step, row, value, out)
 
 
+def _altered_instances(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    """What is lost to label maps is no part of a thing any more."""
+    assert isinstance(step, Alter)
+    if not (step.reaches_masks and step.active(row)):
+        return value
+    assert isinstance(step.op, Noise | Erase)
+    left = np.ones((*value.shape[:-1], 1), value.dtype)
+    return value * altered_labels(replace(step, op=replace(step.op, mask_fill=0)), row, left)
+
+
 def _hidden(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     assert isinstance(step, Alter)
     assert isinstance(step.op, Erase)
@@ -115,10 +132,11 @@ _KINDS: dict[str, tuple[Rule, ...]] = {
     Image.kind: (_pixels, _altered, _altered, _altered, _call),
     Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
     Map.kind: (_pixels, _unchanged, _altered_labels, _altered_labels, _unchanged),
-    InstanceMasks.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
+    Instances.kind: (_instances, _unchanged, _altered_instances, _altered_instances, _unchanged),
     Boxes.kind: (_boxes, _unchanged, _unchanged, _unchanged, _unchanged),
     Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _unchanged),
-    Polygons.kind: (_polygons, _unchanged, _unchanged, _unchanged, _unchanged),
+    Polygons.kind: (_rings, _unchanged, _unchanged, _unchanged, _unchanged),
+    RotatedBoxes.kind: (_rings, _unchanged, _unchanged, _unchanged, _unchanged),
     Label.kind: (_unchanged, _unchanged, _unchanged, _unchanged, _unchanged),
 }
 """For each kind what the steps do to it, in the order of :data:`STEPS`. A new kind is a line here."""

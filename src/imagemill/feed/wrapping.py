@@ -10,16 +10,14 @@ import numpy as np
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.extras import require
-from imagemill.core.polygons import Polygons
 from imagemill.core.randomness.default_keys import Numbering
-from imagemill.core.targets import Boxes, Image, InstanceMasks, Keypoints, Label, Mask
+from imagemill.core.targets import NAMED, Boxes, Image, Target, plain_annotation
 from imagemill.feed.order.turns import Turns, by_epoch
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["Augmented", "augmented"]
 
-_AUGMENTED = ("image", "mask", "boxes", "keypoints")
-_KINDS = (Image, Mask, InstanceMasks, Boxes, Keypoints, Polygons, Label)
+_AUGMENTED = tuple(name for name in NAMED if name != "label")
 
 Places = Sequence[str | None]
 Targets = dict[str, Any]
@@ -91,8 +89,7 @@ class Augmented:
         return [back(row, self._out) for row, (_, back) in pairs]
 
     def _out(self, value: Any) -> Any:
-        if isinstance(value, Boxes | Keypoints):
-            value = value.array
+        value = plain_annotation(value)
         if self._tensors and isinstance(value, np.ndarray):
             return require("torch", extra="torch").from_numpy(value.copy())
         return value
@@ -117,8 +114,9 @@ def augmented(
     ----------
     dataset : object with ``__len__`` and ``__getitem__``
         Its items are an image (PIL or array); a tuple that begins with one, such as ``(image, label)``; or a mapping
-        with ``image`` and any of ``mask``, ``boxes`` and ``keypoints``, or values that say their kind (`Image`,
-        `Mask`, `Boxes`, `Keypoints`). All else in an item is handed on as it is, and it comes back in its structure.
+        with ``image`` and any of ``mask``, ``boxes``, ``rotated_boxes``, ``polygons``, ``lines``, ``instances`` and
+        ``keypoints``, or values that say their kind (`Image`, `Mask`, `Boxes`, ...). All else in an item is handed on
+        as it is, and it comes back in its structure.
     pipeline : Pipeline
     names : sequence of str or None
         What the values of a tuple are, such as ``("image", "mask")``; None is handed on as it is.
@@ -188,7 +186,7 @@ def _read(item: Any, names: Places) -> tuple[Targets, Back]:
 
 
 def _read_mapping(item: Mapping[str, Any]) -> tuple[Targets, Back]:
-    found = {name: value for name, value in item.items() if name in _AUGMENTED or isinstance(value, _KINDS)}
+    found = {name: value for name, value in item.items() if name in _AUGMENTED or isinstance(value, Target)}
     if "image" not in found:
         raise InputError(f"expected an item with an image, got {', '.join(map(str, item)) or 'nothing'}; name it so")
     if "masks" in item and "masks" not in found:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from imagemill.core.box_rules import BoxRules
+from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.keypoint_names import read_swap
 from imagemill.transforms.reading import Path, from_dict, located

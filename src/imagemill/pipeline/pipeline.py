@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.box_rules import BoxRules
+from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.findings import Finding

@@ -8,13 +8,27 @@ from typing import Any, overload
 
 import numpy as np
 
-from imagemill.core.box_rules import BoxRules
+from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.core.geometry import Floats, Ints
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
-from imagemill.core.targets import Array, Boxes, Image, Keypoints, Map, Mask, Raster, Target, as_target
+from imagemill.core.targets import (
+    Annotation,
+    Array,
+    Boxes,
+    Image,
+    Instances,
+    Keypoints,
+    Map,
+    Mask,
+    Polygons,
+    Raster,
+    RotatedBoxes,
+    Target,
+    as_target,
+)
 from imagemill.engine.backends import Backend, as_given, get_backend
 from imagemill.engine.execute import moved
 from imagemill.engine.inverse import filled, geometry_of, inverse_of, shown
@@ -218,13 +232,17 @@ def _array(value: Any) -> tuple[Array, Any]:
 
 def _like(name: str, value: Any, like: Any) -> Any:
     """A prediction as a target, in the format of the sample's own where it is a plain array."""
-    if isinstance(value, Target) or not isinstance(like, Boxes | Keypoints | Map):
+    if isinstance(value, Target) or not isinstance(like, Annotation | Keypoints | Map):
         return as_target(name, _array(value)[0] if hasattr(value, "detach") else value)
+    if isinstance(like, Polygons):
+        return Polygons(value, like.closed)
+    if isinstance(like, Instances):
+        return Instances(value)
     array, _ = _array(value)
     if isinstance(like, Map):
         return Map(array, fill=like.fill, order=like.order)
-    if isinstance(like, Boxes):
-        return Boxes(array, like.format)
+    if isinstance(like, Boxes | RotatedBoxes):
+        return type(like)(array, like.format)
     if len(array) != len(like):
         return Keypoints(array, like.format, swap=like.swap)
     return Keypoints(array, like.format, labels=like.labels, instance=like.instance, swap=like.swap)

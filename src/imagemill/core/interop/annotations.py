@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.annotated.annotation_rows import check_rows, left_rows
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.keypoint_names import read_swap
@@ -94,10 +95,7 @@ class Boxes:
                 f"expected finite box coordinates, got box {bad}: {array[bad].tolist()}; mend it or leave it out"
             )
         object.__setattr__(self, "array", array)
-        given = {"labels": self.labels, "indices": self.index, "visibilities": self.visibility, **self.columns}
-        for name, column in given.items():
-            if column is not None and len(column) != len(array):
-                raise InputError(f"expected {len(array)} {name}, one per box, got {len(column)}")
+        check_rows(self, "box")
 
     def edges(self, shape: tuple[int, ...]) -> Floats:
         """Lower and upper edges ``(k, 2d)`` in index coordinates of a frame of ``shape``."""
@@ -127,19 +125,23 @@ class Boxes:
 
     def like(self, edges: Floats, shape: tuple[int, ...], kept: npt.NDArray[np.int64], share: Floats) -> Boxes:
         """Boxes with new edges in this one's format; ``kept`` says which they are, ``share`` what is left of each."""
-        known = np.arange(len(self)) if self.index is None else np.asarray(self.index)
-        dropped = self.dropped
-        if len(kept) < len(self):
-            dropped = np.concatenate([dropped, np.delete(known, kept)])
-        return Boxes(
-            _from_edges(edges, self.format, shape),
-            self.format,
-            _rows(self.labels, kept),
-            known[kept],
-            {name: _rows(column, kept) for name, column in self.columns.items()},
-            share if self.visibility is None else share * np.asarray(self.visibility)[kept],
-            dropped,
-        )
+        return Boxes(_from_edges(edges, self.format, shape), self.format, **left_rows(self, kept, share))
+
+    def refitted(self, edges: Floats, shape: tuple[int, ...], share: Floats) -> Boxes:
+        """The same boxes with other edges, ``share`` being what is left of each."""
+        return replace(self, array=_from_edges(edges, self.format, shape), visibility=share)
+
+    def only(self, kept: npt.NDArray[np.int64]) -> Boxes:
+        """Some of the boxes as they are."""
+        return replace(self, array=self.array[kept], **left_rows(self, kept, np.ones(len(kept))))
+
+    def emptied(self, gone: npt.NDArray[np.bool_]) -> Boxes:
+        """All rows, some drawn together to a point."""
+        array, half = self.array.copy(), self.array.shape[1] // 2
+        sized = _plain_format(self.format) in ("xywh", "cxcywh")
+        array[gone, half:] = 0.0 if sized else array[gone, :half]
+        share = np.ones(len(self)) if self.visibility is None else self.visibility
+        return replace(self, array=array, visibility=np.where(gone, 0.0, share))
 
     def to(self, format: str, shape: tuple[int, ...]) -> Boxes:
         """The same boxes in another format, for a frame of ``shape``."""
@@ -150,13 +152,6 @@ class Boxes:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.array, dtype=dtype, copy=copy)
-
-
-def _rows(column: Any, kept: npt.NDArray[np.int64]) -> Any:
-    """Some rows of a column: an array of an array, a list of anything else."""
-    if column is None or isinstance(column, np.ndarray):
-        return column if column is None else column[kept]
-    return [column[i] for i in kept.tolist()]
 
 
 def _plain_format(format: str) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import CodecError
-from imagemill.core.polygons import Polygons
-from imagemill.core.targets import Boxes, InstanceMasks, Keypoints, Target
+from imagemill.core.targets import Boxes, Instances, Keypoints, Polygons, Target
 from imagemill.data.codecs.base import Picture
 from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_rle
 from imagemill.data.layouts.shapes.rle import mask_from_rle, rle_from_mask
@@ -64,11 +63,11 @@ class Annotations:
     def targets(self) -> dict[str, Target]:
         """Everything that moves, as targets of a pipeline; names that are not there have nothing to move."""
         found: dict[str, Target] = {}
-        boxed = [annotation for annotation in self.objects if annotation.box is not None]
+        boxed = [number for number, annotation in enumerate(self.objects) if annotation.box is not None]
         if boxed:
-            found["boxes"] = Boxes(
-                np.array([annotation.box for annotation in boxed]), "xywh", [t.category for t in boxed]
-            )
+            rows = [self.objects[number] for number in boxed]
+            edges = np.array([annotation.box for annotation in rows])
+            found["boxes"] = Boxes(edges, "xywh", [t.category for t in rows], np.array(boxed))
         keypoints = [keypoint for annotation in self.objects for keypoint in annotation.keypoints]
         if keypoints:
             points = np.array(keypoints, dtype=np.float64)
@@ -77,12 +76,13 @@ class Annotations:
             found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, owner)
             # The same points again, for where left and right change places, what is hidden goes with its point.
             found["plain"] = Keypoints(points[:, :2], "xy", points[:, 2] > 1, labels, owner)
-        parts = [np.reshape(part, (-1, 2)) for annotation in self.objects for part in annotation.polygons]
-        if parts:
-            found["polygons"] = Polygons(parts)
-        masks = [self._mask(annotation) for annotation in self.objects if annotation.rle is not None]
-        if masks:
-            found["rle"] = InstanceMasks(np.stack(masks, axis=-1).astype(np.uint8), "yxc")
+        outlined = [number for number, annotation in enumerate(self.objects) if annotation.polygons]
+        if outlined:
+            found["polygons"] = Polygons([self.objects[n].polygons for n in outlined], index=np.array(outlined))
+        masked = [number for number, annotation in enumerate(self.objects) if annotation.rle is not None]
+        if masked:
+            masks = np.stack([self._mask(self.objects[number]) for number in masked])
+            found["rle"] = Instances(masks.astype(bool), index=np.array(masked))
         return found
 
     def _mask(self, annotation: Instance) -> Any:
@@ -138,30 +138,27 @@ class _Parts:
         self.boxes: dict[int, Box] = {}
         self.share: dict[int, float] = {}
         if isinstance(boxes, Boxes) and boxes.index is not None and boxes.visibility is not None:
-            owners = [n for n, annotation in enumerate(objects) if annotation.box is not None]
             made = zip(boxes.index.tolist(), boxes.array.tolist(), boxes.visibility.tolist(), strict=True)
-            for place, (x, y, w, h), share in made:
+            for number, (x, y, w, h), share in made:
                 # A row that is only kept for the sake of other rows is no annotation.
                 if share > 0:
-                    self.boxes[owners[place]], self.share[owners[place]] = (x, y, w, h), share
-        self.polygons: dict[int, list[tuple[float, ...]]] = {}
+                    self.boxes[number], self.share[number] = (x, y, w, h), share
+        self.polygons: dict[int, list[list[float]]] = {}
         if isinstance(polygons, Polygons):
-            owners = [n for n, annotation in enumerate(objects) for _ in annotation.polygons]
-            for place, part in zip(np.asarray(polygons.index).tolist(), polygons.parts, strict=True):
-                self.polygons.setdefault(owners[place], []).append(tuple(part.ravel().tolist()))
+            self.polygons = dict(zip(np.asarray(polygons.index).tolist(), polygons.flat(), strict=True))
         self.first = np.cumsum([0, *(len(annotation.keypoints) for annotation in objects)]).tolist()
-        self.masks = masks.canonical() if isinstance(masks, InstanceMasks) else None
-        self.channel = {
-            n: k for k, n in enumerate(n for n, annotation in enumerate(objects) if annotation.rle is not None)
-        }
+        self.masks: dict[int, Any] = {}
+        if isinstance(masks, Instances):
+            self.masks = dict(zip(np.asarray(masks.index).tolist(), masks.masks, strict=True))
 
     def annotation(self, number: int) -> Instance | None:
         """An annotation with its moved parts; None where it is gone."""
         annotation, box = self.objects[number], self.boxes.get(number)
         if annotation.box is not None and box is None:
             return None
-        polygons = tuple(self.polygons.get(number, ()))
-        runs = self._runs(number, box)
+        polygons = tuple(map(tuple, self.polygons.get(number, ())))
+        mask = self.masks.get(number)
+        runs = rle_from_mask(mask) if mask is not None and mask.any() else None
         keypoints = tuple(self.keypoints[self.first[number] : self.first[number + 1]])
         outlined = bool(polygons) or runs is not None
         if box is None and not outlined and not any(keypoint[2] for keypoint in keypoints):
@@ -178,20 +175,6 @@ class _Parts:
     def _is_inside(self, box: Box) -> bool:
         (x, y, w, h), (height, width) = box, self.shape
         return min(x, y) >= -_ROUNDING and x + w <= width + _ROUNDING and y + h <= height + _ROUNDING
-
-    def _runs(self, number: int, box: Box | None) -> Any:
-        if self.masks is None or number not in self.channel:
-            return None
-        # What fills the frame beyond the picture is not 1.
-        mask = self.masks[..., self.channel[number]] == 1
-        if box is not None:
-            # A border that repeats the picture repeats the annotation; the box is around the annotation itself.
-            left, top = (max(0, int(np.floor(edge - 1))) for edge in box[:2])
-            right, bottom = (int(np.ceil(a + b + 1)) for a, b in zip(box[:2], box[2:], strict=True))
-            inside = np.zeros_like(mask)
-            inside[top:bottom, left:right] = mask[top:bottom, left:right]
-            mask = inside
-        return rle_from_mask(mask) if mask.any() else None
 
 
 def _keypoints(

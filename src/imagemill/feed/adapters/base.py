@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from imagemill.core.errors import InputError
-from imagemill.core.targets import Boxes, Keypoints
+from imagemill.core.targets import plain_annotation
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.making.carried_annotations import with_names
 
@@ -104,9 +104,9 @@ def check_alone(loader: Any, processes: int, rank: str) -> None:
 
 
 def plain_column(column: Any) -> Any:
-    """Boxes and keypoints of each sample as arrays, everything else as it is."""
+    """Annotations of each sample as arrays, polygons as flat lists, everything else as it is."""
     if isinstance(column, list):
-        return [value.array if isinstance(value, Boxes | Keypoints) else value for value in column]
+        return [plain_annotation(value) for value in column]
     return column
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Mask
 from imagemill.data.records.instances import RLE, Instance
-from imagemill.engine.annotations.outlines import clipped
+from imagemill.engine.annotations.half_planes import within
 from imagemill.verbs.prepare.common_frame import Placing
 
 __all__ = ["decoded_rle", "encoded_runs", "moved"]
@@ -98,9 +98,8 @@ def _one(annotation: Instance, placing: Placing, picture: tuple[int, int]) -> di
     polygons = []
     for flat in annotation.polygons:
         corners = there(np.array(flat, dtype=np.float64).reshape(-1, 2))
-        inside = clipped(corners, np.zeros(2), np.array([width, height], dtype=np.float64))
-        if len(inside) >= 3:
-            polygons.append(inside.ravel().tolist())
+        inside = within(corners, np.zeros(2), np.array([width, height], dtype=np.float64))
+        polygons += [part.ravel().tolist() for part in inside if len(part) >= 3]
     keypoints = _keypoints(annotation, there, width, height)
     runs = None if annotation.rle is None else _moved_rle(annotation.rle, placing, picture)
     # An annotation without a box is there as long as any other part of it is.

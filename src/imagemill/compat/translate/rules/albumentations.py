@@ -9,7 +9,7 @@ from imagemill.compat.translate.rules.choosing import all_of, one_of, some_of
 from imagemill.compat.translate.rules.functions import from_function
 from imagemill.compat.translate.rules.rule import NoCounterpart, Rules, Step
 from imagemill.compat.translate.rules.values import border, fill, is_number, joined
-from imagemill.core.box_rules import BoxRules
+from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.transforms.base import Transform
 from imagemill.transforms.combine import Sequential
 

@@ -297,7 +297,7 @@ def _identity(step: Step, *_: Any, **__: Any) -> list[Transform]:
 @RULES.rule("SanitizeBoundingBoxes", "SanitizeBoundingBox")
 def _sanitize(step: Step, min_size: float = 1.0, min_area: float = 1.0) -> list[Transform]:
     """The pipeline's `BoxRules`: boxes stay when enough of their area is left."""
-    from imagemill.core.box_rules import BoxRules
+    from imagemill.core.annotated.box_rules import BoxRules
 
     step.set("boxes", BoxRules(min_area=max(float(min_area), float(min_size) ** 2, 1.0)))
     return []

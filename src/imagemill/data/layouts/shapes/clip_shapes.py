@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from imagemill.data.layouts.export_files import Export
-from imagemill.engine.annotations.outlines import clipped
+from imagemill.engine.annotations.half_planes import within
 
 __all__ = ["cut_box", "cut_polygon", "share"]
 
@@ -42,16 +42,15 @@ def cut_box(
     return left, top, right - left, bottom - top
 
 
-def cut_polygon(job: Export, part: Sequence[float], size: tuple[int, int]) -> Sequence[float] | None:
-    """An polygon within its picture; None for one outside."""
+def cut_polygon(job: Export, part: Sequence[float], size: tuple[int, int]) -> list[Sequence[float]]:
+    """What of a polygon is within its picture: none of one outside, several parts where a concave one falls apart."""
     corners = np.array(part, dtype=np.float64).reshape(-1, 2)
     far = np.array(size[::-1], dtype=np.float64)
     if (corners >= -_ROUNDING).all() and (corners <= far + _ROUNDING).all():
-        return part
-    inside = clipped(corners, np.zeros(2), far)
-    if len(inside) < 3:
+        return [part]
+    inside = [one for one in within(corners, np.zeros(2), far) if len(one) >= 3]
+    if not inside:
         job.lose("polygons outside their picture", _OUTSIDE)
-        return None
+        return []
     job.lose("polygons that stand out of their picture", _BEYOND)
-    found: list[float] = inside.ravel().tolist()
-    return found
+    return [one.ravel().tolist() for one in inside]

@@ -193,10 +193,10 @@ class Yolo(Layout):
                 abs(a - b) > 0.01 for a, b in zip(annotation.box, around, strict=True)
             ):
                 job.lose("boxes that differ from their polygon", "a polygon's box is the one around it")
-            part = cut_polygon(job, joined(annotation.polygons), size)
-            if part is None:
+            parts = [part for whole in annotation.polygons for part in cut_polygon(job, whole, size)]
+            if not parts:
                 return None
-            return line_of(number, [share(value, size[not place % 2]) for place, value in enumerate(part)])
+            return line_of(number, [share(value, size[not place % 2]) for place, value in enumerate(joined(parts))])
         box = annotation.box or around or (bounds_of_rle(annotation.rle) if annotation.rle is not None else None)
         if box is None and points and annotation.keypoints:
             box = bounds_of_polygons([[v for keypoint in annotation.keypoints if keypoint[2] for v in keypoint[:2]]])

@@ -1,4 +1,4 @@
-"""What a pipeline asks of boxes after they were moved: how much of one has to be left for it to stay."""
+"""What a pipeline asks of boxes and other annotations after they were moved: how much has to be left of one."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ class BoxRules:
         the turned box, not as the upright one around it.
     clip : bool
         Cut boxes at the frame. Without it they may stand out of it, and are judged by what lies inside all the same.
+    tight : bool
+        Fit each box anew, around what is left of its thing: its instance mask, or else its polygon, or its rotated box,
+        whichever was passed beside the boxes and belongs to them (by ``index``, or as many rows where none says one). A
+        turned box is as large as the box around it; the thing in it is not. What is measured by the other rules is then
+        the thing as well. A box without any of these stays the box that it is.
     keep_empty : bool
         Keep a row for every box that was given: one that the other rules drop is drawn together to a point in the
         frame, with a visibility of 0, and columns of the caller's own stay aligned without ``index``.
@@ -56,6 +61,7 @@ class BoxRules:
     min_visibility: float = 0.0
     clip: bool = True
     keep_empty: bool = False
+    tight: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
@@ -66,7 +72,7 @@ class BoxRules:
                 said = "square pixels, 0 or more" if np.isinf(top) else "a share from 0 to 1"
                 raise ParameterError(f"expected {name} as {said}, got {value!r}; leave it out for the default")
             object.__setattr__(self, name, float(value))
-        for name in ("clip", "keep_empty"):
+        for name in ("clip", "keep_empty", "tight"):
             value = getattr(self, name)
             if not isinstance(value, bool | np.bool_):
                 raise ParameterError(f"expected {name} as True or False, got {value!r}; leave it out for the default")
@@ -82,6 +88,7 @@ class BoxRules:
         said = [f"at least {self.min_area:g} px² of the frame"]
         said += [f"at least {self.min_visibility:.0%} of the box"] if self.min_visibility else []
         said += [] if self.clip else ["not cut at the frame"]
+        said += ["fitted to their mask or polygon"] if self.tight else []
         return ", ".join([*said, "the others as points"] if self.keep_empty else said)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.annotated.instances import Instances as Instances
+from imagemill.core.annotated.instance_masks import Instances as Instances
 from imagemill.core.annotated.polygons import Polygons as Polygons
 from imagemill.core.annotated.rotated_boxes import RotatedBoxes as RotatedBoxes
 from imagemill.core.colours import Channels, check_channels, to_channels

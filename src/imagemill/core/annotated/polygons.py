@@ -53,8 +53,8 @@ class Polygons:
     line is followed within 0.1 pixels of the frame that comes out. Polygons are cut at the frame: each half-plane in
     turn, and what falls apart becomes several rings, so that concave polygons are right. Which stay is said by the
     rules for boxes (`BoxRules`), with the area of all rings in the place of the box's; of lines no least area is
-    asked. Annotations that are also a box or a mask (of the same ``index``; polygons without one as many as the boxes) stay
-    or go together with them.
+    asked. Annotations that are also a box or a mask (of the same ``index``; polygons without one as many as the boxes)
+    stay or go together with them.
 
     Source: Sutherland and Hodgman (1974), "Reentrant polygon clipping", Communications of the ACM 17(1), but that what
     falls apart is put together in the order in which it lies along the edge.

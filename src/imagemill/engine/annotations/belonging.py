@@ -82,8 +82,8 @@ def _groups(given: Mapping[str, Any]) -> list[dict[str, Numbers]]:
         same = [own for own in boxes if len(given[own]) == len(target) and (masks or own not in said)]
         if masks and boxes and not same:
             raise InputError(
-                f"expected as many {name} as boxes, {len(given[boxes[0]])}, got {len(target)}; give one mask for each box in "
-                "the same order, empty where there is none, or say index= of both"
+                f"expected as many {name} as boxes, {len(given[boxes[0]])}, got {len(target)}; give one mask for each "
+                "box in the same order, empty where there is none, or say index= of both"
             )
         if not same or getattr(target, "closed", True) is False:
             continue

@@ -176,9 +176,7 @@ def _told(found: Audit, pictures: PagePictures, finding: Finding, place: int) ->
     keys = [str(place) for place in finding.places]
     if finding.rule in _OF_CLUSTERS:
         blocks += _clusters(found, pictures, set(keys))
-    elif shown := pictures.of(
-        keys[:_SHOWN], annotated=_is_annotated(found, finding), said=_captions(found, finding)
-    ):
+    elif shown := pictures.of(keys[:_SHOWN], annotated=_is_annotated(found, finding), said=_captions(found, finding)):
         blocks.append(Pictures(shown, f"{len(shown)} of {many(len(keys))}, those that show it best first"))
     if finding.numbers:
         rows = [[name, _figure(value), NUMBERS.get(name, "")] for name, value in finding.numbers.items()]

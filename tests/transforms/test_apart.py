@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.core.targets import InstanceMasks
 from imagemill.testing import label_map, picture
 from imagemill.testing.each import APART, example_of
 from imagemill.transforms import filter as filters
@@ -219,11 +218,11 @@ def test_masks_and_keypoints_know_what_is_hidden_where_they_are_told(transform: 
 
 
 def test_instance_masks_are_filled_too_and_what_was_not_chosen_is_not() -> None:
-    masks = InstanceMasks(np.ones((*SHAPE, 2), bool), "yxc")
-    transform = im.Erasing(0.3, 1, mask_fill=0)
+    masks = im.Instances(np.ones((2, *SHAPE), bool))
+    transform = im.Erasing(0.3, 1, mask_fill=1)
     made = im.Pipeline([transform], seed=1)(image=np.ones(SHAPE, np.uint8), masks=masks, key=0)
     hidden = made.image == 0
-    np.testing.assert_array_equal(made.masks[..., 0], ~hidden)
+    np.testing.assert_array_equal(made.masks.array[0], ~hidden)
     never = im.Pipeline([im.Erasing(0.3, 1, mask_fill=0, hide_keypoints=True, p=0)], seed=1)
     points = im.Keypoints([[10, 10], [30, 30]])
     same = never(image=np.ones(SHAPE, np.uint8), mask=np.ones(SHAPE, np.uint8), keypoints=points, key=0)

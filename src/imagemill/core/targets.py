@@ -367,8 +367,8 @@ def as_target(name: str, value: Any) -> Target:
         return NAMED[name](value)
     raise InputError(
         f"expected the target {name!r} to be wrapped, since its name does not say its kind; "
-        f"write {name}=Image(...), Mask(...), Map(...) for depth and heatmaps, Boxes(...), Keypoints(...), Polygons(...), RotatedBoxes(...), "
-        f"Instances(...) or Label(...), or use one of the names {', '.join(NAMED)}"
+        f"write {name}=Image(...), Mask(...), Map(...) for depth and heatmaps, Boxes(...), Keypoints(...), "
+        f"Polygons(...), RotatedBoxes(...), Instances(...) or Label(...), or use one of the names {', '.join(NAMED)}"
     )
 
 

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Call", "Unread", "calls_in"]
+__all__ = ["COMPOSERS", "Call", "Unread", "calls_in", "typed"]
+
+COMPOSERS = frozenset({
+    "Compose", "ReplayCompose", "BboxCompose", "Sequential", "AugmentationSequential", "Transforms", "ComposeTransforms"
+})  # fmt: skip
+"""What libraries call several transforms in a row, at the outermost place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +50,19 @@ class Unread:
     """
 
     text: str
+
+
+def typed(value: Any) -> Any:
+    """``dict(type="Flip", p=0.5)`` as a call; anything else as it is.
+
+    Examples
+    --------
+    >>> typed({"type": "HorizontalFlip", "p": 0.5}).given
+    {'p': 0.5}
+    """
+    if isinstance(value, Mapping) and isinstance(value.get("type"), str) and value["type"].isidentifier():
+        return Call(value["type"], {str(key): one for key, one in value.items() if key != "type"})
+    return value
 
 
 def calls_in(value: Any) -> Iterator[Call]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagemill.compat.translate.calls import Call, Unread
+from imagemill.compat.translate.calls import COMPOSERS, Call, Unread
 from imagemill.compat.translate.readers.constants import constant
 
 __all__ = ["Function", "Scope", "Undecided", "last_name", "list_in", "root_name"]
@@ -160,6 +160,10 @@ class Scope:
                 return self._worked_out(node, lambda *found: "".join(map(str, found)), *map(self.value, parts))
             case ast.FormattedValue(value=inner, format_spec=None):
                 return self.value(inner)
+            case ast.Lambda(args=arguments, body=ast.Call(func=called) as body) if last_name(called) in COMPOSERS:
+                inside = replace(self, names=dict(self.names))
+                inside.names.update({one.arg: Unread(one.arg) for one in arguments.args if one.arg not in self.names})
+                return inside.value(body)
             case ast.NamedExpr(target=target, value=inner):
                 self.names[target.id] = self.value(inner)
                 return self.names[target.id]
@@ -290,9 +294,14 @@ class Scope:
             if isinstance(found, list | tuple | str) and not any(isinstance(one, Unread) for one in ends):
                 return found[slice(*ends)]
             return Unread(ast.unparse(node))
+        key = self.value(part)
         if isinstance(found, Call) and (steps := list_in(found)) is not None:
-            found = steps
-        return self._worked_out(node, operator.getitem, found, self.value(part))
+            found = found if isinstance(key, str) else steps
+        if isinstance(found, Call) and isinstance(key, str):
+            return found
+        if isinstance(found, list | tuple) and isinstance(key, int) and -len(found) <= key < len(found):
+            return found[key]
+        return self._worked_out(node, operator.getitem, found, key)
 
     def _worked_out(self, node: ast.AST, function: Callable[..., Any], *values: Any) -> Any:
         if any(isinstance(value, Unread | Call | Function) for value in values):
@@ -306,6 +315,10 @@ class Scope:
             return Unread(ast.unparse(node))
 
     def _call(self, node: ast.Call) -> Any:
+        if isinstance(node.func, ast.Call):
+            # Compose([...])(image=image): what is called, not what comes out.
+            made = self.value(node.func)
+            return made if isinstance(made, Call) and made.name in COMPOSERS else Unread(ast.unparse(node))
         called = self._called_function(node)
         positional = self._items(node.args)
         given = self._named_arguments(node)

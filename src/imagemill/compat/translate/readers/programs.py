@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagemill.compat.translate.calls import Call, Unread, calls_in
+from imagemill.compat.translate.calls import COMPOSERS, Call, Unread, calls_in, typed
 from imagemill.compat.translate.readers.expressions import (
     Function,
     Scope,
@@ -21,12 +21,7 @@ from imagemill.compat.translate.readers.expressions import (
 )
 from imagemill.core.errors import InputError
 
-__all__ = ["COMPOSERS", "Found", "Walk"]
-
-COMPOSERS = frozenset({
-    "Compose", "ReplayCompose", "BboxCompose", "Sequential", "AugmentationSequential", "Transforms", "ComposeTransforms"
-})  # fmt: skip
-"""What libraries call several transforms in a row, at the outermost place."""
+__all__ = ["Found", "Walk"]
 
 _LIBRARIES = frozenset(
     {
@@ -329,8 +324,10 @@ class Walk:
         for label, call in composed:
             if call.origin.partition(".")[0] not in _LIBRARIES - {self.package}:
                 self._keep(self.found, Found(label, call, conditions, within, [owner] if owner else []))
-        if not composed and calls_in(value):
-            steps = value if isinstance(value, list) else [value] if isinstance(value, Call) else []
+        if not composed:
+            steps = (
+                [typed(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, Call) else []
+            )
             if steps and all(isinstance(one, Call) for one in steps):
                 self._keep(self.loose, Found(name, Call("Compose", {"transforms": steps}), conditions, within))
 

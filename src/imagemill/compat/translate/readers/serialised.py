@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from imagemill.compat.translate.calls import Call, Unread
-from imagemill.compat.translate.readers.programs import COMPOSERS
+from imagemill.compat.translate.calls import COMPOSERS, Call, Unread
 from imagemill.compat.translate.readers.source_text import expression
 from imagemill.core.errors import InputError
 

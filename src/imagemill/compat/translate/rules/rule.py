@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagemill.compat.translate.calls import Call, Unread
+from imagemill.compat.translate.calls import Call, Unread, typed
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.transforms.base import Transform
 
@@ -134,6 +134,7 @@ class Translator:
         """The transforms of a call, or of a list of them."""
         if isinstance(value, list | tuple):
             return [made for one in value for made in self.transforms(one)]
+        value = typed(value)
         if value is None:
             return []
         if isinstance(value, Unread):

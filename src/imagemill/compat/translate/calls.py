@@ -30,6 +30,8 @@ class Call:
         Where it stands, in words: ``"line 12"``, ``"step 3"``.
     origin : str
         The module it is imported from, or ``"a class of the program"``, as far as that is known.
+    unsure : tuple of str
+        Arguments that it was called with, perhaps, and that an object did not keep.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Call:
     positional: tuple[Any, ...] = ()
     where: str = ""
     origin: str = ""
+    unsure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from imagemill.compat.translate.calls import Call, Unread
@@ -10,6 +11,10 @@ from imagemill.compat.translate.rules.rule import Rules
 from imagemill.core.errors import InputError
 
 __all__ = ["from_object"]
+
+_LOST: Any = object()
+_PARSED = ("{}_range", "{}_ranges", "num_{}", "noise_{}", "{}_dict")
+_DEEPEST = 3
 
 
 def from_object(pipeline: Any, rules: Rules) -> tuple[Any, int | None]:
@@ -51,8 +56,8 @@ def _call(made: Any, where: str) -> Call:
     kept = _albumentations(made)
     if kept is None:
         kept = _by_signature(made)
-    given = {key: _inside(value) for key, value in kept.items()}
-    return Call(name, given, (), where)
+    given = {key: _inside(value) for key, value in kept.items() if value is not _LOST}
+    return Call(name, given, (), where, unsure=tuple(key for key, value in kept.items() if value is _LOST))
 
 
 def _inside(value: Any) -> Any:
@@ -61,8 +66,12 @@ def _inside(value: Any) -> Any:
         return [_call(one, f"step {place}") for place, one in enumerate(value, 1)]
     if type(value).__name__ == "ModuleList":
         return [_call(one, f"step {place}") for place, one in enumerate(value, 1)]
+    if isinstance(value, Mapping) and value and all(_is_transform(one) for one in value):
+        return {_call(one, f"step {place}"): share for place, (one, share) in enumerate(value.items(), 1)}
     if _is_transform(value):
         return _call(value, "")
+    if isinstance(value, type):
+        return value.__name__
     if hasattr(value, "tolist"):
         return value.tolist()
     if inspect.isroutine(value):
@@ -104,18 +113,38 @@ def _albumentations(made: Any) -> dict[str, Any] | None:
 
 
 def _by_signature(made: Any) -> dict[str, Any]:
-    """The attributes that are called as the arguments are."""
+    """What it was made with, by the attributes that are called as the arguments are; `_LOST` where there is none."""
     found: dict[str, Any] = {}
     for name, one in inspect.signature(type(made).__init__).parameters.items():
         if name == "self" or one.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
             continue
-        if hasattr(made, name):
-            found[name] = getattr(made, name)
-        elif hasattr(made, f"_{name}"):
-            found[name] = getattr(made, f"_{name}")
-        elif one.default is inspect.Parameter.empty:
-            raise InputError(
-                f"expected {type(made).__name__} to keep its {name}, and it does not; "
-                "give the source text of the pipeline instead"
-            )
+        found[name] = _kept(made, name)
+    if hasattr(made, "probability"):
+        # TorchIO's base class takes p for all.
+        found["p"] = made.probability
     return found
+
+
+def _kept(made: Any, name: str, depth: int = 0) -> Any:
+    """An argument's value: under its name, or under one that libraries give to what they have parsed.
+
+    A transform of dictionaries is a shell around the one that does the work, which is asked as well.
+    """
+    for attribute in (name, f"_{name}", *(form.format(name) for form in _PARSED)):
+        if attribute in ("p", "prob") and depth:
+            break
+        value = getattr(made, attribute, _LOST)
+        if value is not _LOST and not inspect.ismethod(value) and not _is_worker(made, value):
+            return value
+    if name == "num_transforms" and hasattr(made, "max_num_transforms"):
+        return made.min_num_transforms, made.max_num_transforms
+    if depth < _DEEPEST:
+        for inner in vars(made).values() if hasattr(made, "__dict__") else ():
+            if _is_worker(made, inner) and (value := _kept(inner, name, depth + 1)) is not _LOST:
+                return value
+    return _LOST
+
+
+def _is_worker(made: Any, inner: Any) -> bool:
+    package = type(made).__module__.partition(".")[0]
+    return package == "monai" and type(inner).__module__.startswith("monai.transforms") and hasattr(inner, "__dict__")

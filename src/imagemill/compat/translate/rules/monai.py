@@ -55,6 +55,7 @@ RULES = _Monai(
         "allow_missing_keys", "dtype", "device", "lazy", "align_corners", "track_meta", "image_only", "meta_keys",
         "meta_key_postfix", "factor_key", "min_pixdim", "max_pixdim", "ensure_same_shape", "reader", "channel_dim",
         "recompute_affine", "map_items", "unpack_items", "log_stats", "overrides", "min_zoom_axes",
+        "rotate_order",
     ),
 )  # fmt: skip
 

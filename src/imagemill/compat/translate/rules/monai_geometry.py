@@ -7,7 +7,7 @@ from typing import Any
 
 from imagemill.compat.translate.rules.monai import AXES, RULES, axes_of, margin, sizes, spline_of
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
-from imagemill.compat.translate.rules.values import around, is_number, scaled, span
+from imagemill.compat.translate.rules.values import amount, around, is_number, scaled, span
 from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform
 from imagemill.transforms.combine import OneOf, Sequential
@@ -168,10 +168,19 @@ def _rand_zoom(
     padding_mode: Any = "edge",
     keep_size: bool = True,
 ) -> Transform:
-    low, high = (one[0] if isinstance(one, list | tuple) else one for one in (min_zoom, max_zoom))
     if not keep_size:
         step.note("the frame keeps its size")
-    return Zoom((float(low), float(high)), order=spline_of(step, mode), p=prob, **margin(step, padding_mode))  # type: ignore[arg-type]
+    return Zoom(_zooms(step, min_zoom, max_zoom), order=spline_of(step, mode), p=prob, **margin(step, padding_mode))
+
+
+def _zooms(step: Step, least: Any, most: Any) -> Any:
+    """One range for all axes, or one for each, x first."""
+    pairs = [one if isinstance(one, list | tuple) else [one] for one in (least, most)]
+    if max(len(one) for one in pairs) == 1:
+        return amount(step, "zoom", (pairs[0][0], pairs[1][0]))
+    count = max(len(one) for one in pairs)
+    lows, highs = (list(one) * (count if len(one) == 1 else 1) for one in pairs)
+    return {axis: amount(step, "zoom", both) for axis, *both in zip(AXES, lows, highs, strict=False)}
 
 
 @RULES.rule("RandAffine")
@@ -190,7 +199,7 @@ def _rand_affine(
     """Radians there, degrees here; ``scale_range`` is added to 1; ``translate_range`` is in pixels."""
     how: dict[str, Any] = {"order": spline_of(step, mode), **margin(step, padding_mode)}
     made: list[Transform] = []
-    if shear_range:
+    if any(not around(one) for one in _ranges(step, "shear_range", shear_range).values()):
         step.note("shears are left out")
     turns = _ranges(step, "rotate_range", rotate_range)
     planes = {"x": "zy", "y": "zx", "z": "yx"} if len(turns) > 1 else {"x": "yx"}

@@ -71,11 +71,14 @@ class Rules:
         As its package is called.
     ignored : sequence of str
         Parameters of any transform that change nothing here.
+    noted : mapping from str to str
+        Parameters of any transform that are left out, and what that means.
     """
 
-    def __init__(self, library: str, ignored: Sequence[str] = ()) -> None:
+    def __init__(self, library: str, ignored: Sequence[str] = (), noted: Mapping[str, str] | None = None) -> None:
         self.library = library
         self.ignored = frozenset(ignored)
+        self.noted = dict(noted or {})
         self.by_name: dict[str, Rule] = {}
         self.absent: dict[str, str] = {}
 
@@ -246,24 +249,34 @@ class Step:
         given = self._placed(known, kinds) | dict(self.call.given)
         if given.pop("always_apply", False) is True:
             given["p"] = 1.0
-        for name in self.translator.rules.ignored & set(given):
-            # What changes nothing need not be known; a rule that takes it has its own reading.
-            if isinstance(given[name], Unread):
-                del given[name]
-        strange = [name for name in given if name not in known]
-        for name in strange:
-            value = given.pop(name)
-            if name not in self.translator.rules.ignored and _ANY not in kinds:
-                self.note(f"{name}={_short(value)} is left out; {rule.names[0]} takes {', '.join(known)}")
+        self._left_out(rule, given, known, kinds)
         if not rule.reads:
             self._readable(given)
         for name in ("p", "prob"):
             if isinstance(given.get(name), int):
                 given[name] = float(given[name])
         needed = [n for n, one in known.items() if one.default is inspect.Parameter.empty and n not in given]
+        if lost := [name for name in self.call.unsure if name in known]:
+            self._not_kept(lost, needed)
         if needed:
             raise InputError(f"{self.shown}: expected {' and '.join(needed)}, got {self._got(given)}")
         return given
+
+    def _left_out(
+        self, rule: Rule, given: dict[str, Any], known: Mapping[str, inspect.Parameter], kinds: set[Any]
+    ) -> None:
+        """Take out what the rule does not take, and say so."""
+        rules = self.translator.rules
+        for name in rules.ignored & set(given):
+            # What changes nothing need not be known; a rule that takes it has its own reading.
+            if isinstance(given[name], Unread):
+                del given[name]
+        for name in [name for name in given if name not in known]:
+            value = given.pop(name)
+            if name in rules.noted and value is not None:
+                self.note(f"{name}={_short(value)} is left out: {rules.noted[name]}")
+            elif name not in rules.noted and name not in rules.ignored and _ANY not in kinds:
+                self.note(f"{name}={_short(value)} is left out; {rule.names[0]} takes {', '.join(known)}")
 
     def _placed(self, known: Mapping[str, inspect.Parameter], kinds: set[Any]) -> dict[str, Any]:
         """Arguments without a name, by the names they have."""
@@ -279,6 +292,15 @@ class Step:
         if twice := sorted(set(given) & set(self.call.given)):
             raise InputError(f"{self.shown}: expected {', '.join(twice)} once, got it by place and by name")
         return given
+
+    def _not_kept(self, lost: list[str], needed: list[str]) -> None:
+        """Say what an object does not keep, which may differ from the default."""
+        if any(name in needed for name in lost):
+            raise InputError(
+                f"expected {self.call.name} to keep its {', '.join(lost)}, and it does not; "
+                "give the source text of the pipeline instead"
+            )
+        self.note(f"the object does not keep {', '.join(lost)}: taken as by default")
 
     def _got(self, given: Mapping[str, Any]) -> str:
         return ", ".join(f"{name}={_short(value)}" for name, value in given.items()) or "no arguments"

@@ -34,7 +34,11 @@ from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 
 __all__ = ["RULES", "affine", "axis_of", "deformed"]
 
-RULES = Rules("torchio", ignored=("include", "exclude", "keys", "keep", "copy", "parse_input", "label_keys"))
+RULES = Rules(
+    "torchio",
+    ignored=("keep", "copy", "parse_input", "label_keys"),
+    noted=dict.fromkeys(("include", "exclude", "keys"), "every image of a sample is changed, and label maps as ever"),
+)
 
 _SIDES = {
     "lr": "x", "left": "x", "right": "x", "l": "x", "r": "x", "lateral": "x",
@@ -204,8 +208,8 @@ def _z_normalization(step: Step, masking_method: Any = None, p: float = 1.0) -> 
 
 
 @RULES.rule("ToCanonical")
-def _to_canonical(step: Step, p: float = 1.0) -> Transform:
-    return Orient("RAS", p=p)
+def _to_canonical(step: Step, orientation: Any = "RAS", p: float = 1.0) -> Transform:
+    return Orient(str(orientation), p=p)
 
 
 @RULES.rule("ToOrientation")
@@ -302,5 +306,11 @@ def _random_noise(step: Step, mean: Any = 0, std: Any = (0, 0.25), seed: Any = N
 
 @RULES.rule("RandomBlur")
 def _random_blur(step: Step, std: Any = (0, 2), p: float = 1.0) -> Transform:
-    """In millimetres, along all axes."""
+    """In millimetres: one deviation for all axes, or one for each of x, y and z."""
+    if isinstance(std, list | tuple) and len(std) in (3, 6):
+        ranges = [(0, one) for one in std] if len(std) == 3 else [std[:2], std[2:4], std[4:]]
+        if any(tuple(one) != tuple(ranges[0]) for one in ranges):
+            by_axis = {axis: amount(step, "std", one) for axis, one in zip("zyx", reversed(ranges), strict=True)}
+            return GaussianBlur(by_axis, "millimetres", p=p)
+        std = ranges[0]
     return GaussianBlur(amount(step, "std", (0, std) if is_number(std) else std), "millimetres", p=p)

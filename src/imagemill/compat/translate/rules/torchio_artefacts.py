@@ -144,6 +144,7 @@ def _fixed_affine(
     image_interpolation: Any = "linear",
     label_interpolation: Any = "nearest",
     check_shape: bool = True,
+    default_pad_label: Any = 0,
     p: float = 1.0,
 ) -> list[Transform]:
     """With the values that were drawn."""

@@ -42,9 +42,8 @@ def said(pipe: im.Pipeline) -> list[str]:
 def test_a_transform_of_dictionaries_is_a_shell_around_the_one_that_works() -> None:
     """`RandFlipd` keeps its own chance and a `Flip`; the inner chance is 1."""
     flip = monai("Flip", "spatial_axis")(spatial_axis=1)
-    noise = monai("RandGaussianNoise", "prob", "mean", "std", "sample_std")(
-        prob=1.0, mean=0.0, std=0.2, sample_std=True
-    )
+    names = ("prob", "mean", "std", "sample_std")
+    noise = monai("RandGaussianNoise", *names)(prob=1.0, mean=0.0, std=0.2, sample_std=True)
     steps = (
         monai("RandFlipd", "keys", "prob", "spatial_axis")(keys=("image",), prob=0.25, flipper=flip),
         monai("RandGaussianNoised", "keys", *names)(keys=("image",), prob=0.5, rand_gaussian_noise=noise),

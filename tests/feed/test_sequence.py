@@ -200,3 +200,50 @@ def test_images_of_several_types_are_each_what_they_are_alone() -> None:
     masks = [{"image": picture(0), "mask": np.zeros((12, 10), t)} for t in (np.uint8, np.uint16)]
     with pytest.raises(im.InputError, match=r"no channels \(yx\) of uint8 as others have, got .* of uint16"):
         Loader(masks, flip, shuffle=False, workers=0).batch(0)
+
+
+def clip(row: int) -> dict[str, Any]:
+    """A video of three frames with all that may belong to it."""
+    frames = np.stack([picture(row + k) for k in range(3)])
+    return {
+        "image": im.Image(frames, "tyxc"),
+        "depth": im.Map(frames[..., 0].astype(np.float32)),
+        "nir": im.Image(frames[..., 0].astype(np.uint16), "tyx"),
+        "boxes": [im.Boxes([[1, 2, 5 + k, 9]], labels=["cat"]) for k in range(3)],
+        "label": row % 5,
+    }
+
+
+def beside(row: int) -> dict[str, Any]:
+    """An image with a map and a second image beside it."""
+    return {"image": picture(row), "depth": im.Map(picture(row)[..., 0].astype(np.float32)), "label": row % 5}
+
+
+@pytest.mark.parametrize("make", [clip, beside])
+def test_maps_further_images_and_videos_come_as_from_a_call(make: Callable[[int], Any]) -> None:
+    with Loader([make(row) for row in range(8)], FLIP, batch_size=4, workers=2) as loader:
+        for batch in loader:
+            for i, row in enumerate(batch.keys):
+                alone = FLIP(**make(int(row)), key=int(row), epoch=0)
+                for name in ("image", "depth", "nir"):
+                    if name in batch.columns:
+                        np.testing.assert_array_equal(batch[name][i], alone[name])
+                if make is clip:
+                    for one, wanted in zip(batch.boxes[i], alone.boxes, strict=True):
+                        np.testing.assert_array_equal(one.array, wanted.array)
+    torch = pytest.importorskip("torch")
+    with Loader([make(row) for row in range(4)], FLIP, batch_size=4, workers=0) as loader:
+        (found,) = loader.torch()
+    assert isinstance(found["depth"], torch.Tensor)
+    if make is clip:
+        assert found["image"].shape == (4, 3, 12, 10, 3)
+        assert [len(one) for one in found["boxes"]] == [3] * 4
+        assert [len(one) for one in found["box_label"][0]] == [1] * 3
+
+
+def test_what_only_some_items_have_under_a_name_of_its_own_is_refused() -> None:
+    items = [beside(0), *[{"image": picture(k)} for k in range(1, 4)]]
+    with pytest.raises(im.InputError, match="expected depth, as other items have, got none"):
+        list(Loader(items, FLIP, batch_size=4, workers=0, on_error="raise"))
+    with pytest.raises(im.InputError, match=r"wrap what is under other names: depth=Map\(...\)"):
+        Loader([{"image": picture(0), "depth": picture(0)[..., 0]}], FLIP, batch_size=1, workers=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypeVar, overload
+from typing import Any, ClassVar, Protocol, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -171,8 +171,19 @@ def _way(geometry: M | None) -> M:
     return geometry
 
 
-def plain(target: Target) -> Any:
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """Annotations of a video: those of each frame, in order."""
+
+    each: tuple[Any, ...]
+
+    kind: ClassVar[str] = "frames"
+
+
+def plain(target: Target | Frames) -> Any:
     """The value a user reads: the array of a raster, the label's value, boxes and points as they are."""
+    if isinstance(target, Frames):
+        return list(target.each)
     if isinstance(target, Raster):
         return target.array
     return target.value if isinstance(target, Label) else target
@@ -197,7 +208,7 @@ class Sample:
         The way back, see :meth:`inverse`.
     """
 
-    targets: Mapping[str, Target]
+    targets: Mapping[str, Target | Frames]
     recipe: Recipe
     applied: tuple[Applied, ...] = ()
     affine: Floats = field(default_factory=lambda: np.eye(3))

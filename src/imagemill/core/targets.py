@@ -49,9 +49,8 @@ def guess_axes(array: Array, what: str) -> str:
         return "yx"
     if array.ndim == 3 and array.shape[2] in (1, 3, 4):
         return "yxc"
-    suggestion = {3: "'zyx' (slices first), 'yxz' (slices last), 'yxc' or 'cyx'", 4: "'zyxc' or 'czyx'"}.get(
-        array.ndim, "'yx', 'yxc', 'zyx' or 'zyxc'"
-    )
+    words = {3: "'zyx' (slices first), 'yxz' (slices last), 'yxc' or 'cyx'", 4: "'zyxc', 'czyx', or 'tyxc' for a video"}
+    suggestion = words.get(array.ndim, "'yx', 'yxc', 'zyx' or 'zyxc'")
     raise InputError(
         f"expected the {what} as (H, W) or (H, W, 1|3|4), got shape {array.shape}; say its axes: "
         f"{_WRAPPERS.get(what, 'Image')}(array, axes=...) with {suggestion}"
@@ -86,7 +85,10 @@ class Raster:
         if array.size == 0:
             raise InputError(f"expected the {self.kind} to hold pixels, got an empty array of shape {array.shape}")
         if self.axes is not None:
-            axes, _ = read_axes(self.axes, array, self.kind)
+            frame, word = array, self.axes
+            if "t" in word and len(word) == array.ndim:
+                frame, word = np.moveaxis(array, word.index("t"), 0)[0], word.replace("t", "", 1)
+            axes, _ = read_axes(word, frame, self.kind)
             d = len(axes)
             if self.spacing is not None and (len(self.spacing) != d or min(self.spacing) <= 0):
                 raise InputError(f"expected {d} spacings above 0 in the order {axes}, got {self.spacing}")
@@ -151,7 +153,8 @@ class Image(Raster):
         mode, as they look, turned as EXIF says), what `read_picture` gives, and images of nibabel.
     axes : str, optional
         What each axis is: ``"yx"``, ``"yxc"``, ``"cyx"``, ``"zyx"``, ``"yxz"``, ``"zyxc"``... Pictures
-        ``(H, W)`` and ``(H, W, 1|3|4)`` need not say.
+        ``(H, W)`` and ``(H, W, 1|3|4)`` need not say. A ``t`` is the time of a video, as in ``"tyxc"``: every frame
+        gets the same draw.
     spacing : tuple of float, optional
         Millimetres between pixels in the order ``(z, )y, x``.
     affine : array, optional

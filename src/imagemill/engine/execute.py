@@ -22,6 +22,7 @@ from imagemill.engine.backends.protocol import Array, Backend, Rasters
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Call, Pass, Plan, Step
 from imagemill.engine.target_table import reaches, rule
+from imagemill.engine.whole_clips import reads_all, run_clip
 
 __all__ = ["Column", "axes_out", "moved", "run"]
 
@@ -50,6 +51,8 @@ class Column:
         and the dtype of ``values`` are read.
     plan : Plan, optional
         Its own, where that of the batch is not for it: another image's colours, or a map of numbers.
+    together : int
+        Values that are the frames of one video, one behind the other: statistics of images are those of all of them.
     """
 
     kind: str
@@ -57,6 +60,7 @@ class Column:
     values: Rasters | Sequence[Target]
     fetch: Callable[[int], Array] | None = None
     plan: Plan | None = None
+    together: int = 1
 
 
 def run(
@@ -118,6 +122,11 @@ def run(
                 _check(kind, values)
             own = column.plan or plan
             made[name], room = _memory(own, kind, column.axes, values[0], buffers)
+            if column.together > 1 and kind == Image.kind and any(map(reads_all, own.steps)):
+                for first in range(0, own.n, column.together):
+                    part = slice(first, first + column.together)
+                    run_clip(own.steps, first, values[part], backend, room[part])
+                continue
             for first, some in _fetched(column):
                 _pixels(own, backend, kind, first, some, room[first : first + len(some)], workers)
         else:

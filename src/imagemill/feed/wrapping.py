@@ -115,8 +115,8 @@ def augmented(
     dataset : object with ``__len__`` and ``__getitem__``
         Its items are an image (PIL or array); a tuple that begins with one, such as ``(image, label)``; or a mapping
         with ``image`` and any of ``mask``, ``boxes``, ``rotated_boxes``, ``polygons``, ``lines``, ``instances`` and
-        ``keypoints``, or values that say their kind (`Image`, `Mask`, `Boxes`, ...). All else in an item is handed on
-        as it is, and it comes back in its structure.
+        ``keypoints``, or values that say their kind (`Image`, `Mask`, `Map`, `Boxes`, ...). All else in an item is
+        handed on as it is, and it comes back in its structure.
     pipeline : Pipeline
     names : sequence of str or None
         What the values of a tuple are, such as ``("image", "mask")``; None is handed on as it is.

@@ -22,10 +22,10 @@ from imagemill.pipeline.drawing import Draft
 from imagemill.pipeline.inputs import Inputs
 from imagemill.transforms.base import Transform, everyone
 
-__all__ = ["check_images_named", "draft_of_map", "others"]
+__all__ = ["draft_of_map", "others"]
 
 
-def check_images_named(inputs: Inputs, transforms: Sequence[Transform]) -> None:
+def _check_images_named(inputs: Inputs, transforms: Sequence[Transform]) -> None:
     """Refuse transforms that are for an image which the sample does not have.
 
     Raises
@@ -60,7 +60,15 @@ def others(
         Draw for a frame and the name of an image, and plan.
     selective : sequence of Transform
         Those that name the images they are for.
+
+    Raises
+    ------
+    InputError
+        When one is for an image that the sample does not have.
     """
+    if not (selective or inputs.several):
+        return {}, lead.log
+    _check_images_named(inputs, selective)
     made: dict[str, Plan] = {}
     known = {_way(inputs, inputs.lead, selective): None}
     drafts = [lead]

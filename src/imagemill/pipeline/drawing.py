@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from imagemill.core.errors import InputError, ParameterError, TargetError, blame_caller
-from imagemill.core.geometry import Frame
+from imagemill.core.geometry import Extent, Frame
+from imagemill.core.image_ops import Erase, Noise, Words
 from imagemill.core.ops import Affine, Bools, Op, Warp, shown
 from imagemill.core.randomness import rng
 from imagemill.core.sample import Drawing, DrawLog
@@ -43,6 +44,8 @@ class Walk:
         For each place, how its requests are called.
     image : str
         Which image is drawn for, where transforms say which they are for; what is for others alone gives no ops.
+    together : int
+        Samples that are the frames of one video, which lie one behind the other.
     """
 
     def __init__(
@@ -52,9 +55,11 @@ class Walk:
         frame: Frame,
         names: Sequence[dict[int, str]],
         image: str,
+        together: int = 1,
     ) -> None:
         self.generator = generator
         self.image = image
+        self.together = together
         self.names = names
         self.everything = np.ones(frame.n, dtype=bool)
         self.foreground = foreground
@@ -67,7 +72,8 @@ class Walk:
     def _enter(self, frame: Frame) -> None:
         if self.foreground is not None:
             drawn = tuple(op for _, op in self.ops)
-            frame = replace(frame, extent=self.foreground.seen_through(drawn, tuple(self.frames), frame))
+            extent = self.foreground.seen_through(drawn, tuple(self.frames), frame)
+            frame = replace(frame, extent=extent if self.together == 1 else _of_clips(extent, self.together))
         self.frames.append(frame)
 
     def _drawn(self, transform: Transform, draws: rng.Draws, where: Bools) -> Op | tuple[Op, ...]:
@@ -112,9 +118,34 @@ class Walk:
             _check_fill(op, frame, type(transform).__name__)
             if where is not self.everything:
                 op = chosen(op, where, frame)
+            if self.together > 1 and isinstance(op, Noise | Erase) and op.stream is not None:
+                op = replace(op, stream=_by_frame(op.stream, self.together))
             self.ops.append((type(transform).__name__, op))
             self._enter(op.after(frame))
         self.drawings[place] = Drawing(type(transform).__name__, where, draws.values)
+
+
+def _of_clips(extent: Callable[[], Extent | None], together: int) -> Callable[[], Extent | None]:
+    """The extent of what is foreground in any frame of a video, for all of its frames."""
+
+    def united() -> Extent | None:
+        found = extent()
+        if found is None:
+            return None
+        low, high = (ends.reshape(-1, together, ends.shape[-1]) for ends in found)
+        # Frames without any foreground have ends that are no numbers, and say nothing.
+        return np.repeat(np.fmin.reduce(low, axis=1), together, axis=0), np.repeat(
+            np.fmax.reduce(high, axis=1), together, axis=0
+        )
+
+    return united
+
+
+def _by_frame(stream: Words, together: int) -> Words:
+    """A stream of its own for each frame of a video; the first frame's is that of a single image."""
+    found = stream.copy()
+    found[:, 1] ^= (np.arange(len(stream)) % together).astype(np.uint32)
+    return found
 
 
 def _check_fill(op: Op, frame: Frame, name: str) -> None:

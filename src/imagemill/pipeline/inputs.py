@@ -272,7 +272,7 @@ class Inputs:
         return self._columns[name]
 
     def columns(
-        self, plans: Mapping[str, Plan] = MappingProxyType({}), *, without: Container[str] = ()
+        self, plans: Mapping[str, Plan] = MappingProxyType({}), *, without: Container[str] = (), together: int = 1
     ) -> dict[str, Column]:
         """What is run, with the plans that columns have of their own: rasters in canonical form, the rest wrapped."""
         return {
@@ -281,6 +281,7 @@ class Inputs:
                 self._axes.get(name, ""),
                 self._canonical.get(name, column),
                 plan=plans.get(name),
+                together=together,
             )
             for name, column in self._columns.items()
             if name not in without

@@ -32,7 +32,8 @@ from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
 from imagemill.pipeline import describe as words
 from imagemill.pipeline import files
-from imagemill.pipeline.column_plans import check_images_named, others
+from imagemill.pipeline.clips import clip_batch, clip_sample, has_time, have_time, one_frame
+from imagemill.pipeline.column_plans import others
 from imagemill.pipeline.drawing import Draft, Walk
 from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
 from imagemill.pipeline.rehearsal import given, judge
@@ -122,6 +123,7 @@ class Pipeline:
         epoch: int = 0,
         foreground: Foreground | None = None,
         image: str = "image",
+        together: int = 1,
     ) -> Draft:
         """Turn the declarations into ops for a batch.
 
@@ -136,12 +138,14 @@ class Pipeline:
             The masks, for transforms that follow them.
         image : str
             Which image it is for, where transforms say ``images=``.
+        together : int
+            Samples that are the frames of one video.
         """
         # Here, so that pipelines can be read and written without loading a compiler.
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = Walk(generator, foreground, frame, self._names, image)
+        state = Walk(generator, foreground, frame, self._names, image, together)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
@@ -176,7 +180,9 @@ class Pipeline:
         epoch : int, optional
             Left out, with a key, that of the `torch.utils.data.DataLoader` that calls; else what `set_epoch` said.
         axes : str, optional
-            Axes of a plain image array, such as ``"zyx"``.
+            Axes of a plain image array, such as ``"zyx"``. With a ``t`` it is a video, ``"tyxc"``: all frames get the
+            same draw, and noise is new on each. Then masks and maps have an axis of time too, boxes, points and
+            polygons are lists with one value for each frame, and a label is the clip's.
         channels : {"keep", "gray", "rgb", "rgba"}
             What images are turned into first; gray becomes RGB exactly.
         **targets
@@ -252,8 +258,10 @@ class Pipeline:
         """
         if images is not None:
             columns = {"image": images, **columns}
+        if have_time(columns, axes):
+            return clip_batch(self, columns, keys, epoch, axes, channels, workers)
         rows, n = read_columns(columns, axes, channels)
-        keys, epoch = self._lineage.complete(keys, epoch, n)
+        keys, epoch = self.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
         inputs, log, plan, own = self.planned(rows, keys, epoch)
@@ -261,6 +269,10 @@ class Pipeline:
         made = execute.run(plan, inputs.columns(own), self.backend, **how)
         recipes = Recipes(self.seed, epoch, keys, self.digest)
         return Batch(made, recipes, log, plan.affine, geometry=self.way_back(inputs, plan))
+
+    def complete(self, keys: Sequence[Key] | None, epoch: int | None, n: int) -> tuple[Sequence[Key], int]:
+        """Keys and epoch where the caller did not say them."""
+        return self._lineage.complete(keys, epoch, n)
 
     def way_back(self, inputs: Inputs, plan: Plan) -> SourceMaps:
         """How predictions about what a plan makes of some inputs come back to their frames."""
@@ -271,7 +283,7 @@ class Pipeline:
         self._lineage.set_epoch(epoch)
 
     def planned(
-        self, rows: Columns, keys: Sequence[Key], epoch: int
+        self, rows: Columns, keys: Sequence[Key], epoch: int, together: int = 1
     ) -> tuple[Inputs, DrawLog, Plan, Mapping[str, Plan]]:
         """Any number of samples, one included: read, drawn and planned, with the plans that columns have of their own.
 
@@ -281,22 +293,23 @@ class Pipeline:
             As `read_columns` gives them.
         keys : sequence of str or int
         epoch : int
+        together : int
+            Samples that are the frames of one video.
         """
         inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
         foreground = inputs.foreground()
-        draft = self.draw(inputs.frame, keys, epoch=epoch, foreground=foreground, image=inputs.lead)
-        plan = self.plan(draft)
-        if not (self._selective or inputs.several):
-            return inputs, draft.log, plan, {}
-        check_images_named(inputs, self._selective)
 
         def drawn(frame: Frame, image: str) -> Draft:
-            return self.draw(frame, keys, epoch=epoch, foreground=foreground, image=image)
+            how: dict[str, Any] = {"epoch": epoch, "foreground": foreground, "together": together}
+            return self.draw(frame, keys, image=image, **how)
 
+        draft = drawn(inputs.frame, inputs.lead)
         own, log = others(inputs, draft, drawn, self.plan, self._selective)
-        return inputs, log, plan, own
+        return inputs, log, self.plan(draft), own
 
     def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
+        if has_time(targets, axes):
+            return clip_sample(self, targets, recipe, axes, channels)
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs, log, plan, own = self.planned(rows, (recipe.key,), recipe.epoch)
         made = execute.run(plan, inputs.columns(own), self.backend, rules=self.boxes, swap=self.swap)
@@ -328,10 +341,8 @@ class Pipeline:
         ----------
         shape : tuple of int, optional
             Of an input array.
-        axes : str, optional
-            Of that array; pictures need not say.
-        dtype, spacing
-            Of that array.
+        axes, dtype, spacing
+            Of that array; pictures need not say their axes.
         key : str or int
             Whose draws to plan with.
         of : str
@@ -341,7 +352,8 @@ class Pipeline:
         parts += [f"boxes that stay: {self.boxes}"] if self.boxes != BoxRules() else []
         parts += ["notes:\n" + "\n".join(f"  {note}" for note in self.notes)] if self.notes else []
         if shape is not None:
-            image = Image(np.broadcast_to(np.zeros((), dtype), shape), axes, spacing)
+            frame, word = one_frame(shape, axes)
+            image = Image(np.broadcast_to(np.zeros((), dtype), frame), word, spacing)
             inputs = Inputs({of: [image]})
             draft = self.draw(inputs.frame, [key], image=of)
             parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
@@ -368,7 +380,7 @@ class Pipeline:
         evaluation : bool
             The pipeline prepares validation or test data, where nothing may be random.
         """
-        inputs = [] if shape is None else [given(shape, axes, dtype, spacing, 0)]
+        inputs = [] if shape is None else [given(*one_frame(shape, axes), dtype, spacing, 0)]
         return judge(self, inputs, evaluation=evaluation)
 
     @property

@@ -104,9 +104,9 @@ def check_alone(loader: Any, processes: int, rank: str) -> None:
 
 
 def plain_column(column: Any) -> Any:
-    """Annotations of each sample as arrays, polygons as flat lists, everything else as it is."""
+    """Annotations of each sample, or of each frame of a video, as arrays, polygons as flat lists, all else as it is."""
     if isinstance(column, list):
-        return [plain_annotation(value) for value in column]
+        return [plain_column(value) if isinstance(value, list) else plain_annotation(value) for value in column]
     return column
 
 

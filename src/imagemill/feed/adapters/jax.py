@@ -44,4 +44,10 @@ def _put(column: Any, *, where: Any) -> Any:
     if isinstance(column, np.ndarray):
         # The array keeps the batch's memory as long as it reads from it, so that it is not used again.
         return jax.device_put(column, where)
-    return [jax.device_put(value) if isinstance(value, np.ndarray) else value for value in column]
+
+    def one(value: Any) -> Any:
+        if isinstance(value, list):
+            return [one(frame) for frame in value]
+        return jax.device_put(value) if isinstance(value, np.ndarray) else value
+
+    return [one(value) for value in column]

@@ -39,7 +39,13 @@ def _tensor(column: Any, *, pin: bool, device: Any) -> Any:
     if isinstance(column, np.ndarray):
         # A tensor cannot promise not to be written to, so what may not be written to is copied.
         return moved(torch.from_numpy(column if column.flags.writeable else column.copy()))
-    return [moved(torch.from_numpy(v.copy())) if isinstance(v, np.ndarray) else v for v in column]
+
+    def one(value: Any) -> Any:
+        if isinstance(value, list):
+            return [one(frame) for frame in value]
+        return moved(torch.from_numpy(value.copy())) if isinstance(value, np.ndarray) else value
+
+    return [one(value) for value in column]
 
 
 def _labels(column: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,13 +114,26 @@ def numbered(labels: Any, categories: Sequence[str]) -> Any:
 
 
 def with_names(columns: Mapping[str, Any], categories: Sequence[str]) -> dict[str, Any]:
-    """Columns with those that say what boxes and points are: ``box_label`` and ``keypoint_name`` for each picture."""
+    """Columns with those that say what boxes and points are: ``box_label`` and ``keypoint_name`` for each picture.
+
+    Of a video they are lists with one entry for each frame, as its boxes and points are.
+    """
     found = {name: column for name, column in columns.items() if name not in ("annotations", "instances")}
     for column in columns.values():
         if not isinstance(column, list) or not column:
             continue
-        if isinstance(column[0], Boxes) and all(boxes.labels is not None for boxes in column):
-            found.setdefault("box_label", [numbered(boxes.labels, categories) for boxes in column])
-        elif isinstance(column[0], Keypoints) and all(points.labels is not None for points in column):
-            found.setdefault("keypoint_name", [list(map(str, points.labels)) for points in column])
+        each = [one for value in column for one in (value if isinstance(value, list) else [value])]
+        if each and all(isinstance(one, Boxes) and one.labels is not None for one in each):
+            found.setdefault(
+                "box_label", [_of_each(boxes, lambda b: numbered(b.labels, categories)) for boxes in column]
+            )
+        elif each and all(isinstance(one, Keypoints) and one.labels is not None for one in each):
+            found.setdefault(
+                "keypoint_name", [_of_each(points, lambda k: list(map(str, k.labels))) for points in column]
+            )
     return found
+
+
+def _of_each(value: Any, of: Callable[[Any], Any]) -> Any:
+    """What is said of an annotation, or of that of each frame."""
+    return [of(one) for one in value] if isinstance(value, list) else of(value)

@@ -20,6 +20,7 @@ from imagemill.core.targets import Array, Image, Label, Target, as_target
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.records.record import Record
 from imagemill.feed.making.item import Item, complete, read_record
+from imagemill.pipeline.clips import has_time
 
 __all__ = ["SequenceRows", "is_sequence", "labels_together"]
 
@@ -39,8 +40,9 @@ class SequenceRows:
     """Rows of a sequence.
 
     An item is an image; ``(image, label)``; a mapping with ``image`` and any of ``mask``, ``boxes``, ``keypoints`` and
-    ``label``; or a `Record`. The key of a row is its number, or that of its record. Items are asked for from several
-    threads, and may be asked for again.
+    ``label``, and of values under other names that say their kind (`Map`, `Image`, `Mask`, ...); or a `Record`. Videos
+    say their axes, ``Image(array, "tyxc")``. The key of a row is its number, or that of its record. Items are
+    asked for from several threads, and may be asked for again.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ class SequenceRows:
         first = [items[row] for row in looked_at]
         self._recorded = isinstance(first[0], Record)
         names = {name for row, item in zip(looked_at, first, strict=True) for name in self._names(row, item)}
-        self._others = tuple(name for name in ("mask", "boxes", "keypoints") if name in names)
+        own = sorted(names - set(_TARGETS))
+        self._others = tuple(name for name in ("mask", "boxes", "keypoints", *own) if name in names)
         masks = [] if self._recorded else [item["mask"] for item in map(_named, first) if "mask" in item]
         self._mask_dtype = np.asarray(masks[0]).dtype if masks else np.dtype(np.uint8)
         for row, item in zip(looked_at, first, strict=True):
@@ -114,7 +117,13 @@ class SequenceRows:
             return replace(complete(read_record(item, options, reduced=reduced), self._others), label=label)
         given = _named(item)
         label = self._number(row, given.pop("label", None))
-        targets: dict[str, Target] = {name: as_target(name, value) for name, value in given.items()}
+        # Annotations of a video are lists with one value for each frame.
+        frames = [name for name, v in given.items() if isinstance(v, list)] if has_time(given, self.axes) else []
+        targets: dict[str, Any] = {n: v if n in frames else as_target(n, v) for n, v in given.items()}
+        lacks = [name for name in self._others if name not in targets and name not in _TARGETS]
+        if lacks:
+            do = "give every item the same targets"
+            raise InputError(f"item {row}: expected {lacks[0]}, as other items have, got none; {do}")
         image = targets["image"]
         if self.axes is not None and isinstance(image, Image) and image.axes is None:
             targets["image"] = replace(image, axes=self.axes)
@@ -142,10 +151,15 @@ class SequenceRows:
             parts = {"mask": item.mask is not None, "boxes": item.objects is not None, "keypoints": keypoints}
             return ["image", *(name for name, there in parts.items() if there)]
         found = list(_named(item, f"item {row}: "))
-        strange = [name for name in found if name not in _TARGETS]
+        strange = [name for name in found if name not in _TARGETS and not isinstance(item[name], Target)]
         if strange or "image" not in found:
             got = f"the names {', '.join(map(str, found))}"
-            raise InputError(f"item {row}: expected an image and any of {', '.join(_TARGETS[1:])}, got {got}")
+            do = (
+                ""
+                if not strange
+                else f"; wrap what is under other names: {strange[0]}=Map(...), Image(...) or Mask(...)"
+            )
+            raise InputError(f"item {row}: expected an image and any of {', '.join(_TARGETS[1:])}, got {got}{do}")
         return found
 
     def _number(self, row: int, label: Any) -> Any:

@@ -79,6 +79,7 @@ from imagemill.feed.adapters import hf_transform as hf_transform
 from imagemill.feed.patches import PatchDataset as PatchDataset
 from imagemill.feed.patches import PatchGrid as PatchGrid
 from imagemill.feed.patches import PatchSampler as PatchSampler
+from imagemill.pipeline.corrupt import corrupt as corrupt
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
 from imagemill.pipeline.tta import TTA as TTA
 from imagemill.pipeline.votes import Averaged as Averaged
@@ -113,6 +114,8 @@ from imagemill.transforms.colour.window import Window as Window
 from imagemill.transforms.combine import OneOf as OneOf
 from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
+from imagemill.transforms.corruptions import Corruption as Corruption
+from imagemill.transforms.corruptions import corruptions as corruptions
 from imagemill.transforms.filter.auto_contrast import AutoContrast as AutoContrast
 from imagemill.transforms.filter.box_blur import BoxBlur as BoxBlur
 from imagemill.transforms.filter.clahe import CLAHE as CLAHE
@@ -120,6 +123,7 @@ from imagemill.transforms.filter.defocus_blur import DefocusBlur as DefocusBlur
 from imagemill.transforms.filter.emboss import Emboss as Emboss
 from imagemill.transforms.filter.equalize import Equalize as Equalize
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur as GaussianBlur
+from imagemill.transforms.filter.hsv import HSV as HSV
 from imagemill.transforms.filter.median_blur import MedianBlur as MedianBlur
 from imagemill.transforms.filter.motion_blur import MotionBlur as MotionBlur
 from imagemill.transforms.filter.posterize import Posterize as Posterize
@@ -169,6 +173,18 @@ from imagemill.transforms.policies import rand_augment as rand_augment
 from imagemill.transforms.policies import trivial_augment as trivial_augment
 from imagemill.transforms.presets import PRESETS as PRESETS
 from imagemill.transforms.presets import preset as preset
+from imagemill.transforms.quality.downscale import Downscale as Downscale
+from imagemill.transforms.quality.glass_blur import GlassBlur as GlassBlur
+from imagemill.transforms.quality.jpeg import JPEG as JPEG
+from imagemill.transforms.quality.turbulence import Turbulence as Turbulence
+from imagemill.transforms.quality.webp import WebP as WebP
+from imagemill.transforms.weather.fog import Fog as Fog
+from imagemill.transforms.weather.frost import Frost as Frost
+from imagemill.transforms.weather.rain import Rain as Rain
+from imagemill.transforms.weather.shadow import Shadow as Shadow
+from imagemill.transforms.weather.snow import Snow as Snow
+from imagemill.transforms.weather.spatter import Spatter as Spatter
+from imagemill.transforms.weather.sun_flare import SunFlare as SunFlare
 from imagemill.verbs.augment.augment import AugmentReport as AugmentReport
 from imagemill.verbs.augment.augment import augment as augment
 from imagemill.verbs.augment.replay import Verification as Verification

@@ -13,7 +13,7 @@ import imagemill as im
 from imagemill.testing import label_map, picture
 from imagemill.testing.each import APART, example_of
 from imagemill.transforms import filter as filters
-from imagemill.transforms import noise, occlusion
+from imagemill.transforms import noise, occlusion, quality, weather
 from imagemill.transforms.reading import from_dict
 
 SHAPE = (40, 50)
@@ -24,7 +24,7 @@ def run(transform: im.Transform, image: Any, *, seed: int = 1, **how: Any) -> An
 
 
 def test_the_rooms_hold_all_that_runs_apart() -> None:
-    rooms = {getattr(room, name) for room in (filters, noise, occlusion) for name in room.__all__}
+    rooms = {getattr(room, name) for room in (filters, noise, occlusion, quality, weather) for name in room.__all__}
     assert rooms <= set(APART)
     assert {cls.__module__.split(".")[2] for cls in set(APART) - rooms} <= {"medical"}
 

@@ -41,6 +41,19 @@ FILTERS: dict[str, str] = {
     "lower": "a lower resolution reads neighbours",
     "posterize": "it jumps from level to level, so the values in front of it are rounded first",
     "solarize": "it jumps at its threshold, so the values in front of it are rounded first",
+    "jpeg": "a codec reads blocks of the image as it is here",
+    "webp": "a codec reads blocks of the image as it is here",
+    "glass": "pixels take the place of neighbours",
+    "turbulence": "pixels take the place of neighbours, and label maps stay",
+    "hsv": "value and saturation saturate at white, so the values in front of it are rounded first",
+    "fog": "fog takes the brightest value of the image",
+    "snow": "flakes lie on the image as it is here",
+    "frost": "frost lies on the image as it is here",
+    "rain": "streaks lie on the image as it is here",
+    "water": "drops lie on the image as it is here",
+    "mud": "drops lie on the image as it is here",
+    "shadow": "a shadow lies on the image as it is here",
+    "flare": "a flare lies on the image as it is here",
 }
 """The kinds of :class:`Filter`, and why each is a step of its own."""
 
@@ -85,7 +98,19 @@ class Filter:
         ``[n, k-1]`` before each but the first, and the axis ``[n]`` along which the spectrum is put together of them.
         ``range gamma``: exponent, whether it is inverted, and whether statistics are kept, each ``[n]``; each channel
         stretched onto 0 to 1, inverted where so, to that power, and back; then to the mean and deviation it had.
-        ``lower``: factors ``[n, d]``; to so many times fewer samples by nearest neighbour, and back by straight lines.
+        ``lower``: samples ``[n, d]`` that are left along each axis, and how, ``[n, 2]``: down by nearest neighbour (0) or
+        by the mean of what a sample covers (1), and back by nearest neighbour (0) or straight lines (1).
+        ``jpeg``, ``webp``: quality ``[n]``; written by that codec and read again, slice by slice. Three colours together,
+        others each as a gray picture. Values that are not of 8 bits on a scale of 256 levels: from black to white, or
+        between their own ends where some lie beyond.
+        ``glass``: reach and times, each ``[n]``, a stream ``[n, 2]``, then kernels before and kernels behind; so many
+        times each pixel takes the values of one at most so far, all of a slice and all slices alike.
+        ``turbulence``: reach in pixels and deviations in pixels, each ``[n, 2]`` for rows and columns, and a stream
+        ``[n, 2]``; each pixel is read from a place that lies off by uniform numbers within the reach, smoothed by a
+        Gaussian.
+        ``hsv``: gain and offset of saturation, and offset of value as a share of white, each ``[n]``.
+        ``fog``, ``snow``, ``frost``, ``rain``, ``water``, ``mud``, ``shadow``, ``flare``: as
+        :mod:`imagemill.engine.altering.weather_values` says.
     params : tuple of arrays
         As the kind says.
     channels : int

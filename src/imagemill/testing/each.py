@@ -268,6 +268,12 @@ def _gray(s: Setting) -> Strategy | None:
     return s.st.builds(im.Gray, words, **s.coin) if s.colours in (1, 3) else None
 
 
+def _corruption(s: Setting) -> Strategy:
+    st = s.st
+    severity = st.one_of(st.integers(1, 5), st.sampled_from(((1, 5), (2, 3))))
+    return st.builds(im.Corruption, st.sampled_from(im.corruptions()), severity, **s.coin)
+
+
 def _halved(values: Any) -> Any:
     return values // 2 if values.dtype.kind in "iu" else values / 2
 
@@ -311,6 +317,7 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     im.Normalize: _normalize,
     im.Rescale: _rescale,
     im.ToDtype: _dtype,
+    im.Corruption: _corruption,
     # A function, or other transforms.
     im.Apply: lambda s: s.st.just(im.Apply(_halved, "halve")),
     im.OneOf: lambda s: s.st.builds(im.OneOf, _children(s), **s.coin),
@@ -326,6 +333,7 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.Apply(np.negative),
         im.ColorJitter(brightness=0.5),
         im.ClipPercentiles(20, 80),
+        im.Corruption("fog", 3),
         im.Crop(box=(2, 3, 12, 18)),
         im.Elastic(0.4, cells=2),
         im.Normalize("imagenet"),

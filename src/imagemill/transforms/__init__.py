@@ -18,13 +18,16 @@ from imagemill.transforms.colour import normalize as _normalize
 from imagemill.transforms.combine import OneOf as OneOf
 from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
+from imagemill.transforms.corruptions import Corruption as Corruption
 from imagemill.transforms.filter import *  # noqa: F403
 from imagemill.transforms.geometric import *  # noqa: F403
 from imagemill.transforms.medical import *  # noqa: F403
 from imagemill.transforms.noise import *  # noqa: F403
 from imagemill.transforms.occlusion import *  # noqa: F403
+from imagemill.transforms.quality import *  # noqa: F403
 from imagemill.transforms.reading import line_for as line_for
 from imagemill.transforms.traits import Reach as Reach
 from imagemill.transforms.traits import Traits as Traits
+from imagemill.transforms.weather import *  # noqa: F403
 
 NORMALIZE_PRESETS = _normalize.PRESETS

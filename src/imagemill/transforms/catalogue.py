@@ -17,6 +17,8 @@ GROUPS = {
     "filter": "Filters, histograms and levels",
     "noise": "Noise",
     "occlusion": "Hidden parts",
+    "quality": "Quality",
+    "weather": "Weather",
     "medical": "Artefacts of scanners",
     "combine": "Choosing among transforms",
 }

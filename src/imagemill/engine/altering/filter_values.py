@@ -10,8 +10,12 @@ import scipy.ndimage as ndi
 
 from imagemill.core.geometry import Floats
 from imagemill.core.image_ops import Filter
+from imagemill.engine.altering import moved_pixels as moved
 from imagemill.engine.altering import scan_values as scans
+from imagemill.engine.altering.codec_values import recoded
 from imagemill.engine.altering.histogram_values import equalized, local_equalized, stretched
+from imagemill.engine.altering.hsv_values import revalued
+from imagemill.engine.altering.weather_values import WEATHER, weathered
 
 __all__ = ["filtered", "sharpened"]
 
@@ -127,7 +131,38 @@ def _range_gamma(params: list[Array], values: Floats, source: np.dtype[Any], pea
 
 
 def _lower(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
-    return scans.lowered(values, params[0])
+    fewer, (mean, straight) = params
+    return scans.lowered(values, fewer, mean=bool(mean), straight=bool(straight))
+
+
+def _jpeg(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return recoded(values, "jpeg", int(params[0]), source, peak)
+
+
+def _webp(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return recoded(values, "webp", int(params[0]), source, peak)
+
+
+def _glass(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    reach, times, stream, *kernels = params
+    half = len(kernels) // 2
+    soft = _convolve(kernels[:half], values, source, peak)
+    return _convolve(kernels[half:], moved.glassy(soft, int(reach), int(times), stream), source, peak)
+
+
+def _turbulence(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    reach, sigma, stream = params
+    away = moved.displacements((values.shape[-3], values.shape[-2]), reach, sigma, stream)
+    return moved.read_at(values, away)
+
+
+def _hsv(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    gain, shift, lighter = (float(one) for one in params)
+    return revalued(values, gain, shift, lighter, peak)
+
+
+def _weather(kind: str) -> Callable[[list[Array], Floats, np.dtype[Any], float], Floats]:
+    return lambda params, values, source, peak: weathered(kind, params, values, peak)
 
 
 _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats]] = {
@@ -146,4 +181,10 @@ _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats
     "lower": _lower,
     "posterize": _posterize,
     "solarize": _solarize,
+    "jpeg": _jpeg,
+    "webp": _webp,
+    "glass": _glass,
+    "turbulence": _turbulence,
+    "hsv": _hsv,
+    **{kind: _weather(kind) for kind in WEATHER},
 }

@@ -112,23 +112,55 @@ def gamma_in_range(values: Floats, gamma: float, *, inverted: bool, keeps: bool)
     return made
 
 
-def lowered(values: Floats, factors: Floats) -> Floats:
-    """Each axis by nearest neighbour to so many times fewer samples, and back by straight lines."""
+def lowered(values: Floats, fewer: Array, *, mean: bool = False, straight: bool = True) -> Floats:
+    """Each axis to fewer samples and back to as many as there were.
+
+    Parameters
+    ----------
+    fewer : array of int
+        Samples that are left along each axis.
+    mean : bool
+        A sample is the mean of what it covers, and not the value nearest to its middle.
+    straight : bool
+        Back by straight lines, and not by the sample that is nearest.
+    """
     shape = values.shape[:-1]
-    fewer = [max(1, round(n / factor)) for n, factor in zip(shape, factors.tolist(), strict=True)]
     # All axes first lose their samples, so that there is little to do on the way back.
-    for axis, (n, m) in enumerate(zip(shape, fewer, strict=True)):
-        if m < n:
+    for axis, (n, m) in enumerate(zip(shape, fewer.tolist(), strict=True)):
+        if m < n and mean:
+            values = np.moveaxis(np.tensordot(covered(n, m).astype(values.dtype), values, axes=(1, axis)), 0, axis)
+        elif m < n:
             values = np.take(values, np.floor((np.arange(m) + 0.5) * n / m).astype(int), axis=axis)
-    for axis, (n, m) in enumerate(zip(shape, fewer, strict=True)):
-        if m < n:
-            places = np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1)
-            low = np.minimum(places.astype(int), max(m - 2, 0))
-            share = (places - low).astype(values.dtype).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
-            first = np.take(values, low, axis=axis)
-            rest = np.take(values, np.minimum(low + 1, m - 1), axis=axis)
-            rest -= first
-            rest *= share
-            rest += first
-            values = rest
+    for axis, (n, m) in enumerate(zip(shape, fewer.tolist(), strict=True)):
+        if m < n and straight:
+            values = _lengthened(values, axis, n, m)
+        elif m < n:
+            values = np.take(values, np.floor((np.arange(n) + 0.5) * m / n).astype(int), axis=axis)
     return values
+
+
+def covered(n: int, m: int) -> Floats:
+    """Weights ``[m, n]`` of the means over ``m`` equal parts of ``n`` pixels.
+
+    Examples
+    --------
+    >>> covered(3, 2).round(3).tolist()
+    [[0.667, 0.333, 0.0], [0.0, 0.333, 0.667]]
+    """
+    edges = np.arange(m + 1)[:, None] * n / m
+    reached = np.clip(edges - np.arange(n), 0, 1)
+    weights: Floats = (reached[1:] - reached[:-1]) * m / n
+    return weights
+
+
+def _lengthened(values: Floats, axis: int, n: int, m: int) -> Floats:
+    """An axis of ``m`` samples read at ``n`` places by straight lines."""
+    places = np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1)
+    low = np.minimum(places.astype(int), max(m - 2, 0))
+    share = (places - low).astype(values.dtype).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+    first = np.take(values, low, axis=axis)
+    rest = np.take(values, np.minimum(low + 1, m - 1), axis=axis)
+    rest -= first
+    rest *= share
+    rest += first
+    return rest

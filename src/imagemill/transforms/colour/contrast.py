@@ -22,12 +22,17 @@ def contrast_shares(factor: Floats, count: int) -> Floats:
     return (1.0 - factor)[:, None, None] * np.ones((count, 1)) * luma_weights(count)
 
 
+def _own_shares(factor: Floats, count: int) -> Floats:
+    """The same about the mean of each."""
+    return (1.0 - factor)[:, None, None] * np.eye(count)
+
+
 def _pivot(name: str, value: Any) -> Any:
-    if isinstance(value, str) and value in ("mean", "middle"):
+    if isinstance(value, str) and value in ("mean", "each", "middle"):
         return value
     if isinstance(value, int | float | np.number) and not isinstance(value, bool) and np.isfinite(value):
         return value.item() if isinstance(value, np.generic) else value
-    raise ParameterError(f"expected {name} to be 'mean', 'middle' or a number, got {value!r}")
+    raise ParameterError(f"expected {name} to be 'mean', 'each', 'middle' or a number, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,9 @@ class Contrast(Transform):
     ----------
     factor : number, pair or Distribution
         At least 0; above 1 is more contrast, 0 leaves the pivot alone.
-    pivot : {"mean", "middle"} or float
+    pivot : {"mean", "each", "middle"} or float
         ``"mean"``: the mean luma of the picture as it arrives here (weights of BT.601 for RGB, equal ones
-        for any other number of channels). ``"middle"``: half of white. Or a value of the image.
+        for any other number of channels). ``"each"``: of each channel its own mean. ``"middle"``: half of white. Or a value of the image.
 
     Targets
     -------
@@ -63,7 +68,7 @@ class Contrast(Transform):
     """
 
     factor: Random = param((0.8, 1.2), low=0)
-    pivot: Literal["mean", "middle"] | float = option("mean", check=_pivot)
+    pivot: Literal["mean", "each", "middle"] | float = option("mean", check=_pivot)
 
     def traits(self) -> Traits:
         white = "needs" if self.pivot == "middle" else ""
@@ -71,10 +76,10 @@ class Contrast(Transform):
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         factor = draws(self.factor)
-        if self.pivot == "mean":
+        if self.pivot in ("mean", "each"):
+            shares = contrast_shares if self.pivot == "mean" else _own_shares
             return on_colours(
-                frame,
-                lambda c: ChannelMix(ChannelMix.diagonal(per_channel(factor, c)).matrix, contrast_shares(factor, c)),
+                frame, lambda c: ChannelMix(ChannelMix.diagonal(per_channel(factor, c)).matrix, shares(factor, c))
             )
         pivot = frame.peak / 2.0 if self.pivot == "middle" else float(self.pivot)
         offset = (1.0 - factor) * pivot

@@ -8,16 +8,16 @@ from imagemill.core.geometry import Frame
 from imagemill.core.image_ops import Filter
 from imagemill.core.ops import Op
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import Random
+from imagemill.core.ranges import OptionalRandom, Random
 from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import colours
-from imagemill.transforms.filter._kernels import in_plane, line
+from imagemill.transforms.filter._kernels import in_plane, line, trail
 from imagemill.transforms.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
 class MotionBlur(Transform):
-    """Blur as if the camera had moved evenly along a line while the shutter was open, in the plane of ``y`` and ``x``.
+    """Blur as if the camera had moved along a line while the shutter was open, in the plane of ``y`` and ``x``.
 
     Parameters
     ----------
@@ -25,6 +25,9 @@ class MotionBlur(Transform):
         Of the way, 0 (no blur) to 60.
     degrees : number, pair or Distribution, degrees
         Direction of the way, counter-clockwise from the right. There is no front and back: 180 degrees is 0 again.
+    fade : number, pair or Distribution, pixels, optional
+        Every point leaves a trail in that direction, which fades by half a Gaussian of this deviation, above 0 to 60. By
+        default the movement is even and the blur lies to both sides.
 
     Targets
     -------
@@ -32,7 +35,8 @@ class MotionBlur(Transform):
 
     Source
     ------
-    Gonzalez and Woods (2018), "Digital Image Processing", 5.6: degradation by uniform linear motion.
+    Gonzalez and Woods (2018), "Digital Image Processing", 5.6: degradation by uniform linear motion. Trails: ImageMagick's
+    motion blur, as Hendrycks and Dietterich (2019), "Benchmarking neural network robustness", ICLR, use it.
 
     Examples
     --------
@@ -44,10 +48,12 @@ class MotionBlur(Transform):
 
     length: Random = param((0.0, 9.0), low=0, high=60, unit="pixels")
     degrees: Random = param((0.0, 180.0), low=-360, high=360, unit="degrees")
+    fade: OptionalRandom = param(None, above=0, high=60, unit="pixels")
 
     def traits(self) -> Traits:
         return Traits(apart=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
-        kernel = line(draws(self.length), draws(self.degrees))
+        length, degrees = draws(self.length), draws(self.degrees)
+        kernel = line(length, degrees) if self.fade is None else trail(length, draws(self.fade), degrees)
         return Filter("convolve", (in_plane(frame, kernel),), colours(frame))

@@ -15,7 +15,7 @@ from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Random
 from imagemill.transforms.base import Transform, option, param
 from imagemill.transforms.colour._channels import colours
-from imagemill.transforms.geometric._common import whole_number
+from imagemill.transforms.geometric._common import switch, whole_number
 from imagemill.transforms.traits import Traits
 
 
@@ -31,6 +31,8 @@ class ZoomBlur(Transform):
         Magnification at the end, 1 (no blur) to 3.
     steps : int
         How many copies, 2 to 64; few of them show as separate edges where the zoom is strong.
+    once_more : bool
+        The image as it is counts twice, as in ImageNet-C.
 
     Targets
     -------
@@ -52,6 +54,7 @@ class ZoomBlur(Transform):
 
     factor: Random = param((1.0, 1.15), low=1, high=3)
     steps: int = option(10, check=whole_number(low=2))
+    once_more: bool = option(False, check=switch)
 
     def check(self) -> None:
         if self.steps > 64:
@@ -62,9 +65,10 @@ class ZoomBlur(Transform):
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         share = np.linspace(0.0, 1.0, self.steps)
+        share = np.concatenate([[0.0], share]) if self.once_more else share
         zoom = 1.0 + (draws(self.factor)[:, None] - 1.0) * share
-        views = np.empty((frame.n, self.steps, frame.ndim + 1, frame.ndim + 1))
-        for step in range(self.steps):
+        views = np.empty((frame.n, len(share), frame.ndim + 1, frame.ndim + 1))
+        for step in range(len(share)):
             linear = np.tile(np.eye(frame.ndim), (frame.n, 1, 1))
             for axis in frame.in_plane:
                 linear[:, axis, axis] = 1.0 / zoom[:, step]

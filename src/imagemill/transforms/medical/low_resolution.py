@@ -64,4 +64,5 @@ class LowResolution(Transform):
             factors[np.arange(frame.n), drawn_axis(draws, self.axes, frame)] = factor
         else:
             factors[:, [frame.axis(name) for name in self.axes or frame.axes]] = factor[:, None]
-        return Filter("lower", (factors,), colours(frame))
+        fewer = np.maximum(np.rint(frame.shape / factors), 1).astype(np.int64)
+        return Filter("lower", (fewer, np.tile([0, 1], (frame.n, 1))), colours(frame))

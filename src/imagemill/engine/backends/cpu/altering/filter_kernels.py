@@ -11,8 +11,12 @@ import scipy.ndimage as ndi
 from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
 from imagemill.core.image_ops import Filter
+from imagemill.engine.altering.codec_values import recoded
 from imagemill.engine.altering.filter_values import filtered, sharpened
+from imagemill.engine.altering.weather_values import WEATHER, weathered
+from imagemill.engine.backends.cpu.altering import moved_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
+from imagemill.engine.backends.cpu.altering.layer_tools import QUICK
 from imagemill.engine.colour_values import to_dtype
 
 __all__ = ["filter_image", "named"]
@@ -53,8 +57,17 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
             return _by_table(src, list(filtered(op, row, levels, src.dtype, peak).T))
         case "clahe" if src.ndim == 3 and src.dtype == np.uint8 and src.shape[-1] in (1, 3):
             return _clahe(src, float(params[0]), params[1])
-        case "lower" | "range gamma":
-            # Neither adds up many values: what they are kept in is exact enough.
+        case "glass":
+            return moved_kernels.glass(src, params)
+        case "turbulence":
+            return moved_kernels.turbulence(src, params[0], params[1], params[2])
+        case kind if kind in WEATHER:
+            return rounded(weathered(kind, params, src.astype(working(src.dtype)), peak, QUICK), src.dtype)
+        case "jpeg" | "webp":
+            exact = src if src.dtype == np.uint8 else src.astype(np.float64)
+            return to_dtype(recoded(exact, op.kind, int(params[0]), src.dtype, peak), src.dtype)
+        case "lower" | "range gamma" | "hsv":
+            # None adds up many values: what they are kept in is exact enough.
             return to_dtype(filtered(op, row, src.astype(working(src.dtype)), src.dtype, peak), src.dtype)
     return to_dtype(filtered(op, row, src.astype(np.float64), src.dtype, peak), src.dtype)
 
@@ -69,6 +82,10 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
     if op.kind == "average":
         plane = op.params[0].shape[-1] == 3
         return "cv2.warpAffine" if plane and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
+    if op.kind in ("jpeg", "webp"):
+        return "Pillow"
+    if op.kind == "glass" or op.kind == "turbulence" or op.kind in WEATHER:
+        return f"numba and cv2 {op.kind}"
     if op.kind in ("posterize", "solarize"):
         return "cv2.LUT" if dtype == np.uint8 else "numpy in float64"
     by_histogram = dtype == np.uint8 and op.kind in ("equalize", "stretch", "clahe")

@@ -20,7 +20,7 @@ from imagemill.engine.altering.noise_values import noisy
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.colour_values import to_dtype
 
-__all__ = ["fill_words", "named", "noise_image"]
+__all__ = ["fill_normals", "fill_words", "named", "noise_image"]
 
 Array = np.ndarray[Any, Any]
 
@@ -61,7 +61,8 @@ def fill_words(k0, k1, field, out):
 
 
 @compiled
-def _fill_normals(k0, k1, field, table, out):
+def fill_normals(k0, k1, field, table, out):
+    """The first normal numbers of a field, from a table of them."""
     buffer = np.empty((4, _MANY), np.uint32)
     size = out.size
     for start in range(0, size, 8 * _MANY):
@@ -228,11 +229,11 @@ def _normal(params: Floats, k0: int, k1: int, src: Array, made: Array) -> Array:
     own, one = np.empty(0, np.float32), np.empty(0, np.float32)
     if shared < 1:
         own = np.empty(src.size, np.float32)
-        _fill_normals(k0, k1, numbers.EACH_VALUE, _table(), own)
+        fill_normals(k0, k1, numbers.EACH_VALUE, _table(), own)
         own *= np.float32(math.sqrt(1 - shared))
     if shared > 0:
         one = np.empty(src.size // src.shape[-1], np.float32)
-        _fill_normals(k0, k1, numbers.EACH_PIXEL, _table(), one)
+        fill_normals(k0, k1, numbers.EACH_PIXEL, _table(), one)
         one *= np.float32(math.sqrt(shared))
     target = made if made.dtype == kind else np.empty(src.shape, kind)
     _normal_values(src.reshape(-1), src.shape[-1], np.array(spread, kind), own, one, target.reshape(-1))

@@ -1,0 +1,108 @@
+"""Pixels that take the place of neighbours, on the CPU."""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from imagemill.core.finite import working
+from imagemill.core.geometry import Floats
+from imagemill.core.randomness import pixel_numbers as numbers
+from imagemill.core.randomness.rng import Words
+from imagemill.engine.altering.moved_pixels import as_it_was, as_picture
+from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
+from imagemill.engine.backends.cpu.altering.layer_tools import uniform
+from imagemill.engine.backends.cpu.altering.pixel_noise import fill_words
+from imagemill.engine.backends.cpu.compile import compiled
+
+__all__ = ["glass", "turbulence"]
+
+Array = np.ndarray[Any, Any]
+
+
+@compiled
+def _take(picture, words, reach, times):
+    height, width, depth = picture.shape
+    both = np.uint64(2 * reach)
+    half, shift = np.uint64(1), np.uint64(33)
+    for t in range(times):
+        for y in range(height - reach, reach, -1):
+            for x in range(width - reach, reach, -1):
+                at = 2 * ((t * height + y) * width + x)
+                # Whole numbers in place of (word + 0.5) / 2**32 times the steps there are: the same floor.
+                down = np.int64(((np.uint64(words[at]) << half | half) * both) >> shift) - reach
+                right = np.int64(((np.uint64(words[at + 1]) << half | half) * both) >> shift) - reach
+                for c in range(depth):
+                    picture[y, x, c] = picture[y + down, x + right, c]
+
+
+def glass(src: Array, params: list[Array]) -> Array:
+    """As :func:`imagemill.engine.altering.moved_pixels.glassy` between its blurs."""
+    reach, times, stream, *kernels = params
+    half = len(kernels) // 2
+    kind = working(src.dtype)
+    made = np.ascontiguousarray(as_picture(convolved(src, kernels[:half], kind)))
+    if made.base is not None or made is src:
+        made = made.copy()
+    if times > 0:
+        words = np.empty(2 * int(times) * made.shape[0] * made.shape[1], np.uint32)
+        fill_words(int(stream[0]), int(stream[1]), numbers.EACH_PIXEL, words)
+        _take(made, words, int(reach), int(times))
+    moved = np.ascontiguousarray(as_it_was(made, src.shape))
+    return rounded(convolved(moved, kernels[half:], kind), src.dtype)
+
+
+@compiled
+def _mirrored(i, n):
+    """A place beyond the outer edge, mirrored there."""
+    i = i % (2 * n)
+    return i if i < n else 2 * n - 1 - i
+
+
+@compiled
+def _read(picture, away_y, away_x, out):
+    height, width, depth = picture.shape
+    for y in range(height):
+        for x in range(width):
+            py, px = y + away_y[y, x], x + away_x[y, x]
+            fy, fx = np.floor(py), np.floor(px)
+            wy, wx = py - fy, px - fx
+            y0, x0 = int(fy), int(fx)
+            y1, x1 = y0 + 1, x0 + 1
+            if y0 < 0 or y1 >= height:
+                y0, y1 = _mirrored(y0, height), _mirrored(y1, height)
+            if x0 < 0 or x1 >= width:
+                x0, x1 = _mirrored(x0, width), _mirrored(x1, width)
+            a, b = (1 - wy) * (1 - wx), (1 - wy) * wx
+            c, d = wy * (1 - wx), wy * wx
+            for k in range(depth):
+                out[y, x, k] = a * picture[y0, x0, k] + b * picture[y0, x1, k] + c * picture[y1, x0, k] + d * picture[y1, x1, k]
+
+
+def _smooth(field: Floats, sigma: Floats) -> Floats:
+    """A Gaussian cut at three deviations, mirrored at the outer edges."""
+    if not sigma.any():
+        return field
+    reach = [int(3 * s + 0.5) for s in sigma.tolist()]
+    weights = [np.exp(-0.5 * (np.arange(-r, r + 1) / s) ** 2) if r else np.ones(1) for r, s in zip(reach, sigma, strict=True)]
+    down, along = (w / w.sum() for w in weights)
+    # A frame that is smaller than the Gaussian is mirrored more than once, which OpenCV does not do.
+    padded = np.pad(field, [(r, r) for r in reach], mode="symmetric")
+    made = cv2.sepFilter2D(padded, cv2.CV_64F, along, down, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(made[reach[0] : reach[0] + field.shape[0], reach[1] : reach[1] + field.shape[1]], np.float64)
+
+
+def turbulence(src: Array, reach: Floats, sigma: Floats, stream: Words) -> Array:
+    """As :func:`imagemill.engine.altering.moved_pixels.read_at` at its displacements."""
+    picture = np.ascontiguousarray(as_picture(src))
+    height, width = picture.shape[:2]
+    u = 2 * uniform(stream, numbers.EACH_PIXEL, 2 * height * width).reshape(2, height, width) - 1
+    away = [_smooth(one * r, sigma) for one, r in zip(u, reach.tolist(), strict=True)]
+    out = np.empty(picture.shape, working(src.dtype))
+    _read(picture, away[0], away[1], out)
+    return rounded(np.ascontiguousarray(as_it_was(out, src.shape)), src.dtype)

@@ -1,0 +1,53 @@
+"""A corrupted image in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.corruptions import Corruption
+
+__all__ = ["corrupt"]
+
+
+def corrupt(image: Any, name: str, severity: int = 1, *, seed: int = 0, key: str | int = 0) -> Any:
+    """An image as it looks under a common corruption.
+
+    Parameters
+    ----------
+    image : array ``(y, x)``, ``(y, x, C)`` or ``(z, y, x)``, or Image
+        Any size from 28 x 28 on, any number of channels.
+    name : str
+        One of :func:`corruptions`, such as ``"fog"`` or ``"jpeg_compression"``.
+    severity : int
+        1 to 5.
+    seed : int
+    key : str or int
+        Which image it is: noise, clouds, flakes and angles are a function of seed and key.
+
+    Returns
+    -------
+    array
+        Of the shape and type of the image.
+
+    Raises
+    ------
+    ParameterError
+        For another name or severity.
+
+    Notes
+    -----
+    Source: Hendrycks and Dietterich (2019), "Benchmarking neural network robustness to common corruptions and
+    perturbations", ICLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import imagemill as im
+    >>> digit = np.zeros((28, 28), np.uint8)
+    >>> digit[6:22, 12:16] = 255
+    >>> noisy = im.corrupt(digit, "gaussian_noise", severity=3)
+    >>> noisy.shape, noisy.dtype, bool((noisy != digit).any())
+    ((28, 28), dtype('uint8'), True)
+    """
+    return Pipeline([Corruption(name, severity)], seed=seed)(image, key=key, epoch=0)

@@ -1,0 +1,10 @@
+"""Weather: fog, snow, frost, rain, shadows, the sun in the picture, drops on the lens.
+
+One a file: a new file is found by itself.
+"""
+
+from imagemill.transforms.finding import transforms_in
+
+_found = transforms_in(__name__, __path__)
+globals().update(_found)
+__all__ = sorted(_found)

@@ -1,8 +1,8 @@
 """Corruptions beside the published package and its fork: ``python -m bench.corruptions PHOTOS NAME=PYTHON ...``.
 
-Each peer runs in the Python it is named with (one that has ``imagecorruptions``). What draws nothing is compared value by
-value; motion blur too, at one angle; what draws is compared by what it does to an image on average. Speed is CPU time of
-one thread, peers and ours in turns, medians over rounds.
+Each peer runs in the Python it is named with (one that has ``imagecorruptions``). What draws nothing is compared
+value by value; motion blur too, at one angle; what draws is compared by what it does to an image on average. Speed is
+CPU time of one thread, peers and ours in turns, medians over rounds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PIL import Image
 import imagemill as im
 
 Array = np.ndarray[Any, Any]
-SIDE, PHOTOS, ROUNDS, DRAWS = 224, 4, 7, 4
+SIDE, PHOTOS, ROUNDS, DRAWS = 224, 4, 7, 8
 SAME = ("defocus_blur", "motion_blur", "zoom_blur", "brightness", "contrast", "pixelate", "jpeg_compression",
         "gaussian_blur", "saturate")  # fmt: skip
 """What draws nothing, or one angle."""
@@ -37,7 +37,9 @@ class Peer:
         script = str(Path(__file__).with_name("corruptions_peer.py"))
         self._process = subprocess.Popen([python, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def ask(self, name: str, severity: int, image: Array, seed: int = 0, angle: float | None = None) -> tuple[Any, float]:
+    def ask(
+        self, name: str, severity: int, image: Array, seed: int = 0, angle: float | None = None
+    ) -> tuple[Any, float]:
         """Its image, or its error in words, and seconds of CPU."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -71,7 +73,9 @@ def compared(peer: Peer, images: Sequence[Array]) -> Iterator[str]:
         for severity in range(1, 6):
             if name in SAME:
                 angle = ANGLE if name == "motion_blur" else None
-                pairs = [(ours(name, severity, i, 0, angle)[0], peer.ask(name, severity, i, 0, angle)[0]) for i in images]
+                pairs = [
+                    (ours(name, severity, i, 0, angle)[0], peer.ask(name, severity, i, 0, angle)[0]) for i in images
+                ]
                 off = np.array([np.abs(a.astype(float) - b).mean() for a, b in pairs]).mean()
                 square = np.array([((a.astype(float) - b) ** 2).mean() for a, b in pairs]).mean()
                 psnr = f"{10 * np.log10(255**2 / square):.1f}" if square else "equal"
@@ -79,12 +83,11 @@ def compared(peer: Peer, images: Sequence[Array]) -> Iterator[str]:
                 continue
             spread = []
             for make in (ours, peer.ask):
-                changes = [
-                    make(name, severity, i, seed)[0].astype(float) - i for i in images for seed in range(DRAWS)
-                ]
+                changes = [make(name, severity, i, seed)[0].astype(float) - i for i in images for seed in range(DRAWS)]
                 spread.append((np.mean(changes), np.std(changes), np.abs(changes).mean()))
             (m, s, a), (pm, ps, pa) = spread
-            yield f"| {name} | {severity} | | | {m:+.1f} / {pm:+.1f} | {s:.1f} / {ps:.1f} | {a:.1f} / {pa:.1f} | {a / pa:.2f} |"
+            means = f"{m:+.1f} / {pm:+.1f} | {s:.1f} / {ps:.1f} | {a:.1f} / {pa:.1f} | {a / pa:.2f}"
+            yield f"| {name} | {severity} | | | {means} |"
 
 
 def timed(peers: Mapping[str, Peer], image: Array) -> dict[str, Array]:
@@ -117,16 +120,29 @@ def failures(peers: Mapping[str, Peer]) -> Iterator[str]:
 
 
 def main(folder: str, *named: str) -> None:
-    """Print the page."""
+    """Print the page, or one part of it that is named behind the peers."""
     cv2.setNumThreads(1)
-    peers = {name: Peer(python) for name, python in (one.split("=", 1) for one in named)}
+    peers = {name: Peer(python) for name, _, python in (one.partition("=") for one in named) if python}
     images = photos(Path(folder))
+    parts = {"likeness": _likeness, "speed": _speed, "failures": _failures}
+    wanted = [one for one in named if one in parts] or parts
+    for part in wanted:
+        parts[part](peers, images)
+
+
+def _likeness(peers: Mapping[str, Peer], images: Sequence[Array]) -> None:
     first = next(iter(peers))
     print(f"## Likeness, against {first}\n")
-    print("| corruption | severity | mean absolute difference | PSNR, dB | mean change, ours / theirs | deviation of the "
-          "change | mean absolute change | ratio |\n|---|---:|---:|---:|---:|---:|---:|---:|")  # fmt: skip
+    columns = (
+        "corruption", "severity", "mean absolute difference", "PSNR, dB", "mean change, ours / theirs",
+        "deviation of the change", "mean absolute change", "ratio",
+    )  # fmt: skip
+    print(f"| {' | '.join(columns)} |\n|---|" + "---:|" * 7)
     for row in compared(peers[first], images):
         print(row, flush=True)
+
+
+def _speed(peers: Mapping[str, Peer], images: Sequence[Array]) -> None:
     print("\n## Speed\n\n| corruption | imagemill, ms |" + "".join(f" {p}, ms | times |" for p in peers))
     print("|---|---:|" + "---:|---:|" * len(peers))
     times = timed(peers, images[0])
@@ -135,6 +151,9 @@ def main(folder: str, *named: str) -> None:
         one = (mine[c] if name != "sum" else mine).sum()
         rest = [(t[c] if name != "sum" else t).sum() for t in times.values()]
         print(f"| {name} | {one:.1f} |" + "".join(f" {other:.1f} | {other / one:.1f} |" for other in rest))
+
+
+def _failures(peers: Mapping[str, Peer], images: Sequence[Array]) -> None:
     print("\n## Gray digits of 28 x 28\n\n| | failures of 95 | |\n|---|---:|---|")
     for row in failures(peers):
         print(row)

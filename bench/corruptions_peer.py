@@ -11,6 +11,7 @@ import pickle
 import sys
 import time
 import warnings
+from functools import partial
 from typing import Any
 
 
@@ -30,8 +31,12 @@ def _opened() -> Any:
 
     assert skimage.__version__ >= "0.19"
     inside.gaussian = gaussian
-    np.float_ = np.float64  # gone from numpy 2
+    np.float64 = np.float64  # gone from numpy 2
     return imagecorruptions
+
+
+def _given(value: float, *_: Any, **__: Any) -> float:
+    return value
 
 
 def main() -> None:
@@ -46,9 +51,9 @@ def main() -> None:
             name, severity, image, seed, angle = pickle.load(source)
         except EOFError:
             return
-        np.random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  (what the package draws from)
         if angle is not None:
-            np.random.uniform = lambda *a, **k: angle  # noqa: B023
+            np.random.uniform = partial(_given, angle)
         begun = time.process_time()
         try:
             with contextlib.redirect_stdout(sys.stderr):

@@ -62,9 +62,11 @@ FOREIGN = {
     "ToCanonical": im.Orient("RAS"),
     "Orientationd": im.Orient("RAS"),
     "GaussianSmooth": im.GaussianBlur((0.1, 2)),
+    "ImageCompression": im.JPEG((30, 90)),
+    "RandomFog": im.Fog(),
     "RandomChoice": im.OneOf([im.Flip("x", p=0.5), im.Rotate((-15, 15))]),
 }
-ABSENT = "GlassBlur MaskDropout MixUp RandomSwap AugMix RandomFog RandRicianNoised RandGibbsNoised ImageCompression"
+ABSENT = "MaskDropout MixUp RandomSwap AugMix RandomGravel RandRicianNoised RandGibbsNoised AdvancedBlur"
 
 
 def asked(name: str) -> str:

@@ -101,7 +101,7 @@ REFUSED = [
         lambda: im.CoarseDropout(1.5),
         r"holes=\.\.\.\) to be a whole number, a pair of them or a Choice of them, got 1\.5",
     ),
-    (lambda: im.CoarseDropout((1, 2.5)), r"got 1\.\.2\.5; write \(1, 8\), for example"),
+    (lambda: im.CoarseDropout((1, 2.5)), r"got 1\.\.2\.5; write \(1, 2\), for example"),
     (lambda: im.CoarseDropout(im.Normal(3, 1)), r"to be a whole number, a pair"),
     (lambda: im.CoarseDropout(1, 1.5), r"size=\.\.\.\) within 0\.\.1"),
     (lambda: im.GridMask(0.01), r"cell=\.\.\.\) within 0\.02\.\.1"),

@@ -98,11 +98,12 @@ class Filter:
         ``[n, k-1]`` before each but the first, and the axis ``[n]`` along which the spectrum is put together of them.
         ``range gamma``: exponent, whether it is inverted, and whether statistics are kept, each ``[n]``; each channel
         stretched onto 0 to 1, inverted where so, to that power, and back; then to the mean and deviation it had.
-        ``lower``: samples ``[n, d]`` that are left along each axis, and how, ``[n, 2]``: down by nearest neighbour (0) or
-        by the mean of what a sample covers (1), and back by nearest neighbour (0) or straight lines (1).
-        ``jpeg``, ``webp``: quality ``[n]``; written by that codec and read again, slice by slice. Three colours together,
-        others each as a gray picture. Values that are not of 8 bits on a scale of 256 levels: from black to white, or
-        between their own ends where some lie beyond.
+        ``lower``: samples ``[n, d]`` that are left along each axis, and how, ``[n, 2]``: down by nearest neighbour (0),
+        by the mean of what a sample covers (1) or of the pixels whose middles it covers (2), and back by nearest
+        neighbour (0) or straight lines (1).
+        ``jpeg``, ``webp``: quality ``[n]``; written by that codec and read again, slice by slice. Three colours
+        together, others each as a gray picture. Values that are not of 8 bits on a scale of 256 levels: from black to
+        white, or between their own ends where some lie beyond.
         ``glass``: reach and times, each ``[n]``, a stream ``[n, 2]``, then kernels before and kernels behind; so many
         times each pixel takes the values of one at most so far, all of a slice and all slices alike.
         ``turbulence``: reach in pixels and deviations in pixels, each ``[n, 2]`` for rows and columns, and a stream

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from imagemill.core.errors import ParameterError
@@ -35,7 +37,8 @@ def require_whole(shown: str, distribution: Distribution, *, odd: bool = False) 
     elif isinstance(distribution, Range) and (not odd or distribution.low == distribution.high):
         values = distribution.bounds
     if not values or any(v != round(v) or (odd and v % 2 == 0) for v in values):
-        example = "Choice([3, 5, 7])" if odd else "(1, 8)"
+        low = math.floor(distribution.bounds[0])
+        example = "Choice([3, 5, 7])" if odd else f"{low}" if len(set(values)) == 1 else f"({low}, {low + 1})"
         raise ParameterError(f"expected {shown} to be {kinds}, got {distribution}; write {example}, for example")
 
 

@@ -23,7 +23,7 @@ _NEEDED: dict[str, Any] = {
     "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "min_size": 200, "max_size": 300, "target_size": (200, 200),
     "pixdim": (1.0, 1.0, 3.0), "spatial_size": (64, 64, 32), "roi_size": (64, 64, 32), "k": 16, "factors": 0.1,
     "offsets": 0.1, "a_min": -200, "a_max": 300, "gamma": 1.5, "target_shape": (64, 64, 32), "target_multiple": 8,
-    "lower": 1, "upper": 99, "sharpness_factor": 2, "bits": 4, "threshold": 0.5, "holes": 4,
+    "lower": 1, "upper": 99, "sharpness_factor": 2, "bits": 4, "quality": (50, 90), "threshold": 0.5, "holes": 4,
     "angle": 0.2, "zoom": 1.2, "spatial_border": 4, "offset": 0.1, "orientation": "LPS", "scales": 1.1, "axes": 0,
     "translation": 2, "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
 }  # fmt: skip

@@ -140,6 +140,11 @@ _TRANSFORMS: dict[str, str] = {
     "SaltAndPepperNoise": "SaltAndPepper((0, 0.06))", "Cutout": "CoarseDropout(1, 0.25)",
     "Dropout": "PixelDropout((0, 0.05))", "GridDropout": "~GridMask(degrees=0)", "Equalization": "Equalize()",
     "HistogramEqualization": "Equalize()", "AllChannelsCLAHE": "~CLAHE()",
+    # quality and weather
+    "JPEG": "JPEG((30, 90))", "ImageCompression": "JPEG((30, 90))", "JpegCompression": "JPEG((30, 90))",
+    "WebP": "WebP((30, 90))", "Downscale": "Downscale((0.25, 0.75))", "Pixelate": "Downscale((0.25, 0.75))",
+    "Fog": "Fog()", "Rain": "Rain()", "Snow": "Snow()", "Frost": "Frost()", "Spatter": "Spatter()",
+    "Shadow": "Shadow()", "SunFlare": "SunFlare()", "GlassBlur": "GlassBlur()",
     "Lambda": "Apply(function)", "LambdaTransform": "Apply(function)",
     # choosing
     "RandomChoice": f"OneOf([{_MIRROR}, {_TURN}])",
@@ -151,14 +156,13 @@ _TRANSFORMS: dict[str, str] = {
 
 _NOT_HERE = {
     "such noise": "RicianNoise AdditiveLaplaceNoise",
-    "such a blur": "AdvancedBlur GlassBlur BilateralBlur",
+    "such a blur": "AdvancedBlur BilateralBlur",
     "such erasing": "MaskDropout XYMasking HideAndSeek CoarseShuffle",
     "mixing of images": "MixUp CutMix Mosaic MixUpV2 CutMixV2 CopyPaste OverlayElements",
     "matching of histograms": "HistogramNormalize HistogramShift HistogramMatching",
     "deforming by a grid of one's own": "GridElasticDeform",
     "artefacts of scanners": "GibbsNoise Swap",
-    "weather": "Fog Rain Snow SunFlare Shadow Spatter Gravel Clouds PlasmaShadow",
-    "compression": "ImageCompression JpegCompression JPEG Downscale",
+    "such weather": "Gravel Clouds PlasmaShadow Snowflakes",
     "shuffling": "GridShuffle PixelShuffle PatchShuffle",
     "learned policies": "AugMix FastAutoAugment",
     "several crops of one image": "FiveCrop TenCrop CropByPosNegLabel GridSample LabelSampler UniformSampler",
@@ -235,8 +239,8 @@ def suggestion(name: str, *, file: Mapping[str, Sequence[str]] | None = None) ->
     'write Flip: {axis: x, p: 0.5}'
     >>> suggestion("GaussNoise")
     'write im.GaussianNoise((0, 0.1))'
-    >>> suggestion("Fog")
-    'imagemill has no transform for weather'
+    >>> suggestion("Gravel")
+    'imagemill has no transform for such weather'
     >>> suggestion("Cheese")
     ''
     """

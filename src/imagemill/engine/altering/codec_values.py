@@ -1,10 +1,11 @@
 """What a codec makes of an image: written in few bytes and read again.
 
-Codecs know gray and three colours of 8 bits. Channels that are not three go through by themselves, as gray pictures, and
-so does each slice of a volume. Values of other types go through on a scale of 256 levels, from black to white; where
-some lie beyond, as those of scans do, from the smallest of the image to its largest.
+Codecs know gray and three colours of 8 bits. Channels that are not three go through by themselves, as gray pictures,
+and so does each slice of a volume. Values of other types go through on a scale of 256 levels, from black to white;
+where some lie beyond, as those of scans do, from the smallest of the image to its largest.
 
-JPEG has its chroma at half the resolution (4:2:0), as nearly every file of a camera and of the web has, and WebP always.
+JPEG has its chroma at half the resolution (4:2:0), as nearly every file of a camera and of the web has, and WebP
+always.
 """
 
 from __future__ import annotations

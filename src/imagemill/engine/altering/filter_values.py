@@ -131,8 +131,8 @@ def _range_gamma(params: list[Array], values: Floats, source: np.dtype[Any], pea
 
 
 def _lower(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
-    fewer, (mean, straight) = params
-    return scans.lowered(values, fewer, mean=bool(mean), straight=bool(straight))
+    fewer, (down, straight) = params
+    return scans.lowered(values, fewer, down=int(down), straight=bool(straight))
 
 
 def _jpeg(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
@@ -162,7 +162,7 @@ def _hsv(params: list[Array], values: Floats, source: np.dtype[Any], peak: float
 
 
 def _weather(kind: str) -> Callable[[list[Array], Floats, np.dtype[Any], float], Floats]:
-    return lambda params, values, source, peak: weathered(kind, params, values, peak)
+    return lambda params, values, _, peak: weathered(kind, params, values, peak)
 
 
 _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats]] = {

@@ -42,8 +42,8 @@ def steps_of(u: Floats, reach: int) -> Array:
 def glassy(values: Array, reach: int, times: int, stream: Words) -> Array:
     """So many times, from the lower right on: each pixel takes the values that stand at most ``reach`` away by then.
 
-    Steps go from ``-reach`` to ``reach - 1``, and a margin of ``reach`` stays. The number of a step is that of its pixel,
-    with rows and columns in turn.
+    Steps go from ``-reach`` to ``reach - 1``, and a margin of ``reach`` stays. The number of a step is that of its
+    pixel, with rows and columns in turn.
     """
     made = as_picture(values).copy()
     height, width = made.shape[:2]
@@ -60,7 +60,10 @@ def displacements(shape: tuple[int, int], reach: Floats, sigma: Floats, stream: 
     """How far each pixel of a slice is read from its place, ``[2, y, x]``: smoothed uniform numbers, cut at 3 sigma."""
     u = numbers.uniform(stream, numbers.EACH_PIXEL, 2 * shape[0] * shape[1]).reshape(2, *shape)
     return np.stack(
-        [ndi.gaussian_filter((2 * one - 1) * r, sigma, mode="reflect", truncate=3) for one, r in zip(u, reach, strict=True)]
+        [
+            ndi.gaussian_filter((2 * one - 1) * r, sigma, mode="reflect", truncate=3)
+            for one, r in zip(u, reach, strict=True)
+        ]
     )
 
 

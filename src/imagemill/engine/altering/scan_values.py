@@ -112,23 +112,25 @@ def gamma_in_range(values: Floats, gamma: float, *, inverted: bool, keeps: bool)
     return made
 
 
-def lowered(values: Floats, fewer: Array, *, mean: bool = False, straight: bool = True) -> Floats:
+def lowered(values: Floats, fewer: Array, *, down: int = 0, straight: bool = True) -> Floats:
     """Each axis to fewer samples and back to as many as there were.
 
     Parameters
     ----------
     fewer : array of int
         Samples that are left along each axis.
-    mean : bool
-        A sample is the mean of what it covers, and not the value nearest to its middle.
+    down : {0, 1, 2}
+        A sample is the value nearest to its middle; the mean of what it covers; or the mean of the pixels whose middles
+        it covers.
     straight : bool
         Back by straight lines, and not by the sample that is nearest.
     """
     shape = values.shape[:-1]
     # All axes first lose their samples, so that there is little to do on the way back.
     for axis, (n, m) in enumerate(zip(shape, fewer.tolist(), strict=True)):
-        if m < n and mean:
-            values = np.moveaxis(np.tensordot(covered(n, m).astype(values.dtype), values, axes=(1, axis)), 0, axis)
+        if m < n and down:
+            weights = covered(n, m, whole=down == 2).astype(values.dtype)
+            values = np.moveaxis(np.tensordot(weights, values, axes=(1, axis)), 0, axis)
         elif m < n:
             values = np.take(values, np.floor((np.arange(m) + 0.5) * n / m).astype(int), axis=axis)
     for axis, (n, m) in enumerate(zip(shape, fewer.tolist(), strict=True)):
@@ -139,14 +141,18 @@ def lowered(values: Floats, fewer: Array, *, mean: bool = False, straight: bool 
     return values
 
 
-def covered(n: int, m: int) -> Floats:
-    """Weights ``[m, n]`` of the means over ``m`` equal parts of ``n`` pixels.
+def covered(n: int, m: int, *, whole: bool = False) -> Floats:
+    """Weights ``[m, n]`` of the means over ``m`` equal parts of ``n`` pixels, which count in part or by their middles.
 
     Examples
     --------
-    >>> covered(3, 2).round(3).tolist()
-    [[0.667, 0.333, 0.0], [0.0, 0.333, 0.667]]
+    >>> covered(3, 2).round(3).tolist(), covered(3, 2, whole=True).tolist()
+    ([[0.667, 0.333, 0.0], [0.0, 0.333, 0.667]], [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
     """
+    if whole:
+        parts = np.minimum(((np.arange(n) + 0.5) * m / n - 1e-9).astype(int), m - 1)
+        counted = (parts == np.arange(m)[:, None]).astype(np.float64)
+        return counted / counted.sum(axis=1, keepdims=True)
     edges = np.arange(m + 1)[:, None] * n / m
     reached = np.clip(edges - np.arange(n), 0, 1)
     weights: Floats = (reached[1:] - reached[:-1]) * m / n

@@ -1,20 +1,20 @@
 """How weather lies on an image, in its own units; the layers are :mod:`imagemill.engine.altering.weather_layers`.
 
-========== ================================================================================ =========================
-kind       parameters of a sample, streams ``[2]`` last                                     ``x`` becomes
-========== ================================================================================ =========================
-``fog``    thickness ``t`` in whites, decay                                                 ``(x + t f) m / (m + t)``
-``snow``   level, threshold, pixels of a flake, share ``b`` that bleaches, kernel           ``(1-b) x + b max(x, 1.5 g + 0.5) + s + s'``
-``frost``  share ``k`` that is kept, strength ``t``, kernels                                ``k x + t f c``
-``rain``   share of pixels, strength ``t``, dimming ``d``, kernel                           ``d x (1 - t r) + 0.8 t r``
-``water``  quantile, sigma in pixels, strength ``t``                                        ``x + t w c``
-``mud``    quantile, sigma in pixels, strength ``t``                                        ``x (1 - t w) + t w c``
-``shadow`` corners ``[k, v, 2]``, darkness ``[k]``, pixels of the rim                       ``x`` times ``1 - d`` inside each
-``flare``  sun ``[2]``, radius, strength, ghosts ``[k, 6]``                                 ``x + (1 - x) a``
-========== ================================================================================ =========================
+========== ============================================================== ==========================================
+kind       parameters of a sample, a stream ``[2]`` last                  ``x`` becomes
+========== ============================================================== ==========================================
+``fog``    thickness ``t`` in whites, decay                               ``(x + t f) m / (m + t)``
+``snow``   level, threshold, pixels of a flake, share ``b``, kernel       ``x + b (max(x, 1.5 g + 0.5) - x) + s + s'``
+``frost``  share ``k`` that is kept, strength ``t``, kernels              ``k x + t f c``
+``rain``   share of pixels, strength ``t``, dimming ``d``, kernel         ``d x (1 - t r) + 0.8 t r``
+``water``  quantile, sigma in pixels, strength ``t``                      ``x + t w c``
+``mud``    quantile, sigma in pixels, strength ``t``                      ``x (1 - t w) + t w c``
+``shadow`` corners ``[k, v, 2]``, darkness ``[k]``, pixels of the rim     ``x (1 - d)`` inside each
+``flare``  sun ``[2]``, radius, strength, ghosts ``[k, 6]``               ``x + (1 - x) a``
+========== ============================================================== ==========================================
 
-``m`` is the brightest value of the image, ``g`` its gray, ``s'`` the layer turned by half, ``c`` a colour (its luma where
-there are not three channels). No stream for shadows and flares.
+``m`` is the brightest value of the image, ``g`` its gray, ``s'`` the layer turned by half, ``c`` a colour (its luma
+where there are not three channels). No stream for shadows and flares.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["WEATHER", "weathered"]
 Array = np.ndarray[Any, Any]
 Params = list[Array]
 
-_ICE = (0.80, 0.90, 0.95)
+_ICE = (0.82, 0.95, 1.0)
 _TURQUOISE = (175 / 255, 238 / 255, 238 / 255)
 """Pale turquoise, the colour of water on a lens in ImageNet-C."""
 _BROWN = (63 / 255, 42 / 255, 20 / 255)
@@ -130,7 +130,7 @@ def _mud(params: Params, values: Array, peak: float, tools: Tools) -> Array:
     return made
 
 
-def _shadow(params: Params, values: Array, peak: float, tools: Tools) -> Array:
+def _shadow(params: Params, values: Array, _peak: float, _tools: Tools) -> Array:
     corners, darkness, soft = params
     light = np.ones(_size(values))
     for outline, dark in zip(corners, darkness.tolist(), strict=True):
@@ -155,7 +155,7 @@ def _inside(outline: Floats, size: Size, soft: float) -> Floats:
     return found
 
 
-def _flare(params: Params, values: Array, peak: float, tools: Tools) -> Array:
+def _flare(params: Params, values: Array, peak: float, _tools: Tools) -> Array:
     sun, radius, strength, ghosts = params
     y, x = np.ogrid[: values.shape[-3], : values.shape[-2]]
     away = np.hypot(y - sun[0], x - sun[1])

@@ -20,6 +20,7 @@ from imagemill.evaluate.comparisons.logged import Logged
 from imagemill.evaluate.comparisons.screen_section import Screen
 from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population
 from imagemill.evaluate.runners.recipe import Trained
+from imagemill.evaluate.statistics.corruption_error import CorruptionError, corruption_error
 from imagemill.evaluate.statistics.intervals import (
     FEWEST_SEEDS,
     Difference,
@@ -159,8 +160,24 @@ class Comparison:
         """The effect of one arm on one population."""
         return next(e for e in self.effects if (e.arm, e.population) == (arm, population))
 
+    @property
+    def corruption_errors(self) -> dict[str, CorruptionError]:
+        """The mean corruption error of each arm, relative to the arm without augmentation.
+
+        Over the corruptions that test images were stressed with at all five severities; of classifiers alone. Errors
+        are means over the seeds that both were trained with.
+        """
+        found: dict[str, CorruptionError] = {}
+        for arm in dict.fromkeys(effect.arm for effect in self.effects if effect.measure is ACCURACY):
+            here = [effect for effect in self.effects if effect.arm == arm]
+            scores, baseline = ({e.population: getattr(e, name) for e in here} for name in ("score", "baseline"))
+            error = corruption_error(scores, baseline, CLEAN)
+            found |= {} if error is None else {arm: error}
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without anything that differs from run to run."""
+        errors = {arm: error.to_dict() for arm, error in self.corruption_errors.items()}
         return {
             "design": dict(self.design),
             "notes": list(self.notes),
@@ -173,6 +190,7 @@ class Comparison:
                 {"arm": r.arm, "seed": r.seed, "epochs": [plain(e) for e in _curve(r)], "diverged": r.diverged}
                 for r in self.runs
             ],
+            **({"corruption_errors": errors} if errors else {}),
             **({} if self.screen is None else {"screen": self.screen.to_dict()}),
         }
 
@@ -257,7 +275,12 @@ class Comparison:
         for arm in dict.fromkeys(arm for arm, _ in self.metrics):
             cells = [self._cell(arm, population) for population in names]
             lines.append(f"| {arm} | " + " | ".join(cells) + " |")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(line for said in self.corruption_sentences for line in ("", said))])
+
+    @property
+    def corruption_sentences(self) -> list[str]:
+        """:attr:`corruption_errors` in words."""
+        return [f"{arm}: {error.sentence}" for arm, error in self.corruption_errors.items()]
 
     def _cell(self, arm: str, population: str) -> str:
         found = self.metrics[arm, population]
@@ -281,7 +304,7 @@ class Comparison:
         seen = [f"can detect: {self.detectable_sentence()}"]
         lost = [f"{arm}: diverged with seeds {', '.join(map(str, seeds))}" for arm, seeds in self.diverged.items()]
         short = [*self.notes, *([self.ended] if self.ended else [])]
-        return "\n".join([head, *seen, *(effect.sentence for effect in self.effects), *lost, *short])
+        return "\n".join([head, *seen, *(e.sentence for e in self.effects), *self.corruption_sentences, *lost, *short])
 
     def detectable_sentence(self) -> str:
         """What this design could have seen on the clean test images, for the arm where it sees least."""

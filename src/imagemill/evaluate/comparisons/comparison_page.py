@@ -206,7 +206,8 @@ def _points(value: float) -> str:
 
 def _effects(found: Comparison) -> Blocks:
     populations = dict.fromkeys(effect.population for effect in found.effects)
-    return [effect_plot(found, name) for name in populations] or ["No arm was trained to the end."]
+    plots: list[Any] = [effect_plot(found, name) for name in populations]
+    return [*found.corruption_sentences, *plots] or ["No arm was trained to the end."]
 
 
 def _figures(found: Comparison) -> Blocks:

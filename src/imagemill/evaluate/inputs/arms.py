@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
 from imagemill.evaluate.inputs.arm_check import changed
-from imagemill.evaluate.inputs.changes import FILES, change_named, spaced
+from imagemill.evaluate.inputs.changes import FILES, GROUPS, change_named, spaced
 from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.corruptions import SEVERITIES
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.presets import PRESETS, preset
 
@@ -157,9 +158,9 @@ def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, P
     Parameters
     ----------
     spec : str, Path or Pipeline
-        ``"invert"``; ``"shift:4px"``, to the right; any change and amount, such as ``"rotate:15"``, ``"gamma:1.5"`` or
-        ``"blur:1"`` (see `imagemill.evaluate.inputs.changes`); a range, such as ``"rotate:-15..15"``, from which
-        each image gets its own; or a pipeline file.
+        ``"invert"``; ``"shift:4px"``, to the right; ``"corruption:fog:3"``; any change and amount, such as
+        ``"rotate:15"``, ``"gamma:1.5"`` or ``"blur:1"`` (see `imagemill.evaluate.inputs.changes`); a range, such as
+        ``"rotate:-15..15"``, from which each image gets its own; or a pipeline file.
     shape : (height, width), optional
         Of the images: what crops is brought back to it.
 
@@ -198,17 +199,25 @@ def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, P
 def each(spec: Stress) -> tuple[Stress, ...]:
     """The populations that a text stands for: one for each of several amounts, or of a range with a count.
 
+    A corruption without a severity stands for all five, and ``corruptions`` for those of the mean corruption error.
+
     Examples
     --------
     >>> each("rotate:-30..30/3"), each("shift:2px,4px"), each("rotate:-15..15")
     (('rotate:-30', 'rotate:0', 'rotate:30'), ('shift:2px', 'shift:4px'), ('rotate:-15..15',))
+    >>> each("corruption:fog")
+    ('corruption:fog:1', 'corruption:fog:2', 'corruption:fog:3', 'corruption:fog:4', 'corruption:fog:5')
     """
+    if isinstance(spec, str) and spec in GROUPS:
+        return tuple(one for member in GROUPS[spec] for one in each(member))
     if not isinstance(spec, str) or Path(spec).suffix in FILES:
         return (spec,)
     change, amounts = change_named(spec)
     values = amounts.values
     if amounts.range is not None and amounts.count is not None:
         values = spaced(*amounts.range, amounts.count, log=change.log, whole=change.whole)
+    if change.graded and not values and amounts.range is None:
+        values = change.grid(len(SEVERITIES))
     if len(values) < 2:
         return (spec,)
     return tuple(f"{change.name}:{value:g}{amounts.suffix}" for value in values)

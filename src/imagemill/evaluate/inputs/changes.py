@@ -6,6 +6,7 @@ One grammar for stressed populations and for sweeps over magnitudes::
     NAME:AMOUNT              rotate:15, shift:4px, zoom:0.8, flip:y
     NAME:LOW..HIGH[/COUNT]   a range: a grid for a sweep, drawn for each image in a population
     NAME:A,B,C               magnitudes, for a sweep
+    corruption:NAME[:SEVERITY]   corruption:fog:3; severities as amounts are, 1 to 5 in a sweep
     FILE.yaml                a pipeline file
 
 A name is that of any transform in lower case with hyphens, and where that is not enough its parameter and axis:
@@ -29,6 +30,7 @@ from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.ranges import Distribution
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform, fields_of, required
+from imagemill.transforms.corruptions import SEVERITIES, Corruption, corruptions
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.registry import find, names
 
@@ -45,8 +47,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "quality": ("noise", "blur"),
     "colour": ("saturation", "hue"),
     "shift": ("shift.x", "shift.y"),
+    **{
+        group: tuple(f"corruption:{name}" for name in corruptions(subset))
+        for group, subset in (("corruptions", "common"), ("corruptions-extra", "extra"))
+    },
 }
 """Names that stand for several changes in a sweep."""
+
+_CORRUPTION = "corruption"
 
 _UNITS = {"px": "pixels", "mm": "millimetres", "deg": "degrees", "°": "degrees", "%": "fraction"}
 """What may stand behind an amount, and the unit or parameter that it means."""
@@ -75,6 +83,8 @@ class Change:
         Whether it has a magnitude.
     neutral : float, optional
         The magnitude that should leave images as they are; whether it does is tried on images.
+    graded : bool
+        Magnitudes are the severities of a corruption, and none given means all of them.
 
     Examples
     --------
@@ -92,6 +102,7 @@ class Change:
     whole: bool = False
     counted: bool = True
     neutral: float | None = None
+    graded: bool = False
 
     def grid(self, levels: int) -> tuple[float, ...]:
         """Magnitudes over its range, evenly spaced, ends included.
@@ -230,6 +241,8 @@ def change_named(text: str, shape: Shape | None = None) -> tuple[Change, Amounts
     (-7.0, -4.0, 0.0, 4.0, 7.0)
     """
     name, colon, behind = text.partition(":")
+    if name == _CORRUPTION:
+        return _corruption(text, behind)
     if colon and not behind.strip():
         raise ParameterError(f"expected an amount behind the colon, got {text!r}")
     first, *rest = name.split(".")
@@ -238,6 +251,25 @@ def change_named(text: str, shape: Shape | None = None) -> tuple[Change, Amounts
         return _without_number(cls, text, behind, shape), Amounts()
     amounts = read_amounts(behind, name) if colon else Amounts()
     return _by_parameter(cls, name, rest, amounts.suffix, shape), amounts
+
+
+def _corruption(text: str, behind: str) -> tuple[Change, Amounts]:
+    """One of the common corruptions, by its severity."""
+    word, colon, severities = behind.partition(":")
+    if not word.strip() or (colon and not severities.strip()):
+        raise ParameterError(
+            f"expected corruption:NAME or corruption:NAME:SEVERITY, such as corruption:fog:3, got {text!r}"
+        )
+    name = Corruption(word).name
+    amounts = read_amounts(severities, f"{_CORRUPTION}:{name}") if colon else Amounts()
+    if amounts.suffix:
+        raise ParameterError(f"expected severities in plain numbers, got {amounts.suffix!r} behind one in {text!r}")
+
+    def made(severity: Any) -> Pipeline:
+        return Pipeline([Corruption(name, _scaled(severity, 1.0))], seed=0)
+
+    low, high = SEVERITIES[0], SEVERITIES[-1]
+    return Change(f"{_CORRUPTION}:{name}", made, low=low, high=high, whole=True, graded=True), amounts
 
 
 def _transform(first: str, name: str) -> type[Transform]:

@@ -47,7 +47,8 @@ class Contrast(Transform):
         At least 0; above 1 is more contrast, 0 leaves the pivot alone.
     pivot : {"mean", "each", "middle"} or float
         ``"mean"``: the mean luma of the picture as it arrives here (weights of BT.601 for RGB, equal ones
-        for any other number of channels). ``"each"``: of each channel its own mean. ``"middle"``: half of white. Or a value of the image.
+        for any other number of channels). ``"each"``: of each channel its own mean. ``"middle"``: half of white. Or a
+        value of the image.
 
     Targets
     -------

@@ -121,8 +121,8 @@ def disc(radius: Floats, softness: Floats | None = None) -> Floats:
     radius : array, ``[n]``
         In pixels.
     softness : array, ``[n]``, optional
-        With it a pixel counts in whole if its middle lies within the disc, and the weights are smoothed by a Gaussian of
-        so many pixels, over 3 of them, or 5 from a radius of 9 on.
+        With it a pixel counts in whole if its middle lies within the disc, and the weights are smoothed by a Gaussian
+        of so many pixels, over 3 of them, or 5 from a radius of 9 on.
     """
     if softness is not None:
         return _smoothed_disc(radius, softness)

@@ -25,8 +25,8 @@ class DefocusBlur(Transform):
         Of the disc, 0.1 to 30; up to 0.5 it lies within a pixel and changes nothing. Pixels at its rim count by the
         part of them that is covered.
     softness : number, pair or Distribution, pixels, optional
-        Pixels count in whole instead, and the rim is smoothed by a Gaussian of this deviation, above 0 to 2: the aliased
-        disc of ImageNet-C.
+        Pixels count in whole instead, and the rim is smoothed by a Gaussian of this deviation, above 0 to 2: the
+        aliased disc of ImageNet-C.
 
     Targets
     -------

@@ -18,9 +18,10 @@ from imagemill.transforms.traits import Traits
 class HSV(Transform):
     """Change value and saturation in the colour space HSV; `Brightness` and `Saturation` are quicker, and fuse.
 
-    Value is the largest channel and saturation the share by which the smallest falls below it, of any number of channels;
-    both stay within their bounds, and the hue stays. A gray pixel of three channels has the hue of red, so that an offset
-    of saturation reddens it, as it does everywhere in this colour space; of other numbers of channels it stays gray.
+    Value is the largest channel and saturation the share by which the smallest falls below it, of any number of
+    channels; both stay within their bounds, and the hue stays. A gray pixel of three channels has the hue of red, so
+    that an offset of saturation reddens it, as it does everywhere in this colour space; of other numbers of channels
+    it stays gray.
 
     Parameters
     ----------

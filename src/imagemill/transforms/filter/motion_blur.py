@@ -26,8 +26,8 @@ class MotionBlur(Transform):
     degrees : number, pair or Distribution, degrees
         Direction of the way, counter-clockwise from the right. There is no front and back: 180 degrees is 0 again.
     fade : number, pair or Distribution, pixels, optional
-        Every point leaves a trail in that direction, which fades by half a Gaussian of this deviation, above 0 to 60. By
-        default the movement is even and the blur lies to both sides.
+        Every point leaves a trail in that direction, which fades by half a Gaussian of this deviation, above 0 to 60.
+        By default the movement is even and the blur lies to both sides.
 
     Targets
     -------
@@ -35,8 +35,9 @@ class MotionBlur(Transform):
 
     Source
     ------
-    Gonzalez and Woods (2018), "Digital Image Processing", 5.6: degradation by uniform linear motion. Trails: ImageMagick's
-    motion blur, as Hendrycks and Dietterich (2019), "Benchmarking neural network robustness", ICLR, use it.
+    Gonzalez and Woods (2018), "Digital Image Processing", 5.6: degradation by uniform linear motion. Trails:
+    ImageMagick's motion blur, as Hendrycks and Dietterich (2019), "Benchmarking neural network robustness", ICLR, use
+    it.
 
     Examples
     --------

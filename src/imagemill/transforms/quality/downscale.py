@@ -25,8 +25,9 @@ class Downscale(Transform):
     ----------
     scale : number, pair or Distribution
         Share of the pixels of each side that is left, 0.01 to 1 (all); whole pixels, rounded down, at least 1.
-    down : {"mean", "nearest"}
-        A pixel is the mean of what it covers, or the value nearest to its middle, which leaves steps.
+    down : {"mean", "box", "nearest"}
+        A pixel is the mean of what it covers; the mean of the pixels whose middles it covers, as Pillow's box filter
+        has it; or the value nearest to its middle, which leaves steps.
     up : {"nearest", "linear"}
         Back as blocks (pixelated), or by straight lines (soft).
 
@@ -37,7 +38,7 @@ class Downscale(Transform):
     Source
     ------
     Hendrycks and Dietterich (2019), "Benchmarking neural network robustness to common corruptions and perturbations",
-    ICLR: pixelate, which is the mean and blocks.
+    ICLR: pixelate, which is a box and blocks.
 
     Examples
     --------
@@ -49,7 +50,7 @@ class Downscale(Transform):
     """
 
     scale: Random = param((0.25, 0.75), low=0.01, high=1)
-    down: Literal["mean", "nearest"] = option("mean", check=one_of("mean", "nearest"))
+    down: Literal["mean", "box", "nearest"] = option("mean", check=one_of("mean", "box", "nearest"))
     up: Literal["nearest", "linear"] = option("nearest", check=one_of("nearest", "linear"))
 
     def traits(self) -> Traits:
@@ -60,5 +61,5 @@ class Downscale(Transform):
         plane = list(frame.in_plane)
         # A little more, so that 0.3 of 10 is 3 and not 2.
         fewer[:, plane] = np.maximum(frame.shape[:, plane] * draws(self.scale)[:, None] + 1e-9, 1).astype(np.int64)
-        how = [self.down == "mean", self.up == "linear"]
+        how = [("nearest", "mean", "box").index(self.down), self.up == "linear"]
         return Filter("lower", (fewer, np.tile(np.array(how, np.int64), (frame.n, 1))), colours(frame))

@@ -26,8 +26,8 @@ class GlassBlur(Transform):
     """See through bubbled glass: a blur, pixels that are taken from nearby, and the blur again.
 
     From the lower right to the upper left each pixel takes the colour that stands ``-reach`` to ``reach - 1`` rows and
-    columns away by then; ``times`` over. Which ones belongs to the sample and the pixel: neither batch nor thread changes
-    it. All slices of a volume are seen through the same glass.
+    columns away by then; ``times`` over. Which ones belongs to the sample and the pixel: neither batch nor thread
+    changes it. All slices of a volume are seen through the same glass.
 
     Parameters
     ----------

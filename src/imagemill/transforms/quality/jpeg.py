@@ -21,8 +21,8 @@ class JPEG(Transform):
 
     Pictures of 8 bits, gray or of three colours, are bit for bit what Pillow writes and reads at that quality, with
     chroma at half the resolution (4:2:0). Of any other number of channels each goes through as a gray picture, an alpha
-    channel not at all, and of a volume each slice by itself. Other types go through on a scale of 256 levels, from black
-    to white, or from the image's smallest value to its largest where some lie beyond, as those of scans do.
+    channel not at all, and of a volume each slice by itself. Other types go through on a scale of 256 levels, from
+    black to white, or from the image's smallest value to its largest where some lie beyond, as those of scans do.
 
     Parameters
     ----------

@@ -21,8 +21,8 @@ from imagemill.transforms.traits import Traits
 class Turbulence(Transform):
     """Read each pixel from a place nearby, as through hot air: fine, and it may fold, where `Elastic` is smooth.
 
-    Along ``y`` and ``x`` the place lies off by uniform numbers within ``reach``, smoothed by a Gaussian; all slices of a
-    volume alike. A number belongs to its sample and its pixel: neither batch nor thread changes it.
+    Along ``y`` and ``x`` the place lies off by uniform numbers within ``reach``, smoothed by a Gaussian; all slices
+    of a volume alike. A number belongs to its sample and its pixel: neither batch nor thread changes it.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class Turbulence(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not), mirrored at its outer edges; Mask, Boxes, Keypoints, Label stay, as pixels
-    move by few of them and no map leads back.
+    Image changes (an alpha channel does not), mirrored at its outer edges; Mask, Boxes, Keypoints, Label stay, as
+    pixels move by few of them and no map leads back.
 
     Source
     ------

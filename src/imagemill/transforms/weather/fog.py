@@ -20,8 +20,8 @@ class Fog(Transform):
     """Lay clouds of fog over the image, which keeps its brightest value.
 
     ``out = (x + thickness * white * f) * m / (m + thickness * white)`` with clouds ``f`` from 0 to 1 and ``m`` the
-    image's brightest value. Where a cloud is thick belongs to the sample: neither batch nor thread changes it. All slices
-    of a volume have the same fog.
+    image's brightest value. Where a cloud is thick belongs to the sample: neither batch nor thread changes it. All
+    slices of a volume have the same fog.
 
     Parameters
     ----------

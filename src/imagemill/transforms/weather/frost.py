@@ -17,7 +17,7 @@ from imagemill.transforms.colour._channels import colours
 from imagemill.transforms.filter._kernels import line
 from imagemill.transforms.traits import Traits
 
-_DIRECTIONS = 6
+_DIRECTIONS = 3
 """Ice grows at angles of 60 degrees."""
 
 
@@ -25,9 +25,9 @@ _DIRECTIONS = 6
 class Frost(Transform):
     """Let the lens or the window frost over.
 
-    ``out = keep * x + strength * white * ice``. The ice is generated: clouds by midpoint displacement, and needles in six
-    directions that are densest where it is cloudy, pale blue where there are three channels. It belongs to the sample:
-    neither batch nor thread changes it.
+    ``out = keep * x + strength * white * ice``. The ice is generated: clouds by midpoint displacement, and needles in
+    three directions that are densest where it is cloudy, pale blue where there are three channels. It belongs to the
+    sample: neither batch nor thread changes it.
 
     Parameters
     ----------

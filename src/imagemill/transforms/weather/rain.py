@@ -21,8 +21,8 @@ class Rain(Transform):
     """Let it rain: streaks of one direction, and a darker day.
 
     A drop moves while the shutter is open, so that it is a streak that lets the background shine through:
-    ``out = dim * x * (1 - a) + 0.8 * white * a`` with the streak's opacity ``a``. Where a drop is belongs to the sample:
-    neither batch nor thread changes it.
+    ``out = dim * x * (1 - a) + 0.8 * white * a`` with the streak's opacity ``a``. Where a drop is belongs to the
+    sample: neither batch nor thread changes it.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ class Rain(Transform):
 
     Source
     ------
-    Garg and Nayar (2007), "Vision and rain", International Journal of Computer Vision 75(1): streaks brighter than what is
-    behind them, mixed with it by how long the drop covered the pixel.
+    Garg and Nayar (2007), "Vision and rain", International Journal of Computer Vision 75(1): streaks brighter than
+    what is behind them, mixed with it by how long the drop covered the pixel.
 
     Examples
     --------

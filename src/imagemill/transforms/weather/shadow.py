@@ -44,8 +44,8 @@ class Shadow(Transform):
 
     Source
     ------
-    Blajovici, Kiss, Bonus and Varga (2011), "Shadow detection and removal from a single image": a shadow takes a share of
-    the light, less so within its penumbra.
+    Blajovici, Kiss, Bonus and Varga (2011), "Shadow detection and removal from a single image": a shadow takes a
+    share of the light, less so within its penumbra.
 
     Examples
     --------

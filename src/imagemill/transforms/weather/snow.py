@@ -20,9 +20,9 @@ from imagemill.transforms.traits import Traits
 class Snow(Transform):
     """Let it snow: flakes with trails, and everything bleached.
 
-    Flakes are what of normal numbers with deviation 0.3 about ``level`` reaches ``threshold``, as bright as the number is
-    (1 is white). They leave a trail, and lie on the image a second time turned by half. Where a flake is belongs to the
-    sample: neither batch nor thread changes it.
+    Flakes are what of normal numbers with deviation 0.3 about ``level`` reaches ``threshold``, as bright as the
+    number is (1 is white). They leave a trail, and lie on the image a second time turned by half. Where a flake is
+    belongs to the sample: neither batch nor thread changes it.
 
     Parameters
     ----------

@@ -42,8 +42,8 @@ class SunFlare(Transform):
 
     Source
     ------
-    Hullin, Eisemann, Seidel and Lee (2011), "Physically-based real-time lens flare rendering", ACM TOG 30(4): ghosts are
-    images of the aperture on the line through the optical axis. Their places, sizes and colours are drawn here.
+    Hullin, Eisemann, Seidel and Lee (2011), "Physically-based real-time lens flare rendering", ACM TOG 30(4): ghosts
+    are images of the aperture on the line through the optical axis. Their places, sizes and colours are drawn here.
 
     Examples
     --------

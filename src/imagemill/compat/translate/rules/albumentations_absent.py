@@ -6,9 +6,9 @@ from imagemill.compat.translate.rules.albumentations import RULES
 
 __all__: list[str] = []
 
-_WEATHER = "RandomRain RandomFog RandomSunFlare RandomShadow RandomSnow RandomGravel Spatter PlasmaShadow"
+_WEATHER = "RandomGravel PlasmaShadow"
 _OTHER = (
-    "GlassBlur RingingOvershoot Superpixels IAASuperpixels ChromaticAberration Morphological Illumination "
+    "RingingOvershoot Superpixels IAASuperpixels ChromaticAberration Morphological Illumination "
     "PlasmaBrightnessContrast RandomGridShuffle HEStain TextImage OverlayElements MaskDropout ConstrainedCoarseDropout "
     "Mosaic CubicSymmetry GridElasticDeform Pad3D PadIfNeeded3D CenterCrop3D "
     "RandomCrop3D CoarseDropout3D"
@@ -18,7 +18,7 @@ _CROPS = (
     "RandomSizedBBoxSafeCrop BBoxSafeRandomCrop AtLeastOneBBoxRandomCrop RandomCropNearBBox CropNonEmptyMaskIfExists"
 )
 
-RULES.without("weather is not built", *_WEATHER.split())
+RULES.without("such weather is not built", *_WEATHER.split())
 RULES.without("it is not built", *_OTHER.split())
 RULES.without("adapting to other images is not built", *_OTHERS.split())
 RULES.without("crops that look at boxes or label maps are not built", *_CROPS.split())

@@ -27,6 +27,7 @@ from imagemill.transforms.filter.solarize import Solarize
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 from imagemill.transforms.occlusion.erasing import Erasing
 from imagemill.transforms.policies import auto_augment, rand_augment, trivial_augment
+from imagemill.transforms.quality.jpeg import JPEG
 
 __all__: list[str] = []
 _DARKEST = 1e-3
@@ -187,6 +188,13 @@ def _function(step: Step, lambd: Any, *_: Any) -> list[Transform]:
     return list(from_function(step, lambd))
 
 
+@RULES.rule("JPEG")
+def _jpeg(step: Step, quality: Any) -> Transform:
+    """By the same quality; a pair is drawn from, both ends among what can come."""
+    ends = [int(one) for one in (quality if isinstance(quality, list | tuple) else (quality,))]
+    return JPEG(ends[0] if ends[0] == ends[-1] else (ends[0], ends[-1]))
+
+
 @RULES.rule("AutoAugment")
 def _auto_augment(step: Step, policy: Any = "imagenet", interpolation: Any = "nearest", fill: Any = None) -> Transform:
     name = str(getattr(policy, "value", policy)).lower()
@@ -225,5 +233,4 @@ def _fill(step: Step, value: Any) -> float | tuple[float, ...]:
 
 RULES.without("mixing an image with changed copies of itself is not built", "AugMix")
 RULES.without("mixing images is not built", "MixUp", "CutMix")
-RULES.without("compression is not built", "JPEG")
 RULES.without("a matrix over all pixels of the image is not built", "LinearTransformation")

@@ -14,7 +14,7 @@ from imagemill.core.image_ops import Filter
 from imagemill.engine.altering.codec_values import recoded
 from imagemill.engine.altering.filter_values import filtered, sharpened
 from imagemill.engine.altering.weather_values import WEATHER, weathered
-from imagemill.engine.backends.cpu.altering import moved_kernels
+from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
 from imagemill.engine.backends.cpu.altering.layer_tools import QUICK
 from imagemill.engine.colour_values import to_dtype
@@ -61,6 +61,8 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
             return moved_kernels.glass(src, params)
         case "turbulence":
             return moved_kernels.turbulence(src, params[0], params[1], params[2])
+        case "hsv" if src.dtype in (np.uint8, np.uint16):
+            return hsv_kernel.revalued(src, *(float(one) for one in params), peak)
         case kind if kind in WEATHER:
             return rounded(weathered(kind, params, src.astype(working(src.dtype)), peak, QUICK), src.dtype)
         case "jpeg" | "webp":
@@ -84,6 +86,8 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
         return "cv2.warpAffine" if plane and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
     if op.kind in ("jpeg", "webp"):
         return "Pillow"
+    if op.kind == "hsv":
+        return "numba hsv" if dtype in (np.uint8, np.uint16) else "numpy"
     if op.kind == "glass" or op.kind == "turbulence" or op.kind in WEATHER:
         return f"numba and cv2 {op.kind}"
     if op.kind in ("posterize", "solarize"):

@@ -81,7 +81,9 @@ def _read(picture, away_y, away_x, out):
             a, b = (1 - wy) * (1 - wx), (1 - wy) * wx
             c, d = wy * (1 - wx), wy * wx
             for k in range(depth):
-                out[y, x, k] = a * picture[y0, x0, k] + b * picture[y0, x1, k] + c * picture[y1, x0, k] + d * picture[y1, x1, k]
+                out[y, x, k] = (
+                    a * picture[y0, x0, k] + b * picture[y0, x1, k] + c * picture[y1, x0, k] + d * picture[y1, x1, k]
+                )
 
 
 def _smooth(field: Floats, sigma: Floats) -> Floats:
@@ -89,7 +91,9 @@ def _smooth(field: Floats, sigma: Floats) -> Floats:
     if not sigma.any():
         return field
     reach = [int(3 * s + 0.5) for s in sigma.tolist()]
-    weights = [np.exp(-0.5 * (np.arange(-r, r + 1) / s) ** 2) if r else np.ones(1) for r, s in zip(reach, sigma, strict=True)]
+    weights = [
+        np.exp(-0.5 * (np.arange(-r, r + 1) / s) ** 2) if r else np.ones(1) for r, s in zip(reach, sigma, strict=True)
+    ]
     down, along = (w / w.sum() for w in weights)
     # A frame that is smaller than the Gaussian is mirrored more than once, which OpenCV does not do.
     padded = np.pad(field, [(r, r) for r in reach], mode="symmetric")

@@ -208,6 +208,7 @@ def test_a_transform_of_ones_own_is_answered_too_and_its_own_constructor_left_al
 
 
 NEEDED = {
+    "name": "fog",
     "size": 4, "transforms": [im.Flip("x")], "mean": 0.5, "dtype": "uint8", "layout": "channels_first",
     "function": np.invert, "edges": [3], "gains": [1, 2], "length": 4,
 }  # fmt: skip

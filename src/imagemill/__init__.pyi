@@ -175,9 +175,9 @@ from imagemill.transforms.presets import PRESETS as PRESETS
 from imagemill.transforms.presets import preset as preset
 from imagemill.transforms.quality.downscale import Downscale as Downscale
 from imagemill.transforms.quality.glass_blur import GlassBlur as GlassBlur
-from imagemill.transforms.quality.jpeg import JPEG as JPEG
+from imagemill.transforms.quality.jpeg_compression import JPEG as JPEG
 from imagemill.transforms.quality.turbulence import Turbulence as Turbulence
-from imagemill.transforms.quality.webp import WebP as WebP
+from imagemill.transforms.quality.webp_compression import WebP as WebP
 from imagemill.transforms.weather.fog import Fog as Fog
 from imagemill.transforms.weather.frost import Frost as Frost
 from imagemill.transforms.weather.rain import Rain as Rain

@@ -47,6 +47,7 @@ def test_every_transform_is_a_change_by_its_name_or_says_what_to_do(name: str) -
             "leave Rescale",
             "LOW..HIGH",
             "expected volumes",
+            "such as corruption:fog:3",
             "end the pipeline with Resize",
         )
         assert any(word in said for word in advice), said

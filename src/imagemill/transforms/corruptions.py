@@ -34,7 +34,7 @@ from imagemill.transforms.noise.shot_noise import ShotNoise
 from imagemill.transforms.noise.speckle_noise import SpeckleNoise
 from imagemill.transforms.quality.downscale import Downscale
 from imagemill.transforms.quality.glass_blur import GlassBlur
-from imagemill.transforms.quality.jpeg import JPEG
+from imagemill.transforms.quality.jpeg_compression import JPEG
 from imagemill.transforms.quality.turbulence import Turbulence
 from imagemill.transforms.traits import Traits
 from imagemill.transforms.weather.fog import Fog

@@ -266,19 +266,19 @@ def _corruption(text: str, behind: str) -> tuple[Change, Amounts]:
         raise ParameterError(f"expected severities in plain numbers, got {amounts.suffix!r} behind one in {text!r}")
 
     def made(severity: Any) -> Pipeline:
-        return Pipeline([Corruption(name, _scaled(severity, 1.0))], seed=0)
+        return Pipeline([Corruption(name, _scaled(severity, 1.0))] if severity != 0 else [], seed=0)
 
     low, high = SEVERITIES[0], SEVERITIES[-1]
-    return Change(f"{_CORRUPTION}:{name}", made, low=low, high=high, whole=True, graded=True), amounts
+    return Change(f"{_CORRUPTION}:{name}", made, low=low, high=high, whole=True, neutral=0, graded=True), amounts
 
 
 def _transform(first: str, name: str) -> type[Transform]:
-    spelled = {_spelled(one): one for one in names()}
-    wanted = first.lower().replace("_", "-")
-    cls = find(spelled[wanted]) if wanted in spelled else find(first)
+    plain = {one.lower(): one for one in names()}
+    wanted = first.lower().replace("_", "").replace("-", "")
+    cls = find(plain[wanted]) if wanted in plain else find(first)
     if cls is None:
-        known = sorted({*spelled, *_KNOWN})
-        near = difflib.get_close_matches(wanted, known, n=1)
+        known = sorted({*map(_spelled, plain.values()), *_KNOWN})
+        near = difflib.get_close_matches(first.lower().replace("_", "-"), known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; names: {', '.join(known)}"
         raise ParameterError(
             "expected invert, shift:4px, rotate:15, another change or a pipeline file for test images, "
@@ -398,5 +398,5 @@ def _default_bounds(field: dataclasses.Field[Any]) -> tuple[float, float] | None
 
 
 def _spelled(name: str) -> str:
-    """``ChannelGain`` as ``channel-gain``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+    """``ChannelGain`` as ``channel-gain``, ``ISONoise`` as ``iso-noise``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()

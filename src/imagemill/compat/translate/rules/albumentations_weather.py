@@ -12,8 +12,8 @@ from imagemill.core.errors import InputError
 from imagemill.transforms.base import Transform
 from imagemill.transforms.quality.downscale import Downscale
 from imagemill.transforms.quality.glass_blur import GlassBlur
-from imagemill.transforms.quality.jpeg import JPEG
-from imagemill.transforms.quality.webp import WebP
+from imagemill.transforms.quality.jpeg_compression import JPEG
+from imagemill.transforms.quality.webp_compression import WebP
 from imagemill.transforms.weather.fog import Fog
 from imagemill.transforms.weather.rain import Rain
 from imagemill.transforms.weather.shadow import Shadow

@@ -27,7 +27,7 @@ from imagemill.transforms.filter.solarize import Solarize
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 from imagemill.transforms.occlusion.erasing import Erasing
 from imagemill.transforms.policies import auto_augment, rand_augment, trivial_augment
-from imagemill.transforms.quality.jpeg import JPEG
+from imagemill.transforms.quality.jpeg_compression import JPEG
 
 __all__: list[str] = []
 _DARKEST = 1e-3

@@ -19,6 +19,7 @@ GROUPS = {
     "occlusion": "Hidden parts",
     "quality": "Quality",
     "weather": "Weather",
+    "corruptions": "Common corruptions",
     "medical": "Artefacts of scanners",
     "combine": "Choosing among transforms",
 }

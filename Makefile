@@ -8,10 +8,10 @@ STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: demo test coverage check docs docs-images warm bench bench-quick bench-growth bench-feed bench-soak bench-compat clean help
+.PHONY: demo test coverage check docs docs-images warm bench bench-quick bench-growth bench-feed bench-soak bench-compat bench-transforms bench-transforms-quick clean help
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
 	$(BIN)/imagemill demo -o demo-output
@@ -71,6 +71,12 @@ bench-soak: $(BSTAMP)  ## 200 epochs of 50,000 small pictures: memory, threads, 
 
 bench-compat: $(BSTAMP)  ## ImageDataGenerator beside Keras's own: 32x32, every fill mode, many sets of arguments
 	$(BENCH) -W ignore -m bench.compat
+
+bench-transforms: $(BSTAMP)  ## time every transform that others have too, one by one, write docs/benchmarks/transforms.md
+	$(BENCH) -W ignore -m bench.transforms.run
+
+bench-transforms-quick: $(BSTAMP)  ## the same in three short rounds, printed only
+	$(BENCH) -W ignore -m bench.transforms.run --quick
 
 clean:  ## remove caches, builds and compiled kernels (delete .venv by hand to start over)
 	rm -rf build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -72,6 +72,7 @@ def run(
     swap: Swap = (),
     workers: int = 1,
     buffers: Buffers | None = None,
+    first: int = 0,
 ) -> dict[str, Any]:
     """Every target of every sample through a plan.
 
@@ -89,6 +90,8 @@ def run(
         Threads; the result does not depend on it.
     buffers : Buffers, optional
         Where the memory for rasters comes from; fresh memory otherwise.
+    first : int
+        The sample of the plan that the columns begin with.
 
     Returns
     -------
@@ -121,19 +124,21 @@ def run(
             if column.fetch is None:
                 _check(kind, values)
             own = column.plan or plan
-            made[name], room = _memory(own, kind, column.axes, values[0], buffers)
+            rows = slice(first, first + len(values))
+            made[name], room = _memory(own, rows, kind, column.axes, values[0], buffers)
             if column.together > 1 and kind == Image.kind and any(map(reads_all, own.steps)):
-                for first in range(0, own.n, column.together):
-                    part = slice(first, first + column.together)
-                    run_clip(own.steps, first, values[part], backend, room[part])
+                for start in range(0, len(values), column.together):
+                    part = slice(start, start + column.together)
+                    run_clip(own.steps, first + start, values[part], backend, room[part])
                 continue
-            for first, some in _fetched(column):
-                _pixels(own, backend, kind, first, some, room[first : first + len(some)], workers)
+            for start, some in _fetched(column):
+                _pixels(own, backend, kind, first + start, some, room[start : start + len(some)], workers)
         else:
             judged = own_rules(kind, rules)
-            made[name] = [plain(moved(plan, backend, row, one, judged, swap)) for row, one in enumerate(values)]
+            made[name] = [plain(moved(plan, backend, row, one, judged, swap)) for row, one in enumerate(values, first)]
     apart = {name: cast(Sequence[Target], c.values) for name, c in columns.items() if c.kind not in _RASTERS}
-    of_columns(apart, made, rules, plan.shape)
+    count = max((len(column) for column in apart.values()), default=0)
+    of_columns(apart, made, rules, plan.shape[first : first + count])
     return made
 
 
@@ -226,13 +231,16 @@ def moved(plan: Plan, backend: Backend, row: int, target: Target, rules: BoxRule
     return through(target) if carried is None else carried(plan, row, target, through, rules, swap)
 
 
-def _memory(plan: Plan, kind: str, axes: str, first: Array, buffers: Buffers | None) -> tuple[Array, Array]:
+def _memory(
+    plan: Plan, rows: slice, kind: str, axes: str, first: Array, buffers: Buffers | None
+) -> tuple[Array, Array]:
     """Memory for a column of rasters like the first, in its order of axes, and the same seen as ``[n, *shape, C]``.
 
     Images come out in the plan's dtype.
     """
-    if plan.n > 1 and (plan.shape != plan.shape[0]).any():
-        sizes = sorted({tuple(s) for s in plan.shape.tolist()})
+    n, shape = rows.stop - rows.start, plan.shape[rows]
+    if n > 1 and (shape != shape[0]).any():
+        sizes = sorted({tuple(s) for s in shape.tolist()})
         raise InputError(
             f"expected one output size for a batch, got {len(sizes)} ({sizes[0]}, {sizes[1]}, ...); "
             "end the pipeline with Resize, Resample, Crop or RandomResizedCrop"
@@ -241,8 +249,8 @@ def _memory(plan: Plan, kind: str, axes: str, first: Array, buffers: Buffers | N
     if kind == Image.kind:
         dtype = plan.dtype
     axes = axes_out(plan, kind, axes)
-    lengths = dict(zip(plan.axes, plan.shape[0].tolist(), strict=True), c=first.shape[-1])
-    size = (plan.n, *[lengths[a] for a in axes])
+    lengths = dict(zip(plan.axes, shape[0].tolist(), strict=True), c=first.shape[-1])
+    size = (n, *[lengths[a] for a in axes])
     memory = np.empty(size, dtype) if buffers is None else buffers.empty(size, dtype)
     seen = memory if "c" in axes else memory[..., None]
     order = axes if "c" in axes else axes + "c"

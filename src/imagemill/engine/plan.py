@@ -129,6 +129,15 @@ class Resample(Part):
         """Sample ``i``'s stages, without those that do nothing."""
         return tuple(s for link in self.links if (s := link.row(i)) is not None)
 
+    def likeness(self, i: int) -> bytes | None:
+        """What samples have in common that are moved alike; None where something bends, which no two do alike."""
+        parts = [self.shape[i].tobytes()]
+        for link in self.links:
+            if isinstance(link, Displacements):
+                return None
+            parts.append((link.m if isinstance(link, Matrices) else link.where)[i].tobytes())
+        return b"".join(parts)
+
     @property
     def matrix(self) -> Floats:
         """The product of all matrices, ``[n, d+1, d+1]``: the map without displacements."""

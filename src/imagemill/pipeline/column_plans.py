@@ -6,23 +6,40 @@ a transform that names the images it is for; a map of numbers takes the geometry
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from imagemill.core.errors import InputError, PlanError
-from imagemill.core.geometry import Frame
+from imagemill.core.geometry import Floats, Frame
 from imagemill.core.image_ops import Erase, Noise
 from imagemill.core.ops import Affine, Layout, Warp
 from imagemill.core.sample import DrawLog
-from imagemill.core.targets import Image, Map
+from imagemill.core.targets import Image, Label, Map, Raster, Target
+from imagemill.engine.execute import axes_out
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import Drawn
 from imagemill.pipeline.drawing import Draft
 from imagemill.pipeline.inputs import Inputs
 from imagemill.transforms.base import Transform, everyone
 
-__all__ = ["draft_of_map", "others"]
+__all__ = ["draft_of_map", "others", "results"]
+
+
+def results(
+    inputs: Inputs, made: Mapping[str, Any], plan: Plan, own: Mapping[str, Plan], affine: Floats
+) -> dict[str, Target]:
+    """What was made of one sample, wrapped as it was."""
+    out: dict[str, Target] = {}
+    for name in inputs.names:
+        target, found = inputs.column(name)[0], made[name][0]
+        if isinstance(target, Raster):
+            order = axes_out(own.get(name, plan), target.kind, inputs.axes(name))
+            found = replace(target, array=found, axes=order, spacing=None, affine=affine)
+        elif isinstance(target, Label):
+            found = Label(found)
+        out[name] = found
+    return out
 
 
 def _check_images_named(inputs: Inputs, transforms: Sequence[Transform]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import ParameterError
 from imagemill.core.image_ops import Erase
 from imagemill.core.ops import shown
@@ -25,6 +26,18 @@ class _Described(Protocol):
 
     @property
     def variants(self) -> float: ...
+
+
+class _Asked(_Described, Protocol):
+    boxes: BoxRules
+    notes: tuple[str, ...]
+
+
+def said(pipeline: _Asked) -> list[str]:
+    """What a pipeline is, before anything runs: its header, its transforms, the boxes that stay, and its notes."""
+    parts = [header(pipeline), transforms(pipeline.transforms)]
+    parts += [f"boxes that stay: {pipeline.boxes}"] if pipeline.boxes != BoxRules() else []
+    return parts + (["notes:\n" + "\n".join(f"  {note}" for note in pipeline.notes)] if pipeline.notes else [])
 
 
 def stable(transform: Transform) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from imagemill.core.colours import Channels, check_channels
 from imagemill.core.errors import InputError
-from imagemill.core.geometry import Floats, Frame, Ints, peak_of
+from imagemill.core.geometry import SPATIAL_AXES, Floats, Frame, Ints, peak_of
 from imagemill.core.grids import placed
 from imagemill.core.interop.foreign_images import several
 from imagemill.core.targets import Array, Image, Map, Mask, Raster, Target, as_target, read_axes
@@ -21,6 +22,7 @@ from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.execute import Column
 from imagemill.engine.plan import Plan
+from imagemill.pipeline.ahead import Kind
 from imagemill.transforms.base import Transform, everyone
 
 
@@ -157,28 +159,46 @@ class Inputs:
             raise InputError("expected an image, a mask or a map among the targets: boxes and points need a frame")
         images = [name for name in rasters if isinstance(self._first[name], Image)]
         self._lead = images[0] if images else rasters[0]
-        lead = columns[self._lead]
         self._axes: dict[str, str] = {}
         self._canonical: dict[str, Rasters] = {}
         self._read(self._lead)
         for name in rasters:
             if name != self._lead:
                 self._read(name)
-        first = self._canonical[self._lead][0]
-        spatial = self._axes[self._lead].replace("c", "")
-        canonical_axes = "yx" if len(spatial) == 2 else "zyx"
-        shape = _shapes(self._canonical[self._lead])
-        for name in rasters:
-            if name != self._lead:
-                self._check(name, shape)
-        metric = None
+        if len(rasters) > 1:
+            shape = _shapes(self._canonical[self._lead])
+            for name in rasters:
+                if name != self._lead:
+                    self._check(name, shape)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The frame of the leading rasters."""
+        lead, first = self._columns[self._lead], self._canonical[self._lead][0]
+        spatial, metric = self._spatial, None
         if isinstance(lead, Stack):
             affine = np.tile(lead.first.affine_matrix(spatial), (len(lead), 1, 1))
         else:
             affine = np.array([t.affine_matrix(spatial) for t in lead if isinstance(t, Raster)])
             metric = _metric(lead, affine)
         kept = (first.shape[-1], first.dtype, peak_of(first.dtype), metric, _measured(lead))
-        self.frame = Frame(canonical_axes, shape, affine, *kept)
+        return Frame(SPATIAL_AXES[len(spatial)], _shapes(self._canonical[self._lead]), affine, *kept)
+
+    @property
+    def _spatial(self) -> str:
+        return self._axes[self._lead].replace("c", "")
+
+    @property
+    def only_kind(self) -> Kind | None:
+        """All that can be known of a single image that says nothing of the world; None where there is more to know."""
+        lead = self._columns[self._lead]
+        if len(lead) != 1 or len(self._axes) != 1:
+            return None
+        one = lead[0]
+        if not isinstance(one, Image) or one.spacing is not None or one.affine is not None:
+            return None
+        array = self._canonical[self._lead][0]
+        return Kind(array.shape[:-1], array.shape[-1], array.dtype)
 
     def _read(self, name: str) -> None:
         given = self._axes.get(self._lead)

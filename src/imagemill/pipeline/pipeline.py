@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,9 @@ from imagemill.core.findings import Finding
 from imagemill.core.geometry import Frame
 from imagemill.core.keypoint_names import read_swap
 from imagemill.core.randomness import rng
-from imagemill.core.randomness.default_keys import Lineage
+from imagemill.core.randomness.default_keys import Lineage, Turn, key_of
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
-from imagemill.core.targets import Image, Label, Raster, Target
+from imagemill.core.targets import Image
 from imagemill.engine import execute
 from imagemill.engine.annotations.foreground import Foreground
 from imagemill.engine.backends import Backend, as_given, get_backend
@@ -32,8 +30,9 @@ from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
 from imagemill.pipeline import describe as words
 from imagemill.pipeline import files
+from imagemill.pipeline.ahead import Ahead
 from imagemill.pipeline.clips import clip_batch, clip_sample, has_time, have_time, one_frame
-from imagemill.pipeline.column_plans import others
+from imagemill.pipeline.column_plans import others, results
 from imagemill.pipeline.drawing import Draft, Walk
 from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
 from imagemill.pipeline.rehearsal import given, judge
@@ -90,14 +89,10 @@ class Pipeline:
             raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
         self.seed_given = seed is not None
         """Whether somebody chose the seed, so that other processes may have the same one."""
-        if seed is None:
-            seed = secrets.randbits(32)
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
-            raise ParameterError(f"expected a seed from 0 to 2**64 - 1, got {seed!r}")
         if not isinstance(boxes, BoxRules):
             raise ParameterError(f"expected boxes as rules, got {boxes!r}; write boxes=BoxRules(min_area=16)")
         self.transforms = tuple(transforms)
-        self.seed = int(seed)
+        self.seed = rng.read_seed(seed)
         self.boxes = boxes
         self.swap = read_swap(swap)
         self.fuse = fuse
@@ -112,6 +107,7 @@ class Pipeline:
         self._names = [t.names() for t in everyone(self.transforms)]
         self._selective = tuple(t for t in everyone(self.transforms) if t.images is not None)
         self._blocks: list[int] = []
+        self._ahead = Ahead(self.draw, self.plan)
 
     # ------------------------------------------------------------------------------------------- drawing
 
@@ -197,9 +193,8 @@ class Pipeline:
             if "image" in targets:
                 raise InputError("expected one image, got one by position and one by name; drop one of them")
             targets = {"image": image, **targets}
-        (key,), epoch = self._lineage.complete(None if key is None else (key,), epoch, 1)
-        sample = self._sample(targets, Recipe(self.seed, epoch, key, self.digest), axes, channels)
-        return sample.image if image is not None and len(targets) == 1 else sample
+        how = "alone" if image is not None and len(targets) == 1 else "together"
+        return self._sample(targets, *self._lineage.one(key, epoch), axes, channels, how)
 
     def replay(self, recipe: Recipe | Mapping[str, Any], image: Any = None, /, **targets: Any) -> Sample:
         """Make a sample again from its recipe, with the same or another input.
@@ -220,7 +215,8 @@ class Pipeline:
             targets = {"image": image, **targets}
         axes, channels = targets.pop("axes", None), targets.pop("channels", "keep")
         source = self if recipe.seed == self.seed else self.with_seed(recipe.seed)
-        return source._sample(targets, recipe, axes, channels)
+        sample: Sample = source._sample(targets, recipe.key, recipe.epoch, axes, channels, "together")
+        return sample
 
     def batch(
         self,
@@ -297,6 +293,11 @@ class Pipeline:
             Samples that are the frames of one video.
         """
         inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
+        return inputs, *self._planned(inputs, keys, epoch, together)
+
+    def _planned(
+        self, inputs: Inputs, keys: Sequence[Key], epoch: int, together: int = 1
+    ) -> tuple[DrawLog, Plan, Mapping[str, Plan]]:
         foreground = inputs.foreground()
 
         def drawn(frame: Frame, image: str) -> Draft:
@@ -305,25 +306,29 @@ class Pipeline:
 
         draft = drawn(inputs.frame, inputs.lead)
         own, log = others(inputs, draft, drawn, self.plan, self._selective)
-        return inputs, log, self.plan(draft), own
+        return log, self.plan(draft), own
 
-    def _sample(self, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Channels) -> Sample:
+    def _sample(
+        self, targets: Mapping[str, Any], key: Key | Turn, epoch: int, axes: str | None, channels: Channels, how: str
+    ) -> Any:
+        """One sample, or its image where it is ``alone``."""
         if has_time(targets, axes):
-            return clip_sample(self, targets, recipe, axes, channels)
+            recipe = Recipe(self.seed, epoch, key_of(key), self.digest)
+            sample = clip_sample(self, targets, recipe, axes, channels)
+            return sample.image if how == "alone" else sample
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
-        inputs, log, plan, own = self.planned(rows, (recipe.key,), recipe.epoch)
-        made = execute.run(plan, inputs.columns(own), self.backend, rules=self.boxes, swap=self.swap)
-        affine = plan.affine[0]
-        out: dict[str, Target] = {}
-        for name, (target,) in rows.items():
-            found = made[name][0]
-            if isinstance(target, Raster):
-                order = execute.axes_out(own.get(name, plan), target.kind, inputs.axes(name))
-                found = replace(target, array=found, axes=order, spacing=None, affine=affine)
-            elif isinstance(target, Label):
-                found = Label(found)
-            out[name] = found
-        return Sample(out, recipe, log.row(0), affine, geometry=self.way_back(inputs, plan)[0])
+        inputs, row = self._white.checked(Inputs(rows), self._lineage.numbering.first), 0
+        own: Mapping[str, Plan] = {}
+        if isinstance(key, Turn) and not self._selective and (kind := inputs.only_kind) is not None:
+            plan, log, row = self._ahead.planned(kind, key, epoch)
+        else:
+            log, plan, own = self._planned(inputs, (key_of(key),), epoch)
+        made = execute.run(plan, inputs.columns(own), self.backend, rules=self.boxes, swap=self.swap, first=row)
+        if how == "alone":
+            return made["image"][0]
+        out, way = results(inputs, made, plan, own, plan.affine[row]), self.way_back(inputs, plan)[row]
+        recipe = Recipe(self.seed, epoch, key_of(key), self.digest)
+        return Sample(out, recipe, log.row(row), plan.affine[row], geometry=way)
 
     def explain(
         self,
@@ -348,9 +353,7 @@ class Pipeline:
         of : str
             Which image of a sample, where transforms say ``images=``.
         """
-        parts = [words.header(self), words.transforms(self.transforms)]
-        parts += [f"boxes that stay: {self.boxes}"] if self.boxes != BoxRules() else []
-        parts += ["notes:\n" + "\n".join(f"  {note}" for note in self.notes)] if self.notes else []
+        parts = words.said(self)
         if shape is not None:
             frame, word = one_frame(shape, axes)
             image = Image(np.broadcast_to(np.zeros((), dtype), frame), word, spacing)

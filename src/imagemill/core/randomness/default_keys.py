@@ -16,7 +16,7 @@ import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from imagemill.core.errors import InputError
 from imagemill.core.randomness import dataloader as loops
@@ -220,6 +220,38 @@ def _lock(method: str) -> Any:
     return locks[method]
 
 
+class Turn(NamedTuple):
+    """The place of a call to which nobody gave a key, among those of the same process.
+
+    Parameters
+    ----------
+    said : tuple or None
+        What tells this lineage's keys from those of others; None for the first of all.
+    number : int
+    """
+
+    said: tuple[Any, ...] | None
+    number: int
+
+    def keys(self, n: int) -> list[int]:
+        """The keys of this turn and of those that follow it, ``n`` in all.
+
+        Examples
+        --------
+        >>> Turn(None, 7).keys(2), Turn(("copy", 1), 7).keys(2)[1] == Turn(("copy", 1), 8).keys(1)[0]
+        ([7, 8], True)
+        """
+        numbers = range(self.number, self.number + n)
+        if self.said is None:
+            return list(numbers)
+        return [int.from_bytes(_hashed(*self.said, number), "little") for number in numbers]
+
+
+def key_of(key: str | int | Turn) -> str | int:
+    """The key of a sample whose caller gave one, or has a turn."""
+    return key.keys(1)[0] if isinstance(key, Turn) else key
+
+
 class Lineage:
     """Keys for samples whose callers give none, and the epoch of whoever runs the loop.
 
@@ -266,6 +298,12 @@ class Lineage:
             epoch = self.numbering.said if keys is None else self.numbering.epoch()
         return self.keys(n) if keys is None else keys, epoch
 
+    def one(self, key: str | int | None, epoch: int | None) -> tuple[str | int | Turn, int]:
+        """The same for one sample, whose turn stands for the key that nobody gave."""
+        if key is None:
+            return self.turn(), self.numbering.said if epoch is None else epoch
+        return key, self.numbering.epoch() if epoch is None else epoch
+
     def set_epoch(self, epoch: int) -> None:
         """As for `Numbering`; on a copy it leaves the original as it is."""
         if self._borrowed:
@@ -274,11 +312,17 @@ class Lineage:
 
     def keys(self, n: int) -> list[int]:
         """Keys that were not given out before, by anybody."""
+        said = self._told_apart()
+        return [key for number in itertools.islice(self._counter, n) for key in Turn(said, number).keys(1)]
+
+    def turn(self) -> Turn:
+        """As :meth:`keys` for one sample: its key, and those of the samples that follow it, are the turn's."""
+        return Turn(self._told_apart(), next(self._counter))
+
+    def _told_apart(self) -> tuple[Any, ...] | None:
         if self._home is not loops.here():
             self._move()
-        said = self._said or self._elsewhere()
-        found = list(itertools.islice(self._counter, n))
-        return found if said is None else [int.from_bytes(_hashed(*said, number), "little") for number in found]
+        return self._said or self._elsewhere()
 
     def _elsewhere(self) -> tuple[Any, ...] | None:
         """What tells this process from others that run the same program; None for the only one, or the first."""

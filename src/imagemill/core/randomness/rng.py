@@ -21,12 +21,14 @@ of a Philox of its own whose counter is the number of the pixel (:mod:`imagemill
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import InputError
+from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.ranges import Distribution
 
 Words = npt.NDArray[np.uint32]
@@ -71,6 +73,20 @@ def philox4x32(counter: Words, key: tuple[int, int]) -> Words:
         )
         k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
     return np.stack([c0, c1, c2, c3], axis=-1).astype(np.uint32)
+
+
+def read_seed(seed: Any) -> int:
+    """A seed as a number; one that nobody knows where none is given.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if seed is None:
+        return secrets.randbits(32)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
+        raise ParameterError(f"expected a seed from 0 to 2**64 - 1, got {seed!r}")
+    return int(seed)
 
 
 def hash_key(key: str | int) -> int:

@@ -101,8 +101,11 @@ def simplify(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
         else:
             short.append(stage)
     return tuple(
-        stage for stage in short if not (isinstance(stage, Matrix) and np.array_equal(stage.m, np.eye(len(stage.m))))
+        stage for stage in short if not (isinstance(stage, Matrix) and stage.m.tolist() == _SAME[len(stage.m)])
     )
+
+
+_SAME = [np.eye(side).tolist() for side in range(5)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

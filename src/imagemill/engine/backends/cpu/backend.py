@@ -15,9 +15,10 @@ from imagemill.engine.backends.cpu import choose
 from imagemill.engine.backends.cpu.altering import alter as altering
 from imagemill.engine.backends.cpu.batches import photos as rgb
 from imagemill.engine.backends.cpu.batches import small
+from imagemill.engine.backends.cpu.choose import Kernel
 from imagemill.engine.backends.cpu.colour import runs as colour
 from imagemill.engine.backends.protocol import Rasters
-from imagemill.engine.plan import Alter, Pass
+from imagemill.engine.plan import Alter, Pass, Resample, kept
 from imagemill.engine.sampling import Request, averaged, for_labels, needed, request, still
 
 Array = np.ndarray[Any, Any]
@@ -76,14 +77,28 @@ class Cpu:
 
     def _one(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
         if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
-            asked = request(step.resample, row)
             last = step.colour is None
-            src = self._resample(asked, src, out if last else None, _between(step, row, src.dtype))
+            src = self._resampled(step.resample, row, src, out if last else None, _between(step, row, src.dtype))
             if last:
                 return src
         if step.colour is not None:
             return colour.run(step.colour, row, src, out)
         return _give(src, out)
+
+    def _resampled(self, step: Resample, row: int, src: Array, out: Array | None, dtype: np.dtype[Any]) -> Array:
+        """The resample of a sample; what was chosen for one that is moved alike is not chosen again."""
+        likeness = step.likeness(row) if src.dtype == dtype else None
+        if likeness is None:
+            return self._resample(request(step, row), src, out, dtype)
+        known, key = _chosen(step), (likeness, src.shape, dtype)
+        if key not in known:
+            asked = request(step, row)
+            known[key] = asked, _moving(asked, src)
+        asked, kernel = known[key]
+        if kernel is None:
+            return self._resample(asked, src, out, dtype)
+        found = choose.run(kernel, src, asked.shape, fill=asked.fill, out=_writable(out), out_dtype=dtype)
+        return found if out is None or found is out else _give(found, out)
 
     def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
         """A filter, noise or an erasure."""
@@ -164,6 +179,22 @@ class Cpu:
             # A picture stays in its range, as it would if it came out in its own dtype.
             np.clip(found, *limits, out=found)
         return found if out is None or found is out else _give(found, out)
+
+
+@kept
+def _chosen(step: Resample) -> dict[tuple[bytes, tuple[int, ...], np.dtype[Any]], tuple[Request, Kernel | None]]:
+    """What samples asked for and the kernels that only move pixels, by all that they follow from."""
+    return {}
+
+
+def _moving(asked: Request, src: Array) -> Kernel | None:
+    """The kernel of a request that only moves whole pixels; None for others, whose cost is their own."""
+    if asked.reduce is not None or asked.antialias is not None or src.dtype == np.float16:
+        return None
+    kernel = choose.choose(
+        asked.stages, src.shape[:-1], asked.shape, src.dtype, src.shape[-1], asked.order, asked.border
+    )
+    return kernel if kernel.name == "slice" else None
 
 
 def _unflipped(asked: Request, src: Array) -> tuple[Request, int | None]:

@@ -120,7 +120,8 @@ def choose(
                 move,
                 out,
                 border=border,
-                fill=saturate(fill_vector(fill, channels), out.dtype),
+                # Other borders show pixels wherever the image does not reach.
+                fill=saturate(fill_vector(fill, channels), out.dtype) if border == "constant" else 0,
             ),
         )
     factors = _factors(antialias, len(in_shape))
@@ -304,6 +305,20 @@ def resample(
     """
     channels = src.shape[-1]
     kernel = choose(stages, src.shape[:-1], out_shape, src.dtype, channels, order, border, antialias=antialias)
+    return run(kernel, src, out_shape, fill=fill, out=out, out_dtype=out_dtype)
+
+
+def run(
+    kernel: Kernel,
+    src: Array,
+    out_shape: tuple[int, ...],
+    *,
+    fill: float | npt.ArrayLike = 0.0,
+    out: Array | None = None,
+    out_dtype: npt.DTypeLike | None = None,
+) -> Array:
+    """A kernel that was chosen for an image like this one; the rest as for :func:`resample`."""
+    channels = src.shape[-1]
     target = np.empty((*out_shape, channels), src.dtype if out_dtype is None else out_dtype) if out is None else out
     _check_out(target, (*out_shape, channels), src.dtype, floats=True)
     kernel.run(src, target, fill)

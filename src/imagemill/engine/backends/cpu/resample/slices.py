@@ -73,19 +73,31 @@ def apply_move(src: Array, move: Move, out: Array, *, border: str, fill: npt.Arr
         Whether windows show their ``mask_fill``.
     """
     d = len(move.perm)
+    shown = _shown(move.boxes, out.shape[:d])
     source_axis = [move.perm.index(axis) for axis in range(d)]
     view = src.transpose(*source_axis, *range(d, src.ndim))
     inside: list[slice] = []
     for axis, i in enumerate(source_axis):
-        view, span = _along(view, axis, move.sign[i], move.offset[i], out.shape[axis], border)
+        view, span = _along(view, axis, move.sign[i], move.offset[i], out.shape[axis], border, shown[axis])
         inside.append(span)
-    if any(span != slice(0, n) for span, n in zip(inside, out.shape, strict=False)):
+    # What lies beyond the windows is painted below.
+    if any(span != slice(0, n) and span != slice(*b) for span, n, b in zip(inside, out.shape, shown, strict=False)):
         out[...] = fill
     if d == 2:
         _copy_plane(view, out[tuple(inside)], swapped=move.perm != (0, 1))
     else:
         out[tuple(inside)] = view
     paint(out, move.boxes, labels=labels)
+
+
+def _shown(
+    boxes: tuple[tuple[tuple[int, ...], tuple[int, ...], Window], ...], shape: tuple[int, ...]
+) -> list[tuple[int, int]]:
+    """Along each axis, what all windows show of the output."""
+    ends = [(0, n) for n in shape]
+    for low, high, _ in boxes:
+        ends = [(max(a, low[i]), min(b, high[i])) for i, (a, b) in enumerate(ends)]
+    return ends
 
 
 def _copy_plane(view: Array, out: Array, *, swapped: bool) -> None:
@@ -101,19 +113,26 @@ def _copy_plane(view: Array, out: Array, *, swapped: bool) -> None:
         part = part.transpose(1, 0, *range(2, part.ndim))
     # Only bytes move, so any dtype of the same size will do.
     part = np.asarray(part.view(bits))
+    # OpenCV has no axis for a single channel, and writes where it is told only what is of its own shape.
+    room = out.view(bits) if out.flags.c_contiguous and channels > 1 else None
     if swapped:
-        part = cv2.transpose(part)
+        part = cv2.transpose(part, dst=None if any(flips) else room)
     if any(flips):
-        part = cv2.flip(part, -1 if all(flips) else (0 if flips[0] else 1))
-    out[...] = part.view(view.dtype).reshape(out.shape)
+        part = cv2.flip(part, -1 if all(flips) else (0 if flips[0] else 1), dst=room)
+    if part is not room:
+        out[...] = part.view(view.dtype).reshape(out.shape)
 
 
-def _along(view: Array, axis: int, sign: int, offset: int, m: int, border: str) -> tuple[Array, slice]:
-    """Cut, flip or extend one axis; the span of the output that the result covers."""
+def _along(
+    view: Array, axis: int, sign: int, offset: int, m: int, border: str, shown: tuple[int, int]
+) -> tuple[Array, slice]:
+    """Cut, flip or extend one axis; the span of the output that the result covers. No more than is shown is needed."""
     n = view.shape[axis]
     low, high = (-offset, n - offset) if sign > 0 else (offset - n + 1, offset + 1)
     low, high = min(max(low, 0), m), min(max(high, 0), m)
-    if (low > 0 or high < m) and border != "constant":
+    if low <= shown[0] < shown[1] <= high:
+        low, high = shown
+    elif (low > 0 or high < m) and border != "constant":
         index = integer_index(sign * np.arange(m) + offset, n, border)
         return np.take(view, index, axis=axis), slice(0, m)
     if high <= low:

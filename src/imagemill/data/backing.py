@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagemill.core.errors import SourceError
-from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Mask, Target
+from imagemill.core.targets import Array, Boxes, Image, Instances, Keypoints, Label, Mask, Polygons, Target
 from imagemill.data import store
 from imagemill.data.layouts.base import Source
-from imagemill.data.records.as_targets import keypoint_labels, keypoint_names_of
+from imagemill.data.layouts.shapes.rle import mask_from_rle
+from imagemill.data.records.as_targets import keypoint_labels, keypoint_names_of, rings_of
 from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.orientation import Seen, objects_on
@@ -35,7 +36,9 @@ __all__ = [
     "SourceBacking",
     "StoreBacking",
     "called_before",
+    "is_mask_of",
     "labels_of",
+    "names_of",
     "rows_alike",
     "targets_of",
     "texts_of",
@@ -76,7 +79,8 @@ class SourceBacking:
             found["mask"] = Mask(mask.array, axes=mask.axes)
         if record.objects is None or len(picture.spatial_shape) != 2:
             return found
-        return found | targets_of(objects_on(record, Seen.of(picture))[0], self.keypoint_names)
+        objects = objects_on(record, Seen.of(picture))[0]
+        return found | targets_of(objects, picture.spatial_shape, self.keypoint_names)
 
     @property
     def keypoint_names(self) -> Mapping[str, Sequence[str]]:
@@ -93,12 +97,15 @@ class SourceBacking:
 
 
 def targets_of(
-    objects: Sequence[Instance] | None, names: Mapping[str, Sequence[str]] = MappingProxyType({})
+    objects: Sequence[Instance] | None,
+    shape: Sequence[int],
+    names: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Target]:
-    """Annotations, on the pixels as they are, as boxes and keypoints; what is neither stays in the record.
+    """Annotations, on the pixels as they are, as boxes, polygons, instance masks and keypoints.
 
-    ``boxes.index`` and ``keypoints.instance`` say which of the annotations each belongs to; ``names`` are those of each
-    category's keypoints.
+    ``index`` and ``keypoints.instance`` say which of the annotations each belongs to. Polygons are where they are
+    given as such, instance masks where they are given as runs over a picture of this ``shape``; ``names`` are those of
+    each category's keypoints.
     """
     if objects is None:
         return {}
@@ -110,6 +117,18 @@ def targets_of(
     found: dict[str, Target] = {
         "boxes": Boxes(np.array(edges), "xyxy", [annotation.category for _, annotation, _ in boxed], index)
     }
+    outlined = [place for place, annotation in enumerate(objects) if rings_of(annotation)]
+    if outlined:
+        rows = [objects[place] for place in outlined]
+        found["polygons"] = Polygons(
+            [rings_of(one) for one in rows], labels=[one.category for one in rows], index=np.array(outlined)
+        )
+    masked = [place for place, annotation in enumerate(objects) if is_mask_of(annotation.rle, shape)]
+    if masked:
+        runs = [objects[place].rle for place in masked]
+        masks = np.stack([mask_from_rle(one) for one in runs if one is not None]).astype(bool)
+        labels = [objects[place].category for place in masked]
+        found["instances"] = Instances(masks, labels=labels, index=np.array(masked))
     keypoints = [keypoint for annotation in objects for keypoint in annotation.keypoints]
     if keypoints:
         points = np.array(keypoints, dtype=np.float64)
@@ -117,6 +136,20 @@ def targets_of(
         labels = keypoint_labels(objects, names)
         found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
     return found
+
+
+def names_of(objects: Iterable[Instance]) -> set[str]:
+    """Under which names something of some annotations is found, besides boxes."""
+    found: set[str] = set()
+    for annotation in objects:
+        parts = {"keypoints": annotation.keypoints, "polygons": rings_of(annotation), "instances": annotation.rle}
+        found |= {name for name, there in parts.items() if there}
+    return found
+
+
+def is_mask_of(runs: RLE | None, shape: Sequence[int]) -> bool:
+    """Whether there are runs, and over a picture of this shape: a mask of another picture is no mask of this one."""
+    return runs is not None and (runs.height, runs.width) == tuple(shape)
 
 
 @dataclass(eq=False)
@@ -204,7 +237,7 @@ class StoreBacking:
         found: dict[str, Target] = {"image": Image(part.arrays["image"][place], axes, None, affine)}
         if "mask" in part.arrays and part.table["mask"][place].is_valid:
             found["mask"] = Mask(part.arrays["mask"][place], axes.removesuffix("c"))
-        return found | targets_of(self._objects(part, place), self.keypoint_names)
+        return found | targets_of(self._objects(part, place), self.said["image"]["shape"][:2], self.keypoint_names)
 
     @cached_property
     def keypoint_names(self) -> Mapping[str, Sequence[str]]:
@@ -219,9 +252,14 @@ class StoreBacking:
         return self._any_annotation_has("joints")
 
     @cached_property
-    def has_masks(self) -> bool:
-        """Whether any annotation in the store has a polygon or a mask."""
-        return self._any_annotation_has("polygons") or self._any_annotation_has("runs")
+    def has_polygons(self) -> bool:
+        """Whether any annotation in the store has a polygon."""
+        return self._any_annotation_has("polygons")
+
+    @cached_property
+    def has_runs(self) -> bool:
+        """Whether any annotation in the store has a mask."""
+        return self._any_annotation_has("runs")
 
     def _any_annotation_has(self, field: str) -> bool:
         for name in self.names:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.sample import Sample
-from imagemill.core.targets import Boxes, Image, Keypoints, Label, Mask
+from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Label, Mask, Polygons, RotatedBoxes
 from imagemill.engine.backends import get_backend, reference
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Pass, Plan, Step
@@ -103,8 +103,12 @@ def assert_backends_agree(
             found[name] = _images(name, target.array, twin.array, source)
         elif isinstance(target, Mask):
             assert target.array.shape == twin.array.shape, f"{name}: {target.array.shape} against {twin.array.shape}"
-        elif isinstance(target, Boxes | Keypoints):
+        elif isinstance(target, Boxes | RotatedBoxes | Keypoints):
             np.testing.assert_array_equal(target.array, twin.array, err_msg=name)
+        elif isinstance(target, Polygons):
+            assert target.flat() == twin.flat(), name
+        elif isinstance(target, Instances):  # nearest neighbours of a tie may differ, as in label maps
+            assert target.shape == twin.shape, f"{name}: {target.shape} against {twin.shape}"
         else:
             assert isinstance(target, Label)
     _labels(pipeline, get_backend(other), targets, axes, key, epoch)

@@ -10,7 +10,7 @@ import numpy as np
 
 from imagemill.core.errors import TargetError
 from imagemill.core.sample import Sample
-from imagemill.core.targets import Boxes, Image, Keypoints, Label, Mask
+from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Label, Mask, Polygons, RotatedBoxes
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.testing.checks import assert_backends_agree
 from imagemill.testing.derived import accepts
@@ -32,7 +32,7 @@ ROUNDING = 2e-6
 def check_transform(transform: Transform, *, forms: Sequence[str] | None = None, written: bool = True) -> None:
     """Check a transform: it is the same fused, on any backend, in any batch and process, and loses no target.
 
-    Also: inputs are left alone, what does not move pixels leaves masks, bounding boxes and keypoints where they are,
+    Also: inputs are left alone, what does not move pixels leaves masks and annotations where they are,
     a file and a pickle give back an equal transform, and the same key draws the same again.
 
     Parameters
@@ -74,13 +74,19 @@ def _targets(seed: int, shape: tuple[int, ...], channels: int, dtype: Any) -> di
     axes = "zyx"[3 - len(shape) :]
     values = picture(seed, shape, channels if channels > 1 else None, dtype)
     centre = [side / 2 for side in shape]
-    return {
+    found = {
         "image": Image(values, axes + ("c" if channels > 1 else "")),
         "mask": Mask(label_map(seed, shape), axes),
         "boxes": Boxes(np.array([[c - 2 for c in centre] + [c + 2 for c in centre]]), axes + axes, labels=["cat"]),
         "keypoints": Keypoints(np.array([centre, [c + 1 for c in centre]]), axes, labels=["eye", "ear"]),
+        "instances": Instances(label_map(seed, shape)[None] > 0),
         "label": "cat",
     }
+    if len(shape) == 2:
+        y, x = centre
+        star = [(x - 4, y - 3), (x + 5, y - 2), (x, y), (x + 3, y + 4)]
+        found |= {"polygons": Polygons([star]), "rotated_boxes": RotatedBoxes([[x, y, 6.0, 3.0, 20.0]])}
+    return found
 
 
 def _round_trips(transform: Transform, *, written: bool) -> None:
@@ -97,7 +103,12 @@ def _round_trips(transform: Transform, *, written: bool) -> None:
 
 def _arrays(sample: Sample | dict[str, Any]) -> dict[str, Any]:
     targets = sample.targets if isinstance(sample, Sample) else sample
-    return {name: t.array for name, t in targets.items() if isinstance(t, Image | Mask | Boxes | Keypoints)}
+    found = {name: t.array for name, t in targets.items() if not isinstance(t, Polygons | Label | str)}
+    return found | {name: _corners(t) for name, t in targets.items() if isinstance(t, Polygons)}
+
+
+def _corners(polygons: Polygons) -> Any:
+    return np.concatenate([*polygons.parts, np.zeros((0, 2))])
 
 
 def _same(found: Any, wanted: Any, promise: str) -> None:
@@ -127,7 +138,7 @@ def _loses_nothing(transform: Transform, given: dict[str, Any]) -> None:
     after = _arrays(found)
     moves = transform.traits().moves or any(child.traits().moves for child in transform.children())
     if transform.traits().recolours and not moves:
-        for name in ("mask", "boxes", "keypoints"):
+        for name in after.keys() - {"image"}:
             np.testing.assert_array_equal(after[name], before[name], err_msg=f"colour leaves {name} as they are")
     new = set(np.unique(after["mask"]).tolist()) - set(np.unique(before["mask"]).tolist()) - {0}
     assert not new, f"label maps keep to their labels, got {sorted(new)} besides"
@@ -147,11 +158,12 @@ def _repeats(transform: Transform, given: list[dict[str, Any]]) -> list[Sample]:
 def _batches(transform: Transform, given: list[dict[str, Any]], alone: list[Sample]) -> None:
     if len({(s.image.shape, s.image.dtype) for s in alone}) > 1:
         return  # a batch has one size
-    columns = {name: [targets[name] for targets in given] for name in ("image", "mask")}
-    batch = Pipeline([transform], seed=SEED).batch(columns["image"], mask=columns["mask"], keys=KEYS)
+    columns = {name: [targets[name] for targets in given] for name in given[0]}
+    batch = Pipeline([transform], seed=SEED).batch(**columns, keys=KEYS)
     for row, one in enumerate(alone):
-        found = {"image": batch.image[row], "mask": batch.mask[row]}
-        wanted = {name: values for name, values in _arrays(one).items() if name in found}
+        annotated = {name: column[row] for name, column in batch.columns.items() if name not in ("image", "mask")}
+        found = {"image": batch.image[row], "mask": batch.mask[row], **_arrays(annotated)}
+        wanted = _arrays(one)
         assert batch.applied[row] == one.applied, f"a sample draws the same in any batch, got {batch.applied[row]}"
         _same(found, wanted, "a sample of a batch is what it is alone")
 

@@ -105,7 +105,7 @@ def test_every_framework_gets_classes_with_boxes(tmp_path: Path) -> None:
     assert image.shape == (5, 3, 60, 60)
     loader.set_epoch(0)
     plain = next(iter(loader.numpy()))
-    assert sorted(plain) == ["box_label", "boxes", "image"]
+    assert sorted(plain) == ["box_label", "boxes", "image", "instances", "polygons"]
     assert [one.tolist() for one in plain["box_label"]] == right
     with pytest.raises(im.InputError, match="columns of image, boxes, box_label, got mask"):
         next(iter(loader.torch(("mask",))))

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 
 from imagemill import Image, Mask, Pipeline
 from imagemill.app.figures.draw_annotations import Outline
 from imagemill.app.figures.figure import Shown
+from imagemill.app.figures.shape_outlines import around
 from imagemill.data import Annotations, boxes_of, keypoint_labels, keypoints_of, links_of, mask_from_rle
 
 __all__ = ["shown_annotations", "shown_draws"]
@@ -30,7 +30,7 @@ def shown_annotations(image: Image, mask: Mask | None, annotations: Annotations,
     ]
     for annotation in objects:
         if annotation.rle is not None:
-            outlines += [(annotation.category, part) for part in _around(mask_from_rle(annotation.rle))]
+            outlines += [(annotation.category, part) for part in around(mask_from_rle(annotation.rle))]
     return Shown(
         image,
         mask,
@@ -39,12 +39,6 @@ def shown_annotations(image: Image, mask: Mask | None, annotations: Annotations,
         outlines=tuple(Outline(name, part[:, ::-1] - 0.5) for name, part in outlines),
         links=links_of(objects, links),
     )
-
-
-def _around(mask: Any) -> list[Any]:
-    """Polygons of a mask, in pixels from the outer corner."""
-    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return [contour.reshape(-1, 2) + 0.5 for contour in found]
 
 
 def shown_draws(

@@ -7,7 +7,7 @@ a scan it is, which values became black and white, what normalisation was taken 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -286,7 +286,7 @@ def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: i
         places = np.searchsorted(marks.labels, labels) + 1 if marks.labels else labels
         out = draw_mask(out, np.where(labels != 0, places, 0), outline=1 if max(out.shape) < 200 else 2)
     if marks.outlines:
-        lines = [Outline(one.label, (one.corners + 0.5) * sides - 0.5) for one in marks.outlines]
+        lines = [replace(one, corners=(one.corners + 0.5) * sides - 0.5) for one in marks.outlines]
         out = draw_outlines(out, lines, marks.colours or colours_of(one.label for one in lines))
     if marks.keypoints is not None and len(marks.keypoints):
         points, seen = _points_on(marks.keypoints, plane, len(shape))

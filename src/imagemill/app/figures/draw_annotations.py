@@ -36,10 +36,11 @@ PALETTE: npt.NDArray[np.uint8] = np.array(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
-    """A closed line around an annotation: the annotation's label, and corners ``(n, 2)`` as ``(y, x)`` indices."""
+    """A line around or along an annotation: the annotation's label, and corners ``(n, 2)`` as ``(y, x)`` indices."""
 
     label: Hashable
     corners: Floats
+    closed: bool = True
 
 
 _DARK, _LIGHT = (20, 20, 20), (255, 255, 255)
@@ -169,7 +170,7 @@ def _span(box: Floats, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
 
 
 def draw_outlines(rgb: Rgb, outlines: Sequence[Outline], colours: dict[Hashable, Colour], opacity: float = 0.25) -> Rgb:
-    """Draw closed lines, each filled with a tint of its label's colour.
+    """Draw lines, the closed ones filled with a tint of their label's colour.
 
     Examples
     --------
@@ -181,11 +182,13 @@ def draw_outlines(rgb: Rgb, outlines: Sequence[Outline], colours: dict[Hashable,
     out = rgb.copy()
     rings = [np.array([_fixed(corner) for corner in one.corners], np.int32) for one in outlines]
     for one, ring in zip(outlines, rings, strict=True):
+        if not one.closed:
+            continue
         tint = out.copy()
         cv2.fillPoly(tint, [ring], colours[one.label], cv2.LINE_8, _SHIFT)
         out = cv2.addWeighted(tint, opacity, out, 1 - opacity, 0).astype(np.uint8)
     for one, ring in zip(outlines, rings, strict=True):
-        cv2.polylines(out, [ring], isClosed=True, color=colours[one.label], lineType=cv2.LINE_AA, shift=_SHIFT)
+        cv2.polylines(out, [ring], one.closed, colours[one.label], lineType=cv2.LINE_AA, shift=_SHIFT)
     return out
 
 

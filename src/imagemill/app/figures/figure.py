@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imagemill import Applied, Boxes, Image, InputError, Keypoints, Mask, Picture, Pipeline, Sample, write_picture
+from imagemill import (
+    Applied,
+    Boxes,
+    Image,
+    InputError,
+    Instances,
+    Keypoints,
+    Mask,
+    Picture,
+    Pipeline,
+    Polygons,
+    RotatedBoxes,
+    Sample,
+    write_picture,
+)
 from imagemill.app.figures.display import (
     Marks,
     Plane,
@@ -22,6 +36,7 @@ from imagemill.app.figures.display import (
     window_of,
 )
 from imagemill.app.figures.draw_annotations import Colour, Outline, Rgb, colours_of, label_colour
+from imagemill.app.figures.shape_outlines import SHAPES, outlines_of
 from imagemill.app.figures.sheet import QUIET, Sheet, Text
 from imagemill.core import as_target, placed
 
@@ -40,7 +55,8 @@ _NAMED = {"hue": "°", "margin": "\u00a0px"}
 class Shown:
     """One sample to show: the image, what is drawn on it, and words below it instead of what was applied.
 
-    `polygons` are around annotations, `links` join rows of `keypoints`.
+    `shapes` are polygons, rotated boxes and instance masks by name; `outlines` lines around annotations besides,
+    `links` join rows of `keypoints`.
     """
 
     image: Image
@@ -51,12 +67,17 @@ class Shown:
     words: str = ""
     outlines: tuple[Outline, ...] = ()
     links: tuple[tuple[int, int], ...] = ()
+    shapes: Mapping[str, Any] = field(default_factory=dict)
+
+    def lines(self, plane: int | None = None) -> tuple[Outline, ...]:
+        """All that is drawn as lines."""
+        return self.outlines + outlines_of(self.shapes, plane)
 
     @property
     def targets(self) -> dict[str, Any]:
         """Those that are there, by name."""
         named = {"image": self.image, "mask": self.mask, "boxes": self.boxes, "keypoints": self.keypoints}
-        return {name: target for name, target in named.items() if target is not None}
+        return {name: target for name, target in named.items() if target is not None} | dict(self.shapes)
 
     @property
     def plane(self) -> Plane:
@@ -69,7 +90,9 @@ class Shown:
         return tuple(self.image.canonical().shape[:-1])
 
 
-def shown(image: Any, mask: Any = None, boxes: Any = None, keypoints: Any = None, axes: str | None = None) -> Shown:
+def shown(
+    image: Any, mask: Any = None, boxes: Any = None, keypoints: Any = None, axes: str | None = None, **shapes: Any
+) -> Shown:
     """Wrap plain values; every raster knows its axes afterwards."""
     given = {"image": image, "mask": mask, "boxes": boxes, "keypoints": keypoints}
     kinds = {"image": Image, "mask": Mask, "boxes": Boxes, "keypoints": Keypoints}
@@ -85,7 +108,18 @@ def shown(image: Any, mask: Any = None, boxes: Any = None, keypoints: Any = None
             target = replace(target, axes=target.named(axes if first is None else first.axes))
             target = target if first is None else _beside(target, first)
         targets[name] = target
-    return Shown(**targets)
+    drawn = {name: as_target(name, value) for name, value in shapes.items() if value is not None}
+    for name, target in drawn.items():
+        if not isinstance(target, Polygons | RotatedBoxes | Instances):
+            raise InputError(f"expected {name} as polygons, rotated boxes or masks, got {type(target).__name__}")
+    return Shown(**targets, shapes=drawn)
+
+
+def _known(shapes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse names that are none of those drawn."""
+    if strange := [name for name in shapes if name not in SHAPES]:
+        raise InputError(f"expected mask, boxes, keypoints or any of {', '.join(SHAPES)}, got {', '.join(strange)}")
+    return shapes
 
 
 def _beside(mask: Image | Mask, image: Image) -> Image | Mask:
@@ -102,8 +136,9 @@ def draws(pipeline: Pipeline, source: Shown, key: str | int, epochs: Iterable[in
     made: list[Shown] = []
     for epoch in epochs:
         sample: Sample = pipeline(**source.targets, key=key, epoch=epoch)
-        targets: dict[str, Any] = dict(sample.targets)
-        made.append(Shown(**targets, applied=sample.applied))
+        targets: dict[str, Any] = {n: target for n, target in sample.targets.items() if n not in SHAPES}
+        shapes = {n: target for n, target in sample.targets.items() if n in SHAPES}
+        made.append(Shown(**targets, applied=sample.applied, shapes=shapes))
     return made
 
 
@@ -121,6 +156,7 @@ def grid(
     axes: str | None = None,
     title: str | None = None,
     links: Sequence[tuple[int, int]] = (),
+    **shapes: Any,
 ) -> Rgb:
     """Show what a pipeline makes of one image: a grid of draws, each with its values below it.
 
@@ -146,6 +182,8 @@ def grid(
         A line above; made from the pipeline when left out.
     links : sequence of pairs of int
         Keypoints to join by lines, such as the bones of a skeleton.
+    **shapes
+        ``polygons``, ``lines``, ``rotated_boxes`` and ``instances``, moved along and drawn as lines.
 
     Returns
     -------
@@ -169,7 +207,7 @@ def grid(
     for name, count in (("rows", rows), ("columns", columns)):
         if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 32:
             raise InputError(f"expected {name} from 1 to 32, got {count!r}")
-    source = shown(image, mask, boxes, keypoints, axes)
+    source = shown(image, mask, boxes, keypoints, axes, **_known(shapes))
     made = draws(pipeline, source, key, range(rows * columns))
     heading = f"{len(pipeline.transforms)} transforms, seed {pipeline.seed}, key {key}, epochs 0 to {len(made) - 1}"
     return saved(sheet_of(made, pipeline, source, columns, title or heading, links), path)
@@ -216,12 +254,13 @@ def before_after(
     axes: str | None = None,
     title: str | None = None,
     links: Sequence[tuple[int, int]] = (),
+    **shapes: Any,
 ) -> Rgb:
     """Show an image before and after one draw of a pipeline, with the drawn values beside it.
 
     Parameters
     ----------
-    pipeline, image, mask, boxes, keypoints, key, path, axes, title, links
+    pipeline, image, mask, boxes, keypoints, key, path, axes, title, links, shapes
         As for :func:`grid`.
     epoch : int
         Which draw.
@@ -244,7 +283,7 @@ def before_after(
     >>> figure.ndim
     3
     """
-    source = shown(image, mask, boxes, keypoints, axes)
+    source = shown(image, mask, boxes, keypoints, axes, **_known(shapes))
     (made,) = draws(pipeline, source, key, [epoch])
     heading = title or f"before and after: seed {pipeline.seed}, key {key}, epoch {epoch}"
     return saved(pair_of(source, made, pipeline, heading, links), path)
@@ -298,7 +337,7 @@ def tiles_of(
     labels, colours = labels_in(source.mask), _colours(source)
     tiles = []
     for one, plane in zip(made, planes, strict=True):
-        marks = Marks(one.mask, one.boxes, one.keypoints, one.links or links, labels, colours, one.outlines)
+        marks = Marks(one.mask, one.boxes, one.keypoints, one.links or links, labels, colours, one.lines(plane.slice))
         tiles.append(marked(window.apply(plane.pixels), plane, marks, one.shape, tile))
     chosen = dict.fromkeys(plane.note for plane in planes)
     return tiles, [note for note in (" / ".join(chosen), window.note) if note]
@@ -330,7 +369,7 @@ def _colours(source: Shown) -> dict[Any, Colour]:
     named: list[Any] = []
     for target in (source.boxes, source.keypoints):
         named += [] if target is None or target.labels is None else list(target.labels)
-    named += [outline.label for outline in source.outlines]
+    named += [outline.label for outline in source.lines(source.plane.slice)]
     return colours_of(named, after=len(labels_in(source.mask)))
 
 

@@ -37,9 +37,9 @@ class RotatedBoxes:
           right, y down). That is OpenCV's and DOTA's sense; `Rotate` counts counter-clockwise. Comes back from -180 up
           to 180, and follows the thing: a car turned by 180 degrees has an angle that differs by 180.
         * ``"cxcywhr"``: the same in radians.
-        * ``"opencv"``: `cv2.minAreaRect` since OpenCV 4.5.1: the angle above 0 up to 90, and the centre counted from
-          the *centre* of the first pixel, as contours are. The rectangle around the centres of pixels is one pixel
-          narrower than those pixels.
+        * ``"opencv"``: `cv2.minAreaRect`: any angle is read (versions differ), above 0 up to 90 is written, and the
+          centre counted from the *centre* of the first pixel, as contours are. The rectangle around the centres of
+          pixels is one pixel narrower than those pixels.
         * ``"long_edge"``: as the first, with width at least height and the angle from -90 up to 90 (le90).
         * ``"corners"``: x and y of four corners in order, as in DOTA and YOLO-OBB (in pixels). Corners that are no
           rectangle become the smallest rectangle around them; the first corner stays the first.

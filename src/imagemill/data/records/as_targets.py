@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core.targets import Boxes, Keypoints
 from imagemill.data.records.instances import Instance
 
-__all__ = ["boxes_of", "keypoint_labels", "keypoint_names_of", "keypoints_of", "links_of"]
+__all__ = ["boxes_of", "keypoint_labels", "keypoint_names_of", "keypoints_of", "links_of", "rings_of"]
 
 
 def boxes_of(objects: Sequence[Instance], *, crowds: bool = False) -> Boxes | None:
@@ -50,6 +50,17 @@ def keypoints_of(objects: Sequence[Instance], names: Sequence[str] = ()) -> Keyp
     labels = keypoint_labels(found, {o.category: names for o in found})
     instance = np.repeat(np.arange(len(objects)), [len(o.keypoints) for o in objects])
     return Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, instance)
+
+
+def rings_of(annotation: Instance) -> list[tuple[float, ...]]:
+    """The polygons of an annotation that have three corners at least: fewer go around nothing.
+
+    Examples
+    --------
+    >>> rings_of(Instance("cat", polygons=((0, 0, 1, 0, 1, 1), (5, 5, 6, 6))))
+    [(0, 0, 1, 0, 1, 1)]
+    """
+    return [part for part in annotation.polygons if len(part) >= 6]
 
 
 def keypoint_labels(objects: Sequence[Instance], names: Mapping[str, Sequence[str]]) -> list[str]:

@@ -14,7 +14,7 @@ from imagemill.core.targets import Boxes, Instances, Keypoints, Polygons, Target
 from imagemill.data.codecs.base import Picture
 from imagemill.data.layouts.shapes.polygon_bounds import area_of, bounds_of_polygons, bounds_of_rle
 from imagemill.data.layouts.shapes.rle import mask_from_rle, rle_from_mask
-from imagemill.data.records.as_targets import keypoint_labels
+from imagemill.data.records.as_targets import keypoint_labels, rings_of
 from imagemill.data.records.instances import Instance, Keypoint, Scalar
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record
@@ -76,9 +76,9 @@ class Annotations:
             found["keypoints"] = Keypoints(points[:, :2], "xy", points[:, 2] > 0, labels, owner)
             # The same points again, for where left and right change places, what is hidden goes with its point.
             found["plain"] = Keypoints(points[:, :2], "xy", points[:, 2] > 1, labels, owner)
-        outlined = [number for number, annotation in enumerate(self.objects) if annotation.polygons]
+        outlined = [number for number, annotation in enumerate(self.objects) if rings_of(annotation)]
         if outlined:
-            found["polygons"] = Polygons([self.objects[n].polygons for n in outlined], index=np.array(outlined))
+            found["polygons"] = Polygons([rings_of(self.objects[n]) for n in outlined], index=np.array(outlined))
         masked = [number for number, annotation in enumerate(self.objects) if annotation.rle is not None]
         if masked:
             masks = np.stack([self._mask(self.objects[number]) for number in masked])

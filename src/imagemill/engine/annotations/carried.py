@@ -77,6 +77,8 @@ def _polygons(plan: Plan, row: int, given: Polygons, through: Moved, rules: BoxR
     """Polygons and lines through the geometry, cut at the frame, those of which too little is left dropped."""
     moved, seen, size = _outlines(plan, row, given.parts, given.owners, len(given), through, rules, closed=given.closed)
     keep = rules.keep(size if given.closed else np.full(len(size), np.inf), seen.share)
+    if keep.all() and _is_still(plan, row, seen):
+        return given.only(np.arange(len(given)))  # not even rounded
     rings = [[ring[:, ::-1] + 0.5 for ring in rings] for rings in moved.by_owner()]
     if rules.keep_empty:
         rings = [one if there else [] for one, there in zip(rings, keep.tolist(), strict=True)]
@@ -95,6 +97,8 @@ def _rotated(plan: Plan, row: int, given: RotatedBoxes, through: Moved, rules: B
     whole, seen, size = _outlines(plan, row, corners, owner, count, through, replace(rules, clip=False))
     around = _rectangles(whole, _pushed(_chains(plan, row), corners[..., ::-1] - 0.5))
     keep = rules.keep(size, seen.share)
+    if keep.all() and _is_still(plan, row, seen):
+        return given.only(np.arange(count))
     if rules.clip:
         for i in np.flatnonzero((seen.share < 1) & (seen.share > 0)).tolist():
             left = np.concatenate(seen.by_owner()[i]) if i in seen.owner else None
@@ -106,6 +110,11 @@ def _rotated(plan: Plan, row: int, given: RotatedBoxes, through: Moved, rules: B
         keep = np.ones(count, bool)
     index = np.flatnonzero(keep)
     return given.like(around[index][..., ::-1] + 0.5, index, share[index])
+
+
+def _is_still(plan: Plan, row: int, seen: Rings) -> bool:
+    """Whether nothing moved them and nothing cut them."""
+    return not any(_chains(plan, row)) and bool((seen.share == 1).all())
 
 
 def _pushed(chains: list[tuple[maps.Stage, ...]], places: Floats) -> Floats:

@@ -72,10 +72,19 @@ def _target(batch: LoadedBatch, row: int, first: int, *, masks: bool) -> dict[st
         "area": area.astype(np.float32),
     }
     if masks and "instances" in batch.columns:
-        planes = batch.instances[row]
-        found["masks"] = np.ascontiguousarray(planes[..., index].transpose(2, 0, 1))
+        found["masks"] = _masks(batch.instances[row], index)
     if "keypoints" in batch.columns:
         found["keypoints"] = _keypoints(batch.keypoints[row], index)
+    return found
+
+
+def _masks(instances: Any, index: Any) -> Any:
+    """Masks ``[n, h, w]`` of the annotations asked for, empty for those without one."""
+    found = np.zeros((len(index), *instances.shape), np.uint8)
+    rows = {number: row for row, number in enumerate(np.asarray(instances.index).tolist())}
+    for at, number in enumerate(index.tolist()):
+        if number in rows:
+            found[at] = instances.array[rows[number]]
     return found
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.targets import Boxes, Keypoints, Label, Mask, Target
+from imagemill.core.targets import Boxes, Instances, Keypoints, Label, Target
+from imagemill.data.backing import is_mask_of
 from imagemill.data.layouts.shapes.image_lookup import ANNOTATED
 from imagemill.data.records.instances import Instance
 from imagemill.verbs.prepare.annotations_in_frame import decoded_rle
@@ -56,21 +57,22 @@ def annotations_of(annotations: Annotations, shape: tuple[int, int], *, masks: b
     Returns
     -------
     dict
-        ``annotations``, and ``instances``: a map ``(y, x, k)`` of 0 and 1 for each of the ``k`` annotations, empty for
-        those without a polygon or a mask.
+        ``annotations``, and ``instances``: the masks of all annotations with a polygon or a mask of this picture.
     """
     if not masks:
         return {"annotations": Label(annotations)}
-    # One map at least: rasters are never without channels.
-    maps = np.zeros((max(1, len(annotations.objects)), *shape), np.uint8)
+    index: list[int] = []
+    found: list[Any] = []
     for at, annotation in enumerate(annotations.objects):
-        if annotation.rle is not None:
-            found = decoded_rle(annotation.rle.counts, (annotation.rle.height, annotation.rle.width))
-            if found.shape == shape:  # a mask of another picture is no mask of this one
-                maps[at] = found
+        if is_mask_of(annotation.rle, shape) and annotation.rle is not None:
+            found.append(decoded_rle(annotation.rle.counts, shape))
         elif annotation.polygons:
-            maps[at] = filled([np.asarray(flat, np.float64).reshape(-1, 2) for flat in annotation.polygons], shape)
-    return {"annotations": Label(annotations), "instances": Mask(maps.transpose(1, 2, 0), "yxc")}
+            found.append(filled([np.asarray(flat, np.float64).reshape(-1, 2) for flat in annotation.polygons], shape))
+        else:
+            continue
+        index.append(at)
+    stack = np.stack(found) if found else np.zeros((0, *shape), np.uint8)
+    return {"annotations": Label(annotations), "instances": Instances(stack, index=np.array(index, np.int64))}
 
 
 def filled(rings: Sequence[npt.NDArray[np.float64]], shape: tuple[int, int]) -> Bits:
@@ -118,7 +120,7 @@ def with_names(columns: Mapping[str, Any], categories: Sequence[str]) -> dict[st
 
     Of a video they are lists with one entry for each frame, as its boxes and points are.
     """
-    found = {name: column for name, column in columns.items() if name not in ("annotations", "instances")}
+    found = {name: column for name, column in columns.items() if name != "annotations"}
     for column in columns.values():
         if not isinstance(column, list) or not column:
             continue

@@ -16,13 +16,13 @@ from imagemill.core.errors import InputError
 from imagemill.core.randomness import rng
 from imagemill.core.targets import Array, Image
 from imagemill.data import dataset as datasets
-from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, targets_of
+from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, names_of, targets_of
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
 from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.records.record import Record
 from imagemill.feed.making.carried_annotations import Annotations, annotations_of
-from imagemill.feed.making.item import Item, alike_instances, complete, read_record
+from imagemill.feed.making.item import Item, complete, read_record
 from imagemill.feed.making.sequence import SequenceRows, is_sequence
 
 __all__ = ["ArrayRows", "RecordRows", "Rows", "StoreRows", "open_rows"]
@@ -188,7 +188,7 @@ class _Keyed:
         """Whether any annotation of the dataset has a polygon or a mask."""
         for backing in self.dataset.backings:
             if isinstance(backing, StoreBacking):
-                found = backing.has_masks
+                found = backing.has_polygons or backing.has_runs
             else:
                 every = (annotation for record in backing.source.records for annotation in record.objects or ())  # type: ignore[attr-defined]
                 found = any(annotation.polygons or annotation.rle is not None for annotation in every)
@@ -229,7 +229,8 @@ class StoreRows(_Keyed):
         self._rasters = [name for name in ("image", "mask") if all(name in part.arrays for part in parts)]
         self._starts = np.array(backing.starts)
         self._objects = any("objects" in part.table.column_names for part in parts)
-        self._keypoints = backing.has_keypoints
+        there = {"keypoints": backing.has_keypoints, "polygons": backing.has_polygons, "instances": backing.has_runs}
+        self._names = ("boxes", *(name for name, some in there.items() if some))
         self._affine = any("world" in part.table.column_names for part in parts)
 
     def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
@@ -239,11 +240,11 @@ class StoreRows(_Keyed):
         if self._affine and not stacked:
             found["image"] = [self._store.targets(place)["image"] for place in places.tolist()]
         if self._objects:
-            names = ("boxes", "keypoints") if self._keypoints else ("boxes",)
+            names = self._names
             every = [self._annotations(place, names) for place in places.tolist()]
             if self.annotations:
-                names = (*names, "annotations", "instances") if self.has_masks else (*names, "annotations")
-                every = alike_instances(every)
+                more = ("annotations", "instances") if self.has_masks else ("annotations",)
+                names = tuple(dict.fromkeys((*names, *more)))
             found |= {name: [item.targets[name] for item in every] for name in names}
         return found
 
@@ -260,7 +261,7 @@ class StoreRows(_Keyed):
         record = self._store.record(place)
         shape = tuple(self._store.said["image"]["shape"][:2])
         image = Image(np.broadcast_to(np.zeros((), np.uint8), shape), "yx")
-        found = targets_of(record.objects, self._store.keypoint_names)
+        found = targets_of(record.objects, shape, self._store.keypoint_names)
         if self.annotations:
             found |= annotations_of(
                 Annotations(place, record.objects or ()), (shape[0], shape[1]), masks=self.has_masks
@@ -317,7 +318,7 @@ class RecordRows(_Keyed):
         return complete(Item(self.dataset.backings[which].targets(place)), self._names)
 
 
-_TARGETS = ("mask", "boxes", "keypoints")
+_TARGETS = ("mask", "boxes", "keypoints", "polygons", "instances")
 
 
 def _targets(records: Iterable[Record]) -> set[str]:
@@ -328,8 +329,7 @@ def _targets(records: Iterable[Record]) -> set[str]:
             found.add("mask")
         if record.objects is not None:
             found.add("boxes")
-            if any(annotation.keypoints for annotation in record.objects):
-                found.add("keypoints")
+            found |= names_of(record.objects)
         if len(found) == len(_TARGETS):
             break
     return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from imagemill.core.colours import Channels
 from imagemill.core.errors import CodecError
-from imagemill.core.targets import Boxes, Image, Keypoints, Mask, Target
+from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Mask, Polygons, RotatedBoxes, Target
 from imagemill.data.backing import targets_of
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.codecs.channels import convert
@@ -130,20 +130,6 @@ class Item:
         return self if made is image else replace(self, targets={**self.targets, "image": made})
 
 
-def alike_instances(items: list[Item]) -> list[Item]:
-    """The items with as many maps of instances each as the one with most: rasters of a batch have channels alike."""
-    most = max((item.targets["instances"].array.shape[2] for item in items if "instances" in item.targets), default=0)  # type: ignore[union-attr]
-    if not most:
-        return items
-    found = []
-    for item in items:
-        maps = item.targets["instances"]
-        assert isinstance(maps, Mask)
-        more = ((0, 0), (0, 0), (0, most - maps.array.shape[2]))
-        found.append(replace(item, targets={**item.targets, "instances": Mask(np.pad(maps.array, more), "yxc")}))
-    return found
-
-
 def read_record(
     record: Record,
     options: ReadOptions,
@@ -173,7 +159,7 @@ def read_record(
     is_flat = len(picture.spatial_shape) == 2
     objects = objects_on(record, Seen.of(picture))[0] if is_flat else ()
     if is_flat and record.objects is not None:
-        targets |= targets_of(objects, names)
+        targets |= targets_of(objects, picture.spatial_shape, names)
     if number is not None:
         height, width = picture.spatial_shape[-2:]
         targets |= annotations_of(Annotations(number, objects), (height, width), masks=masks)
@@ -232,6 +218,15 @@ def complete(item: Item, names: tuple[str, ...], labels: np.dtype[Any] = _BYTE) 
             missing[name] = Mask(np.zeros(shape, labels), axes.replace("c", ""))
         elif name == "boxes":
             missing[name] = Boxes(np.zeros((0, 4)), "xyxy", [])
+        elif name == "polygons":
+            missing[name] = Polygons([], labels=[], index=np.zeros(0, np.int64))
+        elif name == "lines":
+            missing[name] = Polygons([], closed=False)
+        elif name == "rotated_boxes":
+            missing[name] = RotatedBoxes(np.zeros((0, 5)), labels=[])
+        elif name == "instances":
+            shape = [n for n, axis in zip(image.array.shape, image.named(), strict=True) if axis != "c"]
+            missing[name] = Instances(np.zeros((0, *shape), bool), labels=[], index=np.zeros(0, np.int64))
         elif name == "keypoints":
             missing[name] = Keypoints(np.zeros((0, 2)), "xy", labels=[], instance=[])
     return replace(item, targets={**item.targets, **missing}) if missing else item

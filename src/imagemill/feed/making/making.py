@@ -27,7 +27,7 @@ from imagemill.feed.making.augmenting import (
     named,
 )
 from imagemill.feed.making.dataset_rows import Rows
-from imagemill.feed.making.item import Item, alike_instances
+from imagemill.feed.making.item import Item
 from imagemill.feed.making.sequence import SequenceRows, labels_together
 from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order
@@ -202,7 +202,7 @@ class Maker:
                 if stopped():
                     raise InterruptedError
                 items[i] = item or self._read(at, i, epoch)
-            ready = alike_instances([item for item in items if item is not None])
+            ready = [item for item in items if item is not None]
             check_alike(ready, lambda row: str(self.rows.keys(at.rows[row : row + 1])[0]))
             try:
                 return self._labelled(self._by_class(ready, at, epoch, clock, stopped), ready)

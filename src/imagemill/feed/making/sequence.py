@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError, blame_caller
 from imagemill.core.randomness import rng
-from imagemill.core.targets import Array, Image, Label, Target, as_target
+from imagemill.core.targets import NAMED, Array, Image, Label, Target, as_target
+from imagemill.data.backing import names_of
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.records.record import Record
 from imagemill.feed.making.item import Item, complete, read_record
@@ -26,7 +27,7 @@ __all__ = ["SequenceRows", "is_sequence", "labels_together"]
 
 Numbers = npt.NDArray[np.int64]
 
-_TARGETS = ("image", "mask", "boxes", "keypoints", "label")
+_TARGETS = tuple(NAMED)
 _LOOKED_AT = 16
 """Items that are looked at to know which targets there are: one of them may lack what the others have."""
 
@@ -76,7 +77,7 @@ class SequenceRows:
         self._recorded = isinstance(first[0], Record)
         names = {name for row, item in zip(looked_at, first, strict=True) for name in self._names(row, item)}
         own = sorted(names - set(_TARGETS))
-        self._others = tuple(name for name in ("mask", "boxes", "keypoints", *own) if name in names)
+        self._others = tuple(name for name in (*_TARGETS, *own) if name in names and name not in ("image", "label"))
         masks = [] if self._recorded else [item["mask"] for item in map(_named, first) if "mask" in item]
         self._mask_dtype = np.asarray(masks[0]).dtype if masks else np.dtype(np.uint8)
         for row, item in zip(looked_at, first, strict=True):
@@ -147,9 +148,8 @@ class SequenceRows:
             got = "some records and some others"
             raise InputError(f"item {row}: expected items of one kind, got {got}; give all of them as records, or none")
         if isinstance(item, Record):
-            keypoints = any(annotation.keypoints for annotation in item.objects or ())
-            parts = {"mask": item.mask is not None, "boxes": item.objects is not None, "keypoints": keypoints}
-            return ["image", *(name for name, there in parts.items() if there)]
+            parts = {"mask": item.mask is not None, "boxes": item.objects is not None}
+            return ["image", *(name for name, there in parts.items() if there), *sorted(names_of(item.objects or ()))]
         found = list(_named(item, f"item {row}: "))
         strange = [name for name in found if name not in _TARGETS and not isinstance(item[name], Target)]
         if strange or "image" not in found:

@@ -107,7 +107,7 @@ def test_every_framework_gets_classes_with_boxes(tmp_path: Path) -> None:
     plain = next(iter(loader.numpy()))
     assert sorted(plain) == ["box_label", "boxes", "image", "instances", "polygons"]
     assert [one.tolist() for one in plain["box_label"]] == right
-    with pytest.raises(im.InputError, match="columns of image, boxes, box_label, got mask"):
+    with pytest.raises(im.InputError, match="columns of image, boxes, polygons, instances, box_label, got"):
         next(iter(loader.torch(("mask",))))
 
 

@@ -15,6 +15,7 @@ from imagemill.engine.plan import Alter, Call, Pass, Step
 from imagemill.engine.target_table import TABLE, rule
 from imagemill.testing import label_map, picture
 from imagemill.testing.each import SHIPPED, example_of
+from imagemill.transforms.catalogue import CHOICE, HIDES, MOVES, targets_of
 
 SHAPE = (16, 20)
 
@@ -116,3 +117,13 @@ def test_a_function_runs_only_where_it_was_chosen() -> None:
     batch = im.Pipeline([im.Apply(np.invert, p=0.5)], seed=1).batch([np.zeros((4, 4), np.uint8)] * 16)
     values = {int(a.max()) for a in batch.image}
     assert values == {0, 255}
+
+
+@pytest.mark.parametrize("cls", SHIPPED)
+def test_the_catalogue_says_of_each_transform_what_it_says_of_itself(cls: type[im.Transform]) -> None:
+    transform, word = example_of(cls), targets_of(cls)
+    if transform.children():
+        assert word == CHOICE
+    else:
+        assert (word == MOVES) == transform.traits().moves
+        assert (word == HIDES) == (hasattr(transform, "mask_fill") and not transform.traits().moves)

@@ -26,7 +26,7 @@ def test_colour_goes_by_each_images_own_white_and_channels() -> None:
 
 def test_each_image_is_what_it_is_alone_under_the_same_key() -> None:
     steps: list[im.Transform] = [
-        im.Rotate((-30, 30)), im.ColorJitter(brightness=(0.5, 1.5), contrast=(0.5, 1.5)), im.GaussianNoise(0.1),
+        im.Rotate((-30, 30)), im.ColorJitter(brightness=(0.5, 1.5), contrast=(0.5, 1.5)),
         im.Erasing(0.2), im.Crop((8, 8), at="random"),
     ]  # fmt: skip
     pipe = im.Pipeline(steps, seed=3)
@@ -37,6 +37,18 @@ def test_each_image_is_what_it_is_alone_under_the_same_key() -> None:
     np.testing.assert_array_equal(batch.nir[1], both.nir)
     np.testing.assert_array_equal(pipe.replay(both.recipe, image=PHOTO, nir=im.Image(NIR)).nir, both.nir)
     assert both.applied == batch.applied[1]
+
+
+def test_noise_is_each_images_own_by_its_name_and_the_first_ones_is_that_of_an_image_alone() -> None:
+    gray = np.full(SHAPE, 100, np.uint8)
+    for transform in (im.GaussianNoise(0.1), im.Erasing(0.5, fill="noise")):
+        pipe = im.Pipeline([transform], seed=1)
+        out = pipe(t1=im.Image(gray), t2=im.Image(gray), flair=im.Image(gray), key=1)
+        assert len({out[name].tobytes() for name in out}) == 3
+        np.testing.assert_array_equal(out.t1, pipe(gray, key=1))
+        np.testing.assert_array_equal(pipe(t1=im.Image(gray), flair=im.Image(gray), key=1).flair, out.flair)
+        batch = pipe.batch(t1=[im.Image(gray)] * 2, t2=[im.Image(gray)] * 2, keys=[0, 1])
+        np.testing.assert_array_equal(batch.t2[1], out.t2)
 
 
 def test_a_transform_says_which_images_it_is_for() -> None:

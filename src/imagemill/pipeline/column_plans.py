@@ -6,14 +6,17 @@ a transform that names the images it is for; a map of numbers takes the geometry
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
+
+import numpy as np
 
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.image_ops import Erase, Noise
-from imagemill.core.ops import Affine, Layout, Warp
+from imagemill.core.ops import Affine, Layout, Op, Warp
 from imagemill.core.sample import DrawLog
 from imagemill.core.targets import Image, Label, Map, Raster, Target
 from imagemill.engine.execute import axes_out
@@ -87,33 +90,51 @@ def others(
         return {}, lead.log
     _check_images_named(inputs, selective)
     made: dict[str, Plan] = {}
-    known = {_way(inputs, inputs.lead, selective): None}
-    drafts = [lead]
+    drafts = {_way(inputs, inputs.lead, selective): lead}
+    plans: dict[Any, Plan] = {}
     for name in inputs.names:
         kind = inputs.kind(name)
         if kind == Map.kind:
             made[name] = plan(draft_of_map(lead, inputs.alike(name), inputs.frame_of(name)))
-        elif kind == Image.kind:
-            way = _way(inputs, name, selective)
-            if way not in known:
-                drafts.append(draw(inputs.frame_of(name), name))
-                known[way] = plan(drafts[-1])
-            own = known[way]
-            if own is not None:
-                made[name] = own
+        if kind != Image.kind or name == inputs.lead:
+            continue
+        way = _way(inputs, name, selective)
+        if way not in drafts:
+            drafts[way] = draw(inputs.frame_of(name), name)
+        draft = drafts[way]
+        if any(_has_stream(op) for _, op in draft.ops):
+            made[name] = plan(_own_noise(draft, name))
+        elif draft is not lead:
+            plans[way] = made[name] = plans.get(way) or plan(draft)
     for name, own in made.items():
         if (own.shape != lead.frames[-1].shape).any():
             raise PlanError(
                 f"expected the image {name!r} to come out as large as {inputs.lead!r}, got another size; a transform "
                 "lets its geometry depend on channels or dtype"
             )
-    return made, _log(drafts)
+    return made, _log(list(drafts.values()))
 
 
 def _way(inputs: Inputs, name: str, selective: Sequence[Transform]) -> tuple[Any, ...]:
     """What decides how an image is recoloured: images of one way share a plan."""
     frame = inputs.frame_of(name)
     return frame.channels, frame.dtype, tuple(name in (transform.images or ()) for transform in selective)
+
+
+def _has_stream(op: Op) -> TypeGuard[Noise | Erase]:
+    return isinstance(op, Noise | Erase) and op.stream is not None
+
+
+def _own_noise(draft: Draft, name: str) -> Draft:
+    """The draft with other numbers for its pixels: what one camera or scan has for noise, another has not."""
+    word = np.uint32(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "little"))
+    ops = []
+    for transform, op in draft.ops:
+        if _has_stream(op):
+            assert op.stream is not None
+            op = replace(op, stream=op.stream ^ np.array([word, 0], np.uint32))
+        ops.append((transform, op))
+    return replace(draft, ops=tuple(ops))
 
 
 def _log(drafts: Sequence[Draft]) -> DrawLog:

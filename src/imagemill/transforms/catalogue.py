@@ -29,13 +29,38 @@ INTRODUCTION = """\
 
 A number is fixed, a pair is drawn uniformly, and `Choice`, `Normal` and `LogUniform` say anything else. Parameters
 marked *per axis* also take a mapping, `{"y": 1, "x": (0.9, 1.1)}`. Every transform takes `p`, the probability that a
-sample is chosen. Where a default is missing, the parameter must be given.
+sample is chosen, and those that do not move pixels take `images`, the names of the images they are for where a sample
+has several. Where a default is missing, the parameter must be given.
+
+What each does to which target is said below it, in these words:
+
 """
+
+MOVES, CHANGES, HIDES, CHOICE = "moves all", "changes images", "hides", "as what it chooses"
+TARGETS = {
+    MOVES: (
+        "moves, interpolated",
+        "moves, interpolated",
+        "move, nearest pixel",
+        "move, cut at the frame",
+        "move",
+    ),
+    CHANGES: ("changes", "stays", "stay", "stay", "stay"),
+    HIDES: (
+        "is hidden",
+        "with `mask_fill` hidden, showing its own `fill`",
+        "with `mask_fill` hidden",
+        "stay",
+        "stay; with `hide_keypoints` not visible",
+    ),
+}
+"""What a transform does to images, maps of numbers, label maps and instance masks, other annotations, keypoints."""
+_KINDS = ("image", "map", "label maps, instance masks", "boxes, rotated boxes, polygons, lines", "keypoints")
 
 
 def page() -> str:
     """The page as Markdown."""
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION + _targets_table()]
     for module, title in GROUPS.items():
         parts.append(f"## {title}\n")
         parts += [_section(cls) for cls in _group(module)]
@@ -51,8 +76,30 @@ def _group(module: str) -> Iterator[type[Transform]]:
             yield REGISTRY[name]
 
 
+def _targets_table() -> str:
+    head = ["| targets | " + " | ".join(_KINDS) + " | label |", "|---" * (len(_KINDS) + 2) + "|"]
+    return "\n".join([*head, *(f"| {word} | {' | '.join(row)} | stays |" for word, row in TARGETS.items())]) + "\n"
+
+
+def targets_of(cls: type[Transform]) -> str:
+    """What a transform does to the targets of a sample, as one of the words of :data:`TARGETS`.
+
+    Examples
+    --------
+    >>> from imagemill.transforms import Brightness, Erasing, OneOf, Rotate
+    >>> [targets_of(cls) for cls in (Rotate, Brightness, Erasing, OneOf)]
+    ['moves all', 'changes images', 'hides', 'as what it chooses']
+    """
+    names = {f.name for f in dataclasses.fields(cls)}
+    if "transforms" in names:
+        return CHOICE
+    if cls.__module__.startswith("imagemill.transforms.geometric"):
+        return MOVES
+    return HIDES if "mask_fill" in names else CHANGES
+
+
 def _section(cls: type[Transform]) -> str:
-    lines = [f"### {cls.__name__}\n", f"{_first_sentence(cls)}\n"]
+    lines = [f"### {cls.__name__}\n", f"{_first_sentence(cls)}\n", f"Targets: {targets_of(cls)}.\n"]
     rows = [_row(f) for f in dataclasses.fields(cls) if f.metadata.get("kind")]
     if rows:
         lines += ["| parameter | default | |", "|---|---|---|", *rows, ""]

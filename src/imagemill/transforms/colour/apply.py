@@ -43,7 +43,7 @@ class Apply(Transform):
 
     Targets
     -------
-    Image changes; Mask, Boxes, Keypoints, Label stay.
+    Image changes; all else stays.
 
     Source
     ------

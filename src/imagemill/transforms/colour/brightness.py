@@ -28,7 +28,7 @@ class Brightness(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+    Image changes (an alpha channel does not); all else stays.
 
     Source
     ------

@@ -33,7 +33,7 @@ class ChannelGain(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+    Image changes (an alpha channel does not); all else stays.
 
     Source
     ------

@@ -27,7 +27,7 @@ class ClipPercentiles(Transform):
 
     Targets
     -------
-    Image changes; Mask, Boxes, Keypoints, Label stay.
+    Image changes; all else stays.
 
     Source
     ------

@@ -29,7 +29,7 @@ class GainOffset(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+    Image changes (an alpha channel does not); all else stays.
 
     Source
     ------

@@ -56,7 +56,7 @@ class Normalize(Transform):
 
     Targets
     -------
-    Image changes; Mask, Boxes, Keypoints, Label stay.
+    Image changes; all else stays.
 
     Source
     ------

@@ -37,7 +37,7 @@ class Standardize(Transform):
 
     Targets
     -------
-    Image changes; Mask, Boxes, Keypoints, Label stay.
+    Image changes; all else stays.
 
     Source
     ------

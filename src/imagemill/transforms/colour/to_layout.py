@@ -30,7 +30,7 @@ class ToLayout(Transform):
 
     Targets
     -------
-    Image changes its axes; Mask, Boxes, Keypoints, Label stay.
+    Image changes its axes, and so does a Map that has channels; all else stays.
 
     Source
     ------

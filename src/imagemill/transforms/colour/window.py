@@ -35,7 +35,7 @@ class Window(Transform):
 
     Targets
     -------
-    Image changes; Mask, Boxes, Keypoints, Label stay.
+    Image changes; all else stays.
 
     Source
     ------

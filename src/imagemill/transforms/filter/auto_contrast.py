@@ -29,7 +29,7 @@ class AutoContrast(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+    Image changes (an alpha channel does not); all else stays.
 
     Source
     ------

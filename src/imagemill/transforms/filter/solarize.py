@@ -27,7 +27,7 @@ class Solarize(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not); Mask, Boxes, Keypoints, Label stay.
+    Image changes (an alpha channel does not); all else stays.
 
     Source
     ------

@@ -55,7 +55,7 @@ class Crop(Transform):
 
     Targets
     -------
-    Image, Mask, Boxes, Keypoints move; Label stays.
+    Image, Map, Mask and all annotations move; Label stays.
 
     Source
     ------

@@ -57,7 +57,7 @@ class Elastic(Transform):
 
     Targets
     -------
-    Image, Mask, Boxes, Keypoints move; Label stays.
+    Image, Map, Mask and all annotations move; Label stays.
 
     Source
     ------

@@ -40,7 +40,7 @@ class Perspective(Transform):
 
     Targets
     -------
-    Image, Mask, Boxes, Keypoints move; Label stays.
+    Image, Map, Mask and all annotations move; Label stays.
 
     Source
     ------

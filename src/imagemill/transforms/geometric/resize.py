@@ -39,7 +39,7 @@ class Resize(Transform):
 
     Targets
     -------
-    Image, Mask, Boxes, Keypoints move; Label stays.
+    Image, Map, Mask and all annotations move; Label stays.
 
     Source
     ------

@@ -37,7 +37,7 @@ class SquareCrop(Transform):
 
     Targets
     -------
-    Image, Mask, Boxes, Keypoints move; Label stays. Reads Mask.
+    Image, Map, Mask and all annotations move; Label stays. Reads Mask.
 
     Source
     ------

@@ -37,7 +37,7 @@ class Zoom(Transform):
 
     Targets
     -------
-    Image, Mask, Boxes, Keypoints move; Label stays.
+    Image, Map, Mask and all annotations move; Label stays.
 
     Source
     ------

@@ -39,7 +39,7 @@ class Erasing(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not); Mask changes with ``mask_fill``, Keypoints with ``hide_keypoints``;
+    Image changes (an alpha channel does not); Mask and Map with ``mask_fill``, Keypoints with ``hide_keypoints``;
     Boxes, Label stay: what is hidden is still there.
 
     Source

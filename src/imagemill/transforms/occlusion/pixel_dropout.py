@@ -39,7 +39,7 @@ class PixelDropout(Transform):
 
     Targets
     -------
-    Image changes (an alpha channel does not); Mask changes with ``mask_fill``; Boxes, Keypoints, Label stay.
+    Image changes (an alpha channel does not); Mask and Map change with ``mask_fill``; all else stays.
 
     Source
     ------

@@ -63,7 +63,7 @@ def test_a_shell_is_looked_into_as_deep_as_it_goes() -> None:
     assert made.p == 0.3
     turn, zoom = made.children()
     assert turn.degrees.bounds == pytest.approx((-28.6479, 28.6479), abs=1e-3)  # type: ignore[attr-defined]
-    assert zoom.factor["z"].bounds == pytest.approx((0.9, 1.1))  # type: ignore[attr-defined]
+    assert zoom.factor["z"].bounds == pytest.approx((1 / 1.1, 1 / 0.9))  # type: ignore[attr-defined]
 
 
 def test_what_an_object_does_not_keep_is_said() -> None:

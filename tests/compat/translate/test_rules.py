@@ -65,11 +65,11 @@ def spoken(made: Any) -> str:
         ("monai", "RandRotated(['a'], range_x=pi/6, prob=1)", None),
         ("monai", "RandScaleIntensityd(keys='a', factors=0.1, prob=1)", "GainOffset(alpha=(0.9, 1.1))"),
         ("monai", "RandSpatialCropd(['a'], (96, 96, 48), random_size=False)", "Crop(size=(48, 96, 96), at='random')"),
-        ("monai", "Spacingd(['a'], pixdim=(1.0, 1.5, 3.0))", "Resample(spacing=(3.0, 1.5, 1.0))"),
+        ("monai", "Spacingd(['a'], pixdim=(1.0, 1.5, 3.0))", "Resample(spacing=(3.0, 1.5, 1.0), antialias=False)"),
         ("monai", "RandRotate90(prob=0.5)", "QuarterTurn(p=0.5, times={'choice': [1, 2, 3]})"),
         ("torchio", "tio.RandomFlip(axes=('AP',), flip_probability=1)", "Flip(axis='y')"),
         ("torchio", "tio.RandomGamma(log_gamma=0)", "Gamma(gamma=1.0)"),
-        ("torchio", "tio.Resample((1, 2, 3))", "Resample(spacing=(3.0, 2.0, 1.0))"),
+        ("torchio", "tio.Resample((1, 2, 3))", "Resample(spacing=(3.0, 2.0, 1.0), antialias=False)"),
         ("torchio", "tio.OneOf({tio.RandomFlip(axes=0): 3, tio.RandomFlip(axes=1): 1})", "OneOf([Flip(p=0.5), Flip(p=0.5, axis='y')], weights=(3.0, 1.0))"),  # noqa: E501
     ],
 )  # fmt: skip

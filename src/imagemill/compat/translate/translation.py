@@ -188,7 +188,7 @@ def _translated(
         raise InputError(f"expected missing='error' or 'skip', got {missing!r}")
     call, found = _read(rules, pipeline, name, names)
     home = call.origin if isinstance(call, Call) else ""
-    translator = Translator(rules, version or found or 2, home=home)
+    translator = Translator(rules, version or found or 2, home=home, whole=call)
     if version is None and found is None:
         translator.version = rules.version_of(call, translator.notes)
     made = translator.transforms(call)

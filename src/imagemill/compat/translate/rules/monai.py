@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from imagemill.compat.translate.calls import Call
+from imagemill.compat.translate.calls import Call, calls_in
 from imagemill.compat.translate.rules.choosing import all_of, one_of, some_of
 from imagemill.compat.translate.rules.rule import NoCounterpart, Rules, Step
 from imagemill.compat.translate.rules.values import border, is_number, order
@@ -19,6 +19,7 @@ from imagemill.transforms.base import Transform
 __all__ = ["AXES", "RULES", "axes_of", "first", "margin", "sizes", "spline_of"]
 
 AXES = "xyz"
+_LENGTHS = ("spatial_size", "roi_size", "pixdim", "k", "spatial_border")
 _DICTIONARY = ("d", "D", "Dict")
 
 
@@ -77,10 +78,22 @@ def _turned(value: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(reversed(tuple(value)))
 
 
+def _ranks(step: Step) -> int:
+    """2 where the lengths in the pipeline come in pairs, else 3."""
+    found = [
+        len(value)
+        for call in calls_in(step.translator.whole)
+        for name, value in call.given.items()
+        if name in _LENGTHS and isinstance(value, list | tuple) and value and all(is_number(one) for one in value)
+    ]
+    found += [2 for call in calls_in(step.translator.whole) if call.name.startswith("Rand2D")]
+    return 2 if 2 in found and 3 not in found else 3
+
+
 def sizes(step: Step, name: str, value: Any) -> tuple[int, ...]:
     """A size in array order."""
     if is_number(value):
-        return (int(value),)
+        return (int(value),) * _ranks(step)
     if isinstance(value, list | tuple) and value and all(is_number(one) for one in value):
         if any(one <= 0 for one in value):
             if len(value) == 3 and value[2] <= 0 < min(value[:2]):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from imagemill.compat.translate.rules.monai import AXES, RULES, axes_of, margin, sizes, spline_of
+from imagemill.compat.translate.rules.monai import AXES, RULES, axes_of, first, margin, sizes, spline_of
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.compat.translate.rules.values import amount, around, is_number, scaled, span
+from imagemill.core.errors import InputError
 from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform
 from imagemill.transforms.combine import OneOf, Sequential
@@ -28,6 +29,8 @@ from imagemill.transforms.geometric.zoom import Zoom
 
 __all__: list[str] = []
 _ROUND = 360.0
+_TURNS = (("x", "zy", 1), ("y", "zx", -1), ("z", "yx", 1))
+"""Axis, plane in array order, and the sign of turns there, in the order in which they are run."""
 
 
 @RULES.rule("Spacing")
@@ -39,9 +42,11 @@ def _spacing(
     padding_mode: Any = "border",
     scale_extent: Any = False,
 ) -> Transform:
-    """`Resample` to a spacing; label maps by nearest, as ``mode`` says there."""
+    """`Resample` to a spacing, without an average over what is left out; label maps by nearest."""
     values = [float(one) for one in (pixdim if isinstance(pixdim, list | tuple) else [pixdim])]
-    return Resample(spacing=tuple(reversed(values)) if len(values) > 1 else values[0], order=spline_of(step, mode))  # type: ignore[arg-type]
+    return Resample(
+        spacing=tuple(reversed(values)) if len(values) > 1 else values[0], order=spline_of(step, mode), antialias=False
+    )  # type: ignore[arg-type]
 
 
 @RULES.rule("Resize")
@@ -58,8 +63,9 @@ def _resize(
             int(spatial_size[0] if isinstance(spatial_size, list | tuple) else spatial_size),
             order=spline_of(step, mode),
         )
-    size = sizes(step, "spatial_size", spatial_size)
-    return Resample(size if len(size) > 1 else size * 3, order=spline_of(step, mode))  # type: ignore[arg-type]
+    how = first(step, mode)
+    smooth = bool(anti_aliasing) or str(getattr(how, "value", how)) == "area"
+    return Resample(sizes(step, "spatial_size", spatial_size), order=spline_of(step, mode), antialias=smooth)  # type: ignore[arg-type]
 
 
 @RULES.rule("SpatialPad")
@@ -76,6 +82,7 @@ def _divisible_pad(step: Step, k: Any, mode: Any = "constant", method: Any = "sy
 
 @RULES.rule("CenterSpatialCrop")
 def _center_crop(step: Step, roi_size: Any) -> Transform:
+    """An odd length in an even one, or the other way, begins one pixel earlier here."""
     return Crop(sizes(step, "roi_size", roi_size))
 
 
@@ -116,14 +123,15 @@ def _rand_axis_flip(step: Step, prob: float = 0.1) -> Transform:
 
 @RULES.rule("RandRotate90")
 def _rand_rotate_90(step: Step, prob: float = 0.1, max_k: int = 3, spatial_axes: Any = (0, 1)) -> Transform:
-    """One to ``max_k`` quarter turns, equally likely."""
-    return QuarterTurn(Choice(tuple(range(1, int(max_k) + 1))), _plane(step, spatial_axes), p=prob)
+    """One to ``max_k`` quarter turns from the first axis to the second, equally likely."""
+    plane, sign = _plane(step, spatial_axes)
+    return QuarterTurn(Choice(tuple(sorted(sign * k % 4 for k in range(1, int(max_k) + 1)))), plane, p=prob)
 
 
-def _plane(step: Step, axes: Any) -> Any:
-    """A plane in array order."""
-    found = "".join(sorted(axes_of(step, axes), reverse=True))
-    return {"yx": "yx", "zy": "zy", "zx": "zx"}[found]
+def _plane(step: Step, axes: Any) -> tuple[Any, int]:
+    """A plane in array order, and the sign of turns in it: from x to y there, from y to x here."""
+    named = axes_of(step, axes)
+    return "".join(sorted(named, reverse=True)), -1 if named == "".join(sorted(named)) else 1
 
 
 @RULES.rule("RandRotate")
@@ -144,8 +152,11 @@ def _rand_rotate(
     if around(spans["y"]) and around(spans["z"]):
         step.note("with range_x alone it turns in the plane of images; for volumes about x set plane='zy'")
         return Rotate(spans["x"], p=prob, **how)
-    planes = {"x": "zy", "y": "zx", "z": "yx"}
-    made = [Rotate(spans[axis], plane=planes[axis], **how) for axis in "xyz" if not around(spans[axis])]  # type: ignore[arg-type]
+    made = [
+        Rotate(scaled(spans[axis], sign), plane=plane, **how)  # type: ignore[arg-type]
+        for axis, plane, sign in _TURNS
+        if not around(spans[axis])
+    ]
     return Sequential(made, p=prob)
 
 
@@ -168,6 +179,7 @@ def _rand_zoom(
     padding_mode: Any = "edge",
     keep_size: bool = True,
 ) -> Transform:
+    """The image is brought to a whole number of pixels there and cut; here the zoom is exact."""
     if not keep_size:
         step.note("the frame keeps its size")
     return Zoom(_zooms(step, min_zoom, max_zoom), order=spline_of(step, mode), p=prob, **margin(step, padding_mode))
@@ -196,25 +208,36 @@ def _rand_affine(
     padding_mode: Any = "reflection",
     cache_grid: Any = False,
 ) -> Transform:
-    """Radians there, degrees here; ``scale_range`` is added to 1; ``translate_range`` is in pixels."""
+    """Radians there, degrees here. Scales and shifts there are those of the grid that looks into the image.
+
+    So a scale above 1 shrinks what is seen, and a shift moves it the other way; both are turned round here.
+    """
     how: dict[str, Any] = {"order": spline_of(step, mode), **margin(step, padding_mode)}
     made: list[Transform] = []
     if any(not around(one) for one in _ranges(step, "shear_range", shear_range).values()):
         step.note("shears are left out")
     turns = _ranges(step, "rotate_range", rotate_range)
-    planes = {"x": "zy", "y": "zx", "z": "yx"} if len(turns) > 1 else {"x": "yx"}
-    for axis, turn in turns.items():
-        if not around(turn):
-            made.append(Rotate(_degrees(step, turn), plane=planes[axis], **how))  # type: ignore[arg-type]
-    scales = _ranges(step, "scale_range", scale_range)
-    if any(not around(one) for one in scales.values()):
-        made.append(Zoom({axis: scaled(one, 1, plus=1) for axis, one in scales.items()}, **how))
+    for axis, plane, sign in _TURNS if len(turns) > 1 else (("x", "yx", 1),):
+        if not around(turn := turns.get(axis, 0.0)):
+            made.append(Rotate(scaled(_degrees(step, turn), sign), plane=plane, **how))  # type: ignore[arg-type]
     moves = _ranges(step, "translate_range", translate_range)
     if any(not around(one) for one in moves.values()):
-        made.append(Shift(pixels=dict(moves), **how))
+        made.append(Shift(pixels={axis: scaled(one, -1) for axis, one in moves.items()}, **how))
+    scales = _ranges(step, "scale_range", scale_range)
+    if any(not around(one) for one in scales.values()):
+        made.append(Zoom({axis: _pulled(one) for axis, one in scales.items()}, **how))
     if spatial_size is not None and not (is_number(spatial_size) and spatial_size < 0):
         made.append(Crop(sizes(step, "spatial_size", spatial_size)))
     return Sequential(made or [Affine()], p=prob)
+
+
+def _pulled(scale: Any) -> Any:
+    """What is 1.25 of the grid there magnifies by 0.8 here."""
+    found = scaled(scale, 1, plus=1)
+    low, high = found if isinstance(found, tuple) else (found, found)
+    if low <= 0:
+        raise InputError(f"expected a scale_range above -1, got {scale!r}")
+    return (1 / high, 1 / low) if low < high else 1 / low
 
 
 def _ranges(step: Step, name: str, value: Any) -> dict[str, Any]:
@@ -242,7 +265,9 @@ def _orientation(step: Step, axcodes: Any = "RAS", as_closest_canonical: bool = 
 @RULES.rule("Rotate90")
 def _rotate_90(step: Step, k: int = 1, spatial_axes: Any = (0, 1)) -> Transform:
     """From the first axis to the second."""
-    return QuarterTurn(int(k) % 4 or 4, _plane(step, spatial_axes)) if int(k) % 4 else Flip("x", p=0)
+    plane, sign = _plane(step, spatial_axes)
+    times = sign * int(k) % 4
+    return QuarterTurn(times, plane) if times else Flip("x", p=0)
 
 
 @RULES.rule("Rotate")
@@ -256,14 +281,15 @@ def _rotate(
     if is_number(angle):
         return [Rotate(math.degrees(angle), **how)]
     return [
-        Rotate(math.degrees(one), plane=plane, **how)
-        for one, plane in zip(angle, ("zy", "zx", "yx"), strict=False)
+        Rotate(sign * math.degrees(one), plane=plane, **how)
+        for one, (_, plane, sign) in zip(angle, _TURNS, strict=False)
         if one
     ]
 
 
 @RULES.rule("Zoom")
 def _zoom(step: Step, zoom: Any, mode: Any = "area", padding_mode: Any = "edge", keep_size: bool = True) -> Transform:
+    """The image is brought to a whole number of pixels there and cut; here the zoom is exact."""
     if not keep_size:
         step.note("the frame keeps its size")
     factors: Any = float(zoom) if is_number(zoom) else {axis: float(one) for axis, one in zip(AXES, zoom, strict=False)}

@@ -162,6 +162,7 @@ def _gaussian_noise(
 
 @RULES.rule("GaussianSmooth")
 def _smooth(step: Step, sigma: Any = 1.0, approx: str = "erf") -> Transform:
+    """In pixels, along x, y and z; beyond the edge lies the mirrored image here, 0 there."""
     return GaussianBlur(_per_axis(step, "sigma", [sigma] * 3 if is_number(sigma) else list(sigma)))
 
 
@@ -174,7 +175,7 @@ def _rand_smooth(
     prob: float = 0.1,
     approx: str = "erf",
 ) -> Transform:
-    """A deviation for each axis, in pixels; of images, drop ``z`` from sigma."""
+    """A deviation for each axis, in pixels; of images, drop ``z``. Beyond the edge lies the mirrored image, 0 there."""
     step.note("sigma names z, for volumes")
     return GaussianBlur(_per_axis(step, "sigma", [sigma_x, sigma_y, sigma_z]), p=prob)
 

@@ -130,6 +130,8 @@ class Translator:
     """Steps with values that only running the program gives."""
     home: str = ""
     """The module that the composition comes from, where it is not the library's own: a copy of it."""
+    whole: Any = None
+    """All that is translated."""
     sides: tuple[int, int] = (256, 256)
     """Height and width where the walk is, as far as the pipeline says; for amounts in pixels that are shares here."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from imagemill.compat.translate.rules.choosing import all_of, one_of
 from imagemill.compat.translate.rules.rule import NoCounterpart, Rules, Step
-from imagemill.compat.translate.rules.values import amount, border, is_number, order, span
+from imagemill.compat.translate.rules.values import amount, border, is_number, order, scaled, span
 from imagemill.core.errors import InputError
 from imagemill.core.ranges import LogUniform
 from imagemill.transforms.base import Transform
@@ -40,6 +40,8 @@ RULES = Rules(
     noted=dict.fromkeys(("include", "exclude", "keys"), "every image of a sample is changed, and label maps as ever"),
 )
 
+_TURNS = (("y", "zx"), ("x", "zy"), ("z", "yx"))
+"""In the order of SimpleITK's Euler angles."""
 _SIDES = {
     "lr": "x", "left": "x", "right": "x", "l": "x", "r": "x", "lateral": "x",
     "ap": "y", "pa": "y", "anterior": "y", "posterior": "y", "a": "y", "p": "y",
@@ -117,28 +119,31 @@ def affine(
     default_pad_label: Any = 0,
     p: float = 1.0,
 ) -> list[Transform]:
-    """Turns about all three axes, a zoom, a shift in millimetres: one step. Two numbers are a range for all axes."""
+    """Turns about y, x and z, a zoom, a shift in millimetres: one step. Two numbers are a range for all axes.
+
+    Angles about x and z have the other sign here. At the edge it fades there over half a voxel more.
+    """
     if center != "image":
         raise NoCounterpart("center='origin': it turns about the centre of the image here")
     how: dict[str, Any] = {"order": order(step, image_interpolation), **_edge(step, default_pad_value)}
-    zoom = _byaxis_of(step, "scales", scales, about=1.0)
-    turn = _byaxis_of(step, "degrees", degrees)
-    moved = _byaxis_of(step, "translation", translation)
+    zoom = _by_axis(step, "scales", scales, about=1.0)
+    turn = _by_axis(step, "degrees", degrees)
+    moved = _by_axis(step, "translation", translation)
     made: list[Transform] = []
     same = len({str(one) for one in zoom.values()}) == 1 and isotropic
     if any(one not in (1.0, (1.0, 1.0)) for one in zoom.values()):
         made.append(Zoom(zoom["x"] if same else zoom, **how))
-    planes = {"x": "zy", "y": "zx", "z": "yx"}
-    if len({str(one) for one in turn.values()}) == 1 and turn["x"] != 0:
-        made.append(Rotate(turn["x"], plane="all", **how))
+    turns = {axis: scaled(one, 1 if axis == "y" else -1) for axis, one in turn.items()}
+    if len({str(one) for one in turns.values()}) == 1 and turns["x"] != 0:
+        made.append(Rotate(turns["x"], plane="all", **how))
     else:
-        made += [Rotate(one, plane=planes[axis], **how) for axis, one in turn.items() if one != 0]  # type: ignore[arg-type]
+        made += [Rotate(turns[axis], plane=plane, **how) for axis, plane in _TURNS if turns[axis] != 0]  # type: ignore[arg-type]
     if any(one != 0 for one in moved.values()):
         made.append(Shift(millimetres=dict(moved), **how))
     return made if p == 1 or not made else [Sequential(made, p=p)]
 
 
-def _byaxis_of(step: Step, name: str, value: Any, about: float = 0.0) -> dict[str, Any]:
+def _by_axis(step: Step, name: str, value: Any, about: float = 0.0) -> dict[str, Any]:
     """An amount for each axis, from one number, a range, three numbers or six."""
     if isinstance(value, list | tuple) and len(value) == 3:
         return {axis: span(step, name, one, about) for axis, one in zip("xyz", value, strict=True)}
@@ -234,11 +239,11 @@ def _resample(
     antialias: bool = False,
     p: float = 1.0,
 ) -> Transform:
-    """To a spacing in millimetres."""
+    """To a spacing in millimetres; ``antialias`` is as there, off unless told otherwise."""
     if isinstance(target, str):
         raise NoCounterpart(f"target={target!r}: to the grid of another image is not built")
     spacing: Any = tuple(float(one) for one in reversed(target)) if isinstance(target, list | tuple) else float(target)
-    return Resample(spacing=spacing, order=order(step, image_interpolation), p=p)  # type: ignore[arg-type]
+    return Resample(spacing=spacing, order=order(step, image_interpolation), antialias=bool(antialias), p=p)  # type: ignore[arg-type]
 
 
 @RULES.rule("Resize")
@@ -249,7 +254,8 @@ def _resize(
     label_interpolation: Any = "nearest",
     p: float = 1.0,
 ) -> Transform:
-    return Resample(_size(step, target_shape), order=order(step, image_interpolation), p=p)  # type: ignore[arg-type]
+    """Values are taken between the samples, without an average over those that are left out, as there."""
+    return Resample(_size(step, target_shape), order=order(step, image_interpolation), antialias=False, p=p)  # type: ignore[arg-type]
 
 
 @RULES.rule("CropOrPad")
@@ -265,6 +271,7 @@ def _crop_or_pad(
     units: str = "voxels",
     p: float = 1.0,
 ) -> Transform:
+    """About the centre; where lengths are odd and even, the pixel that is over lies on the other side."""
     if units not in ("voxels", "voxel"):
         raise NoCounterpart(f"units={units!r}: sizes are in voxels here; put Resample(spacing=...) before it")
     if mask_name is not None:
@@ -290,6 +297,7 @@ def _pad(step: Step, padding: Any, padding_mode: Any = 0, p: float = 1.0) -> Tra
 
 @RULES.rule("EnsureShapeMultiple")
 def _shape_multiple(step: Step, target_multiple: Any, method: str = "pad", p: float = 1.0) -> Transform:
+    """Padded on both sides; a pixel that is over lies on the other side."""
     if method != "pad":
         raise NoCounterpart("method='crop': padding to a multiple is built")
     return Pad(multiple_of=_size(step, target_multiple), p=p)
@@ -297,7 +305,7 @@ def _shape_multiple(step: Step, target_multiple: Any, method: str = "pad", p: fl
 
 @RULES.rule("RandomNoise", "Noise")
 def _random_noise(step: Step, mean: Any = 0, std: Any = (0, 0.25), seed: Any = None, p: float = 1.0) -> Transform:
-    """Deviations in shares of white: of floating point, values."""
+    """Deviations in shares of white: of floating point, values; a number is the most, from 0 on."""
     if mean not in (0, (0, 0), [0, 0]):
         step.note("the mean is 0")
     drawn = is_number(std) and step.call.name == "RandomNoise"

@@ -83,6 +83,9 @@ from imagemill.pipeline.corrupt import corrupt as corrupt
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
 from imagemill.pipeline.tta import TTA as TTA
 from imagemill.pipeline.votes import Averaged as Averaged
+from imagemill.transforms.adapting.match_colours import MatchColours as MatchColours
+from imagemill.transforms.adapting.match_histogram import MatchHistogram as MatchHistogram
+from imagemill.transforms.adapting.match_spectrum import MatchSpectrum as MatchSpectrum
 from imagemill.transforms.base import Transform as Transform
 from imagemill.transforms.colour.apply import Apply as Apply
 from imagemill.transforms.colour.brightness import Brightness as Brightness
@@ -116,6 +119,13 @@ from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
 from imagemill.transforms.corruptions import Corruption as Corruption
 from imagemill.transforms.corruptions import corruptions as corruptions
+from imagemill.transforms.cropping.box_crop import BoxCrop as BoxCrop
+from imagemill.transforms.cropping.box_safe_crop import BoxSafeCrop as BoxSafeCrop
+from imagemill.transforms.cropping.foreground_crop import ForegroundCrop as ForegroundCrop
+from imagemill.transforms.cropping.iou_crop import IoUCrop as IoUCrop
+from imagemill.transforms.cropping.label_crop import LabelCrop as LabelCrop
+from imagemill.transforms.cropping.near_box_crop import NearBoxCrop as NearBoxCrop
+from imagemill.transforms.cropping.weighted_crop import WeightedCrop as WeightedCrop
 from imagemill.transforms.filter.auto_contrast import AutoContrast as AutoContrast
 from imagemill.transforms.filter.box_blur import BoxBlur as BoxBlur
 from imagemill.transforms.filter.clahe import CLAHE as CLAHE
@@ -151,6 +161,7 @@ from imagemill.transforms.geometric.shift import Shift as Shift
 from imagemill.transforms.geometric.shortest_side import LongestSide as LongestSide
 from imagemill.transforms.geometric.shortest_side import ShortestSide as ShortestSide
 from imagemill.transforms.geometric.square_crop import SquareCrop as SquareCrop
+from imagemill.transforms.geometric.thin_plate_spline import ThinPlateSpline as ThinPlateSpline
 from imagemill.transforms.geometric.transpose import D4 as D4
 from imagemill.transforms.geometric.transpose import Transpose as Transpose
 from imagemill.transforms.geometric.zoom import Zoom as Zoom
@@ -161,12 +172,14 @@ from imagemill.transforms.medical.motion_artefact import MotionArtefact as Motio
 from imagemill.transforms.medical.spike import Spike as Spike
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise as GaussianNoise
 from imagemill.transforms.noise.iso_noise import ISONoise as ISONoise
+from imagemill.transforms.noise.rician_noise import RicianNoise as RicianNoise
 from imagemill.transforms.noise.salt_and_pepper import SaltAndPepper as SaltAndPepper
 from imagemill.transforms.noise.shot_noise import ShotNoise as ShotNoise
 from imagemill.transforms.noise.speckle_noise import SpeckleNoise as SpeckleNoise
 from imagemill.transforms.occlusion.coarse_dropout import CoarseDropout as CoarseDropout
 from imagemill.transforms.occlusion.erasing import Erasing as Erasing
 from imagemill.transforms.occlusion.grid_mask import GridMask as GridMask
+from imagemill.transforms.occlusion.mask_dropout import MaskDropout as MaskDropout
 from imagemill.transforms.occlusion.pixel_dropout import PixelDropout as PixelDropout
 from imagemill.transforms.policies import auto_augment as auto_augment
 from imagemill.transforms.policies import rand_augment as rand_augment

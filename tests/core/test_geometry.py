@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -182,7 +185,8 @@ def test_a_moved_frame_knows_its_spacing_and_place():
 
 def test_a_foreground_is_asked_of_the_mask():
     extent = (np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
-    frame = Frame("yx", np.array([[9, 9]]), geo.identity(1, 2), extent=lambda: extent)
+    content: Any = SimpleNamespace(extent=lambda: extent)
+    frame = Frame("yx", np.array([[9, 9]]), geo.identity(1, 2), content=content)
     assert frame.foreground() is extent
 
 

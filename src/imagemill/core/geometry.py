@@ -17,19 +17,17 @@ Everything is an array over the batch: shapes ``[n, d]``, matrices ``[n, d+1, d+
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.content import Content, Extent
 from imagemill.core.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Extent = tuple[Floats, Floats]
-"""Lower and upper edges ``[n, d]`` of something in a frame; ``nan`` where there is nothing."""
 
 SPATIAL_AXES = {2: "yx", 3: "zyx"}
 _EYE = [np.eye(d + 1) for d in range(4)]
@@ -58,8 +56,8 @@ class Frame:
     measured : bool array, ``[n]``, optional
         The images whose distances between pixels were given; None for all. Those of the others are counted from 1, and
         turns and shears are rigid in pixels.
-    extent : callable, optional
-        Gives the extent of a mask's foreground in this frame, see :meth:`foreground`.
+    content : Content, optional
+        Tells what the images show in this frame; None where there are no images yet, only their sizes.
     chosen : bool array, ``[n]``, optional
         The images that the transform at work was chosen for; None for all. What does not fit another one is no error.
     """
@@ -72,7 +70,7 @@ class Frame:
     peak: float = 255.0
     metric: Floats | None = None
     measured: npt.NDArray[np.bool_] | None = None
-    extent: Callable[[], Extent | None] | None = None
+    content: Content | None = None
     chosen: npt.NDArray[np.bool_] | None = None
 
     @classmethod
@@ -161,7 +159,7 @@ class Frame:
         The source mask is read and its extent mapped through the geometry drawn so far; nothing is
         resampled.
         """
-        return None if self.extent is None else self.extent()
+        return None if self.content is None else self.content.extent()
 
     def moved(self, matrix: Floats, shape: Ints) -> Self:
         """The frame after a geometric operation."""
@@ -171,7 +169,7 @@ class Frame:
         metric = None if self.metric is None else self.metric @ matrix[:, :d, :d]
         affine = self.affine @ matrix
         # Written out, for this runs for every op of every call.
-        kept = (self.channels, self.dtype, self.peak, metric, self.measured, self.extent)
+        kept = (self.channels, self.dtype, self.peak, metric, self.measured, self.content)
         return type(self)(self.axes, shape, affine, *kept)
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats, Frame, Ints
+from imagemill.core.packed import Bits
 
 Bools = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint32]
@@ -39,6 +40,10 @@ FILTERS: dict[str, str] = {
     "motion": "motion during a scan reads the whole image",
     "range gamma": "a gamma in the image's own range reads the whole image",
     "lower": "a lower resolution reads neighbours",
+    "histogram": "a match of histograms reads the whole image",
+    "moments": "a match of colours reads the whole image",
+    "spectrum": "a match of low frequencies reads the whole image",
+    "zscore within": "a mean and deviation of a part read the whole image",
     "posterize": "it jumps from level to level, so the values in front of it are rounded first",
     "solarize": "it jumps at its threshold, so the values in front of it are rounded first",
     "jpeg": "a codec reads blocks of the image as it is here",
@@ -57,7 +62,7 @@ FILTERS: dict[str, str] = {
 }
 """The kinds of :class:`Filter`, and why each is a step of its own."""
 
-NOISES = ("normal", "poisson", "impulse")
+NOISES = ("normal", "poisson", "impulse", "rician")
 """The kinds of :class:`Noise`."""
 
 FILLS = ("value", "mean", "noise")
@@ -112,6 +117,15 @@ class Filter:
         ``hsv``: gain and offset of saturation, and offset of value as a share of white, each ``[n]``.
         ``fog``, ``snow``, ``frost``, ``rain``, ``water``, ``mud``, ``shadow``, ``flare``: as
         :mod:`imagemill.engine.altering.weather_values` says.
+        ``histogram``: shares and levels ``[n, C, k]`` and the amount ``[n]``; each channel through its own cumulative
+        histogram onto the level that has as large a share below it, and so far back to what it was.
+        ``moments``: means and deviations ``[n, C, 2]`` in shares of white, whether they are of the three decorrelated
+        channels, and the amount, each ``[n]``.
+        ``spectrum``: amplitudes ``[n, C, 2 k + 1, k + 1]`` of low frequencies over the size of the image, and up to how
+        many cycles ``[n]`` they are taken.
+        ``zscore within``: the part ``[n, bytes]``, see :mod:`imagemill.core.packed`, all where it is empty, and per
+        image whether each channel goes by itself, whether to subtract the mean, and to divide by the deviation plus an
+        epsilon, and that epsilon, each ``[n]``.
     params : tuple of arrays
         As the kind says.
     channels : int
@@ -151,10 +165,11 @@ class Noise:
 
     Parameters
     ----------
-    kind : {"normal", "poisson", "impulse"}
+    kind : {"normal", "poisson", "impulse", "rician"}
         ``normal``: parameters ``c0, c1, c2, shared``; ``x + sqrt(c0 + c1 |x| + c2 x^2) z`` with ``z`` standard normal,
         of which the share ``shared`` of the variance is one number for all channels of a pixel.
         ``poisson``: parameter ``unit``, the value of one event; ``unit * Poisson(x / unit)``, negative ones taken as 0.
+        ``rician``: parameter ``std``; the length of ``(x + std z1, std z2)`` with two standard normal numbers.
         ``impulse``: parameters ``share, value, share, value``; that share of the values become that value.
     params : array, ``[n, m]``
     stream : array of uint32, ``[n, 2]``
@@ -193,7 +208,7 @@ class Noise:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Erase:
-    """Boxes that are filled. Boxes, keypoints and polygons stay: what is hidden is there all the same.
+    """Parts that are filled. Boxes, keypoints and polygons stay: what is hidden is there all the same, but for objects.
 
     Parameters
     ----------
@@ -209,10 +224,17 @@ class Erase:
     stream : array of uint32, ``[n, 2]``, optional
     turn : array, ``[n, d+1, d+1]``, optional
         Takes a pixel's index to where the boxes are said; None for the identity.
+    region : array of uint8, ``[n, bytes]``, optional
+        Pixels that are filled as well, see :mod:`imagemill.core.packed`.
+    shape : array of int, ``[n, d]``, optional
+        Of the frames that a region is part of.
+    objects : array, ``[n, k, 1 + 2d]``, optional
+        Objects of the image: 1 where an object is gone, then the edges of the box around it. Bounding boxes and
+        polygons go with the object whose box they overlap best, by at least half of what both cover.
     mask_fill : int, optional
-        What label maps show in the boxes, or a map of numbers in a plan of its own; by default they stay as they are.
+        What label maps show there, or a map of numbers in a plan of its own; by default they stay as they are.
     hides : bool
-        Whether keypoints in a box are no longer visible.
+        Whether keypoints there are no longer visible.
     where : bool array, ``[n]``, optional
     """
 
@@ -222,6 +244,9 @@ class Erase:
     values: Floats | None = None
     stream: Words | None = None
     turn: Floats | None = None
+    region: Bits | None = None
+    shape: Ints | None = None
+    objects: Floats | None = None
     mask_fill: float | None = None
     hides: bool = False
     where: Bools | None = None
@@ -232,6 +257,8 @@ class Erase:
             raise InputError(f"expected values {(len(self.boxes), self.channels)}, got {self.values.shape}")
         if self.boxes.ndim != 4 or self.boxes.shape[3] != 2:
             raise InputError(f"expected boxes [n, k, d, 2], got {self.boxes.shape}")
+        if (self.region is None) != (self.shape is None):
+            raise InputError("expected a region with the shape of its frames, got one without the other")
         needed = {"value": ("values", self.values), "noise": ("stream", self.stream)}.get(self.fill)
         if needed is not None and needed[1] is None:
             raise InputError(f"expected {needed[0]} for a fill of {self.fill!r}, got none")

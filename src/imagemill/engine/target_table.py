@@ -13,7 +13,7 @@ from imagemill.core.image_ops import Erase, Filter, Noise
 from imagemill.core.ops import Opaque
 from imagemill.core.targets import Array, Boxes, Image, Instances, Keypoints, Label, Map, Mask, Polygons, RotatedBoxes
 from imagemill.engine.altering.altered import altered, altered_labels
-from imagemill.engine.altering.erase_values import hidden
+from imagemill.engine.altering.erase_values import gone, hidden
 from imagemill.engine.annotations import points
 from imagemill.engine.annotations.boxes import Outlines
 from imagemill.engine.annotations.rings import Rings
@@ -121,6 +121,24 @@ def _hidden(step: Step, row: int, value: Value, backend: Backend, out: Array | N
     return indices, seen & ~hidden(step.op, row, indices)
 
 
+def _boxes_of_objects(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    assert isinstance(step.op, Erase)
+    assert isinstance(value, Outlines)
+    if step.op.objects is None or not step.active(row):
+        return value
+    return value.without(gone(step.op, row, value.whole()))
+
+
+def _rings_of_objects(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    assert isinstance(step.op, Erase)
+    assert isinstance(value, Rings)
+    if step.op.objects is None or not step.active(row):
+        return value
+    return replace(value, share=np.where(gone(step.op, row, value.around()), 0.0, value.share))
+
+
 def _unchanged(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     return value
 
@@ -133,10 +151,10 @@ _KINDS: dict[str, tuple[Rule, ...]] = {
     Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
     Map.kind: (_pixels, _unchanged, _altered_labels, _altered_labels, _unchanged),
     Instances.kind: (_instances, _unchanged, _altered_instances, _altered_instances, _unchanged),
-    Boxes.kind: (_boxes, _unchanged, _unchanged, _unchanged, _unchanged),
+    Boxes.kind: (_boxes, _unchanged, _unchanged, _boxes_of_objects, _unchanged),
     Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _unchanged),
-    Polygons.kind: (_rings, _unchanged, _unchanged, _unchanged, _unchanged),
-    RotatedBoxes.kind: (_rings, _unchanged, _unchanged, _unchanged, _unchanged),
+    Polygons.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _unchanged),
+    RotatedBoxes.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _unchanged),
     Label.kind: (_unchanged, _unchanged, _unchanged, _unchanged, _unchanged),
 }
 """For each kind what the steps do to it, in the order of :data:`STEPS`. A new kind is a line here."""

@@ -60,7 +60,12 @@ def call(transform: Transform) -> str:
 
 
 def _value(value: Any) -> str:
-    return f"({', '.join(map(repr, value))})" if isinstance(value, list) else repr(value)
+    return f"({', '.join(map(_short, value))})" if isinstance(value, list) else _short(value)
+
+
+def _short(value: Any) -> str:
+    """As Python writes it; of text that nobody reads, such as summaries of images, how it begins."""
+    return f"{value[:20]!r}..." if isinstance(value, str) and len(value) > 100 else repr(value)
 
 
 def header(pipeline: _Described) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from imagemill.core.errors import InputError, ParameterError, TargetError, blame_caller
-from imagemill.core.geometry import Extent, Frame
+from imagemill.core.geometry import Frame
 from imagemill.core.image_ops import Erase, Noise, Words
 from imagemill.core.ops import Affine, Bools, Op, Warp, shown
 from imagemill.core.randomness import rng
 from imagemill.core.sample import Drawing, DrawLog
-from imagemill.engine.annotations.foreground import Foreground
+from imagemill.engine.annotations.in_clips import ClipView
+from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.planner import Drawn
 from imagemill.transforms.base import Transform, chosen, everyone
 
@@ -36,8 +37,8 @@ class Walk:
     Parameters
     ----------
     generator : Generator
-    foreground : Foreground or None
-        The masks, for transforms that follow them.
+    sources : Sources or None
+        The targets as they came in, for transforms that go by what is in them.
     frame : Frame
         Of the inputs.
     names : sequence of mapping
@@ -51,7 +52,7 @@ class Walk:
     def __init__(
         self,
         generator: rng.Generator,
-        foreground: Foreground | None,
+        sources: Sources | None,
         frame: Frame,
         names: Sequence[dict[int, str]],
         image: str,
@@ -62,24 +63,25 @@ class Walk:
         self.together = together
         self.names = names
         self.everything = np.ones(frame.n, dtype=bool)
-        self.foreground = foreground
+        self.sources = sources
         self.places = 0
         self.ops: list[Drawn] = []
-        self.frames: list[Frame] = []
+        self.frames: list[Frame] = [frame]
         self.drawings: dict[int, Drawing] = {}
-        self._enter(frame)
 
-    def _enter(self, frame: Frame) -> None:
-        if self.foreground is not None:
-            drawn = tuple(op for _, op in self.ops)
-            extent = self.foreground.seen_through(drawn, tuple(self.frames), frame)
-            frame = replace(frame, extent=extent if self.together == 1 else _of_clips(extent, self.together))
-        self.frames.append(frame)
+    def _seen(self, transform: Transform, where: Bools) -> Frame:
+        """The frame as a transform sees it."""
+        frame = self.frames[-1]
+        if where is not self.everything:
+            frame = replace(frame, chosen=where)
+        if self.sources is not None and transform.reads():
+            view = self.sources.seen_through(tuple(self.ops), tuple(self.frames[:-1]), frame)
+            frame = replace(frame, content=view if self.together == 1 else ClipView(view, self.together))
+        return frame
 
     def _drawn(self, transform: Transform, draws: rng.Draws, where: Bools) -> Op | tuple[Op, ...]:
-        frame = self.frames[-1]
         try:
-            return transform.draw(draws, frame if where is self.everything else replace(frame, chosen=where))
+            return transform.draw(draws, self._seen(transform, where))
         except (InputError, TargetError):
             raise  # the transform says that it does not fit this sample
         except Exception as error:
@@ -121,24 +123,8 @@ class Walk:
             if self.together > 1 and isinstance(op, Noise | Erase) and op.stream is not None:
                 op = replace(op, stream=_by_frame(op.stream, self.together))
             self.ops.append((type(transform).__name__, op))
-            self._enter(op.after(frame))
+            self.frames.append(op.after(frame))
         self.drawings[place] = Drawing(type(transform).__name__, where, draws.values)
-
-
-def _of_clips(extent: Callable[[], Extent | None], together: int) -> Callable[[], Extent | None]:
-    """The extent of what is foreground in any frame of a video, for all of its frames."""
-
-    def united() -> Extent | None:
-        found = extent()
-        if found is None:
-            return None
-        low, high = (ends.reshape(-1, together, ends.shape[-1]) for ends in found)
-        # Frames without any foreground have ends that are no numbers, and say nothing.
-        return np.repeat(np.fmin.reduce(low, axis=1), together, axis=0), np.repeat(
-            np.fmax.reduce(high, axis=1), together, axis=0
-        )
-
-    return united
 
 
 def _by_frame(stream: Words, together: int) -> Words:

@@ -17,8 +17,8 @@ from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats, Frame, Ints, peak_of
 from imagemill.core.grids import placed
 from imagemill.core.interop.foreign_images import several
-from imagemill.core.targets import Array, Image, Map, Mask, Raster, Target, as_target, read_axes
-from imagemill.engine.annotations.foreground import Foreground
+from imagemill.core.targets import Array, Boxes, Image, Map, Mask, Raster, Target, as_target, read_axes
+from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.execute import Column
 from imagemill.engine.plan import Plan
@@ -320,11 +320,14 @@ class Inputs:
         """A raster column as ``(*shape, C)`` arrays, or as one array of them."""
         return self._canonical[name]
 
-    def foreground(self) -> Foreground | None:
-        """The masks, when there are any."""
-        masks = [self._canonical[name] for name in self._canonical if self.kind(name) == Mask.kind]
+    def sources(self) -> Sources:
+        """The targets that transforms may read while they draw."""
         # Rows of an array are read by their number, like the items of a list.
-        return Foreground(cast(Sequence[Sequence[Array]], masks)) if masks else None
+        rasters = cast(dict[str, Sequence[Array]], self._canonical)
+        masks = {name: column for name, column in rasters.items() if self.kind(name) == Mask.kind}
+        images = {name: column for name, column in rasters.items() if self.kind(name) in (Image.kind, Map.kind)}
+        boxes = {n: column for n, column in self._columns.items() if self.kind(n) == Boxes.kind}
+        return Sources(masks, images, cast(dict[str, Sequence[Boxes]], boxes))
 
 
 class White:

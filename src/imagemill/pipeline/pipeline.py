@@ -23,7 +23,7 @@ from imagemill.core.randomness.default_keys import Lineage, Turn, key_of
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Image
 from imagemill.engine import execute
-from imagemill.engine.annotations.foreground import Foreground
+from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.backends import Backend, as_given, get_backend
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Plan
@@ -108,6 +108,8 @@ class Pipeline:
         self._selective = tuple(t for t in everyone(self.transforms) if t.images is not None)
         self._blocks: list[int] = []
         self._ahead = Ahead(self.draw, self.plan)
+        self.reads = frozenset(t.reads() for t in everyone(self.transforms)) - {""}
+        """What of the samples has to be there before anything is drawn: "masks", "boxes", "pixels"."""
 
     # ------------------------------------------------------------------------------------------- drawing
 
@@ -117,7 +119,7 @@ class Pipeline:
         keys: Sequence[Key],
         *,
         epoch: int = 0,
-        foreground: Foreground | None = None,
+        sources: Sources | None = None,
         image: str = "image",
         together: int = 1,
     ) -> Draft:
@@ -130,8 +132,8 @@ class Pipeline:
         keys : sequence of str or int
             One per sample.
         epoch : int
-        foreground : Foreground, optional
-            The masks, for transforms that follow them.
+        sources : Sources, optional
+            The targets, for transforms that go by what is in them; left out, nobody knows.
         image : str
             Which image it is for, where transforms say ``images=``.
         together : int
@@ -141,7 +143,7 @@ class Pipeline:
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = Walk(generator, foreground, frame, self._names, image, together)
+        state = Walk(generator, sources, frame, self._names, image, together)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
@@ -298,10 +300,10 @@ class Pipeline:
     def _planned(
         self, inputs: Inputs, keys: Sequence[Key], epoch: int, together: int = 1
     ) -> tuple[DrawLog, Plan, Mapping[str, Plan]]:
-        foreground = inputs.foreground()
+        sources = inputs.sources()
 
         def drawn(frame: Frame, image: str) -> Draft:
-            how: dict[str, Any] = {"epoch": epoch, "foreground": foreground, "together": together}
+            how: dict[str, Any] = {"epoch": epoch, "sources": sources, "together": together}
             return self.draw(frame, keys, image=image, **how)
 
         draft = drawn(inputs.frame, inputs.lead)
@@ -319,7 +321,8 @@ class Pipeline:
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs, row = self._white.checked(Inputs(rows), self._lineage.numbering.first), 0
         own: Mapping[str, Plan] = {}
-        if isinstance(key, Turn) and not self._selective and (kind := inputs.only_kind) is not None:
+        settled = not (self._selective or self.reads)
+        if isinstance(key, Turn) and settled and (kind := inputs.only_kind) is not None:
             plan, log, row = self._ahead.planned(kind, key, epoch)
         else:
             log, plan, own = self._planned(inputs, (key_of(key),), epoch)

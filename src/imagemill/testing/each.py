@@ -15,6 +15,7 @@ import imagemill as im
 from imagemill.core.extras import require
 from imagemill.core.ranges import Range
 from imagemill.testing.derived import derived, example
+from imagemill.testing.made_pictures import picture
 from imagemill.transforms.base import REGISTRY, Transform
 
 Strategy = Any
@@ -286,6 +287,42 @@ def _children(s: Setting) -> Strategy:
     return st.lists(st.one_of(*listed).filter(lambda t: getattr(t, "frame", "keep") == "keep"), min_size=1, max_size=3)
 
 
+def _matching(cls: type[Transform]) -> Maker:
+    """Towards one of two made-up images."""
+
+    def make(s: Setting) -> Strategy | None:
+        if cls is im.MatchSpectrum and s.ndim == 3:
+            return None
+        shapes = ((9, 12), (14, 8)) if s.ndim == 2 else ((4, 6, 8),)
+        images = [picture(i, shape, s.colours if s.colours > 1 else None) for i, shape in enumerate(shapes)]
+        axes = "zyx"[3 - s.ndim :] + ("c" if s.colours > 1 else "")
+        made = cls(references=[im.Image(image, axes) for image in images])  # type: ignore[call-arg]
+        return s.st.builds(cls, s.st.just(made.references), **s.coin)  # type: ignore[attr-defined]
+
+    return make
+
+
+def _ignoring(cls: type[Transform]) -> Maker:
+    """Crops that go by what is in the image, of images that may come without."""
+    return lambda s: s.st.builds(cls, missing=s.st.just("ignore"))
+
+
+def _windows(cls: type[Transform]) -> Maker:
+    return lambda s: s.st.builds(cls, s.sides(2, s.least), missing=s.st.just("ignore"))
+
+
+def _label_crop(s: Setting) -> Strategy:
+    st = s.st
+    by = st.one_of(
+        st.fixed_dictionaries({"positive": st.floats(0, 1)}),
+        st.fixed_dictionaries({"labels": st.dictionaries(st.integers(0, 4), st.floats(0.5, 2), min_size=1)}),
+    )
+    lies = st.sampled_from(("centre", "random"))
+    return st.tuples(s.sides(2, s.least), by, lies).map(
+        lambda three: im.LabelCrop(three[0], lies=three[2], missing="ignore", **three[1])
+    )
+
+
 BY_HAND: Mapping[type[Transform], Maker] = {
     # Parameters exclude or need each other.
     im.Affine: _affine,
@@ -303,6 +340,19 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     im.RandomResizedCrop: _random_resized_crop,
     im.Resize: _resize,
     im.SquareCrop: lambda s: s.st.builds(im.SquareCrop, s.st.integers(0, 4)),
+    # Images.
+    im.MatchColours: _matching(im.MatchColours),
+    im.MatchHistogram: _matching(im.MatchHistogram),
+    im.MatchSpectrum: _matching(im.MatchSpectrum),
+    # As they are, of images that come without what they go by.
+    im.BoxCrop: _windows(im.BoxCrop),
+    im.BoxSafeCrop: _ignoring(im.BoxSafeCrop),
+    im.ForegroundCrop: _ignoring(im.ForegroundCrop),
+    im.IoUCrop: _ignoring(im.IoUCrop),
+    im.LabelCrop: _label_crop,
+    im.MaskDropout: _ignoring(im.MaskDropout),
+    im.NearBoxCrop: _ignoring(im.NearBoxCrop),
+    im.WeightedCrop: _windows(im.WeightedCrop),
     # Far more is allowed than the default shows: whole turns, and grids of few cells that do not fold.
     im.Elastic: _elastic,
     im.Rotate: _rotate,
@@ -326,6 +376,9 @@ BY_HAND: Mapping[type[Transform], Maker] = {
 }
 """Strategies that cannot be derived, and why."""
 
+_GRAY = picture(3, (12, 16), None)
+"""A reference image that serves for any number of channels."""
+
 EXAMPLES: Mapping[type[Transform], Transform] = {
     cls: made
     for made in (
@@ -334,8 +387,15 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.ColorJitter(brightness=0.5),
         im.ClipPercentiles(20, 80),
         im.Corruption("fog", 3),
+        im.BoxCrop(6),
         im.Crop(box=(2, 3, 12, 18)),
         im.Elastic(0.4, cells=2),
+        im.ForegroundCrop(above=254),
+        im.IoUCrop((0.4, 0.6), least=0.1),
+        im.NearBoxCrop(0.1),
+        im.MatchColours(_GRAY),
+        im.MatchHistogram(_GRAY),
+        im.MatchSpectrum(_GRAY),
         im.Normalize("imagenet"),
         im.OneOf([im.Flip("x")]),
         im.Orient("LPS"),
@@ -347,6 +407,7 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.SomeOf([im.Flip("x")]),
         im.ToDtype("float32", scale=True),
         im.ToneGain([100], [1, 0.5]),
+        im.WeightedCrop(6, of="mask"),
     )
     for cls in (type(made),)
 }
@@ -413,6 +474,8 @@ def that_fit(listed: Sequence[Transform], least: int) -> list[Transform]:
     for transform in listed:
         if isinstance(transform, im.Crop) and max(transform.size or transform.box or ()) > least:
             continue
+        if transform.reads() and transform.traits().brings == "size" and max(transform.traits().size) > least:
+            continue
         if transform.traits().fits and least < FEWEST:
             continue
         kept.append(transform)
@@ -427,6 +490,8 @@ def _left(transform: Transform, least: int) -> int:
         return min(b - a for a, b in zip(transform.box[:half], transform.box[half:], strict=True))
     if isinstance(transform, im.LongestSide) or (isinstance(transform, im.ShortestSide) and transform.longest):
         return 1  # of a long image all but a pixel of the other side may vanish
+    if transform.reads() and not transform.traits().brings and not isinstance(transform, im.SquareCrop):
+        return 1  # as large as what is in the image
     if isinstance(transform, im.ShortestSide):
         return min(int(transform.length.bounds[0]), least)
     if isinstance(transform, im.Resample) and transform.spacing is not None:

@@ -6,6 +6,7 @@ from imagemill.core.ranges import OptionalPerAxis as OptionalPerAxis
 from imagemill.core.ranges import OptionalRandom as OptionalRandom
 from imagemill.core.ranges import PerAxis as PerAxis
 from imagemill.core.ranges import Random as Random
+from imagemill.transforms.adapting import *  # noqa: F403  (the rooms list their names)
 from imagemill.transforms.base import Transform as Transform
 from imagemill.transforms.base import border_option as border_option
 from imagemill.transforms.base import one_of as one_of
@@ -19,6 +20,7 @@ from imagemill.transforms.combine import OneOf as OneOf
 from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
 from imagemill.transforms.corruptions import Corruption as Corruption
+from imagemill.transforms.cropping import *  # noqa: F403
 from imagemill.transforms.filter import *  # noqa: F403
 from imagemill.transforms.geometric import *  # noqa: F403
 from imagemill.transforms.medical import *  # noqa: F403

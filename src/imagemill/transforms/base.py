@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.geometry import Frame
@@ -340,6 +339,13 @@ class Transform(metaclass=_Checked):
         """What it does, for those who judge pipelines; nothing known unless a transform says it."""
         return Traits()
 
+    def reads(self) -> str:
+        """What it goes by while it draws: "" for sizes alone, "masks", "boxes" or "pixels" of the samples.
+
+        The frame's ``content`` is there for transforms that say one of these.
+        """
+        return ""
+
     def unlimited(self) -> str:
         """Why :meth:`variants` names no number, in words that follow a colon; empty where it does."""
         if self.p == 0 or not math.isinf(self.variants()):
@@ -458,7 +464,9 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if isinstance(value, np.generic):
         return value.item()
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, str):
+        return str(value)  # of a kind of text of their own, files hold the letters
+    if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Distribution):
         return to_plain(value)
@@ -486,11 +494,3 @@ def sampling(
 def chosen(op: Op, where: Bools, frame: Frame) -> Op:
     """The op with identity in the rows that were not chosen."""
     return op if where.all() else op.chosen(where, frame)
-
-
-def columns(frame: Frame, values: dict[int, npt.NDArray[np.float64]], rest: float) -> npt.NDArray[np.float64]:
-    """Per-axis columns ``[n, d]`` from some axes' values, the other axes getting ``rest``."""
-    out = np.full((frame.n, frame.ndim), rest, dtype=np.float64)
-    for axis, column in values.items():
-        out[:, axis] = column
-    return out

@@ -13,8 +13,10 @@ from imagemill.transforms.base import REGISTRY, Transform
 
 GROUPS = {
     "geometric": "Geometry",
+    "cropping": "Crops by what is in the image",
     "colour": "Colour, range and type",
     "filter": "Filters, histograms and levels",
+    "adapting": "Looks of reference images",
     "noise": "Noise",
     "occlusion": "Hidden parts",
     "quality": "Quality",

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imagemill.transforms import colour, filter, geometric, medical, noise, occlusion, quality, weather
+from imagemill.transforms import (
+    adapting,
+    colour,
+    cropping,
+    filter,
+    geometric,
+    medical,
+    noise,
+    occlusion,
+    quality,
+    weather,
+)
 
 __all__ = ["completed", "missing_lines"]
 
@@ -17,7 +28,7 @@ def missing_lines(stub: str) -> list[str]:
     stub : str
         The text of ``imagemill/__init__.pyi``.
     """
-    rooms = (colour, filter, geometric, medical, noise, occlusion, quality, weather)
+    rooms = (adapting, colour, cropping, filter, geometric, medical, noise, occlusion, quality, weather)
     classes = [getattr(room, name) for room in rooms for name in room.__all__]
     wanted = [f"from {cls.__module__} import {cls.__name__} as {cls.__name__}" for cls in classes]
     return [line for line in wanted if line not in stub.splitlines()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,18 @@ def frame_of(*shapes: tuple[int, ...], spacing: tuple[float, ...] | None = None)
 
 def with_foreground(frame: Frame, low: Any, high: Any) -> Frame:
     """The frame with edges of a foreground, both ``[n, d]``."""
-    edges = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-    return replace(frame, extent=lambda: edges)
+    return replace(frame, content=_Foreground(np.asarray(low, np.float64), np.asarray(high, np.float64)))
+
+
+@dataclass(frozen=True)
+class _Foreground:
+    """What images show, as far as a foreground goes."""
+
+    low: Array
+    high: Array
+
+    def extent(self) -> tuple[Array, Array]:
+        return self.low, self.high
 
 
 def render(op: Op | tuple[Op, ...], image: Array, *, row: int = 0) -> Array:

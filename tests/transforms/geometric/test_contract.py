@@ -33,6 +33,7 @@ from imagemill.transforms.geometric import (
     Shift,
     ShortestSide,
     SquareCrop,
+    ThinPlateSpline,
     Transpose,
     Zoom,
 )
@@ -72,6 +73,7 @@ EXAMPLES = [
     ShortestSide((5, 9), longest=11, p=0.5),
     SquareCrop({"choice": [0, 2]}),
     Zoom({"x": (0.9, 1.1)}, order=5),
+    ThinPlateSpline((0.1, 0.3), points=3, order=3),
     Transpose(p=0.5),
     Zoom(axes="yx"),
 ]

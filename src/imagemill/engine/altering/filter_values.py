@@ -10,7 +10,9 @@ import scipy.ndimage as ndi
 
 from imagemill.core.geometry import Floats
 from imagemill.core.image_ops import Filter
+from imagemill.core.packed import unpacked
 from imagemill.engine.altering import moved_pixels as moved
+from imagemill.engine.altering import reference_values as references
 from imagemill.engine.altering import scan_values as scans
 from imagemill.engine.altering.codec_values import recoded
 from imagemill.engine.altering.histogram_values import equalized, local_equalized, stretched
@@ -165,6 +167,32 @@ def _weather(kind: str) -> Callable[[list[Array], Floats, np.dtype[Any], float],
     return lambda params, values, _, peak: weathered(kind, params, values, peak)
 
 
+def _histogram(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return references.with_histogram(values, params[0], params[1], float(params[2]))
+
+
+def _moments(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return references.with_moments(values, params[0], float(params[2]), peak, apart=bool(params[1]))
+
+
+def _spectrum(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return references.with_spectrum(values, params[0], int(params[1]))
+
+
+def _zscore_within(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    bits, each, centre, scale, epsilon = params
+    part = unpacked(bits, values.shape[:-1])
+    # Statistics of nothing are none: then those of all.
+    some = values[part] if part.any() else values.reshape(-1, values.shape[-1])
+    if not each:
+        some = some.reshape(-1, 1)
+    mean, spread = some.mean(axis=0), some.std(axis=0)
+    flat = np.ptp(some, axis=0) <= 0
+    gain = np.where(flat, 0.0, 1.0 / (spread + float(epsilon) + flat)) if scale else np.ones(1)
+    made: Floats = (values - (mean if centre else 0.0)) * gain
+    return made
+
+
 _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats]] = {
     "convolve": _convolve,
     "sharpen": _sharpen,
@@ -179,6 +207,10 @@ _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats
     "motion": _motion,
     "range gamma": _range_gamma,
     "lower": _lower,
+    "histogram": _histogram,
+    "moments": _moments,
+    "spectrum": _spectrum,
+    "zscore within": _zscore_within,
     "posterize": _posterize,
     "solarize": _solarize,
     "jpeg": _jpeg,

@@ -28,6 +28,8 @@ def noisy(op: Noise, row: int, values: Floats) -> Floats:
         return _normal(op, row, values)
     if op.kind == "poisson":
         return _poisson(op, row, values)
+    if op.kind == "rician":
+        return _rician(op, row, values)
     low, high = hit(op, row, values.shape)
     made: Floats = np.where(low, op.params[row, 1], np.where(high, op.params[row, 3], values))
     return made
@@ -43,6 +45,17 @@ def _normal(op: Noise, row: int, values: Floats) -> Floats:
         one = numbers.normal(op.stream[row], numbers.EACH_PIXEL, values.size // values.shape[-1])
         z += np.sqrt(shared) * one.reshape(*values.shape[:-1], 1)
     made: Floats = values + np.sqrt(c0 + c1 * np.abs(values) + c2 * values**2) * z
+    return made
+
+
+def _rician(op: Noise, row: int, values: Floats) -> Floats:
+    std = float(op.params[row, 0])
+    real, imaginary = (
+        numbers.normal(op.stream[row], field, values.size).reshape(values.shape)
+        for field in (numbers.EACH_VALUE, numbers.EACH_PIXEL)
+    )
+    # Of the second field, too, each value takes a number of its own.
+    made: Floats = np.hypot(values + std * real, std * imaginary)
     return made
 
 

@@ -58,6 +58,13 @@ class Outlines:
         low, high = edges[:, None, :d], edges[:, None, d:]
         return cls(low + (high - low) * _lattice(d, pieces), pieces, np.ones(len(edges)), cuts)
 
+    def without(self, lost: npt.NDArray[np.bool_]) -> Outlines:
+        """The same, but for some that are gone."""
+        if not lost.any():
+            return self
+        points = np.where(lost.reshape(-1, 1, 1), np.nan, self.points)
+        return Outlines(points, self.pieces, np.where(lost, 0.0, self.share), self.cuts)
+
     def pushed(self, stages: tuple[maps.Stage, ...]) -> Outlines:
         """Moved from the input of a chain to its output; a padding window cuts where it stands."""
         outlines, segment = self, list[maps.Stage]()

@@ -86,6 +86,15 @@ class Rings:
             found[owner].append(ring)
         return found
 
+    def around(self) -> Floats:
+        """The upright box ``(k, 4)`` around each annotation's rings; ``nan`` where there are none."""
+        found = np.full((len(self.share), 4), np.nan)
+        for i, rings in enumerate(self.by_owner()):
+            if rings:
+                points = np.concatenate(rings)
+                found[i] = np.concatenate([points.min(axis=0), points.max(axis=0)])
+        return found
+
     def size(self) -> Floats:
         """Area of each annotation's rings, of lines the length."""
         measured = [ring_area(ring) if self.closed else _length(ring) for ring in self.rings()]

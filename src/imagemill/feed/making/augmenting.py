@@ -119,8 +119,11 @@ def augmented(
         batch = pipeline.batch(**columns, keys=hashes, epoch=epoch, axes=axes)  # type: ignore[arg-type]
         clock.lap(reading=False)
         return batch
-    rows = columns_of(columns)
-    if not any(item.photo is not None for item in columns):
+    rows: dict[str, Any] = columns_of(columns)
+    pixels_first = "pixels" in pipeline.reads
+    if pixels_first:
+        rows["image"] = [_pixels(columns, row, 1, None, stopped) for row in range(len(columns))]
+    if pixels_first or not any(item.photo is not None for item in columns):
         return augmented(pipeline, rows, hashes, epoch, axes, clock)
     clock.lap(reading=True)
     read, _ = read_columns(rows, axes)

@@ -10,7 +10,7 @@ import numpy as np
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Floats, Frame, Ints
 from imagemill.core.randomness.rng import Draws
-from imagemill.transforms.base import columns, one_of
+from imagemill.transforms.base import one_of
 
 Place = Literal["centre", "random", "top_left", "top_right", "bottom_left", "bottom_right"]
 PLACES: tuple[str, ...] = get_args(Place)
@@ -89,6 +89,14 @@ def per_axis(
     else:
         drawn = {frame.axis(name): draws(value, f"{field}.{name}") for name in axes}
     return columns(frame, drawn, rest)
+
+
+def columns(frame: Frame, values: dict[int, Floats], rest: float) -> Floats:
+    """Per-axis columns ``[n, d]`` from some axes' values, the other axes getting ``rest``."""
+    out = np.full((frame.n, frame.ndim), rest, dtype=np.float64)
+    for axis, column in values.items():
+        out[:, axis] = column
+    return out
 
 
 def named_axes(lengths: tuple[Any, ...], frame: Frame, shown: str) -> tuple[int, ...]:

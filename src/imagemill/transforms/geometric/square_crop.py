@@ -62,6 +62,9 @@ class SquareCrop(Transform):
     def traits(self) -> Traits:
         return Traits(moves=True)
 
+    def reads(self) -> str:
+        return "masks"
+
     def draw(self, draws: Draws, frame: Frame) -> Op:
         margin = draws(self.margin)
         plane = list(frame.in_plane)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from imagemill.core.image_ops import Erase, Filter, Noise
-from imagemill.engine.altering.erase_values import boxes_of, filling
+from imagemill.engine.altering.erase_values import boxes_of, filling, inside
 from imagemill.engine.backends.cpu.altering import filter_kernels, pixel_noise, turned
 from imagemill.engine.colour_values import to_dtype
 from imagemill.engine.plan import Alter
@@ -68,6 +68,10 @@ def _erased(op: Erase, row: int, src: Array, peak: float, out: Array | None) -> 
     else:
         fill = to_dtype(filling(op, row, src[..., : op.channels], peak), src.dtype)
     even = fill.ndim == 1
+    if op.region is not None:
+        where = inside(op, row, shape)
+        made[..., : op.channels][where] = fill if even else fill[where]
+        return made
     if op.turn is None:
         for box in boxes_of(op, row, shape):
             made[(*box, slice(0, op.channels))] = fill if even else fill[box]

@@ -13,6 +13,7 @@ from imagemill.core.geometry import Floats
 from imagemill.core.image_ops import Filter
 from imagemill.engine.altering.codec_values import recoded
 from imagemill.engine.altering.filter_values import filtered, sharpened
+from imagemill.engine.altering.reference_values import curves
 from imagemill.engine.altering.weather_values import WEATHER, weathered
 from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
@@ -52,6 +53,10 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
             return _by_table(src, [_equalizing(counts) for counts in _counts(src)])
         case "stretch" if src.dtype == np.uint8:
             return _by_table(src, [_stretching(counts, float(params[0])) for counts in _counts(src)])
+        case "histogram" if src.dtype == np.uint8:
+            shares, levels, amount = params
+            counted = enumerate(_counts(src))
+            return _by_table(src, [_matching(counts, shares[c], levels[c], float(amount)) for c, counts in counted])
         case "posterize" | "solarize" if src.dtype == np.uint8:
             levels = np.tile(np.arange(256.0)[:, None], src.shape[-1])
             return _by_table(src, list(filtered(op, row, levels, src.dtype, peak).T))
@@ -92,7 +97,7 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
         return f"numba and cv2 {op.kind}"
     if op.kind in ("posterize", "solarize"):
         return "cv2.LUT" if dtype == np.uint8 else "numpy in float64"
-    by_histogram = dtype == np.uint8 and op.kind in ("equalize", "stretch", "clahe")
+    by_histogram = dtype == np.uint8 and op.kind in ("equalize", "stretch", "clahe", "histogram")
     return "cv2 histogram" if by_histogram else "numpy in float64"
 
 
@@ -161,6 +166,13 @@ def _stretching(counts: Array, cut: float) -> Floats:
     low = int(np.searchsorted(total, skipped, side="right"))
     high = int(np.searchsorted(total, int(total[-1]) - 1 - skipped, side="right"))
     return (levels - low) * (255.0 / (high - low)) if high > low else levels
+
+
+def _matching(counts: Array, shares: Floats, levels: Floats, amount: float) -> Floats:
+    """As :func:`~imagemill.engine.altering.reference_values.with_histogram`, from the histogram."""
+    table, there = np.arange(256.0), np.flatnonzero(counts)
+    table[there] = curves(table[there], counts[there].astype(np.int64), shares, levels, amount)
+    return table
 
 
 def _by_table(src: Array, tables: list[Floats]) -> Array:

@@ -183,7 +183,9 @@ def _table() -> Array:
 
 def named(op: Noise, dtype: np.dtype[Any]) -> str:
     """Which kernel :func:`noise_image` takes, in words."""
-    if dtype == np.float16 or dtype.kind == "b" or (op.kind == "poisson" and dtype != np.uint8):
+    if dtype == np.float16 or dtype.kind == "b" or op.kind == "rician":
+        return "numpy in float64"
+    if op.kind == "poisson" and dtype != np.uint8:
         return "numpy in float64"
     return f"numba {op.kind}"
 

@@ -87,8 +87,8 @@ class Pipeline:
     ) -> None:
         if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
             raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
+        # Whether somebody chose it, so that other processes may have the same one.
         self.seed_given = seed is not None
-        """Whether somebody chose the seed, so that other processes may have the same one."""
         if not isinstance(boxes, BoxRules):
             raise ParameterError(f"expected boxes as rules, got {boxes!r}; write boxes=BoxRules(min_area=16)")
         self.transforms = tuple(transforms)
@@ -108,8 +108,7 @@ class Pipeline:
         self._selective = tuple(t for t in everyone(self.transforms) if t.images is not None)
         self._blocks: list[int] = []
         self._ahead = Ahead(self.draw, self.plan)
-        self.reads = frozenset(t.reads() for t in everyone(self.transforms)) - {""}
-        """What of the samples has to be there before anything is drawn: "masks", "boxes", "pixels"."""
+        self.reads = frozenset(t.reads() for t in everyone(self.transforms)) - {""}  # "masks", "boxes", "pixels"
 
     # ------------------------------------------------------------------------------------------- drawing
 
@@ -133,7 +132,7 @@ class Pipeline:
             One per sample.
         epoch : int
         sources : Sources, optional
-            The targets, for transforms that go by what is in them; left out, nobody knows.
+            The targets, for transforms that go by what is in them.
         image : str
             Which image it is for, where transforms say ``images=``.
         together : int
@@ -321,8 +320,7 @@ class Pipeline:
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs, row = self._white.checked(Inputs(rows), self._lineage.numbering.first), 0
         own: Mapping[str, Plan] = {}
-        settled = not (self._selective or self.reads)
-        if isinstance(key, Turn) and settled and (kind := inputs.only_kind) is not None:
+        if isinstance(key, Turn) and not (self._selective or self.reads) and (kind := inputs.only_kind) is not None:
             plan, log, row = self._ahead.planned(kind, key, epoch)
         else:
             log, plan, own = self._planned(inputs, (key_of(key),), epoch)

@@ -16,7 +16,7 @@ from imagemill.core.extras import require
 from imagemill.core.ranges import Range
 from imagemill.testing.derived import derived, example
 from imagemill.testing.made_pictures import picture
-from imagemill.transforms.base import REGISTRY, Transform
+from imagemill.transforms.base import REGISTRY, Transform, required
 
 Strategy = Any
 """A hypothesis strategy; ``Any``, since hypothesis is optional."""
@@ -303,12 +303,9 @@ def _matching(cls: type[Transform]) -> Maker:
 
 
 def _ignoring(cls: type[Transform]) -> Maker:
-    """Crops that go by what is in the image, of images that may come without."""
-    return lambda s: s.st.builds(cls, missing=s.st.just("ignore"))
-
-
-def _windows(cls: type[Transform]) -> Maker:
-    return lambda s: s.st.builds(cls, s.sides(2, s.least), missing=s.st.just("ignore"))
+    """What goes by what is in the image, of images that may come without; windows of a size that fits."""
+    sized = "size" in required(cls)
+    return lambda s: s.st.builds(cls, *[s.sides(2, s.least)] * sized, missing=s.st.just("ignore"))
 
 
 def _label_crop(s: Setting) -> Strategy:
@@ -345,14 +342,14 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     im.MatchHistogram: _matching(im.MatchHistogram),
     im.MatchSpectrum: _matching(im.MatchSpectrum),
     # As they are, of images that come without what they go by.
-    im.BoxCrop: _windows(im.BoxCrop),
+    im.BoxCrop: _ignoring(im.BoxCrop),
     im.BoxSafeCrop: _ignoring(im.BoxSafeCrop),
     im.ForegroundCrop: _ignoring(im.ForegroundCrop),
     im.IoUCrop: _ignoring(im.IoUCrop),
     im.LabelCrop: _label_crop,
     im.MaskDropout: _ignoring(im.MaskDropout),
     im.NearBoxCrop: _ignoring(im.NearBoxCrop),
-    im.WeightedCrop: _windows(im.WeightedCrop),
+    im.WeightedCrop: _ignoring(im.WeightedCrop),
     # Far more is allowed than the default shows: whole turns, and grids of few cells that do not fold.
     im.Elastic: _elastic,
     im.Rotate: _rotate,

@@ -236,6 +236,8 @@ class Generator:
 
     def uniforms(self, place: int, first: int, count: int) -> Floats:
         """Many requests of one place at once, ``[count, n]``; what is missing is computed in one call."""
+        if count == 0:
+            return np.empty((0, self.n))
         streams = [self._stream(place, b) for b in range(first // 4, -(-(first + count) // 4))]
         missing = [s for s in streams if s not in self._ahead]
         if missing:

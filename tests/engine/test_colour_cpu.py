@@ -228,3 +228,19 @@ def test_one_pass_means_one_colour() -> None:
     assert isinstance(step, Pass)
     assert step.colour is not None
     assert cpu.way(step.colour, 0, UINT8) == "matrix"
+
+
+def test_channels_that_share_their_numbers_come_out_as_by_a_matrix_to_the_last_bit() -> None:
+    rng = np.random.default_rng(4)
+    src = np.tile(np.arange(256, dtype=np.uint8)[:, None], (5, 3))
+    for gain, offset in [(1.2, 10.0), (0.1, 0.5), (-1.0, 255.0), *rng.uniform(-2, 2, (8, 2))]:
+        matrix = np.concatenate([np.eye(3) * gain, np.full((3, 1), offset * 8)], axis=1)[None]
+        # A second matrix that scales one channel takes the way of numbers that differ.
+        for more in (1.0, 1.0 + 1e-12):
+            last = np.concatenate([np.diag([1.0, 1.0, more]), np.zeros((3, 1))], axis=1)[None]
+            for dtype in ("uint8", "float32"):
+                stages = (ChannelMix(matrix), Pointwise("clip", np.array([[0.0, 255.0]]), 3), ChannelMix(last))
+                colour = Colour(stages, np.dtype(np.uint8), np.dtype(dtype), 255.0)
+                found = cpu.run(colour, 0, src[None])
+                planes = np.empty((3, 1, len(src)), dtype).transpose(1, 2, 0)
+                np.testing.assert_array_equal(found, cpu.run(colour, 0, src[None], planes))

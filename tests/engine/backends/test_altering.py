@@ -14,6 +14,7 @@ from imagemill.core.geometry import Frame
 from imagemill.core.image_ops import Filter
 from imagemill.engine.altering.altered import altered
 from imagemill.engine.backends import get_backend
+from imagemill.engine.backends.cpu.altering.alter import alter
 from imagemill.engine.backends.cpu.altering.convolution import trimmed
 from imagemill.engine.backends.cpu.backend import Cpu
 from imagemill.engine.backends.finite_first import kernel_of
@@ -127,3 +128,21 @@ def test_nothing_runs_for_a_sample_that_was_not_chosen() -> None:
     image = picture(1, (8, 9), 3)
     assert Cpu().alter(Alter(op, 255.0, ("Equalize",), ""), 0, image) is image
     assert altered(Alter(op, 255.0, ("Equalize",), ""), 0, image) is image
+
+
+@pytest.mark.parametrize("threshold", [-1.0, 0.0, 0.5, 127.5, 128.0, 254.01, 255.0, 255.5, 300.0])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_solarized_bytes_are_negative_from_the_threshold_on(threshold: float, channels: int) -> None:
+    src = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), channels, axis=2)
+    step = Alter(Filter("solarize", (np.array([threshold]),), channels), 255.0, ("Solarize",), "")
+    levels = src.astype(int)
+    np.testing.assert_array_equal(alter(step, 0, src), np.where(levels >= threshold, 255 - levels, levels))
+
+
+@pytest.mark.parametrize("step", [1.0, 2.0, 32.0, 128.0, 3.0, 42.5])
+def test_posterized_bytes_go_down_to_their_level(step: float) -> None:
+    src = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    done = Alter(Filter("posterize", (np.array([step]),), 1), 255.0, ("Posterize",), "")
+    out = np.empty_like(src)
+    assert alter(done, 0, src, out) is out
+    np.testing.assert_array_equal(out, np.rint(np.floor(src / step) * step))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -18,6 +19,8 @@ from imagemill.engine.altering.weather_values import WEATHER, weathered
 from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
 from imagemill.engine.backends.cpu.altering.layer_tools import QUICK
+from imagemill.engine.backends.cpu.colour.runs import look_up
+from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.colour_values import to_dtype
 
 __all__ = ["filter_image", "named"]
@@ -50,16 +53,15 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
         case "average" if src.ndim == 3 and src.dtype in (np.uint8, np.uint16, np.float32):
             return _average(src, params[0])
         case "equalize" if src.dtype == np.uint8:
-            return _by_table(src, [_equalizing(counts) for counts in _counts(src)])
+            return _by_table(src, [_equalizing(counts) for counts in _counts(src)], out)
         case "stretch" if src.dtype == np.uint8:
-            return _by_table(src, [_stretching(counts, float(params[0])) for counts in _counts(src)])
+            return _by_table(src, [_stretching(counts, float(params[0])) for counts in _counts(src)], out)
         case "histogram" if src.dtype == np.uint8:
             shares, levels, amount = params
-            counted = enumerate(_counts(src))
-            return _by_table(src, [_matching(counts, shares[c], levels[c], float(amount)) for c, counts in counted])
+            tables = [_matching(n, shares[c], levels[c], float(amount)) for c, n in enumerate(_counts(src))]
+            return _by_table(src, tables, out)
         case "posterize" | "solarize" if src.dtype == np.uint8:
-            levels = np.tile(np.arange(256.0)[:, None], src.shape[-1])
-            return _by_table(src, list(filtered(op, row, levels, src.dtype, peak).T))
+            return _stepped(src, op.kind, float(params[0]), peak, out)
         case "clahe" if src.ndim == 3 and src.dtype == np.uint8 and src.shape[-1] in (1, 3):
             return _clahe(src, float(params[0]), params[1])
         case "glass":
@@ -96,7 +98,7 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
     if op.kind == "glass" or op.kind == "turbulence" or op.kind in WEATHER:
         return f"numba and cv2 {op.kind}"
     if op.kind in ("posterize", "solarize"):
-        return "cv2.LUT" if dtype == np.uint8 else "numpy in float64"
+        return "numba" if dtype == np.uint8 else "numpy in float64"
     by_histogram = dtype == np.uint8 and op.kind in ("equalize", "stretch", "clahe", "histogram")
     return "cv2 histogram" if by_histogram else "numpy in float64"
 
@@ -175,16 +177,38 @@ def _matching(counts: Array, shares: Floats, levels: Floats, amount: float) -> F
     return table
 
 
-def _by_table(src: Array, tables: list[Floats]) -> Array:
-    table = to_dtype(np.stack(tables, axis=-1), src.dtype)
-    channels = src.shape[-1]
-    if (table == table[:, :1]).all():
-        one = np.ascontiguousarray(table[:, 0])
-        return np.asarray(cv2.LUT(np.ascontiguousarray(src).reshape(1, -1), one)).reshape(src.shape)
-    if channels <= 4:
-        found = cv2.LUT(np.ascontiguousarray(src).reshape(1, -1, channels), table.reshape(1, 256, channels))
-        return np.asarray(found).reshape(src.shape)
-    return table[src, np.arange(channels)]
+def _by_table(src: Array, tables: list[Floats], out: Array | None = None) -> Array:
+    made = np.empty_like(src, order="C") if out is None else out
+    look_up(np.ascontiguousarray(src), to_dtype(np.stack(tables), src.dtype), made)
+    return made
+
+
+def _stepped(src: Array, kind: str, number: float, peak: float, out: Array | None) -> Array:
+    """Levels cut off below a step, or made negative from a threshold on, of 8 bits."""
+    step = int(number)
+    if kind == "posterize" and step == number and 0 < step <= 256 and not step & (step - 1):
+        # Steps of a power of two leave off the lowest bits.
+        made: Array = np.bitwise_and(src, np.uint8(256 - step), out=out)
+        return made
+    levels = np.arange(256.0)
+    if kind == "posterize":
+        return _by_table(src, [np.floor(levels / number) * number], out)
+    if peak != 255.0:
+        return _by_table(src, [np.where(levels >= number, peak - levels, levels)], out)
+    made = np.empty_like(src, order="C") if out is None else out
+    _negative_from(np.ascontiguousarray(src).reshape(-1), min(max(math.ceil(number), 0), 256), made.reshape(-1))
+    return made
+
+
+@compiled
+def _negative_from(src, first, out):  # type: ignore[no-untyped-def]
+    if first > 255:
+        out[:] = src
+        return
+    least, white = np.uint8(first), np.uint8(255)
+    for i in range(src.size):
+        value = src[i]
+        out[i] = white - value if value >= least else value
 
 
 def _clahe(src: Array, limit: float, tiles: Array) -> Array:

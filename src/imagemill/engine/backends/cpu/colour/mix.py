@@ -142,6 +142,15 @@ def run(found: Mixing, row: int, src: Array, out: Array) -> None:
     final = values.max_range(out.dtype) if ints else (-math.inf, math.inf)
     limits = np.array([found.low[row], found.high[row], *final]).astype(kind)
     a, b, a2, b2 = (x.astype(kind) for x in (found.a[row], b, found.a2[row], found.b2[row]))
+    if channels == 3 and found.scales[row] and out.flags.c_contiguous:
+        numbers = (limits, np.diag(a2).copy(), b2)
+        if found.apart[row] and _alike(np.diag(a), b, *numbers[1:]):
+            one = (a[0, 0], b[0], limits, a2[0, 0], b2[0], kind.type(0), ints)
+            _alike_three(src.reshape(-1), *one, out.reshape(-1))
+        else:
+            kernel = _together_whole if ints else _together
+            kernel(src.reshape(-1), a, b, *numbers, out.reshape(-1))
+        return
     if channels == 3 and found.scales[row]:
         planes = [out[..., c] for c in range(3)]
         apart = all(p.flags.c_contiguous for p in planes)
@@ -161,6 +170,11 @@ def run(found: Mixing, row: int, src: Array, out: Array) -> None:
         _any(src.reshape(-1, channels), a, b, limits, a2, b2, ints, target)
     if rows is None:
         out[...] = target.reshape(out.shape)
+
+
+def _alike(*numbers: Array) -> bool:
+    """Whether channels share each of some numbers."""
+    return all(one.tolist() == [one[0].item()] * len(one) for one in numbers)
 
 
 def _means(src: Array) -> Floats:
@@ -204,6 +218,58 @@ def _one(src, a, b, limits, a2, b2, ints, out):  # type: ignore[no-untyped-def]
     else:
         for i in range(src.shape[0]):
             out[i] = a2 * min(max(a * (src[i] + zero) + b, low), high) + b2
+
+
+@compiled
+def _alike_three(src, a, b, limits, a2, b2, none, ints, out):  # type: ignore[no-untyped-def]
+    # All channels by the same numbers, to the last bit as `_together` has them: `none` is 0, in the others' place.
+    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
+    if ints:
+        for i in range(src.shape[0]):
+            x = src[i] + none
+            v = a2 * min(max(a * x + none * x + b, low), high) + b2
+            out[i] = np.rint(min(max(v, least), most))
+    else:
+        for i in range(src.shape[0]):
+            x = src[i] + none
+            out[i] = a2 * min(max(a * x + none * x + b, low), high) + b2
+
+
+@compiled
+def _together(src, a, b, limits, s, t, out):  # type: ignore[no-untyped-def]
+    low, high = limits[0], limits[1]
+    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
+    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
+    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
+    b0, b1, b2 = b[0], b[1], b[2]
+    s0, s1, s2 = s[0], s[1], s[2]
+    t0, t1, t2 = t[0], t[1], t[2]
+    zero = a00 - a00
+    for i in range(src.shape[0] // 3):
+        x, y, z = src[3 * i] + zero, src[3 * i + 1] + zero, src[3 * i + 2] + zero
+        out[3 * i] = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
+        out[3 * i + 1] = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
+        out[3 * i + 2] = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
+
+
+@compiled
+def _together_whole(src, a, b, limits, s, t, out):  # type: ignore[no-untyped-def]
+    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
+    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
+    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
+    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
+    b0, b1, b2 = b[0], b[1], b[2]
+    s0, s1, s2 = s[0], s[1], s[2]
+    t0, t1, t2 = t[0], t[1], t[2]
+    zero = a00 - a00
+    for i in range(src.shape[0] // 3):
+        x, y, z = src[3 * i] + zero, src[3 * i + 1] + zero, src[3 * i + 2] + zero
+        p = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
+        q = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
+        r = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
+        out[3 * i] = np.rint(min(max(p, least), most))
+        out[3 * i + 1] = np.rint(min(max(q, least), most))
+        out[3 * i + 2] = np.rint(min(max(r, least), most))
 
 
 @compiled

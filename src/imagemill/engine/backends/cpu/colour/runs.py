@@ -46,6 +46,36 @@ def _look_up(src, table, out):  # type: ignore[no-untyped-def]
                 out[y, x, c] = table[c, src[y, x, c]]
 
 
+@compiled
+def _look_up_one(src, table, out):  # type: ignore[no-untyped-def]
+    for i in range(src.size):
+        out[i] = table[src[i]]
+
+
+@compiled
+def _look_up_three(src, table, out):  # type: ignore[no-untyped-def]
+    for i in range(src.size // 3):
+        k = 3 * i
+        out[k], out[k + 1], out[k + 2] = table[0, src[k]], table[1, src[k + 1]], table[2, src[k + 2]]
+
+
+@compiled
+def _look_up_any(src, table, out):  # type: ignore[no-untyped-def]
+    channels = table.shape[0]
+    for i in range(src.size // channels):
+        for c in range(channels):
+            out[channels * i + c] = table[c, src[channels * i + c]]
+
+
+def look_up(src: Array, table: Array, out: Array) -> None:
+    """Each channel of ``(*shape, C)`` through its row of a table ``(C, 256)``; both images lie in memory in order."""
+    flat, target = src.reshape(-1), out.reshape(-1)
+    if (table == table[0]).all():
+        _look_up_one(flat, table[0], target)
+    else:
+        (_look_up_three if len(table) == 3 else _look_up_any)(flat, table, target)
+
+
 def way(colour: Colour, row: int, dtype: np.dtype[Any]) -> str:
     """Which of the three ways a sample's run would take, or ``"copy"`` when nothing changes but the place."""
     stages = [s for s in colour.stages if values.active(s, row)]
@@ -82,6 +112,9 @@ def run(colour: Colour, row: int, src: Array, out: Array | None = None) -> Array
         mix.run(found, row, src, out)
         return out
     stages = [s for s in colour.stages if values.active(s, row)]
+    if out.flags.c_contiguous and src.flags.c_contiguous:
+        look_up(src, _table(stages, row, colour, src.reshape(-1, *src.shape[-2:])), out)
+        return out
     source, target = _planes(src), _planes(out)
     if source is None:
         source = src.reshape(-1, *src.shape[-2:])

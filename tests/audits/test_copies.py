@@ -325,3 +325,36 @@ def test_volumes_are_copies_when_their_voxels_are_equal_and_not_when_they_look_a
     found = im.audit(im.from_arrays([one.array for one in volumes], axes="zyx"), checks=["copies"])
     pairs = [(int(a), int(b)) for a, b in zip(found.survey.pairs.first, found.survey.pairs.second, strict=True)]
     assert pairs == [(3, 7)]
+
+
+def stroke(seed: int) -> Array:
+    """One stroke of a pen, upright more or less: strokes of other hands can be moved onto it."""
+    draws = np.random.default_rng(seed)
+    along, bend = np.linspace(-1, 1, 9), draws.normal(0, 5)
+    angle, half = np.radians(draws.normal(75, 12)), draws.uniform(30, 40)
+    x = 56 + half * along * np.cos(angle) + bend * (1 - along**2) * np.sin(angle) + draws.normal(0, 0.6, 9)
+    y = 56 - half * along * np.sin(angle) + bend * (1 - along**2) * np.cos(angle) + draws.normal(0, 0.6, 9)
+    canvas = np.zeros((112, 112), np.uint8)
+    line = np.stack([x, y], axis=1).round().astype(np.int32)
+    cv2.polylines(canvas, [line], False, 255, int(draws.integers(7, 15)), cv2.LINE_AA)
+    return np.repeat(cv2.resize(canvas, (32, 32), interpolation=cv2.INTER_AREA)[..., None], 3, axis=2)
+
+
+def test_strokes_that_look_alike_are_no_copies_and_copies_of_strokes_are() -> None:
+    strokes = np.stack([stroke(seed) for seed in range(300)])
+    copies = [strokes[5][:, ::-1], np.rot90(strokes[9]), strokes[12] // 2 + 10]
+    found = alike(np.concatenate([strokes, np.stack(copies)]), 3.0)
+    pairs = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    planted = {(5, 300), (9, 301), (12, 302)}
+    assert planted <= pairs
+    # One in e sets may have a chance pair; some twenty had so much in common that they counted.
+    assert len(pairs - planted) <= 1
+
+
+def test_strokes_that_all_have_a_copy_are_told_from_those_that_look_alike() -> None:
+    strokes = np.stack([stroke(seed) for seed in range(120)])
+    found = alike(np.concatenate([strokes, strokes[:, :, ::-1]]), 3.0)
+    pairs = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    copies = {(row, row + 120) for row in range(120)}
+    assert len(pairs & copies) >= 118
+    assert len(pairs - copies) <= 2

@@ -215,6 +215,17 @@ def _detail(plane, broad, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _is_gray(planes):
+    """Whether red and blue differ nowhere from gray, but for rounding."""
+    for k in (1, 2):
+        for y in range(planes.shape[1]):
+            for x in range(planes.shape[2]):
+                if abs(planes[k, y, x]) > 1e-3:
+                    return False
+    return True
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _measure(small, first, second, move, frame, found):
     side = small.shape[1]
     work = np.empty((4, _PLANES, side, side), np.float32)
@@ -226,8 +237,13 @@ def _measure(small, first, second, move, frame, found):
         _split(small[first[i]], one)
         _split(small[second[i]], other)
         found[i, 0], found[i, 3] = 1.0, 1.0
-        for k in range(_PLANES):
+        # Of a gray picture every blend is the picture itself.
+        gray = _is_gray(one)
+        kept = 1 if gray else _PLANES
+        for k in range(kept):
             warped(one[k], move[i], frame[i], made[k], inside)
+        if gray:
+            made[1:] = 0.0
         count = _eroded(inside, inner)
         if count < _FEWEST:
             continue
@@ -237,17 +253,22 @@ def _measure(small, first, second, move, frame, found):
         _filtered(other[0], _FINEST / scale, passing, target)
         _filtered(other[0], _BROADEST / scale, passing, broad)
         _detail(target, broad, detail)
-        for k in range(_PLANES):
+        for k in range(kept):
             _filtered(made[k], _FINEST / scale, passing, fine[k])
-        _blend(fine, target, inner, count, blend)
+        if not gray:
+            _blend(fine, target, inner, count, blend)
         for start in (0, 3):
+            if start == 3 and gray:
+                found[i, 3:6] = found[i, 0:3]
+                continue
             plane = fine[0] if start == 0 else blend
             rho, _ = _agreement(plane, target, inner, count)
             found[i, start] = 1.0 - max(rho, 0.0) ** 2
             _filtered(plane, np.sqrt(_BROADEST**2 - _FINEST**2) / scale, passing, broad)
             _detail(plane, broad, own)
             found[i, start + 1], found[i, start + 2] = _agreement(own, detail, inner, count)
-        found[i, 6], found[i, 7] = _colours(made, other, inner, count, more)
+        if not (gray and _is_gray(other)):
+            found[i, 6], found[i, 7] = _colours(made, other, inner, count, more)
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")

@@ -227,7 +227,7 @@ def _measured(rgb: Array) -> dict[str, Any]:
     highest = cv2.max(cv2.max(channels[0], channels[1]), channels[2])
     lowest = cv2.min(cv2.min(channels[0], channels[1]), channels[2])
     counts, values = _counted(gray), np.sum([_counted(channel) for channel in channels], axis=0)
-    contrast = float(gray.std()) / 255
+    contrast = _deviation(gray) / 255
     return {
         "small": small,
         "pixels": zlib.crc32(np.ascontiguousarray(seen).data),
@@ -242,9 +242,14 @@ def _measured(rgb: Array) -> dict[str, Any]:
         "black": float(values[:2].sum() / seen.size),
         "white": float(values[254:].sum() / seen.size),
         "gray_rows": _gray_rows(seen, highest, lowest),
-        "even": float((gray[:, 1:] == gray[:, :-1]).mean()) if gray.shape[1] > 1 else 1.0,
+        "even": np.count_nonzero(gray[:, 1:] == gray[:, :-1]) / gray[:, 1:].size if gray.shape[1] > 1 else 1.0,
         "border": _border(gray),
     }
+
+
+def _deviation(plane: Array) -> float:
+    """Standard deviation; numpy takes twenty times as long."""
+    return float(cv2.meanStdDev(plane)[1][0, 0])
 
 
 def _counted(gray: Array) -> Array:
@@ -273,10 +278,10 @@ def _sharpness(gray: Array) -> float:
     Source: Pech-Pacheco et al. (2000), "Diatom autofocusing in brightfield microscopy", ICPR, for the variance of the
     Laplacian; divided by the contrast, so that a dim image is no less sharp.
     """
-    deviation = float(gray.std())
+    deviation = _deviation(gray)
     if deviation < 1e-6:
         return 0.0
-    return float(cv2.Laplacian(gray, cv2.CV_32F).std()) / (deviation * float(np.sqrt(20)))
+    return _deviation(cv2.Laplacian(gray, cv2.CV_32F)) / (deviation * float(np.sqrt(20)))
 
 
 def _detail(gray: Array, counts: Array) -> float:
@@ -310,9 +315,8 @@ def _entropy(counts: Array) -> float:
 
 def _gray_rows(rgb: Array, highest: Array, lowest: Array) -> float:
     """Share of rows at the bottom that are flat mid gray: what libjpeg fills a file with that was cut off."""
-    mean = cv2.reduce(rgb, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).mean(axis=(1, 2))
-    spread = highest.max(axis=1).astype(int) - lowest.min(axis=1)
-    flat = (spread <= 2) & (abs(mean - 128) < 3)
+    flat = highest.max(axis=1).astype(int) - lowest.min(axis=1) <= 2
+    flat[flat] = abs(rgb[flat].mean(axis=(1, 2)) - 128) < 3
     other = np.flatnonzero(~flat[::-1])
     rows = len(flat) if not len(other) else int(other[0])
     # A floor or a frame can be as gray for a row or two.
@@ -322,9 +326,8 @@ def _gray_rows(rgb: Array, highest: Array, lowest: Array) -> float:
 def _border(gray: Array) -> float:
     """Share of the longer side that lies in borders of one gray value, left and right or above and below."""
     found = 0.0
-    for along in (1, 0):  # cv2 counts columns first
-        ends = (cv2.reduce(gray, along, how).ravel().astype(int) for how in (cv2.REDUCE_MAX, cv2.REDUCE_MIN))
-        flat = next(ends) - next(ends) <= 4
+    for across in (1, 0):
+        flat = gray.max(axis=across).astype(int) - gray.min(axis=across) <= 4
         if flat.all():
             return 1.0
         first, last = int(np.argmin(flat)), int(np.argmin(flat[::-1]))

@@ -52,6 +52,8 @@ class ImageFeatures:
 
     def of(self, rows: Rows) -> Floats:
         """Features of some of `rows`."""
+        if np.array_equal(self.rows, rows):
+            return self.values  # half a gigabyte of 60,000 images that need no copy
         return self.values[np.searchsorted(self.rows, rows)]
 
 

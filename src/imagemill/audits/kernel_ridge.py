@@ -37,8 +37,9 @@ def scaled(features: npt.NDArray[Any]) -> Floats:
     >>> [[round(float(value), 6) for value in row] for row in found]
     [[-1.0, 0.0], [1.0, 0.0]]
     """
-    found = np.asarray(features, np.float32)
-    found = found - found.mean(axis=0, dtype=np.float64).astype(np.float32)
+    # A copy, which is then changed in place: of 60,000 images these are half a gigabyte.
+    found = np.array(features, np.float32)
+    found -= found.mean(axis=0, dtype=np.float64).astype(np.float32)
     deviation = np.sqrt(np.einsum("nd,nd->d", found, found) / max(len(found), 1))
     # What hardly varies is rounding for the most part.
     found /= np.maximum(deviation, 0.01 * float(deviation.mean()) + 1e-12)

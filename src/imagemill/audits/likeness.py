@@ -34,6 +34,8 @@ _FLOOR = 0.6
 """Below this correlation of signatures two pictures are not looked at any closer."""
 _COARSE, _FINE = 0.12, 0.12
 """Share of variance that may be left at half the size, and at full size, for a pair to be looked at on."""
+_SAME_PLACE = 0.02
+"""Moves that differ by less in all their numbers, a third of a pixel of the small picture, are one."""
 _SPREAD = 0.5
 """Spread of the evidence for pictures of different content, in log odds."""
 _PLAIN = 6.0
@@ -42,6 +44,8 @@ _RESEMBLING = 2
 """Pictures that are more like one than the one that its copies are told from."""
 _LEAST, _ENOUGH = 1.0, 3.0
 """Evidence that is needed, and that is enough, whatever the set is like."""
+_UPPER = 20
+"""Pictures that an upper end is read off, or a hundredth of the set where that is more."""
 _TURN = 1.0
 
 
@@ -124,10 +128,10 @@ def alike(small: Array, odds: float, *, shapes: Sequence[tuple[int, int]] | None
     looks = _looks(small)
     candidates = _candidates(small, looks, aspects, threads)
     left = aligned(looks.gray, *candidates.parts(), steps=8, bound=_COARSE, threads=threads)
-    candidates = candidates.at(left <= _COARSE)
+    candidates = _distinct(candidates, left, _COARSE)
     lumas = _lumas(small, candidates)
     left = aligned(lumas, *candidates.parts(), steps=10, bound=_FINE, threads=threads)
-    candidates = candidates.at(left <= _FINE)
+    candidates = _distinct(candidates, left, _FINE)
     evidence = log_odds(measured(small, *candidates.parts(), threads))
     # Of two that merely resemble each other one is easily turned a little until it fits.
     evidence = evidence - [_TURN * _is_turned(move, aspects[a]) for a, move in candidates.moves()]
@@ -274,6 +278,18 @@ def _borders(small: Array) -> npt.NDArray[np.float64]:
     return found
 
 
+def _distinct(candidates: Candidates, left: npt.NDArray[np.float64], bound: float) -> Candidates:
+    """Those of which little is left; of moves of the same two that came out at one place the one with the least."""
+    kept = np.flatnonzero(left <= bound)
+    first, second, move, frame = candidates.at(kept).parts()
+    order = np.lexsort((left[kept], first, second))
+    same = (np.diff(first[order]) == 0) & (np.diff(second[order]) == 0)
+    moved = np.abs(np.diff(np.concatenate([move, frame], axis=1)[order], axis=0)).max(axis=1, initial=0.0)
+    new = np.ones(len(order), bool)
+    new[1:] = ~same | (moved > _SAME_PLACE)
+    return candidates.at(kept[order[new]])
+
+
 def _once(candidates: Candidates, evidence: npt.NDArray[np.float64]) -> tuple[Candidates, npt.NDArray[np.float64]]:
     """Of all ways in which two are alike the one that most speaks for."""
     low, high = np.minimum(candidates.first, candidates.second), np.maximum(candidates.first, candidates.second)
@@ -288,15 +304,43 @@ def _limit(candidates: Candidates, evidence: npt.NDArray[np.float64], count: int
 
     Few pictures have three copies, so the third that is most like a picture is hardly ever one.
     """
+    third, fifth = (_most_alike(candidates, evidence, count, place) for place in (_RESEMBLING, _RESEMBLING + 2))
+    high = np.percentile(third, 98, method="lower")
+    limit = float(np.clip(high + odds * _SPREAD, _LEAST, _ENOUGH))
+    return max(limit, _among_look_alikes(third, fifth, odds))
+
+
+def _most_alike(
+    candidates: Candidates, evidence: npt.NDArray[np.float64], count: int, place: int
+) -> npt.NDArray[np.float64]:
+    """For each picture what speaks for the one that is at this place, from 0, among those it resembles most."""
     ends = np.concatenate([candidates.first, candidates.second])
     twice = np.concatenate([evidence, evidence])
     order = np.lexsort((-twice, ends))
     ends, twice = ends[order], twice[order]
-    third = twice[np.arange(len(ends)) - np.searchsorted(ends, ends) == _RESEMBLING]
+    here = np.arange(len(ends)) - np.searchsorted(ends, ends) == place
     # A picture that so many did not come near to is as far from all as can be.
-    among = np.concatenate([third, np.full(count - len(third), -np.inf)])
-    high = np.percentile(among, 98, method="lower")
-    return float(np.clip(high + odds * _SPREAD, _LEAST, _ENOUGH))
+    found = np.full(count, -np.inf)
+    found[ends[here]] = twice[here]
+    return found
+
+
+def _among_look_alikes(third: npt.NDArray[np.float64], fifth: npt.NDArray[np.float64], odds: float) -> float:
+    """What the surest chance pair reaches in a set where most pictures have look-alikes, as strokes of a pen have.
+
+    The upper end of what speaks for third look-alikes falls off as an exponential does (peaks over a threshold), and
+    first ones are as far ahead of it as places that lie at random say: ``1 + 1/2`` to the ``1/3 + 1/4`` by which third
+    ones are ahead of fifth ones. So many chance pairs as ``exp(-odds / 3)`` are expected above the limit in all.
+    """
+    # With so much for the third, a picture has three copies.
+    third = np.where(third >= _ENOUGH, -np.inf, third)
+    if not np.isfinite([np.median(third), np.median(fifth)]).all():
+        return -np.inf
+    count = max(len(third) // 100, min(_UPPER, len(third) // 4))
+    upper, behind = np.sort(third)[-count - 1 :], np.sort(fifth)[-count - 1]
+    scale = (upper[1:] - upper[0]).mean()
+    ahead = (1 + 1 / 2) / (1 / 3 + 1 / 4) * (upper[0] - behind)
+    return float(upper[0] + ahead + scale * (np.log(count) + odds / 3))
 
 
 def _upright(move: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], bool]:

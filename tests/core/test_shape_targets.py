@@ -54,7 +54,7 @@ def test_what_is_no_polygon_is_refused(given: Any, message: str) -> None:
 def test_columns_are_as_long_as_the_rows() -> None:
     with pytest.raises(im.InputError, match="expected 1 labels, one per polygon, got 2"):
         im.Polygons([SQUARE], labels=["a", "b"])
-    with pytest.raises(im.InputError, match="one per thing"):
+    with pytest.raises(im.InputError, match="one per object"):
         im.Instances(np.zeros((2, 4, 4), bool), labels=["a"])
 
 

@@ -75,6 +75,11 @@ def test_each_transform_moves_or_leaves_every_kind(transform: im.Transform, what
         "boxes": im.Boxes([[4, 4, 14, 12]], labels=["cat"]),
         "keypoints": im.Keypoints([[5, 6], [15, 10]], labels=["eye", "ear"]),
         "label": "cat",
+        "depth": im.Map(np.arange(320, dtype=np.float32).reshape(SHAPE)),
+        "polygons": im.Polygons([[(4, 4), (14, 5), (8, 8), (9, 12)]], labels=["cat"]),
+        "lines": im.Polygons([[(2, 2), (17, 9)]], closed=False, labels=["lane"]),
+        "rotated_boxes": im.RotatedBoxes([[9, 8, 8, 4, 20]], labels=["cat"]),
+        "instances": im.Instances((np.indices(SHAPE).sum(axis=0) % 7 < 5)[None], labels=["cat"]),
     }
     found = im.Pipeline([transform], seed=1)(key=1, **given)
     assert list(found) == list(given), "no target vanishes"
@@ -85,10 +90,16 @@ def test_each_transform_moves_or_leaves_every_kind(transform: im.Transform, what
         found.maps.shape == (*SHAPE, 2) and bool((found.maps == given["maps"].array).all()),
         bool(np.array_equal(found.boxes.array, given["boxes"].array)),
         bool(np.array_equal(found.keypoints.array, given["keypoints"].array)),
+        bool(np.array_equal(found.depth, given["depth"].array)),
+        bool(np.array_equal(found.instances.array, given["instances"].array)),
+        bool(np.array_equal(found.rotated_boxes.array, given["rotated_boxes"].array)),
+        found.polygons.flat() == given["polygons"].flat(),
+        found.lines.flat() == given["lines"].flat(),
     ]
+    assert found.polygons.labels == found.rotated_boxes.labels == found.instances.labels == ["cat"]
     assert (
-        same == [what == "stays"] * 4
-        or (what == "hides" and not same[0] and same[3])
+        same == [what == "stays"] * 9
+        or (what == "hides" and not same[0] and same[2] and all(same[6:]))
         or (what == "moves" and not same[0] and not all(same[2:]))
     )
     changed = found.image.shape != (*SHAPE, 3) or found.image.dtype != np.uint8

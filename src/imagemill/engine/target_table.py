@@ -22,7 +22,7 @@ from imagemill.engine.inverse import shown
 from imagemill.engine.plan import Alter, Call, Pass, Step
 
 Value = Any
-"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, outlines of boxes, rings, indices with
+"""What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, the boundaries of boxes, rings, indices with
 visibility, anything."""
 
 Rule = Callable[[Step, int, Value, Backend, Array | None], Value]
@@ -67,7 +67,7 @@ def _rings(step: Step, row: int, value: Value, backend: Backend, out: Array | No
 
 
 def _instances(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
-    """As label maps, but that nothing beyond the source is part of a thing."""
+    """As label maps, but that nothing beyond the source is part of an object."""
     assert isinstance(step, Pass)
     if step.resample is None:
         return value
@@ -103,7 +103,7 @@ def _altered_labels(step: Step, row: int, value: Value, backend: Backend, out: A
 
 
 def _altered_instances(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
-    """What is lost to label maps is no part of a thing any more."""
+    """What is lost to label maps is no part of an object any more."""
     assert isinstance(step, Alter)
     if not (step.reaches_masks and step.active(row)):
         return value

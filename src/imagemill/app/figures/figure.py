@@ -55,7 +55,7 @@ _NAMED = {"hue": "°", "margin": "\u00a0px"}
 class Shown:
     """One sample to show: the image, what is drawn on it, and words below it instead of what was applied.
 
-    `shapes` are polygons, rotated boxes and instance masks by name; `outlines` lines around annotations besides,
+    `shapes` are polygons, rotated boxes and instance masks by name, beside further lines around annotations;
     `links` join rows of `keypoints`.
     """
 

@@ -20,7 +20,7 @@ SHAPES = ("polygons", "lines", "rotated_boxes", "instances")
 def outlines_of(shapes: Mapping[str, Any], plane: int | None = None) -> tuple[Outline, ...]:
     """The lines of some targets by name; of instance masks in a volume those of one slice.
 
-    Without labels, each thing has its number in the place of one, so that things differ in colour.
+    Without labels, each object has its number in the place of one, so that objects differ in colour.
 
     Examples
     --------

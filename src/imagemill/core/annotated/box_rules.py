@@ -34,10 +34,10 @@ class BoxRules:
     clip : bool
         Cut boxes at the frame. Without it they may stand out of it, and are judged by what lies inside all the same.
     tight : bool
-        Fit each box anew, around what is left of its thing: its instance mask, or else its polygon, or its rotated box,
-        whichever was passed beside the boxes and belongs to them (by ``index``, or as many rows where none says one). A
-        turned box is as large as the box around it; the thing in it is not. What is measured by the other rules is then
-        the thing as well. A box without any of these stays the box that it is.
+        Fit each box anew, around what is left of its object: its instance mask, or else its polygon, or its rotated
+        box, whichever was passed beside the boxes and belongs to them (by ``index``, or as many rows where none says
+        one). A turned box is as large as the box around it; the object in it is not. What is measured by the other
+        rules is then the object as well. A box without any of these stays the box that it is.
     keep_empty : bool
         Keep a row for every box that was given: one that the other rules drop is drawn together to a point in the
         frame, with a visibility of 0, and columns of the caller's own stay aligned without ``index``.

@@ -1,4 +1,4 @@
-"""Instance masks: the pixels of each thing by itself."""
+"""Instance masks: the pixels of each object by itself."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _NONE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instances:
-    """The pixels of each of several things: a stack of masks, or one map of numbers.
+    """The pixels of each of several objects: a stack of masks, or one map of numbers.
 
     Parameters
     ----------
     array : array of bool or integers
         A stack ``(k, height, width)``, in volumes ``(k, slices, height, width)``, of which anything but 0 is inside;
-        or a map ``(height, width)`` with a number for each thing and 0 where there is none. Tensors are taken as well.
+        or a map ``(height, width)`` with a number for each object and 0 where there is none. Tensors are taken as well.
     ids : sequence of int, optional
-        The numbers in a map, one per thing, in the order of the boxes. Left out, a map of a picture has those that are
+        The numbers in a map, one per object, in the order of the boxes. Left out, a map of a picture has those that are
         in it, rising; ``"all"`` says so of a volume's, which would be taken for a stack.
     labels : sequence, optional
-        One per thing; they stay with it.
+        One per object; they stay with it.
     columns : mapping of str to sequence, optional
         Whatever else is known of each.
     index : array of int ``(k,)``, optional
         What each is known by. Left out, it comes back as the place of each among those that were given.
     visibility : array ``(k,)``
-        Set on what comes back: the share of each thing's pixels that are still in the frame, 0 to 1.
+        Set on what comes back: the share of each object's pixels that are still in the frame, 0 to 1.
     dropped : array of int
         Set on what comes back: the ``index`` of everything that is not there any more.
 
@@ -50,8 +50,8 @@ class Instances:
     Notes
     -----
     Read by nearest neighbour, as label maps are. What fills the frame beyond the source (a border that repeats or
-    mirrors, padding) is no part of a thing, though the picture may look like it. Things of which too little is left, by
-    the rules for boxes (`BoxRules`), are dropped; together with boxes, polygons and rotated boxes of the same
+    mirrors, padding) is no part of an object, though the picture may look like it. Objects of which too little is
+    left, by the rules for boxes (`BoxRules`), are dropped; together with boxes, polygons and rotated boxes of the same
     ``index``, or of the same number where no index was given.
 
     Examples
@@ -87,7 +87,7 @@ class Instances:
         object.__setattr__(self, "array", native)
         if self.ids is not None or array.ndim == 2:
             object.__setattr__(self, "ids", _ids(array, self.ids))
-        check_rows(self, "thing")
+        check_rows(self, "object")
 
     @property
     def is_map(self) -> bool:
@@ -111,7 +111,7 @@ class Instances:
         return self.array[..., None] if self.is_map else np.moveaxis(self.array, 0, -1)
 
     def places(self, most: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-        """Indices ``(p, d)`` of pixels, and which thing each is in: only some, where it has more than ``most``."""
+        """Indices ``(p, d)`` of pixels, and which object each is in: only some, where it has more than ``most``."""
         if self.is_map:
             order = np.argsort(self.ids)
             where = np.argwhere(np.isin(self.array, self.ids))
@@ -149,7 +149,7 @@ class Instances:
         return found
 
     def like(self, rasters: Array, kept: npt.NDArray[np.int64], share: Floats) -> Instances:
-        """The things that were kept, of moved label maps ``(*shape, K)``; ``share`` says what is left of each."""
+        """The objects that were kept, of moved label maps ``(*shape, K)``; ``share`` says what is left of each."""
         more = left_rows(self, kept, share)
         if self.is_map:
             ids = self.ids[kept]
@@ -158,7 +158,7 @@ class Instances:
         return Instances(np.ascontiguousarray(np.moveaxis(rasters[..., kept], -1, 0)), None, **more)
 
     def only(self, kept: npt.NDArray[np.int64]) -> Instances:
-        """Some of the things as they are."""
+        """Some of the objects as they are."""
         return self.like(self.canonical(), kept, np.ones(len(kept)))
 
     def emptied(self, gone: npt.NDArray[np.bool_]) -> Instances:

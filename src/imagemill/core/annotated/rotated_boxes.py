@@ -35,7 +35,7 @@ class RotatedBoxes:
         * ``"cxcywha"``: centre, width, height in pixels from the picture's outer corner (as boxes in ``"xyxy"``), and
           the angle in degrees from the x axis to the side of the width, **clockwise as seen on screen** (x to the
           right, y down). That is OpenCV's and DOTA's sense; `Rotate` counts counter-clockwise. Comes back from -180 up
-          to 180, and follows the thing: a car turned by 180 degrees has an angle that differs by 180.
+          to 180, and follows the object: a car turned by 180 degrees has an angle that differs by 180.
         * ``"cxcywhr"``: the same in radians.
         * ``"opencv"``: `cv2.minAreaRect`: any angle is read (versions differ), above 0 up to 90 is written, and the
           centre counted from the *centre* of the first pixel, as contours are. The rectangle around the centres of

@@ -1,4 +1,4 @@
-"""What belongs together: box, mask and polygon of one thing stay or go together, and boxes are fitted to them."""
+"""What belongs together: box, mask and polygon of one object stay or go together, and boxes are fitted to them."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _fitted(
     rules: BoxRules,
     shape: tuple[int, ...],
 ) -> Boxes:
-    """Boxes around what is left of each thing, of those of which enough is."""
+    """Boxes around what is left of each object, of those of which enough is."""
     others = sorted((n for n in group if made[n].kind in _OUTLINES), key=lambda n: _OUTLINES.index(made[n].kind))
     if not others:
         raise InputError(

@@ -23,7 +23,7 @@ from imagemill.engine.plan import Pass, Plan
 __all__ = ["CARRIED"]
 
 _LOOKED_AT = 4096
-"""Pixels of a thing from which on only some are asked whether they are still in the frame."""
+"""Pixels of an object from which on only some are asked whether they are still in the frame."""
 
 Moved = Callable[[Any], Any]
 """Takes what a kind carries between steps through all steps of the plan."""
@@ -184,7 +184,7 @@ def _instances(plan: Plan, row: int, given: Instances, through: Moved, rules: Bo
 
 
 def _shares(given: Instances, chains: list[tuple[maps.Stage, ...]], shape: tuple[int, ...]) -> Floats:
-    """Which share of the pixels of each thing is still in the frame."""
+    """Which share of the pixels of each object is still in the frame."""
     places, owner = given.places(_LOOKED_AT)
     there = np.ones(len(places), bool)
     for chain in chains:

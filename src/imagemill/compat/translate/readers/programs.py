@@ -325,10 +325,9 @@ class Walk:
             if call.origin.partition(".")[0] not in _LIBRARIES - {self.package}:
                 self._keep(self.found, Found(label, call, conditions, within, [owner] if owner else []))
         if not composed:
-            steps = (
-                [typed(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, Call) else []
-            )
-            if steps and all(isinstance(one, Call) for one in steps):
+            # The list itself: more may be put into it.
+            steps = value if isinstance(value, list) else [value] if isinstance(value, Call) else []
+            if steps and all(isinstance(typed(one), Call) for one in steps):
                 self._keep(self.loose, Found(name, Call("Compose", {"transforms": steps}), conditions, within))
 
     def _is_ours(self, node: ast.Call, scope: Scope) -> bool:

@@ -187,7 +187,10 @@ def test_every_rule_makes_a_pipeline_that_runs(rules: Rules, rule: Rule) -> None
     volume = rules.library in ("monai", "torchio")
     image = np.random.default_rng(0).integers(0, 256, (40, 70, 70) if volume else (240, 260, 3), np.uint8)
     pipe = im.Pipeline(made, seed=3)
-    out = pipe(image=image, mask=(image if volume else image[..., 0]) // 128, axes="zyx" if volume else None, key=1)
+    given = {"mask": (image if volume else image[..., 0]) // 128}
+    if not volume:
+        given |= dict.fromkeys(("boxes", "cropping_bbox"), im.Boxes([[60, 50, 160, 150]]))
+    out = pipe(image=image, axes="zyx" if volume else None, key=1, **given)
     assert np.isfinite(np.asarray(out.image, dtype=float)).all()
     assert im.Pipeline.from_yaml(pipe.to_yaml()) == pipe
 

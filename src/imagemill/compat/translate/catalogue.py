@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+
 from imagemill.compat.translate.calls import Call, Unread
 from imagemill.compat.translate.rules.rule import Rule, Rules, Translator
 from imagemill.compat.translate.rules.tables import table
@@ -29,6 +31,7 @@ _NEEDED: dict[str, Any] = {
 }  # fmt: skip
 """Arguments that have no default there."""
 
+_REFERENCE = np.arange(256, dtype=np.uint8).reshape(16, 16)
 _ASKED: dict[str, dict[str, Any]] = {
     "RandomResizedCrop": {"size": (224, 224)}, "RandomSizedCrop": {"size": (224, 224)}, "Resize": {"size": 256},
     "CropAndPad": {"percent": 0.1}, "Crop": {"x_max": 200, "y_max": 180},
@@ -38,6 +41,11 @@ _ASKED: dict[str, dict[str, Any]] = {
     "Lambda": {"lambd": Unread("lambda x: 2 * x - 1"), "image": Unread("lambda x, **more: 2 * x - 1")},
     "TimeMasking": {"time_mask_param": 40}, "FrequencyMasking": {"freq_mask_param": 40},
     "XYMasking": {"num_masks_x": 2, "mask_x_length": 8},
+    "RandCropByPosNegLabel": {"label_key": "label", "spatial_size": (64, 64, 32)},
+    "RandCropByLabelClasses": {"label_key": "label", "spatial_size": (64, 64, 32), "num_classes": 2},
+    "RandWeightedCrop": {"w_key": "mask", "spatial_size": (64, 64, 32)},
+    "HistogramMatching": {"reference_images": _REFERENCE}, "FDA": {"reference_images": _REFERENCE},
+    "PixelDistributionAdaptation": {"reference_images": _REFERENCE},
 }  # fmt: skip
 """Arguments that have a default there which does nothing, or of which one has to be given."""
 

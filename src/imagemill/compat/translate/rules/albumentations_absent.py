@@ -9,16 +9,11 @@ __all__: list[str] = []
 _WEATHER = "RandomGravel PlasmaShadow"
 _OTHER = (
     "RingingOvershoot Superpixels IAASuperpixels ChromaticAberration Morphological Illumination "
-    "PlasmaBrightnessContrast RandomGridShuffle HEStain TextImage OverlayElements MaskDropout ConstrainedCoarseDropout "
+    "PlasmaBrightnessContrast RandomGridShuffle HEStain TextImage OverlayElements ConstrainedCoarseDropout "
     "Mosaic CubicSymmetry GridElasticDeform Pad3D PadIfNeeded3D CenterCrop3D "
     "RandomCrop3D CoarseDropout3D"
-)
-_OTHERS = "FDA HistogramMatching PixelDistributionAdaptation TemplateTransform"
-_CROPS = (
-    "RandomSizedBBoxSafeCrop BBoxSafeRandomCrop AtLeastOneBBoxRandomCrop RandomCropNearBBox CropNonEmptyMaskIfExists"
 )
 
 RULES.without("such weather is not built", *_WEATHER.split())
 RULES.without("it is not built", *_OTHER.split())
-RULES.without("adapting to other images is not built", *_OTHERS.split())
-RULES.without("crops that look at boxes or label maps are not built", *_CROPS.split())
+RULES.without("blending with a template is not built", "TemplateTransform")

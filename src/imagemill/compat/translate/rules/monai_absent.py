@@ -29,9 +29,9 @@ _OTHERS = (
 RULES.without("it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda", "RandLambda")
 RULES.without(
     "several patches of one volume come from a sampler, not from a transform",
-    "RandCropByPosNegLabel", "RandCropByLabelClasses", "RandSpatialCropSamples", "RandWeightedCrop", *_PATCHES.split(),
+    "RandSpatialCropSamples", *_PATCHES.split(),
 )  # fmt: skip
 RULES.without("it belongs to what a model gave; Batch.inverse brings that back", *_PREDICTIONS.split())
 RULES.without("label maps are changed before they come here", *_LABELS.split())
-RULES.without("it is not built", "CropForeground", "RandRicianNoise", *_OTHERS.split())
+RULES.without("it is not built", *_OTHERS.split())
 RULES.without("mixing images is not built", "MixUp", "CutMix")

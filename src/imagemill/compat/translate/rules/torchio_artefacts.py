@@ -17,6 +17,7 @@ from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.geometric.flip import Flip
 from imagemill.transforms.medical.bias_field import BiasField
 from imagemill.transforms.medical.ghosting import Ghosting
+from imagemill.transforms.medical.low_resolution import LowResolution
 from imagemill.transforms.medical.motion_artefact import MotionArtefact
 from imagemill.transforms.medical.spike import Spike
 
@@ -172,3 +173,21 @@ def _fixed_blur(step: Step, std: Any, p: float = 1.0) -> Transform:
     """In millimetres, for each axis."""
     x, y, z = _three(std)
     return GaussianBlur({"z": z, "y": y, "x": x}, "millimetres", p=p)
+
+
+@RULES.rule("RandomAnisotropy")
+def _anisotropy(
+    step: Step,
+    axes: Any = (0, 1, 2),
+    downsampling: Any = (1.5, 5.0),
+    image_interpolation: str = "linear",
+    scalars_only: bool = True,
+    p: float = 1.0,
+) -> Transform:
+    """`LowResolution` of one of the axes, drawn: fewer samples by nearest neighbour, as there, and back."""
+    if image_interpolation not in ("linear", "nearest"):
+        step.note(f"back by straight lines, not {image_interpolation!r}")
+    if not scalars_only:
+        step.note("label maps stay as they are")
+    factor = (1.0, float(downsampling)) if is_number(downsampling) else amount(step, "downsampling", downsampling)
+    return LowResolution(factor, _axes(step, axes), one=True, p=p)

@@ -12,6 +12,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform
 from imagemill.transforms.combine import Sequential
+from imagemill.transforms.cropping.iou_crop import IoUCrop
 from imagemill.transforms.geometric.affine import Affine
 from imagemill.transforms.geometric.crop import Crop
 from imagemill.transforms.geometric.elastic import Elastic
@@ -304,5 +305,26 @@ def _sanitize(step: Step, min_size: float = 1.0, min_area: float = 1.0) -> list[
 
 
 RULES.without("several images of one are not built; crop at each corner with Crop(at=...)", "FiveCrop", "TenCrop")
-RULES.without("crops that look at boxes are not built", "RandomIoUCrop")
+
+
+@RULES.rule("RandomIoUCrop")
+def _iou_crop(
+    step: Step,
+    min_scale: float = 0.3,
+    max_scale: float = 1.0,
+    min_aspect_ratio: float = 0.5,
+    max_aspect_ratio: float = 2.0,
+    sampler_options: Any = None,
+    trials: int = 40,
+) -> Transform:
+    """`IoUCrop`; boxes whose centre was cut off stay as far as they are in view, unless `BoxRules` say otherwise."""
+    step.note("boxes stay by what is left of them, not by their centres: set boxes=BoxRules(min_visibility=...)")
+    if trials != 40:
+        step.note("40 tries")
+    least = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0) if sampler_options is None else sampler_options
+    shares = tuple(min(float(one), 1.0) for one in least)
+    aspect = (float(min_aspect_ratio), float(max_aspect_ratio))
+    return IoUCrop((float(min_scale), float(max_scale)), aspect, least=shares)
+
+
 RULES.without("transforms of video are not built", "UniformTemporalSubsample")

@@ -386,6 +386,7 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.Corruption("fog", 3),
         im.BoxCrop(6),
         im.Crop(box=(2, 3, 12, 18)),
+        im.Downscale(0.5),
         im.Elastic(0.4, cells=2),
         im.ForegroundCrop(above=254),
         im.IoUCrop((0.4, 0.6), least=0.1),

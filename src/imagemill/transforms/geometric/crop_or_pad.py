@@ -27,7 +27,7 @@ class CropOrPad(Transform):
     at : {"centre", "random", "top_left", "top_right", "bottom_left", "bottom_right"}
         Where the part that is kept lies, and where the image lies in the frame; as in ``Crop`` and ``Pad``.
     border : {"constant", "nearest", "reflect", "mirror", "wrap"}
-        What the margin shows; ``fill`` and ``mask_fill`` when constant.
+        What the margin shows; ``fill`` (one value, or one for each channel) and ``mask_fill`` when constant.
 
     Targets
     -------

@@ -33,7 +33,8 @@ class OpticalDistortion(Transform):
     order : {0, 1, 3, 5}
         Spline order for images.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"}
-        What lies beyond the edge, which barrels show; ``fill`` and ``mask_fill`` when constant.
+        What lies beyond the edge, which barrels show;
+        ``fill`` (one value, or one for each channel) and ``mask_fill`` when constant.
 
     Targets
     -------

@@ -46,8 +46,9 @@ class Pad(Transform):
     at : {"centre", "random", "top_left", "top_right", "bottom_left", "bottom_right"}
         Where the image lies in the frame, for ``size`` and ``multiple_of``; as in ``Crop``.
     border : {"constant", "nearest", "reflect", "mirror", "wrap"}
-        What the margin shows; ``fill`` and ``mask_fill`` when constant. A constant margin stays what it is
-        whatever geometry comes before and after it.
+        What the margin shows;
+        ``fill`` (one value, or one for each channel) and ``mask_fill`` when constant. A constant margin stays what
+        it is whatever geometry comes before and after it.
 
     Targets
     -------

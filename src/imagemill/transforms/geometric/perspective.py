@@ -36,7 +36,7 @@ class Perspective(Transform):
     order : {0, 1, 3, 5}
         Spline order for images.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"}
-        What lies around the picture; ``fill`` and ``mask_fill`` when constant.
+        What lies around the picture; ``fill`` (one value, or one for each channel) and ``mask_fill`` when constant.
 
     Targets
     -------

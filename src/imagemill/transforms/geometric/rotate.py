@@ -53,7 +53,7 @@ class Rotate(Transform):
     order : {0, 1, 3, 5}
         Spline order for images.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"}
-        What empty corners show; ``fill`` and ``mask_fill`` when constant.
+        What empty corners show; ``fill`` (one value, or one for each channel) and ``mask_fill`` when constant.
 
     Targets
     -------

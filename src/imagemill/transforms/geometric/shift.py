@@ -39,7 +39,8 @@ class Shift(Transform):
     order : {0, 1, 3, 5}
         Spline order for images.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"}
-        What the empty edge shows; ``fill`` and ``mask_fill`` when constant. A whole shift with ``"wrap"``
+        What the empty edge shows;
+        ``fill`` (one value, or one for each channel) and ``mask_fill`` when constant. A whole shift with ``"wrap"``
         is ``numpy.roll``.
 
     Targets

@@ -31,7 +31,8 @@ class Zoom(Transform):
     order : {0, 1, 3, 5}
         Spline order for images.
     border : {"nearest", "constant", "reflect", "mirror", "wrap"}
-        What the margin around a shrunk image shows; ``fill`` and ``mask_fill`` when constant.
+        What the margin around a shrunk image shows;
+        ``fill`` (one value, or one for each channel) and ``mask_fill`` when constant.
     antialias : bool
         Average when shrinking by more than 2 (orders above 0).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -152,3 +153,18 @@ REFUSED: list[tuple[Any, str]] = [
 def test_what_is_no_clip_is_refused(wrong: Any, words: str) -> None:
     with pytest.raises(im.InputError, match=words):
         wrong()
+
+
+class _ByRow(im.Transform):
+    """Moves every sample of a batch by its number."""
+
+    def draw(self, draws: Any, frame: Any) -> Any:
+        found = im.Flip("x").draw(draws, frame)
+        matrix = found.matrix.copy()
+        matrix[:, 0, 2] += np.arange(frame.n)
+        return replace(found, matrix=matrix)
+
+
+def test_geometry_that_differs_from_frame_to_frame_is_refused() -> None:
+    with pytest.raises(im.TargetError, match="to move all frames of a video alike, but it goes by what is in each"):
+        im.Pipeline([_ByRow()], seed=1)(CLIP, axes="tyxc")

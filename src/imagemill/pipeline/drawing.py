@@ -120,11 +120,32 @@ class Walk:
             _check_fill(op, frame, type(transform).__name__)
             if where is not self.everything:
                 op = chosen(op, where, frame)
-            if self.together > 1 and isinstance(op, Noise | Erase) and op.stream is not None:
-                op = replace(op, stream=_by_frame(op.stream, self.together))
+            if self.together > 1:
+                op = _for_clips(op, self.together, type(transform).__name__)
             self.ops.append((type(transform).__name__, op))
             self.frames.append(op.after(frame))
         self.drawings[place] = Drawing(type(transform).__name__, where, draws.values)
+
+
+def _for_clips(op: Op, together: int, name: str) -> Op:
+    """An op for videos of so many frames: geometry has to be one for all of them, noise is another on each.
+
+    Raises
+    ------
+    TargetError
+        When a transform moves the frames of one video apart.
+    """
+    if isinstance(op, Noise | Erase) and op.stream is not None:
+        return replace(op, stream=_by_frame(op.stream, together))
+    if isinstance(op, Affine | Warp):
+        for values in (op.matrix, op.shape) if isinstance(op, Affine) else (op.grid,):
+            of_clips = values.reshape(-1, together, *values.shape[1:])
+            if (of_clips != of_clips[:, :1]).any():
+                raise TargetError(
+                    f"expected {name} to move all frames of a video alike, but it goes by what is in each; leave "
+                    "it out, or give the frames one by one"
+                )
+    return op
 
 
 def _by_frame(stream: Words, together: int) -> Words:

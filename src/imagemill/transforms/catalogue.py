@@ -38,7 +38,8 @@ What each does to which target is said below it, in these words:
 
 """
 
-MOVES, CHANGES, HIDES, CHOICE = "moves all", "changes images", "hides", "as what it chooses"
+MOVES, CHANGES, HIDES, HIDES_OBJECTS = "moves all", "changes images", "hides", "hides objects"
+CHOICE = "as what it chooses"
 TARGETS = {
     MOVES: (
         "moves, interpolated",
@@ -55,8 +56,16 @@ TARGETS = {
         "stay",
         "stay; with `hide_keypoints` not visible",
     ),
+    HIDES_OBJECTS: (
+        "is hidden",
+        "is hidden, showing its own `fill`",
+        "are hidden",
+        "go with their object; others stay",
+        "not visible, unless `hide_keypoints` is False",
+    ),
 }
 """What a transform does to images, maps of numbers, label maps and instance masks, other annotations, keypoints."""
+_MOVING = ("imagemill.transforms.geometric", "imagemill.transforms.cropping")
 _KINDS = ("image", "map", "label maps, instance masks", "boxes, rotated boxes, polygons, lines", "keypoints")
 
 
@@ -95,9 +104,11 @@ def targets_of(cls: type[Transform]) -> str:
     names = {f.name for f in dataclasses.fields(cls)}
     if "transforms" in names:
         return CHOICE
-    if cls.__module__.startswith("imagemill.transforms.geometric"):
+    if cls.__module__.startswith(_MOVING):
         return MOVES
-    return HIDES if "mask_fill" in names else CHANGES
+    if "mask_fill" not in names:
+        return CHANGES
+    return HIDES_OBJECTS if "objects" in names else HIDES
 
 
 def _section(cls: type[Transform]) -> str:

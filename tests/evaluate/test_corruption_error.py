@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -90,3 +93,29 @@ def test_severity_0_leaves_images_as_they_are() -> None:
 def test_names_that_are_none(text: str, message: str) -> None:
     with pytest.raises(im.ParameterError, match=message):
         stressed(text)
+
+
+def test_a_stressed_model_beside_another(tmp_path: Path) -> None:
+    y = np.arange(60) % 2
+    x = np.where(y, 200, 60).astype(np.uint8)[:, None, None, None] * np.ones((1, 28, 28, 1), np.uint8)
+
+    def above(level: float) -> Any:
+        def predict(images: Any) -> Any:
+            over = images.mean(axis=(1, 2, 3)) >= level
+            return np.stack([~over, over], axis=1).astype(float)
+
+        return predict
+
+    over = "corruption:brightness,corruption:contrast"
+    good, poor = (im.stress(above(level), (x, y), over, worst=False, out=tmp_path / str(level)) for level in (160, 100))
+    # Brightness adds 25.5 to 127.5: of 60 a level of 100 is reached from severity 2 on, one of 160 from severity 4 on.
+    assert [1 - point.accuracy.value for point in good["corruption:brightness"].points] == [0, 0, 0, 0, 0.5, 0.5]
+    found = good.corruption_error(poor)
+    assert found is not None
+    assert found.each["brightness"] == pytest.approx(2 / 4)
+    assert good.corruption_error(tmp_path / "100" / "results.json") == found
+    with pytest.raises(im.InputError, match=r"results\.json of a baseline, got .*none"):
+        good.corruption_error(tmp_path / "none")
+    (tmp_path / "other.json").write_text("[]")
+    with pytest.raises(im.InputError, match="that stress writes"):
+        good.corruption_error(tmp_path / "other.json")

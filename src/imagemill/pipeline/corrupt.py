@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from imagemill.pipeline.pipeline import Pipeline
@@ -50,4 +51,9 @@ def corrupt(image: Any, name: str, severity: int = 1, *, seed: int = 0, key: str
     >>> noisy.shape, noisy.dtype, bool((noisy != digit).any())
     ((28, 28), dtype('uint8'), True)
     """
-    return Pipeline([Corruption(name, severity)], seed=seed)(image, key=key, epoch=0)
+    return _pipeline(Corruption(name, severity), seed)(image, key=key, epoch=0)
+
+
+@lru_cache(maxsize=128)
+def _pipeline(corruption: Corruption, seed: int) -> Pipeline:
+    return Pipeline([corruption], seed=seed)

@@ -52,7 +52,9 @@ def compare(
     rate: Annotated[float, typer.Option("--learning-rate", help="Of the optimizer.")] = 1e-3,
     stress: Annotated[
         list[str] | None,
-        typer.Option("--stress", metavar="HOW", help="invert, shift:4px, rotate:15, blur:1, ... or a pipeline file."),
+        typer.Option(
+            "--stress", metavar="HOW", help="invert, shift:4px, rotate:15, corruption:fog:3, ... or a pipeline file."
+        ),
     ] = None,
     wild: Annotated[
         Path | None, typer.Option("--wild", metavar="DIR", help="A prepared set of your own images.")

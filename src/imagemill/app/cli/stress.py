@@ -24,7 +24,7 @@ MODEL_HELP = (
 )
 OVER_HELP = (
     "What to change: names with commas (rotate,shift,zoom,gamma,noise,blur,...), groups (geometry, light, quality, "
-    "colour), rotate:-30..30, zoom:0.5,0.8,1, or pipeline files."
+    "colour, corruptions), rotate:-30..30, zoom:0.5,0.8,1, corruption:fog, or pipeline files."
 )
 WORST_HELP = "Turns and shifts for the worst case, as DEGREES[,PIXELS[,TURNSxSHIFTS]]; 'no' leaves it out."
 
@@ -57,6 +57,10 @@ def stress(
         str | None, typer.Option("--scale", help="0..1, 0..255, -1..1 or imagenet; else found out by accuracy.")
     ] = None,
     hold: Annotated[float, typer.Option("--hold", help="Share of clean accuracy that a range holds.")] = 0.95,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="Another model's results.json: corruption error against it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say how far images may be turned, moved, lit or blurred before a model fails."""
@@ -68,10 +72,17 @@ def stress(
             model, src, over or None, levels=levels, refine=refine, worst=grid, limit_images=limit_images, part=part,
             preparation=preparation, layout=layout, scale=scale, hold=hold, out=to, progress=told,
         )  # fmt: skip
+    against = None if baseline is None else found.corruption_error(baseline)
+    if baseline is not None and against is None:
+        raise ParameterError("expected corruptions at all severities for --baseline, got none; add --over corruptions")
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        plain = found.to_dict() | ({} if against is None else {"corruption_error": against.to_dict()})
+        typer.echo(json.dumps(plain, indent=2, allow_nan=False))
         return
     _show(found)
+    if against is not None:
+        out.print()
+        out.print(Text(against.sentence), soft_wrap=True)
     if to is not None:
         _written(found, to)
 

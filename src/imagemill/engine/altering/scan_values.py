@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,7 @@ def lowered(values: Floats, fewer: Array, *, down: int = 0, straight: bool = Tru
     return values
 
 
+@lru_cache(maxsize=64)
 def covered(n: int, m: int, *, whole: bool = False) -> Floats:
     """Weights ``[m, n]`` of the means over ``m`` equal parts of ``n`` pixels, which count in part or by their middles.
 
@@ -151,11 +153,13 @@ def covered(n: int, m: int, *, whole: bool = False) -> Floats:
     """
     if whole:
         parts = np.minimum(((np.arange(n) + 0.5) * m / n - 1e-9).astype(int), m - 1)
-        counted = (parts == np.arange(m)[:, None]).astype(np.float64)
-        return counted / counted.sum(axis=1, keepdims=True)
-    edges = np.arange(m + 1)[:, None] * n / m
-    reached = np.clip(edges - np.arange(n), 0, 1)
-    weights: Floats = (reached[1:] - reached[:-1]) * m / n
+        weights = (parts == np.arange(m)[:, None]).astype(np.float64)
+        weights /= weights.sum(axis=1, keepdims=True)
+    else:
+        edges = np.arange(m + 1)[:, None] * n / m
+        reached = np.clip(edges - np.arange(n), 0, 1)
+        weights = (reached[1:] - reached[:-1]) * m / n
+    weights.flags.writeable = False
     return weights
 
 

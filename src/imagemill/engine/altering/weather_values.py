@@ -68,7 +68,7 @@ def _size(values: Array) -> Size:
 def _coloured(layer: Floats, colour: tuple[float, ...], values: Array) -> Array:
     """A layer in a colour ``(y, x, C)``, or in its luma where there are not three channels."""
     three = np.asarray(colour if values.shape[-1] == 3 else (LUMA @ np.asarray(colour),))
-    return (layer[..., None] * three).astype(values.dtype)
+    return _plain(layer, values) * three.astype(values.dtype)
 
 
 def _plain(layer: Floats, values: Array) -> Array:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imagemill.core.errors import ParameterError
+from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.atomic import atomic_path
+from imagemill.evaluate.statistics.corruption_error import CorruptionError, corruption_error
 from imagemill.evaluate.statistics.shares import Share
 from imagemill.evaluate.stressing.breaking import ClassBreak
 from imagemill.evaluate.stressing.worst_case import WorstCase
@@ -285,6 +286,26 @@ class Profiles:
         """What was asked about, and how much of it is right without any change."""
         return f"{self.model}: {self.clean} right of {self.images:,} images of {len(self.classes)} classes"
 
+    def corruption_error(self, baseline: Profiles | Path | str) -> CorruptionError | None:
+        """The mean corruption error, relative to another model that was asked about the same.
+
+        Parameters
+        ----------
+        baseline : Profiles, Path or str
+            Of the other model, or its ``results.json``.
+
+        Returns
+        -------
+        CorruptionError, or None where no corruption was looked at at all five severities.
+
+        Raises
+        ------
+        InputError
+            When the file is none, or the baseline was not asked about one of the corruptions.
+        """
+        other = baseline.to_dict() if isinstance(baseline, Profiles) else _results(Path(baseline))
+        return corruption_error(_accuracies(self.to_dict()), _accuracies(other), "clean")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, the same for the same model and images."""
         return {
@@ -366,6 +387,27 @@ class Profiles:
         if self.worst is not None:
             lines.append(self.worst.sentence)
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+def _results(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"expected the results.json of a baseline, got {path}: {error}") from error
+    if not isinstance(found, dict) or not {"clean", "profiles"} <= set(found):
+        raise InputError(f"expected the results.json that stress writes, got {path} with something else")
+    return found
+
+
+def _accuracies(found: Mapping[str, Any]) -> dict[str, float]:
+    """Accuracy by population, such as ``corruption:fog:3``, and of clean images."""
+    points = {
+        f"{one['name']}:{point['magnitude']:g}": float(point["accuracy"]["value"])
+        for one in found["profiles"]
+        for point in one["points"]
+        if point["magnitude"] is not None
+    }
+    return {**points, "clean": float(found["clean"]["value"])}
 
 
 def _bar(share: float) -> str:

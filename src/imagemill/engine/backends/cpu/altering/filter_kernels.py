@@ -69,7 +69,7 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
         case "turbulence":
             return moved_kernels.turbulence(src, params[0], params[1], params[2])
         case "hsv" if src.dtype in (np.uint8, np.uint16):
-            return hsv_kernel.revalued(src, *(float(one) for one in params), peak)
+            return hsv_kernel.revalued(src, float(params[0]), float(params[1]), float(params[2]), peak)
         case kind if kind in WEATHER:
             return rounded(weathered(kind, params, src.astype(working(src.dtype)), peak, QUICK), src.dtype)
         case "jpeg" | "webp":

@@ -48,6 +48,6 @@ def revalued(src: Array, gain: float, shift: float, lighter: float, peak: float)
     """As :func:`imagemill.engine.altering.hsv_values.revalued`, for 8 and 16 bits without a sign."""
     src = np.ascontiguousarray(src)
     out = np.empty(src.shape, src.dtype)
-    numbers = (np.float32(one) for one in (gain, shift, lighter, peak))
-    _change(src.reshape(-1, src.shape[-1]), *numbers, out.reshape(-1, src.shape[-1]))
+    gain32, shift32, lighter32, white = (np.float32(one) for one in (gain, shift, lighter, peak))
+    _change(src.reshape(-1, src.shape[-1]), gain32, shift32, lighter32, white, out.reshape(-1, src.shape[-1]))
     return out

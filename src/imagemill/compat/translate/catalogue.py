@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import numpy as np
 
+from imagemill.compat.translate import translation
 from imagemill.compat.translate.calls import Call, Unread
+from imagemill.compat.translate.migration import MIGRATIONS, Migration
 from imagemill.compat.translate.rules.rule import Rule, Rules, Translator
 from imagemill.compat.translate.rules.tables import table
 from imagemill.core.errors import InputError
@@ -52,8 +55,9 @@ _ASKED: dict[str, dict[str, Any]] = {
 _HEAD = """# What transforms of other libraries are here
 
 Written from the rules that `imagemill.from_albumentations`, `from_torchvision`, `from_monai` and `from_torchio` follow:
-[bring your pipelines](../how-to/bring-your-pipelines.md) shows how. The middle column is what the transform becomes
-with its defaults.
+[bring your pipelines](../how-to/bring-your-pipelines.md) shows how. Each part has an example, what it becomes, and what
+differs in signs, units, centres and borders: [measured](../benchmarks/translated.md), transform by transform. In the
+tables the middle column is what the transform becomes with its defaults.
 """
 
 
@@ -82,11 +86,24 @@ def _becomes(rules: Rules, rule: Rule) -> str:
     return ", ".join(f"`{name}`" for name in dict.fromkeys(names)) or "nothing to do"
 
 
+def _migration(about: Migration) -> str:
+    """An example, before and after, and what differs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = getattr(translation, about.function)(about.before, seed=1)
+    notes = "".join(f"# {note}\n" for note in made.notes)
+    differs = "".join(f"* {line}\n" for line in about.differs)
+    return (
+        f'```python\npipe = im.{about.function}("""\n{about.before}\n""", seed=1)\n```\n\nis\n\n'
+        f"```python\n{made}\n{notes}```\n\n{differs}"
+    )
+
+
 def page() -> str:
     """The page, as Markdown."""
     parts = [_HEAD]
     for name, rules in LIBRARIES.items():
-        parts.append(f"\n## {name}\n\n| there | here | what to know |\n|---|---|---|\n")
+        parts.append(f"\n## {name}\n\n{_migration(MIGRATIONS[name])}\n| there | here | what to know |\n|---|---|---|\n")
         rows = [
             (", ".join(f"`{one}`" for one in rule.names), _becomes(rules, rule), _cell(rule.says)) for rule in rules
         ]

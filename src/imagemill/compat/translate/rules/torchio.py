@@ -254,7 +254,7 @@ def _resize(
     label_interpolation: Any = "nearest",
     p: float = 1.0,
 ) -> Transform:
-    """Values are taken between the samples, without an average over those that are left out, as there."""
+    """Exactly that size; there by the spacing that gives about that size, and then cut or padded to it."""
     return Resample(_size(step, target_shape), order=order(step, image_interpolation), antialias=False, p=p)  # type: ignore[arg-type]
 
 

@@ -64,9 +64,14 @@ FOREIGN = {
     "GaussianSmooth": im.GaussianBlur((0.1, 2)),
     "ImageCompression": im.JPEG((30, 90)),
     "RandomFog": im.Fog(),
+    "BBoxSafeRandomCrop": im.BoxSafeCrop(),
+    "RandomIoUCrop": im.IoUCrop(),
+    "CropForegroundd": im.ForegroundCrop(above=0),
+    "RandCropByPosNegLabeld": im.LabelCrop((64, 96, 96), positive=0.5),
+    "RandRicianNoised": im.RicianNoise((0, 0.1)),
     "RandomChoice": im.OneOf([im.Flip("x", p=0.5), im.Rotate((-15, 15))]),
 }
-ABSENT = "MaskDropout MixUp RandomSwap AugMix RandomGravel RandRicianNoised RandGibbsNoised AdvancedBlur"
+ABSENT = "MixUp RandomSwap AugMix RandomGravel RandGibbsNoised AdvancedBlur"
 
 
 def asked(name: str) -> str:

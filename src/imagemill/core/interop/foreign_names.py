@@ -90,13 +90,18 @@ _TRANSFORMS: dict[str, str] = {
     "2DElastic": "~" + _ELASTIC, "3DElastic": "~" + _ELASTIC, "GridDistortion": "GridDistortion((0, 0.3))",
     "OpticalDistortion": "OpticalDistortion((-0.2, 0.2))", "FisheyeDistortion": "~OpticalDistortion((-0.2, 0.2))",
     "Fisheye": "~OpticalDistortion((-0.2, 0.2))",
-    "ThinPlateSpline": "~" + _ELASTIC, "PiecewiseAffine": "~" + _ELASTIC, "SmoothDeform": "~" + _ELASTIC,
+    "ThinPlateSpline": "ThinPlateSpline((0, 0.2))", "PiecewiseAffine": "~" + _ELASTIC, "SmoothDeform": "~" + _ELASTIC,
     "PerspectiveTransform": "Perspective((0, 0.25))",
     # parts and sizes
     "CenterCrop": _CENTRE, "CentreCrop": _CENTRE, "CenterSpatialCrop": _CENTRE, "CropToFixedSize": _CROP,
     "Crop": _CROP, "SpatialCrop": _CROP, "SizedCrop": _PART, "ResizedCrop": _PART,
-    "CropAndResize": _PART, "SizedBBoxSafeCrop": "~" + _PART, "CropNonEmptyMaskIfExists": "~SquareCrop()",
-    "CropForeground": "~SquareCrop()", "Resizing": _RESIZE, "FixedResize": _RESIZE,
+    "CropAndResize": _PART, "SizedBBoxSafeCrop": "~BoxSafeCrop()", "BBoxSafeRandomCrop": "BoxSafeCrop()",
+    "BBoxSafeCrop": "BoxSafeCrop()", "AtLeastOneBBoxRandomCrop": "BoxCrop((224, 224))", "CropNearBBox": "NearBoxCrop()",
+    "CropNonEmptyMaskIfExists": "LabelCrop((224, 224))", "IoUCrop": "IoUCrop()", "MinIoURandomCrop": "IoUCrop()",
+    "CropForeground": "ForegroundCrop(above=0)", "CropByPosNegLabel": "LabelCrop((64, 96, 96), positive=0.5)",
+    "CropByLabelClasses": "LabelCrop((64, 96, 96))", "WeightedCrop": "WeightedCrop((64, 96, 96))",
+    "RicianNoise": "RicianNoise((0, 0.1))",
+    "MaskDropout": "MaskDropout()", "PadToMultiple": "Pad(multiple_of=32)", "Resizing": _RESIZE, "FixedResize": _RESIZE,
     "SmallestMaxSize": "ShortestSide(256)", "LongestMaxSize": "LongestSide(256)",
     "ShortestSide": "ShortestSide(256)", "LongestSide": "LongestSide(256)",
     "LetterBox": 'Resize((224, 224), fit="pad")', "ResizeWithPad": 'Resize((224, 224), fit="pad")',
@@ -155,17 +160,17 @@ _TRANSFORMS: dict[str, str] = {
 }  # fmt: skip
 
 _NOT_HERE = {
-    "such noise": "RicianNoise AdditiveLaplaceNoise",
+    "such noise": "AdditiveLaplaceNoise",
     "such a blur": "AdvancedBlur BilateralBlur",
-    "such erasing": "MaskDropout XYMasking HideAndSeek CoarseShuffle",
+    "such erasing": "XYMasking HideAndSeek CoarseShuffle",
     "mixing of images": "MixUp CutMix Mosaic MixUpV2 CutMixV2 CopyPaste OverlayElements",
-    "matching of histograms": "HistogramNormalize HistogramShift HistogramMatching",
+    "matching of histograms": "HistogramNormalize HistogramShift",
     "deforming by a grid of one's own": "GridElasticDeform",
     "artefacts of scanners": "GibbsNoise Swap",
     "such weather": "Gravel Clouds PlasmaShadow Snowflakes",
     "shuffling": "GridShuffle PixelShuffle PatchShuffle",
     "learned policies": "AugMix FastAutoAugment",
-    "several crops of one image": "FiveCrop TenCrop CropByPosNegLabel GridSample LabelSampler UniformSampler",
+    "several crops of one image": "FiveCrop TenCrop GridSample LabelSampler UniformSampler",
 }
 
 # Not transforms, but what people look for at the top of a package.
@@ -180,6 +185,8 @@ _OTHER: dict[str, str] = {
     "imwrite": "write_picture(path, picture)", "imsave": "write_picture(path, picture)",
     "save": "write_picture(path, picture)", "preview": "grid(pipeline, image)", "show": "grid(pipeline, image)",
     "make_grid": "grid(pipeline, image)", "visualize": "grid(pipeline, image)", "Uniform": "Range(low, high)",
+    "HistogramMatching": "MatchHistogram(...)", "FDA": "MatchSpectrum(...)",
+    "PixelDistributionAdaptation": "MatchColours(...)",
     "BoundingBoxes": "Boxes(...)", "BBoxes": "Boxes(...)", "BboxParams": "Boxes(...)", "KeyPoints": "Keypoints(...)",
     "Points": "Keypoints(...)", "KeypointParams": "Keypoints(...)", "ScalarImage": "Image(array, axes)",
     "LabelMap": "Mask(array, axes)", "Subject": "Sample", "presets": "PRESETS",

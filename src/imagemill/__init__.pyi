@@ -170,6 +170,10 @@ from imagemill.transforms.medical.ghosting import Ghosting as Ghosting
 from imagemill.transforms.medical.low_resolution import LowResolution as LowResolution
 from imagemill.transforms.medical.motion_artefact import MotionArtefact as MotionArtefact
 from imagemill.transforms.medical.spike import Spike as Spike
+from imagemill.transforms.mixing.copy_paste import CopyPaste as CopyPaste
+from imagemill.transforms.mixing.cutmix import CutMix as CutMix
+from imagemill.transforms.mixing.mixup import MixUp as MixUp
+from imagemill.transforms.mixing.mosaic import Mosaic as Mosaic
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise as GaussianNoise
 from imagemill.transforms.noise.iso_noise import ISONoise as ISONoise
 from imagemill.transforms.noise.rician_noise import RicianNoise as RicianNoise

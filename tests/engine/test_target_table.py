@@ -11,21 +11,23 @@ import imagemill as im
 from imagemill.core.errors import TargetError
 from imagemill.core.ops import OfImages, Opaque
 from imagemill.core.targets import KINDS
-from imagemill.engine.plan import Alter, Call, Pass, Step
+from imagemill.engine.blending.meeting import KINDS_THAT_MEET
+from imagemill.engine.plan import Alter, Branch, Call, Meet, Pass, Step
 from imagemill.engine.target_table import TABLE, rule
 from imagemill.testing import label_map, picture
-from imagemill.testing.each import SHIPPED, example_of
+from imagemill.testing.each import MIXING, SHIPPED, example_of
 from imagemill.transforms.catalogue import CHOICE, HIDES, HIDES_OBJECTS, MOVES, targets_of
 
 SHAPE = (16, 20)
 
 
-ROWS = {Pass, Opaque, *get_args(OfImages)}
-"""A pass stands by itself, other steps by what they run."""
+ROWS = {Pass, Branch, Opaque, *get_args(OfImages)}
+"""A pass and a branch stand by themselves, other steps by what they run."""
 
 
 def test_every_step_is_in_the_table() -> None:
-    assert {Pass, Alter, Call} == set(get_args(Step))
+    assert {Pass, Alter, Branch, Call, Meet} == set(get_args(Step))
+    assert set(KINDS) == KINDS_THAT_MEET, "where samples meet, no rule for one of them will do"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,7 +113,8 @@ def test_each_transform_moves_or_leaves_every_kind(transform: im.Transform, what
 def test_every_shipped_transform_is_in_this_list() -> None:
     listed = {type(t).__name__ for t, _ in CASES}
     shipped = {n for n in im.__all__ if isinstance(getattr(im, n), type) and issubclass(getattr(im, n), im.Transform)}
-    assert shipped - listed == {"Corruption", "OneOf", "Orient", "Sequential", "SomeOf", "Transform"}
+    mixing = {cls.__name__ for cls in MIXING}
+    assert shipped - listed - mixing == {"Corruption", "OneOf", "Orient", "Sequential", "SomeOf", "Transform"}
     assert {what for _, what in CASES} == {"hides", "moves", "stays"}
 
 

@@ -164,3 +164,30 @@ def test_what_is_tried_on_one_image_leaves_the_network_and_its_draws_alone() -> 
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert network.training
     assert spatial[0].num_batches_tracked == 0
+
+
+@pytest.mark.parametrize("mix", [im.MixUp(0.8), im.CutMix()], ids=["mixup", "cutmix"])
+def test_what_is_mixed_comes_with_shares_of_all_classes(mix: im.Transform) -> None:
+    images, labels, _ = PHOTOS
+    recipe = Recipe(batch_size=5, workers=0)
+    with training_batches(
+        (images, labels, None), im.Pipeline([mix]), preparation("channels_last"), 7, recipe, classes=6
+    ) as batches:
+        made = list(batches)
+    truth = np.concatenate([one.truth for one in made])
+    assert truth.shape == (23, 6)
+    assert truth.dtype == np.float32
+    np.testing.assert_allclose(truth.sum(axis=1), 1, atol=1e-6)
+    assert ((truth > 0).sum(axis=1) == 2).any(), "some are of two classes"
+
+
+def test_the_loss_of_shares_is_the_weighted_sum_of_the_losses() -> None:
+    from imagemill.evaluate.runners.torch_objectives import classified
+
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 3.0]])
+    shares = torch.tensor([[0.7, 0.3, 0.0], [0.0, 0.4, 0.6]])
+    losses, scores = classified(logits, shares)
+    whole = [classified(logits, torch.full((2,), number))[0] for number in range(3)]
+    wanted = sum(shares[:, number] * whole[number] for number in range(3))
+    torch.testing.assert_close(losses, wanted)
+    torch.testing.assert_close(scores, torch.tensor([0.7, 0.6]))

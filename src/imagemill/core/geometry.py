@@ -60,6 +60,9 @@ class Frame:
         Tells what the images show in this frame; None where there are no images yet, only their sizes.
     chosen : bool array, ``[n]``, optional
         The images that the transform at work was chosen for; None for all. What does not fit another one is no error.
+    group : array of int, ``[n, g]``, optional
+        The images of the batch that each one may be mixed with, by their rows: itself, then those whose place in the
+        epoch differs from its own by an exclusive or with 1, 2, 3; itself where there is none. None for no others.
     """
 
     axes: str
@@ -72,6 +75,7 @@ class Frame:
     measured: npt.NDArray[np.bool_] | None = None
     content: Content | None = None
     chosen: npt.NDArray[np.bool_] | None = None
+    group: Ints | None = None
 
     @classmethod
     def of(
@@ -150,6 +154,12 @@ class Frame:
             raise InputError(f"expected a plane of two of the axes {', '.join(self.axes)}, such as 'yx', got {name!r}")
         return self.axes.index(name[0]), self.axes.index(name[1])
 
+    def partners(self, count: int) -> Ints:
+        """Rows of each image and the next ``count`` of its group, ``[n, 1 + count]``; its own where there is none."""
+        if self.group is None or self.group.shape[1] <= count:
+            return np.repeat(np.arange(self.n)[:, None], count + 1, axis=1)
+        return self.group[:, : count + 1]
+
     def foreground(self) -> Extent | None:
         """Outer edges of each mask's foreground (labels above 0) in this frame.
 
@@ -169,7 +179,7 @@ class Frame:
         metric = None if self.metric is None else self.metric @ matrix[:, :d, :d]
         affine = self.affine @ matrix
         # Written out, for this runs for every op of every call.
-        kept = (self.channels, self.dtype, self.peak, metric, self.measured, self.content)
+        kept = (self.channels, self.dtype, self.peak, metric, self.measured, self.content, None, self.group)
         return type(self)(self.axes, shape, affine, *kept)
 
 

@@ -14,10 +14,13 @@ and the planner knows all of them:
 ``Filter``     each value from its neighbours or from the whole image: blur, median, equalisation
 ``Noise``      a random number for each value
 ``Erase``      boxes that are filled
+``Blend``      samples of one group put together: weighted, side by side, objects of one on another
+``Fan``        several chains of ops on one image, and their weighted sum
 ``Opaque``     a user's function
 =============  =======================================================================================
 
-``Filter``, ``Noise`` and ``Erase`` are defined in :mod:`imagemill.core.image_ops`.
+``Filter``, ``Noise`` and ``Erase`` are defined in :mod:`imagemill.core.image_ops`, ``Blend`` and ``Fan`` in
+:mod:`imagemill.core.blend_ops`.
 Samples a transform was not chosen for get identity rows, so the planner never sees a coin.
 """
 
@@ -31,6 +34,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core import geometry as geo
+from imagemill.core.blend_ops import Blend as Blend
+from imagemill.core.blend_ops import Fan as Fan
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Floats, Frame, Ints
 from imagemill.core.image_ops import Bools as Bools
@@ -417,4 +422,4 @@ class Opaque:
 Geometry = Affine | Warp
 Colour = ChannelMix | Pointwise | Fit | Cast
 OfImages = Filter | Noise | Erase
-Op = Affine | Warp | ChannelMix | Pointwise | Fit | Cast | Layout | Filter | Noise | Erase | Opaque
+Op = Affine | Warp | ChannelMix | Pointwise | Fit | Cast | Layout | Filter | Noise | Erase | Blend | Fan | Opaque

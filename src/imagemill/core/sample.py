@@ -72,25 +72,33 @@ class Recipe:
         The sample's key.
     pipeline : str
         Digest of the pipeline the numbers belong to.
+    partners : tuple of str, int or None
+        Keys of the samples that it was mixed with, or might have been; None where there was none.
     """
 
     seed: int
     epoch: int
     key: str | int
     pipeline: str
+    partners: tuple[str | int | None, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        # A number from an array of keys is a numpy one, which JSON does not know.
-        key = self.key if isinstance(self.key, str) else int(self.key)
-        return {"seed": self.seed, "epoch": self.epoch, "key": key, "pipeline": self.pipeline}
+        found = {"seed": self.seed, "epoch": self.epoch, "key": _plain_key(self.key), "pipeline": self.pipeline}
+        return {**found, "partners": [_plain_key(key) for key in self.partners]} if self.partners else found
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote; other keys are an error."""
-        if set(values) != {"seed", "epoch", "key", "pipeline"}:
+        if set(values) - {"partners"} != {"seed", "epoch", "key", "pipeline"}:
             raise InputError(f"expected a recipe of seed, epoch, key and pipeline, got {sorted(values)}")
-        return cls(int(values["seed"]), int(values["epoch"]), values["key"], str(values["pipeline"]))
+        partners = tuple(values.get("partners", ()))
+        return cls(int(values["seed"]), int(values["epoch"]), values["key"], str(values["pipeline"]), partners)
+
+
+def _plain_key(key: Any) -> Any:
+    """A key for JSON, which does not know the numbers of numpy."""
+    return key if key is None or isinstance(key, str) else int(key)
 
 
 class Recipes(Sequence[Recipe]):
@@ -102,6 +110,8 @@ class Recipes(Sequence[Recipe]):
     keys : sequence of str or int
         The samples' keys.
     pipeline : str
+    partners : sequence of tuple of keys, optional
+        For each sample, those it was mixed with.
 
     Examples
     --------
@@ -110,12 +120,19 @@ class Recipes(Sequence[Recipe]):
     ('b', 2, ['a'])
     """
 
-    __slots__ = ("_epoch", "_keys", "_pipeline", "_seed")
+    __slots__ = ("_epoch", "_keys", "_partners", "_pipeline", "_seed")
 
-    def __init__(self, seed: int, epoch: int, keys: Sequence[str | int], pipeline: str) -> None:
+    def __init__(
+        self,
+        seed: int,
+        epoch: int,
+        keys: Sequence[str | int],
+        pipeline: str,
+        partners: Sequence[tuple[str | int | None, ...]] | None = None,
+    ) -> None:
         # The caller's list may change later; a recipe may not.
         self._keys = keys.copy() if isinstance(keys, np.ndarray) else keys if isinstance(keys, range) else tuple(keys)
-        self._seed, self._epoch, self._pipeline = seed, epoch, pipeline
+        self._seed, self._epoch, self._pipeline, self._partners = seed, epoch, pipeline, partners
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -126,8 +143,10 @@ class Recipes(Sequence[Recipe]):
     def __getitem__(self, i: slice) -> Recipes: ...
     def __getitem__(self, i: int | slice) -> Recipe | Recipes:
         if isinstance(i, slice):
-            return Recipes(self._seed, self._epoch, self._keys[i], self._pipeline)
-        return Recipe(self._seed, self._epoch, self._keys[i], self._pipeline)
+            partners = None if self._partners is None else self._partners[i]
+            return Recipes(self._seed, self._epoch, self._keys[i], self._pipeline, partners)
+        others = () if self._partners is None else self._partners[i]
+        return Recipe(self._seed, self._epoch, self._keys[i], self._pipeline, others)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Recipes | tuple) and tuple(self) == tuple(other)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,11 +15,14 @@ from imagemill.core.errors import InputError
 from imagemill.core.interrupts import as_interrupts
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
-from imagemill.core.targets import Image, Map, Mask, Target
-from imagemill.engine.annotations.belonging import of_columns, own_rules
+from imagemill.core.targets import Image, Label, Map, Mask, Target
+from imagemill.engine.annotations.belonging import Links, links_of, of_columns, own_rules
 from imagemill.engine.annotations.carried import CARRIED
 from imagemill.engine.backends.protocol import Array, Backend, Rasters
+from imagemill.engine.blending.blended_labels import Mixture, asked, finished
+from imagemill.engine.blending.meeting import met
 from imagemill.engine.buffers import Buffers
+from imagemill.engine.execute_columns import Column
 from imagemill.engine.plan import Call, Pass, Plan, Step
 from imagemill.engine.target_table import reaches, rule
 from imagemill.engine.whole_clips import reads_all, run_clip
@@ -34,33 +37,6 @@ _CACHED = 1 << 21
 
 _RASTERS = (Image.kind, Mask.kind, Map.kind)
 _INTERPOLATED = (Image.kind, Map.kind)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
-    """One kind of target of all samples of a batch.
-
-    Parameters
-    ----------
-    kind : str
-    axes : str
-        Of rasters, as they came and as they are to come out; empty for others.
-    values : sequence of target, or of arrays ``(*shape, C)``, or one array ``[n, *shape, C]``
-    fetch : callable, optional
-        Gives the array of a row right before it is run, in memory that nobody else writes to. Then only the channels
-        and the dtype of ``values`` are read.
-    plan : Plan, optional
-        Its own, where that of the batch is not for it: another image's colours, or a map of numbers.
-    together : int
-        Values that are the frames of one video, one behind the other: statistics of images are those of all of them.
-    """
-
-    kind: str
-    axes: str
-    values: Rasters | Sequence[Target]
-    fetch: Callable[[int], Array] | None = None
-    plan: Plan | None = None
-    together: int = 1
 
 
 def run(
@@ -117,13 +93,18 @@ def run(
     >>> run(plan, {"image": images}, get_backend("reference"))["image"][2]
     array([[7., 7.]], dtype=float32)
     """
+    last, how = plan.stretches[-1], _How(backend, rules, swap, workers)
+    links: Links | None = None
+    if plan.parts:
+        links = links_of({name: column.values for name, column in columns.items() if column.kind not in _RASTERS})
+        columns = _before_last(plan, columns, links, how)
     made: dict[str, Any] = {}
     for name, column in columns.items():
         kind, values = column.kind, cast(Any, column.values)
         if kind in _RASTERS:
             if column.fetch is None:
                 _check(kind, values)
-            own = column.plan or plan
+            own = (column.plan or plan).stretches[-1]
             rows = slice(first, first + len(values))
             made[name], room = _memory(own, rows, kind, column.axes, values[0], buffers)
             if column.together > 1 and kind == Image.kind and any(map(reads_all, own.steps)):
@@ -135,11 +116,69 @@ def run(
                 _pixels(own, backend, kind, first + start, some, room[start : start + len(some)], workers)
         else:
             judged = own_rules(kind, rules)
-            made[name] = [plain(moved(plan, backend, row, one, judged, swap)) for row, one in enumerate(values, first)]
+            made[name] = [plain(moved(last, backend, row, one, judged, swap)) for row, one in enumerate(values, first)]
     apart = {name: cast(Sequence[Target], c.values) for name, c in columns.items() if c.kind not in _RASTERS}
     count = max((len(column) for column in apart.values()), default=0)
-    of_columns(apart, made, rules, plan.shape[first : first + count])
+    of_columns(apart, made, rules, plan.shape[first : first + count], links)
+    return _with_labels(plan, made, columns) if plan.parts else made
+
+
+def _before_last(plan: Plan, columns: Mapping[str, Column], links: Links, how: _How) -> Mapping[str, Column]:
+    """The columns behind the last place where samples meet."""
+    for number, meets in enumerate(plan.parts):
+        before = {name: cast(Any, one.values) for name, one in columns.items() if one.kind not in _RASTERS}
+        columns = {name: _through(plan, number, column, how) for name, column in columns.items()}
+        made = {name: list(cast(Any, columns[name].values)) for name in before}
+        of_columns(before, made, how.rules, plan.stretches[number].shape, links)
+        columns = {n: replace(one, values=made[n]) if n in made else one for n, one in columns.items()}
+        columns = met(meets, columns, number, links, how.backend, how.rules, how.workers)
+    return columns
+
+
+def _with_labels(plan: Plan, made: dict[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
+    """What was made, with mixed labels in the form that was asked for."""
+    form = asked(meet.op for meets in plan.parts for meet in meets)
+    for name, column in columns.items():
+        if column.kind == Label.kind:
+            made[name] = [finished(one, form, name) if isinstance(one, Mixture) else one for one in made[name]]
     return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _How:
+    """What stays the same along a plan; see `run`."""
+
+    backend: Backend
+    rules: BoxRules
+    swap: Swap
+    workers: int
+
+
+def _through(plan: Plan, number: int, column: Column, how: _How) -> Column:
+    """A column behind a stretch of a plan, in the form in which it came: rasters may be of several sizes there."""
+    stretch = (plan if column.plan is None else column.plan).stretches[number]
+    values: Any = column.values
+    kind, backend = column.kind, how.backend
+    if kind not in _RASTERS:
+        judged = own_rules(kind, how.rules)
+        found = [moved(stretch, backend, row, one, judged, how.swap) for row, one in enumerate(values)]
+        return replace(column, values=found)
+    if column.fetch is None:
+        _check(kind, values)
+    if not any(reaches(step, kind) for step in stretch.steps):
+        held = values if column.fetch is None else [column.fetch(row) for row in range(stretch.n)]
+        return replace(column, values=held, fetch=None)
+    channels, dtype = values[0].shape[-1], stretch.dtype if kind in _INTERPOLATED else values[0].dtype
+    if (stretch.shape == stretch.shape[0]).all():
+        room: Any = np.empty((stretch.n, *stretch.shape[0].tolist(), channels), dtype)
+        for start, some in _fetched(column):
+            _pixels(stretch, backend, kind, start, some, room[start : start + len(some)], how.workers)
+    else:
+        room = [np.empty((*shape, channels), dtype) for shape in stretch.shape.tolist()]
+        for start, some in _fetched(column):
+            for i in range(len(some)):
+                _pixels(stretch, backend, kind, start + i, some[i : i + 1], room[start + i][None], 1)
+    return replace(column, values=room, fetch=None)
 
 
 def _fetched(column: Column) -> Iterator[tuple[int, Rasters]]:

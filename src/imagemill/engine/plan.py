@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ import numpy as np
 from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats, Ints
-from imagemill.core.ops import Bools, ChannelMix, Erase, Fit, Noise, OfImages, Opaque, Pointwise, Sampling
+from imagemill.core.ops import Blend, Bools, ChannelMix, Erase, Fan, Fit, Noise, OfImages, Opaque, Pointwise, Sampling
 
 
 class Part:
@@ -237,7 +237,58 @@ class Alter(Part):
         return self.op.where is None or bool(self.op.where[row])
 
 
-Step = Pass | Alter | Call
+@dataclass(frozen=True, eq=False)
+class Meet(Part):
+    """Samples of a batch put together. It parts a plan: all samples have come through what is in front of it first.
+
+    Parameters
+    ----------
+    op : Blend
+    in_shape, shape : array of int, ``[n, d]``
+    dtype : numpy dtype
+        Of the images, which does not change.
+    sources : tuple of str
+    broken : str
+        Why it is a step of its own.
+    """
+
+    op: Blend
+    in_shape: Ints
+    shape: Ints
+    dtype: np.dtype[Any]
+    sources: tuple[str, ...]
+    broken: str
+
+
+@dataclass(frozen=True, eq=False)
+class Branch(Part):
+    """Several plans for one image, and the weighted sum of what they make, rounded to the type it came in.
+
+    Parameters
+    ----------
+    op : Fan
+    plans : tuple of Plan
+        One a chain.
+    sources : tuple of str
+    broken : str
+    """
+
+    op: Fan
+    plans: tuple[Plan, ...]
+    sources: tuple[str, ...]
+    broken: str = "several versions of the image are made here, and summed"
+
+    @property
+    def moves(self) -> bool:
+        """Whether any of the plans moves pixels."""
+        return any(isinstance(s, Pass) and s.resample is not None for plan in self.plans for s in plan.steps)
+
+    def active(self, row: int) -> bool:
+        """Whether it does anything for a sample."""
+        return self.op.where is None or bool(self.op.where[row])
+
+
+Step = Pass | Alter | Call | Meet | Branch
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,6 +328,50 @@ class Plan(Part):
         if self.channels_first is None:
             return given
         return "c" + self.axes if self.channels_first else self.axes + "c"
+
+    @cached_property
+    def parts(self) -> tuple[tuple[Meet, ...], ...]:
+        """Where samples meet, in order; blends of which one takes the place of the other meet at once."""
+        found: list[tuple[Meet, ...]] = []
+        before: Step | None = None
+        for step in self.steps:
+            if isinstance(step, Meet):
+                if isinstance(before, Meet) and step.op.instead:
+                    found[-1] = (*found[-1], step)
+                else:
+                    found.append((step,))
+            before = step
+        return tuple(found)
+
+    @cached_property
+    def stretches(self) -> tuple[Plan, ...]:
+        """The plans in front of, between and behind the places where samples meet; one for each more than `parts`."""
+        if not self.parts:
+            return (self,)
+        found: list[Plan] = []
+        steps: list[Step] = []
+        shape, dtype, meets = self.in_shape, self.in_dtype, 0
+        for step in self.steps:
+            if not isinstance(step, Meet):
+                steps.append(step)
+                continue
+            if not meets:
+                found.append(
+                    replace(
+                        self,
+                        in_shape=shape,
+                        shape=step.in_shape,
+                        in_dtype=dtype,
+                        dtype=step.dtype,
+                        steps=tuple(steps),
+                        channels_first=None,
+                    )
+                )
+                meets, steps = len(self.parts[len(found) - 1]), []
+            meets -= 1
+            shape, dtype = step.shape, step.dtype
+        found.append(replace(self, in_shape=shape, in_dtype=dtype, steps=tuple(steps)))
+        return tuple(found)
 
     @cached_property
     def digest(self) -> str:

@@ -12,6 +12,7 @@ from typing import assert_never
 import numpy as np
 
 from imagemill.core import ops
+from imagemill.core.blend_ops import BLENDS
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.geometry import Frame
 from imagemill.core.image_ops import FILTERS
@@ -22,11 +23,13 @@ from imagemill.engine.passes.join import join
 from imagemill.engine.passes.sink_colour import sink_colour
 from imagemill.engine.plan import (
     Alter,
+    Branch,
     Call,
     Colour,
     Displacements,
     Link,
     Matrices,
+    Meet,
     Pass,
     Plan,
     Resample,
@@ -48,8 +51,10 @@ Drawn = tuple[str, ops.Op]
 """An op with the name of the transform it came from."""
 
 
-def lower(source: str, op: ops.Op, before: Frame, after: Frame) -> Step | None:
-    """The step of a single op; None for one that belongs to the whole plan."""
+def lower(
+    source: str, op: ops.Op, before: Frame, after: Frame, *, fuse: bool = True, without: Iterable[str] = ()
+) -> Step | None:
+    """The step of a single op; None for one that belongs to the whole plan. A fan's own plans are made likewise."""
     match op:
         case ops.Affine():
             links: list[Link] = [Matrices(op.matrix)]
@@ -67,17 +72,26 @@ def lower(source: str, op: ops.Op, before: Frame, after: Frame) -> Step | None:
             return Pass(None, Colour((op,), before.dtype, after.dtype, before.peak), (source,))
         case ops.Cast():
             return Pass(None, Colour((), before.dtype, op.dtype, before.peak, hard=True), (source,))
-        case ops.Filter():
-            return Alter(op, before.peak, (source,), FILTERS[op.kind])
-        case ops.Noise():
-            return Alter(op, before.peak, (source,), "each value gets a random number of its own")
-        case ops.Erase():
-            return Alter(op, before.peak, (source,), "boxes are filled in the image as it is here")
+        case ops.Filter() | ops.Noise() | ops.Erase():
+            return Alter(op, before.peak, (source,), _apart(op))
+        case ops.Blend():
+            return Meet(op, before.shape, after.shape, before.dtype, (source,), BLENDS[op.kind])
+        case ops.Fan():
+            plans = tuple([make_plan(drawn, frames, fuse=fuse, without=without) for drawn, frames in op.chains])
+            return Branch(op, plans, (source,))
         case ops.Opaque():
             return Call(op, (source,))
         case ops.Layout():
             return None
     assert_never(op)
+
+
+def _apart(op: ops.OfImages) -> str:
+    """Why an op on images is a step of its own."""
+    if isinstance(op, ops.Filter):
+        return FILTERS[op.kind]
+    noise = isinstance(op, ops.Noise)
+    return "each value gets a random number of its own" if noise else "boxes are filled in the image as it is here"
 
 
 def make_plan(
@@ -113,7 +127,8 @@ def make_plan(
     if unknown:
         raise InputError(f"expected passes of {list(PASSES)}, got {sorted(unknown)}")
     lowered = [
-        lower(name, op, before, after) for (name, op), before, after in zip(drawn, frames[:-1], frames[1:], strict=True)
+        lower(name, op, before, after, fuse=fuse, without=without)
+        for (name, op), before, after in zip(drawn, frames[:-1], frames[1:], strict=True)
     ]
     steps: Steps = tuple([step for step in lowered if step is not None])
     if fuse:
@@ -141,7 +156,11 @@ def make_plan(
 
 def _signature(first: Frame, steps: Steps) -> tuple[object, ...]:
     """What a rewrite must keep: the shapes and the dtype that come out."""
-    shapes = [s.resample.shape for s in steps if isinstance(s, Pass) and s.resample is not None]
+    shapes = [
+        s.shape if isinstance(s, Meet) else s.resample.shape
+        for s in steps
+        if isinstance(s, Meet) or (isinstance(s, Pass) and s.resample is not None)
+    ]
     colours = [s.colour for s in steps if isinstance(s, Pass) and s.colour is not None]
     return (
         np.asarray(shapes[-1] if shapes else first.shape).tolist(),

@@ -18,8 +18,9 @@ from imagemill.engine.annotations import points
 from imagemill.engine.annotations.boxes import Outlines
 from imagemill.engine.annotations.rings import Rings
 from imagemill.engine.backends.protocol import AltersImages, Backend
+from imagemill.engine.colour_values import to_dtype
 from imagemill.engine.inverse import shown
-from imagemill.engine.plan import Alter, Call, Pass, Step
+from imagemill.engine.plan import Alter, Branch, Call, Pass, Step
 
 Value = Any
 """What a kind carries between steps: ``(*shape, C)``, ``(*shape, K)``, the boundaries of boxes, rings, indices with
@@ -139,23 +140,57 @@ def _rings_of_objects(step: Step, row: int, value: Value, backend: Backend, out:
     return replace(value, share=np.where(gone(step.op, row, value.around()), 0.0, value.share))
 
 
+def _branched(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    """The image itself and what each plan makes of it, in float64 summed by their shares and rounded once."""
+    assert isinstance(step, Branch)
+    made = value
+    if step.active(row):
+        weight, colours = step.op.weight[row], step.op.channels
+        total = weight[0] * value[..., :colours].astype(np.float64)
+        for share, plan in zip(weight[1:].tolist(), step.plans, strict=True):
+            version = value
+            for inner in plan.steps:
+                version = rule(inner, Image.kind)(inner, row, version, backend, None)
+            total += share * version[..., :colours]
+        made = to_dtype(total, value.dtype)
+        if colours < value.shape[-1]:
+            made = np.concatenate([made, value[..., colours:]], axis=-1)
+    if out is None:
+        return made
+    out[...] = made
+    return out
+
+
+def _stays(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    """What has one place in the image stays, unless versions of the image move."""
+    assert isinstance(step, Branch)
+    if step.moves:
+        raise TargetError(
+            f"expected nothing but images and labels to go through {step.sources[0]}, which sums versions that are "
+            f"moved differently, got something that has a place in the image; write {step.sources[0]}(geometry=False), "
+            "which mixes colours alone"
+        )
+    return value
+
+
 def _unchanged(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     return value
 
 
-STEPS: tuple[type[Any], ...] = (Pass, Filter, Noise, Erase, Opaque)
-"""A pass stands by itself, any other step by the op it runs."""
+STEPS: tuple[type[Any], ...] = (Pass, Filter, Noise, Erase, Branch, Opaque)
+"""A pass and a branch stand by themselves, any other step by the op it runs. Where samples meet
+(:class:`~imagemill.engine.plan.Meet`) no rule for one of them will do: :mod:`imagemill.engine.blending.meeting`."""
 
 _KINDS: dict[str, tuple[Rule, ...]] = {
-    Image.kind: (_pixels, _altered, _altered, _altered, _call),
-    Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _unchanged),
-    Map.kind: (_pixels, _unchanged, _altered_labels, _altered_labels, _unchanged),
-    Instances.kind: (_instances, _unchanged, _altered_instances, _altered_instances, _unchanged),
-    Boxes.kind: (_boxes, _unchanged, _unchanged, _boxes_of_objects, _unchanged),
-    Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _unchanged),
-    Polygons.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _unchanged),
-    RotatedBoxes.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _unchanged),
-    Label.kind: (_unchanged, _unchanged, _unchanged, _unchanged, _unchanged),
+    Image.kind: (_pixels, _altered, _altered, _altered, _branched, _call),
+    Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _stays, _unchanged),
+    Map.kind: (_pixels, _unchanged, _altered_labels, _altered_labels, _stays, _unchanged),
+    Instances.kind: (_instances, _unchanged, _altered_instances, _altered_instances, _stays, _unchanged),
+    Boxes.kind: (_boxes, _unchanged, _unchanged, _boxes_of_objects, _stays, _unchanged),
+    Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _stays, _unchanged),
+    Polygons.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _stays, _unchanged),
+    RotatedBoxes.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _stays, _unchanged),
+    Label.kind: (_unchanged, _unchanged, _unchanged, _unchanged, _unchanged, _unchanged),
 }
 """For each kind what the steps do to it, in the order of :data:`STEPS`. A new kind is a line here."""
 
@@ -168,6 +203,8 @@ def reaches(step: Step, kind: str) -> bool:
     """Whether a step may change rasters of a kind."""
     if kind == Image.kind:
         return True
+    if isinstance(step, Branch):
+        return step.moves  # and then says that it must not
     return step.reaches_masks if isinstance(step, Alter) else isinstance(step, Pass) and step.resample is not None
 
 

@@ -16,6 +16,7 @@ from imagemill.feed.iterating import Loop, Track
 from imagemill.feed.making.carried_annotations import not_annotated
 from imagemill.feed.making.dataset_rows import RecordRows, StoreRows, open_rows
 from imagemill.feed.making.making import Made, Maker
+from imagemill.feed.making.mixing import refuse_mixing
 from imagemill.feed.making.sequence import SequenceRows
 from imagemill.feed.making.together import Together
 from imagemill.feed.meter import Meter
@@ -159,6 +160,8 @@ class Loader(Adapters):
             do = "dataset.select(np.flatnonzero(dataset.masked)) leaves them out"
             warnings.warn(f"{msg}; {do}", stacklevel=2)
         own = own_pipelines(rows, pipelines)
+        refuse_mixing({} if pipeline is None or not own else {"the others": pipeline})
+        refuse_mixing(own)
         order = Order(len(rows), self.seed, shuffle, row_weights(rows, weights, balance=balance))
         shares = Shares(len(rows), batch_size, rank, world_size, drop_last)
         check_shared_seed(order, shares, given=self._seed_given)

@@ -13,6 +13,7 @@ from imagemill.core.extras import require
 from imagemill.core.randomness.default_keys import Numbering
 from imagemill.core.targets import NAMED, Boxes, Image, Target, plain_annotation
 from imagemill.feed.order.turns import Turns, by_epoch
+from imagemill.pipeline.groups import mixing
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["Augmented", "augmented"]
@@ -58,7 +59,8 @@ class Augmented:
         """Several items, of which the pipeline makes as many as it can in one call."""
         items = getattr(self.dataset, "__getitems__", None)
         found = [self.dataset[place] for place in places] if items is None else items(list(places))
-        read = [_read(item, self._names) for item in found]
+        labelled = self.pipeline.group > 1 or self.pipeline.chooses
+        read = [_read(item, self._names, labelled=labelled) for item in found]
         at = [self._place(place) for place in places]
         keys = at if self._keys is None else [self._keys[place] for place in at]
 
@@ -74,6 +76,8 @@ class Augmented:
     def _made(self, read: list[tuple[Targets, Back]], keys: list[Any], epoch: int) -> list[Any]:
         names = list(read[0][0])
         made = None
+        if self.pipeline.group > 1:
+            return self._mixed(read, keys, epoch)
         if len(read) > 1 and all(list(targets) == names for targets, _ in read):
             columns: dict[str, Any] = {name: [targets[name] for targets, _ in read] for name in names}
             try:
@@ -87,6 +91,17 @@ class Augmented:
             rows = [self.pipeline(key=key, epoch=epoch, **self._how, **targets) for (targets, _), key in pairs]
         pairs = zip(rows, read, strict=True)
         return [back(row, self._out) for row, (_, back) in pairs]
+
+    def _mixed(self, read: list[tuple[Targets, Back]], keys: list[Any], epoch: int) -> list[Any]:
+        """Samples of one batch, which are mixed with each other by their places in it."""
+        if len(read) == 1:
+            raise InputError(
+                f"expected a batch for {mixing(self.pipeline.transforms)}, got one item alone; ask for several: "
+                "DataLoader(dataset, batch_size=32, drop_last=True), which calls dataset.__getitems__"
+            )
+        columns: dict[str, Any] = {name: [targets[name] for targets, _ in read] for name in read[0][0]}
+        made = self.pipeline.batch(keys=keys, epoch=epoch, **self._how, **columns)
+        return [back({n: made[n][i] for n in columns}, self._out) for i, (_, back) in enumerate(read)]
 
     def _out(self, value: Any) -> Any:
         value = plain_annotation(value)
@@ -107,6 +122,7 @@ def augmented(
 ) -> Augmented:
     """A map-style dataset with a pipeline behind it, for a `torch.utils.data.DataLoader` or any other loop.
 
+    A pipeline that mixes (`MixUp`) pairs the items of a batch by their places in it: the same for any even size.
     Item ``i`` has the key ``i``, and its epoch advances by itself: with each iteration of a DataLoader, whatever the
     number of its workers and how they are started, and in any other loop with each time that the item is asked for.
 
@@ -119,7 +135,8 @@ def augmented(
         handed on as it is, and it comes back in its structure.
     pipeline : Pipeline
     names : sequence of str or None
-        What the values of a tuple are, such as ``("image", "mask")``; None is handed on as it is.
+        What the values of a tuple are, such as ``("image", "mask")``; None is handed on as it is. A pipeline that
+        mixes samples needs ``("image", "label")``.
     keys : sequence of str or int, optional
         What the draws of each item belong to, instead of its number.
     axes : str, optional
@@ -159,14 +176,22 @@ def augmented(
     return Augmented(dataset, pipeline, tuple(names), keys, how, tensors=tensors)
 
 
-def _read(item: Any, names: Places) -> tuple[Targets, Back]:
-    """The targets of an item, and how to put what became of them where they came from."""
+def _read(item: Any, names: Places, *, labelled: bool = False) -> tuple[Targets, Back]:
+    """The targets of an item, and how to put what became of them where they came from.
+
+    ``labelled`` says that the pipeline reads labels as well, so that none may stay beside it.
+    """
     if isinstance(item, Mapping):
-        return _read_mapping(item)
+        return _read_mapping(item, labelled=labelled)
     if not isinstance(item, tuple | list):
         return {"image": _plain("image", item)}, lambda made, out: out(made["image"])
     places = {name: place for place, name in enumerate(names[: len(item)]) if name is not None}
     for place, value in enumerate(item):
+        if labelled and place not in places.values() and _is_numeric(value):
+            raise InputError(
+                f"expected to know what is at place {place} of an item, {value!r:.40}, as the pipeline mixes labels or "
+                "chooses by them; write names=('image', 'label')"
+            )
         if (place >= len(names) or names[place] is None) and _moves(value, item[places.get("image", 0)]):
             raise InputError(
                 f"expected nothing but an image to move with it, got {type(value).__name__} at place {place} of an "
@@ -185,8 +210,14 @@ def _read(item: Any, names: Places) -> tuple[Targets, Back]:
     return {name: _plain(name, item[place]) for name, place in places.items()}, back
 
 
-def _read_mapping(item: Mapping[str, Any]) -> tuple[Targets, Back]:
-    found = {name: value for name, value in item.items() if name in _AUGMENTED or isinstance(value, Target)}
+def _read_mapping(item: Mapping[str, Any], *, labelled: bool = False) -> tuple[Targets, Back]:
+    known = (*_AUGMENTED, "label") if labelled else _AUGMENTED
+    found = {name: value for name, value in item.items() if name in known or isinstance(value, Target)}
+    if labelled and (beside := [name for name in item if name not in found and _is_numeric(item[name])]):
+        raise InputError(
+            f"expected to know what {', '.join(map(repr, beside))} of an item is, as the pipeline mixes labels or "
+            "chooses by them; call it 'label', or wrap it: Label(...)"
+        )
     if "image" not in found:
         raise InputError(f"expected an item with an image, got {', '.join(map(str, item)) or 'nothing'}; name it so")
     if "masks" in item and "masks" not in found:
@@ -215,6 +246,11 @@ def _moves(value: Any, image: Any) -> bool:
         return any(name in value[0] for name in ("bbox", "segmentation", "keypoints"))
     size = _size(image)
     return size is not None and _size(value) == size
+
+
+def _is_numeric(value: Any) -> bool:
+    """Whether something may be a label or what else is to be mixed: numbers, and what holds them."""
+    return hasattr(value, "shape") or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _size(value: Any) -> tuple[int, ...] | None:

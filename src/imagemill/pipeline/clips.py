@@ -17,12 +17,13 @@ from imagemill.core.errors import InputError
 from imagemill.core.sample import Batch, Frames, Recipe, Recipes, Sample, SourceMap, plain
 from imagemill.core.targets import Array, Image, Label, Mask, Raster, Target, as_target
 from imagemill.engine import execute
+from imagemill.pipeline.groups import mixing
 from imagemill.pipeline.inputs import read_columns
 
 if TYPE_CHECKING:
     from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["clip_batch", "clip_sample", "has_time", "have_time", "one_frame"]
+__all__ = ["clip_batch", "clip_sample", "has_time", "have_time", "one_frame", "refuse_mixing"]
 
 _RASTERS = {"image": Image, "mask": Mask}
 
@@ -146,6 +147,7 @@ def clip_sample(
     pipeline: Pipeline, targets: Mapping[str, Any], recipe: Recipe, axes: str | None, channels: Any
 ) -> Sample:
     """One clip through a pipeline: rasters come back with their axis of time, annotations as one value a frame."""
+    refuse_mixing(pipeline)
     clip = _apart(targets, axes)
     rows, _ = read_columns(clip.columns, _frame_axes(axes), channels)
     inputs, log, plan, own = pipeline.planned(rows, (recipe.key,) * clip.count, recipe.epoch, together=clip.count)
@@ -177,6 +179,7 @@ def clip_batch(
     workers: int,
 ) -> Batch:
     """Several clips of as many frames each into one batch."""
+    refuse_mixing(pipeline)
     n = len(next(iter(columns.values())))
     if any(not hasattr(column, "__len__") or len(column) != n for column in columns.values()):
         raise InputError("expected as many clips in every column; give a list with one value per clip")
@@ -210,6 +213,19 @@ def clip_batch(
     geometry = tuple(_ClipMap(ways[k * count : (k + 1) * count]) for k in range(n))
     recipes = Recipes(pipeline.seed, epoch, keys, pipeline.digest)
     return Batch(out, recipes, log.part(slice(None, None, count)), plan.affine[::count], geometry=geometry)
+
+
+def refuse_mixing(pipeline: Pipeline) -> None:
+    """Refuse videos for a pipeline that mixes.
+
+    Raises
+    ------
+    InputError
+    """
+    if pipeline.group > 1:
+        raise InputError(
+            f"expected images for {mixing(pipeline.transforms)}, got videos; mix the frames that a model gets as images"
+        )
 
 
 def _timed(made: Array, order: str, given: str, word: str, time: int) -> tuple[Array, str]:

@@ -16,7 +16,7 @@ from imagemill.core.ops import shown
 from imagemill.core.sample import Applied
 from imagemill.engine.backends.finite_first import kernel_of
 from imagemill.engine.backends.protocol import Backend
-from imagemill.engine.plan import Alter, Call, Pass, Plan, Step
+from imagemill.engine.plan import Alter, Branch, Call, Meet, Pass, Plan, Step
 from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of
 
 
@@ -188,6 +188,13 @@ def _step(
     step: Step, backend: Backend, shape: tuple[int, ...], dtype: np.dtype[Any], channels: int
 ) -> tuple[str, tuple[int, ...], np.dtype[Any], int]:
     size = math.prod(shape) * channels * dtype.itemsize
+    if isinstance(step, Meet):
+        shape = tuple(step.shape[0].tolist())
+        out = math.prod(shape) * channels * dtype.itemsize
+        return f"blend, {step.op.kind} of {step.op.rows.shape[1]} samples", shape, dtype, size + out
+    if isinstance(step, Branch):
+        inside = ", ".join(str(len(plan.steps)) for plan in step.plans)
+        return f"sum of the image and {len(step.plans)} chains of {inside} steps", shape, dtype, 2 * size
     if isinstance(step, Call):
         return f"call {step.op.name}", shape, dtype, 2 * size
     if isinstance(step, Alter):

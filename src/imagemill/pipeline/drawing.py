@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from imagemill.core.errors import InputError, ParameterError, TargetError, blame_caller
 from imagemill.core.geometry import Frame
 from imagemill.core.image_ops import Erase, Noise, Words
-from imagemill.core.ops import Affine, Bools, Op, Warp, shown
+from imagemill.core.ops import Affine, Blend, Bools, Op, Warp, shown
 from imagemill.core.randomness import rng
 from imagemill.core.sample import Drawing, DrawLog
 from imagemill.engine.annotations.in_clips import ClipView
@@ -47,6 +48,8 @@ class Walk:
         Which image is drawn for, where transforms say which they are for; what is for others alone gives no ops.
     together : int
         Samples that are the frames of one video, which lie one behind the other.
+    labels : sequence, optional
+        The samples' labels, for transforms that choose by them.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class Walk:
         names: Sequence[dict[int, str]],
         image: str,
         together: int = 1,
+        labels: Sequence[Any] | None = None,
     ) -> None:
         self.generator = generator
         self.image = image
         self.together = together
         self.names = names
+        self.labels = labels
         self.everything = np.ones(frame.n, dtype=bool)
         self.sources = sources
         self.places = 0
@@ -75,6 +80,11 @@ class Walk:
         if where is not self.everything:
             frame = replace(frame, chosen=where)
         if self.sources is not None and transform.reads():
+            if any(isinstance(op, Blend) for _, op in self.ops):
+                raise InputError(
+                    f"expected {type(transform).__name__}, which reads what is in the images, in front of what mixes "
+                    "samples, got it behind; move it"
+                )
             view = self.sources.seen_through(tuple(self.ops), tuple(self.frames[:-1]), frame)
             frame = replace(frame, content=view if self.together == 1 else ClipView(view, self.together))
         return frame
@@ -93,6 +103,13 @@ class Walk:
         log = DrawLog(tuple(self.drawings.values()))
         return Draft(tuple(self.ops), tuple(self.frames), log, tuple(self.drawings))
 
+    def _instead(self, at: int) -> None:
+        """Let a blend take the place of the one right before it, of which one at most runs on each sample."""
+        if len(self.ops) == at + 1:
+            (_, before), (name, op) = self.ops[at - 1 :]
+            if isinstance(op, Blend) and isinstance(before, Blend):
+                self.ops[at] = name, replace(op, instead=True)
+
     def draw(self, transform: Transform, where: Bools, *, shared: bool = True) -> None:
         """Draw one transform, for the samples where ``where`` holds; ``shared`` says that all images get it."""
         place, self.places = self.places, self.places + 1
@@ -106,15 +123,20 @@ class Walk:
             where = where & runs
         children = transform.children()
         if children:
+            begun = len(self.ops)
             for child, selected in zip(children, transform.select(draws), strict=True):
+                before = len(self.ops)
                 self.draw(child, where & selected, shared=shared)
+                if transform.traits().exclusive and before > begun:
+                    self._instead(before)
             return
         drawn = self._drawn(transform, draws, where)
         for op in drawn if isinstance(drawn, tuple) else (drawn,):
-            if not shared and isinstance(op, Affine | Warp):
+            if not shared and isinstance(op, Affine | Warp | Blend):
+                does = "mixes samples" if isinstance(op, Blend) else "moves pixels"
                 raise TargetError(
                     f"expected {type(transform).__name__} to leave geometry as it is where images= is given, but it "
-                    "moves pixels; leave images= out: all that belongs to a sample has one frame"
+                    f"{does}; leave images= out: all that belongs to a sample has one frame"
                 )
             frame = self.frames[-1]
             _check_fill(op, frame, type(transform).__name__)

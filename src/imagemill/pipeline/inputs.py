@@ -17,7 +17,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.geometry import SPATIAL_AXES, Floats, Frame, Ints, peak_of
 from imagemill.core.grids import placed
 from imagemill.core.interop.foreign_images import several
-from imagemill.core.targets import Array, Boxes, Image, Map, Mask, Raster, Target, as_target, read_axes
+from imagemill.core.targets import Array, Boxes, Image, Label, Map, Mask, Raster, Target, as_target, read_axes
 from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.execute import Column
@@ -319,6 +319,11 @@ class Inputs:
     def canonical(self, name: str) -> Rasters:
         """A raster column as ``(*shape, C)`` arrays, or as one array of them."""
         return self._canonical[name]
+
+    def labels(self) -> list[Any] | None:
+        """The values of the first column of labels, when there is one."""
+        found = [column for name, column in self._columns.items() if isinstance(self._first[name], Label)]
+        return [one.value for one in found[0] if isinstance(one, Label)] if found else None
 
     def sources(self) -> Sources:
         """The targets that transforms may read while they draw."""

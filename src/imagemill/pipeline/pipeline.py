@@ -6,8 +6,8 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.findings import Finding
-from imagemill.core.geometry import Frame
+from imagemill.core.geometry import Frame, Ints
 from imagemill.core.keypoint_names import read_swap
 from imagemill.core.randomness import rng
 from imagemill.core.randomness.default_keys import Lineage, Turn, key_of
@@ -29,21 +29,22 @@ from imagemill.engine.buffers import Buffers
 from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
 from imagemill.pipeline import describe as words
-from imagemill.pipeline import files
 from imagemill.pipeline.ahead import Ahead
 from imagemill.pipeline.clips import clip_batch, clip_sample, has_time, have_time, one_frame
 from imagemill.pipeline.column_plans import others, results
 from imagemill.pipeline.drawing import Draft, Walk
+from imagemill.pipeline.groups import group_of, grouped, groups, partner_keys
 from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
+from imagemill.pipeline.mixed_samples import mixed_again, mixed_call
 from imagemill.pipeline.rehearsal import given, judge
 from imagemill.pipeline.source_maps import SourceMaps
+from imagemill.pipeline.written import Written
 from imagemill.transforms.base import Transform, everyone
-from imagemill.transforms.reading import located
 
 Key = str | int
 
 
-class Pipeline:
+class Pipeline(Written):
     """Transforms in order, with a seed.
 
     Parameters
@@ -102,6 +103,10 @@ class Pipeline:
         self._lineage = Lineage()
         self.buffers = Buffers()
         """Where the arrays of batches get their memory; whoever knows where it has to be puts in another."""
+        self.group = group_of(self.transforms)
+        """How many samples it puts together: 1 where each stays by itself."""
+        self.chooses = any(one.traits().chooses for one in everyone(self.transforms))
+        """Whether it chooses transforms by the samples' labels."""
         self._white = White(self.transforms)
         # By place: transforms are walked in the order in which they are counted.
         self._names = [t.names() for t in everyone(self.transforms)]
@@ -121,6 +126,8 @@ class Pipeline:
         sources: Sources | None = None,
         image: str = "image",
         together: int = 1,
+        group: Ints | None = None,
+        labels: Sequence[Any] | None = None,
     ) -> Draft:
         """Turn the declarations into ops for a batch.
 
@@ -137,12 +144,18 @@ class Pipeline:
             Which image it is for, where transforms say ``images=``.
         together : int
             Samples that are the frames of one video.
+        group : array of int, ``[n, g]``, optional
+            Which samples may be mixed, see `groups`; left out, by their place in the batch.
+        labels : sequence, optional
+            The samples' labels, for transforms that choose by them.
         """
+        if self.group > 1:
+            frame = replace(frame, group=groups(range(frame.n), self.group) if group is None else group)
         # Here, so that pipelines can be read and written without loading a compiler.
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = Walk(generator, sources, frame, self._names, image, together)
+        state = Walk(generator, sources, frame, self._names, image, together, labels)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
@@ -164,6 +177,7 @@ class Pipeline:
         epoch: int | None = None,
         axes: str | None = None,
         channels: Channels = "keep",
+        partner: Any = None,
         **targets: Any,
     ) -> Any:
         """One sample: an array in and an array out, or named targets in and a Sample out.
@@ -182,6 +196,9 @@ class Pipeline:
             polygons are lists with one value for each frame, and a label is the clip's.
         channels : {"keep", "gray", "rgb", "rgba"}
             What images are turned into first; gray becomes RGB exactly.
+        partner : mapping of targets, or list of them
+            Whom the sample is mixed with, where the pipeline mixes, with the same targets and their ``key``. A batch
+            has partners within.
         **targets
             ``image``, ``mask``, ``boxes``, ``keypoints``, ``label``, or any name with an Image, Mask, Map,
             Boxes, Keypoints or Label as its value.
@@ -195,10 +212,17 @@ class Pipeline:
                 raise InputError("expected one image, got one by position and one by name; drop one of them")
             targets = {"image": image, **targets}
         how = "alone" if image is not None and len(targets) == 1 else "together"
+        if self.group > 1 or partner is not None:
+            sample = mixed_call(self, targets, partner, key, epoch, axes, channels)
+            return sample.image if how == "alone" else sample
         return self._sample(targets, *self._lineage.one(key, epoch), axes, channels, how)
 
-    def replay(self, recipe: Recipe | Mapping[str, Any], image: Any = None, /, **targets: Any) -> Sample:
+    def replay(
+        self, recipe: Recipe | Mapping[str, Any], image: Any = None, /, *, partner: Any = None, **targets: Any
+    ) -> Sample:
         """Make a sample again from its recipe, with the same or another input.
+
+        Where it was mixed, ``partner`` gives those that ``recipe.partners`` names, in their order, as for a call.
 
         Raises
         ------
@@ -216,6 +240,8 @@ class Pipeline:
             targets = {"image": image, **targets}
         axes, channels = targets.pop("axes", None), targets.pop("channels", "keep")
         source = self if recipe.seed == self.seed else self.with_seed(recipe.seed)
+        if recipe.partners or partner is not None:
+            return mixed_again(source, targets, partner, recipe, axes, channels)
         sample: Sample = source._sample(targets, recipe.key, recipe.epoch, axes, channels, "together")
         return sample
 
@@ -229,6 +255,8 @@ class Pipeline:
         axes: str | None = None,
         channels: Channels = "keep",
         workers: int = 1,
+        places: Sequence[int] | None = None,
+        choose_by: Sequence[Any] | None = None,
         **columns: Any,
     ) -> Batch:
         """Many samples of any sizes into one batch.
@@ -245,6 +273,12 @@ class Pipeline:
             What images are turned into first, so that gray and colour go into one batch.
         workers : int
             Threads; the result does not depend on it.
+        places : sequence of int, optional
+            Of the samples in the epoch, by which those that are mixed are paired: 0 with 1, 2 with 3. Left out, their
+            places in the batch, which are as good where batches are even. One whose partner is not in the batch stays
+            itself, and its recipe says so.
+        choose_by : sequence, optional
+            What `PerClass` chooses by, one value per sample; the labels when left out.
         **columns
             ``mask``, ``boxes``, ... : one value per sample.
 
@@ -261,10 +295,12 @@ class Pipeline:
         keys, epoch = self.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
-        inputs, log, plan, own = self.planned(rows, keys, epoch)
+        group = grouped(self.transforms, n, places)
+        inputs, log, plan, own = self.planned(rows, keys, epoch, group=group, labels=choose_by)
         how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
         made = execute.run(plan, inputs.columns(own), self.backend, **how)
-        recipes = Recipes(self.seed, epoch, keys, self.digest)
+        partners = None if group is None else partner_keys(group, keys)
+        recipes = Recipes(self.seed, epoch, keys, self.digest, partners)
         return Batch(made, recipes, log, plan.affine, geometry=self.way_back(inputs, plan))
 
     def complete(self, keys: Sequence[Key] | None, epoch: int | None, n: int) -> tuple[Sequence[Key], int]:
@@ -280,7 +316,14 @@ class Pipeline:
         self._lineage.set_epoch(epoch)
 
     def planned(
-        self, rows: Columns, keys: Sequence[Key], epoch: int, together: int = 1
+        self,
+        rows: Columns,
+        keys: Sequence[Key],
+        epoch: int,
+        *,
+        together: int = 1,
+        group: Ints | None = None,
+        labels: Sequence[Any] | None = None,
     ) -> tuple[Inputs, DrawLog, Plan, Mapping[str, Plan]]:
         """Any number of samples, one included: read, drawn and planned, with the plans that columns have of their own.
 
@@ -292,17 +335,20 @@ class Pipeline:
         epoch : int
         together : int
             Samples that are the frames of one video.
+        group, labels
+            As for `draw`.
         """
         inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
-        return inputs, *self._planned(inputs, keys, epoch, together)
+        return inputs, *self._planned(inputs, keys, epoch, together=together, group=group, labels=labels)
 
     def _planned(
-        self, inputs: Inputs, keys: Sequence[Key], epoch: int, together: int = 1
+        self, inputs: Inputs, keys: Sequence[Key], epoch: int, **more: Any
     ) -> tuple[DrawLog, Plan, Mapping[str, Plan]]:
-        sources = inputs.sources()
+        how: dict[str, Any] = {"epoch": epoch, "sources": inputs.sources(), **more}
+        if self.chooses and how.get("labels") is None:
+            how["labels"] = inputs.labels()
 
         def drawn(frame: Frame, image: str) -> Draft:
-            how: dict[str, Any] = {"epoch": epoch, "sources": sources, "together": together}
             return self.draw(frame, keys, image=image, **how)
 
         draft = drawn(inputs.frame, inputs.lead)
@@ -437,63 +483,6 @@ class Pipeline:
 
     def __hash__(self) -> int:
         return hash((self.digest, self.seed))
-
-    # ------------------------------------------------------------------------------------------- files
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values that :meth:`from_dict` reads back as an equal pipeline."""
-        listed = [t.to_dict() for t in self.transforms]
-        return {"imagemill": files.FORMAT, "seed": self.seed, **self._asked(), "transforms": listed}
-
-    @classmethod
-    def from_dict(cls, described: Any) -> Pipeline:
-        """Read what :meth:`to_dict` wrote. Unknown keys are refused by name.
-
-        Raises
-        ------
-        PipelineFileError
-        """
-        return cls._read(files.Text(described))
-
-    @classmethod
-    def _read(cls, text: files.Text) -> Pipeline:
-        with text.named():
-            transforms, seed = files.transforms_of(text.value)
-            rules = files.rules_of(text.value)
-            with located(("seed",)):
-                return cls(transforms, seed=seed, **rules)
-
-    def to_json(self, path: str | Path | None = None) -> str:
-        """As JSON text, also written to ``path`` when given."""
-        return files.written(json.dumps(self.to_dict(), indent=2) + "\n", path)
-
-    def to_yaml(self, path: str | Path | None = None) -> str:
-        """As YAML text, also written to ``path`` when given."""
-        import yaml
-
-        return files.written(yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=100), path)
-
-    @classmethod
-    def from_json(cls, text: str) -> Pipeline:
-        """Read JSON text."""
-        return cls._read(files.from_json(text))
-
-    @classmethod
-    def from_yaml(cls, text: str) -> Pipeline:
-        """Read YAML text (safe loader: no objects are made)."""
-        return cls._read(files.from_yaml(text))
-
-    @classmethod
-    def load(cls, path: str | Path) -> Pipeline:
-        """Read a pipeline file, ``.json``, or YAML under any other name.
-
-        Raises
-        ------
-        PipelineFileError, ParameterError
-            Naming the file, the transform by its number and name, and the line.
-        """
-        with files.of(path):
-            return cls._read(files.read(path))
 
 
 def _rebuilt(arguments: dict[str, Any]) -> Pipeline:

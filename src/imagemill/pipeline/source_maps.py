@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import InputError
@@ -62,6 +63,8 @@ class SourceMaps(Sequence["_SourceMap"]):
     backend : Backend
     swap : "auto" or pairs of names
         Keypoints that change sides in a mirror.
+    mixed : bool array, ``[n]``, optional
+        Samples that were put together of several, and have no one source.
     """
 
     resamples: tuple[Resample, ...]
@@ -72,17 +75,20 @@ class SourceMaps(Sequence["_SourceMap"]):
     affine: Floats
     backend: Backend
     swap: Swap
+    mixed: npt.NDArray[np.bool_] | None = None
     _made: list[Resample] = field(default_factory=list)
 
     @classmethod
     def of(cls, plan: Plan, given: str, affine: Floats, backend: Backend, swap: Swap) -> SourceMaps:
         """Those of what a plan makes of images with the axes ``given``."""
         axes = plan.image_axes(given)
-        return cls(geometry_of(plan), plan.in_shape, plan.shape, plan.axes, axes, affine, backend, swap)
+        meets = [meet.op for part in plan.parts for meet in part]
+        mixed = np.array([any(op.active(row) for op in meets) for row in range(plan.n)]) if meets else None
+        return cls(geometry_of(plan), plan.in_shape, plan.shape, plan.axes, axes, affine, backend, swap, mixed)
 
     def __reduce__(self) -> tuple[Any, ...]:
         one = (self.resamples, self.source, self.shape, self.spatial, self.axes, self.affine)
-        return _sent, (*one, as_given(self.backend), self.swap)
+        return _sent, (*one, as_given(self.backend), self.swap, self.mixed)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -105,8 +111,8 @@ class SourceMaps(Sequence["_SourceMap"]):
 
 
 def _sent(*arguments: Any) -> SourceMaps:
-    *one, backend, swap = arguments
-    return SourceMaps(*one, get_backend(backend), swap)  # type: ignore[call-arg]  # as `__reduce__` lists them
+    *one, backend, swap, mixed = arguments
+    return SourceMaps(*one, get_backend(backend), swap, mixed)  # type: ignore[call-arg]  # as `__reduce__` lists them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,15 +133,24 @@ class _SourceMap:
         label: int,
     ) -> dict[str, Any]:
         """Predictions about the sample, as predictions about its source."""
+        self._refuse_mixed()
         step = Pass(self.maps.resample(order, float(fill), int(label)), None, ("inverse",))
         return {name: self._one(step, name, value, like.get(name), axes) for name, value in targets.items()}
 
     def seen(self) -> Array:
         """Which pixels of the source the sample shows."""
+        self._refuse_mixed()
         step = Pass(self.maps.resample(0, 0.0, 0), None, ("inverse",))
         there = np.ones((*self._shape(), 1), dtype=bool)
         found: Array = rule(step, Mask.kind)(step, self.row, there, self.maps.backend, None)[..., 0]
         return found
+
+    def _refuse_mixed(self) -> None:
+        if self.maps.mixed is not None and self.maps.mixed[self.row]:
+            raise InputError(
+                "expected a sample of one source to go back to, got one that was mixed of several; predict on samples "
+                "of a pipeline without MixUp, CutMix, Mosaic and CopyPaste"
+            )
 
     def _shape(self) -> tuple[int, ...]:
         return tuple(self.maps.shape[self.row].tolist())

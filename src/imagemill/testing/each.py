@@ -29,6 +29,7 @@ __all__ = [
     "EXAMPLES",
     "GEOMETRY",
     "MAKERS",
+    "MIXING",
     "OWN",
     "Setting",
     "example_of",
@@ -427,7 +428,11 @@ def _maker(cls: type[Transform]) -> Maker:
     return BY_HAND.get(cls) or (lambda s: derived(cls, ndim=s.ndim, channels=s.channels, given=s.decided))
 
 
-SHIPPED = [cls for _, cls in sorted(REGISTRY.items()) if cls.__module__.startswith("imagemill.")]
+_OURS = [cls for _, cls in sorted(REGISTRY.items()) if cls.__module__.startswith("imagemill.")]
+MIXING = [cls for cls in _OURS if example_of(cls).traits().group > 1]
+"""Transforms that put samples of a batch together."""
+SHIPPED = [cls for cls in _OURS if cls not in MIXING]
+"""Transforms that a sample goes through by itself."""
 MAKERS: Mapping[type[Transform], Maker] = {cls: _maker(cls) for cls in SHIPPED}
 
 COMBINED = {cls: make for cls, make in MAKERS.items() if example_of(cls).children()}

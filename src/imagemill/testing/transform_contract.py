@@ -11,10 +11,12 @@ import numpy as np
 from imagemill.core.errors import TargetError
 from imagemill.core.sample import Sample
 from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Label, Mask, Polygons, RotatedBoxes
+from imagemill.pipeline.groups import group_of
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.testing.checks import assert_backends_agree
 from imagemill.testing.derived import accepts
 from imagemill.testing.made_pictures import label_map, picture
+from imagemill.testing.mixing_contract import check_mixing
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.gain_offset import GainOffset
 
@@ -31,6 +33,8 @@ ROUNDING = 2e-6
 
 def check_transform(transform: Transform, *, forms: Sequence[str] | None = None, written: bool = True) -> None:
     """Check a transform: it is the same fused, on any backend, in any batch and process, and loses no target.
+
+    One that mixes samples is checked by `check_mixing`.
 
     Also: inputs are left alone, what does not move pixels leaves masks and annotations where they are,
     a file and a pickle give back an equal transform, and the same key draws the same again.
@@ -54,6 +58,9 @@ def check_transform(transform: Transform, *, forms: Sequence[str] | None = None,
     >>> import imagemill as im
     >>> check_transform(im.Rotate((-10, 10)))
     """
+    if group_of([transform]) > 1:
+        check_mixing(transform)
+        return
     _round_trips(transform, written=written)
     taken = [form for form, (channels, shape) in FORMS.items() if accepts(transform, shape, channels)]
     refused = sorted({*(forms or ())} - {*taken})

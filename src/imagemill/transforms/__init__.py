@@ -24,6 +24,7 @@ from imagemill.transforms.cropping import *  # noqa: F403
 from imagemill.transforms.filter import *  # noqa: F403
 from imagemill.transforms.geometric import *  # noqa: F403
 from imagemill.transforms.medical import *  # noqa: F403
+from imagemill.transforms.mixing import *  # noqa: F403
 from imagemill.transforms.noise import *  # noqa: F403
 from imagemill.transforms.occlusion import *  # noqa: F403
 from imagemill.transforms.quality import *  # noqa: F403

@@ -22,6 +22,7 @@ GROUPS = {
     "quality": "Quality",
     "weather": "Weather",
     "corruptions": "Common corruptions",
+    "mixing": "Samples put together",
     "medical": "Artefacts of scanners",
     "combine": "Choosing among transforms",
 }

@@ -11,6 +11,7 @@ from imagemill.transforms import (
     filter,
     geometric,
     medical,
+    mixing,
     noise,
     occlusion,
     quality,
@@ -28,7 +29,7 @@ def missing_lines(stub: str) -> list[str]:
     stub : str
         The text of ``imagemill/__init__.pyi``.
     """
-    rooms = (adapting, colour, cropping, filter, geometric, medical, noise, occlusion, quality, weather)
+    rooms = (adapting, colour, cropping, filter, geometric, medical, mixing, noise, occlusion, quality, weather)
     classes = [getattr(room, name) for room in rooms for name in room.__all__]
     wanted = [f"from {cls.__module__} import {cls.__name__} as {cls.__name__}" for cls in classes]
     return [line for line in wanted if line not in stub.splitlines()]

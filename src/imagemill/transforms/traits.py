@@ -85,6 +85,12 @@ class Traits:
         Says how the result lies in memory, nothing of the image.
     exclusive : bool
         A combination of which one child runs at most on each image.
+    chooses : bool
+        Chooses among its children by the label of each sample.
+    group : int
+        How many samples of a batch it puts together, 1, 2 or 4; see :class:`~imagemill.core.blend_ops.Blend`.
+    mixes : {"", "values", "area", "tiles", "objects"}
+        What it puts together of them: weighted values, a part of each by area, pictures side by side, or objects.
     """
 
     moves: bool = False
@@ -107,6 +113,9 @@ class Traits:
     apart: bool = False
     layout: bool = False
     exclusive: bool = False
+    chooses: bool = False
+    group: int = 1
+    mixes: str = ""
 
 
 def reach(value: Any) -> float:

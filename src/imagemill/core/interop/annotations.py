@@ -191,6 +191,8 @@ class Keypoints:
         Left out, the pipeline says. Points without labels are known by their row in their annotation: ``((1, 2),)``.
     inside : bool array ``(k,)``
         Set on what comes back: which points lie in the frame.
+    columns : mapping of str to array
+        Set where samples were mixed: ``source``, whose each point is, and ``weight``, the share of that sample.
 
     Notes
     -----
@@ -218,6 +220,7 @@ class Keypoints:
     instance: Any = None
     swap: Any = None
     inside: npt.NDArray[np.bool_] | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
     kind: ClassVar[str] = "keypoints"
 

@@ -156,6 +156,10 @@ _TRANSFORMS: dict[str, str] = {
     "RandomOrder": f"~SomeOf([{_MIRROR}, {_TURN}], count=2)",
     "RandAugment": "rand_augment()", "TrivialAugmentWide": "trivial_augment()", "TrivialAugment": "trivial_augment()",
     "AutoAugment": "auto_augment()", "AutoAugmentPolicy": "auto_augment()",
+    "MixUpV2": "MixUp()", "RandomMixup": "MixUp()", "RandomMixUp": "MixUp()", "RandomMixUpV2": "MixUp()",
+    "Mixup": "MixUp()",
+    "CutMixV2": "CutMix()", "RandomCutmix": "CutMix()", "RandomCutMix": "CutMix()", "RandomCutMixV2": "CutMix()",
+    "RandomMosaic": "Mosaic((640, 640))", "SimpleCopyPaste": "CopyPaste()",
     "RandomApply": f"Sequential([{_MIRROR}, {_TURN}], p=0.5)", "Sometimes": f"Sequential([{_MIRROR}], p=0.5)",
 }  # fmt: skip
 
@@ -163,7 +167,7 @@ _NOT_HERE = {
     "such noise": "AdditiveLaplaceNoise",
     "such a blur": "AdvancedBlur BilateralBlur",
     "such erasing": "XYMasking HideAndSeek CoarseShuffle",
-    "mixing of images": "MixUp CutMix Mosaic MixUpV2 CutMixV2 CopyPaste OverlayElements",
+    "mixing of images": "OverlayElements FMix",
     "matching of histograms": "HistogramNormalize HistogramShift",
     "deforming by a grid of one's own": "GridElasticDeform",
     "artefacts of scanners": "GibbsNoise Swap",

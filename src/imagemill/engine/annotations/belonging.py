@@ -15,9 +15,10 @@ from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.targets import ANNOTATIONS, Boxes, Instances, Polygons, RotatedBoxes
 
-__all__ = ["of_columns", "own_rules", "together"]
+__all__ = ["Links", "links_of", "of_columns", "own_rules", "together"]
 
 Numbers = npt.NDArray[np.int64]
+Links = Sequence[Sequence[tuple[str, ...]]]
 _OUTLINES = (Instances.kind, Polygons.kind, RotatedBoxes.kind)
 """What boxes are fitted to, the closest first."""
 
@@ -142,17 +143,32 @@ def _fitted(
 
 
 def of_columns(
-    given: Mapping[str, Sequence[Any]], made: dict[str, Any], rules: BoxRules, shapes: npt.NDArray[np.int64]
+    given: Mapping[str, Sequence[Any]],
+    made: dict[str, Any],
+    rules: BoxRules,
+    shapes: npt.NDArray[np.int64],
+    links: Links | None = None,
 ) -> None:
-    """What belongs together in each sample of a batch, put into the columns that were made of those given."""
+    """What belongs together in each sample of a batch, put into the columns that were made of those given.
+
+    ``links`` says what did when the samples came, where those given have been changed since.
+    """
     names = [name for name, column in given.items() if column[0].kind in ANNOTATIONS]
     if not names or (len(names) == 1 and not rules.tight):
         return
     for row, shape in enumerate(shapes.tolist()):
-        before = {name: given[name][row] for name in names}
-        found = together(before, {name: made[name][row] for name in names}, rules, tuple(shape))
-        for name in names:
-            made[name][row] = found[name]
+        for linked in [names] if links is None else links[row]:
+            before = {name: given[name][row] for name in linked}
+            found = together(before, {name: made[name][row] for name in linked}, rules, tuple(shape))
+            for name in linked:
+                made[name][row] = found[name]
+
+
+def links_of(given: Mapping[str, Sequence[Any]]) -> Links:
+    """For each sample of a batch the names of annotations whose rows belong together."""
+    names = [name for name, column in given.items() if column[0].kind in ANNOTATIONS]
+    count = len(given[names[0]]) if names else 0
+    return [[tuple(group) for group in _groups({name: given[name][row] for name in names})] for row in range(count)]
 
 
 def _edges(target: Any, shape: tuple[int, ...], *, clip: bool) -> Floats:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.finite import count_not_finite, filled, may_have_gaps, working
 from imagemill.core.image_ops import Filter
 from imagemill.engine import colour_values as values
 from imagemill.engine.altering.altered import altered
-from imagemill.engine.backends.protocol import AltersImages, Array, Backend, Rasters
+from imagemill.engine.backends.protocol import AltersImages, Array, Backend, BlendsImages, Rasters
+from imagemill.engine.blending.blended_pixels import weighted
 from imagemill.engine.plan import Alter, Pass
 
 __all__ = ["BY_DEFINITION", "Finite", "kernel_of"]
@@ -37,6 +40,7 @@ class Finite:
         self.behind, self.named = backend, named
         self.name, self._told = backend.name, False
         self._alters = backend if isinstance(backend, AltersImages) else None
+        self._blends = backend if isinstance(backend, BlendsImages) else None
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's."""
@@ -72,6 +76,11 @@ class Finite:
     def altering(self, step: Alter, row: int, dtype: np.dtype[Any]) -> str:
         """As the backend's."""
         return BY_DEFINITION if self._alters is None else self._alters.altering(step, row, dtype)
+
+    def weighted(self, parts: Sequence[Array], weights: npt.NDArray[np.float64], out: Array) -> None:
+        """As the backend's, or by its definition; gaps stay gaps."""
+        mix = weighted if self._blends is None else self._blends.weighted
+        mix(parts, weights, out)
 
     def labels(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's."""

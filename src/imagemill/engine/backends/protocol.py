@@ -1,6 +1,7 @@
 """What a backend must do: run one pass on one sample's image or on many, and its geometry on one label map.
 
-What it may do besides is to filter, to add noise and to erase: see :class:`AltersImages`.
+What it may do besides is to filter, to add noise and to erase: see :class:`AltersImages`; and to mix images: see
+:class:`BlendsImages`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.engine.plan import Alter, Pass
 
@@ -55,3 +57,11 @@ class AltersImages(Protocol):
 
     def altering(self, step: Alter, row: int, dtype: np.dtype[Any]) -> str:
         """Which kernel :meth:`alter` would use, in words."""
+
+
+@runtime_checkable
+class BlendsImages(Protocol):
+    """A backend with a way of its own to mix images. Others do it by its definition."""
+
+    def weighted(self, parts: Sequence[Array], weights: npt.NDArray[np.float64], out: Array) -> None:
+        """The weighted sum of images ``(*shape, C)`` of one type and size, written to ``out``."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.evaluate.inputs.scans import moved
+from imagemill.pipeline.groups import mixing
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["changed"]
@@ -53,6 +54,11 @@ def changed(
     >>> changed(im.Pipeline([im.Invert()]), np.zeros((2, 1, 1, 1), np.uint8), "arm 'inverted'", "images")[0].ravel()
     array([255, 255], dtype=uint8)
     """
+    if pipeline.group > 1 and whose != "training images":
+        raise InputError(
+            f"expected {what} to change single {whose}, got {mixing(pipeline.transforms)}, which mixes several and "
+            "their labels; make it an arm, which is trained on"
+        )
     seeded, found = pipeline.with_seed(0), np.empty_like(images)
     maps = None if label_maps is None else np.empty_like(label_maps)
     for first in range(0, len(images), _TRIED):

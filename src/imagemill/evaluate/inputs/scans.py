@@ -73,9 +73,11 @@ def moved(
     [[[[[1], [0]], [[3], [2]]]], [[[1, 0], [3, 2]]]]
     """
     keys = range(first, first + len(images))
+    # By their numbers as well, where a pipeline mixes images: then one may be alone.
+    places = keys if pipeline.group > 1 else None
     if label_maps is None and images.ndim == 4:
-        return pipeline.batch(images, keys=keys, epoch=0).image, None
+        return pipeline.batch(images, keys=keys, epoch=0, places=places).image, None
     items = [Scans(images, label_maps, spacing)[row] for row in range(len(images))]
     columns: dict[str, Any] = {name: [item[name] for item in items] for name in items[0]}
-    made = pipeline.batch(keys=keys, epoch=0, **columns)
+    made = pipeline.batch(keys=keys, epoch=0, places=places, **columns)
     return made.image, made.mask if label_maps is not None else None

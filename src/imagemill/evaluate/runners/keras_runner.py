@@ -124,10 +124,11 @@ class KerasRunner:
         with (
             _seeded(self.keras, seed),
             self.keras.device(_DEVICES[recipe.device]),
-            training_batches(given, arm.pipeline, preparation("channels_last"), seed, recipe) as made,
+            training_batches(given, arm.pipeline, preparation("channels_last"), seed, recipe, classes=classes) as made,
         ):
             model, logits = _built(self.keras, network, images, classes)
-            _compiled(self.keras, model, network, recipe.learning_rate, logits=logits)
+            shares = arm.pipeline is not None and arm.pipeline.group > 1
+            _compiled(self.keras, model, network, recipe.learning_rate, logits=logits, shares=shares)
             predict = partial(_answers, model, logits)
             batches = _Batches(made)
             for number in range(1, recipe.epochs + 1):
@@ -196,12 +197,21 @@ def _built(keras: Any, network: Network, images: Array, classes: int) -> tuple[A
     return model, not shares
 
 
-def _compiled(keras: Any, model: Any, network: Network, rate: float, *, logits: bool) -> None:
+def _compiled(keras: Any, model: Any, network: Network, rate: float, *, logits: bool, shares: bool) -> None:
+    """Ready to be trained on numbers of classes, or on shares of them where a pipeline mixes images."""
     optimizers = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam}
+    losses = keras.losses
+
+    def said(truth: Any, given: Any) -> Any:
+        """The share of the class that is said."""
+        answer = keras.ops.one_hot(keras.ops.argmax(given, axis=-1), given.shape[-1])
+        return keras.ops.sum(truth * keras.ops.cast(answer, truth.dtype), axis=-1)
+
+    metric: Any = keras.metrics.SparseCategoricalAccuracy(name="right")
     model.compile(
         optimizer=optimizers[network.optimizer](rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=logits),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="right")],
+        loss=(losses.CategoricalCrossentropy if shares else losses.SparseCategoricalCrossentropy)(from_logits=logits),
+        metrics=[keras.metrics.MeanMetricWrapper(said, name="right") if shares else metric],
     )
 
 

@@ -21,14 +21,17 @@ def objective_of(task: str) -> Any:
 
 
 def classified(logits: Any, truth: Any) -> tuple[Any, Any]:
-    """Cross-entropy, in nats, and whether it is right.
+    """Cross-entropy, in nats, and whether it is right; of mixed images the share of the class that is said.
 
     Parameters
     ----------
     logits : tensor ``[n, classes]``
-    truth : tensor of int ``[n]``
+    truth : tensor of int ``[n]``, or shares of classes ``[n, classes]``
     """
     functional = require("torch", extra="torch").nn.functional
+    if truth.ndim > 1:
+        said = logits.detach().argmax(1, keepdim=True)
+        return functional.cross_entropy(logits, truth, reduction="none"), truth.gather(1, said)[:, 0]
     return functional.cross_entropy(logits, truth, reduction="none"), (logits.detach().argmax(1) == truth).float()
 
 

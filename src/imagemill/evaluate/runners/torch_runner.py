@@ -124,7 +124,9 @@ def train(
     spacing = data[2] if len(data) > 2 else None
     given = images[kept], labels[kept], None if spacing is None else spacing[kept]
     out, began = Trained(arm.name, seed, {}), time.perf_counter()
-    with training_batches(given, arm.pipeline, preparation(), seed, recipe, ranks, lone=lone) as batches:
+    with training_batches(
+        given, arm.pipeline, preparation(), seed, recipe, ranks, lone=lone, classes=classes
+    ) as batches:
         for number in range(1, recipe.epochs + 1):
             loss, score = training.epoch(batches)
             unseen = training.asking.mean(checked) if len(held) else (float("nan"), float("nan"))

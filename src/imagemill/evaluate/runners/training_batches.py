@@ -39,8 +39,9 @@ class TrainingBatch:
     ----------
     images : array of float32
         Prepared.
-    truth : array of int64
-        Labels ``[n]`` or label maps ``[n, (z,) y, x]``.
+    truth : array
+        Labels ``[n]`` or label maps ``[n, (z,) y, x]``, int64; shares of classes ``[n, classes]``, float32, where a
+        pipeline mixes images.
     together : int
         Images of all processes in this batch.
     repeated : bool
@@ -48,7 +49,7 @@ class TrainingBatch:
     """
 
     images: Array
-    truth: npt.NDArray[np.int64]
+    truth: Array
     together: int
     repeated: bool = False
 
@@ -75,6 +76,7 @@ def training_batches(
     ranks: Ranks = Ranks(),  # noqa: B008 -- a frozen value
     *,
     lone: bool = True,
+    classes: int | None = None,
 ) -> Iterator[TrainingBatches]:
     """Batches of some images, augmented and then prepared, in an order that follows from the seed and the epoch.
 
@@ -91,6 +93,8 @@ def training_batches(
         Each of several processes gets its part of every batch.
     lone : bool
         Whether a last batch may be of a single image. Without, it is left out, another image in each epoch.
+    classes : int, optional
+        How many there are, for labels of a pipeline that mixes images; without, as many as the images have.
     """
     images, truth, spacing = data
     size = ranks.part_of(recipe.batch_size)
@@ -100,8 +104,10 @@ def training_batches(
         yield _PreparedOnce(_prepared(images, preparation), truth.astype(np.int64), Order(len(images), seed), shares)
         return
     transforms = () if augmentation is None else augmentation.transforms
+    if truth.ndim == 1 and augmentation is not None and augmentation.group > 1:
+        truth = np.eye(classes or int(truth.max()) + 1, dtype=np.float32)[truth]
     with Loader(
-        (images, truth) if truth.ndim == 1 else Scans(images, truth, spacing),
+        (images, truth) if truth.ndim < 3 else Scans(images, truth, spacing),
         Pipeline([*transforms, *preparation], seed=seed),
         batch_size=size,
         seed=seed,
@@ -110,7 +116,7 @@ def training_batches(
         world_size=ranks.world,
         drop_last=drop,
     ) as loader:
-        yield _Loaded(loader, maps=truth.ndim > 1)
+        yield _Loaded(loader, maps=truth.ndim > 2)
 
 
 def _prepared(images: Array, preparation: tuple[Any, ...]) -> Array:
@@ -167,7 +173,8 @@ class _Loaded:
 
     def __iter__(self) -> Iterator[TrainingBatch]:
         for batch in self.loader:
-            truth = np.asarray(batch.mask if self.maps else batch.label, np.int64)
+            truth = batch.mask if self.maps else batch.label
+            truth = np.asarray(truth, np.float32 if truth.dtype.kind == "f" else np.int64)
             yield TrainingBatch(batch.image, truth, _together(self.loader.shares, batch.number), batch.repeated)
 
 

@@ -17,6 +17,7 @@ import imagemill.transforms  # noqa: F401  (fills the registry)
 from imagemill.core.errors import ImagemillError, InputError
 from imagemill.evaluate.inputs.arms import Arm, check_arm
 from imagemill.pipeline import describe
+from imagemill.pipeline.groups import group_of
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import REGISTRY, Transform, required
 from imagemill.transforms.colour.color_jitter import ColorJitter
@@ -109,6 +110,8 @@ def candidates(
     for name, make in named:
         try:
             one = Candidate(name, make())
+            if group_of([one.transform]) > 1:
+                raise InputError("mixes images and their labels, of which a screen has no more to ask; make it an arm")
             check_arm(one.arm, images[:_TRIED])
         except ImagemillError as error:
             lost.append(PassedOver(name, reason(error)))

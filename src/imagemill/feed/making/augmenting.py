@@ -17,10 +17,11 @@ from imagemill.core.targets import Image, Mask, Target
 from imagemill.engine import compiling, execute
 from imagemill.feed.making.item import Item
 from imagemill.feed.making.reduced import factors_of, on_reduced, rows_of
+from imagemill.pipeline.groups import groups
 from imagemill.pipeline.inputs import Inputs, read_columns
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Clock", "UnreadableError", "augmented", "check_alike", "merged"]
+__all__ = ["Beside", "Clock", "UnreadableError", "augmented", "check_alike", "merged"]
 
 Array = np.ndarray[Any, Any]
 Hashes = npt.NDArray[np.uint64]
@@ -62,6 +63,25 @@ class Clock:
         else:
             self.augmenting += spent
         self._since, self._compiled = now, compiled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """What a pipeline is told of rows besides their targets, where it mixes them or chooses by their classes.
+
+    Parameters
+    ----------
+    places : array of int, optional
+        Of the rows in the epoch.
+    columns : mapping of str to list of Label
+        Labels and weights that are mixed.
+    choose_by : sequence, optional
+        What `PerClass` chooses by.
+    """
+
+    places: npt.NDArray[np.int64] | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    choose_by: Sequence[Any] | None = None
 
 
 def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:
@@ -106,17 +126,22 @@ def augmented(
     axes: str | None,
     clock: Clock,
     stopped: Callable[[], bool] = lambda: False,
+    beside: Beside | None = None,
 ) -> Batch:
     """Run a pipeline over columns, or over items of which photos may still be encoded.
+
+    ``beside`` is what is known of the rows besides.
 
     Raises
     ------
     UnreadableError
         When a photo is damaged.
     """
+    also = beside or Beside()
     if isinstance(columns, Mapping):
         clock.lap(reading=True)
-        batch = pipeline.batch(**columns, keys=hashes, epoch=epoch, axes=axes)  # type: ignore[arg-type]
+        how: dict[str, Any] = {"places": also.places, "choose_by": also.choose_by}
+        batch = pipeline.batch(**columns, **also.columns, keys=hashes, epoch=epoch, axes=axes, **how)  # type: ignore[arg-type]
         clock.lap(reading=False)
         return batch
     rows: dict[str, Any] = columns_of(columns)
@@ -124,37 +149,54 @@ def augmented(
     if pixels_first:
         rows["image"] = [_pixels(columns, row, 1, None, stopped) for row in range(len(columns))]
     if pixels_first or not any(item.photo is not None for item in columns):
-        return augmented(pipeline, rows, hashes, epoch, axes, clock)
+        return augmented(pipeline, rows, hashes, epoch, axes, clock, beside=beside)
     clock.lap(reading=True)
-    read, _ = read_columns(rows, axes)
-    inputs, log, plan, own = pipeline.planned(read, hashes, epoch)  # type: ignore[arg-type]
+    read, _ = read_columns({**rows, **also.columns}, axes)
+    group = None if also.places is None else groups(also.places.tolist(), pipeline.group)
+    inputs, log, plan, own = pipeline.planned(read, hashes, epoch, group=group, labels=also.choose_by)  # type: ignore[arg-type]
+    # Where objects are cut out by what is annotated, images and annotations meet on one plan.
+    at_once = any(meet.op.kind == "objects" for part in plan.parts for meet in part)
     factors = factors_of(plan)
-    factors[[item.photo is None for item in columns]] = 1
+    factors[[at_once or item.photo is None for item in columns]] = 1
     rows_needed = rows_of(plan, factors)
     clock.lap(reading=False)
     there = plan
     if (factors > 1).any():
         there = on_reduced(plan, factors, np.array([_shape(item, f) for item, f in zip(columns, factors, strict=True)]))
     if there.in_shape.prod(axis=1).max() > _TOGETHER:
-
-        def fetch(row: int) -> Array:
-            clock.lap(reading=False)
-            found = _pixels(columns, row, int(factors[row]), int(rows_needed[row]), stopped).canonical()
-            clock.lap(reading=True)
-            return found
-
-        image = replace(inputs.columns()["image"], fetch=fetch)
+        image = _fetched(inputs.columns()["image"], columns, factors, rows_needed, clock, stopped)
     else:
         images = [_pixels(columns, row, int(f), None, stopped) for row, f in enumerate(factors)]
         clock.lap(reading=True)
         found, _ = read_columns({"image": images}, axes)
         image = Inputs(found).columns()["image"]
-    how: dict[str, Any] = {"rules": pipeline.boxes, "swap": pipeline.swap, "buffers": pipeline.buffers}
-    made = execute.run(there, {"image": image}, pipeline.backend, **how)
-    made |= execute.run(plan, inputs.columns(own, without=("image",)), pipeline.backend, **how)
+    how = {"rules": pipeline.boxes, "swap": pipeline.swap, "buffers": pipeline.buffers}
+    others = inputs.columns(own, without=("image",))
+    made = execute.run(there, {"image": image, **(others if at_once else {})}, pipeline.backend, **how)
+    if not at_once:
+        made |= execute.run(plan, others, pipeline.backend, **how)
     clock.lap(reading=False)
     recipes = Recipes(pipeline.seed, epoch, hashes, pipeline.digest)  # type: ignore[arg-type]
     return Batch(made, recipes, log, plan.affine, geometry=pipeline.way_back(inputs, plan))
+
+
+def _fetched(
+    column: execute.Column,
+    items: Sequence[Item],
+    factors: npt.NDArray[np.int64],
+    rows_needed: npt.NDArray[np.int64],
+    clock: Clock,
+    stopped: Callable[[], bool],
+) -> execute.Column:
+    """A column of photos, each decoded right before it is run."""
+
+    def fetch(row: int) -> Array:
+        clock.lap(reading=False)
+        found = _pixels(items, row, int(factors[row]), int(rows_needed[row]), stopped).canonical()
+        clock.lap(reading=True)
+        return found
+
+    return replace(column, fetch=fetch)
 
 
 def columns_of(items: Sequence[Item]) -> dict[str, list[Target]]:

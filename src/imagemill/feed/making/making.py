@@ -12,12 +12,13 @@ import numpy.typing as npt
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.core.randomness import rng
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes
-from imagemill.core.targets import Image
+from imagemill.core.targets import Image, Label
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.layouts.base import Problem
 from imagemill.engine import compiling
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.making.augmenting import (
+    Beside,
     Clock,
     UnreadableError,
     augmented,
@@ -28,10 +29,12 @@ from imagemill.feed.making.augmenting import (
 )
 from imagemill.feed.making.dataset_rows import Rows
 from imagemill.feed.making.item import Item
+from imagemill.feed.making.mixing import chosen_by, mixable_labels, stacked_labels, taken, whole_groups
 from imagemill.feed.making.sequence import SequenceRows, labels_together
 from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order
 from imagemill.jobs import faults
+from imagemill.pipeline.groups import groups, partner_keys
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["Made", "Maker"]
@@ -140,21 +143,31 @@ class Maker:
         if self.pipeline is not None or self.pipelines:
             compiling.watch()
         clock = Clock()
-        at = _Places(places, self.order.rows(places, epoch))
+        size = 1 if self.pipeline is None else self.pipeline.group
+        # Whole groups, so that what is mixed depends on the order of the epoch, and not on where batches begin.
+        every = whole_groups(places, size, self.order.n) if size > 1 else places
+        at = _Places(every, self.order.rows(every, epoch))
         batch = self._run(at, epoch, clock, stopped)
         keys = self.rows.keys(at.rows)
-        columns = dict(batch.columns)
-        if self.rows.labels is not None:
-            columns["label"] = self.rows.labels[at.rows]
-        if self.rows.weights is not None:
-            columns["weight"] = self.rows.weights[at.rows]
         said = self._said(keys, at)
+        if size > 1:
+            batch = replace(batch, columns=stacked_labels(batch.columns))
+        else:
+            batch = replace(batch, columns=self._beside(batch.columns, at))
         recipe: Sequence[Recipe]
         if self.pipelines:
             pairs = zip(batch.recipe, said, strict=True)
             recipe = tuple(Recipe(r.seed, epoch, _plain(key), r.pipeline) for r, key in pairs)
         else:
-            recipe = Recipes(self.seed, epoch, said, "" if self.pipeline is None else self.pipeline.digest)
+            partners = partner_keys(groups(every.tolist(), size), said) if size > 1 else None
+            digest = "" if self.pipeline is None else self.pipeline.digest
+            recipe = Recipes(self.seed, epoch, said, digest, partners)
+        if not np.array_equal(every, places):
+            rows = np.searchsorted(every, places)
+            batch, recipe = taken(batch, rows), [recipe[row] for row in rows.tolist()]
+            keys = [keys[row] for row in rows.tolist()]
+            at.replaced = {row: key for row, key in at.replaced.items() if row in rows}
+        columns = batch.columns
         made = LoadedBatch(
             columns,
             recipe,
@@ -169,6 +182,37 @@ class Maker:
             geometry=batch.geometry,
         )
         return Made(made, clock, tuple(at.problems))
+
+    def _beside(self, columns: Mapping[str, Any], at: _Places) -> dict[str, Any]:
+        """Columns with the labels and weights that no pipeline changes."""
+        found = dict(columns)
+        if self.rows.labels is not None:
+            found["label"] = self.rows.labels[at.rows]
+        if self.rows.weights is not None:
+            found["weight"] = self.rows.weights[at.rows]
+        return found
+
+    def _told(self, pipeline: Pipeline, columns: Mapping[str, Any] | Sequence[Item], at: _Places) -> Beside:
+        """What a pipeline that mixes rows, or chooses by their classes, is told of them."""
+        labels = None if self.rows.labels is None else self.rows.labels[at.rows]
+        if labels is None and not isinstance(columns, Mapping):
+            labels = labels_together([item.label for item in columns])
+        choose_by = chosen_by(labels, self.rows.classes) if pipeline.chooses else None
+        if pipeline.group == 1:
+            return Beside(choose_by=choose_by)
+        found: dict[str, Any] = {}
+        if labels is not None:
+            found["label"] = mixable_labels(labels, self._names_of_classes(), pipeline)
+        if self.rows.weights is not None:
+            found["weight"] = [Label(float(weight)) for weight in self.rows.weights[at.rows]]
+        return Beside(at.places, found, choose_by)
+
+    def _names_of_classes(self) -> Sequence[str]:
+        """Names of classes; numbers where the labels of a whole dataset in memory say how many there are."""
+        labels = self.rows.labels
+        if self.rows.classes or labels is None or labels.ndim > 1 or labels.dtype.kind not in "iu" or not len(labels):
+            return self.rows.classes
+        return [str(number) for number in range(int(labels.max()) + 1)]
 
     # ------------------------------------------------------------------------------------------- randomness
 
@@ -223,7 +267,9 @@ class Maker:
 
     def _labelled(self, batch: Batch, items: Sequence[Item]) -> Batch:
         """The batch with the labels that only its rows know."""
-        found = None if self.rows.labels is not None else labels_together([item.label for item in items])
+        if self.rows.labels is not None or "label" in batch.columns:  # the latter were mixed
+            return batch
+        found = labels_together([item.label for item in items])
         return batch if found is None else replace(batch, columns={**batch.columns, "label": found})
 
     def _by_class(
@@ -232,13 +278,18 @@ class Maker:
         hashes = self._hashes(at)
         names = self._classes(at.rows) if self.pipelines else [None] * len(at.rows)
         # A batch of one pipeline has one type going in; scans of one study come in several.
-        groups = list(zip(names, _types(columns, len(names)), strict=True))
-        if not self.pipelines and len(set(groups)) == 1:
+        kinds = list(zip(names, _types(columns, len(names)), strict=True))
+        if self.pipeline is not None and self.pipeline.group > 1 and len(set(kinds)) > 1:
+            types = " and ".join(sorted({str(kind) for _, kind in kinds}))
+            raise InputError(
+                f"expected images of one type to mix, got {types}; prepare the dataset, which makes them so"
+            )
+        if not self.pipelines and len(set(kinds)) == 1:
             return self._augmented(self.pipeline or _NOTHING, columns, at, hashes, epoch, clock, stopped)
         parts = []
-        for group in dict.fromkeys(groups):
+        for group in dict.fromkeys(kinds):
             name = group[0]
-            rows = np.flatnonzero([other == group for other in groups])
+            rows = np.flatnonzero([other == group for other in kinds])
             some: Mapping[str, Any] | Sequence[Item]
             if isinstance(columns, Mapping):
                 some = {key: _some(column, rows) for key, column in columns.items()}
@@ -272,13 +323,16 @@ class Maker:
         stopped: Stopped,
     ) -> Batch:
         try:
-            return augmented(pipeline, columns, hashes, epoch, self.rows.axes, clock, stopped)
+            beside = self._told(pipeline, columns, at) if pipeline.group > 1 or pipeline.chooses else None
+            return augmented(pipeline, columns, hashes, epoch, self.rows.axes, clock, stopped, beside)
         except (UnreadableError, InterruptedError):
             raise
         except Exception as error:
             keys = self.rows.keys(at.rows)
             alone = columns if isinstance(columns, Mapping) else self._whole(columns)
-            name = named(pipeline, alone, keys, hashes, epoch=epoch, axes=self.rows.axes)
+            name = None
+            if pipeline.group == 1:  # of those that are mixed none fails alone
+                name = named(pipeline, alone, keys, hashes, epoch=epoch, axes=self.rows.axes)
             found = error if name is None else faults.named(name, error, "augmenting")
             if found is error:
                 raise

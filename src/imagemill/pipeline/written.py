@@ -1,0 +1,84 @@
+"""Pipelines as plain values, JSON and YAML, and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from imagemill.pipeline import files
+from imagemill.transforms.reading import located
+
+if TYPE_CHECKING:
+    from imagemill.transforms.base import Transform
+
+__all__ = ["Written"]
+
+
+class Written:
+    """What a file holds of a pipeline; the base of :class:`~imagemill.pipeline.pipeline.Pipeline`."""
+
+    transforms: tuple[Transform, ...]
+    seed: int
+
+    def __init__(self, transforms: Any, **how: Any) -> None:
+        raise NotImplementedError
+
+    def _asked(self) -> dict[str, Any]:
+        """What it asks of targets beside moving them, where that is not the usual."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_dict` reads back as an equal pipeline."""
+        listed = [t.to_dict() for t in self.transforms]
+        return {"imagemill": files.FORMAT, "seed": self.seed, **self._asked(), "transforms": listed}
+
+    @classmethod
+    def from_dict(cls, described: Any) -> Self:
+        """Read what :meth:`to_dict` wrote. Unknown keys are refused by name.
+
+        Raises
+        ------
+        PipelineFileError
+        """
+        return cls._read(files.Text(described))
+
+    @classmethod
+    def _read(cls, text: files.Text) -> Self:
+        with text.named():
+            transforms, seed = files.transforms_of(text.value)
+            rules = files.rules_of(text.value)
+            with located(("seed",)):
+                return cls(transforms, seed=seed, **rules)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """As JSON text, also written to ``path`` when given."""
+        return files.written(json.dumps(self.to_dict(), indent=2) + "\n", path)
+
+    def to_yaml(self, path: str | Path | None = None) -> str:
+        """As YAML text, also written to ``path`` when given."""
+        import yaml
+
+        return files.written(yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=100), path)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read JSON text."""
+        return cls._read(files.from_json(text))
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Self:
+        """Read YAML text (safe loader: no objects are made)."""
+        return cls._read(files.from_yaml(text))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a pipeline file, ``.json``, or YAML under any other name.
+
+        Raises
+        ------
+        PipelineFileError, ParameterError
+            Naming the file, the transform by its number and name, and the line.
+        """
+        with files.of(path):
+            return cls._read(files.read(path))

@@ -22,19 +22,9 @@ Strategy = Any
 """A hypothesis strategy; ``Any``, since hypothesis is optional."""
 
 __all__ = [
-    "APART",
-    "BY_HAND",
-    "COLOUR",
-    "COMBINED",
-    "EXAMPLES",
-    "GEOMETRY",
-    "MAKERS",
-    "MIXING",
-    "OWN",
-    "Setting",
-    "example_of",
-    "that_fit",
-]
+    "APART", "BY_HAND", "COLOUR", "COMBINED", "EXAMPLES", "GEOMETRY",
+    "MAKERS", "MIXING", "OWN", "Setting", "example_of", "that_fit",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,9 +420,7 @@ def _maker(cls: type[Transform]) -> Maker:
 
 _OURS = [cls for _, cls in sorted(REGISTRY.items()) if cls.__module__.startswith("imagemill.")]
 MIXING = [cls for cls in _OURS if example_of(cls).traits().group > 1]
-"""Transforms that put samples of a batch together."""
-SHIPPED = [cls for cls in _OURS if cls not in MIXING]
-"""Transforms that a sample goes through by itself."""
+SHIPPED = [cls for cls in _OURS if cls not in MIXING]  # those for single samples
 MAKERS: Mapping[type[Transform], Maker] = {cls: _maker(cls) for cls in SHIPPED}
 
 COMBINED = {cls: make for cls, make in MAKERS.items() if example_of(cls).children()}

@@ -168,3 +168,18 @@ def test_a_concave_polygon_falls_apart_where_the_frame_cuts_it() -> None:
     (rings,) = out.polygons.rings
     assert sorted((*ring.min(axis=0), *ring.max(axis=0)) for ring in rings) == [(0, 0, 5, 2), (0, 4, 5, 6)]
     assert out.polygons.area.tolist() == [20]
+    # Cut on the side where its teeth are, it stays one ring, whose boundary comes by the edge twice.
+    left = im.Pipeline([im.Crop(box=(0, 0, 8, 5))], seed=1)(image=np.zeros((8, 10)), polygons=[comb])
+    ((ring,),) = left.polygons.rings
+    assert (ring.min(axis=0).tolist(), ring.max(axis=0).tolist()) == ([0, 0], [5, 6])
+    assert left.polygons.area.tolist() == [5 * 6 - 4 * 2]
+
+
+def test_a_border_repeats_the_picture_and_not_the_object() -> None:
+    mask = np.zeros((8, 10), bool)
+    mask[2:6, :3] = True
+    pipe = im.Pipeline([im.Shift(pixels={"x": 4})], seed=1)
+    out = pipe(image=np.zeros((8, 10)), mask=mask, instances=mask[None], polygons=[[(0, 2), (3, 2), (3, 6), (0, 6)]])
+    assert out.mask[2:6, :7].all()
+    assert not out.instances.masks[0, :, :4].any()
+    assert out.instances.area.tolist() == out.polygons.area.tolist() == [12]

@@ -120,6 +120,25 @@ def test_points_come_with_their_names_and_by_thing() -> None:
     assert found["keypoints"][0].tolist() == [[3.0, 3.0], [7.0, 3.0]]
 
 
+@pytest.mark.parametrize("prepared", [False, True])
+def test_polygons_and_masks_come_with_their_boxes(tmp_path: Path, prepared: bool) -> None:
+    where = scene(tmp_path / "in")
+    if prepared:
+        im.prepare(where, tmp_path / "store", size=(40, 60))
+        where = tmp_path / "store"
+    seen = 0
+    loader = Loader(where, PIPE.replace(boxes=im.BoxRules(tight=True)), split="all", batch_size=5, workers=0)
+    for batch in loader:
+        for boxes, polygons, masks in zip(batch.boxes, batch.polygons, batch.instances, strict=True):
+            around = dict(zip(polygons.index.tolist(), polygons.bounds.tolist(), strict=True))
+            around |= dict(zip(masks.index.tolist(), masks.bounds[:, [1, 0, 3, 2]].tolist(), strict=True))
+            assert around.keys() == set(boxes.index.tolist()), "what is gone is gone in all"
+            for number, box in zip(boxes.index.tolist(), boxes.array, strict=True):
+                np.testing.assert_allclose(box, around[number])
+                seen += 1
+    assert seen > 3
+
+
 def test_what_is_no_detection_set_is_refused(tmp_path: Path) -> None:
     loader = Loader((np.zeros((2, 8, 8, 3), np.uint8),), batch_size=2, workers=0)
     with pytest.raises(im.InputError, match="expected a column of boxes, got image"):

@@ -97,7 +97,7 @@ class Instances:
     @property
     def shape(self) -> tuple[int, ...]:
         """Spatial shape."""
-        return self.array.shape if self.is_map else self.array.shape[1:]
+        return tuple(self.array.shape if self.is_map else self.array.shape[1:])
 
     @property
     def masks(self) -> npt.NDArray[np.bool_]:
@@ -133,7 +133,8 @@ class Instances:
             numbers, counts = np.unique(self.array, return_counts=True)
             found = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
             return np.array([found.get(number, 0) for number in self.ids.tolist()], np.int64)
-        return np.count_nonzero(self.array, axis=tuple(range(1, self.array.ndim))).astype(np.int64).reshape(-1)
+        axes = tuple(range(1, self.array.ndim))
+        return np.asarray(np.count_nonzero(self.array, axis=axes), np.int64).reshape(-1)
 
     @property
     def bounds(self) -> Floats:
@@ -181,7 +182,7 @@ class Instances:
 def _ids(array: Array, said: Any) -> npt.NDArray[np.int64]:
     if said is None or (isinstance(said, str) and said == "all"):
         found = np.unique(array)
-        return found[found != 0].astype(np.int64)
+        return np.asarray(found[found != 0], np.int64)
     ids = np.asarray(said)
     if ids.size == 0:
         return np.zeros(0, np.int64)

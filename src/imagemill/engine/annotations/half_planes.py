@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.geometry import Floats
+
+Numbers = npt.NDArray[np.integer[Any]]
 
 __all__ = ["cut", "cut_line", "within"]
 
@@ -108,7 +113,7 @@ def cut_line(line: Floats, depth: Floats) -> list[Floats]:
     return found
 
 
-def _crossings(points: Floats, depth: Floats, one: Floats, two: Floats) -> Floats:
+def _crossings(points: Floats, depth: Floats, one: Numbers, two: Numbers) -> Floats:
     """Where the pieces between two corners each cross the edge."""
     share = depth[one] / (depth[one] - depth[two])
     found: Floats = points[one] + share[:, None] * (points[two] - points[one])

@@ -98,7 +98,9 @@ class Rings:
     def size(self) -> Floats:
         """Area of each annotation's rings, of lines the length."""
         measured = [ring_area(ring) if self.closed else _length(ring) for ring in self.rings()]
-        return np.bincount(self.owner, measured, minlength=len(self.share)) if measured else np.zeros(len(self.share))
+        found: Floats = np.zeros(len(self.share))
+        np.add.at(found, self.owner, measured)
+        return found
 
     def pushed(self, stages: tuple[maps.Stage, ...]) -> Rings:
         """Moved from the input of a chain to its output; a padding window cuts where it stands."""

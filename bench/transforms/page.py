@@ -13,7 +13,7 @@ from bench.transforms.reasons import REASONS
 AIMS = {"calls": 1.5, "batches": 1.5, "volumes": 4.0}
 TITLES = {
     "calls": "Photos of 375x500, 8 bits, one call each",
-    "batches": "Photos of 375x500, 8 bits, batches of 16",
+    "batches": "Photos of 375x500, 8 bits, batches of 8",
     "volumes": "Volumes of 128^3, float32, one call each",
 }
 

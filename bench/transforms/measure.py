@@ -16,44 +16,43 @@ from bench.transforms.rows import CEILINGS, Array, Row, many, single
 OURS = "imagemill"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Measured:
     """One row, one way of calling.
 
     Parameters
     ----------
-    row : Row
-    timings : dict of str to Timing
-        Seconds per image, ours among them.
+    name, ours : str
+        Of the row.
+    seconds : float
+        Of the processor per image, for ours: the median.
+    ratios : dict of str to (median, lower quartile, upper quartile)
+        How many times as long a peer takes.
     absent : dict of str to str
-        Who failed, and how.
+        Who was not measured, and why.
     """
 
-    row: Row
-    timings: dict[str, Timing]
+    name: str
+    ours: str
+    seconds: float
+    ratios: dict[str, tuple[float, float, float]]
     absent: dict[str, str]
 
-    @property
-    def ours(self) -> float:
-        """Median seconds of the processor per image."""
-        return statistics.median(self.timings[OURS].cpu)
-
-    def rounds(self, name: str) -> list[float]:
-        """How many times as long a peer takes, round by round."""
-        return [p / o for p, o in zip(self.timings[name].cpu, self.timings[OURS].cpu, strict=True)]
-
-    def ratio(self, name: str) -> float:
-        """The median of these."""
-        return statistics.median(self.rounds(name))
+    @classmethod
+    def of(cls, row: Row, timings: dict[str, Timing], absent: dict[str, str]) -> Measured:
+        """Ratios are formed in each round."""
+        ours = timings[OURS].cpu
+        ratios = {}
+        for name, timing in timings.items():
+            if name != OURS:
+                each = [p / o for p, o in zip(timing.cpu, ours, strict=True)]
+                ratios[name] = (statistics.median(each), *spread(each))
+        return cls(row.name, row.ours, statistics.median(ours), ratios, absent)
 
     def best(self, *, ceilings: bool) -> str | None:
         """The quickest peer; raw calls of OpenCV and Pillow count where asked for."""
-        names = [n for n in self.timings if n != OURS and (ceilings or n not in CEILINGS)]
-        return min(names, key=self.ratio, default=None)
-
-    def spread(self, name: str) -> tuple[float, float]:
-        """Quartiles of the ratio."""
-        return spread(self.rounds(name))
+        names = [n for n in self.ratios if ceilings or n not in CEILINGS]
+        return min(names, key=lambda name: self.ratios[name][0], default=None)
 
 
 def geometric_mean(ratios: Sequence[float]) -> float:
@@ -121,7 +120,7 @@ def measure(
         for name in order[r % len(order) :] + order[: r % len(order)]:
             run, repeat = runs[name]
             time_once(run, items, repeat, timings[name])
-    return Measured(row, timings, absent)
+    return Measured.of(row, timings, absent)
 
 
 def _check(row: Row, name: str, made: object) -> None:

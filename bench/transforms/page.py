@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from bench.report import versions
 from bench.transforms import photos, volumes
 from bench.transforms.chains import Chain, table
@@ -13,21 +11,21 @@ from bench.transforms.reasons import REASONS
 AIMS = {"calls": 1.5, "batches": 1.5, "volumes": 4.0}
 TITLES = {
     "calls": "Photos of 375x500, 8 bits, one call each",
-    "batches": "Photos of 375x500, 8 bits, batches of 8",
+    "batches": "Photos of 375x500, 8 bits, batches of 4",
     "volumes": "Volumes of 128^3, float32, one call each",
 }
 
 
 def line(found: Measured) -> str:
     """One row, printed while it runs."""
-    cells = [f"{name} {found.ratio(name):.2f}" for name in found.timings if name != "imagemill"]
+    cells = [f"{name} {found.ratios[name][0]:.2f}" for name in found.ratios]
     cells += [f"{name}: {why}" for name, why in found.absent.items()]
-    return f"{found.row.name:26} {1e3 * found.ours:8.3f} ms   " + ", ".join(cells)
+    return f"{found.name:26} {1e3 * found.seconds:8.3f} ms   " + ", ".join(cells)
 
 
 def _ratios(rows: list[Measured], *, ceilings: bool) -> list[float]:
     best = [(found, found.best(ceilings=ceilings)) for found in rows]
-    return [found.ratio(name) for found, name in best if name is not None]
+    return [found.ratios[name][0] for found, name in best if name is not None]
 
 
 def summary(results: dict[str, list[Measured]], chains: list[Chain]) -> str:
@@ -54,9 +52,9 @@ def lost(part: str, rows: list[Measured]) -> list[str]:
     listed = []
     for found in rows:
         name = found.best(ceilings=False)
-        if name is not None and found.ratio(name) < 1:
-            reason = REASONS.get(found.row.name, "not looked into yet")
-            listed.append(f"* {found.row.name}, {found.ratio(name):.2f} against {name}: {reason}.")
+        if name is not None and found.ratios[name][0] < 1:
+            reason = REASONS.get(found.name, "not looked into yet")
+            listed.append(f"* {found.name}, {found.ratios[name][0]:.2f} against {name}: {reason}.")
     return [f"Lost in {TITLES[part][0].lower() + TITLES[part][1:]}:", "", *listed, ""] if listed else []
 
 
@@ -68,33 +66,33 @@ def _rows(part: str, rows: list[Measured]) -> list[str]:
         best = found.best(ceilings=False)
         cells = []
         for side in sides:
-            if side not in found.timings:
+            if side not in found.ratios:
                 cells.append("failed" if side in found.absent else "")
                 continue
-            low, high = found.spread(side)
-            text = f"{found.ratio(side):.2f} [{low:.2f}, {high:.2f}]"
+            median, low, high = found.ratios[side]
+            text = f"{median:.2f} [{low:.2f}, {high:.2f}]"
             cells.append(f"**{text}**" if side == best else text)
-        lines.append(f"| `{found.row.ours.removeprefix('im.')}` | {1e3 * found.ours:.3f} | " + " | ".join(cells) + " |")
-    failed = [f"* {f.row.name}, {name}: {why}" for f in rows for name, why in f.absent.items()]
+        lines.append(f"| `{found.ours.removeprefix('im.')}` | {1e3 * found.seconds:.3f} | " + " | ".join(cells) + " |")
+    failed = [f"* {f.name}, {name}: {why}" for f in rows for name, why in f.absent.items()]
     return [*lines, "", *(["Failed:", "", *failed, ""] if failed else [])]
 
 
-def page(results: dict[str, list[Measured]], chains: list[Chain], *, rounds: int) -> str:
+def page(results: dict[str, list[Measured]], chains: list[Chain], how: dict[str, str]) -> str:
     """All of it."""
-    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     parts = [
         "# Transform by transform, beside other libraries",
         "",
-        "Written by `make bench-transforms`; `make bench-transforms-quick` prints a part in two minutes.",
+        "Written by `make bench-transforms`; `make bench-transforms-quick` prints figures of three short rounds.",
         "",
-        f"One process, one thread each, contestants taking turns over {rounds} rounds after a warm-up. Figures are",
-        "how many times as long a peer takes as ours: **above 1 we are faster**. Seconds of the processor, the ratio",
-        "formed in each round, the median of the rounds, quartiles in brackets; bold is the quickest library of a row.",
+        f"One process, one thread each, contestants taking turns over {how['rounds']} rounds after a warm-up. Figures",
+        "are how many times as long a peer takes as ours: **above 1 we are faster**. Seconds of the processor, the",
+        "ratio formed in each round, the median of the rounds, quartiles in brackets; bold is the quickest of a row.",
         "Parameters are the same, results are realised and lie in memory in order. Albumentations runs in a `Compose`,",
         "ours in a `Pipeline`; Kornia gets floats, as it asks for, and their conversion is not counted. OpenCV and",
         "Pillow are single calls with nothing drawn, checked or kept: what is possible, not another pipeline.",
         "",
-        f"Load of the machine (2 cores) over 1, 5 and 15 minutes at the end: {load}. Versions: {versions()}.",
+        f"Load of the machine of {how['cores']} cores over 1, 5 and 15 minutes at the end: {how['load']}.",
+        f"{versions()}.",
         "",
         summary(results, []).rstrip(),
         "",

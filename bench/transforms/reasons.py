@@ -7,17 +7,15 @@ _MOVES = (
     "the backend"
 )
 _TABLE = (
-    "values go through a table one by one, or through floating point; stringzilla, which Albumentations uses, looks up "
-    "thirty-two bytes at a time"
+    "values go through a table one by one, or through single precision; stringzilla, which Albumentations uses, looks "
+    "up many at once by vector instructions"
 )
 _FLOAT = (
     "channels are mixed in single precision, so that any run of colour is one matrix with one rounding; there it is "
-    "fixed-point arithmetic of OpenCV"
+    "fixed-point arithmetic of OpenCV, or a copy"
 )
-_EXACT = (
-    "places are worked out in double precision for each pixel and read with exact weights; OpenCV's map is in fixed "
-    "point, with 32 steps between pixels"
-)
+_BENT = "places are worked out and read pixel by pixel; OpenCV's remap reads bytes in fixed point"
+_SAME = "OpenCV's own function on either side; what is left is the Python around it"
 _DRAWN = (
     "there the kernel has a pixel wide line of zeros and ones; here weights that are right for any angle, more of them"
 )
@@ -47,23 +45,20 @@ REASONS: dict[str, str] = {
     "Equalize": _TABLE,
     "AutoContrast": _TABLE,
     "ToDtype": "there is nothing to do but one multiplication; here it is a matrix with limits for each channel",
-    "Perspective": _EXACT,
-    "GridDistortion": "the displacement is a smooth B-spline worked out for each pixel; there it is linear between cells",
-    "OpticalDistortion": _EXACT,
-    "Rotate": _EXACT,
-    "Affine": _EXACT,
-    "Shear": _EXACT,
+    "Perspective": _SAME,
+    "GridDistortion": _BENT,
+    "OpticalDistortion": _BENT,
     "RandomResizedCrop": "what is left out is averaged where it shrinks by more than 2; there single pixels are read",
     "Resize, smaller": "averages with exact weights over what each pixel spans, in two passes of single precision",
     "Resize, larger": "weights in single precision for each pixel; OpenCV resizes bytes in fixed point",
     "LongestSide": "weights in single precision for each pixel; OpenCV resizes bytes in fixed point",
     "ShortestSide": "weights in single precision for each pixel; OpenCV resizes bytes in fixed point",
     "GaussianBlur": "both are OpenCV's filter; here it is as long as four deviations ask for",
-    "BoxBlur": "both are OpenCV's filter; what is left is the Python around it and its kernel",
-    "MedianBlur": "both are OpenCV's filter; what is left is the Python around it",
+    "BoxBlur": _SAME,
+    "MedianBlur": _SAME,
     "MotionBlur": _DRAWN,
-    "Sharpen": "a blur and a difference; there one kernel of nine weights",
-    "Emboss": "kernels of nine weights both; what is left is the Python around it",
+    "Sharpen": _SAME,
+    "Emboss": _SAME,
     "ZoomBlur": "ten views by OpenCV's exact warp, added up in single precision; there they are resized in fixed point",
     "CoarseDropout": "the photo is copied, then filled; what is left is the Python around it",
     "Erasing": "what is erased is as large as drawn, and of its own aspect; what is left is the Python around it",

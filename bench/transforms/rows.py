@@ -39,6 +39,8 @@ class Row:
         Dtype that comes out.
     slow : bool
         Left out by the quick run.
+    batches : bool
+        Whether images of one size come out in one size.
     **peers : str
         By the short names of :data:`LIBRARIES`.
     """
@@ -47,10 +49,13 @@ class Row:
     ours: str
     out: str
     slow: bool
+    batches: bool
     peers: dict[str, str] = field(hash=False)
 
-    def __init__(self, name: str, ours: str, *, out: str = "", slow: bool = False, **peers: str) -> None:
-        values = {"name": name, "ours": ours, "out": out, "slow": slow}
+    def __init__(
+        self, name: str, ours: str, *, out: str = "", slow: bool = False, batches: bool = True, **peers: str
+    ) -> None:
+        values: dict[str, Any] = {"name": name, "ours": ours, "out": out, "slow": slow, "batches": batches}
         values["peers"] = {LIBRARIES[short]: text for short, text in peers.items()}
         for key, value in values.items():
             object.__setattr__(self, key, value)

@@ -15,7 +15,7 @@ SIDES = ("TorchIO", "batchgeneratorsv2", "MONAI")
 ROWS = (
     Row("Flip", "im.Flip('x')", tio="tio.Flip(2)", mn="mn.Flip(2)"),
     Row("QuarterTurn", "im.QuarterTurn(1)", mn="mn.Rotate90(1, (1, 2))"),
-    Row("Rotate, all axes", "im.Affine(15, plane='all')", tio="tio.Affine(1, 15, 0)",
+    Row("Rotate, all axes", "im.Rotate(15, plane='all')", tio="tio.Affine(1, 15, 0)",
         bg="bg.SpatialTransform((128,) * 3, 0, False, p_rotation=1, rotation=(.26, .26))", mn="mn.Affine((.26, .26, .26), padding_mode='border', image_only=True)"),
     Row("Zoom", "im.Zoom(1.2)", tio="tio.Affine(1.2, 0, 0)", bg="bg.SpatialTransform((128,) * 3, 0, False, p_scaling=1, scaling=(.83, .83))", mn="mn.Zoom(1.2, mode='bilinear')"),
     Row("Shift", "im.Shift(pixels=2.5)", tio="tio.Affine(1, 0, 2.5)", mn="mn.Affine(translate_params=(2.5, 2.5, 2.5), padding_mode='border', image_only=True)"),
@@ -28,7 +28,7 @@ ROWS = (
     Row("Brightness", "im.Brightness(1.2)", bg="bg.MultiplicativeBrightnessTransform((1.2, 1.2), False)", mn="mn.ScaleIntensity(minv=None, maxv=None, factor=.2)"),
     Row("Contrast", "im.Contrast(1.2)", bg="bg.ContrastTransform((1.2, 1.2), False, False)"),
     Row("Gamma", "im.Gamma(1.5)", tio="tio.Gamma(1.5)", mn="mn.AdjustContrast(1.5)"),
-    Row("Gamma, own range", "im.Gamma(1.5, within='image', keep=True)", bg="bg.GammaTransform((1.5, 1.5), 0, False, 1, 1)", mn="mn.AdjustContrast(1.5, retain_stats=True)"),
+    Row("Gamma, own range", "im.Gamma(1.5, within='range', keep=True)", bg="bg.GammaTransform((1.5, 1.5), 0, False, 1, 1)", mn="mn.AdjustContrast(1.5, retain_stats=True)"),
     Row("Window", "im.Window(.5, .8)", mn="mn.ScaleIntensityRange(.1, .9, 0, 1, clip=True)"),
     Row("Rescale", "im.Rescale('minmax')", tio="tio.RescaleIntensity((0, 1))", mn="mn.ScaleIntensity(0, 1)"),
     Row("Standardize", "im.Standardize()", tio="tio.ZNormalization()", mn="mn.NormalizeIntensity()"),

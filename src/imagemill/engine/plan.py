@@ -64,6 +64,9 @@ def kept(work: Callable[[P], T]) -> Callable[[P], T]:
     return fact
 
 
+_SAME = [np.eye(side).tolist() for side in range(5)]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrices:
     """A pull matrix per sample, ``[n, d+1, d+1]``."""
@@ -73,7 +76,7 @@ class Matrices:
     def row(self, i: int) -> maps.Stage | None:
         """Sample ``i``'s stage; None for the identity."""
         m = self.m[i]
-        return None if np.array_equal(m, np.eye(len(m))) else maps.Matrix(m)
+        return None if m.tolist() == _SAME[len(m)] else maps.Matrix(m)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

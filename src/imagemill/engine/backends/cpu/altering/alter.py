@@ -77,5 +77,8 @@ def _erased(op: Erase, row: int, src: Array, peak: float, out: Array | None) -> 
             made[(*box, slice(0, op.channels))] = fill if even else fill[box]
         return made
     where = turned.inside(op, row, shape)
-    made[..., : op.channels][where] = fill if even else fill[where]
+    if even and made.flags.c_contiguous:
+        turned.fill_where(made.reshape(-1, made.shape[-1]), where.reshape(-1), fill)
+    else:
+        made[..., : op.channels][where] = fill if even else fill[where]
     return made

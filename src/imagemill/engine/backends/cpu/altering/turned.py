@@ -13,7 +13,7 @@ from imagemill.core.image_ops import Bools, Erase
 from imagemill.engine.altering import erase_values
 from imagemill.engine.backends.cpu.compile import exactly
 
-__all__ = ["inside"]
+__all__ = ["fill_where", "inside"]
 
 
 @exactly
@@ -35,6 +35,15 @@ def _mark(m, back, boxes, where):
                 qy, qx = m[0, 0] * i + m[0, 1] * j + m[0, 2], m[1, 0] * i + m[1, 1] * j + m[1, 2]
                 if y0 <= qy < y1 and x0 <= qx < x1:
                     where[i, j] = True
+
+
+@exactly
+def fill_where(pixels, where, fill):
+    """The leading channels of ``(n, C)`` where it is asked for."""
+    for i in range(len(pixels)):
+        if where[i]:
+            for c in range(len(fill)):
+                pixels[i, c] = fill[c]
 
 
 def inside(op: Erase, row: int, shape: tuple[int, ...]) -> Bools:

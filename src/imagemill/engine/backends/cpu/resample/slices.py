@@ -148,7 +148,11 @@ def paint(
 ) -> None:
     """Fill what lies outside each window's box; the window nearest to the output overrides the others."""
     for low, high, window in reversed(boxes):
-        value = window.mask_fill if labels else saturate(fill_vector(window.fill, out.shape[-1]), out.dtype)
+        value: Any = window.mask_fill
+        if not labels:
+            value = saturate(fill_vector(window.fill, out.shape[-1]), out.dtype)
+            # Written as one number, channels are no axis of their own to numpy, which is several times as quick.
+            value = value[0] if (value == value[0]).all() else value
         if any(h <= m for m, h in zip(low, high, strict=True)):
             out[...] = value
             continue

@@ -43,6 +43,7 @@ ALIGNED = [
 BENT = [
     im.Rotate((-180, 180)),
     im.Rotate(20, frame="fit"),
+    im.Rotate((-60, 60), frame="grow"),
     im.Shear((-20, 20)),
     im.Affine((-30, 30), (0.8, 1.2), (-0.1, 0.1), {"x": 10}),
     im.Perspective((0, 0.3)),

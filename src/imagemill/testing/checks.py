@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.sample import Sample
-from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Label, Mask, Polygons, RotatedBoxes
+from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Label, Map, Mask, Polygons, RotatedBoxes
 from imagemill.engine.backends import get_backend, reference
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Pass, Plan, Step
@@ -97,9 +97,9 @@ def assert_backends_agree(
     found: dict[str, Difference] = {}
     for name, target in quick.targets.items():
         twin: Any = slow.targets[name]
-        if isinstance(target, Image):
+        if isinstance(target, Image | Map):
             given = targets[name]
-            source = given.array if isinstance(given, Image) else np.asarray(given)
+            source = given.array if isinstance(given, Image | Map) else np.asarray(given)
             found[name] = _images(name, target.array, twin.array, source)
         elif isinstance(target, Mask):
             assert target.array.shape == twin.array.shape, f"{name}: {target.array.shape} against {twin.array.shape}"

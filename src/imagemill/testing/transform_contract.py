@@ -10,7 +10,7 @@ import numpy as np
 
 from imagemill.core.errors import TargetError
 from imagemill.core.sample import Sample
-from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Label, Mask, Polygons, RotatedBoxes
+from imagemill.core.targets import Boxes, Image, Instances, Keypoints, Label, Map, Mask, Polygons, RotatedBoxes
 from imagemill.pipeline.groups import group_of
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.testing.checks import assert_backends_agree
@@ -84,6 +84,7 @@ def _targets(seed: int, shape: tuple[int, ...], channels: int, dtype: Any) -> di
     found = {
         "image": Image(values, axes + ("c" if channels > 1 else "")),
         "mask": Mask(label_map(seed, shape), axes),
+        "depth": Map(picture(seed + 9, shape, None, np.float32), axes, fill=-1.0),
         "boxes": Boxes(np.array([[c - 2 for c in centre] + [c + 2 for c in centre]]), axes + axes, labels=["cat"]),
         "keypoints": Keypoints(np.array([centre, [c + 1 for c in centre]]), axes, labels=["eye", "ear"]),
         "instances": Instances(label_map(seed, shape)[None] > 0),
@@ -168,8 +169,9 @@ def _batches(transform: Transform, given: list[dict[str, Any]], alone: list[Samp
     columns = {name: [targets[name] for targets in given] for name in given[0]}
     batch = Pipeline([transform], seed=SEED).batch(**columns, keys=KEYS)
     for row, one in enumerate(alone):
-        annotated = {name: column[row] for name, column in batch.columns.items() if name not in ("image", "mask")}
-        found = {"image": batch.image[row], "mask": batch.mask[row], **_arrays(annotated)}
+        here = {name: column[row] for name, column in batch.columns.items()}
+        rasters = {name: value for name, value in here.items() if isinstance(value, np.ndarray)}
+        found = rasters | _arrays({name: value for name, value in here.items() if name not in rasters})
         wanted = _arrays(one)
         assert batch.applied[row] == one.applied, f"a sample draws the same in any batch, got {batch.applied[row]}"
         _same(found, wanted, "a sample of a batch is what it is alone")

@@ -30,7 +30,7 @@ _NEEDED: dict[str, Any] = {
     "offsets": 0.1, "a_min": -200, "a_max": 300, "gamma": 1.5, "target_shape": (64, 64, 32), "target_multiple": 8,
     "lower": 1, "upper": 99, "sharpness_factor": 2, "bits": 4, "quality": (50, 90), "threshold": 0.5, "holes": 4,
     "angle": 0.2, "zoom": 1.2, "spatial_border": 4, "offset": 0.1, "orientation": "LPS", "scales": 1.1, "axes": 0,
-    "translation": 2, "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
+    "translation": 2, "num_samples": 2, "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
 }  # fmt: skip
 """Arguments that have no default there."""
 
@@ -94,8 +94,8 @@ def _migration(about: Migration) -> str:
     notes = "".join(f"# {note}\n" for note in made.notes)
     differs = "".join(f"* {line}\n" for line in about.differs)
     return (
-        f'```python\npipe = im.{about.function}("""\n{about.before}\n""", seed=1)\n```\n\nis\n\n'
-        f"```python\n{made}\n{notes}```\n\n{differs}"
+        f'```text\npipe = im.{about.function}("""\n{about.before}\n""", seed=1)\n```\n\nis\n\n'
+        f"```text\n{made}\n{notes}```\n\n{differs}"
     )
 
 

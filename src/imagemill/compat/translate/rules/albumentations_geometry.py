@@ -27,6 +27,16 @@ from imagemill.transforms.geometric.zoom import Zoom
 __all__: list[str] = []
 _TALLEST_CORNER = 0.33
 _MOST_BENT = 0.6
+_SMALLEST = 0.01
+
+
+def _zoom(step: Step, limit: Any) -> Any:
+    """1 and the limit; an image of no size is none."""
+    found = scaled(span(step, "scale_limit", limit), 1, plus=1)
+    if isinstance(found, tuple) and found[0] < _SMALLEST < found[1]:
+        step.note(f"zooms begin at {_SMALLEST}")
+        return _SMALLEST, found[1]
+    return found
 
 
 @RULES.rule("HorizontalFlip", "IAAFliplr", "TimeReverse")
@@ -128,7 +138,7 @@ def _shift_scale_rotate(
     how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
     return Affine(
         degrees=span(step, "rotate_limit", rotate_limit),
-        zoom=scaled(span(step, "scale_limit", scale_limit), 1, plus=1),
+        zoom=_zoom(step, scale_limit),
         shift=both if x == y == both else {"y": y, "x": x},
         order=order(step, interpolation),  # type: ignore[arg-type]
         p=p,
@@ -205,7 +215,7 @@ def _random_scale(
 ) -> Transform:
     """`Zoom` by 1 and ``scale_limit``: the frame keeps its size here, there it grows and shrinks."""
     step.note("the frame keeps its size; a crop or a resize behind it is not needed for that")
-    zoom = scaled(span(step, "scale_limit", scale_limit), 1, plus=1)
+    zoom = _zoom(step, scale_limit)
     return Zoom(zoom, order=order(step, interpolation), border="constant", p=p)  # type: ignore[arg-type]
 
 

@@ -82,7 +82,7 @@ def _above(value: Any) -> Any:
 def _gamma(step: Step, gamma_limit: Any = (80, 120), eps: Any = None, p: float = 0.5) -> Transform:
     """Hundredths there, a power here."""
     limit = gamma_limit if isinstance(gamma_limit, list | tuple) else (gamma_limit, gamma_limit)
-    return Gamma(scaled(amount(step, "gamma_limit", limit), 0.01), p=p)
+    return Gamma(_above(scaled(amount(step, "gamma_limit", limit), 0.01)), p=p)
 
 
 @RULES.rule("HueSaturationValue")

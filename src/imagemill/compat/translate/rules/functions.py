@@ -11,7 +11,7 @@ from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.invert import Invert
 from imagemill.transforms.colour.normalize import Normalize
 
-__all__ = ["from_function"]
+__all__ = ["above_of", "from_function", "onto"]
 
 _SAME = ("float", "clone", "contiguous", "copy", "detach", "cpu", "cuda", "to", "squeeze", "unsqueeze", "numpy", "half")
 _CHANNELS = ("repeat", "expand", "repeat_interleave", "convert")
@@ -96,4 +96,27 @@ def _joined(one: tuple[float, float], op: ast.operator, other: tuple[float, floa
         return of[0] * by, of[1] * by
     if isinstance(op, ast.Div) and other[0] == 0 and other[1] != 0:
         return one[0] / other[1], one[1] / other[1]
+    return None
+
+
+def onto(low: float, high: float) -> list[Transform]:
+    """What brings 0..1 onto another range: nothing for itself."""
+    if (low, high) == (0.0, 1.0):
+        return []
+    if low >= high:
+        raise NoCounterpart(f"onto {low:g}..{high:g}, which falls")
+    return [Normalize(-low / (high - low), 1 / (high - low), scale="none")]
+
+
+def above_of(function: object) -> float | str | None:
+    """What ``lambda x: x > 0`` or ``x > x.mean()`` takes as the foreground; None for other functions."""
+    try:
+        node = ast.parse(function.text, mode="eval").body if isinstance(function, Unread) else None
+    except SyntaxError:
+        return None
+    match node:
+        case ast.Lambda(body=ast.Compare(left=ast.Name(), ops=[ast.Gt()], comparators=[right])):
+            if isinstance(right, ast.Constant) and isinstance(right.value, int | float):
+                return float(right.value)
+            return "mean" if ast.unparse(right).endswith(".mean()") else None
     return None

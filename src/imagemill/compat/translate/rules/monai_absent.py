@@ -17,6 +17,7 @@ _LABELS = (
 )
 _PATCHES = "RandGridPatch GridPatch GridSplit SplitDim"
 _OTHERS = (
+    "RandScaleCrop CenterScaleCrop "
     "RandHistogramShift RandGibbsNoise GibbsNoise KSpaceSpikeNoise RandCoarseShuffle RandStdShiftIntensity "
     "StdShiftIntensity RandScaleIntensityFixedMean ScaleIntensityFixedMean ThresholdIntensity HistogramNormalize "
     "IntensityRemap RandIntensityRemap MedianSmooth SavitzkyGolaySmooth ImageFilter RandImageFilter RandSmoothDeform "
@@ -29,7 +30,7 @@ _OTHERS = (
 RULES.without("it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda", "RandLambda")
 RULES.without(
     "several patches of one volume come from a sampler, not from a transform",
-    "RandSpatialCropSamples", *_PATCHES.split(),
+    *_PATCHES.split(),
 )  # fmt: skip
 RULES.without("it belongs to what a model gave; Batch.inverse brings that back", *_PREDICTIONS.split())
 RULES.without("label maps are changed before they come here", *_LABELS.split())

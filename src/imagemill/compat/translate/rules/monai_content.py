@@ -12,6 +12,7 @@ from imagemill.transforms.combine import Sequential
 from imagemill.transforms.cropping.foreground_crop import ForegroundCrop
 from imagemill.transforms.cropping.label_crop import LabelCrop
 from imagemill.transforms.cropping.weighted_crop import WeightedCrop
+from imagemill.transforms.geometric.crop import Crop
 from imagemill.transforms.geometric.pad import Pad
 from imagemill.transforms.noise.rician_noise import RicianNoise
 
@@ -82,6 +83,22 @@ def _by_classes(
     if image is not None or image_key is not None:
         step.note("image_threshold: all pixels of a class count")
     return LabelCrop(sizes(step, "spatial_size", size), labels={i: float(one) for i, one in enumerate(weights)})
+
+
+@RULES.rule("RandSpatialCropSamples")
+def _several(
+    step: Step,
+    roi_size: Any,
+    num_samples: Any,
+    max_roi_size: Any = None,
+    random_center: bool = True,
+    random_size: bool = False,
+) -> Transform:
+    """``RandSpatialCrop`` of a fixed size, one window of a sample."""
+    _samples(step, num_samples)
+    if random_size:
+        step.note("the size is fixed: roi_size")
+    return Crop(sizes(step, "roi_size", roi_size), at="random" if random_center else "centre")
 
 
 @RULES.rule("RandWeightedCrop")

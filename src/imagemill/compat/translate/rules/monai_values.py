@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from imagemill.compat.translate.rules.functions import onto
 from imagemill.compat.translate.rules.monai import AXES, RULES, sizes
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.compat.translate.rules.values import amount, is_number, scaled, span
@@ -49,15 +50,6 @@ def _scale_range(
     first, last = float(a_min), float(a_max)
     made = Window((first + last) / 2, last - first) if clip else Rescale((first, last))
     return [made, *onto(low, high)]
-
-
-def onto(low: float, high: float) -> list[Transform]:
-    """What brings 0..1 onto another range: nothing for itself."""
-    if (low, high) == (0.0, 1.0):
-        return []
-    if low >= high:
-        raise NoCounterpart(f"onto {low:g}..{high:g}, which falls")
-    return [Normalize(-low / (high - low), 1 / (high - low), scale="none")]
 
 
 @RULES.rule("ScaleIntensityRangePercentiles")
@@ -210,7 +202,12 @@ def _rand_coarse_dropout(
     step.note(f"holes of {sides} pixels are shares of {side}; set size for others")
     size = {axis: min(length / side, 1.0) for axis, length in zip("zyx"[-len(sides) :], sides, strict=True)}
     count = holes if max_holes is None else (int(holes), int(max_holes))
-    return CoarseDropout(count, size=size if len(sides) > 1 else sides[0] / side, fill=float(fill_value or 0), p=prob)
+    return CoarseDropout(
+        count,
+        size=size if len(sides) > 1 else sides[0] / side,
+        fill="noise" if isinstance(fill_value, list | tuple) else float(fill_value or 0),
+        p=prob,
+    )
 
 
 @RULES.rule("GaussianSharpen")

@@ -186,7 +186,14 @@ class Translator:
             self.unknown.append((shown, error.texts))
             return []
         except ParameterError as error:
-            raise InputError(f"{shown}: {error}") from error
+            # What it was given there is beyond what it can be here.
+            self._misses(f"{shown}: {error}")
+            return []
+        except InputError:
+            raise
+        except (TypeError, ValueError, LookupError) as error:
+            self._misses(f"{shown}: its arguments have another form than we know ({error})")
+            return []
         found = [made] if isinstance(made, Transform) else list(made)
         for size in (one.traits().size for one in found):
             if size:

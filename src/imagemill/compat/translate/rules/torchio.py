@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from imagemill.compat.translate.rules.choosing import all_of, one_of
+from imagemill.compat.translate.rules.functions import above_of, onto
 from imagemill.compat.translate.rules.rule import NoCounterpart, Rules, Step
 from imagemill.compat.translate.rules.values import amount, border, is_number, order, scaled, span
 from imagemill.core.errors import InputError
@@ -189,23 +190,26 @@ def _rescale(
     p: float = 1.0,
 ) -> Transform | list[Transform]:
     """From the image's extremes, its percentiles, or a window."""
-    target = tuple(float(one) for one in out_min_max)
-    if target not in ((0.0, 1.0), (-1.0, 1.0)):
-        raise NoCounterpart(f"onto {target}: (0, 1) and (-1, 1) are built")
+    low, high = ((0, out_min_max) if is_number(out_min_max) else out_min_max) or (0, 1)
+    behind = onto(float(low), float(high))
     if masking_method is not None:
         step.note("the whole image counts, not a mask")
     if in_min_max is not None:
-        return Rescale(tuple(float(one) for one in in_min_max), to=target, p=p)  # type: ignore[arg-type]
-    if tuple(percentiles) != (0, 100):
-        clip = ClipPercentiles(*(float(one) for one in percentiles))
-        made = [clip, Rescale("minmax", to=target)]
-        return made if p == 1 else Sequential(made, p=p)
-    return Rescale("minmax", to=target, p=p)
+        first, last = (float(one) for one in in_min_max)
+        made: list[Transform] = [Rescale((first, last)), *behind]
+    elif tuple(percentiles) != (0, 100):
+        made = [ClipPercentiles(*(float(one) for one in percentiles)), Rescale("minmax"), *behind]
+    else:
+        made = [Rescale("minmax"), *behind]
+    return made if p == 1 else Sequential(made, p=p)
 
 
-@RULES.rule("ZNormalization")
+@RULES.rule("ZNormalization", reads=True)
 def _z_normalization(step: Step, masking_method: Any = None, p: float = 1.0) -> Transform:
     """With a masking method, mean and deviation of what is brighter than the image's mean."""
+    above: Any = above_of(masking_method)
+    if above is not None:
+        return Standardize(above=above, p=p)
     if masking_method is not None:
         step.note("the foreground is what is above the image's mean")
         return Standardize(above="mean", p=p)

@@ -114,7 +114,7 @@ def _color_jitter(
     """A number is a range about 1; hue 1 is 360 degrees. Clipped once, at the end."""
     if step.version > 1:
         hue = 0.5 if "hue" not in step.call.given and len(step.call.positional) < len("bcsh") else hue
-    factors = {
+    factors: dict[str, Any] = {
         name: span(step, name, value, about=1, low=0)
         for name, value in (("brightness", brightness), ("contrast", contrast), ("saturation", saturation))
     }

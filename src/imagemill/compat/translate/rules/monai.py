@@ -68,7 +68,7 @@ def first(step: Step, value: Any) -> Any:
     return value
 
 
-def spline_of(step: Step, mode: Any) -> int:
+def spline_of(step: Step, mode: Any) -> Any:
     """The order of an interpolation, which may be a number already."""
     mode = first(step, mode)
     return mode if mode in (0, 1, 3, 5) and not isinstance(mode, bool) else order(step, mode)

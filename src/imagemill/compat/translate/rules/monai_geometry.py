@@ -29,7 +29,7 @@ from imagemill.transforms.geometric.zoom import Zoom
 
 __all__: list[str] = []
 _ROUND = 360.0
-_TURNS = (("x", "zy", 1), ("y", "zx", -1), ("z", "yx", 1))
+_TURNS: Any = (("x", "zy", 1), ("y", "zx", -1), ("z", "yx", 1))
 """Axis, plane in array order, and the sign of turns there, in the order in which they are run."""
 
 
@@ -46,7 +46,7 @@ def _spacing(
     values = [float(one) for one in (pixdim if isinstance(pixdim, list | tuple) else [pixdim])]
     return Resample(
         spacing=tuple(reversed(values)) if len(values) > 1 else values[0], order=spline_of(step, mode), antialias=False
-    )  # type: ignore[arg-type]
+    )
 
 
 @RULES.rule("Resize")
@@ -65,7 +65,7 @@ def _resize(
         )
     how = first(step, mode)
     smooth = bool(anti_aliasing) or str(getattr(how, "value", how)) == "area"
-    return Resample(sizes(step, "spatial_size", spatial_size), order=spline_of(step, mode), antialias=smooth)  # type: ignore[arg-type]
+    return Resample(sizes(step, "spatial_size", spatial_size), order=spline_of(step, mode), antialias=smooth)
 
 
 @RULES.rule("SpatialPad")
@@ -153,9 +153,7 @@ def _rand_rotate(
         step.note("with range_x alone it turns in the plane of images; for volumes about x set plane='zy'")
         return Rotate(spans["x"], p=prob, **how)
     made = [
-        Rotate(scaled(spans[axis], sign), plane=plane, **how)  # type: ignore[arg-type]
-        for axis, plane, sign in _TURNS
-        if not around(spans[axis])
+        Rotate(scaled(spans[axis], sign), plane=plane, **how) for axis, plane, sign in _TURNS if not around(spans[axis])
     ]
     return Sequential(made, p=prob)
 
@@ -254,7 +252,7 @@ def _elastic(
 ) -> Transform:
     """Smooth displacements on a grid of the usual strength; ``sigma`` and ``magnitude`` are not translated."""
     step.note("strength and cells are the usual ones of Elastic; set them")
-    return Elastic(order=spline_of(step, mode), p=prob, **margin(step, padding_mode))  # type: ignore[arg-type]
+    return Elastic(order=spline_of(step, mode), p=prob, **margin(step, padding_mode))
 
 
 @RULES.rule("Orientation")
@@ -369,4 +367,5 @@ def _affine(
         None if scale_params is None else scale_params if isinstance(scale_params, list | tuple) else [scale_params]
     )
     scale = None if factors is None else [(float(one) - 1, float(one) - 1) for one in factors]
-    return _rand_affine(step, 1.0, *fixed, scale, spatial_size, mode, padding_mode)
+    made: Any = _rand_affine(step, 1.0, *fixed, scale, spatial_size, mode, padding_mode)
+    return Sequential([made]) if not isinstance(made, Transform) else made

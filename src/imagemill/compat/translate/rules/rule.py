@@ -254,7 +254,7 @@ class Step:
             For too many of them, for a required one that is not there, and for one that only running gives.
         """
         known = {name: one for name, one in rule.parameters().items() if one.kind not in (_MORE, _ANY)}
-        kinds = {one.kind for one in rule.parameters().values()}
+        kinds = frozenset(one.kind for one in rule.parameters().values())
         given = self._placed(known, kinds) | dict(self.call.given)
         if given.pop("always_apply", False) is True:
             given["p"] = 1.0
@@ -272,7 +272,7 @@ class Step:
         return given
 
     def _left_out(
-        self, rule: Rule, given: dict[str, Any], known: Mapping[str, inspect.Parameter], kinds: set[Any]
+        self, rule: Rule, given: dict[str, Any], known: Mapping[str, inspect.Parameter], kinds: frozenset[Any]
     ) -> None:
         """Take out what the rule does not take, and say so."""
         rules = self.translator.rules
@@ -287,7 +287,7 @@ class Step:
             elif name not in rules.noted and name not in rules.ignored and _ANY not in kinds:
                 self.note(f"{name}={_short(value)} is left out; {rule.names[0]} takes {', '.join(known)}")
 
-    def _placed(self, known: Mapping[str, inspect.Parameter], kinds: set[Any]) -> dict[str, Any]:
+    def _placed(self, known: Mapping[str, inspect.Parameter], kinds: frozenset[Any]) -> dict[str, Any]:
         """Arguments without a name, by the names they have."""
         by_place = [name for name, one in known.items() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
         placed: tuple[Any, ...] = self.call.positional

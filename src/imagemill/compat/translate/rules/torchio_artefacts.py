@@ -105,7 +105,8 @@ def _affine_elastic(
     step: Step, affine_first: bool = True, affine_kwargs: Any = None, elastic_kwargs: Any = None, p: float = 1.0
 ) -> list[Transform]:
     """``RandomAffine`` and ``RandomElasticDeformation``, in one step."""
-    first, second = affine(step, **(affine_kwargs or {})), [deformed(step, **(elastic_kwargs or {}))]
+    first: Any = affine(step, **(affine_kwargs or {}))
+    second: Any = [deformed(step, **(elastic_kwargs or {}))]
     made = [*first, *second] if affine_first else [*second, *first]
     return made if p == 1 else [Sequential(made, p=p)]
 
@@ -150,7 +151,8 @@ def _fixed_affine(
 ) -> list[Transform]:
     """With the values that were drawn."""
     doubled = [[one for value in _three(values) for one in (value, value)] for values in (scales, degrees, translation)]
-    return affine(step, *doubled, False, center, default_pad_value, image_interpolation, p=p)
+    made: Any = affine(step, *doubled, False, center, default_pad_value, image_interpolation, p=p)
+    return list(made)
 
 
 def _three(value: Any) -> list[float]:

@@ -57,6 +57,14 @@ def test_all_parts_of_a_label_may_be_one_object() -> None:
     assert hide(im.MaskDropout(3)).boxes.labels == ["none"]
 
 
+def test_a_box_goes_by_half_of_what_it_and_the_object_cover() -> None:
+    # The object covers 5 to 15 and 4 to 12: these overlap it by 80 / 120 and by 80 / 192.
+    boxes = im.Boxes([[5, 4, 15, 16], [5, 4, 21, 16]])
+    mask = np.where(np.arange(60) < 20, MASK == 1, 0).astype(np.uint8)
+    out = im.Pipeline([im.MaskDropout()], seed=1)(image=IMAGE, mask=mask, boxes=boxes)
+    assert out.boxes.dropped.tolist() == [0]
+
+
 @pytest.mark.parametrize("backend", ["cpu", "reference"])
 def test_objects_behind_other_geometry_are_those_of_the_label_map_there(backend: str) -> None:
     before = [im.Rotate((-30, 30)), im.Flip("y"), im.Resize((50, 70))]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,13 @@ def _named(shown: str, value: Any) -> Any:
     return spelled
 
 
+@cache
+def _made(name: str, severity: int) -> Transform:
+    """The transform of a corruption; always the same one, as parameters are known by their identity."""
+    make, settings = _TABLE[name]
+    return make(*settings[severity - 1])
+
+
 @dataclass(frozen=True, slots=True)
 class Corruption(Transform):
     """One of nineteen common corruptions at a severity of 1 to 5, to test with and not to train with.
@@ -215,8 +223,7 @@ class Corruption(Transform):
         return tuple(range(low, high + 1))
 
     def children(self) -> tuple[Transform, ...]:
-        make, settings = _TABLE[self.name]
-        return tuple(make(*settings[severity - 1]) for severity in self._severities())
+        return tuple(_made(self.name, severity) for severity in self._severities())
 
     def select(self, draws: Draws) -> Selection:
         """The transform of the severity that was drawn."""

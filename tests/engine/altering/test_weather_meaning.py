@@ -60,6 +60,26 @@ def test_clouds_of_two_pixels_by_hand() -> None:
     np.testing.assert_allclose(plasma((2, 2), 2.0, STREAM, QUICK), wanted)
 
 
+class _Given:
+    """Numbers that are given, in place of random ones."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.numbers = numbers
+
+    def uniform(self, _stream: Any, _field: int, count: int) -> Any:
+        return self.numbers.reshape(count)
+
+
+def test_numbers_become_smaller_by_the_square_of_the_decay() -> None:
+    u = np.full((4, 4), 0.5)  # nothing is added
+    u[2, 2] = 1.0  # the middle of the first scale becomes 1, its edges 0.5
+    calm = plasma((4, 4), 2.0, STREAM, _Given(u))  # type: ignore[arg-type]  # all that clouds ask for
+    assert calm[1, 1] == pytest.approx(0.5)  # the mean of 0, 0.5, 0.5 and 1
+    u[1, 1] = 1.0
+    made = plasma((4, 4), 2.0, STREAM, _Given(u))  # type: ignore[arg-type]  # all that clouds ask for
+    assert made[1, 1] == pytest.approx(0.5 + 1 / 2.0**2)
+
+
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
 def test_fog_keeps_the_brightest_value_and_hides_what_is_dark(backend: str) -> None:
     flat = np.full((32, 32), 0.5)

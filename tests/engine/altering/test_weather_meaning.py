@@ -80,6 +80,11 @@ def test_numbers_become_smaller_by_the_square_of_the_decay() -> None:
     assert made[1, 1] == pytest.approx(0.5 + 1 / 2.0**2)
 
 
+def test_distances_are_scipys_to_the_last_bit() -> None:
+    inside = picture(4, (60, 70), None, noise=True) > 20
+    np.testing.assert_array_equal(QUICK.distance(inside), BY_DEFINITION.distance(inside))
+
+
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
 def test_fog_keeps_the_brightest_value_and_hides_what_is_dark(backend: str) -> None:
     flat = np.full((32, 32), 0.5)

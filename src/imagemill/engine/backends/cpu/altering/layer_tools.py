@@ -61,7 +61,9 @@ class _Quick:
     @staticmethod
     def distance(inside: Array) -> Floats:
         found = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        return np.asarray(found, np.float64)
+        # Squares of distances are whole numbers; what OpenCV makes of them is a little off, and not always alike.
+        exact: Floats = np.sqrt(np.rint(np.asarray(found, np.float64) ** 2))
+        return exact
 
 
 QUICK: Tools = _Quick()

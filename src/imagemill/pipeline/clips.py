@@ -195,7 +195,7 @@ def clip_batch(
     first = clips[0]
     flat = {name: [one for clip in clips for one in clip.columns[name]] for name in first.columns}
     rows, _ = read_columns(flat, _frame_axes(axes), channels)
-    of_frames = keys.repeat(count) if isinstance(keys, np.ndarray) else [key for key in keys for _ in range(count)]
+    of_frames: Any = keys.repeat(count) if isinstance(keys, np.ndarray) else [key for key in keys for _ in range(count)]
     inputs, log, plan, own = pipeline.planned(rows, of_frames, epoch, together=count)
     how: dict[str, Any] = {"rules": pipeline.boxes, "swap": pipeline.swap, "workers": workers}
     made = execute.run(plan, inputs.columns(own, together=count), pipeline.backend, **how)

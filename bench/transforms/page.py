@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bench.report import versions
 from bench.transforms import photos, volumes
 from bench.transforms.chains import Chain, table
 from bench.transforms.measure import Measured, geometric_mean
@@ -84,15 +83,17 @@ def page(results: dict[str, list[Measured]], chains: list[Chain], how: dict[str,
         "",
         "Written by `make bench-transforms`; `make bench-transforms-quick` prints figures of three short rounds.",
         "",
-        f"One process, one thread each, contestants taking turns over {how['rounds']} rounds after a warm-up. Figures",
-        "are how many times as long a peer takes as ours: **above 1 we are faster**. Seconds of the processor, the",
+        f"One process, one thread each, contestants taking turns over {how['rounds']} rounds of about",
+        f"{how['seconds']} s each after a warm-up; short rounds find cold caches. Figures are how many times as long a",
+        "peer takes as ours: **above 1 we are faster**. Seconds of the processor, the",
         "ratio formed in each round, the median of the rounds, quartiles in brackets; bold is the quickest of a row.",
         "Parameters are the same, results are realised and lie in memory in order. Albumentations runs in a `Compose`,",
         "ours in a `Pipeline`; Kornia gets floats, as it asks for, and their conversion is not counted. OpenCV and",
         "Pillow are single calls with nothing drawn, checked or kept: what is possible, not another pipeline.",
+        "Rows whose peers were all left out for their time count in no mean.",
         "",
         f"Load of the machine of {how['cores']} cores over 1, 5 and 15 minutes at the end: {how['load']}.",
-        f"{versions()}.",
+        f"{how['versions']}.",
         "",
         summary(results, []).rstrip(),
         "",

@@ -11,10 +11,10 @@ _TABLE = (
     "up many at once by vector instructions"
 )
 _FLOAT = (
-    "channels are mixed in single precision, so that any run of colour is one matrix with one rounding; there it is "
-    "fixed-point arithmetic of OpenCV, or a copy"
+    "channels are mixed in single precision, so that any run of colour is one matrix with one rounding; there it is a "
+    "function of OpenCV's for bytes, or a copy"
 )
-_BENT = "places are worked out and read pixel by pixel; OpenCV's remap reads bytes in fixed point"
+_BENT = "places are worked out and read pixel by pixel by a kernel of our own; there by OpenCV's remap"
 _SAME = "OpenCV's own function on either side; what is left is the Python around it"
 _DRAWN = (
     "there the kernel has a pixel wide line of zeros and ones; here weights that are right for any angle, more of them"
@@ -29,7 +29,7 @@ REASONS: dict[str, str] = {
     "Pad, to a size": _MOVES,
     "ChannelShuffle": _FLOAT,
     "ChannelDropout": "a dropped channel is a row of a matrix that all values go through; there it is a slice set to 0",
-    "Invert": _FLOAT + ", or a bitwise negation",
+    "Invert": _FLOAT,
     "Brightness": _TABLE,
     "GainOffset": _TABLE,
     "Contrast": _TABLE,
@@ -59,7 +59,7 @@ REASONS: dict[str, str] = {
     "MotionBlur": _DRAWN,
     "Sharpen": _SAME,
     "Emboss": _SAME,
-    "ZoomBlur": "ten views by OpenCV's exact warp, added up in single precision; there they are resized in fixed point",
+    "ZoomBlur": "ten views by OpenCV's warp, added up in single precision",
     "CoarseDropout": "the photo is copied, then filled; what is left is the Python around it",
     "Erasing": "what is erased is as large as drawn, and of its own aspect; what is left is the Python around it",
     "GridMask": "cells may be turned by any angle, so each pixel is asked in which it lies; there they are slices",

@@ -35,12 +35,15 @@ def main() -> None:
     single_thread()
     warnings.simplefilter("ignore")  # peers warn about their own deprecations
     started = time.perf_counter()
+    from bench.report import versions
+
     written = not asked.quick and asked.only is None
     found = {} if asked.page else {part: _part(part, asked) for part in asked.part or PARTS}
     if written:
         KEPT.mkdir(exist_ok=True)
         for part, rows in found.items():
-            how = {"rounds": str(asked.rounds or 9), "cores": str(os.cpu_count()), "load": _load(), "rows": rows}
+            how: dict[str, Any] = {"rounds": asked.rounds or 9, "seconds": asked.seconds or 0.04, "rows": rows}
+            how |= {"cores": os.cpu_count(), "load": _load(), "versions": versions()}
             (KEPT / f"{part}.json").write_text(json.dumps(how, indent=1, default=asdict), encoding="utf-8")
         PAGE.write_text(_page(), encoding="utf-8")
         print(f"wrote {PAGE.name}")

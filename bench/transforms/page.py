@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.transforms import photos, volumes
 from bench.transforms.chains import Chain, table
 from bench.transforms.measure import Measured, geometric_mean
-from bench.transforms.reasons import REASONS
+from bench.transforms.reasons import OF_VOLUMES, REASONS
 
 AIMS = {"calls": 1.5, "batches": 1.5, "volumes": 4.0}
 TITLES = {
@@ -52,7 +52,7 @@ def lost(part: str, rows: list[Measured]) -> list[str]:
     for found in rows:
         name = found.best(ceilings=False)
         if name is not None and found.ratios[name][0] < 1:
-            reason = REASONS.get(found.name, "not looked into yet")
+            reason = (OF_VOLUMES if part == "volumes" else REASONS).get(found.name, "not looked into yet")
             listed.append(f"* {found.name}, {found.ratios[name][0]:.2f} against {name}: {reason}.")
     return [f"Lost in {TITLES[part][0].lower() + TITLES[part][1:]}:", "", *listed, ""] if listed else []
 

@@ -65,3 +65,21 @@ REASONS: dict[str, str] = {
     "GridMask": "cells may be turned by any angle, so each pixel is asked in which it lies; there they are slices",
 }
 """By the name of the row. What has no entry was not looked into."""
+
+_DEFINED = "runs by its definition, in double precision: it has no kernel of its own yet"
+_IN_PLACE = (
+    "batchgeneratorsv2 works in the tensor that it is given; here inputs stay, and a result is memory of its own"
+)
+OF_VOLUMES: dict[str, str] = {
+    "Flip": _MOVES,
+    "Crop, random": _MOVES,
+    "Brightness": _IN_PLACE,
+    "Contrast": _IN_PLACE,
+    "GaussianNoise": _IN_PLACE + ", and each voxel's number is counted by its place",
+    "BiasField": _DEFINED,
+    "MotionArtefact": _DEFINED,
+    "CoarseDropout": "the volume is copied, then filled",
+    "Erasing, cuboids of noise": "noise is made for every voxel and then cut out; there the values of a cuboid are shuffled",
+    "ToDtype": "half precision goes by the definition: no kernel writes it",
+}
+"""The same for volumes."""

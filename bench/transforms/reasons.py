@@ -79,7 +79,7 @@ OF_VOLUMES: dict[str, str] = {
     "BiasField": _DEFINED,
     "MotionArtefact": _DEFINED,
     "CoarseDropout": "the volume is copied, then filled",
-    "Erasing, cuboids of noise": "noise is made for every voxel and then cut out; there values of a cuboid are shuffled",
+    "Erasing, cuboids of noise": "noise is made for every voxel and then cut out; there a cuboid is shuffled",
     "ToDtype": "half precision goes by the definition: no kernel writes it",
 }
 """The same for volumes."""

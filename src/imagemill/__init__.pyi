@@ -170,6 +170,7 @@ from imagemill.transforms.medical.ghosting import Ghosting as Ghosting
 from imagemill.transforms.medical.low_resolution import LowResolution as LowResolution
 from imagemill.transforms.medical.motion_artefact import MotionArtefact as MotionArtefact
 from imagemill.transforms.medical.spike import Spike as Spike
+from imagemill.transforms.mixing.augmix import AugMix as AugMix
 from imagemill.transforms.mixing.copy_paste import CopyPaste as CopyPaste
 from imagemill.transforms.mixing.cutmix import CutMix as CutMix
 from imagemill.transforms.mixing.mixup import MixUp as MixUp

@@ -52,7 +52,8 @@ def stable(transform: Transform) -> Any:
 def call(transform: Transform) -> str:
     """A transform as one would write it."""
     name, form = type(transform).__name__, stable(transform)
-    inner = ", ".join(map(call, transform.children()))
+    # Of one whose children follow from its parameters those say it all.
+    inner = ", ".join(map(call, transform.children())) if hasattr(transform, "transforms") else ""
     if not isinstance(form, dict):
         return f"{name}([{inner}])" if inner else str(form)
     given = [f"{k}={_value(v)}" for k, v in form[name].items() if not (inner and k == "transforms")]

@@ -11,13 +11,14 @@ import numpy as np
 from imagemill.core.errors import InputError, ParameterError, TargetError, blame_caller
 from imagemill.core.geometry import Frame
 from imagemill.core.image_ops import Erase, Noise, Words
-from imagemill.core.ops import Affine, Blend, Bools, Op, Warp, shown
+from imagemill.core.ops import Affine, Blend, Bools, Fan, Op, Warp, shown
 from imagemill.core.randomness import rng
 from imagemill.core.sample import Drawing, DrawLog
 from imagemill.engine.annotations.in_clips import ClipView
 from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.planner import Drawn
 from imagemill.transforms.base import Transform, chosen, everyone
+from imagemill.transforms.colour._channels import colours
 
 __all__ = ["Draft", "Walk"]
 
@@ -110,6 +111,20 @@ class Walk:
             if isinstance(op, Blend) and isinstance(before, Blend):
                 self.ops[at] = name, replace(op, instead=True)
 
+    def _fan(self, transform: Any, place: int, draws: rng.Draws, where: Bools) -> None:
+        """Draw the chains of a transform that sums what each of them makes, each from the frame as it is here."""
+        weight, ops, frames = transform.shares(draws), self.ops, self.frames
+        name, chains = type(transform).__name__, []
+        for child, selected in zip(transform.children(), transform.select(draws), strict=True):
+            self.ops, self.frames = [], [frames[-1]]
+            self.draw(child, where & selected)
+            chains.append((tuple(self.ops), tuple(self.frames)))
+        self.ops, self.frames = ops, frames
+        fan = chosen(Fan(tuple(chains), weight, colours(frames[-1])), where, frames[-1])
+        self.ops.append((name, fan))
+        self.frames.append(frames[-1])
+        self.drawings[place] = Drawing(name, where, draws.values)
+
     def draw(self, transform: Transform, where: Bools, *, shared: bool = True) -> None:
         """Draw one transform, for the samples where ``where`` holds; ``shared`` says that all images get it."""
         place, self.places = self.places, self.places + 1
@@ -122,6 +137,9 @@ class Walk:
         if runs is not None:
             where = where & runs
         children = transform.children()
+        if transform.traits().fans:
+            self._fan(transform, place, draws, where)
+            return
         if children:
             begun = len(self.ops)
             for child, selected in zip(children, transform.select(draws), strict=True):

@@ -85,6 +85,8 @@ class Traits:
         Says how the result lies in memory, nothing of the image.
     exclusive : bool
         A combination of which one child runs at most on each image.
+    fans : bool
+        Its children each make a version of the image, and the result is their weighted sum; it has ``shares``.
     chooses : bool
         Chooses among its children by the label of each sample.
     group : int
@@ -113,6 +115,7 @@ class Traits:
     apart: bool = False
     layout: bool = False
     exclusive: bool = False
+    fans: bool = False
     chooses: bool = False
     group: int = 1
     mixes: str = ""

@@ -173,7 +173,7 @@ _NOT_HERE = {
     "artefacts of scanners": "GibbsNoise Swap",
     "such weather": "Gravel Clouds PlasmaShadow Snowflakes",
     "shuffling": "GridShuffle PixelShuffle PatchShuffle",
-    "learned policies": "AugMix FastAutoAugment",
+    "learned policies": "FastAutoAugment",
     "several crops of one image": "FiveCrop TenCrop GridSample LabelSampler UniformSampler",
 }
 

@@ -24,6 +24,9 @@ from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.filter.posterize import Posterize
 from imagemill.transforms.filter.sharpen import Sharpen
 from imagemill.transforms.filter.solarize import Solarize
+from imagemill.transforms.mixing.augmix import AugMix
+from imagemill.transforms.mixing.cutmix import CutMix
+from imagemill.transforms.mixing.mixup import MixUp
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 from imagemill.transforms.occlusion.erasing import Erasing
 from imagemill.transforms.policies import auto_augment, rand_augment, trivial_augment
@@ -223,6 +226,34 @@ def _trivial_augment(
     return trivial_augment(order=_order(step, interpolation), fill=_fill(step, fill))
 
 
+@RULES.rule("AugMix")
+def _augmix(
+    step: Step,
+    severity: float = 3,
+    mixture_width: int = 3,
+    chain_depth: int = -1,
+    alpha: float = 1.0,
+    all_ops: Any = True,
+    interpolation: Any = "bilinear",
+    fill: Any = None,
+) -> Transform:
+    """By the operations of the paper, without brightness, color, contrast and sharpness; a depth is the largest."""
+    depth = 3 if int(chain_depth) < 1 else int(chain_depth)
+    return AugMix(float(severity), int(mixture_width), depth, float(alpha), geometry=True)
+
+
+@RULES.rule("MixUp")
+def _mixup(step: Step, alpha: float = 1.0, num_classes: Any = None, labels_getter: Any = "default") -> Transform:
+    """With a weight for each sample, where torchvision draws one for a batch; pairs are 0 with 1, 2 with 3."""
+    return MixUp(float(alpha), classes=None if num_classes is None else int(num_classes))
+
+
+@RULES.rule("CutMix")
+def _cutmix(step: Step, alpha: float = 1.0, num_classes: Any = None, labels_getter: Any = "default") -> Transform:
+    """With a box for each sample, where torchvision draws one for a batch; pairs are 0 with 1, 2 with 3."""
+    return CutMix(float(alpha), classes=None if num_classes is None else int(num_classes))
+
+
 def _order(step: Step, interpolation: Any) -> Any:
     return order(step, interpolation, pillow=True)
 
@@ -231,6 +262,4 @@ def _fill(step: Step, value: Any) -> float | tuple[float, ...]:
     return 0.0 if value is None else fill(step, value)
 
 
-RULES.without("mixing an image with changed copies of itself is not built", "AugMix")
-RULES.without("mixing images is not built", "MixUp", "CutMix")
 RULES.without("a matrix over all pixels of the image is not built", "LinearTransformation")

@@ -48,7 +48,7 @@ def sections() -> Iterator[Written]:
 
 
 WRITTEN = list(sections())
-AWAITED = frozenset({"Mosaic", "MixUp", "CutMix", "AugMix"})
+AWAITED = frozenset({"Mosaic", "MixUp", "CutMix"})
 """Names that are being built."""
 
 

@@ -27,6 +27,10 @@ def test_what_a_call_gives_does_not_depend_on_those_before(cls: type[im.Transfor
         pytest.skip("not for pictures")
     listed = [im.Flip("x", p=0.5), im.Rotate((-20, 20)), one]
     pipe = im.Pipeline(listed, seed=5)
+    try:
+        im.Pipeline(listed, seed=5)(PICTURE, key=0)
+    except InputError:
+        pytest.skip("needs more than an image")
     for key in range(4):
         np.testing.assert_array_equal(pipe(PICTURE), im.Pipeline(listed, seed=5)(PICTURE, key=key, epoch=0))
 

@@ -96,7 +96,8 @@ def run(
     last, how = plan.stretches[-1], _How(backend, rules, swap, workers)
     links: Links | None = None
     if plan.parts:
-        links = links_of({name: column.values for name, column in columns.items() if column.kind not in _RASTERS})
+        values_of = {name: cast(Any, c.values) for name, c in columns.items() if c.kind not in _RASTERS}
+        links = links_of(values_of)
         columns = _before_last(plan, columns, links, how)
     made: dict[str, Any] = {}
     for name, column in columns.items():

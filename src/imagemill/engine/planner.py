@@ -157,9 +157,10 @@ def make_plan(
 def _signature(first: Frame, steps: Steps) -> tuple[object, ...]:
     """What a rewrite must keep: the shapes and the dtype that come out."""
     shapes = [
-        s.shape if isinstance(s, Meet) else s.resample.shape
+        step.shape
         for s in steps
-        if isinstance(s, Meet) or (isinstance(s, Pass) and s.resample is not None)
+        for step in ((s,) if isinstance(s, Meet) else (s.resample,) if isinstance(s, Pass) else ())
+        if step is not None
     ]
     colours = [s.colour for s in steps if isinstance(s, Pass) and s.colour is not None]
     return (

@@ -72,7 +72,8 @@ def _instances(step: Step, row: int, value: Value, backend: Backend, out: Array 
     assert isinstance(step, Pass)
     if step.resample is None:
         return value
-    return _labels(Pass(*shown((step.resample,)), None, step.sources), row, value, backend, out)
+    (resample,) = shown((step.resample,))
+    return _labels(Pass(resample, None, step.sources), row, value, backend, out)
 
 
 def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:

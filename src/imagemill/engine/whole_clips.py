@@ -43,8 +43,8 @@ def run_clip(steps: tuple[Step, ...], first: int, values: Rasters, backend: Back
             values = [_resampled(step, first + i, one, backend) for i, one in enumerate(values)]
             whole = Pass(None, step.colour, step.sources)
         # All frames have the same numbers, so those of the first stand for all.
-        values = rule(whole, kind)(whole, first, np.stack(values), backend, None)
-    out[...] = np.stack(values)
+        values = rule(whole, kind)(whole, first, np.stack([*values]), backend, None)
+    out[...] = np.stack([*values])
 
 
 def _resampled(step: Pass, row: int, src: Array, backend: Backend) -> Array:

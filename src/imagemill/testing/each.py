@@ -380,7 +380,7 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.Downscale(0.5),
         im.Elastic(0.4, cells=2),
         im.ForegroundCrop(above=254),
-        im.IoUCrop((0.4, 0.6), least=0.1),
+        im.IoUCrop((0.4, 0.6), least=(0.1,)),
         im.LabelCrop((12, 14)),
         im.NearBoxCrop(0.1),
         im.MatchColours(_GRAY),

@@ -96,7 +96,7 @@ def _targets(seed: int, shape: tuple[int, ...], channels: int, dtype: Any, *, sh
     if shapes and len(shape) == 2:
         y, x = centre
         star = [(x - 4, y - 3), (x + 5, y - 2), (x, y), (x + 3, y + 4)]
-        found |= {"polygons": Polygons([star]), "rotated_boxes": RotatedBoxes([[x, y, 6.0, 3.0, 20.0]])}
+        found |= {"polygons": Polygons([star]), "rotated_boxes": RotatedBoxes(np.array([[x, y, 6.0, 3.0, 20.0]]))}
     return found
 
 
@@ -113,7 +113,7 @@ def _round_trips(transform: Transform, *, written: bool) -> None:
 
 
 def _arrays(sample: Sample | dict[str, Any]) -> dict[str, Any]:
-    targets = sample.targets if isinstance(sample, Sample) else sample
+    targets: dict[str, Any] = sample.targets if isinstance(sample, Sample) else sample  # type: ignore[assignment]
     found = {name: t.array for name, t in targets.items() if not isinstance(t, Polygons | Label | str)}
     return found | {name: _corners(t) for name, t in targets.items() if isinstance(t, Polygons)}
 
@@ -169,7 +169,7 @@ def _repeats(transform: Transform, given: list[dict[str, Any]]) -> list[Sample]:
 def _batches(transform: Transform, given: list[dict[str, Any]], alone: list[Sample]) -> None:
     if len({(s.image.shape, s.image.dtype) for s in alone}) > 1:
         return  # a batch has one size
-    columns = {name: [targets[name] for targets in given] for name in given[0]}
+    columns: dict[str, Any] = {name: [targets[name] for targets in given] for name in given[0]}
     batch = Pipeline([transform], seed=SEED).batch(**columns, keys=KEYS)
     for row, one in enumerate(alone):
         here = {name: column[row] for name, column in batch.columns.items()}

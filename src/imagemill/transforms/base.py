@@ -13,7 +13,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
@@ -245,7 +245,9 @@ class Transform(metaclass=_Checked):
     """
 
     p: float = dataclasses.field(default=1.0, kw_only=True)
-    images: Read[str | Sequence[str] | None, tuple[str, ...] | None] = dataclasses.field(default=None, kw_only=True)
+    images: Read[str | Sequence[str] | None, tuple[str, ...] | None] = dataclasses.field(
+        default=cast(Any, None), kw_only=True
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # `dataclass(slots=True)` makes the class a second time; the later one is the one to keep.

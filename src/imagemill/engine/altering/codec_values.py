@@ -54,7 +54,7 @@ def recoded(values: Array, codec: str, quality: int, source: np.dtype[Any], peak
     step = (high - low) / _LEVELS
     levels = np.rint((values - low) / step).astype(np.uint8)
     made: Array = _slices(levels, codec, quality).astype(values.dtype) * values.dtype.type(step)
-    return made + values.dtype.type(low)
+    return np.asarray(made + values.dtype.type(low))
 
 
 def _slices(levels: Array, codec: str, quality: int) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imagemill.core.decorrelated import correlated, decorrelated
-from imagemill.core.geometry import Floats
+from imagemill.core.geometry import Floats, Ints
 
 __all__ = ["curves", "with_histogram", "with_moments", "with_spectrum"]
 
@@ -27,7 +27,7 @@ def with_histogram(values: Floats, shares: Floats, levels: Floats, amount: float
     return out
 
 
-def curves(own: Floats, counts: Floats, shares: Floats, levels: Floats, amount: float) -> Floats:
+def curves(own: Floats, counts: Ints, shares: Floats, levels: Floats, amount: float) -> Floats:
     """What levels that are there so often become."""
     below = np.cumsum(counts) / counts.sum()
     # Of shares that are there twice, padding behind the last level, the first counts.

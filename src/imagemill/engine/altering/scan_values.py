@@ -160,7 +160,7 @@ def covered(n: int, m: int, *, whole: bool = False) -> Floats:
         reached = np.clip(edges - np.arange(n), 0, 1)
         weights = (reached[1:] - reached[:-1]) * m / n
     weights.flags.writeable = False
-    return weights
+    return np.asarray(weights)
 
 
 def _lengthened(values: Floats, axis: int, n: int, m: int) -> Floats:
@@ -173,4 +173,4 @@ def _lengthened(values: Floats, axis: int, n: int, m: int) -> Floats:
     rest -= first
     rest *= share
     rest += first
-    return rest
+    return np.asarray(rest)

@@ -68,7 +68,7 @@ def _size(values: Array) -> Size:
 def _coloured(layer: Floats, colour: tuple[float, ...], values: Array) -> Array:
     """A layer in a colour ``(y, x, C)``, or in its luma where there are not three channels."""
     three = np.asarray(colour if values.shape[-1] == 3 else (LUMA @ np.asarray(colour),))
-    return _plain(layer, values) * three.astype(values.dtype)
+    return np.asarray(_plain(layer, values) * three.astype(values.dtype))
 
 
 def _plain(layer: Floats, values: Array) -> Array:
@@ -77,8 +77,8 @@ def _plain(layer: Floats, values: Array) -> Array:
 
 def _gray(values: Array) -> Array:
     if values.shape[-1] == 3:
-        return (values @ LUMA.astype(values.dtype))[..., None]
-    return values.mean(axis=-1, keepdims=True)
+        return np.asarray((values @ LUMA.astype(values.dtype))[..., None])
+    return np.asarray(values.mean(axis=-1, keepdims=True))
 
 
 def _fog(params: Params, values: Array, peak: float, tools: Tools) -> Array:

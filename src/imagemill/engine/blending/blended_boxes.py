@@ -88,7 +88,7 @@ def covered(edges: Floats, region: Ints) -> tuple[Floats, Floats]:
     (array([[-0.5, -0.5,  3.5,  3.5]]), array([0.625]))
     """
     d = len(region)
-    low, high = region[:, 0] - 0.5, region[:, 1] - 0.5
+    low, high = (np.asarray(end, np.float64) for end in (region[:, 0] - 0.5, region[:, 1] - 0.5))
     _, both = cut(edges, low, high)
     spans = (edges[:, :d] >= low) & (edges[:, d:] <= high)
     left = edges.copy()
@@ -317,7 +317,7 @@ def _points(points: Keypoints, place: Place, shape: tuple[int, ...]) -> Keypoint
     columns = dict(points.columns)
     columns["source"] = np.asarray(columns.get("source", np.zeros(len(points), np.int64))) ^ place.step
     columns["weight"] = np.asarray(columns.get("weight", np.ones(len(points)))) * place.weight
-    moved = points.like(found, np.asarray(points.visible) & seen, inside, points.labels)
+    moved = points.like(found, np.asarray(np.asarray(points.visible) & seen), inside, points.labels)
     return replace(moved, instance=belongs + place.first, columns=columns)
 
 

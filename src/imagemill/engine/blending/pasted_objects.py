@@ -53,7 +53,7 @@ def pasted(op: Blend, row: int, columns: Mapping[str, Column], shape: tuple[int,
         When the batch has neither.
     """
     partner = int(op.rows[row, 1])
-    kinds: dict[str, Any] = {column.kind: column.values[partner] for column in reversed(columns.values())}
+    kinds: dict[str, Any] = {column.kind: column.values[partner] for column in reversed([*columns.values()])}
     if Instances.kind in kinds:
         things: Instances = kinds[Instances.kind]
         index = known_rows(things)

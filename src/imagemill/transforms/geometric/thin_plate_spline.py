@@ -31,7 +31,7 @@ _FINER = 4
 
 
 def _points(name: str, value: object) -> int:
-    count = whole_number(low=2)(name, value)
+    count: int = whole_number(low=2)(name, value)
     if count > 10:
         raise ParameterError(f"expected {name} to be 2 to 10, got {value!r}; Elastic has finer grids")
     return count
@@ -133,5 +133,5 @@ def _coefficients(cells: int) -> Floats:
     for knot in range(cells + 1):
         system[knot, knot : knot + 3] = np.array([1.0, 4.0, 1.0]) / 6.0
     system[-2, :3] = system[-1, -3:] = 1.0, -2.0, 1.0
-    found: Floats = np.linalg.inv(system)[:, : cells + 1]
+    found: Floats = np.asarray(np.linalg.inv(system)[:, : cells + 1], np.float64)
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
@@ -74,7 +76,7 @@ class Mosaic(Transform):
             raise ParameterError(f"expected Mosaic(size=...) as height and width, got {self.size!r}")
         if self.labels == "pairs":
             raise ParameterError("expected Mosaic(labels='soft'), for there are four labels and no pair; leave it out")
-        if isinstance(self.centre, dict) and set(self.centre) != {"y", "x"}:
+        if isinstance(self.centre, Mapping) and set(self.centre) != {"y", "x"}:
             raise ParameterError(f"expected Mosaic(centre=...) along y and x, got {sorted(self.centre)}")
 
     def traits(self) -> Traits:
@@ -88,7 +90,8 @@ class Mosaic(Transform):
         size = np.array(tuple(self.size) * (2 // len(self.size)))
         point = np.empty((frame.n, 2), np.int64)
         for axis, name in enumerate(frame.axes):
-            share = draws(self.centre[name] if isinstance(self.centre, dict) else self.centre, f"centre.{name}")
+            centre = self.centre[name] if isinstance(self.centre, Mapping) else self.centre
+            share = draws(cast(Any, centre), f"centre.{name}")
             point[:, axis] = np.rint(share * size[axis])
         regions = np.zeros((frame.n, 4, 2, 2), np.int64)
         offset = np.zeros((frame.n, 4, 2), np.int64)

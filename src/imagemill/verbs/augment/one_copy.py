@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from imagemill.core.errors import CodecError
 from imagemill.core.sample import Applied, Recipe
-from imagemill.core.targets import Array, Image, Mask
+from imagemill.core.targets import Array, Image, Mask, Target
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.registry import write_picture
@@ -159,7 +159,8 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
     if loaded.annotations is None:
         return Made(moved, moved_mask, sample.applied)
     height, width = moved.spatial_shape
-    objects, gone = loaded.annotations.moved(sample.targets, (height, width))
+    targets = cast(dict[str, Target], dict(sample.targets))
+    objects, gone = loaded.annotations.moved(targets, (height, width))
     return Made(moved, moved_mask, sample.applied, objects, gone)
 
 

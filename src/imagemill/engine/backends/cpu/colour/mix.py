@@ -148,8 +148,8 @@ def run(found: Mixing, row: int, src: Array, out: Array) -> None:
             one = (a[0, 0], b[0], limits, a2[0, 0], b2[0], kind.type(0), ints)
             _alike_three(src.reshape(-1), *one, out.reshape(-1))
         else:
-            kernel = _together_whole if ints else _together
-            kernel(src.reshape(-1), a, b, *numbers, out.reshape(-1))
+            together = _together_whole if ints else _together
+            together(src.reshape(-1), a, b, *numbers, out.reshape(-1))
         return
     if channels == 3 and found.scales[row]:
         planes = [out[..., c] for c in range(3)]

@@ -317,7 +317,7 @@ def _points(points: Keypoints, place: Place, shape: tuple[int, ...]) -> Keypoint
     columns = dict(points.columns)
     columns["source"] = np.asarray(columns.get("source", np.zeros(len(points), np.int64))) ^ place.step
     columns["weight"] = np.asarray(columns.get("weight", np.ones(len(points)))) * place.weight
-    moved = points.like(found, np.asarray(np.asarray(points.visible) & seen), inside, points.labels)
+    moved = points.like(found, np.asarray(points.visible, bool) & seen, np.asarray(inside, bool), points.labels)
     return replace(moved, instance=belongs + place.first, columns=columns)
 
 

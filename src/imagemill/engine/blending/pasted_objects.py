@@ -59,7 +59,7 @@ def pasted(op: Blend, row: int, columns: Mapping[str, Column], shape: tuple[int,
         index = known_rows(things)
         taken = _drawn(op, row, int(max(index, default=-1)) + 1)[index]
         where = things.masks[taken].any(axis=0) if len(things) else np.zeros(shape, bool)
-        return Pasted(where, frozenset(index[taken].tolist()))
+        return Pasted(np.asarray(where, bool), frozenset(index[taken].tolist()))
     seen = (kinds[Mask.kind] != 0).any(axis=-1) if Mask.kind in kinds else None
     if Boxes.kind in kinds:
         return _boxes(op, row, kinds[Boxes.kind], shape, seen)
@@ -71,7 +71,7 @@ def pasted(op: Blend, row: int, columns: Mapping[str, Column], shape: tuple[int,
     labels = kinds[Mask.kind]
     there = np.unique(labels[labels != 0])
     chosen = there[_drawn(op, row, len(there))]
-    return Pasted(np.isin(labels, chosen).any(axis=-1), None)
+    return Pasted(np.asarray(np.isin(labels, chosen).any(axis=-1), bool), None)
 
 
 def _drawn(op: Blend, row: int, count: int) -> npt.NDArray[np.bool_]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imagemill.core.content import labelled
+from imagemill.core.content import Array, labelled
 from imagemill.core.errors import ParameterError
-from imagemill.core.geometry import Floats, Frame
+from imagemill.core.geometry import Frame
 from imagemill.core.ops import Cast, Filter, Fit, Op, floating
 from imagemill.core.packed import packed
 from imagemill.core.randomness.rng import Draws
@@ -102,6 +102,6 @@ class Standardize(Transform):
             part[row] = labelled(maps)
         draws.note("inside", [one.mean() for one in part])
         settings = (self.per_channel, self.centre, self.scale, self.epsilon)
-        each: list[Floats] = [np.full(frame.n, one, np.float64) for one in settings]
-        params = (packed(part), *each)
+        each: list[Array] = [np.full(frame.n, one, np.float64) for one in settings]
+        params: tuple[Array, ...] = (packed(part), *each)
         return Filter("zscore within", params, frame.channels)

@@ -186,6 +186,7 @@ from imagemill.transforms.occlusion.erasing import Erasing as Erasing
 from imagemill.transforms.occlusion.grid_mask import GridMask as GridMask
 from imagemill.transforms.occlusion.mask_dropout import MaskDropout as MaskDropout
 from imagemill.transforms.occlusion.pixel_dropout import PixelDropout as PixelDropout
+from imagemill.transforms.per_class import PerClass as PerClass
 from imagemill.transforms.policies import auto_augment as auto_augment
 from imagemill.transforms.policies import rand_augment as rand_augment
 from imagemill.transforms.policies import trivial_augment as trivial_augment

@@ -130,7 +130,7 @@ def test_a_transform_alone_is_the_same_fused_and_step_by_step(cls: type[im.Trans
     fused, steps = (im.Pipeline([transform], seed=3, backend="reference", fuse=f) for f in (True, False))
     found, wanted = (p(image=image, axes=axes_of(form), key=0).image for p in (fused, steps))
     assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
-    if isinstance(transform, im.OneOf | im.SomeOf | im.Sequential):
+    if isinstance(transform, im.OneOf | im.PerClass | im.SomeOf | im.Sequential):
         return  # several resamples in a row become one: see test_fused_equals_stepwise.py
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-9 * max(1.0, float(np.abs(wanted).max())))
 

@@ -150,7 +150,9 @@ def clip_sample(
     refuse_mixing(pipeline)
     clip = _apart(targets, axes)
     rows, _ = read_columns(clip.columns, _frame_axes(axes), channels)
-    inputs, log, plan, own = pipeline.planned(rows, (recipe.key,) * clip.count, recipe.epoch, together=clip.count)
+    inputs, log, plan, own = pipeline.planned(
+        rows, (recipe.key,) * clip.count, recipe.epoch, together=clip.count, labels=_labels([clip], clip.count)
+    )
     columns = inputs.columns(own, together=clip.count)
     made = execute.run(plan, columns, pipeline.backend, rules=pipeline.boxes, swap=pipeline.swap)
     out: dict[str, Any] = {}
@@ -196,7 +198,7 @@ def clip_batch(
     flat = {name: [one for clip in clips for one in clip.columns[name]] for name in first.columns}
     rows, _ = read_columns(flat, _frame_axes(axes), channels)
     of_frames: Any = keys.repeat(count) if isinstance(keys, np.ndarray) else [key for key in keys for _ in range(count)]
-    inputs, log, plan, own = pipeline.planned(rows, of_frames, epoch, together=count)
+    inputs, log, plan, own = pipeline.planned(rows, of_frames, epoch, together=count, labels=_labels(clips, count))
     how: dict[str, Any] = {"rules": pipeline.boxes, "swap": pipeline.swap, "workers": workers}
     made = execute.run(plan, inputs.columns(own, together=count), pipeline.backend, **how)
     out: dict[str, Any] = {}
@@ -213,6 +215,16 @@ def clip_batch(
     geometry = tuple(_ClipMap(ways[k * count : (k + 1) * count]) for k in range(n))
     recipes = Recipes(pipeline.seed, epoch, keys, pipeline.digest)
     return Batch(out, recipes, log.part(slice(None, None, count)), plan.affine[::count], geometry=geometry)
+
+
+def _labels(clips: Sequence[_Clip], count: int) -> list[Any] | None:
+    """The labels of clips, each for all of its frames; None without."""
+    named = list(clips[0].whole)
+    if not named:
+        return None
+    name = "label" if "label" in named else named[0]
+    values = [clip.whole[name] for clip in clips]
+    return [value.value if isinstance(value, Label) else value for value in values for _ in range(count)]
 
 
 def refuse_mixing(pipeline: Pipeline) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from imagemill.core.sample import Applied
 from imagemill.engine.backends.finite_first import kernel_of
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Alter, Branch, Call, Meet, Pass, Plan, Step
-from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of
+from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of, nested_of
 
 
 class _Described(Protocol):
@@ -53,11 +53,25 @@ def call(transform: Transform) -> str:
     """A transform as one would write it."""
     name, form = type(transform).__name__, stable(transform)
     # Of one whose children follow from its parameters those say it all.
-    inner = ", ".join(map(call, transform.children())) if hasattr(transform, "transforms") else ""
+    nested = [word for word in nested_of(type(transform)) if hasattr(transform, word)]
     if not isinstance(form, dict):
-        return f"{name}([{inner}])" if inner else str(form)
-    given = [f"{k}={_value(v)}" for k, v in form[name].items() if not (inner and k == "transforms")]
-    return f"{name}({', '.join([f'[{inner}]', *given] if inner else given)})"
+        return f"{name}({', '.join(_nested(transform, word) for word in nested)})" if nested else str(form)
+    given = [f"{k}={_value(v)}" for k, v in form[name].items() if k not in nested]
+    inner = [_nested(transform, word) for word in nested if word in form[name]]
+    return f"{name}({', '.join([*inner, *given])})"
+
+
+def _nested(transform: Transform, word: str) -> str:
+    """The transforms inside another, as one would write them."""
+
+    def written(value: Any) -> str:
+        if isinstance(value, Transform):
+            return call(value)
+        if isinstance(value, Mapping):
+            return "{" + ", ".join(f"{key!r}: {written(one)}" for key, one in value.items()) + "}"
+        return f"[{', '.join(map(written, value))}]" if isinstance(value, list | tuple) else repr(value)
+
+    return ("" if word == "transforms" else f"{word}=") + written(getattr(transform, word))
 
 
 def _value(value: Any) -> str:

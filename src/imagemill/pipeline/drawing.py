@@ -50,7 +50,7 @@ class Walk:
     together : int
         Samples that are the frames of one video, which lie one behind the other.
     labels : sequence, optional
-        The samples' labels, for transforms that choose by them.
+        The samples' labels, for transforms that choose by them; empty where there are no samples yet.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Walk:
         self.image = image
         self.together = together
         self.names = names
-        self.labels = labels
+        self.labels = () if labels is None and sources is None else labels
         self.everything = np.ones(frame.n, dtype=bool)
         self.sources = sources
         self.places = 0
@@ -132,7 +132,7 @@ class Walk:
         if transform.images is not None and self.image not in transform.images:
             self.places += sum(1 for _ in everyone(transform.children()))
             return
-        draws = rng.Draws(self.generator, place, self.names[place])
+        draws = rng.Draws(self.generator, place, self.names[place], self.labels)
         runs = transform.runs_on(draws)
         if runs is not None:
             where = where & runs
@@ -141,8 +141,10 @@ class Walk:
             self._fan(transform, place, draws, where)
             return
         if children:
-            begun = len(self.ops)
-            for child, selected in zip(children, transform.select(draws), strict=True):
+            begun, selections = len(self.ops), transform.select(draws)
+            if transform.traits().chooses:
+                self.drawings[place] = Drawing(type(transform).__name__, where, draws.values)
+            for child, selected in zip(children, selections, strict=True):
                 before = len(self.ops)
                 self.draw(child, where & selected, shared=shared)
                 if transform.traits().exclusive and before > begun:

@@ -321,9 +321,12 @@ class Inputs:
         return self._canonical[name]
 
     def labels(self) -> list[Any] | None:
-        """The values of the first column of labels, when there is one."""
-        found = [column for name, column in self._columns.items() if isinstance(self._first[name], Label)]
-        return [one.value for one in found[0] if isinstance(one, Label)] if found else None
+        """The values of the column of labels, of the first where none is called so; None without."""
+        found = [name for name in self._columns if isinstance(self._first[name], Label)]
+        if not found:
+            return None
+        column = self._columns["label" if "label" in found else found[0]]
+        return [one.value for one in column if isinstance(one, Label)]
 
     def sources(self) -> Sources:
         """The targets that transforms may read while they draw."""

@@ -147,7 +147,8 @@ class Pipeline(Written):
         group : array of int, ``[n, g]``, optional
             Which samples may be mixed, see `groups`; left out, by their place in the batch.
         labels : sequence, optional
-            The samples' labels, for transforms that choose by them.
+            The samples' labels, for transforms that choose by them. Left out, with sources, nobody gave any; without,
+            the samples are of each class in turn.
         """
         if self.group > 1:
             frame = replace(frame, group=groups(range(frame.n), self.group) if group is None else group)
@@ -295,6 +296,8 @@ class Pipeline(Written):
         keys, epoch = self.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
+        if choose_by is not None and len(choose_by) != n:
+            raise InputError(f"expected {n} values to choose by, one per sample, got {len(choose_by)}")
         group = grouped(self.transforms, n, places)
         inputs, log, plan, own = self.planned(rows, keys, epoch, group=group, labels=choose_by)
         how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
@@ -366,7 +369,11 @@ class Pipeline(Written):
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs, row = self._white.checked(Inputs(rows), self._lineage.numbering.first), 0
         own: Mapping[str, Plan] = {}
-        if isinstance(key, Turn) and not (self._selective or self.reads) and (kind := inputs.only_kind) is not None:
+        if (
+            isinstance(key, Turn)
+            and not (self._selective or self.reads or self.chooses)
+            and (kind := inputs.only_kind) is not None
+        ):
             plan, log, row = self._ahead.planned(kind, key, epoch)
         else:
             log, plan, own = self._planned(inputs, (key_of(key),), epoch)
@@ -386,6 +393,7 @@ class Pipeline(Written):
         spacing: tuple[float, ...] | None = None,
         key: Key = 0,
         of: str = "image",
+        label: Any = None,
     ) -> str:
         """What runs on an image: the transforms with their ranges and, for a shape, the planned steps.
 
@@ -399,13 +407,15 @@ class Pipeline(Written):
             Whose draws to plan with.
         of : str
             Which image of a sample, where transforms say ``images=``.
+        label : str or int, optional
+            Its class, where transforms choose by that; the first they list when left out.
         """
         parts = words.said(self)
         if shape is not None:
             frame, word = one_frame(shape, axes)
             image = Image(np.broadcast_to(np.zeros((), dtype), frame), word, spacing)
             inputs = Inputs({of: [image]})
-            draft = self.draw(inputs.frame, [key], image=of)
+            draft = self.draw(inputs.frame, [key], image=of, labels=None if label is None else [label])
             parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
         return "\n\n".join(parts)
 

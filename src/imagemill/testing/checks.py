@@ -121,7 +121,7 @@ def _labels(
     """Each label map step by step, both backends from the same map: a tie early on is no fault later."""
     columns, _ = read_columns({name: [value] for name, value in targets.items()}, axes)
     inputs = Inputs(columns)
-    draft = pipeline.draw(inputs.frame, [key], epoch=epoch, sources=inputs.sources())
+    draft = pipeline.draw(inputs.frame, [key], epoch=epoch, sources=inputs.sources(), labels=inputs.labels())
     resamples = [s for s in pipeline.plan(draft).steps if isinstance(s, Pass) and s.resample is not None]
     for name in (n for n in inputs.names if inputs.kind(n) == Mask.kind):
         labels = inputs.canonical(name)[0][..., 0]

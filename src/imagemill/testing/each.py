@@ -278,6 +278,12 @@ def _children(s: Setting) -> Strategy:
     return st.lists(st.one_of(*listed).filter(lambda t: getattr(t, "frame", "keep") == "keep"), min_size=1, max_size=3)
 
 
+def _per_class(s: Setting) -> Strategy:
+    """Of images that may come without a label, which get what others get."""
+    classes = s.st.dictionaries(s.st.sampled_from(("cat", "dog")), _children(s), min_size=1)
+    return s.st.builds(im.PerClass, classes, _children(s), missing=s.st.just("ignore"), **s.coin)
+
+
 def _matching(cls: type[Transform]) -> Maker:
     """Towards one of two made-up images."""
 
@@ -359,6 +365,7 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     # A function, or other transforms.
     im.Apply: lambda s: s.st.just(im.Apply(_halved, "halve")),
     im.OneOf: lambda s: s.st.builds(im.OneOf, _children(s), **s.coin),
+    im.PerClass: _per_class,
     im.Sequential: lambda s: s.st.builds(im.Sequential, _children(s), **s.coin),
     im.SomeOf: lambda s: s.st.builds(im.SomeOf, _children(s), **s.coin),
 }
@@ -390,6 +397,7 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.OneOf([im.Flip("x")]),
         im.Orient("LPS"),
         im.Pad((3, 1)),
+        im.PerClass({"cat": [im.Flip("x")], "dog": [im.Invert()]}, [im.Flip("x")], missing="ignore"),
         im.Posterize(3),
         im.Resample((8, 9)),
         im.Sequential([im.Flip("x")]),

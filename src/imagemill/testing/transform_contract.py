@@ -149,7 +149,7 @@ def _loses_nothing(transform: Transform, given: dict[str, Any]) -> None:
     after = _arrays(found)
     moves = transform.traits().moves or any(child.traits().moves for child in transform.children())
     if transform.traits().recolours and not moves:
-        for name in after.keys() - {"image"}:
+        for name in sorted(after.keys() - {"image"}):
             np.testing.assert_array_equal(after[name], before[name], err_msg=f"colour leaves {name} as they are")
     new = set(np.unique(after["mask"]).tolist()) - set(np.unique(before["mask"]).tolist()) - {0}
     assert not new, f"label maps keep to their labels, got {sorted(new)} besides"

@@ -27,6 +27,7 @@ from imagemill.transforms.medical import *  # noqa: F403
 from imagemill.transforms.mixing import *  # noqa: F403
 from imagemill.transforms.noise import *  # noqa: F403
 from imagemill.transforms.occlusion import *  # noqa: F403
+from imagemill.transforms.per_class import PerClass as PerClass
 from imagemill.transforms.quality import *  # noqa: F403
 from imagemill.transforms.reading import line_for as line_for
 from imagemill.transforms.traits import Reach as Reach

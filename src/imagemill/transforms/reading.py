@@ -9,7 +9,7 @@ from typing import Any
 
 from imagemill.core.errors import ImagemillError, InputError, ParameterError, PipelineFileError
 from imagemill.core.interop import foreign_names as foreign
-from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, required
+from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, nested_of, required
 from imagemill.transforms.registry import find, names
 
 __all__ = ["Path", "from_dict", "line_for", "located"]
@@ -71,7 +71,9 @@ def _described(cls: type[Transform], arguments: Any, at: Path) -> Transform:
     missing = [word for word in required(cls) if word not in arguments]
     if missing:
         raise PipelineFileError(f"expected {name} to say {', '.join(missing)}; add it to the description")
-    return _made(cls, {key: _revive(key, value, (*at, key)) for key, value in arguments.items()}, at)
+    nested = nested_of(cls)
+    given = {key: _revive(value, (*at, key)) if key in nested else value for key, value in arguments.items()}
+    return _made(cls, given, at)
 
 
 def _made(cls: type[Transform], given: Mapping[str, Any], at: Path) -> Transform:
@@ -120,8 +122,10 @@ def _known_name(name: str) -> str:
     return f"did you mean {lowered[near[0]]!r}?" if near else f"known: {', '.join(names())}"
 
 
-def _revive(name: str, value: Any, at: Path) -> Any:
-    """Nested transforms (inside OneOf and the like) come back as transforms."""
-    if name == "transforms" and isinstance(value, list):
+def _revive(value: Any, at: Path) -> Any:
+    """Nested transforms (inside OneOf and the like) come back as transforms, in lists or in a mapping of lists."""
+    if isinstance(value, list):
         return tuple(from_dict(v, (*at, place)) for place, v in enumerate(value))
+    if isinstance(value, Mapping):
+        return {key: _revive(v, (*at, key)) for key, v in value.items()}
     return value

@@ -254,10 +254,18 @@ class Draws:
     them in the same order and number.
     """
 
-    __slots__ = ("_generator", "_names", "_place", "_request", "values")
+    __slots__ = ("_generator", "_names", "_place", "_request", "labels", "values")
 
-    def __init__(self, generator: Generator, place: int, names: dict[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        place: int,
+        names: dict[int, str] | None = None,
+        labels: Sequence[Any] | None = None,
+    ) -> None:
         self._generator = generator
+        self.labels = labels
+        """Of the samples, one each; None where none were given, empty where there are no samples yet."""
         self._place = place
         self._request = 0
         self._names = names or {}

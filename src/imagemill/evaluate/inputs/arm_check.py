@@ -59,6 +59,11 @@ def changed(
             f"expected {what} to change single {whose}, got {mixing(pipeline.transforms)}, which mixes several and "
             "their labels; make it an arm, which is trained on"
         )
+    if pipeline.chooses and whose != "training images":
+        raise InputError(
+            f"expected {what} to change {whose} whatever their class, got PerClass, which goes by the label that is to "
+            "be found; make it an arm, which is trained on"
+        )
     seeded, found = pipeline.with_seed(0), np.empty_like(images)
     maps = None if label_maps is None else np.empty_like(label_maps)
     for first in range(0, len(images), _TRIED):

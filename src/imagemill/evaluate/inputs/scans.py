@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from imagemill.core.targets import Image, Mask, Target
 from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.base import everyone
+from imagemill.transforms.per_class import PerClass
 
 __all__ = ["Scans", "axes_of", "moved"]
 
@@ -62,7 +64,7 @@ def moved(
 ) -> tuple[Array, Array | None]:
     """What a pipeline makes of all images, and of their label maps where there are any, in epoch 0.
 
-    Keys are the numbers of the images, counted from ``first``.
+    Keys are the numbers of the images, counted from ``first``. What `PerClass` lists takes its turns.
 
     Examples
     --------
@@ -75,9 +77,18 @@ def moved(
     keys = range(first, first + len(images))
     # By their numbers as well, where a pipeline mixes images: then one may be alone.
     places = keys if pipeline.group > 1 else None
+    how: dict[str, Any] = {"keys": keys, "epoch": 0, "places": places}
+    if pipeline.chooses:
+        how["choose_by"] = _in_turn(pipeline, keys)
     if label_maps is None and images.ndim == 4:
-        return pipeline.batch(images, keys=keys, epoch=0, places=places).image, None
+        return pipeline.batch(images, **how).image, None
     items = [Scans(images, label_maps, spacing)[row] for row in range(len(images))]
     columns: dict[str, Any] = {name: [item[name] for item in items] for name in items[0]}
-    made = pipeline.batch(keys=keys, epoch=0, places=places, **columns)
+    made = pipeline.batch(**how, **columns)
     return made.image, made.mask if label_maps is not None else None
+
+
+def _in_turn(pipeline: Pipeline, keys: range) -> list[str]:
+    """A class for each image, so that all that a pipeline lists for one runs on some."""
+    known = [name for one in everyone(pipeline.transforms) if isinstance(one, PerClass) for name in one.transforms]
+    return [known[key % len(known)] for key in keys]

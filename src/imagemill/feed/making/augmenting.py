@@ -228,12 +228,20 @@ def _pixels(items: Sequence[Item], row: int, factor: int, rows: int | None, stop
         raise UnreadableError(row, error) from error
 
 
-def named(pipeline: Pipeline, items: Mapping[str, Any], keys: Sequence[Any], hashes: Hashes, **how: Any) -> str | None:
+def named(
+    pipeline: Pipeline,
+    items: Mapping[str, Any],
+    keys: Sequence[Any],
+    hashes: Hashes,
+    choose_by: Sequence[Any] | None = None,
+    **how: Any,
+) -> str | None:
     """Which sample a failed batch failed at: the first that fails alone; None when none does."""
     for row, key in enumerate(keys):
         one = {name: column[row : row + 1] for name, column in items.items()}
         try:
-            pipeline.batch(**one, keys=hashes[row : row + 1].tolist(), **how)
+            by = None if choose_by is None else choose_by[row : row + 1]
+            pipeline.batch(**one, keys=hashes[row : row + 1].tolist(), choose_by=by, **how)
         except Exception:
             return str(key)
     return None

@@ -197,7 +197,7 @@ class Maker:
         labels = None if self.rows.labels is None else self.rows.labels[at.rows]
         if labels is None and not isinstance(columns, Mapping):
             labels = labels_together([item.label for item in columns])
-        choose_by = chosen_by(labels, self.rows.classes) if pipeline.chooses else None
+        choose_by = chosen_by(labels, self.rows.classes, pipeline) if pipeline.chooses else None
         if pipeline.group == 1:
             return Beside(choose_by=choose_by)
         found: dict[str, Any] = {}
@@ -322,8 +322,10 @@ class Maker:
         clock: Clock,
         stopped: Stopped,
     ) -> Batch:
+        choose_by: Sequence[Any] | None = None
         try:
             beside = self._told(pipeline, columns, at) if pipeline.group > 1 or pipeline.chooses else None
+            choose_by = None if beside is None else beside.choose_by
             return augmented(pipeline, columns, hashes, epoch, self.rows.axes, clock, stopped, beside)
         except (UnreadableError, InterruptedError):
             raise
@@ -332,7 +334,7 @@ class Maker:
             alone = columns if isinstance(columns, Mapping) else self._whole(columns)
             name = None
             if pipeline.group == 1:  # of those that are mixed none fails alone
-                name = named(pipeline, alone, keys, hashes, epoch=epoch, axes=self.rows.axes)
+                name = named(pipeline, alone, keys, hashes, choose_by, epoch=epoch, axes=self.rows.axes)
             found = error if name is None else faults.named(name, error, "augmenting")
             if found is error:
                 raise

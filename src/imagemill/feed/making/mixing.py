@@ -14,6 +14,7 @@ from imagemill.core.sample import Batch, DrawLog
 from imagemill.core.targets import Label
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import everyone
+from imagemill.transforms.per_class import PerClass
 
 __all__ = ["chosen_by", "mixable_labels", "refuse_mixing", "stacked_labels", "taken", "whole_groups"]
 
@@ -80,12 +81,24 @@ def _asks_pairs(pipeline: Pipeline) -> bool:
     )
 
 
-def chosen_by(labels: npt.NDArray[Any] | None, classes: Sequence[str]) -> list[Any] | None:
-    """What `PerClass` chooses by: names of classes where there are any, else their numbers; None for a row without."""
+def chosen_by(labels: npt.NDArray[Any] | None, classes: Sequence[str], pipeline: Pipeline) -> list[Any] | None:
+    """What `PerClass` chooses by: names of classes where there are any, else their numbers; None for a row without.
+
+    Raises
+    ------
+    InputError
+        When it lists a class that the dataset does not have: what is written for it would never run.
+    """
     if labels is None or labels.ndim != 1:
         return None
     if not classes:
         return list(labels.tolist())
+    for one in everyone(pipeline.transforms):
+        if isinstance(one, PerClass) and (strange := sorted({*one.transforms} - {*classes})):
+            raise InputError(
+                f"expected PerClass to list classes of the dataset, {', '.join(classes[:20])}, got "
+                f"{', '.join(map(repr, strange))}; call them as the dataset does, or take them out"
+            )
     return [classes[label] if label >= 0 else None for label in labels.tolist()]
 
 

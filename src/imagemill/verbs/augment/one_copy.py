@@ -12,7 +12,7 @@ import numpy as np
 
 from imagemill.core.errors import CodecError
 from imagemill.core.sample import Applied, Recipe
-from imagemill.core.targets import Array, Image, Mask, Target
+from imagemill.core.targets import Array, Image, Label, Mask, Target
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.registry import write_picture
@@ -59,6 +59,8 @@ class Loaded:
         What is annotated in it.
     note : str
         What there is to know about the way it was read.
+    label : str or None
+        Its class.
     """
 
     picture: Picture
@@ -67,6 +69,7 @@ class Loaded:
     bytes: int | None
     annotations: Annotations | None = None
     note: str = ""
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +118,9 @@ def load(
         mask = replace(mask, array=_label_values(mask.array))
     annotations, noted = annotations_of(record, picture, names)
     note = "; ".join(filter(None, (pair_note(picture, mask), noted)))
-    return Loaded(picture, mask, pixels_digest(record.image), pixels_size(record.image), annotations, note)
+    return Loaded(
+        picture, mask, pixels_digest(record.image), pixels_size(record.image), annotations, note, record.label
+    )
 
 
 def _image_values(array: Array) -> Array:
@@ -152,6 +157,8 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
         targets["mask"] = Mask(mask.array, axes=mask.axes)
     if loaded.annotations is not None:
         targets |= loaded.annotations.targets()
+    if pipeline.chooses:
+        targets["label"] = Label(loaded.label)
     sample = pipeline.replay(recipe, **targets)
     affine = None if picture.affine is None else sample.affine
     moved = _as_picture(sample.targets["image"], picture, affine)

@@ -17,7 +17,8 @@ from imagemill.core.sample import Applied
 from imagemill.engine.backends.finite_first import kernel_of
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Alter, Branch, Call, Meet, Pass, Plan, Step
-from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of, nested_of
+from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of
+from imagemill.transforms.reading import nested_of
 
 
 class _Described(Protocol):

@@ -278,8 +278,7 @@ def _children(s: Setting) -> Strategy:
     return st.lists(st.one_of(*listed).filter(lambda t: getattr(t, "frame", "keep") == "keep"), min_size=1, max_size=3)
 
 
-def _per_class(s: Setting) -> Strategy:
-    """Of images that may come without a label, which get what others get."""
+def _per_class(s: Setting) -> Strategy:  # without a label, images get what others get
     classes = s.st.dictionaries(s.st.sampled_from(("cat", "dog")), _children(s), min_size=1)
     return s.st.builds(im.PerClass, classes, _children(s), missing=s.st.just("ignore"), **s.coin)
 

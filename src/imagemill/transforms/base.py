@@ -88,11 +88,7 @@ def param(
 
 
 def option(
-    default: Any = dataclasses.MISSING,
-    *,
-    check: Callable[[str, Any], Any] | None = None,
-    by_name: bool = False,
-    nested: bool = False,
+    default: Any = dataclasses.MISSING, *, check: Callable[[str, Any], Any] | None = None, by_name: bool = False
 ) -> Any:
     """A setting that is the same for all samples.
 
@@ -104,11 +100,8 @@ def option(
         Takes the setting's full name and its value, returns the value to store, raises ParameterError.
     by_name : bool
         Whether it has to be given by its name, as ``p`` has.
-    nested : bool
-        Whether it holds transforms, in lists or mappings; ``transforms`` does by its name.
     """
-    meta = {"kind": "option", "check": check, "nested": nested}
-    return dataclasses.field(metadata=meta, kw_only=by_name, **_default(default))
+    return dataclasses.field(metadata={"kind": "option", "check": check}, kw_only=by_name, **_default(default))
 
 
 def _default(default: Any) -> dict[str, Any]:
@@ -429,11 +422,6 @@ def everyone(transforms: Iterable[Transform]) -> Iterator[Transform]:
 def fields_of(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
     """The parameters of a transform."""
     return dataclasses.fields(cls)
-
-
-def nested_of(cls: type[Any]) -> list[str]:
-    """The parameters of a transform that hold others: ``transforms``, and what says so."""
-    return ["transforms", *(f.name for f in fields_of(cls) if f.metadata.get("nested") and f.name != "transforms")]
 
 
 def _normalised(f: dataclasses.Field[Any]) -> Any:

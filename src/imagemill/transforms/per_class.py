@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -98,7 +98,9 @@ class PerClass(Transform):
     """
 
     transforms: Read[Mapping[str | int, Sequence[Transform]], dict[str, Listed]] = option(check=_by_class)
-    default: Read[Sequence[Transform] | None, Listed | None] = option(None, check=_listed, nested=True)
+    default: Read[Sequence[Transform] | None, Listed | None] = field(
+        default=None, metadata={"kind": "option", "check": _listed, "nested": True}
+    )
     missing: Missing = missing_option()
 
     def check(self) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from imagemill.core.errors import ImagemillError, InputError, ParameterError, PipelineFileError
 from imagemill.core.interop import foreign_names as foreign
-from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, nested_of, required
+from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, required
 from imagemill.transforms.registry import find, names
 
-__all__ = ["Path", "from_dict", "line_for", "located"]
+__all__ = ["Path", "from_dict", "line_for", "located", "nested_of"]
 
 Path = tuple[str | int, ...]
 """Where in a description something stands: keys and positions from the top."""
@@ -120,6 +120,11 @@ def _known_name(name: str) -> str:
         return said
     near = difflib.get_close_matches(name.lower(), lowered, n=1)
     return f"did you mean {lowered[near[0]]!r}?" if near else f"known: {', '.join(names())}"
+
+
+def nested_of(cls: type[Transform]) -> list[str]:
+    """The parameters of a transform that hold others: ``transforms``, and what says so in its ``metadata``."""
+    return ["transforms", *(f.name for f in fields_of(cls) if f.metadata.get("nested"))]
 
 
 def _revive(value: Any, at: Path) -> Any:

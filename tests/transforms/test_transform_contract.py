@@ -101,7 +101,7 @@ def known() -> Any:
     [
         (Unseeded(), "the same key gives the same again"),
         (ByRow(), "a sample of a batch is what it is alone"),
-        (Pretends("x"), "colour leaves boxes as they are"),
+        (Pretends("x"), "colour leaves depth as they are"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -215,7 +215,7 @@ def test_a_transform_of_ones_own_is_answered_too_and_its_own_constructor_left_al
 NEEDED = {
     "name": "fog",
     "size": 4, "transforms": [im.Flip("x")], "mean": 0.5, "dtype": "uint8", "layout": "channels_first",
-    "function": np.invert, "edges": [3], "gains": [1, 2], "length": 4, "references": np.eye(3),
+    "function": np.invert, "edges": [3], "gains": [1, 2], "length": 4, "references": np.eye(3), "chance": {0: 1},
 }  # fmt: skip
 ODD = [
     None, True, "x", "", -1, 1.5, float("nan"), float("inf"), 10**400, [], [1], [2, 1], [1, 2, 3], ["a", "b"], [[1]],

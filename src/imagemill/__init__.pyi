@@ -197,6 +197,7 @@ from imagemill.transforms.quality.glass_blur import GlassBlur as GlassBlur
 from imagemill.transforms.quality.jpeg_compression import JPEG as JPEG
 from imagemill.transforms.quality.turbulence import Turbulence as Turbulence
 from imagemill.transforms.quality.webp_compression import WebP as WebP
+from imagemill.transforms.schedule import Schedule as Schedule
 from imagemill.transforms.weather.fog import Fog as Fog
 from imagemill.transforms.weather.frost import Frost as Frost
 from imagemill.transforms.weather.rain import Rain as Rain

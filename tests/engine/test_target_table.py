@@ -115,7 +115,7 @@ def test_every_shipped_transform_is_in_this_list() -> None:
     shipped = {n for n in im.__all__ if isinstance(getattr(im, n), type) and issubclass(getattr(im, n), im.Transform)}
     mixing = {cls.__name__ for cls in MIXING}
     assert shipped - listed - mixing == {
-        "AugMix", "Corruption", "OneOf", "Orient", "PerClass", "Sequential", "SomeOf", "Transform"
+        "AugMix", "Corruption", "OneOf", "Orient", "PerClass", "Schedule", "Sequential", "SomeOf", "Transform"
     }  # fmt: skip
     assert {what for _, what in CASES} == {"hides", "moves", "stays"}
 

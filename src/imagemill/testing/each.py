@@ -367,6 +367,7 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     im.PerClass: _per_class,
     im.Sequential: lambda s: s.st.builds(im.Sequential, _children(s), **s.coin),
     im.SomeOf: lambda s: s.st.builds(im.SomeOf, _children(s), **s.coin),
+    im.Schedule: lambda s: s.st.builds(im.Schedule, _children(s), s.st.just({0: 0.5, 4: 1.0}), **s.coin),
 }
 """Strategies that cannot be derived, and why."""
 
@@ -393,15 +394,14 @@ EXAMPLES: Mapping[type[Transform], Transform] = {
         im.MatchHistogram(_GRAY),
         im.MatchSpectrum(_GRAY),
         im.Normalize("imagenet"),
-        im.OneOf([im.Flip("x")]),
         im.Orient("LPS"),
         im.Pad((3, 1)),
         im.PerClass({"cat": [im.Flip("x")], "dog": [im.Invert()]}, [im.Flip("x")], missing="ignore"),
         im.Posterize(3),
         im.Resample((8, 9)),
-        im.Sequential([im.Flip("x")]),
+        im.Schedule([im.Flip("x")], {0: 1}),
+        *(cls([im.Flip("x")]) for cls in (im.OneOf, im.Sequential, im.SomeOf)),
         im.Shift(pixels=3),
-        im.SomeOf([im.Flip("x")]),
         im.ToDtype("float32", scale=True),
         im.ToneGain([100], [1, 0.5]),
         im.WeightedCrop(6, of="mask"),

@@ -30,6 +30,7 @@ from imagemill.transforms.occlusion import *  # noqa: F403
 from imagemill.transforms.per_class import PerClass as PerClass
 from imagemill.transforms.quality import *  # noqa: F403
 from imagemill.transforms.reading import line_for as line_for
+from imagemill.transforms.schedule import Schedule as Schedule
 from imagemill.transforms.traits import Reach as Reach
 from imagemill.transforms.traits import Traits as Traits
 from imagemill.transforms.weather import *  # noqa: F403

@@ -25,6 +25,7 @@ GROUPS = {
     "mixing": "Samples put together",
     "medical": "Artefacts of scanners",
     "combine": "Choosing among transforms",
+    "schedule": "Changing with the epochs",
     "per_class": "Choosing by the class",
 }
 

@@ -51,8 +51,8 @@ class Schedule(Sequential):
 
     Notes
     -----
-    The epoch is that of the loader, of ``pipe(..., epoch=3)`` or of ``pipe.set_epoch(3)``; it is a part of the recipe. A
-    sample's coin in one epoch is another than in the next, but the same whatever the chances are.
+    The epoch is that of the loader, of ``pipe(..., epoch=3)`` or of ``pipe.set_epoch(3)``, and a part of the recipe. A
+    sample's coin is another one in each epoch, and the same whatever the chances are.
 
     Targets
     -------
@@ -78,7 +78,7 @@ class Schedule(Sequential):
         return self.p * float(np.interp(epoch, list(self.chance), list(self.chance.values())))
 
     def runs_on(self, draws: Draws) -> Bools | None:
-        """A coin, asked for in every epoch, so that what others draw stays the same."""
+        """A coin with the probability of the epoch."""
         coin: Bools = draws.uniform() < self.in_epoch(draws.epoch)
         return coin
 

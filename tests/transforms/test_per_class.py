@@ -79,6 +79,7 @@ def test_files_digests_and_words_do_not_go_by_the_order_of_the_classes() -> None
         im.Pipeline.from_yaml("transforms: [{PerClass: {transforms: {a: [Flip, {Rotate: {degrees: 999}}]}}}]")
 
 
+ALONE: Any = {"cat": im.Invert()}
 STRICT = im.Pipeline([im.PerClass({"cat": [im.Invert()]})], seed=1)
 
 
@@ -93,7 +94,7 @@ STRICT = im.Pipeline([im.PerClass({"cat": [im.Invert()]})], seed=1)
         (lambda: im.PerClass({"cat": ()}), "one class at least"),
         (lambda: im.PerClass({0: [], "0": [im.Invert()]}), "once, got '0'"),
         (lambda: im.PerClass({True: [im.Invert()]}), "by name or number, got True"),
-        (lambda: im.PerClass({"cat": im.Invert()}), "of class 'cat' to be a list"),
+        (lambda: im.PerClass(ALONE), "of class 'cat' to be a list"),
         (lambda: im.PerClass({"cat": [im.Invert()]}, missing="ignore"), r"no default; add default"),
     ],
 )
@@ -105,7 +106,7 @@ def test_what_it_cannot_go_by_is_refused_with_advice(call: Any, said: str) -> No
 def test_the_advice_works() -> None:
     for label in ("cat", "dog", None):
         pipe = im.Pipeline([im.PerClass({"cat": [im.Invert()]}, default=(), missing="ignore")], seed=1)
-        given = {} if label is None else {"label": label}
+        given: dict[str, Any] = {} if label is None else {"label": label}
         assert (pipe(image=X[0], **given).image == (255 - X[0] if label == "cat" else X[0])).all()
 
 
@@ -126,7 +127,7 @@ def test_loaders_go_by_the_names_of_classes_and_mix_behind(tmp_path: Path) -> No
     with pytest.raises(im.InputError, match=r"classes of the dataset, cat, cow, dog, text, got 'kat'"):
         next(iter(im.Loader(found, wrong, batch_size=2)))
     PIPE.to_yaml(tmp_path / "pipe.yaml")
-    said = imagemill("augment", photos, "-o", tmp_path / "out", "-p", tmp_path / "pipe.yaml", "-n", 1)
+    said = imagemill("augment", photos, "-o", tmp_path / "out", "-p", tmp_path / "pipe.yaml", "-n", "1")
     assert said.code == 0, said.err
     made = np.asarray(Picture.open(next((tmp_path / "out").rglob("3*.png"))))
     np.testing.assert_array_equal(made, PIPE(image=X[3], label="cow", key="cow/3.png", epoch=0).image)

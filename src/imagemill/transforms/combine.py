@@ -228,7 +228,7 @@ class Sequential(_Combination):
             count *= t.variants()
         return self._with_coin(count)
 
-    def chances(self) -> tuple[float, ...]:
+    def chances(self) -> tuple[float, ...] | None:
         return (1.0,) * len(self.transforms)
 
     def runs(self) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +99,7 @@ class PerClass(Transform):
 
     transforms: Read[Mapping[str | int, Sequence[Transform]], dict[str, Listed]] = option(check=_by_class)
     default: Read[Sequence[Transform] | None, Listed | None] = field(
-        default=None, metadata={"kind": "option", "check": _listed, "nested": True}
+        default=cast(Any, None), metadata={"kind": "option", "check": _listed, "nested": True}
     )
     missing: Missing = missing_option()
 

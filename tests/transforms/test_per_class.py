@@ -41,7 +41,7 @@ def test_each_class_gets_its_own_in_any_batch_and_again_from_its_recipe() -> Non
         if (wanted := by_hand(row, name)) is not None:
             np.testing.assert_allclose(alone.image.astype(int), wanted.astype(int), atol=1)
     # By number in the sorted list of classes that have any: 1 cat, 2 dog, 3 all others; 0 for nothing.
-    assert [applied[1].values["class"] for applied in batch.applied] == [1, 2, 0, 3, 1, 2]
+    assert [batch.applied[row][1].values["class"] for row in range(6)] == [1, 2, 0, 3, 1, 2]
     # What a sample draws does not depend on the classes of the others.
     dogs = PIPE.batch(X, label=["dog"] * 6, keys=range(6), epoch=0)
     np.testing.assert_array_equal(dogs.image[[1, 5]], batch.image[[1, 5]])
@@ -59,7 +59,8 @@ def test_labels_are_names_or_numbers_of_any_type() -> None:
 
 def test_files_digests_and_words_do_not_go_by_the_order_of_the_classes() -> None:
     assert im.Pipeline.from_yaml(PIPE.to_yaml()) == PIPE == im.Pipeline.from_json(PIPE.to_json())
-    flip, invert = [im.Flip("x", p=0.5)], [im.Invert(p=0.5)]
+    flip: list[im.Transform] = [im.Flip("x", p=0.5)]
+    invert: list[im.Transform] = [im.Invert(p=0.5)]
     one, two = (
         im.Pipeline([im.PerClass(listed)], seed=1) for listed in ({"a": flip, "b": invert}, {"b": invert, "a": flip})
     )

@@ -80,6 +80,7 @@ def test_files_digests_and_words_do_not_go_by_the_order_of_the_classes() -> None
         im.Pipeline.from_yaml("transforms: [{PerClass: {transforms: {a: [Flip, {Rotate: {degrees: 999}}]}}}]")
 
 
+TWICE: Any = {0: [], "0": [im.Invert()]}
 ALONE: Any = {"cat": im.Invert()}
 STRICT = im.Pipeline([im.PerClass({"cat": [im.Invert()]})], seed=1)
 
@@ -93,7 +94,7 @@ STRICT = im.Pipeline([im.PerClass({"cat": [im.Invert()]})], seed=1)
         (lambda: STRICT(image=X[0], label=[1, 0]), "one class for each sample .* list .*choose_by"),
         (lambda: STRICT.batch(X, choose_by=["cat"]), "6 values to choose by, one per sample, got 1"),
         (lambda: im.PerClass({"cat": ()}), "one class at least"),
-        (lambda: im.PerClass({0: [], "0": [im.Invert()]}), "once, got '0'"),
+        (lambda: im.PerClass(TWICE), "once, got '0'"),
         (lambda: im.PerClass({True: [im.Invert()]}), "by name or number, got True"),
         (lambda: im.PerClass(ALONE), "of class 'cat' to be a list"),
         (lambda: im.PerClass({"cat": [im.Invert()]}, missing="ignore"), r"no default; add default"),

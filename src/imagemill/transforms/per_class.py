@@ -97,7 +97,7 @@ class PerClass(Transform):
     [[[3, 2, 1]], [[1, 2, 3]]]
     """
 
-    transforms: Read[Mapping[str | int, Sequence[Transform]], dict[str, Listed]] = option(check=_by_class)
+    transforms: Read[Mapping[Any, Sequence[Transform]], dict[str, Listed]] = option(check=_by_class)
     default: Read[Sequence[Transform] | None, Listed | None] = field(
         default=cast(Any, None), metadata={"kind": "option", "check": _listed, "nested": True}
     )

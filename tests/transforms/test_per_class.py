@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as Picture
 
 import imagemill as im
+from imagemill.evaluate.inputs.arm_check import changed
 from tests.app.terminal import imagemill
 
 X = np.random.default_rng(0).integers(0, 256, (6, 9, 12, 3), dtype=np.uint8)
@@ -157,3 +158,10 @@ def test_arrays_mixing_and_wrapped_datasets() -> None:
     assert (clip.image == 255 - X[:3]).all()
     two = pipe.batch([X[:3], X[3:]], label=[2, 0], axes="tyxc", keys=[1, 2])
     np.testing.assert_array_equal(two.image, np.stack([X[:3], 255 - X[3:]]))
+
+
+def test_an_arm_may_go_by_the_class_and_a_stress_may_not() -> None:
+    pipe = im.Pipeline([im.PerClass({0: [im.Invert()]}, default=())], seed=1)
+    assert (changed(pipe, X, "arm 'own'", "training images")[0] == 255 - X).all()
+    with pytest.raises(im.InputError, match="goes by the label that is to be found"):
+        changed(pipe, X, "stress 'own'", "test images")

@@ -154,7 +154,7 @@ def test_words_that_are_no_axes_of_the_array_are_refused(axes: str) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "said"),
-    [((4, 5, 2), r"'zyx' \(slices first\)"), ((2, 4, 5, 3), "'zyxc' or 'czyx'"), ((7,), "'yx', 'yxc'")],
+    [((4, 5, 2), r"'zyx' \(slices first\)"), ((2, 4, 5, 3), "'zyxc', 'czyx', or 'tyxc'"), ((7,), "'yx', 'yxc'")],
 )
 def test_arrays_that_could_be_anything_must_say_their_axes(shape: tuple[int, ...], said: str) -> None:
     with pytest.raises(InputError, match=rf"got shape \({shape[0]}.*say its axes.*{said}"):

@@ -49,6 +49,7 @@ def test_every_transform_is_a_change_by_its_name_or_says_what_to_do(name: str) -
             "expected volumes",
             "such as corruption:fog:3",
             "end the pipeline with Resize",
+            "such as rotate:15",
         )
         assert any(word in said for word in advice), said
 

@@ -297,6 +297,7 @@ def test_every_transform_moves_the_map_that_was_brought(transform: im.Transform)
     picture, labels = np.zeros((16, 20, 3), np.uint8), RNG.integers(0, 5, (16, 20)).astype(np.uint8)
     mirrored = np.array([[-1.0, 0, 15], [0, 1, 0], [0, 0, 1]])
     pipe = im.Pipeline([transform], seed=1)
-    plain = pipe(image=picture, mask=labels, key=1).mask
-    image = im.Image(picture, affine=np.eye(3))
-    np.testing.assert_array_equal(pipe(image=image, mask=im.Mask(labels[::-1], affine=mirrored), key=1).mask, plain)
+    rest = {"boxes": im.Boxes([[6, 4, 14, 12]])} if "boxes" in transform.reads() else {}
+    plain = pipe(image=picture, mask=labels, key=1, **rest).mask
+    image, brought = im.Image(picture, affine=np.eye(3)), im.Mask(labels[::-1], affine=mirrored)
+    np.testing.assert_array_equal(pipe(image=image, mask=brought, key=1, **rest).mask, plain)

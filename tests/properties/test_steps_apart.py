@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import imagemill as im
 from imagemill.engine.plan import Alter, Pass
 from imagemill.testing import label_map, picture, transforms, transforms_of
-from imagemill.testing.each import APART
+from imagemill.testing.each import APART, example_of
 from imagemill.transforms.base import Transform
 
 BEFORE = [im.Rotate((-20, 20)), im.Zoom((0.8, 1.2)), im.Brightness((0.7, 1.3))]
@@ -26,7 +26,7 @@ def steps_of(pipe: im.Pipeline, shape: tuple[int, ...] = (20, 24, 3)) -> Any:
 
 @pytest.mark.parametrize("cls", APART, ids=lambda cls: cls.__name__)
 def test_geometry_is_one_resample_on_either_side_and_explain_names_what_stands_between(cls: type[Transform]) -> None:
-    pipe = im.Pipeline([*BEFORE, cls(), *BEHIND], seed=3)
+    pipe = im.Pipeline([*BEFORE, example_of(cls), *BEHIND], seed=3)
     first, between, last = steps_of(pipe)
     assert (first.sources, last.sources) == (("Rotate", "Zoom", "Brightness"), ("Flip", "Shift", "Normalize"))
     assert isinstance(between, Alter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -194,6 +195,12 @@ def test_every_rule_makes_a_pipeline_that_runs(rules: Rules, rule: Rule) -> None
     given = {"mask": (image if volume else image[..., 0]) // 128}
     if not volume:
         given |= dict.fromkeys(("boxes", "cropping_bbox"), im.Boxes([[60, 50, 160, 150]]))
+    if rule.names[0] == "AugMix":
+        given = {}  # versions that are moved differently have no common place
+    if rule.names[0] in ("MixUp", "CutMix"):
+        (mixer,) = made
+        pipe = pipe.replace(transforms=[dataclasses.replace(mixer, classes=2)])
+        given = {"label": 1, "partner": {"image": image[::-1], "label": 0}}
     out = pipe(image=image, axes="zyx" if volume else None, key=1, **given)
     assert np.isfinite(np.asarray(out.image, dtype=float)).all()
     assert im.Pipeline.from_yaml(pipe.to_yaml()) == pipe

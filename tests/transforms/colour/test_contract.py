@@ -139,9 +139,9 @@ REFUSED = [
     (lambda: Contrast(-0.1), r"Contrast\(factor=\.\.\.\) within 0\.\.inf"),
     (
         lambda: Contrast(1, "median"),
-        r"Contrast\(pivot=\.\.\.\) to be 'mean', 'middle' or a number, got 'median'",
+        r"Contrast\(pivot=\.\.\.\) to be 'mean', 'each', 'middle' or a number, got 'median'",
     ),
-    (lambda: Contrast(1, np.nan), r"Contrast\(pivot=\.\.\.\) to be 'mean', 'middle' or a number, got nan"),
+    (lambda: Contrast(1, np.nan), r"Contrast\(pivot=\.\.\.\) to be 'mean', 'each', 'middle' or a number, got nan"),
     (lambda: Saturation(-0.1), r"Saturation\(factor=\.\.\.\) within 0\.\.inf"),
     (lambda: Hue((-181, 0)), r"Hue\(degrees=\.\.\.\) within -180\.\.180 degrees, got -181\.\.0"),
     (lambda: Hue((0, 181)), r"Hue\(degrees=\.\.\.\) within -180\.\.180 degrees, got 0\.\.181"),

@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from imagemill.core.errors import ParameterError, UnknownParameter
+from imagemill.core.errors import InputError, ParameterError, UnknownParameter
 from imagemill.core.ranges import Distribution
+from imagemill.pipeline.groups import group_of
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform, fields_of, required
 from imagemill.transforms.corruptions import SEVERITIES, Corruption, corruptions
@@ -346,9 +347,13 @@ def _sized(cls: type[Transform], given: Mapping[str, Any], shape: Shape | None) 
     if shape is not None and sized:
         arguments.setdefault("size", shape)
     try:
-        pipeline = Pipeline([cls(**arguments)], seed=0)
+        transform = cls(**arguments)
     except UnknownParameter as error:
         raise ParameterError(f"{error}, in a pipeline file, and give that file") from error
+    pipeline = Pipeline([transform], seed=0)
+    if group_of([transform]) > 1 or (transform.reads() and not _runs_alone(pipeline, shape or (64, 64))):
+        do = "take one that needs the image alone, such as rotate:15"
+        raise ParameterError(f"expected a change of an image, got {cls.__name__}, which goes by more than it; {do}")
     if shape is None or _keeps_size(pipeline, shape):
         return pipeline
     return pipeline.replace(transforms=[*pipeline.transforms, Resize(shape)])
@@ -358,6 +363,15 @@ def _still(field: dataclasses.Field[Any]) -> float | None:
     """0 or 1, whichever lies in the range that a parameter is drawn from; None where it is not drawn."""
     bounds = _default_bounds(field)
     return None if bounds is None else next((v for v in (0.0, 1.0) if bounds[0] <= v <= bounds[1]), None)
+
+
+def _runs_alone(pipeline: Pipeline, shape: Shape) -> bool:
+    """Whether an image is enough: some ask for boxes, label maps or weights, unless they are told to do without."""
+    try:
+        pipeline(np.zeros((*shape, 3), np.uint8), key=0, epoch=0)
+    except InputError:
+        return False
+    return True
 
 
 def _keeps_size(pipeline: Pipeline, shape: Shape) -> bool:

@@ -103,7 +103,8 @@ def _smooth(field: Floats, sigma: Floats) -> Floats:
 
 def turbulence(src: Array, reach: Floats, sigma: Floats, stream: Words) -> Array:
     """As :func:`imagemill.engine.altering.moved_pixels.read_at` at its displacements."""
-    picture = np.ascontiguousarray(as_picture(src))
+    half = src.dtype == np.float16  # of which compiled code knows nothing
+    picture = np.ascontiguousarray(as_picture(src), working(src.dtype) if half else None)
     height, width = picture.shape[:2]
     u = 2 * uniform(stream, numbers.EACH_PIXEL, 2 * height * width).reshape(2, height, width) - 1
     away = [_smooth(one * r, sigma) for one, r in zip(u, reach.tolist(), strict=True)]

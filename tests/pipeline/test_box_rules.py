@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.core.errors import InputError, ParameterError
+from tests.beside import beside
 from tests.engine.test_target_table import CASES
 
 FRAME = (40, 60)
@@ -172,11 +173,12 @@ def test_every_transform_leaves_the_same_share_however_it_runs(transform: im.Tra
     image = np.zeros((16, 20, 3), np.uint8)
     boxes = im.Boxes([[-4, 2, 8, 9], [4, 4, 14, 12], [15, 1, 19, 15]], labels=[*"abc"])
     pipe = im.Pipeline([transform, im.Shift(pixels=2), im.Flip("x", p=0.5)], seed=1, boxes=im.BoxRules(min_area=0))
-    one = pipe(image=image, boxes=boxes, key=3).boxes
+    rest = {name: given for name, given in beside(transform, (16, 20)).items() if name != "boxes"}
+    one = pipe(image=image, boxes=boxes, key=3, **rest).boxes
     assert sorted([*one.index.tolist(), *one.dropped.tolist()]) == [0, 1, 2]
     assert one.labels == ["abc"[i] for i in one.index]
     for other in (pipe.replace(fuse=False), pipe.replace(backend="reference")):
-        found = other(image=image, boxes=boxes, key=3).boxes
+        found = other(image=image, boxes=boxes, key=3, **rest).boxes
         assert found.index.tolist() == one.index.tolist()
         np.testing.assert_allclose(found.visibility, one.visibility, atol=1e-6)
         np.testing.assert_allclose(found.array, one.array, atol=1e-6)

@@ -13,6 +13,7 @@ from imagemill.core import coordinate_maps as maps
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.keypoint_names import exchange
 from imagemill.engine.annotations.points import mirrors, push
+from tests.beside import beside
 from tests.engine.test_target_table import CASES
 
 PARTS = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -23,8 +24,8 @@ TRIANGLE = np.array([[12.0, 10], [16, 10], [12, 13]])
 PAIRED = [0] + [i + 1 if i % 2 else i - 1 for i in range(1, 17)]
 
 
-def moved(pipe: im.Pipeline, points: Any, key: Any = 0) -> Any:
-    return pipe(image=np.zeros((*SHAPE, 3), np.uint8), keypoints=points, key=key).keypoints
+def moved(pipe: im.Pipeline, points: Any, key: Any = 0, **rest: Any) -> Any:
+    return pipe(image=np.zeros((*SHAPE, 3), np.uint8), keypoints=points, key=key, **rest).keypoints
 
 
 def area(triangle: Any) -> float:
@@ -32,11 +33,11 @@ def area(triangle: Any) -> float:
     return float((b - a)[0] * (c - a)[1] - (b - a)[1] * (c - a)[0])
 
 
-def check(pipe: im.Pipeline, key: Any = 0) -> bool:
+def check(pipe: im.Pipeline, key: Any = 0, **rest: Any) -> bool:
     """Rows keep their names, and pairs took each other's places if, and only if, the triangle was turned over."""
-    plain = moved(pipe, im.Keypoints(np.concatenate([PLACES, TRIANGLE])), key)
+    plain = moved(pipe, im.Keypoints(np.concatenate([PLACES, TRIANGLE])), key, **rest)
     mirrored = area(plain.array[17:]) * area(TRIANGLE) < 0
-    found = moved(pipe, im.Keypoints(PLACES, labels=COCO), key)
+    found = moved(pipe, im.Keypoints(PLACES, labels=COCO), key, **rest)
     order = PAIRED if mirrored else list(range(17))
     assert found.labels == COCO
     np.testing.assert_allclose(found.array, plain.array[order], rtol=0, atol=1e-6)
@@ -70,9 +71,10 @@ def test_pairs_take_each_others_places_in_a_mirror(transforms: Any, mirrors: boo
 
 @pytest.mark.parametrize("transform", [t for t, _ in CASES], ids=[type(t).__name__ for t, _ in CASES])
 def test_every_transform_exchanges_names_when_it_mirrors(transform: im.Transform) -> None:
-    check(im.Pipeline([transform], seed=1), 1)
-    check(im.Pipeline([im.Flip("x"), transform], seed=1), 1)
-    check(im.Pipeline([transform, im.Flip("y", p=0.5)], seed=1), 2)
+    rest = beside(transform, SHAPE)
+    check(im.Pipeline([transform], seed=1), 1, **rest)
+    check(im.Pipeline([im.Flip("x"), transform], seed=1), 1, **rest)
+    check(im.Pipeline([transform, im.Flip("y", p=0.5)], seed=1), 2, **rest)
 
 
 SIDES = {

@@ -13,6 +13,7 @@ import imagemill as im
 from imagemill.app.figures.figure import shown
 from imagemill.core.errors import CodecError, InputError
 from imagemill.core.grids import labels_onto, values_onto
+from tests.beside import beside
 from tests.engine.test_target_table import CASES
 
 nib = pytest.importorskip("nibabel")
@@ -297,7 +298,7 @@ def test_every_transform_moves_the_map_that_was_brought(transform: im.Transform)
     picture, labels = np.zeros((16, 20, 3), np.uint8), RNG.integers(0, 5, (16, 20)).astype(np.uint8)
     mirrored = np.array([[-1.0, 0, 15], [0, 1, 0], [0, 0, 1]])
     pipe = im.Pipeline([transform], seed=1)
-    rest = {"boxes": im.Boxes([[6, 4, 14, 12]])} if "boxes" in transform.reads() else {}
+    rest = {name: given for name, given in beside(transform, (16, 20)).items() if name != "mask"}
     plain = pipe(image=picture, mask=labels, key=1, **rest).mask
     image, brought = im.Image(picture, affine=np.eye(3)), im.Mask(labels[::-1], affine=mirrored)
     np.testing.assert_array_equal(pipe(image=image, mask=brought, key=1, **rest).mask, plain)

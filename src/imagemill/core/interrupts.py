@@ -17,13 +17,15 @@ def as_interrupts() -> Iterator[None]:
 
     Examples
     --------
-    >>> with as_interrupts():
-    ...     try:
-    ...         raise KeyboardInterrupt
-    ...     finally:
-    ...         raise RuntimeError("cannot release un-acquired lock")
-    Traceback (most recent call last):
-    KeyboardInterrupt
+    >>> try:
+    ...     with as_interrupts():
+    ...         try:
+    ...             raise KeyboardInterrupt
+    ...         finally:
+    ...             raise RuntimeError("cannot release un-acquired lock")
+    ... except KeyboardInterrupt:
+    ...     print("stopped")
+    stopped
     """
     try:
         yield

@@ -54,7 +54,7 @@ class CutMix(Transform):
     >>> pipe = im.Pipeline([im.CutMix(area=0.25, classes=2)], seed=5)
     >>> batch = pipe.batch(np.stack([np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)]), label=[0, 1])
     >>> int(batch.image[0].sum()), batch.label[0].tolist()
-    (16, [0.75, 0.25])
+    (6, [0.90625, 0.09375])
     """
 
     alpha: float = option(1.0, check=number(low=1e-3, high=1e3))

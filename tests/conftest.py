@@ -18,7 +18,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
 _common = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", _common, print_blob=True)
 # In continuous integration the same examples every time: a red run must be the change's own doing.
-settings.register_profile("repeat", _common, derandomize=True)
+settings.register_profile("repeat", _common, derandomize=True, max_examples=25)
 settings.load_profile("repeat" if os.environ.get("CI") else "search")
 
 

@@ -6,9 +6,9 @@
 
 The network is EfficientNet-Lite0, trained on ImageNet (19 MB; torch is needed to write the file, and onnxruntime alone
 to use it). The package of the code is under Apache-2.0, that of the weights names no licence: it is for measuring here,
-and part of nothing that is shipped. Features are the means over the image of four of its layers, 1,904 numbers: for pictures
-as small as CIFAR-10's, layers before the last tell classes better than the last alone. ``--mirrored`` takes the mean of
-an image and its mirror image, at twice the cost.
+and part of nothing that is shipped. Features are the means over the image of four of its layers, 1,904 numbers: for
+pictures as small as CIFAR-10's, layers before the last tell classes better than the last alone. ``--mirrored`` takes
+the mean of an image and its mirror image, at twice the cost.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,18 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["Written"]
 
 
-class Written:
+class Written(ABC):
     """What a file holds of a pipeline; the base of :class:`~imagemill.pipeline.pipeline.Pipeline`."""
 
     transforms: tuple[Transform, ...]
     seed: int
 
-    def __init__(self, transforms: Any, **how: Any) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def __init__(self, transforms: Any, **how: Any) -> None: ...
 
+    @abstractmethod
     def _asked(self) -> dict[str, Any]:
         """What it asks of targets beside moving them, where that is not the usual."""
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that :meth:`from_dict` reads back as an equal pipeline."""

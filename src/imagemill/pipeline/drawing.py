@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from imagemill.engine.planner import Drawn
 from imagemill.transforms.base import Transform, chosen, everyone
 from imagemill.transforms.colour._channels import colours
 
-__all__ = ["Draft", "Walk"]
+__all__ = ["Draft", "Place", "Walk", "places_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +33,31 @@ class Draft:
     places: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A transform where it stands in a pipeline, with what it may make anew each time it is asked.
+
+    Parameters
+    ----------
+    transform : Transform
+    children : tuple of Transform
+    names : mapping
+        How its requests are called, by the identity of the distributions.
+    """
+
+    transform: Transform
+    children: tuple[Transform, ...]
+    names: dict[int, str]
+
+
+def places_of(transforms: Iterable[Transform]) -> Iterator[Place]:
+    """The places of some transforms and all that are inside them, depth first, as `Walk` meets them."""
+    for transform in transforms:
+        place = Place(transform, transform.children(), transform.names())
+        yield place
+        yield from places_of(place.children)
+
+
 class Walk:
     """The walk through the transforms of a pipeline, depth first, that collects ops, frames and shown values.
 
@@ -43,8 +68,8 @@ class Walk:
         The targets as they came in, for transforms that go by what is in them.
     frame : Frame
         Of the inputs.
-    names : sequence of mapping
-        For each place, how its requests are called.
+    known : sequence of Place
+        All places of the pipeline.
     image : str
         Which image is drawn for, where transforms say which they are for; what is for others alone gives no ops.
     together : int
@@ -58,7 +83,7 @@ class Walk:
         generator: rng.Generator,
         sources: Sources | None,
         frame: Frame,
-        names: Sequence[dict[int, str]],
+        known: Sequence[Place],
         image: str,
         together: int = 1,
         labels: Sequence[Any] | None = None,
@@ -66,7 +91,7 @@ class Walk:
         self.generator = generator
         self.image = image
         self.together = together
-        self.names = names
+        self.known = known
         self.labels = () if labels is None and sources is None else labels
         self.everything = np.ones(frame.n, dtype=bool)
         self.sources = sources
@@ -115,7 +140,7 @@ class Walk:
         """Draw the chains of a transform that sums what each of them makes, each from the frame as it is here."""
         weight, ops, frames = transform.shares(draws), self.ops, self.frames
         name, chains = type(transform).__name__, []
-        for child, selected in zip(transform.children(), transform.select(draws), strict=True):
+        for child, selected in zip(self.known[place].children, transform.select(draws), strict=True):
             self.ops, self.frames = [], [frames[-1]]
             self.draw(child, where & selected)
             chains.append((tuple(self.ops), tuple(self.frames)))
@@ -128,15 +153,15 @@ class Walk:
     def draw(self, transform: Transform, where: Bools, *, shared: bool = True) -> None:
         """Draw one transform, for the samples where ``where`` holds; ``shared`` says that all images get it."""
         place, self.places = self.places, self.places + 1
+        children = self.known[place].children
         shared = shared and transform.images is None
         if transform.images is not None and self.image not in transform.images:
-            self.places += sum(1 for _ in everyone(transform.children()))
+            self.places += sum(1 for _ in everyone(children))
             return
-        draws = rng.Draws(self.generator, place, self.names[place], self.labels)
+        draws = rng.Draws(self.generator, place, self.known[place].names, self.labels)
         runs = transform.runs_on(draws)
         if runs is not None:
             where = where & runs
-        children = transform.children()
         if transform.traits().fans:
             self._fan(transform, place, draws, where)
             return

@@ -32,7 +32,7 @@ from imagemill.pipeline import describe as words
 from imagemill.pipeline.ahead import Ahead
 from imagemill.pipeline.clips import clip_batch, clip_sample, has_time, have_time, one_frame
 from imagemill.pipeline.column_plans import others, results
-from imagemill.pipeline.drawing import Draft, Walk
+from imagemill.pipeline.drawing import Draft, Walk, places_of
 from imagemill.pipeline.groups import group_of, grouped, groups, partner_keys
 from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
 from imagemill.pipeline.mixed_samples import mixed_again, mixed_call
@@ -109,7 +109,7 @@ class Pipeline(Written):
         """Whether it chooses transforms by the samples' labels."""
         self._white = White(self.transforms)
         # By place: transforms are walked in the order in which they are counted.
-        self._names = [t.names() for t in everyone(self.transforms)]
+        self._places = tuple(places_of(self.transforms))
         self._selective = tuple(t for t in everyone(self.transforms) if t.images is not None)
         self._blocks: list[int] = []
         self._ahead = Ahead(self.draw, self.plan)
@@ -156,7 +156,7 @@ class Pipeline(Written):
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = Walk(generator, sources, frame, self._names, image, together, labels)
+        state = Walk(generator, sources, frame, self._places, image, together, labels)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.

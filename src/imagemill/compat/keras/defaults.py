@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import ImagemillError, ParameterError, SourceError
+from imagemill.core.randomness.rng import read_seed
 
 __all__ = [
     "FORMATS",
@@ -20,7 +21,6 @@ __all__ = [
     "data_format_or_default",
     "dtype_or_default",
     "fresh",
-    "read_seed",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -79,20 +79,6 @@ def dtype_or_default(dtype: Any) -> np.dtype[Any]:
 def channels_last(x: Array, data_format: str) -> Array:
     """A view of pictures ``[..., H, W, C]``, whatever their order of axes."""
     return x if data_format == "channels_last" else np.moveaxis(x, -3, -1)
-
-
-def read_seed(seed: Any) -> int:
-    """A seed as given; made once where there is none.
-
-    Raises
-    ------
-    ParameterError
-    """
-    if seed is None:
-        return secrets.randbits(32)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
-        raise ParameterError(f"expected a seed from 0 to 2**64 - 1, or None, got {seed!r}")
-    return int(seed)
 
 
 def fresh(seed: int | None) -> tuple[int, int]:

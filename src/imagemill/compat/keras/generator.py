@@ -17,13 +17,13 @@ from imagemill.compat.keras.defaults import (
     data_format_or_default,
     dtype_or_default,
     fresh,
-    read_seed,
 )
 from imagemill.compat.keras.draws import Parameters, Ranges, read_ranges, read_zoom
 from imagemill.compat.keras.flows import Flows
 from imagemill.compat.keras.harmful import dark_brightness, say, two_shifts
 from imagemill.core.errors import InputError, ParameterError, blame_caller
 from imagemill.core.geometry import Floats
+from imagemill.core.randomness.rng import read_seed
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.tone_values import AS_IT_IS, Finish, finished
 

@@ -16,10 +16,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.compat.keras.defaults import FORMATS, read_seed
+from imagemill.compat.keras.defaults import FORMATS
 from imagemill.compat.keras.draws import epoch_order
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.extras import require
+from imagemill.core.randomness.rng import read_seed
 from imagemill.engine.buffers import Buffers
 
 __all__ = ["Iterator"]

@@ -275,8 +275,8 @@ class Curve:
     meaning : callable
         Values and one sample's parameters, of one floating-point dtype, to new values of that dtype.
     breaks : str
-        Empty for a curve that may change places with interpolation: one without jumps, so that on smooth pictures
-        both orders give nearly the same. Otherwise what in it forbids that, in words for ``explain()``.
+        Empty for a curve that may change places with interpolation: one without jumps or corners, so that on smooth
+        pictures both orders give nearly the same. Otherwise what in it forbids that, in words for ``explain()``.
     """
 
     meaning: Callable[[Floats, Floats], Floats]
@@ -295,7 +295,7 @@ CURVES: dict[str, Curve] = {
     "gamma": Curve(_gamma),
     "bezier": Curve(_bezier),
     "tones": Curve(_tones, "gains that jump from one range of values to the next"),
-    "clip": Curve(_clip),
+    "clip": Curve(_clip, "values that are cut off at limits"),
 }
 """Each curve's meaning, and whether it may change places with interpolation."""
 

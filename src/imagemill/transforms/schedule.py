@@ -67,7 +67,8 @@ class Schedule(Sequential):
     --------
     >>> import imagemill as im
     >>> pipe = im.Pipeline([Schedule([im.Invert()], {0: 0.0, 10: 1.0})], seed=1)
-    >>> [float(np.mean(pipe.batch([np.zeros((1, 1), np.uint8)] * 100, epoch=e).image > 0)) for e in (0, 5, 10)]
+    >>> black = [np.zeros((1, 1), np.uint8)] * 1000
+    >>> [round(float(np.mean(pipe.batch(black, keys=range(1000), epoch=e).image > 0)), 1) for e in (0, 5, 10)]
     [0.0, 0.5, 1.0]
     """
 

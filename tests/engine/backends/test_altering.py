@@ -75,6 +75,17 @@ def test_every_kernel_is_near_to_the_definition(cls: type[im.Transform], data: A
     np.testing.assert_array_equal(image, before)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("degrees", [0, 30])
+def test_boxes_of_any_turn_are_filled_in_values_of_any_type(degrees: float, dtype: str) -> None:
+    image = picture(0, (24, 30), 3, dtype)
+    found = im.Pipeline([im.GridMask(cell=0.5, ratio=0.5, degrees=degrees)], seed=1)(image)
+    kept = found != 0
+    assert found.dtype == image.dtype
+    assert 0.5 < kept.mean() < 0.95
+    np.testing.assert_array_equal(found[kept], image[kept])
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (2, 3), (40, 1)])
 @pytest.mark.parametrize(
     "transform", [im.GaussianBlur(3), im.MotionBlur(9, 30), im.MedianBlur(5), im.UnsharpMask(1, 4)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import imagemill as im
 from imagemill.core.ops import CURVES, Op, Sampling
 from tests.engine.plans import (
     broken,
@@ -58,6 +59,14 @@ def test_a_curve_that_jumps_changes_places_with_whole_pixels_only() -> None:
     # In front of a fill it would have to go in front of the shift as well.
     assert order(shifted(1.0), jumping(), padded(1)) == "abc"
     assert order(flipped(), jumping(), padded(1)) == "bac"
+
+
+def test_limits_stay_in_front_of_what_averages_over_them() -> None:
+    """A window on bone and fat, then half the size: the mean of what the window shows, not a window on the mean."""
+    scan = np.array([[1500.0, -100.0] * 4] * 8, np.float32)
+    pipe = im.Pipeline([im.Window(40, 400), im.Resize(4, antialias=True)], seed=0)
+    np.testing.assert_allclose(pipe(scan)[1:-1, 1:-1], (1.0 + 0.15) / 2, atol=1e-6)
+    assert f"{CURVES['clip'].breaks}, before it" in str(pipe.explain((8, 8), dtype=np.float32))
 
 
 def test_the_reason_stands_at_the_geometry_behind_it() -> None:

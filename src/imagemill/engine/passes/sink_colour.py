@@ -2,7 +2,7 @@
 
 Affine colour commutes exactly with interpolation, whose weights sum to one; smooth curves nearly. So within a
 run colour goes behind the geometry, where there are usually fewer pixels. A curve that jumps
-(:class:`~imagemill.core.ops.Curve`) only changes places with geometry that reads whole pixels.
+or cuts off (:class:`~imagemill.core.ops.Curve`) only changes places with geometry that reads whole pixels.
 
 If the geometry behind it fills with a constant, that fill must not be coloured: then colour goes in front of the
 run instead, unless there is such a fill in front of it as well. A contrast that turns about the picture's mean

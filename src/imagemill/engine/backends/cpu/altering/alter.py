@@ -78,7 +78,9 @@ def _erased(op: Erase, row: int, src: Array, peak: float, out: Array | None) -> 
         return made
     where = turned.inside(op, row, shape)
     if even and made.flags.c_contiguous:
-        turned.fill_where(made.reshape(-1, made.shape[-1]), where.reshape(-1), fill)
+        # Compiled code knows no half precision, and moves its bits as whole numbers.
+        bits = np.dtype(np.uint16) if made.dtype == np.float16 else made.dtype
+        turned.fill_where(made.view(bits).reshape(-1, made.shape[-1]), where.reshape(-1), fill.view(bits))
     else:
         made[..., : op.channels][where] = fill if even else fill[where]
     return made

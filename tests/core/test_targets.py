@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import imagemill as im
 from imagemill.core.errors import InputError
 from imagemill.core.interop.annotations import BOX_FORMATS
 from imagemill.core.targets import (
@@ -207,8 +208,26 @@ REFUSED = [
     (lambda: Keypoints([[0, 1]], visible=[True, False]), "expected 1 visibilities, one per point"),
     (lambda: Keypoints([[0, 1]], labels=[]), "expected 1 labels, one per point, got 0"),
     (lambda: Keypoints([[0, 1]]).indices(3), "expected keypoints of 3 coordinates, got format 'xy'"),
+    (lambda: as_target("bboxes", [[0, 0, 1, 1]]), r"did you mean boxes=\?"),
+    (lambda: as_target("Masks", np.zeros((3, 4))), r"did you mean mask=\?"),
+    (lambda: as_target("labels", ["cat"]), r"boxes=Boxes\(array, labels=labels\)"),
+    (lambda: as_target("logits", np.zeros((3, 4))), "or use one of the names image, mask"),
+    *(
+        (
+            (lambda name=name: as_target(name, None)),
+            rf"{name} as an array or a list, got None; leave .* for none",
+        )
+        for name in ("boxes", "rotated_boxes", "polygons", "lines", "instances", "keypoints")
+    ),
     (lambda: as_target("photo", np.zeros((3, 4))), r"'photo' to be wrapped.*photo=Image\(...\)"),
 ]
+
+
+def test_the_advice_for_none_of_them_works() -> None:
+    given = {name: as_target(name, []) for name in ("boxes", "rotated_boxes", "polygons", "lines", "keypoints")}
+    given["instances"] = as_target("instances", np.zeros((0, 4, 5), bool))
+    sample = im.Pipeline([im.Flip("x")], seed=1)(image=np.zeros((4, 5), np.uint8), **given)
+    assert [len(sample[name]) for name in given] == [0] * 6
 
 
 @pytest.mark.parametrize(("make", "message"), REFUSED, ids=range(len(REFUSED)))

@@ -133,7 +133,8 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (lambda: im.Pipeline([], backend="gpu"), im.ParameterError, "backend of 'cpu', 'reference', got 'gpu'"),
     (lambda: PIPE(IMAGE, image=IMAGE), im.InputError, "one by position and one by name; drop one"),
     (lambda: PIPE(boxes=[[0, 0, 1, 1]]), im.InputError, "an image, a mask or a map among the targets"),
-    (lambda: PIPE(), im.InputError, "at least one sample|an image or a mask"),
+    (lambda: PIPE(), im.InputError, "an image or other targets, got none"),
+    (lambda: PIPE(None), im.InputError, "got none; pass image=.*cv2.imread gives None"),
     (lambda: PIPE(photo=IMAGE), im.InputError, r"'photo' to be wrapped.*photo=Image\("),
     (
         lambda: PIPE(image=IMAGE, mask=np.zeros((20, 23), int)),

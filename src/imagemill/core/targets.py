@@ -366,13 +366,52 @@ def as_target(name: str, value: Any) -> Target:
     """Wrap a plain value by the name it was passed under, one of `NAMED`."""
     if isinstance(value, Target):
         return value
+    if value is None and name in _SEVERAL:
+        raise InputError(
+            f"expected {name} as an array or a list, got None; leave {name}=... out, or pass {_SEVERAL[name]} for none"
+        )
     if name in NAMED:
         return NAMED[name](value)
     raise InputError(
-        f"expected the target {name!r} to be wrapped, since its name does not say its kind; "
-        f"write {name}=Image(...), Mask(...), Map(...) for depth and heatmaps, Boxes(...), Keypoints(...), "
-        f"Polygons(...), RotatedBoxes(...), Instances(...) or Label(...), or use one of the names {', '.join(NAMED)}"
+        f"expected the target {name!r} to be wrapped, since its name does not say its kind; {_advice(name)}"
     )
+
+
+_SEVERAL = dict.fromkeys(("boxes", "rotated_boxes", "polygons", "lines", "keypoints"), "[]") | {
+    "instances": "numpy.zeros((0, height, width), bool)"
+}
+"""Targets of which an image may have none, and how that is written."""
+
+_OTHERWISE = {
+    "image=": ("images", "img", "imgs", "picture", "photo", "scan", "volume", "x", "input", "pixels"),
+    "mask=": ("masks", "seg", "segmentation", "label_map", "labelmap", "semantic_mask", "masks_semantic"),
+    "boxes=": ("box", "bbox", "bboxes", "bounding_box", "bounding_boxes"),
+    "rotated_boxes=": ("rotated_box", "obb", "obbs", "rboxes"),
+    "keypoints=": ("keypoint", "points", "landmarks", "joints"),
+    "polygons=": ("polygon", "contours"),
+    "label=": ("target", "y", "class_", "category", "class_id"),
+}
+"""What people and other libraries call our targets."""
+
+_OF_BOXES = ("labels", "classes", "class_labels", "box_labels", "bbox_labels", "category_ids", "category_id")
+
+
+def _advice(name: str) -> str:
+    """What to write in the place of a name that we do not know."""
+    lower = name.lower()
+    if lower in _OF_BOXES:
+        return (
+            f"write label=... for the class of each image, and boxes=Boxes(array, labels={name}) for the classes of "
+            "boxes (Keypoints, Polygons, RotatedBoxes and Instances take labels=... as well)"
+        )
+    meant = next((ours for ours, names in _OTHERWISE.items() if lower in names), "")
+    kinds = (
+        f"{name}=Image(...), Mask(...), Map(...) for depth and heatmaps, Boxes(...), Keypoints(...), Polygons(...), "
+        "RotatedBoxes(...), Instances(...) or Label(...)"
+    )
+    if meant:
+        return f"did you mean {meant}? Under a name of your own write {kinds}"
+    return f"write {kinds}, or use one of the names {', '.join(NAMED)}"
 
 
 def plain_annotation(value: Any) -> Any:

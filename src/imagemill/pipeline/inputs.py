@@ -68,6 +68,11 @@ _SMALL = 1 << 16
 def read_columns(columns: Mapping[str, Any], axes: str | None, channels: Channels = "keep") -> tuple[Columns, int]:
     """Every value wrapped as a target, images in the channels asked for; how many samples there are."""
     check_channels(channels)
+    if not columns:
+        raise InputError(
+            "expected an image or other targets, got none; pass image=... (cv2.imread gives None where a file is "
+            "missing or cannot be read: imagemill.read_picture says why)"
+        )
     wrapped: Columns = {}
     for name, values in columns.items():
         values = several(values, name)

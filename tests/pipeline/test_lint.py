@@ -114,6 +114,27 @@ EXAMPLES: list[tuple[str, str, tuple[int, ...], list[im.Transform], list[im.Tran
         [im.Resize((8, 8)), im.Resize((16, 16))],
         [im.Resize((16, 16)), im.Resize((8, 8))],
     ),
+    (
+        "cut-behind-mixing",
+        "warning",
+        (1, 3),
+        [im.CutMix(), im.Flip("x", p=0.5), im.RandomResizedCrop((8, 8))],
+        [im.RandomResizedCrop((8, 8)), im.CutMix(), im.Flip("x", p=0.5), im.Resize((4, 4))],
+    ),
+    (
+        "cut-behind-mixing",
+        "warning",
+        (1, 2),
+        [im.CopyPaste(), im.Rotate((-9, 9))],
+        [im.Mosaic((8, 8)), im.Rotate((-9, 9)), im.MixUp(), im.Rotate((-9, 9))],
+    ),
+    (
+        "reads-behind-mixing",
+        "error",
+        (1, 2),
+        [im.Mosaic((8, 8)), im.BoxSafeCrop()],
+        [im.BoxSafeCrop(), im.Resize((8, 8)), im.Mosaic((8, 8))],
+    ),
 ]
 
 
@@ -129,6 +150,8 @@ def test_each_rule_fires_where_it_should_and_nowhere_else(
 
 def test_no_rule_is_without_an_example() -> None:
     assert {e[0] for e in EXAMPLES} == {
+        "cut-behind-mixing",
+        "reads-behind-mixing",
         "intensity-undone",
         "resample-after-intensity",
         "colour-after-normalising",
@@ -145,7 +168,7 @@ def test_no_rule_is_without_an_example() -> None:
         "empty",
     }
     # Turns are two rules of one function; shifts, randomness, and what never runs, are asked with more or with all.
-    assert len(RULES) == 10
+    assert len(RULES) == 12
 
 
 @pytest.mark.parametrize("colour", [im.Gamma(), im.Invert(), im.Saturation(), im.Hue(), im.ToneGain([9], [1, 2])])
@@ -389,6 +412,30 @@ def test_traits_are_what_is_drawn() -> None:
             drawn = np.abs(matrix[:, axis, -1]).max() / length
             assert drawn <= declared + 1e-9
             assert drawn >= 0.98 * declared
+
+
+WHOLE = [im.Flip("x"), im.Transpose(), im.D4(), im.QuarterTurn(1), im.Resize((8, 8)), im.ShortestSide(12), im.Orient()]
+CUT = [
+    im.Crop((8, 8)),
+    im.Resize((8, 6), fit="crop"),
+    im.Rotate(30),
+    im.Zoom(2),
+    im.Pad(3),
+    im.Perspective(),
+    im.Affine(zoom=2),
+]
+
+
+@pytest.mark.parametrize("moving", [*WHOLE, *CUT], ids=lambda one: type(one).__name__)
+def test_the_whole_frame_stays_in_view_where_it_is_said_to(moving: im.Transform) -> None:
+    mask = np.zeros((24, 20), np.uint8)
+    mask[:, :5] = 1
+    axes = None
+    if isinstance(moving, im.Orient):
+        mask, axes = np.stack([mask] * 4), "zyx"
+    made = im.Pipeline([moving], seed=1)(image=mask * 200, mask=mask, axes=axes).mask
+    assert moving.traits().whole_frame == any(moving is one for one in WHOLE)
+    assert (abs(float(np.mean(made)) - 0.25) < 1e-9) == moving.traits().whole_frame
 
 
 def test_a_turn_up_to_the_limit_of_inclined_photos_is_no_far_turn() -> None:

@@ -383,6 +383,34 @@ def _random(transforms: tuple[Transform, ...]) -> Iterator[Finding]:
         place += len(list(_flat((t,))))
 
 
+def _cut_behind_mixing(line: Line) -> Iterator[Finding]:
+    for one in line:
+        if one.traits.mixes not in ("area", "objects"):
+            continue
+        late = [p for p in _after(line, one) if p.traits.moves and not p.traits.whole_frame]
+        if late:
+            yield Finding(
+                "cut-behind-mixing",
+                "warning",
+                f"{late[0].name} comes after {one.name}, which weights labels by the areas that are seen, and "
+                f"changes those; put {late[0].name} first, and {one.name} after it",
+                _places(one, *late),
+            )
+
+
+def _reads_behind_mixing(line: Line) -> Iterator[Finding]:
+    for one in line:
+        late = [p for p in _after(line, one) if p.transform.reads()] if one.traits.mixes else []
+        if late:
+            yield Finding(
+                "reads-behind-mixing",
+                "error",
+                f"{late[0].name} goes by the {late[0].transform.reads()} of one sample and is refused after "
+                f"{one.name}, which mixes several; put {late[0].name} first, and {one.name} after it",
+                _places(one, *late),
+            )
+
+
 RULES: tuple[Rule, ...] = (
     _undone,
     _resampled_late,
@@ -394,4 +422,6 @@ RULES: tuple[Rule, ...] = (
     _two_interpolations,
     _layout,
     _lost_pixels,
+    _cut_behind_mixing,
+    _reads_behind_mixing,
 )

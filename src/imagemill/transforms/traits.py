@@ -45,6 +45,9 @@ class Traits:
     ----------
     moves : bool
         Pixels go elsewhere: geometry.
+    whole_frame : bool
+        ... and all of the frame stays in view, each part as large a share of it as before: flips, turns by right
+        angles, and scaling.
     recolours : bool
         Values change, on a scale from black to white: colour.
     gains : {"", "image", "channel"}
@@ -96,6 +99,7 @@ class Traits:
     """
 
     moves: bool = False
+    whole_frame: bool = False
     recolours: bool = False
     gains: str = ""
     fits: str = ""

@@ -74,10 +74,12 @@ def test_which_of_several_has_to_be_said() -> None:
         im.from_albumentations(PROGRAM, name="test")
 
 
-def test_two_of_one_name_are_told_apart_by_their_lines() -> None:
+def test_two_of_one_name_are_told_apart_by_what_they_depend_on_or_their_lines() -> None:
     text = "if train:\n    t = A.Compose([A.HorizontalFlip()])\nelse:\n    t = A.Compose([A.VerticalFlip()])\n"
-    assert list(pipelines_in(text)) == ["t (line 2)", "t (line 4)"]
-    assert im.from_albumentations(text, name="t (line 4)").transforms[0].axis == "y"  # type: ignore[attr-defined]
+    assert list(pipelines_in(text)) == ["t (train)", "t (not train)"]
+    text = "t = A.Compose([A.HorizontalFlip()])\nt = A.Compose([A.VerticalFlip()])\n"
+    assert list(pipelines_in(text)) == ["t (line 1)", "t (line 2)"]
+    assert im.from_albumentations(text, name="t (line 2)").transforms[0].axis == "y"  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="got 2 of that name"):
         im.from_albumentations(text, name="t")
 

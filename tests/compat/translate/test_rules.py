@@ -201,6 +201,9 @@ def test_every_rule_makes_a_pipeline_that_runs(rules: Rules, rule: Rule) -> None
         (mixer,) = made
         pipe = pipe.replace(transforms=[dataclasses.replace(mixer, classes=2)])
         given = {"label": 1, "partner": {"image": image[::-1], "label": 0}}
+    if rule.names[0] in ("Mosaic", "SimpleCopyPaste"):
+        others = [{"image": image[::step], "mask": given["mask"][::step]} for step in (-1, 1, -1)]
+        given = {"mask": given["mask"], "partner": others if rule.names[0] == "Mosaic" else others[0]}
     out = pipe(image=image, axes="zyx" if volume else None, key=1, **given)
     assert np.isfinite(np.asarray(out.image, dtype=float)).all()
     assert im.Pipeline.from_yaml(pipe.to_yaml()) == pipe

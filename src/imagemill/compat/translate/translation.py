@@ -10,12 +10,13 @@ from typing import Any, Literal
 from imagemill.compat.translate.calls import Call, calls_in
 from imagemill.compat.translate.readers.live_objects import from_object
 from imagemill.compat.translate.readers.serialised import from_plain, read_plain
-from imagemill.compat.translate.readers.source_text import expression, pipelines_in
+from imagemill.compat.translate.readers.source_text import expression, program
 from imagemill.compat.translate.rules.rule import Rules, Translator
 from imagemill.compat.translate.rules.tables import table
 from imagemill.core.errors import InputError
+from imagemill.pipeline.lint import lint
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.base import Transform, everyone
+from imagemill.transforms.base import Transform
 
 __all__ = ["from_albumentations", "from_monai", "from_torchio", "from_torchvision"]
 
@@ -186,7 +187,7 @@ def _translated(
 ) -> Pipeline:
     if missing not in ("error", "skip"):
         raise InputError(f"expected missing='error' or 'skip', got {missing!r}")
-    call, found = _read(rules, pipeline, name, names)
+    call, found, said = _read(rules, pipeline, name, names)
     home = call.origin if isinstance(call, Call) else ""
     translator = Translator(rules, version or found or 2, home=home, whole=call)
     if version is None and found is None:
@@ -196,8 +197,9 @@ def _translated(
     if translator.missing:
         _tell(rules, translator.missing, missing, nothing=not made)
         translator.notes.extend(f"left out: {one}" for one in translator.missing)
+    translator.notes += [f.message for f in lint(tuple(made)) if f.rule == "reads-behind-mixing"]
     settings = translator.settings | ({} if seed is None else {"seed": seed})
-    return Pipeline(made, notes=(*translator.notes, *_resamples(made)), **settings)
+    return Pipeline(made, notes=(*translator.notes, *said, *_resamples(made)), **settings)
 
 
 def _tell(rules: Rules, lost: list[str], missing: str, nothing: bool) -> None:
@@ -212,29 +214,42 @@ def _tell(rules: Rules, lost: list[str], missing: str, nothing: bool) -> None:
 
 def _resamples(transforms: list[Transform]) -> tuple[str, ...]:
     """How many transforms interpolate one after the other there."""
-    listed = [one for one in everyone(transforms) if not one.children()]
-    count = sum(1 for one in listed if one.traits().moves and (one.traits().order or 0) > 0)
+    count = sum(map(_interpolations, transforms))
     return (
         (f"{count} transforms that each interpolated do so together where nothing stands between",) if count > 1 else ()
     )
 
 
-def _read(rules: Rules, pipeline: Any, name: str | None, names: Mapping[str, Any] | None) -> tuple[Any, int | None]:
-    """The calls, and the library's version where it is known."""
+def _interpolations(transform: Transform) -> int:
+    """How often it interpolates one image at most: by one of several that exclude each other, by none of a fan."""
+    traits, inside = transform.traits(), [_interpolations(one) for one in transform.children()]
+    if traits.fans:
+        return 0
+    if not inside:
+        return int(traits.moves and (traits.order or 0) > 0)
+    return max(inside) if traits.exclusive else sum(inside)
+
+
+def _read(
+    rules: Rules, pipeline: Any, name: str | None, names: Mapping[str, Any] | None
+) -> tuple[Any, int | None, tuple[str, ...]]:
+    """The calls, the library's version where it is known, and what there is to say."""
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and "(" not in pipeline):
         path = Path(pipeline)
         if path.suffix.lower() in (".py", ".ipynb"):
-            return _chosen(rules, _program(path), name, names, str(path)), None
-        return _described(rules, read_plain(path, rules.library), name, str(path))
+            call, said = _chosen(rules, _program(path), name, names, str(path))
+            return call, None, said
+        return *_described(rules, read_plain(path, rules.library), name, str(path)), ()
     if isinstance(pipeline, str):
         if _is_expression(pipeline):
-            return expression(pipeline, names), None
-        return _chosen(rules, pipeline, name, names, "the program"), None
+            return expression(pipeline, names), None, ()
+        call, said = _chosen(rules, pipeline, name, names, "the program")
+        return call, None, said
     if isinstance(pipeline, Mapping):
-        return _described(rules, pipeline, name, "the description")
+        return *_described(rules, pipeline, name, "the description"), ()
     if isinstance(pipeline, list | tuple) and all(isinstance(one, Mapping) for one in pipeline):
-        return [_described(rules, one, None, "the description")[0] for one in pipeline], None
-    return from_object(pipeline, rules)
+        return [_described(rules, one, None, "the description")[0] for one in pipeline], None, ()
+    return *from_object(pipeline, rules), ()
 
 
 def _described(rules: Rules, value: Any, name: str | None, where: str) -> tuple[Call, int | None]:
@@ -265,9 +280,24 @@ def _program(path: Path) -> str:
     return text
 
 
-def _chosen(rules: Rules, text: str, name: str | None, names: Mapping[str, Any] | None, where: str) -> Call:
-    found = pipelines_in(text, names, package=rules.library)
-    return _one_of(rules, {label: call for label, call in found.items() if _known(rules, call)}, name, where)
+def _chosen(
+    rules: Rules, text: str, name: str | None, names: Mapping[str, Any] | None, where: str
+) -> tuple[Call, tuple[str, ...]]:
+    """The pipeline of a program that is meant, and what there is to say of transforms that stand in none."""
+    found, beside = program(text, names, package=rules.library)
+    mine = {label: call for label, call in found.items() if _known(rules, call)}
+    beside = {label: call for label, call in beside.items() if _known(rules, call)}
+    if name in beside and name not in mine:
+        return beside[name], ()
+    chosen = _one_of(rules, mine, name, where)
+    return chosen, tuple(
+        f"not in this pipeline: {label}, which the program calls by itself ({_said(call)}); name={label!r} gives it"
+        for label, call in beside.items()
+    )
+
+
+def _said(call: Call) -> str:
+    return ", ".join(dict.fromkeys(one.name for one in calls_in(call) if one is not call))
 
 
 def _one_of(rules: Rules, mine: Mapping[str, Call], name: str | None, where: str) -> Call:

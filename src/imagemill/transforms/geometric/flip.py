@@ -83,7 +83,9 @@ class Flip(Transform):
         return 2.0 if self.mode == "alternate" else Transform.variants(self)
 
     def traits(self) -> Traits:
-        return Traits(moves=True, mirrors=self.axis, changes_every=self.every if self.mode == "alternate" else 0)
+        return Traits(
+            moves=True, whole_frame=True, mirrors=self.axis, changes_every=self.every if self.mode == "alternate" else 0
+        )
 
     def runs(self) -> tuple[int, int]:
         return (0, 1) if self.mode == "alternate" else Transform.runs(self)

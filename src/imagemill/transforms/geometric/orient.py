@@ -72,7 +72,7 @@ class Orient(Transform):
     to: str = option("RAS", check=_orientation)
 
     def traits(self) -> Traits:
-        return Traits(moves=True)
+        return Traits(moves=True, whole_frame=True)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         if frame.ndim != 3:

@@ -73,7 +73,7 @@ class QuarterTurn(Transform):
     def traits(self) -> Traits:
         values = self.times.values if isinstance(self.times, Choice) else self.times.bounds
         turns = max(90.0 * min(value % 4, -value % 4) for value in values)
-        return Traits(moves=True, turns=turns if self.plane == "yx" else 0.0)
+        return Traits(moves=True, whole_frame=True, turns=turns if self.plane == "yx" else 0.0)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         down, right = frame.plane(self.plane)

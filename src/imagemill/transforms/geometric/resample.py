@@ -78,7 +78,7 @@ class Resample(Transform):
 
     def traits(self) -> Traits:
         brings = "size" if self.size else "spacing"
-        return Traits(moves=True, order=self.order, brings=brings, size=self.size or ())
+        return Traits(moves=True, whole_frame=True, order=self.order, brings=brings, size=self.size or ())
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         mode = Sampling(self.order, antialias=self.antialias and self.order > 0)

@@ -70,7 +70,7 @@ class Resize(Transform):
             raise ParameterError(f"expected Resize(size=...) to hold 1, 2 or 3 lengths, got {self.size}")
 
     def traits(self) -> Traits:
-        return Traits(moves=True, order=self.order, brings="size", size=self.size)
+        return Traits(moves=True, whole_frame=self.fit == "stretch", order=self.order, brings="size", size=self.size)
 
     def draw(self, draws: Draws, frame: Frame) -> Op | tuple[Op, ...]:
         target = target_shape(self.size, frame, "Resize(size=...)")

@@ -70,7 +70,7 @@ class ShortestSide(Transform):
         return self._with_coin(whole_count(self.length))
 
     def traits(self) -> Traits:
-        return Traits(moves=True, order=self.order)
+        return Traits(moves=True, whole_frame=True, order=self.order)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         sides = frame.shape[:, list(frame.in_plane)]
@@ -122,7 +122,7 @@ class LongestSide(Transform):
         return self._with_coin(whole_count(self.length))
 
     def traits(self) -> Traits:
-        return Traits(moves=True, order=self.order)
+        return Traits(moves=True, whole_frame=True, order=self.order)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         factor = _drawn(draws, self.length) / frame.shape[:, list(frame.in_plane)].max(axis=1)

@@ -37,7 +37,7 @@ class Transpose(Transform):
     """
 
     def traits(self) -> Traits:
-        return Traits(moves=True, turns=90.0, mirrors="x")
+        return Traits(moves=True, whole_frame=True, turns=90.0, mirrors="x")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         every = np.ones(frame.n, dtype=bool)
@@ -72,7 +72,7 @@ class D4(Transform):
         return 8.0 if self.p > 0 else 1.0
 
     def traits(self) -> Traits:
-        return Traits(moves=True, turns=180.0, mirrors="x")
+        return Traits(moves=True, whole_frame=True, turns=180.0, mirrors="x")
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         which = np.floor(draws.uniform() * 8).astype(np.int64)

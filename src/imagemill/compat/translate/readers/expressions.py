@@ -13,7 +13,7 @@ from typing import Any
 from imagemill.compat.translate.calls import COMPOSERS, Call, Unread
 from imagemill.compat.translate.readers.constants import constant
 
-__all__ = ["Function", "Scope", "Undecided", "last_name", "list_in", "root_name"]
+__all__ = ["DEEPEST", "Function", "Scope", "Undecided", "last_name", "list_in", "root_name"]
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -38,7 +38,7 @@ _OF_MODULES: dict[str, Callable[..., Any]] = {
 _MODULES = ("np", "numpy", "math", "torch", "copy")
 _LARGEST = 10**6
 """Numbers and lists beyond this are no parameters of a transform, and are not worked out."""
-_DEEPEST = 8
+DEEPEST = 8
 """Functions of a program that call one another are followed so far."""
 
 
@@ -325,7 +325,7 @@ class Scope:
         if called is not None:
             return (
                 called.run(called, self, tuple(positional), given)
-                if self.depth < _DEEPEST
+                if self.depth < DEEPEST
                 else Unread(ast.unparse(node))
             )
         worked_out = self._built_in(node, positional, given)

@@ -12,6 +12,7 @@ from typing import Any
 
 from imagemill.compat.translate.calls import COMPOSERS, Call, Unread, calls_in, typed
 from imagemill.compat.translate.readers.expressions import (
+    DEEPEST,
     Function,
     Scope,
     Undecided,
@@ -31,6 +32,8 @@ _LIBRARIES = frozenset(
     }
 )  # fmt: skip
 _AnyDef = ast.FunctionDef | ast.AsyncFunctionDef
+_PARSED = ("parse_args", "parse_known_args", "get_args")
+"""Calls that give what the command line says."""
 _MOST_WAYS = 256
 _MOST_ROUNDS = 100
 
@@ -266,6 +269,12 @@ class Walk:
     def _assigned(self, targets: list[ast.expr], node: ast.expr, scope: Scope, owner: str) -> None:
         value = scope.value(node)
         for target in targets:
+            if isinstance(target, ast.Tuple) and isinstance(value, tuple) and len(value) == len(target.elts):
+                # a, b = get_transforms(512): each by its own name.
+                for one, part in zip(target.elts, value, strict=True):
+                    scope.bind(one, part)
+                    self._note(ast.unparse(one).removeprefix("self."), node, part, scope, owner)
+                continue
             name = ast.unparse(target)
             if isinstance(value, Call):
                 self._object(name, value, scope)
@@ -277,11 +286,31 @@ class Walk:
     def _object(self, name: str, made: Call, scope: Scope) -> None:
         """What ``cfg = Config()`` of a class of this file has, and ``args = parser.parse_args()``."""
         own = {key.partition(".")[2]: one for key, one in scope.names.items() if key.startswith(f"{made.name}.")}
-        if made.name in ("parse_args", "parse_known_args", "get_args"):
+        own |= self._constructed(name, made, scope)
+        if made.name in _PARSED:
             own |= self.defaults
         own |= {key: one for key, one in made.given.items() if made.name not in COMPOSERS}
         for key, one in own.items():
             scope.names[f"{name}.{key}"] = scope.given.get(f"{name}.{key}", one)
+
+    def _constructed(self, name: str, made: Call, scope: Scope) -> dict[str, Any]:
+        """What the constructor of a class of this file sets with the arguments that it is called with."""
+        function = scope.names.get(f"{made.name}.__init__")
+        if not isinstance(function, Function) or scope.depth >= DEEPEST:
+            return {}
+        inside = self._inside(function.node, function.home, made.positional, made.given)
+        inside.decided, inside.depth = scope.decided, scope.depth + 1
+        self.quiet += 1
+        try:
+            self._block(function.node.body, inside, made.name)
+        except _Returned:
+            pass  # a constructor that ends early
+        finally:
+            self.quiet -= 1
+        own = {key[5:]: one for key, one in inside.names.items() if key.startswith("self.")}
+        for key, one in own.items():
+            self._note(f"{name}.{key}", ast.Name(key), one, scope, within=made.name)
+        return own
 
     def _changed(self, node: ast.expr, scope: Scope) -> bool:
         """``steps.append(...)`` and what else changes a list, and ``parser.add_argument(...)``."""
@@ -315,11 +344,11 @@ class Walk:
         if "default" in given and long:
             self.defaults[long.lstrip("-").replace("-", "_")] = scope.value(given["default"])
 
-    def _note(self, name: str, node: ast.expr, value: Any, scope: Scope, owner: str = "") -> None:
+    def _note(self, name: str, node: ast.expr, value: Any, scope: Scope, owner: str = "", *, within: str = "") -> None:
         if self.quiet:
             return
         conditions = tuple(text if held else f"not {text}" for text, held in scope.decided.items())
-        within = last_name(node.func) if isinstance(node, ast.Call) and self._is_ours(node, scope) else ""
+        within = within or (last_name(node.func) if isinstance(node, ast.Call) and self._is_ours(node, scope) else "")
         composed = list(_outermost(value, name))
         for label, call in composed:
             if call.origin.partition(".")[0] not in _LIBRARIES - {self.package}:
@@ -359,7 +388,11 @@ class Walk:
         for argument, default in named:
             if argument.arg in ("self", "cls"):
                 continue
-            inside.names[argument.arg] = self._argument_value(argument, default, scope, called)
+            value = inside.names[argument.arg] = self._argument_value(argument, default, scope, called)
+            if isinstance(value, Unread) or (isinstance(value, Call) and value.name in _PARSED):
+                # def main(args): what the command line says where nobody says anything.
+                for key, one in self.defaults.items():
+                    inside.names.setdefault(f"{argument.arg}.{key}", one)
             self._annotated(argument, inside)
         return inside
 

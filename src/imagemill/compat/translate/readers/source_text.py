@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
-from imagemill.compat.translate.calls import Call
+from imagemill.compat.translate.calls import Call, calls_in
 from imagemill.compat.translate.readers.expressions import Scope, Undecided
 from imagemill.compat.translate.readers.programs import Found, Walk
 from imagemill.core.errors import InputError
 
-__all__ = ["expression", "pipelines_in"]
+__all__ = ["expression", "pipelines_in", "program"]
+
+
+_LONGEST = 60
 
 
 def expression(text: str, names: Mapping[str, Any] | None = None) -> Any:
@@ -59,7 +63,7 @@ def pipelines_in(text: str, names: Mapping[str, Any] | None = None, *, package: 
     -------
     mapping from str to Call
         A name is that of the variable, of the function that returns it, or of the key in a dictionary; one that is
-        given twice has its line behind it, or the conditions under which it is made.
+        given twice has the conditions behind it under which it is made, or its line.
 
     Examples
     --------
@@ -71,28 +75,53 @@ def pipelines_in(text: str, names: Mapping[str, Any] | None = None, *, package: 
     >>> pipelines_in(program)["train"].positional[0][0].positional
     (224, 224)
     """
+    return program(text, names, package=package)[0]
+
+
+def program(
+    text: str, names: Mapping[str, Any] | None = None, *, package: str = ""
+) -> tuple[dict[str, Call], dict[str, Call]]:
+    r"""The pipelines of a program, as `pipelines_in` finds them, and transforms that stand in none of them.
+
+    Those are what a program calls by itself, such as what mixes whole batches; of several within each other the outer.
+
+    Examples
+    --------
+    >>> found, beside = program("train = A.Compose([A.Flip()])\nmix = v2.RandomChoice([v2.MixUp(), v2.CutMix()])")
+    >>> list(found), list(beside)
+    (['train'], ['mix'])
+    """
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise InputError(f"expected a Python program, got a syntax error on line {error.lineno}: {error.msg}") from None
     walk = Walk(tree, package)
     walk.run(dict(names or {}))
-    return _named(walk.found or walk.loose)
+    if not walk.found:
+        return _named(walk.loose), {}
+    taken = {id(step) for found in walk.found for step in calls_in(found.call)}
+    taken |= {id(inner) for one in walk.loose for step in _steps(one) for inner in islice(calls_in(step), 1, None)}
+    return _named(walk.found), _named([one for one in walk.loose if not taken & set(map(id, _steps(one)))])
+
+
+def _steps(one: Found) -> list[Call]:
+    return list(one.call.given["transforms"])
 
 
 def _named(found: list[Found]) -> dict[str, Call]:
     """By name; another name of one that has a name stands behind all of them, where it is nothing else's."""
     called = {one.within for one in found}
-    # A function that is called: what it makes with its defaults is nobody's.
-    found = [one for one in found if one.within or one.name not in called or not one.name]
+    # A function or a class that is called: what it makes with its defaults is nobody's.
+    found = [one for one in found if one.within or not called & {one.name.partition("[")[0], *one.also} or not one.name]
     found = sorted(found, key=lambda one: _line(one.call))
     names = Counter(one.name for one in found)
-    lines = Counter((one.name, one.call.where) for one in found)
+    told = Counter((one.name, one.conditions) for one in found if one.conditions)
     made: dict[str, Call] = {}
     for one in found:
-        behind = one.call.where
-        if lines[one.name, one.call.where] > 1:
-            behind = " and ".join(one.conditions) or behind
+        conditions = " and ".join(one.conditions)
+        # A long condition is no name to write.
+        short = told[one.name, one.conditions] == 1 and len(conditions) <= _LONGEST
+        behind = conditions if short else one.call.where
         label = one.name if names[one.name] == 1 else f"{one.name} ({behind})"
         while label in made:
             label += "'"

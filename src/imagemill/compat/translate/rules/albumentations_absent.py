@@ -10,7 +10,7 @@ _WEATHER = "RandomGravel PlasmaShadow"
 _OTHER = (
     "RingingOvershoot Superpixels IAASuperpixels ChromaticAberration Morphological Illumination "
     "PlasmaBrightnessContrast RandomGridShuffle HEStain TextImage OverlayElements ConstrainedCoarseDropout "
-    "Mosaic CubicSymmetry GridElasticDeform Pad3D PadIfNeeded3D CenterCrop3D "
+    "CubicSymmetry GridElasticDeform Pad3D PadIfNeeded3D CenterCrop3D "
     "RandomCrop3D CoarseDropout3D"
 )
 

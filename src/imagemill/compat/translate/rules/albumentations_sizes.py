@@ -188,6 +188,11 @@ def _pad_if_needed(
     fill_mask: Any = None,
     p: float = 1.0,
 ) -> Transform:
+    if len(step.call.positional) in (3, 4, 5) and pad_height_divisor in range(5) and min_height:
+        # Before 0.5 border, fill and the labels' fill came right behind the size; no side is a multiple of 0 to 4.
+        border_mode, value, position = pad_height_divisor, pad_width_divisor, "center"
+        mask_value = step.call.positional[4] if len(step.call.positional) > 4 else mask_value
+        pad_height_divisor = pad_width_divisor = None
     how = edge_of(step, border_mode, value, mask_value, fill, fill_mask)
     at: Any = {"center": "centre"}.get(str(position), str(position))
     if pad_height_divisor is not None or pad_width_divisor is not None:

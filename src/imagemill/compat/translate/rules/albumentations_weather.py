@@ -49,9 +49,10 @@ def _image_compression(
     p: float = 0.5,
 ) -> Transform:
     """JPEG or WebP by the same quality; Pillow writes here what OpenCV writes there."""
-    if is_number(compression_type) and quality_range is not None and is_number(quality_range):
-        # Version 1: both ends of the quality first.
-        quality_lower, quality_upper, compression_type, quality_range = compression_type, quality_range, "jpeg", None
+    if is_number(compression_type) and step.call.positional and not isinstance(quality_range, list | tuple):
+        # Version 1: both ends of the quality first, then what is compressed.
+        quality_lower, compression_type = compression_type, "jpeg"
+        quality_upper, quality_range = (quality_range if is_number(quality_range) else quality_upper), None
     kind = str(getattr(compression_type, "name", compression_type)).rpartition(".")[2].lower()
     quality = _quality(_pair(step, "quality_range", quality_range, quality_lower, quality_upper, (99, 100)))
     if kind not in ("jpeg", "webp", "0", "1"):

@@ -22,7 +22,7 @@ _OTHERS = (
     "StdShiftIntensity RandScaleIntensityFixedMean ScaleIntensityFixedMean ThresholdIntensity HistogramNormalize "
     "IntensityRemap RandIntensityRemap MedianSmooth SavitzkyGolaySmooth ImageFilter RandImageFilter RandSmoothDeform "
     "RandSmoothFieldAdjustContrast RandSmoothFieldAdjustIntensity Transpose SpatialResample ResampleToMatch "
-    "DetectEnvelope CutOut TorchIO RandTorchIO TorchVision RandTorchVision CuCIM RandCuCIM "
+    "DetectEnvelope TorchIO RandTorchIO TorchVision RandTorchVision CuCIM RandCuCIM "
     "UltrasoundConfidenceMapTransform ConvertBoxToPoints ConvertPointsToBoxes ApplyTransformToPoints "
     "TransformPointsImageToWorld TransformPointsWorldToImage IntensityStats"
 )
@@ -35,4 +35,3 @@ RULES.without(
 RULES.without("it belongs to what a model gave; Batch.inverse brings that back", *_PREDICTIONS.split())
 RULES.without("label maps are changed before they come here", *_LABELS.split())
 RULES.without("it is not built", *_OTHERS.split())
-RULES.without("mixing images is not built", "MixUp", "CutMix")

@@ -25,7 +25,7 @@ from imagemill.transforms.geometric.rotate import Rotate
 from imagemill.transforms.geometric.shift import Shift
 from imagemill.transforms.geometric.shortest_side import LongestSide, ShortestSide
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "of_type"]
 
 RULES = Rules("torchvision", ignored=("inplace", "labels_getter"))
 _FURTHEST = 0.33
@@ -119,15 +119,26 @@ def _pad(step: Step, padding: Any, fill: Any = 0, padding_mode: Any = "constant"
 
 def _edge(step: Step, mode: Any, value: Any) -> dict[str, Any]:
     found = border(step, mode)
-    return {"border": found, "fill": fill(step, _plain_fill(value))} if found == "constant" else {"border": found}
+    if found != "constant":
+        return {"border": found}
+    of_masks = fill(step, of_type(value, "Mask")) if isinstance(value, dict) else 0.0
+    how = {"border": found, "fill": fill(step, of_type(value, "Image"))}
+    return how | ({"mask_fill": int(of_masks)} if of_masks and not isinstance(of_masks, tuple) else {})
 
 
-def _plain_fill(value: Any) -> Any:
-    """``fill`` may be one for each type of target."""
-    if isinstance(value, dict):
-        numbers = [one for one in value.values() if one is not None and not isinstance(one, dict)]
-        return numbers[0] if numbers else 0
-    return value
+def of_type(value: Any, kind: str) -> Any:
+    """What a ``fill`` says of a type of target, where it says it by types: ``{tv_tensors.Mask: 255, "others": 0}``.
+
+    Examples
+    --------
+    >>> by_type = {"tv_tensors.Mask": 255, "others": 114}
+    >>> of_type(by_type, "Mask"), of_type(by_type, "Image"), of_type(7, "Mask")
+    (255, 114, 7)
+    """
+    if not isinstance(value, dict):
+        return value
+    named = {str(getattr(key, "__name__", key)).rpartition(".")[2]: one for key, one in value.items()}
+    return named.get(kind, named.get("others", 0))
 
 
 def _padded(step: Step, padding: Any, value: Any, mode: Any) -> Transform:

@@ -6,7 +6,7 @@ from typing import Any
 
 from imagemill.compat.translate.rules.functions import from_function
 from imagemill.compat.translate.rules.rule import Step
-from imagemill.compat.translate.rules.torchvision import RULES
+from imagemill.compat.translate.rules.torchvision import RULES, of_type
 from imagemill.compat.translate.rules.values import amount, fill, is_number, order, scaled, span
 from imagemill.core.ranges import LogUniform
 from imagemill.transforms.base import Transform
@@ -25,6 +25,7 @@ from imagemill.transforms.filter.posterize import Posterize
 from imagemill.transforms.filter.sharpen import Sharpen
 from imagemill.transforms.filter.solarize import Solarize
 from imagemill.transforms.mixing.augmix import AugMix
+from imagemill.transforms.mixing.copy_paste import CopyPaste
 from imagemill.transforms.mixing.cutmix import CutMix
 from imagemill.transforms.mixing.mixup import MixUp
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
@@ -254,12 +255,21 @@ def _cutmix(step: Step, alpha: float = 1.0, num_classes: Any = None, labels_gett
     return CutMix(float(alpha), classes=None if num_classes is None else int(num_classes))
 
 
+@RULES.rule("SimpleCopyPaste")
+def _copy_paste(step: Step, blending: bool = True, resize_interpolation: Any = "bilinear") -> Transform:
+    """Two of three objects; torchvision draws as many as there are, with repeats, so about as many of them differ."""
+    if blending:
+        step.note("pasted objects have hard edges")
+    return CopyPaste(2 / 3)
+
+
 def _order(step: Step, interpolation: Any) -> Any:
     return order(step, interpolation, pillow=True)
 
 
 def _fill(step: Step, value: Any) -> float | tuple[float, ...]:
-    return 0.0 if value is None else fill(step, value)
+    found = of_type(value, "Image")
+    return 0.0 if found is None else fill(step, found)
 
 
 RULES.without("a matrix over all pixels of the image is not built", "LinearTransformation")

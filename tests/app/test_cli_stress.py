@@ -10,6 +10,7 @@ import pytest
 import imagemill as im
 from tests.app.terminal import imagemill
 from tests.evaluate.made_up import sides
+from tests.evaluate.made_up_scans import blocks
 
 MODEL = """
 import numpy as np
@@ -58,6 +59,26 @@ def test_a_line_for_each_change_with_its_range_its_curve_and_the_worst_case(
     assert (tmp_path / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
     again = imagemill("stress", model, store, "--over", over, "--worst", "20,1,3x3", "--json")
     assert json.loads(again.out) == held
+
+
+def test_label_maps_are_asked_for_where_the_data_has_them(tmp_path: Path) -> None:
+    images, label_maps = blocks(20, 2).train
+    for row, (image, label_map) in enumerate(zip(images, label_maps, strict=True)):
+        for folder, array in (("images", image[..., 0]), ("masks", label_map)):
+            (tmp_path / "raw" / folder).mkdir(parents=True, exist_ok=True)
+            im.data.write_picture(tmp_path / "raw" / folder / f"{row}.png", im.data.Picture(array, "yx"))
+    im.prepare(tmp_path / "raw", tmp_path / "set", split=0.5)
+    (tmp_path / "blocks.py").write_text("def predict(images):\n    return images[..., 0] > 105\n")
+    ask = ("stress", tmp_path / "blocks.py", tmp_path / "set", "--over", "rotate:-20..20/3,brightness", "--worst", "no")
+    said = imagemill(*ask)
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[0].startswith("blocks: 1.000 [1.000, 1.000] Dice over 10 images")
+    head = next(line.split() for line in lines if line.startswith("change"))
+    assert head == ["change", "Dice", "holds", "95", "%", "from", "to", "lowest", "at"]
+    wrong = imagemill(*ask, "--task", "classification")
+    assert wrong.code == 2
+    assert "expected one label an image, or a label map for every image" in " ".join(wrong.err.split())
 
 
 def test_a_part_and_fewer_images_are_taken(store: Path, model: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_stressed_model_beside_another(tmp_path: Path) -> None:
     over = "corruption:brightness,corruption:contrast"
     good, poor = (im.stress(above(level), (x, y), over, worst=False, out=tmp_path / str(level)) for level in (160, 100))
     # Brightness adds 25.5 to 127.5: of 60 a level of 100 is reached from severity 2 on, one of 160 from severity 4 on.
-    assert [1 - point.accuracy.value for point in good["corruption:brightness"].points] == [0, 0, 0, 0, 0.5, 0.5]
+    assert [1 - point.score.value for point in good["corruption:brightness"].points] == [0, 0, 0, 0, 0.5, 0.5]
     found = good.corruption_error(poor)
     assert found is not None
     assert found.each["brightness"] == pytest.approx(2 / 4)

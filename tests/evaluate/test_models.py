@@ -51,7 +51,7 @@ OVER = "gain-offset.beta:-60,-20,0,20,60"
 
 
 def accuracies(found: Any) -> list[float]:
-    return [point.accuracy.value for point in found["gain-offset.beta"].points]
+    return [point.score.value for point in found["gain-offset.beta"].points]
 
 
 def test_a_module_is_asked_in_evaluation_mode_and_its_preparation_is_said() -> None:
@@ -114,7 +114,7 @@ model.layers[-1].set_weights([np.array([[40.0, -40, 0], [-40, 40, 0]]), np.array
 model.save("model.keras")
 for one in (model, "model.keras"):
     found = im.stress(one, (x, y), "gain-offset.beta:-60,-20,0,20,60", worst=False)
-    print([round(point.accuracy.value, 3) for point in found["gain-offset.beta"].points])
+    print([round(point.score.value, 3) for point in found["gain-offset.beta"].points])
     print(found.notes)
 """
 

@@ -146,9 +146,9 @@ def test_all_points_are_of_the_same_images_and_differences_are_paired() -> None:
     clean, last = found.points[0], found.points[-1]
     assert clean.magnitude == 0
     assert (clean.difference.value, clean.difference.low < 0 < clean.difference.high) == (0.0, True)
-    assert last.difference.value == pytest.approx(last.accuracy.value - clean.accuracy.value)
+    assert last.difference.value == pytest.approx(last.score.value - clean.score.value)
     # Nearly all images that are right when turned are right before: pairing makes the interval shorter.
-    apart = (last.accuracy.high - last.accuracy.low + clean.accuracy.high - clean.accuracy.low) / 2
+    apart = (last.score.high - last.score.low + clean.score.high - clean.score.low) / 2
     assert (last.difference.high - last.difference.low) / 2 < apart
 
 
@@ -162,10 +162,10 @@ def test_the_worst_of_a_grid_is_taken_for_each_image() -> None:
     found = profile(turned, x, y, over="rotate:20", worst=WorstGrid(20, 0, turns=3)).worst
     assert found is not None
     assert [place for place in found.places] == [(-20, 0, 0), (0, 0, 0), (20, 0, 0)]
-    assert found.accuracies == (0.5, 1.0, 0.5)
-    assert (found.accuracy.value, found.ever_wrong.value, found.never_right.value) == (0.0, 1.0, 0.0)
+    assert found.scores == (0.5, 1.0, 0.5)
+    assert (found.score.value, found.best.value) == (0.0, 1.0)
     assert found.mean == pytest.approx(2 / 3)
-    assert found.recall == (0.0, 0.0, 0.0, 0.0)
+    assert [share.value for share in found.by_class if share is not None] == [0.0, 0.0, 0.0, 0.0]
     assert found.clean.value == 1.0
 
 
@@ -194,8 +194,8 @@ def test_pipelines_files_and_changes_of_ones_own_are_swept(tmp_path: Any) -> Non
     own = Change("dimmer", lambda v: im.Pipeline([im.Brightness(1 - v)], seed=0), low=0, high=0.9, neutral=0)
     found = profile(bright, x, y, over={"half": darker, "file": str(file), "own": own}, refine=6)
     assert [one.name for one in found] == ["half", "file", "own"]
-    assert found["half"].points[0].accuracy == found["file"].points[0].accuracy
-    assert found["half"].points[0].accuracy.value == 0.5
+    assert found["half"].points[0].score == found["file"].points[0].score
+    assert found["half"].points[0].score.value == 0.5
     assert found["own"].range == (0.0, pytest.approx(1 - 99.5 / 160, abs=0.005))
     with pytest.raises(im.ParameterError, match="expected a change of half, file, own, got 'rotate'"):
         found["rotate"]

@@ -39,6 +39,10 @@ def stress(
     to: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="OUT", help="results.json, table.md, page.html; curves.png.")
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="classification or segmentation, for data with labels and label maps."),
+    ] = None,
     levels: Annotated[int, typer.Option("--levels", min=2, help="Magnitudes of each change.")] = 11,
     refine: Annotated[int, typer.Option("--refine", min=0, help="Halvings of the gap where a range ends.")] = 2,
     limit_images: Annotated[
@@ -54,9 +58,9 @@ def stress(
         str | None, typer.Option("--layout", help="Order of axes the model takes: last, first or flat; else found out.")
     ] = None,
     scale: Annotated[
-        str | None, typer.Option("--scale", help="0..1, 0..255, -1..1 or imagenet; else found out by accuracy.")
+        str | None, typer.Option("--scale", help="0..1, 0..255, -1..1 or imagenet; else found out by accuracy or Dice.")
     ] = None,
-    hold: Annotated[float, typer.Option("--hold", help="Share of clean accuracy that a range holds.")] = 0.95,
+    hold: Annotated[float, typer.Option("--hold", help="Share of clean accuracy or Dice that a range holds.")] = 0.95,
     baseline: Annotated[
         Path | None,
         typer.Option("--baseline", metavar="FILE", help="Another model's results.json: corruption error against it."),
@@ -69,8 +73,8 @@ def stress(
     grid = _grid(worst)
     with progress("asking") as told:
         found = stress_model(
-            model, src, over or None, levels=levels, refine=refine, worst=grid, limit_images=limit_images, part=part,
-            preparation=preparation, layout=layout, scale=scale, hold=hold, out=to, progress=told,
+            model, src, over or None, task=task, levels=levels, refine=refine, worst=grid, limit_images=limit_images,
+            part=part, preparation=preparation, layout=layout, scale=scale, hold=hold, out=to, progress=told,
         )  # fmt: skip
     against = None if baseline is None else found.corruption_error(baseline)
     if baseline is not None and against is None:
@@ -113,7 +117,7 @@ def _show(found: Profiles) -> None:
     out.print()
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold", collapse_padding=True)
     share = f"{found.hold * 100:g} %"
-    for name in ("change", "accuracy", f"holds {share} from", "to", "lowest", "at"):
+    for name in ("change", found.measure.name, f"holds {share} from", "to", "lowest", "at"):
         table.add_column(name, no_wrap=True, justify="right" if name.startswith(("holds", "to")) else "left")
     for one in found:
         unit, low, high, lowest, at = one.cells()
@@ -123,7 +127,8 @@ def _show(found: Profiles) -> None:
     lost = [(one.name, one.classes_sentence) for one in found if one.classes_sentence]
     if lost:
         out.print()
-        out.print(Text("classes that lose more than the others (Fisher's exact test, Holm):", style="bold"))
+        test = "Fisher's exact test" if found.measure.name == "accuracy" else "Student's t over images"
+        out.print(Text(f"classes that lose more than the others ({test}, Holm):", style="bold"))
         for name, said in lost:
             out.print(Text(f"  {name}: {said.removeprefix('lost most: ')}"), soft_wrap=True)
     if found.worst is not None:
@@ -132,7 +137,7 @@ def _show(found: Profiles) -> None:
 
 
 def _curve(one: Profile) -> Text:
-    """The curve, green where accuracy holds."""
+    """The curve, green where it holds."""
     bars = Text(one.curve(_BARS))
     first, last = one.held(_BARS)
     if last >= first and not one.still:

@@ -26,7 +26,17 @@ from imagemill.evaluate.inputs.label_maps import (
 )
 from imagemill.evaluate.inputs.scans import axes_of
 
-__all__ = ["Data", "Task", "check_data", "colour_last", "read_data", "read_wild"]
+__all__ = [
+    "Data",
+    "Task",
+    "check_data",
+    "check_pixels",
+    "colour_last",
+    "groups_of",
+    "read_data",
+    "read_wild",
+    "remarks",
+]
 
 Array = npt.NDArray[Any]
 Task = Literal["classification", "segmentation"]
@@ -139,7 +149,7 @@ def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any], task: Task
             raise InputError(f"expected a part {name!r} of the dataset, got none; prepare it with a split that has one")
     training = [opened.subset(name) for name in ("train", "val") if name in parts]
     test = opened.subset("test")
-    groups, test_groups = _groups(*training), _groups(test)
+    groups, test_groups = groups_of(*training), groups_of(test)
     if task == "segmentation":
         scans, truth, classes, spacing = label_map_parts(training, test)
         return Data(scans, truth, classes, groups, spacing, test_groups)
@@ -147,7 +157,7 @@ def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any], task: Task
     return Data((images, labels), _part(test), tuple(opened.classes), groups, test_groups=test_groups)
 
 
-def _groups(*parts: Dataset) -> npt.NDArray[np.str_] | None:
+def groups_of(*parts: Dataset) -> npt.NDArray[np.str_] | None:
     """The groups of the rows of some parts; a row that has none is a group of its own."""
     tables = [part.table for part in parts]
     if any("group" not in table.columns for table in tables):
@@ -327,7 +337,7 @@ def read_wild(wild: Dataset | Path | str, data: Data) -> Population:
         )
     check_pixels(images, "wild images")
     numbers = np.array([data.classes.index(name) for name in opened.classes], np.int64)
-    return Population("wild", images, numbers[labels.astype(np.int64)], groups=_groups(opened))
+    return Population("wild", images, numbers[labels.astype(np.int64)], groups=groups_of(opened))
 
 
 def _wild_label_maps(opened: Dataset, data: Data) -> Population:
@@ -342,7 +352,7 @@ def _wild_label_maps(opened: Dataset, data: Data) -> Population:
         raise InputError(
             "expected wild images with a spacing as the test images have, or both without, got one of them"
         )
-    return Population("wild", images, label_maps, spacing, _groups(opened))
+    return Population("wild", images, label_maps, spacing, groups_of(opened))
 
 
 def _check_alike(images: Array, data: Data) -> None:

@@ -91,7 +91,7 @@ def held_by(model: Any, data: Data, images: int, seed: int) -> Held:
     """
     over = (*_CHANGES.values(), "invert")
     classes = list(data.classes)
-    return read_held(stress(model, data.test, over, worst=False, limit_images=images, classes=classes, seed=seed))
+    return read_held(stress(model, data, over, worst=False, limit_images=images, classes=classes, seed=seed))
 
 
 def within(transform: Transform, held: Held) -> tuple[bool, str]:

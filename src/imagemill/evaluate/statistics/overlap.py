@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from imagemill.core.errors import InputError
 
-__all__ = ["Overlap", "dice", "hausdorff_95", "overlap_of"]
+__all__ = ["Overlap", "dice", "dices_of", "hausdorff_95", "overlap_of"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -102,21 +102,48 @@ def overlap_of(answers: Array, truth: Array, classes: int, spacing: Array | None
     >>> found.score, found.hausdorff.tolist()
     (0.5, [[1.0]])
     """
+    overlaps = dices_of(answers, truth, classes)
     answers, truth = np.asarray(answers), np.asarray(truth)
-    if answers.shape != truth.shape or truth.ndim not in (3, 4) or not len(truth):
-        raise InputError(f"expected label maps [n, (z,) y, x] twice, got {answers.shape} and {truth.shape}")
-    if max(answers.max(), truth.max()) >= classes or classes < 2:
-        raise InputError(f"expected class numbers under {classes}, got up to {max(answers.max(), truth.max())}")
-    overlaps = np.empty((len(truth), classes - 1))
     distances, absent = np.empty_like(overlaps), 0
     for row in range(len(truth)):
         millimetres = None if spacing is None else tuple(map(float, spacing[row]))
         for number in range(1, classes):
             mine, true = answers[row] == number, truth[row] == number
-            overlaps[row, number - 1] = dice(mine, true)
             distances[row, number - 1] = hausdorff_95(mine, true, millimetres)
             absent += bool(mine.any()) != bool(true.any())
     return Overlap(overlaps, distances, "pixels" if spacing is None else "mm", absent)
+
+
+def dices_of(answers: Array, truth: Array, classes: int) -> Floats:
+    """`dice` of each image and class but the first, which is the background.
+
+    Parameters
+    ----------
+    answers, truth : array of int ``[n, y, x]`` or ``[n, z, y, x]``
+    classes : int
+        With the background.
+
+    Returns
+    -------
+    array ``[n, classes - 1]``
+
+    Raises
+    ------
+    InputError
+        When the two do not fit, or there is nothing to count.
+
+    Examples
+    --------
+    >>> dices_of(np.array([[[1, 1, 0, 2]]]), np.array([[[1, 0, 0, 2]]]), 4).round(2).tolist()
+    [[0.67, 1.0, 1.0]]
+    """
+    answers, truth = np.asarray(answers), np.asarray(truth)
+    if answers.shape != truth.shape or truth.ndim not in (3, 4) or not len(truth):
+        raise InputError(f"expected label maps [n, (z,) y, x] twice, got {answers.shape} and {truth.shape}")
+    if max(answers.max(), truth.max()) >= classes or classes < 2:
+        raise InputError(f"expected class numbers under {classes}, got up to {max(answers.max(), truth.max())}")
+    pairs = zip(answers, truth, strict=True)
+    return np.array([[dice(mine == n, true == n) for n in range(1, classes)] for mine, true in pairs])
 
 
 def dice(mine: Array, truth: Array) -> float:

@@ -31,15 +31,24 @@ class Measure:
         The mean over all items, and over those of one class.
     unit : str
         A hundredth of it in a sentence.
+    said : str
+        What comes behind its figure in a sentence, such as ``"0.91 right"``.
     """
 
     name: str
     of_class: str
     unit: str
+    said: str
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """What both are called among plain values, where they stand side by side."""
+        whole, of_class = self.name.lower(), self.of_class.lower()
+        return whole, of_class if of_class != whole else f"{whole}_by_class"
 
 
-ACCURACY = Measure("accuracy", "recall", "points")
-DICE = Measure("Dice", "Dice", "points of Dice")
+ACCURACY = Measure("accuracy", "recall", "points", "right")
+DICE = Measure("Dice", "Dice", "points of Dice", "Dice")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Shares of images with their intervals: one share, and a share beside another of the same images."""
+"""Shares of images and means of scores with their intervals: one, and one beside another of the same images."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import numpy.typing as npt
 from scipy import stats
 
 from imagemill.core.errors import ParameterError
+from imagemill.evaluate.statistics.intervals import paired
 
-__all__ = ["Share", "paired_shares", "wilson"]
+__all__ = ["Share", "mean_score", "paired_scores", "paired_shares", "wilson"]
 
 Right = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of images, or a difference of two, with its interval.
+    """A share of images or a mean of scores from 0 to 1, or a difference of two, with its interval.
 
     Parameters
     ----------
@@ -117,10 +119,7 @@ def paired_shares(mine: Right, other: Right, *, times: float = 1.0, level: float
     >>> print(paired_shares(turned, clean))
     -0.100 [-0.148, -0.059]
     """
-    if mine.shape != other.shape or mine.ndim != 1:
-        raise ParameterError(f"expected two columns over the same images, got {mine.shape} and {other.shape}")
-    if not 0 <= times <= 1:
-        raise ParameterError(f"expected a multiple from 0 to 1, got {times}")
+    _check_paired(mine, other, times)
     count = len(mine)
     first, second = wilson(int(mine.sum()), count, level), wilson(int(other.sum()), count, level)
     related = _correlation(mine, other)
@@ -130,6 +129,75 @@ def paired_shares(mine: Right, other: Right, *, times: float = 1.0, level: float
     below = math.sqrt(max(down**2 - 2 * related * down * up_other + up_other**2, 0.0))
     above = math.sqrt(max(up**2 - 2 * related * up * down_other + down_other**2, 0.0))
     return Share(difference, max(difference - below, -1.0), min(difference + above, 1.0))
+
+
+def mean_score(scores: Floats, level: float = 0.95) -> Share:
+    """The mean of scores with Student's t interval over the items, as far as it lies between 0 and 1.
+
+    Parameters
+    ----------
+    scores : array ``[items]``, 0 to 1
+    level : float, 0 to 1
+
+    Returns
+    -------
+    Share
+        From 0 to 1 of one item alone, which says nothing of others.
+
+    Raises
+    ------
+    ParameterError
+        Without an item, or for a level that is none.
+
+    Notes
+    -----
+    Source: Student (1908), "The probable error of a mean", Biometrika 6.
+
+    Examples
+    --------
+    >>> print(mean_score(np.array([0.8, 0.9, 0.85, 0.95])))
+    0.875 [0.772, 0.978]
+    """
+    found = paired(scores, level=level)
+    return Share(found.mean, max(found.low, 0.0), min(found.high, 1.0))
+
+
+def paired_scores(mine: Floats, other: Floats, *, times: float = 1.0, level: float = 0.95) -> Share:
+    """How much larger one mean is than another (or than a part of it), both over the same items.
+
+    ``mean(mine - times * other)`` with Student's t interval over the items.
+
+    Parameters
+    ----------
+    mine, other : array ``[items]``, 0 to 1
+    times : float, 0 to 1
+        With 0.95 the result is above 0 where ``mine`` holds 95 % of ``other``.
+    level : float, 0 to 1
+
+    Returns
+    -------
+    Share
+
+    Raises
+    ------
+    ParameterError
+        When the two do not fit.
+
+    Examples
+    --------
+    >>> print(paired_scores(np.array([0.7, 0.8, 0.6]), np.array([0.8, 0.9, 0.9])))
+    -0.167 [-0.454, 0.120]
+    """
+    _check_paired(mine, other, times)
+    found = paired(mine - times * other, level=level)
+    return Share(found.mean, max(found.low, -1.0), min(found.high, 1.0))
+
+
+def _check_paired(mine: npt.NDArray[np.generic], other: npt.NDArray[np.generic], times: float) -> None:
+    if mine.shape != other.shape or mine.ndim != 1:
+        raise ParameterError(f"expected two columns over the same images, got {mine.shape} and {other.shape}")
+    if not 0 <= times <= 1:
+        raise ParameterError(f"expected a multiple from 0 to 1, got {times}")
 
 
 def _correlation(mine: Right, other: Right) -> float:

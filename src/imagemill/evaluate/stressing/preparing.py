@@ -9,8 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import ImagemillError, InputError, ParameterError
+from imagemill.evaluate.inputs.asked_images import AskedImages
+from imagemill.evaluate.inputs.scans import moved
 from imagemill.evaluate.runners.recipe import Predict
-from imagemill.evaluate.statistics.shares import paired_shares, wilson
+from imagemill.evaluate.statistics.scores import ACCURACY
+from imagemill.evaluate.stressing.answered_label_maps import as_label_maps
+from imagemill.evaluate.stressing.asking import Answered, Asked, asked_of
 from imagemill.evaluate.stressing.opened import LAYOUTS, Opened, as_arrays
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.colour.rescale import Rescale
@@ -25,7 +29,7 @@ SCALES = ("0..1", "0..255", "-1..1", "imagenet")
 """Ranges of values that models are trained with; the last is mean and deviation of ImageNet's channels."""
 
 _MEAN, _STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
-_TRIED = 256
+_TRIED = {"classification": 256, "segmentation": 16}
 """Images by which preparations are told apart."""
 
 
@@ -40,27 +44,24 @@ class _Way:
         return f"{self.scale}, {_AXES[self.layout]}"
 
 
+_AXES_OF = {4: "height, width, channels", 5: "slices, height, width, channels"}
 _AXES = {"last": "channels last", "first": "channels first", "flat": "one row an image"}
 
 
 def prepared(
     model: Opened,
-    images: Array,
-    labels: Labels,
-    classes: tuple[str, ...],
+    data: AskedImages,
     *,
     preparation: Pipeline | None = None,
     layout: str | None = None,
     scale: str | None = None,
 ) -> tuple[Predict, tuple[str, ...]]:
-    """A model as a function from stored images to probabilities, and what was taken for granted.
+    """A model as a function from stored images to probabilities or label maps, and what was taken for granted.
 
     Parameters
     ----------
     model : Opened
-    images : array ``[n, y, x, C]``
-    labels : array ``[n]``
-    classes : tuple of str
+    data : AskedImages
     preparation : Pipeline, optional
         All that comes before the model; nothing is guessed then.
     layout : {"last", "first", "flat"}, optional
@@ -77,21 +78,23 @@ def prepared(
         better than chance however they are prepared.
     """
     _check(layout, scale, preparation)
-    model = _in_order(model, classes)
+    model = _in_order(model, data)
+    images = data.images
     if preparation is not None or (model.stored and layout is None and scale is None):
-        predict = _by_pipeline(model, preparation, classes)
+        predict = _by_pipeline(model, preparation, data)
         predict(images[:2])
         how = "as the given pipeline prepares them" if preparation is not None else "as they are stored"
         return predict, (f"{model.said}: images come {how}",)
-    layouts = (layout,) if layout is not None else _layouts(model, images)
+    layouts = (layout,) if layout is not None else _layouts(model, data)
     scales = (scale,) if scale is not None else _scales(model, images)
-    some, truth = images[spread(labels, _TRIED)], labels[spread(labels, _TRIED)]
-    answers: dict[_Way, Labels] = {}
+    tried = _TRIED[data.task]
+    some = data.take(spread(data.truth if data.task == "classification" else np.zeros(len(images), np.int64), tried))
+    answers: dict[_Way, Answered] = {}
     trouble: list[str] = []
     unfit: list[_UnfitError] = []
     for way in (_Way(one, other) for one in layouts for other in scales):
         try:
-            answers[way] = _by_way(model, way, classes)(some).argmax(axis=1)
+            answers[way] = asked_of(_by_way(model, way, data), some).about("clean", None)
         except _UnfitError as error:
             unfit.append(error)
         except Exception as error:  # the model's own: another order of axes may be the right one
@@ -104,7 +107,9 @@ def prepared(
             "size "
             "the model takes, or say what comes before it by a pipeline (preparation)"
         )
-    return _chosen(model, answers, truth, classes, asked=len(layouts) * len(scales) > 1)
+    # Which network is asked does not matter to what its answers are worth.
+    best, notes = _chosen(model, answers, asked_of(model.ask, some), asked=len(layouts) * len(scales) > 1)
+    return _by_way(model, best, data), notes
 
 
 class _UnfitError(InputError):
@@ -129,8 +134,9 @@ def spread(labels: Labels, count: int, seed: int = 0) -> npt.NDArray[np.int64]:
     return np.sort(listed[((np.arange(count) + 0.5) * len(labels) / count).astype(np.int64)])
 
 
-def _in_order(model: Opened, classes: tuple[str, ...]) -> Opened:
+def _in_order(model: Opened, data: AskedImages) -> Opened:
     """The model with its outputs in the order of the dataset's classes, where it knows them by name."""
+    classes = data.classes
     if not model.classes or model.classes == classes:
         return model
     if sorted(model.classes) != sorted(classes):
@@ -151,28 +157,26 @@ def _check(layout: str | None, scale: str | None, preparation: Pipeline | None) 
         raise ParameterError("expected a preparation, or a layout and a scale, got both; the pipeline says both")
 
 
-def _layouts(model: Opened, images: Array) -> tuple[str, ...]:
-    """Orders of axes that the declared shape of the input allows."""
-    height, width, channels = images.shape[1:]
+def _layouts(model: Opened, data: AskedImages) -> tuple[str, ...]:
+    """Orders of axes that the declared shape of the input allows; an answer for each pixel needs them apart."""
+    images = data.images
+    *frame, channels = images.shape[1:]
+    known = model.layouts if data.task == "classification" else tuple(n for n in model.layouts if n != "flat")
     if not model.shape:
-        return model.layouts
-    shapes = {
-        "last": (height, width, channels),
-        "first": (channels, height, width),
-        "flat": (height * width * channels,),
-    }
+        return known
+    shapes = {"last": (*frame, channels), "first": (channels, *frame), "flat": (images[0].size,)}
     fit = [
         name
-        for name in model.layouts
+        for name in known
         if len(shapes[name]) == len(model.shape)
         and all(want is None or want == have for want, have in zip(model.shape, shapes[name], strict=True))
     ]
     if not fit:
         wanted = "x".join("?" if one is None else str(one) for one in model.shape)
         raise InputError(
-            f"expected images of {wanted}, which {model.said} takes, got {_size(images)} (height, width, channels); "
-            "prepare "
-            "the dataset in that size and colour, or say what comes before the model by a pipeline (preparation)"
+            f"expected images of {wanted}, which {model.said} takes, got {_size(images)} "
+            f"({_AXES_OF[images.ndim]}); prepare the dataset in that size and colour, or say what comes before the "
+            "model by a pipeline (preparation)"
         )
     return tuple(fit)
 
@@ -180,16 +184,16 @@ def _layouts(model: Opened, images: Array) -> tuple[str, ...]:
 def _scales(model: Opened, images: Array) -> tuple[str, ...]:
     if model.dtype == "uint8":
         return ("0..255",)
-    known = SCALES if images.shape[3] == 3 else SCALES[:-1]
+    known = SCALES if images.shape[-1] == 3 else SCALES[:-1]
     return ("0..255", *(one for one in known if one != "0..255")) if model.rescales else known
 
 
-def _by_pipeline(model: Opened, preparation: Pipeline | None, classes: tuple[str, ...]) -> Predict:
+def _by_pipeline(model: Opened, preparation: Pipeline | None, data: AskedImages) -> Predict:
     def predict(images: Array) -> Array:
         made = images
         if preparation is not None:
             try:
-                made = preparation.batch(images, keys=range(len(images)), epoch=0).image
+                made, _ = moved(preparation, images)
             except ImagemillError as error:
                 raise InputError(f"expected the preparation to run on these images, got: {error}") from error
         try:
@@ -201,16 +205,16 @@ def _by_pipeline(model: Opened, preparation: Pipeline | None, classes: tuple[str
                 f"expected {model.said} to answer images {list(made.shape)} {made.dtype}, got "
                 f"{type(error).__name__}: {error}"
             ) from error
-        return _probabilities(said, len(images), classes)
+        return _read(said, images, data)
 
     return predict
 
 
-def _by_way(model: Opened, way: _Way, classes: tuple[str, ...]) -> Predict:
+def _by_way(model: Opened, way: _Way, data: AskedImages) -> Predict:
     unit = Pipeline([Rescale(), ToDtype("float32")], seed=0)
 
     def predict(images: Array) -> Array:
-        made = unit.batch(images, keys=range(len(images)), epoch=0).image
+        made, _ = moved(unit, images)
         if way.scale == "0..255":
             made = made * np.float32(255)
         elif way.scale == "-1..1":
@@ -218,48 +222,66 @@ def _by_way(model: Opened, way: _Way, classes: tuple[str, ...]) -> Predict:
         elif way.scale == "imagenet":
             made = (made - _MEAN) / _STD
         if way.layout == "first":
-            made = np.moveaxis(made, 3, 1)
+            made = np.moveaxis(made, -1, 1)
         elif way.layout == "flat":
             made = made.reshape(len(made), -1)
         if model.dtype == "uint8":
             made = np.rint(made)
-        return _probabilities(model.ask(np.ascontiguousarray(made, model.dtype)), len(images), classes)
+        return _read(model.ask(np.ascontiguousarray(made, model.dtype)), images, data)
 
     return predict
 
 
 def _chosen(
-    model: Opened, answers: dict[_Way, Labels], truth: Labels, classes: tuple[str, ...], *, asked: bool
-) -> tuple[Predict, tuple[str, ...]]:
-    """The way under which most images are right; an error where that is none."""
-    right = {way: said == truth for way, said in answers.items()}
-    best = max(right, key=lambda way: right[way].sum())
-    predict = _by_way(model, best, classes)
+    model: Opened, answers: dict[_Way, Answered], asked_of_some: Asked, *, asked: bool
+) -> tuple[_Way, tuple[str, ...]]:
+    """The way under which answers are best, and what to say of it; an error where that is no better than chance."""
+    best = max(answers, key=lambda way: answers[way].items.sum())
     if not asked:
-        return predict, (f"{model.said}: images come as {best}",)
-    shown = "; ".join(f"{way} {found.mean():.3f}" for way, found in right.items())
-    chance = np.bincount(truth, minlength=len(classes)).max() / len(truth)
-    if wilson(int(right[best].sum()), len(truth)).low <= chance:
+        return best, (f"{model.said}: images come as {best}",)
+    shown = "; ".join(f"{way} {found.items.mean():.3f}" for way, found in answers.items())
+    chance, _ = asked_of_some.guess()
+    count, classes = len(asked_of_some), asked_of_some.data.classes
+    if asked_of_some.share(answers[best].items).low <= chance:
         raise InputError(
             f"expected a preparation under which {model.said} knows these images, got none better than chance "
-            f"({chance:.3f}) on {len(truth)} of them: {shown}; give the scale and layout or the whole preparation it "
-            "was "
+            f"({chance:.3f}) on {count} of them: {shown}; give the scale and layout or the whole preparation it was "
             "trained with, and see that its classes are these, in this order: "
             f"{', '.join(classes[:6])}{', ...' if len(classes) > 6 else ''}"
         )
-    if len(right) == 1:
-        return predict, (f"{model.said}: images come as {best}; no other way runs",)
-    notes = [f"{model.said}: images come as {best}, by what is right of {len(truth)} images: {shown}"]
+    if len(answers) == 1:
+        return best, (f"{model.said}: images come as {best}; no other way runs",)
+    by = f"what is right of {count} images" if asked_of_some.measure is ACCURACY else f"the Dice of {count} images"
+    notes = [f"{model.said}: images come as {best}, by {by}: {shown}"]
     if model.rescales:
         notes.append(f"{model.rescales} scales values by itself, which speaks for 0..255")
     near = [
         way
-        for way, found in right.items()
-        if way != best and (answers[way] != answers[best]).any() and paired_shares(right[best], found).low <= 0
+        for way, found in answers.items()
+        if way != best
+        and (found.detail != answers[best].detail).any()
+        and asked_of_some.less(answers[best].items, found.items).low <= 0
     ]
     if near:
         notes.append(f"not told apart from {'; '.join(map(str, near))}: say which the model was trained with")
-    return predict, tuple(notes)
+    return best, tuple(notes)
+
+
+def _read(said: Any, images: Array, data: AskedImages) -> Array:
+    """What a model gave, as probabilities ``[n, classes]`` or label maps."""
+    if data.task == "classification":
+        return _probabilities(said, len(images), data.classes)
+    shape = (len(images), *data.truth.shape[1:])
+    found = [one for one in as_arrays(said) if one.ndim and len(one) == len(images)]
+    if not found:
+        raise _UnfitError(
+            f"expected answers for {len(images)} images, got {[list(one.shape) for one in as_arrays(said)]}"
+        )
+    fit = [one for one in found if one.size >= np.prod(shape)]  # several outputs: one that has a number for each pixel
+    try:
+        return as_label_maps((fit or found)[0], shape, data.classes)
+    except InputError as error:
+        raise _UnfitError(str(error)) from error
 
 
 def _probabilities(said: Any, count: int, classes: tuple[str, ...]) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.statistics.corruption_error import CorruptionError, corruption_error
+from imagemill.evaluate.statistics.scores import ACCURACY, Measure
 from imagemill.evaluate.statistics.shares import Share
 from imagemill.evaluate.stressing.breaking import ClassBreak
 from imagemill.evaluate.stressing.worst_case import WorstCase
@@ -23,35 +24,37 @@ __all__ = ["End", "Point", "Profile", "Profiles"]
 _BARS = "▁▂▃▄▅▆▇█"
 _NAMED = 3
 """Classes that are named for each side of a change; the rest are counted."""
+_CLASSES = 5
+"""Of more classes than this the Dice of each is in the table and the page alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Accuracy at one magnitude.
+    """Accuracy, or mean Dice, at one magnitude.
 
     Parameters
     ----------
     magnitude : float or None
         None for a change without one.
-    accuracy : Share
+    score : Share
     difference : Share
-        From clean accuracy, over the same images: below 0 is worse.
+        From the score of clean images, over the same images: below 0 is worse.
     margin : Share
-        ``accuracy - hold * clean``: above 0 where it holds.
-    recall : tuple of float
-        By class; NaN for a class without images.
+        ``score - hold * clean``: above 0 where it holds.
+    by_class : tuple of Share or None
+        Recall, or Dice, of each class of the profile; None for a class without images.
     """
 
     magnitude: float | None
-    accuracy: Share
+    score: Share
     difference: Share
     margin: Share
-    recall: tuple[float, ...]
+    by_class: tuple[Share | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Where accuracy falls below what should hold, on one side of the magnitude that does nothing.
+    """Where the score falls below what should hold, on one side of the magnitude that does nothing.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ class End:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """Accuracy against the magnitude of one change, over the same images.
+    """Accuracy, or mean Dice, against the magnitude of one change, over the same images.
 
     Parameters
     ----------
@@ -109,6 +112,10 @@ class Profile:
     log : bool
         Magnitudes are factors.
     hold : float
+    classes : tuple of str
+        Those that have a score of their own: of label maps all but the background.
+    measure : Measure
+        What the score is.
     """
 
     name: str
@@ -122,10 +129,12 @@ class Profile:
     still: bool = False
     log: bool = False
     hold: float = 0.95
+    classes: tuple[str, ...] = ()
+    measure: Measure = ACCURACY
 
     @property
     def range(self) -> tuple[float, float] | None:
-        """Magnitudes between which accuracy holds; None where nothing was said to leave images as they are."""
+        """Magnitudes between which the score holds; None where nothing was said to leave images as they are."""
         if self.neutral is None:
             return None
         ends = [self.neutral if end is None else end.reach for end in (self.below, self.above)]
@@ -133,8 +142,8 @@ class Profile:
 
     @property
     def lowest(self) -> Point:
-        """The point with the lowest accuracy."""
-        return min(self.points, key=lambda point: point.accuracy.value)
+        """The point with the lowest score."""
+        return min(self.points, key=lambda point: point.score.value)
 
     @property
     def first_classes(self) -> tuple[ClassBreak, ...]:
@@ -148,9 +157,10 @@ class Profile:
             return f"{self.name}: does nothing to these images"
         lowest = self.lowest
         if self.points[0].magnitude is None:
-            return f"{self.name}: {lowest.accuracy} right, {_points(lowest.difference)} from clean"
+            change = _points(lowest.difference, self.measure)
+            return f"{self.name}: {lowest.score} {self.measure.said}, {change} from clean{self._classes_of(lowest)}"
         unit = f" {self.unit}" if self.unit else ""
-        least = f"lowest {lowest.accuracy} at {_number(lowest.magnitude)}"
+        least = f"lowest {lowest.score} at {_number(lowest.magnitude)}{self._classes_of(lowest)}"
         if self.neutral is None:
             return f"{self.name}{unit}: no magnitude that leaves images as they are, so no range; {least}"
         sides = []
@@ -170,17 +180,24 @@ class Profile:
         for magnitude in sorted(magnitudes, key=lambda m: 0.0 if m is None else m):
             here = [one for one in self.first_classes if one.magnitude == magnitude]
             at = "" if magnitude is None else f" at {_number(magnitude)}"
-            lost = ", ".join(f"{one.name} ({one.lost * 100:.0f} %)" for one in here[:_NAMED])
+            lost = ", ".join(f"{one.name} ({one.amount(one.lost)})" for one in here[:_NAMED])
             more = f" and {len(here) - _NAMED} more" if len(here) > _NAMED else ""
-            said.append(f"{lost}{more}{at} (others {here[0].others * 100:.0f} %)")
+            said.append(f"{lost}{more}{at} (others {here[0].amount(here[0].others)})")
         return f"lost most: {'; '.join(said)}" if said else ""
 
+    def _classes_of(self, point: Point) -> str:
+        """The Dice of each class in words; empty where there is one class, and for classifiers, which may have many."""
+        if self.measure is ACCURACY or not 1 < len(self.classes) <= _CLASSES:
+            return ""
+        known = zip(self.classes, point.by_class, strict=True)
+        return f" ({', '.join(f'{name} {share.value:.3f}' for name, share in known if share is not None)})"
+
     def curve(self, width: int = 17) -> str:
-        """The curve as a row of bars, from accuracy 0 to 1, left to right by magnitude."""
+        """The curve as a row of bars, from score 0 to 1, left to right by magnitude."""
         if self.points[0].magnitude is None:
-            return _bar(self.points[0].accuracy.value)
+            return _bar(self.points[0].score.value)
         places = self._places(np.array([point.magnitude for point in self.points], np.float64))
-        values = [point.accuracy.value for point in self.points]
+        values = [point.score.value for point in self.points]
         asked = np.linspace(places[0], places[-1], width if len(places) > 1 else 1)
         return "".join(_bar(float(v)) for v in np.interp(asked, places, values))
 
@@ -198,16 +215,17 @@ class Profile:
         return np.log(magnitudes) if self.log and first is not None and first > 0 else magnitudes
 
     def cells(self) -> list[str]:
-        """Unit, both ends, the lowest accuracy and where it is, for tables."""
+        """Unit, both ends, the lowest score and where it is, for tables."""
         if self.still:
             return [self.unit, "does nothing", "", "", ""]
         ends = ["" if end is None else str(end) for end in (self.below, self.above)]
         lowest = self.lowest
         at = "" if lowest.magnitude is None else _number(lowest.magnitude)
-        return [self.unit, *ends, str(lowest.accuracy), at]
+        return [self.unit, *ends, str(lowest.score), at]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        key, of_class = self.measure.keys
         return {
             "name": self.name,
             "unit": self.unit,
@@ -220,10 +238,10 @@ class Profile:
             "points": [
                 {
                     "magnitude": point.magnitude,
-                    "accuracy": point.accuracy.to_dict(),
+                    key: point.score.to_dict(),
                     "difference": point.difference.to_dict(),
                     "margin": point.margin.to_dict(),
-                    "recall": [None if math.isnan(v) else v for v in point.recall],
+                    of_class: [None if share is None else share.to_dict() for share in point.by_class],
                 }
                 for point in self.points
             ],
@@ -247,15 +265,20 @@ class Profiles:
     images : int
     classes : tuple of str
     clean : Share
-        Accuracy on images as they are.
+        Accuracy, or mean Dice, on images as they are.
     hold : float
-        The share of clean accuracy that ranges hold.
+        The share of it that ranges hold.
     level : float
         Of all intervals, each by itself.
     profiles : tuple of Profile
     worst : WorstCase or None
     notes : tuple of str
         What was taken for granted, and what to look at.
+    clean_by_class : tuple of Share or None
+        Recall, or Dice, on images as they are; None for a class without images.
+    scored : tuple of str
+        The classes that it is said of: of label maps all but the background.
+    measure : Measure
     """
 
     model: str
@@ -267,6 +290,9 @@ class Profiles:
     profiles: tuple[Profile, ...]
     worst: WorstCase | None = None
     notes: tuple[str, ...] = ()
+    clean_by_class: tuple[Share | None, ...] = ()
+    scored: tuple[str, ...] = ()
+    measure: Measure = ACCURACY
 
     def __getitem__(self, name: str) -> Profile:
         found = next((one for one in self.profiles if one.name == name), None)
@@ -284,7 +310,12 @@ class Profiles:
     @property
     def headline(self) -> str:
         """What was asked about, and how much of it is right without any change."""
-        return f"{self.model}: {self.clean} right of {self.images:,} images of {len(self.classes)} classes"
+        head = f"{self.model}: {self.clean} {self.measure.said}"
+        if self.measure is ACCURACY:
+            return f"{head} of {self.images:,} images of {len(self.classes)} classes"
+        known = zip(self.scored, self.clean_by_class, strict=True)
+        each = ", ".join(f"{name} {share}" for name, share in known)
+        return f"{head} over {self.images:,} images{f'; by class {each}' if len(self.scored) > 1 else ''}"
 
     def corruption_error(self, baseline: Profiles | Path | str) -> CorruptionError | None:
         """The mean corruption error, relative to another model that was asked about the same.
@@ -301,8 +332,14 @@ class Profiles:
         Raises
         ------
         InputError
-            When the file is none, or the baseline was not asked about one of the corruptions.
+            When the file is none, or the baseline was not asked about one of the corruptions; for label maps, as the
+            corruption error is of classes.
         """
+        if self.measure is not ACCURACY:
+            raise InputError(
+                "expected accuracies for the mean corruption error, which is of classifiers, got Dice; leave the "
+                "baseline out, and compare the Dice at each severity"
+            )
         other = baseline.to_dict() if isinstance(baseline, Profiles) else _results(Path(baseline))
         return corruption_error(_accuracies(self.to_dict()), _accuracies(other), "clean")
 
@@ -312,7 +349,9 @@ class Profiles:
             "model": self.model,
             "images": self.images,
             "classes": list(self.classes),
+            "measure": self.measure.name,
             "clean": self.clean.to_dict(),
+            f"clean_{self.measure.keys[1]}": [None if one is None else one.to_dict() for one in self.clean_by_class],
             "hold": self.hold,
             "level": self.level,
             "profiles": [one.to_dict() for one in self.profiles],
@@ -326,7 +365,7 @@ class Profiles:
         lines = [
             f"{self.headline}. Intervals at {self.level * 100:g} %, each by itself.",
             "",
-            f"| change | unit | holds {share} from | to | lowest accuracy | at | classes that lose more |",
+            f"| change | unit | holds {share} from | to | lowest {self.measure.name} | at | classes that lose more |",
             "|---" * 7 + "|",
         ]
         for one in self.profiles:
@@ -396,6 +435,8 @@ def _results(path: Path) -> dict[str, Any]:
         raise InputError(f"expected the results.json of a baseline, got {path}: {error}") from error
     if not isinstance(found, dict) or not {"clean", "profiles"} <= set(found):
         raise InputError(f"expected the results.json that stress writes, got {path} with something else")
+    if found.get("measure", ACCURACY.name) != ACCURACY.name:
+        raise InputError(f"expected a baseline with accuracies, got {path} with {found['measure']}")
     return found
 
 
@@ -418,8 +459,8 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def _points(difference: Share) -> str:
-    return f"{difference.value * 100:+.1f} points [{difference.low * 100:+.1f}, {difference.high * 100:+.1f}]"
+def _points(difference: Share, measure: Measure) -> str:
+    return f"{difference.value * 100:+.1f} {measure.unit} [{difference.low * 100:+.1f}, {difference.high * 100:+.1f}]"
 
 
 def _end_dict(end: End) -> dict[str, Any]:

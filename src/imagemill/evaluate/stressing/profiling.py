@@ -1,4 +1,4 @@
-"""The core of it: one network, the same images at every magnitude of every change, and what is left of its accuracy."""
+"""The core of it: one network, the same images at every magnitude of every change, and what is left of its score."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from imagemill.core.errors import ParameterError
 from imagemill.evaluate.runners.recipe import Predict
-from imagemill.evaluate.statistics.shares import Share, paired_shares, wilson
-from imagemill.evaluate.stressing.asking import Asked, asked_about
-from imagemill.evaluate.stressing.breaking import breaks_at
+from imagemill.evaluate.statistics.shares import Share
+from imagemill.evaluate.stressing.asking import Answered, Asked, asked_about
+from imagemill.evaluate.stressing.breaking import ClassBreak
 from imagemill.evaluate.stressing.profiles import End, Point, Profile, Profiles
 from imagemill.evaluate.stressing.sweeps import Over, Sweep, read_sweeps
 from imagemill.evaluate.stressing.worst_case import WorstGrid, worst_case
 
-__all__ = ["profile"]
+__all__ = ["profile", "profiled"]
 
-Labels = npt.NDArray[np.int64]
 _FINE = 1e-3
 """Of a side: magnitudes nearer to each other than that are not told apart."""
 
@@ -46,9 +42,12 @@ def profile(
     Parameters
     ----------
     predict : callable
-        From images ``[n, y, x, C]`` as they are stored to ``[n, classes]``, the largest number being what it calls.
-    images : array ``[n, y, x]`` or ``[n, y, x, C]``
-    labels : array ``[n]``, from 0
+        From images ``[n, y, x, C]`` as they are stored to ``[n, classes]``, the largest number being what it calls;
+        for label maps from ``[n, (z,) y, x, C]`` to class numbers ``[n, (z,) y, x]`` or a number for each class and
+        pixel, classes first or last.
+    images : array ``[n, y, x]`` or ``[n, y, x, C]``, or volumes with label maps
+    labels : array ``[n]``, from 0, or label maps ``[n, (z,) y, x]``
+        Label maps are moved with the images.
     over : optional
         What to change: names (``"rotate"``, ``"zoom:0.5..2"``, ``"light"``), pipelines or files, `Change`; a
         sequence, or a mapping that names them. Geometry, light, noise and blur when left out.
@@ -61,7 +60,7 @@ def profile(
     classes : sequence of str, optional
         Names; numbers when left out.
     hold : float, 0 to 1
-        A range holds where accuracy is at least this share of clean accuracy.
+        A range holds where accuracy, or mean Dice, is at least this share of that of clean images.
     level : float, 0 to 1
         Of intervals.
     model : str
@@ -80,15 +79,17 @@ def profile(
 
     Notes
     -----
-    The ends of a range are where ``accuracy - hold * clean accuracy`` crosses 0, outwards from the magnitude that
-    leaves images as they are. Their intervals are the magnitudes at which its confidence interval, by `paired_shares`,
-    holds 0 (the test is inverted), to the next magnitude that was looked at.
+    The ends of a range are where ``score - hold * clean score`` crosses 0, outwards from the magnitude that leaves
+    images as they are. Their intervals are the magnitudes at which its confidence interval, by `paired_shares`, holds 0
+    (the test is inverted), to the next magnitude that was looked at. Of label maps it is Student's t interval of the
+    Dice of images, `paired_scores`.
 
     Examples
     --------
     A network that calls an image bright when its mean is 100 or more, and images of 80 and 160: pixels are rounded,
     so brightness breaks it at 99.5 / 160 and at 99.5 / 80.
 
+    >>> import numpy as np
     >>> def bright(images):
     ...     over = images.mean(axis=(1, 2, 3)) >= 100
     ...     return np.stack([~over, over], axis=1).astype(float)
@@ -98,14 +99,36 @@ def profile(
     >>> [round(end, 2) for end in found["brightness"].range]
     [0.62, 1.24]
     """
+    asked = asked_about(predict, images, labels, classes, level)
+    return profiled(asked, over=over, levels=levels, refine=refine, worst=worst, hold=hold, model=model,
+                    progress=progress)  # fmt: skip
+
+
+def profiled(
+    asked: Asked,
+    *,
+    over: Over | None = None,
+    levels: int = 11,
+    refine: int = 2,
+    worst: WorstGrid | bool = False,
+    hold: float = 0.95,
+    model: str = "model",
+    progress: Callable[[int, int], None] | None = None,
+) -> Profiles:
+    """`profile` of a network with images that were checked.
+
+    Raises
+    ------
+    InputError, ParameterError
+        When the network's answers do not fit, a change fails, or a number is none.
+    """
     if not 0 < hold < 1:
         raise ParameterError(f"expected a share to hold between 0 and 1, such as 0.95, got {hold}")
     if isinstance(refine, bool) or not isinstance(refine, int) or refine < 0:
         raise ParameterError(f"expected refine of 0 or more, got {refine!r}")
-    asked = asked_about(predict, images, labels, classes)
-    sweeps = read_sweeps(over, asked.images, levels)
+    sweeps = read_sweeps(over, asked.data.images, levels)
     grid = WorstGrid() if worst is True else worst
-    places = len(grid.places(*asked.images.shape[1:3])) if isinstance(grid, WorstGrid) else 0
+    places = len(grid.places(*asked.size)) if isinstance(grid, WorstGrid) else 0
     total = 1 + sum(_asked_by(one, refine) for one in sweeps) + places
     done = 0
 
@@ -117,16 +140,17 @@ def profile(
 
     said = asked.about("clean", None)
     told()
-    clean = wilson(int((said == asked.labels).sum()), len(said), level)
+    clean = asked.share(said.items)
     profiles = []
     for sweep in sweeps:
         before = asked.count
-        profiles.append(_Sweeping(asked, sweep, said, hold, level, told).profile(refine))
+        profiles.append(_Sweeping(asked, sweep, said, hold, told).profile(refine))
         told(_asked_by(sweep, refine) - (asked.count - before))
-    found = worst_case(asked, grid, level=level, done=told) if isinstance(grid, WorstGrid) else None
+    found = worst_case(asked, grid, done=told) if isinstance(grid, WorstGrid) else None
     return Profiles(
-        model, len(said), asked.classes, clean, hold, level, tuple(profiles), found, _notes(asked, clean, said)
-    )
+        model, len(asked), asked.data.classes, clean, hold, asked.level, tuple(profiles), found,
+        _notes(asked, clean, said), asked.by_class(said), asked.names, asked.measure,
+    )  # fmt: skip
 
 
 def _asked_by(sweep: Sweep, refine: int) -> int:
@@ -135,33 +159,25 @@ def _asked_by(sweep: Sweep, refine: int) -> int:
     return max(len(sweep.magnitudes), 1) + 3 * sides * refine
 
 
-def _notes(asked: Asked, clean: Share, said: Labels) -> tuple[str, ...]:
+def _notes(asked: Asked, clean: Share, said: Answered) -> tuple[str, ...]:
     """What makes all figures doubtful."""
-    counts = np.bincount(asked.labels, minlength=len(asked.classes))
-    often, notes = int(counts.argmax()), []
-    share = counts[often] / len(said)
+    share, guess = asked.guess()
+    notes = []
     if clean.low <= share:
-        same = np.bincount(said, minlength=len(asked.classes)).max() / len(said)
-        stuck = f"; {same * 100:.0f} % of the images get the same answer" if same > 0.5 else ""
+        stuck = f"; {same}" if (same := asked.stuck(said)) else ""
         notes.append(
-            f"clean accuracy {clean} is no better than calling every image {asked.classes[often]} ({share:.3f})"
-            f"{stuck}: ranges mean nothing; look at the preparation the model was trained with, and at the order of "
-            "its classes"
+            f"clean {asked.measure.name} {clean} is no better than {guess} ({share:.3f}){stuck}: ranges mean "
+            "nothing; look at the preparation the model was trained with, and at the order of its classes"
         )
-    absent = [name for name, count in zip(asked.classes, counts, strict=True) if not count]
-    if absent:
-        notes.append(f"no image of {', '.join(absent)}: nothing is said about these classes")
-    return tuple(notes)
+    return (*notes, *asked.remarks())
 
 
 class _Sweeping:
-    """One sweep under way: what every image is called at each magnitude that was looked at."""
+    """One sweep under way: what came of every image at each magnitude that was looked at."""
 
-    def __init__(
-        self, asked: Asked, sweep: Sweep, clean: Labels, hold: float, level: float, told: Callable[[], None]
-    ) -> None:
-        self.asked, self.sweep, self.clean, self.hold, self.level, self.told = asked, sweep, clean, hold, level, told
-        self.said: dict[float, Labels] = {}
+    def __init__(self, asked: Asked, sweep: Sweep, clean: Answered, hold: float, told: Callable[[], None]) -> None:
+        self.asked, self.sweep, self.clean, self.hold, self.told = asked, sweep, clean, hold, told
+        self.said: dict[float, Answered] = {}
         self.points: dict[float, Point] = {}
         self.still = True
 
@@ -178,25 +194,36 @@ class _Sweeping:
                     self._halve(direction)
                 sides[direction] = self._end(direction)
         points = tuple(self.points[m] for m in sorted(self.points))
-        breaks = () if self.still else breaks_at(
-            [(m, self.said[m]) for m in self._broken(sides)],
-            self.clean, self.asked.labels, self.asked.classes, self.level,
-        )  # fmt: skip
-        clean = self._share(self.clean)
-        return Profile(
-            change.name, change.unit, points, neutral, clean, sides[-1], sides[1], breaks, self.still, change.log,
-            self.hold,
-        )  # fmt: skip
+        looked = [] if self.still else [(m, self.said[m]) for m in self._broken(sides)]
+        return self._profile(points, sides, self.asked.breaks(looked, self.clean))
 
     def _without_magnitude(self) -> Profile:
         change = self.sweep.change
         said = self.asked.about(change.name, change.make(None))
+        self.still = self.asked.still
         self.told()
-        breaks = breaks_at([(None, said)], self.clean, self.asked.labels, self.asked.classes, self.level)
+        breaks = self.asked.breaks([(None, said)], self.clean)
+        return self._profile((self._point(None, said),), {-1: None, 1: None}, breaks)
+
+    def _profile(
+        self, points: tuple[Point, ...], sides: dict[int, End | None], breaks: tuple[ClassBreak, ...]
+    ) -> Profile:
+        change, clean = self.sweep.change, self.asked.share(self.clean.items)
         return Profile(
-            change.name, "", (self._point(None, said),), None, self._share(self.clean), None, None, breaks,
-            self.asked.still, hold=self.hold,
-        )  # fmt: skip
+            change.name,
+            change.unit if change.counted else "",
+            points,
+            self.sweep.neutral,
+            clean,
+            sides[-1],
+            sides[1],
+            breaks,
+            self.still,
+            change.log,
+            self.hold,
+            self.asked.names,
+            self.asked.measure,
+        )
 
     def _ask(self, magnitude: float) -> None:
         if magnitude == self.sweep.neutral:
@@ -208,23 +235,15 @@ class _Sweeping:
         self.told()
         self.points[magnitude] = self._point(magnitude, self.said[magnitude])
 
-    def _point(self, magnitude: float | None, said: Labels) -> Point:
-        labels = self.asked.labels
-        right, clean = said == labels, self.clean == labels
-        recall = [
-            float(right[labels == number].mean()) if (labels == number).any() else math.nan
-            for number in range(len(self.asked.classes))
-        ]
+    def _point(self, magnitude: float | None, said: Answered) -> Point:
+        less = self.asked.less
         return Point(
             magnitude,
-            self._share(said),
-            paired_shares(right, clean, level=self.level),
-            paired_shares(right, clean, times=self.hold, level=self.level),
-            tuple(recall),
+            self.asked.share(said.items),
+            less(said.items, self.clean.items),
+            less(said.items, self.clean.items, self.hold),
+            self.asked.by_class(said),
         )
-
-    def _share(self, said: Labels) -> Share:
-        return wilson(int((said == self.asked.labels).sum()), len(said), self.level)
 
     def _side(self, direction: int) -> list[float]:
         """Magnitudes from the one that does nothing outwards."""
@@ -279,7 +298,7 @@ class _Sweeping:
     def _broken(self, sides: dict[int, End | None]) -> list[float]:
         """On each side the magnitude at which classes are looked at."""
         if self.sweep.neutral is None:
-            return [min(self.points, key=lambda m: self.points[m].accuracy.value)]
+            return [min(self.points, key=lambda m: self.points[m].score.value)]
         found = []
         for direction, end in sides.items():
             if end is not None:

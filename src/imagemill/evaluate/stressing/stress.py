@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.evaluate.inputs.asked_images import read_asked
-from imagemill.evaluate.stressing.asking import asked_about
+from imagemill.evaluate.runners.recipe import Trained
+from imagemill.evaluate.stressing.asking import asked_about, asked_of
 from imagemill.evaluate.stressing.open_model import opened
 from imagemill.evaluate.stressing.preparing import prepared, spread
 from imagemill.evaluate.stressing.profiles import Profiles
-from imagemill.evaluate.stressing.profiling import profile
+from imagemill.evaluate.stressing.profiling import profiled
 from imagemill.evaluate.stressing.sweeps import Over, read_sweeps
 from imagemill.evaluate.stressing.worst_case import WorstGrid
 from imagemill.pipeline.pipeline import Pipeline
@@ -26,6 +29,7 @@ def stress(
     dataset: Any,
     over: Over | None = None,
     *,
+    task: str | None = None,
     levels: int = 11,
     refine: int = 2,
     worst: WorstGrid | bool = True,
@@ -47,18 +51,25 @@ def stress(
     holds 95 % of clean accuracy, with intervals of its ends; and which classes lose most. For turns and shifts
     together: what is left when each image gets the worst of a grid.
 
+    On label maps the same of Dice: of each image the mean over classes but the background, and of each class. Label
+    maps move with their images, and the answer is held against the moved one; intervals are over images, or over
+    groups (patients) where the dataset has them.
+
     Parameters
     ----------
     model : str, Path or object
         A file: ``.keras`` or ``.h5``; ``.pt2`` or TorchScript; ``.onnx``; ``.py`` with ``load()`` or
         ``predict(images)``. A ``torch.nn.Module``, Keras model, estimator of scikit-learn, or trained network. Or a
         function from images ``[n, y, x, C]``, as they are stored, to ``[n, classes]``. Files may run code: open none
-        that you do not trust.
+        that you do not trust. For label maps it gives class numbers ``[n, (z,) y, x]``, or a number for each class and
+        pixel, classes first or last; of two classes also one number for each pixel.
     dataset : Dataset, Path, str, or arrays
         Prepared; its test part is taken, or ``part``. Arrays are ``(x, y)``, or ``((x_train, y_train), (x_test,
-        y_test))``.
+        y_test))``, with labels or label maps.
     over : optional
         What to change, as for `profile`: names, groups of names, pipelines or files.
+    task : {"classification", "segmentation"}, optional
+        Which of the two is asked for, of a dataset with both; labels unless a trained network is for label maps.
     levels, refine : int
         Magnitudes of each change, and how often the gap in which its range ends is halved.
     worst : WorstGrid or bool
@@ -71,14 +82,14 @@ def stress(
         Names, for arrays.
     preparation : Pipeline, Path or str, optional
         All that comes before the model, which then gets what it gives. Otherwise the order of axes and the scale of
-        values are found out: by the shape that the model declares, and by which gets most of 256 images right. What
-        was found is said in `Profiles.notes`.
+        values are found out: by the shape that the model declares, and by which gets most of 256 images right, or the
+        highest Dice on 16. What was found is said in `Profiles.notes`.
     layout : {"last", "first", "flat"}, optional
         Order of axes, where it is known: channels last, channels first, one row an image.
     scale : {"0..1", "0..255", "-1..1", "imagenet"}, optional
         Of the values.
     hold, level : float, 0 to 1
-        The share of clean accuracy that ranges hold, and the level of intervals.
+        The share of clean accuracy or Dice that ranges hold, and the level of intervals.
     seed : int
         Of the images that are taken.
     out : Path or str, optional
@@ -115,25 +126,31 @@ def stress(
     >>> print(found["brightness"].above)
     1.24 [1.24, 1.25]
     """
-    images, labels, names = read_asked(dataset, part, classes)
+    data = read_asked(dataset, part, classes, task or _task_of(model))
     if limit_images is not None:
         if isinstance(limit_images, bool) or not isinstance(limit_images, int) or limit_images < 1:
             raise ParameterError(f"expected limit_images of 1 or more, got {limit_images!r}")
-        rows = spread(labels, limit_images, seed)
-        images, labels = images[rows], labels[rows]
+        by = data.truth if data.task == "classification" else np.zeros(len(data.truth), np.int64)
+        data = data.take(spread(by, limit_images, seed))
     if out is not None and Path(out).exists() and not Path(out).is_dir():
         raise InputError(f"expected a folder to write to, got the file {out}; give another name")
     if isinstance(preparation, str | Path):
         preparation = Pipeline.load(Path(preparation))
-    asked_about(lambda some: some, images, labels, names)  # before a model is loaded
-    sweeps = read_sweeps(over, images, levels)
+    if data.task == "classification":
+        asked_about(lambda some: some, data.images, data.truth, data.classes)  # before a model is loaded
+    sweeps = read_sweeps(over, data.images, levels)
     network = opened(model)
-    predict, notes = prepared(network, images, labels, names, preparation=preparation, layout=layout, scale=scale)
-    found = profile(
-        predict, images, labels, over=sweeps, levels=levels, refine=refine, worst=worst, classes=names, hold=hold,
-        level=level, model=network.name, progress=progress,
+    predict, notes = prepared(network, data, preparation=preparation, layout=layout, scale=scale)
+    found = profiled(
+        asked_of(predict, data, level), over=sweeps, levels=levels, refine=refine, worst=worst, hold=hold,
+        model=network.name, progress=progress,
     )  # fmt: skip
     found = replace(found, notes=(*notes, *found.notes))
     if out is not None:
         found.write(out)
     return found
+
+
+def _task_of(model: Any) -> str | None:
+    """What a network that a runner trained is for; nobody knows it of others."""
+    return "segmentation" if isinstance(model, Trained) and model.label_maps else None

@@ -56,7 +56,7 @@ def read_sweeps(over: Over | None, images: Array, levels: int = 11) -> tuple[Swe
     over : str, Path, Pipeline, Change, or a sequence or mapping of these
         Names of changes (``"rotate"``, ``"rotate:-30..30"``, ``"zoom:0.5,0.8,1"``), of `GROUPS`, pipeline files;
         several names in one text are separated by commas.
-    images : array ``[n, y, x, C]``
+    images : array ``[n, (z,) y, x, C]``
         Their size decides how far a shift goes.
     levels : int
         Magnitudes of each change where they are not given.
@@ -79,7 +79,7 @@ def read_sweeps(over: Over | None, images: Array, levels: int = 11) -> tuple[Swe
     if isinstance(levels, bool) or not isinstance(levels, int) or levels < 2:
         raise ParameterError(f"expected levels of 2 or more, got {levels!r}")
     if over is None:
-        over = [*DEFAULT, "colour"] if images.shape[3] == 3 else DEFAULT
+        over = [*DEFAULT, "colour"] if images.shape[-1] == 3 else DEFAULT
     found = [one for name, spec in _listed(over) for one in _sweeps(name, spec, images, levels)]
     names = [one.change.name for one in found]
     if not found:
@@ -115,7 +115,7 @@ def _sweeps(name: str | None, spec: Any, images: Array, levels: int) -> list[Swe
 
 
 def _sweep(spec: Any, images: Array, levels: int) -> Sweep:
-    shape = (images.shape[1], images.shape[2])
+    shape = (images.shape[-3], images.shape[-2])
     if isinstance(spec, Sweep):
         return spec
     if isinstance(spec, Change):

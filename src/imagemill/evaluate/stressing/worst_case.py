@@ -10,7 +10,8 @@ import numpy as np
 
 from imagemill.core.errors import ParameterError
 from imagemill.evaluate.inputs.changes import spaced
-from imagemill.evaluate.statistics.shares import Share, wilson
+from imagemill.evaluate.statistics.scores import ACCURACY, Measure
+from imagemill.evaluate.statistics.shares import Share
 from imagemill.evaluate.stressing.asking import Asked
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.geometric.rotate import Rotate
@@ -67,35 +68,37 @@ class WorstCase:
     ----------
     grid : WorstGrid
     places : tuple of (degrees, pixels down, pixels right)
-    accuracies : tuple of float
-        At each place, the same for all images.
-    accuracy : Share
-        Images that are right at every place.
-    ever_wrong : Share
-        Images that are wrong at one place or more: the rest.
-    never_right : Share
-        Images that are wrong at every place.
+    scores : tuple of float
+        Accuracy, or mean Dice, at each place, the same for all images.
+    score : Share
+        The mean when each image gets its worst place: images that are right at every place, or the mean of the lowest
+        Dice of each.
+    best : Share
+        The same of its best place.
     mean : float
-        Accuracy over all images and places: what a random place gives.
+        Over all images and places: what a random place gives.
     clean : Share
-    recall : tuple of float
-        Worst-case accuracy by class; NaN for a class without images.
+    classes : tuple of str
+    by_class : tuple of Share or None
+        At each image's worst place, by class; None for a class without images.
+    measure : Measure
     """
 
     grid: WorstGrid
     places: tuple[tuple[float, int, int], ...]
-    accuracies: tuple[float, ...]
-    accuracy: Share
-    ever_wrong: Share
-    never_right: Share
+    scores: tuple[float, ...]
+    score: Share
+    best: Share
     mean: float
     clean: Share
-    recall: tuple[float, ...]
+    classes: tuple[str, ...]
+    by_class: tuple[Share | None, ...]
+    measure: Measure = ACCURACY
 
     @property
     def hardest(self) -> tuple[float, int, int]:
-        """The place with the lowest accuracy over all images."""
-        return self.places[int(np.argmin(self.accuracies))]
+        """The place with the lowest score over all images."""
+        return self.places[int(np.argmin(self.scores))]
 
     @property
     def sentence(self) -> str:
@@ -103,26 +106,30 @@ class WorstCase:
         turn, down, right = self.hardest
         far = max((abs(step) for _, *steps in self.places for step in steps), default=0)
         shifts = f"{far} pixel" if far == 1 else f"{far} pixels"
+        if self.measure is ACCURACY:
+            beside = f"{(1 - self.score.value) * 100:.1f} % of the images are ever wrong"
+        else:
+            known = zip(self.classes, self.by_class, strict=True)
+            beside = "by class " + ", ".join(f"{name} {share.value:.3f}" for name, share in known if share is not None)
         return (
             f"worst of {len(self.places)} turns to {self.grid.degrees:g} degrees with shifts to {shifts}: "
-            f"{self.accuracy} right, {self.mean:.3f} at a random one, {self.clean.value:.3f} clean; "
-            f"{self.ever_wrong.value * 100:.1f} % of the images are ever wrong; hardest for all "
-            f"{turn:+.3g} degrees, {down:+d} down, {right:+d} right ({min(self.accuracies):.3f})"
+            f"{self.score} {self.measure.said}, {self.mean:.3f} at a random one, {self.clean.value:.3f} clean; "
+            f"{beside}; hardest for all {turn:+.3g} degrees, {down:+d} down, {right:+d} right ({min(self.scores):.3f})"
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        key, of_class = self.measure.keys
         return {
             "degrees": self.grid.degrees,
             "places": [
-                {"degrees": turn, "down": down, "right": right, "accuracy": accuracy}
-                for (turn, down, right), accuracy in zip(self.places, self.accuracies, strict=True)
+                {"degrees": turn, "down": down, "right": right, key: score}
+                for (turn, down, right), score in zip(self.places, self.scores, strict=True)
             ],
-            "accuracy": self.accuracy.to_dict(),
-            "ever_wrong": self.ever_wrong.to_dict(),
-            "never_right": self.never_right.to_dict(),
+            key: self.score.to_dict(),
+            "best": self.best.to_dict(),
             "mean": self.mean,
-            "recall": [None if np.isnan(v) else v for v in self.recall],
+            of_class: [None if share is None else share.to_dict() for share in self.by_class],
             "sentence": self.sentence,
         }
 
@@ -130,16 +137,13 @@ class WorstCase:
         return self.sentence
 
 
-def worst_case(
-    asked: Asked, grid: WorstGrid | None = None, *, level: float = 0.95, done: Callable[[], None] | None = None
-) -> WorstCase:
-    """Turn and shift every image by every place of a grid, and count what is right at all of them.
+def worst_case(asked: Asked, grid: WorstGrid | None = None, *, done: Callable[[], None] | None = None) -> WorstCase:
+    """Turn and shift every image by every place of a grid, and count each image at its worst.
 
     Parameters
     ----------
     asked : Asked
     grid : WorstGrid, optional
-    level : float
     done : callable, optional
         Called after each place.
 
@@ -154,31 +158,27 @@ def worst_case(
     and 5 shifts to a tenth of the side along each axis; here 9 turns, unless asked otherwise.
     """
     grid = WorstGrid() if grid is None else grid
-    places = grid.places(*asked.images.shape[1:3])
-    clean = wilson(int((asked.about("clean", None) == asked.labels).sum()), len(asked.labels), level)
-    always = np.ones(len(asked.labels), bool)
-    ever, accuracies = ~always, []
+    places = grid.places(*asked.size)
+    clean = asked.about("clean", None)
+    worst, best, scores = None, clean.items * 0, []
     for turn, down, right in places:
         moves = [Rotate(turn), Shift(pixels={"y": down, "x": right})]
-        found = asked.about("turns and shifts", Pipeline(moves, seed=0)) == asked.labels
-        always &= found
-        ever |= found
-        accuracies.append(float(found.mean()))
+        found = asked.about("turns and shifts", Pipeline(moves, seed=0))
+        worst = found if worst is None else worst.worse(found)
+        best = np.maximum(best, found.items)
+        scores.append(float(found.items.mean()))
         if done is not None:
             done()
-    count = len(always)
-    by_class = [
-        float(always[asked.labels == number].mean()) if (asked.labels == number).any() else float("nan")
-        for number in range(len(asked.classes))
-    ]
+    assert worst is not None  # a grid has a place or more
     return WorstCase(
         grid,
         tuple(places),
-        tuple(accuracies),
-        wilson(int(always.sum()), count, level),
-        wilson(int((~always).sum()), count, level),
-        wilson(int((~ever).sum()), count, level),
-        float(np.mean(accuracies)),
-        clean,
-        tuple(by_class),
+        tuple(scores),
+        asked.share(worst.items),
+        asked.share(best),
+        float(np.mean(scores)),
+        asked.share(clean.items),
+        asked.names,
+        asked.by_class(worst),
+        asked.measure,
     )

@@ -2,7 +2,8 @@
 
     python -m bench.audit.plant_copies FOLDER [--share 0.05] [--seed 0] [--seeds 1]
 
-Pairs that are found among the folder's own images are counted by themselves: they may be real.
+Pairs that are found among the folder's own images are counted by themselves: they may be real. So are pairs of a copy
+and an image that was found to be a copy of its source without it.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def main() -> None:
     paths = sorted(p for p in given.folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     photos = [cv2.imread(str(path))[..., ::-1] for path in paths]
     found, planted = Counter[str](), Counter[str]()
-    false, own, seconds = 0, 0, 0.0
+    false, twins, own, seconds = 0, 0, 0, 0.0
+    alike(np.zeros((2, 32, 32, 3), np.uint8), 3.0)  # what compiles compiles here
     for seed in range(given.seed, given.seed + given.seeds):
         draws = np.random.default_rng(seed)
         sources = draws.choice(len(photos), max(1, round(given.share * len(photos))), replace=False).tolist()
@@ -100,11 +102,17 @@ def main() -> None:
         }
         planted.update(wanted.values())
         found.update(kind for pair, kind in wanted.items() if pair in got)
-        false += sum(pair[1] >= len(photos) for pair in got - set(wanted))
+        beside = [pair for pair in got - set(wanted) if pair[1] >= len(photos)]
+        whole = [tuple(row if row < len(photos) else sources[row - len(photos)] for row in pair) for pair in beside]
+        twins += sum(tuple(sorted(pair)) in got or len(set(pair)) == 1 for pair in whole)
+        false += sum(tuple(sorted(pair)) not in got and len(set(pair)) == 2 for pair in whole)
         own += sum(pair[1] < len(photos) for pair in got)
     for kind in KINDS:
         print(f"{kind:16s} {found[kind]:4d} of {planted[kind]:4d}")
-    print(f"all {found.total()} of {planted.total()}; {false} false pairs with a copy, {own} pairs of the folder's own")
+    precision = found.total() / max(found.total() + false, 1)
+    print(f"all {found.total()} of {planted.total()}, recall {found.total() / planted.total():.3f}")
+    print(f"{false} false pairs with a copy, precision {precision:.4f}; {twins} with a copy of the source's own copies")
+    print(f"{own} pairs of the folder's own")
     print(f"{1e3 * seconds / (given.seeds * len(photos)):.2f} ms of one core an image, decoding not counted")
 
 

@@ -138,7 +138,7 @@ def test_a_set_that_breaks_one_row_gets_its_finding_and_no_other(
     row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "LICENSE").write_text("MIT License")  # of where the program runs: no image has it for that
+    (tmp_path / "LICENSE").write_text("Apache License")  # of where the program runs: no image has it for that
     make, spoil, check, rule = ROWS[row]
     made = make()
     if spoil is not None:

@@ -325,3 +325,34 @@ def test_scans_are_not_called_odd_by_what_photos_are_measured_by(tmp_path: Path)
     assert [str(one) for one in found.not_asked] == [
         "odd: not asked, because there are fewer than 20 photos, so that none is odd beside the others"
     ]
+
+
+def test_label_maps_that_were_taken_for_scans_are_told_and_compared_with_none(tmp_path: Path) -> None:
+    for number in range(12):
+        one = case(number)
+        label = one.label * 3
+        if number < 2:
+            label[6] = label[5]  # a region that goes on
+            label[4] = 0
+            save(tmp_path / f"x{number}.nii", label, one.affine)
+        save(tmp_path / f"{number:02d}.nii", one.image, one.affine)
+    found = by_rule(im.audit(tmp_path, checks=["scans", "scan-set"]))
+    assert {rule: one.places for rule, one in found.items()} == {"like-label-maps": ("x0.nii", "x1.nii")}
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda one: one.label, True),
+        (lambda one: one.label.astype(np.float32) * 7, True),
+        (lambda one: one.label * 0, False),
+        (lambda one: np.where(one.label, one.image, 0), False),  # a scan that was cut out
+        (lambda one: one.label + 0.5, False),
+        (lambda one: one.image // 5, False),
+        (lambda one: one.label.astype(np.int16) * 900 - 1000, False),
+    ],
+)  # fmt: skip
+def test_what_is_like_a_label_map(make: Callable[[Case], np.ndarray], *, told: bool) -> None:
+    found = scan_facts(Picture(make(case(0)), "zyx", GRID))
+    assert found is not None
+    assert found.like_label_map is told

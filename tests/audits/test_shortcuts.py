@@ -11,7 +11,8 @@ import pytest
 
 import imagemill as im
 from imagemill.audits import Audit
-from imagemill.audits.probes import folds_of, probabilities_by_bins, told_of
+from imagemill.audits.checks.shortcuts import _Answer, _claimed
+from imagemill.audits.probes import Told, folds_of, probabilities_by_bins, told_of
 from tests.audits.made_up import Array, photo, shot, write
 
 NAMES = ("ant", "bee", "fly")
@@ -170,3 +171,18 @@ def test_what_cannot_be_asked_is_said_and_why(tmp_path: Path) -> None:
         (),
         ["shortcuts: not asked, because there are not two classes with 10 images or more"],
     )
+
+
+@pytest.mark.parametrize("kind", ["content", "piece"])
+def test_what_is_in_the_pixels_is_claimed_where_chance_would_not_have_it_so_good(kind: str) -> None:
+    labels, folds = np.arange(300) % 5, np.arange(300) // 5 % 5
+
+    def told(right: int) -> Told:
+        said = np.where(np.arange(300) < right, labels, (labels + 1) % 5)
+        return told_of(np.eye(5)[said], labels, folds)
+
+    beside = (({None: told(140)}, 0.8),)
+    # 0.45 of 300 is 0.31 of the way; the whole image goes a third of it, of which four fifths are 0.27.
+    assert _claimed([_Answer("x", kind, {None: told(135)}, beside)], 0.95) == []
+    assert _claimed([_Answer("x", "seen", {None: told(135)}, beside)], 0.95)[0].claimed == (None,)
+    assert _claimed([_Answer("x", kind, {None: told(250)}, beside)], 0.95)[0].claimed == (None,)

@@ -11,7 +11,7 @@ from typing import Any
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.arrays.in_memory import arrays_in, from_arrays
-from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.base import MEMORY, RECORDS, Source
 from imagemill.data.layouts.folders.path_list import from_paths
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.path_patterns import files_like
@@ -59,7 +59,7 @@ def source_of(what: Any, **options: Any) -> Source:
         return from_arrays(*arrays, **options)
     if isinstance(what, Sequence) and len(what):
         if all(isinstance(one, Record) for one in what):
-            return Source(Path(), "records", tuple(what))
+            return Source(_shared_folder(what), RECORDS, tuple(what))
         if all(isinstance(one, str | os.PathLike) for one in what):
             return from_paths([Path(os.fspath(one)).expanduser() for one in what])
     held = f"a {type(what).__name__}" + (f" of {len(what)}" if isinstance(what, Sequence | Mapping) else "")
@@ -69,6 +69,15 @@ def source_of(what: Any, **options: Any) -> Source:
             do = f"write the table beside its images and give its path: {write}('images.csv')"
             break
     raise SourceError(f"expected a path, a pattern, a list of paths, arrays or records, got {held}; {do}")
+
+
+def _shared_folder(records: Sequence[Record]) -> Path:
+    """The folder that the files of records share; where one has none, or they share none, it is memory."""
+    files = [record.image.absolute() for record in records if isinstance(record.image, Path)]
+    try:
+        return Path(os.path.commonpath([file.parent for file in files])) if len(files) == len(records) else MEMORY
+    except ValueError:  # on two drives
+        return MEMORY
 
 
 def mapped(rows: Sequence[Mapping[str, Any]], made: Sequence[Any]) -> dict[str, list[Any]]:

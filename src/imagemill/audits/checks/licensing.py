@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from imagemill.audits.checks.base import NotAsked, many
 from imagemill.audits.survey import Survey
@@ -15,9 +14,7 @@ __all__ = ["check_licences"]
 
 def check_licences(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Gaps in what is recorded, as `scan` finds them."""
-    # Records in memory lie in no folder: a LICENSE where the program happens to run is not theirs.
-    folder = Path("memory") if survey.source.layout == "records" else survey.source.root
-    found = licences_of(survey.source, folder)
+    found = licences_of(survey.source)
     if not found.counts and not found.whole:
         yield Finding(
             "licence",

@@ -12,7 +12,7 @@ from imagemill.audits.scan_facts import ScanFacts
 from imagemill.audits.survey import Survey
 from imagemill.core.findings import Finding
 
-__all__ = ["channel_names", "check_scans", "modality_of", "scans_of"]
+__all__ = ["channel_names", "check_scans", "measured_of", "modality_of", "scans_of"]
 
 _AIR = -500.0
 """Hounsfield units below which there is no tissue but lung and air; no other modality goes there."""
@@ -29,6 +29,9 @@ def check_scans(survey: Survey) -> Iterator[Finding | NotAsked]:
         return
     yield from _declared(survey, scans)
     yield from _headers(survey, scans)
+    yield from _like_label_maps(survey, scans)
+    # Slices of a label map are blank or equal where an object ends or goes on, and its values have no unit.
+    scans = measured_of(scans)
     yield from _slices(survey, scans)
     yield from _units(survey, scans)
 
@@ -38,6 +41,11 @@ def scans_of(survey: Survey) -> Rows:
     return {
         row: glance.scan for row, glance in enumerate(survey.glances) if glance is not None and glance.scan is not None
     }
+
+
+def measured_of(scans: Rows) -> Rows:
+    """Those whose values were measured; the others are like label maps."""
+    return {row: scan for row, scan in scans.items() if not scan.like_label_map}
 
 
 def channel_names(info: Mapping[str, Any]) -> list[str]:
@@ -113,6 +121,21 @@ def _headers(survey: Survey, scans: Rows) -> Iterator[Finding]:
             survey.keys(rows),
             {"images": len(rows)},
             "tools choose differently between the two: write the right one to both",
+        )
+
+
+def _like_label_maps(survey: Survey, scans: Rows) -> Iterator[Finding]:
+    rows = [row for row, scan in scans.items() if scan.like_label_map]
+    if rows:
+        volumes = sum(scan.is_volume for scan in scans.values())
+        yield Finding(
+            "like-label-maps",
+            "warning",
+            f"{many(len(rows), 'volume')} of {volumes:,} like label maps: whole numbers, and most voxels that are "
+            "not 0 equal the next",
+            survey.keys(rows),
+            {"images": len(rows)},
+            "pair them with their images (--mask-pattern), or leave them out: they are no images to learn from",
         )
 
 

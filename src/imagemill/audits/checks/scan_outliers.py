@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.audits.checks.base import NotAsked, listed, many
-from imagemill.audits.checks.scan_integrity import modality_of, scans_of
+from imagemill.audits.checks.scan_integrity import measured_of, modality_of, scans_of
 from imagemill.audits.robust_outliers import FEW, far_from_rest
 from imagemill.audits.scan_facts import ScanFacts
 from imagemill.audits.survey import Survey
@@ -37,7 +37,7 @@ Rows = dict[int, ScanFacts]
 
 def check_scan_set(survey: Survey) -> Iterator[Finding | NotAsked]:
     """What scans are like beside each other."""
-    scans = {row: scan for row, scan in scans_of(survey).items() if scan.is_volume}
+    scans = {row: scan for row, scan in measured_of(scans_of(survey)).items() if scan.is_volume}
     if len(scans) < 2:
         yield NotAsked("scan-set", "there are not two volumes")
         return

@@ -164,9 +164,9 @@ def _claimed(answers: list[_Answer], level: float) -> list[_Answer]:
         least = _SKILL if number is None and one.kind != "corner" else _OF_CLASS
         if p > 1 - level or skill < least:
             continue
-        # Of the border, or of all but the centre, it is claimed where chance would not have it so good: what stands
-        # around an object goes with it in part, and a few hundred images say no more than that.
-        surely = one.told[number].least_skill if one.kind == "piece" and number is None else skill
+        # Of what is in the pixels (the border, all but the centre, sharpness) it is claimed where chance would not have
+        # it so good: all of that goes with an object in part, and a few hundred images say no more than that.
+        surely = one.told[number].least_skill if one.kind in ("piece", "content") and number is None else skill
         if all(surely >= _bar(one, number, other[number].skill, share) for other, share in one.beside):
             claimed.setdefault(one.name, []).append(number)
     return [replace(one, claimed=tuple(claimed[one.name])) for one in answers if one.name in claimed]

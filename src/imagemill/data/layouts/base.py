@@ -15,7 +15,10 @@ from imagemill.data.layouts.guess.folder_structure import Arrangement, arrange, 
 from imagemill.data.records.record import Pixels, Record
 
 __all__ = [
+    "ARRAYS",
     "CAN_HOLD",
+    "MEMORY",
+    "RECORDS",
     "Evidence",
     "Guess",
     "Layout",
@@ -51,6 +54,10 @@ CAN_HOLD = (
 ``uint16`` and ``float`` are pixel types beyond 8 bits, ``channels`` counts other than 1, 3 and 4, ``hierarchy`` a
 label with levels, ``labels`` several labels of one image, ``rle`` instance masks, ``affine`` the place of a volume.
 """
+
+
+ARRAYS, RECORDS, MEMORY = "arrays", "records", Path("memory")
+"""Layouts of what was given in memory, and the root of what has no files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,11 @@ class Source:
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether it was given as arrays or as records: no folder is its own, and no file beside it speaks of it."""
+        return self.layout in (ARRAYS, RECORDS)
 
     def describe(self) -> str:
         """Say in words what was found, and what was left out."""

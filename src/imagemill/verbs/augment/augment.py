@@ -123,7 +123,8 @@ def augment(
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     records = tuple(found)
     # One file is no folder that is searched: an archive may well be augmented beside itself.
-    _refuse_inside(found.root if isinstance(source, Source) else Path(source), found.layout, out)
+    if not found.is_in_memory:
+        _refuse_inside(found.root if isinstance(source, Source) else Path(source), found.layout, out)
     has_masks = masks is not None or any(record.mask is not None for record in records)
     read = {"channels": channels, "axes": axes}
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made

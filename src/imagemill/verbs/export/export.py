@@ -109,7 +109,8 @@ def export(
     source = src if isinstance(src, Source) else open_source(src, layout=layout, **options)
     if not len(source):
         raise SourceError(f"expected images to write, got none in {source.root}; scan it to see why")
-    _stay_outside(source.root if isinstance(src, Source) else Path(src), target)
+    if not source.is_in_memory:
+        _stay_outside(source.root if isinstance(src, Source) else Path(src), target)
     seen, problems, said = _as_seen(source)
     if not len(seen):
         raise SourceError(f"expected annotations that fit their pictures, got none; {problems[0]}")

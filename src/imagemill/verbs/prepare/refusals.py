@@ -51,7 +51,7 @@ def opened(source: Any, masks: Any, *, allow_missing: bool, axes: str | None, op
 def refuse_inside(source: Any, found: Source, out: Path) -> None:
     """A store inside a searched folder would become part of its own source in the next run."""
     searched = Path(source) if isinstance(source, str | Path) else found.root
-    if isinstance(source, Source) and found.layout in ("file", "list"):
+    if found.is_in_memory or (isinstance(source, Source) and found.layout in ("file", "list")):
         return
     root, place = searched.resolve(), out.resolve()
     if searched.is_dir() and (place == root or root in place.parents):

@@ -89,7 +89,7 @@ def _images(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
 
 
-def licences_of(source: Source, path: Path) -> Licences:
+def licences_of(source: Source, path: Path | None = None) -> Licences:
     """Gather licences and sources from columns, from the set's own description, and from files beside the images.
 
     An image's own licence goes before the one of the whole set.
@@ -97,8 +97,9 @@ def licences_of(source: Source, path: Path) -> Licences:
     Parameters
     ----------
     source : Source
-    path : Path
-        Where it was opened: README and LICENSE are looked for there, or beside it when it is a file.
+    path : Path, optional
+        Where it was opened, its root when left out: README and LICENSE are looked for there, or beside it when it is a
+        file. What was given in memory lies in no folder: a LICENSE where the program happens to run is not its own.
 
     Examples
     --------
@@ -110,7 +111,9 @@ def licences_of(source: Source, path: Path) -> Licences:
     names = dict.fromkeys(name for record in source for name in record.attributes)
     columns, sources = _called(names, LICENCE_COLUMNS), _called(names, SOURCE_COLUMNS)
     listed = _listed(source.info.get("licenses"))
-    whole, said_in, files = _of_all(source, path.parent if path.is_file() else path)
+    where = source.root if path is None else path
+    folder = None if source.is_in_memory else where.parent if where.is_file() else where
+    whole, said_in, files = _of_all(source, folder)
     counts: Counter[str] = Counter()
     used: dict[str, None] = {}
     for record in source if columns else ():
@@ -167,9 +170,9 @@ def _listed(licences: Any) -> dict[str, str]:
     return found
 
 
-def _of_all(source: Source, folder: Path) -> tuple[str, str, tuple[str, ...]]:
+def _of_all(source: Source, folder: Path | None) -> tuple[str, str, tuple[str, ...]]:
     """The licence of the whole set, what says it, and the files beside it."""
-    files, said = _files(folder)
+    files, said = ((), dict[str, str]()) if folder is None else _files(folder)
     inner = source.info.get("info")
     for facts in (source.info, inner if isinstance(inner, Mapping) else {}):
         for column in _called(facts, LICENCE_COLUMNS):

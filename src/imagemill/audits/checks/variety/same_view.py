@@ -48,8 +48,9 @@ def perspective_found(survey: Survey, seen: Objects) -> Iterator[Finding | NotAs
         if (one := _narrow(survey, seen, name, of_class)) is not None:
             narrow.append(one)
     if unknown:
+        named = [name or "all images" for name in unknown]
         yield NotAsked(
-            "perspective", f"no object stands out in most images of {many(len(unknown), 'class')} ({listed(unknown)})"
+            "perspective", f"no object stands out in most images of {many(len(unknown), 'class')} ({listed(named)})"
         )
     elif not asked:
         yield NotAsked(

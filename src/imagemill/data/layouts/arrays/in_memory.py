@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from imagemill.data.layouts.arrays.array_names import Shape
 from imagemill.data.layouts.arrays.array_roles import find_parts
 from imagemill.data.layouts.arrays.containers import item_axes, number_order, split_name
 from imagemill.data.layouts.arrays.label_columns import Labels, read_labels
-from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.base import ARRAYS, MEMORY, Source
 from imagemill.data.records.record import Record, Stored
 
 __all__ = ["arrays_in", "from_arrays"]
@@ -100,7 +99,7 @@ def from_arrays(
         records, notes, order = _rows(images, labels, masks, splits, tuple(classes or ()), named, axes)
     except SourceError as error:
         raise InputError(str(error)) from error
-    return Source(Path("memory"), "arrays", records, notes=notes, classes=order)
+    return Source(MEMORY, ARRAYS, records, notes=notes, classes=order)
 
 
 def _rows(
@@ -212,4 +211,4 @@ def _from_splits(
     order = tuple(classes or ()) or number_order([record.label for record in records])
     # Columns of zeros and ones say how many classes there are.
     order = order or max((part.classes for part in parts), key=len, default=())
-    return Source(Path("memory"), "arrays", records, notes=notes, classes=order)
+    return Source(MEMORY, ARRAYS, records, notes=notes, classes=order)

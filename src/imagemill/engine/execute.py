@@ -23,11 +23,11 @@ from imagemill.engine.blending.blended_labels import Mixture, asked, finished
 from imagemill.engine.blending.meeting import met
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.execute_columns import Column
-from imagemill.engine.plan import Call, Pass, Plan, Step
+from imagemill.engine.plan import Call, Pass, Plan, Step, kept
 from imagemill.engine.target_table import reaches, rule
 from imagemill.engine.whole_clips import reads_all, run_clip
 
-__all__ = ["Column", "axes_out", "moved", "run"]
+__all__ = ["Column", "alone", "axes_out", "moved", "run"]
 
 _SHARE = 1 << 15
 """Fewest pixels that are worth a thread of their own where many samples are run at once."""
@@ -122,6 +122,37 @@ def run(
     count = max((len(column) for column in apart.values()), default=0)
     of_columns(apart, made, rules, plan.shape[first : first + count], links)
     return _with_labels(plan, made, columns) if plan.parts else made
+
+
+def alone(plan: Plan, row: int, image: Array, axes: str, backend: Backend) -> Array:
+    """One image that has nothing beside it through a plan in which no samples meet: as `run` for a column of one.
+
+    Parameters
+    ----------
+    plan : Plan
+    row : int
+        The sample that it is.
+    image : array, ``(*shape, C)``
+    axes : str
+        Those that it came with.
+    backend : Backend
+    """
+    rooms = _rooms(plan)
+    if axes not in rooms:
+        memory, seen = _axes_of_memory(plan, Image.kind, axes)
+        rooms[axes] = memory, None if seen == tuple(range(len(seen))) else seen
+    memory, seen = rooms[axes]
+    lengths = (*plan.shape[row].tolist(), image.shape[-1])
+    out = np.empty([lengths[k] for k in memory], plan.dtype)
+    place = out[..., None] if len(memory) < len(lengths) else out
+    _stepped(plan.steps, Image.kind, row, image, backend, place if seen is None else place.transpose(seen))
+    return out
+
+
+@kept
+def _rooms(plan: Plan) -> dict[str, tuple[tuple[int, ...], tuple[int, ...] | None]]:
+    """By the axes of an image, which lengths its memory has, and the order in which it is seen as ``(*shape, C)``."""
+    return {}
 
 
 def _before_last(plan: Plan, columns: Mapping[str, Column], links: Links, how: _How) -> Mapping[str, Column]:
@@ -223,12 +254,17 @@ def _pixels(
             list(pool.map(alone, range(len(values))))
         return
     for i in range(len(values)):
-        value, place = values[i], out[i]
-        for k in range(done, len(steps)):
-            room = place if k == len(steps) - 1 and not isinstance(steps[k], Call) else None
-            value = rule(steps[k], kind)(steps[k], first + i, value, backend, room)
-        if value is not place:
-            place[...] = value
+        _stepped(steps[done:], kind, first + i, values[i], backend, out[i])
+
+
+def _stepped(steps: Sequence[Step], kind: str, row: int, value: Array, backend: Backend, place: Array) -> None:
+    """One raster through steps, the last of which writes into its place."""
+    last = len(steps) - 1
+    for k, step in enumerate(steps):
+        room = place if k == last and not isinstance(step, Call) else None
+        value = rule(step, kind)(step, row, value, backend, room)
+    if value is not place:
+        place[...] = value
 
 
 def _at_once(step: Step, backend: Backend, first: int, src: Rasters, out: Array | None, workers: int) -> Array | None:
@@ -288,13 +324,19 @@ def _memory(
     dtype = first.dtype
     if kind == Image.kind:
         dtype = plan.dtype
-    axes = axes_out(plan, kind, axes)
-    lengths = dict(zip(plan.axes, shape[0].tolist(), strict=True), c=first.shape[-1])
-    size = (n, *[lengths[a] for a in axes])
+    order, seen = _axes_of_memory(plan, kind, axes)
+    lengths = (*shape[0].tolist(), first.shape[-1])
+    size = (n, *[lengths[k] for k in order])
     memory = np.empty(size, dtype) if buffers is None else buffers.empty(size, dtype)
-    seen = memory if "c" in axes else memory[..., None]
-    order = axes if "c" in axes else axes + "c"
-    return memory, seen.transpose(0, *[1 + order.index(a) for a in plan.axes + "c"])
+    whole = memory[..., None] if len(order) < len(seen) else memory
+    return memory, whole.transpose(0, *[1 + k for k in seen])
+
+
+def _axes_of_memory(plan: Plan, kind: str, axes: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which of ``(*shape, C)`` a raster of some axes has in memory, and the order in which that is so seen."""
+    found, canonical = axes_out(plan, kind, axes), plan.axes + "c"
+    order = found if "c" in found else found + "c"
+    return tuple(map(canonical.index, found)), tuple(map(order.index, canonical))
 
 
 def axes_out(plan: Plan, kind: str, given: str) -> str:

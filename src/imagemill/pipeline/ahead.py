@@ -8,6 +8,7 @@ for themselves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,8 +23,9 @@ from imagemill.pipeline.drawing import Draft
 
 __all__ = ["Ahead", "Kind", "Planned"]
 
-_MOST = 32
-"""Calls that are drawn for at once, at most: beyond, what they share is a small part of each."""
+_MOST, _LEAST, _PIXELS = 256, 32, 1 << 25
+"""Calls that are drawn for at once, at most, and at least; and how many pixels all their images may have, as what is
+drawn may have a number for each."""
 
 
 class Kind(NamedTuple):
@@ -90,7 +92,7 @@ class Ahead:
             row = turn.number - window.first.number
             if 0 <= row < window.size:
                 return Planned(window.plan, window.log, row)
-            size = min(2 * window.size, _MOST)
+            size = min(2 * window.size, max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape))))
         try:
             plan, log = self._planned(kind, turn, size, epoch)
         except Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -343,6 +343,36 @@ class Inputs:
         return Sources(masks, images, cast(dict[str, Sequence[Boxes]], boxes))
 
 
+@lru_cache(maxsize=256)
+def plain(shape: tuple[int, ...], dtype: np.dtype[np.generic], axes: str | None) -> tuple[Kind, str] | None:
+    """What an array is that comes alone: its kind and its axes; None where it has to be looked at, or taken apart.
+
+    Parameters
+    ----------
+    shape, dtype
+        Of the array.
+    axes : str, optional
+        As the caller says them.
+
+    Raises
+    ------
+    InputError
+        As for the array itself.
+
+    Examples
+    --------
+    >>> plain((4, 5, 3), np.dtype("u1"), None)
+    (Kind(shape=(4, 5), channels=3, dtype=dtype('uint8')), 'yxc')
+    """
+    if not dtype.isnative or (axes is not None and "t" in axes):
+        return None
+    rows, _ = read_columns({"image": [np.broadcast_to(np.zeros((), dtype), shape)]}, axes)
+    inputs = Inputs(rows)
+    named, kind = inputs.lead_axes, inputs.only_kind
+    # Other orders are transposed, see `Raster.canonical`.
+    return None if kind is None or named.removesuffix("c") != SPATIAL_AXES[len(kind.shape)] else (kind, named)
+
+
 class White:
     """Says once, of the first image that comes, when its values do not fit the white that a transform goes by.
 
@@ -371,10 +401,14 @@ class White:
     def checked(self, inputs: Inputs, first: Callable[[], bool]) -> Inputs:
         """The same inputs; ``first`` tells whether nobody has said it before, here or in another process."""
         if self.asks and (image := inputs.first_image) is not None:
-            who, self.asks = self.asks, ""
-            if (said := unlike_white(image)) and first():
-                warnings.warn(f"{who} {said}", stacklevel=2)
+            self.look(image, first)
         return inputs
+
+    def look(self, image: Array, first: Callable[[], bool]) -> None:
+        """The same of an image ``(*shape, C)``, if none was looked at before."""
+        who, self.asks = self.asks, ""
+        if who and (said := unlike_white(image)) and first():
+            warnings.warn(f"{who} {said}", stacklevel=3)
 
 
 _ABOVE = 3.0

@@ -21,7 +21,7 @@ from imagemill.core.keypoint_names import read_swap
 from imagemill.core.randomness import rng
 from imagemill.core.randomness.default_keys import Lineage, Turn, key_of
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
-from imagemill.core.targets import Image
+from imagemill.core.targets import Array, Image
 from imagemill.engine import execute
 from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.backends import Backend, as_given, get_backend
@@ -34,7 +34,7 @@ from imagemill.pipeline.clips import clip_batch, clip_sample, has_time, have_tim
 from imagemill.pipeline.column_plans import others, results
 from imagemill.pipeline.drawing import Draft, Walk, places_of
 from imagemill.pipeline.groups import group_of, grouped, groups, partner_keys
-from imagemill.pipeline.inputs import Columns, Inputs, White, read_columns
+from imagemill.pipeline.inputs import Columns, Inputs, White, plain, read_columns
 from imagemill.pipeline.mixed_samples import mixed_again, mixed_call
 from imagemill.pipeline.rehearsal import given, judge
 from imagemill.pipeline.source_maps import SourceMaps
@@ -114,6 +114,8 @@ class Pipeline(Written):
         self._blocks: list[int] = []
         self._ahead = Ahead(self.draw, self.plan)
         self.reads = frozenset(t.reads() for t in everyone(self.transforms)) - {""}  # "masks", "boxes", "pixels"
+        self._by_kind = self.group == 1 and not (self._selective or self.reads or self.chooses)
+        """Whether all that an image's draws go by is its kind."""
 
     # ------------------------------------------------------------------------------------------- drawing
 
@@ -211,6 +213,10 @@ class Pipeline(Written):
         if image is not None:
             if "image" in targets:
                 raise InputError("expected one image, got one by position and one by name; drop one of them")
+            if self._by_kind and type(image) is np.ndarray and key is partner is None and channels == "keep":
+                made = None if targets else self._alone(image, epoch, axes)
+                if made is not None:
+                    return made
             targets = {"image": image, **targets}
         how = "alone" if image is not None and len(targets) == 1 else "together"
         if self.group > 1 or partner is not None:
@@ -358,6 +364,18 @@ class Pipeline(Written):
         own, log = others(inputs, draft, drawn, self.plan, self._selective)
         return log, self.plan(draft), own
 
+    def _alone(self, image: Array, epoch: int | None, axes: str | None) -> Array | None:
+        """A plain array that comes alone and without a key; None where there is more to know than its kind."""
+        found = plain(image.shape, image.dtype, axes)
+        if found is None:
+            return None
+        kind, named = found
+        pixels = image if "c" in named else image[..., None]
+        if self._white.asks:
+            self._white.look(pixels, self._lineage.numbering.first)
+        plan, _, row = self._ahead.planned(kind, *self._lineage.one(None, epoch))
+        return execute.alone(plan, row, pixels, named, self.backend)
+
     def _sample(
         self, targets: Mapping[str, Any], key: Key | Turn, epoch: int, axes: str | None, channels: Channels, how: str
     ) -> Any:
@@ -371,7 +389,7 @@ class Pipeline(Written):
         own: Mapping[str, Plan] = {}
         if (
             isinstance(key, Turn)
-            and not (self._selective or self.reads or self.chooses)
+            and self._by_kind
             and (kind := inputs.only_kind) is not None
         ):
             plan, log, row = self._ahead.planned(kind, key, epoch)

@@ -33,7 +33,7 @@ from imagemill.engine.backends.cpu.resample.axis_aligned import (
     separable,
 )
 from imagemill.engine.backends.cpu.resample.enlarge import resize_part, strips
-from imagemill.engine.backends.cpu.resample.slices import apply_move, from_aligned
+from imagemill.engine.backends.cpu.resample.slices import Copying, from_aligned
 from imagemill.engine.backends.cpu.resample.warp3d import warp_image, warp_labels
 
 Array = np.ndarray[Any, Any]
@@ -107,21 +107,21 @@ def choose(
     aligned = axis_aligned(stages, out_shape)
     move = None if aligned is None else from_aligned(aligned, max(*in_shape, *out_shape))
     if labels:
-        return _labels(stages, in_shape, kind, border, move)
+        copying = None if move is None else Copying(move, in_shape, out_shape, border, labels=True)
+        return _labels(stages, in_shape, kind, border, copying)
     check_order(order)
     if kind not in _IMAGES:
         msg = f"expected an image of {', '.join(IMAGE_DTYPES)}, got {kind}; convert it first"
         raise InputError(msg)
     if move is not None:
+        copying = Copying(move, in_shape, out_shape, border)
         return Kernel(
             "slice",
-            lambda src, out, fill: apply_move(
+            lambda src, out, fill: copying.run(
                 src.astype(out.dtype, copy=False),
-                move,
                 out,
-                border=border,
                 # Other borders show pixels wherever the image does not reach.
-                fill=saturate(fill_vector(fill, channels), out.dtype) if border == "constant" else 0,
+                saturate(fill_vector(fill, channels), out.dtype) if border == "constant" else 0,
             ),
         )
     factors = _factors(antialias, len(in_shape))
@@ -135,18 +135,13 @@ def choose(
 
 
 def _labels(
-    stages: tuple[Stage, ...], in_shape: tuple[int, ...], dtype: np.dtype[Any], border: str, move: Any
+    stages: tuple[Stage, ...], in_shape: tuple[int, ...], dtype: np.dtype[Any], border: str, copying: Copying | None
 ) -> Kernel:
     if dtype.kind not in "biu":
         msg = f"expected a label map of integers or bools, got {dtype}; convert it first"
         raise InputError(msg)
-    if move is not None:
-        return Kernel(
-            "slice",
-            lambda src, out, fill: apply_move(
-                src, move, out, border=border, fill=label_value(fill, dtype), labels=True
-            ),
-        )
+    if copying is not None:
+        return Kernel("slice", lambda src, out, fill: copying.run(src, out, label_value(fill, dtype)))
     return Kernel(
         _compiled_name(stages, len(in_shape)),
         lambda src, out, fill: warp_labels(src, stages, out, border=border, fill=fill),

@@ -58,36 +58,72 @@ def from_aligned(aligned: AxisAligned, largest: int) -> Move | None:
     return Move(aligned.perm, tuple(1 if s > 0 else -1 for s in aligned.scale), offset, aligned.boxes)
 
 
-def apply_move(src: Array, move: Move, out: Array, *, border: str, fill: npt.ArrayLike, labels: bool = False) -> None:
-    """Copy ``src`` into ``out`` as the move says.
+class Copying:
+    """A move between frames of two shapes: what is worked out once, and :meth:`run` for each image.
 
     Parameters
     ----------
-    src : array, ``(*shape, C)``, or ``(*shape)`` for labels
     move : Move
-    out : array of ``src``'s dtype, ``(*out_shape, C)``, or ``(*out_shape)`` for labels
+    in_shape, out_shape : tuple of int
+        Spatial shapes.
     border : str
-    fill : array
-        Border value(s) in the dtype of ``src``.
     labels : bool
         Whether windows show their ``mask_fill``.
     """
-    d = len(move.perm)
-    shown = _shown(move.boxes, out.shape[:d])
-    source_axis = [move.perm.index(axis) for axis in range(d)]
-    view = src.transpose(*source_axis, *range(d, src.ndim))
-    inside: list[slice] = []
-    for axis, i in enumerate(source_axis):
-        view, span = _along(view, axis, move.sign[i], move.offset[i], out.shape[axis], border, shown[axis])
-        inside.append(span)
-    # What lies beyond the windows is painted below.
-    if any(span != slice(0, n) and span != slice(*b) for span, n, b in zip(inside, out.shape, shown, strict=False)):
-        out[...] = fill
-    if d == 2:
-        _copy_plane(view, out[tuple(inside)], swapped=move.perm != (0, 1))
-    else:
-        out[tuple(inside)] = view
-    paint(out, move.boxes, labels=labels)
+
+    __slots__ = ("_boxes", "_cut", "_fills", "_inside", "_labels", "_order", "_swapped")
+
+    def __init__(
+        self, move: Move, in_shape: tuple[int, ...], out_shape: tuple[int, ...], border: str, *, labels: bool = False
+    ) -> None:
+        d = len(move.perm)
+        shown = _shown(move.boxes, out_shape)
+        order = [move.perm.index(axis) for axis in range(d)]
+        parts = [
+            _along(in_shape[i], move.sign[i], move.offset[i], out_shape[axis], border, shown[axis])
+            for axis, i in enumerate(order)
+        ]
+        self._order = tuple(order) if order != sorted(order) else None
+        self._swapped = move.perm == (1, 0)
+        self._cut = tuple(cut for cut, _ in parts)
+        inside = [span for _, span in parts]
+        # What lies beyond the windows is painted below.
+        self._fills = any(
+            span != slice(0, n) and span != slice(*b) for span, n, b in zip(inside, out_shape, shown, strict=True)
+        )
+        whole = all(span == slice(0, n) for span, n in zip(inside, out_shape, strict=True))
+        self._inside = None if whole else tuple(inside)
+        self._boxes, self._labels = move.boxes, labels
+
+    def run(self, src: Array, out: Array, fill: npt.ArrayLike) -> None:
+        """Copy an image into another.
+
+        Parameters
+        ----------
+        src : array, ``(*in_shape, C)``, or ``(*in_shape)`` for labels
+        out : array of ``src``'s dtype, ``(*out_shape, C)``, or ``(*out_shape)`` for labels
+        fill : array
+            Border value(s) in the dtype of ``src``.
+        """
+        d = len(self._cut)
+        view = src if self._order is None else src.transpose(*self._order, *range(d, src.ndim))
+        slices = tuple(cut if isinstance(cut, slice) else _ALL for cut in self._cut)
+        view = view[slices]
+        for axis, cut in enumerate(self._cut):
+            if not isinstance(cut, slice):
+                view = np.take(view, cut, axis=axis)
+        if self._fills:
+            out[...] = fill
+        room = out if self._inside is None else out[self._inside]
+        if d == 2:
+            _copy_plane(view, room, swapped=self._swapped)
+        else:
+            room[...] = view
+        if self._boxes:
+            paint(out, self._boxes, labels=self._labels)
+
+
+_ALL = slice(None)
 
 
 def _shown(
@@ -124,23 +160,20 @@ def _copy_plane(view: Array, out: Array, *, swapped: bool) -> None:
 
 
 def _along(
-    view: Array, axis: int, sign: int, offset: int, m: int, border: str, shown: tuple[int, int]
-) -> tuple[Array, slice]:
-    """Cut, flip or extend one axis; the span of the output that the result covers. No more than is shown is needed."""
-    n = view.shape[axis]
+    n: int, sign: int, offset: int, m: int, border: str, shown: tuple[int, int]
+) -> tuple[slice | npt.NDArray[np.int64], slice]:
+    """Which of the ``n`` places of an axis are read, and where they go of ``m``. No more than is shown is needed."""
     low, high = (-offset, n - offset) if sign > 0 else (offset - n + 1, offset + 1)
     low, high = min(max(low, 0), m), min(max(high, 0), m)
     if low <= shown[0] < shown[1] <= high:
         low, high = shown
     elif (low > 0 or high < m) and border != "constant":
-        index = integer_index(sign * np.arange(m) + offset, n, border)
-        return np.take(view, index, axis=axis), slice(0, m)
+        return integer_index(sign * np.arange(m) + offset, n, border), slice(0, m)
     if high <= low:
-        return view[(slice(None),) * axis + (slice(0, 0),)], slice(0, 0)
+        return slice(0, 0), slice(0, 0)
     first, last = sign * low + offset, sign * (high - 1) + offset
     stop = last + sign
-    part = slice(first, stop if stop >= 0 else None, sign)
-    return view[(slice(None),) * axis + (part,)], slice(low, high)
+    return slice(first, stop if stop >= 0 else None, sign), slice(low, high)
 
 
 def paint(

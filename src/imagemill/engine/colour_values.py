@@ -29,7 +29,10 @@ def to_dtype(values: Array, dtype: npt.DTypeLike) -> Array:
         low, high = max_range(dtype)
         return np.asarray(np.clip(values, low, high), dtype=dtype)
     low, high = max_range(dtype)
-    rounded = np.clip(np.rint(np.nan_to_num(values, nan=0.0, posinf=high, neginf=low)), low, high)
+    rounded = np.asarray(np.rint(values))
+    np.clip(rounded, low, high, out=rounded)
+    if np.isnan(rounded).any():
+        np.nan_to_num(rounded, copy=False)
     return np.asarray(rounded, dtype=dtype)
 
 

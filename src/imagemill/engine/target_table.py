@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 
@@ -96,7 +97,13 @@ def _call(step: Step, row: int, value: Value, backend: Backend, out: Array | Non
 
 def _altered(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     assert isinstance(step, Alter)
-    return backend.alter(step, row, value, out) if isinstance(backend, AltersImages) else altered(step, row, value, out)
+    return cast(Any, backend).alter(step, row, value, out) if _alters(type(backend)) else altered(step, row, value, out)
+
+
+@lru_cache(maxsize=64)
+def _alters(backend: type[Backend]) -> bool:
+    """Whether backends of a class have kernels for it: asking a protocol takes longer than copying a small image."""
+    return issubclass(backend, AltersImages)
 
 
 def _altered_labels(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import cv2
@@ -19,8 +18,8 @@ from imagemill.engine.altering.weather_values import WEATHER, weathered
 from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
 from imagemill.engine.backends.cpu.altering.layer_tools import QUICK
-from imagemill.engine.backends.cpu.colour.runs import look_up
-from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.byte_tables import histogram, look_up
+from imagemill.engine.backends.cpu.compile import exactly
 from imagemill.engine.colour_values import to_dtype
 
 __all__ = ["filter_image", "named"]
@@ -53,13 +52,13 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
         case "average" if src.ndim == 3 and src.dtype in (np.uint8, np.uint16, np.float32):
             return _average(src, params[0])
         case "equalize" if src.dtype == np.uint8:
-            return _by_table(src, [_equalizing(counts) for counts in _counts(src)], out)
+            return _by_table(src, _equalizing(histogram(src)), out)
         case "stretch" if src.dtype == np.uint8:
-            return _by_table(src, [_stretching(counts, float(params[0])) for counts in _counts(src)], out)
+            return _by_table(src, _stretching(histogram(src), float(params[0])), out)
         case "histogram" if src.dtype == np.uint8:
             shares, levels, amount = params
-            tables = [_matching(n, shares[c], levels[c], float(amount)) for c, n in enumerate(_counts(src))]
-            return _by_table(src, tables, out)
+            tables = [_matching(n, shares[c], levels[c], float(amount)) for c, n in enumerate(histogram(src))]
+            return _by_table(src, np.stack(tables), out)
         case "posterize" | "solarize" if src.dtype == np.uint8:
             return _stepped(src, op.kind, float(params[0]), peak, out)
         case "clahe" if src.ndim == 3 and src.dtype == np.uint8 and src.shape[-1] in (1, 3):
@@ -98,9 +97,9 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
     if op.kind == "glass" or op.kind == "turbulence" or op.kind in WEATHER:
         return f"numba and cv2 {op.kind}"
     if op.kind in ("posterize", "solarize"):
-        return "numba" if dtype == np.uint8 else "numpy in float64"
+        return "table" if dtype == np.uint8 else "numpy in float64"
     by_histogram = dtype == np.uint8 and op.kind in ("equalize", "stretch", "clahe", "histogram")
-    return "cv2 histogram" if by_histogram else "numpy in float64"
+    return "histogram" if by_histogram else "numpy in float64"
 
 
 def _sharpen(src: Array, amount: float, threshold: float, kernels: list[Floats]) -> Array:
@@ -141,33 +140,40 @@ def _average(src: Array, matrices: Floats) -> Array:
     return rounded(total, src.dtype)
 
 
-def _counts(src: Array) -> list[Array]:
-    """The histogram of each channel of 8 bits."""
-    flat = np.ascontiguousarray(src).reshape(1, -1, src.shape[-1])
-    if src.shape[-1] <= 4:
-        return [cv2.calcHist([flat], [c], None, [256], [0, 256]).reshape(-1) for c in range(src.shape[-1])]
-    return [np.bincount(flat[0, :, c], minlength=256) for c in range(src.shape[-1])]
-
-
+@exactly
 def _equalizing(counts: Array) -> Floats:
-    """As :func:`~imagemill.engine.altering.histogram_values.equalized`, from the histogram."""
-    counts = counts.astype(np.int64)
-    first = int(np.flatnonzero(counts)[0])
-    rest = int(counts.sum() - counts[first])
-    if not rest:
-        return np.arange(256.0)
-    table: Floats = np.maximum(np.cumsum(counts) - counts[first], 0) * (255.0 / rest)
-    return table
+    """As :func:`~imagemill.engine.altering.histogram_values.equalized`, from the histograms ``(C, 256)``."""
+    made = np.empty(counts.shape)
+    for c in range(len(counts)):
+        total = counts[c].sum()
+        first = 0
+        while first < 255 and counts[c, first] == 0:
+            first += 1
+        rest = total - counts[c, first]
+        below = -counts[c, first]
+        for v in range(256):
+            below += counts[c, v]
+            made[c, v] = max(below, 0) * (255.0 / rest) if rest > 0 else float(v)
+    return made
 
 
+@exactly
 def _stretching(counts: Array, cut: float) -> Floats:
-    """As :func:`~imagemill.engine.altering.histogram_values.stretched`, from the histogram."""
-    levels = np.arange(256.0)
-    total = np.cumsum(counts.astype(np.int64))
-    skipped = min(int(int(total[-1]) * cut), (int(total[-1]) - 1) // 2)
-    low = int(np.searchsorted(total, skipped, side="right"))
-    high = int(np.searchsorted(total, int(total[-1]) - 1 - skipped, side="right"))
-    return (levels - low) * (255.0 / (high - low)) if high > low else levels
+    """As :func:`~imagemill.engine.altering.histogram_values.stretched`, from the histograms ``(C, 256)``."""
+    made = np.empty(counts.shape)
+    for c in range(len(counts)):
+        total = counts[c].sum()
+        skipped = min(int(total * cut), (total - 1) // 2)
+        low, high, below, above = 0, 255, counts[c, 0], counts[c, 255]
+        while below <= skipped:
+            low += 1
+            below += counts[c, low]
+        while above <= skipped:
+            high -= 1
+            above += counts[c, high]
+        for v in range(256):
+            made[c, v] = (v - low) * (255.0 / (high - low)) if high > low else float(v)
+    return made
 
 
 def _matching(counts: Array, shares: Floats, levels: Floats, amount: float) -> Floats:
@@ -177,9 +183,10 @@ def _matching(counts: Array, shares: Floats, levels: Floats, amount: float) -> F
     return table
 
 
-def _by_table(src: Array, tables: list[Floats], out: Array | None = None) -> Array:
+def _by_table(src: Array, tables: Floats, out: Array | None = None) -> Array:
+    """Each channel by its row of ``(C, 256)``; a single row is for all."""
     made = np.empty_like(src, order="C") if out is None else out
-    look_up(np.ascontiguousarray(src), to_dtype(np.stack(tables), src.dtype), made)
+    look_up(np.ascontiguousarray(src), to_dtype(tables, src.dtype), made)
     return made
 
 
@@ -192,23 +199,8 @@ def _stepped(src: Array, kind: str, number: float, peak: float, out: Array | Non
         return made
     levels = np.arange(256.0)
     if kind == "posterize":
-        return _by_table(src, [np.floor(levels / number) * number], out)
-    if peak != 255.0:
-        return _by_table(src, [np.where(levels >= number, peak - levels, levels)], out)
-    made = np.empty_like(src, order="C") if out is None else out
-    _negative_from(np.ascontiguousarray(src).reshape(-1), min(max(math.ceil(number), 0), 256), made.reshape(-1))
-    return made
-
-
-@compiled
-def _negative_from(src, first, out):  # type: ignore[no-untyped-def]
-    if first > 255:
-        out[:] = src
-        return
-    least, white = np.uint8(first), np.uint8(255)
-    for i in range(src.size):
-        value = src[i]
-        out[i] = white - value if value >= least else value
+        return _by_table(src, (np.floor(levels / number) * number)[None], out)
+    return _by_table(src, np.where(levels >= number, peak - levels, levels)[None], out)
 
 
 def _clahe(src: Array, limit: float, tiles: Array) -> Array:

@@ -19,7 +19,7 @@ from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
-from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.compile import compiled, exactly
 from imagemill.engine.plan import Colour, kept
 
 Array = np.ndarray[Any, Any]
@@ -128,6 +128,24 @@ def _alpha_stays(first: ChannelMix | None, clip: Pointwise) -> bool:
         return first is not None
     alpha = first.matrix[:, clip.channels :]
     return bool(np.all(alpha == np.eye(first.channels, first.channels + 1)[clip.channels :]))
+
+
+def table(found: Mixing, row: int, src: Array) -> Array:
+    """What becomes of each of the 256 values of an image of 8 bits whose channels do not mix: ``(C, 256)``."""
+    b = found.b[row]
+    if found.pivot is not None:
+        b = b + found.pivot[row] @ _means(np.ascontiguousarray(src))
+    made = np.empty((src.shape[-1], 256), np.uint8)
+    _fill_table(found.a[row], b, found.low[row], found.high[row], found.a2[row], found.b2[row], made)
+    return made
+
+
+@exactly
+def _fill_table(a, b, low, high, a2, b2, out):  # type: ignore[no-untyped-def]
+    for c in range(out.shape[0]):
+        for v in range(256):
+            w = a2[c, c] * min(max(a[c, c] * v + b[c], low), high) + b2[c]
+            out[c, v] = np.rint(min(max(w, 0.0), 255.0))
 
 
 def run(found: Mixing, row: int, src: Array, out: Array) -> None:

@@ -22,19 +22,13 @@ from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Fit, Pointwise
 from imagemill.engine import colour_values as values
+from imagemill.engine.backends.cpu.byte_tables import histogram, look_up
 from imagemill.engine.backends.cpu.colour import mix
 from imagemill.engine.backends.cpu.colour.mix import mixing
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.plan import Colour, ColourStage
 
 Array = np.ndarray[Any, Any]
-
-
-@compiled
-def _histogram(src, counts):  # type: ignore[no-untyped-def]
-    for i in range(src.shape[0]):
-        for c in range(src.shape[1]):
-            counts[c, src[i, c]] += 1
 
 
 @compiled
@@ -46,36 +40,6 @@ def _look_up(src, table, out):  # type: ignore[no-untyped-def]
                 out[y, x, c] = table[c, src[y, x, c]]
 
 
-@compiled
-def _look_up_one(src, table, out):  # type: ignore[no-untyped-def]
-    for i in range(src.size):
-        out[i] = table[src[i]]
-
-
-@compiled
-def _look_up_three(src, table, out):  # type: ignore[no-untyped-def]
-    for i in range(src.size // 3):
-        k = 3 * i
-        out[k], out[k + 1], out[k + 2] = table[0, src[k]], table[1, src[k + 1]], table[2, src[k + 2]]
-
-
-@compiled
-def _look_up_any(src, table, out):  # type: ignore[no-untyped-def]
-    channels = table.shape[0]
-    for i in range(src.size // channels):
-        for c in range(channels):
-            out[channels * i + c] = table[c, src[channels * i + c]]
-
-
-def look_up(src: Array, table: Array, out: Array) -> None:
-    """Each channel of ``(*shape, C)`` through its row of a table ``(C, 256)``; both images lie in memory in order."""
-    flat, target = src.reshape(-1), out.reshape(-1)
-    if (table == table[0]).all():
-        _look_up_one(flat, table[0], target)
-    else:
-        (_look_up_three if len(table) == 3 else _look_up_any)(flat, table, target)
-
-
 def way(colour: Colour, row: int, dtype: np.dtype[Any]) -> str:
     """Which of the three ways a sample's run would take, or ``"copy"`` when nothing changes but the place."""
     stages = [s for s in colour.stages if values.active(s, row)]
@@ -84,8 +48,8 @@ def way(colour: Colour, row: int, dtype: np.dtype[Any]) -> str:
     if np.float16 in (dtype, colour.dtype):
         # Compiled loops know no half precision.
         return "stages"
-    if dtype.kind in "iuf" and mixing(colour) is not None:
-        return "matrix"
+    if dtype.kind in "iuf" and (found := mixing(colour)) is not None:
+        return "table" if dtype == np.uint8 == colour.dtype and found.apart[row] else "matrix"
     return "table" if dtype == np.uint8 and all(_separable(s, row) for s in stages) else "stages"
 
 
@@ -111,15 +75,15 @@ def run(colour: Colour, row: int, src: Array, out: Array | None = None) -> Array
         assert found is not None
         mix.run(found, row, src, out)
         return out
-    stages = [s for s in colour.stages if values.active(s, row)]
+    table = _table(colour, row, src)
     if out.flags.c_contiguous and src.flags.c_contiguous:
-        look_up(src, _table(stages, row, colour, src.reshape(-1, *src.shape[-2:])), out)
+        look_up(src, table, out)
         return out
     source, target = _planes(src), _planes(out)
     if source is None:
         source = src.reshape(-1, *src.shape[-2:])
     buffer = np.empty(source.shape, out.dtype) if target is None else target
-    _look_up(source, _table(stages, row, colour, source), buffer)
+    _look_up(source, table, buffer)
     if target is None:
         out[...] = buffer.reshape(out.shape)
     return out
@@ -149,14 +113,17 @@ def _separable(stage: ColourStage, row: int) -> bool:
     return not np.any(a[~np.eye(len(a), dtype=bool)])
 
 
-def _table(stages: list[ColourStage], row: int, colour: Colour, src: Array) -> Array:
+def _table(colour: Colour, row: int, src: Array) -> Array:
     """The run on each of the 256 values, ``(C, 256)``; statistics are taken over the histogram."""
     channels = src.shape[-1]
+    found = mixing(colour) if colour.dtype == np.uint8 else None
+    if found is not None:
+        return mix.table(found, row, src)
+    stages = [s for s in colour.stages if values.active(s, row)]
     table: Floats = np.tile(np.arange(256.0), (channels, 1))
     counts = None
     if any(isinstance(s, Fit) or (isinstance(s, ChannelMix) and s.pivot is not None) for s in stages):
-        counts = np.zeros((channels, 256), np.int64)
-        _histogram(src.reshape(-1, channels), counts)
+        counts = histogram(src)
     for stage in stages:
         if isinstance(stage, ChannelMix):
             means = None if counts is None else (table * counts).sum(axis=1) / counts.sum(axis=1)

@@ -139,19 +139,19 @@ def alone(plan: Plan, row: int, image: Array, axes: str, backend: Backend) -> Ar
     """
     rooms = _rooms(plan)
     if axes not in rooms:
-        memory, seen = _axes_of_memory(plan, Image.kind, axes)
-        rooms[axes] = memory, None if seen == tuple(range(len(seen))) else seen
+        rooms[axes] = _axes_of_memory(plan, Image.kind, axes)
     memory, seen = rooms[axes]
     lengths = (*plan.shape[row].tolist(), image.shape[-1])
     out = np.empty([lengths[k] for k in memory], plan.dtype)
     place = out[..., None] if len(memory) < len(lengths) else out
-    _stepped(plan.steps, Image.kind, row, image, backend, place if seen is None else place.transpose(seen))
+    _stepped(plan.steps, Image.kind, row, image, backend, place.transpose(seen))
     return out
 
 
 @kept
-def _rooms(plan: Plan) -> dict[str, tuple[tuple[int, ...], tuple[int, ...] | None]]:
+def _rooms(plan: Plan) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
     """By the axes of an image, which lengths its memory has, and the order in which it is seen as ``(*shape, C)``."""
+    del plan  # nothing is known yet of what it is kept with
     return {}
 
 

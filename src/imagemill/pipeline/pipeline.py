@@ -373,7 +373,9 @@ class Pipeline(Written):
         pixels = image if "c" in named else image[..., None]
         if self._white.asks:
             self._white.look(pixels, self._lineage.numbering.first)
-        plan, _, row = self._ahead.planned(kind, *self._lineage.one(None, epoch))
+        turn = self._lineage.turn()
+        epoch = self._lineage.numbering.said if epoch is None else epoch
+        plan, _, row = self._ahead.planned(kind, turn, epoch)
         return execute.alone(plan, row, pixels, named, self.backend)
 
     def _sample(
@@ -387,11 +389,7 @@ class Pipeline(Written):
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs, row = self._white.checked(Inputs(rows), self._lineage.numbering.first), 0
         own: Mapping[str, Plan] = {}
-        if (
-            isinstance(key, Turn)
-            and self._by_kind
-            and (kind := inputs.only_kind) is not None
-        ):
+        if isinstance(key, Turn) and self._by_kind and (kind := inputs.only_kind) is not None:
             plan, log, row = self._ahead.planned(kind, key, epoch)
         else:
             log, plan, own = self._planned(inputs, (key_of(key),), epoch)

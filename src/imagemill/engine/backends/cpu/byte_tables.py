@@ -1,4 +1,4 @@
-"""Bytes through tables of 256, 64 at a time where the processor has an instruction for it (AVX-512 VBMI), else singly."""
+"""Bytes through tables of 256: 64 at a time where the processor has an instruction for it (AVX-512 VBMI)."""
 
 # Kernels are compiled per type, so their arguments have no one type to declare.
 # mypy: allow-untyped-defs
@@ -87,7 +87,7 @@ def _store(builder: Any, values: Any, pointer: Any, at: Any) -> None:
 
 
 def _found(builder: Any, values: Any, table: Any, first: int) -> Any:
-    """Values through the 256 bytes of a table from ``first`` on: each half by the low seven bits, then by the eighth."""
+    """Values through the 256 bytes of a table from ``first`` on: halves by the low seven bits, then by the eighth."""
     parts = [_load(builder, table, ir.Constant(ir.IntType(64), first + k * _WIDTH)) for k in range(4)]
     name = "llvm.x86.avx512.vpermi2var.qi.512"
     permute = builder.module.globals.get(name)
@@ -98,13 +98,18 @@ def _found(builder: Any, values: Any, table: Any, first: int) -> Any:
     return builder.select(upper, high, low)
 
 
+# Typed as plain calls: their first argument is numba's own.
+_by_64: Any = _look_up_64
+_by_192: Any = _look_up_192
+
+
 @compiled
 def _by_one(src, table, out):
     start = 0
     if _WIDE:
         start = src.size // 64 * 64
         for i in range(0, start, 64):
-            _look_up_64(src, i, table, out)
+            _by_64(src, i, table, out)
     for i in range(start, src.size):
         out[i] = table[src[i]]
 
@@ -115,7 +120,7 @@ def _by_three(src, table, out):
     if _WIDE:
         start = src.size // 192 * 192
         for i in range(0, start, 192):
-            _look_up_192(src, i, table, out)
+            _by_192(src, i, table, out)
     for i in range(start // 3, src.size // 3):
         k = 3 * i
         out[k], out[k + 1], out[k + 2] = table[0, src[k]], table[1, src[k + 1]], table[2, src[k + 2]]
@@ -171,7 +176,7 @@ def histogram(src: Array) -> npt.NDArray[np.int64]:
 
 
 def look_up(src: Array, table: Array, out: Array) -> None:
-    """Each channel of ``(*shape, C)`` of 8 bits through its row of a table ``(C, 256)``; both lie in memory in order."""
+    """Each channel of ``(*shape, C)`` of 8 bits through its row of ``(C, 256)``; both images lie in memory in order."""
     flat, target, table = src.reshape(-1), out.reshape(-1), np.ascontiguousarray(table)
     if len(table) == 1 or (table == table[0]).all():
         (_by_one if out.dtype == np.uint8 else _singly)(flat, table[0], target)

@@ -26,11 +26,11 @@ from imagemill.engine.backends.cpu.flat import is_planar
 from imagemill.engine.backends.cpu.resample import warp2d
 from imagemill.engine.backends.cpu.resample.antialias import blur
 from imagemill.engine.backends.cpu.resample.axis_aligned import (
+    Separable,
     cv2_exact,
     cv2_resizes,
     integer_window,
     resize_block,
-    separable,
 )
 from imagemill.engine.backends.cpu.resample.enlarge import resize_part, strips
 from imagemill.engine.backends.cpu.resample.slices import Copying, from_aligned
@@ -121,7 +121,7 @@ def choose(
                 src.astype(out.dtype, copy=False),
                 out,
                 # Other borders show pixels wherever the image does not reach.
-                saturate(fill_vector(fill, channels), out.dtype) if border == "constant" else 0,
+                saturate(fill_vector(fill, channels), out.dtype) if copying.fills and border == "constant" else 0,
             ),
         )
     factors = _factors(antialias, len(in_shape))
@@ -183,12 +183,8 @@ def _aligned(
         matrix = Matrix(_matrix(aligned))
         if order == 0 or warp2d.cv2_warps((matrix,), in_shape, out_shape, dtype, channels):
             return None
-    return Kernel(
-        "separable",
-        lambda src, out, fill: separable(
-            src, aligned, out, order=order, border=border, fill=fill_vector(fill, channels), factors=factors
-        ),
-    )
+    taps = Separable(aligned, out_shape, order, border, factors)
+    return Kernel("separable", lambda src, out, fill: taps.run(src, out, fill_vector(fill, channels)))
 
 
 def _matrix(aligned: AxisAligned) -> npt.NDArray[np.float64]:

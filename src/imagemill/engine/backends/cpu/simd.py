@@ -17,6 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import carray, njit  # type: ignore[attr-defined]  # numba does not list what it exports
+from numba.core import cgutils
 from numba.core.cgutils import ir  # type: ignore[attr-defined]  # llvmlite's, as numba itself uses it
 from numba.extending import intrinsic
 
@@ -225,6 +226,51 @@ def _emitted_pixel(real: Any, step: int) -> Any:
     return blend
 
 
+def _weigh_plain(row, index, weights, x, out):
+    for c in range(4):
+        out[3 * x + c] = 0
+    for t in range(index.shape[1]):
+        for c in range(4):
+            out[3 * x + c] += weights[x, t] * row[3 * index[x, t] + c]
+
+
+@intrinsic
+def _weigh_emitted(typing, row, index, weights, x, out):
+    """The three channels of a pixel as one vector, of which the fourth number is left over."""
+    del typing
+    signature = numba.types.void(row, index, weights, x, out)
+
+    def generate(context, builder, signature, arguments):
+        row, index, weights, _, out = signature.args
+        places_of = context.make_array(index)(context, builder, arguments[1])
+        pixels, shares, target = (
+            context.make_array(kind)(context, builder, arguments[k]).data
+            for k, kind in ((0, row), (2, weights), (4, out))
+        )
+        places, taps = places_of.data, builder.extract_value(places_of.shape, 1)
+        real = context.get_value_type(signature.args[0].dtype)
+        four, long = ir.VectorType(real, 4), arguments[3].type
+        first = builder.mul(arguments[3], taps)
+        total = cgutils.alloca_once_value(builder, ir.Constant(four, [0.0] * 4))
+        with cgutils.for_range(builder, taps) as loop:
+            at = builder.add(first, loop.index)
+            place = builder.mul(builder.load(builder.gep(places, [at])), ir.Constant(long, 3))
+            pointer = builder.bitcast(builder.gep(pixels, [place]), four.as_pointer())
+            values = builder.load(pointer, align=4)
+            one = builder.insert_element(
+                ir.Constant(four, ir.Undefined), builder.load(builder.gep(shares, [at])), ir.Constant(_INT, 0)
+            )
+            weight = builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_INT, 4), [0] * 4))
+            flags = ("contract",)
+            added = builder.fadd(builder.load(total), builder.fmul(values, weight, flags=flags), flags=flags)
+            builder.store(added, total)
+        place = builder.mul(arguments[3], ir.Constant(long, 3))
+        builder.store(builder.load(total), builder.bitcast(builder.gep(target, [place]), four.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 def _prefetch_plain(src, at):
     """Nothing to fetch ahead without a compiler."""
 
@@ -293,6 +339,10 @@ blend_three: Any = _pixel(_DOUBLE, 3)
 """The same in double precision, rounded once."""
 blend_four: Any = _pixel(_DOUBLE, 4)
 """The same for pixels of four values."""
+
+weigh_rgb: Any = _weigh_plain if _DISABLED else _weigh_emitted
+"""``(row, index, weights, x, out)``: the sum of the pixels ``index[x]`` of a row of three values each, by their
+``weights[x]``, into ``out[3 * x : 3 * x + 3]``. Reads and writes one number more than a pixel has."""
 
 bytes_at: Any = _bytes_at_plain if _DISABLED else _bytes_at_compiled
 """``(address, count)``: so many bytes from an address on, as an array. The caller sees to it that they stay there."""

@@ -72,8 +72,14 @@ def _erased(op: Erase, row: int, src: Array, peak: float, out: Array | None) -> 
         where = inside(op, row, shape)
         made[..., : op.channels][where] = fill if even else fill[where]
         return made
-    if op.turn is None:
-        for box in boxes_of(op, row, shape):
+    boxes = boxes_of(op, row, shape) if op.turn is None else turned.straight(op, row, shape)
+    if boxes is not None:
+        if even and op.channels == src.shape[-1] and (fill == fill[0]).all():
+            # Written as one number, channels are no axis of their own to numpy, which is many times as quick.
+            for box in boxes:
+                made[box] = fill[0]
+            return made
+        for box in boxes:
             made[(*box, slice(0, op.channels))] = fill if even else fill[box]
         return made
     where = turned.inside(op, row, shape)

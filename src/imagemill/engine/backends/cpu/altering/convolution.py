@@ -1,4 +1,4 @@
-"""Convolutions on the CPU: OpenCV for pictures and the slices of volumes, its column filter for the axis of slices.
+"""Convolutions on the CPU: for pictures of bytes our own, else OpenCV's; its column filter for the axis of slices.
 
 Kernels of a batch have one size, with zeros about the small ones. The zeros are cut off before anything is computed, so
 that a sample's result does not depend on who else is in its batch.
@@ -6,6 +6,7 @@ that a sample's result does not depend on who else is in its batch.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ import scipy.ndimage as ndi
 
 from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
+from imagemill.engine.backends.cpu.altering import byte_filters
 from imagemill.engine.colour_values import to_dtype
 
 __all__ = ["convolved", "rounded", "trimmed"]
@@ -27,6 +29,13 @@ _FEW = 4
 
 def trimmed(kernel: Floats) -> Floats:
     """A kernel without the zeros about it, its middle staying the middle; a single 1 for the identity."""
+    return _trimmed(kernel.shape, np.ascontiguousarray(kernel, np.float64).tobytes())
+
+
+@lru_cache(maxsize=128)
+def _trimmed(shape: tuple[int, ...], values: bytes) -> Floats:
+    """The same by its content: calls that follow each other often have one kernel."""
+    kernel = np.frombuffer(values).reshape(shape)
     for axis in range(kernel.ndim):
         used = np.flatnonzero(kernel.any(axis=tuple(a for a in range(kernel.ndim) if a != axis)))
         side = kernel.shape[axis]
@@ -64,6 +73,8 @@ def _picture(src: Array, kernels: list[Floats], dtype: np.dtype[Any], out: Array
     if channels > _FEW:
         planes = [_picture(np.ascontiguousarray(src[..., c : c + 1]), kernels, dtype) for c in range(channels)]
         return np.concatenate(planes, axis=-1)
+    if dtype == np.uint8 and (made := _bytes(src, kernels, out)) is not None:
+        return made
     direct = src.dtype in _DEPTHS and dtype in _DEPTHS
     found: Array = np.ascontiguousarray(src if direct else src.astype(kind))
     kernels = list(kernels)
@@ -86,8 +97,29 @@ def _picture(src: Array, kernels: list[Floats], dtype: np.dtype[Any], out: Array
     return rounded(found.reshape(src.shape), dtype)
 
 
+def _bytes(src: Array, kernels: list[Floats], out: Array | None) -> Array | None:
+    """By the kernels for bytes: one that has no lines of its own, or a column and a row; None for any other."""
+    down, along = kernels[0], kernels[-1]
+    crossed = len(kernels) == 2 and down.shape[1] == 1 and along.shape[0] == 1
+    if not crossed and (len(kernels) > 1 or 1 in down.shape):
+        return None
+    sides = (down.shape[0], along.shape[1])
+    if not byte_filters.fits(src, (sides[0] // 2, sides[1] // 2)) or not (sides[0] % 2 and sides[1] % 2):
+        return None
+    if crossed and _even(down) and _even(along):
+        return None  # OpenCV's running sum is quicker
+    made = np.empty(src.shape, np.uint8) if out is None else out
+    if crossed:
+        byte_filters.crosswise(np.ascontiguousarray(src), down.reshape(-1), along.reshape(-1), made)
+    else:
+        byte_filters.weighed(src, down, made)
+    return made
+
+
 def _even(kernel: Floats) -> bool:
     """Whether a kernel is the mean of what it covers."""
+    if kernel.flat[0] != kernel.flat[-1]:
+        return False
     return bool((kernel == kernel.flat[0]).all()) and abs(float(kernel.sum()) - 1) < 1e-12
 
 

@@ -13,7 +13,7 @@ from imagemill.core.image_ops import Bools, Erase
 from imagemill.engine.altering import erase_values
 from imagemill.engine.backends.cpu.compile import exactly
 
-__all__ = ["fill_where", "inside"]
+__all__ = ["fill_where", "inside", "straight"]
 
 
 @exactly
@@ -59,3 +59,20 @@ def inside(op: Erase, row: int, shape: tuple[int, ...]) -> Bools:
     where = np.zeros(shape[-2:], np.bool_)
     _mark(np.ascontiguousarray(m), np.linalg.inv(m), np.ascontiguousarray(boxes), where)
     return where if len(shape) == 2 else np.broadcast_to(where, shape)
+
+
+def straight(op: Erase, row: int, shape: tuple[int, ...]) -> list[tuple[slice, ...]] | None:
+    """The same as slices, empty ones left out, where boxes of a picture are moved and not turned; None elsewhere."""
+    assert op.turn is not None
+    m = op.turn[row]
+    d = len(shape)
+    if d != 2 or m[0, 1] or m[1, 0] or min(m[0, 0], m[1, 1]) <= 0:
+        return None
+    edges = op.boxes[row] - 0.5
+    spans = []
+    for axis, n in enumerate(shape):
+        # The places of pixels, to the last bit as `_mark` has them; they ascend.
+        places = m[axis, axis] * np.arange(n, dtype=np.float64) + m[axis, 2]
+        spans.append(np.searchsorted(places, edges[:, axis]).tolist())
+    pairs = zip(*spans, strict=True)
+    return [(slice(*y), slice(*x)) for y, x in pairs if y[0] < y[1] and x[0] < x[1]]

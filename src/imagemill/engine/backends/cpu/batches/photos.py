@@ -29,6 +29,8 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 _OUT = (np.dtype(np.uint8), np.dtype(np.float32))
+_SHORT = 32767
+"""Sides that OpenCV's resize takes are shorter."""
 _FARTHEST = 2.0**20
 """Sides and offsets beyond this would not be exact in the kernel's 64-bit places and float32 fractions."""
 
@@ -110,6 +112,8 @@ def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any],
         return False
     if not (found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2])[row]:
         return False
+    if step.colour is None and _whole(step.resample)[row]:
+        return False
     mixed = None if step.colour is None else _numbers(step.colour)
     return mixed is None or bool(mixed[1][row])
 
@@ -121,8 +125,30 @@ def _chosen(step: Pass, rows: slice, sizes: Ints) -> Bools:
     assert found is not None
     chosen = np.where(sizes[:, 0] * sizes[:, 1] <= LIMIT, found[1][rows], found[2][rows])
     chosen &= (sizes >= 4).all(axis=1) & (sizes <= _FARTHEST).all(axis=1)
-    mixed = None if step.colour is None else _numbers(step.colour)
-    return chosen if mixed is None else chosen & mixed[1][rows]
+    if step.colour is None:
+        return chosen & ~_whole(step.resample)[rows]
+    mixed = _numbers(step.colour)
+    assert mixed is not None
+    return chosen & mixed[1][rows]
+
+
+@kept
+def _whole(step: Resample) -> Bools:
+    """Which samples are whole pictures that are scaled and no more: OpenCV's resize of bytes is quicker there.
+
+    As :func:`imagemill.engine.backends.cpu.resample.axis_aligned.cv2_exact` asks for.
+    """
+    found, border = _maps(step), step.sampling.border or "nearest"
+    assert found is not None
+    m, shape, sizes = found[0], step.shape, step.in_shape
+    scale, offset = m[:, (0, 1), (0, 1)], m[:, :, 2]
+    start = offset + 0.5 - 0.5 * scale
+    ends = np.abs(start) + np.abs(start + scale * shape - sizes)
+    whole = (m[:, 0, 1] == 0) & (m[:, 1, 0] == 0) & (scale > 0).all(axis=1) & (ends <= 1e-6).all(axis=1)
+    if border not in ("nearest", "reflect"):
+        whole &= (shape <= sizes).all(axis=1)
+    big = (sizes[:, 0] * sizes[:, 1] > LIMIT) & (np.maximum(sizes, shape) < _SHORT).all(axis=1)
+    return np.asarray(whole & big)
 
 
 def images(step: Pass, rows: slice, src: Rasters, out: Array, chosen: Bools | None = None) -> list[int] | None:

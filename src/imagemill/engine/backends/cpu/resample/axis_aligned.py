@@ -9,6 +9,7 @@ weights per axis, made here and summed by one compiled kernel. Both 2-D and 3-D,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -21,6 +22,7 @@ from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.resample.samplers import finish
 from imagemill.engine.backends.cpu.resample.slices import paint
 from imagemill.engine.backends.cpu.resample.splines import coefficient_dtype, coefficients
+from imagemill.engine.backends.cpu.simd import weigh_rgb
 
 Array = np.ndarray[Any, Any]
 Floats = npt.NDArray[np.float64]
@@ -75,56 +77,91 @@ def resize_block(src: Array, block: list[slice], aligned: AxisAligned, out: Arra
     paint(out, aligned.boxes)
 
 
-def separable(
-    src: Array,
-    aligned: AxisAligned,
-    out: Array,
-    *,
-    order: int,
-    border: str,
-    fill: Floats,
-    factors: tuple[float, ...] | None,
-) -> None:
-    """Resample axis by axis through weight tables.
+class Separable:
+    """Resampling axis by axis through weight tables, which are worked out for the first image and kept for others.
 
     Parameters
     ----------
-    src : array, ``(*shape, C)``
     aligned : AxisAligned
-    out : array, ``(*out_shape, C)``
-        Written; integers rounded half to even and saturated.
+    out_shape : tuple of int
     order : {0, 1, 3, 5}
     border : str
-    fill : array, ``(C,)``
     factors : tuple of float per input axis, or None
         Axes with a factor above 1 are averaged by area.
     """
-    d = len(aligned.perm)
-    source_axis = [aligned.perm.index(axis) for axis in range(d)]
-    work = src.transpose(*source_axis, d)
-    dtype = coefficient_dtype(src.dtype)
-    area: dict[int, Table] = {}
-    for o, i in enumerate(source_axis):
-        if factors is not None and factors[i] > 1.0:
-            q = aligned.scale[i] * np.arange(out.shape[o]) + aligned.offset[i]
-            area[o] = area_taps(q, abs(float(aligned.scale[i])), work.shape[o], border)
-    others = [o for o in range(d) if o not in area]
-    pad = 0
-    if order > 1 and others:
+
+    __slots__ = ("_aligned", "_border", "_factors", "_found", "_order", "_out_shape", "_source_axis")
+
+    def __init__(
+        self,
+        aligned: AxisAligned,
+        out_shape: tuple[int, ...],
+        order: int,
+        border: str,
+        factors: tuple[float, ...] | None,
+    ) -> None:
+        self._aligned, self._out_shape, self._order, self._border = aligned, out_shape, order, border
+        self._factors = factors
+        self._source_axis = [aligned.perm.index(axis) for axis in range(len(aligned.perm))]
+        self._found: tuple[tuple[int, ...], np.dtype[Any], Taps] | None = None
+
+    def run(self, src: Array, out: Array, fill: Floats) -> None:
+        """Resample ``src``, ``(*shape, C)``, into ``out``; integers are rounded half to even and saturated.
+
+        Parameters
+        ----------
+        src : array, ``(*shape, C)``
+        out : array, ``(*out_shape, C)``
+        fill : array, ``(C,)``
+        """
+        d = len(self._source_axis)
+        work = src.transpose(*self._source_axis, d)
+        dtype = coefficient_dtype(src.dtype)
+        known = self._found
+        if known is None or known[0] != work.shape or known[1] != dtype:
+            area = self._area(work.shape)
+            others = [o for o in range(d) if o not in area]
+            if self._order > 1 and others:
+                self._splines(work, area, others, fill, out, dtype)
+                return
+            tables = area | self._interpolating(work.shape, others, 0)
+            known = self._found = work.shape, dtype, Taps.of(tables, work.shape, dtype)
+        combine(work, known[2], fill, out)
+        paint(out, self._aligned.boxes)
+
+    def _area(self, shape: tuple[int, ...]) -> dict[int, Table]:
+        aligned, area = self._aligned, {}
+        for o, i in enumerate(self._source_axis):
+            if self._factors is not None and self._factors[i] > 1.0:
+                q = _places(aligned.scale[i], self._out_shape[o], aligned.offset[i])
+                area[o] = area_taps(q, abs(float(aligned.scale[i])), shape[o], self._border)
+        return area
+
+    def _interpolating(self, shape: tuple[int, ...], axes: list[int], pad: int) -> dict[int, Table]:
+        tables = {}
+        for o in axes:
+            i = self._source_axis[o]
+            q = _places(self._aligned.scale[i], self._out_shape[o], self._aligned.offset[i] + pad)
+            if self._order > 1 or len(q) != shape[o] or not np.array_equal(q, np.arange(len(q))):
+                tables[o] = spline_taps(q, self._order, shape[o], self._border)
+        return tables
+
+    def _splines(
+        self, work: Array, area: dict[int, Table], others: list[int], fill: Floats, out: Array, dtype: np.dtype[Any]
+    ) -> None:
         # Area comes before interpolation, so that a spline is fitted to the pixels that are left.
         if area:
-            small = tuple(out.shape[o] if o in area else work.shape[o] for o in range(d))
-            work = combine(work, area, fill, np.empty((*small, work.shape[d]), dtype), dtype)
-            area = {}
-        work, pad = coefficients(work, order, border, tuple(others), fill)
-    tables = dict(area)
-    for o in others:
-        i = source_axis[o]
-        q = aligned.scale[i] * np.arange(out.shape[o]) + (aligned.offset[i] + pad)
-        if order > 1 or len(q) != work.shape[o] or not np.array_equal(q, np.arange(len(q))):
-            tables[o] = spline_taps(q, order, work.shape[o], border)
-    combine(work, tables, fill, out, dtype)
-    paint(out, aligned.boxes)
+            small = tuple(self._out_shape[o] if o in area else n for o, n in enumerate(work.shape[:-1]))
+            room = np.empty((*small, work.shape[-1]), dtype)
+            work = combine(work, Taps.of(area, work.shape, dtype), fill, room)
+        work, pad = coefficients(work, self._order, self._border, tuple(others), fill)
+        tables = self._interpolating(work.shape, others, pad)
+        combine(work, Taps.of(tables, work.shape, dtype), fill, out)
+        paint(out, self._aligned.boxes)
+
+
+def _places(scale: float, n: int, offset: float) -> Floats:
+    return np.asarray(scale * np.arange(n) + offset, np.float64)
 
 
 def spline_taps(q: Floats, order: int, n: int, border: str) -> Table:
@@ -156,31 +193,54 @@ def _fold_lost(index: npt.NDArray[np.int64], weights: Floats) -> Table:
     return np.maximum(index, 0), weights - lost, lost.sum(axis=1)
 
 
-def combine(work: Array, tables: dict[int, Table], fill: Floats, out: Array, dtype: np.dtype[Any]) -> Array:
-    """Apply a table per axis to ``work`` ``(*shape, C)``, all in one go; axes without one stay as they are.
+@dataclass(frozen=True, slots=True, eq=False)
+class Taps:
+    """Tables as the compiled kernel reads them.
 
-    Sums are of ``dtype``; ``out``, C-contiguous, is written and returned.
+    Parameters
+    ----------
+    cut : tuple of slice
+        The part of the source that is read.
+    along : three triples of arrays
+        Indices, weights and what falls on the fill value, for z, y and x; empty where an axis stays as it is.
     """
+
+    cut: tuple[slice, ...]
+    along: tuple[tuple[Array, Array, Array], ...]
+
+    @classmethod
+    def of(cls, tables: dict[int, Table], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Taps:
+        """Of a table per axis, for a source ``(*shape, C)``; sums are of ``dtype``."""
+        d = len(shape) - 1
+        low, cut = [0] * d, [slice(None)] * d
+        for axis, (index, _, _) in tables.items():
+            if index.size:
+                low[axis] = int(index.min())
+                cut[axis] = slice(low[axis], int(index.max()) + 1)
+        listed = [*[None] * (3 - d), *(tables.get(axis) for axis in range(d))]
+        bases = [*[0] * (3 - d), *low]
+        return cls(tuple(cut), tuple(_settled(t, base, dtype) for t, base in zip(listed, bases, strict=True)))
+
+
+def combine(work: Array, taps: Taps, fill: Floats, out: Array) -> Array:
+    """All tables applied to ``work`` ``(*shape, C)`` in one go; ``out``, C-contiguous, is written and returned."""
     if out.size == 0:
         return out
     d = work.ndim - 1
-    low, cut = [0] * d, [slice(None)] * d
-    for axis, (index, _, _) in tables.items():
-        low[axis] = int(index.min())
-        cut[axis] = slice(low[axis], int(index.max()) + 1)
-    part = np.ascontiguousarray(work[tuple(cut)])
+    part = np.ascontiguousarray(work[taps.cut])
     channels = part.shape[d]
     lines = part.reshape(-1, part.shape[d - 2], part.shape[d - 1] * channels)
-    found = [tables.get(axis) for axis in range(d)]
-    z, y, x = (_settled(t, base, dtype) for t, base in zip([None] * (3 - d) + found, [0] * (3 - d) + low, strict=True))
+    z, y, x = taps.along
+    dtype = z[1].dtype
     limits = (1.0, -1.0)
     if out.dtype.kind != "f":
         limits = float(np.iinfo(out.dtype).min), float(np.iinfo(out.dtype).max)
     width = lines.shape[2]
+    # A number more than a row has: pixels of three values are read, and written, as vectors of four.
     room = (
         np.empty((lines.shape[1] if len(z[0]) else 0, width), dtype),
-        np.empty(width, dtype),
-        np.empty((1, out.shape[d - 1] * channels), dtype),
+        np.empty(width + 1, dtype),
+        np.empty((1, out.shape[d - 1] * channels + 1), dtype),
     )
     flat = out.reshape(-1, out.shape[d - 2], out.shape[d - 1] * channels)
     # Kernels read what they are given, but are compiled once more for a read-only array.
@@ -205,10 +265,11 @@ def combine_rows(src, along_z, along_y, along_x, fill, filled, limits, out, room
 
     ``src`` and ``out`` are ``(z, y, x * channels)``.
     """
-    plane, row, acc = room
+    plane, wide, acc = room
     low, high = limits
     deep = len(along_z[0]) > 0
-    size = acc.shape[1]
+    size = out.shape[2]
+    row = wide[: len(wide) - 1]
     flat = out.reshape(-1)
     o = 0
     for z in range(out.shape[0]):
@@ -221,9 +282,9 @@ def combine_rows(src, along_z, along_y, along_x, fill, filled, limits, out, room
             else:
                 _one_row(src[z], along_y, y, filled, row)
             if len(along_x[0]) > 0:
-                _sum_samples(row, along_x, fill, acc[0])
+                _sum_samples(wide, along_x, fill, acc[0])
             else:
-                acc[0, :] = row
+                acc[0, :size] = row
             finish(acc, size, low, high, flat, o)
             o += size
 
@@ -282,14 +343,10 @@ def _sum_samples(row, table, fill, out):
             out[x] = weights[x, 0] * a + weights[x, 1] * b + lost[x] * fill[0]
     elif channels == 3:
         for x in range(len(lost)):
-            r, g, b = lost[x] * fill[0], lost[x] * fill[1], lost[x] * fill[2]
-            for t in range(taps):
-                w = weights[x, t]
-                p = np.uintp(3 * index[x, t])
-                r += w * row[p]
-                g += w * row[p + np.uintp(1)]
-                b += w * row[p + np.uintp(2)]
-            out[3 * x], out[3 * x + 1], out[3 * x + 2] = r, g, b
+            weigh_rgb(row, index, weights, x, out)
+            if lost[x] != 0.0:
+                for c in range(3):
+                    out[3 * x + c] += lost[x] * fill[c]
     else:
         for x in range(len(lost)):
             for c in range(channels):

@@ -397,9 +397,12 @@ def _border_sample(src, dims, channels, planar, q, x, border, fills, acc):
 @compiled
 def finish(acc, n, low, high, out, o):
     """Write a row: integers rounded half to even and saturated; floats (``low > high``) as they are."""
+    row, made = acc[0, :n], out[o : o + n]
     if low > high:
         for x in range(n):
-            out[o + x] = acc[0, x]
+            made[x] = row[x]
     else:
+        # In the precision of the row, so that more of it fits a vector.
+        least, most = row.dtype.type(low), row.dtype.type(high)
         for x in range(n):
-            out[o + x] = min(max(np.rint(acc[0, x]), low), high)
+            made[x] = np.rint(min(max(row[x], least), most))

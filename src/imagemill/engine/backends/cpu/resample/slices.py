@@ -71,7 +71,7 @@ class Copying:
         Whether windows show their ``mask_fill``.
     """
 
-    __slots__ = ("_boxes", "_cut", "_fills", "_inside", "_labels", "_order", "_swapped")
+    __slots__ = ("_boxes", "_cut", "_inside", "_labels", "_order", "_swapped", "fills")
 
     def __init__(
         self, move: Move, in_shape: tuple[int, ...], out_shape: tuple[int, ...], border: str, *, labels: bool = False
@@ -88,7 +88,7 @@ class Copying:
         self._cut = tuple(cut for cut, _ in parts)
         inside = [span for _, span in parts]
         # What lies beyond the windows is painted below.
-        self._fills = any(
+        self.fills = any(
             span != slice(0, n) and span != slice(*b) for span, n, b in zip(inside, out_shape, shown, strict=True)
         )
         whole = all(span == slice(0, n) for span, n in zip(inside, out_shape, strict=True))
@@ -112,7 +112,7 @@ class Copying:
         for axis, cut in enumerate(self._cut):
             if not isinstance(cut, slice):
                 view = np.take(view, cut, axis=axis)
-        if self._fills:
+        if self.fills:
             out[...] = fill
         room = out if self._inside is None else out[self._inside]
         if d == 2:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -464,16 +461,6 @@ class Pipeline(Written):
         """How many different images one image can become; ``inf`` when a parameter is continuous."""
         return math.prod((transform.variants() for transform in self.transforms), start=1.0)
 
-    @cached_property
-    def digest(self) -> str:
-        """Sixteen hex digits that stand for the transforms and their parameters, not for the seed."""
-        described: list[Any] = [words.stable(t) for t in self.transforms]
-        # Pipelines that ask nothing keep the digest they had before anything could be asked.
-        if asked := self._asked():
-            described.append(asked)
-        text = json.dumps(described, sort_keys=True, separators=(",", ":"))
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
     def replace(self, **changes: Any) -> Pipeline:
         """The same pipeline but for some of its arguments: ``pipe.replace(seed=3, boxes=BoxRules(min_area=16))``."""
         return Pipeline(**{**self.arguments(), **changes})
@@ -501,14 +488,6 @@ class Pipeline(Written):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (self.arguments(),), {"seed_given": self.seed_given, "_lineage": self._lineage}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Pipeline):
-            return False
-        return (self.transforms, self.seed, self._asked()) == (other.transforms, other.seed, other._asked())
-
-    def __hash__(self) -> int:
-        return hash((self.digest, self.seed))
 
 
 def _rebuilt(arguments: dict[str, Any]) -> Pipeline:

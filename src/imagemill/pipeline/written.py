@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from abc import ABC, abstractmethod
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from imagemill.pipeline import files
+from imagemill.pipeline.describe import stable
 from imagemill.transforms.reading import located
 
 if TYPE_CHECKING:
@@ -28,6 +31,24 @@ class Written(ABC):
     @abstractmethod
     def _asked(self) -> dict[str, Any]:
         """What it asks of targets beside moving them, where that is not the usual."""
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits that stand for the transforms and their parameters, not for the seed."""
+        described: list[Any] = [stable(t) for t in self.transforms]
+        # Pipelines that ask nothing keep the digest they had before anything could be asked.
+        if asked := self._asked():
+            described.append(asked)
+        text = json.dumps(described, sort_keys=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Written):
+            return False
+        return (self.transforms, self.seed, self._asked()) == (other.transforms, other.seed, other._asked())
+
+    def __hash__(self) -> int:
+        return hash((self.digest, self.seed))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that :meth:`from_dict` reads back as an equal pipeline."""

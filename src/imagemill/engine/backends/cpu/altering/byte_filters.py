@@ -133,7 +133,7 @@ def fits(src: Array, reach: tuple[int, int]) -> bool:
     """Whether a picture ``(y, x, C)`` is filtered here: 8 bits, wide enough, and larger than what is mirrored."""
     height, width, channels = src.shape
     large = reach[0] < height and reach[1] < width and width * channels >= WIDTH
-    return src.dtype == np.uint8 and channels <= _CHANNELS and large
+    return bool(src.dtype == np.uint8 and channels <= _CHANNELS and large)
 
 
 def weighed(src: Array, kernel: Floats, out: Array) -> None:

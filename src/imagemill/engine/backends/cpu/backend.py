@@ -16,7 +16,7 @@ from imagemill.engine.backends.cpu.altering import alter as altering
 from imagemill.engine.backends.cpu.batches import photos as rgb
 from imagemill.engine.backends.cpu.batches import small
 from imagemill.engine.backends.cpu.colour import runs as colour
-from imagemill.engine.backends.cpu.prepare import Resampling, give, prepare, writable
+from imagemill.engine.backends.cpu.resampling import Resampling, give, prepare, writable
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.blending.blended_pixels import weighted
 from imagemill.engine.plan import Alter, Pass, Resample, kept

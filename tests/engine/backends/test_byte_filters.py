@@ -20,7 +20,7 @@ def _pixels(shape: tuple[int, ...]) -> Array:
 
 def _meant(src: Array, kernel: Array) -> Array:
     planes = [ndi.correlate(src[..., c].astype(float), kernel, mode="mirror") for c in range(src.shape[-1])]
-    return np.clip(np.stack(planes, axis=-1), 0, 255)
+    return np.asarray(np.clip(np.stack(planes, axis=-1), 0, 255))
 
 
 _ROUNDED = 0.5001

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 import imagemill as im
+from imagemill.core.errors import InputError, ParameterError
+from imagemill.evaluate.inputs.arms import read_arms
 from imagemill.evaluate.runners import training_batches as module
 from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Recipe, held_back, preparation
 from imagemill.evaluate.runners.torch_asking import learns_from_one
 from imagemill.evaluate.runners.torch_device import flushing
-from imagemill.evaluate.runners.training_batches import training_batches
+from imagemill.evaluate.runners.training_batches import numbered, training_batches
 from tests.evaluate.made_up import sides
 from tests.evaluate.made_up_scans import blocks
 
@@ -171,7 +173,7 @@ def test_what_is_mixed_comes_with_shares_of_all_classes(mix: im.Transform) -> No
     images, labels, _ = PHOTOS
     recipe = Recipe(batch_size=5, workers=0)
     with training_batches(
-        (images, labels, None), im.Pipeline([mix]), preparation("channels_last"), 7, recipe, classes=6
+        (images, labels, None), im.Pipeline([mix]), preparation("channels_last"), 7, recipe, classes=numbered(6)
     ) as batches:
         made = list(batches)
     truth = np.concatenate([one.truth for one in made])
@@ -191,3 +193,43 @@ def test_the_loss_of_shares_is_the_weighted_sum_of_the_losses() -> None:
     wanted = sum(shares[:, number] * whole[number] for number in range(3))
     torch.testing.assert_close(losses, wanted)
     torch.testing.assert_close(scores, torch.tensor([0.7, 0.6]))
+
+
+BY_NAME = {"cat": [im.Invert()], "dog": ()}
+
+
+def test_pipelines_go_by_the_names_of_classes() -> None:
+    images, labels = np.full((6, 4, 4, 1), 10, np.uint8), np.array([0, 1, 0, 1, 1, 0])
+    arms = read_arms({"by class": im.Pipeline([im.PerClass(BY_NAME)], seed=0)}, None, ("cat", "dog"))
+    given = images, labels, None
+    with training_batches(
+        given, arms[1].pipeline, (), 7, Recipe(batch_size=6, workers=0), classes=arms[1].classes
+    ) as one:
+        (batch,) = list(one)
+    assert sorted(batch.truth.tolist()) == [0, 0, 0, 1, 1, 1]
+    for image, label in zip(batch.images, batch.truth.tolist(), strict=True):
+        assert set(image.ravel().tolist()) == {10 if label else 245}
+
+
+def test_what_mixes_behind_a_choice_by_class_gives_shares_of_all_classes() -> None:
+    images, labels = np.full((6, 4, 4, 1), 10, np.uint8), np.array([0, 1, 0, 1, 1, 0])
+    pipe = im.Pipeline([im.PerClass(BY_NAME, default=()), im.MixUp(weight=0.75)], seed=0)
+    recipe = Recipe(batch_size=6, workers=0)
+    with training_batches((images, labels, None), pipe, (), 7, recipe, classes=("cat", "dog", "cow")) as batches:
+        (batch,) = list(batches)
+    assert batch.truth.shape == (6, 3)
+    assert batch.truth.dtype == np.float32
+    np.testing.assert_allclose(batch.truth.sum(axis=1), 1)
+    # A cat is 245 and a dog 10, so the pixels say the same shares as the labels do.
+    np.testing.assert_allclose(batch.images[:, 0, 0, 0], 10 + 235 * batch.truth[:, 0], atol=1)
+
+
+def test_arms_that_cannot_be_trained_are_refused_before_anything_is() -> None:
+    wrong = im.Pipeline([im.PerClass({"cat": [im.Invert()], "dgo": ()})], seed=0)
+    with pytest.raises(InputError, match="expected PerClass to list classes of the dataset, cat, dog, got 'dgo'"):
+        read_arms({"wrong": wrong}, None, ("cat", "dog"))
+    pairs = im.Pipeline([im.MixUp(labels="pairs")], seed=0)
+    with pytest.raises(InputError, match="expected arm 'pairs' to mix labels as shares of classes"):
+        read_arms({"pairs": pairs}, None, ("cat", "dog"))
+    with pytest.raises(ParameterError, match="'none' is the arm without augmentation, which is always there"):
+        read_arms({"none": wrong, "other": wrong})

@@ -160,3 +160,33 @@ def test_a_dataset_of_ones_own_says_what_it_needs() -> None:
     first, _ = good.__getitems__([0, 1])
     assert first["label"].shape == (3,)
     assert first["file"] == "a"
+
+
+def test_arrays_have_classes_by_name() -> None:
+    images, labels = np.full((4, 2, 2), 10, np.uint8), np.array([0, 1, 1, 0])
+    by_class = im.Pipeline([im.PerClass({"cat": [im.Invert()], "dog": ()}), im.MixUp(weight=1.0)], seed=3)
+    loader = im.Loader((images, labels), by_class, batch_size=4, workers=0, classes=["cat", "dog", "cow"])
+    (batch,) = list(loader)
+    assert loader.classes == ("cat", "dog", "cow")
+    assert batch.label.shape == (4, 3)
+    np.testing.assert_array_equal(batch.image[:, 0, 0], np.where(batch.label[:, 0] == 1, 245, 10))
+    own = im.Loader(
+        (images, labels), None, pipelines={"dog": im.Pipeline([im.Invert()], seed=1)}, classes=("cat", "dog")
+    )
+    (batch,) = list(own)
+    np.testing.assert_array_equal(batch.image[:, 0, 0], np.where(batch.label == 1, 245, 10))
+
+
+@pytest.mark.parametrize(
+    ("data", "classes", "said"),
+    [
+        ((np.zeros((3, 2, 2), np.uint8), np.arange(3)), ["a", "b"], "expected a name for each of 3 classes"),
+        ((np.zeros((3, 2, 2), np.uint8), np.eye(3)), ["a", "b", "c", "d"], "expected a name for each of 3 classes"),
+        ((np.zeros((3, 2, 2), np.uint8), np.zeros(3)), ["a", "b"], "expected labels as numbers of the classes"),
+        (np.zeros((3, 2, 2), np.uint8), ["a", "b"], "got no labels"),
+        ([np.zeros((2, 2), np.uint8)], ["a", "b"], "got a list, which has its own"),
+    ],
+)
+def test_names_that_do_not_fit_labels_are_refused(data: Any, classes: list[str], said: str) -> None:
+    with pytest.raises(im.InputError, match=said):
+        im.Loader(data, classes=classes)

@@ -99,6 +99,9 @@ class Loader(Adapters):
         Pipelines of classes by name; the others take ``pipeline``.
     axes : str, optional
         Of one image of arrays that are no pictures, such as ``"zyx"``.
+    classes : sequence of str, optional
+        Names of the labels of arrays ``(x, y)``, in the order of their numbers: for `PerClass`, ``pipelines`` and what
+        mixes labels. Datasets and sequences have their own.
     reduced : bool
         Decode JPEG no further than the drawn geometry needs: at a half, a quarter or an eighth where it shrinks by as
         much, with values that differ a little from averaging the whole picture, and down to the last row that it
@@ -141,6 +144,7 @@ class Loader(Adapters):
         channels: Channels = "keep",
         pipelines: Mapping[str, Pipeline] | None = None,
         axes: str | None = None,
+        classes: Sequence[str] = (),
         reduced: bool = True,
         decode: Literal["exact", "fast"] = "exact",
     ) -> None:
@@ -150,7 +154,7 @@ class Loader(Adapters):
         self.workers, self.processes = read_workers(workers)
         self.prefetch = whole("prefetch", prefetch, 0)
         self.seed, self._seed_given = read_seed(seed, pipeline)
-        rows, said = open_rows(dataset, axes, split)
+        rows, said = open_rows(dataset, axes, split, classes)
         if said:
             warnings.warn(said, stacklevel=2)
         if on_error == "raise" and isinstance(rows, RecordRows):

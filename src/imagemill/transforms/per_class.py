@@ -64,8 +64,9 @@ class PerClass(Transform):
     Parameters
     ----------
     transforms : mapping from str or int to list of Transform
-        For each class, by its name or number; ``()`` for nothing. A `Loader` of a dataset with class names goes by
-        those; else a class is what the label says, and ``3`` and ``"3"`` are the same one.
+        For each class, by its name or number; ``()`` for nothing. A `Loader` of a dataset with class names, or of
+        arrays with ``classes``, goes by those, and so do arms; else a class is what the label says, and ``3`` and
+        ``"3"`` are the same one.
     default : list of Transform, optional
         For samples of classes that are not listed; ``()`` for nothing. Left out, they are refused.
     missing : {"raise", "ignore"}

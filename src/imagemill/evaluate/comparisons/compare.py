@@ -141,7 +141,7 @@ def compare(
     recipe = trainer.settled(
         Recipe(epochs, batch_size, learning_rate, workers=workers, device=device, precision=precision)
     )
-    arms = read_arms(pipelines, data.train[0].shape[-3:-1])
+    arms = read_arms(pipelines, data.train[0].shape[-3:-1], data.classes)
     trainer.check(network, data.train[0], len(data.classes))
     maps = None if data.task == "classification" else data.train[1]
     for arm in arms:

@@ -134,7 +134,7 @@ def worth(
     check_level(level)
     data = read_data(dataset)
     wanted, training = _checked(data, sizes, seeds, steps, epochs, batch_size)
-    arms, trainer = read_arms(pipelines, data.train[0].shape[1:3]), runner_named(runner)
+    arms, trainer = read_arms(pipelines, data.train[0].shape[1:3], data.classes), runner_named(runner)
     network = _network(trainer, model)
     trainer.check(network, data.train[0], len(data.classes))
     for arm in arms:
@@ -161,7 +161,7 @@ def worth(
         # Nobody asks the network itself again, and a study has hundreds.
         return replace(found, network=None, predict=None)
 
-    each = [Arm(name, arm.pipeline) for name, (arm, _) in sized.items()]
+    each = [replace(arm, name=name) for name, (arm, _) in sized.items()]
     labels = {one.name: one.labels for one in asked}
     with joined(recipe.device) as ranks:
         design |= processes_of(trainer, ranks, batch_size)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.core.errors import ParameterError
+from imagemill.core.errors import InputError, ParameterError
 from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.changes import FILES, GROUPS, change_named, spaced
+from imagemill.feed.making.mixing import asks_pairs, chosen_by
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.corruptions import SEVERITIES
 from imagemill.transforms.geometric.resize import Resize
@@ -41,6 +42,8 @@ class Arm:
 
     name: str
     pipeline: Pipeline | None = None
+    classes: tuple[str, ...] = ()
+    """Names of the data's classes, for pipelines that go by them; numbers where nobody says."""
 
     @property
     def digest(self) -> str:
@@ -76,7 +79,11 @@ class Population:
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()[:16]
 
 
-def read_arms(pipelines: Mapping[str, Any] | Sequence[Any], shape: tuple[int, int] | None = None) -> tuple[Arm, ...]:
+def read_arms(
+    pipelines: Mapping[str, Any] | Sequence[Any],
+    shape: tuple[int, int] | None = None,
+    classes: Sequence[str] = (),
+) -> tuple[Arm, ...]:
     """The arms of a comparison, that without augmentation first.
 
     Parameters
@@ -86,6 +93,8 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any], shape: tuple[int, in
         a sequence are called by their number. A tuple of `Arm` is taken as it is.
     shape : (height, width), optional
         Of the images: what presets bring them to. By default what the presets say.
+    classes : sequence of str
+        Names of the data's classes, which `PerClass` may list.
 
     Returns
     -------
@@ -95,6 +104,8 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any], shape: tuple[int, in
     ------
     ParameterError
         When there is none, or two have one name.
+    InputError
+        When `PerClass` lists a class that the data does not have, or labels are mixed as pairs.
 
     Examples
     --------
@@ -103,7 +114,7 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any], shape: tuple[int, in
     ['none', 'turned']
     """
     if isinstance(pipelines, tuple) and pipelines and all(isinstance(one, Arm) for one in pipelines):
-        return pipelines
+        return tuple(_of_classes(arm, classes) for arm in pipelines)
     if isinstance(pipelines, Pipeline | str | Path):
         pipelines = [pipelines]
     named = list(pipelines.items()) if isinstance(pipelines, Mapping) else [(None, one) for one in pipelines]
@@ -116,10 +127,27 @@ def read_arms(pipelines: Mapping[str, Any] | Sequence[Any], shape: tuple[int, in
     if len(arms) < 2:
         raise ParameterError("expected a pipeline to compare with no augmentation, got none; give --pipeline FILE")
     if again := sorted({name for name in names if names.count(name) > 1}):
-        raise ParameterError(f"expected another name for each arm, got {again} twice; rename a file, or give a mapping")
+        why = f", and {NONE!r} is the arm without augmentation, which is always there" if NONE in again else ""
+        raise ParameterError(
+            f"expected another name for each arm, got {again} twice{why}; rename a file, or give a mapping"
+        )
     if bad := [name for name in names if not name or set(name) & set('/\\:*?"<>|')]:
         raise ParameterError(f"expected names of arms that a file can have, got {bad}")
-    return tuple(arms)
+    return tuple(_of_classes(arm, classes) for arm in arms)
+
+
+def _of_classes(arm: Arm, classes: Sequence[str]) -> Arm:
+    """The arm for data of some classes, refused before anything is trained where it cannot be."""
+    if arm.pipeline is None:
+        return arm
+    if arm.pipeline.group > 1 and asks_pairs(arm.pipeline):
+        raise InputError(
+            f"expected arm {arm.name!r} to mix labels as shares of classes, which losses take, got labels='pairs'; "
+            "leave it out"
+        )
+    if arm.pipeline.chooses and classes:
+        chosen_by(np.zeros(0, np.int64), classes, arm.pipeline)
+    return replace(arm, classes=tuple(classes))
 
 
 def _read(given: Any, shape: tuple[int, int] | None) -> Pipeline:

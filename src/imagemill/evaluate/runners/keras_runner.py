@@ -25,7 +25,7 @@ from imagemill.evaluate.inputs.arms import Arm, Population
 from imagemill.evaluate.runners.keras_networks import BACKENDS, keras_network, keras_with
 from imagemill.evaluate.runners.network_file import Network, of_the_user
 from imagemill.evaluate.runners.recipe import DEVICES, Epoch, Recipe, Trained, held_back, preparation
-from imagemill.evaluate.runners.training_batches import TrainingBatches, training_batches
+from imagemill.evaluate.runners.training_batches import TrainingBatches, numbered, training_batches
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["KerasRunner"]
@@ -119,12 +119,13 @@ class KerasRunner:
         kept, held = held_back(labels, recipe.validation, seed)
         checked = Population("validation", images[held], labels[held])
         given = images[kept], labels[kept], None
+        names = arm.classes or numbered(classes)
         out = Trained(arm.name, seed, {})
         began = time.perf_counter()
         with (
             _seeded(self.keras, seed),
             self.keras.device(_DEVICES[recipe.device]),
-            training_batches(given, arm.pipeline, preparation("channels_last"), seed, recipe, classes=classes) as made,
+            training_batches(given, arm.pipeline, preparation("channels_last"), seed, recipe, classes=names) as made,
         ):
             model, logits = _built(self.keras, network, images, classes)
             shares = arm.pipeline is not None and arm.pipeline.group > 1

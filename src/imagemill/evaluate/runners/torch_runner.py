@@ -27,7 +27,13 @@ from imagemill.evaluate.runners.torch_device import flushing, mixed, own_device,
 from imagemill.evaluate.runners.torch_networks import Network, network_named
 from imagemill.evaluate.runners.torch_objectives import objective_of
 from imagemill.evaluate.runners.torch_ranks import in_parallel
-from imagemill.evaluate.runners.training_batches import TrainingBatch, TrainingBatches, has_lone, training_batches
+from imagemill.evaluate.runners.training_batches import (
+    TrainingBatch,
+    TrainingBatches,
+    has_lone,
+    numbered,
+    training_batches,
+)
 
 __all__ = ["TorchRunner", "answers", "built", "train"]
 
@@ -125,7 +131,7 @@ def train(
     given = images[kept], labels[kept], None if spacing is None else spacing[kept]
     out, began = Trained(arm.name, seed, {}), time.perf_counter()
     with training_batches(
-        given, arm.pipeline, preparation(), seed, recipe, ranks, lone=lone, classes=classes
+        given, arm.pipeline, preparation(), seed, recipe, ranks, lone=lone, classes=arm.classes or numbered(classes)
     ) as batches:
         for number in range(1, recipe.epochs + 1):
             loss, score = training.epoch(batches)

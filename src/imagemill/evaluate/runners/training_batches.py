@@ -5,7 +5,7 @@ Either way the images, their order and the cuts between batches are the same, to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["TrainingBatch", "TrainingBatches", "has_lone", "training_batches"]
+__all__ = ["TrainingBatch", "TrainingBatches", "has_lone", "numbered", "training_batches"]
 
 Array = npt.NDArray[Any]
 
@@ -66,6 +66,17 @@ class TrainingBatches(Protocol):
     def __iter__(self) -> Iterator[TrainingBatch]: ...
 
 
+def numbered(classes: int) -> tuple[str, ...]:
+    """Names of classes that have none: their numbers.
+
+    Examples
+    --------
+    >>> numbered(3)
+    ('0', '1', '2')
+    """
+    return tuple(map(str, range(classes)))
+
+
 @contextmanager
 def training_batches(
     data: tuple[Array, Array, Array | None],
@@ -76,7 +87,7 @@ def training_batches(
     ranks: Ranks = Ranks(),  # noqa: B008 -- a frozen value
     *,
     lone: bool = True,
-    classes: int | None = None,
+    classes: Sequence[str] = (),
 ) -> Iterator[TrainingBatches]:
     """Batches of some images, augmented and then prepared, in an order that follows from the seed and the epoch.
 
@@ -93,8 +104,8 @@ def training_batches(
         Each of several processes gets its part of every batch.
     lone : bool
         Whether a last batch may be of a single image. Without, it is left out, another image in each epoch.
-    classes : int, optional
-        How many there are, for labels of a pipeline that mixes images; without, as many as the images have.
+    classes : sequence of str
+        Their names, for a pipeline that mixes images or goes by their class; without, as many as the images have.
     """
     images, truth, spacing = data
     size = ranks.part_of(recipe.batch_size)
@@ -104,13 +115,13 @@ def training_batches(
         yield _PreparedOnce(_prepared(images, preparation), truth.astype(np.int64), Order(len(images), seed), shares)
         return
     transforms = () if augmentation is None else augmentation.transforms
-    if truth.ndim == 1 and augmentation is not None and augmentation.group > 1:
-        truth = np.eye(classes or int(truth.max()) + 1, dtype=np.float32)[truth]
+    names = classes if truth.ndim == 1 else ()
     with Loader(
         (images, truth) if truth.ndim < 3 else Scans(images, truth, spacing),
         Pipeline([*transforms, *preparation], seed=seed),
         batch_size=size,
         seed=seed,
+        classes=names,
         workers=recipe.workers,
         rank=ranks.rank,
         world_size=ranks.world,

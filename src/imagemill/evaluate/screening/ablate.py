@@ -105,7 +105,9 @@ def ablate(
     """
     clock = budget if isinstance(budget, TimeBudget) else TimeBudget(budget)
     data = read_data(dataset)
-    arms = read_arms(pipeline if isinstance(pipeline, Mapping) else [pipeline], data.train[0].shape[-3:-1])
+    arms = read_arms(
+        pipeline if isinstance(pipeline, Mapping) else [pipeline], data.train[0].shape[-3:-1], data.classes
+    )
     if len(arms) != 2:
         raise ParameterError(f"expected one pipeline to take apart, got {len(arms) - 1}; ablate one after the other")
     whole = arms[1]

@@ -138,7 +138,7 @@ def screen(
     check_data(data, 1, epochs, batch_size)
     _check(tuning=tuning, draws=draws, validation=validation, seed=seed)
     none = isinstance(pipelines, Mapping | Sequence) and not pipelines
-    pipes = () if none else read_arms(pipelines, data.train[0].shape[-3:-1])[1:]
+    pipes = () if none else read_arms(pipelines, data.train[0].shape[-3:-1], data.classes)[1:]
     listed, lost = candidates(data.train[0], pipes, shipped=shipped)
     recipe = trainer.settled(
         Recipe(epochs, batch_size, learning_rate, validation, workers, device=device, precision=precision)

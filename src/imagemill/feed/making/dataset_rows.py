@@ -86,17 +86,23 @@ class ArrayRows:
         Of each row in a loss.
     axes : str, optional
         Of one image.
+    classes : sequence of str
+        Names of the labels, in the order of their numbers.
     """
 
     annotations = False
     categories: tuple[str, ...] = ()
 
-    def __init__(self, x: Any, y: Any = None, axes: str | None = None, weights: Any = None) -> None:
+    def __init__(
+        self, x: Any, y: Any = None, axes: str | None = None, weights: Any = None, classes: Sequence[str] = ()
+    ) -> None:
         # What gives images by number is asked for them one by one: a file of HDF5 may not fit the memory.
         self.x = x if is_sequence(x) else list(x)
         self.together = isinstance(x, np.ndarray)
         self.axes = axes
-        self.classes: tuple[str, ...] = ()
+        if isinstance(classes, int | str):
+            raise InputError(f"expected classes as their names in order, ['cat', 'dog'], got {classes!r}")
+        self.classes = tuple(map(str, classes))
         labels = None if y is None else np.asarray(y)
         if labels is not None and (len(labels) != len(self.x) or labels.dtype.kind not in "iubf"):
             raise InputError(
@@ -104,6 +110,22 @@ class ArrayRows:
             )
         self.labels = labels
         self.weights = None if weights is None else read_sample_weights(weights, len(self.x))
+        if self.classes:
+            self._check_classes()
+
+    def _check_classes(self) -> None:
+        labels = self.labels
+        if labels is None or labels.ndim > 2 or (labels.ndim == 1 and labels.dtype.kind not in "iu"):
+            got = "no labels" if labels is None else f"labels of {labels.dtype} and shape {labels.shape}"
+            raise InputError(
+                f"expected labels as numbers of the classes beside their names, got {got}; leave classes out"
+            )
+        known = len(self.classes)
+        most = labels.shape[1] if labels.ndim == 2 else int(labels.max(initial=-1)) + 1
+        if most > known or (labels.ndim == 2 and most < known):
+            raise InputError(
+                f"expected a name for each of {most} classes of the labels, got {known}; name them in order"
+            )
 
     def __len__(self) -> int:
         return len(self.x)
@@ -420,7 +442,9 @@ def part_order(name: str | None) -> tuple[int, str]:
     return (known.index(name) if name in known else len(known), name or "")
 
 
-def open_rows(dataset: Any, axes: str | None = None, split: str | None = "all") -> tuple[Rows, str]:
+def open_rows(
+    dataset: Any, axes: str | None = None, split: str | None = "all", classes: Sequence[str] = ()
+) -> tuple[Rows, str]:
     """Rows of whatever a loader takes: a dataset, a source, a path, arrays ``(x, y)`` or ``(x, y, w)``, or a sequence.
 
     Also what there is to say about the part that was taken; see `part_of`.
@@ -432,6 +456,10 @@ def open_rows(dataset: Any, axes: str | None = None, split: str | None = "all") 
     """
     if isinstance(dataset, str | Path | Source):
         dataset = datasets.open(dataset)
+    in_memory = isinstance(dataset, np.ndarray | tuple)
+    if classes and not in_memory:
+        got = type(dataset).__name__
+        raise InputError(f"expected classes=... beside arrays (x, y), got a {got}, which has its own; leave it out")
     if isinstance(dataset, Dataset):
         dataset, said = part_of(dataset, split)
         prepared = len(dataset.backings) == 1 and isinstance(dataset.backings[0], StoreBacking)
@@ -439,15 +467,15 @@ def open_rows(dataset: Any, axes: str | None = None, split: str | None = "all") 
     if split not in ("auto", "all", None):
         got = type(dataset).__name__
         raise InputError(f"expected a dataset with parts for split={split!r}, got a {got}; open it with imagemill.open")
-    return _plain_rows(dataset, axes), ""
+    return _plain_rows(dataset, axes, classes), ""
 
 
-def _plain_rows(dataset: Any, axes: str | None) -> Rows:
+def _plain_rows(dataset: Any, axes: str | None, classes: Sequence[str]) -> Rows:
     if isinstance(dataset, np.ndarray):
         dataset = (dataset,)
     if isinstance(dataset, tuple) and 1 <= len(dataset) <= 3:
         x, y, weights = (*dataset, None, None)[:3]
-        return ArrayRows(x, y, axes, weights)
+        return ArrayRows(x, y, axes, weights, classes)
     if is_sequence(dataset) and not isinstance(dataset, tuple):
         return SequenceRows(dataset, axes)
     got = type(dataset).__name__

@@ -16,7 +16,7 @@ from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import everyone
 from imagemill.transforms.per_class import PerClass
 
-__all__ = ["chosen_by", "mixable_labels", "refuse_mixing", "stacked_labels", "taken", "whole_groups"]
+__all__ = ["asks_pairs", "chosen_by", "mixable_labels", "refuse_mixing", "stacked_labels", "taken", "whole_groups"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -70,12 +70,13 @@ def mixable_labels(labels: npt.NDArray[Any], classes: Sequence[str], pipeline: P
                 "expected a label for every row of a pipeline that mixes them, got a row without; leave such rows out: "
                 "dataset.filter(pl.col('label').is_not_null())"
             )
-        if classes and not _asks_pairs(pipeline):
+        if classes and not asks_pairs(pipeline):
             return [Label(one) for one in np.eye(len(classes), dtype=np.float32)[labels]]
     return [Label(one) for one in labels]
 
 
-def _asks_pairs(pipeline: Pipeline) -> bool:
+def asks_pairs(pipeline: Pipeline) -> bool:
+    """Whether labels come out as pairs with a weight, not as shares of classes."""
     return any(
         one.traits().group > 1 and getattr(one, "labels", "") == "pairs" for one in everyone(pipeline.transforms)
     )

@@ -23,6 +23,7 @@ from imagemill.data import store
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.shapes.rle import mask_from_rle
 from imagemill.data.records.as_targets import keypoint_labels, keypoint_names_of, rings_of
+from imagemill.data.records.further_targets import further_of
 from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.orientation import Seen, objects_on
@@ -77,6 +78,7 @@ class SourceBacking:
         if record.mask is not None:
             mask = load_mask(record.mask, like=picture, frame=record.frame)
             found["mask"] = Mask(mask.array, axes=mask.axes)
+        found |= further_of(record, picture)
         if record.objects is None or len(picture.spatial_shape) != 2:
             return found
         objects = objects_on(record, Seen.of(picture))[0]

@@ -62,11 +62,16 @@ def _dicom(root: Path) -> None:
     (root / "1.dcm").write_bytes(sample_files()["scan.dcm"])
 
 
+def _dota(root: Path) -> None:
+    (root / "a.txt").write_text("gsd:0.5\n5 5 20 5 20 15 5 15 plane 0\n", "utf-8")
+
+
 READ_ONLY: dict[str, Callable[[Path], None]] = {
     "labelme": _labelme,
     "cvat": _cvat,
     "label-studio": _label_studio,
     "via": _via,
+    "dota": _dota,
     "dicom": _dicom,
 }
 

@@ -337,6 +337,11 @@ class ReadSource:
         state leaves it open; see `imagemill.data.records.orientation`.
     rescale : bool
         Whether annotations that state another size than their picture has are scaled to it.
+    maps : mapping from str to Path or str
+        Maps of numbers over the images (depth, dose): the target's name, and the folder in which files are named like
+        the images. A name without a path, such as ``"depth"``, stands for every folder of that name in the source.
+    views : mapping from str to Path or str
+        Further images of the same scene (infrared, T2) in the same way.
     extra : mapping
         Further words of single layouts, named in their documentation.
     """
@@ -355,6 +360,8 @@ class ReadSource:
     cache: Path | None = None
     frame: str = "auto"
     rescale: bool = False
+    maps: Mapping[str, Path | str] = field(default_factory=dict)
+    views: Mapping[str, Path | str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

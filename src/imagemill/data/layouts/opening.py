@@ -23,6 +23,7 @@ from imagemill.data.layouts.base import (
 )
 from imagemill.data.layouts.export_files import MARKER, exporting, is_unfinished
 from imagemill.data.layouts.folder_names import safe_stems
+from imagemill.data.layouts.further_rasters import further_rasters, with_rasters, without_rasters
 from imagemill.data.layouts.guess.detached_data import with_detached
 from imagemill.data.layouts.guess.guess import Weighed, completed, images_alone, read_by, weigh
 from imagemill.data.layouts.guess.unused_files import accounted
@@ -121,11 +122,12 @@ def open_weighed(
     mask_path = None if masks is None else Path(masks)
     read = ReadSource(mask_path, allow_missing_masks, **options)
     whole = look_at(path)
-    look = without_masks(whole, mask_path)
+    rasters = further_rasters(whole, read, guess=layout is None)
+    look = without_masks(without_rasters(whole, rasters), mask_path)
     asked = None if layout is None else layout_named(layout)
     weighed = Weighed((), []) if asked is not None and not every else weigh(look, read, every=every)
     source = _read(look, read, asked, weighed)
-    source = with_detached(framed(with_masks(source, read), read), whole)
+    source = with_rasters(with_detached(framed(with_masks(source, read), read), whole), rasters)
     source = accounted(whole, images_alone(look, read)[0], source, None if asked is not None else weighed)
     if path.is_dir() and is_unfinished(path):
         msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.export_files import Export
 from imagemill.data.records.instances import Instance
-from imagemill.data.records.record import Record
+from imagemill.data.records.record import FURTHER_KINDS, Record
 
 __all__ = ["lose_the_rest"]
 
@@ -45,6 +45,8 @@ def lose_the_rest(job: Export, source: Source, holds: Collection[str], title: st
     for word, plural, has in _OF_RECORDS:
         if word not in holds:
             job.lose(plural, why, sum(map(has, source)))
+    for kind, plural in FURTHER_KINDS.items():
+        job.lose(plural, why, sum(one.kind == kind for record in source for one in record.further.values()))
     annotations = [annotation for record in source for annotation in record.objects or ()]
     for word, plural, is_there in _OF_ANNOTATIONS:
         if word not in holds:

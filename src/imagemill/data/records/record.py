@@ -6,14 +6,29 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 
 from imagemill.data.records.instances import Instance, Scalar
 
-__all__ = ["Blob", "Frame", "Pixels", "Record", "Stored", "split_suffix", "untellable"]
+__all__ = [
+    "FURTHER_KINDS",
+    "Blob",
+    "Frame",
+    "Further",
+    "FurtherKind",
+    "Pixels",
+    "Record",
+    "Stored",
+    "split_suffix",
+    "untellable",
+]
 
+FurtherKind = Literal["image", "map"]
+FURTHER_KINDS: Mapping[str, str] = MappingProxyType({"image": "further images", "map": "maps of numbers"})
+"""What else may lie over a picture, and what to call several of it."""
 Frame = Literal["stored", "shown"]
 """A picture as its file stores it, or as EXIF turns it to be seen."""
 
@@ -80,6 +95,21 @@ Pixels = Path | Blob | Stored
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """A further image of a record (infrared, T2), or a map of numbers over it (depth).
+
+    Parameters
+    ----------
+    pixels : Path, Blob or Stored
+    kind : {"image", "map"}
+        Images are recoloured as the first one is, maps never.
+    """
+
+    pixels: Path | Blob | Stored
+    kind: FurtherKind
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One image of a source, with its targets where it has them.
 
@@ -109,6 +139,8 @@ class Record:
         Further columns.
     frame : {"stored", "shown"} or None
         The picture that the annotations are meant on, where `size` leaves it open; None takes it as it is seen.
+    further : mapping from str to Further
+        Further images and maps of the same size, by the names that a pipeline knows them by.
 
     Examples
     --------
@@ -127,6 +159,7 @@ class Record:
     size: tuple[int, int] | None = None
     attributes: Mapping[str, Scalar] = field(default_factory=dict)
     frame: Frame | None = None
+    further: Mapping[str, Further] = field(default_factory=dict)
 
 
 def split_suffix(path: Path | str) -> tuple[str, str]:

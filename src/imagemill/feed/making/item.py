@@ -21,6 +21,7 @@ from imagemill.data.codecs.photos.exif import without_fill
 from imagemill.data.codecs.photos.jpeg_header import JpegHeader, jpeg_header
 from imagemill.data.codecs.photos.photo import KIND_OF
 from imagemill.data.codecs.registry import decode_jpeg
+from imagemill.data.records.further_targets import further_of
 from imagemill.data.records.loading import encoded, load_mask, load_picture, pixels_name, pixels_suffix
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Blob, Pixels, Record
@@ -156,6 +157,7 @@ def read_record(
     if record.mask is not None:
         mask = load_mask(record.mask, like=picture, frame=record.frame)
         targets["mask"] = Mask(mask.array, mask.axes)
+    targets |= further_of(record, picture)
     is_flat = len(picture.spatial_shape) == 2
     objects = objects_on(record, Seen.of(picture))[0] if is_flat else ()
     if is_flat and record.objects is not None:

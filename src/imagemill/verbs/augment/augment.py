@@ -14,6 +14,7 @@ from imagemill.data.codecs.registry import formats
 from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.export_files import drop_beside, listed_beside
+from imagemill.data.layouts.further_rasters import left_out
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.records.as_targets import keypoint_names_of
 from imagemill.data.records.output_names import name_clashes, output_name
@@ -219,7 +220,7 @@ def _end(
         tuple(Failure(key, text) for key, (_, text) in sorted(failed.items())),
         len(rows) - ours,
         time.perf_counter() - started,
-        finished.notes,
+        (*left_out(source, "augment"), *finished.notes),
         None if aside is None else aside.kept,
         annotations.name,
         told,

@@ -18,6 +18,7 @@ from imagemill.data import store
 from imagemill.data.codecs.base import Channels
 from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.further_rasters import left_out
 from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import Record
 from imagemill.data.splits.split import PARTS
@@ -423,7 +424,7 @@ class _Build:
             notes.append(f"{annotations} outside the prepared pictures and left out{cut}")
         if any(r.objects for r in self.records) and not self.form.objects:
             notes.append("annotations of volumes were left out: the store holds those of pictures")
-        notes += self.source.notes
+        notes += [*left_out(self.source, "prepare"), *self.source.notes]
         return PrepareReport(
             self.out,
             run.made,

@@ -86,7 +86,7 @@ def test_figures_of_a_network_that_knows_the_rule() -> None:
     data = sides(100)
     found = screen(data, {"p": PLANTED}, shipped=False, runner=Ruled(), tuning=1, draws=3, **QUICK)
     swapped, kept = found["Flip of p"], found["Flip 2 of p"]
-    assert found.accuracy == 1.0
+    assert found.score == 1.0
     assert swapped.affinity.mean == -1.0
     # Nine times as sure of the wrong side: log(0.9 / 0.1) more.
     assert swapped.diversity.mean == pytest.approx(np.log(9), rel=1e-6)
@@ -178,7 +178,7 @@ class Unsure(Ruled):
 
 def test_a_network_that_is_wrong_where_it_is_sure_flags_nothing_and_says_so() -> None:
     found = screen(sides(400), [PLANTED], shipped=False, runner=Unsure(), **QUICK)
-    assert 0.8 < found.accuracy < 0.95
+    assert 0.8 < found.score < 0.95
     assert found["Flip of pipeline-1"].affinity.mean < -0.6  # the order is as it was
     assert (found.flagged, found.sure) == ((), 0.0)
     assert "no change of the label can be seen: the network is sure of 0% of the held-back images" in repr(found)
@@ -187,7 +187,7 @@ def test_a_network_that_is_wrong_where_it_is_sure_flags_nothing_and_says_so() ->
 def test_a_network_that_learned_nothing_says_so() -> None:
     found = screen(sides(40), [PLANTED], shipped=False, runner=Ruled(), **QUICK)
     assert (found.caution, found.sure) == ("", 1.0)
-    assert "the order says nothing" in replace(found, accuracy=0.5).caution
+    assert "the order says nothing" in replace(found, score=0.5).caution
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_trained() -> None:
@@ -204,7 +204,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained() -> None:
         ([PLANTED], {"validation": 1.0}, "images to hold back between 0 and 1, got 1.0"),
         ([PLANTED], {"epochs": 0}, "expected epochs of 1 or more, got 0"),
         ([PLANTED], {"model": "vgg"}, "expected a model of dense"),
-        ([PLANTED], {"model": "unet"}, "expected a network that classifies, got 'unet'"),
+        ([PLANTED], {"model": "unet"}, "expected data for segmentation, which the network is for"),
         ([PLANTED], {"level": 1.5}, "expected a level between 0 and 1"),
         ([PLANTED], {"device": "tpu"}, "expected a device of"),
         ({"a/b": PLANTED}, {}, "names of arms that a file can have"),

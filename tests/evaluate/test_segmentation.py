@@ -229,10 +229,7 @@ def test_what_is_of_classifiers_alone_says_so_and_what_to_do() -> None:
     data, both = blocks(4, 2), {"both": im.Pipeline([im.Flip("x"), im.Flip("y")])}
     for ask in (
         lambda: im.worth(data, both, model="unet"),
-        lambda: im.ablate(data, both, model="unet"),
         lambda: im.recommend(data, data.test[0]),
     ):
-        with pytest.raises(im.InputError, match="one label each, got label maps; of those compare tells"):
+        with pytest.raises(im.InputError, match="one label each, got label maps; compare, screen and ablate take them"):
             ask()
-    with pytest.raises(im.InputError, match="expected a network that classifies, got 'unet'"):
-        im.screen(data, both, shipped=False, model="unet")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from imagemill.evaluate.inputs.arms import Arm
+from imagemill.evaluate.statistics.scores import Measure
 from imagemill.pages import Block, Section, Table
 
 __all__ = ["Screen", "arm_flags", "screen_section"]
@@ -21,6 +22,10 @@ class Screen(Protocol):
     @property
     def ranked(self) -> Sequence[Any]:
         """Transforms in their order, each with a name, an affinity, a diversity and a flag."""
+
+    @property
+    def measure(self) -> Measure:
+        """What affinities are differences of."""
 
     @property
     def caution(self) -> str:
@@ -52,7 +57,7 @@ def screen_section(screen: Screen, arms: Sequence[Arm]) -> Section:
         [one.name, f"{one.affinity.mean * 100:+.1f}", f"{one.diversity.mean:+.3f}", one.flag or "–"]
         for one in screen.ranked
     ]
-    names = ["transform", "affinity, points", "diversity, nats", "what to look at"]
+    names = ["transform", f"affinity, {screen.measure.unit}", "diversity", "what to look at"]
     told: list[Block | str] = [
         "One network that was trained without augmentation was asked about each transform. The order is a forecast of "
         "what a transform costs on clean images, the least first, and no measured effect; arms were trained whatever "

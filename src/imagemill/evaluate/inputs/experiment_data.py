@@ -133,8 +133,8 @@ def read_data(dataset: Dataset | Path | str | Data | tuple[Any, Any], task: Task
                     "another model for labels"
                 )
             raise InputError(
-                "expected images with one label each, got label maps; of those compare tells, with the model 'unet' "
-                "and without --screen, --ablate and --null: all else here is of classifiers"
+                "expected images with one label each, got label maps; compare, screen and ablate take them with the "
+                "model 'unet', and stress takes them as they are: all else here is of classifiers"
             )
         return data
     opened = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)

@@ -61,8 +61,9 @@ def moved(
     label_maps: Array | None = None,
     spacing: Array | None = None,
     first: int = 0,
+    epoch: int = 0,
 ) -> tuple[Array, Array | None]:
-    """What a pipeline makes of all images, and of their label maps where there are any, in epoch 0.
+    """What a pipeline makes of all images, and of their label maps where there are any, in one epoch.
 
     Keys are the numbers of the images, counted from ``first``. What `PerClass` lists takes its turns.
 
@@ -77,7 +78,7 @@ def moved(
     keys = range(first, first + len(images))
     # By their numbers as well, where a pipeline mixes images: then one may be alone.
     places = keys if pipeline.group > 1 else None
-    how: dict[str, Any] = {"keys": keys, "epoch": 0, "places": places}
+    how: dict[str, Any] = {"keys": keys, "epoch": epoch, "places": places}
     if pipeline.chooses:
         how["choose_by"] = _in_turn(pipeline, keys)
     if label_maps is None and images.ndim == 4:

@@ -50,10 +50,14 @@ def read_screen(given: Screened) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
         for one in given["ranked"]:
             kind = one["name"].split(" ")[0]
-            found[kind] = (*found.get(kind, ()), *_said(one, given["accuracy"]))
+            found[kind] = (*found.get(kind, ()), *_said(one, _clean(given)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"expected a screen as screen writes it, or affinities by name, got {error!r}") from error
     return found
+
+
+def _clean(given: Mapping[str, Any]) -> float:
+    return float(given["accuracy"] if "accuracy" in given else given["dice"])
 
 
 def _said(one: Mapping[str, Any], accuracy: float) -> tuple[str, ...]:

@@ -97,6 +97,9 @@ class Trained:
         there; None where ``predict`` is.
     label_maps : mapping of str to array ``[n, (z,) y, x]``, uint8
         What a network for segmentation answered, by population; empty where training diverged.
+    losses : callable or None
+        Of a network for segmentation: from images and their label maps to the loss of each image that it was trained
+        for, which no label map tells; None where ``predict`` is.
     """
 
     arm: str
@@ -110,6 +113,7 @@ class Trained:
     predict: Predict | None = None
     network: Any = None
     label_maps: dict[str, Array] = field(default_factory=dict)
+    losses: Callable[[Array, Array], Array] | None = None
 
     @property
     def answers(self) -> dict[str, Array]:

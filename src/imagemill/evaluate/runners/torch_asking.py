@@ -22,7 +22,7 @@ from imagemill.evaluate.runners.torch_networks import Network
 from imagemill.evaluate.runners.torch_objectives import objective_of
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Asking", "answers", "built", "learns_from_one"]
+__all__ = ["Asking", "answers", "built", "learns_from_one", "losses_of_each"]
 
 Array = npt.NDArray[Any]
 _ASKED, _PIXELS = 512, 1 << 20
@@ -54,15 +54,19 @@ class Asking:
 
     def mean(self, population: Population) -> tuple[float, float]:
         """The mean loss and score over images."""
+        loss, score = self.scored(population.images, population.labels).mean(axis=0)
+        return float(loss), float(score)
+
+    def scored(self, images: Array, truth: Array) -> Array:
+        """The loss and the score of each image, ``[n, 2]``."""
         torch = require("torch", extra="torch")
 
-        def sums(logits: Any, rows: slice) -> Array:
-            truth = torch.from_numpy(np.asarray(population.labels[rows], np.int64)).to(self.device)
-            found: Array = np.array([one.double().sum().item() for one in objective_of(self.task)(logits, truth)])
+        def both(logits: Any, rows: slice) -> Array:
+            true = torch.from_numpy(np.asarray(truth[rows], np.int64)).to(self.device)
+            found: Array = torch.stack(objective_of(self.task)(logits, true), 1).double().cpu().numpy()
             return found
 
-        loss, score = np.sum(self._each(population.images, sums), axis=0) / len(population.labels)
-        return float(loss), float(score)
+        return np.concatenate(self._each(images, both))
 
     def _each(self, images: Array, made: Callable[[Any, slice], Array]) -> list[Array]:
         """What is made of the logits of every few images, in their order, in every process."""
@@ -95,6 +99,14 @@ def answers(module: Any, images: Array, device: str = "cpu", task: str = "classi
     array ``[n, classes]``, float32, rows that sum to 1; or label maps ``[n, (z,) y, x]``, uint8
     """
     return Asking(module, task, device, Recipe()).answers(images)
+
+
+def losses_of_each(
+    module: Any, images: Array, truth: Array, device: str = "cpu", task: str = "classification"
+) -> Array:
+    """The loss that a network is trained for, of each image, ``[n]``; see `answers` for the rest."""
+    found: Array = Asking(module, task, device, Recipe()).scored(images, truth)[:, 0]
+    return found
 
 
 def _said(logits: Any, task: str) -> Array:

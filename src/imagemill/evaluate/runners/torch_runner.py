@@ -22,7 +22,7 @@ from imagemill.core.extras import require
 from imagemill.evaluate.inputs.arms import Arm, Population
 from imagemill.evaluate.runners.ranks import Ranks
 from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, preparation
-from imagemill.evaluate.runners.torch_asking import Asking, answers, built, learns_from_one
+from imagemill.evaluate.runners.torch_asking import Asking, answers, built, learns_from_one, losses_of_each
 from imagemill.evaluate.runners.torch_device import flushing, mixed, own_device, scaler_of, settled
 from imagemill.evaluate.runners.torch_networks import Network, network_named
 from imagemill.evaluate.runners.torch_objectives import objective_of
@@ -146,8 +146,10 @@ def train(
         out = _timed(out, time.perf_counter() - began, training.waiting, batches.rows * recipe.epochs)
     for population in asked:
         (out.label_maps if maps else out.probabilities)[population.name] = training.asking.answers(population.images)
-    predict = partial(answers, module, device=training.asking.device, task=network.task)
-    return replace(out, predict=predict, network=_onward(network, module))
+    device = training.asking.device
+    predict = partial(answers, module, device=device, task=network.task)
+    of_each = partial(losses_of_each, module, device=device, task=network.task) if maps else None
+    return replace(out, predict=predict, network=_onward(network, module), losses=of_each)
 
 
 def _needs_one(recipe: Recipe, images: int) -> bool:

@@ -16,6 +16,7 @@ from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import NONE, Arm, Stress, check_arm, read_arms
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.runners.base import Runner
+from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.screening.ablation import ALONE, WITHIN, Ablation, contributions
 from imagemill.evaluate.screening.candidates import PassedOver, changes, reason, transforms_of
 from imagemill.evaluate.screening.screen import screen
@@ -104,7 +105,8 @@ def ablate(
     [('Flip', 'within', 'only Flip 2'), ('Flip', 'alone', 'both without Flip 2')]
     """
     clock = budget if isinstance(budget, TimeBudget) else TimeBudget(budget)
-    data = read_data(dataset)
+    network = runner_named(runner).network(model)
+    data = read_data(dataset, getattr(network, "task", "classification"))
     arms = read_arms(
         pipeline if isinstance(pipeline, Mapping) else [pipeline], data.train[0].shape[-3:-1], data.classes
     )
@@ -114,7 +116,8 @@ def ablate(
     parts = dict(transforms_of(whole))
     if len(parts) < 2:
         raise ParameterError(f"expected a pipeline of two transforms or more, got {len(parts)}; compare it as an arm")
-    check_arm(whole, data.train[0][:_TRIED])
+    some = _some(data)
+    check_arm(whole, *some)
     how: dict[str, Any] = {
         "model": model, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
         "workers": workers, "level": level, "device": device, "precision": precision, "runner": runner,
@@ -124,7 +127,7 @@ def ablate(
     runs = screening.cost.images / (BACKWARD * epochs * len(data.train[1]))
     if clock.minutes is not None:
         clock.learn(before - clock.left, runs)
-    made, lost = _parts(whole, parts, _order(parts, whole.name, screening), data)
+    made, lost = _parts(whole, parts, _order(parts, whole.name, screening), some)
     chosen = _chosen(made, clock, out)
     named = {arm.name: arm.pipeline for arm in (whole, *(arm for _, _, arm in chosen)) if arm.name != NONE}
     found = compare(
@@ -138,6 +141,12 @@ def ablate(
     return done
 
 
+def _some(data: Data) -> tuple[Any, Any, Any]:
+    """Images on which arms are tried, with their label maps and spacing where there are any."""
+    maps = None if data.task == "classification" else data.train[1][:_TRIED]
+    return data.train[0][:_TRIED], maps, None if data.spacing[0] is None else data.spacing[0][:_TRIED]
+
+
 def _order(parts: Mapping[str, Transform], pipeline: str, screening: Screening) -> list[str]:
     """The transforms, those that lead farthest from the data first, those that the screen passed over last."""
     places = {one.name: place for place, one in enumerate(reversed(screening.ranked))}
@@ -145,7 +154,7 @@ def _order(parts: Mapping[str, Transform], pipeline: str, screening: Screening) 
 
 
 def _parts(
-    whole: Arm, parts: Mapping[str, Transform], order: Sequence[str], data: Data
+    whole: Arm, parts: Mapping[str, Transform], order: Sequence[str], some: tuple[Any, Any, Any]
 ) -> tuple[list[tuple[str, str, Arm]], list[PassedOver]]:
     """The arms that can be trained and say something, and those that cannot."""
     made: list[tuple[str, str, Arm]] = []
@@ -155,11 +164,11 @@ def _parts(
         without = Arm(f"{whole.name} without {name}", Pipeline(rest, seed=0))
         for way, arm in ((WITHIN, without), (ALONE, Arm(f"only {name}", Pipeline([parts[name]], seed=0)))):
             try:
-                check_arm(arm, data.train[0][:_TRIED])
+                check_arm(arm, *some)
             except InputError as error:
                 lost.append(PassedOver(arm.name, reason(error)))
                 continue
-            if changes(arm, data.train[0][:_TRIED]):
+            if changes(arm, *some):
                 # Of two transforms, the pipeline without the one is the other alone: one arm says both.
                 made.append((name, way, next((other for _, _, other in made if other.digest == arm.digest), arm)))
             elif way == WITHIN:

@@ -15,6 +15,7 @@ from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.screened import Screening, in_points, interval_of
 from imagemill.evaluate.statistics.intervals import Difference, adjusted, paired
+from imagemill.evaluate.statistics.scores import ACCURACY
 from imagemill.pages import IntervalPlot, fragment
 
 __all__ = ["ALONE", "WITHIN", "Ablation", "Contribution", "contributions"]
@@ -24,7 +25,7 @@ WITHIN, ALONE = "within", "alone"
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one transform does to accuracy.
+    """What one transform does to accuracy, or to Dice.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ class Ablation:
         }
 
     def table(self, population: str = CLEAN) -> str:
-        """A Markdown table: a row a transform; changes of accuracy in points, with what the screen said."""
+        """A Markdown table: a row a transform; changes of accuracy or Dice in points, with what the screen said."""
         lines = ["| transform | within | alone | affinity | flag |", "|---|---:|---:|---:|---|"]
         for name in dict.fromkeys(one.transform for one in self.contributions):
             screened = next((one for one in self.screening.ranked if one.name == f"{name} of {self.pipeline}"), None)
@@ -148,7 +149,8 @@ class Ablation:
     def _drawn(self, population: str) -> IntervalPlot:
         shown = [one for one in self.contributions if one.population == population]
         rows = [interval_of(f"{one.transform} {one.how}", one.difference, one.verdict) for one in shown]
-        return IntervalPlot(f"What each transform does to accuracy on {population} test images", rows, "points")
+        title = f"What each transform does to {self.screening.measure.name} on {population} test images"
+        return IntervalPlot(title, rows, "points")
 
     def _cell(self, transform: str, how: str, population: str) -> str:
         asked = (transform, how, population)
@@ -188,20 +190,27 @@ def contributions(
         Without arms that share no seed with the one they are compared with, as where one diverged.
     """
     out = []
-    for population, images in found.design["test_images"].items():
+    steps = _steps(found)
+    for population in found.design["test_images"]:
         made = []
         for transform, how, arm in arms:
             more, less = (pipeline, arm) if how == WITHIN else (arm, NONE)
-            one, other = (_accuracies(found, name, population) for name in (more, less))
+            one, other = (_scores(found, name, population) for name in (more, less))
             pairs = [one[seed] - other[seed] for seed in sorted(set(one) & set(other))]
             if pairs:
-                made.append((transform, how, arm, population, paired(pairs, level=level, step=1 / images)))
+                made.append((transform, how, arm, population, paired(pairs, level=level, step=steps[population])))
         held = adjusted([row[-1].p for row in made])
         out += [Contribution(*row, adjusted_p=p) for row, p in zip(made, held, strict=True)]
     return tuple(out)
 
 
-def _accuracies(found: Comparison, arm: str, population: str) -> Mapping[int, float]:
+def _steps(found: Comparison) -> Mapping[str, float]:
+    """The smallest step of a score by population: an image of a classifier, any of Dice."""
+    of_classes = all(effect.measure is ACCURACY for effect in found.effects)
+    return {name: 1 / images if of_classes else 0.0 for name, images in found.design["test_images"].items()}
+
+
+def _scores(found: Comparison, arm: str, population: str) -> Mapping[int, float]:
     """By seed, without those that diverged."""
     seeds = [run.seed for run in found.runs if run.arm == arm and run.diverged is None]
     return dict(zip(seeds, (one.score for one in found.metrics[arm, population]), strict=True))

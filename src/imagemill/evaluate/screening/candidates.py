@@ -16,6 +16,7 @@ import numpy.typing as npt
 import imagemill.transforms  # noqa: F401  (fills the registry)
 from imagemill.core.errors import ImagemillError, InputError
 from imagemill.evaluate.inputs.arms import Arm, check_arm
+from imagemill.evaluate.inputs.scans import moved
 from imagemill.pipeline import describe
 from imagemill.pipeline.groups import group_of
 from imagemill.pipeline.pipeline import Pipeline
@@ -69,7 +70,12 @@ class PassedOver:
 
 
 def candidates(
-    images: Array, pipelines: Sequence[Arm], *, shipped: bool = True
+    images: Array,
+    pipelines: Sequence[Arm],
+    *,
+    shipped: bool = True,
+    label_maps: Array | None = None,
+    spacing: Array | None = None,
 ) -> tuple[tuple[Candidate, ...], tuple[PassedOver, ...]]:
     """The transforms to ask about on images like these, and those that cannot be.
 
@@ -85,6 +91,10 @@ def candidates(
         Their transforms are asked about one by one, as they stand there.
     shipped : bool
         Whether to ask about every transform that comes with imagemill too.
+    label_maps : array ``[n, (z,) y, x]``, optional
+        Moved with the images, which may be volumes ``[n, z, y, x, C]`` then.
+    spacing : array ``[n, d]``, optional
+        Of those, in millimetres.
 
     Returns
     -------
@@ -106,19 +116,20 @@ def candidates(
     """
     asked: list[Candidate] = []
     lost: list[PassedOver] = []
+    some = tuple(None if one is None else one[:_TRIED] for one in (label_maps, spacing))
     named = [*_of_pipelines(pipelines), *(_shipped(images) if shipped else ())]
     for name, make in named:
         try:
             one = Candidate(name, make())
             if group_of([one.transform]) > 1:
                 raise InputError("mixes images and their labels, of which a screen has no more to ask; make it an arm")
-            check_arm(one.arm, images[:_TRIED])
+            check_arm(one.arm, images[:_TRIED], *some)
         except ImagemillError as error:
             lost.append(PassedOver(name, reason(error)))
             continue
         if any(one.transform == known.transform for known in asked):
             continue  # a pipeline has this very transform, and stands first
-        if not changes(one.arm, images[:_TRIED]):
+        if not changes(one.arm, images[:_TRIED], *some):
             lost.append(PassedOver(name, f"changes no pixel of these images as {one.call}"))
             continue
         asked.append(one)
@@ -178,16 +189,16 @@ def _moderate(images: Array) -> dict[str, dict[str, dict[str, Any]]]:
         Affine.__name__: {"Affine": affine},
         ColorJitter.__name__: {"ColorJitter": jitter},
         Flip.__name__: {"Flip x": {"axis": "x"}, "Flip y": {"axis": "y"}},
-        RandomResizedCrop.__name__: {"RandomResizedCrop": {"size": images.shape[1:3]}},
+        RandomResizedCrop.__name__: {"RandomResizedCrop": {"size": images.shape[-3:-1]}},
         Shift.__name__: {"Shift": {"fraction": (-0.1, 0.1)}},
         ToneGain.__name__: {"ToneGain": {"edges": (white / 3, 2 * white / 3), "gains": (_SOME,) * 3}},
     }
 
 
-def changes(arm: Arm, images: Array) -> bool:
+def changes(arm: Arm, images: Array, label_maps: Array | None = None, spacing: Array | None = None) -> bool:
     """Whether an arm changes a pixel of some images in two draws."""
     assert arm.pipeline is not None
-    made = (arm.pipeline.batch(images, keys=range(len(images)), epoch=epoch).image for epoch in (0, 1))
+    made = (moved(arm.pipeline, images, label_maps, spacing, epoch=epoch)[0] for epoch in (0, 1))
     return any(not np.array_equal(one, images) for one in made)
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.inputs.arms import NONE, Arm, read_arms
+from imagemill.evaluate.inputs.asked_images import AskedImages
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data
 from imagemill.evaluate.runners.base import Runner
 from imagemill.evaluate.runners.recipe import Recipe
@@ -20,6 +22,7 @@ from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.screening.candidates import Candidate, candidates
 from imagemill.evaluate.screening.kept_answers import KeptAnswers
 from imagemill.evaluate.screening.label_changes import (
+    ClassEvidence,
     class_evidence,
     is_unclear,
     label_changes,
@@ -27,11 +30,16 @@ from imagemill.evaluate.screening.label_changes import (
     sure_from,
     surely,
 )
-from imagemill.evaluate.screening.probe import Answers, Probe, losses, right
+from imagemill.evaluate.screening.probe import Answers, Probe, losses, scores
 from imagemill.evaluate.screening.screened import Cost, Screened, Screening
-from imagemill.evaluate.statistics.intervals import check_level
+from imagemill.evaluate.statistics.intervals import Difference, check_level
+from imagemill.evaluate.statistics.overlap import guessed
+from imagemill.evaluate.statistics.scores import ACCURACY, DICE, clustered
 
 __all__ = ["screen"]
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
 
 
 def screen(
@@ -65,6 +73,10 @@ def screen(
     is short. What it is not: a forecast of what an arm gains. A transform that changes next to nothing stands at the
     top, and one that a wild population needs may stand far below. Test images are not looked at.
 
+    On label maps, with a network for segmentation, Dice stands for accuracy and the loss that the network is trained
+    for is that of whole label maps, which are moved with their images. Groups (patients) are held back whole, and
+    intervals are over groups. Which labels a transform changes is not asked there.
+
     Parameters
     ----------
     dataset : Dataset, Path, str, or arrays ``((x_train, y_train), (x_test, y_test))``
@@ -74,7 +86,7 @@ def screen(
     shipped : bool
         Ask about every transform that comes with imagemill too; see `candidates` for the ranges.
     model : str, Path or Network
-        As `compare` takes it.
+        As `compare` takes it; ``"unet"`` or ``"unet-slices"`` for label maps.
     epochs, batch_size : int
     learning_rate : float
         How the network is trained; as the arms will be.
@@ -132,14 +144,13 @@ def screen(
     check_level(level)
     trainer = runner_named(runner)
     network = trainer.network(model)
-    if getattr(network, "task", "classification") != "classification":
-        raise InputError(f"expected a network that classifies, got {network.name!r}; compare its arms without a screen")
-    data = read_data(dataset)
+    data = read_data(dataset, getattr(network, "task", "classification"))
     check_data(data, 1, epochs, batch_size)
     _check(tuning=tuning, draws=draws, validation=validation, seed=seed)
     none = isinstance(pipelines, Mapping | Sequence) and not pipelines
     pipes = () if none else read_arms(pipelines, data.train[0].shape[-3:-1], data.classes)[1:]
-    listed, lost = candidates(data.train[0], pipes, shipped=shipped)
+    maps, spacing = (None, None) if data.task == "classification" else (data.train[1], data.spacing[0])
+    listed, lost = candidates(data.train[0], pipes, shipped=shipped, label_maps=maps, spacing=spacing)
     recipe = trainer.settled(
         Recipe(epochs, batch_size, learning_rate, validation, workers, device=device, precision=precision)
     )
@@ -162,17 +173,17 @@ def screen(
         said.done()
         answers.append(asked(one.arm, draws))
     said.done()
-    every = np.concatenate([bare.held[0], bare.train]), np.concatenate([probe.held[1], probe.some[1]])
-    least = sure_from(bare.held[0], probe.held[1], *every)
     each = [probe.cost, *((one.trained, one.asked) for one in (bare, *answers))]
     trained, told = (sum(counts) for counts in zip(*each, strict=True))
+    flags = _Flags(bare, probe, level) if data.task == "classification" else None
     found = Screening(
         design,
-        float(right(bare.held[0], probe.held[1]).mean()),
-        float((bare.held[0].max(axis=1) >= least).mean()),
-        _ranked(listed, answers, bare, probe, data.classes, level, least),
+        float(scores(bare.held[0], probe.held.truth).mean()),
+        None if flags is None else flags.sure,
+        _ranked(listed, answers, bare, probe, level, flags),
         lost,
         Cost(trained, told, time.perf_counter() - began),
+        ACCURACY if data.task == "classification" else DICE,
     )
     if out is not None:
         found.write(out)
@@ -192,33 +203,57 @@ class _Steps:
             self.progress(self.number, self.total)
 
 
+class _Flags:
+    """What speaks for changed labels: classes whose images the clean network surely calls otherwise."""
+
+    def __init__(self, bare: Answers, probe: Probe, level: float) -> None:
+        self.bare, self.names, self.level = bare, probe.held.classes, level
+        held, train = probe.held.truth, probe.some.truth
+        self.labels = np.concatenate([held, train])
+        self.clean = np.concatenate([bare.held[0], bare.train])
+        self.least = sure_from(bare.held[0], held, self.clean, self.labels)
+
+    @property
+    def sure(self) -> float:
+        """The share of the held-back images that the network is sure of."""
+        return float((self.bare.held[0].max(axis=1) >= self.least).mean())
+
+    def of(self, answers: Sequence[Answers]) -> list[tuple[ClassEvidence, ...]]:
+        """The classes that each transform seems to change."""
+        evidence = []
+        for one in answers:
+            made = surely(np.concatenate([one.held[0], one.train]), self.least)[one.changed]
+            clean, labels = surely(self.clean, self.least)[one.changed], self.labels[one.changed]
+            evidence.append(class_evidence(clean, made, labels, self.names, level=self.level))
+        return label_changes(evidence)
+
+
 def _ranked(
     listed: Sequence[Candidate],
     answers: Sequence[Answers],
     bare: Answers,
     probe: Probe,
-    names: Sequence[str],
     level: float,
-    least: float,
+    flags: _Flags | None,
 ) -> tuple[Screened, ...]:
     """What was said, as figures, the highest score first; those of one score as they came."""
-    held, train = probe.held[1], probe.some[1]
-    both, clean = np.concatenate([held, train]), np.concatenate([bare.held[0], bare.train])
-    evidence = []
-    for one in answers:
-        made = surely(np.concatenate([one.held[0], one.train]), least)[one.changed]
-        evidence.append(class_evidence(surely(clean, least)[one.changed], made, both[one.changed], names, level=level))
+    held, train = probe.held, probe.some
+
+    def mean(differences: Floats, groups: Array | None) -> Difference:
+        # Of label maps whole groups were held back, which are what is independent.
+        return over_images(clustered(differences[None], None if flags else groups)[0], level)
+
     found = []
-    for candidate, one, changes in zip(listed, answers, label_changes(evidence), strict=True):
+    labels = flags.of(answers) if flags is not None else [()] * len(answers)
+    for candidate, one, changes in zip(listed, answers, labels, strict=True):
         gain = None
         if one.tuned is not None and bare.tuned is not None:
-            gain = over_images(right(one.tuned, held) - right(bare.tuned, held), level)
-        nearer = right(one.held, held).mean(axis=0) - right(bare.held[0], held)
-        harder = losses(one.train, train) - losses(bare.train, train)
-        affinity = over_images(nearer, level)
-        diversity = over_images(harder, level)
+            gain = mean(scores(one.tuned, held.truth) - scores(bare.tuned, held.truth), held.groups)
+        nearer = scores(one.held, held.truth).mean(axis=0) - scores(bare.held[0], held.truth)
+        harder = losses(one.train, train.truth) - losses(bare.train, train.truth)
+        affinity, diversity = mean(nearer, held.groups), mean(harder, train.groups)
         named = candidate.name, candidate.call
-        unclear = is_unclear(changes, len(names))
+        unclear = is_unclear(changes, len(held.classes))
         found.append(Screened(*named, affinity, diversity, gain, changes, one.diverged, unclear))
     return tuple(sorted(found, key=lambda one: -one.score))
 
@@ -232,9 +267,9 @@ def _design(
     return {
         "data": data.digest,
         "classes": list(data.classes),
-        "train_images": len(probe.train[1]),
-        "held_back": len(probe.held[1]),
-        "largest_class": float(np.bincount(probe.held[1]).max() / len(probe.held[1])),
+        "train_images": len(probe.train.truth),
+        "held_back": len(probe.held.truth),
+        **_guess(probe.held),
         "transforms": {one.name: one.transform.to_dict() for one in listed},
         "model": network,
         "runner": probe.trainer.name,
@@ -242,6 +277,13 @@ def _design(
         "recipe": how,
         **more,
     }
+
+
+def _guess(held: AskedImages) -> dict[str, float]:
+    """The score of the best answer that looks at no image."""
+    if held.task == "classification":
+        return {"largest_class": float(np.bincount(held.truth).max() / len(held.truth))}
+    return {"one_class_everywhere": guessed(held.truth, len(held.classes))[0]}
 
 
 def _check(*, tuning: int, draws: int, validation: float, seed: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from imagemill.evaluate.statistics.scores import ACCURACY
 from imagemill.pages import Block, Code, IntervalPlot, Section, Table, page
 
 if TYPE_CHECKING:
@@ -23,16 +24,18 @@ def as_page(found: Screening, affinities: IntervalPlot) -> str:
         As a notebook shows them.
     """
     asked = found.design
+    name = found.measure.name
+    loss = "loss" if found.measure is ACCURACY else "loss (cross-entropy and soft Dice)"
     names = ["transform", "affinity", "diversity", "gain"]
     rows = [[one.name, _points(one.affinity), f"{one.diversity.mean:+.3f}", _points(one.gain)] for one in found.ranked]
     order: list[Block | str] = [
         Table(
-            "The most promising first. Affinity and gain in points of accuracy, diversity in nats an image",
+            f"The most promising first. Affinity and gain in points of {name}, diversity in {_unit(found)}",
             names,
             rows,
         ),
-        "Affinity is the clean network's accuracy on augmented held-back images, less that on the same images as they "
-        "are; diversity its loss on augmented training images, less that on the same images as they are; gain what "
+        f"Affinity is the clean network's {name} on augmented held-back images, less that on the same images as they "
+        f"are; diversity its {loss} on augmented training images, less that on the same images as they are; gain what "
         "some more epochs with the transform brought. None of them is a measured effect: compare measures it.",
     ]
     flags = [[one.name, one.flag] for one in found.ranked if one.flag]
@@ -41,7 +44,9 @@ def as_page(found: Screening, affinities: IntervalPlot) -> str:
     sections = [
         Section("The order", order),
         Section("Affinity", [affinities]),
-        Section("What seems to change the label", flagged if flags else ["Nothing that was asked about."]),
+        Section(
+            "What seems to change the label", flagged if flags else [_NONE if found.sure is not None else _NOT_ASKED]
+        ),
         Section("The transforms as they are written", [Code("\n".join(one.call for one in found.ranked))]),
     ]
     if passed:
@@ -49,11 +54,22 @@ def as_page(found: Screening, affinities: IntervalPlot) -> str:
         sections.append(Section("What was passed over", [table]))
     lead = [
         f"{asked['model']}, {asked['recipe']['epochs']} epochs on {asked['train_images']:,} images; "
-        f"{found.accuracy:.3f} of {asked['held_back']:,} held-back images right.",
+        f"{found.clean_sentence}.",
         *([f"{found.caution[0].upper()}{found.caution[1:]}."] if found.caution else []),
         f"{found.cost_sentence[0].upper()}{found.cost_sentence[1:]}.",
     ]
     return page(f"A screen of {len(found.ranked)} transforms", lead, sections)
+
+
+_NONE = "Nothing that was asked about."
+_NOT_ASKED = (
+    "Not asked of label maps: look whether classes that are told apart by their side (left and right) stay what they "
+    "are under flips and turns."
+)
+
+
+def _unit(found: Screening) -> str:
+    return "nats an image" if found.measure is ACCURACY else "the loss of an image"
 
 
 def _points(change: Difference | None) -> str:

@@ -14,6 +14,7 @@ from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.label_changes import ClassEvidence
 from imagemill.evaluate.statistics.intervals import Difference
+from imagemill.evaluate.statistics.scores import ACCURACY, Measure
 from imagemill.pages import Interval, IntervalPlot, fragment
 
 __all__ = ["BACKWARD", "Cost", "Screened", "Screening", "in_points", "interval_of", "plain"]
@@ -36,14 +37,15 @@ class Screened:
     name, call : str
         What it is called here, and as it is written in Python.
     affinity : Difference
-        The clean network's accuracy on augmented held-back images less that on the same images as they are.
+        The clean network's accuracy, or Dice, on augmented held-back images less that on the same images as they are.
     diversity : Difference
-        The clean network's loss on augmented training images less that on the same images as they are, nats an image.
+        The clean network's loss on augmented training images less that on the same images as they are, nats an image;
+        of label maps cross-entropy and soft Dice.
     gain : Difference or None
-        Accuracy on held-back images after some more epochs with the transform, less that after as many without; None
-        where no more were asked for, or the network diverged.
+        Accuracy, or Dice, on held-back images after some more epochs with the transform, less that after as many
+        without; None where no more were asked for, or the network diverged.
     changed_classes : tuple of ClassEvidence
-        Classes that the transform seems to turn into others; none where the label seems to stay.
+        Classes that the transform seems to turn into others; none where the label seems to stay, and for label maps.
     diverged : bool
         The loss was no number any more in those epochs.
     unclear : bool
@@ -61,7 +63,7 @@ class Screened:
 
     @property
     def score(self) -> float:
-        """What the order is by, nats: how little is lost on the transform's images; see `screen`."""
+        """What the order is by: how little is lost on the transform's images; see `screen`."""
         return -self.diversity.mean
 
     @property
@@ -115,22 +117,26 @@ class Screening:
     ----------
     design : mapping
         What was asked, and what it was asked on.
-    accuracy : float, 0 to 1
-        Of the clean network, on the held-back images.
-    sure : float, 0 to 1
-        The share of them that it is sure of; nothing is flagged where it is sure of next to none.
+    score : float, 0 to 1
+        Accuracy, or mean Dice, of the clean network on the held-back images.
+    sure : float, 0 to 1, or None
+        The share of them that it is sure of; nothing is flagged where it is sure of next to none. None for label maps,
+        where nothing is flagged at all.
     ranked : tuple of Screened
     passed_over : tuple of PassedOver
         Transforms that could not be asked about on this data, and why.
     cost : Cost
+    measure : Measure
+        What the score is.
     """
 
     design: Mapping[str, Any]
-    accuracy: float
-    sure: float
+    score: float
+    sure: float | None
     ranked: tuple[Screened, ...]
     passed_over: tuple[PassedOver, ...]
     cost: Cost
+    measure: Measure = ACCURACY
 
     def __getitem__(self, name: str) -> Screened:
         """One transform by its name."""
@@ -152,11 +158,22 @@ class Screening:
     @property
     def caution(self) -> str:
         """What the screen rests on, where that is too little; empty where there is nothing to say."""
-        if self.accuracy <= self.design["largest_class"]:
-            return "the network is no better than the largest class: the order says nothing; train it for more epochs"
-        if self.sure < _SURE_OF:
+        of_classes = self.measure is ACCURACY
+        guess = self.design["largest_class" if of_classes else "one_class_everywhere"]
+        if self.score <= guess:
+            than = "the largest class" if of_classes else f"one class for every pixel (Dice {guess:.3f})"
+            return f"the network is no better than {than}: the order says nothing; train it for more epochs"
+        if self.sure is not None and self.sure < _SURE_OF:
             return f"no change of the label can be seen: the network is sure of {self.sure:.0%} of the held-back images"
         return ""
+
+    @property
+    def clean_sentence(self) -> str:
+        """How well the clean network knows the held-back images."""
+        held = f"{self.design['held_back']:,} held-back images"
+        if self.measure is ACCURACY:
+            return f"{self.score:.3f} of {held} right"
+        return f"{self.measure.name} {self.score:.3f} on {held}"
 
     @property
     def cost_sentence(self) -> str:
@@ -170,7 +187,7 @@ class Screening:
         cost.pop("seconds")
         return {
             "design": dict(self.design),
-            "accuracy": self.accuracy,
+            self.measure.name.lower(): self.score,
             "sure": self.sure,
             "ranked": [plain(asdict(one)) for one in self.ranked],
             "passed_over": [asdict(one) for one in self.passed_over],
@@ -178,7 +195,7 @@ class Screening:
         }
 
     def table(self) -> str:
-        """A Markdown table: a row a transform, the most promising first; intervals in points of accuracy."""
+        """A Markdown table: a row a transform, the most promising first; intervals in points of accuracy or Dice."""
         lines = ["| transform | affinity | diversity | gain | flag |", "|---|---:|---:|---:|---|"]
         for one in self.ranked:
             cells = [one.name, in_points(one.affinity), f"{one.diversity.mean:+.3f}", in_points(one.gain), one.flag]
@@ -227,14 +244,14 @@ class Screening:
     def _drawn(self) -> IntervalPlot:
         words = [_LABEL if one.changes_label else "" for one in self.ranked]
         rows = [interval_of(one.name, one.affinity, word) for one, word in zip(self.ranked, words, strict=True)]
-        title = "Affinity: accuracy on augmented held-back images, less that on the same images as they are"
+        title = f"Affinity: {self.measure.name} on augmented held-back images, less that on the same images as they are"
         return IntervalPlot(title, rows, "points", inner_name=f"{self.design['level']:.0%} over images")
 
     def __repr__(self) -> str:
         asked = self.design
         lines = [
             f"{asked['model']}, {asked['recipe']['epochs']} epochs on {asked['train_images']:,} images, "
-            f"{self.accuracy:.3f} of {asked['held_back']:,} held-back images right; {len(self.ranked)} transforms",
+            f"{self.clean_sentence}; {len(self.ranked)} transforms",
         ]
         width = max(len(one.name) for one in self.ranked)
         for place, one in enumerate(self.ranked, start=1):
@@ -251,12 +268,12 @@ class Screening:
 
 
 def interval_of(name: str, found: Difference, word: str) -> Interval:
-    """A row of a plot, in points of accuracy."""
+    """A row of a plot, in points of accuracy or Dice."""
     return Interval(name, found.mean * 100, found.low * 100, found.high * 100, word)
 
 
 def in_points(found: Difference | None) -> str:
-    """A difference of accuracies with its interval, in points."""
+    """A difference of accuracies or Dice with its interval, in points."""
     if found is None:
         return "-"
     return f"{found.mean * 100:+.1f} [{found.low * 100:+.1f}, {found.high * 100:+.1f}]"

@@ -19,7 +19,7 @@ from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.asked_images import AskedImages, read_asked
 from imagemill.evaluate.inputs.experiment_data import colour_last
 from imagemill.evaluate.runners.recipe import Predict
-from imagemill.evaluate.statistics.overlap import dices_of
+from imagemill.evaluate.statistics.overlap import dices_of, guessed
 from imagemill.evaluate.statistics.scores import ACCURACY, DICE, Measure, clustered
 from imagemill.evaluate.statistics.shares import Share, mean_score, paired_scores, paired_shares, wilson
 from imagemill.evaluate.stressing.answered_label_maps import as_label_maps
@@ -236,17 +236,8 @@ class _AskedOfLabelMaps(Asked):
         return dice_breaks_at(tables, clustered(clean.detail.T, self.data.groups).T, self.names, self.level)
 
     def guess(self) -> tuple[float, str]:
-        truth, pixels = self.data.truth.reshape(len(self), -1), self.data.truth[0].size
-        counts = np.stack([(truth == number).sum(axis=1) for number in range(len(self.data.classes))], axis=1)
-        # The Dice of a class that is nowhere said is 1 where it is not, else 0.
-        nowhere = (counts[:, 1:] == 0).astype(np.float64)
-        scores = [float(nowhere.mean())]
-        for place in range(len(self.names)):
-            table = nowhere.copy()
-            table[:, place] = 2 * counts[:, place + 1] / (pixels + counts[:, place + 1])
-            scores.append(float(table.mean()))
-        best = int(np.argmax(scores))
-        return scores[best], f"calling every pixel {self.data.classes[best]}"
+        score, number = guessed(self.data.truth, len(self.data.classes))
+        return score, f"calling every pixel {self.data.classes[number]}"
 
     def remarks(self) -> tuple[str, ...]:
         found, images = [], len(self)

@@ -18,6 +18,7 @@ from imagemill.engine.altering.weather_values import WEATHER, weathered
 from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
 from imagemill.engine.backends.cpu.altering.layer_tools import QUICK
+from imagemill.engine.backends.cpu.altering.views import added_views, only_scale
 from imagemill.engine.backends.cpu.byte_tables import histogram, look_up
 from imagemill.engine.backends.cpu.compile import exactly
 from imagemill.engine.colour_values import to_dtype
@@ -126,6 +127,8 @@ def _median(src: Array, size: tuple[int, ...]) -> Array:
 def _average(src: Array, matrices: Floats) -> Array:
     """Views added up in float32; OpenCV wants x first."""
     shape = src.shape
+    if only_scale(matrices):
+        return rounded(added_views(src, matrices) / np.float32(len(matrices)), src.dtype)
     if shape[-1] > 4:
         # Of more channels OpenCV rounds the places it reads.
         return np.concatenate([_average(src[..., c : c + 1], matrices) for c in range(shape[-1])], axis=-1)

@@ -81,6 +81,7 @@ from imagemill.feed.patches import PatchGrid as PatchGrid
 from imagemill.feed.patches import PatchSampler as PatchSampler
 from imagemill.pipeline.corrupt import corrupt as corrupt
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
+from imagemill.pipeline.presets import preset as preset
 from imagemill.pipeline.tta import TTA as TTA
 from imagemill.pipeline.votes import Averaged as Averaged
 from imagemill.transforms.adapting.match_colours import MatchColours as MatchColours
@@ -191,7 +192,6 @@ from imagemill.transforms.policies import auto_augment as auto_augment
 from imagemill.transforms.policies import rand_augment as rand_augment
 from imagemill.transforms.policies import trivial_augment as trivial_augment
 from imagemill.transforms.presets import PRESETS as PRESETS
-from imagemill.transforms.presets import preset as preset
 from imagemill.transforms.quality.downscale import Downscale as Downscale
 from imagemill.transforms.quality.glass_blur import GlassBlur as GlassBlur
 from imagemill.transforms.quality.jpeg_compression import JPEG as JPEG

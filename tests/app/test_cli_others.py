@@ -86,7 +86,7 @@ def test_explain_says_transforms_ranges_and_how_many_images(tmp_path: Path) -> N
     assert said.code == 0, said.err
     assert "6 transforms (5 random, 1 fixed)" in said.out
     assert "different images that can come of one: unlimited" in said.out
-    assert "degrees -10..10\n" in said.out
+    assert "degrees -10..10, border 'reflect'\n" in said.out
     assert "plan for" not in said.out
     im.Pipeline([im.Flip("x", p=0.5), im.Rotate(im.Choice((-9, 0, 9)))], seed=1).to_yaml(tmp_path / "p.yaml")
     assert "different images that can come of one: 6" in imagemill("explain", "-p", tmp_path / "p.yaml").out

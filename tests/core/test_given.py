@@ -211,7 +211,8 @@ def test_tensors_are_taken_or_the_call_that_helps_is_named() -> None:
         (Path("cat.jpg"), r"got the path 'cat.jpg'; .*imagemill\.read_picture\('cat.jpg'\)"),
         (b"\xff\xd8\xff", r"got 3 bytes; decode them first: PIL\.Image\.open\(io\.BytesIO\(data\)\)"),
         ([RGB, RGB], r"got a list of 2 things; pass several to pipeline\.batch\(images\)"),
-        (["a.jpg", "b.jpg"], r"pass several to pipeline\.batch"),
+        (["a.jpg", "b.jpg"], r"a list of 2 paths; imagemill\.Loader\(imagemill\.open\(paths\), pipeline"),
+        ("photos/*.jpg", r"a pattern of files, 'photos/\*\.jpg'; open them: imagemill\.open\('photos/\*\.jpg'\)"),
         ([[1, 2], [3, 4]], r"got a list of whole numbers; say which they are: numpy\.array\(values, numpy\.uint8\)"),
         ([[0.5, 2], [3]], r"got a list that is none"),
         ({"image": RGB}, r"got a dict; pass its values by name"),
@@ -232,13 +233,19 @@ def test_other_refusals_name_the_call_that_helps(tmp_path: Path) -> None:
         FLIP(image=RGB, mask="m.png")
     with pytest.raises(im.InputError, match=r"got None; cv2\.imread gives None"):
         FLIP(image=None)
-    for one in ("cat.jpg", PHOTO, (image for image in [RGB]), {"a": RGB}):
+    with pytest.raises(im.InputError, match=r"got str; open files as a dataset: imagemill\.Loader\('photos', pipeline"):
+        FLIP.batch("photos")
+    for one in (PHOTO, (image for image in [RGB]), {"a": RGB}):
         with pytest.raises(im.InputError, match=r"one value per sample, got .*; write"):
             FLIP.batch(one)
     im.write_picture(tmp_path / "a.png", im.Picture(RGB, "yxc"))
     sample: Any = im.open(tmp_path)[0]
     with pytest.raises(im.InputError, match=r"write pipeline\(\*\*sample\.targets, key=sample\.recipe\.key\)"):
         FLIP(sample)
+    with pytest.raises(im.InputError, match=r"got a Dataset of 1 images; imagemill\.Loader\(dataset, pipeline"):
+        FLIP(im.open(tmp_path))
+    with pytest.raises(im.InputError, match=r"got a Record, .*: imagemill\.read_picture\(record\.image\)"):
+        FLIP(next(iter(im.open_source(tmp_path))))
     np.testing.assert_array_equal(FLIP(**sample.targets, key=sample.recipe.key).image, RGB[:, ::-1])
     (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:200])
     with (

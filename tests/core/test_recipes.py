@@ -22,7 +22,7 @@ def test_they_are_a_sequence(keys: Any) -> None:
     assert recipes != Recipes(7, 3, keys, "d")
     assert recipes != list(wanted)
     assert hash(recipes) == hash(wanted)
-    assert repr(recipes) == repr(wanted)
+    assert repr(recipes).startswith("Recipes(3: seed=7, epoch=2, pipeline='d', keys ")
     assert pickle.loads(pickle.dumps(recipes)) == wanted
     assert wanted[1] in recipes
     with pytest.raises(IndexError):

@@ -123,7 +123,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (
         lambda: im.Pipeline(im.Flip("x")),
         im.ParameterError,
-        r"a list of transforms, .*write Pipeline\(\[Flip\('x'\)\]\)",
+        r"one list of transforms, got Flip\(\.\.\.\) without brackets; write Pipeline\(\[Flip\(\.\.\.\)\]\)",
     ),
     (lambda: im.Pipeline(["Flip"]), im.ParameterError, "a list of transforms"),
     (lambda: im.Pipeline([], seed=-1), im.ParameterError, r"a seed from 0 to 2\*\*64 - 1, got -1"),

@@ -146,7 +146,7 @@ def test_errors_while_loading_name_the_file(tmp_path: Path, name: str) -> None:
 
 
 def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(im.PipelineFileError, match=r"a pipeline file at .*none\.yaml"):
+    with pytest.raises(im.PipelineFileError, match=r"a pipeline file, got .*none\.yaml', where there is none"):
         im.Pipeline.load(tmp_path / "none.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00\xff")
     with pytest.raises(im.PipelineFileError, match=r"a pipeline file at .*bytes\.yaml, got: 'utf-8'"):

@@ -37,10 +37,12 @@ from imagemill.audits.given import Given
 from imagemill.audits.given_features import given_features
 from imagemill.audits.label_check import CheckedLabel
 from imagemill.audits.manifest_actions import new_manifest
+from imagemill.audits.page_pictures import PagePictures
 from imagemill.audits.settings import Settings
 from imagemill.audits.survey import Survey, survey
-from imagemill.core.errors import ParameterError
+from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.findings import LEVELS, Finding, worst_first
+from imagemill.core.looking import looked
 from imagemill.data.as_source import source_of
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.base import ReadOptions
@@ -175,6 +177,46 @@ class Audit:
         """Write the page: one file that needs no network, with the images that show each finding."""
         with atomic_path(Path(path)) as part:
             part.write_text(as_page(self), "utf-8")
+
+    def plot(self, n: int = 12, *, rule: str | Finding | None = None, columns: int | None = None) -> Any:
+        """Draw images that show what was found, the worst findings first, each with the rule it is an example of.
+
+        Parameters
+        ----------
+        n : int
+            How many at most.
+        rule : str or Finding, optional
+            Of this finding alone, with boxes and label maps.
+        columns : int, optional
+            Pictures in a row.
+
+        Returns
+        -------
+        Drawing, ``(H, W, 3)`` uint8
+            An array that notebooks show, with ``save(path)`` and ``show()``.
+
+        Raises
+        ------
+        InputError
+            Where no finding of that rule names an image.
+        """
+        wanted = rule.rule if isinstance(rule, Finding) else rule
+        found = [one for one in self.findings if wanted in (None, one.rule) and one.places]
+        pictures = PagePictures(self.survey, n)
+        each = n if wanted is not None else max(1, n // max(1, len(found)))
+        made = [
+            (figure.rgb, f"{one.rule}: {figure.caption}")
+            for one in found
+            for figure in pictures.of(map(str, one.places[:each]), annotated=wanted is not None)
+        ]
+        if not made:
+            rules = ", ".join(dict.fromkeys(one.rule for one in self.findings if one.places)) or "none"
+            raise InputError(f"expected a finding that names images, got {wanted!r}; those that do: {rules}")
+        return looked(made, "sheet_of_pictures", columns=columns, title=f"{many(len(made))} of what was found")
+
+    def show(self, n: int = 12, *, rule: str | Finding | None = None, columns: int | None = None) -> None:
+        """As `plot`, shown at once: below the cell of a notebook, else in the system's viewer of pictures."""
+        self.plot(n, rule=rule, columns=columns).show()
 
     def _repr_html_(self) -> str:
         return as_fragment(self)

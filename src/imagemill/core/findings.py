@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagemill.core.short_repr import ShortRepr
+
 __all__ = ["LEVELS", "Finding", "worst_first"]
 
 LEVELS = ("error", "warning", "note")
@@ -14,8 +16,8 @@ LEVELS = ("error", "warning", "note")
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+@dataclass(frozen=True, slots=True, repr=False)
+class Finding(ShortRepr):
     """One thing that is probably not meant.
 
     Parameters

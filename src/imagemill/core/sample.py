@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
-from imagemill.core.targets import Array, Boxes, Keypoints, Label, Raster, Target
+from imagemill.core.looking import Seeable
+from imagemill.core.short_repr import ShortRepr, listed, short
+from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Map, Mask, Raster, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Applied:
         return f"{self.name}({inside})" if inside else self.name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawing:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Drawing(ShortRepr):
     """What one transform drew for a batch: who was chosen, ``[n]``, and the values, each ``[n]``."""
 
     name: str
@@ -35,8 +37,8 @@ class Drawing:
     values: Mapping[str, Floats]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DrawLog:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class DrawLog(ShortRepr):
     """What all transforms drew for a batch; rows are made when they are asked for."""
 
     drawings: tuple[Drawing, ...]
@@ -61,8 +63,8 @@ class DrawLog:
         return self.row(i)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+@dataclass(frozen=True, slots=True, repr=False)
+class Recipe(ShortRepr):
     """The few numbers that make a sample again.
 
     Parameters
@@ -155,7 +157,10 @@ class Recipes(Sequence[Recipe]):
         return hash(tuple(self))
 
     def __repr__(self) -> str:
-        return repr(tuple(self))
+        keys = listed(self._keys)
+        return (
+            f"Recipes({len(self):,}: seed={self._seed}, epoch={self._epoch}, pipeline={self._pipeline!r}, keys {keys})"
+        )
 
 
 class SourceMap(Protocol):
@@ -180,6 +185,16 @@ class SourceMap(Protocol):
 M = TypeVar("M")
 
 
+def _named(values: Mapping[str, Any]) -> list[str]:
+    """Targets or columns by name, each in a few words; of a list how many of what."""
+    said = []
+    for name, value in values.items():
+        shown = plain(value) if isinstance(value, Image | Mask | Map | Label | Frames) else value
+        words = short(shown) if not isinstance(shown, np.ndarray) else f"{shown.dtype} {shown.shape}"
+        said.append(f"{name}={words}")
+    return said
+
+
 def _way(geometry: M | None) -> M:
     """The maps of a sample or batch, or why there are none."""
     if geometry is None:
@@ -190,8 +205,8 @@ def _way(geometry: M | None) -> M:
     return geometry
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frames:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Frames(ShortRepr):
     """Annotations of a video: those of each frame, in order."""
 
     each: tuple[Any, ...]
@@ -208,8 +223,8 @@ def plain(target: Target | Frames) -> Any:
     return target.value if isinstance(target, Label) else target
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sample(Seeable):
     """One augmented sample.
 
     Its targets are read as attributes under the names they were passed by: ``sample.image`` and
@@ -232,6 +247,11 @@ class Sample:
     applied: tuple[Applied, ...] = ()
     affine: Floats = field(default_factory=lambda: np.eye(3))
     geometry: SourceMap | None = field(default=None, repr=False, kw_only=True)
+
+    def __repr__(self) -> str:
+        made = [f"key={self.recipe.key!r}", f"epoch={self.recipe.epoch}", f"seed={self.recipe.seed}"]
+        applied = [f"applied=[{', '.join(map(str, self.applied))}]"] if self.applied else []
+        return f"Sample({', '.join(_named(self.targets) + made + applied)})"
 
     def inverse(
         self, *, axes: str | None = None, order: int = 1, fill: float = 0.0, label: int = 0, **predictions: Any
@@ -295,8 +315,8 @@ class Sample:
         return iter(self.targets)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Batch(Seeable):
     """Many augmented samples.
 
     ``batch.image`` and ``batch.mask`` are single contiguous arrays ``[n, ...]``, ``batch.boxes`` and
@@ -318,6 +338,11 @@ class Batch:
     applied: DrawLog
     affine: Floats
     geometry: Sequence[SourceMap] | None = field(default=None, repr=False, kw_only=True)
+
+    def __repr__(self) -> str:
+        made = [f"seed={one.seed}, epoch={one.epoch}" for one in self.recipe[:1]]
+        keys = f"keys {listed([recipe.key for recipe in self.recipe])}"
+        return f"{type(self).__name__}({len(self):,}: {', '.join([*_named(self.columns), *made, keys])})"
 
     def inverse(
         self, *, axes: str | None = None, order: int = 1, fill: float = 0.0, label: int = 0, **predictions: Any

@@ -22,6 +22,7 @@ from imagemill.core.geometry import SPATIAL_AXES, Floats
 from imagemill.core.interop.annotations import Boxes as Boxes
 from imagemill.core.interop.annotations import Keypoints as Keypoints
 from imagemill.core.interop.foreign_images import read_given
+from imagemill.core.short_repr import ShortRepr
 
 Array = np.ndarray[Any, Any]
 
@@ -51,14 +52,25 @@ def guess_axes(array: Array, what: str) -> str:
         return "yxc"
     words = {3: "'zyx' (slices first), 'yxz' (slices last), 'yxc' or 'cyx'", 4: "'zyxc', 'czyx', or 'tyxc' for a video"}
     suggestion = words.get(array.ndim, "'yx', 'yxc', 'zyx' or 'zyxc'")
+    wrapper = _WRAPPERS.get(what, "Image")
+    if array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[0] < min(array.shape[1:]):
+        raise InputError(
+            f"expected the {what} as (H, W) or (H, W, 1|3|4), got shape {array.shape}, which looks like channels first"
+            f"; say its axes: {wrapper}(array, axes='cyx'), or axes='zyx' if those are {array.shape[0]} slices"
+        )
+    if array.ndim == 4 and array.shape[3] in (1, 3, 4):
+        raise InputError(
+            f"expected one {what}, got shape {array.shape}, which looks like {array.shape[0]} of them; give several to "
+            f"pipeline.batch, or say its axes: {wrapper}(array, axes=...) with {suggestion}"
+        )
     raise InputError(
         f"expected the {what} as (H, W) or (H, W, 1|3|4), got shape {array.shape}; say its axes: "
-        f"{_WRAPPERS.get(what, 'Image')}(array, axes=...) with {suggestion}"
+        f"{wrapper}(array, axes=...) with {suggestion}"
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Raster:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Raster(ShortRepr):
     """An array over the frame, with its axes: an image, a label map or a map of numbers."""
 
     array: Array
@@ -234,8 +246,8 @@ class Mask(Raster):
             )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Map(Raster):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Map(Raster, ShortRepr):
     """A map of numbers over the frame (depth, heatmaps, a soft mask): interpolated as images are, never recoloured.
 
     It is given under a name of its own, as a second label map or image is: ``pipe(image=photo, depth=Map(depth))``. Its
@@ -308,8 +320,8 @@ def _holds(dtype: np.dtype[Any], value: float) -> bool:
     return float(value).is_integer() and info.min <= value <= info.max
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Label:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Label(ShortRepr):
     """A class name, a number or anything else that no transform here changes."""
 
     value: Any

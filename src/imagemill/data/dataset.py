@@ -16,9 +16,10 @@ import polars as pl
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.extras import require
+from imagemill.core.looking import Seeable
 from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
-from imagemill.data import notebook_html, store
+from imagemill.data import store
 from imagemill.data.as_source import mapped, place_of, source_of
 from imagemill.data.backing import Backing, SourceBacking, StoreBacking, called_before, labels_of, rows_alike, texts_of
 from imagemill.data.layouts.base import Source
@@ -31,8 +32,8 @@ from imagemill.data.uniform import uniform_column
 __all__ = ["Dataset", "open"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Dataset(Seeable):
     """Rows of a table, each with its pixels; nothing is read before it is needed.
 
     Every method gives a new dataset and leaves this one as it is.
@@ -371,10 +372,6 @@ class Dataset:
     def _first_said(self) -> Mapping[str, Any]:
         backing = self.backings[0]
         return backing.said if isinstance(backing, StoreBacking) else {}
-
-    def _repr_html_(self) -> str:
-        """The same with small pictures of rows spread over the table."""
-        return notebook_html.as_html(self)
 
     # ---------------------------------------------------------------------------------------- going elsewhere
 

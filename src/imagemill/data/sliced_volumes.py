@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
+from imagemill.core.short_repr import ShortRepr
 from imagemill.core.targets import Array, Image, Mask
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.codecs.npy import axes_by_rank, load_npy
@@ -24,8 +25,8 @@ Floats = npt.NDArray[np.float64]
 _SPATIAL = ("yx", "zyx")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SlicedVolume:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SlicedVolume(ShortRepr):
     """A volume, or a picture, that is read part by part.
 
     Parameters

@@ -20,6 +20,7 @@ from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats, Ints
 from imagemill.core.ops import Blend, Bools, ChannelMix, Erase, Fan, Fit, Noise, OfImages, Opaque, Pointwise, Sampling
+from imagemill.core.short_repr import ShortRepr
 
 
 class Part:
@@ -67,8 +68,8 @@ def kept(work: Callable[[P], T]) -> Callable[[P], T]:
 _SAME = [np.eye(side).tolist() for side in range(5)]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matrices:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Matrices(ShortRepr):
     """A pull matrix per sample, ``[n, d+1, d+1]``."""
 
     m: Floats
@@ -79,8 +80,8 @@ class Matrices:
         return None if m.tolist() == _SAME[len(m)] else maps.Matrix(m)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Displacements:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Displacements(ShortRepr):
     """A lattice per sample, ``[n, d, *cells + 3]``, over frames of ``shape`` ``[n, d]``."""
 
     grid: Floats
@@ -93,8 +94,8 @@ class Displacements:
         return maps.Displace(self.grid[i], tuple(self.shape[i].tolist()))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Windows:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Windows(ShortRepr):
     """A valid region per sample, in the rows where ``where`` holds."""
 
     shape: Ints
@@ -112,8 +113,8 @@ class Windows:
 Link = Matrices | Displacements | Windows
 
 
-@dataclass(frozen=True, eq=False)
-class Resample(Part):
+@dataclass(frozen=True, eq=False, repr=False)
+class Resample(Part, ShortRepr):
     """One interpolation: a chain of maps read from the output to the input.
 
     Parameters
@@ -159,8 +160,8 @@ class Resample(Part):
 ColourStage = ChannelMix | Pointwise | Fit
 
 
-@dataclass(frozen=True, eq=False)
-class Colour(Part):
+@dataclass(frozen=True, eq=False, repr=False)
+class Colour(Part, ShortRepr):
     """One pass over the values: stages in order, then the type they come out in.
 
     Between stages values are neither rounded nor clipped; at the end they are, if ``dtype`` is an integer.
@@ -182,8 +183,8 @@ class Colour(Part):
     hard: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Pass:
+@dataclass(frozen=True, eq=False, repr=False)
+class Pass(ShortRepr):
     """One trip over the pixels.
 
     Parameters
@@ -202,8 +203,8 @@ class Pass:
     broken: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Call:
+@dataclass(frozen=True, eq=False, repr=False)
+class Call(ShortRepr):
     """A user's function, applied where ``op.where`` holds."""
 
     op: Opaque
@@ -211,8 +212,8 @@ class Call:
     broken: str = "a user's function is not taken apart"
 
 
-@dataclass(frozen=True, eq=False)
-class Alter(Part):
+@dataclass(frozen=True, eq=False, repr=False)
+class Alter(Part, ShortRepr):
     """A filter, noise or an erasure on values of the type they came in, which are rounded before and after.
 
     Parameters
@@ -240,8 +241,8 @@ class Alter(Part):
         return self.op.where is None or bool(self.op.where[row])
 
 
-@dataclass(frozen=True, eq=False)
-class Meet(Part):
+@dataclass(frozen=True, eq=False, repr=False)
+class Meet(Part, ShortRepr):
     """Samples of a batch put together. It parts a plan: all samples have come through what is in front of it first.
 
     Parameters
@@ -263,8 +264,8 @@ class Meet(Part):
     broken: str
 
 
-@dataclass(frozen=True, eq=False)
-class Branch(Part):
+@dataclass(frozen=True, eq=False, repr=False)
+class Branch(Part, ShortRepr):
     """Several plans for one image, and the weighted sum of what they make, rounded to the type it came in.
 
     Parameters
@@ -294,8 +295,8 @@ class Branch(Part):
 Step = Pass | Alter | Call | Meet | Branch
 
 
-@dataclass(frozen=True, eq=False)
-class Plan(Part):
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Part, ShortRepr):
     """Everything needed to turn a batch of inputs into outputs.
 
     Parameters

@@ -10,7 +10,7 @@ from imagemill.core.sample import Batch
 __all__ = ["LoadedBatch"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LoadedBatch(Batch):
     """A batch that knows where it belongs.
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from imagemill.core.errors import InputError
+from imagemill.core.looking import Said
 from imagemill.data.codecs.base import Channels, ReadOptions
 from imagemill.data.layouts.base import Problem
 from imagemill.feed.adapters.base import Adapters
@@ -21,12 +22,12 @@ from imagemill.feed.making.sequence import SequenceRows
 from imagemill.feed.making.together import Together
 from imagemill.feed.meter import Meter
 from imagemill.feed.options import (
-    check_pipelines,
     check_processes,
     check_shared_seed,
     cores,
     one_of,
     own_pipelines,
+    read_pipelines,
     read_seed,
     read_workers,
     row_weights,
@@ -38,7 +39,7 @@ from imagemill.feed.order.order import Order
 from imagemill.feed.order.state import State, refuse_other
 from imagemill.feed.workers.stream import Stream
 from imagemill.jobs.faults import refuse_missing
-from imagemill.pipeline.pipeline import Pipeline
+from imagemill.pipeline.presets import PipelineGiven
 
 if TYPE_CHECKING:
     from imagemill.feed.workers.processes import Processes, ProcessStream
@@ -62,7 +63,7 @@ class Loader(Adapters):
         then have a column ``weight``. A sequence is anything
         with a length and items by number (a list, a map-style dataset of PyTorch): images, ``(image, label)``, mappings
         of targets by name, or records; each is asked for when it is needed, so there may be any number of them.
-    pipeline : Pipeline, optional
+    pipeline : Pipeline, name of a preset, or file, optional
         Must end in one size where the rows have several. Left out, rows come as they are.
     split : str or None
         The part of the dataset that is run over. ``"auto"`` takes the training part where there are several, and
@@ -127,7 +128,7 @@ class Loader(Adapters):
     def __init__(
         self,
         dataset: Any,
-        pipeline: Pipeline | None = None,
+        pipeline: PipelineGiven | None = None,
         *,
         split: str | None = "auto",
         batch_size: int = 32,
@@ -142,7 +143,7 @@ class Loader(Adapters):
         world_size: int = 1,
         on_error: OnError = "replace",
         channels: Channels = "keep",
-        pipelines: Mapping[str, Pipeline] | None = None,
+        pipelines: Mapping[str, PipelineGiven] | None = None,
         axes: str | None = None,
         classes: Sequence[str] = (),
         reduced: bool = True,
@@ -150,7 +151,7 @@ class Loader(Adapters):
     ) -> None:
         one_of(on_error=(on_error, ("replace", "raise")), decode=(decode, ("exact", "fast")))
         one_of(channels=(channels, ("keep", "gray", "rgb", "rgba")))
-        check_pipelines(pipeline, *(pipelines or {}).values())
+        pipeline, pipelines = read_pipelines(pipeline, pipelines)
         self.workers, self.processes = read_workers(workers)
         self.prefetch = whole("prefetch", prefetch, 0)
         self.seed, self._seed_given = read_seed(seed, pipeline)
@@ -337,9 +338,15 @@ class Loader(Adapters):
         epoch, batch = (found.epoch, found.batch) if found.batch < len(self) else (found.epoch + 1, 0)
         self._track.go_to(epoch, batch, loaded=True)
 
-    def explain(self) -> str:
+    def explain(self) -> Said:
         """How long reading, augmenting and the consumer took in the last epoch, what bounds it, what to change."""
-        return f"{self!r}\n{self._meter.describe(cores())}"
+        return Said(f"{self!r}\n{self._meter.describe(cores())}")
+
+    def _repr_html_(self) -> str:
+        """As `explain`, and what the pipeline runs on each image."""
+        pipeline = self._maker.pipeline
+        runs = "no pipeline" if pipeline is None else pipeline.explain()
+        return Said(f"{self.explain()}\n\n{runs}")._repr_html_()
 
     @property
     def meter(self) -> Meter:

@@ -16,14 +16,15 @@ from imagemill.feed.making.making import Maker
 from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order, balanced
 from imagemill.pipeline.pipeline import Pipeline
+from imagemill.pipeline.presets import as_pipeline
 
 __all__ = [
-    "check_pipelines",
     "check_processes",
     "check_shared_seed",
     "cores",
     "one_of",
     "own_pipelines",
+    "read_pipelines",
     "read_seed",
     "read_workers",
     "row_weights",
@@ -63,11 +64,12 @@ def read_workers(workers: Any) -> tuple[int, bool]:
     return int(asked[1] or cores()), True
 
 
-def check_pipelines(*given: Any) -> None:
-    """Refuse what is no pipeline."""
-    for one in given:
-        if one is not None and not isinstance(one, Pipeline):
-            raise InputError(f"expected a Pipeline, got {type(one).__name__}; write Pipeline([...])")
+def read_pipelines(
+    pipeline: Any, others: Mapping[str, Any] | None
+) -> tuple[Pipeline | None, dict[str, Pipeline] | None]:
+    """Pipelines, whatever stands for them: names of presets, files, transforms."""
+    read = None if pipeline is None else as_pipeline(pipeline)
+    return read, None if others is None else {name: as_pipeline(one) for name, one in others.items()}
 
 
 def check_processes(maker: Maker) -> None:

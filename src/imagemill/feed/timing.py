@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError
+from imagemill.core.short_repr import ShortRepr
 from imagemill.feed.adapters.base import plain_column
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.loader import Loader
@@ -25,8 +26,8 @@ HASHED = 4
 """Batches whose samples are compared between settings."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedTiming:
+@dataclass(frozen=True, slots=True, repr=False)
+class FeedTiming(ShortRepr):
     """What one number of workers gave.
 
     Parameters

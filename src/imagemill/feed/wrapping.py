@@ -15,6 +15,7 @@ from imagemill.core.targets import NAMED, Boxes, Image, Target, plain_annotation
 from imagemill.feed.order.turns import Turns, by_epoch
 from imagemill.pipeline.groups import mixing
 from imagemill.pipeline.pipeline import Pipeline
+from imagemill.pipeline.presets import as_pipeline
 
 __all__ = ["Augmented", "augmented"]
 
@@ -168,8 +169,7 @@ def augmented(
             f"expected a dataset with a length and items by number, got {type(dataset).__name__}; call the pipeline "
             "where a stream makes its samples"
         )
-    if not isinstance(pipeline, Pipeline):
-        raise InputError(f"expected a Pipeline, got {type(pipeline).__name__}; write Pipeline([...])")
+    pipeline = as_pipeline(pipeline)
     if keys is not None and len(keys) != len(dataset):
         raise InputError(f"expected {len(dataset)} keys, one per item, got {len(keys)}")
     how = {"axes": axes, "channels": channels}

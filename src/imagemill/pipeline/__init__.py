@@ -9,14 +9,18 @@ from imagemill.core.findings import Finding
 from imagemill.pipeline.describe import operations
 from imagemill.pipeline.files import read as read_pipeline_file
 from imagemill.pipeline.pipeline import Pipeline
+from imagemill.pipeline.presets import as_pipeline, named_pipeline, preset_names
 from imagemill.pipeline.rehearsal import Given, given, judge
 
 __all__ = [
     "Finding",
     "Given",
     "Pipeline",
+    "as_pipeline",
     "given",
     "judge",
+    "named_pipeline",
     "operations",
+    "preset_names",
     "read_pipeline_file",
 ]

@@ -32,6 +32,7 @@ class _Described(Protocol):
 class _Asked(_Described, Protocol):
     boxes: BoxRules
     notes: tuple[str, ...]
+    swap: Any
 
 
 def said(pipeline: _Asked) -> list[str]:
@@ -39,6 +40,14 @@ def said(pipeline: _Asked) -> list[str]:
     parts = [header(pipeline), transforms(pipeline.transforms)]
     parts += [f"boxes that stay: {pipeline.boxes}"] if pipeline.boxes != BoxRules() else []
     return parts + (["notes:\n" + "\n".join(f"  {note}" for note in pipeline.notes)] if pipeline.notes else [])
+
+
+def constructed(pipeline: _Asked) -> str:
+    """A pipeline as one would write it."""
+    inside = ",\n".join(f"    {call(t)}" for t in pipeline.transforms)
+    how = f"seed={pipeline.seed}" + (f", boxes={pipeline.boxes!r}" if pipeline.boxes != BoxRules() else "")
+    how += "" if pipeline.swap == "auto" else f", swap={pipeline.swap!r}"
+    return f"Pipeline([\n{inside},\n], {how})" if inside else f"Pipeline([], {how})"
 
 
 def stable(transform: Transform) -> Any:

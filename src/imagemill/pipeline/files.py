@@ -14,6 +14,8 @@ from typing import Any
 from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.keypoint_names import read_swap
+from imagemill.core.near_paths import near_path
+from imagemill.transforms.presets import PRESETS
 from imagemill.transforms.reading import Path, from_dict, located
 
 __all__ = ["FORMAT", "Text", "from_json", "from_yaml", "of", "read", "rules_of", "transforms_of", "written"]
@@ -105,6 +107,10 @@ def transforms_of(described: Any) -> tuple[list[Any], Any]:
     if not isinstance(described, Mapping):
         nothing = described is None
         what = "nothing" if nothing else type(described).__name__
+        if isinstance(described, str):
+            raise PipelineFileError(
+                f"expected the text of a pipeline file, got {described[:80]!r}; {_of_text(described)}"
+            )
         raise PipelineFileError(f"expected a mapping with {sorted(_KNOWN)}, got {what}; {_EXAMPLE}")
     for key in described:
         if key not in _KNOWN:
@@ -123,6 +129,15 @@ def transforms_of(described: Any) -> tuple[list[Any], Any]:
         if not isinstance(listed, list):
             raise PipelineFileError(f"expected a list under 'transforms', got {listed!r}; {_EXAMPLE}")
     return [from_dict(t, ("transforms", place)) for place, t in enumerate(listed)], described.get("seed")
+
+
+def _of_text(text: str) -> str:
+    """What was probably meant by a text that is no mapping: the file of that name, or a preset."""
+    if text in PRESETS:
+        return f"that preset is the pipeline imagemill.preset({text!r})"
+    if FilePath(text).suffix in (".yaml", ".yml", ".json"):
+        return f"read a file with Pipeline.load({text!r})"
+    return _EXAMPLE
 
 
 def rules_of(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,17 +162,27 @@ def read(path: str | FilePath) -> Text:
     PipelineFileError
         When it cannot be read, named by the file.
     """
+    if isinstance(path, Mapping):
+        raise PipelineFileError("expected the path of a pipeline file, got a mapping; read it with Pipeline.from_dict")
+    if "\n" in str(path):
+        raise PipelineFileError("expected the path of a pipeline file, got text; read it with Pipeline.from_yaml(text)")
+    if str(path) in PRESETS and not FilePath(path).exists():
+        raise PipelineFileError(f"expected the path of a pipeline file, got {str(path)!r}; {_of_text(str(path))}")
     path = FilePath(path)
     try:
         # With or without the mark that some editors put first.
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, FileNotFoundError):
+            do = near_path(path)
+            raise PipelineFileError(f"expected a pipeline file, got {str(path)!r}, where there is none; {do}") from None
         raise PipelineFileError(f"expected a pipeline file at {path}, got: {error}") from None
     return (from_json if path.suffix.lower() == ".json" else from_yaml)(text)
 
 
 def from_json(text: str) -> Text:
     """Plain values of JSON text."""
+    text = _text(text)
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for key, many in Counter(key for key, _ in pairs).items():
@@ -186,6 +211,7 @@ def from_yaml(text: str) -> Text:
     """Plain values of YAML text (safe loader: no objects are made), with the line of everything."""
     import yaml
 
+    text = _text(text)
     if not text.strip():
         return Text(None)
     loader = _loader()(text)
@@ -208,6 +234,15 @@ def from_yaml(text: str) -> Text:
         raise PipelineFileError(f"expected YAML of numbers, words and lists, got: {error}") from None
     finally:
         loader.dispose()
+
+
+def _text(given: Any) -> str:
+    """Refuse a path where text is meant; a name of a file is refused by what is read of it."""
+    if isinstance(given, FilePath):
+        raise PipelineFileError(f"expected text, got the path {str(given)!r}; read a file with Pipeline.load(path)")
+    if FilePath(given).suffix in (".yaml", ".yml", ".json") and "\n" not in given and len(given.split()) == 1:
+        raise PipelineFileError(f"expected text, got the name {given!r}; {_of_text(given)}")
+    return str(given)
 
 
 def _yaml_words(error: Any, text: str) -> str:

@@ -15,6 +15,7 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.findings import Finding
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.keypoint_names import read_swap
+from imagemill.core.looking import Said
 from imagemill.core.randomness import rng
 from imagemill.core.randomness.default_keys import Lineage, Turn, key_of
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
@@ -32,8 +33,10 @@ from imagemill.pipeline.column_plans import others, results
 from imagemill.pipeline.drawing import Draft, Walk, places_of
 from imagemill.pipeline.groups import group_of, grouped, groups, partner_keys
 from imagemill.pipeline.inputs import Columns, Inputs, White, plain, read_columns
+from imagemill.pipeline.listed_transforms import read_transforms
 from imagemill.pipeline.mixed_samples import mixed_again, mixed_call
 from imagemill.pipeline.rehearsal import given, judge
+from imagemill.pipeline.seen import Previewed
 from imagemill.pipeline.source_maps import SourceMaps
 from imagemill.pipeline.written import Written
 from imagemill.transforms.base import Transform, everyone
@@ -41,12 +44,12 @@ from imagemill.transforms.base import Transform, everyone
 Key = str | int
 
 
-class Pipeline(Written):
+class Pipeline(Previewed, Written):
     """Transforms in order, with a seed.
 
     Parameters
     ----------
-    transforms : sequence of Transform
+    transforms : sequence of Transform, or another Pipeline
     seed : int, optional
         0 to 2**64 - 1. Made once and shown in the repr when left out.
     fuse : bool
@@ -73,8 +76,8 @@ class Pipeline(Written):
 
     def __init__(
         self,
-        transforms: Sequence[Transform],
-        *,
+        transforms: Sequence[Transform] | Pipeline,
+        *others: Any,
         seed: int | None = None,
         fuse: bool = True,
         backend: str | Backend = "cpu",
@@ -83,13 +86,11 @@ class Pipeline(Written):
         swap: Any = "auto",
         notes: Sequence[str] = (),
     ) -> None:
-        if isinstance(transforms, Transform) or not all(isinstance(t, Transform) for t in transforms):
-            raise ParameterError(f"expected a list of transforms, got {transforms!r}; write Pipeline([Flip('x')])")
+        self.transforms, boxes, swap = read_transforms(transforms, others, boxes, swap)
         # Whether somebody chose it, so that other processes may have the same one.
         self.seed_given = seed is not None
         if not isinstance(boxes, BoxRules):
             raise ParameterError(f"expected boxes as rules, got {boxes!r}; write boxes=BoxRules(min_area=16)")
-        self.transforms = tuple(transforms)
         self.seed = rng.read_seed(seed)
         self.boxes = boxes
         self.swap = read_swap(swap)
@@ -407,7 +408,7 @@ class Pipeline(Written):
         key: Key = 0,
         of: str = "image",
         label: Any = None,
-    ) -> str:
+    ) -> Said:
         """What runs on an image: the transforms with their ranges and, for a shape, the planned steps.
 
         Parameters
@@ -430,7 +431,7 @@ class Pipeline(Written):
             inputs = Inputs({of: [image]})
             draft = self.draw(inputs.frame, [key], image=of, labels=None if label is None else [label])
             parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
-        return "\n\n".join(parts)
+        return Said("\n\n".join(parts))
 
     def lint(
         self,
@@ -481,10 +482,7 @@ class Pipeline(Written):
         return asked if self.swap == "auto" else {**asked, "swap": [list(pair) for pair in self.swap]}
 
     def __repr__(self) -> str:
-        inside = ",\n".join(f"    {words.call(t)}" for t in self.transforms)
-        how = f"seed={self.seed}" + (f", boxes={self.boxes!r}" if self.boxes != BoxRules() else "")
-        how += "" if self.swap == "auto" else f", swap={self.swap!r}"
-        return f"Pipeline([\n{inside},\n], {how})" if inside else f"Pipeline([], {how})"
+        return words.constructed(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (self.arguments(),), {"seed_given": self.seed_given, "_lineage": self._lineage}

@@ -15,6 +15,7 @@ from imagemill.core.extras import require
 from imagemill.core.geometry import Floats, Ints
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
+from imagemill.core.short_repr import ShortRepr
 from imagemill.core.targets import (
     Annotation,
     Array,
@@ -44,8 +45,8 @@ _LEAST = 0.05
 """Share of an interpolated value that has to come from the source for the rest to be left out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SourceMaps(Sequence["_SourceMap"]):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SourceMaps(ShortRepr, Sequence["_SourceMap"]):
     """The ways back of all samples of a batch.
 
     Parameters
@@ -73,7 +74,7 @@ class SourceMaps(Sequence["_SourceMap"]):
     spatial: str
     axes: str
     affine: Floats
-    backend: Backend
+    backend: Backend = field(repr=False)
     swap: Swap
     mixed: npt.NDArray[np.bool_] | None = None
     _made: list[Resample] = field(default_factory=list)
@@ -115,8 +116,8 @@ def _sent(*arguments: Any) -> SourceMaps:
     return SourceMaps(*one, get_backend(backend), swap, mixed)  # type: ignore[call-arg]  # as `__reduce__` lists them
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _SourceMap:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _SourceMap(ShortRepr):
     """The way back of sample ``row``; see :class:`~imagemill.core.sample.SourceMap`."""
 
     maps: SourceMaps

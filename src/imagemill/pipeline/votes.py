@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.sample import Sample
+from imagemill.core.short_repr import ShortRepr
 from imagemill.core.targets import Array, Image, Keypoints
 
 __all__ = ["MERGES", "Averaged", "Classes", "Points", "Rasters"]
@@ -21,8 +22,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Averaged:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Averaged(ShortRepr):
     """What several views say together.
 
     Parameters

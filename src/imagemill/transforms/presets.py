@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from imagemill.core.errors import ParameterError
+from imagemill.core.ops import Border
 from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.brightness import Brightness
@@ -28,24 +33,34 @@ from imagemill.transforms.medical.low_resolution import LowResolution
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
 
 Transforms = tuple[Transform, ...]
+PresetSize = int | tuple[int, ...] | list[int] | None
+"""What may be said of a preset's size: a side, ``(y, x)``, or ``(z, y, x)``."""
 
 
-def photo(size: int = 224) -> Transforms:
-    """Photos of objects: flip, small turns, zooms and shifts, light; squeezed to a square."""
+def _moved() -> Transforms:
+    """Small turns, zooms and shifts; what they bring into the frame is the picture in the mirror."""
+    mirror: Border = "reflect"
     return (
-        Flip("x", p=0.5),
-        Rotate((-10, 10)),
-        Zoom((0.9, 1.1)),
-        Shift(fraction=(-0.1, 0.1)),
-        ColorJitter(brightness=(0.8, 1.2), contrast=(0.8, 1.2), saturation=(0.8, 1.2)),
-        Resize((size, size)),
+        Rotate((-10, 10), border=mirror),
+        Zoom((0.9, 1.1), border=mirror),
+        Shift(fraction=(-0.1, 0.1), border=mirror),
     )
 
 
-def crops(size: int = 224) -> Transforms:
+def photo(size: PresetSize = 224) -> Transforms:
+    """Photos of objects: flip, small turns, zooms and shifts, light; scaled, and cut to a square in the middle."""
+    return (
+        Flip("x", p=0.5),
+        *_moved(),
+        ColorJitter(brightness=(0.8, 1.2), contrast=(0.8, 1.2), saturation=(0.8, 1.2)),
+        Resize(_plane("photo", size), fit="crop"),
+    )
+
+
+def crops(size: PresetSize = 224) -> Transforms:
     """Photos for classification from scratch: random crops of a tenth of the area and more, flip, light, hue."""
     return (
-        RandomResizedCrop((size, size), area=(0.1, 1.0), aspect=(0.5, 2.0)),
+        RandomResizedCrop(_plane("crops", size), area=(0.1, 1.0), aspect=(0.5, 2.0)),
         Flip("x", p=0.5),
         ColorJitter(brightness=(0.6, 1.4), contrast=(0.6, 1.4), saturation=(0.6, 1.4), hue=(-18, 18)),
     )
@@ -55,25 +70,27 @@ def _some() -> SomeOf:
     return SomeOf((Rotate((-10, 10)), Zoom((0.9, 1.1)), Brightness((0.8, 1.2)), Flip("x"), Shift(pixels=(-5, 5))))
 
 
-def segmentation(size: int = 224) -> Transforms:
+def segmentation(size: PresetSize = 224) -> Transforms:
     """Pictures with a label map: some of five transforms, then a square that keeps the foreground in sight."""
-    return (_some(), SquareCrop(margin=Choice((5, 10))), Resize((size, size)))
+    return (_some(), SquareCrop(margin=Choice((5, 10))), Resize(_square("segmentation", size)))
 
 
-def scan(size: int = 224) -> Transforms:
-    """Scans with a label map: as ``segmentation``, to 8 slices, values rescaled to 0..1 by each scan's own range.
+def scan(size: PresetSize = 224) -> Transforms:
+    """Scans with a label map: as ``segmentation``, slices as many as they are, values to 0..1 by each scan's own range.
 
-    The rescale stands first: after an intensity change it would undo it.
+    The rescale stands first: after an intensity change it would undo it. A size ``(z, y, x)`` asks for other slices.
     """
-    return (Rescale("minmax"), _some(), SquareCrop(margin=Choice((5, 10))), Resample((8, size, size)))
+    asked = _sides(size)
+    target = (*asked[:-2], *_square("scan", asked[-2:])) if len(asked) == 3 else _square("scan", size)
+    return (Rescale("minmax"), _some(), SquareCrop(margin=Choice((5, 10))), Resample(target))
 
 
-def gray(size: int = 28) -> Transforms:
+def gray(size: PresetSize = 28) -> Transforms:
     """Small gray pictures such as digits: small turns, zooms and shifts, nothing that changes the label."""
-    return (Rotate((-10, 10)), Zoom((0.9, 1.1)), Shift(fraction=(-0.1, 0.1)), Resize((size, size)))
+    return (*_moved(), Resize(_plane("gray", size), fit="crop"))
 
 
-def nnunet_3d(size: int = 128) -> Transforms:
+def nnunet_3d(size: PresetSize = 128) -> Transforms:
     """Volumes for segmentation, as nnU-Net augments them: turns, zoom, noise, blur, light, resolution, gamma, mirrors.
 
     Of each scan's values the mean and deviation are taken first. What differs from nnU-Net: the scale is drawn of zoom
@@ -85,7 +102,7 @@ def nnunet_3d(size: int = 128) -> Transforms:
         Standardize(),
         Rotate((-30, 30), plane="all", border="constant", p=0.2),
         Zoom((0.71, 1.43), border="constant", p=0.2),
-        CropOrPad((size, size, size)),
+        CropOrPad(_solid(size)),
         GaussianNoise((0.0, 0.32), p=0.1),
         GaussianBlur({"z": (0.5, 1.0), "y": (0.5, 1.0), "x": (0.5, 1.0)}, p=0.2),
         Brightness(light, p=0.15),
@@ -99,7 +116,7 @@ def nnunet_3d(size: int = 128) -> Transforms:
     )
 
 
-PRESETS: dict[str, Callable[[int], Transforms]] = {
+PRESETS: dict[str, Callable[..., Transforms]] = {
     "photo": photo,
     "crops": crops,
     "segmentation": segmentation,
@@ -109,25 +126,63 @@ PRESETS: dict[str, Callable[[int], Transforms]] = {
 }
 
 
-def preset(name: str, size: int | None = None) -> Transforms:
+def transforms_of_preset(name: str, size: PresetSize = None) -> Transforms:
     """The transforms of a preset.
 
     Parameters
     ----------
     name : {"photo", "crops", "segmentation", "scan", "gray", "nnunet-3d"}
-    size : int, optional
-        Side of the result in pixels; the preset's own when left out.
+    size : int or tuple of int, optional
+        Of the result in pixels: a side, ``(y, x)``, or of volumes ``(z, y, x)``; the preset's own when left out.
 
     Raises
     ------
     ParameterError
-        For an unknown name.
+        For an unknown name, or a size that it cannot have.
 
     Examples
     --------
-    >>> len(preset("photo"))
-    6
+    >>> len(transforms_of_preset("photo")), transforms_of_preset("scan", (8, 64, 64))[-1].size
+    (6, (8, 64, 64))
     """
     if name not in PRESETS:
-        raise ParameterError(f"expected a preset of {', '.join(PRESETS)}, got {name!r}")
-    return PRESETS[name]() if size is None else PRESETS[name](size)  # type: ignore[call-arg]
+        near = difflib.get_close_matches(str(name).lower(), list(PRESETS), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "write your own: Pipeline([...])"
+        raise ParameterError(f"expected a preset of {', '.join(PRESETS)}, got {name!r}; {hint}")
+    return PRESETS[name]() if size is None else PRESETS[name](size)
+
+
+def _sides(size: Any) -> tuple[int, ...]:
+    """A size as whole numbers: one, two or three."""
+    listed = tuple(size) if isinstance(size, tuple | list) else (size,)
+    whole = all(isinstance(one, int | np.integer) and not isinstance(one, bool) and one >= 1 for one in listed)
+    if not whole or len(listed) not in (1, 2, 3):
+        raise ParameterError(f"expected a preset's size as a side, (y, x) or (z, y, x) in pixels, got {size!r}")
+    return tuple(int(one) for one in listed)
+
+
+def _plane(name: str, size: Any) -> tuple[int, int]:
+    """Height and width."""
+    sides = _sides(size)
+    if len(sides) == 3:
+        raise ParameterError(f"expected the size of the preset {name} as a side or (y, x), got {size!r}; it has no z")
+    return sides[0], sides[-1]
+
+
+def _square(name: str, size: Any) -> tuple[int, int]:
+    """Height and width where the preset cuts out a square."""
+    height, width = _plane(name, size)
+    if height != width:
+        raise ParameterError(
+            f"expected one side for the preset {name}, which cuts out squares, got {size!r}; "
+            f"write {min(height, width)}, or a pipeline of your own with CropOrPad(({height}, {width}))"
+        )
+    return height, width
+
+
+def _solid(size: Any) -> tuple[int, int, int]:
+    """Three lengths."""
+    sides = _sides(size)
+    if len(sides) == 2:
+        raise ParameterError(f"expected the size of the preset nnunet-3d as a side or (z, y, x), got {size!r}")
+    return (sides[0], sides[0], sides[0]) if len(sides) == 1 else (sides[0], sides[1], sides[2])

@@ -45,9 +45,9 @@ class Channels(StrEnum):
 def augment(
     src: Annotated[Path, typer.Argument(metavar="SRC", help="An image, a scan, a folder, or a .txt list of paths.")],
     to: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to fill.")],
-    pipeline: Annotated[str, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)],
+    pipeline: Annotated[str | None, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = None,
     copies: Annotated[int, typer.Option("--copies", "-n", min=1, help="Copies of each image.")] = 1,
-    size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="SIDE|Y,X|Z,Y,X", help=SIZE_HELP)] = None,
     masks: Annotated[
         Path | None,
         typer.Option("--masks", metavar="DIR", help="Label maps named like the images; they are moved along."),

@@ -25,8 +25,8 @@ WORKERS_HELP = "Threads to try, such as 0,1,2 (0: the caller's own); process or 
 
 def bench(
     src: Annotated[Path, typer.Argument(metavar="SRC", help="A dataset in any layout, or a prepared one.")],
-    pipeline: Annotated[str, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = ...,  # type: ignore[assignment]
-    size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
+    pipeline: Annotated[str | None, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="SIDE|Y,X|Z,Y,X", help=SIZE_HELP)] = None,
     workers: Annotated[str, typer.Option("--workers", "-w", metavar="N[,N...]", help=WORKERS_HELP)] = "0,1,2",
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
     seconds: Annotated[float, typer.Option("--seconds", min=0.05, help="How long each is read.")] = 3.0,

@@ -24,19 +24,25 @@ def explain(
     src: Annotated[
         Path | None, typer.Argument(metavar="[SRC]", help="Plan for this image or scan, or the first of a folder.")
     ] = None,
-    pipeline: Annotated[str, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = ...,  # type: ignore[assignment]
-    size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
+    pipeline: Annotated[str | None, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="SIDE|Y,X|Z,Y,X", help=SIZE_HELP)] = None,
     shape: Annotated[str | None, typer.Option("--shape", metavar="N,N[,N]", help=SHAPE_HELP)] = None,
     axes: Annotated[str | None, typer.Option("--axes", help=AXES_HELP)] = None,
     dtype: Annotated[str, typer.Option("--dtype", help=DTYPE_HELP)] = "uint8",
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Whose draws to show.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="As a pipeline file, to go on from: explain -p photo --yaml > my.yaml")
+    ] = False,
 ) -> None:
     """Show what runs on an image: transforms, ranges, planned steps, and how many images can come of one.
 
     Without SRC or --shape only the transforms are shown; with one of them also the steps they fuse into.
     """
     asked = read_pipeline(pipeline, size, seed)
+    if as_yaml:
+        typer.echo(asked.pipeline.to_yaml(), nl=False)
+        return
     given = read_input(src, shape, axes, dtype)
     pipe = asked.pipeline
     if given is None:

@@ -28,8 +28,8 @@ def lint(
     src: Annotated[
         Path | None, typer.Argument(metavar="[SRC]", help="Try it on the shapes of these images or scans.")
     ] = None,
-    pipeline: Annotated[str, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = ...,  # type: ignore[assignment]
-    size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
+    pipeline: Annotated[str | None, typer.Option("--pipeline", "-p", metavar="FILE|PRESET", help=HELP)] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="SIDE|Y,X|Z,Y,X", help=SIZE_HELP)] = None,
     shape: Annotated[str | None, typer.Option("--shape", metavar="N,N[,N]", help=SHAPE_HELP)] = None,
     axes: Annotated[str | None, typer.Option("--axes", help=AXES_HELP)] = None,
     dtype: Annotated[str, typer.Option("--dtype", help=DTYPE_HELP)] = "uint8",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import imagemill as im
-from imagemill.pipeline import operations, read_pipeline_file
+from imagemill.app.cli.number_options import SIZE_HELP, preset_size
+from imagemill.pipeline import named_pipeline, operations, preset_names, read_pipeline_file
 from imagemill.transforms import line_for
 
 __all__ = ["HELP", "SIZE_HELP", "Asked", "read_pipeline"]
 
-HELP = "A pipeline file (.yaml, .json), or a preset: photo, crops, segmentation, scan, gray."
-SIZE_HELP = "Side of the result in pixels, for a preset; the preset's own when left out."
+HELP = "A pipeline file (.yaml, .json), or a preset: photo, crops, segmentation, scan, gray, nnunet-3d."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +49,19 @@ class Asked:
         return f"{self.name}, {what}, seed {self.pipeline.seed} ({self.seed_note})"
 
 
-def read_pipeline(text: str, size: int | None = None, seed: int | None = None, begun: int | None = None) -> Asked:
+def read_pipeline(
+    text: str | None, size: str | None = None, seed: int | None = None, begun: int | None = None
+) -> Asked:
     """Read a preset's name or a file.
 
     Parameters
     ----------
-    text : str
+    text : str or None
         As given to ``--pipeline``.
-    size, seed : int, optional
-        As given to ``--size`` and ``--seed``.
+    size : str, optional
+        As given to ``--size``.
+    seed : int, optional
+        As given to ``--seed``.
     begun : int, optional
         The seed of the run that is continued; counts when nobody else says one.
 
@@ -67,23 +70,19 @@ def read_pipeline(text: str, size: int | None = None, seed: int | None = None, b
     InputError
         When there is no such file or preset, or a size is given for a file.
     """
-    path = Path(text)
-    if path.is_file():
-        if size is not None:
-            raise im.InputError(f"expected --size with a preset, got the file {text}; set the size inside the file")
-        stored = im.Pipeline.load(path)
-        if seed is None and _has_seed(path):
-            return Asked(stored, text, "from the file")
-        name = text
-    elif text in im.PRESETS:
-        stored, name = im.Pipeline(im.preset(text, size)), f"preset {text}"
-    else:
-        names = ", ".join(im.PRESETS)
-        near = difflib.get_close_matches(text, list(im.PRESETS), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "check the name or the path"
-        if line := line_for(text):
-            hint = f"for one transform alone write a file, such as alone.yaml, that says 'transforms: [{{{line}}}]'"
-        raise im.InputError(f"expected a pipeline file or a preset of {names}, got {text!r}; {hint}")
+    if text is None:
+        raise im.InputError(
+            f"expected --pipeline FILE or a preset ({preset_names()}), got none; start with -p photo for photos, "
+            "-p scan for scans, -p segmentation for pictures with label maps"
+        )
+    path, sides = Path(text), preset_size(size)
+    if line := line_for(text):
+        hint = f"for one transform alone write a file, such as alone.yaml, that says 'transforms: [{{{line}}}]'"
+        raise im.InputError(f"expected a pipeline file or a preset of {preset_names()}, got {text!r}; {hint}")
+    stored = named_pipeline(text, sides)
+    if path.is_file() and seed is None and _has_seed(path):
+        return Asked(stored, text, "from the file")
+    name = text if path.is_file() else f"preset {text}"
     if seed is not None:
         return Asked(stored.replace(seed=seed), name, "as given")
     if begun is not None:

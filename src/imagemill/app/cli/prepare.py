@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-import imagemill as im
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.augment import Channels, OnError
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress, stopped
+from imagemill.app.cli.number_options import numbers
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["numbers", "prepare"]
@@ -71,27 +71,6 @@ class Unlabeled(StrEnum):
 
     RAISE = "raise"
     NULL = "null"
-
-
-def numbers(name: str, words: str, kind: type[int] | type[float]) -> Any:
-    """One number, or several with commas or x between them.
-
-    Raises
-    ------
-    InputError
-        For anything else.
-
-    Examples
-    --------
-    >>> numbers("size", "224", int), numbers("size", "8x64x64", int), numbers("split", "0.7,0.1,0.2", float)
-    (224, (8, 64, 64), (0.7, 0.1, 0.2))
-    """
-    parts = words.replace("x", ",").split(",")
-    try:
-        found = tuple(int(part) if part.strip().isdecimal() else kind(part) for part in parts)
-    except ValueError:
-        raise im.InputError(f"expected --{name} as numbers with commas between, got {words!r}; write 224") from None
-    return found[0] if len(found) == 1 else found
 
 
 def prepare(

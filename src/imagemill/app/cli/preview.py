@@ -79,7 +79,7 @@ def preview(
         ),
     ] = None,
     to: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The figure to write.")] = Path("preview.png"),
-    size: Annotated[int | None, typer.Option("--size", min=1, help=SIZE_HELP)] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="SIDE|Y,X|Z,Y,X", help=SIZE_HELP)] = None,
     grid_size: Annotated[str, typer.Option("--grid", metavar="ROWSxCOLUMNS", help="How many copies to show.")] = "3x3",
     masks: Annotated[
         Path | None, typer.Option("--masks", metavar="DIR|FILE", help="The label map, or the folder it is in.")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 import imagemill as im
 from imagemill.app.cli.console import out
-from imagemill.app.cli.prepare import numbers
+from imagemill.app.cli.number_options import numbers
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["split"]

@@ -265,7 +265,7 @@ class Story:
         cat = _image(self.inputs.cat).array
         head = read_picture(self.inputs.scan / "head.nii.gz").array
         chain = [*preset("photo", 224), Normalize("imagenet")]
-        geometry = [Rotate((-10, 10)), *preset("scan", SIZE)[2:]]
+        geometry = [Rotate((-10, 10)), *list(preset("scan", (8, SIZE, SIZE)))[2:]]
         facts = [
             self._race("photo", Image(cat, "yxc"), chain, 16),
             self._race("scan", Image(head, "zyx"), geometry, 2),

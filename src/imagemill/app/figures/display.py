@@ -201,7 +201,9 @@ class Marks:
         The label map's labels in order: the first gets the first colour, in all pictures of a figure.
     colours : dict
         Of box, point and polygon labels, for the same reason.
-    polygons : sequence of Polygon
+    outlines : sequence of Outline
+    tags : bool
+        Whether boxes bear their labels.
     """
 
     mask: Mask | None = None
@@ -211,6 +213,7 @@ class Marks:
     labels: tuple[int, ...] = ()
     colours: dict[Any, Colour] | None = None
     outlines: Sequence[Outline] = ()
+    tags: bool = True
 
 
 def fitted(height: int, width: int, tile: int) -> float:
@@ -300,7 +303,9 @@ def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: i
         edges, keep = _boxes_on(marks.boxes, plane, shape)
         named = None if marks.boxes.labels is None else [marks.boxes.labels[i] for i in keep]
         table = marks.colours if named is not None else None
-        out = draw_boxes(out, (edges + 0.5) * np.tile(sides, 2) - 0.5, named, colours=table)
+        out = draw_boxes(
+            out, (edges + 0.5) * np.tile(sides, 2) - 0.5, named, colours=table, text_pixels=12 if marks.tags else 0
+        )
     return out
 
 

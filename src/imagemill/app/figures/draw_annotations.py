@@ -44,7 +44,7 @@ class Outline:
 
 
 _DARK, _LIGHT = (20, 20, 20), (255, 255, 255)
-_FACE = "sans"  # a scalable face that comes with OpenCV, with letters beyond ASCII
+FACE = "sans"  # a scalable face that comes with OpenCV, with letters beyond ASCII
 
 
 def label_colour(label: int) -> Colour:
@@ -205,7 +205,7 @@ def readable_on(colour: Colour) -> Colour:
 
 def _tag(rgb: Rgb, text: str, top: int, left: int, colour: Colour, pixels: int) -> Rgb:
     """Write a text on a filled tag: above the place when there is room, else below it, always inside."""
-    face, weight = cv2.FontFace(_FACE), 500
+    face, weight = cv2.FontFace(FACE), 500
     x, _, w, _ = cv2.getTextSize((0, 0), text, (0, 0), face, pixels, weight)
     room, wide = pixels + 4, w + 6
     up = top - room if top >= room else top

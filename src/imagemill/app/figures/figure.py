@@ -17,12 +17,10 @@ from imagemill import (
     Instances,
     Keypoints,
     Mask,
-    Picture,
     Pipeline,
     Polygons,
     RotatedBoxes,
     Sample,
-    write_picture,
 )
 from imagemill.app.figures.display import (
     Marks,
@@ -36,9 +34,11 @@ from imagemill.app.figures.display import (
     window_of,
 )
 from imagemill.app.figures.draw_annotations import Colour, Outline, Rgb, colours_of, label_colour
+from imagemill.app.figures.drawing import Drawing, drawing
 from imagemill.app.figures.shape_outlines import SHAPES, outlines_of
 from imagemill.app.figures.sheet import QUIET, Sheet, Text
 from imagemill.core import as_target, placed
+from imagemill.pipeline import as_pipeline
 
 TILE = 260
 """Longest side of a tile of a grid, pixels; larger pictures are shrunk to it, small ones magnified."""
@@ -156,8 +156,9 @@ def grid(
     axes: str | None = None,
     title: str | None = None,
     links: Sequence[tuple[int, int]] = (),
+    count: int | None = None,
     **shapes: Any,
-) -> Rgb:
+) -> Drawing:
     """Show what a pipeline makes of one image: a grid of draws, each with its values below it.
 
     The tiles are epochs 0, 1, 2, ... of the same key, in reading order: what a network would see of this
@@ -166,7 +167,7 @@ def grid(
 
     Parameters
     ----------
-    pipeline : Pipeline
+    pipeline : Pipeline, name of a preset, or file
     image : array or Image
     mask, boxes, keypoints : optional
         Moved along and drawn, as arrays or as Mask, Boxes and Keypoints.
@@ -182,19 +183,20 @@ def grid(
         A line above; made from the pipeline when left out.
     links : sequence of pairs of int
         Keypoints to join by lines, such as the bones of a skeleton.
+    count : int, optional
+        How many draws, in rows of ``columns``; ``rows`` times ``columns`` when left out.
     **shapes
         ``polygons``, ``lines``, ``rotated_boxes`` and ``instances``, moved along and drawn as lines.
 
     Returns
     -------
-    array, ``(H, W, 3)`` uint8
+    Drawing, ``(H, W, 3)`` uint8
+        An array that notebooks show, with ``save(path)`` and ``show()``.
 
     Raises
     ------
     InputError
         When the targets do not fit the image, or the grid's size is out of range.
-    MissingExtra
-        Without matplotlib.
 
     Examples
     --------
@@ -204,39 +206,53 @@ def grid(
     >>> figure.shape[2], figure.dtype
     (3, dtype('uint8'))
     """
-    for name, count in (("rows", rows), ("columns", columns)):
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 32:
-            raise InputError(f"expected {name} from 1 to 32, got {count!r}")
-    source = shown(image, mask, boxes, keypoints, axes, **_known(shapes))
-    made = draws(pipeline, source, key, range(rows * columns))
+    for name, number in (("rows", rows), ("columns", columns)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 1 <= number <= 32:
+            raise InputError(f"expected {name} from 1 to 32, got {number!r}")
+    pipeline, source = as_pipeline(pipeline), shown(image, mask, boxes, keypoints, axes, **_known(shapes))
+    made = draws(pipeline, source, key, range(count or rows * columns))
     heading = f"{len(pipeline.transforms)} transforms, seed {pipeline.seed}, key {key}, epochs 0 to {len(made) - 1}"
     return saved(sheet_of(made, pipeline, source, columns, title or heading, links), path)
 
 
 def sheet_of(
     made: Sequence[Shown],
-    pipeline: Pipeline,
+    pipeline: Pipeline | None,
     source: Shown,
     columns: int,
     title: str,
     links: Sequence[tuple[int, int]] = (),
+    *,
+    alike: bool = True,
 ) -> Rgb:
-    """Tiles with their captions in rows of ``columns``."""
-    tiles, notes = tiles_of(made, pipeline, source, links, TILE)
-    plain = fixed_names(pipeline)
+    """Tiles with their captions in rows of ``columns``; ``source`` says which colour is which label."""
+    tiles, notes = tiles_of(made, pipeline, source, links, TILE, alike=alike)
+    plain = frozenset() if pipeline is None else fixed_names(pipeline)
+    words = [one.words or caption(one.applied, plain) for one in made]
+    return captioned(tiles, words, columns, title, notes, _legend(source))
+
+
+def captioned(
+    tiles: Sequence[Rgb],
+    words: Sequence[str],
+    columns: int,
+    title: str = "",
+    notes: Iterable[str] = (),
+    legend: Sequence[tuple[str, Colour]] = (),
+) -> Rgb:
+    """Pictures in rows of ``columns``, each with its words below it."""
     wide = max(_NARROW, *(tile.shape[1] for tile in tiles))
     sheet = Sheet(2 * _MARGIN + columns * wide + (columns - 1) * _GAP)
     inner = sheet.width - 2 * _MARGIN
-    top = sheet.text(Text(title, 15, bold=True), _MARGIN, _MARGIN, inner)
-    top = _notes(sheet, notes, _legend(source), top + 2, inner)
+    top = sheet.text(Text(title, 15, bold=True), _MARGIN, _MARGIN, inner) if title else _MARGIN
+    top = _notes(sheet, notes, legend, top + 2, inner)
     for start in range(0, len(tiles), columns):
         line = range(start, min(start + columns, len(tiles)))
         tall, bottom = max(tiles[i].shape[0] for i in line), top
         for place, i in enumerate(line):
             left = _MARGIN + place * (wide + _GAP)
             sheet.picture(tiles[i], left, top + (tall - tiles[i].shape[0]) // 2)
-            words = Text(made[i].words or caption(made[i].applied, plain), 11, QUIET)
-            bottom = max(bottom, sheet.text(words, left, top + tall + 5, wide))
+            bottom = max(bottom, sheet.text(Text(words[i], 11, QUIET), left, top + tall + 5, wide))
         top = bottom + _GAP
     return sheet.draw(top + _MARGIN - _GAP)
 
@@ -255,7 +271,7 @@ def before_after(
     title: str | None = None,
     links: Sequence[tuple[int, int]] = (),
     **shapes: Any,
-) -> Rgb:
+) -> Drawing:
     """Show an image before and after one draw of a pipeline, with the drawn values beside it.
 
     Parameters
@@ -267,14 +283,13 @@ def before_after(
 
     Returns
     -------
-    array, ``(H, W, 3)`` uint8
+    Drawing, ``(H, W, 3)`` uint8
+        An array that notebooks show, with ``save(path)`` and ``show()``.
 
     Raises
     ------
     InputError
         When the targets do not fit the image.
-    MissingExtra
-        Without matplotlib.
 
     Examples
     --------
@@ -283,7 +298,7 @@ def before_after(
     >>> figure.ndim
     3
     """
-    source = shown(image, mask, boxes, keypoints, axes, **_known(shapes))
+    pipeline, source = as_pipeline(pipeline), shown(image, mask, boxes, keypoints, axes, **_known(shapes))
     (made,) = draws(pipeline, source, key, [epoch])
     heading = title or f"before and after: seed {pipeline.seed}, key {key}, epoch {epoch}"
     return saved(pair_of(source, made, pipeline, heading, links), path)
@@ -330,17 +345,29 @@ def tiles_of(
     source: Shown,
     links: Sequence[tuple[int, int]],
     tile: int,
+    *,
+    alike: bool = True,
+    tags: bool = True,
 ) -> tuple[list[Rgb], list[str]]:
-    """Every sample at tile size with its marks, and what to know about the way they are shown."""
-    planes = _planes(made)
-    window = _window(planes, pipeline, source)
+    """Every sample at tile size with its marks, and what to know about the way they are shown.
+
+    Those that are `alike` are shown from the same value as black to the same as white, others each by itself; without
+    `tags` boxes do not bear their names.
+    """
+    planes = _planes(made) if alike else [one.plane for one in made]
+    shared = _window(planes, pipeline, source) if alike else None
     labels, colours = labels_in(source.mask), _colours(source)
     tiles = []
     for one, plane in zip(made, planes, strict=True):
-        marks = Marks(one.mask, one.boxes, one.keypoints, one.links or links, labels, colours, one.lines(plane.slice))
+        marks = Marks(
+            one.mask, one.boxes, one.keypoints, one.links or links, labels, colours, one.lines(plane.slice), tags
+        )
+        window = shared or window_of([plane.pixels], scan=plane.slice is not None)
         tiles.append(marked(window.apply(plane.pixels), plane, marks, one.shape, tile))
+    if shared is None:
+        return tiles, []
     chosen = dict.fromkeys(plane.note for plane in planes)
-    return tiles, [note for note in (" / ".join(chosen), window.note) if note]
+    return tiles, [note for note in (" / ".join(chosen), shared.note) if note]
 
 
 def _planes(made: Sequence[Shown]) -> list[Plane]:
@@ -455,8 +482,9 @@ def caption(applied: Sequence[Applied], without: frozenset[str] = frozenset()) -
     )
 
 
-def saved(rgb: Rgb, path: str | Path | None) -> Rgb:
+def saved(rgb: Rgb, path: str | Path | None) -> Drawing:
     """The figure, written to ``path`` as well when there is one."""
+    figure = drawing(rgb)
     if path is not None:
-        write_picture(path, Picture(rgb, "yxc"))
-    return rgb
+        figure.save(path)
+    return figure

@@ -1,22 +1,21 @@
 """Pictures and words on one sheet, placed to the pixel.
 
-matplotlib writes the letters (its Agg canvas, no window, no global state); pictures are pasted unscaled, so
-what was drawn on them stays crisp. Texts are measured before they are placed: none is cut or overlaps.
+OpenCV writes the letters, in a face it brings along; pictures are pasted unscaled, so what was drawn on them stays
+crisp. Texts are measured before they are placed: none is cut or overlaps.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import cv2
 import numpy as np
 
-from imagemill.app.figures.draw_annotations import Colour, Rgb
-from imagemill.core import require
+from imagemill.app.figures.draw_annotations import FACE, Colour, Rgb
 
-INK, QUIET = "#1a1a1a", "#5a5a5a"
-_DPI = 100
+INK, QUIET = (26, 26, 26), (90, 90, 90)
 _LINE = 1.35  # height of a line of text over its letters' size
 
 
@@ -26,7 +25,7 @@ class Text:
 
     words: str
     pixels: int = 12
-    colour: str = INK
+    colour: Colour = INK
     bold: bool = False
 
     @property
@@ -56,22 +55,14 @@ class Sheet:
     def __init__(self, width: int) -> None:
         self.width = width
         self._placed: list[Placed] = []
-        self._font = require("matplotlib.font_manager", extra="report").FontProperties
-        agg = require("matplotlib.backends.backend_agg", extra="report")
-        self._canvas_of = agg.FigureCanvasAgg
-        self._figure_of = require("matplotlib.figure", extra="report").Figure
-        self._renderer = agg.RendererAgg(8, 8, _DPI)
-
-    def _face(self, text: Text) -> Any:
-        weight = "bold" if text.bold else "normal"
-        return self._font(family="DejaVu Sans", size=text.pixels * 72 / _DPI, weight=weight)
+        self._face = cv2.FontFace(FACE)
 
     def measure(self, text: Text) -> int:
         """Width of a text on one line, pixels."""
-        return int(np.ceil(self._renderer.get_text_width_height_descent(text.words, self._face(text), ismath=False)[0]))
+        return int(cv2.getTextSize((0, 0), text.words, (0, 0), self._face, text.pixels, _weight(text))[2])
 
     def wrap(self, text: Text, width: int) -> list[Text]:
-        """Break a text into lines no wider than ``width`` pixels: at spaces, and inside words too long for a line."""
+        """Break a text into lines of up to ``width`` pixels: at spaces, long words behind / _ - or else anywhere."""
         lines: list[str] = []
         for paragraph in text.words.split("\n"):
             line = ""
@@ -92,10 +83,11 @@ class Sheet:
 
     def _pieces(self, text: Text, word: str, width: int) -> list[str]:
         pieces = [""]
-        for letter in word:
-            if pieces[-1] and not self._fits(text, pieces[-1] + letter, width):
-                pieces.append("")
-            pieces[-1] += letter
+        for part in re.findall(r"[^/_-]*[/_-]|[^/_-]+", word):
+            for unit in [part] if self._fits(text, part, width) else part:
+                if pieces[-1] and not self._fits(text, pieces[-1] + unit, width):
+                    pieces.append("")
+                pieces[-1] += unit
         return pieces
 
     def picture(self, rgb: Rgb, left: int, top: int) -> None:
@@ -124,29 +116,19 @@ class Sheet:
 
     def draw(self, height: int) -> Rgb:
         """The sheet as a picture of ``height`` rows."""
-        figure = self._figure_of(figsize=(self.width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
-        canvas = self._canvas_of(figure)
-        for placed in self._placed:
-            if isinstance(placed.what, Text):
-                self._write(figure, placed.what, placed.left, height - placed.top)
-        canvas.draw()
-        sheet = np.array(canvas.buffer_rgba())[..., :3]
+        sheet = np.full((height, self.width, 3), 255, np.uint8)
         for placed in self._placed:
             if isinstance(placed.what, np.ndarray):
                 rows, columns = placed.what.shape[:2]
                 sheet[placed.top : placed.top + rows, placed.left : placed.left + columns] = placed.what
             elif isinstance(placed.what, tuple):
                 sheet[placed.top : placed.top + 11, placed.left : placed.left + 11] = placed.what
+            else:
+                # The baseline is given, not the top: letters without ascenders would otherwise sit higher.
+                text, at = placed.what, (placed.left, placed.top + round(1.1 * placed.what.pixels))
+                cv2.putText(sheet, text.words, at, text.colour, self._face, text.pixels, _weight(text))
         return sheet
 
-    def _write(self, figure: Any, text: Text, left: int, below: int) -> None:
-        # The baseline is given, not the top: letters without ascenders would otherwise sit higher.
-        figure.text(
-            left / self.width,
-            (below - round(1.1 * text.pixels)) / figure.bbox.height,
-            text.words,
-            font=self._face(text),
-            color=text.colour,
-            va="baseline",
-            parse_math=False,
-        )
+
+def _weight(text: Text) -> int:
+    return 700 if text.bold else 400

@@ -65,7 +65,7 @@ def _by_themselves(survey: Survey) -> Iterator[Finding]:
     asked = survey.settings
     bright = _of_photos(survey, lambda g: np.nan if _is_flat(g) else g.brightness[4])
     # A few images say nothing of what is usual.
-    usual = float(np.nanmedian(bright)) if np.isfinite(bright).sum() >= _FEW else 0.0
+    usual = usual_of(bright) if np.isfinite(bright).sum() >= _FEW else 0.0
     dark = max(asked.dark, min(asked.darker * usual, 0.5))
     percentile = [survey.numbers(lambda g, at=at: g.brightness[at]) for at in range(5)]  # type: ignore[misc]
     entropy, cut = survey.numbers(lambda g: g.entropy), _of_photos(survey, lambda g: g.gray_rows)
@@ -120,14 +120,14 @@ def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
         survey, "blurred", "warning", "far less sharp than the rest, at the size a network sees", blurred, sharp,
         "leave them out, unless such images will come in use",
     )  # fmt: skip
-    odd_noise = (noise > asked.noisy) & (noise > 3 * np.nanmedian(noise))
+    odd_noise = (noise > asked.noisy) & (noise > 3 * usual_of(noise))
     yield from _found(
         survey, "noisy", "warning", f"with noise above {asked.noisy:.0%} of white, three times the rest", odd_noise,
         -noise, "leave them out, unless such images will come in use",
     )  # fmt: skip
     for end, of in (("black", lambda g: g.black), ("white", lambda g: g.white)):
         share = _of_photos(survey, of)
-        hit = (share > asked.clipped) & (np.nanmedian(share) < asked.clipped / 2)
+        hit = (share > asked.clipped) & (usual_of(share) < asked.clipped / 2)
         yield from _found(
             survey, f"clipped-{end}", "note", f"with {asked.clipped:.0%} of the values or more at pure {end}", hit,
             -share, "look at them: what was there is lost",
@@ -135,14 +135,14 @@ def _beside_the_rest(survey: Survey) -> Iterator[Finding]:
     even = _of_photos(survey, lambda g: np.nan if _is_flat(g) else g.even)
     yield from _found(
         survey, "graphic", "note", "like drawings, screenshots or cut-outs: most pixels equal the next",
-        (even > asked.graphic) & (np.nanmedian(even) < asked.graphic / 2), -even, "leave them out, unless meant",
+        (even > asked.graphic) & (usual_of(even) < asked.graphic / 2), -even, "leave them out, unless meant",
     )  # fmt: skip
     side = np.sqrt(_of_photos(survey, lambda g: float(np.prod(g.shape[-2:]))))
     # Where most images have one size the quartiles lie together: what is odd is also twice or half of the usual.
-    odd = far_out(side, asked.odd_size) & (np.abs(np.log2(side / np.nanmedian(side))) >= 1)
+    odd = far_out(side, asked.odd_size) & (np.abs(np.log2(side / usual_of(side))) >= 1)
     yield from _found(
-        survey, "odd-size", "note", f"of a size far from the rest (median {np.nanmedian(side):.0f} pixels a side)", odd,
-        -np.abs(side - np.nanmedian(side)), "look at them: thumbnails and scans of whole pages are such",
+        survey, "odd-size", "note", f"of a size far from the rest (median {usual_of(side):.0f} pixels a side)", odd,
+        -np.abs(side - usual_of(side)), "look at them: thumbnails and scans of whole pages are such",
     )  # fmt: skip
 
 
@@ -189,9 +189,20 @@ def _found(
         )
 
 
+def usual_of(values: Numbers) -> float:
+    """The median of those that are numbers; not a number where none is, which nothing is larger or smaller than."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
 def far_below(values: Numbers) -> tuple[float, float]:
-    """The median, and the spread above it as a standard deviation: what is odd below does not widen it."""
+    """The median, and the spread above it as a standard deviation: what is odd below does not widen it.
+
+    Where no value is a number nothing is odd, and neither is one.
+    """
     values = values[np.isfinite(values)]
+    if not len(values):
+        return float("nan"), float("nan")
     middle = float(np.median(values))
     return middle, max(float(np.percentile(values, 84.13)) - middle, 1e-6)
 

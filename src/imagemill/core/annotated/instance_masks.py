@@ -12,6 +12,7 @@ import numpy.typing as npt
 from imagemill.core.annotated.annotation_rows import check_rows, left_rows
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
+from imagemill.core.short_repr import ShortRepr
 
 __all__ = ["Instances"]
 
@@ -19,8 +20,8 @@ Array = np.ndarray[Any, Any]
 _NONE = np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Instances:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Instances(ShortRepr):
     """The pixels of each of several objects: a stack of masks, or one map of numbers.
 
     Parameters

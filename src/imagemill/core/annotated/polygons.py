@@ -12,14 +12,15 @@ import numpy.typing as npt
 from imagemill.core.annotated.annotation_rows import check_rows, left_rows
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
+from imagemill.core.short_repr import ShortRepr
 
 __all__ = ["Polygons", "bounds_of", "ring_area"]
 
 _NONE = np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Polygons:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Polygons(ShortRepr):
     """Polygons, or open lines, in a picture: each of one or several rings.
 
     Parameters

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from imagemill.core.annotated.annotation_rows import check_rows, left_rows
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
+from imagemill.core.short_repr import ShortRepr
 
 __all__ = ["ROTATED_FORMATS", "RotatedBoxes", "rectangles_around", "turned_around"]
 
@@ -23,8 +24,8 @@ _SIGNS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 """Corners of a rectangle in units of its width and height, clockwise as seen."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RotatedBoxes:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RotatedBoxes(ShortRepr):
     """Rotated boxes in a picture.
 
     Parameters

@@ -17,6 +17,7 @@ from imagemill.core.annotated.annotation_rows import check_rows, left_rows
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.keypoint_names import read_swap
+from imagemill.core.short_repr import ShortRepr
 
 __all__ = ["BOX_FORMATS", "Boxes", "Keypoints"]
 
@@ -26,8 +27,8 @@ _NONE = np.zeros(0, np.int64)
 BOX_FORMATS = ("xyxy", "xywh", "cxcywh", "xyxy_normalized", "xywh_normalized", "yolo", "zyxzyx", "yxyx")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Boxes:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Boxes(ShortRepr):
     """Axis-aligned boxes.
 
     Parameters
@@ -170,8 +171,8 @@ def _from_edges(edges: Floats, format: str, shape: tuple[int, ...]) -> Floats:
     return a / np.array([shape[1], shape[0]] * 2, dtype=np.float64) if format != form else a
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Keypoints:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Keypoints(ShortRepr):
     """Points that move with the pixels they stand on.
 
     Parameters

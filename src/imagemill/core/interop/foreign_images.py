@@ -105,6 +105,8 @@ def several(values: Any, name: str) -> Any:
     one = isinstance(values, str | bytes | os.PathLike) or _is_pil(values) or hasattr(values, "affine")
     if not by_number or one or isinstance(values, Mapping):
         do = f"write [{name}] for one, list(...) for an iterator"
+        if isinstance(values, str | os.PathLike):
+            do = f"open files as a dataset: imagemill.Loader({os.fspath(values)!r}, pipeline, batch_size=32)"
         got = type(values).__name__
         raise InputError(f"expected {name} as a sequence with one value per sample, got {got}; {do}")
     return _native(_as_array(values, name), name) if hasattr(values, "__array__") else values
@@ -118,11 +120,20 @@ def _refuse(value: Any, kind: str) -> None:
         raise InputError(f"{expected}, got None; cv2.imread gives None for a file that it cannot read: check the path")
     if isinstance(value, str | os.PathLike):
         named = os.fspath(value)
+        if any(letter in str(named) for letter in "*?["):
+            do = f"open them: imagemill.open({named!r}) is a dataset, for imagemill.Loader"
+            raise InputError(f"{expected}, got a pattern of files, {named!r}; {do}")
         what = "text" if isinstance(value, str) else "path"
         raise InputError(f"{expected}, got the {what} {named!r}; if it is a file, read it first: {read}({named!r})")
     if isinstance(value, bytes | bytearray):
         do = "decode them first: PIL.Image.open(io.BytesIO(data)), or write them to a file and read that"
         raise InputError(f"{expected}, got {len(value):,} bytes; {do}")
+    if hasattr(value, "image") and hasattr(value, "key") and hasattr(value, "split"):
+        do = f"read its pixels: {read}(record.image)"
+        raise InputError(f"{expected}, got a {type(value).__name__}, which says where they are; {do}")
+    if hasattr(value, "table") and hasattr(value, "backings"):
+        do = "imagemill.Loader(dataset, pipeline, batch_size=32) gives batches; dataset[0] is one sample"
+        raise InputError(f"{expected}, got a {type(value).__name__} of {len(value):,} images; {do}")
     if hasattr(value, "targets") and hasattr(value, "recipe"):
         do = "write pipeline(**sample.targets, key=sample.recipe.key)"
         raise InputError(f"{expected}, got a {type(value).__name__}; {do}")
@@ -135,8 +146,10 @@ def _as_array(value: Any, kind: str) -> Array:
     """An array of whatever says that it is one, or holds numbers."""
     held, listed = type(value).__name__, isinstance(value, list | tuple)
     if listed and value and not isinstance(value[0], list | tuple | int | float | np.number):
-        do = "pass several to pipeline.batch(images), or take one: value[0]"
-        raise InputError(f"expected the {kind} as an array, got a {held} of {len(value)} things; {do}")
+        things, do = "things", "pass several to pipeline.batch(images), or take one: value[0]"
+        if all(isinstance(one, str | os.PathLike) for one in value):
+            things, do = "paths", "imagemill.Loader(imagemill.open(paths), pipeline, batch_size=32) reads them"
+        raise InputError(f"expected the {kind} as an array, got a {held} of {len(value)} {things}; {do}")
     try:
         array = np.asarray(value)
     except Exception as error:  # tensors that need gradients or are on a device, ragged lists: each in its own way

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from imagemill.core.colours import Channels
 from imagemill.core.errors import CodecError, InputError
+from imagemill.core.short_repr import ShortRepr
 
 __all__ = [
     "MAX_BYTES",
@@ -43,8 +44,8 @@ def problem(path: Path | str, expected: str, got: str, do: str) -> CodecError:
     return CodecError(f"{path}: expected {expected}, got {got}; {do}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Picture(ShortRepr):
     """Pixels, the names of their axes, and where they are in the world.
 
     Parameters

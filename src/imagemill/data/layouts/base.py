@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from imagemill.core.errors import SourceError
+from imagemill.core.short_repr import ShortRepr
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.guess.folder_structure import Arrangement, arrange, folder_of
 from imagemill.data.records.record import Pixels, Record
@@ -60,8 +61,8 @@ ARRAYS, RECORDS, MEMORY = "arrays", "records", Path("memory")
 """Layouts of what was given in memory, and the root of what has no files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+@dataclass(frozen=True, slots=True, repr=False)
+class Problem(ShortRepr):
     """Something in a source that could not be taken in, and why.
 
     Parameters
@@ -82,8 +83,8 @@ class Problem:
         return self.message if self.name in self.message else f"{self.name}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+@dataclass(frozen=True, slots=True, repr=False)
+class Source(ShortRepr):
     """A finite, ordered set of records, and what is known of them together.
 
     Parameters

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
+from imagemill.core.near_paths import near_path
 from imagemill.core.pause_gc import without_collecting
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
@@ -110,7 +111,7 @@ def open_weighed(
     path = Path(src)
     if not path.exists() and not is_pattern(path):
         msg = f"expected an image, a .txt list or a folder, got {str(src)!r}, where there is nothing"
-        raise SourceError(f"{msg}; check the path")
+        raise SourceError(f"{msg}; {near_path(path)}")
     if (axes := options.pop("axes", None)) is not None:
         options["extra"] = {"axes": axes, **options.get("extra", {})}
     known = {field.name for field in fields(ReadSource)} - {"masks", "missing_masks"}

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
+from imagemill.core.near_paths import near_path
 from imagemill.data.layouts.augment_files import without_own
 from imagemill.data.layouts.base import Guess, Layout, Look, ReadSource
 from imagemill.data.layouts.labelmaps.labelmaps import label_maps, with_classes, without
@@ -121,7 +122,7 @@ def look_at(path: Path | str) -> Look:
         root = Path(os.path.commonpath([file.absolute().parent for file in files]))
         return Look(root, tuple((file.absolute().relative_to(root).as_posix(), file.absolute()) for file in files))
     if not path.is_file():
-        raise SourceError(f"expected a file or a folder, got {str(path)!r}, where there is nothing; check the path")
+        raise SourceError(f"expected a file or a folder, got {str(path)!r}, where there is nothing; {near_path(path)}")
     return Look(path, ((path.name, path),))
 
 

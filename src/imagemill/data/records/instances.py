@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagemill.core.errors import InputError
+from imagemill.core.short_repr import ShortRepr
 
 __all__ = ["RLE", "Instance", "Keypoint", "Scalar"]
 
@@ -16,8 +17,8 @@ Keypoint = tuple[float, float, int]
 """x and y of a keypoint as indices (pixel centres at whole numbers), and 0 not labelled, 1 hidden, 2 visible."""
 
 
-@dataclass(frozen=True, slots=True)
-class RLE:
+@dataclass(frozen=True, slots=True, repr=False)
+class RLE(ShortRepr):
     """A mask as a run-length encoding (RLE).
 
     Parameters
@@ -48,8 +49,8 @@ class RLE:
             raise InputError(f"{msg}; mend that annotation")
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+@dataclass(frozen=True, slots=True, repr=False)
+class Instance(ShortRepr):
     """One annotation.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from imagemill.core.short_repr import ShortRepr
 from imagemill.data.records.instances import Instance, Scalar
 
 __all__ = [
@@ -35,8 +36,8 @@ Frame = Literal["stored", "shown"]
 _DOUBLE = (".gz", ".bz2", ".zst")
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+@dataclass(frozen=True, slots=True, repr=False)
+class Blob(ShortRepr):
     """An encoded picture (JPEG, PNG...) inside another file, or on a server: its bytes, fetched when they are needed.
 
     Parameters
@@ -59,8 +60,8 @@ class Blob:
     fetch: Callable[[], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+@dataclass(frozen=True, slots=True, repr=False)
+class Stored(ShortRepr):
     """An array inside another file (HDF5, .npz, IDX, DICOM series...): read when it is needed.
 
     Parameters
@@ -109,8 +110,8 @@ class Further:
     kind: FurtherKind
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+@dataclass(frozen=True, slots=True, repr=False)
+class Record(ShortRepr):
     """One image of a source, with its targets where it has them.
 
     Parameters

@@ -7,8 +7,9 @@ depends neither on the order of the records nor on the machine.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,15 +93,30 @@ def read_shares(asked: Any, val: float | None, total: int) -> Shares:
         raise InputError(f"expected val as a share of the training part from 0 to below 1, got {val!r}; write 0.1")
     if isinstance(asked, str):
         if asked != "auto":
-            raise InputError(
-                f"expected a split of auto, keep or numbers, got {asked!r}; write auto, 0.2 or 0.7,0.1,0.2"
-            )
+            found = re.fullmatch(r"\s*([\d.]+)\s*[,/: ]\s*([\d.]+)(?:\s*[,/: ]\s*([\d.]+))?\s*", asked)
+            do = f"write ({', '.join(n for n in found.groups() if n)})" if found else "write auto, 0.2 or 0.7,0.1,0.2"
+            raise InputError(f"expected a split of auto, keep or numbers, got {asked!r}; {do}")
         asked = 0.2 if total < 1_000 else 0.1 if total < 10_000 else 0.05
     numbers = tuple(asked) if isinstance(asked, list | tuple) else (asked,)
     real = all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n < np.inf for n in numbers)
     if not real or len(numbers) not in (1, 2, 3):
-        raise InputError(f"expected one to three numbers of at least 0 for the split, got {asked!r}; write 0.2")
+        named = isinstance(asked, Mapping) and [asked[part] for part in PARTS if part in asked]
+        do = f"write the numbers alone, {', '.join(PARTS)}: {tuple(named)}" if named else "write 0.2 or (0.7, 0.1, 0.2)"
+        raise InputError(f"expected one to three numbers of at least 0 for the split, got {asked!r}; {do}")
     return _from_numbers(numbers, share, total)
+
+
+def _uneven(numbers: tuple[float, ...], whole: float, *, exact: bool) -> str:
+    """What to write where parts do not sum to the whole: were percentages meant, and what are they as shares."""
+    given, total = ",".join(f"{n:g}" for n in numbers), sum(numbers)
+    if not total:
+        return f"expected parts that sum to {whole:g}, got {given}; write 0.7,0.15,0.15"
+    shares = ",".join(f"{n / total:.4g}" for n in numbers)
+    if exact and total == 100:
+        meant = f"which sum to 100 as percentages do; shares or counts? As shares write {shares}"
+        return f"expected shares that sum to 1, or counts of all {whole:,.0f} images, got {given}, {meant}"
+    kind = f"counts that sum to all {whole:,.0f} images" if exact else "shares that sum to 1"
+    return f"expected {kind}, got {given}, which sum to {total:g}; as shares write {shares}"
 
 
 def _from_numbers(numbers: tuple[float, ...], val: float, total: int) -> Shares:
@@ -112,7 +128,7 @@ def _from_numbers(numbers: tuple[float, ...], val: float, total: int) -> Shares:
         numbers = (whole - numbers[0], numbers[0])
     off = abs(sum(numbers) - whole)
     if off > 1e-9 * max(1.0, whole) or numbers[0] < 0:
-        raise InputError(f"expected parts that sum to {whole:g}, got {numbers}; mend them")
+        raise InputError(_uneven(numbers, whole, exact=exact))
     if len(numbers) == 2:
         rest = numbers[0]
         held = round(rest * val) if exact else round(rest * val, 12)

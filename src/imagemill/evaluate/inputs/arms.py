@@ -6,7 +6,6 @@ arms and all test images share; arms change pixels only.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,9 +20,10 @@ from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.changes import FILES, GROUPS, change_named, spaced
 from imagemill.feed.making.mixing import asks_pairs, chosen_by
 from imagemill.pipeline.pipeline import Pipeline
+from imagemill.pipeline.presets import named_pipeline, preset
 from imagemill.transforms.corruptions import SEVERITIES
 from imagemill.transforms.geometric.resize import Resize
-from imagemill.transforms.presets import PRESETS, preset
+from imagemill.transforms.presets import PRESETS
 
 __all__ = ["CLEAN", "NONE", "Arm", "Population", "check_arm", "each", "populations", "read_arms", "stressed"]
 
@@ -154,15 +154,9 @@ def _read(given: Any, shape: tuple[int, int] | None) -> Pipeline:
     """A pipeline file, or a preset by its name."""
     if not isinstance(given, str | Path):
         raise ParameterError(f"expected a pipeline, a file or a preset for each arm, got {given!r}")
-    path, text = Path(given), str(given)
-    if path.is_file() or (text not in PRESETS and path.suffix):
-        return Pipeline.load(path)
-    if text not in PRESETS:
-        near = difflib.get_close_matches(text, list(PRESETS), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "check the name or the path"
-        raise ParameterError(f"expected a pipeline file or a preset of {', '.join(PRESETS)}, got {text!r}; {hint}")
-    if shape is None:
-        return Pipeline(preset(text), seed=0)
+    text = str(given)
+    if text not in PRESETS or Path(given).is_file() or shape is None:
+        return named_pipeline(given, seed=0)
     # Presets make squares; what is none is brought back, in the same interpolation.
     back = () if shape[0] == shape[1] else (Resize(shape),)
     return Pipeline([*preset(text, max(shape)), *back], seed=0)

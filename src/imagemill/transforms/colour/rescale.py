@@ -88,7 +88,8 @@ class Rescale(Transform):
             if colours(frame) == 3:
                 raise ParameterError(
                     f"expected Rescale(by='minmax') to get gray images, got {frame.channels} channels; "
-                    "write by='depth', or a pair of values, for colour images"
+                    "write by='depth', or a pair of values, for colour images. Of the presets, scan is for gray scans; "
+                    "photo, crops and segmentation are for colour pictures"
                 )
             return Fit("minmax"), self._affine(frame, end - start, start)
         low, high = (0.0, frame.peak) if self.by == "depth" else self.by

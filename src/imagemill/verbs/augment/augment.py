@@ -22,7 +22,7 @@ from imagemill.jobs.faults import Failure, refuse_missing
 from imagemill.jobs.quarantine import Quarantine
 from imagemill.jobs.runner import Finished, Runner
 from imagemill.jobs.threads import OnError, Progress, check_run, one_opencv_thread
-from imagemill.pipeline.pipeline import Pipeline
+from imagemill.pipeline.presets import PipelineGiven, as_pipeline
 from imagemill.verbs.augment.augment_report import AugmentReport
 from imagemill.verbs.augment.copy_annotations import AnnotationFiles, annotation_files, suffix_of
 from imagemill.verbs.augment.copy_tasks import CopyTask, CopyWork, tasks_for, unchanged
@@ -34,7 +34,7 @@ __all__ = ["AugmentReport", "augment"]
 def augment(
     source: Path | str | Source,
     out: Path | str,
-    pipeline: Pipeline,
+    pipeline: PipelineGiven,
     *,
     copies: int = 1,
     masks: Path | str | None = None,
@@ -62,7 +62,7 @@ def augment(
         An image or scan, a ``.txt`` list of paths, a folder, or what `open_source` gave.
     out : Path or str
         The folder to fill: images right inside, or with masks below ``images`` and ``masks``.
-    pipeline : Pipeline
+    pipeline : Pipeline, name of a preset, or file
     copies : int
         Per image, 1 or more.
     masks : Path or str, optional
@@ -117,7 +117,8 @@ def augment(
     ...     report.made, sorted(p.name for p in Path(folder, "out").glob("*.png"))
     (3, ['a-29d6e224-000.png', 'a-29d6e224-001.png', 'a-29d6e224-002.png'])
     """
-    suffix = _check(pipeline, copies, channels, format)
+    pipeline = as_pipeline(pipeline)
+    suffix = _check(copies, channels, format)
     check_run(workers, on_error)
     found, out = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern), Path(out)
     if on_error == "raise":
@@ -227,10 +228,8 @@ def _end(
     )
 
 
-def _check(pipeline: Any, copies: Any, channels: str, format: str | None) -> str | None:
+def _check(copies: Any, channels: str, format: str | None) -> str | None:
     """Refuse wrong arguments; the suffix asked for, with its dot."""
-    if not isinstance(pipeline, Pipeline):
-        raise InputError(f"expected a Pipeline, got {type(pipeline).__name__}; write Pipeline([...], seed=7)")
     if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
         raise InputError(f"expected copies as a whole number of at least 1, got {copies!r}; give a larger one")
     if channels not in get_args(Channels):

@@ -6,14 +6,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imagemill.core.short_repr import ShortRepr
 from imagemill.data.layouts.base import Problem
 from imagemill.jobs.faults import Failure
 
 __all__ = ["Annotated", "AugmentReport"]
 
 
-@dataclass(frozen=True, slots=True)
-class Annotated:
+@dataclass(frozen=True, slots=True, repr=False)
+class Annotated(ShortRepr):
     """What was written beside the images.
 
     Parameters
@@ -47,8 +48,8 @@ class Annotated:
         return rows
 
 
-@dataclass(frozen=True, slots=True)
-class AugmentReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class AugmentReport(ShortRepr):
     """What a run of `augment` did.
 
     Parameters

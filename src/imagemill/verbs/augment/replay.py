@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import overload
 
 from imagemill.core.errors import InputError
+from imagemill.core.near_paths import near_path
 from imagemill.core.sample import Recipe
+from imagemill.core.short_repr import ShortRepr
 from imagemill.data.atomic import atomic_path
 from imagemill.data.layouts.augment_files import PARTIAL
 from imagemill.data.layouts.base import Source
@@ -24,8 +26,8 @@ from imagemill.verbs.augment.ledger import Row, pipeline_of, read_parameters, re
 __all__ = ["Verification", "replay", "replay_all", "verify"]
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verification(ShortRepr):
     """What `verify` found.
 
     Parameters
@@ -209,7 +211,9 @@ def _read(recipes: Path | str) -> tuple[Path, list[Row]]:
     path = Path(recipes)
     folder = path if path.is_dir() else path.parent
     if not path.exists() and not (folder / PARTIAL).exists():
-        raise InputError(f"expected a recipes.jsonl or the folder it is in, got {path}, where there is nothing")
+        raise InputError(
+            f"expected a recipes.jsonl or the folder it is in, got {path}, where there is nothing; {near_path(path)}"
+        )
     rows = recorded(folder)
     if not rows:
         raise InputError(f"expected recipes in {folder}, got none; give the recipes.jsonl that augment wrote")

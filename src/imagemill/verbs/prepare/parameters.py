@@ -48,7 +48,8 @@ class Parameters:
         if any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in lengths) or (
             self.size is not None and len(lengths) not in (1, 2, 3)
         ):
-            raise InputError(f"expected size as 1 to 3 whole numbers of at least 1, got {self.size!r}; write 224")
+            do = "write 224, or (224, 320) for height and width"
+            raise InputError(f"expected size as 1 to 3 whole numbers of at least 1, got {self.size!r}; {do}")
         if lengths:
             object.__setattr__(self, "size", lengths[0] if isinstance(self.size, int) else tuple(map(int, lengths)))
         check_fit(self.fit)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagemill.core.short_repr import ShortRepr
 from imagemill.jobs.faults import Failure
 
 __all__ = ["PrepareReport"]
@@ -14,8 +15,8 @@ __all__ = ["PrepareReport"]
 _SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class PrepareReport(ShortRepr):
     """What a run of `prepare` did.
 
     Parameters

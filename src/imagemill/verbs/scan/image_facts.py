@@ -11,6 +11,7 @@ import numpy as np
 
 from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputError, MissingExtra
 from imagemill.core.finite import count_not_finite, like_nodata
+from imagemill.core.short_repr import ShortRepr
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.records.loading import load_mask, load_picture, pair_note, pixels_name, pixels_suffix
 from imagemill.data.records.orientation import Seen, objects_on
@@ -19,8 +20,8 @@ from imagemill.data.records.record import Record
 __all__ = ["Facts", "FactsWork", "Pixels", "Tally", "kind_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pixels:
+@dataclass(frozen=True, slots=True, repr=False)
+class Pixels(ShortRepr):
     """What the images that were opened are made of; each mapping counts images.
 
     Parameters

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from imagemill.core.short_repr import ShortRepr
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.tables.columns.column_names import LICENCE_COLUMNS, SOURCE_COLUMNS
 from imagemill.data.records.record import Record
@@ -27,8 +28,8 @@ _BESIDE = re.compile(r"(un)?licen[cs]e|copying|copyright|credits?|attribution|.*
 _READ = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Licences:
+@dataclass(frozen=True, slots=True, repr=False)
+class Licences(ShortRepr):
     """What is recorded of the images' licences and sources.
 
     Parameters

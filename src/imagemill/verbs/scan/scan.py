@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError
+from imagemill.core.short_repr import ShortRepr
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.layouts.base import Evidence, Problem, Source
 from imagemill.data.layouts.guess.guess import Candidate
@@ -30,8 +31,8 @@ START, ENOUGH = 100, 1000
 """Images per class to start with, and to be comfortable with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+@dataclass(frozen=True, slots=True, repr=False)
+class Other(ShortRepr):
     """Another layout that the path might have.
 
     Parameters
@@ -47,8 +48,8 @@ class Other:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScanReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScanReport(ShortRepr):
     """What was found at a path.
 
     Parameters

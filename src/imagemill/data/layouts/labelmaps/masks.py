@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from imagemill.core.errors import SourceError
+from imagemill.core.near_paths import near_path
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.labelmaps.labelmaps import as_mask, paired
 from imagemill.data.layouts.walk import real_path, walk_files
@@ -95,7 +96,7 @@ def pair_masks(
     """
     root = Path(mask_root)
     if not root.is_dir():
-        msg = f"expected a folder of masks, got {str(root)!r}, which is none; check the path"
+        msg = f"expected masks= to be a folder, got {str(root)!r}, where there is none; {near_path(root)}"
         raise SourceError(msg)
     images = {_real(record.image) for record in records if isinstance(record.image, Path)} | {
         _real(path) for path in exclude
@@ -118,7 +119,10 @@ def pair_masks(
     if missing and not allow_missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         msg = f"expected a mask in {root} for each of {len(records)} images, got none for"
-        raise SourceError(f"{msg} {len(missing)}: {shown}; name masks like their images, or allow missing masks")
+        held = sum(len(paths) for paths in index.values())
+        what = f"{held:,} file{'' if held == 1 else 's'} of pictures" if held else "no file of a picture"
+        do = "name masks like their images, or pass allow_missing_masks=True"
+        raise SourceError(f"{msg} {len(missing)}: {shown} (it holds {what}); {do}")
     unused = tuple(path for paths in index.values() for path in paths if path not in read)
     paired = tuple(replace(record, mask=mask) for record, mask in zip(records, found, strict=True))
     return Pairing(paired, missing, unused)

@@ -1,0 +1,74 @@
+"""What can be looked at: pictures of a batch, a sample or a dataset, in a notebook and outside.
+
+How they are drawn is the business of a room above, `imagemill.app.figures`, which is not loaded before somebody looks:
+drawing needs OpenCV, and this room nothing but numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["Said", "Seeable", "looked"]
+
+
+def looked(what: Any, how: str, **given: Any) -> Any:
+    """Ask the figures for something about a value: ``"sheet"``, ``"html"``, ..."""
+    return getattr(importlib.import_module("imagemill.app.figures.looking"), how)(what, **given)
+
+
+class Seeable:
+    """Has pictures: `plot` draws them, `show` puts them where they are seen, and notebooks show them by themselves."""
+
+    __slots__ = ()
+
+    def plot(self, n: int = 12, *, columns: int | None = None, title: str | None = None) -> Any:
+        """Draw the first ``n`` pictures with their captions (of a dataset: ``n`` spread over its rows).
+
+        Label maps, boxes, points and polygons are drawn on them. Of a scan one slice is shown.
+
+        Parameters
+        ----------
+        n : int
+            How many, at least 1.
+        columns : int, optional
+            Pictures in a row; as many rows as columns when left out.
+        title : str, optional
+            A line above; what it is when left out.
+
+        Returns
+        -------
+        Drawing, ``(H, W, 3)`` uint8
+            An array that notebooks show, with ``save(path)`` and ``show()``.
+        """
+        return looked(self, "sheet", n=n, columns=columns, title=title)
+
+    def show(self, n: int = 12, *, columns: int | None = None, title: str | None = None) -> None:
+        """As `plot`, shown at once: below the cell of a notebook, else in the system's viewer of pictures."""
+        self.plot(n, columns=columns, title=title).show()
+
+    def _repr_html_(self) -> str:
+        """Small pictures with their captions."""
+        return str(looked(self, "html"))
+
+
+class Said(str):
+    r"""Text that is printed as it is where its value is shown, and not as Python would write it.
+
+    Examples
+    --------
+    >>> Said("two\nlines")
+    two
+    lines
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The same in letters of one width."""
+        import html
+
+        return f"<pre>{html.escape(str(self))}</pre>"

@@ -80,8 +80,8 @@ from imagemill.feed.patches import PatchDataset as PatchDataset
 from imagemill.feed.patches import PatchGrid as PatchGrid
 from imagemill.feed.patches import PatchSampler as PatchSampler
 from imagemill.pipeline.corrupt import corrupt as corrupt
+from imagemill.pipeline.named_pipelines import preset as preset
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
-from imagemill.pipeline.presets import preset as preset
 from imagemill.pipeline.tta import TTA as TTA
 from imagemill.pipeline.votes import Averaged as Averaged
 from imagemill.transforms.adapting.match_colours import MatchColours as MatchColours

@@ -14,7 +14,7 @@ import pytest
 from PIL import ImageShow
 
 import imagemill as im
-from imagemill.app.figures.drawing import drawing
+from imagemill.app.figures.figure_array import drawing
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 

@@ -197,7 +197,7 @@ def test_names_of_presets_are_arms_in_the_size_of_the_images(tmp_path: Path) -> 
     assert list(found.design["arms"]) == ["none", "gray"]
     (_, arm) = read_arms(["gray"], (8, 8))
     assert arm.pipeline is not None
-    assert arm.pipeline.transforms == im.preset("gray", 8)
+    assert arm.pipeline.transforms == im.preset("gray", 8).transforms
     (_, wide) = read_arms(["photo"], (8, 12))
     assert wide.pipeline is not None
     assert wide.pipeline(np.zeros((8, 12, 3), np.uint8)).shape == (8, 12, 3)

@@ -285,8 +285,8 @@ def test_impossible_datasets_are_refused() -> None:
         Loader((X, Y[:3]), FLIP)
     with pytest.raises(im.InputError, match="at least one row"):
         Loader((X[:0], Y[:0]), FLIP)
-    with pytest.raises(im.InputError, match="Pipeline"):
-        Loader((X, Y), [im.Flip("x")])  # type: ignore[arg-type]
+    with pytest.raises(im.InputError, match="expected a Pipeline, the name of a preset or a pipeline file, got int"):
+        Loader((X, Y), 42)  # type: ignore[arg-type]
     with pytest.raises(im.InputError, match="label for every row"):
         Loader((X,), FLIP, balance=True)
     with pytest.raises(im.SourceError, match="nothing"):

@@ -14,7 +14,7 @@ __all__ = ["Said", "Seeable", "looked"]
 
 def looked(what: Any, how: str, **given: Any) -> Any:
     """Ask the figures for something about a value: ``"sheet"``, ``"html"``, ..."""
-    return getattr(importlib.import_module("imagemill.app.figures.looking"), how)(what, **given)
+    return getattr(importlib.import_module("imagemill.app.figures.contact_sheets"), how)(what, **given)
 
 
 class Seeable:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 __all__ = ["near_path"]
 
-_MOST = 2_000
+_MOST, _ALIKE = 2_000, 0.6
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one.lower(), other.lower()).ratio()
 
 
 def near_path(path: str | os.PathLike[str], otherwise: str = "check the path") -> str:
@@ -35,7 +39,9 @@ def near_path(path: str | os.PathLike[str], otherwise: str = "check the path") -
     except (OSError, StopIteration):
         return otherwise
     missing = asked.relative_to(above).parts[0]
-    spelt = {name.lower(): name for name in beside}
+    # A suffix in common says nothing of a name.
+    alike = [name for name in beside if _likeness(Path(missing).stem, Path(name).stem) >= _ALIKE]
+    spelt = {name.lower(): name for name in alike}
     near = difflib.get_close_matches(missing.lower(), spelt, n=1)
     if near:
         return f"did you mean {str(above / spelt[near[0]] / Path(*asked.relative_to(above).parts[1:]))!r}?"

@@ -39,7 +39,7 @@ from imagemill.feed.order.order import Order
 from imagemill.feed.order.state import State, refuse_other
 from imagemill.feed.workers.stream import Stream
 from imagemill.jobs.faults import refuse_missing
-from imagemill.pipeline.presets import PipelineGiven
+from imagemill.pipeline.named_pipelines import PipelineGiven
 
 if TYPE_CHECKING:
     from imagemill.feed.workers.processes import Processes, ProcessStream

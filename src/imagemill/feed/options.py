@@ -15,8 +15,8 @@ from imagemill.feed.making.dataset_rows import Rows
 from imagemill.feed.making.making import Maker
 from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order, balanced
+from imagemill.pipeline.named_pipelines import as_pipeline
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.pipeline.presets import as_pipeline
 
 __all__ = [
     "check_processes",

@@ -14,8 +14,8 @@ from imagemill.core.randomness.default_keys import Numbering
 from imagemill.core.targets import NAMED, Boxes, Image, Target, plain_annotation
 from imagemill.feed.order.turns import Turns, by_epoch
 from imagemill.pipeline.groups import mixing
+from imagemill.pipeline.named_pipelines import as_pipeline
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.pipeline.presets import as_pipeline
 
 __all__ = ["Augmented", "augmented"]
 

@@ -79,6 +79,8 @@ def read_pipeline(
     if line := line_for(text):
         hint = f"for one transform alone write a file, such as alone.yaml, that says 'transforms: [{{{line}}}]'"
         raise im.InputError(f"expected a pipeline file or a preset of {preset_names()}, got {text!r}; {hint}")
+    if path.is_file() and sides is not None:
+        raise im.InputError(f"expected --size with a preset, got the file {text}; set the size inside the file")
     stored = named_pipeline(text, sides)
     if path.is_file() and seed is None and _has_seed(path):
         return Asked(stored, text, "from the file")

@@ -34,7 +34,7 @@ from imagemill.app.figures.display import (
     window_of,
 )
 from imagemill.app.figures.draw_annotations import Colour, Outline, Rgb, colours_of, label_colour
-from imagemill.app.figures.drawing import Drawing, drawing
+from imagemill.app.figures.figure_array import Drawing, drawing
 from imagemill.app.figures.shape_outlines import SHAPES, outlines_of
 from imagemill.app.figures.sheet import QUIET, Sheet, Text
 from imagemill.core import as_target, placed

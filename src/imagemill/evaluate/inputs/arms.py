@@ -19,8 +19,8 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.changes import FILES, GROUPS, change_named, spaced
 from imagemill.feed.making.mixing import asks_pairs, chosen_by
+from imagemill.pipeline.named_pipelines import named_pipeline, preset
 from imagemill.pipeline.pipeline import Pipeline
-from imagemill.pipeline.presets import named_pipeline, preset
 from imagemill.transforms.corruptions import SEVERITIES
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.presets import PRESETS

@@ -22,7 +22,7 @@ from imagemill.jobs.faults import Failure, refuse_missing
 from imagemill.jobs.quarantine import Quarantine
 from imagemill.jobs.runner import Finished, Runner
 from imagemill.jobs.threads import OnError, Progress, check_run, one_opencv_thread
-from imagemill.pipeline.presets import PipelineGiven, as_pipeline
+from imagemill.pipeline.named_pipelines import PipelineGiven, as_pipeline
 from imagemill.verbs.augment.augment_report import AugmentReport
 from imagemill.verbs.augment.copy_annotations import AnnotationFiles, annotation_files, suffix_of
 from imagemill.verbs.augment.copy_tasks import CopyTask, CopyWork, tasks_for, unchanged

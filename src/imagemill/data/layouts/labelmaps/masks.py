@@ -118,11 +118,11 @@ def pair_masks(
     missing = tuple(record.key for record, mask in zip(records, found, strict=True) if mask is None)
     if missing and not allow_missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
-        msg = f"expected a mask in {root} for each of {len(records)} images, got none for"
         held = sum(len(paths) for paths in index.values())
         what = f"{held:,} file{'' if held == 1 else 's'} of pictures" if held else "no file of a picture"
         do = "name masks like their images, or pass allow_missing_masks=True"
-        raise SourceError(f"{msg} {len(missing)}: {shown} (it holds {what}); {do}")
+        msg = f"expected a mask in {root} (which holds {what}) for each of {len(records)} images, got none for"
+        raise SourceError(f"{msg} {len(missing)}: {shown}; {do}")
     unused = tuple(path for paths in index.values() for path in paths if path not in read)
     paired = tuple(replace(record, mask=mask) for record, mask in zip(records, found, strict=True))
     return Pairing(paired, missing, unused)

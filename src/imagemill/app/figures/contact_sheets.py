@@ -31,8 +31,8 @@ from imagemill import (
     Sample,
     read_picture,
 )
-from imagemill.app.figures.drawing import Drawing, drawing
 from imagemill.app.figures.figure import Shown, caption, captioned, grid, sheet_of, tiles_of
+from imagemill.app.figures.figure_array import Drawing, drawing
 from imagemill.app.figures.shape_outlines import SHAPES
 from imagemill.pages import Figure as Embedded
 

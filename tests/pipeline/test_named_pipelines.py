@@ -73,7 +73,7 @@ def test_photos_keep_their_proportions_and_end_in_a_mirror() -> None:
     lines[:, 60:] = 255
     still = im.Pipeline([t for t in im.preset("photo", 60) if type(t).__name__ == "Resize"], seed=0)(lines)
     assert np.array_equal(still, lines[:, 30:90])
-    moved = {type(t).__name__: t.border for t in im.preset("photo") if hasattr(t, "border")}  # type: ignore[attr-defined]
+    moved = {type(t).__name__: t.border for t in im.preset("photo") if hasattr(t, "border")}
     assert moved == {"Rotate": "reflect", "Zoom": "reflect", "Shift": "reflect"}
 
 

@@ -14,7 +14,7 @@ from imagemill.core.randomness.default_keys import Numbering
 from imagemill.core.targets import NAMED, Boxes, Image, Target, plain_annotation
 from imagemill.feed.order.turns import Turns, by_epoch
 from imagemill.pipeline.groups import mixing
-from imagemill.pipeline.named_pipelines import as_pipeline
+from imagemill.pipeline.named_pipelines import PipelineGiven, as_pipeline
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["Augmented", "augmented"]
@@ -113,7 +113,7 @@ class Augmented:
 
 def augmented(
     dataset: Any,
-    pipeline: Pipeline,
+    pipeline: PipelineGiven,
     *,
     names: Sequence[str | None] = ("image", None),
     keys: Sequence[str | int] | None = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from imagemill.core.findings import Finding
 from imagemill.pipeline.describe import operations
 from imagemill.pipeline.files import read as read_pipeline_file
-from imagemill.pipeline.named_pipelines import as_pipeline, named_pipeline, preset_names
+from imagemill.pipeline.named_pipelines import PipelineGiven, as_pipeline, named_pipeline, preset_names
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.pipeline.rehearsal import Given, given, judge
 
@@ -16,6 +16,7 @@ __all__ = [
     "Finding",
     "Given",
     "Pipeline",
+    "PipelineGiven",
     "as_pipeline",
     "given",
     "judge",

@@ -38,7 +38,7 @@ from imagemill.app.figures.figure_array import Drawing, drawing
 from imagemill.app.figures.shape_outlines import SHAPES, outlines_of
 from imagemill.app.figures.sheet import QUIET, Sheet, Text
 from imagemill.core import as_target, placed
-from imagemill.pipeline import as_pipeline
+from imagemill.pipeline import PipelineGiven, as_pipeline
 
 TILE = 260
 """Longest side of a tile of a grid, pixels; larger pictures are shrunk to it, small ones magnified."""
@@ -143,7 +143,7 @@ def draws(pipeline: Pipeline, source: Shown, key: str | int, epochs: Iterable[in
 
 
 def grid(
-    pipeline: Pipeline,
+    pipeline: PipelineGiven,
     image: Any,
     *,
     mask: Any = None,
@@ -209,10 +209,10 @@ def grid(
     for name, number in (("rows", rows), ("columns", columns)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 1 <= number <= 32:
             raise InputError(f"expected {name} from 1 to 32, got {number!r}")
-    pipeline, source = as_pipeline(pipeline), shown(image, mask, boxes, keypoints, axes, **_known(shapes))
-    made = draws(pipeline, source, key, range(count or rows * columns))
-    heading = f"{len(pipeline.transforms)} transforms, seed {pipeline.seed}, key {key}, epochs 0 to {len(made) - 1}"
-    return saved(sheet_of(made, pipeline, source, columns, title or heading, links), path)
+    given, source = as_pipeline(pipeline), shown(image, mask, boxes, keypoints, axes, **_known(shapes))
+    made = draws(given, source, key, range(count or rows * columns))
+    heading = f"{len(given.transforms)} transforms, seed {given.seed}, key {key}, epochs 0 to {len(made) - 1}"
+    return saved(sheet_of(made, given, source, columns, title or heading, links), path)
 
 
 def sheet_of(
@@ -258,7 +258,7 @@ def captioned(
 
 
 def before_after(
-    pipeline: Pipeline,
+    pipeline: PipelineGiven,
     image: Any,
     mask: Any = None,
     boxes: Any = None,
@@ -298,10 +298,10 @@ def before_after(
     >>> figure.ndim
     3
     """
-    pipeline, source = as_pipeline(pipeline), shown(image, mask, boxes, keypoints, axes, **_known(shapes))
-    (made,) = draws(pipeline, source, key, [epoch])
-    heading = title or f"before and after: seed {pipeline.seed}, key {key}, epoch {epoch}"
-    return saved(pair_of(source, made, pipeline, heading, links), path)
+    given, source = as_pipeline(pipeline), shown(image, mask, boxes, keypoints, axes, **_known(shapes))
+    (made,) = draws(given, source, key, [epoch])
+    heading = title or f"before and after: seed {given.seed}, key {key}, epoch {epoch}"
+    return saved(pair_of(source, made, given, heading, links), path)
 
 
 def pair_of(source: Shown, made: Shown, pipeline: Pipeline, title: str, links: Sequence[tuple[int, int]] = ()) -> Rgb:

@@ -85,7 +85,9 @@ def main() -> None:
                         f"{precision:.2f}, {recall:.2f} ({time.process_time() - start:.1f} s)",
                         flush=True,
                     )
-                covered, over, precision, recall = np.nanmean(np.array(total, float), axis=0)
+                # Where nothing is listed there is no precision.
+                every = np.ma.masked_invalid(np.array(total, float))
+                covered, over, precision, recall = every.mean(axis=0).filled(np.nan)
                 print(f"  mean: covered {covered:.0%}, over {over:.0%}, precision {precision:.2f}, recall {recall:.2f}")
 
 

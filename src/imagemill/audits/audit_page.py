@@ -177,15 +177,15 @@ def _told(found: Audit, pictures: PagePictures, finding: Finding, place: int) ->
     if finding.rule in _OF_CLUSTERS:
         blocks += _clusters(found, pictures, set(keys))
     elif shown := pictures.of(keys[:_SHOWN], annotated=_is_annotated(found, finding), said=_captions(found, finding)):
-        blocks.append(Pictures(shown, f"{len(shown)} of {many(len(keys))}, those that show it best first"))
+        several = f"{len(shown)} of {many(len(keys))}, those that show it best first"
+        blocks.append(Pictures(shown, several if len(keys) > 1 else "The image that shows it"))
     if finding.numbers:
         rows = [[name, _figure(value), NUMBERS.get(name, "")] for name, value in finding.numbers.items()]
         blocks.append(Folded("The figures, explained", [Table("", ["", "value", "what it is"], rows)], on_paper=False))
     if keys:
         more = f"\n... and {len(keys) - _NAMED:,} more, in the JSON" if len(keys) > _NAMED else ""
-        blocks.append(
-            Folded(f"Names of all {many(len(keys))}", [Code("\n".join(keys[:_NAMED]) + more)], on_paper=False)
-        )
+        title = f"Names of all {many(len(keys))}" if len(keys) > 1 else "Its name"
+        blocks.append(Folded(title, [Code("\n".join(keys[:_NAMED]) + more)], on_paper=False))
     return Part(Word(finding.level, _titled(finding)), blocks, f"finding-{place + 1}")
 
 

@@ -147,7 +147,7 @@ def _glance(record: Record, options: ReadOptions) -> Glance:
     if data is not None:
         name = str(where) if isinstance(where, Path) else where.name
         where = Blob(name, pixels_suffix(record.image), lambda: data)
-    picture = load_picture(where, replace(options, at_least=(LOOKED, LOOKED)))
+    picture = load_picture(where, replace(options, at_least=LOOKED))
     digest = _digest(picture.array) if data is None else hashlib.sha256(data).hexdigest()
     full = picture.meta.get("full_size", picture.spatial_shape)
     scan = scan_facts(picture)

@@ -102,7 +102,7 @@ def _size(shape: tuple[int, ...], longer: int) -> tuple[int, int]:
 
 def _shown(record: Record) -> Array:
     """The image as a screen would show it."""
-    rgb, _ = to_rgb8(load_picture(record.image, ReadOptions(at_least=(SIDE, SIDE))))
+    rgb, _ = to_rgb8(load_picture(record.image, ReadOptions(at_least=SIDE)))
     return _fitted(rgb)
 
 

@@ -42,9 +42,19 @@ def test_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path, least: tuple[int,
     if picture.array.shape[:2] != (160, 240):
         assert picture.meta["full_size"] == (160, 240)
         assert "of 160 x 240" in picture.note
-    for bad in ((0, 5), (5, -1)):
+    for bad in ((0, 5), (5, -1), 0):
         with pytest.raises(InputError, match="at_least"):
             read_picture(tmp_path / "a.jpg", at_least=bad)
+
+
+@pytest.mark.parametrize("longer", [240, 120, 119, 100, 60, 61, 1])
+def test_jpeg_may_be_asked_for_by_its_longer_side(tmp_path: Path, longer: int) -> None:
+    for name, photo in (("wide", PHOTO), ("high", np.rot90(PHOTO).copy())):
+        picture = read_picture(_save(tmp_path / f"{name}.jpg", photo), at_least=longer)
+        sides = sorted(picture.array.shape[:2])
+        # So many eighths of 240 x 160 as it takes, and not one more.
+        eighths = -(-longer * 8 // 240)
+        assert sides == [20 * eighths, 30 * eighths]
 
 
 def test_a_reduced_decoding_knows_about_quarter_turns(tmp_path: Path) -> None:

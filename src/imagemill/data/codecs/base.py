@@ -141,9 +141,9 @@ class ReadOptions:
         Whether pixels are turned the way EXIF asks for; without, they come as they are stored.
     icc : str
         ``"ignore"`` embedded colour profiles, as training code does, or convert 8-bit colours to ``"srgb"``.
-    at_least : tuple of int or None
-        Height and width that are enough: JPEG is then decoded at a half, a quarter or an eighth of its size, as
-        long as the result is no smaller. Other formats pay no heed.
+    at_least : tuple of int, int or None
+        Height and width that are enough, or the longer side alone: JPEG is then decoded at so many eighths of its size
+        as that takes. Other formats pay no heed.
     rows : int or None
         So many rows from the top are enough: the others of a JPEG may be left black, as long as no EXIF turns it.
         Other formats pay no heed.
@@ -161,7 +161,7 @@ class ReadOptions:
     background: tuple[float, ...] | None = None
     exif: bool = True
     icc: Literal["ignore", "srgb"] = "ignore"
-    at_least: tuple[int, int] | None = None
+    at_least: tuple[int, int] | int | None = None
     rows: int | None = None
     max_bytes: int = MAX_BYTES
     fast: bool = False

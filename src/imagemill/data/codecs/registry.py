@@ -195,7 +195,7 @@ def read_picture(
     background: tuple[float, ...] | None = None,
     exif: bool = True,
     icc: Literal["ignore", "srgb"] = "ignore",
-    at_least: tuple[int, int] | None = None,
+    at_least: tuple[int, int] | int | None = None,
 ) -> Picture:
     """Read one image or volume.
 
@@ -216,8 +216,9 @@ def read_picture(
         Whether pixels are turned the way EXIF asks for.
     icc : str
         ``"ignore"`` embedded colour profiles, or convert 8-bit colours to ``"srgb"``.
-    at_least : tuple of int or None
-        Height and width that are enough: JPEG is decoded at a half, a quarter or an eighth where it stays as large.
+    at_least : tuple of int, int or None
+        Height and width that are enough, or the longer side alone: JPEG is decoded at so many eighths of its size as
+        that takes.
 
     Returns
     -------

@@ -59,7 +59,7 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions, header: JpegHeader 
         "fastdct": options.fast,
         "fastupsample": options.fast,
     }
-    least = _least(orientation, options)
+    least = _least(header.size, orientation, options)
     try:
         array = None
         if options.rows is not None and (orientation == 1 or not options.exif):
@@ -87,13 +87,19 @@ def read_jpeg(path: Path, data: bytes, options: ReadOptions, header: JpegHeader 
     )
 
 
-def _least(orientation: int, options: ReadOptions) -> tuple[int, int] | None:
+def _least(full: tuple[int, int], orientation: int, options: ReadOptions) -> tuple[int, int] | None:
     """Height and width, as they are stored, that a reduced decoding must keep."""
-    if options.at_least is None:
+    asked = options.at_least
+    if asked is None:
         return None
-    height, width = options.at_least
-    if height < 1 or width < 1:
-        raise InputError(f"expected at_least as (height, width) of 1 and more, got {options.at_least}; correct it")
+    if min(asked) < 1 if isinstance(asked, tuple) else asked < 1:
+        wanted = "(height, width) or the longer side, of 1 and more"
+        raise InputError(f"expected at_least as {wanted}, got {asked}; correct it")
+    if not isinstance(asked, tuple):
+        # The shorter side is a pixel short of its share: it was rounded as the longer one was.
+        height, width = (asked if n == max(full) else max(1, asked * n // max(full) - 1) for n in full)
+        return height, width
+    height, width = asked
     turned = options.exif and orientation in (5, 6, 7, 8)
     return (width, height) if turned else (height, width)
 

@@ -141,3 +141,16 @@ def test_verbs_that_leave_them_out_say_so(tmp_path: Path) -> None:
     ]
     for notes in reports:
         assert any("depth: further images" in note or "4 maps of numbers" in note for note in notes)
+
+
+def test_folders_of_modalities_that_are_read_as_classes_are_told_apart_from_classes(tmp_path: Path) -> None:
+    for word in ("t1", "t2"):
+        for at in range(3):
+            numbers(tmp_path / f"mr/{word}/p{at}.png", at)
+            numbers(tmp_path / f"classes/{word}er/p{at}.png", at)
+            numbers(tmp_path / f"others/{word}/{word}{at}{word}.png", at)
+    said = "views={'t2': 't2'} makes samples of them"
+    assert any(said in note for note in im.open_source(tmp_path / "mr").notes)
+    for other in ("classes", "others"):
+        assert not any("makes samples" in note for note in im.open_source(tmp_path / other).notes)
+    assert not any("makes samples" in note for note in im.open_source(tmp_path / "mr", views={"t2": "t2"}).notes)

@@ -17,11 +17,18 @@ from imagemill.data.layouts.base import Look, ReadSource, Source
 from imagemill.data.layouts.walk import walk_files
 from imagemill.data.records.record import FURTHER_KINDS, Further, FurtherKind, split_suffix
 
-__all__ = ["Rasters", "further_rasters", "left_out", "with_rasters", "without_rasters"]
+__all__ = ["Rasters", "further_rasters", "left_out", "with_hint", "with_rasters", "without_rasters"]
 
 _OWN = frozenset(("image", "mask", "boxes", "keypoints", "polygons", "instances", "lines", "rotated_boxes", "label"))
 _PHOTO = ("rgb", "image", "img", "color", "colour")
 """Words at the end of an image's name that its map has not."""
+_VIEWS = frozenset(
+    (
+        "rgb", "color", "colour", "nir", "ir", "infrared", "thermal", "rededge", "t1", "t1w", "t1c", "t1ce",
+        "t1gd", "t2", "t2w", "flair", "pd", "adc", "dwi", "depth", "disparity",
+    )
+)  # fmt: skip
+"""What folders of several images of one scene are called."""
 _DEPTH = frozenset(("depth", "depths", "disparity", "disparities", "dsm", "ndsm"))
 """Names of folders that hold numbers over the images beside them, where all names are the same."""
 
@@ -152,6 +159,31 @@ def _cores(key: str) -> Iterator[str]:
     for word, rest in cut:
         for end in (word, *_PHOTO):
             yield _core(rest, end or "\0")
+
+
+def with_hint(source: Source) -> Source:
+    """Say how folders become one sample where classes are called like views of a scene and hold the same names.
+
+    Examples
+    --------
+    >>> from imagemill.data.records.record import Record
+    >>> records = [
+    ...     Record(f"{word}/{n}.png", Path(f"{word}/{n}.png"), label=word) for word in ("t1", "t2") for n in "ab"
+    ... ]
+    >>> with_hint(Source(Path(), "class-folders", tuple(records))).notes
+    ("folders t1, t2 hold files of the same names and are read as classes: views={'t2': 't2'} makes samples of them",)
+    """
+    names: dict[str, set[str]] = {}
+    for record in source.records:
+        if record.label is None or record.label.casefold() not in _VIEWS:
+            return source
+        names.setdefault(record.label, set()).add(_core(record.key.rpartition("/")[2], record.label))
+    first, *others = sorted(names) or [""]
+    if not others or any(names[one] != names[first] for one in others):
+        return source
+    asked = ", ".join(f"{one.casefold()!r}: {one!r}" for one in others)
+    said = f"folders {', '.join(sorted(names))} hold files of the same names and are read as classes: "
+    return replace(source, notes=(*source.notes, f"{said}views={{{asked}}} makes samples of them"))
 
 
 def left_out(source: Source, verb: str) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from imagemill.data.layouts.base import (
 )
 from imagemill.data.layouts.export_files import MARKER, exporting, is_unfinished
 from imagemill.data.layouts.folder_names import safe_stems
-from imagemill.data.layouts.further_rasters import further_rasters, with_rasters, without_rasters
+from imagemill.data.layouts.further_rasters import further_rasters, with_hint, with_rasters, without_rasters
 from imagemill.data.layouts.guess.detached_data import with_detached
 from imagemill.data.layouts.guess.guess import Weighed, completed, images_alone, read_by, weigh
 from imagemill.data.layouts.guess.unused_files import accounted
@@ -129,6 +129,7 @@ def open_weighed(
     weighed = Weighed((), []) if asked is not None and not every else weigh(look, read, every=every)
     source = _read(look, read, asked, weighed)
     source = with_rasters(with_detached(framed(with_masks(source, read), read), whole), rasters)
+    source = with_hint(source) if not rasters and layout is None else source
     source = accounted(whole, images_alone(look, read)[0], source, None if asked is not None else weighed)
     if path.is_dir() and is_unfinished(path):
         msg = "expected a whole set, got one that was stopped before its end; augment again, or export with overwrite"

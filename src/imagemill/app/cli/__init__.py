@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import sys
+from collections.abc import Iterable
+from functools import cache
 from typing import Annotated, Any
 
 import typer
 
-from imagemill.app.cli.audit import audit
-from imagemill.app.cli.augment import augment
-from imagemill.app.cli.bench import bench
-from imagemill.app.cli.compare import compare
 from imagemill.app.cli.console import debugging, guarded
-from imagemill.app.cli.datasets import datasets
-from imagemill.app.cli.demo import demo
-from imagemill.app.cli.doctor import doctor
-from imagemill.app.cli.experiment import experiment
-from imagemill.app.cli.explain import explain
-from imagemill.app.cli.export import export
-from imagemill.app.cli.lint import lint
-from imagemill.app.cli.prepare import prepare
-from imagemill.app.cli.preview import preview
-from imagemill.app.cli.recommend import recommend
-from imagemill.app.cli.replay import replay
-from imagemill.app.cli.scan import scan
-from imagemill.app.cli.screen import screen
-from imagemill.app.cli.split import split
-from imagemill.app.cli.stress import stress
-from imagemill.app.cli.warmup import warmup
-from imagemill.app.cli.worth import worth
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    name="imagemill",
-    help="Photos and scans to augmented copies, repeatable down to the bit. Start with: imagemill demo",
-    epilog="Exit status: 0 done, 1 done but with findings or nothing made, 2 an error, 130 stopped with Ctrl-C.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+_VERBS = (
+    *("demo", "scan", "audit", "prepare", "split", "export"),
+    *("augment", "preview", "replay", "explain", "lint"),
+    *("screen", "compare", "stress", "worth", "experiment", "recommend", "bench", "doctor", "warmup"),
 )
+"""Each in the module of its name, in the order in which they are listed."""
+_FAMILIES = ("datasets",)
+"""The same for verbs that have verbs of their own."""
 
 
 def _show_version(asked: bool) -> None:
@@ -52,7 +32,6 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def common(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
@@ -63,16 +42,45 @@ def common(
     debugging.set(debug)
 
 
-_VERBS: tuple[Callable[..., Any], ...] = (
-    *(demo, scan, audit, prepare, split, export),
-    *(augment, preview, replay, explain, lint),
-    *(screen, compare, stress, worth, experiment, recommend, bench, doctor, warmup),
-)
-for _verb in _VERBS:
-    app.command(_verb.__name__)(guarded(_verb))
-app.add_typer(datasets, name="datasets")
+def _with(names: Iterable[str]) -> typer.Typer:
+    """The command with some of its verbs, whose modules are loaded."""
+    made = typer.Typer(
+        name="imagemill",
+        help="Photos and scans to augmented copies, repeatable down to the bit. Start with: imagemill demo",
+        epilog="Exit status: 0 done, 1 done but with findings or nothing made, 2 an error, 130 stopped with Ctrl-C.",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(common)
+    for name in names:
+        verb = getattr(importlib.import_module(f"{__name__}.{name}"), name)
+        if name in _FAMILIES:
+            made.add_typer(verb, name=name)
+        else:
+            made.command(name)(guarded(verb))
+    return made
+
+
+@cache
+def _whole() -> typer.Typer:
+    return _with((*_VERBS, *_FAMILIES))
+
+
+def __getattr__(name: str) -> Any:
+    # Made when it is asked for: its verbs load half the package.
+    if name == "app":
+        return _whole()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def main() -> None:
-    """Run the command with the arguments of this process."""
-    app()
+    """Run the command with the arguments of this process; of the verbs only the one that is asked for is loaded."""
+    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    if asked in (*_VERBS, *_FAMILIES):
+        _with([asked])()
+    elif sys.argv[1:] == ["--version"]:
+        _with([])()
+    else:
+        _whole()()

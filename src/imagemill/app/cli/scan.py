@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_text
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from imagemill import ScanReport
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import facts, out, progress
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.data import Problem
 from imagemill.verbs.scan import Licences
 from imagemill.verbs.scan import scan as scan_dataset
 
@@ -206,7 +207,20 @@ def _print_remarks(found: ScanReport) -> None:
     if found.unreadable:
         count = len(found.unreadable)
         out.print(Text(f"could not be read: {count:,}", style="bold red"))
-        for trouble in found.unreadable[:20]:
-            out.print(Text(f"  {said_as_options(str(trouble), options)}"), soft_wrap=True)
-        if count > 20:
-            out.print(Text(f"  and {count - 20:,} more; --json lists all"))
+        said = _once(found.unreadable)
+        for words in said[:20]:
+            out.print(Text(f"  {said_as_options(words, options)}"), soft_wrap=True)
+        if len(said) > 20:
+            out.print(Text(f"  and {len(said) - 20:,} more; --json lists all"))
+
+
+def _once(troubles: Sequence[Problem]) -> list[str]:
+    """Each trouble in words; what is the same for several files, such as a package that is not there, once."""
+    of: dict[str, list[Problem]] = {}
+    for trouble in troubles:
+        of.setdefault(trouble.message, []).append(trouble)
+    said = []
+    for message, alike in of.items():
+        names = ", ".join(one.name for one in alike[:3]) + (", ..." if len(alike) > 3 else "")
+        said.append(str(alike[0]) if len(alike) == 1 else f"{len(alike):,} files ({names}): {message}")
+    return said

@@ -103,7 +103,7 @@ def test_an_image_is_never_its_own_mask(tmp_path: Path) -> None:
 
 def test_a_mask_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     _make(tmp_path, "a.png")
-    with pytest.raises(SourceError, match="expected masks= to be a folder"):
+    with pytest.raises(SourceError, match="expected a folder of masks"):
         pair_masks([Record("a.png", tmp_path / "a.png")], tmp_path / "none")
 
 

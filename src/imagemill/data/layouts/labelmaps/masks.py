@@ -96,7 +96,8 @@ def pair_masks(
     """
     root = Path(mask_root)
     if not root.is_dir():
-        msg = f"expected masks= to be a folder, got {str(root)!r}, where there is none; {near_path(root)}"
+        do = near_path(root).replace("did you mean ", "did you mean masks=")
+        msg = f"expected a folder of masks, got {str(root)!r}, where there is none; {do}"
         raise SourceError(msg)
     images = {_real(record.image) for record in records if isinstance(record.image, Path)} | {
         _real(path) for path in exclude

@@ -152,6 +152,25 @@ def test_a_last_batch_of_one_image_is_left_out_where_the_network_cannot_learn_fr
         im.compare(data, [im.Pipeline([im.Flip("x")])], model=tmp_path / "normed.py", **{**how, "batch_size": 1})
 
 
+def test_worth_says_at_which_sizes_an_image_was_left_out_and_of_how_many_networks(tmp_path: Path) -> None:
+    (tmp_path / "normed.py").write_text(NORMED)
+    how: dict[str, Any] = {"sizes": (9, 16, 17), "seeds": 2, "epochs": 2, "batch_size": 8, "workers": 0}
+    arms = {"flip": im.Pipeline([im.Flip("y")])}
+    found = im.worth(sides(20, 12), arms, model=tmp_path / "normed.py", out=tmp_path / "out", **how)
+    # 9 and 17 are a batch or two of 8 and one image more. Networks of a seed: both at 9 and 16, at 17 the reference.
+    said = (
+        "the network cannot be trained on a batch of one image, which is what 9 and 17 images in batches of 8 end "
+        "with: one image is left out in each epoch, drawn anew (6 of 10 networks)"
+    )
+    assert found.notes == (said,)
+    assert said in repr(found)
+    assert said in (tmp_path / "out" / "curves.html").read_text()
+    assert found.to_dict()["notes"] == [said]
+    # What was kept says the same again.
+    assert im.worth(sides(20, 12), arms, model=tmp_path / "normed.py", out=tmp_path / "out", **how).notes == (said,)
+    assert im.worth(sides(20, 12), arms, model="dense", **how).notes == ()
+
+
 def test_what_is_tried_on_one_image_leaves_the_network_and_its_draws_alone() -> None:
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.BatchNorm1d(64), torch.nn.Dropout(0.5))

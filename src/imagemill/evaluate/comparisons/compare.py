@@ -20,7 +20,7 @@ from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild, remarks
 from imagemill.evaluate.runners.base import Runner, processes_of
 from imagemill.evaluate.runners.ranks import joined
-from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back
+from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, held_back, one_left_out
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
 from imagemill.evaluate.statistics.intervals import check_level
@@ -185,12 +185,7 @@ def _one_less(runs: Sequence[Trained], data: Data, recipe: Recipe) -> tuple[str,
     """Said where runs left out an image of each epoch, the only one of a last batch."""
     labels = data.train[1] if data.task == "classification" else np.zeros(len(data.train[1]), np.int64)
     kept = len(held_back(labels, recipe.validation, 0)[0])
-    if not any(run.curve and run.images == (kept - 1) * len(run.curve) for run in runs):
-        return ()
-    return (
-        f"the network cannot be trained on a batch of one image, which is what {kept:,} images in batches of "
-        f"{recipe.batch_size} end with: one image is left out in each epoch, drawn anew",
-    )
+    return one_left_out({kept for run in runs if run.left_one_out(kept)}, recipe.batch_size)
 
 
 def _design(

@@ -201,6 +201,8 @@ class ExchangeRates:
         Seeds with which a run's loss was no number any more, by arm and size.
     ended : str
         Why there are fewer seeds than were asked for; empty where there are not.
+    notes : tuple of str
+        What networks were not trained on, though it was asked for.
     """
 
     design: Mapping[str, Any]
@@ -208,6 +210,7 @@ class ExchangeRates:
     reached: tuple[Reached, ...]
     diverged: Mapping[str, tuple[int, ...]]
     ended: str = ""
+    notes: tuple[str, ...] = ()
 
     def rate(self, arm: str, size: float, population: str = CLEAN) -> ExchangeRate:
         """What one arm is worth with that number of training images.
@@ -234,6 +237,7 @@ class ExchangeRates:
                 for one in self.reached
             ],
             "diverged": {name: list(seeds) for name, seeds in self.diverged.items()},
+            "notes": list(self.notes),
         }
 
     def logged(self) -> Iterator[Logged]:
@@ -311,7 +315,7 @@ class ExchangeRates:
     def left_out(self) -> list[str]:
         """What was asked for and is in no figure, in words."""
         lost = [f"{name}: diverged with seeds {', '.join(map(str, seeds))}" for name, seeds in self.diverged.items()]
-        return [*lost, self.ended] if self.ended else lost
+        return [*lost, *self.notes, *([self.ended] if self.ended else [])]
 
     def write(self, out: Path | str) -> None:
         """``results.json``, ``table.md`` and the curves as ``curves.html`` into a folder."""

@@ -22,7 +22,7 @@ from imagemill.evaluate.inputs.arms import CLEAN, NONE, Arm, Population, Stress,
 from imagemill.evaluate.inputs.experiment_data import Data, check_data, read_data, read_wild
 from imagemill.evaluate.runners.base import Runner, processes_of
 from imagemill.evaluate.runners.ranks import joined
-from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained
+from imagemill.evaluate.runners.recipe import Epoch, Recipe, Trained, one_left_out
 from imagemill.evaluate.runners.registry import runner_named
 from imagemill.evaluate.runners.torch_networks import Network
 from imagemill.evaluate.statistics.intervals import check_level
@@ -173,7 +173,8 @@ def worth(
             rounds = Rounds(each, kept, trained, lasting, seeds, time, labels, told, ranks)
             runs = {(sized[run.arm][0].name, sized[run.arm][1], run.seed): run for run in rounds.run()}
             taken = _taken(data, wanted, rounds.seeds)
-            found = replace(exchanged({**design, "seeds": rounds.seeds}, runs, labels, taken), ended=rounds.ended)
+            found = exchanged({**design, "seeds": rounds.seeds}, runs, labels, taken)
+            found = replace(found, ended=rounds.ended, notes=_one_less(runs, data, batch_size))
             for one in logs:
                 one.end(found)
         if folder is not None:
@@ -203,6 +204,13 @@ def _checked(
     training = Training(steps, epochs, batch_size)
     training.check(wanted)
     return wanted, training
+
+
+def _one_less(runs: Mapping[tuple[str, int, int], Trained], data: Data, batch_size: int) -> tuple[str, ...]:
+    """Said where networks left out an image of each epoch, the only one of a last batch, and how many did."""
+    counts = {(size, seed): len(subset(data.train[1], data.groups, size, seed)) for _, size, seed in runs}
+    lost = [counts[size, seed] for (_, size, seed), run in runs.items() if run.left_one_out(counts[size, seed])]
+    return tuple(f"{said} ({len(lost):,} of {len(runs):,} networks)" for said in one_left_out(set(lost), batch_size))
 
 
 def _taken(data: Data, sizes: Sequence[int], seeds: int) -> dict[int, float]:

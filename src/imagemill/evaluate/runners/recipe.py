@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.to_dtype import ToDtype
 from imagemill.transforms.colour.to_layout import ToLayout
 
-__all__ = ["DEVICES", "PRECISIONS", "Epoch", "Predict", "Recipe", "Trained", "held_back", "preparation"]
+__all__ = ["DEVICES", "PRECISIONS", "Epoch", "Predict", "Recipe", "Trained", "held_back", "one_left_out", "preparation"]
 
 Array = npt.NDArray[Any]
 Predict = Callable[[Array], Array]
@@ -119,6 +119,29 @@ class Trained:
     def answers(self) -> dict[str, Array]:
         """Probabilities or label maps, whichever there are."""
         return self.probabilities or self.label_maps
+
+    def left_one_out(self, images: int) -> bool:
+        """Whether every epoch left out one of so many training images, the only one of a last batch."""
+        return bool(self.curve) and self.images == (images - 1) * len(self.curve)
+
+
+def one_left_out(sizes: Iterable[int], batch_size: int) -> tuple[str, ...]:
+    """A sentence on the numbers of training images of which every epoch left one out; nothing without any.
+
+    Examples
+    --------
+    >>> one_left_out([], 32)
+    ()
+    >>> one_left_out([65, 33], 32)[0].partition(": ")[0].partition(", ")[2]
+    'which is what 33 and 65 images in batches of 32 end with'
+    """
+    said = " and ".join(f"{size:,}" for size in sorted(sizes))
+    if not said:
+        return ()
+    return (
+        f"the network cannot be trained on a batch of one image, which is what {said} images in batches of "
+        f"{batch_size} end with: one image is left out in each epoch, drawn anew",
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import imagemill as im
 from imagemill.evaluate import Data, Recipe, screen
@@ -74,6 +75,19 @@ def test_affinity_is_lost_dice_and_diversity_the_loss_that_is_gained() -> None:
     assert "no better than one class for every pixel (Dice 0.400)" in replace(found, score=0.4).caution
 
 
+def test_intervals_are_students_over_the_dice_of_images_which_makes_no_steps() -> None:
+    data = two_levels(16)
+    images = data.train[0].copy()
+    images[::2, 4:12, 6:9] = 200  # of every other image darkening loses nothing
+    data = replace(data, train=(images, data.train[1]))
+    found = screen(data, [im.Pipeline([im.Brightness(0.7)])], runner=Marking(), validation=0.5, **QUICK)
+    _, held = held_back(np.zeros(16, np.int64), 0.5, 0)
+    lost = np.where(held % 2 == 0, 0.0, 2 * 24 / (24 + 48) - 1)
+    low, high = stats.t.interval(0.95, len(held) - 1, lost.mean(), stats.sem(lost))
+    affinity = found.ranked[0].affinity
+    assert (affinity.mean, affinity.low, affinity.high) == pytest.approx((lost.mean(), low, high))
+
+
 def test_patients_are_held_back_whole_and_are_what_is_counted() -> None:
     data = two_levels(16, groups=4)
     probe = Probe(data, Marking(), None, Recipe(1, 4, 1e-3, 0.25), 3)
@@ -82,7 +96,7 @@ def test_patients_are_held_back_whole_and_are_what_is_counted() -> None:
     assert len(kept) == 3
     assert not held & kept
     assert (len(probe.held.truth), len(probe.train.truth)) == (4, 12)
-    # Two held-back patients of four images each: an interval over two, as wide as half a step of two makes it.
+    # Two held-back patients of four images each are two that are counted.
     half = screen(data, [im.Pipeline([im.Invert()])], runner=Marking(), validation=0.5, **QUICK)
     assert (half.design["held_back"], half.ranked[0].affinity.pairs) == (8, 2)
 

@@ -32,7 +32,7 @@ from imagemill.evaluate.screening.label_changes import (
 )
 from imagemill.evaluate.screening.probe import Answers, Probe, losses, scores
 from imagemill.evaluate.screening.screened import Cost, Screened, Screening
-from imagemill.evaluate.statistics.intervals import Difference, check_level
+from imagemill.evaluate.statistics.intervals import Difference, check_level, paired
 from imagemill.evaluate.statistics.overlap import guessed
 from imagemill.evaluate.statistics.scores import ACCURACY, DICE, clustered
 
@@ -240,8 +240,10 @@ def _ranked(
     held, train = probe.held, probe.some
 
     def mean(differences: Floats, groups: Array | None) -> Difference:
-        # Of label maps whole groups were held back, which are what is independent.
-        return over_images(clustered(differences[None], None if flags else groups)[0], level)
+        if flags is not None:
+            return over_images(differences, level)
+        # Dice makes no steps, and of label maps whole groups were held back, which are what is independent.
+        return paired(clustered(differences[None], groups)[0], level=level)
 
     found = []
     labels = flags.of(answers) if flags is not None else [()] * len(answers)

@@ -254,3 +254,10 @@ def test_arrays_are_never_written_to() -> None:
     Keypoints(points).like(Keypoints(points).indices(2), np.array([True]), np.array([True]), None)
     copied = np.asarray(Boxes(boxes), dtype=np.float32)
     assert copied.dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 60), (1, 40, 60), (4, 9, 5)])
+def test_channels_first_are_told_and_said_how_to_give(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"looks like channels first; say its axes: Image\(array, axes='cyx'\)"):
+        Image(np.zeros(shape, np.uint8)).named()
+    assert Image(np.zeros(shape, np.uint8), "cyx").canonical().shape == (*shape[1:], shape[0])

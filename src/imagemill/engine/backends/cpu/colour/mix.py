@@ -19,6 +19,7 @@ from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
+from imagemill.engine.backends.cpu.colour.mix_bytes import mix_whole
 from imagemill.engine.backends.cpu.compile import compiled, exactly
 from imagemill.engine.plan import Colour, kept
 
@@ -165,6 +166,12 @@ def run(found: Mixing, row: int, src: Array, out: Array) -> None:
         if found.apart[row] and _alike(np.diag(a), b, *numbers[1:]):
             one = (a[0, 0], b[0], limits, a2[0, 0], b2[0], kind.type(0), ints)
             _alike_three(src.reshape(-1), *one, out.reshape(-1))
+        elif src.dtype == np.uint8 == out.dtype:
+            packed = np.concatenate([a.reshape(-1), b, limits[:2], numbers[1], b2, limits[2:]])
+            clipped = (
+                found.low[row] > -math.inf or found.high[row] < math.inf or not (numbers[1] == 1).all() or b2.any()
+            )
+            mix_whole(src.reshape(-1), packed, bool(clipped), out.reshape(-1))
         else:
             together = _together_whole if ints else _together
             together(src.reshape(-1), a, b, *numbers, out.reshape(-1))

@@ -49,7 +49,7 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
         case "sharpen":
             return _sharpen(src, float(params[0]), float(params[1]), params[2:])
         case "median":
-            return _median(src, tuple(params[0].tolist()))
+            return _median(src, tuple(params[0].tolist()), out if src.shape[-1] > 1 else None)
         case "average" if src.ndim == 3 and src.dtype in (np.uint8, np.uint16, np.float32):
             return _average(src, params[0])
         case "equalize" if src.dtype == np.uint8:
@@ -112,11 +112,11 @@ def _sharpen(src: Array, amount: float, threshold: float, kernels: list[Floats])
     return rounded(sharpened(src.astype(kind), convolved(src, kernels, kind), amount, threshold), src.dtype)
 
 
-def _median(src: Array, size: tuple[int, ...]) -> Array:
+def _median(src: Array, size: tuple[int, ...], out: Array | None) -> Array:
     square = len(size) == 2 and size[0] == size[1]
     if square and size[0] <= _MEDIANS.get(src.dtype, 0):
         if src.shape[-1] in (1, 3, 4):
-            return np.asarray(cv2.medianBlur(np.ascontiguousarray(src), size[0])).reshape(src.shape)
+            return np.asarray(cv2.medianBlur(np.ascontiguousarray(src), size[0], dst=out)).reshape(src.shape)
         planes = [cv2.medianBlur(np.ascontiguousarray(src[..., c]), size[0]) for c in range(src.shape[-1])]
         return np.stack(planes, axis=-1)
     # Half precision is a way to store values, which scipy does not read.

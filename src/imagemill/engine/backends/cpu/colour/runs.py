@@ -83,7 +83,7 @@ def run(colour: Colour, row: int, src: Array, out: Array | None = None) -> Array
     if source is None:
         source = src.reshape(-1, *src.shape[-2:])
     buffer = np.empty(source.shape, out.dtype) if target is None else target
-    _look_up(source, table, buffer)
+    _look_up(source, table if len(table) > 1 else table.repeat(src.shape[-1], axis=0), buffer)
     if target is None:
         out[...] = buffer.reshape(out.shape)
     return out
@@ -114,13 +114,15 @@ def _separable(stage: ColourStage, row: int) -> bool:
 
 
 def _table(colour: Colour, row: int, src: Array) -> Array:
-    """The run on each of the 256 values, ``(C, 256)``; statistics are taken over the histogram."""
+    """The run on each of the 256 values, ``(C, 256)``, or ``(1, 256)`` for all; statistics go over the histogram."""
     channels = src.shape[-1]
     found = mixing(colour) if colour.dtype == np.uint8 else None
     if found is not None:
         return mix.table(found, row, src)
     stages = [s for s in colour.stages if values.active(s, row)]
-    table: Floats = np.tile(np.arange(256.0), (channels, 1))
+    # Curves that are the same for all channels are worked out once.
+    alike = all(isinstance(s, Pointwise) and s.channels == channels for s in stages)
+    table: Floats = np.arange(256.0)[None].repeat(1 if alike else channels, axis=0)
     counts = None
     if any(isinstance(s, Fit) or (isinstance(s, ChannelMix) and s.pivot is not None) for s in stages):
         counts = histogram(src)
@@ -133,7 +135,7 @@ def _table(colour: Colour, row: int, src: Array) -> Array:
             assert counts is not None
             table = values.moved(stage, _fitted(stage, table, counts), table.T).T
         else:
-            table = values.apply_curve(stage, row, table.T).T
+            table = values.apply_curve(stage, row, table[0][:, None] if alike else table.T).T
     return np.ascontiguousarray(values.to_dtype(table, colour.dtype))
 
 

@@ -75,11 +75,17 @@ def _stretched(along: Array | None, m: Array) -> Array | None:
 
 def _lattice(stage: Displace, along: Array | None, samples: int) -> tuple[int, Array]:
     """The way to evaluate a lattice over so many samples, and its numbers as that way reads them."""
-    grid = _embed_grid(stage)
     if along is not None:
         index, weights = spline_weights(along, stage.shape[-1], stage.cells[-1])
-        spread = sum(grid[..., index + t] * weights[t] for t in range(4))
-        return ALONG, np.asarray(spread).transpose(1, 0, 2, 3)
+        # Of a picture its own two coordinates alone, before they are repeated along z.
+        given = np.asarray(stage.grid, np.float64)
+        spread = np.asarray(sum(given[..., index + t] * weights[t] for t in range(4)))
+        if len(stage.shape) == 3:
+            return ALONG, spread.transpose(1, 0, 2, 3)
+        deep = np.zeros((4, 3, *spread.shape[1:]))
+        deep[:, 1:] = spread
+        return ALONG, deep
+    grid = _embed_grid(stage)
     # Polynomials pay where samples are many in a cell, along the row above all.
     long = stage.shape[-1] >= 4 * stage.cells[-1]
     if long and samples >= 8 * int(np.prod(stage.cells)):

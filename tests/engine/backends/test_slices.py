@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from imagemill.core.coordinate_maps import Matrix, Window
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
-from imagemill.engine.backends.cpu.resample.slices import exact_move
+from imagemill.engine.backends.cpu.resample.slices import exact_move, whole_moves
 from tests.engine.backends.strategies import BORDERS, DTYPES, image, seeds, shapes2, shapes3
 
 
@@ -101,3 +101,23 @@ def test_the_chosen_kernel_is_named():
     assert name(inplane, (9, 60, 80), (9, 30, 40)) == "numba.warp3d.inplane"
     assert name(tilted, (9, 60, 80), (9, 30, 40), labels=True) == "numba.warp3d"
     assert name(np.eye(3), labels=True) == "slice"
+
+
+def test_moves_of_a_batch_are_those_of_its_samples() -> None:
+    rng = np.random.default_rng(0)
+    for d in (2, 3):
+        found = np.zeros((40, d + 1, d + 1))
+        for m in found:
+            m[np.arange(d), rng.permutation(d)] = rng.choice([-1.0, 1.0], d)
+            m[:d, d] = rng.integers(-9, 9, d)
+            m[d, d] = 1
+        found[::8, 0, d] += 0.25
+        found[1::8, 0, d] += 1e-12
+        found[2::8, 0, 0] += 0.5
+        found[3::8, d, 0] = 0.01
+        found[4, 0, d] = np.inf
+        for m, move in zip(found, whole_moves(found), strict=True):
+            finite = np.isfinite(m).all()
+            alone = exact_move((Matrix(m),), (9,) * d, (9,) * d) if finite and not m[d, :d].any() else None
+            assert move == alone
+        assert sum(move is not None for move in whole_moves(found)) in range(15, 30)

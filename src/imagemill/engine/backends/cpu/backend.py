@@ -11,15 +11,17 @@ import numpy.typing as npt
 
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
+from imagemill.engine.backends.chains import fill_vector, saturate
 from imagemill.engine.backends.cpu import choose
 from imagemill.engine.backends.cpu.altering import alter as altering
 from imagemill.engine.backends.cpu.batches import photos as rgb
 from imagemill.engine.backends.cpu.batches import small
 from imagemill.engine.backends.cpu.colour import runs as colour
+from imagemill.engine.backends.cpu.resample.slices import Copying, Move, whole_moves
 from imagemill.engine.backends.cpu.resampling import Resampling, give, prepare, writable
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.blending.blended_pixels import weighted
-from imagemill.engine.plan import Alter, Pass, Resample, kept
+from imagemill.engine.plan import Alter, Matrices, Pass, Resample, kept
 from imagemill.engine.sampling import for_labels, request, still
 
 Array = np.ndarray[Any, Any]
@@ -94,6 +96,18 @@ class Cpu:
 
     def _resampled(self, step: Resample, row: int, src: Array, out: Array | None, dtype: np.dtype[Any]) -> Array:
         """The resample of a sample; what was prepared for one that is moved alike is not prepared again."""
+        moves = _moves(step)
+        move = None if moves is None or dtype != src.dtype or src.dtype not in choose.IMAGES else moves[row]
+        if move is not None:
+            shape = tuple(step.shape[row].tolist())
+            made = np.empty((*shape, src.shape[-1]), dtype) if writable(out) is None or out is None else out
+            sampling = step.sampling
+            copying = Copying(move, src.shape[:-1], shape, sampling.border or "nearest")
+            fill: Any = 0
+            if copying.fills and sampling.border == "constant":
+                fill = saturate(fill_vector(sampling.fill, src.shape[-1]), dtype)
+            copying.run(src, made, fill)
+            return made if out is None or made is out else give(made, out)
         likeness = step.likeness(row)
         if likeness is None:
             return prepare(request(step, row), src.shape, src.dtype, dtype)(src, out)
@@ -160,6 +174,14 @@ class Cpu:
         if step.colour is not None:
             words.append("colour " + colour.way(step.colour, row, dtype))
         return " + ".join(words)
+
+
+@kept
+def _moves(step: Resample) -> list[Move | None] | None:
+    """What moves whole pixels and no more, for a whole batch at once: crops that are drawn are no two alike."""
+    if len(step.links) != 1 or not isinstance(step.links[0], Matrices) or 0 in step.shape:
+        return None
+    return whole_moves(step.links[0].m)
 
 
 @kept

@@ -40,7 +40,7 @@ Array = np.ndarray[Any, Any]
 Run = Callable[[Array, Array, Any], None]
 
 IMAGE_DTYPES = ("uint8", "uint16", "int16", "int32", "float32", "float64")
-_IMAGES = frozenset(map(np.dtype, IMAGE_DTYPES))
+IMAGES = frozenset(map(np.dtype, IMAGE_DTYPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def choose(
         copying = None if move is None else Copying(move, in_shape, out_shape, border, labels=True)
         return _labels(stages, in_shape, kind, border, copying)
     check_order(order)
-    if kind not in _IMAGES:
+    if kind not in IMAGES:
         msg = f"expected an image of {', '.join(IMAGE_DTYPES)}, got {kind}; convert it first"
         raise InputError(msg)
     if move is not None:

@@ -21,6 +21,9 @@ from imagemill.engine.backends.chains import (
 
 Array = np.ndarray[Any, Any]
 
+_FARTHEST = 2.0**31
+"""Offsets beyond it are left to whoever can say what is wrong with them."""
+
 _BITS = {1: np.uint8, 2: np.uint16, 4: np.int32}
 
 
@@ -56,6 +59,29 @@ def from_aligned(aligned: AxisAligned, largest: int) -> Move | None:
     if any(abs(a - b) > EDGE_TOLERANCE for a, b in zip(aligned.offset, offset, strict=True)):
         return None
     return Move(aligned.perm, tuple(1 if s > 0 else -1 for s in aligned.scale), offset, aligned.boxes)
+
+
+def whole_moves(matrices: npt.NDArray[np.float64]) -> list[Move | None]:
+    """Moves of a batch by one pull matrix each, ``[n, d + 1, d + 1]``, all at once; None for what is no plain move.
+
+    Examples
+    --------
+    >>> whole_moves(np.array([[[0.0, 1, 0], [-1, 0, 3], [0, 0, 1]], [[2.0, 0, 0], [0, 1, 0], [0, 0, 1]]]))
+    [Move(perm=(1, 0), sign=(1, -1), offset=(0, 3), boxes=()), None]
+    """
+    d = matrices.shape[-1] - 1
+    linear, offset = matrices[:, :d, :d], matrices[:, :d, d]
+    size, whole = np.abs(linear), np.rint(offset)
+    plain = ((size == 1) | (size == 0)).all(axis=(1, 2)) & (size.sum(axis=1) == 1).all(axis=1)
+    plain &= (size.sum(axis=2) == 1).all(axis=1) & (matrices[:, d] == [*[0] * d, 1]).all(axis=1)
+    near = np.abs(offset) < _FARTHEST
+    plain &= near.all(axis=1)
+    plain &= (np.abs(np.where(near, offset - np.where(near, whole, 0), 1)) <= EDGE_TOLERANCE).all(axis=1)
+    perm, sign = size.argmax(axis=2).tolist(), linear.sum(axis=2).astype(int).tolist()
+    # What is no move may hold any numbers.
+    places = np.where(plain[:, None], whole, 0).astype(int).tolist()
+    rows = zip(plain.tolist(), perm, sign, places, strict=True)
+    return [Move(tuple(p), tuple(s), tuple(o), ()) if good else None for good, p, s, o in rows]
 
 
 class Copying:

@@ -65,7 +65,8 @@ def of(path: str | FilePath) -> Iterator[None]:
         yield
     except (PipelineFileError, ParameterError) as error:
         said = str(error)
-        raise _retold(error, said if str(path) in said else f"{path}: {said}") from None
+        named = not isinstance(path, str | FilePath) or "\n" in str(path) or str(path) in said  # or is no path at all
+        raise _retold(error, said if named else f"{path}: {said}") from None
 
 
 def written(text: str, path: str | FilePath | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.audits.picture_features import DIRECTIONS, edges, grid
+from imagemill.audits.picture_features import AT_ONCE, DIRECTIONS, edges, grid
 
 __all__ = ["BORDER", "CENTRE", "CORNERS", "HIDDEN", "pieces_of"]
 
@@ -36,6 +36,11 @@ def pieces_of(small: npt.NDArray[Any]) -> dict[str, Floats]:
     >>> [(name, found.shape[1]) for name, found in pieces.items()][1:4]
     [('image with its centre hidden', 240), ('centre of the image', 80), ('top left corner', 51)]
     """
+    parts = [_pieces(small[at : at + AT_ONCE]) for at in range(0, max(len(small), 1), AT_ONCE)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _pieces(small: npt.NDArray[Any]) -> dict[str, Floats]:
     seen = small.astype(np.float64) / 255
     of_edges = edges(seen)
     quarter = small.shape[1] // 4

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DIRECTIONS", "edges", "features_of", "grid"]
+__all__ = ["AT_ONCE", "DIRECTIONS", "edges", "features_of", "grid"]
 
 Floats = npt.NDArray[np.float64]
 
 DIRECTIONS = 8
+
+AT_ONCE = 1024
+"""Images whose edges are held at a time: of 20,000 they would take gigabytes."""
 
 
 def features_of(small: npt.NDArray[np.uint8]) -> Floats:
@@ -19,8 +22,11 @@ def features_of(small: npt.NDArray[np.uint8]) -> Floats:
     ----------
     small : array ``[n, 32, 32, 3]`` uint8
     """
-    shares = small.astype(np.float64) / 255
-    return np.concatenate([grid(shares, 8), grid(edges(shares), 4)], axis=1)
+    found = []
+    for at in range(0, max(len(small), 1), AT_ONCE):
+        shares = small[at : at + AT_ONCE].astype(np.float64) / 255
+        found.append(np.concatenate([grid(shares, 8), grid(edges(shares), 4)], axis=1))
+    return np.concatenate(found)
 
 
 def grid(small: Floats, cells: int) -> Floats:

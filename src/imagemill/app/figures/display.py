@@ -201,7 +201,7 @@ class Marks:
         The label map's labels in order: the first gets the first colour, in all pictures of a figure.
     colours : dict
         Of box, point and polygon labels, for the same reason.
-    outlines : sequence of Outline
+    polygons : sequence of Outline
     tags : bool
         Whether boxes bear their labels.
     """
@@ -212,7 +212,7 @@ class Marks:
     links: Sequence[tuple[int, int]] = ()
     labels: tuple[int, ...] = ()
     colours: dict[Any, Colour] | None = None
-    outlines: Sequence[Outline] = ()
+    polygons: Sequence[Outline] = ()
     tags: bool = True
 
 
@@ -288,8 +288,8 @@ def marked(rgb: Rgb, plane: Plane, marks: Marks, shape: tuple[int, ...], tile: i
         labels = _picked(_labels(marks.mask, plane), out.shape[:2])
         places = np.searchsorted(marks.labels, labels) + 1 if marks.labels else labels
         out = draw_mask(out, np.where(labels != 0, places, 0), outline=1 if max(out.shape) < 200 else 2)
-    if marks.outlines:
-        lines = [replace(one, corners=(one.corners + 0.5) * sides - 0.5) for one in marks.outlines]
+    if marks.polygons:
+        lines = [replace(one, corners=(one.corners + 0.5) * sides - 0.5) for one in marks.polygons]
         out = draw_outlines(out, lines, marks.colours or colours_of(one.label for one in lines))
     if marks.keypoints is not None and len(marks.keypoints):
         points, seen = _points_on(marks.keypoints, plane, len(shape))

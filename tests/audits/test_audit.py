@@ -127,6 +127,14 @@ def test_each_fault_of_an_image_is_found_in_that_image_alone(tmp_path: Path, rul
     assert by_rule(im.audit(src, checks=["quality"]), rule).places == ("cat/fault.png",)
 
 
+@pytest.mark.parametrize(("count", "level"), [(10, "warning"), (11, "error")])
+def test_images_of_one_colour_are_an_error_where_they_are_most(tmp_path: Path, count: int, level: str) -> None:
+    for row in range(20):
+        rgb = np.full((48, 64, 3), 10 * row + 20, np.uint8) if row < count else photo(row)
+        write(tmp_path / "a" / f"{row}.png", rgb)
+    assert by_rule(im.audit(tmp_path, checks=["quality"]), "flat").level == level
+
+
 def test_a_file_that_cannot_be_read_is_an_error_and_the_others_are_looked_at(tmp_path: Path) -> None:
     src = folder(tmp_path / "set", 12)
     (src / "cat" / "broken.png").write_bytes((src / "cat" / "cat001.png").read_bytes()[:200])

@@ -76,8 +76,9 @@ def _by_themselves(survey: Survey) -> Iterator[Finding]:
     # Scans are dark beside photos by nature: their values are spread from the smallest to the largest.
     photo = survey.numbers(lambda g: "uint8" in g.kind and "volume" not in g.kind) > 0
     rules: list[tuple[str, str, str, Numbers | npt.NDArray[np.bool_], Numbers, str]] = [
-        # Where most are, nothing is left to learn from once they are left out.
-        ("flat", "error" if 2 * flat.sum() > len(flat) else "warning", "of one colour", flat, entropy, "leave them out"),
+        # Where most are, little is left to learn from once they are left out.
+        ("flat", "error" if 2 * flat.sum() > len(flat) else "warning", "of one colour",
+         flat, entropy, "leave them out"),
         ("cut-off", "error", "whose lower rows are a flat gray, as decoders fill a file that was cut off",
          (cut > 0) & ~flat, -cut, "fetch them again, or leave them out"),
         ("dark", "warning", f"dark: 99 of 100 pixels below {dark:.2f} of white",

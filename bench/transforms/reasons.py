@@ -66,7 +66,6 @@ REASONS: dict[str, str] = {
 }
 """By the name of the row. What has no entry was not looked into."""
 
-_DEFINED = "runs by its definition, in double precision: it has no kernel of its own yet"
 _IN_PLACE = (
     "batchgeneratorsv2 works in the tensor that it is given; here inputs stay, and a result is memory of its own"
 )
@@ -75,11 +74,8 @@ OF_VOLUMES: dict[str, str] = {
     "Crop, random": _MOVES,
     "Brightness": _IN_PLACE,
     "Contrast": _IN_PLACE,
-    "GaussianNoise": _IN_PLACE + ", and each voxel's number is counted by its place",
-    "BiasField": _DEFINED,
-    "MotionArtefact": _DEFINED,
-    "CoarseDropout": "the volume is copied, then filled",
-    "Erasing, cuboids of noise": "noise is made for every voxel and then cut out; there a cuboid is shuffled",
-    "ToDtype": "half precision goes by the definition: no kernel writes it",
+    "CoarseDropout": "the volume is looked through for NaN, copied, then filled; MONAI fills the one it is given",
+    "Erasing, cuboids of noise": "the volume is looked through for NaN and copied; MONAI shuffles the one it is given",
+    "ToDtype": "the volume is looked through for NaN first; there it is one conversion",
 }
 """The same for volumes."""

@@ -115,6 +115,7 @@ def _scans() -> dict[str, Any]:
     from types import SimpleNamespace
 
     import monai.transforms
+    import torch
     import torchio
 
     places = {
@@ -131,7 +132,7 @@ def _scans() -> dict[str, Any]:
         for place, classes in places.items()
         for name in classes
     ]
-    return {"tio": torchio, "mn": monai.transforms, "bg": SimpleNamespace(**dict(listed))}
+    return {"tio": torchio, "mn": monai.transforms, "bg": SimpleNamespace(**dict(listed)), "torch": torch}
 
 
 # ------------------------------------------------------------------------------------------- how each is called

@@ -1,4 +1,4 @@
-"""The three ways colour takes on the CPU against its definition in float64."""
+"""The ways colour takes on the CPU against its definition in float64."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_statistics_over_a_histogram_are_those_over_the_pixels(fit: Fit, channel
     if src == "float32":
         stages = (fit,)
     colour = Colour(stages, image.dtype, np.dtype(np.float32), peak_of(src))
-    assert cpu.way(colour, 0, image.dtype) == ("table" if src == "uint8" else "stages")
+    assert cpu.way(colour, 0, image.dtype) == ("table" if src == "uint8" else "chain")
     wanted = values.apply_colour(colour, 0, image.astype(np.float64), image.dtype)
     np.testing.assert_allclose(cpu.run(colour, 0, image), wanted, rtol=0, atol=1e-5 * max(1, np.abs(wanted).max()))
 
@@ -189,6 +189,15 @@ def test_outputs_of_any_strides_are_written(shape: tuple[int, ...], channels: in
     turned = np.ascontiguousarray(np.swapaxes(image, 0, 1)).swapaxes(0, 1)
     np.testing.assert_array_equal(cpu.run(colour, 0, turned), plain)
     np.testing.assert_array_equal(cpu.run(colour, 0, np.repeat(image, 2, axis=0)[::2]), plain)
+
+
+def test_a_matrix_that_changes_nothing_is_no_pass() -> None:
+    image = picture(1, (6, 7, 8), 1, "float32", noise=True)
+    matrix = np.array([[[1.0, 0.0]], [[1.0, 0.25]], [[1.0, 0.0]]])
+    pivot = np.array([[[0.0]], [[0.0]], [[-0.5]]])
+    colour = Colour((ChannelMix(matrix, pivot),), image.dtype, image.dtype, 1.0)
+    assert [cpu.way(colour, row, image.dtype) for row in range(3)] == ["copy", "matrix", "matrix"]
+    assert cpu.run(colour, 0, image) is image
 
 
 def test_rows_that_were_not_chosen_are_copied() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,21 @@ _CONSTANT = 16
 picture leaves it within two or three."""
 
 
-def fitted(stage: Fit, values: Array, source: np.dtype[Any]) -> Fitted:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How statistics are read of values ``[k, C]``, along an axis: 0 for each channel, None for all values together.
+
+    Parameters
+    ----------
+    extremes, mean_and_std : callable
+        Values and axis to two arrays of float64, ``(C,)`` or one number.
+    """
+
+    extremes: Callable[[Array, int | None], tuple[Floats, Floats]]
+    mean_and_std: Callable[[Array, int | None], tuple[Floats, Floats]]
+
+
+def fitted(stage: Fit, values: Array, source: np.dtype[Any], read: Reading | None = None) -> Fitted:
     """What a statistic asks for on these values ``(*shape, C)``, the finite ones of them.
 
     Parameters
@@ -78,6 +93,8 @@ def fitted(stage: Fit, values: Array, source: np.dtype[Any]) -> Fitted:
     values : array of floating point
     source : dtype
         Of the picture as it came: how exact the values are at all.
+    read : Reading, optional
+        By numpy, unless a backend knows a quicker way.
 
     Raises
     ------
@@ -88,13 +105,15 @@ def fitted(stage: Fit, values: Array, source: np.dtype[Any]) -> Fitted:
     flat = values.reshape(-1, channels)
     axis = 0 if stage.per_channel else None
     eps = _CONSTANT * float(np.finfo(working(source)).eps)
+    read = read or _BY_NUMPY
     with np.errstate(invalid="ignore", over="ignore"):
-        found = _stretched(flat, axis, eps) if stage.statistic == "minmax" else _scored(stage, flat, axis, eps)
+        minmax = stage.statistic == "minmax"
+        found = _stretched(flat, axis, eps, read) if minmax else _scored(stage, flat, axis, eps, read)
     return Fitted(*(np.broadcast_to(part, (channels,)).astype(np.float64) for part in (found.shift, found.gain)))
 
 
-def _stretched(flat: Array, axis: int | None, eps: float) -> Fitted:
-    low, high = _extremes(flat, axis)
+def _stretched(flat: Array, axis: int | None, eps: float, read: Reading) -> Fitted:
+    low, high = read.extremes(flat, axis)
     spread = high - low
     # A constant picture has nothing to stretch: it becomes 0.
     stretches = spread > eps * np.maximum(np.abs(low), np.abs(high))
@@ -103,12 +122,12 @@ def _stretched(flat: Array, axis: int | None, eps: float) -> Fitted:
     )
 
 
-def _scored(stage: Fit, flat: Array, axis: int | None, eps: float) -> Fitted:
-    mean, std = _mean_and_std(flat, axis)
+def _scored(stage: Fit, flat: Array, axis: int | None, eps: float, read: Reading) -> Fitted:
+    mean, std = read.mean_and_std(flat, axis)
     # Little next to the values themselves: a constant picture, or a single pixel that stands out.
     small = std <= eps * np.hypot(mean, std)
     if stage.scale and small.any():
-        low, high = _extremes(flat, axis)
+        low, high = read.extremes(flat, axis)
         std = np.where(small & (high - low <= eps * np.maximum(np.abs(low), np.abs(high))), 0.0, std)
     return zscore(stage, mean, std)
 
@@ -150,6 +169,9 @@ def _mean_and_std(flat: Array, axis: int | None) -> tuple[Floats, Floats]:
         squares = (np.where(seen, flat - mean, 0.0) ** 2).sum(axis=axis, dtype=np.float64)
         std = np.sqrt(squares / np.maximum(seen.sum(axis=axis), 1))
     return mean, np.asarray(std, np.float64)
+
+
+_BY_NUMPY = Reading(_extremes, _mean_and_std)
 
 
 def moved(stage: Fit, found: Fitted, values: Array) -> Array:

@@ -11,7 +11,19 @@ import scipy.fft as sf
 
 from imagemill.core.geometry import Floats
 
-__all__ = ["biased", "gamma_in_range", "ghosted", "lowered", "monomials", "moved", "spiked"]
+__all__ = [
+    "between",
+    "biased",
+    "fewer_samples",
+    "gamma_in_range",
+    "ghosted",
+    "lowered",
+    "monomials",
+    "moved",
+    "spiked",
+    "turns",
+    "weakened",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -54,13 +66,23 @@ def _gained(values: Floats, axis: int, gain: Floats) -> Floats:
 
 def ghosted(values: Floats, axis: int, count: int, intensity: float, kept: float) -> Floats:
     """Every ``count``-th line of the spectrum along an axis weakened, but for the share ``kept`` in its middle."""
-    n = values.shape[axis]
+    return _gained(values, axis, weakened(values.shape[axis], count, intensity, kept))
+
+
+def weakened(n: int, count: int, intensity: float, kept: float) -> Floats:
+    """The gain of each of ``n`` frequencies under :func:`ghosted`, the lowest in the middle.
+
+    Examples
+    --------
+    >>> weakened(8, 2, 0.5, 0.3).tolist()
+    [0.5, 1.0, 0.5, 1.0, 1.0, 1.0, 0.5, 1.0]
+    """
     gain = np.ones(n)
     gain[::count] = 1 - intensity
     half = kept * n / 2
     middle = n // 2
     gain[max(0, int(np.ceil(middle - half))) : int(middle + half) + 1] = 1
-    return _gained(values, axis, gain)
+    return gain
 
 
 def spiked(values: Floats, waves: Floats, intensity: Floats) -> Floats:
@@ -84,17 +106,26 @@ def moved(values: Floats, views: list[Floats], axis: int, times: Floats) -> Floa
     times : array
         Rising shares of the scan, one before each further view.
     """
-    n = values.shape[axis]
-    # Whatever was drawn, the mean is that of the first view.
-    ends = [*np.maximum(np.round(times * n).astype(int), n // 2 + 1).tolist(), n]
     made = np.empty(values.shape, np.complex128)
-    start = 0
-    for view, end in zip(views, ends, strict=True):
+    for view, (start, end) in zip(views, turns(times, values.shape[axis]), strict=True):
         region = tuple(slice(start, end) if i == axis else slice(None) for i in range(values.ndim))
         made[region] = sf.fftshift(sf.fft(view, axis=axis), axes=axis)[region]
-        start = max(start, end)
     found: Floats = sf.ifft(sf.ifftshift(made, axes=axis), axis=axis).real
     return found
+
+
+def turns(times: Floats, n: int) -> list[tuple[int, int]]:
+    """From which to which of ``n`` lines of a spectrum each view was seen, the first line being the lowest frequency.
+
+    Examples
+    --------
+    >>> turns(np.array([0.2, 0.75]), 8)
+    [(0, 5), (5, 6), (6, 8)]
+    """
+    # Whatever was drawn, the mean is that of the first view.
+    ends = [*np.maximum(np.round(times * n).astype(int), n // 2 + 1).tolist(), n]
+    starts = [0, *itertools.accumulate(ends[:-1], max)]
+    return [(start, max(start, end)) for start, end in zip(starts, ends, strict=True)]
 
 
 def gamma_in_range(values: Floats, gamma: float, *, inverted: bool, keeps: bool) -> Floats:
@@ -127,18 +158,23 @@ def lowered(values: Floats, fewer: Array, *, down: int = 0, straight: bool = Tru
         Back by straight lines, and not by the sample that is nearest.
     """
     shape = values.shape[:-1]
-    # All axes first lose their samples, so that there is little to do on the way back.
-    for axis, (n, m) in enumerate(zip(shape, fewer.tolist(), strict=True)):
-        if m < n and down:
-            weights = covered(n, m, whole=down == 2).astype(values.dtype)
-            values = np.moveaxis(np.tensordot(weights, values, axes=(1, axis)), 0, axis)
-        elif m < n:
-            values = np.take(values, np.floor((np.arange(m) + 0.5) * n / m).astype(int), axis=axis)
+    values = fewer_samples(values, fewer, down=down)
     for axis, (n, m) in enumerate(zip(shape, fewer.tolist(), strict=True)):
         if m < n and straight:
             values = _lengthened(values, axis, n, m)
         elif m < n:
             values = np.take(values, np.floor((np.arange(n) + 0.5) * m / n).astype(int), axis=axis)
+    return values
+
+
+def fewer_samples(values: Floats, fewer: Array, *, down: int = 0) -> Floats:
+    """The first half of :func:`lowered`: all axes lose their samples, so that there is little to do on the way back."""
+    for axis, (n, m) in enumerate(zip(values.shape[:-1], fewer.tolist(), strict=True)):
+        if m < n and down:
+            weights = covered(n, m, whole=down == 2).astype(values.dtype)
+            values = np.moveaxis(np.tensordot(weights, values, axes=(1, axis)), 0, axis)
+        elif m < n:
+            values = np.take(values, np.floor((np.arange(m) + 0.5) * n / m).astype(int), axis=axis)
     return values
 
 
@@ -163,11 +199,24 @@ def covered(n: int, m: int, *, whole: bool = False) -> Floats:
     return np.asarray(weights)
 
 
+def between(n: int, m: int) -> tuple[Array, Floats]:
+    """For ``n`` places on an axis of ``m`` samples, the sample below each and the share of the next.
+
+    Examples
+    --------
+    >>> low, share = between(4, 2)
+    >>> low.tolist(), share.tolist()
+    ([0, 0, 0, 0], [0.0, 0.25, 0.75, 1.0])
+    """
+    places = np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1)
+    low = np.minimum(places.astype(np.int64), max(m - 2, 0))
+    return low, places - low
+
+
 def _lengthened(values: Floats, axis: int, n: int, m: int) -> Floats:
     """An axis of ``m`` samples read at ``n`` places by straight lines."""
-    places = np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1)
-    low = np.minimum(places.astype(int), max(m - 2, 0))
-    share = (places - low).astype(values.dtype).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+    low, share = between(n, m)
+    share = share.astype(values.dtype).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
     first = np.take(values, low, axis=axis)
     rest = np.take(values, np.minimum(low + 1, m - 1), axis=axis)
     rest -= first

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from imagemill.core.image_ops import Erase, Filter, Noise
+from imagemill.core.randomness import pixel_numbers as numbers
+from imagemill.core.randomness.rng import unit
 from imagemill.engine.altering.erase_values import boxes_of, filling, inside
 from imagemill.engine.backends.cpu.altering import filter_kernels, pixel_noise, turned
 from imagemill.engine.colour_values import to_dtype
@@ -57,11 +59,31 @@ def _given(made: Array, out: Array | None) -> Array:
     return out
 
 
+def _noise_in(op: Erase, row: int, box: tuple[slice, ...], shape: tuple[int, ...], peak: float) -> Array:
+    """The numbers of one box, as :func:`imagemill.engine.altering.erase_values.filling` counts them; no others."""
+    assert op.stream is not None
+    *outer, last = box
+    lines = np.zeros((1,) * len(outer), np.int64)
+    for axis, part in enumerate(outer):
+        lines = lines * shape[axis] + np.arange(part.start, part.stop).reshape(
+            [-1 if a == axis else 1 for a in range(len(outer))]
+        )
+    firsts = (lines * shape[-1] + last.start) * op.channels
+    words = np.empty((firsts.size, (last.stop - last.start) * op.channels), np.uint32)
+    k0, k1 = (int(word) for word in op.stream[row])
+    pixel_noise.words_of_lines(k0, k1, numbers.EACH_VALUE, firsts.reshape(-1), words)
+    return peak * unit(words).reshape(*firsts.shape, last.stop - last.start, op.channels)
+
+
 def _erased(op: Erase, row: int, src: Array, peak: float, out: Array | None) -> Array:
     made = src.copy() if out is None else out
     if out is not None:
         out[...] = src
     shape = src.shape[:-1]
+    if op.fill == "noise" and op.region is None and op.turn is None:
+        for box in boxes_of(op, row, shape):
+            made[(*box, slice(0, op.channels))] = to_dtype(_noise_in(op, row, box, shape, peak), src.dtype)
+        return made
     if op.fill == "mean" and src.dtype in (np.uint8, np.uint16, np.float32) and src.shape[-1] <= 4:
         means = cv2.mean(np.ascontiguousarray(src).reshape(1, -1, src.shape[-1]))
         fill = to_dtype(np.array(means[: op.channels]), src.dtype)

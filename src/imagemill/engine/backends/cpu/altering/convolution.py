@@ -1,4 +1,4 @@
-"""Convolutions on the CPU: for pictures of bytes our own, else OpenCV's; its column filter for the axis of slices.
+"""Convolutions on the CPU: for pictures of bytes our own, else OpenCV's; along an axis of a volume loops of ours.
 
 Kernels of a batch have one size, with zeros about the small ones. The zeros are cut off before anything is computed, so
 that a sample's result does not depend on who else is in its batch.
@@ -15,7 +15,7 @@ import scipy.ndimage as ndi
 
 from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
-from imagemill.engine.backends.cpu.altering import byte_filters
+from imagemill.engine.backends.cpu.altering import byte_filters, line_filter
 from imagemill.engine.colour_values import to_dtype
 
 __all__ = ["convolved", "rounded", "trimmed"]
@@ -65,7 +65,8 @@ def convolved(src: Array, kernels: list[Floats], dtype: np.dtype[Any], out: Arra
         return rounded(src, dtype)
     if src.ndim == 3:
         return _picture(src, used, dtype, out)
-    return rounded(_volume(src.astype(working(src.dtype)), used), dtype)
+    room = out if out is not None and out.dtype == np.float32 == dtype else None
+    return rounded(_volume(src.astype(working(src.dtype), copy=False), used, room), dtype)
 
 
 def _picture(src: Array, kernels: list[Floats], dtype: np.dtype[Any], out: Array | None = None) -> Array:
@@ -138,14 +139,16 @@ def _line(kernel: Floats, kind: np.dtype[Any]) -> Array:
     return np.ascontiguousarray(kernel.reshape(-1), dtype=kind)
 
 
-def _volume(values: Array, kernels: list[Floats]) -> Array:
-    depth, shape = -1, values.shape
-    for kernel in kernels:
-        if kernel.shape[1:] == (1, 1):
-            # Slices as rows of a picture that is as wide as a slice has values.
-            sheet = np.ascontiguousarray(values).reshape(shape[0], -1)
-            one = np.ones(1, values.dtype)
-            values = cv2.sepFilter2D(sheet, depth, one, _line(kernel, values.dtype), borderType=_BORDER).reshape(shape)
+def _volume(values: Array, kernels: list[Floats], out: Array | None) -> Array:
+    shape = values.shape
+    rooms: list[Array | None] = [None, out]
+    for left, kernel in zip(reversed(range(len(kernels))), kernels, strict=True):
+        long = [axis for axis, side in enumerate(kernel.shape) if side > 1]
+        if len(long) <= 1 and values.dtype == np.float32:
+            # Into two rooms by turns, the last time into the one that was asked for.
+            turn = 1 - left % 2
+            room = line_filter.along(np.ascontiguousarray(values), (long or [0])[0], kernel.reshape(-1), rooms[turn])
+            values = rooms[turn] = room
         elif kernel.shape[0] == 1:
             values = np.stack([_picture(part, [kernel[0]], values.dtype) for part in values])
         else:

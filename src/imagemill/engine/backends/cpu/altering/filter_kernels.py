@@ -15,12 +15,13 @@ from imagemill.engine.altering.codec_values import recoded
 from imagemill.engine.altering.filter_values import filtered, sharpened
 from imagemill.engine.altering.reference_values import curves
 from imagemill.engine.altering.weather_values import WEATHER, weathered
-from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels
+from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels, scan_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
 from imagemill.engine.backends.cpu.altering.layer_tools import QUICK
 from imagemill.engine.backends.cpu.altering.views import added_views, only_scale
 from imagemill.engine.backends.cpu.byte_tables import histogram, look_up
 from imagemill.engine.backends.cpu.compile import exactly
+from imagemill.engine.backends.cpu.halves import single
 from imagemill.engine.colour_values import to_dtype
 
 __all__ = ["filter_image", "named"]
@@ -75,10 +76,21 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
         case "jpeg" | "webp":
             exact = src if src.dtype == np.uint8 else src.astype(np.float64)
             return to_dtype(recoded(exact, op.kind, int(params[0]), src.dtype, peak), src.dtype)
-        case "lower" | "range gamma" | "hsv":
-            # None adds up many values: what they are kept in is exact enough.
+        case kind if kind in scan_kernels.KINDS and working(src.dtype) == np.float32:
+            return _scanned(kind, params, src, out)
+        case "hsv":
+            # It does not add up many values: what they are kept in is exact enough.
             return to_dtype(filtered(op, row, src.astype(working(src.dtype)), src.dtype, peak), src.dtype)
     return to_dtype(filtered(op, row, src.astype(np.float64), src.dtype, peak), src.dtype)
+
+
+def _scanned(kind: str, params: list[Array], src: Array, out: Array | None) -> Array:
+    if src.dtype == np.float32:
+        return scan_kernels.altered_scan(kind, params, src, out)
+    made = scan_kernels.altered_scan(
+        kind, params, single(src) if src.dtype == np.float16 else src.astype(np.float32), None
+    )
+    return rounded(made, src.dtype)
 
 
 def named(op: Filter, dtype: np.dtype[Any]) -> str:
@@ -93,6 +105,8 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
         return "cv2.warpAffine" if plane and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
     if op.kind in ("jpeg", "webp"):
         return "Pillow"
+    if op.kind in scan_kernels.KINDS and working(dtype) == np.float32:
+        return f"numba {op.kind}"
     if op.kind == "hsv":
         return "numba hsv" if dtype in (np.uint8, np.uint16) else "numpy"
     if op.kind == "glass" or op.kind == "turbulence" or op.kind in WEATHER:

@@ -20,7 +20,7 @@ from imagemill.engine.altering.noise_values import noisy
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.colour_values import to_dtype
 
-__all__ = ["fill_normals", "fill_words", "named", "noise_image"]
+__all__ = ["fill_normals", "fill_words", "named", "noise_image", "words_of_lines"]
 
 Array = np.ndarray[Any, Any]
 
@@ -61,6 +61,19 @@ def fill_words(k0, k1, field, out):
 
 
 @compiled
+def words_of_lines(k0, k1, field, firsts, out):
+    """Words of a field line by line: line ``r`` of ``out`` from word ``firsts[r]`` on."""
+    count = out.shape[1] // 4 + 2
+    buffer = np.empty((4, count), np.uint32)
+    for r in range(len(firsts)):
+        block = firsts[r] // 4
+        _blocks(block, count, k0, k1, field, buffer)
+        for i in range(out.shape[1]):
+            word = firsts[r] - 4 * block + i
+            out[r, i] = buffer[word & 3, word >> 2]
+
+
+@compiled
 def fill_normals(k0, k1, field, table, out):
     """The first normal numbers of a field, from a table of them."""
     buffer = np.empty((4, _MANY), np.uint32)
@@ -76,6 +89,24 @@ def fill_normals(k0, k1, field, table, out):
         for i in range(left // 8 * 8, left):
             word = buffer[(i >> 1) & 3, i >> 3]
             out[start + i] = table[(word >> np.uint32(16 * (i & 1))) & np.uint32(0xFFFF)]
+
+
+@compiled
+def _normal_singles(src, k0, k1, table, deviation, out):
+    """Values of single precision, a number of its own for each, all of one deviation."""
+    words = np.empty(4 * _MANY, np.uint32)
+    halves, buffer = np.empty(8 * _MANY, np.int32), np.empty((4, _MANY), np.uint32)
+    for start in range(0, src.size, 8 * _MANY):
+        left = min(8 * _MANY, src.size - start)
+        _blocks(start // 8, (left + 7) // 8, k0, k1, 0, buffer)
+        for b in range(_MANY):
+            words[4 * b], words[4 * b + 1] = buffer[0, b], buffer[1, b]
+            words[4 * b + 2], words[4 * b + 3] = buffer[2, b], buffer[3, b]
+        for w in range(4 * _MANY):
+            halves[2 * w], halves[2 * w + 1] = words[w] & np.uint32(0xFFFF), words[w] >> np.uint32(16)
+        part, made = src[start : start + left], out[start : start + left]
+        for i in range(left):
+            made[i] = part[i] + deviation * table[np.uint32(halves[i])]
 
 
 @compiled
@@ -228,6 +259,9 @@ def _normal(params: Floats, k0: int, k1: int, src: Array, made: Array) -> Array:
         _normal_bytes(src.reshape(-1), k0, k1, _table(), each, made.reshape(-1))
         return made
     kind = working(src.dtype)
+    if src.dtype == np.float32 == made.dtype and shared == 0 and spread[1] == 0 and spread[2] == 0:
+        _normal_singles(src.reshape(-1), k0, k1, _table(), np.float32(math.sqrt(spread[0])), made.reshape(-1))
+        return made
     own, one = np.empty(0, np.float32), np.empty(0, np.float32)
     if shared < 1:
         own = np.empty(src.size, np.float32)

@@ -19,6 +19,7 @@ from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
+from imagemill.engine.backends.cpu import value_statistics as statistics
 from imagemill.engine.backends.cpu.colour.mix_bytes import mix_whole
 from imagemill.engine.backends.cpu.compile import compiled, exactly
 from imagemill.engine.plan import Colour, kept
@@ -55,6 +56,14 @@ class Mixing:
     a2: Floats
     b2: Floats
     scales: npt.NDArray[np.bool_]
+
+    @cached_property
+    def idle(self) -> npt.NDArray[np.bool_]:
+        """Whether nothing changes, ``[n]``: samples that no transform of a run was chosen for."""
+        same = np.eye(self.a.shape[1])
+        found = (self.a == same).all(axis=(1, 2)) & (self.a2 == same).all(axis=(1, 2))
+        found &= ~(self.b.any(axis=1) | self.b2.any(axis=1)) & (self.low == -np.inf) & (self.high == np.inf)
+        return np.asarray(found if self.pivot is None else found & ~self.pivot.any(axis=(1, 2)))
 
     @cached_property
     def apart(self) -> npt.NDArray[np.bool_]:
@@ -204,6 +213,8 @@ def _alike(*numbers: Array) -> bool:
 
 def _means(src: Array) -> Floats:
     channels = src.shape[-1]
+    if channels == 1 and src.dtype == np.float32:
+        return statistics.means(src)
     if channels <= 4 and src.dtype in _CV2_DTYPES:
         sums = np.array(cv2.sumElems(src.reshape(-1, src.shape[-2], channels))[:channels])
     else:

@@ -1,6 +1,6 @@
 """Colour runs on the CPU: a table for 8-bit values, one fused matrix loop, or stage by stage.
 
-Three ways, the cheapest that is exact enough is taken:
+Four ways, the cheapest that is exact enough is taken:
 
 ``table``
     8-bit values whose channels do not mix: the whole run, statistics included, is a table of 256 entries
@@ -8,6 +8,8 @@ Three ways, the cheapest that is exact enough is taken:
 ``matrix``
     ``out = A2 clip(A1 x + b1) + b2`` in float32 (float64 for wide integers and doubles), one pass from the
     source values to the final dtype and layout.
+``chain``
+    Channels that do not mix, with statistics and powers among the stages, in single precision: see :mod:`.chained`.
 ``stages``
     The definition itself, in float32 or float64.
 """
@@ -23,7 +25,7 @@ from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Fit, Pointwise
 from imagemill.engine import colour_values as values
 from imagemill.engine.backends.cpu.byte_tables import histogram, look_up
-from imagemill.engine.backends.cpu.colour import mix
+from imagemill.engine.backends.cpu.colour import chained, mix
 from imagemill.engine.backends.cpu.colour.mix import mixing
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.plan import Colour, ColourStage
@@ -41,16 +43,19 @@ def _look_up(src, table, out):  # type: ignore[no-untyped-def]
 
 
 def way(colour: Colour, row: int, dtype: np.dtype[Any]) -> str:
-    """Which of the three ways a sample's run would take, or ``"copy"`` when nothing changes but the place."""
+    """Which of the ways a sample's run would take, or ``"copy"`` when nothing changes but the place."""
     stages = [s for s in colour.stages if values.active(s, row)]
     if not stages and colour.dtype == dtype:
         return "copy"
-    if np.float16 in (dtype, colour.dtype):
-        # Compiled loops know no half precision.
-        return "stages"
-    if dtype.kind in "iuf" and (found := mixing(colour)) is not None:
+    half = np.float16 in (dtype, colour.dtype)
+    found = None if half or dtype.kind not in "iuf" else mixing(colour)
+    if found is not None:
+        if found.idle[row] and colour.dtype == dtype:
+            return "copy"
         return "table" if dtype == np.uint8 == colour.dtype and found.apart[row] else "matrix"
-    return "table" if dtype == np.uint8 and all(_separable(s, row) for s in stages) else "stages"
+    if not half and dtype == np.uint8 and all(_separable(s, row) for s in stages):
+        return "table"
+    return "chain" if chained.fits(stages, row, dtype, colour.dtype) else "stages"
 
 
 def run(colour: Colour, row: int, src: Array, out: Array | None = None) -> Array:
@@ -67,6 +72,10 @@ def run(colour: Colour, row: int, src: Array, out: Array | None = None) -> Array
         return _given(src, out)
     if out is None:
         out = np.empty(src.shape, colour.dtype)
+    if chosen == "chain" and not chained.run([s for s in colour.stages if values.active(s, row)], row, src, out):
+        chosen = "stages"
+    if chosen == "chain":
+        return out
     if chosen == "stages":
         out[...] = values.apply_colour(colour, row, src.astype(working(src.dtype)), src.dtype)
         return out

@@ -274,8 +274,8 @@ def combine_rows(src, along_z, along_y, along_x, fill, filled, limits, out, room
     o = 0
     for z in range(out.shape[0]):
         if deep:
-            for y in range(plane.shape[0]):
-                _sum_lines(src[:, y], along_z, z, filled, plane[y])
+            # Whole planes as lines: views of one row of each would have strides that the compiler does not know.
+            _sum_lines(src.reshape(src.shape[0], -1), along_z, z, filled, plane.reshape(-1))
         for y in range(out.shape[1]):
             if deep:
                 _one_row(plane, along_y, y, filled, row)
@@ -328,8 +328,10 @@ def _sum_lines(lines, table, m, filled, out):
             for b in range(n):
                 out[b] += w0 * real(one[b])
     if lost[m] != 0.0:
-        for b in range(n):
-            out[b] += lost[m] * filled[b]
+        # A line of several rows; what lies beyond is given for one.
+        for first in range(0, n, len(filled)):
+            for b in range(len(filled)):
+                out[first + b] += lost[m] * filled[b]
 
 
 @compiled

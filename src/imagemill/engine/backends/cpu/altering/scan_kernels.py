@@ -1,0 +1,254 @@
+"""Artefacts of scanners, gamma within a range and lower resolution on the CPU, in single precision.
+
+As :mod:`imagemill.engine.altering.scan_values` defines them, for types whose values single precision holds.
+"""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft as sf
+
+from imagemill.core.coordinate_maps import Matrix
+from imagemill.core.geometry import Floats
+from imagemill.engine.altering import scan_values as scans
+from imagemill.engine.backends.cpu import value_statistics as statistics
+from imagemill.engine.backends.cpu.compile import compiled, summing
+from imagemill.engine.backends.cpu.powers import exponential, power
+from imagemill.engine.backends.cpu.resample.axis_aligned import Table, Taps, combine
+from imagemill.engine.backends.cpu.resample.warp3d import warp_image
+
+__all__ = ["KINDS", "altered_scan"]
+
+Array = np.ndarray[Any, Any]
+
+KINDS = ("bias", "ghosts", "spikes", "motion", "range gamma", "lower")
+"""The filters that have a kernel here."""
+
+_BLOCK = 4096
+"""Values that are bent and then summed while they are in the nearest cache."""
+
+
+def altered_scan(kind: str, params: list[Array], src: Array, out: Array | None) -> Array:
+    """One sample ``(*shape, C)`` of single precision through one of :data:`KINDS`; ``out``, if given, is like it."""
+    src = np.ascontiguousarray(src)
+    match kind:
+        case "lower":
+            return _lower(src, params[0], params[1], out)
+        case "ghosts":
+            axis, count, intensity, kept = params
+            gain = scans.weakened(src.shape[int(axis)], int(count), float(intensity), float(kept))
+            return _seen([src], [gain], int(axis))
+        case "motion":
+            return _moved(src, *params)
+    made = np.empty_like(src) if out is None else out
+    for c in range(src.shape[-1]):
+        one = src.shape[-1] == 1
+        plane = src[..., 0] if one else np.ascontiguousarray(src[..., c])
+        target = made[..., 0] if one else np.empty_like(plane)
+        if kind == "bias":
+            _biased(plane, params[0], target)
+        elif kind == "spikes":
+            _spiked(plane, params[0], params[1], target)
+        else:
+            gamma, inverted, keeps = params
+            _bent(plane.reshape(-1), target.reshape(-1), float(gamma), inverted=bool(inverted), keeps=bool(keeps))
+        if not one:
+            made[..., c] = target
+    return made
+
+
+# ------------------------------------------------------------------------------------------- fields over the frame
+
+
+@compiled
+def _times_exp(src, rows, x, line, out):
+    """Rows ``(n, w)`` times ``exp`` of their own polynomials ``rows`` ``(n, k)`` of ``x``, the constant first."""
+    highest = rows.shape[1] - 1
+    for r in range(src.shape[0]):
+        last = rows[r, highest]
+        for i in range(x.size):
+            line[i] = last
+        for k in range(highest - 1, -1, -1):
+            c = rows[r, k]
+            for i in range(x.size):
+                line[i] = line[i] * x[i] + c
+        for i in range(x.size):
+            out[r, i] = src[r, i] * exponential(line[i])
+
+
+def _axes(shape: tuple[int, ...]) -> list[Array]:
+    return [(np.arange(n) - (n - 1) / 2) / max((n - 1) / 2, 1e-9) for n in shape]
+
+
+def _biased(plane: Array, coefficients: Floats, out: Array) -> None:
+    d = plane.ndim
+    order = next(k for k in itertools.count() if len(scans.monomials(d, k)) == len(coefficients))
+    *outer, x = _axes(plane.shape)
+    rows = np.zeros((*plane.shape[:-1], order + 1))
+    for coefficient, exponents in zip(coefficients.tolist(), scans.monomials(d, order), strict=True):
+        term = np.full((1,) * (d - 1), coefficient)
+        for a, axis in enumerate(outer):
+            term = term * (axis ** exponents[a]).reshape([-1 if i == a else 1 for i in range(d - 1)])
+        rows[..., exponents[-1]] += term
+    single = rows.reshape(-1, order + 1).astype(np.float32)
+    line = np.empty(len(x), np.float32)
+    _times_exp(plane.reshape(-1, len(x)), single, x.astype(np.float32), line, out.reshape(-1, len(x)))
+
+
+@compiled
+def _add_waves(src, cosines, sines, along_cos, along_sin, out):
+    """``out = src + sum_k cosines[r, k] * along_cos[k] - sines[r, k] * along_sin[k]`` for rows ``r``."""
+    for r in range(src.shape[0]):
+        for i in range(src.shape[1]):
+            out[r, i] = src[r, i]
+        for k in range(cosines.shape[1]):
+            c, s = cosines[r, k], sines[r, k]
+            for i in range(src.shape[1]):
+                out[r, i] += c * along_cos[k, i] - s * along_sin[k, i]
+
+
+@summing
+def _magnitudes(flat):
+    total = 0.0
+    for i in range(flat.size):
+        total += np.float64(abs(flat[i]))
+    return total
+
+
+def _spiked(plane: Array, waves: Floats, intensity: Floats, out: Array) -> None:
+    """The cosine of a sum is parted into what belongs to the row and what to the place in it."""
+    width = plane.shape[-1]
+    mean = _magnitudes(plane.reshape(-1)) / plane.size
+    heights = intensity * mean
+    phase: Any = 0.0
+    for a, n in enumerate(plane.shape[:-1]):
+        part = 2 * np.pi * np.arange(n)[:, None] / n * waves[:, a]
+        phase = phase + part.reshape([n if i == a else 1 for i in range(plane.ndim - 1)] + [len(waves)])
+    phase = np.broadcast_to(phase, (*plane.shape[:-1], len(waves))).reshape(-1, len(waves))
+    along = 2 * np.pi * waves[:, -1:] * np.arange(width) / width
+    numbers = (np.cos(phase) * heights, np.sin(phase) * heights, np.cos(along), np.sin(along))
+    cosines, sines, along_cos, along_sin = (x.astype(np.float32) for x in numbers)
+    _add_waves(plane.reshape(-1, width), cosines, sines, along_cos, along_sin, out.reshape(-1, width))
+
+
+# ------------------------------------------------------------------------------------------- powers
+
+
+@compiled
+def _bend(src, low, scale, exponent, inverted, middle, out):
+    """Shares of a range to a power into ``out``; their sum, and that of the squares, about ``middle``."""
+    one = np.float32(1)
+    total = squares = 0.0
+    for first in range(0, src.size, _BLOCK):
+        end = min(first + _BLOCK, src.size)
+        if inverted:
+            for i in range(first, end):
+                out[i] = one - power(one - (src[i] - low) * scale, exponent)
+        else:
+            for i in range(first, end):
+                out[i] = power((src[i] - low) * scale, exponent)
+        more, again = _about(out[first:end], middle)
+        total += more
+        squares += again
+    return total, squares
+
+
+@summing
+def _about(values, middle):
+    total = squares = 0.0
+    for i in range(values.size):
+        away = np.float64(values[i]) - middle
+        total += away
+        squares += away * away
+    return total, squares
+
+
+@compiled
+def _stretch(values, gain, offset):
+    for i in range(values.size):
+        values[i] = values[i] * gain + offset
+
+
+def _bent(src: Array, out: Array, gamma: float, *, inverted: bool, keeps: bool) -> None:
+    low, high = (float(end[0]) for end in statistics.extremes(src[:, None]))
+    if not high > low:
+        out[:] = src
+        return
+    span = high - low
+    mean = float(statistics.means(src[:, None])[0]) if keeps else 0.0
+    middle = (mean - low) / span if keeps else 0.5
+    single = np.float32
+    total, squares = _bend(src, single(low), single(1 / span), single(gamma), inverted, middle, out)
+    gain, offset = span, low
+    if keeps:
+        away = total / src.size
+        spread = np.sqrt(max(squares / src.size - away * away, 0.0))
+        if spread > 0:
+            gain = float(statistics.deviations(src[:, None], np.array([mean]))[0]) / spread
+        offset = mean - (middle + away) * gain
+    _stretch(out, single(gain), single(offset))
+
+
+# ------------------------------------------------------------------------------------------- spectra
+
+
+def _seen(views: list[Array], gains: list[Floats], axis: int) -> Array:
+    """The sum of views whose frequencies along an axis are times a gain each, given with the lowest in the middle.
+
+    The real part of what comes back is that of gains which are alike for a frequency and its negative.
+    """
+    n = views[0].shape[axis]
+    total: Any = 0
+    for view, gain in zip(views, gains, strict=True):
+        both = np.fft.ifftshift(gain)
+        even = (both + np.roll(both[::-1], 1))[: n // 2 + 1] / 2
+        shape = [-1 if i == axis else 1 for i in range(view.ndim)]
+        spectrum = sf.rfft(view, axis=axis)
+        spectrum *= even.astype(np.float32).reshape(shape)
+        total = spectrum if isinstance(total, int) else np.add(total, spectrum, out=total)
+    return np.asarray(sf.irfft(total, n, axis=axis))
+
+
+def _moved(src: Array, matrices: Floats, times: Floats, axis: Array) -> Array:
+    n = src.shape[int(axis)]
+    views, gains = [], []
+    for view, (start, end) in enumerate(scans.turns(times, n)):
+        if start < end:
+            gain = np.zeros(n)
+            gain[start:end] = 1
+            gains.append(gain)
+            views.append(src if view == 0 else _view(src, matrices[view]))
+    return _seen(views, gains, int(axis))
+
+
+def _view(src: Array, matrix: Floats) -> Array:
+    made = np.empty_like(src)
+    warp_image(src, (Matrix(matrix),), made, order=1, border="nearest", fill=np.zeros(src.shape[-1]))
+    return made
+
+
+# ------------------------------------------------------------------------------------------- resolution
+
+
+def _lower(src: Array, fewer: Array, how: Array, out: Array | None) -> Array:
+    down, straight = how.tolist()
+    left = scans.fewer_samples(src, fewer, down=int(down))
+    tables: dict[int, Table] = {}
+    for axis, (n, m) in enumerate(zip(src.shape[:-1], fewer.tolist(), strict=True)):
+        if m < n and straight:
+            low, share = scans.between(n, m)
+            index: npt.NDArray[np.int64] = np.stack([low, np.minimum(low + 1, m - 1)], axis=1)
+            tables[axis] = index, np.stack([1 - share, share], axis=1), np.zeros(n)
+        elif m < n:
+            index = np.floor((np.arange(n) + 0.5) * m / n).astype(np.int64)[:, None]
+            tables[axis] = index, np.ones((n, 1)), np.zeros(n)
+    made = np.empty_like(src) if out is None else out
+    taps = Taps.of(tables, left.shape, np.dtype(np.float32))
+    return combine(left, taps, np.zeros(src.shape[-1]), made)

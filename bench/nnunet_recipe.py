@@ -96,7 +96,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     scan = rng.normal(size=(given.size,) * 3).astype(np.float32)
     labels = (scan > 1).astype(np.int16)
-    ours = im.preset("nnunet-3d", given.size)[1:]  # without Standardize
+    ours = list(im.preset("nnunet-3d", given.size).transforms)[1:]  # without Standardize
     peer, pipe = theirs(given.size), im.Pipeline(ours, seed=0)
     image, mask = torch.from_numpy(scan[None]), torch.from_numpy(labels[None])
     for key in range(3 * len(pipe.transforms)):  # every kernel once, on small ones

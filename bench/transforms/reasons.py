@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 _MOVES = (
-    "pixels are only copied, which takes less than the Python around it: reading what was passed, and the step through "
-    "the backend"
+    "pixels are only copied, which takes less than the Python around it: some 60 calls for a draw, a plan and a recipe"
 )
-_TABLE = (
-    "values go through a table one by one, or through single precision; stringzilla, which Albumentations uses, looks "
-    "up many at once by vector instructions"
-)
+_TABLE = "the pass over the bytes is a table there and here; what is left is the Python that makes that table"
 _FLOAT = (
     "channels are mixed in single precision, so that any run of colour is one matrix with one rounding; there it is a "
     "function of OpenCV's for bytes, or a copy"
 )
-_BENT = "places are worked out and read pixel by pixel by a kernel of our own; there by OpenCV's remap"
+_EXACT = "averages with exact weights over what each pixel spans, in two passes of single precision"
 _SAME = "OpenCV's own function on either side; what is left is the Python around it"
 _DRAWN = (
     "there the kernel has a pixel wide line of zeros and ones; here weights that are right for any angle, more of them"
@@ -28,8 +24,8 @@ REASONS: dict[str, str] = {
     "Pad": _MOVES,
     "Pad, to a size": _MOVES,
     "ChannelShuffle": _FLOAT,
-    "ChannelDropout": "a dropped channel is a row of a matrix that all values go through; there it is a slice set to 0",
-    "Invert": _FLOAT,
+    "ChannelDropout": "a dropped channel is a table that all its values go through; there it is a slice set to 0",
+    "Invert": _TABLE,
     "Brightness": _TABLE,
     "GainOffset": _TABLE,
     "Contrast": _TABLE,
@@ -46,23 +42,19 @@ REASONS: dict[str, str] = {
     "AutoContrast": _TABLE,
     "ToDtype": "there is nothing to do but one multiplication; here it is a matrix with limits for each channel",
     "Perspective": _SAME,
-    "GridDistortion": _BENT,
-    "OpticalDistortion": _BENT,
     "RandomResizedCrop": "what is left out is averaged where it shrinks by more than 2; there single pixels are read",
-    "Resize, smaller": "averages with exact weights over what each pixel spans, in two passes of single precision",
-    "Resize, larger": "weights in single precision for each pixel; OpenCV resizes bytes in fixed point",
-    "LongestSide": "weights in single precision for each pixel; OpenCV resizes bytes in fixed point",
-    "ShortestSide": "weights in single precision for each pixel; OpenCV resizes bytes in fixed point",
-    "GaussianBlur": "both are OpenCV's filter; here it is as long as four deviations ask for",
+    "Resize, smaller": _EXACT,
+    "Resize, larger": _SAME,
+    "LongestSide": _EXACT,
+    "ShortestSide": _EXACT,
+    "GaussianBlur": "here the filter is as long as four deviations ask for, and nothing is rounded in between",
     "BoxBlur": _SAME,
     "MedianBlur": _SAME,
     "MotionBlur": _DRAWN,
-    "Sharpen": _SAME,
-    "Emboss": _SAME,
-    "ZoomBlur": "ten views by OpenCV's warp, added up in single precision",
+    "Emboss": "weighted sums in single precision, rounded once; there OpenCV's filter for bytes",
+    "ZoomBlur": "ten views added up in single precision",
     "CoarseDropout": "the photo is copied, then filled; what is left is the Python around it",
     "Erasing": "what is erased is as large as drawn, and of its own aspect; what is left is the Python around it",
-    "GridMask": "cells may be turned by any angle, so each pixel is asked in which it lies; there they are slices",
 }
 """By the name of the row. What has no entry was not looked into."""
 
@@ -71,11 +63,13 @@ _IN_PLACE = (
 )
 OF_VOLUMES: dict[str, str] = {
     "Flip": _MOVES,
-    "Crop, random": _MOVES,
+    "Crop, random": "the whole volume is looked through for NaN, more than is copied",
     "Brightness": _IN_PLACE,
     "Contrast": _IN_PLACE,
     "CoarseDropout": "the volume is looked through for NaN, copied, then filled; MONAI fills the one it is given",
     "Erasing, cuboids of noise": "the volume is looked through for NaN and copied; MONAI shuffles the one it is given",
     "ToDtype": "the volume is looked through for NaN first; there it is one conversion",
+    "Crop, centre": "the whole volume is looked through for NaN, more than is copied",
+    "ClipPercentiles": "a partition of all values by numpy, which gives the percentiles to the last bit",
 }
 """The same for volumes."""

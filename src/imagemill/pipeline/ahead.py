@@ -26,6 +26,8 @@ __all__ = ["Ahead", "Kind", "Planned"]
 _MOST, _LEAST, _PIXELS = 256, 32, 1 << 25
 """Calls that are drawn for at once, at most, and at least; and how many pixels all their images may have, as what is
 drawn may have a number for each."""
+_GROWS = 4
+"""How many times as many calls the next draw is for: one for four samples costs hardly more than one for a sample."""
 
 
 class Kind(NamedTuple):
@@ -92,7 +94,7 @@ class Ahead:
             row = turn.number - window.first.number
             if 0 <= row < window.size:
                 return Planned(window.plan, window.log, row)
-            size = min(2 * window.size, max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape))))
+            size = min(_GROWS * window.size, max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape))))
         try:
             plan, log = self._planned(kind, turn, size, epoch)
         except Exception:

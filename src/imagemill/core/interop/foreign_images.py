@@ -93,9 +93,9 @@ def several(values: Any, name: str) -> Any:
 
     Examples
     --------
-    >>> several("cat.jpg", "image")
+    >>> several({}, "image")
     Traceback (most recent call last):
-    imagemill.core.errors.InputError: expected image as a sequence with one value per sample, got str; write ...
+    imagemill.core.errors.InputError: expected image as a sequence with one value per sample, got dict; write ...
     """
     if isinstance(values, np.ndarray):
         return _native(values, name) if values.dtype != object else values

@@ -61,8 +61,8 @@ ARRAYS, RECORDS, MEMORY = "arrays", "records", Path("memory")
 """Layouts of what was given in memory, and the root of what has no files."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Problem(ShortRepr):
+@dataclass(frozen=True, slots=True)
+class Problem:
     """Something in a source that could not be taken in, and why.
 
     Parameters

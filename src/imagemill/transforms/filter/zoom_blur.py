@@ -49,7 +49,7 @@ class ZoomBlur(Transform):
     >>> import imagemill as im
     >>> ring = np.array([[0, 80, 0, 0, 0, 80, 0]], np.uint8)
     >>> im.Pipeline([im.ZoomBlur(1.5, steps=2)], seed=0)(ring)
-    array([[40, 54,  0,  0,  0, 54, 40]], dtype=uint8)
+    array([[40, 53,  0,  0,  0, 53, 40]], dtype=uint8)
     """
 
     factor: Random = param((1.0, 1.15), low=1, high=3)

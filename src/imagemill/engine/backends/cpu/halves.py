@@ -40,8 +40,8 @@ def halved(values: Array, out: Array) -> None:
     --------
     >>> out = np.empty(3, np.float16)
     >>> halved(np.array([0.1, 70000, -np.inf], np.float32), out)
-    >>> out
-    array([ 9.998e-02,  6.550e+04, -6.550e+04], dtype=float16)
+    >>> out.tolist()
+    [0.0999755859375, 65504.0, -65504.0]
     """
     if not HALVES or values.dtype != np.float32 or not values.flags.c_contiguous:
         out[...] = to_dtype(values, np.float16)

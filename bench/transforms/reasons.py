@@ -42,6 +42,7 @@ REASONS: dict[str, str] = {
     "AutoContrast": _TABLE,
     "ToDtype": "there is nothing to do but one multiplication; here it is a matrix with limits for each channel",
     "Perspective": _SAME,
+    "GridDistortion": "places are worked out and read pixel by pixel by a kernel of our own; there by OpenCV's remap",
     "RandomResizedCrop": "what is left out is averaged where it shrinks by more than 2; there single pixels are read",
     "Resize, smaller": _EXACT,
     "Resize, larger": _SAME,
@@ -62,7 +63,7 @@ _IN_PLACE = (
     "batchgeneratorsv2 works in the tensor that it is given; here inputs stay, and a result is memory of its own"
 )
 OF_VOLUMES: dict[str, str] = {
-    "Flip": _MOVES,
+    "Flip": "the volume is looked through for NaN first; pixels are only copied",
     "Crop, random": "the whole volume is looked through for NaN, more than is copied",
     "Brightness": _IN_PLACE,
     "Contrast": _IN_PLACE,

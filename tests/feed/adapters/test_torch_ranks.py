@@ -13,7 +13,7 @@ pytest.importorskip("torch.distributed", reason="PyTorch is not installed")
 pytest.importorskip("sklearn.datasets", reason="scikit-learn, whose digits these are, is not installed")
 
 PROGRAM = """
-import json, sys
+import gc, json, sys
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
@@ -49,6 +49,10 @@ everything = [None] * world
 torch.distributed.all_gather_object(everything, (seen, weights, losses))
 if rank == 0:
     print(json.dumps(everything))
+# The network keeps threads of the group, which must not outlive the interpreter.
+torch.distributed.barrier()
+del network, optimiser, made, loss
+gc.collect()
 torch.distributed.destroy_process_group()
 """
 

@@ -6,6 +6,7 @@ process runs the same program; what only one should do, such as writing, the fir
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,6 +142,9 @@ def joined(device: str = "cpu") -> Iterator[Ranks]:
     try:
         yield Ranks.present()
     finally:
+        # A network that trained in parallel keeps the group's threads, and a thread that is left when the interpreter
+        # ends takes the process with it; networks hold themselves in circles.
+        gc.collect()
         distributed.destroy_process_group()
 
 

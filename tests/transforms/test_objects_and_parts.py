@@ -77,6 +77,17 @@ def test_objects_behind_other_geometry_are_those_of_the_label_map_there(backend:
         assert not out.mask.any()
 
 
+def test_a_crop_that_moves_nothing_cuts_off_what_is_asked_for_behind_it() -> None:
+    image, mask = np.ones((30, 40), np.float32), np.zeros((30, 40), np.int16)
+    mask[2:4, 2:4], mask[20:25, 20:25] = 1, 1
+    first = im.Crop((10, 10), at="top_left")
+    out = im.Pipeline([first, im.MaskDropout()], seed=1)(image=image, mask=mask)
+    assert np.argwhere(out.image == 0).tolist() == [[2, 2], [2, 3], [3, 2], [3, 3]]
+    for seed in range(10):
+        near = im.Pipeline([first, im.LabelCrop((3, 3), positive=1)], seed=seed)(image=image, mask=mask)
+        assert near.mask.any()
+
+
 def test_objects_of_volumes_and_of_batches() -> None:
     volume, labels = np.ones((6, 20, 20), np.float32), np.zeros((6, 20, 20), np.uint8)
     labels[1:3, 2:6, 2:6], labels[4:6, 10:16, 10:18] = 1, 1

@@ -131,7 +131,8 @@ class View:
     def maps(self, row: int, name: str | None = None) -> Array | None:
         """The label maps of an image as they are in the frame: read by nearest neighbour, as they will be."""
         values = self._sources.maps(row, name, labels=True)
-        if values is None or not self._chain(row):
+        # A crop at the first pixel moves nothing, and cuts off.
+        if values is None or not (self._chain(row) or tuple(self._frame.shape[row].tolist()) != values.shape[:-1]):
             return values
         # Here, for plans are made of what was drawn.
         from imagemill.engine.backends import get_backend
@@ -183,7 +184,7 @@ class SeenPlaces:
     def of(cls, weights: Array, chain: Stages, frame: Ints) -> SeenPlaces:
         """Those with a weight above 0."""
         flat = np.flatnonzero(weights > 0)
-        if chain:
+        if chain or tuple(frame.tolist()) != weights.shape:
             source = np.stack(np.unravel_index(flat, weights.shape), axis=1).astype(np.float64)
             seen = points.inside(points.push(chain, source), tuple(frame.tolist())) & points.kept(chain, source)
             flat = flat[seen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,14 +12,14 @@ from imagemill.transforms.base import Transform
 __all__ = ["Previewed"]
 
 
-class Previewed:
+class Previewed(ABC):
     """Pictures of what a pipeline makes; a base of :class:`~imagemill.pipeline.pipeline.Pipeline`."""
 
     transforms: tuple[Transform, ...]
 
+    @abstractmethod
     def explain(self) -> Said:
         """What runs on an image, in words."""
-        raise NotImplementedError
 
     def __iter__(self) -> Iterator[Transform]:
         """The transforms, in order: ``Pipeline([*pipeline, Normalize("imagenet")])``."""

@@ -197,14 +197,15 @@ def test_an_outline_with_half_a_corner(tmp_path: Path) -> None:
 def test_names_within_a_parquet_file_that_are_no_text(tmp_path: Path) -> None:
     root = sample_datasets(tmp_path)["parquet-embedded"]
     data = (root / "images.parquet").read_bytes()
-    seen = set()
+    told: list[str] = []
     for place in [n for n in range(len(data)) if data[n : n + 5] == b"bytes"]:
         (root / "images.parquet").write_bytes(data[:place] + b"b\xfftes" + data[place + 5 :])
         try:
             scan(root, layout="parquet")
         except SourceError as error:
-            seen.add("utf-8" in str(error))
-    assert True in seen
+            told.append(str(error))
+    # Some of the places are within values, where any byte may stand.
+    assert any("utf-8" in one for one in told), told
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.simd import pointers
 
 __all__ = ["histogram", "look_up"]
 
@@ -43,9 +44,7 @@ def _look_up_64(typing, src, at, table, out):
     signature = numba.types.void(src, at, table, out)
 
     def generate(context, builder, signature, arguments):
-        pixels, numbers, target = (
-            context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2, 3)
-        )
+        pixels, numbers, target = pointers(context, builder, signature, arguments, (0, 2, 3))
         values = _load(builder, pixels, arguments[1])
         found = _found(builder, values, numbers, 0)
         _store(builder, found, target, arguments[1])
@@ -61,9 +60,7 @@ def _look_up_192(typing, src, at, table, out):
     signature = numba.types.void(src, at, table, out)
 
     def generate(context, builder, signature, arguments):
-        pixels, numbers, target = (
-            context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2, 3)
-        )
+        pixels, numbers, target = pointers(context, builder, signature, arguments, (0, 2, 3))
         for part in range(3):
             at = builder.add(arguments[1], ir.Constant(arguments[1].type, part * _WIDTH))
             values, made = _load(builder, pixels, at), None

@@ -27,6 +27,11 @@ _DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
 _INT = ir.IntType(32)
 
 
+def pointers(context: Any, builder: Any, signature: Any, arguments: Any, places: tuple[int, ...]) -> list[Any]:
+    """Where the values of some of an intrinsic's arguments, which are arrays, lie in memory."""
+    return [context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in places]
+
+
 def _eight(c, z_powers, tz, ty, tx, out, k):
     """Polynomial ``k`` of a cell at eight samples; coefficients as in :func:`flat._polynomials`."""
     for e in range(LANES):
@@ -50,10 +55,7 @@ def _emitted(z_powers: int) -> Any:
         signature = numba.types.void(c, tz, ty, tx, out0, out1, out2)
 
         def generate(context, builder, signature, arguments):
-            data = [
-                context.make_array(kind)(context, builder, value).data
-                for kind, value in zip(signature.args, arguments, strict=True)
-            ]
+            data = pointers(context, builder, signature, arguments, tuple(range(7)))
             z, y, x = (_load(builder, pointer) for pointer in data[1:4])
             for k, out in enumerate(data[4:]):
                 total = None
@@ -192,8 +194,7 @@ def _emitted_pixel(real: Any, step: int) -> Any:
 
         def generate(context, builder, signature, arguments):
             kind = signature.args[0].dtype
-            pixels = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            target = context.make_array(signature.args[5])(context, builder, arguments[5]).data
+            pixels, target = pointers(context, builder, signature, arguments, (0, 5))
             at, line, wy, wx, _, o = arguments[1:]
             item8 = ir.VectorType(context.get_value_type(kind), 8)
             real8, real4 = ir.VectorType(real, 8), ir.VectorType(real, 4)

@@ -13,6 +13,7 @@ from numba.core.cgutils import ir  # type: ignore[attr-defined]  # llvmlite's, a
 from numba.extending import intrinsic
 
 from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.simd import pointers
 
 __all__ = ["mix_whole"]
 
@@ -50,9 +51,7 @@ def _emitted(*, clipped: bool) -> Any:
         signature = numba.types.void(src, at, numbers, out)
 
         def generate(context, builder, signature, arguments):
-            source, values, target = (
-                context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in (0, 2, 3)
-            )
+            source, values, target = pointers(context, builder, signature, arguments, (0, 2, 3))
             place = builder.bitcast(builder.gep(source, [arguments[1]]), _THREE.as_pointer())
             pixels = builder.load(place, align=1)
             channels = []

@@ -60,6 +60,7 @@ from imagemill.data import register_layout as register_layout
 from imagemill.data import write_picture as write_picture
 from imagemill.data.dataset import Dataset as Dataset
 from imagemill.data.dataset import open as open
+from imagemill.data.large_dataset import LargeDataset as LargeDataset
 from imagemill.data.sliced_volumes import SlicedVolume as SlicedVolume
 from imagemill.data.sliced_volumes import open_volume as open_volume
 from imagemill.data.web.fetch import fetch as fetch

@@ -274,6 +274,7 @@ def audit(
     checks: Sequence[str] | str | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     workers: int = 2,
+    on: str | None = None,
     progress: Progress | None = None,
     stage: Callable[[str], object] | None = None,
     **options: Any,
@@ -301,7 +302,10 @@ def audit(
     settings : mapping or Settings, optional
         Thresholds by name.
     workers : int
-        Threads that decode.
+        How many decode.
+    on : str, optional
+        What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
+        that is ended with the call, or ``"ray://HOST:PORT"``.
     progress : callable, optional
         Called with how many images were looked at, and how many there are.
     stage : callable, optional
@@ -339,7 +343,7 @@ def audit(
     """
     names, asked = _names(checks), _settings(settings)
     axes = options.get("axes")
-    look = partial(survey, settings=asked, options=ReadOptions(axes=axes), workers=workers, progress=progress)
+    look = partial(survey, settings=asked, options=ReadOptions(axes=axes), workers=workers, on=on, progress=progress)
     source, attributed = with_attributes(_source(dataset, options), attributes, attribute_shares)
     # Before anything is looked at: what is wrong with them is said at once.
     described = None if features is None else given_features(features, source.records, ReadOptions(axes=axes))

@@ -23,6 +23,7 @@ from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.records.record import Record
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.threads import Progress
+from imagemill.jobs.where_to_run import engine_for, seeing
 
 __all__ = ["AGAINST", "SMALLEST_CLASS", "Survey", "survey"]
 
@@ -202,6 +203,7 @@ def survey(
     given: Given | None = None,
     options: ReadOptions | None = None,
     workers: int = 2,
+    on: str | None = None,
     progress: Progress | None = None,
 ) -> Survey:
     """Look at every image once.
@@ -213,7 +215,9 @@ def survey(
     given : Given, optional
     options : ReadOptions, optional
     workers : int
-        Threads that decode.
+        How many decode.
+    on : str, optional
+        What they are; see `audit`.
     progress : callable, optional
         Called with how many images were looked at, and how many there are.
 
@@ -221,6 +225,7 @@ def survey(
     -------
     Survey
     """
+    engine = seeing(engine_for(on), source)
     found: dict[int, Glance | str] = {}
 
     def note(rows: Sequence[tuple[int, Glance | str]]) -> None:
@@ -234,6 +239,7 @@ def survey(
         progress=progress,
         workers=max(1, workers),
         size=8,
+        engine=engine,
     )
     runner.run(source.records, len(source))
     failed = [Problem(source.records[row].key, one) for row, one in sorted(found.items()) if isinstance(one, str)]

@@ -32,7 +32,7 @@ def near_path(path: str | os.PathLike[str], otherwise: str = "check the path") -
     ...     near_path(Path(folder) / "lables").replace(folder, "data")
     "did you mean 'data/labels'?"
     """
-    asked = Path(path)
+    asked = path if isinstance(path, Path) else Path(path)  # a path elsewhere stays one
     try:
         above = next(one for one in asked.parents if one.is_dir())
         beside = [entry.name for entry, _ in zip(os.scandir(above), range(_MOST), strict=False)]

@@ -40,6 +40,7 @@ from imagemill.data.records.moved_annotations import KEYPOINTS, Annotations, cou
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.output_names import name_clashes, output_name
 from imagemill.data.records.record import Blob, Pixels, Record, Stored, split_suffix
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = [
     "KEYPOINTS",
@@ -68,6 +69,7 @@ __all__ = [
     "WriteTarget",
     "Written",
     "append_jsonl",
+    "as_path",
     "atomic_path",
     "boxes_of",
     "counts_of",

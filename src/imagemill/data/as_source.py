@@ -16,6 +16,7 @@ from imagemill.data.layouts.folders.path_list import from_paths
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.path_patterns import files_like
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_path import as_path, common_folder
 
 __all__ = ["mapped", "place_of", "source_of"]
 
@@ -30,7 +31,7 @@ def place_of(what: Any) -> Path | None:
     """
     if not isinstance(what, str | os.PathLike):
         return None
-    path = Path(os.fspath(what)).expanduser()
+    path = as_path(what).expanduser()
     return None if glob.has_magic(str(path)) and not path.exists() else path
 
 
@@ -51,7 +52,7 @@ def source_of(what: Any, **options: Any) -> Source:
     if place is not None:
         return open_source(place, **options)
     if isinstance(what, str | os.PathLike):
-        pattern = Path(os.path.expanduser(os.fspath(what)))
+        pattern = as_path(what).expanduser()
         found = files_like(pattern)
         # Pictures are a list; shards, archives and the like are one set in their own layout.
         return from_paths(found) if all(map(is_readable_name, found)) else open_source(pattern, **options)
@@ -61,7 +62,7 @@ def source_of(what: Any, **options: Any) -> Source:
         if all(isinstance(one, Record) for one in what):
             return Source(_shared_folder(what), RECORDS, tuple(what))
         if all(isinstance(one, str | os.PathLike) for one in what):
-            return from_paths([Path(os.fspath(one)).expanduser() for one in what])
+            return from_paths([as_path(one).expanduser() for one in what])
     held = f"a {type(what).__name__}" + (f" of {len(what)}" if isinstance(what, Sequence | Mapping) else "")
     do = "give arrays as (images, labels) or {'train': (images, labels)}, or see from_arrays"
     for write in ("write_csv", "to_csv"):  # of polars and pandas
@@ -75,7 +76,7 @@ def _shared_folder(records: Sequence[Record]) -> Path:
     """The folder that the files of records share; where one has none, or they share none, it is memory."""
     files = [record.image.absolute() for record in records if isinstance(record.image, Path)]
     try:
-        return Path(os.path.commonpath([file.parent for file in files])) if len(files) == len(records) else MEMORY
+        return common_folder([file.parent for file in files]) if len(files) == len(records) else MEMORY
     except ValueError:  # on two drives
         return MEMORY
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import CodecError, DiskError, ImagemillError
+from imagemill.data.remote.remote_path import RemotePath, as_path
 
 __all__ = ["JsonLines", "append_jsonl", "atomic_path", "read_jsonl", "writing"]
 
@@ -50,7 +52,11 @@ def atomic_path(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'whole'
     """
-    target = Path(path)
+    target = as_path(path)
+    if isinstance(target, RemotePath):
+        with _sent(target) as part:
+            yield part
+        return
     if target.is_dir():
         msg = f"{target}: expected a file name to write to, got a folder; add a file name"
         raise CodecError(msg)
@@ -74,6 +80,17 @@ def atomic_path(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
         if not isinstance(error, DiskError) and _is_full(error):
             raise _full(target, error) from error
         raise
+
+
+@contextmanager
+def _sent(target: RemotePath) -> Iterator[Path]:
+    """The same for an address: a file of this machine that is sent there when it is whole."""
+    from imagemill.data.remote.remote_files import put  # whose cache is written by this module
+
+    with tempfile.TemporaryDirectory(prefix="imagemill-") as folder:
+        part = Path(folder) / target.name
+        yield part
+        put(target, part)
 
 
 # No space, no quota left, larger than the system allows, read-only: other errors may be about what was read.

@@ -29,7 +29,6 @@ from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Record, Stored
 from imagemill.data.splits.duplicates import Contents, contents_of
-from imagemill.data.splits.split import PARTS
 from imagemill.data.store import Part
 
 __all__ = [
@@ -44,6 +43,10 @@ __all__ = [
     "targets_of",
     "texts_of",
 ]
+
+
+_MOST = 4096
+"""Files mapped at once: systems allow some ten thousand mappings."""
 
 
 class Backing(Protocol):
@@ -163,19 +166,29 @@ class StoreBacking:
     path : Path
     said : mapping
         What `dataset.json` says.
+    parts : dict
+        Files that are mapped.
+    most : int
+        How many of them may be at once.
     """
 
     path: Path
     said: Mapping[str, Any]
     parts: dict[str, Part] = field(default_factory=dict)
+    most: int = _MOST
 
-    @property
+    @cached_property
+    def files(self) -> dict[str, store.File]:
+        """The files that hold the rows, by name and in order."""
+        return {one.name: one for one in store.files_of(self.said)}
+
+    @cached_property
     def names(self) -> list[str]:
-        """Parts in order."""
-        return [name for name in PARTS if name in self.said["parts"]]
+        """Their names: those of the parts, or, where a part is many files, with a number."""
+        return list(self.files)
 
     def part(self, name: str) -> Part:
-        """A part, mapped.
+        """A file of a part, mapped; of very many, those that were opened first are closed again.
 
         Raises
         ------
@@ -183,16 +196,17 @@ class StoreBacking:
             When its file is missing or damaged.
         """
         if name not in self.parts:
-            entry = self.said["parts"][name]
-            part = open_checked(self.path / f"{name}.arrow", int(entry["count"]))
+            part = open_checked(self.path / f"{name}.arrow", self.files[name].count)
             self.parts[name] = part
+            while len(self.parts) > self.most:
+                self.parts.pop(next(iter(self.parts)), None)
+            return part
         return self.parts[name]
 
     @cached_property
     def starts(self) -> list[int]:
-        """First row of each part, and the number of rows."""
-        counts = [int(self.said["parts"][name]["count"]) for name in self.names]
-        return [0, *np.cumsum(counts).tolist()]
+        """First row of each file, and the number of rows."""
+        return [0, *np.cumsum([one.count for one in self.files.values()], dtype=np.int64).tolist()]
 
     @cached_property
     def table(self) -> pl.DataFrame:

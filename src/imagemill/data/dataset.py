@@ -25,6 +25,8 @@ from imagemill.data.backing import Backing, SourceBacking, StoreBacking, called_
 from imagemill.data.layouts.base import Source
 from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import untellable
+from imagemill.data.remote.remote_files import fresh
+from imagemill.data.remote.remote_path import as_path
 from imagemill.data.splits.grouping import divide, grouped
 from imagemill.data.splits.split import PARTS, read_shares
 from imagemill.data.uniform import uniform_column
@@ -404,12 +406,11 @@ class Dataset(Seeable):
             several = row.get("labels")
             labels = record.labels if several is None else tuple(several)
             records.append(replace(record, **given, labels=labels))
-        first = self.backings[0] if self.backings else None
-        if isinstance(first, SourceBacking) and len(self.backings) == 1:
+        if len(self.backings) == 1 and isinstance(first := self.backings[0], SourceBacking):
             return replace(first.source, records=tuple(records), classes=self._named())
         said = self._first_said()
         return Source(
-            Path(self.name),
+            as_path(self.name),
             "dataset",
             tuple(records),
             classes=self._named(),
@@ -430,7 +431,7 @@ class Dataset(Seeable):
 
     def save(self, out: Path | str, **how: Any) -> Dataset:
         """Write the rows as a store of their own, with the parts the table says, and open it."""
-        said = "split" in self.table.columns and self.table["split"].null_count() == 0
+        said = "split" in self.table.columns and not self.table["split"].null_count()
         self.prepare(out, **{"split": "keep" if said else "auto", **how})
         return open(out)
 
@@ -441,9 +442,10 @@ def open(path: Path | str | Source | Sequence[Any] | Mapping[Any, Any] | Array, 
     Parameters
     ----------
     path : Path, str, Source, list, array, tuple or mapping of arrays
-        A store that `prepare` made, or whatever `open_source` takes; ``~`` stands for the user's folder. A pattern
-        such as ``"photos/**/*.jpg"`` or ``"train-{0000..0009}.tar"``; a list of paths, records or arrays; one array
-        ``[n, ...]``, ``(images, labels)``, ``{"train": (images, labels), "test": ...}`` or ``((x, y), (x, y))``.
+        A store that `prepare` made, here or at an address (``s3://bucket/store``: rows are fetched when they are asked
+        for), or whatever `open_source` takes; ``~`` stands for the user's folder. A pattern such as ``"photos/*.jpg"``
+        or ``"train-{0000..0009}.tar"``; a list of paths, records or arrays; one array ``[n, ...]``, ``(images,
+        labels)``, ``{"train": (images, labels), "test": ...}`` or ``((x, y), (x, y))``.
     **options
         For `open_source`.
 
@@ -464,6 +466,7 @@ def open(path: Path | str | Source | Sequence[Any] | Mapping[Any, Any] | Array, 
     """
     folder = place_of(path)
     if folder is not None:
+        fresh(folder)
         if store.is_store(folder):
             backing = StoreBacking(folder, store.read_description(folder))
             table = backing.table

@@ -30,6 +30,9 @@ import pyarrow as pa
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.core.targets import Array
 from imagemill.data.atomic import atomic_path
+from imagemill.data.remote.remote_arrow import RemoteRows, fetched_but_pixels
+from imagemill.data.remote.remote_path import RemotePath
+from imagemill.data.splits.split import PARTS
 
 __all__ = [
     "DESCRIPTION",
@@ -37,9 +40,11 @@ __all__ = [
     "MANIFEST",
     "OBJECT",
     "STATISTICS",
+    "File",
     "Part",
     "Raster",
     "Region",
+    "files_of",
     "is_store",
     "open_part",
     "read_description",
@@ -187,7 +192,7 @@ def write_part(
         When the disk refuses.
     """
     try:
-        with atomic_path(path) as part, tempfile.TemporaryFile(dir=path.parent) as zeros:
+        with atomic_path(path) as part, tempfile.TemporaryFile(dir=part.parent) as zeros:
             places = np.cumsum([0] + [-(-raster.row_bytes * count // 64) * 64 for raster in rasters])
             zeros.truncate(int(places[-1]))  # a hole: it takes no room
             # Not closed by hand: after an error, Arrow's columns still point into it for a while.
@@ -241,7 +246,7 @@ class Part:
     meta : mapping
         What `write_part` was given.
     arrays : mapping of str to array
-        The pixel columns as read-only views ``(n, *shape)``.
+        The pixel columns as read-only views ``(n, *shape)``; of a file elsewhere, what fetches rows of such an array.
     regions : mapping of str to Region
         Where they lie in the file.
     """
@@ -249,7 +254,7 @@ class Part:
     path: Path
     table: Any
     meta: Mapping[str, Any]
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, Any]
     regions: Mapping[str, Region]
 
     def __len__(self) -> int:
@@ -278,7 +283,7 @@ class Region:
 
 
 def open_part(path: Path) -> Part:
-    """Map a part into memory; no pixel is read.
+    """Map a part into memory; no pixel is read. Of a part elsewhere, rows are fetched when they are asked for.
 
     Raises
     ------
@@ -286,28 +291,41 @@ def open_part(path: Path) -> Part:
         When the file is missing, damaged or of another kind.
     """
     try:
+        if isinstance(path, RemotePath):
+            return _part(path, *fetched_but_pixels(path, _raster_names))
         with path.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        buffer = pa.py_buffer(mapped)
-        with pa.ipc.open_stream(pa.BufferReader(buffer)) as reader:
-            batches = [reader.read_next_batch()]
-            _ = reader.schema.names  # UnicodeDecodeError where one is damaged
-            batches[0].validate(full=True)  # damaged offsets would be followed out of the file
-            if len(batches[0]) and any(len(batch) for batch in reader):
-                raise SourceError(f"{path}: expected one record batch, got several; prepare the dataset again")
-            meta = json.loads(reader.schema.metadata[_META])
-        arrays, regions = {}, {}
-        for name in meta["rasters"]:
-            array = _view(batches[0].column(name))
-            arrays[name] = array
-            row = array.nbytes // max(len(array), 1)
-            regions[name] = Region(path, array.ctypes.data - buffer.address, row, array.dtype.name)
+        return _part(path, mapped)
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException, StopIteration) as error:
         if isinstance(error, SourceError):
             raise
         do = "prepare the dataset again"
         raise SourceError(f"{path}: expected a part of a prepared dataset, got: {error}; {do}") from error
+
+
+def _part(path: Path, mapped: Any, token: str = "") -> Part:
+    buffer = pa.py_buffer(mapped)
+    with pa.ipc.open_stream(pa.BufferReader(buffer)) as reader:
+        batches = [reader.read_next_batch()]
+        _ = reader.schema.names  # UnicodeDecodeError where one is damaged
+        batches[0].validate(full=True)  # damaged offsets would be followed out of the file
+        if len(batches[0]) and any(len(batch) for batch in reader):
+            raise SourceError(f"{path}: expected one record batch, got several; prepare the dataset again")
+        meta = json.loads(reader.schema.metadata[_META])
+    arrays, regions = {}, {}
+    for name in meta["rasters"]:
+        array = _view(batches[0].column(name))
+        row = array.nbytes // max(len(array), 1)
+        region = Region(path, array.ctypes.data - buffer.address, row, array.dtype.name)
+        is_there = not isinstance(path, RemotePath)
+        arrays[name] = array if is_there else RemoteRows(path, token, region.offset, array.shape, array.dtype)
+        regions[name] = region
     return Part(path, pa.Table.from_batches(batches), meta, arrays, regions)
+
+
+def _raster_names(schema: Any) -> list[str]:
+    found: list[str] = json.loads(schema.metadata[_META])["rasters"]
+    return found
 
 
 def _view(column: Any) -> Array:
@@ -320,6 +338,46 @@ def _view(column: Any) -> Array:
     buffer = column.buffers()[1]
     values = np.frombuffer(buffer, dtype, count * int(np.prod(shape)), column.offset * dtype.itemsize)
     return values.reshape(count, *shape)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a part.
+
+    Parameters
+    ----------
+    part : str
+    name : str
+        Without suffix.
+    first, count : int
+        Rows of the part that are in it.
+    """
+
+    part: str
+    name: str
+    first: int
+    count: int
+
+
+def files_of(said: Mapping[str, Any]) -> list[File]:
+    """The files that hold the rows of a store, in order, as its description says.
+
+    Examples
+    --------
+    >>> said = {"parts": {"train": {"file": "train-*.arrow", "count": 5, "file_rows": 3}}}
+    >>> [(one.name, one.first, one.count) for one in files_of(said)]
+    [('train-00000', 0, 3), ('train-00001', 3, 2)]
+    """
+    found: list[File] = []
+    for part in (name for name in PARTS if name in said["parts"]):
+        entry = said["parts"][part]
+        count, rows = int(entry["count"]), entry.get("file_rows")
+        if rows is None:
+            found.append(File(part, part, 0, count))
+            continue
+        starts = range(0, count, int(rows))
+        found += [File(part, f"{part}-{n:05d}", at, min(int(rows), count - at)) for n, at in enumerate(starts)]
+    return found
 
 
 def is_store(path: Path) -> bool:

@@ -128,6 +128,7 @@ def row_weights(rows: Rows, weights: Any, *, balance: bool) -> Any:
         return weights
     if weights is not None:
         raise InputError("expected weights or balance=True, got both; multiply your weights by those of the classes")
-    if rows.labels is None or rows.labels.ndim != 1 or (rows.labels < 0).any():
+    labels = rows.labels if isinstance(rows.labels, np.ndarray) else None  # a store in many files has none in memory
+    if labels is None or labels.ndim != 1 or (labels < 0).any():
         raise InputError("expected one label for every row to balance the classes, got rows without; give weights")
-    return balanced(rows.labels)
+    return balanced(labels)

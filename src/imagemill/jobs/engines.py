@@ -35,6 +35,10 @@ class Engine(Protocol):
         """
         ...
 
+    def remarks(self) -> tuple[str, ...]:
+        """What there is to say of the run, such as workers that were lost on the way."""
+        ...
+
     def stop(self, last: int) -> None:
         """End shards that are being worked on between two rows, but for those with numbers up to `last`."""
         ...
@@ -63,6 +67,10 @@ class Threads:
         """What became of a shard."""
         found: list[Outcome[Any]] = future.result()
         return found
+
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
 
     def stop(self, last: int) -> None:
         """End shards behind `last` early."""

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any
 
-from imagemill.core.errors import InputError, WorkerError
+from imagemill.core.errors import WorkerError
 from imagemill.jobs.engines import EVERY
-from imagemill.jobs.sent_errors import SentError
+from imagemill.jobs.sent_outcomes import as_bytes, packed, unpacked
 from imagemill.jobs.shards import Outcome, Shard, ShardWork
 
 __all__ = ["Processes", "deaf"]
 
+_BY_NAME = "take threads, or functions that a module holds by name"
 _GUARD = 'if __name__ == "__main__":'
 
 
@@ -37,11 +38,11 @@ class Processes:
         chosen = multiprocessing.get_start_method(allow_none=True)
         context = multiprocessing.get_context("forkserver" if chosen == "forkserver" else "spawn")
         self._last = context.Value("q", EVERY, lock=False)  # a process that is killed must not hold a lock
-        self._pool = ProcessPoolExecutor(workers, context, _begin, (_pickled(work, "work"), self._last))
+        self._pool = ProcessPoolExecutor(workers, context, _begin, (as_bytes(work, "work", _BY_NAME), self._last))
 
     def submit(self, shard: Shard[Any]) -> Future[bytes]:
         """Have a shard worked on."""
-        given = _pickled(shard, "records")
+        given = as_bytes(shard, "records", _BY_NAME)
         try:
             with deaf():
                 return self._pool.submit(_answer, given)
@@ -51,13 +52,13 @@ class Processes:
     def outcomes(self, future: Future[Any]) -> list[Outcome[Any]]:
         """What became of a shard."""
         try:
-            found: list[Outcome[Any]] = pickle.loads(future.result())
+            return unpacked(future.result())
         except BrokenExecutor as error:
             raise _gone() from error
-        for outcome in found:
-            if isinstance(outcome.error, _Sent):
-                outcome.error = outcome.error.error.raised()
-        return found
+
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing: a process that is lost ends the run."""
+        return ()
 
     def stop(self, last: int) -> None:
         """End shards behind `last` early."""
@@ -66,22 +67,6 @@ class Processes:
     def close(self) -> None:
         """Wait for the processes to end."""
         self._pool.shutdown()
-
-
-class _Sent(Exception):  # noqa: N818 - it is no error, it carries one
-    """An error on its way, in the place of the error."""
-
-    def __init__(self, error: SentError) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-def _pickled(value: Any, what: str) -> bytes:
-    try:
-        return pickle.dumps(value)
-    except Exception as error:
-        do = "take threads, or functions that a module holds by name"
-        raise InputError(f"expected {what} that can be sent to another process, got {error}; {do}") from error
 
 
 def _gone() -> WorkerError:
@@ -115,10 +100,7 @@ def _end_with_parent() -> None:
 def _answer(shard: bytes) -> bytes:
     given: Shard[Any] = pickle.loads(shard)
     found = _here["work"](given, lambda: given.number > _here["last"].value)
-    for outcome in found:
-        if outcome.error is not None:
-            outcome.error = _Sent(SentError.of(outcome.error))
-    return pickle.dumps(found)
+    return packed(found)
 
 
 @contextmanager

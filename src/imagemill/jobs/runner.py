@@ -58,17 +58,22 @@ class Finished:
         That were noted.
     failed : dict
         Items that were left out by their place.
+    counts : Counter
+        Notes of single items.
+    remarks : tuple of str
+        On the run as a whole.
     """
 
     rows: int = 0
     failed: dict[int, Failed] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Each note with the number of files, the commonest first: the order in which they were met does not show."""
         noted = sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        return tuple(f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted)
+        return (*(f"{note} ({n} file{'s' if n > 1 else ''})" for note, n in noted), *self.remarks)
 
 
 def _one(_: Any) -> int:
@@ -184,6 +189,7 @@ class _Run(Generic[Item, Row]):
             raise
         if self.fatal:
             raise self.fatal[min(self.fatal)]
+        self.finished.remarks = self.engine.remarks()
         return self.finished
 
     def _fly(self, shards: Iterable[Shard[Item]]) -> None:

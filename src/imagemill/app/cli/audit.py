@@ -12,7 +12,7 @@ from rich.text import Text
 
 from imagemill import InputError
 from imagemill.app.cli.console import err, out, progress
-from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, On, source_options
 
 if TYPE_CHECKING:
     from imagemill import Finding
@@ -89,7 +89,8 @@ def audit(
     everything: Annotated[
         bool, typer.Option("--all", help=f"Tell all findings; {MOST} otherwise, notes in a line each.")
     ] = False,
-    workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Threads that decode.")] = 2,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="How many decode.")] = 2,
+    on: On = None,
 ) -> None:
     """Look at every image once and say what speaks against training on them: copies, shortcuts, balance, quality.
 
@@ -108,7 +109,7 @@ def audit(
         found = audit_dataset(
             src, against=against, attributes=attributes, attribute_shares=_shares(attribute_share), features=features,
             checks=check,
-            settings=_settings(setting), workers=workers, progress=told,
+            settings=_settings(setting), workers=workers, on=on, progress=told,
             stage=lambda name: told.now(f"checking {name}"), **options,
         )  # fmt: skip
     piped = json is not None and str(json) == "-"

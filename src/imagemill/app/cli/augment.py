@@ -16,8 +16,8 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress, stopped
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
-from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.data import ReadOptions, load_picture
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, On, source_options
+from imagemill.data import ReadOptions, as_path, load_picture
 from imagemill.verbs.augment import read_parameters, recorded
 
 __all__ = ["augment"]
@@ -60,8 +60,9 @@ def augment(
     ] = None,
     prefix: Annotated[str, typer.Option("--prefix", help="Put before every output's name.")] = "",
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Threads; one per core when left out. Pixels never differ.")
+        int | None, typer.Option("--workers", min=1, help="One per core when left out. Pixels never differ.")
     ] = None,
+    on: On = None,
     on_error: Annotated[
         OnError, typer.Option("--on-error", help="A bad file: stop, leave it out, or also copy it aside.")
     ] = OnError.RAISE,
@@ -100,6 +101,7 @@ def augment(
     Stopped, killed or run again: the same command makes what is missing and nothing twice. Every output's recipe
     stands in DIR/recipes.jsonl, and imagemill replay makes any of them again, bit for bit.
     """
+    src = as_path(src)
     # A run that made nothing binds nobody to its seed.
     begun = (read_parameters(to) or {}).get("seed") if not overwrite and recorded(to) else None
     asked = read_pipeline(pipeline, size, seed, begun)
@@ -127,6 +129,7 @@ def augment(
                 prefix=prefix,
                 format=format,
                 workers=workers or _cores(),
+                on=on,
                 on_error=on_error.value,
                 channels=channels.value,
                 axes=axes,

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from imagemill import InputError, open_source
 from imagemill.app.cli.console import facts, left_out, out, progress
-from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
-from imagemill.data import known_layouts
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, On, source_options
+from imagemill.data import as_path, known_layouts
 from imagemill.verbs.export import export as export_dataset
 
 __all__ = ["export"]
@@ -42,6 +42,7 @@ def export(
     mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
+    on: On = None,
     list_layouts: Annotated[bool, typer.Option("--list", help="Show all layouts and what they hold.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -54,6 +55,7 @@ def export(
         return
     if src is None or to_folder is None or to is None:
         raise InputError("expected a source, a folder and a layout; write: imagemill export SRC -o DST --to LAYOUT")
+    src = as_path(src)
     paired = masks is not None or mask_pattern is not None
     source = open_source(src, masks, allow_missing_masks=paired, layout=layout, **source_options(option, mask_pattern))
     if src.is_file():
@@ -61,7 +63,7 @@ def export(
         source = replace(source, root=src)
     with progress("writing") as report:
         made = export_dataset(
-            source, to_folder, to, format=format, files=files.value, embed=embed, overwrite=overwrite,
+            source, to_folder, to, format=format, files=files.value, embed=embed, overwrite=overwrite, on=on,
             progress=lambda done: report(done, len(source)),
         )  # fmt: skip
     if json:

@@ -15,7 +15,7 @@ from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.augment import Channels, OnError
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress, stopped
 from imagemill.app.cli.number_options import numbers
-from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, On, source_options
 
 __all__ = ["numbers", "prepare"]
 
@@ -126,8 +126,9 @@ def prepare(
         typer.Option("--background", metavar="V|R,G,B", help="Under transparent pixels; left out, alpha is dropped."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Threads; one per core when left out. Bytes never differ.")
+        int | None, typer.Option("--workers", min=1, help="One per core when left out. Bytes never differ.")
     ] = None,
+    on: On = None,
     on_error: Annotated[
         OnError, typer.Option("--on-error", help="A bad file: stop, leave it out, or also copy it aside.")
     ] = OnError.RAISE,
@@ -150,8 +151,11 @@ def prepare(
     Run again, it makes what is new and nothing twice; stopped or killed, it goes on where it was.
     """
     # Not from the package's front: the function is loaded with what it needs, when it is needed.
+    from imagemill.data import as_path
     from imagemill.verbs.prepare import anything_kept
     from imagemill.verbs.prepare import prepare as make
+
+    src, to = as_path(src), as_path(to)
 
     try:
         with progress("preparing") as report_progress:
@@ -177,6 +181,7 @@ def prepare(
                 icc=icc.value,
                 background=None if background is None else _colour(background),
                 workers=workers or _cores(),
+                on=on,
                 on_error=on_error.value,
                 masks=masks,
                 allow_missing_masks=allow_missing_masks,

@@ -16,7 +16,7 @@ from rich.text import Text
 from imagemill import ScanReport
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import facts, out, progress
-from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, On, source_options
 from imagemill.data import Problem
 from imagemill.verbs.scan import Licences
 from imagemill.verbs.scan import scan as scan_dataset
@@ -40,6 +40,7 @@ def scan(
         bool, typer.Option("--why", help="Show what was seen, and what each layout would take and leave.")
     ] = False,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
+    on: On = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say what a dataset is: layout and why, how many of what, sizes, classes, and what could not be read.
@@ -50,7 +51,7 @@ def scan(
         found = scan_dataset(
             src, layout=layout, masks=masks, opened=None if full else OPENED,
             allow_missing_masks=masks is not None or mask_pattern is not None,
-            axes=axes, why=why, progress=report, **source_options(option, mask_pattern),
+            axes=axes, why=why, on=on, progress=report, **source_options(option, mask_pattern),
         )  # fmt: skip
     if json:
         typer.echo(json_text.dumps(found.to_dict(), indent=2))

@@ -10,7 +10,7 @@ import typer
 
 from imagemill import InputError
 
-__all__ = ["OPTIONS_HELP", "MaskPattern", "source_options"]
+__all__ = ["OPTIONS_HELP", "MaskPattern", "On", "source_options"]
 
 MaskPattern = Annotated[
     str | None,
@@ -19,6 +19,16 @@ MaskPattern = Annotated[
     ),
 ]
 """The option of that name, which every verb that opens a source has."""
+
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        metavar="threads|processes|ray|ray://HOST:PORT",
+        help="What the workers are; ray starts and ends a cluster of this machine.",
+    ),
+]
+"""The option of that name, which every verb has that works on many records."""
 
 OPTIONS_HELP = (
     "More about the source; may be repeated: column.ROLE=NAME (which column is image, label, split, group, mask...), "

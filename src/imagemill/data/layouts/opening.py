@@ -34,6 +34,8 @@ from imagemill.data.layouts.registry import layout_named, look_at
 from imagemill.data.layouts.shapes.source_orientation import framed
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_files import fresh
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["FileLayout", "open_source", "open_weighed"]
 
@@ -108,7 +110,8 @@ def open_weighed(
     every : bool
         Whether every layout is asked what it would take, also where that is not needed to choose.
     """
-    path = Path(src)
+    path = as_path(src)
+    fresh(path)
     if not path.exists() and not is_pattern(path):
         msg = f"expected an image, a .txt list or a folder, got {str(src)!r}, where there is nothing"
         raise SourceError(f"{msg}; {near_path(path)}")
@@ -120,7 +123,7 @@ def open_weighed(
             f"expected options of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}; "
             "words of a single layout go into extra={...}"
         )
-    mask_path = None if masks is None else Path(masks)
+    mask_path = None if masks is None else as_path(masks)
     read = ReadSource(mask_path, allow_missing_masks, **options)
     whole = look_at(path)
     rasters = further_rasters(whole, read, guess=layout is None)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from imagemill.core.errors import SourceError
+from imagemill.data.remote.remote_path import as_path, is_remote
 
 __all__ = ["braced", "files_like", "is_pattern"]
 
@@ -67,6 +68,15 @@ def _bounded(total: int, text: str) -> None:
         )
 
 
+def _remote_like(text: str) -> list[Path]:
+    """Files of another file system that a pattern stands for."""
+    parts = as_path(text).parts
+    plain = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    if plain == len(parts):
+        return [path] if (path := as_path(text)).is_file() else []
+    return sorted(as_path(Path(*parts[:plain])).glob("/".join(parts[plain:])))
+
+
 def files_like(pattern: Path) -> list[Path]:
     """The files that a pattern stands for, in its order.
 
@@ -78,7 +88,9 @@ def files_like(pattern: Path) -> list[Path]:
     found: list[Path] = []
     missing: list[str] = []
     for text in braced(str(pattern)):
-        if glob.has_magic(text):
+        if is_remote(text):
+            found += _remote_like(text)
+        elif glob.has_magic(text):
             found += sorted(Path(name) for name in glob.glob(text, recursive=True) if Path(name).is_file())
         elif Path(text).is_file():
             found.append(Path(text))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import sys
 from functools import cache
@@ -18,6 +17,7 @@ from imagemill.data.layouts.labelmaps.labelmaps import label_maps, with_classes,
 from imagemill.data.layouts.outside import OUTSIDE
 from imagemill.data.layouts.path_patterns import files_like, is_pattern
 from imagemill.data.layouts.walk import walk
+from imagemill.data.remote.remote_path import as_path, common_folder
 
 __all__ = [
     "TAKES_ALL",
@@ -113,13 +113,13 @@ def look_at(path: Path | str) -> Look:
     SourceError
         When there is nothing at the path.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         found = walk(path)
         return Look(path, without_own(path, found.files), found.skipped, found.empty)
     if not path.is_file() and is_pattern(path):
         files = files_like(path)
-        root = Path(os.path.commonpath([file.absolute().parent for file in files]))
+        root = common_folder([file.absolute().parent for file in files])
         return Look(root, tuple((file.absolute().relative_to(root).as_posix(), file.absolute()) for file in files))
     if not path.is_file():
         raise SourceError(f"expected a file or a folder, got {str(path)!r}, where there is nothing; {near_path(path)}")

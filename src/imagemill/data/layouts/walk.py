@@ -10,6 +10,8 @@ from pathlib import Path
 
 from imagemill.core.errors import SourceError
 from imagemill.data.codecs.registry import is_readable_name
+from imagemill.data.remote.remote_files import files_below
+from imagemill.data.remote.remote_path import RemotePath
 
 __all__ = ["Walked", "real_path", "walk", "walk_files"]
 
@@ -53,7 +55,7 @@ def real_path(path: Path) -> Path:
 
     `Path.resolve` ends with RuntimeError there (before Python 3.13).
     """
-    return Path(os.path.realpath(path))
+    return path if isinstance(path, RemotePath) else Path(os.path.realpath(path))
 
 
 def walk(root: Path) -> Walked:
@@ -64,6 +66,8 @@ def walk(root: Path) -> Walked:
     SourceError
         When a folder cannot be listed.
     """
+    if isinstance(root, RemotePath):
+        return _walked_remote(root)
     found: list[tuple[str, Path]] = []
     skipped: list[str] = []
     bare: list[str] = []
@@ -83,6 +87,21 @@ def walk(root: Path) -> Walked:
         todo += [(f"{prefix}{name}/", folder / name) for name in sorted(folders, reverse=True)]
     found.sort(key=itemgetter(0))
     return Walked(tuple(found), tuple(sorted(skipped)), tuple(sorted(bare)))
+
+
+def _walked_remote(root: RemotePath) -> Walked:
+    """The same of a folder elsewhere, from the one list of all that is below it."""
+    found, skipped = [], set[str]()
+    for key in files_below(root):
+        *folders, name = key.split("/")
+        passed = next((n for n, folder in enumerate(folders) if _is_passed_over(folder, _SYSTEM_FOLDERS)), None)
+        if passed is not None:
+            skipped.add("/".join(folders[: passed + 1]) + "/")
+        elif _is_passed_over(name, _SYSTEM_FILES):
+            skipped.add(key)
+        else:
+            found.append((key, root / key))
+    return Walked(tuple(found), tuple(sorted(skipped)), ())
 
 
 def _listed(folder: Path) -> tuple[list[str], list[str], list[str]]:

@@ -18,6 +18,7 @@ from typing import TypeVar
 from imagemill.core.errors import ImagemillError
 from imagemill.data.records.loading import encoded, pixels_digest, pixels_name
 from imagemill.data.records.record import Blob, Pixels, Record, Stored
+from imagemill.data.remote.remote_path import RemotePath
 
 __all__ = ["Contents", "contents_of", "straddling"]
 
@@ -108,18 +109,19 @@ def _grouped(pairs: Iterable[tuple[K, int]]) -> dict[K, list[int]]:
 def _files(files: Sequence[tuple[int, Path]]) -> list[tuple[int, Hashable]]:
     """A mark of the content for each file that may have a twin."""
     paths = dict(files)
+    # A file elsewhere is not fetched for this: equal contents have equal tags where the server makes them of contents.
+    marks: dict[int, Hashable] = {row: tag for row, path in files if isinstance(path, RemotePath) and (tag := path.tag)}
     inodes: dict[int, Hashable] = {}
     sizes: dict[int, int] = {}
     for row, path in files:
         try:
-            told = os.stat(path)
+            told = path.stat()
         except (OSError, ValueError):
             continue
-        if S_ISREG(told.st_mode) and told.st_size:
+        if S_ISREG(told.st_mode) and told.st_size and not isinstance(path, RemotePath):
             # Where a system has no numbers for files, the path is one.
             inodes[row] = (told.st_dev, told.st_ino) if told.st_ino else os.path.abspath(path)
             sizes[row] = told.st_size
-    marks: dict[int, Hashable] = {}
     for size, rows in _grouped((size, row) for row, size in sizes.items()).items():
         of_file = _grouped((inodes[row], row) for row in rows)
         first = [found[0] for found in of_file.values()]

@@ -193,6 +193,27 @@ class Adapters:
 
         return tf.dataset(self, columns)
 
+    def ray(self, columns: Names = None, *, actors: int = 2) -> Any:
+        """Batches made on a Ray cluster, through Ray Data, in the same order and with the same pixels.
+
+        In Ray Train each worker makes a loader of its own with ``rank`` and ``world_size``, and reads its part alone.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Columns that are arrays, such as ``("image", "label")``.
+        actors : int
+            That make batches.
+
+        Returns
+        -------
+        RayBatches
+            Dicts of arrays when it is looped over; ``iter_torch_batches()``, and ``dataset(epoch)`` for Ray's own.
+        """
+        from imagemill.feed.adapters.ray_data import RayBatches
+
+        return RayBatches(self, columns, actors)
+
     def grain(self, columns: Names = ("image", "label")) -> Any:
         """A random-access source for Grain: item ``i`` is batch ``i`` of the epoch."""
         from imagemill.feed.adapters import grain

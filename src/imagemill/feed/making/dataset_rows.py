@@ -19,10 +19,14 @@ from imagemill.data import dataset as datasets
 from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, names_of, targets_of
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
+from imagemill.data.large_dataset import LargeDataset
 from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_arrow import RemoteRows
 from imagemill.feed.making.carried_annotations import Annotations, annotations_of
 from imagemill.feed.making.item import Item, complete, read_record
+from imagemill.feed.making.large_rows import LargeRows
+from imagemill.feed.making.part_taken import part_of_large, said_of_parts
 from imagemill.feed.making.sequence import SequenceRows, is_sequence
 
 __all__ = ["ArrayRows", "RecordRows", "Rows", "StoreRows", "open_rows"]
@@ -161,6 +165,8 @@ class ArrayRows:
 
 def _taken(array: Array, rows: Numbers, *, stacked: bool) -> Any:
     """Rows of an array in one array where they are small (or have to be), else each as a view."""
+    if isinstance(array, RemoteRows):
+        return array.take(rows)
     large = array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64)) > _LARGE
     if large and not stacked:
         return [array[row] for row in rows.tolist()]
@@ -431,15 +437,7 @@ def part_of(dataset: Dataset, split: str | None) -> tuple[Dataset, str]:
         return dataset.subset(split), ""
     if len([name for name in counts if name is not None]) < 2 or "train" not in counts:
         return dataset, ""
-    parts = ", ".join(f"{name or 'none'} {counts[name]:,}" for name in sorted(counts, key=part_order))
-    said = f"the dataset has parts ({parts}) and the training part is taken; split='all' takes every row"
-    return dataset.subset("train"), f"{said}, split='train' is the same without this warning"
-
-
-def part_order(name: str | None) -> tuple[int, str]:
-    """Training first, then validation and test, and what is in none at the end."""
-    known = ("train", "val", "test")
-    return (known.index(name) if name in known else len(known), name or "")
+    return dataset.subset("train"), said_of_parts(counts)
 
 
 def open_rows(
@@ -454,12 +452,15 @@ def open_rows(
     InputError
         For anything else.
     """
-    if isinstance(dataset, str | Path | Source):
+    if isinstance(dataset, str | Path | Source):  # addresses such as s3:// too
         dataset = datasets.open(dataset)
     in_memory = isinstance(dataset, np.ndarray | tuple)
     if classes and not in_memory:
         got = type(dataset).__name__
         raise InputError(f"expected classes=... beside arrays (x, y), got a {got}, which has its own; leave it out")
+    if isinstance(dataset, LargeDataset):
+        large, said = part_of_large(dataset, split)
+        return LargeRows(large), said
     if isinstance(dataset, Dataset):
         dataset, said = part_of(dataset, split)
         prepared = len(dataset.backings) == 1 and isinstance(dataset.backings[0], StoreBacking)

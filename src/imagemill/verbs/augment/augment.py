@@ -18,10 +18,13 @@ from imagemill.data.layouts.further_rasters import left_out
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.records.as_targets import keypoint_names_of
 from imagemill.data.records.output_names import name_clashes, output_name
+from imagemill.data.remote.remote_path import as_path, is_remote
+from imagemill.jobs.engines import Start
 from imagemill.jobs.faults import Failure, refuse_missing
 from imagemill.jobs.quarantine import Quarantine
 from imagemill.jobs.runner import Finished, Runner
 from imagemill.jobs.threads import OnError, Progress, check_run, one_opencv_thread
+from imagemill.jobs.where_to_run import engine_for, seeing
 from imagemill.pipeline.named_pipelines import PipelineGiven, as_pipeline
 from imagemill.verbs.augment.augment_report import AugmentReport
 from imagemill.verbs.augment.copy_annotations import AnnotationFiles, annotation_files, suffix_of
@@ -41,6 +44,7 @@ def augment(
     prefix: str = "",
     format: str | None = None,
     workers: int = 1,
+    on: str | None = None,
     on_error: OnError = "raise",
     channels: Channels = "keep",
     axes: str | None = None,
@@ -72,7 +76,11 @@ def augment(
     format : str, optional
         Suffix of the outputs (``"tif"``, ``"png"``, ``"nii.gz"``...); each source's own when left out.
     workers : int
-        Threads, 1 or more.
+        1 or more.
+    on : str, optional
+        What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
+        that is ended with the call, or ``"ray://HOST:PORT"``. `out` is a
+        folder that all of its machines see; the files do not depend on it.
     on_error : {"raise", "skip", "quarantine"}
         What to do with a file that cannot be used: stop, leave it out and say so, or also copy it aside.
     channels : {"keep", "gray", "rgb", "rgba"}
@@ -120,13 +128,14 @@ def augment(
     pipeline = as_pipeline(pipeline)
     suffix = _check(copies, channels, format)
     check_run(workers, on_error)
-    found, out = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern), Path(out)
+    engine = engine_for(on)
+    found, out = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern), _local(out)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     records = tuple(found)
     # One file is no folder that is searched: an archive may well be augmented beside itself.
     if not found.is_in_memory:
-        _refuse_inside(found.root if isinstance(source, Source) else Path(source), found.layout, out)
+        _refuse_inside(found.root if isinstance(source, Source) else as_path(source), found.layout, out)
     has_masks = masks is not None or any(record.mask is not None for record in records)
     read = {"channels": channels, "axes": axes}
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
@@ -147,13 +156,22 @@ def augment(
     try:
         annotations.begin()
         work = CopyWork(out, pipeline, channels, axes, _keypoint_names(found), annotations.name is not None)
-        finished = _make(work, tasks, job, rows, on_error, aside, progress, workers)
+        engine = seeing(engine, found, out)
+        finished = _make(work, tasks, job, rows, on_error, aside, progress, workers, engine)
         return _end(job, annotations, rows, finished, aside, started)
     except BaseException:
         if not recorded(out):
             drop_beside(out)
             job.leave(new=new)
         raise
+
+
+def _local(out: Path | str) -> Path:
+    if is_remote(out):
+        raise InputError(
+            f"expected a folder of this machine or a shared one, got {out}; copy its files there afterwards"
+        )
+    return Path(out)
 
 
 def _keypoint_names(source: Source) -> Mapping[str, Sequence[str]]:
@@ -171,6 +189,7 @@ def _make(
     aside: Quarantine | None,
     progress: Progress | None,
     workers: int,
+    engine: Start,
 ) -> Finished:
     """Make what is missing; its lines are noted in the folder, and come to the others in `rows`."""
 
@@ -189,6 +208,7 @@ def _make(
         weight=lambda task: len(task.copies),
         kind=lambda task: task.suffix,
         workers=workers,
+        engine=engine,
     )
     total = sum(len(task.copies) for task in tasks)
     with one_opencv_thread():

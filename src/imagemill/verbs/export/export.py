@@ -20,7 +20,10 @@ from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
 from imagemill.data.records.orientation import Seen, frame_of, objects_on
 from imagemill.data.records.record import Frame, Pixels, Record, Stored
+from imagemill.data.remote.remote_path import as_path
+from imagemill.jobs.engines import Start
 from imagemill.jobs.runner import Runner
+from imagemill.jobs.where_to_run import engine_for, seeing
 
 __all__ = ["export"]
 
@@ -44,6 +47,7 @@ def export(
     files: Literal["copy", "link"] = "copy",
     embed: bool = False,
     overwrite: bool = False,
+    on: str | None = None,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Written:
@@ -72,6 +76,9 @@ def export(
     embed : bool
         For tables: pictures go into the table itself.
     overwrite : bool
+    on : str, optional
+        What the workers are that look at annotated pictures: ``"threads"`` when left out, ``"processes"``,
+        ``"ray"`` for a Ray cluster of this machine that is ended with the call, or ``"ray://HOST:PORT"``.
     progress : callable, optional
         Called with the number of images written so far.
     **options
@@ -104,14 +111,13 @@ def export(
     """
     if files not in ("copy", "link"):
         raise InputError(f"expected files to be 'copy' or 'link', got {files!r}; choose one of them")
-    writer = layout_named(to)
-    target = Path(out)
+    engine, writer, target = engine_for(on), layout_named(to), Path(out)
     source = src if isinstance(src, Source) else open_source(src, layout=layout, **options)
     if not len(source):
         raise SourceError(f"expected images to write, got none in {source.root}; scan it to see why")
     if not source.is_in_memory:
-        _stay_outside(source.root if isinstance(src, Source) else Path(src), target)
-    seen, problems, said = _as_seen(source)
+        _stay_outside(source.root if isinstance(src, Source) else as_path(src), target)
+    seen, problems, said = _as_seen(source, engine)
     if not len(seen):
         raise SourceError(f"expected annotations that fit their pictures, got none; {problems[0]}")
     written = writer.write(seen, target, WriteTarget(format, files, embed, overwrite, progress))
@@ -128,7 +134,7 @@ def _stay_outside(root: Path, target: Path) -> None:
         raise SourceError(f"expected a place outside the source {root}, got {target}; choose another")
 
 
-def _as_seen(source: Source) -> tuple[Source, tuple[Problem, ...], tuple[str, ...]]:
+def _as_seen(source: Source, engine: Start) -> tuple[Source, tuple[Problem, ...], tuple[str, ...]]:
     """The source with its annotations on the pictures as they are seen, in which frame layouts are written.
 
     Also what could not be, and is left out, and in words what lies beyond its picture. A picture that cannot be read
@@ -143,6 +149,7 @@ def _as_seen(source: Source) -> tuple[Source, tuple[Problem, ...], tuple[str, ..
         on_error="skip",
         workers=_WORKERS,
         size=_AT_ONCE,
+        engine=seeing(engine, source),
     )
     failed = sorted(runner.run(source.records, len(source)).failed.items())
     counts: Counter[str] = Counter()

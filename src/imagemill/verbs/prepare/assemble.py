@@ -69,7 +69,8 @@ def opened(lines: Iterable[Line]) -> Iterator[Files]:
         for line in lines:
             path = line.found.image.path  # the mask of a row is in the same file
             if path not in files:
-                files[path] = stack.enter_context(path.open("rb", buffering=0))
+                # By the system: of a file elsewhere a copy, which stays when that is replaced.
+                files[path] = stack.enter_context(open(path, "rb", buffering=0))
         yield files
 
 

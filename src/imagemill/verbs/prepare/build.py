@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
-
-import polars as pl
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data import store
@@ -21,14 +18,18 @@ from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.further_rasters import left_out
 from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_files import fresh
+from imagemill.data.remote.remote_path import RemotePath, as_path
 from imagemill.data.splits.split import PARTS
+from imagemill.jobs.engines import Start
 from imagemill.jobs.faults import Failure, refuse_missing
 from imagemill.jobs.quarantine import Quarantine
 from imagemill.jobs.runner import Failed, Finished, Runner
 from imagemill.jobs.threads import OnError, Progress, check_run
+from imagemill.jobs.where_to_run import engine_for, seeing
 from imagemill.verbs.prepare import assemble, statistics
 from imagemill.verbs.prepare import class_numbers as labels
-from imagemill.verbs.prepare.assemble import Files, Fitted, Line
+from imagemill.verbs.prepare.assemble import Line
 from imagemill.verbs.prepare.class_numbers import Unlabeled
 from imagemill.verbs.prepare.common_frame import Fit
 from imagemill.verbs.prepare.earlier_rows import Found, earlier_rows
@@ -36,11 +37,12 @@ from imagemill.verbs.prepare.fitting import DType, Normalize
 from imagemill.verbs.prepare.one_record import Known, RecordWork
 from imagemill.verbs.prepare.parameters import Parameters
 from imagemill.verbs.prepare.parts import groups_of, split_of, where_of
-from imagemill.verbs.prepare.picture_form import Form, decide_form
+from imagemill.verbs.prepare.picture_form import decide_form
 from imagemill.verbs.prepare.prepare_report import PrepareReport
 from imagemill.verbs.prepare.refusals import check_out, opened, refuse_inside, tellable
 from imagemill.verbs.prepare.statistics import Standardize
-from imagemill.verbs.prepare.work_folder import WORK, WorkFolder
+from imagemill.verbs.prepare.store_files import StoreFiles
+from imagemill.verbs.prepare.work_folder import WorkFolder, work_place
 
 __all__ = ["prepare"]
 
@@ -66,11 +68,13 @@ def prepare(
     labels: str | None = None,
     unlabeled: Unlabeled = "raise",
     shuffle: bool = False,
+    file_rows: int | None = None,
     seed: int = 0,
     exif: bool = True,
     icc: Literal["ignore", "srgb"] = "ignore",
     background: float | Sequence[float] | None = None,
     workers: int = 1,
+    on: str | None = None,
     on_error: OnError = "raise",
     masks: Path | str | None = None,
     allow_missing_masks: bool = False,
@@ -89,7 +93,8 @@ def prepare(
     source : Path, str or Source
         What `open_source` opens, or gave.
     out : Path or str
-        The folder to fill.
+        The folder to fill, or an address such as ``s3://bucket/store``: pixels are then gathered on this machine, and
+        the files of the store sent when they are whole.
     size : int or tuple of int, pixels
         One length for a square, ``(y, x)``, or ``(z, y, x)`` for volumes. Left out, all must have one size.
     fit : {"crop", "pad", "stretch"}
@@ -123,6 +128,9 @@ def prepare(
     unlabeled : {"raise", "null"}
     shuffle : bool
         Order each part by a hash of seed and key instead of the source's order.
+    file_rows : int, optional
+        Rows of one file: each part is then many files, which `LargeDataset.open` opens without a table of all rows, so
+        that start and memory do not grow with them. Take `shuffle` with it. One file a part when left out.
     seed : int
         Of the split and the order.
     exif : bool
@@ -133,7 +141,10 @@ def prepare(
         What lies under transparent pixels when alpha goes (``channels="gray"`` or ``"rgb"``), in the picture's own
         values; left out, alpha is dropped and the colours stay as stored.
     workers : int
-        Threads, 1 or more. The bytes do not depend on it.
+        1 or more. The bytes do not depend on it.
+    on : str, optional
+        What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
+        that is ended with the call, or ``"ray://HOST:PORT"``. Nor on that.
     on_error : {"raise", "skip", "quarantine"}
         What to do with a file that cannot be used or is not there: stop, leave it out and say so, or copy it aside too.
     masks, allow_missing_masks
@@ -174,16 +185,20 @@ def prepare(
     """
     started = time.perf_counter()
     check_run(workers, on_error)
+    engine = engine_for(on)
     given = list(split) if isinstance(split, list | tuple) else split
     asked = Parameters(
         size, fit, channels, axes, dtype, normalize, standardize, given, val, stratify, group, labels, unlabeled,
-        shuffle, seed, exif, icc, background,  # type: ignore[arg-type]
+        shuffle, seed, exif, icc, background, file_rows,  # type: ignore[arg-type]
     )  # fmt: skip
-    found, out = opened(source, masks, allow_missing=allow_missing_masks, axes=axes, options=options), Path(out)
+    found, out = opened(source, masks, allow_missing=allow_missing_masks, axes=axes, options=options), as_path(out)
+    fresh(out)
     refuse_inside(source, found, out)
+    if on_error == "quarantine" and isinstance(out, RemotePath):
+        raise InputError(f"expected a folder of this machine to copy files aside to, got {out}; choose on_error='skip'")
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
-    return _Build(tellable(found), out, asked, overwrite=overwrite).run(workers, on_error, progress, started)
+    return _Build(tellable(found), out, asked, overwrite=overwrite).run(workers, engine, on_error, progress, started)
 
 
 class _Run:
@@ -242,17 +257,19 @@ class _Build:
         if asked.standardize == "zca":
             statistics.check_whitening(self.form.shape)
 
-    def run(self, workers: int, on_error: OnError, progress: Any, started: float) -> PrepareReport:
+    def run(self, workers: int, engine: Start, on_error: OnError, progress: Any, started: float) -> PrepareReport:
         new = not self.out.exists()
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"expected a folder to write to, got {error}; choose another") from error
-        work = WorkFolder(self.out / WORK, self.form, self.asked.plain())
+        work = WorkFolder(work_place(self.out), self.form, self.asked.plain())
         run = _Run(self.records, earlier_rows(self.out, self.form), work)
         aside = Quarantine(self.out / QUARANTINE, "images") if on_error == "quarantine" else None
         try:
-            run.finished = self._runner(run, on_error, aside, progress, workers).run(self.records, len(self.records))
+            run.finished = self._runner(run, on_error, aside, progress, workers, engine).run(
+                self.records, len(self.records)
+            )
             # Again, now that the content of every picture is known: the same content goes to one part.
             digests = [None if known is None else known.sha256 for known in run.known]
             self.split = split_of(self.source, self.labels, self.asked, digests)
@@ -273,7 +290,13 @@ class _Build:
         return self._report(run, unchanged=unchanged, kept=kept, seconds=time.perf_counter() - started)
 
     def _runner(
-        self, run: _Run, on_error: OnError, aside: Quarantine | None, progress: Progress | None, workers: int
+        self,
+        run: _Run,
+        on_error: OnError,
+        aside: Quarantine | None,
+        progress: Progress | None,
+        workers: int,
+        engine: Start,
     ) -> Runner[Record, Known]:
         numbers = {name: number for number, name in enumerate(self.categories)}
         each = max(self.form.image_bytes + self.form.mask_bytes, 1)
@@ -287,6 +310,7 @@ class _Build:
             progress=progress,
             workers=workers,
             size=max(1, min(_SHARD_RECORDS, _SHARD_BYTES // each)),
+            engine=seeing(engine, self.source),
         )
 
     def _is_there(self, fingerprint: str) -> bool:
@@ -294,7 +318,7 @@ class _Build:
         if not store.is_store(self.out):
             return False
         said = store.read_description(self.out)
-        files = [part["file"] for part in said["parts"].values()] + [store.MANIFEST]
+        files = [f"{one.name}.arrow" for one in store.files_of(said)] + [store.MANIFEST]
         return said["fingerprint"] == fingerprint and all((self.out / name).is_file() for name in files)
 
     def _manifest(self, run: _Run) -> list[dict[str, Any]]:
@@ -357,60 +381,17 @@ class _Build:
         return {part: found for part, found in lines.items() if found}
 
     def _write(self, run: _Run, rows: Sequence[Mapping[str, Any]], fingerprint: str) -> None:
-        """Write all files; the description goes first and comes back last, so that a torn store is known as one."""
         lines = self._lines(run)
         if not lines:
             raise SourceError(f"expected an image that can be used in {self.source.root}, got none of {len(rows)}")
         with assemble.opened(line for part in lines.values() for line in part) as files:
-            self._write_files(lines, files, rows, fingerprint)
-
-    def _write_files(
-        self, lines: dict[str, list[Line]], files: Files, rows: Sequence[Mapping[str, Any]], fingerprint: str
-    ) -> None:
-        how = self.asked.standardize
-        fitted = assemble.fit_statistics(lines.get("train", ()), files, self.form, whiten=how == "zca")
-        if fitted is None and how != "none":
-            raise InputError("expected training images to fit statistics on, got none; change the split")
-        every = [line for part in lines.values() for line in part]
-        mask_dtype = assemble.mask_type(every, files, self.form) if self.form.masks else None
-        (self.out / store.DESCRIPTION).unlink(missing_ok=True)
-        applied = fitted if how != "none" else None
-        for part in PARTS:
-            path = self.out / f"{part}.arrow"
-            if part in lines:
-                assemble.write_rows(path, lines[part], files, self.form, self.labels, mask_dtype, how, applied)
-            else:
-                path.unlink(missing_ok=True)
-        assemble.write_manifest(self.out / store.MANIFEST, rows, _MANIFEST)
-        if fitted is not None:
-            assemble.write_statistics(self.out / store.STATISTICS, fitted)
-        else:
-            (self.out / store.STATISTICS).unlink(missing_ok=True)
-        described = self._description(lines, fitted, mask_dtype, fingerprint)
-        assemble.write_json(self.out / store.DESCRIPTION, described)
-
-    def _description(
-        self, lines: Mapping[str, Sequence[Line]], fitted: Fitted | None, mask_dtype: Any, fingerprint: str
-    ) -> dict[str, Any]:
-        import pyarrow as pa
-
-        form = self.form
-        parts = {part: {"file": f"{part}.arrow", "count": len(found)} for part, found in lines.items()}
-        mask = None if mask_dtype is None else {"shape": list(form.spatial), "dtype": mask_dtype.name}
-        return {
-            "format": store.FORMAT,
-            "parts": parts,
-            "image": {"shape": list(form.shape), "axes": form.axes, "dtype": form.dtype.name},
-            "mask": mask,
-            "label": {"form": self.labels.form, "dtype": self.labels.dtype, "level": self.labels.level},
-            **self._said(),
-            "statistics": None if fitted is None else _plain(fitted, form),
-            "standardized": self.asked.standardize,
-            "split": self.split.how,
-            "parameters": self.asked.plain(),
-            "fingerprint": fingerprint,
-            "versions": {"imagemill": _version(), "pyarrow": pa.__version__, "polars": pl.__version__},
-        }
+            said = {
+                **self._said(),
+                "split": self.split.how,
+                "parameters": self.asked.plain(),
+                "fingerprint": fingerprint,
+            }
+            StoreFiles(self.out, self.form, self.labels, self.asked).write(lines, files, rows, said)
 
     def _report(self, run: _Run, *, unchanged: bool, kept: Path | None, seconds: float) -> PrepareReport:
         failed = [Failure(one.key, one.message) for one in run.failed()]
@@ -451,42 +432,6 @@ class _Build:
         )
 
 
-_MANIFEST = {
-    "key": pl.String,
-    "split": pl.String,
-    "label": pl.String,
-    "labels": pl.List(pl.String),
-    "group": pl.String,
-    "where": pl.String,
-    "checksum": pl.String,
-    "mask_checksum": pl.String,
-    "entry": pl.String,
-    "height": pl.Int32,
-    "width": pl.Int32,
-    "problem": pl.String,
-}
-
-
-def _version() -> str:
-    # The package around this module; importing it by name here would reach up past every room.
-    return str(getattr(sys.modules[__name__.partition(".")[0]], "__version__", ""))
-
-
 def _without_root(text: str, source: Source) -> str:
     """A message without the machine's own folders, since it goes into the store."""
     return text.replace(f"{source.root}/", "").replace(str(source.root.resolve()), source.root.name)
-
-
-def _plain(fitted: Fitted, form: Form) -> dict[str, Any]:
-    found = fitted.statistics
-    return {
-        "of": "train",
-        "count": found.count,
-        "mean": found.mean,
-        "std": found.std,
-        "channel_mean": found.channel_mean.tolist(),
-        "channel_std": found.channel_std.tolist(),
-        "white": {"uint8": 255, "uint16": 65535}.get(form.dtype.name, 1),
-        "epsilon": statistics.EPSILON,
-        "file": store.STATISTICS,
-    }

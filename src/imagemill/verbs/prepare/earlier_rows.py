@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
-from imagemill.data.splits.split import PARTS
 from imagemill.data.store import Part, Region, open_part
 from imagemill.verbs.prepare.picture_form import Form
 
@@ -43,10 +42,7 @@ class Found:
 def earlier_rows(out: Path, form: Form) -> dict[str, Found]:
     """Rows of an earlier store, by entry; none of one that holds other pixels."""
     found: dict[str, Found] = {}
-    for name in PARTS:
-        path = out / f"{name}.arrow"
-        if not path.is_file():
-            continue
+    for path in sorted(out.glob("*.arrow")):
         try:
             part = open_part(path)
         except SourceError:

@@ -42,6 +42,7 @@ class Parameters:
     exif: bool = True
     icc: Literal["ignore", "srgb"] = "ignore"
     background: tuple[float, ...] | None = None
+    file_rows: int | None = None
 
     def __post_init__(self) -> None:
         lengths = () if self.size is None else (self.size,) if isinstance(self.size, int) else tuple(self.size)
@@ -65,10 +66,15 @@ class Parameters:
             object.__setattr__(self, "background", _colour(self.background, self.channels))
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"expected a seed of at least 0, got {self.seed!r}; write 7")
+        rows = self.file_rows
+        if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
+            raise InputError(f"expected file_rows as a whole number of at least 1, got {rows!r}; write 1000")
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
         found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        if self.file_rows is None:  # stores from before it was asked are the same
+            del found["file_rows"]
         return found
 
     @property

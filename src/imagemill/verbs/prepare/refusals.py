@@ -13,8 +13,9 @@ from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.records.record import untellable
+from imagemill.data.remote.remote_path import as_path
 from imagemill.verbs.prepare.parameters import Parameters
-from imagemill.verbs.prepare.work_folder import WORK, begun_with
+from imagemill.verbs.prepare.work_folder import WORK, begun_with, work_place
 
 __all__ = ["check_out", "opened", "refuse_inside", "tellable"]
 
@@ -50,7 +51,7 @@ def opened(source: Any, masks: Any, *, allow_missing: bool, axes: str | None, op
 
 def refuse_inside(source: Any, found: Source, out: Path) -> None:
     """A store inside a searched folder would become part of its own source in the next run."""
-    searched = Path(source) if isinstance(source, str | Path) else found.root
+    searched = as_path(source) if isinstance(source, str | Path) else found.root
     if found.is_in_memory or (isinstance(source, Source) and found.layout in ("file", "list")):
         return
     root, place = searched.resolve(), out.resolve()
@@ -63,7 +64,7 @@ def check_out(out: Path, asked: Parameters, *, overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"expected a folder to write to, got the file {out}; give another name")
     names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    before = begun_with(out / WORK)
+    before = begun_with(work_place(out))
     if store.DESCRIPTION in names:
         try:
             before = store.read_description(out).get("parameters")
@@ -76,7 +77,7 @@ def check_out(out: Path, asked: Parameters, *, overwrite: bool) -> None:
     wanted = asked.plain()
     if before is None or overwrite:
         return
-    differs = [name for name in wanted if before.get(name) != wanted[name]]
+    differs = [name for name in {**before, **wanted} if before.get(name) != wanted.get(name)]
     if differs:
-        shown = ", ".join(f"{name} ({before.get(name)!r} before, {wanted[name]!r} now)" for name in differs)
+        shown = ", ".join(f"{name} ({before.get(name)!r} before, {wanted.get(name)!r} now)" for name in differs)
         raise InputError(f"expected the parameters that {out} was made with, got other {shown}; {_ELSE}")

@@ -12,6 +12,7 @@ A run that is killed leaves whole slots and at most one torn one, which has no l
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import zlib
@@ -23,12 +24,14 @@ from typing import Any
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Array
 from imagemill.data.atomic import append_jsonl, atomic_path, read_jsonl, writing
+from imagemill.data.remote.bounded_cache import remote_cache
+from imagemill.data.remote.remote_path import RemotePath
 from imagemill.data.store import DESCRIPTION, Region
 from imagemill.verbs.prepare.earlier_rows import Found
 from imagemill.verbs.prepare.one_record import Made
 from imagemill.verbs.prepare.picture_form import Form
 
-__all__ = ["WORK", "WorkFolder", "anything_kept", "begun_with"]
+__all__ = ["WORK", "WorkFolder", "anything_kept", "begun_with", "work_place"]
 
 WORK, FAILED, LINES = ".work", "failed", "made.jsonl"
 
@@ -127,6 +130,13 @@ class WorkFolder:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def work_place(out: Path) -> Path:
+    """Where what is not yet assembled is kept: in the store's folder, or on this machine where that is elsewhere."""
+    if not isinstance(out, RemotePath):
+        return out / WORK
+    return remote_cache().with_name("unfinished") / hashlib.sha256(str(out).encode()).hexdigest()[:32]
+
+
 def begun_with(folder: Path) -> dict[str, Any] | None:
     """The parameters of a run that goes on or was stopped; None where there is none, or it ended in an error."""
     if (folder / FAILED).exists() or not (folder / LINES).exists():
@@ -144,7 +154,7 @@ def anything_kept(out: Path) -> bool:
     >>> anything_kept(Path("no-such-store"))
     False
     """
-    return (out / WORK / LINES).exists() or (out / DESCRIPTION).exists()
+    return (work_place(out) / LINES).exists() or (out / DESCRIPTION).exists()
 
 
 def _job(folder: Path) -> Any:

@@ -18,10 +18,13 @@ from imagemill.data.layouts.guess.unused_files import by_suffix
 from imagemill.data.layouts.opening import open_weighed
 from imagemill.data.layouts.registry import layout_named
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_path import as_path
 from imagemill.data.splits.duplicates import contents_of, straddling
 from imagemill.data.splits.grouping import remarks_on
+from imagemill.jobs.engines import Start
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.threads import Progress
+from imagemill.jobs.where_to_run import engine_for, seeing
 from imagemill.verbs.scan.image_facts import Facts, FactsWork, Pixels, Tally
 from imagemill.verbs.scan.licences import Licences, licences_of
 
@@ -168,6 +171,7 @@ def scan(
     axes: str | None = None,
     why: bool = False,
     workers: int = 2,
+    on: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> ScanReport:
@@ -186,7 +190,10 @@ def scan(
     why : bool
         Whether every layout is asked what it would take and leave, for `ScanReport.candidates`.
     workers : int
-        Threads that decode.
+        How many decode.
+    on : str, optional
+        What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
+        that is ended with the call, or ``"ray://HOST:PORT"``.
     progress : callable, optional
         Called with how many images were opened and how many will be.
     **options
@@ -215,13 +222,15 @@ def scan(
     """
     if opened is not None and opened < 0:
         raise InputError(f"expected a number of images to open of 0 or more, got {opened}; None opens all")
-    path = Path(src)
+    engine, path = engine_for(on), as_path(src)
     source, weighed = open_weighed(src, layout=layout, every=why or layout is not None, axes=axes, **options)
     found = [(one.guess.sure, one.layout.name, one.guess.why) for one in weighed.candidates]
     asked = "you said so" if layout is not None else ""
     because = asked or next((text for _, name, text in found if name == source.layout), "nothing else fits")
     others = tuple(Other(name, sure, text) for sure, name, text in found if name != source.layout)
-    pixels, failed = _open(_spread(source.records, opened), ReadOptions(axes=axes), workers, progress)
+    pixels, failed, said = _open(
+        _spread(source.records, opened), ReadOptions(axes=axes), workers, seeing(engine, source), progress
+    )
     return ScanReport(
         path,
         source.layout,
@@ -232,7 +241,7 @@ def scan(
         **_counts(source),
         pixels=pixels,
         unreadable=(*source.problems, *failed),
-        notes=(*source.notes, *_about_parts(source)),
+        notes=(*source.notes, *_about_parts(source), *said),
         licences=licences_of(source, path),
         evidence=weighed.evidence,
         candidates=tuple(weighed.candidates),
@@ -300,8 +309,8 @@ def _ordered(counts: Counter[str], names: Sequence[str]) -> dict[str, int]:
 
 
 def _open(
-    records: Sequence[Record], options: ReadOptions, workers: int, progress: Progress | None
-) -> tuple[Pixels, list[Problem]]:
+    records: Sequence[Record], options: ReadOptions, workers: int, engine: Start, progress: Progress | None
+) -> tuple[Pixels, list[Problem], tuple[str, ...]]:
     """Decode some images and gather what they are made of; one at a time is kept per thread."""
     tally = Tally()
     failed: dict[int, Problem] = {}
@@ -320,6 +329,7 @@ def _open(
         doing="opening",
         progress=progress,
         workers=max(1, workers),
+        engine=engine,
     )
-    runner.run(records, len(records))
-    return tally.pixels(), [failed[place] for place in sorted(failed)]
+    said = runner.run(records, len(records)).remarks
+    return tally.pixels(), [failed[place] for place in sorted(failed)], said

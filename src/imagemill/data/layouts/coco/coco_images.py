@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from imagemill.data.layouts.shapes.outside_image import within
 from imagemill.data.layouts.walk import walk_files
 from imagemill.data.records.instances import Scalar
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_path import relative
 
 __all__ = ["Taking", "common_folder", "folder_of", "split_of", "words_of"]
 
@@ -193,10 +193,10 @@ class Taking:
 
 def _key(path: Path, root: Path, name: str) -> str:
     """The path below the root; for pictures elsewhere the name in the file, without what leads up."""
-    relative = Path(os.path.relpath(path, root)).as_posix()
-    if relative.startswith("../"):
+    key = Path(relative(path, root)).as_posix()
+    if key.startswith("../"):
         return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", ".."))
-    return relative
+    return key
 
 
 def _record(key: str, path: Path, entry: Entry, split: str | None) -> Record:

@@ -16,6 +16,7 @@ from imagemill.data.layouts.folder_names import safe_stems
 from imagemill.data.layouts.plain_folders import with_masks
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_path import as_path, common_folder, relative
 
 __all__ = ["ListLayout", "from_paths"]
 
@@ -168,12 +169,12 @@ def from_paths(paths: Sequence[Path | str]) -> Source:
     SourceError
         Naming those that are not there.
     """
-    files = [Path(path).absolute() for path in paths]
+    files = [as_path(path).absolute() for path in paths]
     bad = [str(file) for file in files if not _is_file(file)]
     if bad:
         shown = "; ".join(bad[:5]) + ("; ..." if len(bad) > 5 else "")
         raise SourceError(f"expected every path to be a file, got {len(bad)} that are not: {shown}; check them")
-    root = Path(os.path.commonpath([file.parent for file in files]))
+    root = common_folder([file.parent for file in files])
     keys = _unique([file.relative_to(root).as_posix() for file in files])
     records = tuple(Record(key, file) for key, file in zip(keys, files, strict=True))
     return Source(root, "list", records)
@@ -197,9 +198,9 @@ def _list_keys(folder: Path, files: Sequence[Path]) -> list[str]:
     >>> _list_keys(Path("/lists"), [Path("/lists/a.png"), Path("/data/cat/1.png"), Path("/data/dog/1.png")])
     ['a.png', 'cat/1.png', 'dog/1.png']
     """
-    keys = [Path(os.path.relpath(file, folder)).as_posix() for file in files]
+    keys = [Path(relative(file, folder)).as_posix() for file in files]
     outside = [n for n, key in enumerate(keys) if key.split("/")[0] == os.pardir or os.path.isabs(key)]
-    places = [os.path.abspath(files[n]) for n in outside]
+    places = [str(files[n].absolute()) for n in outside]
     root = os.path.commonpath([os.path.dirname(place) for place in places]) if places else ""
     for n, place in zip(outside, places, strict=True):
         keys[n] = Path(os.path.relpath(place, root)).as_posix()

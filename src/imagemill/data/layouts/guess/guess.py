@@ -301,10 +301,10 @@ def taken(look: Look, source: Source) -> frozenset[str]:
     paths = [where for record in source.records for where in (record.image, record.mask) if isinstance(where, Path)]
     paths += source.also_read
     used = {shown[id(path)] for path in paths if id(path) in shown}
-    named = {os.fspath(path) for path in paths if id(path) not in shown}
+    named = {str(path) for path in paths if id(path) not in shown}
     if not named:
         return frozenset(used)
-    known = {os.fspath(path): key for key, path in look.files}
+    known = {str(path): key for key, path in look.files}
     used |= {known[path] for path in named if path in known}
     other = [path for path in named if path not in known]
     if other:
@@ -328,8 +328,8 @@ def completed(look: Look, options: ReadSource, source: Source) -> Source:
         return source
     plain, maps = images_alone(look, options)
     found = plain.arrangement
-    keys = {os.fspath(path): key for key, path in plain.images}
-    places = [keys.get(os.fspath(r.image)) if isinstance(r.image, Path) else None for r in source.records]
+    keys = {str(path): key for key, path in plain.images}
+    places = [keys.get(str(r.image)) if isinstance(r.image, Path) else None for r in source.records]
     if not places or None in places:
         return source
     folders = [folder_of(str(key)) for key in places]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import posixpath
 import re
 import stat
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from imagemill.data.codecs.sniff import HEAD, sniff
 from imagemill.data.layouts.base import ReadSource
 from imagemill.data.layouts.tables.cells.text_lists import is_numbers, pixel_array, shape_told, unquoted
 from imagemill.data.records.record import Blob, Pixels, Stored, split_suffix
+from imagemill.data.remote.remote_path import RemotePath, relative
 from imagemill.data.web.fetch import default_cache, fetch
 
 __all__ = [
@@ -283,6 +285,8 @@ def path_inside(text: str, place: Place) -> Path:
     outside = place.options.outside
     if "\0" in text:
         raise BadCell(f"expected a path, got {text[:60]!r} with a zero byte; mend the cell")
+    if isinstance(place.base, RemotePath):
+        return _remote_inside(text, place.base)
     mode, name = _mode(text, place)
     if mode is None and "\\" in text:  # written on Windows
         text = text.replace("\\", "/")
@@ -297,6 +301,16 @@ def path_inside(text: str, place: Place) -> Path:
     if not outside and not _stays(name, place, is_link=stat.S_ISLNK(mode)):
         raise BadCell(f"expected a path inside {place.base}, got a link that leads out of it: {text[:120]!r}; {do}")
     return Path(name)
+
+
+def _remote_inside(text: str, base: RemotePath) -> Path:
+    """The same of a table elsewhere: what it names is below its folder, where there are no links."""
+    key = posixpath.normpath(text.replace("\\", "/"))
+    if not is_safe_key(key):
+        raise NoFile(f"expected a path inside {base}, got {text[:120]!r}; copy the file there, or mend the cell")
+    if not (found := base / key).is_file():
+        raise NoFile(f"expected a file, got {text[:120]!r}, where there is nothing; check the path")
+    return found
 
 
 def _mode(text: str, place: Place) -> tuple[int | None, str]:
@@ -341,6 +355,6 @@ def text_key(text: str, base: Path) -> str | None:
         return text
     inside = os.path.normpath(text.strip().replace("\\", "/")) if not os.path.isabs(text) else text
     if os.path.isabs(inside):
-        inside = os.path.relpath(inside, base)
+        inside = relative(inside, base)
     inside = inside.replace(os.sep, "/")
     return inside if is_safe_key(inside) else None

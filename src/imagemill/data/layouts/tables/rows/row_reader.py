@@ -46,6 +46,7 @@ from imagemill.data.layouts.tables.rows.row_annotations import (
 )
 from imagemill.data.records.instances import Instance, Scalar
 from imagemill.data.records.record import Blob, Pixels, Record, split_suffix
+from imagemill.data.remote.remote_path import relative
 
 __all__ = ["Found", "RowReader"]
 
@@ -263,8 +264,8 @@ class RowReader:
         root = Place(trail.finder.root, self.place.options, self.place.real)
         if trail.finder.root != self.pictures.base:
             # A table in a folder of its own names files beside that folder.
-            key = os.path.relpath(os.path.join(self.pictures.base, text.replace("\\", "/")), trail.finder.root)
-            if is_safe_key(key) and os.path.isfile(os.path.join(trail.finder.root, key)):
+            key = relative(self.pictures.base / text.replace("\\", "/"), trail.finder.root)
+            if is_safe_key(key) and (trail.finder.root / key).is_file():
                 return path_inside(key, root), key
         keys = trail.find(text, hints, mask=role == "mask")
         if len(keys) > 1:
@@ -360,7 +361,7 @@ class RowReader:
             if is_safe_key(key := f"{parts.hostname}{unquote(parts.path)}"):
                 return key
         if isinstance(image, Path):
-            if is_safe_key(key := os.path.relpath(image, self.pictures.base)):
+            if is_safe_key(key := relative(image, self.pictures.base)):
                 return self.prefix + key
         else:
             for name in (*given, *(cells[n] for n in self.columns.names)):

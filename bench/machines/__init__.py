@@ -1,0 +1,1 @@
+"""More than one machine: the same bytes, what it costs, and what grows."""

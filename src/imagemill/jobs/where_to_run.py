@@ -1,0 +1,84 @@
+"""What a verb's argument ``on`` says: threads, processes, or a cluster that another program runs."""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from imagemill.core.errors import InputError
+from imagemill.core.extras import require
+from imagemill.data.layouts.base import Source
+from imagemill.jobs.engines import Start, Threads
+
+__all__ = ["engine_for", "seeing"]
+
+_PATIENCE = 5.0
+
+
+def engine_for(on: str | None) -> Start:
+    """What runs shards, checked as far as it can be before any work is begun.
+
+    Parameters
+    ----------
+    on : str or None
+        ``"threads"`` (or None), ``"processes"``, ``"ray"`` for a cluster of this machine that is ended with the run, or
+        ``"ray://HOST:PORT"`` for one that is there.
+
+    Raises
+    ------
+    InputError
+        When it is none of these, or nobody answers there.
+    MissingExtra
+        When Ray is not installed.
+
+    Examples
+    --------
+    >>> engine_for(None).__name__
+    'Threads'
+    >>> engine_for("spark")
+    Traceback (most recent call last):
+    imagemill.core.errors.InputError: expected on as threads, processes, ray or ray://HOST:PORT, got 'spark'; choose ...
+    """
+    if on is None or on == "threads":
+        return Threads
+    if on == "processes":
+        from imagemill.jobs.process_engine import Processes
+
+        return Processes
+    if on == "ray" or (isinstance(on, str) and on.startswith("ray://")):
+        require("ray", extra="ray")
+        if on != "ray":
+            _answers(on)
+        from imagemill.jobs.ray.ray_engine import RayActors
+
+        return partial(RayActors, address=on)
+    raise InputError(
+        f"expected on as threads, processes, ray or ray://HOST:PORT, got {on!r}; choose one of these, or leave it out"
+    )
+
+
+def seeing(start: Start, source: Source, *folders: Path) -> Start:
+    """The same, with what every machine has to see: where a source's files are, and folders that are written to."""
+    if not isinstance(start, partial):
+        return start
+    files = [record.image for record in source.records[:1] if isinstance(record.image, Path)]
+    roots = [] if source.is_in_memory else [source.root]
+    return partial(start, sees=(*roots, *files, *folders))
+
+
+def _answers(address: str) -> None:
+    """Refuse an address where nobody listens: Ray would try for minutes."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise InputError(f"expected an address such as ray://10.0.0.5:10001, got {address!r}; give host and port")
+    try:
+        socket.create_connection((host, port), _PATIENCE).close()
+    except OSError as error:
+        do = "start it (ray start --head), open its port for clients, 10001, or correct the address"
+        raise InputError(f"expected a Ray cluster at {address}, got {error}; {do}") from None

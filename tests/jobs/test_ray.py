@@ -1,0 +1,218 @@
+"""Shards on Ray: the same bytes as from one process, also where a worker or the driver is killed; clear refusals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import imagemill as im
+from imagemill.core.errors import InputError, MissingExtra, SourceError, WorkerError
+from imagemill.data import Record, Stored
+from imagemill.jobs.ray import same_versions
+from imagemill.jobs.runner import Runner
+from imagemill.jobs.where_to_run import engine_for, seeing
+from tests.data.pictures import PIPELINE, digests, outputs, photos
+
+NAMES = [f"{label}/{n}.png" for n, label in enumerate(("cat", "dog") * 3)]
+ray = pytest.importorskip("ray", reason="Ray has no wheel for this Python or system")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """One cluster for the tests that do not ask for their own: starting one costs some seconds."""
+    from imagemill.jobs.ray.cluster import connected
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = connected("ray", 2)
+    yield
+    made.close()
+
+
+def record(item: Any) -> Record:
+    return Record(str(item), Stored("made up", lambda: np.zeros(1)))
+
+
+def ran(work: Any, items: Any, **how: Any) -> tuple[dict[int, Any], Any]:
+    found: dict[int, Any] = {}
+    runner = Runner(work=work, note=found.update, record=record, doing="testing", engine=engine_for("ray"), **how)
+    return found, runner.run(items, len(items))
+
+
+def test_rows_notes_and_errors_come_as_from_threads(cluster: None) -> None:
+    place = 3  # of the closure: functions of a program need no module
+
+    def work(item: int) -> Iterator[Any]:
+        yield item * place
+
+    found, finished = ran(work, range(20), workers=2, size=3)
+    assert found == {n: 3 * n for n in range(20)}
+    assert finished.notes == ()
+
+    def fails(item: int) -> Iterator[int]:
+        if item in (7, 13):
+            raise ZeroDivisionError(f"at {item}")
+        yield item
+
+    with pytest.raises(ZeroDivisionError, match="at 7") as raised:
+        ran(fails, range(20), workers=2, size=3)
+    assert "while testing" in raised.value.__notes__[0]
+
+
+def test_a_killed_worker_is_replaced_and_the_report_says_so(cluster: None, tmp_path: Path) -> None:
+    mark = tmp_path / "killed"
+
+    def work(item: int) -> Iterator[int]:
+        if item == 5 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield item
+
+    found, finished = ran(work, range(12), workers=1, size=2)
+    assert found == {n: n for n in range(12)}
+    assert finished.notes == ("1 worker was lost on the way, and its shard made again by another",)
+
+
+def test_a_shard_that_brings_down_every_worker_ends_the_run(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagemill.jobs.ray.ray_engine._LIVES", 2)
+
+    def work(item: int) -> Iterator[int]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        yield item
+
+    with pytest.raises(WorkerError, match="2 workers"):
+        ran(work, range(2), workers=1, size=2)
+
+
+def test_what_cannot_be_sent_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = threading.Lock()
+    monkeypatch.setattr("imagemill.jobs.ray.ray_engine.connected", lambda *_: pytest.fail("a cluster was started"))
+    with pytest.raises(InputError, match="can be sent to another process"):
+        ran(lambda item: [lock], range(2))
+
+
+def test_work_of_a_module_that_workers_lack_is_refused(cluster: None, tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "only_here.py").write_text("def work(item):\n    yield item\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import only_here  # type: ignore[import-not-found]
+
+    with pytest.raises(WorkerError, match="only_here"):
+        ran(only_here.work, range(2))
+
+
+def test_other_versions_and_paths_that_are_not_seen_are_refused(
+    cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same_versions.refuse_others([tmp_path])
+    assert list(tmp_path.iterdir()) == []  # the mark is gone
+    here = same_versions.versions()
+    monkeypatch.setattr(same_versions, "versions", lambda: {**here, "numpy": "1.0"})
+    with pytest.raises(InputError, match=r"numpy .* there and 1\.0 here.*other versions make other bytes"):
+        same_versions.refuse_others([])
+    monkeypatch.undo()
+    assert same_versions._seen(_pickled([(tmp_path / "gone", None)]))[1] == [f"{tmp_path / 'gone'}: nothing is there"]
+    (tmp_path / "a.png").write_bytes(b"abc")
+    assert "another file" in same_versions._seen(_pickled([(tmp_path / "a.png", 4)]))[1][0]
+    monkeypatch.setattr(same_versions, "_mark", lambda folder: None)
+    real = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda self, **how: self.name == "only-here" or real(self, **how))
+    with pytest.raises(SourceError, match="only-here: nothing is there"):
+        same_versions.refuse_others([tmp_path / "only-here"])
+
+
+def _pickled(value: Any) -> bytes:
+    import pickle
+
+    return pickle.dumps(value)
+
+
+def test_every_verb_gives_what_threads_give(cluster: None, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "in", *NAMES)
+    for name, on in (("here", None), ("there", "ray")):
+        im.prepare(folder, tmp_path / name / "store", size=16, on=on, workers=2)
+        im.augment(folder, tmp_path / name / "files", PIPELINE, copies=2, on=on, workers=2)
+        im.export(folder, tmp_path / name / "coco", "coco", on=on)
+    assert digests(tmp_path / "here") == digests(tmp_path / "there")
+    assert im.scan(folder, opened=None, on="ray").to_dict() == im.scan(folder, opened=None).to_dict()
+    here, there = im.audit(folder), im.audit(folder, on="ray")
+    assert [str(finding) for finding in there.findings] == [str(finding) for finding in here.findings]
+    assert len(outputs(tmp_path / "there" / "files")) == 12
+
+
+_DRIVER = """
+import os, signal, sys
+import imagemill as im
+from imagemill.jobs.runner import _Run
+plain, rows = _Run._note, [0]
+def note(self, outcomes):
+    plain(self, outcomes)
+    rows[0] += sum(len(one.rows) for one in outcomes)
+    if rows[0] >= 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+_Run._note = note
+pipe = im.Pipeline([im.Rotate((-20, 20)), im.Flip("x", p=0.5)], seed=5)
+if __name__ == "__main__":
+    im.augment(sys.argv[1], sys.argv[2], pipe, copies=2, on="ray", workers=1)
+"""
+
+
+def test_a_killed_driver_leaves_no_process_and_is_continued_here(tmp_path: Path) -> None:
+    folder = photos(tmp_path / "in", *NAMES)
+    (tmp_path / "driver.py").write_text(_DRIVER)
+    asked = [sys.executable, str(tmp_path / "driver.py"), str(folder), str(tmp_path / "out")]
+    env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(["src", ".", *sys.path])}
+    done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+    pipe = im.Pipeline([im.Rotate((-20, 20)), im.Flip("x", p=0.5)], seed=5)
+    report = im.augment(folder, tmp_path / "out", pipe, copies=2)
+    assert (report.present, report.made) == (6, 6)
+    im.augment(folder, tmp_path / "plain", pipe, copies=2)
+    assert digests(tmp_path / "out") == digests(tmp_path / "plain")
+    (left,) = tmp_path.glob("imagemill-ray-*")  # its folder; what ran in it ends with it
+    wait_until(lambda: str(left) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout)
+
+
+def wait_until(is_so: Any, seconds: float = 60) -> None:
+    import time
+
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until, "expected the processes of a killed driver to end"
+        time.sleep(0.2)
+
+
+# ---------------------------------------------------------------------------------------------- without a cluster
+
+
+@pytest.mark.parametrize("on", ["spark", "ray:/x", "", "ray://", "ray://host", "ray://host:x"])
+def test_other_words_are_refused(on: str) -> None:
+    with pytest.raises(InputError, match="expected"):
+        engine_for(on)
+
+
+def test_a_cluster_where_nobody_listens_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"ray://127\.0\.0\.1:9.*ray start"):
+        im.prepare(tmp_path / "nowhere", tmp_path / "out", on="ray://127.0.0.1:9")
+
+
+def test_without_ray_it_says_which_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra, match=r"imagemill\[ray\]"):
+        im.prepare(tmp_path / "nowhere", tmp_path / "out", on="ray")
+
+
+def test_machines_have_to_see_the_source_and_where_files_go(tmp_path: Path) -> None:
+    source = im.open_source(photos(tmp_path / "in", NAMES[0]))
+    start: Any = seeing(engine_for("ray"), source, tmp_path)
+    assert start.keywords["sees"] == (source.root, source.records[0].image, tmp_path)
+    assert seeing(engine_for(None), source) is engine_for(None)

@@ -11,6 +11,7 @@ of each half, a quarter is geometry alone, a quarter geometry with constant bord
 * **Values** (anything). A smooth picture in floating point: the mean difference in 8-bit grey levels, at pixels that no
   step took from beyond a border. Filters, noise and statistics have a line of their own: what they read may be a border
   where the pixel itself is none, and noise in front of geometry is smoothed once by one resample, many times by many.
+  So have nearest neighbours, of which each of many resamples takes another.
 * Label maps hold no label that was not in them or filled in, bounding boxes lie in the frame, nothing that was given
   has changed, and a sample is the same alone, in a batch of 3 and in one of 16, bit for bit.
 
@@ -72,6 +73,7 @@ class Found:
     bent: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     read: list[float] = field(default_factory=list)
+    nearest: list[float] = field(default_factory=list)
     checked: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -190,8 +192,13 @@ def values(pipe: im.Pipeline, d: int, number: int, found: Found) -> None:
     channels_first = once.image.shape[: seen.ndim] != seen.shape
     a, b = (np.moveaxis(s.image, 0, -1) if channels_first else s.image for s in (once, often))
     spread = max(float(np.ptp(b[seen])), 1e-3 * float(np.abs(b[seen]).max()), 1e-9)
-    kept = found.values if _pointwise(pipe) else found.read
+    kept = found.nearest if _nearest(pipe) else found.values if _pointwise(pipe) else found.read
     kept.append(float(np.abs(a - b)[seen].mean()) / spread * 255)
+
+
+def _nearest(pipe: im.Pipeline) -> bool:
+    """Whether anything reads nearest neighbours: of many resamples each is off by up to half a pixel of its own."""
+    return any(getattr(one, "order", None) == 0 for one in everyone(pipe.transforms))
 
 
 def _pointwise(pipe: im.Pipeline) -> bool:

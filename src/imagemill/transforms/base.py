@@ -253,6 +253,9 @@ class Transform(metaclass=_Checked):
         # `dataclass(slots=True)` makes the class a second time; the later one is the one to keep.
         # (Named explicitly: zero-argument super() would still point at the first.)
         super(Transform, cls).__init_subclass__(**kwargs)
+        if "__repr__" not in vars(cls):
+            # Or the decorator writes one that lists every parameter, also those that nobody gave.
+            cls.__repr__ = Transform.__repr__  # type: ignore[method-assign]
         if not cls.__name__.startswith("_"):
             _check_name(cls)
             REGISTRY[cls.__name__] = cls
@@ -279,6 +282,12 @@ class Transform(metaclass=_Checked):
         if self.images is not None:
             object.__setattr__(self, "images", _read_images(self))
         self.check()
+
+    def __repr__(self) -> str:
+        """As one would write it: what is as it always is is left out."""
+        from imagemill.transforms.written_calls import call  # which asks what is nested in what
+
+        return call(self)
 
     def check(self) -> None:
         """Check what involves more than one parameter; raise ParameterError."""

@@ -17,7 +17,7 @@ SUMMARIES = (im.Apply, im.MatchHistogram, im.MatchSpectrum)
 @pytest.mark.parametrize("cls", [cls for cls in SHIPPED if cls not in SUMMARIES], ids=lambda cls: cls.__name__)
 def test_a_repr_makes_the_same_transform_again(cls: type[im.Transform]) -> None:
     made = example_of(cls)
-    again = eval(repr(made), NAMES)  # noqa: S307
+    again = eval(repr(made), NAMES)
     assert again.to_dict() == made.to_dict()
     assert "images=None" not in repr(made)
 

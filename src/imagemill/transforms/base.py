@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from imagemill.core.interop import foreign_names as foreign
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import KINDS, Distribution, Read, as_distribution, to_plain
+from imagemill.transforms.one_of import OneOfThese as OneOfThese
+from imagemill.transforms.one_of import one_of as one_of
 from imagemill.transforms.traits import Traits
 from imagemill.transforms.whole_numbers import require_whole
 
@@ -106,26 +107,6 @@ def option(
 
 def _default(default: Any) -> dict[str, Any]:
     return {} if default is dataclasses.MISSING else {"default": default}
-
-
-@dataclass(frozen=True, slots=True)
-class OneOfThese:
-    """A check that accepts only these values, and tells which they are."""
-
-    words: tuple[Any, ...]
-
-    def __call__(self, name: str, value: Any) -> Any:
-        if not any(value == w and type(value) is type(w) for w in self.words):
-            near = difflib.get_close_matches(str(value), [str(w) for w in self.words], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            known = ", ".join(map(repr, self.words))
-            raise ParameterError(f"expected {name} to be one of {known}, got {value!r}{hint}")
-        return value
-
-
-def one_of(*words: Any) -> OneOfThese:
-    """A check that accepts only these values."""
-    return OneOfThese(words)
 
 
 def sizes(name: str, value: Any) -> Any:

@@ -17,7 +17,15 @@ import numpy.typing as npt
 from imagemill.audits.area_resize import made_smaller
 from imagemill.audits.file_facts import FileFacts, file_facts
 from imagemill.audits.label_map_facts import LabelMapFacts, look_at_label_map
-from imagemill.audits.look_kernels import LAPLACIAN, SECOND, STEPS, count_colours, count_grays
+from imagemill.audits.look_kernels import (
+    LAPLACIAN,
+    SECOND,
+    STEPS,
+    count_colours,
+    count_grays,
+    edge_lines,
+    gray_lines,
+)
 from imagemill.audits.scan_facts import ScanFacts, scan_facts
 from imagemill.audits.scan_view import scan_view
 from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputError, MissingExtra
@@ -235,7 +243,7 @@ def _measured(rgb: Array) -> dict[str, Any]:
 
 def _of_colours(seen: Array) -> dict[str, Any]:
     bright, sums = np.zeros(STEPS, np.int64), np.zeros(6, np.int64)
-    rows = np.empty((len(seen), 2), np.uint8)
+    rows = np.empty((len(seen), 3), np.int64)
     count_colours(*cv2.split(seen), bright, sums, rows)
     red, blue, highest, lowest = (sums[:4] / (seen.size // 3 * 255)).tolist()
     black, white = (sums[4:] / seen.size).tolist()
@@ -245,7 +253,7 @@ def _of_colours(seen: Array) -> dict[str, Any]:
         "warmth": red - blue,
         "black": black,
         "white": white,
-        "gray_rows": _gray_rows(seen, rows),
+        "gray_rows": _gray_rows(rows, 3 * seen.shape[1]),
     }
 
 
@@ -263,7 +271,7 @@ def _of_grays(gray: Array) -> dict[str, Any]:
         "noise": _noise(second),
         "entropy": _entropy(counts),
         "even": even / (height * (width - 1)) if width > 1 else 1.0,
-        "border": _border(rows, columns.T),
+        "border": max(edge_lines(lines, 4) / len(lines) for lines in (rows, columns.T)),
     }
 
 
@@ -322,23 +330,8 @@ def _entropy(counts: Array) -> float:
     return float(-(shares * np.log2(shares)).sum())
 
 
-def _gray_rows(rgb: Array, ends: Array) -> float:
+def _gray_rows(rows: Array, values: int) -> float:
     """Share of rows at the bottom that are flat mid gray: what libjpeg fills a file with that was cut off."""
-    flat = np.diff(ends.astype(int))[:, 0] <= 2
-    flat[flat] = abs(rgb[flat].mean(axis=(1, 2)) - 128) < 3
-    other = np.flatnonzero(~flat[::-1])
-    rows = len(flat) if not len(other) else int(other[0])
+    found = int(gray_lines(rows, values, 128, 2, 3))
     # A floor or a frame can be as gray for a row or two.
-    return rows / len(flat) if rows >= _FILLED else 0.0
-
-
-def _border(rows: Array, columns: Array) -> float:
-    """Share of the longer side that lies in borders of one gray value, left and right or above and below."""
-    found = 0.0
-    for ends in (rows, columns):
-        flat = np.diff(ends.astype(int))[:, 0] <= 4
-        if flat.all():
-            return 1.0
-        first, last = int(np.argmin(flat)), int(np.argmin(flat[::-1]))
-        found = max(found, (first + last) / len(flat))
-    return found
+    return found / len(rows) if found >= _FILLED else 0.0

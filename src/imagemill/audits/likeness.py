@@ -43,7 +43,7 @@ _SPREAD = 0.5
 """Spread of the evidence for pictures of different content, in log odds."""
 _RESEMBLING = 2
 """Pictures that are more like one than the one that its copies are told from."""
-_LEAST, _ENOUGH = 1.0, 3.0
+_LEAST, _ENOUGH = 0.3, 3.0
 """Evidence that is needed, and that is enough, whatever the set is like."""
 _UPPER = 20
 """Pictures that an upper end is read off, or a hundredth of the set where that is more."""

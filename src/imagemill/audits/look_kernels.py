@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["LAPLACIAN", "SECOND", "STEPS", "count_colours", "count_grays"]
+__all__ = ["LAPLACIAN", "SECOND", "STEPS", "count_colours", "count_grays", "edge_lines", "gray_lines"]
 
 STEPS = 4096
 """Of perceived brightness, that its percentiles are counted in: finer than any threshold."""
@@ -35,8 +35,8 @@ def count_colours(reds, greens, blues, bright, sums, rows):
         How often each step of perceived brightness is there, by the weights of Finley (2006), "HSP color model".
     sums : array ``[6]`` int64
         Of red, of blue, of the largest and of the smallest channel; how many values are under 2, and how many over 253.
-    rows : array ``[h, 2]`` uint8
-        The least and the largest value of each row.
+    rows : array ``[h, 3]`` int64
+        The least and the largest value of each row, and the sum of all.
     """
     height, width = reds.shape
     steps, other = np.empty(width, np.int32), np.zeros(STEPS, np.int64)
@@ -59,13 +59,14 @@ def count_colours(reds, greens, blues, bright, sums, rows):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _sum_row(red, green, blue, sums, ends):
     # Sums of 32 bits hold a row, and twice as many of them fit a register.
-    reds = blues = highs = lows = black = white = np.uint32(0)
+    reds = greens = blues = highs = lows = black = white = np.uint32(0)
     least, most = np.uint8(255), np.uint8(0)
     for x in range(len(red)):
         r, g, b = red[x], green[x], blue[x]
         high, low = r if r > g else g, r if r < g else g
         high, low = high if high > b else b, low if low < b else b
         reds += np.uint32(r)
+        greens += np.uint32(g)
         blues += np.uint32(b)
         highs += np.uint32(high)
         lows += np.uint32(low)
@@ -78,7 +79,7 @@ def _sum_row(red, green, blue, sums, ends):
     sums[3] += lows
     sums[4] += black
     sums[5] += white
-    ends[0], ends[1] = least, most
+    ends[0], ends[1], ends[2] = least, most, reds + greens + blues
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -148,3 +149,29 @@ def _extremes(here, ends, columns):
         same += np.uint32(here[x] == here[x + 1])
     ends[0], ends[1] = least, most
     return same
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def edge_lines(lines, apart):
+    """How many lines ``[n, 2]`` (their least and largest value) at both ends together are of values not this far apart.
+
+    All of them where there is no other line.
+    """
+    first, last, count = 0, 0, len(lines)
+    while first < count and int(lines[first, 1]) - int(lines[first, 0]) <= apart:
+        first += 1
+    while last < count - first and int(lines[count - 1 - last, 1]) - int(lines[count - 1 - last, 0]) <= apart:
+        last += 1
+    return first + last
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def gray_lines(lines, values, gray, apart, near):
+    """How many lines ``[n, 3]`` (least, largest value and sum of so many) at the end are flat and nearly of a gray."""
+    count = 0
+    while count < len(lines):
+        least, most, total = lines[len(lines) - 1 - count]
+        if most - least > apart or abs(total / values - gray) >= near:
+            break
+        count += 1
+    return count

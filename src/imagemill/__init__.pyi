@@ -24,6 +24,7 @@ from imagemill.core.errors import TargetError as TargetError
 from imagemill.core.errors import WorkerError as WorkerError
 from imagemill.core.findings import Finding as Finding
 from imagemill.core.geometry import Frame as Frame
+from imagemill.core.ramp import Ramp as Ramp
 from imagemill.core.ranges import Choice as Choice
 from imagemill.core.ranges import LogUniform as LogUniform
 from imagemill.core.ranges import Normal as Normal

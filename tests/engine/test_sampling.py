@@ -6,15 +6,38 @@ import pytest
 import imagemill as im
 from imagemill.core.ops import Sampling
 from imagemill.engine.plan import Matrices, Resample
-from imagemill.engine.sampling import averaged, needed, request
+from imagemill.engine.sampling import Request, averaged, needed, request
 
 
-def test_blocks_are_averaged_and_the_last_one_repeats_the_edge() -> None:
+def _blocks(factors: tuple[int, ...], border: str = "nearest", fill: float = 0.0) -> Request:
+    return Request((), factors, 1, border, fill, 0, reduce=factors)
+
+
+@pytest.mark.parametrize(
+    ("border", "last"), [("nearest", 4.0), ("constant", 12.0), ("reflect", 4.0), ("mirror", 3.5), ("wrap", 2.0)]
+)
+def test_blocks_are_averaged_and_the_border_fills_up_the_last_one(border: str, last: float) -> None:
     ramp = np.arange(5.0).reshape(1, 5, 1)
-    assert averaged(ramp, (1, 2))[0, :, 0].tolist() == [0.5, 2.5, 4.0]
+    assert averaged(ramp, _blocks((1, 2), border, 20.0))[0, :, 0].tolist() == [0.5, 2.5, last]
+
+
+def test_blocks_are_averaged_channel_by_channel() -> None:
     image = np.random.default_rng(0).integers(0, 256, (6, 9, 2), dtype=np.uint8)
     expected = [[image[y : y + 2, x : x + 3].reshape(-1, 2).mean(axis=0) for x in (0, 3, 6)] for y in (0, 2, 4)]
-    np.testing.assert_allclose(averaged(image, (2, 3)), expected)
+    np.testing.assert_allclose(averaged(image, _blocks((2, 3))), expected)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+@pytest.mark.parametrize("factor", [0.14, 0.18, 0.3])
+def test_a_pixel_of_what_was_turned_and_shrunk_lies_where_it_came_from(backend: str, factor: float) -> None:
+    # Sizes that blocks of 7, 5 and 3 do not fit. The last channel is 1 where no border came in.
+    where = np.stack([*np.meshgrid(np.arange(36.0), np.arange(43.0), indexing="ij"), np.ones((36, 43))], axis=-1)
+    pipe = im.Pipeline([im.Rotate(10, border="constant"), im.Zoom(factor, border="constant")], seed=0, backend=backend)
+    sample = pipe(image=im.Image(where, "yxc"), keypoints=im.Keypoints(np.zeros((1, 2)), "yx"), key=0)
+    inside = np.argwhere(np.abs(sample.image[..., 2] - 1) < 1e-9)
+    assert len(inside) > 10
+    came = sample.inverse(keypoints=im.Keypoints(inside.astype(float), "yx"))["keypoints"].array
+    np.testing.assert_allclose(sample.image[tuple(inside.T)][:, :2], came, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(400, 600), (401, 599), (97, 641)])
@@ -51,7 +74,7 @@ def test_the_part_that_is_read_gives_the_same_picture_as_the_whole() -> None:
     assert found is not None
     block, moved = found
     assert all(s.start % 2 == 0 for s in block)
-    part, whole = averaged(image[block], (2, 2)), averaged(image, (2, 2))
+    part, whole = averaged(image[block], moved), averaged(image, asked)
     from imagemill.engine.backends.reference import resample
 
     a = resample(part, moved.on_reduced().stages, (60, 70), order=1, border="nearest")

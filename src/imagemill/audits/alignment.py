@@ -75,7 +75,9 @@ def _align(planes, first, second, move, frame, steps, bound, found):
             last = second[i]
             usable = _descent(planes[last], steepest, hessian)
         if usable:
-            found[i] = _settle(planes[first[i]], planes[last], frame[i], steepest, hessian, move[i], steps, bound)
+            found[i] = _settle(
+                planes[first[i] : first[i] + 1], planes[last], frame[i], steepest, hessian, move[i], steps, bound
+            )
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
@@ -92,17 +94,20 @@ def _descent(plane, steepest, hessian):
     if power < 1e-3 * side * side:
         return False
     _slopes(plane, steepest)
+    level_of = np.float32(mean)
     for k in range(6):
         along, level = 0.0, 0.0
         for y in range(side):
+            row_along, row_level = np.float32(0.0), np.float32(0.0)
             for x in range(side):
-                along += steepest[k, y, x] * (plane[y, x] - mean)
-                level += steepest[k, y, x]
-        along /= power
-        level /= side * side
+                row_along += steepest[k, y, x] * (plane[y, x] - level_of)
+                row_level += steepest[k, y, x]
+            along += row_along
+            level += row_level
+        down, share = np.float32(level / (side * side)), np.float32(along / power)
         for y in range(side):
             for x in range(side):
-                steepest[k, y, x] -= level + along * (plane[y, x] - mean)
+                steepest[k, y, x] -= down + share * (plane[y, x] - level_of)
     _products(steepest, hessian)
     return True
 
@@ -133,8 +138,10 @@ def _products(steepest, hessian):
         for j in range(i + 1):
             total = 0.0
             for y in range(side):
+                along = np.float32(0.0)
                 for x in range(side):
-                    total += steepest[i, y, x] * steepest[j, y, x]
+                    along += steepest[i, y, x] * steepest[j, y, x]
+                total += along
             hessian[i, j] = total
             hessian[j, i] = total
         trace += hessian[i, i]
@@ -143,45 +150,52 @@ def _products(steepest, hessian):
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def warped(first, move, frame, out, inside):
-    """The first picture as the second sees it, and where it reaches; how many pixels that are."""
-    side = first.shape[0]
+def warped(planes, move, frame, out, inside):
+    """Planes of the first picture as the second sees it, and where it reaches; how many pixels that are."""
+    count, side = planes.shape[:2]
     half = (side - 1) / 2.0
-    top, bottom, left, right = (
-        frame[0] * side - 0.5,
-        frame[1] * side - 0.5,
-        frame[2] * side - 0.5,
-        frame[3] * side - 0.5,
-    )
-    reached = 0
+    top, bottom = np.float32(frame[0] * side - 0.5), np.float32(frame[1] * side - 0.5)
+    left, right = np.float32(frame[2] * side - 0.5), np.float32(frame[3] * side - 0.5)
+    rows, columns = np.empty(side, np.int32), np.empty(side, np.int32)
+    below, beside = np.empty(side, np.float32), np.empty(side, np.float32)
+    step_y, step_x, last = np.float32(move[3]), np.float32(move[5]), np.float32(side - 1)
+    zero, reached = np.float32(0), np.float32(0)
     for y in range(side):
-        u = (y - half) / half
+        u = y - half
+        row_y = np.float32(half + move[0] * half + move[2] * u - move[3] * half)
+        row_x = np.float32(half + move[1] * half + move[4] * u - move[5] * half)
+        # Places first, which fills vectors; then the pixels, which does not.
         for x in range(side):
-            v = (x - half) / half
-            at_y = half + (move[0] + move[2] * u + move[3] * v) * half
-            at_x = half + (move[1] + move[4] * u + move[5] * v) * half
-            within = top <= at_y <= bottom and left <= at_x <= right
-            inside[y, x] = 1.0 if within else 0.0
-            reached += 1 if within else 0
-            at_y = min(max(at_y, 0.0), side - 1.0)
-            at_x = min(max(at_x, 0.0), side - 1.0)
-            row, column = min(int(at_y), side - 2), min(int(at_x), side - 2)
-            down, across = at_y - row, at_x - column
-            above = (1 - across) * first[row, column] + across * first[row, column + 1]
-            below = (1 - across) * first[row + 1, column] + across * first[row + 1, column + 1]
-            out[y, x] = (1 - down) * above + down * below
-    return reached
+            at_y, at_x = row_y + step_y * np.float32(x), row_x + step_x * np.float32(x)
+            within = (at_y >= top) & (at_y <= bottom) & (at_x >= left) & (at_x <= right)
+            inside[y, x] = np.float32(within)
+            at_y, at_x = min(max(at_y, zero), last), min(max(at_x, zero), last)
+            row, column = min(np.int32(at_y), np.int32(side - 2)), min(np.int32(at_x), np.int32(side - 2))
+            rows[x], columns[x] = row, column
+            below[x], beside[x] = at_y - np.float32(row), at_x - np.float32(column)
+        for x in range(side):
+            reached += inside[y, x]
+        for k in range(count):
+            plane = planes[k]
+            for x in range(side):
+                row, column, across = rows[x], columns[x], beside[x]
+                one, two = plane[row, column], plane[row + 1, column]
+                one += across * (plane[row, column + 1] - one)
+                two += across * (plane[row + 1, column + 1] - two)
+                out[k, y, x] = one + below[x] * (two - one)
+    return int(reached)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _settle(first, second, frame, steepest, hessian, move, steps, bound):
     """Move the first onto the second, in place; the least share of variance left."""
-    side = first.shape[0]
-    made, inside = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
+    side = second.shape[0]
+    warp, inside = np.empty((1, side, side), np.float32), np.empty((side, side), np.float32)
+    made = warp[0]
     best = 2.0
     at, kept = move.copy(), move.copy()
     for step in range(steps + 1):
-        count = warped(first, at, frame, made, inside)
+        count = warped(first, at, frame, warp, inside)
         if count < _OVERLAP * side * side:
             break
         left, gain, offset = _fitted(made, second, inside, count)
@@ -203,13 +217,19 @@ def _fitted(made, second, inside, count):
     side = second.shape[0]
     sum_made, sum_other, square_made, square_other, both = 0.0, 0.0, 0.0, 0.0, 0.0
     for y in range(side):
+        of_made = of_other = made_made = other_other = made_other = np.float32(0.0)
         for x in range(side):
             a, b = made[y, x] * inside[y, x], second[y, x] * inside[y, x]
-            sum_made += a
-            sum_other += b
-            square_made += a * a
-            square_other += b * b
-            both += a * b
+            of_made += a
+            of_other += b
+            made_made += a * a
+            other_other += b * b
+            made_other += a * b
+        sum_made += of_made
+        sum_other += of_other
+        square_made += made_made
+        square_other += other_other
+        both += made_other
     square_made -= sum_made * sum_made / count
     square_other -= sum_other * sum_other / count
     both -= sum_made * sum_other / count
@@ -221,14 +241,18 @@ def _fitted(made, second, inside, count):
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 def _step(made, second, inside, gain, offset, steepest, hessian, move):
-    """One step of the move, in place; its squared length, 0 where there is none."""
+    """One step of the move, in place (what was made becomes its error); its squared length, 0 where there is none."""
     side = second.shape[0]
-    delta = np.zeros(6)
+    delta, gain, offset = np.zeros(6), np.float32(gain), np.float32(offset)
     for y in range(side):
         for x in range(side):
-            error = (gain * made[y, x] + offset - second[y, x]) * inside[y, x]
-            for k in range(6):
-                delta[k] += steepest[k, y, x] * error
+            made[y, x] = (gain * made[y, x] + offset - second[y, x]) * inside[y, x]
+    for k in range(6):
+        for y in range(side):
+            along = np.float32(0.0)
+            for x in range(side):
+                along += steepest[k, y, x] * made[y, x]
+            delta[k] += along
     solved(hessian, delta)
     length = 0.0
     for k in range(6):

@@ -99,29 +99,31 @@ def _gray(measures: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def _filtered(plane, sigma, passing, out):
+def _filtered(plane, sigma, out):
     """Gaussian filter, ends repeated, cut off at two and a half deviations."""
     side = plane.shape[0]
     radius = max(1, int(2.5 * sigma + 0.5))
-    taps = np.empty(2 * radius + 1, np.float32)
-    total = 0.0
-    for k in range(2 * radius + 1):
-        taps[k] = np.exp(-((k - radius) ** 2) / (2.0 * sigma * sigma))
-        total += taps[k]
-    for k in range(2 * radius + 1):
-        taps[k] /= total
+    taps = np.empty(radius + 1, np.float32)
+    for k in range(radius + 1):
+        taps[k] = np.exp(-(k**2) / (2.0 * sigma * sigma))
+    taps /= 2 * taps.sum() - taps[0]
+    # Taps are the same on both sides, and a row is filtered as it is made.
+    row = np.empty(side + 2 * radius, np.float32)
+    here = row[radius : radius + side]
     for y in range(side):
         for x in range(side):
-            value = 0.0
-            for k in range(2 * radius + 1):
-                value += taps[k] * plane[min(max(y + k - radius, 0), side - 1), x]
-            passing[y, x] = value
-    for y in range(side):
+            here[x] = taps[0] * plane[y, x]
+        for k in range(1, radius + 1):
+            above, below, tap = plane[max(y - k, 0)], plane[min(y + k, side - 1)], taps[k]
+            for x in range(side):
+                here[x] += tap * (above[x] + below[x])
+        row[:radius], row[radius + side :] = here[0], here[side - 1]
         for x in range(side):
-            value = 0.0
-            for k in range(2 * radius + 1):
-                value += taps[k] * passing[y, min(max(x + k - radius, 0), side - 1)]
-            out[y, x] = value
+            out[y, x] = taps[0] * here[x]
+        for k in range(1, radius + 1):
+            before, behind, tap = row[radius - k :], row[radius + k :], taps[k]
+            for x in range(side):
+                out[y, x] += tap * (before[x] + behind[x])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -139,13 +141,11 @@ def _split(rgb, out):
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 def _means(one, other, inner, count):
     """Means of two planes where they overlap."""
-    side = len(inner)
     mean_one, mean_other = 0.0, 0.0
-    for y in range(side):
-        for x in range(side):
-            mean_one += one[y, x] * inner[y, x]
-            mean_other += other[y, x] * inner[y, x]
-    return mean_one / count, mean_other / count
+    for y in range(len(inner)):
+        mean_one += _dot(one[y], inner[y])
+        mean_other += _dot(other[y], inner[y])
+    return np.float32(mean_one / count), np.float32(mean_other / count)
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
@@ -155,13 +155,20 @@ def _agreement(one, other, inner, count):
     mean_one, mean_other = _means(one, other, inner, count)
     power_one, power_other, both, square, absolute = 0.0, 0.0, 0.0, 0.0, 0.0
     for y in range(side):
+        of_one = of_other = of_both = squares = sizes = np.float32(0.0)
         for x in range(side):
             a, b = (one[y, x] - mean_one) * inner[y, x], (other[y, x] - mean_other) * inner[y, x]
-            power_one += a * a
-            power_other += b * b
-            both += a * b
-            absolute += abs(a * b)
-            square += a * a * b * b
+            common = a * b
+            of_one += a * a
+            of_other += b * b
+            of_both += common
+            sizes += abs(common)
+            squares += common * common
+        power_one += of_one
+        power_other += of_other
+        both += of_both
+        absolute += sizes
+        square += squares
     if power_one < 1e-3 * count or power_other < 1e-3 * count:
         return 0.0, 1.0
     return both / np.sqrt(power_one * power_other), absolute * absolute / (square + 1e-9)
@@ -171,39 +178,49 @@ def _agreement(one, other, inner, count):
 def _blend(planes, other, inner, count, out):
     """The blend of planes that is nearest to another plane where they overlap (least squares)."""
     rows, side = _PLANES + 1, len(inner)
-    normal, right, values = np.zeros((rows, rows)), np.zeros(rows), np.ones(rows)
+    normal, right = np.zeros((rows, rows)), np.zeros(rows)
+    weighted = np.empty((rows, side), np.float32)
     for y in range(side):
-        for x in range(side):
-            for k in range(_PLANES):
-                values[k] = planes[k, y, x]
-            for i in range(rows):
-                right[i] += values[i] * other[y, x] * inner[y, x]
-                for j in range(i + 1):
-                    normal[i, j] += values[i] * values[j] * inner[y, x]
+        weighted[:_PLANES] = planes[:, y] * inner[y]
+        weighted[_PLANES] = inner[y]
+        for i in range(rows):
+            right[i] += _dot(weighted[i], other[y])
+            for j in range(min(i + 1, _PLANES)):
+                normal[i, j] += _dot(weighted[i], planes[j, y])
+        normal[_PLANES, _PLANES] += weighted[_PLANES].sum()
     for i in range(rows):
         normal[i, i] += count  # a gray value or so: planes that are alike are not played against each other
     solved(normal, right)
     for y in range(side):
-        for x in range(side):
-            value = 0.0
-            for k in range(_PLANES):
-                value += right[k] * planes[k, y, x]
-            out[y, x] = value
+        out[y] = 0.0
+        for k in range(_PLANES):
+            share = np.float32(right[k])
+            for x in range(side):
+                out[y, x] += share * planes[k, y, x]
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _dot(one, other):
+    total = np.float32(0.0)
+    for x in range(len(one)):
+        total += one[x] * other[x]
+    return total
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _eroded(inside, out):
     """Where the neighbours overlap as well; how many pixels that are."""
-    side, count = len(inside), 0
+    side, count = len(inside), np.float32(0.0)
+    row = np.empty(side + 2, np.float32)
     for y in range(side):
+        above, here, below = inside[max(y - 1, 0)], inside[y], inside[min(y + 1, side - 1)]
+        row[0] = row[side + 1] = 1.0
         for x in range(side):
-            least = 1.0
-            for row in range(max(y - 1, 0), min(y + 2, side)):
-                for column in range(max(x - 1, 0), min(x + 2, side)):
-                    least = min(least, inside[row, column])
-            out[y, x] = least
-            count += int(least)
-    return count
+            row[x + 1] = above[x] * here[x] * below[x]
+        for x in range(side):
+            out[y, x] = row[x] * row[x + 1] * row[x + 2]
+            count += out[y, x]
+    return int(count)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -230,9 +247,9 @@ def _measure(small, first, second, move, frame, found):
     side = small.shape[1]
     work = np.empty((4, _PLANES, side, side), np.float32)
     one, other, made, fine = work[0], work[1], work[2], work[3]
-    more = np.empty((8, side, side), np.float32)
-    target, broad, detail, passing = more[0], more[1], more[2], more[3]
-    blend, inside, inner, own = more[4], more[5], more[6], more[7]
+    more = np.empty((7, side, side), np.float32)
+    target, broad, detail, own = more[0], more[1], more[2], more[3]
+    blend, inside, inner = more[4], more[5], more[6]
     for i in range(len(first)):
         _split(small[first[i]], one)
         _split(small[second[i]], other)
@@ -240,8 +257,7 @@ def _measure(small, first, second, move, frame, found):
         # Of a gray picture every blend is the picture itself.
         gray = _is_gray(one)
         kept = 1 if gray else _PLANES
-        for k in range(kept):
-            warped(one[k], move[i], frame[i], made[k], inside)
+        warped(one[:kept], move[i], frame[i], made, inside)
         if gray:
             made[1:] = 0.0
         count = _eroded(inside, inner)
@@ -250,11 +266,11 @@ def _measure(small, first, second, move, frame, found):
         # A window that was stretched lacks the finest detail of what it is compared with.
         area = abs(move[i, 2] * move[i, 5] - move[i, 3] * move[i, 4])
         scale = min(max(np.sqrt(area), 0.5), 1.0)
-        _filtered(other[0], _FINEST / scale, passing, target)
-        _filtered(other[0], _BROADEST / scale, passing, broad)
+        _filtered(other[0], _FINEST / scale, target)
+        _filtered(other[0], _BROADEST / scale, broad)
         _detail(target, broad, detail)
         for k in range(kept):
-            _filtered(made[k], _FINEST / scale, passing, fine[k])
+            _filtered(made[k], _FINEST / scale, fine[k])
         if not gray:
             _blend(fine, target, inner, count, blend)
         for start in (0, 3):
@@ -264,7 +280,7 @@ def _measure(small, first, second, move, frame, found):
             plane = fine[0] if start == 0 else blend
             rho, _ = _agreement(plane, target, inner, count)
             found[i, start] = 1.0 - max(rho, 0.0) ** 2
-            _filtered(plane, np.sqrt(_BROADEST**2 - _FINEST**2) / scale, passing, broad)
+            _filtered(plane, np.sqrt(_BROADEST**2 - _FINEST**2) / scale, broad)
             _detail(plane, broad, own)
             found[i, start + 1], found[i, start + 2] = _agreement(own, detail, inner, count)
         if not (gray and _is_gray(other)):
@@ -278,8 +294,8 @@ def _colours(made, other, inner, count, work):
     one, another = work[0], work[1]
     far, power_one, power_other, both = 0.0, 0.0, 0.0, 0.0
     for k in (1, 2):
-        _filtered(made[k], 1.5, work[2], one)
-        _filtered(other[k], 1.5, work[2], another)
+        _filtered(made[k], 1.5, one)
+        _filtered(other[k], 1.5, another)
         mean_one, mean_other = _means(one, another, inner, count)
         for y in range(side):
             for x in range(side):

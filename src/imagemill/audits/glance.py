@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.audits.area_resize import made_smaller
 from imagemill.audits.file_facts import FileFacts, file_facts
 from imagemill.audits.label_map_facts import LabelMapFacts, look_at_label_map
+from imagemill.audits.look_kernels import (
+    LAPLACIAN,
+    SECOND,
+    STEPS,
+    count_colours,
+    count_grays,
+    edge_lines,
+    gray_lines,
+)
 from imagemill.audits.scan_facts import ScanFacts, scan_facts
 from imagemill.audits.scan_view import scan_view
 from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputError, MissingExtra
@@ -217,94 +228,100 @@ def _measured(rgb: Array) -> dict[str, Any]:
     shrink = LOOKED / max(height, width)
     seen = rgb
     if shrink < 1:
-        size = max(1, round(width * shrink)), max(1, round(height * shrink))
-        seen = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        seen = made_smaller(rgb, (max(1, round(height * shrink)), max(1, round(width * shrink))))
     # Enlarging with INTER_AREA repeats pixels; what is smaller than the small picture is interpolated.
     fewer = cv2.INTER_AREA if min(seen.shape[:2]) >= SMALL else cv2.INTER_LINEAR
     small = cv2.resize(seen, (SMALL, SMALL), interpolation=fewer)
     gray = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
-    channels = cv2.split(seen)
-    highest = cv2.max(cv2.max(channels[0], channels[1]), channels[2])
-    lowest = cv2.min(cv2.min(channels[0], channels[1]), channels[2])
-    counts, values = _counted(gray), np.sum([_counted(channel) for channel in channels], axis=0)
-    contrast = _deviation(gray) / 255
     return {
         "small": small,
         "pixels": zlib.crc32(np.ascontiguousarray(seen).data),
-        "brightness": _brightness(channels),
-        "contrast": contrast,
-        "saturation": (cv2.mean(highest)[0] - cv2.mean(lowest)[0]) / 255,
-        "warmth": (cv2.mean(channels[0])[0] - cv2.mean(channels[2])[0]) / 255,
-        "sharpness": _sharpness(gray),
-        "detail": _detail(gray, counts),
-        "noise": _noise(gray),
-        "entropy": _entropy(counts),
-        "black": float(values[:2].sum() / seen.size),
-        "white": float(values[254:].sum() / seen.size),
-        "gray_rows": _gray_rows(seen, highest, lowest),
-        "even": np.count_nonzero(gray[:, 1:] == gray[:, :-1]) / gray[:, 1:].size if gray.shape[1] > 1 else 1.0,
-        "border": _border(gray),
+        **_of_colours(seen),
+        **_of_grays(gray),
     }
 
 
-def _deviation(plane: Array) -> float:
-    """Standard deviation; numpy takes twenty times as long."""
-    return float(cv2.meanStdDev(plane)[1][0, 0])
+def _of_colours(seen: Array) -> dict[str, Any]:
+    bright, sums = np.zeros(STEPS, np.int64), np.zeros(6, np.int64)
+    rows = np.empty((len(seen), 3), np.int64)
+    count_colours(*cv2.split(seen), bright, sums, rows)
+    red, blue, highest, lowest = (sums[:4] / (seen.size // 3 * 255)).tolist()
+    black, white = (sums[4:] / seen.size).tolist()
+    return {
+        "brightness": _percentiles(bright),
+        "saturation": highest - lowest,
+        "warmth": red - blue,
+        "black": black,
+        "white": white,
+        "gray_rows": _gray_rows(rows, 3 * seen.shape[1]),
+    }
 
 
-def _counted(gray: Array) -> Array:
-    """How often each value from 0 to 255 is there, int64."""
-    return cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+def _of_grays(gray: Array) -> dict[str, Any]:
+    height, width = gray.shape
+    counts, laplacian = np.zeros(256, np.int64), np.zeros(2 * LAPLACIAN + 1, np.int64)
+    second = np.zeros(SECOND + 1, np.int64)
+    rows, columns = np.empty((height, 2), np.uint8), np.empty((2, width), np.uint8)
+    even = count_grays(gray, counts, laplacian, second, rows, columns)
+    deviation = _deviation(counts)
+    return {
+        "contrast": deviation / 255,
+        "sharpness": _sharpness(laplacian, deviation),
+        "detail": _detail(laplacian, counts),
+        "noise": _noise(second),
+        "entropy": _entropy(counts),
+        "even": even / (height * (width - 1)) if width > 1 else 1.0,
+        "border": max(edge_lines(lines, 4) / len(lines) for lines in (rows, columns.T)),
+    }
 
 
-_STEPS = 4096
-"""Of perceived brightness, that its percentiles are counted in: finer than any threshold."""
-_SQUARES = tuple((weight * np.arange(256.0) ** 2).astype(np.float32) for weight in (0.241, 0.691, 0.068))
+def _deviation(counts: Array) -> float:
+    """Standard deviation of what was counted, in whole numbers until the root is taken."""
+    values = np.arange(len(counts))
+    total, first, square = int(counts.sum()), int(counts @ values), int(counts @ (values * values))
+    return math.sqrt(total * square - first * first) / total
 
 
-def _brightness(channels: Sequence[Array]) -> tuple[float, float, float, float, float]:
-    """Percentiles of perceived brightness, by the weights of Finley (2006), "HSP color model"."""
-    red, green, blue = (cv2.LUT(channel, square) for channel, square in zip(channels, _SQUARES, strict=True))
-    weighted = cv2.sqrt(red + green + blue) * ((_STEPS - 1) / 255) + 0.5
-    counts = np.cumsum(np.bincount(weighted.astype(np.uint16).ravel(), minlength=_STEPS))
+def _percentiles(bright: Array) -> tuple[float, float, float, float, float]:
+    """Percentiles of perceived brightness."""
+    counts = np.cumsum(bright)
     places = np.searchsorted(counts, np.array([0.01, 0.05, 0.5, 0.95, 0.99]) * (counts[-1] - 1), side="right")
-    a, b, c, d, e = (float(place) for place in places / (_STEPS - 1))
+    a, b, c, d, e = (place / (STEPS - 1) for place in places.tolist())
     return a, b, c, d, e
 
 
-def _sharpness(gray: Array) -> float:
+def _sharpness(laplacian: Array, deviation: float) -> float:
     """Deviation of the Laplacian over what white noise of the image's contrast would give: 0 is smooth, 1 is noise.
 
     Source: Pech-Pacheco et al. (2000), "Diatom autofocusing in brightfield microscopy", ICPR, for the variance of the
     Laplacian; divided by the contrast, so that a dim image is no less sharp.
     """
-    deviation = _deviation(gray)
-    if deviation < 1e-6:
-        return 0.0
-    return _deviation(cv2.Laplacian(gray, cv2.CV_32F)) / (deviation * float(np.sqrt(20)))
+    return 0.0 if deviation < 1e-6 else _deviation(laplacian) / (deviation * math.sqrt(20))
 
 
-def _detail(gray: Array, counts: Array) -> float:
+def _detail(laplacian: Array, counts: Array) -> float:
     """The 99th percentile of the absolute Laplacian over the range of gray values (percentiles 1 to 99).
 
     A photo whose subject is sharp before a soft background has a sharp hundredth; one out of focus has none.
     """
-    low, high = np.searchsorted(np.cumsum(counts), (0.01 * gray.size, 0.99 * gray.size))
-    found = cv2.convertScaleAbs(cv2.Laplacian(gray, cv2.CV_16S))
-    sharpest = np.searchsorted(np.cumsum(_counted(found)), 0.99 * gray.size)
-    return float(sharpest) / max(float(high - low), 4.0)
+    size = counts.sum()
+    low, high = np.searchsorted(np.cumsum(counts), (0.01 * size, 0.99 * size))
+    found = laplacian[LAPLACIAN:].copy()
+    found[1:] += laplacian[LAPLACIAN - 1 :: -1]
+    # What is beyond a byte counts as white.
+    sharpest = min(int(np.searchsorted(np.cumsum(found), 0.99 * size)), 255)
+    return sharpest / max(float(high - low), 4.0)
 
 
-def _noise(gray: Array) -> float:
+def _noise(second: Array) -> float:
     """Standard deviation of the noise by its median absolute second difference, 0 to 1.
 
     Source: Immerkaer (1996), "Fast noise variance estimation", Computer Vision and Image Understanding 64, for the
     mask, which leaves edges out; the median in place of the mean leaves out textures as far as they are not everywhere.
     """
-    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    found = np.abs(cv2.filter2D(gray, cv2.CV_16S, mask))
-    counts = np.cumsum(np.bincount(found.ravel()))
-    low, high = np.searchsorted(counts, ((gray.size - 1) // 2, gray.size // 2), side="right")
+    counts = np.cumsum(second)
+    size = int(counts[-1])
+    low, high = np.searchsorted(counts, ((size - 1) // 2, size // 2), side="right")
     return float(low + high) / 2 / (0.6745 * 6 * 255)
 
 
@@ -313,23 +330,8 @@ def _entropy(counts: Array) -> float:
     return float(-(shares * np.log2(shares)).sum())
 
 
-def _gray_rows(rgb: Array, highest: Array, lowest: Array) -> float:
+def _gray_rows(rows: Array, values: int) -> float:
     """Share of rows at the bottom that are flat mid gray: what libjpeg fills a file with that was cut off."""
-    flat = highest.max(axis=1).astype(int) - lowest.min(axis=1) <= 2
-    flat[flat] = abs(rgb[flat].mean(axis=(1, 2)) - 128) < 3
-    other = np.flatnonzero(~flat[::-1])
-    rows = len(flat) if not len(other) else int(other[0])
+    found = int(gray_lines(rows, values, 128, 2, 3))
     # A floor or a frame can be as gray for a row or two.
-    return rows / len(flat) if rows >= _FILLED else 0.0
-
-
-def _border(gray: Array) -> float:
-    """Share of the longer side that lies in borders of one gray value, left and right or above and below."""
-    found = 0.0
-    for across in (1, 0):
-        flat = gray.max(axis=across).astype(int) - gray.min(axis=across) <= 4
-        if flat.all():
-            return 1.0
-        first, last = int(np.argmin(flat)), int(np.argmin(flat[::-1]))
-        found = max(found, (first + last) / len(flat))
-    return found
+    return found / len(rows) if found >= _FILLED else 0.0

@@ -19,16 +19,19 @@ from imagemill.audits.alignment import aligned
 from imagemill.audits.evidence import log_odds, measured
 from imagemill.audits.moves import Looks, Way, symmetries, turns, upright, window, windows
 from imagemill.audits.neighbours import Cells, Nearest
+from imagemill.audits.plain_borders import plain_borders
 
 __all__ = ["AS_IT_IS", "CROPPED", "MIRRORED", "TURNED", "Pairs", "alike"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+Moves = npt.NDArray[np.float64]
 
 AS_IT_IS, MIRRORED, TURNED, CROPPED = "as it is", "flipped or turned by quarters", "turned", "cropped or shifted"
 """How one of two that are alike was made of the other."""
 
+_AT_ONCE = 4096
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _FLOOR = 0.6
 """Below this correlation of signatures two pictures are not looked at any closer."""
@@ -38,11 +41,9 @@ _SAME_PLACE = 0.02
 """Moves that differ by less in all their numbers, a third of a pixel of the small picture, are one."""
 _SPREAD = 0.5
 """Spread of the evidence for pictures of different content, in log odds."""
-_PLAIN = 6.0
-"""Mean distance from the colour of a border, in gray values, that compression leaves."""
 _RESEMBLING = 2
 """Pictures that are more like one than the one that its copies are told from."""
-_LEAST, _ENOUGH = 1.0, 3.0
+_LEAST, _ENOUGH = 0.3, 3.0
 """Evidence that is needed, and that is enough, whatever the set is like."""
 _UPPER = 20
 """Pictures that an upper end is read off, or a hundredth of the set where that is more."""
@@ -79,10 +80,6 @@ class Candidates:
     def at(self, rows: Any) -> Candidates:
         """Some of them."""
         return Candidates(self.first[rows], self.second[rows], self.move[rows], self.frame[rows])
-
-    def moves(self) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
-        """The first of each pair, and its move."""
-        return zip(self.first.tolist(), self.move, strict=True)
 
     @classmethod
     def of(cls, first: Rows, second: Rows, move: npt.NDArray[np.float64]) -> Candidates:
@@ -134,12 +131,12 @@ def alike(small: Array, odds: float, *, shapes: Sequence[tuple[int, int]] | None
     candidates = _distinct(candidates, left, _FINE)
     evidence = log_odds(measured(small, *candidates.parts(), threads))
     # Of two that merely resemble each other one is easily turned a little until it fits.
-    evidence = evidence - [_TURN * _is_turned(move, aspects[a]) for a, move in candidates.moves()]
+    evidence = evidence - _TURN * _are_turned(candidates.move, aspects[candidates.first])
     candidates, evidence = _once(candidates, evidence)
     limit = _limit(candidates, evidence, len(small), odds)
     kept = evidence > limit
     candidates, score = candidates.at(kept), evidence[kept] - limit
-    how = tuple(_how(move, aspects[a]) for a, move in candidates.moves())
+    how = _how(candidates.move, aspects[candidates.first])
     low, high = np.minimum(candidates.first, candidates.second), np.maximum(candidates.first, candidates.second)
     order = np.lexsort((high, low))
     return Pairs(low[order], high[order], tuple(how[k] for k in order.tolist()), score[order])
@@ -150,11 +147,16 @@ def _looks(small: Array) -> Looks:
     side = small.shape[1] // 2
     gray = np.empty((len(small), side, side), np.float32)
     colours = np.empty((len(small), 2, side // 2, side // 2), np.float32)
-    for row, rgb in enumerate(small):
-        half = cv2.resize(cv2.GaussianBlur(rgb, (3, 3), 0.8), (side, side), interpolation=cv2.INTER_AREA)
-        gray[row] = half.astype(np.float32) @ _LUMA
-        quarter = cv2.resize(half, (side // 2, side // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
-        colours[row] = np.moveaxis(quarter[..., ::2], 2, 0) - quarter @ _LUMA
+    half = np.empty((len(small), side, side, 3), np.uint8)
+    quarter = np.empty((len(small), side // 2, side // 2, 3), np.uint8)
+    for rgb, halved, quartered in zip(small, half, quarter, strict=True):
+        cv2.resize(cv2.GaussianBlur(rgb, (3, 3), 0.8), (side, side), halved, interpolation=cv2.INTER_AREA)
+        cv2.resize(halved, (side // 2, side // 2), quartered, interpolation=cv2.INTER_AREA)
+    for at in range(0, len(small), _AT_ONCE):
+        part = slice(at, at + _AT_ONCE)
+        gray[part] = half[part].astype(np.float32) @ _LUMA
+        colour = quarter[part].astype(np.float32)
+        colours[part] = np.moveaxis(colour[..., ::2], 3, 1) - (colour @ _LUMA)[:, None]
     return Looks(gray - gray.mean(axis=(1, 2), keepdims=True), colours)
 
 
@@ -235,7 +237,7 @@ def _inside_borders(index: Cells, whole: Way, small: Array, looks: Looks, thread
     """Pictures with borders of one colour, and those that show what is inside."""
     side = looks.side
     rows, moves, frames, inner = [], [], [], []
-    borders = np.concatenate([_borders(small[at : at + 4096]) for at in range(0, len(small), 4096)])
+    borders = plain_borders(small)
     for row in np.flatnonzero(borders.any(axis=1)).tolist():
         rgb, (top, bottom, left, right) = small[row], borders[row].tolist()
         height, width = 1 - top - bottom, 1 - left - right
@@ -259,23 +261,6 @@ def _inside_borders(index: Cells, whole: Way, small: Array, looks: Looks, thread
     query, place = np.nonzero(nearest.answer[whose] >= 0)
     answers = nearest.answer[whose[query], place].astype(np.int64)
     return Candidates(whose[query], answers, np.stack(moves)[query], np.array(frames)[query])
-
-
-def _borders(small: Array) -> npt.NDArray[np.float64]:
-    """Shares above, below, left and right that are of one colour, to a fraction of a pixel, ``[n, 4]``."""
-    found = np.zeros((len(small), 4))
-    whole = small.astype(np.int16)
-    across = whole.swapaxes(1, 2)
-    for edge, lines in enumerate((whole, whole[:, ::-1], across, across[:, ::-1])):
-        colour = np.median(lines[:, 0], axis=1).astype(np.int16)
-        far = np.abs(lines - colour[:, None, None]).mean(axis=(2, 3))
-        count = np.argmax(far > _PLAIN, axis=1)
-        last = far.shape[1] - 1
-        first, behind = (np.take_along_axis(far, (count + k).clip(0, last)[:, None], 1)[:, 0] for k in (0, 1))
-        # The next line may be partly border: as far as it is nearer to that colour than the one behind.
-        part = 1 - first / np.maximum(np.maximum(first, behind), 1e-6)
-        found[:, edge] = np.where(count > 0, (count + part) / far.shape[1], 0.0)
-    return found
 
 
 def _distinct(candidates: Candidates, left: npt.NDArray[np.float64], bound: float) -> Candidates:
@@ -343,29 +328,27 @@ def _among_look_alikes(third: npt.NDArray[np.float64], fifth: npt.NDArray[np.flo
     return float(upper[0] + ahead + scale * (np.log(count) + odds / 3))
 
 
-def _upright(move: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], bool]:
-    """The linear part of a move without its symmetry, the signs of its rows, and whether it was turned by a quarter."""
-    linear = move[2:].reshape(2, 2)
-    swapped = bool(abs(linear[0, 1]) + abs(linear[1, 0]) > abs(linear[0, 0]) + abs(linear[1, 1]))
-    if swapped:
-        linear = linear[:, ::-1]
-    signs = np.sign(np.diag(linear))
-    return linear * signs[None, :], signs, swapped
+def _upright(moves: Moves) -> tuple[Moves, npt.NDArray[np.bool_]]:
+    """The linear parts ``[m, 2, 2]`` of moves without their symmetries, and which of them have one."""
+    linear = moves[:, 2:].reshape(-1, 2, 2)
+    size = np.abs(linear)
+    swapped = size[:, 0, 1] + size[:, 1, 0] > size[:, 0, 0] + size[:, 1, 1]
+    linear = np.where(swapped[:, None, None], linear[..., ::-1], linear)
+    signs = np.sign(np.diagonal(linear, axis1=1, axis2=2))
+    return linear * signs[:, None, :], swapped | (signs < 0).any(axis=1)
 
 
-def _is_turned(move: npt.NDArray[np.float64], aspect: float) -> bool:
-    """Whether a move turns a picture of an aspect (width over height) by more than 3 degrees, quarters aside."""
-    linear, _, _ = _upright(move)
-    angle = np.arctan2(linear[0, 1] / aspect - linear[1, 0] * aspect, np.trace(linear))
-    return bool(abs(np.degrees(angle)) > 3)
+def _are_turned(moves: Moves, aspects: Moves) -> npt.NDArray[np.bool_]:
+    """Which moves turn pictures of these aspects (width over height) by more than 3 degrees, quarters aside."""
+    linear, _ = _upright(moves)
+    angle = np.arctan2(linear[:, 0, 1] / aspects - linear[:, 1, 0] * aspects, linear[:, 0, 0] + linear[:, 1, 1])
+    return np.asarray(np.abs(np.degrees(angle)) > 3, bool)
 
 
-def _how(move: npt.NDArray[np.float64], aspect: float) -> str:
-    """What a move is called: by its turn, then by what it leaves out, then by its symmetry."""
-    linear, signs, swapped = _upright(move)
-    if _is_turned(move, aspect):
-        return TURNED
-    area = linear[0, 0] * linear[1, 1]
-    if not 0.9 <= area <= 1.1 or max(abs(move[:2])) > 0.06:
-        return CROPPED
-    return MIRRORED if swapped or (signs < 0).any() else AS_IT_IS
+def _how(moves: Moves, aspects: Moves) -> tuple[str, ...]:
+    """What moves are called: by their turn, then by what they leave out, then by their symmetry."""
+    linear, mirrored = _upright(moves)
+    area = linear[:, 0, 0] * linear[:, 1, 1]
+    cropped = (area < 0.9) | (area > 1.1) | (np.abs(moves[:, :2]).max(axis=1) > 0.06)
+    said = np.select([_are_turned(moves, aspects), cropped, mirrored], [TURNED, CROPPED, MIRRORED], AS_IT_IS)
+    return tuple(said.tolist())

@@ -1,8 +1,9 @@
 """One type for fixed and for random parameters.
 
 A number is fixed, a pair is drawn uniformly; :class:`Choice`, :class:`Normal` and :class:`LogUniform` say
-anything else. Every distribution turns uniform numbers into values through its inverse distribution
-function, so one value costs one uniform number and is the same wherever it is computed.
+anything else, and :class:`~imagemill.core.ramp.Ramp` what changes with the epochs. Every distribution turns uniform
+numbers into values through its inverse distribution function, so one value costs one uniform number and is the same
+wherever it is computed.
 """
 
 from __future__ import annotations
@@ -302,7 +303,8 @@ def _as_distribution(value: object, name: str) -> Distribution:
         low, high = (v.item() if isinstance(v, np.generic) else v for v in value)
         return Range(low, high)
     raise ParameterError(
-        f"expected {name} to be a number (fixed), a pair (drawn uniformly) or Choice/Normal/LogUniform, got {value!r}"
+        f"expected {name} to be a number (fixed), a pair (drawn uniformly) or Choice/Normal/LogUniform/Ramp, "
+        f"got {value!r}"
     )
 
 
@@ -329,18 +331,22 @@ _KINDS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
 }
 
 
-KINDS = frozenset(_KINDS)
+KINDS = frozenset({*_KINDS, "ramp"})
 """Names of distributions in pipeline files."""
 
 
 def _from_mapping(value: Mapping[str, Any], name: str) -> Distribution:
     if len(value) != 1:
-        raise ParameterError(f"expected {name} to have one key of {sorted(_KINDS)}, got {sorted(value)}")
+        raise ParameterError(f"expected {name} to have one key of {sorted(KINDS)}, got {sorted(map(str, value))}")
     ((kind, arguments),) = value.items()
-    if kind not in _KINDS:
-        near = difflib.get_close_matches(str(kind), _KINDS, n=1)
+    if kind not in KINDS:
+        near = difflib.get_close_matches(str(kind), KINDS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ParameterError(f"expected {name} to be one of {sorted(_KINDS)}, got {kind!r}{hint}")
+        raise ParameterError(f"expected {name} to be one of {sorted(KINDS)}, got {kind!r}{hint}")
+    if kind == "ramp":
+        from imagemill.core.ramp import Ramp  # which reads its own ranges by this module
+
+        return Ramp(arguments)
     cls, fields = _KINDS[kind]
     if isinstance(arguments, Mapping):
         unknown = sorted(set(arguments) - set(fields))
@@ -382,6 +388,8 @@ def to_plain(value: Distribution) -> Any:
             return {"normal": {"mean": mean, "std": std, "limit": limit}}
         case LogUniform(low, high):
             return {"log_uniform": [low, high]}
+    if hasattr(value, "steps"):
+        return {"ramp": {epoch: to_plain(one) for epoch, one in value.steps.items()}}
     raise ParameterError(
         f"expected one of imagemill's own distributions to write to a file, got {type(value).__name__}"
     )

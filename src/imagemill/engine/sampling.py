@@ -134,14 +134,40 @@ def for_labels(step: Resample, row: int) -> Request:
     return replace(request(step, row), order=0, antialias=None, reduce=None)
 
 
-def averaged(src: Array, factors: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> Array:
-    """Means over blocks of ``factors`` pixels, ``(*shape, C)``; the last block repeats the edge where it is short."""
-    short = [-n % f for n, f in zip(src.shape, factors, strict=False)]
-    if any(short):
-        src = np.pad(src, [*((0, s) for s in short), (0, 0)], mode="edge")
-    split = [size for n, f in zip(src.shape, factors, strict=False) for size in (n // f, f)]
+_PADDING = {"nearest": "edge", "reflect": "symmetric", "mirror": "reflect", "wrap": "wrap"}
+
+
+def averaged(src: Array, asked: Request, dtype: npt.DTypeLike = np.float64) -> Array:
+    """Means ``(*blocks, C)`` over blocks of ``asked.reduce`` pixels of an image ``(*shape, C)``.
+
+    Where the last block is short, what the border shows fills it up: repeating the edge beside a constant border
+    would leave an image that ends up to a block later, and whose last pixels are out of their places.
+    """
+    assert asked.reduce is not None
+    src = whole_blocks(src, asked)
+    split = [size for n, f in zip(src.shape, asked.reduce, strict=False) for size in (n // f, f)]
     blocks = src.reshape(*split, src.shape[-1])
-    return np.asarray(blocks.mean(axis=tuple(range(1, 2 * len(factors), 2)), dtype=dtype))
+    return np.asarray(blocks.mean(axis=tuple(range(1, 2 * len(asked.reduce), 2)), dtype=dtype))
+
+
+def whole_blocks(src: Array, asked: Request) -> Array:
+    """The image with pixels of its border behind its last ones, so that whole blocks cover it."""
+    assert asked.reduce is not None
+    frame = src.shape[:-1]
+    size = tuple(-(-n // f) * f for n, f in zip(frame, asked.reduce, strict=True))
+    if size == frame:
+        return src
+    if asked.border != "constant":
+        pad = [*((0, m - n) for n, m in zip(frame, size, strict=True)), (0, 0)]
+        return np.asarray(np.pad(src, pad, mode=_PADDING[asked.border]))  # type: ignore[call-overload]
+    fill = np.asarray(asked.fill, dtype=np.float64)
+    if src.dtype.kind in "iu":
+        info = np.iinfo(src.dtype)
+        fill = np.clip(np.rint(fill), info.min, info.max)
+    out = np.empty((*size, src.shape[-1]), src.dtype)
+    out[...] = fill.astype(src.dtype)
+    out[tuple(slice(n) for n in frame)] = src
+    return out
 
 
 def _shrink(stages: tuple[maps.Stage, ...], shape: tuple[int, ...]) -> tuple[float, ...] | None:

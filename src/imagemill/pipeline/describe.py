@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from imagemill.core.annotated.box_rules import BoxRules
-from imagemill.core.errors import ParameterError
 from imagemill.core.image_ops import Erase
 from imagemill.core.ops import shown
 from imagemill.core.sample import Applied
@@ -18,7 +16,7 @@ from imagemill.engine.backends.finite_first import kernel_of
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Alter, Branch, Call, Meet, Pass, Plan, Step
 from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of
-from imagemill.transforms.reading import nested_of
+from imagemill.transforms.written_calls import call, stable, written
 
 
 class _Described(Protocol):
@@ -48,49 +46,6 @@ def constructed(pipeline: _Asked) -> str:
     how = f"seed={pipeline.seed}" + (f", boxes={pipeline.boxes!r}" if pipeline.boxes != BoxRules() else "")
     how += "" if pipeline.swap == "auto" else f", swap={pipeline.swap!r}"
     return f"Pipeline([\n{inside},\n], {how})" if inside else f"Pipeline([], {how})"
-
-
-def stable(transform: Transform) -> Any:
-    """A plain form for a digest; a transform that cannot be written to a file stands by its repr."""
-    try:
-        return transform.to_dict()
-    except ParameterError:
-        # Without the addresses of functions, which differ from run to run, and what is not set and once was not there.
-        return re.sub(r" at 0x[0-9a-fA-F]+|images=None, ", "", repr(transform))
-
-
-def call(transform: Transform) -> str:
-    """A transform as one would write it."""
-    name, form = type(transform).__name__, stable(transform)
-    # Of one whose children follow from its parameters those say it all.
-    nested = [word for word in nested_of(type(transform)) if hasattr(transform, word)]
-    if not isinstance(form, dict):
-        return f"{name}({', '.join(_nested(transform, word) for word in nested)})" if nested else str(form)
-    given = [f"{k}={_value(v)}" for k, v in form[name].items() if k not in nested]
-    inner = [_nested(transform, word) for word in nested if word in form[name]]
-    return f"{name}({', '.join([*inner, *given])})"
-
-
-def _nested(transform: Transform, word: str) -> str:
-    """The transforms inside another, as one would write them."""
-
-    def written(value: Any) -> str:
-        if isinstance(value, Transform):
-            return call(value)
-        if isinstance(value, Mapping):
-            return "{" + ", ".join(f"{key!r}: {written(one)}" for key, one in value.items()) + "}"
-        return f"[{', '.join(map(written, value))}]" if isinstance(value, list | tuple) else repr(value)
-
-    return ("" if word == "transforms" else f"{word}=") + written(getattr(transform, word))
-
-
-def _value(value: Any) -> str:
-    return f"({', '.join(map(_short, value))})" if isinstance(value, list) else _short(value)
-
-
-def _short(value: Any) -> str:
-    """As Python writes it; of text that nobody reads, such as summaries of images, how it begins."""
-    return f"{value[:20]!r}..." if isinstance(value, str) and len(value) > 100 else repr(value)
 
 
 def header(pipeline: _Described) -> str:
@@ -175,7 +130,7 @@ def _settings(t: Transform) -> Iterator[str]:
     if len(random) == 2 and first is not None:
         given = {first: getattr(t, first), **given}
     for name, value in given.items():
-        yield f"{name} {'x'.join(map(str, value)) if name == 'size' and isinstance(value, list) else _value(value)}"
+        yield f"{name} {'x'.join(map(str, value)) if name == 'size' and isinstance(value, list) else written(value)}"
 
 
 def steps(plan: Plan, backend: Backend, applied: tuple[Applied, ...], key: object) -> str:

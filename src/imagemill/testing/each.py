@@ -417,7 +417,7 @@ def example_of(cls: type[Transform]) -> Transform:
     Examples
     --------
     >>> example_of(im.Flip), example_of(im.Shift).pixels
-    (Flip(p=1.0, images=None, axis='x', mode='random', every=1), Range(low=3, high=3))
+    (Flip(), Range(low=3, high=3))
     """
     return EXAMPLES.get(cls) or example(cls)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from imagemill.core.interop import foreign_names as foreign
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import KINDS, Distribution, Read, as_distribution, to_plain
+from imagemill.transforms.one_of import OneOfThese as OneOfThese
+from imagemill.transforms.one_of import one_of as one_of
 from imagemill.transforms.traits import Traits
 from imagemill.transforms.whole_numbers import require_whole
 
@@ -106,26 +107,6 @@ def option(
 
 def _default(default: Any) -> dict[str, Any]:
     return {} if default is dataclasses.MISSING else {"default": default}
-
-
-@dataclass(frozen=True, slots=True)
-class OneOfThese:
-    """A check that accepts only these values, and tells which they are."""
-
-    words: tuple[Any, ...]
-
-    def __call__(self, name: str, value: Any) -> Any:
-        if not any(value == w and type(value) is type(w) for w in self.words):
-            near = difflib.get_close_matches(str(value), [str(w) for w in self.words], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            known = ", ".join(map(repr, self.words))
-            raise ParameterError(f"expected {name} to be one of {known}, got {value!r}{hint}")
-        return value
-
-
-def one_of(*words: Any) -> OneOfThese:
-    """A check that accepts only these values."""
-    return OneOfThese(words)
 
 
 def sizes(name: str, value: Any) -> Any:
@@ -253,6 +234,9 @@ class Transform(metaclass=_Checked):
         # `dataclass(slots=True)` makes the class a second time; the later one is the one to keep.
         # (Named explicitly: zero-argument super() would still point at the first.)
         super(Transform, cls).__init_subclass__(**kwargs)
+        if "__repr__" not in vars(cls):
+            # Or the decorator writes one that lists every parameter, also those that nobody gave.
+            cls.__repr__ = Transform.__repr__  # type: ignore[method-assign]
         if not cls.__name__.startswith("_"):
             _check_name(cls)
             REGISTRY[cls.__name__] = cls
@@ -279,6 +263,12 @@ class Transform(metaclass=_Checked):
         if self.images is not None:
             object.__setattr__(self, "images", _read_images(self))
         self.check()
+
+    def __repr__(self) -> str:
+        """As one would write it: what is as it always is is left out."""
+        from imagemill.transforms.written_calls import call  # which asks what is nested in what
+
+        return call(self)
 
     def check(self) -> None:
         """Check what involves more than one parameter; raise ParameterError."""

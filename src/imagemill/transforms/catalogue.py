@@ -32,10 +32,11 @@ GROUPS = {
 INTRODUCTION = """\
 # Transforms and presets
 
-A number is fixed, a pair is drawn uniformly, and `Choice`, `Normal` and `LogUniform` say anything else. Parameters
-marked *per axis* also take a mapping, `{"y": 1, "x": (0.9, 1.1)}`. Every transform takes `p`, the probability that a
-sample is chosen, and those that do not move pixels take `images`, the names of the images they are for where a sample
-has several. Where a default is missing, the parameter must be given.
+A number is fixed, a pair is drawn uniformly, `Choice`, `Normal` and `LogUniform` say anything else, and
+`Ramp({0: 0, 20: (-30, 30)})` what changes with the epochs. Parameters marked *per axis* also take a mapping,
+`{"y": 1, "x": (0.9, 1.1)}`. Every transform takes `p`, the probability that a sample is chosen, and those that do not
+move pixels take `images`, the names of the images they are for where a sample has several. Where a default is missing,
+the parameter must be given.
 
 What each does to which target is said below it, in these words:
 

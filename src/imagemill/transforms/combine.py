@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.ops import Bools
+from imagemill.core.ramp import Ramp
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Choice, OptionalRandom, Range, Read
 from imagemill.transforms.base import Transform, number, option, param
 from imagemill.transforms.traits import Traits
+from imagemill.transforms.whole_numbers import whole_in_epoch
 
 Selection = list[Bools]
 
@@ -137,8 +139,9 @@ class SomeOf(_Combination):
         if self.count is None:
             return
         # Anything else than a pair or a list has no whole numbers to draw.
-        listed = self.count.values if isinstance(self.count, Choice) else self.count.bounds
-        known = isinstance(self.count, Choice | Range)
+        each = self.count.steps.values() if isinstance(self.count, Ramp) else (self.count,)
+        listed = [v for one in each for v in (one.values if isinstance(one, Choice) else one.bounds)]
+        known = isinstance(self.count, Choice) or all(isinstance(one, Range) for one in each)
         if not known or max(listed) > len(self.transforms) or any(v != round(v) for v in listed):
             raise ParameterError(
                 f"expected SomeOf(count=...) to be whole numbers from 1 to {len(self.transforms)}, the number of "
@@ -153,16 +156,24 @@ class SomeOf(_Combination):
             for value, weight in zip(self.count.values, weights, strict=True):
                 shares[round(value)] = shares.get(round(value), 0.0) + weight / sum(weights)
             return shares, len(set(shares.values())) == 1
-        low, high = (1, len(self.transforms)) if self.count is None else (round(b) for b in self.count.bounds)
+        low, high = self._ends()
         return dict.fromkeys(range(low, high + 1), 1.0 / (high - low + 1)), True
+
+    def _ends(self, epoch: int | None = None) -> tuple[int, int]:
+        """The least and the largest number, in an epoch or in any."""
+        if self.count is None:
+            return 1, len(self.transforms)
+        count = self.count if epoch is None else whole_in_epoch(self.count, epoch)
+        low, high = map(round, count.bounds)
+        return low, high
 
     def _counts(self, draws: Draws) -> npt.NDArray[np.int64]:
         u = draws.uniform()
         if isinstance(self.count, Choice):
             counts = self.count.sample(u)
         else:
-            numbers, _ = self._numbers()
-            counts = min(numbers) + np.floor(u * len(numbers))
+            low, high = self._ends(draws.epoch)
+            counts = low + np.floor(u * (high - low + 1))
         draws.note("count", counts)
         return counts.astype(np.int64)
 
@@ -184,7 +195,9 @@ class SomeOf(_Combination):
                     sums[k] += sums[k - 1] * v
         return self._with_coin(sum(sums[number] for number in self._numbers()[0]))
 
-    def chances(self) -> tuple[float, ...]:
+    def chances(self) -> tuple[float, ...] | None:
+        if isinstance(self.count, Ramp):
+            return None  # other ones in each epoch
         # Every subset of a size is as likely as any other, so the children share what runs on average.
         mean = sum(number * share for number, share in self._numbers()[0].items())
         return (mean / len(self.transforms),) * len(self.transforms)
@@ -198,6 +211,8 @@ class SomeOf(_Combination):
         return Traits(exclusive=max(self._numbers()[0]) == 1)
 
     def rule(self) -> str:
+        if isinstance(self.count, Ramp):
+            return f"so many of these run: {self.count}"
         numbers, equal = self._numbers()
         low, high = min(numbers), max(numbers)
         if low == high:

@@ -10,6 +10,7 @@ import numpy as np
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.ops import Bools
+from imagemill.core.ramp import by_epoch
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Read
 from imagemill.transforms.base import number, option
@@ -24,16 +25,7 @@ def _steps(name: str, value: Any) -> dict[int, float]:
         raise ParameterError(
             f"expected {name} to say a probability for one epoch at least, such as {{0: 0, 20: 1}}, got {value!r}"
         )
-    found: dict[int, float] = {}
-    for key, chance in value.items():
-        # Keys of JSON are text.
-        epoch = int(key) if isinstance(key, str) and key.isdecimal() else key
-        if isinstance(epoch, bool) or not isinstance(epoch, int | np.integer) or epoch < 0:
-            raise ParameterError(f"expected {name} to count epochs from 0 on, in whole numbers, got {key!r}")
-        if int(epoch) in found:
-            raise ParameterError(f"expected {name} to say each epoch once, got {int(epoch)} twice")
-        found[int(epoch)] = number_of(f"{name} for epoch {epoch}", chance)
-    return dict(sorted(found.items()))
+    return by_epoch(name, value, number_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,8 @@ class Schedule(Sequential):
     Notes
     -----
     The epoch is that of the loader, of ``pipe(..., epoch=3)`` or of ``pipe.set_epoch(3)``, and a part of the recipe. A
-    sample's coin is another one in each epoch, and the same whatever the chances are.
+    sample's coin is another one in each epoch, and the same whatever the chances are. A range that changes from epoch
+    to epoch is a :class:`~imagemill.Ramp`: ``im.Rotate(im.Ramp({0: 0, 20: (-30, 30)}))``.
 
     Targets
     -------

@@ -8,10 +8,11 @@ import numpy as np
 
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Floats
+from imagemill.core.ramp import Ramp
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Choice, Distribution, Range
 
-__all__ = ["draw_whole", "require_whole"]
+__all__ = ["draw_whole", "require_whole", "whole_in_epoch"]
 
 
 def require_whole(shown: str, distribution: Distribution, *, odd: bool = False) -> None:
@@ -22,7 +23,8 @@ def require_whole(shown: str, distribution: Distribution, *, odd: bool = False) 
     shown : str
         The parameter's full name.
     distribution : Distribution
-        A number, a pair or a Choice; of a pair all whole numbers from one to the other are drawn.
+        A number, a pair, a Choice, or a Ramp of numbers and pairs; of a pair all whole numbers from one to the other
+        are drawn.
     odd : bool
         Only odd ones, where a pair will not do.
 
@@ -32,7 +34,13 @@ def require_whole(shown: str, distribution: Distribution, *, odd: bool = False) 
     """
     kinds = "an odd whole number or a Choice of them" if odd else "a whole number, a pair of them or a Choice of them"
     values: tuple[float, ...] = ()
-    if isinstance(distribution, Choice):
+    if (
+        isinstance(distribution, Ramp)
+        and not odd
+        and all(isinstance(one, Range) for one in distribution.steps.values())
+    ):
+        values = tuple(end for one in distribution.steps.values() for end in one.bounds)
+    elif isinstance(distribution, Choice):
         values = distribution.values
     elif isinstance(distribution, Range) and (not odd or distribution.low == distribution.high):
         values = distribution.bounds
@@ -40,6 +48,19 @@ def require_whole(shown: str, distribution: Distribution, *, odd: bool = False) 
         low = math.floor(distribution.bounds[0])
         example = "Choice([3, 5, 7])" if odd else f"{low}" if len(set(values)) == 1 else f"({low}, {low + 1})"
         raise ParameterError(f"expected {shown} to be {kinds}, got {distribution}; write {example}, for example")
+
+
+def whole_in_epoch(distribution: Distribution, epoch: int) -> Distribution:
+    """What a parameter is in an epoch; between two of a Ramp the ends go from whole number to whole number, halves up.
+
+    Examples
+    --------
+    >>> whole_in_epoch(Ramp({0: 0, 4: (2, 5)}), 1)
+    Range(low=1, high=1)
+    """
+    if not isinstance(distribution, Ramp):
+        return distribution
+    return Range(*(math.floor(end + 0.5) for end in distribution.at(epoch).bounds))
 
 
 def draw_whole(draws: Draws, distribution: Distribution, name: str) -> Floats:
@@ -52,6 +73,7 @@ def draw_whole(draws: Draws, distribution: Distribution, name: str) -> Floats:
     >>> np.unique(draw_whole(draws, Range(1, 3), "count"), return_counts=True)[0].tolist()
     [1.0, 2.0, 3.0]
     """
+    distribution = whole_in_epoch(distribution, draws.epoch)
     values = draws(distribution, name)
     if isinstance(distribution, Range) and distribution.low < distribution.high:
         low, high = distribution.bounds

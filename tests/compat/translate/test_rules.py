@@ -56,7 +56,7 @@ def spoken(made: Any) -> str:
         ("torchvision", "T.RandomRotation(10)", "Rotate(degrees=(-10.0, 10.0), order=0, border='constant')"),
         ("torchvision", "T.RandomAffine((0, 10), (0.1, 0.2), (0.5, 2), interpolation=Image.BILINEAR)", "Affine(degrees=(-10.0, 0.0), zoom=(0.5, 2.0), shift={'y': [-0.2, 0.2], 'x': [-0.1, 0.1]}, border='constant')"),  # noqa: E501
         ("torchvision", "T.RandomRotation(10, expand=True, fill=(1, 2, 3))", "Rotate(degrees=(-10.0, 10.0), frame='grow', order=0, border='constant', fill=(1.0, 2.0, 3.0))"),  # noqa: E501
-        ("torchvision", "T.Pad(4, fill=(1, 2, 3))", "Pad(pixels=(4), fill=(1.0, 2.0, 3.0))"),
+        ("torchvision", "T.Pad(4, fill=(1, 2, 3))", "Pad(pixels=(4,), fill=(1.0, 2.0, 3.0))"),
         ("albumentations", "A.Rotate(limit=30, crop_border=True, p=1)", "Rotate(degrees=(-30.0, 30.0), frame='crop', border='constant')"),  # noqa: E501
         ("albumentations", "A.Affine(rotate=9, p=1, border_mode=0, fill=(7, 7, 7))", "Affine(degrees=9.0, shift={'y': 0.0, 'x': 0.0}, border='constant', fill=7.0)"),  # noqa: E501
         ("torchvision", "T.Resize(256, interpolation=3)", "ShortestSide(length=256, order=3)"),

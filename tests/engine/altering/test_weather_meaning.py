@@ -63,6 +63,8 @@ def test_clouds_of_two_pixels_by_hand() -> None:
 class _Given:
     """Numbers that are given, in place of random ones."""
 
+    clouds = staticmethod(BY_DEFINITION.clouds)
+
     def __init__(self, numbers: Any) -> None:
         self.numbers = numbers
 
@@ -80,9 +82,40 @@ def test_numbers_become_smaller_by_the_square_of_the_decay() -> None:
     assert made[1, 1] == pytest.approx(0.5 + 1 / 2.0**2)
 
 
-def test_distances_are_scipys_to_the_last_bit() -> None:
-    inside = picture(4, (60, 70), None, noise=True) > 20
-    np.testing.assert_array_equal(QUICK.distance(inside), BY_DEFINITION.distance(inside))
+@pytest.mark.parametrize("most", [3.5, 20, 200])
+def test_distances_are_scipys_to_the_last_bit(most: float) -> None:
+    for inside in (
+        picture(4, (60, 70), None, noise=True) > 20,
+        picture(4, (40, 90), None) > 60,
+        np.eye(9, 12) == 0,
+        np.ones((3, 50), bool),
+        np.zeros((4, 4), bool),
+    ):
+        np.testing.assert_array_equal(QUICK.distance(inside, most), BY_DEFINITION.distance(inside, most))
+
+
+@pytest.mark.parametrize(("size", "few", "pixels"), [((7, 12), (5, 7), 2.3), ((30, 9), (31, 10), 1.0)])
+def test_magnified_layers_are_the_same_to_the_last_bit(size: Any, few: Any, pixels: float) -> None:
+    layer = picture(5, few, None, np.float64, noise=True)
+    found = QUICK.magnified(layer, size, pixels)
+    np.testing.assert_array_equal(found, BY_DEFINITION.magnified(layer, size, pixels))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 9), (40, 33)])
+def test_strokes_are_sums_through_the_kernel(shape: tuple[int, int]) -> None:
+    layer, rng = picture(6, shape, None, np.float64, noise=True) / 255, np.random.default_rng(1)
+    for side in (1, 3, 15):
+        kernel = rng.random((side, side)) * (rng.random((side, side)) < 0.3)
+        found, wanted = QUICK.strokes(layer, kernel), BY_DEFINITION.strokes(layer, kernel)
+        np.testing.assert_allclose(found, wanted, atol=2e-6 * max(kernel.sum(), 1))
+
+
+def test_ice_is_the_same_but_for_single_precision() -> None:
+    rng = np.random.default_rng(7)
+    cloud, needles = rng.random((20, 31)), [5 * rng.random((20, 31), np.float32) for _ in range(3)]
+    wanted = BY_DEFINITION.ice(cloud, needles)
+    assert np.ptp(wanted) > 0.3
+    np.testing.assert_allclose(QUICK.ice(cloud, needles), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])

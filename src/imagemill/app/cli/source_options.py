@@ -32,9 +32,10 @@ On = Annotated[
 
 OPTIONS_HELP = (
     "More about the source; may be repeated: column.ROLE=NAME (which column is image, label, split, group, mask...), "
-    "images=DIR (where a table's images are), separator=CHAR, encoding=latin-1, labels_separator=CHAR, masks=KIND or "
-    "none, colours=FILE (of label maps), outside=yes, urls=yes, private=yes, cache=DIR, frame=stored|shown (the "
-    "picture that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word of its layout."
+    "map.NAME=DIR (numbers over the images, such as depth), view.NAME=DIR (further images, such as t2), images=DIR "
+    "(where a table's images are), separator=CHAR, encoding=latin-1, labels_separator=CHAR, masks=KIND or none, "
+    "colours=FILE (of label maps), outside=yes, urls=yes, private=yes, cache=DIR, frame=stored|shown (the picture "
+    "that annotations are meant on, of photos that EXIF turns), rescale=yes, or a word of its layout."
 )
 
 _SWITCHES = ("outside", "urls", "private", "rescale")
@@ -61,6 +62,8 @@ def source_options(given: Sequence[str] | None, mask_pattern: str | None = None)
     --------
     >>> source_options(["column.label=species", "urls=yes", "labels=yolo_polygons"])
     {'columns': {'label': 'species'}, 'urls': True, 'extra': {'labels': 'yolo_polygons'}}
+    >>> source_options(["map.depth=depth", "view.t2=/scans/t2"])
+    {'maps': {'depth': 'depth'}, 'views': {'t2': '/scans/t2'}}
     """
     columns: dict[str, str] = {}
     extra: dict[str, Any] = {}
@@ -72,6 +75,9 @@ def source_options(given: Sequence[str] | None, mask_pattern: str | None = None)
             raise InputError(f"expected --option NAME=VALUE, got {word!r}; write, say, --option column.label=species")
         if name.startswith("column."):
             columns[name.removeprefix("column.")] = value
+        elif name.startswith(("map.", "view.")):
+            kind, _, target = name.partition(".")
+            found.setdefault(f"{kind}s", {})[target] = value
         elif name in _SWITCHES:
             if value.lower() not in _YES:
                 raise InputError(f"expected --option {name}=yes or no, got {value!r}")

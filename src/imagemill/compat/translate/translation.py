@@ -171,7 +171,7 @@ def from_torchio(
     Examples
     --------
     >>> from_torchio("tio.Compose([tio.RandomFlip(axes=('LR',)), tio.RandomAffine(degrees=10)])", seed=1).transforms[0]
-    Flip(p=0.5, images=None, axis='x', mode='random', every=1)
+    Flip(p=0.5)
     """
     return _translated(table("torchio"), pipeline, name, names, missing, None, seed)
 

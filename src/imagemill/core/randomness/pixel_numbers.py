@@ -56,8 +56,8 @@ def uniform(stream: Words, field: int, count: int) -> Floats:
     return unit(words(stream, field, -(-count // 4)).reshape(-1)[:count])
 
 
-def normal(stream: Words, field: int, count: int) -> Floats:
-    """The first ``count`` standard normal numbers of a field, ``[count]``.
+def normal(stream: Words, field: int, count: int, table: Floats | None = None) -> Floats:
+    """The first ``count`` standard normal numbers of a field, ``[count]``; of another table of as many if one is given.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def normal(stream: Words, field: int, count: int) -> Floats:
     """
     found = words(stream, field, -(-count // 8)).reshape(-1)
     halves = np.stack([found & np.uint32(0xFFFF), found >> np.uint32(16)], axis=1).reshape(-1)[:count]
-    made: Floats = normal_table()[halves]
+    made: Floats = (normal_table() if table is None else table)[halves]
     return made
 
 

@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.ramp import in_epoch
 from imagemill.core.ranges import Distribution
 
 Words = npt.NDArray[np.uint32]
@@ -314,9 +315,14 @@ class Draws:
         name : str, optional
             Name to show instead.
         """
-        values = distribution.sample(self.uniform())
+        values = self.of(distribution, self.uniform())
         shown = name or self._names.get(id(distribution), f"draw {self._request}")
         self.values[shown] = values
+        return values
+
+    def of(self, distribution: Distribution, u: Floats) -> Floats:
+        """The values that uniform numbers of any shape have by a parameter, in the epoch that is drawn for."""
+        values: Floats = in_epoch(distribution, self.epoch).sample(u.reshape(-1)).reshape(u.shape)
         return values
 
     def note(self, name: str, values: npt.ArrayLike) -> None:

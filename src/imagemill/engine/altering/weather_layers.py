@@ -10,6 +10,7 @@ common corruptions and perturbations", ICLR, with the parameters of the ImageNet
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,11 +38,26 @@ class Tools(Protocol):
     def normal(self, stream: Words, field: int, count: int) -> Floats:
         """As :func:`imagemill.core.randomness.pixel_numbers.normal`."""
 
+    def looked_up(self, stream: Words, field: int, count: int, table: Floats) -> Floats:
+        """The same from another table of 65,536 numbers; in single precision at the least."""
+
     def correlate(self, layer: Floats, kernel: Floats) -> Floats:
         """A layer through a kernel, mirrored at its outermost pixels."""
 
-    def distance(self, inside: Array) -> Floats:
-        """How far each pixel that is inside lies from the nearest one that is not."""
+    def strokes(self, layer: Floats, kernel: Floats) -> Floats:
+        """The same for a kernel that is 0 nearly everywhere, in single precision at the least."""
+
+    def distance(self, inside: Array, most: float) -> Floats:
+        """How far each pixel that is inside lies from the nearest one that is not, at most ``most``."""
+
+    def clouds(self, u: Floats, decay: float) -> Floats:
+        """Midpoint displacement by uniform numbers ``(side, side)``, see :func:`plasma`."""
+
+    def magnified(self, layer: Floats, size: Size, pixels: float) -> Floats:
+        """A layer read by straight lines, ``pixels`` between two of its numbers."""
+
+    def ice(self, cloud: Floats, needles: list[Floats]) -> Floats:
+        """The layer of :func:`frost`, in single precision at the least."""
 
 
 class _ByDefinition:
@@ -49,13 +65,60 @@ class _ByDefinition:
     normal = staticmethod(numbers.normal)
 
     @staticmethod
+    def looked_up(stream: Words, field: int, count: int, table: Floats) -> Floats:
+        return numbers.normal(stream, field, count, table)
+
+    @staticmethod
     def correlate(layer: Floats, kernel: Floats) -> Floats:
         found: Floats = ndi.correlate(layer, kernel, mode="mirror")
         return found
 
+    strokes = correlate
+
     @staticmethod
-    def distance(inside: Array) -> Floats:
-        found: Floats = ndi.distance_transform_edt(inside)
+    def distance(inside: Array, most: float) -> Floats:
+        if inside.all():  # of which scipy makes nonsense
+            return np.full(inside.shape, most)
+        found: Floats = np.minimum(ndi.distance_transform_edt(inside), most)
+        return found
+
+    @staticmethod
+    def clouds(u: Floats, decay: float) -> Floats:
+        swing = 2 * u - 1
+        made = np.zeros(swing.shape)
+        step, height = len(swing), 1.0
+        while step > 1:
+            half = step // 2
+            corners = made[::step, ::step]
+            right, below = np.roll(corners, -1, 1), np.roll(corners, -1, 0)
+            middles = (corners + right + below + np.roll(right, -1, 0)) / 4 + height * swing[half::step, half::step]
+            made[half::step, half::step] = middles
+            made[::step, half::step] = (corners + right + middles + np.roll(middles, 1, 0)) / 4 + (
+                height * swing[::step, half::step]
+            )
+            made[half::step, ::step] = (corners + below + middles + np.roll(middles, 1, 1)) / 4 + (
+                height * swing[half::step, ::step]
+            )
+            step, height = half, height / decay**2
+        return made
+
+    @staticmethod
+    def magnified(layer: Floats, size: Size, pixels: float) -> Floats:
+        for axis, n in enumerate(size):
+            places = np.arange(n) / pixels
+            low = np.minimum(places.astype(int), layer.shape[axis] - 2)
+            share = (places - low).reshape([-1 if a == axis else 1 for a in range(2)])
+            first = np.take(layer, low, axis)
+            layer = first + share * (np.take(layer, low + 1, axis) - first)
+        return layer
+
+    @staticmethod
+    def ice(cloud: Floats, needles: list[Floats]) -> Floats:
+        ice = np.max([grown / max(float(grown.max()), 1e-12) for grown in needles], axis=0)
+        edges = np.abs(2 * cloud - 1)
+        made = 0.45 * cloud + 0.75 * ice * (0.3 + cloud) - 0.35 * np.clip(1 - 6 * edges, 0, 1)
+        # As bright, and as uneven, as the photos of frost in ImageNet-C are on average.
+        found: Floats = np.clip(0.33 + 0.78 * made, 0, 1)
         return found
 
 
@@ -80,22 +143,7 @@ def plasma(size: Size, decay: float, stream: Words, tools: Tools, field: int = 2
         By its square the numbers become smaller from one scale to the next finer one.
     """
     side = 1 << max(int(max(size) - 1).bit_length(), 1)
-    swing = 2 * tools.uniform(stream, field, side * side).reshape(side, side) - 1
-    made = np.zeros((side, side))
-    step, height = side, 1.0
-    while step > 1:
-        half = step // 2
-        corners = made[::step, ::step]
-        right, below = np.roll(corners, -1, 1), np.roll(corners, -1, 0)
-        middles = (corners + right + below + np.roll(right, -1, 0)) / 4 + height * swing[half::step, half::step]
-        made[half::step, half::step] = middles
-        made[::step, half::step] = (corners + right + middles + np.roll(middles, 1, 0)) / 4 + (
-            height * swing[::step, half::step]
-        )
-        made[half::step, ::step] = (corners + below + middles + np.roll(middles, 1, 1)) / 4 + (
-            height * swing[half::step, ::step]
-        )
-        step, height = half, height / decay**2
+    made = tools.clouds(tools.uniform(stream, field, side * side).reshape(side, side), decay)
     low, high = float(made.min()), float(made.max())
     found: Floats = ((made - low) / (high - low))[: size[0], : size[1]]
     return found
@@ -113,20 +161,15 @@ def flakes(
     """
     few = [int(np.ceil(n / pixels)) + 1 for n in size]
     layer = level + SPREAD * tools.normal(stream, numbers.EACH_PIXEL, few[0] * few[1]).reshape(few)
-    for axis, n in enumerate(size):
-        places = np.arange(n) / pixels
-        low = np.minimum(places.astype(int), few[axis] - 2)
-        share = (places - low).reshape([-1 if a == axis else 1 for a in range(2)])
-        first = np.take(layer, low, axis)
-        layer = first + share * (np.take(layer, low + 1, axis) - first)
-    return tools.correlate(np.clip(np.where(layer < threshold, 0.0, layer), 0, 1), kernel)
+    layer = tools.magnified(layer, size, pixels)
+    return tools.strokes(np.clip(np.where(layer < threshold, 0.0, layer), 0, 1), kernel)
 
 
 def streaks(size: Size, amount: float, kernel: Floats, stream: Words, tools: Tools) -> Floats:
     """Streaks of rain, 0 to 1: lines that begin at a share of the pixels, as opaque as the drop is heavy."""
     u = tools.uniform(stream, numbers.EACH_PIXEL, size[0] * size[1]).reshape(size)
     heavy = np.where(u < amount, 0.5 + 0.5 * u / max(amount, 1e-12), 0.0)
-    return np.minimum(tools.correlate(heavy, kernel / kernel.max()), 1.0)
+    return np.minimum(tools.strokes(heavy, kernel / kernel.max()), 1.0)
 
 
 def drops(size: Size, z: float, sigma: float, stream: Words, tools: Tools) -> tuple[Floats, Array]:
@@ -147,7 +190,7 @@ def water(size: Size, z: float, sigma: float, stream: Words, tools: Tools) -> Fl
     _, inside = drops(size, z, sigma, stream, tools)
     if not inside.any():
         return np.zeros(size)
-    height = np.minimum(tools.distance(inside) if not inside.all() else np.full(size, _ROUND), _ROUND)
+    height = tools.distance(inside, _ROUND)
     box = np.full((3, 3), 1 / 9)
     lit = tools.correlate(tools.correlate(np.sqrt(height / _ROUND), box), _LIT)
     lit = np.where(inside, np.clip(tools.correlate(lit, box), 0, None), 0.0)
@@ -171,13 +214,14 @@ def frost(size: Size, kernels: Floats, stream: Words, tools: Tools) -> Floats:
         The lines, one for each direction.
     """
     cloud = plasma(size, 1.6, stream, tools)
-    ice = np.zeros(size)
+    needles = []
     for number, kernel in enumerate(kernels):
-        seeds = tools.normal(stream, 8 + number, size[0] * size[1]).reshape(size)
-        grown = tools.correlate(np.clip(seeds - 1.2, 0, None), kernel)
-        ice = np.maximum(ice, grown / max(float(grown.max()), 1e-12))
-    edges = np.abs(2 * cloud - 1)
-    made = 0.45 * cloud + 0.75 * ice * (0.3 + cloud) - 0.35 * np.clip(1 - 6 * edges, 0, 1)
-    # As bright, and as uneven, as the photos of frost in ImageNet-C are on average.
-    found: Floats = np.clip(0.33 + 0.78 * made, 0, 1)
-    return found
+        seeds = tools.looked_up(stream, 8 + number, size[0] * size[1], _seeds()).reshape(size)
+        needles.append(tools.strokes(seeds, kernel))
+    return tools.ice(cloud, needles)
+
+
+@cache
+def _seeds() -> Floats:
+    """What normal numbers let grow: where they are above 1.2, and by how much."""
+    return np.clip(numbers.normal_table() - 1.2, 0, None)

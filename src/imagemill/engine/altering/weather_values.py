@@ -20,6 +20,7 @@ where there are not three channels). No stream for shadows and flares.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from imagemill.engine.altering import weather_layers as layers
 from imagemill.engine.altering.histogram_values import LUMA
 from imagemill.engine.altering.weather_layers import BY_DEFINITION, Size, Tools
 
-__all__ = ["WEATHER", "weathered"]
+__all__ = ["LAYERS", "WEATHER", "Laid", "bleaching", "in_colours", "weathered"]
 
 Array = np.ndarray[Any, Any]
 Params = list[Array]
@@ -45,6 +46,19 @@ _SOFT = 1.5
 """Pixels by which rims of mud are smoothed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A layer ``l`` ``(y, x)`` on an image: ``x`` becomes ``x (kept + under l) + l colour``.
+
+    ``colour`` is one number for all channels, or three, whose luma counts where there are not three channels.
+    """
+
+    layer: Floats
+    kept: float
+    under: float
+    colour: tuple[float, ...]
+
+
 def weathered(kind: str, params: Params, values: Array, peak: float, tools: Tools = BY_DEFINITION) -> Array:
     """One sample's image in some weather; slices of a volume all have the same.
 
@@ -58,21 +72,34 @@ def weathered(kind: str, params: Params, values: Array, peak: float, tools: Tool
     peak : float
         White of the values.
     """
-    return WEATHER[kind](params, values, peak, tools)
+    if kind == "snow":
+        return _snow(params, values, peak, tools)
+    if kind == "flare":
+        return _flare(params, values, peak)
+    laid = LAYERS[kind](params, values, peak, tools)
+    if laid is None:
+        return values
+    layer, number = _plain(laid.layer, values), values.dtype.type
+    lit = layer * in_colours(laid.colour, values.shape[-1]).astype(values.dtype)
+    made: Array = values * (number(laid.kept) + number(laid.under) * layer) + lit
+    return made
+
+
+def in_colours(colour: tuple[float, ...], channels: int) -> Floats:
+    """A colour for each channel, or its luma where there are not three; one number stays one."""
+    return np.asarray(colour if channels == 3 or len(colour) == 1 else (LUMA @ np.asarray(colour),))
 
 
 def _size(values: Array) -> Size:
     return values.shape[-3], values.shape[-2]
 
 
-def _coloured(layer: Floats, colour: tuple[float, ...], values: Array) -> Array:
-    """A layer in a colour ``(y, x, C)``, or in its luma where there are not three channels."""
-    three = np.asarray(colour if values.shape[-1] == 3 else (LUMA @ np.asarray(colour),))
-    return np.asarray(_plain(layer, values) * three.astype(values.dtype))
-
-
 def _plain(layer: Floats, values: Array) -> Array:
     return layer.astype(values.dtype)[..., None]
+
+
+def _tinted(strength: float, colour: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(strength * part for part in colour)
 
 
 def _gray(values: Array) -> Array:
@@ -81,63 +108,62 @@ def _gray(values: Array) -> Array:
     return np.asarray(values.mean(axis=-1, keepdims=True))
 
 
-def _fog(params: Params, values: Array, peak: float, tools: Tools) -> Array:
+def _fog(params: Params, values: Array, peak: float, tools: Tools) -> Laid | None:
     thickness, decay, stream = params
     brightest = max(float(values.max()), 0.0)
     thick = float(thickness) * peak
     if thick <= 0:
-        return values
+        return None
     haze = layers.plasma(_size(values), float(decay), stream, tools)
     kept = brightest / (brightest + thick)
-    made: Array = values * values.dtype.type(kept) + _plain(haze * (thick * kept), values)
-    return made
+    return Laid(haze, kept, 0.0, (thick * kept,))
+
+
+def bleaching(params: Params, size: Size, tools: Tools) -> tuple[float, Floats]:
+    """The share by which snow bleaches, and the layer of its flakes as it is and turned by half, added up."""
+    level, threshold, pixels, bleach, kernel, stream = params
+    layer = layers.flakes(size, float(level), float(threshold), float(pixels), kernel, stream, tools)
+    return float(bleach), layer + layer[::-1, ::-1]
 
 
 def _snow(params: Params, values: Array, peak: float, tools: Tools) -> Array:
-    level, threshold, pixels, bleach, kernel, stream = params
-    layer = layers.flakes(_size(values), float(level), float(threshold), float(pixels), kernel, stream, tools)
-    share = values.dtype.type(bleach)
+    share, layer = bleaching(params, _size(values), tools)
     pale = np.maximum(values, 1.5 * _gray(values) + values.dtype.type(0.5 * peak))
-    made: Array = values + share * (pale - values) + _plain((layer + layer[::-1, ::-1]) * peak, values)
+    made: Array = values + values.dtype.type(share) * (pale - values) + _plain(layer * peak, values)
     return made
 
 
-def _frost(params: Params, values: Array, peak: float, tools: Tools) -> Array:
+def _frost(params: Params, values: Array, peak: float, tools: Tools) -> Laid:
     kept, strength, kernels, stream = params
     layer = layers.frost(_size(values), kernels, stream, tools)
-    made: Array = values * values.dtype.type(kept) + _coloured(layer * (float(strength) * peak), _ICE, values)
-    return made
+    return Laid(layer, float(kept), 0.0, _tinted(float(strength) * peak, _ICE))
 
 
-def _rain(params: Params, values: Array, peak: float, tools: Tools) -> Array:
+def _rain(params: Params, values: Array, peak: float, tools: Tools) -> Laid:
     amount, strength, dimming, kernel, stream = params
-    layer = _plain(layers.streaks(_size(values), float(amount), kernel, stream, tools) * float(strength), values)
-    made: Array = values * values.dtype.type(dimming) * (1 - layer) + layer * values.dtype.type(_RAIN * peak)
-    return made
+    layer = layers.streaks(_size(values), float(amount), kernel, stream, tools) * float(strength)
+    return Laid(layer, float(dimming), -float(dimming), (_RAIN * peak,))
 
 
-def _water(params: Params, values: Array, peak: float, tools: Tools) -> Array:
+def _water(params: Params, values: Array, peak: float, tools: Tools) -> Laid:
     z, sigma, strength, stream = params
     layer = layers.water(_size(values), float(z), float(sigma), stream, tools)
-    made: Array = values + _coloured(layer * (float(strength) * peak), _TURQUOISE, values)
-    return made
+    return Laid(layer, 1.0, 0.0, _tinted(float(strength) * peak, _TURQUOISE))
 
 
-def _mud(params: Params, values: Array, peak: float, tools: Tools) -> Array:
+def _mud(params: Params, values: Array, peak: float, tools: Tools) -> Laid:
     z, sigma, strength, stream = params
     layer = layers.mud(_size(values), float(z), float(sigma), _SOFT, stream, tools) * float(strength)
-    made: Array = values * (1 - _plain(layer, values)) + _coloured(layer * peak, _BROWN, values)
-    return made
+    return Laid(layer, 1.0, -1.0, _tinted(peak, _BROWN))
 
 
-def _shadow(params: Params, values: Array, _peak: float, _tools: Tools) -> Array:
+def _shadow(params: Params, values: Array, _peak: float, _tools: Tools) -> Laid:
     corners, darkness, soft = params
     light = np.ones(_size(values))
     for outline, dark in zip(corners, darkness.tolist(), strict=True):
         if dark > 0:
             light *= 1 - dark * _inside(outline, _size(values), float(soft))
-    made: Array = values * _plain(light, values)
-    return made
+    return Laid(light, 0.0, 1.0, (0.0,))
 
 
 def _inside(outline: Floats, size: Size, soft: float) -> Floats:
@@ -155,7 +181,7 @@ def _inside(outline: Floats, size: Size, soft: float) -> Floats:
     return found
 
 
-def _flare(params: Params, values: Array, peak: float, _tools: Tools) -> Array:
+def _flare(params: Params, values: Array, peak: float) -> Array:
     sun, radius, strength, ghosts = params
     y, x = np.ogrid[: values.shape[-3], : values.shape[-2]]
     away = np.hypot(y - sun[0], x - sun[1])
@@ -171,14 +197,15 @@ def _flare(params: Params, values: Array, peak: float, _tools: Tools) -> Array:
     return made
 
 
-WEATHER: dict[str, Callable[[Params, Array, float, Tools], Array]] = {
+LAYERS: dict[str, Callable[[Params, Array, float, Tools], Laid | None]] = {
     "fog": _fog,
-    "snow": _snow,
     "frost": _frost,
     "rain": _rain,
     "water": _water,
     "mud": _mud,
     "shadow": _shadow,
-    "flare": _flare,
 }
-"""What each kind does."""
+"""What each kind lays on the image."""
+
+WEATHER = (*LAYERS, "snow", "flare")
+"""All kinds."""

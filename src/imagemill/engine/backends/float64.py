@@ -28,7 +28,7 @@ class Reference:
             r = request(step.resample, row)
             read = src
             if r.reduce is not None:
-                read, r = averaged(src, r.reduce), r.on_reduced()
+                read, r = averaged(src, r), r.on_reduced()
             found = reference.resample(
                 read, r.stages, r.shape, order=r.order, border=r.border, fill=r.fill, antialias=r.antialias
             )

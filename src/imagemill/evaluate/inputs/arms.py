@@ -197,7 +197,7 @@ def stressed(spec: Stress, shape: tuple[int, int] | None = None) -> tuple[str, P
     Examples
     --------
     >>> stressed("shift:4px")[0], stressed("invert")[1].transforms[0]
-    ('shift:4px', Invert(p=1.0, images=None))
+    ('shift:4px', Invert())
     """
     if isinstance(spec, Pipeline):
         return "stressed", spec

@@ -12,6 +12,7 @@ from imagemill.core.content import Floats
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Op
+from imagemill.core.ramp import in_epoch
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import Random
 from imagemill.transforms.asked_content import Missing, missing_option, name_of_target
@@ -105,33 +106,35 @@ class IoUCrop(Transform):
         # A fixed number of requests, so that what one image gets never depends on another's luck.
         lots = draws.uniforms(ROUNDS * (1 + 2 * d * TRIES)).T.reshape(frame.n, ROUNDS, 1 + 2 * d * TRIES)
         start, stop, share = np.zeros_like(frame.shape), frame.shape.copy(), np.ones(frame.n)
+        lowest, highest = in_epoch(self.aspect, draws.epoch).bounds
         for row, edges in enumerate(boxes_in_view(frame, "IoUCrop", self.missing, self.of)):
             for lot in lots[row] if len(edges) else ():
                 least = self.least[int(lot[0] * len(self.least))]
                 if least == 1:
                     break
-                found = self._found(lot[1:].reshape(2, TRIES, d), edges, frame.shape[row], least)
+                scale, place = lot[1:].reshape(2, TRIES, d)
+                side = np.maximum(np.floor(draws.of(self.scale, scale) * frame.shape[row]), 1)
+                aspect = (side[:, -1] / frame.shape[row, -1]) / (side[:, -2] / frame.shape[row, -2])
+                side, place = (one[(aspect >= lowest) & (aspect <= highest)] for one in (side, place))
+                found = _found(side, place, edges, frame.shape[row], least)
                 if found is not None:
                     start[row], stop[row], share[row] = *found, least
                     break
         draws.note("least", share)
         return cut(draws, frame, start, stop)
 
-    def _found(self, lot: Floats, edges: Floats, length: Ints, least: float) -> tuple[Ints, Ints] | None:
-        """The first part of all tries that is as it should be."""
-        d = len(length)
-        scale = self.scale.sample(lot[0].reshape(-1)).reshape(TRIES, d)
-        side = np.maximum(np.floor(scale * length), 1)
-        start = np.floor(lot[1] * (length - side + 1))
-        low, high = start[:, None] - 0.5, (start + side)[:, None] - 0.5
-        aspect = (side[:, -1] / length[-1]) / (side[:, -2] / length[-2])
-        fits = (aspect >= self.aspect.bounds[0]) & (aspect <= self.aspect.bounds[1])
-        middle = (edges[:, :d] + edges[:, d:]) / 2
-        inside = ((middle > low) & (middle < high)).all(axis=2)
-        common = np.clip(np.minimum(high, edges[:, d:]) - np.maximum(low, edges[:, :d]), 0, None).prod(axis=2)
-        either = (high - low).prod(axis=2) + (edges[:, d:] - edges[:, :d]).prod(axis=1) - common
-        fits &= (np.where(inside, common / either, -1.0)).max(axis=1) >= least
-        if not fits.any():
-            return None
-        first = int(fits.argmax())
-        return start[first].astype(np.int64), (start + side)[first].astype(np.int64)
+
+def _found(side: Floats, place: Floats, edges: Floats, length: Ints, least: float) -> tuple[Ints, Ints] | None:
+    """The first part of all tries that is as it should be."""
+    d = len(length)
+    start = np.floor(place * (length - side + 1))
+    low, high = start[:, None] - 0.5, (start + side)[:, None] - 0.5
+    middle = (edges[:, :d] + edges[:, d:]) / 2
+    inside = ((middle > low) & (middle < high)).all(axis=2)
+    common = np.clip(np.minimum(high, edges[:, d:]) - np.maximum(low, edges[:, :d]), 0, None).prod(axis=2)
+    either = (high - low).prod(axis=2) + (edges[:, d:] - edges[:, :d]).prod(axis=1) - common
+    fits = (np.where(inside, common / either, -1.0)).max(axis=1) >= least
+    if not fits.any():
+        return None
+    first = int(fits.argmax())
+    return start[first].astype(np.int64), (start + side)[first].astype(np.int64)

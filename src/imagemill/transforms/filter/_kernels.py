@@ -80,12 +80,13 @@ def line(length: Floats, degrees: Floats) -> Floats:
     y, x = (np.round(v * along, 9) for v in (-np.sin(angle), np.cos(angle)))
     y0, x0 = np.floor(y).astype(int), np.floor(x).astype(int)
     fy, fx = y - y0, x - x0
-    out = np.zeros((n, side + 1, side + 1))
-    rows = np.arange(n)[:, None]
-    for dy, wy in ((0, 1 - fy), (1, fy)):
-        for dx, wx in ((0, 1 - fx), (1, fx)):
-            np.add.at(out, (rows, y0 + most + dy, x0 + most + dx), wy * wx / parts)
-    return out[:, :side, :side]
+    wide = side + 1
+    first = (np.arange(n)[:, None] * wide + y0 + most) * wide + x0 + most
+    corners = [(dy, dx) for dy in (0, 1) for dx in (0, 1)]
+    places = np.stack([first + dy * wide + dx for dy, dx in corners])
+    shares = np.stack([(fy if dy else 1 - fy) * (fx if dx else 1 - fx) / parts for dy, dx in corners])
+    out = np.bincount(places.reshape(-1), shares.reshape(-1), n * wide * wide)
+    return out.reshape(n, wide, wide)[:, :side, :side]
 
 
 def trail(length: Floats, fade: Floats, degrees: Floats) -> Floats:

@@ -67,10 +67,9 @@ class ZoomBlur(Transform):
         share = np.linspace(0.0, 1.0, self.steps)
         share = np.concatenate([[0.0], share]) if self.once_more else share
         zoom = 1.0 + (draws(self.factor)[:, None] - 1.0) * share
-        views = np.empty((frame.n, len(share), frame.ndim + 1, frame.ndim + 1))
-        for step in range(len(share)):
-            linear = np.tile(np.eye(frame.ndim), (frame.n, 1, 1))
-            for axis in frame.in_plane:
-                linear[:, axis, axis] = 1.0 / zoom[:, step]
-            views[:, step] = geo.about(linear, frame.centre)
-        return Filter("average", (views,), colours(frame))
+        linear = np.zeros((frame.n, len(share), frame.ndim, frame.ndim))
+        for axis in range(frame.ndim):
+            linear[..., axis, axis] = 1.0 / zoom if axis in frame.in_plane else 1.0
+        each = linear.reshape(-1, frame.ndim, frame.ndim)
+        views = geo.about(each, np.repeat(frame.centre, len(share), axis=0))
+        return Filter("average", (views.reshape(frame.n, len(share), *views.shape[1:]),), colours(frame))

@@ -11,8 +11,9 @@ from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.ops import Affine, Op, Order, Sampling
+from imagemill.core.ramp import Ramp, in_epoch
 from imagemill.core.randomness.rng import Draws
-from imagemill.core.ranges import LogUniform, Random, Range
+from imagemill.core.ranges import Distribution, LogUniform, Random, Range
 from imagemill.transforms.base import Sizes, Transform, option, order_option, param, sizes
 from imagemill.transforms.geometric._common import SIZED, switch, target_shape
 from imagemill.transforms.traits import Traits
@@ -69,8 +70,8 @@ class RandomResizedCrop(Transform):
     def check(self) -> None:
         if len(self.size) > 2:
             raise ParameterError(f"expected RandomResizedCrop(size=...) to hold one length or (y, x), got {self.size}")
-        if isinstance(self.aspect, Range) and self.aspect.low < self.aspect.high:
-            object.__setattr__(self, "aspect", LogUniform(self.aspect.low, self.aspect.high))
+        aspect = self.aspect.mapped(_by_logarithm) if isinstance(self.aspect, Ramp) else _by_logarithm(self.aspect)
+        object.__setattr__(self, "aspect", aspect)
 
     def variants(self) -> float:
         """Unlimited: the place is drawn even where area and aspect are fixed."""
@@ -94,14 +95,14 @@ class RandomResizedCrop(Transform):
         whole = frame.shape[:, plane[0] :]
         # A fixed number of requests, so that what one image gets never depends on another's luck.
         lots = draws.uniforms(2 * TRIES + 2)
-        tried = self._tried(lots[:-2], whole)
+        tried = self._tried(draws, lots[:-2], whole)
         fits = ((tried >= 1) & (tried <= whole)).all(axis=-1)
         chosen = tried[fits.argmax(axis=0), np.arange(frame.n)]
         free = whole - chosen
         place = np.floor(lots[-2:].T * (free + 1))
         lost = ~fits.any(axis=0)
         if lost.any():
-            chosen[lost] = self._largest(whole[lost])
+            chosen[lost] = self._largest(whole[lost], *in_epoch(self.aspect, draws.epoch).bounds)
             place[lost] = (whole[lost] - chosen[lost]) // 2
         start, part = np.zeros_like(frame.shape), frame.shape.copy()
         start[:, plane[0] :] = place
@@ -110,10 +111,10 @@ class RandomResizedCrop(Transform):
         draws.note("aspect", chosen[:, 1] / chosen[:, 0])
         return start, part
 
-    def _tried(self, lots: geo.Floats, whole: Ints) -> geo.Floats:
+    def _tried(self, draws: Draws, lots: geo.Floats, whole: Ints) -> geo.Floats:
         """Heights and widths of all tries, ``[TRIES, n, 2]``."""
-        area = self.area.sample(lots[:TRIES].ravel()).reshape(TRIES, -1)
-        aspect = self.aspect.sample(lots[TRIES:].ravel()).reshape(TRIES, -1)
+        area = draws.of(self.area, lots[:TRIES])
+        aspect = draws.of(self.aspect, lots[TRIES:])
         pixels = area * (whole[:, 0] * whole[:, 1])
         tried = np.empty((*pixels.shape, 2))
         np.divide(pixels, aspect, out=tried[..., 0])
@@ -121,10 +122,16 @@ class RandomResizedCrop(Transform):
         np.sqrt(tried, out=tried)
         return np.rint(tried, out=tried)
 
-    def _largest(self, whole: Ints) -> geo.Floats:
+    @staticmethod
+    def _largest(whole: Ints, low: float, high: float) -> geo.Floats:
         """The largest part whose aspect is in range, ``[n, 2]``."""
         height, width = whole[:, 0], whole[:, 1]
-        low, high = self.aspect.bounds
         tall, wide = np.minimum(height, np.rint(width / low)), np.minimum(width, np.rint(height * high))
         largest: geo.Floats = np.maximum(np.stack([tall, wide], axis=1), 1.0)
         return largest
+
+
+def _by_logarithm(aspect: Distribution) -> Distribution:
+    """A pair is drawn so that wide and tall are as likely."""
+    fair = isinstance(aspect, Range) and aspect.low < aspect.high
+    return LogUniform(*aspect.bounds) if fair else aspect

@@ -76,7 +76,7 @@ class CoarseDropout(Transform):
                 boxes[:, :, axis, 1] = np.where(there, side, 0)
                 continue
             shares, places = draws.uniforms(most).T, draws.uniforms(most).T
-            shares = size.sample(shares.reshape(-1)).reshape(shares.shape)
+            shares = draws.of(size, shares)
             length = np.minimum(np.maximum(np.rint(shares * side), shares > 0), side).astype(np.int64)
             start = np.floor(places * (side - length + 1)).astype(np.int64)
             boxes[:, :, axis, 0] = start

@@ -65,7 +65,8 @@ def augment(
     source : Path, str or Source
         An image or scan, a ``.txt`` list of paths, a folder, or what `open_source` gave.
     out : Path or str
-        The folder to fill: images right inside, or with masks below ``images`` and ``masks``.
+        The folder to fill: images right inside, or with masks below ``images`` and ``masks``. Further images and maps
+        of numbers that a source has, ``open_source(path, maps={"depth": "depth"})``, go into folders of their names.
     pipeline : Pipeline, name of a preset, or file
     copies : int
         Per image, 1 or more.
@@ -140,8 +141,17 @@ def augment(
     read = {"channels": channels, "axes": axes}
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
     annotations = annotation_files(out, found, to, copies, prefix)
-    places = annotations.places(masks=has_masks)
-    asked = {"copies": copies, "format": suffix, "prefix": prefix, **read, "masks": has_masks, "to": annotations.name}
+    further = sorted({name for record in records for name in record.further}) if annotations.further else []
+    places = annotations.places(masks=has_masks or bool(further))
+    asked: dict[str, Any] = {
+        "copies": copies,
+        "format": suffix,
+        "prefix": prefix,
+        **read,
+        "masks": has_masks,
+        "to": annotations.name,
+    }
+    asked |= {"further": further} if further else {}
     job = Job(out, pipeline, asked)
     listed_beside(out)  # refuses the folder of an export before anything is made
     for first, second in name_clashes(record.key for record in records):
@@ -155,7 +165,9 @@ def augment(
     started = time.perf_counter()
     try:
         annotations.begin()
-        work = CopyWork(out, pipeline, channels, axes, _keypoint_names(found), annotations.name is not None)
+        work = CopyWork(
+            out, pipeline, channels, axes, _keypoint_names(found), annotations.name is not None, bool(further)
+        )
         engine = seeing(engine, found, out)
         finished = _make(work, tasks, job, rows, on_error, aside, progress, workers, engine)
         return _end(job, annotations, rows, finished, aside, started)
@@ -241,7 +253,7 @@ def _end(
         tuple(Failure(key, text) for key, (_, text) in sorted(failed.items())),
         len(rows) - ours,
         time.perf_counter() - started,
-        (*left_out(source, "augment"), *finished.notes),
+        (*(() if annotations.further else left_out(source, f"augment into {annotations.name}")), *finished.notes),
         None if aside is None else aside.kept,
         annotations.name,
         told,

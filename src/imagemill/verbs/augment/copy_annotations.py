@@ -29,6 +29,7 @@ from imagemill.data.records.moved_annotations import STORED_AS, counts_of
 from imagemill.data.records.output_names import output_name
 from imagemill.data.records.record import Pixels, Record, Stored, split_suffix
 from imagemill.verbs.augment.augment_report import Annotated
+from imagemill.verbs.augment.ledger import files_of
 from imagemill.verbs.augment.one_copy import Made, image_suffix
 
 __all__ = ["IN_FILES", "AnnotationFiles", "Place", "annotation_files", "digest_of", "row_of", "suffix_of"]
@@ -49,6 +50,10 @@ class Place:
 
     image: str
     mask: str | None
+
+    def further(self, name: str) -> str:
+        """Where a further image or map is to be: in a folder of its name, named like the image."""
+        return f"{name}/{self.image.removeprefix('images/')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,13 @@ class AnnotationFiles:
         """Format of images that are arrays, where no other is asked for; what goes into files must hold any type."""
         return ".tif" if self.name in IN_FILES else ""
 
+    @property
+    def further(self) -> bool:
+        """Whether further images and maps have a place: beside images that are files, not in files that hold many."""
+        return self.name not in IN_FILES
+
     def places(self, *, masks: bool) -> Mapping[tuple[str, int], Place]:
-        """Where every copy is to be; `masks` says whether images and masks have folders of their own."""
+        """Where every copy is to be; `masks` says whether images have a folder of their own, beside others."""
         names = {
             (record.key, copy): output_name(record.key, copy, self.copies, self.prefix, ".x").removesuffix(".x")
             for record in self.source
@@ -139,7 +149,7 @@ class AnnotationFiles:
             if record is None or place is None or self._is_current(row, record, place):
                 kept[at] = row
                 continue
-            for name in filter(None, (row["output"], row.get("mask"))):
+            for _, name, _ in files_of(row):
                 (self.out / name).unlink(missing_ok=True)
         return kept
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imagemill.core.errors import ImagemillError
 from imagemill.core.sample import Recipe
-from imagemill.data.codecs.base import Channels
+from imagemill.data.codecs.base import Channels, Picture
 from imagemill.data.records.loading import pixels_size
 from imagemill.data.records.record import Record
 from imagemill.jobs.shards import Note
@@ -93,6 +93,8 @@ class CopyWork:
         Names of the keypoints of each category.
     annotated : bool
         Whether lines hold what annotations are written from.
+    further : bool
+        Whether further images and maps are written, in folders of their names.
     """
 
     out: Path
@@ -101,6 +103,7 @@ class CopyWork:
     axes: str | None
     keypoint_names: Mapping[str, Sequence[str]]
     annotated: bool
+    further: bool = True
 
     def __call__(self, task: CopyTask) -> Iterator[Row | Note]:
         """Lines of copies; an error of writing is one of the output."""
@@ -122,13 +125,23 @@ class CopyWork:
         image = place.image + task.suffix
         row: Row = {"key": recipe.key, "copy": recipe.epoch, "output": image, "mask": None, "recipe": recipe.to_dict()}
         row["applied"] = [{"name": a.name, "values": dict(a.values)} for a in made.applied]
-        if made.mask is not None and place.mask is not None:  # first: what has an image has its mask
-            row["mask"] = place.mask + one_copy.mask_suffix(made.mask, task.suffix)
-            row["mask_sha256"] = one_copy.write(self.out / row["mask"], made.mask)
+        # The image last: what has one has all that belongs to it.
+        beside: dict[str, tuple[str, Picture]] = {}
+        if made.mask is not None and place.mask is not None:
+            beside["mask"] = place.mask + one_copy.mask_suffix(made.mask, task.suffix), made.mask
+        for name, one in made.further.items() if self.further else ():
+            suffix = one_copy.further_suffix(task.record, name, one, task.suffix)
+            beside[name] = place.further(name) + suffix, one
         try:
+            for name, (output, picture) in beside.items():
+                digest = one_copy.write(self.out / output, picture)
+                if name == "mask":
+                    row |= {"mask": output, "mask_sha256": digest}
+                else:
+                    row.setdefault("further", {})[name] = {"output": output, "sha256": digest}
             row["sha256"] = one_copy.write(self.out / image, made.picture)
         except BaseException:
-            if row["mask"] is not None:  # nothing is left of half a copy
-                (self.out / row["mask"]).unlink(missing_ok=True)
+            for output, _ in beside.values():  # nothing is left of half a copy
+                (self.out / output).unlink(missing_ok=True)
             raise
         return row

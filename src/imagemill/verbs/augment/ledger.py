@@ -25,7 +25,7 @@ from imagemill.core.errors import CodecError, InputError, ParameterError
 from imagemill.data.layouts.augment_files import ERRORS, JOB, PARTIAL, PIPELINE, RECIPES
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Job", "Row", "Rows", "pipeline_of", "read_parameters", "recorded"]
+__all__ = ["Job", "Row", "Rows", "files_of", "pipeline_of", "read_parameters", "recorded"]
 
 FORMAT = 1
 # The names `atomic_path` gives; nobody else's files look like this.
@@ -105,9 +105,9 @@ class Job:
     def _clear(self) -> None:
         """Remove what an earlier run left: the outputs it recorded and its own files, nothing else."""
         for row in recorded(self.out).values():
-            for name in ("output", "mask"):
-                if row.get(name) and _is_inside(row[name]):
-                    (self.out / row[name]).unlink(missing_ok=True)
+            for _, name, _ in files_of(row):
+                if _is_inside(name):
+                    (self.out / name).unlink(missing_ok=True)
         for name in (JOB, PIPELINE, RECIPES, PARTIAL, ERRORS):
             (self.out / name).unlink(missing_ok=True)
 
@@ -116,12 +116,14 @@ class Job:
         if recorded(self.out):
             return
         self._clear()
-        for folder in (self.out / "images", self.out / "masks", *([self.out] if new else [])):
+        further = self.parameters.get("further", ())
+        beside = [self.out / name for name in ("images", "masks", *further)]
+        for folder in (*beside, *([self.out] if new else [])):
             with suppress(OSError):  # there is something in it, or it is not there
                 folder.rmdir()
 
     def _is_there(self, row: Row) -> bool:
-        return all((self.out / row[name]).is_file() for name in ("output", "mask") if row.get(name))
+        return all((self.out / name).is_file() for _, name, _ in files_of(row))
 
     def record(self, rows: Iterable[Row]) -> None:
         """Note outputs that were just written, so that a rerun finds them."""
@@ -136,6 +138,13 @@ class Job:
             _write_lines(self.out / ERRORS, failed)
         else:
             (self.out / ERRORS).unlink(missing_ok=True)
+
+
+def files_of(row: Row) -> list[tuple[str, str, str | None]]:
+    """The files of an output, its image first: what each is, its name below the folder, and its sha256."""
+    found = [("output", row["output"], row.get("sha256"))]
+    found += [("mask", row["mask"], row.get("mask_sha256"))] if row.get("mask") else []
+    return found + [(what, one["output"], one.get("sha256")) for what, one in row.get("further", {}).items()]
 
 
 def _is_inside(name: str) -> bool:

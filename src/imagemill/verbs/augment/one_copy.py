@@ -17,6 +17,7 @@ from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
 from imagemill.data.codecs.registry import write_picture
 from imagemill.data.codecs.volumes.volume_header import DETACHED
+from imagemill.data.records.further_targets import as_further, further_pictures
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import (
     load_mask,
@@ -30,9 +31,10 @@ from imagemill.data.records.moved_annotations import Annotations, annotations_of
 from imagemill.data.records.record import Record
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Loaded", "Made", "image_suffix", "load", "make", "mask_suffix", "write"]
+__all__ = ["Loaded", "Made", "further_suffix", "image_suffix", "load", "make", "mask_suffix", "write"]
 
 _WRITTEN = PhotoCodec.writes
+_LOSSY = ("jpeg", "webp", "avif", "jpeg2000")
 # Formats that are read but not written, or that hold too little of what they are read as.
 _INSTEAD = {
     **{suffix: ".jpg" if kind == "jpeg" else ".png" for suffix, kind in KIND_OF.items() if suffix not in _WRITTEN},
@@ -61,6 +63,10 @@ class Loaded:
         What there is to know about the way it was read.
     label : str or None
         Its class.
+    further : mapping from str to Picture
+        Further images and maps of numbers.
+    record : Record or None
+        What was read.
     """
 
     picture: Picture
@@ -70,6 +76,14 @@ class Loaded:
     annotations: Annotations | None = None
     note: str = ""
     label: str | None = None
+    further: Mapping[str, Picture] = field(default_factory=dict)
+    record: Record | None = None
+
+    def further_targets(self) -> dict[str, Target]:
+        """Further images and maps as a pipeline takes them."""
+        if self.record is None:
+            return {}
+        return {name: as_further(self.record, name, one, one.array) for name, one in self.further.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +100,8 @@ class Made:
         What is annotated in the copy; None where nobody looked.
     gone : Counter
         How many boxes, polygons, masks and keypoints are outside the copy.
+    further : mapping from str to Picture
+        Further images and maps of numbers, moved by the same draw.
     """
 
     picture: Picture
@@ -93,6 +109,7 @@ class Made:
     applied: tuple[Applied, ...]
     objects: tuple[Instance, ...] | None = None
     gone: Counter[str] = field(default_factory=Counter)
+    further: Mapping[str, Picture] = field(default_factory=dict)
 
 
 def load(
@@ -118,9 +135,12 @@ def load(
         mask = replace(mask, array=_label_values(mask.array))
     annotations, noted = annotations_of(record, picture, names)
     note = "; ".join(filter(None, (pair_note(picture, mask), noted)))
-    return Loaded(
-        picture, mask, pixels_digest(record.image), pixels_size(record.image), annotations, note, record.label
-    )
+    further = {
+        name: one if record.further[name].kind == "map" else replace(one, array=_image_values(one.array))
+        for name, one in further_pictures(record, picture).items()
+    }
+    digest, size = pixels_digest(record.image), pixels_size(record.image)
+    return Loaded(picture, mask, digest, size, annotations, note, record.label, further, record)
 
 
 def _image_values(array: Array) -> Array:
@@ -144,7 +164,7 @@ def _label_values(array: Array) -> Array:
 
 
 def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
-    """Draw and run one copy, the mask and what is annotated moved by the same draw.
+    """Draw and run one copy; mask, further images, maps and what is annotated are moved by the same draw.
 
     Raises
     ------
@@ -155,6 +175,7 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
     targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.affine)}
     if mask is not None:
         targets["mask"] = Mask(mask.array, axes=mask.axes)
+    targets |= loaded.further_targets()
     if loaded.annotations is not None:
         targets |= loaded.annotations.targets()
     if pipeline.chooses:
@@ -163,12 +184,13 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
     affine = None if picture.affine is None else sample.affine
     moved = _as_picture(sample.targets["image"], picture, affine)
     moved_mask = None if mask is None else _as_picture(sample.targets["mask"], mask, affine)
+    further = {name: _as_picture(sample.targets[name], one, affine) for name, one in loaded.further.items()}
     if loaded.annotations is None:
-        return Made(moved, moved_mask, sample.applied)
+        return Made(moved, moved_mask, sample.applied, further=further)
     height, width = moved.spatial_shape
     targets = cast(dict[str, Target], dict(sample.targets))
     objects, gone = loaded.annotations.moved(targets, (height, width))
-    return Made(moved, moved_mask, sample.applied, objects, gone)
+    return Made(moved, moved_mask, sample.applied, objects, gone, further)
 
 
 def _as_picture(raster: Any, source: Picture, affine: Any) -> Picture:
@@ -194,6 +216,16 @@ def mask_suffix(mask: Picture, image: str) -> str:
     if mask.axes.startswith("z"):
         return image
     return ".png" if mask.array.dtype in (np.uint8, np.uint16) else ".tif"
+
+
+def further_suffix(record: Record, name: str, picture: Picture, image: str) -> str:
+    """The suffix of a further image or map: its own, but none that changes numbers, and the image's for volumes."""
+    if picture.axes.startswith("z"):
+        return image
+    own = pixels_suffix(record.further[name].pixels)
+    own = _INSTEAD.get(own, own)
+    lossy = KIND_OF.get(own) in _LOSSY and record.further[name].kind == "map"
+    return mask_suffix(picture, image) if lossy else own
 
 
 def write(path: Path, picture: Picture) -> str:

@@ -21,7 +21,7 @@ from imagemill.data.records.loading import pixels_digest
 from imagemill.data.records.record import Record, split_suffix
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.verbs.augment import one_copy
-from imagemill.verbs.augment.ledger import Row, pipeline_of, read_parameters, recorded
+from imagemill.verbs.augment.ledger import Row, files_of, pipeline_of, read_parameters, recorded
 
 __all__ = ["Verification", "replay", "replay_all", "verify"]
 
@@ -108,13 +108,13 @@ def replay(
     folder, rows = _read(recipes)
     row = _find(rows, output)
     remade = _Remaker(folder, source, masks, pipeline)
-    data = remade(row, "mask" if row.get("mask") and _is_name(row["mask"], output) else "output")
+    what = next((what for what, name, _ in files_of(row)[1:] if _is_name(name, output)), "output")
+    data = remade(row, what)
     if out is None:
         return data
-    if split_suffix(out)[1].lower() != split_suffix(row["output"])[1].lower():
-        wanted = split_suffix(row["output"])[1]
-        if not (row.get("mask") and _is_name(row["mask"], output)):
-            raise InputError(f"expected a file name that ends in {wanted}, as the output did, got {out}; rename it")
+    wanted = split_suffix(row["output"])[1]
+    if what == "output" and split_suffix(out)[1].lower() != wanted.lower():
+        raise InputError(f"expected a file name that ends in {wanted}, as the output did, got {out}; rename it")
     with atomic_path(out) as part:
         part.write_bytes(data)
     return Path(out)
@@ -154,9 +154,9 @@ def replay_all(
     if Path(out).resolve() == folder.resolve():
         raise InputError(f"expected another folder than the one with the outputs, got {out}; choose a new one")
     remade = _Remaker(folder, source, masks, pipeline)
-    wanted = [(row, what) for row in rows for what in ("output", "mask") if row.get(what)]
-    for number, (row, what) in enumerate(wanted, 1):
-        with atomic_path(Path(out) / row[what]) as part:
+    wanted = [(row, what, name) for row in rows for what, name, _ in files_of(row)]
+    for number, (row, what, name) in enumerate(wanted, 1):
+        with atomic_path(Path(out) / name) as part:
             part.write_bytes(remade(row, what))
         if progress is not None:
             progress(number, len(wanted))
@@ -192,14 +192,12 @@ def verify(
     remade = None if source is None else _Remaker(folder, source, masks, pipeline)
     changed, missing = [], []
     for number, row in enumerate(rows, 1):
-        for what, digest in (("output", "sha256"), ("mask", "mask_sha256")):
-            if not row.get(what):
-                continue
-            path = folder / row[what]
+        for what, name, digest in files_of(row):
+            path = folder / name
             if not path.is_file():
-                missing.append(row[what])
-            elif pixels_digest(path) != row[digest]:
-                changed.append(row[what])
+                missing.append(name)
+            elif pixels_digest(path) != digest:
+                changed.append(name)
             elif remade is not None:
                 remade(row, what)
         if progress is not None:
@@ -230,8 +228,8 @@ def _find(rows: list[Row], output: str | int) -> Row:
         if not -len(rows) <= output < len(rows):
             raise InputError(f"expected a line from 0 to {len(rows) - 1}, got {output}; count from 0")
         return rows[output]
-    exact = [row for row in rows if output in (row["output"], row.get("mask"))]
-    found = exact or [r for r in rows if _is_name(r["output"], output) or _is_name(r.get("mask") or "", output)]
+    exact = [row for row in rows if any(output == name for _, name, _ in files_of(row))]
+    found = exact or [row for row in rows if any(_is_name(name, output) for _, name, _ in files_of(row))]
     if len(found) != 1:
         got = "none" if not found else f"{len(found)} in different folders"
         example = rows[0]["output"]
@@ -255,7 +253,7 @@ class _Remaker:
         self.loaded: tuple[str, one_copy.Loaded] | None = None
 
     def __call__(self, row: Row, what: str) -> bytes:
-        """The bytes of a row's ``output`` or ``mask``.
+        """The bytes of a row's ``output``, ``mask``, or of a further image or map by its name.
 
         Raises
         ------
@@ -263,15 +261,17 @@ class _Remaker:
         """
         loaded = self._load(row)
         made = one_copy.make(self.pipeline, loaded, Recipe.from_dict(row["recipe"]))
-        picture, digest = (made.picture, row["sha256"]) if what == "output" else (made.mask, row.get("mask_sha256"))
+        name, digest = next((name, digest) for each, name, digest in files_of(row) if each == what)
+        picture = made.picture if what == "output" else made.mask if what == "mask" else made.further.get(what)
         if picture is None:
-            raise InputError(f"expected a mask for {row['key']}, got none at this place; give the masks' folder")
+            do = "give the masks' folder" if what == "mask" else f"open_source(..., maps={{{what!r}: ...}}) or views="
+            raise InputError(f"expected a {what} for {row['key']}, got none at this place; {do}")
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / ("made" + split_suffix(row[what])[1])
+            path = Path(folder) / ("made" + split_suffix(name)[1])
             if one_copy.write(path, picture) != digest:
                 raise InputError(
-                    f"expected the recorded bytes of {row[what]}, got others from the same source; a library or "
-                    "a mask has changed since"
+                    f"expected the recorded bytes of {name}, got others from the same source; a library, a mask or "
+                    "another file of this image has changed since"
                 )
             return path.read_bytes()
 

@@ -12,7 +12,7 @@ import numpy as np
 from imagemill.core import coordinate_maps as maps
 from imagemill.engine import colour_values as values
 from imagemill.engine.backends.cpu import choose
-from imagemill.engine.sampling import Request, averaged, needed
+from imagemill.engine.sampling import Request, averaged, needed, whole_blocks
 
 __all__ = ["Resampling", "give", "prepare", "writable"]
 
@@ -42,9 +42,9 @@ def prepare(asked: Request, shape: tuple[int, ...], source: np.dtype[Any], dtype
     if (asked.reduce or asked.antialias) and (found := needed(asked, frame)) is not None:
         block, asked = found
         frame = tuple(part.stop - part.start for part in block)
-    reduce = asked.reduce
-    if reduce is not None:
-        frame, asked = tuple(-(-n // f) for n, f in zip(frame, reduce, strict=True)), asked.on_reduced()
+    reduce = asked if asked.reduce is not None else None
+    if asked.reduce is not None:
+        frame, asked = tuple(-(-n // f) for n, f in zip(frame, asked.reduce, strict=True)), asked.on_reduced()
     asked, turn = _unflipped(asked, frame, shape[-1], source)
     kernel = choose.choose(
         asked.stages, frame, asked.shape, source, shape[-1], asked.order, asked.border, antialias=asked.antialias
@@ -87,17 +87,14 @@ def _unflipped(
     return replace(asked, stages=(maps.Matrix(stage.m @ flip),)), turn
 
 
-def _averaged(src: Array, factors: tuple[int, ...]) -> Array:
+def _averaged(src: Array, asked: Request) -> Array:
     """Block means in the source's dtype; OpenCV's area filter is exactly that where the blocks fit."""
-    y, x = factors[0], factors[-1]
-    if len(factors) != 2 or src.shape[-1] > 4 or src.dtype not in (np.uint8, np.uint16, np.float32):
+    assert asked.reduce is not None
+    y, x = asked.reduce[0], asked.reduce[-1]
+    if len(asked.reduce) != 2 or src.shape[-1] > 4 or src.dtype not in (np.uint8, np.uint16, np.float32):
         work = np.float64 if src.dtype.itemsize > 2 and src.dtype != np.float32 else np.float32
-        return values.to_dtype(averaged(src, factors, work), src.dtype)
-    short = -src.shape[0] % y, -src.shape[1] % x
-    if any(short):
-        src = cv2.copyMakeBorder(src, 0, short[0], 0, short[1], cv2.BORDER_REPLICATE).reshape(
-            src.shape[0] + short[0], src.shape[1] + short[1], src.shape[2]
-        )
+        return values.to_dtype(averaged(src, asked, work), src.dtype)
+    src = whole_blocks(src, asked)
     size = (src.shape[1] // x, src.shape[0] // y)
     small = cv2.resize(np.ascontiguousarray(src), size, interpolation=cv2.INTER_AREA)
     return np.asarray(small).reshape(size[1], size[0], src.shape[2])

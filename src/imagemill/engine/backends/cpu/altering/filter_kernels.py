@@ -14,11 +14,11 @@ from imagemill.core.image_ops import Filter
 from imagemill.engine.altering.codec_values import recoded
 from imagemill.engine.altering.filter_values import filtered, sharpened
 from imagemill.engine.altering.reference_values import curves
-from imagemill.engine.altering.weather_values import WEATHER, weathered
+from imagemill.engine.altering.weather_values import WEATHER
 from imagemill.engine.backends.cpu.altering import hsv_kernel, moved_kernels, scan_kernels
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
-from imagemill.engine.backends.cpu.altering.layer_tools import QUICK
-from imagemill.engine.backends.cpu.altering.views import added_views, only_scale
+from imagemill.engine.backends.cpu.altering.views import mean_of_views, only_scale
+from imagemill.engine.backends.cpu.altering.weather_kernels import weather_image
 from imagemill.engine.backends.cpu.byte_tables import histogram, look_up
 from imagemill.engine.backends.cpu.compile import exactly
 from imagemill.engine.backends.cpu.halves import single
@@ -72,7 +72,7 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
         case "hsv" if src.dtype in (np.uint8, np.uint16):
             return hsv_kernel.revalued(src, float(params[0]), float(params[1]), float(params[2]), peak)
         case kind if kind in WEATHER:
-            return rounded(weathered(kind, params, src.astype(working(src.dtype)), peak, QUICK), src.dtype)
+            return weather_image(kind, params, src, peak, out)
         case "jpeg" | "webp":
             exact = src if src.dtype == np.uint8 else src.astype(np.float64)
             return to_dtype(recoded(exact, op.kind, int(params[0]), src.dtype, peak), src.dtype)
@@ -85,7 +85,7 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
 
 
 def _scanned(kind: str, params: list[Array], src: Array, out: Array | None) -> Array:
-    if src.dtype == np.float32:
+    if src.dtype == np.float32 or (kind == "lower" and src.dtype != np.float16):
         return scan_kernels.altered_scan(kind, params, src, out)
     made = scan_kernels.altered_scan(
         kind, params, single(src) if src.dtype == np.float16 else src.astype(np.float32), None
@@ -142,7 +142,7 @@ def _average(src: Array, matrices: Floats) -> Array:
     """Views added up in float32; OpenCV wants x first."""
     shape = src.shape
     if only_scale(matrices):
-        return rounded(added_views(src, matrices) / np.float32(len(matrices)), src.dtype)
+        return rounded(mean_of_views(src, matrices), src.dtype)
     if shape[-1] > 4:
         # Of more channels OpenCV rounds the places it reads.
         return np.concatenate([_average(src[..., c : c + 1], matrices) for c in range(shape[-1])], axis=-1)

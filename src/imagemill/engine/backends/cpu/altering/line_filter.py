@@ -12,7 +12,7 @@ import numpy as np
 from imagemill.core.geometry import Floats
 from imagemill.engine.backends.cpu.compile import compiled
 
-__all__ = ["along"]
+__all__ = ["along", "by_fours", "mirrored", "weighted"]
 
 Array = np.ndarray[Any, Any]
 
@@ -21,7 +21,7 @@ _WIDE = 2048
 
 
 @compiled
-def _weighted(src, places, weights, start, size, out, o):
+def weighted(src, places, weights, start, size, out, o):
     """``out[o + b] = sum_t weights[t] * src[places[t] + start + b]``, four taps at a time."""
     # Views begin where the loops do: a place that may be negative would be tested at every step.
     made = out[o : o + size]
@@ -47,7 +47,7 @@ def _across(src, blocks, n, size, index, weights, places, out):
             for j in range(n):
                 for t in range(taps):
                     places[t] = (k * n + index[j, t]) * size
-                _weighted(src, places, weights, start, some, out, (k * n + j) * size + start)
+                weighted(src, places, weights, start, some, out, (k * n + j) * size + start)
 
 
 @compiled
@@ -64,13 +64,30 @@ def _within(src, lines, n, channels, edge, weights, places, line, out):
                 line[(reach + n + e) * channels + c] = src[first + edge[reach + e] * channels + c]
         for b in range(n * channels):
             line[reach * channels + b] = src[first + b]
-        _weighted(line, places, weights, 0, n * channels, out, first)
+        weighted(line, places, weights, 0, n * channels, out, first)
 
 
-def _mirrored(index: Array, n: int) -> Array:
+def mirrored(index: Array, n: int) -> Array:
+    """Places on an axis of ``n``, mirrored at its outermost ones as often as it takes."""
     period = max(2 * (n - 1), 1)
     folded = np.abs(index) % period
     return np.minimum(folded, period - folded) if n > 1 else np.zeros_like(index)
+
+
+def by_fours(weights: Floats, offsets: Array) -> tuple[Array, Array]:
+    """Taps for :func:`weighted`: more of weight 0 fill up the last four, and read what the last one reads.
+
+    Examples
+    --------
+    >>> weights, offsets = by_fours(np.array([0.5, 0.25]), np.array([3, 7]))
+    >>> weights.tolist(), offsets.tolist()
+    ([0.5, 0.25, 0.0, 0.0], [3, 7, 7, 7])
+    """
+    spare = -len(weights) % 4 if len(weights) else 4
+    return (
+        np.concatenate([weights, np.zeros(spare)]).astype(np.float32),
+        np.concatenate([offsets, np.full(spare, offsets[-1] if len(offsets) else 0)]).astype(np.int64),
+    )
 
 
 def along(values: Array, axis: int, weights: Floats, out: Array | None = None) -> Array:
@@ -94,19 +111,16 @@ def along(values: Array, axis: int, weights: Floats, out: Array | None = None) -
     """
     n, shape = values.shape[axis], values.shape
     reach = len(weights) // 2
-    # Taps of weight 0 fill up the last four; they read what the last one reads.
-    single = np.zeros(-(-len(weights) // 4) * 4, np.float32)
-    single[: len(weights)] = weights
+    single, taps = by_fours(weights, np.arange(len(weights)))
     places = np.empty(len(single), np.int64)
     made = np.empty(shape, np.float32) if out is None else out
     size = int(np.prod(shape[axis + 1 :], dtype=np.int64))
     flat, target, blocks = values.reshape(-1), made.reshape(-1), values.size // max(n * size, 1)
     if axis == values.ndim - 2:
-        edge = _mirrored(np.concatenate([np.arange(-reach, 0), np.arange(n, n + reach)]), n)
+        edge = mirrored(np.concatenate([np.arange(-reach, 0), np.arange(n, n + reach)]), n)
         line = np.empty((n + 2 * reach) * size, np.float32)
         _within(flat, blocks, n, size, edge, single, places, line, target)
     else:
-        offsets = np.minimum(np.arange(len(single)), 2 * reach) - reach
-        index = _mirrored(np.arange(n)[:, None] + offsets, n)
+        index = mirrored(np.arange(n)[:, None] + taps - reach, n)
         _across(flat, blocks, n, size, index, single, places, target)
     return made

@@ -16,7 +16,6 @@ from imagemill.core.randomness import pixel_numbers as numbers
 from imagemill.core.randomness.rng import Words
 from imagemill.engine.altering.moved_pixels import as_it_was, as_picture
 from imagemill.engine.backends.cpu.altering.convolution import convolved, rounded
-from imagemill.engine.backends.cpu.altering.layer_tools import uniform
 from imagemill.engine.backends.cpu.altering.pixel_noise import fill_words
 from imagemill.engine.backends.cpu.compile import compiled
 
@@ -37,6 +36,11 @@ def _take(picture, words, reach, times):
                 # Whole numbers in place of (word + 0.5) / 2**32 times the steps there are: the same floor.
                 down = np.int64(((np.uint64(words[at]) << half | half) * both) >> shift) - reach
                 right = np.int64(((np.uint64(words[at + 1]) << half | half) * both) >> shift) - reach
+                if depth == 3:  # without a loop, which costs more than three values do
+                    picture[y, x, 0] = picture[y + down, x + right, 0]
+                    picture[y, x, 1] = picture[y + down, x + right, 1]
+                    picture[y, x, 2] = picture[y + down, x + right, 2]
+                    continue
                 for c in range(depth):
                     picture[y, x, c] = picture[y + down, x + right, c]
 
@@ -65,49 +69,72 @@ def _mirrored(i, n):
 
 
 @compiled
-def _read(picture, away_y, away_x, out):
+def _swung(words, reach, out):
+    """Uniform numbers from ``-reach`` to ``reach``."""
+    half = reach - reach + 2.0**-32
+    for i in range(out.size):
+        out[i] = (2 * ((words[i] + 0.5) * half) - 1) * reach
+
+
+@compiled
+def _blend(picture, y0, y1, x0, x1, c, wy, wx, one):
+    high = one * picture[y0, x0, c] + wx * (one * picture[y0, x1, c] - one * picture[y0, x0, c])
+    low = one * picture[y1, x0, c] + wx * (one * picture[y1, x1, c] - one * picture[y1, x0, c])
+    return high + wy * (low - high)
+
+
+@compiled
+def _read(picture, away_y, away_x, one, out):
+    """``one`` is a 1 of the precision that is asked for, in which places within a pixel are told too."""
     height, width, depth = picture.shape
     for y in range(height):
         for x in range(width):
-            py, px = y + away_y[y, x], x + away_x[y, x]
-            fy, fx = np.floor(py), np.floor(px)
-            wy, wx = py - fy, px - fx
-            y0, x0 = int(fy), int(fx)
+            fy, fx = np.floor(away_y[y, x]), np.floor(away_x[y, x])
+            wy, wx = away_y[y, x] - fy, away_x[y, x] - fx
+            y0, x0 = y + int(fy), x + int(fx)
             y1, x1 = y0 + 1, x0 + 1
             if y0 < 0 or y1 >= height:
                 y0, y1 = _mirrored(y0, height), _mirrored(y1, height)
             if x0 < 0 or x1 >= width:
                 x0, x1 = _mirrored(x0, width), _mirrored(x1, width)
-            a, b = (1 - wy) * (1 - wx), (1 - wy) * wx
-            c, d = wy * (1 - wx), wy * wx
+            if depth == 3:
+                out[y, x, 0] = _blend(picture, y0, y1, x0, x1, 0, wy, wx, one)
+                out[y, x, 1] = _blend(picture, y0, y1, x0, x1, 1, wy, wx, one)
+                out[y, x, 2] = _blend(picture, y0, y1, x0, x1, 2, wy, wx, one)
+                continue
             for k in range(depth):
-                out[y, x, k] = (
-                    a * picture[y0, x0, k] + b * picture[y0, x1, k] + c * picture[y1, x0, k] + d * picture[y1, x1, k]
-                )
+                out[y, x, k] = _blend(picture, y0, y1, x0, x1, k, wy, wx, one)
 
 
-def _smooth(field: Floats, sigma: Floats) -> Floats:
-    """A Gaussian cut at three deviations, mirrored at the outer edges."""
+def _smooth(field: Array, sigma: Floats) -> Array:
+    """A Gaussian cut at three deviations, mirrored at the outer edges; as precise as the field."""
     if not sigma.any():
         return field
     reach = [int(3 * s + 0.5) for s in sigma.tolist()]
     weights = [
         np.exp(-0.5 * (np.arange(-r, r + 1) / s) ** 2) if r else np.ones(1) for r, s in zip(reach, sigma, strict=True)
     ]
-    down, along = (w / w.sum() for w in weights)
+    down, along = ((w / w.sum()).astype(field.dtype) for w in weights)
+    if all(r <= n for r, n in zip(reach, field.shape, strict=True)):
+        return np.asarray(cv2.sepFilter2D(field, -1, along, down, borderType=cv2.BORDER_REFLECT))
     # A frame that is smaller than the Gaussian is mirrored more than once, which OpenCV does not do.
     padded = np.pad(field, [(r, r) for r in reach], mode="symmetric")
-    made = cv2.sepFilter2D(padded, cv2.CV_64F, along, down, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(made[reach[0] : reach[0] + field.shape[0], reach[1] : reach[1] + field.shape[1]], np.float64)
+    made = np.asarray(cv2.sepFilter2D(padded, -1, along, down, borderType=cv2.BORDER_REPLICATE))
+    return made[reach[0] : reach[0] + field.shape[0], reach[1] : reach[1] + field.shape[1]]
 
 
 def turbulence(src: Array, reach: Floats, sigma: Floats, stream: Words) -> Array:
     """As :func:`imagemill.engine.altering.moved_pixels.read_at` at its displacements."""
-    half = src.dtype == np.float16  # of which compiled code knows nothing
-    picture = np.ascontiguousarray(as_picture(src), working(src.dtype) if half else None)
-    height, width = picture.shape[:2]
-    u = 2 * uniform(stream, numbers.EACH_PIXEL, 2 * height * width).reshape(2, height, width) - 1
-    away = [_smooth(one * r, sigma) for one, r in zip(u, reach.tolist(), strict=True)]
-    out = np.empty(picture.shape, working(src.dtype))
-    _read(picture, away[0], away[1], out)
+    kind, half = working(src.dtype), src.dtype == np.float16  # of which compiled code knows nothing
+    picture = np.ascontiguousarray(as_picture(src), kind if half else None)
+    size = picture.shape[0] * picture.shape[1]
+    words = np.empty(2 * size, np.uint32)
+    fill_words(int(stream[0]), int(stream[1]), numbers.EACH_PIXEL, words)
+    away = []
+    for axis, most in enumerate(reach.tolist()):
+        swung = np.empty(picture.shape[:2], kind)
+        _swung(words[axis * size : (axis + 1) * size], kind.type(most), swung.reshape(-1))
+        away.append(_smooth(swung, sigma))
+    out = np.empty(picture.shape, kind)
+    _read(picture, away[0], away[1], kind.type(1), out)
     return rounded(np.ascontiguousarray(as_it_was(out, src.shape)), src.dtype)

@@ -179,20 +179,29 @@ def _quantiles(mean, cumulated):
 
 
 @compiled
-def _poisson_bytes(src, words, unit, seen, out):
+def _poisson_bytes(src, words, unit, out):
     """Values of 8 bits: a table for each level that occurs, entered at a guess and walked from there."""
     size = src.size
+    seen = np.zeros(256, np.bool_)
+    for i in range(size):
+        seen[src[i]] = True
     most = int(14.0 * math.sqrt(255.0 / unit + 1.0)) + 60
-    table = np.empty((256, most))
-    first, guess = np.zeros(256, np.int64), np.zeros((256, 65), np.int64)
+    # A number (word + 0.5) / 2**32 is at most a bound where the word is at most the bound as a whole number; as such
+    # they take half the room, and the values of a photo walk all over the table.
+    exact, table = np.empty(most), np.empty((256, most), np.uint32)
+    first, guess = np.zeros(256, np.int64), np.zeros((256, 65), np.int16)
     for level in range(1, 256):
         if not seen[level]:
             continue
-        first[level], count = _quantiles(level / unit, table[level])
-        table[level, count - 1] = 2.0
+        first[level], count = _quantiles(level / unit, exact)
+        exact[count - 1] = 2.0
+        for k in range(count):
+            table[level, k] = np.uint32(min(max(np.floor(exact[k] * 2.0**32 - 0.5), 0.0), 4294967295.0))
         k = 0
+        while exact[k] * 2.0**32 < 0.5:  # what no word is small enough for
+            k += 1
         for step in range(65):
-            while table[level, k] < step / 64.0:
+            while exact[k] < step / 64.0:
                 k += 1
             guess[level, step] = k
     for i in range(size):
@@ -200,9 +209,9 @@ def _poisson_bytes(src, words, unit, seen, out):
         if level == 0:
             out[i] = 0
             continue
-        u = (words[i] + 0.5) * 2.0**-32
-        k = guess[level, int(u * 64.0)]
-        while table[level, k] < u:
+        word = words[i]
+        k = guess[level, word >> np.uint32(26)]
+        while table[level, k] < word:
             k += 1
         out[i] = np.uint8(min(np.rint(unit * (first[level] + k)), 255.0))
 
@@ -238,9 +247,7 @@ def noise_image(op: Noise, row: int, src: Array, out: Array | None = None) -> Ar
         return _normal(op.params[row], k0, k1, src, made)
     if op.kind == "poisson":
         words = _words(k0, k1, numbers.EACH_VALUE, src.size)
-        seen = np.zeros(256, np.bool_)
-        seen[src.reshape(-1)] = True
-        _poisson_bytes(src.reshape(-1), words, float(op.params[row, 0]), seen, made.reshape(-1))
+        _poisson_bytes(src.reshape(-1), words, float(op.params[row, 0]), made.reshape(-1))
         return made
     return _impulse(op, row, src, made)
 

@@ -9,6 +9,7 @@ As :mod:`imagemill.engine.altering.scan_values` defines them, for types whose va
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,10 @@ _BLOCK = 4096
 
 
 def altered_scan(kind: str, params: list[Array], src: Array, out: Array | None) -> Array:
-    """One sample ``(*shape, C)`` of single precision through one of :data:`KINDS`; ``out``, if given, is like it."""
+    """One sample ``(*shape, C)`` of single precision through one of :data:`KINDS`; ``out``, if given, is like it.
+
+    For ``lower`` it may be of any type whose values single precision holds, but half precision.
+    """
     src = np.ascontiguousarray(src)
     match kind:
         case "lower":
@@ -237,18 +241,66 @@ def _view(src: Array, matrix: Floats) -> Array:
 # ------------------------------------------------------------------------------------------- resolution
 
 
+@lru_cache(maxsize=64)
+def _covering(n: int, m: int, *, whole: bool) -> Table:
+    """The weights of :func:`imagemill.engine.altering.scan_values.covered` without the zeros."""
+    dense = scans.covered(n, m, whole=whole)
+    first = (dense > 0).argmax(axis=1)
+    taps = int((dense > 0).sum(axis=1).max())
+    index = np.minimum(first[:, None] + np.arange(taps), n - 1)
+    weights = np.take_along_axis(dense, index, axis=1)
+    # What stands at the end of an axis is read once.
+    weights[:, 1:][index[:, 1:] == index[:, :-1]] = 0
+    return index.astype(np.int64), weights, np.zeros(m)
+
+
+@compiled
+def _repeated(left, planes, rows, columns, out):
+    """``left`` ``(z, y, x, C)`` read at whole places; what comes twice is read once."""
+    channels = left.shape[3]
+    for z in range(planes.size):
+        if z > 0 and planes[z] == planes[z - 1]:
+            out[z] = out[z - 1]
+            continue
+        for y in range(rows.size):
+            if y > 0 and rows[y] == rows[y - 1]:
+                out[z, y] = out[z, y - 1]
+                continue
+            line, made = left[planes[z], rows[y]], out[z, y]
+            for x in range(columns.size):
+                if channels == 3:
+                    made[x, 0], made[x, 1], made[x, 2] = line[columns[x], 0], line[columns[x], 1], line[columns[x], 2]
+                    continue
+                for c in range(channels):
+                    made[x, c] = line[columns[x], c]
+
+
 def _lower(src: Array, fewer: Array, how: Array, out: Array | None) -> Array:
-    down, straight = how.tolist()
-    left = scans.fewer_samples(src, fewer, down=int(down))
-    tables: dict[int, Table] = {}
-    for axis, (n, m) in enumerate(zip(src.shape[:-1], fewer.tolist(), strict=True)):
-        if m < n and straight:
+    """Of any type that single precision holds; values are rounded once, since blocks repeat what is rounded."""
+    down, straight = (int(number) for number in how)
+    shape, single = src.shape[:-1], np.dtype(np.float32)
+    pairs = list(zip(shape, fewer.tolist(), strict=True))
+    shrunk = [axis for axis, (n, m) in enumerate(pairs) if m < n]
+    nothing = np.zeros(src.shape[-1])
+    made = np.empty(src.shape, src.dtype) if out is None else out
+    if down and shrunk:
+        small = tuple(min(n, m) for n, m in pairs)
+        room = np.empty((*small, src.shape[-1]), single if straight else src.dtype)
+        tables = {axis: _covering(*pairs[axis], whole=down == 2) for axis in shrunk}
+        left = combine(src, Taps.of(tables, src.shape, single), nothing, room)
+    else:
+        left = scans.fewer_samples(src, fewer)
+    if straight:
+        tables = {}
+        for axis in shrunk:
+            n, m = pairs[axis]
             low, share = scans.between(n, m)
             index: npt.NDArray[np.int64] = np.stack([low, np.minimum(low + 1, m - 1)], axis=1)
             tables[axis] = index, np.stack([1 - share, share], axis=1), np.zeros(n)
-        elif m < n:
-            index = np.floor((np.arange(n) + 0.5) * m / n).astype(np.int64)[:, None]
-            tables[axis] = index, np.ones((n, 1)), np.zeros(n)
-    made = np.empty_like(src) if out is None else out
-    taps = Taps.of(tables, left.shape, np.dtype(np.float32))
-    return combine(left, taps, np.zeros(src.shape[-1]), made)
+        return combine(left, Taps.of(tables, left.shape, single), nothing, made)
+    places = [np.floor((np.arange(n) + 0.5) * min(n, m) / n).astype(np.int64) for n, m in pairs]
+    outer = [np.zeros(1, np.int64)] * (3 - len(places))
+    inner = (slice(None),) * len(shape)
+    lead = (None,) * len(outer)
+    _repeated(np.ascontiguousarray(left)[(*lead, *inner)], *outer, *places, made[(*lead, *inner)])
+    return made

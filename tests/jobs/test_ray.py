@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -136,15 +138,16 @@ def _pickled(value: Any) -> bytes:
     return pickle.dumps(value)
 
 
-def test_every_verb_gives_what_threads_give(cluster: None, tmp_path: Path) -> None:
+def test_every_verb_gives_what_threads_give(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = photos(tmp_path / "in", *NAMES)
+    monkeypatch.setattr("imagemill.verbs.export.export._WORKERS", 1)
     for name, on in (("here", None), ("there", "ray")):
         im.prepare(folder, tmp_path / name / "store", size=16, on=on, workers=2)
-        im.augment(folder, tmp_path / name / "files", PIPELINE, copies=2, on=on, workers=2)
+        im.augment(folder, tmp_path / name / "files", PIPELINE, copies=2, on=on, workers=1)
         im.export(folder, tmp_path / name / "coco", "coco", on=on)
     assert digests(tmp_path / "here") == digests(tmp_path / "there")
-    assert im.scan(folder, opened=None, on="ray").to_dict() == im.scan(folder, opened=None).to_dict()
-    here, there = im.audit(folder), im.audit(folder, on="ray")
+    assert im.scan(folder, opened=None, on="ray", workers=1).to_dict() == im.scan(folder, opened=None).to_dict()
+    here, there = im.audit(folder), im.audit(folder, on="ray", workers=1)
     assert [str(finding) for finding in there.findings] == [str(finding) for finding in here.findings]
     assert len(outputs(tmp_path / "there" / "files")) == 12
 
@@ -170,7 +173,8 @@ def test_a_killed_driver_leaves_no_process_and_is_continued_here(tmp_path: Path)
     folder = photos(tmp_path / "in", *NAMES)
     (tmp_path / "driver.py").write_text(_DRIVER)
     asked = [sys.executable, str(tmp_path / "driver.py"), str(folder), str(tmp_path / "out")]
-    env = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(["src", ".", *sys.path])}
+    short = tempfile.mkdtemp(prefix="t", dir="/tmp")  # names of sockets in it have to fit
+    env = {**os.environ, "TMPDIR": short, "PYTHONPATH": os.pathsep.join(["src", ".", *sys.path])}
     done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
     pipe = im.Pipeline([im.Rotate((-20, 20)), im.Flip("x", p=0.5)], seed=5)
@@ -178,8 +182,9 @@ def test_a_killed_driver_leaves_no_process_and_is_continued_here(tmp_path: Path)
     assert (report.present, report.made) == (6, 6)
     im.augment(folder, tmp_path / "plain", pipe, copies=2)
     assert digests(tmp_path / "out") == digests(tmp_path / "plain")
-    (left,) = tmp_path.glob("imagemill-ray-*")  # its folder; what ran in it ends with it
+    (left,) = Path(short).glob("imagemill-ray-*")  # its folder; what ran in it ends with it
     wait_until(lambda: str(left) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout)
+    shutil.rmtree(short, ignore_errors=True)
 
 
 def wait_until(is_so: Any, seconds: float = 60) -> None:

@@ -141,7 +141,8 @@ class RemoteRows:
     def __getitem__(self, which: Any) -> Array:
         """A row, or rows by a slice or by their numbers."""
         if isinstance(which, int | np.integer):
-            return self.take(np.array([which]))[0]
+            row: Array = self.take(np.array([which]))[0]
+            return row
         return self.take(np.arange(len(self))[which])
 
     def take(self, rows: Array) -> Array:

@@ -208,7 +208,7 @@ class RemotePath(type(Path())):  # type: ignore[misc]
         """As `glob`, in folders of any depth."""
         return self.glob(f"**/{pattern}")
 
-    def open(  # type: ignore[override]
+    def open(
         self,
         mode: str = "r",
         buffering: int = -1,

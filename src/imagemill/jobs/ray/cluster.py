@@ -16,6 +16,8 @@ from imagemill.core.extras import require
 
 __all__ = ["Cluster", "connected"]
 
+_LONGEST = 18
+"""Characters: systems take 107 for a socket, of which 66 are Ray's and 23 ours."""
 _STORE_BYTES = 200 << 20
 """Memory for what is on its way between processes; shards are small and a few are in flight."""
 
@@ -63,6 +65,12 @@ def _quiet() -> Iterator[None]:
         told.setLevel(before)
 
 
+def _short_folder() -> str | None:
+    """Where the folder of a cluster is made: below /tmp where the user's own leaves no room for names of sockets."""
+    given = tempfile.gettempdir()
+    return "/tmp" if len(given) > _LONGEST and os.path.isdir("/tmp") else given
+
+
 def connected(address: str, workers: int) -> Cluster:
     """Connect to a cluster, or make one.
 
@@ -82,7 +90,7 @@ def connected(address: str, workers: int) -> Cluster:
         folder = None
         try:
             if address == "ray":
-                folder = tempfile.mkdtemp(prefix="imagemill-ray-")
+                folder = tempfile.mkdtemp(prefix="imagemill-ray-", dir=_short_folder())
                 ray.init(
                     "local",
                     num_cpus=workers,
@@ -98,7 +106,9 @@ def connected(address: str, workers: int) -> Cluster:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
             what = "a Ray cluster of this machine to start" if address == "ray" else f"a Ray cluster at {address}"
-            do = "see that Ray and Python are the same there, or leave on out to run on this machine alone"
+            do = "leave on out to run on this machine without one"
+            if address != "ray":
+                do = f"see that Ray and Python are the same there, or {do}"
             raise InputError(f"expected {what}, got {type(error).__name__}: {_first(error)}; {do}") from error
     return Cluster(is_ours=True, folder=folder)
 

@@ -9,15 +9,11 @@ from typing import Any, Literal, get_args
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.core.ops import Fit
 from imagemill.core.targets import Array, Image
 from imagemill.data.codecs.base import Picture
-from imagemill.engine.colour_values import fitted, moved
-from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.geometric.resize import Resize
 from imagemill.verbs.prepare.common_frame import Placing
 
 __all__ = ["DTYPES", "DType", "Normalize", "Values", "gaps_in", "resized", "same_form", "value_plan"]
@@ -103,6 +99,8 @@ def _minmax(values: npt.NDArray[np.float32], axes: str, source: np.dtype[Any]) -
     if axes.endswith("c") and values.shape[-1] in (3, 4) and axes.startswith("y"):
         do = "stretching each picture would undo its lighting: choose normalize='unit'"
         raise CodecError(f"expected scans or gray pictures for normalize='minmax', got colour; {do}")
+    from imagemill.engine.colour_values import fitted, moved
+
     flat = values[..., None]
     made: npt.NDArray[np.float32] = moved(_STRETCH, fitted(_STRETCH, flat, source), flat)[..., 0]
     return made
@@ -245,6 +243,8 @@ def _shrunk_axis(values: Array, axis: int, length: int) -> Array:
 @lru_cache(maxsize=64)
 def _areas(old: int, new: int) -> Any:
     """Share of each old pixel in each new one, sparse ``(new, old)``; rows sum to 1."""
+    from scipy.sparse import csr_array
+
     edges = np.arange(new + 1) * (old / new)
     left = np.maximum(edges[:-1, None], np.arange(old))
     right = np.minimum(edges[1:, None], np.arange(1, old + 1))
@@ -254,6 +254,9 @@ def _areas(old: int, new: int) -> Any:
 
 def _grown(part: Array, axes: str, shape: tuple[int, ...]) -> Array:
     """Interpolate to a larger frame; values stay within those of the picture's type."""
+    from imagemill.pipeline.pipeline import Pipeline
+    from imagemill.transforms.geometric.resize import Resize
+
     pipeline = Pipeline([Resize(shape, order=3, antialias=False)], seed=0)
     made: Array = pipeline(image=Image(part, axes), key=0).image
     return made

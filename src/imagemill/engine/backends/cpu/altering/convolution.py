@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy.ndimage as ndi
 
 from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
@@ -140,6 +139,8 @@ def _line(kernel: Floats, kind: np.dtype[Any]) -> Array:
 
 
 def _volume(values: Array, kernels: list[Floats], out: Array | None) -> Array:
+    import scipy.ndimage as ndi
+
     shape = values.shape
     rooms: list[Array | None] = [None, out]
     for left, kernel in zip(reversed(range(len(kernels))), kernels, strict=True):

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft as sf
 
 from imagemill.core.coordinate_maps import Matrix
 from imagemill.core.geometry import Floats
@@ -208,6 +207,8 @@ def _seen(views: list[Array], gains: list[Floats], axis: int) -> Array:
 
     The real part of what comes back is that of gains which are alike for a frequency and its negative.
     """
+    import scipy.fft as sf
+
     n = views[0].shape[axis]
     total: Any = 0
     for view, gain in zip(views, gains, strict=True):

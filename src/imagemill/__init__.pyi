@@ -81,6 +81,7 @@ from imagemill.feed.patches import PatchDataset as PatchDataset
 from imagemill.feed.patches import PatchGrid as PatchGrid
 from imagemill.feed.patches import PatchSampler as PatchSampler
 from imagemill.pipeline.corrupt import corrupt as corrupt
+from imagemill.pipeline.merged_objects import MergedObjects as MergedObjects
 from imagemill.pipeline.named_pipelines import preset as preset
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
 from imagemill.pipeline.tta import TTA as TTA

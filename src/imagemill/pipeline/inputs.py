@@ -343,7 +343,7 @@ class Inputs:
         return Sources(masks, images, cast(dict[str, Sequence[Boxes]], boxes))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def plain(shape: tuple[int, ...], dtype: np.dtype[np.generic], axes: str | None) -> tuple[Kind, str] | None:
     """What an array is that comes alone: its kind and its axes; None where it has to be looked at, or taken apart.
 

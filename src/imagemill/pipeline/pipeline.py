@@ -35,6 +35,7 @@ from imagemill.pipeline.groups import group_of, grouped, groups, partner_keys
 from imagemill.pipeline.inputs import Columns, Inputs, White, plain, read_columns
 from imagemill.pipeline.listed_transforms import read_transforms
 from imagemill.pipeline.mixed_samples import mixed_again, mixed_call
+from imagemill.pipeline.other_shapes import OtherShapes
 from imagemill.pipeline.rehearsal import given, judge
 from imagemill.pipeline.seen import Previewed
 from imagemill.pipeline.source_maps import SourceMaps
@@ -110,14 +111,14 @@ class Pipeline(Previewed, Written):
         self._places = tuple(places_of(self.transforms))
         self._selective = tuple(t for t in everyone(self.transforms) if t.images is not None)
         self._blocks: list[int] = []
-        self._ahead = Ahead(self.draw, self.plan)
+        self._ahead = Ahead(self.draw, self.plan, self._others)
         self.reads = frozenset(t.reads() for t in everyone(self.transforms)) - {""}  # "masks", "boxes", "pixels"
         self._by_kind = self.group == 1 and not (self._selective or self.reads or self.chooses)
         """Whether all that an image's draws go by is its kind."""
 
     # ------------------------------------------------------------------------------------------- drawing
 
-    def draw(
+    def draw(  # noqa: PLR0913  # all by name but two
         self,
         frame: Frame,
         keys: Sequence[Key],
@@ -128,6 +129,7 @@ class Pipeline(Previewed, Written):
         together: int = 1,
         group: Ints | None = None,
         labels: Sequence[Any] | None = None,
+        watched: bool = False,
     ) -> Draft:
         """Turn the declarations into ops for a batch.
 
@@ -149,6 +151,8 @@ class Pipeline(Previewed, Written):
         labels : sequence, optional
             The samples' labels, for transforms that choose by them. Left out, with sources, nobody gave any; without,
             the samples are of each class in turn.
+        watched : bool
+            Note who drew what, and whether it went by the frame.
         """
         if self.group > 1:
             frame = replace(frame, group=groups(range(frame.n), self.group) if group is None else group)
@@ -156,7 +160,7 @@ class Pipeline(Previewed, Written):
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = Walk(generator, sources, frame, self._places, image, together, labels)
+        state = Walk(generator, sources, frame, self._places, image, together, labels, watched=watched)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
@@ -166,6 +170,9 @@ class Pipeline(Previewed, Written):
     def plan(self, draft: Draft) -> Plan:
         """The plan of a draft."""
         return make_plan(draft.ops, draft.frames, fuse=self.fuse, without=self.without)
+
+    def _others(self, draft: Draft, plan: Plan) -> OtherShapes | None:
+        return OtherShapes.of(draft, plan, self._places, fuse=self.fuse, without=self.without)
 
     # ------------------------------------------------------------------------------------------- running
 
@@ -388,7 +395,7 @@ class Pipeline(Previewed, Written):
         inputs, row = self._white.checked(Inputs(rows), self._lineage.numbering.first), 0
         own: Mapping[str, Plan] = {}
         if isinstance(key, Turn) and self._by_kind and (kind := inputs.only_kind) is not None:
-            plan, log, row = self._ahead.planned(kind, key, epoch)
+            plan, log, row = self._ahead.planned(kind, key, epoch, logged=True)
         else:
             log, plan, own = self._planned(inputs, (key_of(key),), epoch)
         made = execute.run(plan, inputs.columns(own), self.backend, rules=self.boxes, swap=self.swap, first=row)

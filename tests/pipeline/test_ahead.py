@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +104,34 @@ def test_colour_that_goes_by_the_size_is_not_taken_from_another_image() -> None:
         np.testing.assert_array_equal(
             pipe(picture), im.Pipeline([_BySize(), im.Flip("x", p=0.5)], seed=1)(picture, key=key, epoch=0)
         )
+
+
+def test_small_batches_and_masks_share_draws_and_are_what_their_keys_say() -> None:
+    listed = [im.Rotate((-20, 20)), im.Crop((6, 8), at="random"), im.GaussianNoise(0.1), im.Flip("x", p=0.5)]
+    pipe, alone = im.Pipeline(listed, seed=4), im.Pipeline(listed, seed=4)
+    mask = (PICTURE[..., 0] > 99).astype(np.uint8)
+    next_key = 0
+    for count in (3, 3, 1, 5, 2, 4, 4):
+        images = [np.roll(PICTURE, i, axis=0) for i in range(count)]
+        masks = [np.roll(mask, i, axis=0) for i in range(count)]
+        points = [im.Keypoints([[4.0, 5.0 + i]]) for i in range(count)]
+        made = pipe.batch(images, mask=masks, keypoints=points)
+        keys = list(range(next_key, next_key + count))
+        same = alone.batch(images, mask=masks, keypoints=points, keys=keys, epoch=0)
+        next_key += count
+        assert made.recipe == same.recipe
+        assert [made.applied[i] for i in range(count)] == [same.applied[i] for i in range(count)]
+        for name in ("image", "mask"):
+            np.testing.assert_array_equal(made[name], same[name])
+        np.testing.assert_array_equal(made.affine, same.affine)
+        for one, other in zip(made.keypoints, same.keypoints, strict=True):
+            np.testing.assert_array_equal(one.array, other.array)
+        sent = pickle.loads(pickle.dumps(made))
+        for back, seen in zip(sent.inverse(mask=made.mask)["mask"], same.inverse(mask=same.mask)["mask"], strict=True):
+            np.testing.assert_array_equal(back, seen)
+        one = pipe(image=PICTURE, mask=mask)
+        np.testing.assert_array_equal(one.mask, alone(image=PICTURE, mask=mask, key=next_key, epoch=0).mask)
+        next_key += 1
 
 
 def test_kinds_epochs_batches_and_keys_in_between() -> None:

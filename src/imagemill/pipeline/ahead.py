@@ -51,7 +51,7 @@ class Kind(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A plan, what was drawn for it, and the sample of it that is meant."""
+    """A plan, what was drawn for it, and the sample of it that is meant, or the first of some."""
 
     plan: Plan
     log: DrawLog
@@ -81,11 +81,11 @@ class _Window:
         """How it serves images of other shapes, if it can."""
         return self.others(self.draft, self.plan)
 
-    def planned(self, kind: Kind, row: int, *, logged: bool) -> Planned | None:
-        """The plan of one of its samples, whose image is of its kind, or of another shape."""
+    def planned(self, kind: Kind, row: int, count: int, *, logged: bool) -> Planned | None:
+        """The plan of some of its samples, whose images are of its kind, or of one, whose image has another shape."""
         if kind == self.kind:
             return Planned(self.plan, self.draft.log, row)
-        others = self.for_others if self.kind.differs_in_shape(kind) else None
+        others = self.for_others if count == 1 and self.kind.differs_in_shape(kind) else None
         found = None if others is None else others.remade(row, _frame_of(kind), whole=logged)
         if others is None or found is None:
             return None
@@ -116,33 +116,37 @@ class Ahead:
         # Replaced as a whole: other threads see the one before or the one after.
         self._window: _Window | None = None
 
-    def planned(self, kind: Kind, turn: Turn, epoch: int, *, logged: bool = False) -> Planned:
-        """The plan in which a call's sample is.
+    def planned(self, kind: Kind, turn: Turn, epoch: int, *, count: int = 1, logged: bool = False) -> Planned:
+        """The plan in which a call's samples are, and the row of the first.
 
         Parameters
         ----------
         kind : Kind
             Of its image.
         turn : Turn
+            Of the first.
         epoch : int
+        count : int
+            Samples of the call, all of one kind.
         logged : bool
             Whether what was drawn is asked for as well.
         """
-        window, size = self._window, 1
+        window, size = self._window, count
         if window is not None and window.epoch == epoch and window.first.said == turn.said:
             row = turn.number - window.first.number
-            found = window.planned(kind, row, logged=logged) if 0 <= row < window.size else None
+            found = window.planned(kind, row, count, logged=logged) if 0 <= row <= window.size - count else None
             if found is not None:
                 return found
             if kind == window.kind or (window.kind.differs_in_shape(kind) and window.for_others is not None):
-                size = min(_GROWS * window.size, max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape))))
+                most = max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape)))
+                size = max(count, min(_GROWS * window.size, most))
         try:
             window = self._made(kind, turn, size, epoch)
         except Exception:
-            if size == 1:
+            if size == count:
                 raise
             # Whatever it is, it may be said of a sample that comes later, or never.
-            window = self._made(kind, turn, 1, epoch)
+            window = self._made(kind, turn, count, epoch)
         self._window = window
         return Planned(window.plan, window.draft.log, 0)
 

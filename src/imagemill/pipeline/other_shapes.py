@@ -139,8 +139,10 @@ class OtherShapes:
         steps = tuple([self._step(step, origin, made, n) for step, origin in self._steps])
         sizes = for_all(first.shape, n), for_all(frame.shape, n)
         affine = for_all(frame.affine, n) if whole else plan.affine
-        kept = plan.channels, plan.in_dtype, plan.dtype, steps, plan.channels_first, affine
-        return Remade(Plan(plan.axes, *sizes, *kept), values)
+        whole_plan = Plan(
+            plan.axes, *sizes, plan.channels, plan.in_dtype, plan.dtype, steps, plan.channels_first, affine
+        )
+        return Remade(whole_plan, values)
 
     def log(self, values: Mapping[int, Mapping[str, Array]]) -> DrawLog:
         """What was drawn, with what was drawn anew in its place."""

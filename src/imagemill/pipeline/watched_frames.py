@@ -12,7 +12,9 @@ SHAPE, WORLD = 1, 2
 """What may be asked for: the shape, and where in the world the image lies."""
 
 # What `Frame` keeps its values in, which the properties below stand in front of.
-_SHAPE, _AFFINE, _METRIC = Frame.shape, Frame.affine, Frame.metric  # type: ignore[attr-defined]
+_SHAPE: Any = Frame.__dict__["shape"]
+_AFFINE: Any = Frame.__dict__["affine"]
+_METRIC: Any = Frame.__dict__["metric"]
 
 
 class WatchedFrame(Frame):
@@ -49,7 +51,7 @@ class WatchedFrame(Frame):
         return len(_SHAPE.__get__(self))
 
     @property
-    def shape(self) -> Ints:  # type: ignore[override]
+    def shape(self) -> Ints:
         """As the frame's."""
         self._looked(SHAPE)
         found: Ints = _SHAPE.__get__(self)
@@ -60,7 +62,7 @@ class WatchedFrame(Frame):
         _SHAPE.__set__(self, value)
 
     @property
-    def affine(self) -> Floats:  # type: ignore[override]
+    def affine(self) -> Floats:
         """As the frame's."""
         self._looked(WORLD)
         found: Floats = _AFFINE.__get__(self)
@@ -71,7 +73,7 @@ class WatchedFrame(Frame):
         _AFFINE.__set__(self, value)
 
     @property
-    def metric(self) -> Floats | None:  # type: ignore[override]
+    def metric(self) -> Floats | None:
         """As the frame's."""
         self._looked(WORLD)
         found: Any = _METRIC.__get__(self)

@@ -343,6 +343,7 @@ class Draws:
         """
         if not isinstance(self._generator, OneRow):
             return make(self)
+        found: tuple[Floats, ...]
         found, self._request = self._generator.shared(self._place, self._request, make)
         return found
 

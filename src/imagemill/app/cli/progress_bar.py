@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 __all__ = ["Told", "bar_on"]
+
+_NOTICED = 0.5
+"""Seconds that kernels may take to be loaded from the disk before anything is said."""
 
 
 class _Rate(ProgressColumn):
@@ -15,6 +20,22 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         """The rate, or nothing while it is not known."""
         return Text("" if task.speed is None else f"{task.speed:,.1f}/s", style="cyan")
+
+
+class _Doing(TextColumn):
+    """What goes on, or that kernels are being compiled: work waits for them, and the bar stands still."""
+
+    def render(self, task: Task) -> Text:
+        """The words."""
+        return Text("compiling, once") if _compiles() else super().render(task)
+
+
+def _compiles() -> bool:
+    if "numba.core.event" not in sys.modules:  # nothing here is compiled
+        return False
+    from imagemill.engine import held_up
+
+    return held_up() > _NOTICED
 
 
 class Told:
@@ -35,5 +56,5 @@ class Told:
 
 def bar_on(console: Console) -> Progress:
     """A bar that goes when it is done, and is not shown where the console is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (_Doing("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

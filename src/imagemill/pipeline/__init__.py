@@ -6,6 +6,7 @@ Here: checking what comes in, drawing, describing, linting, pipeline files. Not 
 from __future__ import annotations
 
 from imagemill.core.findings import Finding
+from imagemill.pipeline.files import FORMAT
 from imagemill.pipeline.describe import operations
 from imagemill.pipeline.files import read as read_pipeline_file
 from imagemill.pipeline.named_pipelines import PipelineGiven, as_pipeline, named_pipeline, preset_names
@@ -13,6 +14,7 @@ from imagemill.pipeline.pipeline import Pipeline
 from imagemill.pipeline.rehearsal import Given, given, judge
 
 __all__ = [
+    "FORMAT",
     "Finding",
     "Given",
     "Pipeline",

@@ -21,6 +21,9 @@ from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
 from imagemill.transforms.corruptions import Corruption as Corruption
 from imagemill.transforms.cropping import *  # noqa: F403
+from imagemill.transforms.declared import declared as declared
+from imagemill.transforms.declared import nodes_of as nodes_of
+from imagemill.transforms.declared import tables as tables
 from imagemill.transforms.filter import *  # noqa: F403
 from imagemill.transforms.geometric import *  # noqa: F403
 from imagemill.transforms.medical import *  # noqa: F403

@@ -18,7 +18,7 @@ from imagemill.app.explorer import Opened, explorer_page
 from imagemill.core import hash_key
 from imagemill.pipeline import Pipeline
 from imagemill.transforms import nodes_of
-from tests.browser import needs_browser, run_in_page
+from tests.browser import needs_browser, page_of
 
 pytestmark = needs_browser
 
@@ -119,7 +119,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], lis
     marks = [{"box": BOX}, {"point": [POINT[0] + 0.5, POINT[1] + 0.5]}]
     named = {"SOURCE": base64.b64encode(photo().tobytes()).decode(), "SHAPE": SHAPE, "CASES": cases, "SEED": SEED}
     said = [f"const {name} = {json.dumps(value)};" for name, value in {**named, "KEY": words(KEY), "MARKS": marks}.items()]
-    found = run_in_page(page(), "\n".join(said) + _DRAW, tmp_path_factory.mktemp("browser"))
+    with page_of(page(), tmp_path_factory.mktemp("browser")) as browser:
+        found = browser.run("\n".join(said) + _DRAW)
     return {one: found[EPOCH * i : EPOCH * (i + 1)] for i, one in enumerate(asked)}
 
 

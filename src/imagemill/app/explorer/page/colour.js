@@ -205,9 +205,8 @@ function coloured(stages, pixel) {
 
 /** The stages with means in the place of pivots. `pixels` is a list of what arrives; it is used up. */
 function resolved(stages, pixels) {
-  if (!stages.some((stage) => stage.pivot)) return stages;
-  const done = [];
-  stages.forEach((stage) => {
+  const done = [], last = stages.findLastIndex((stage) => stage.pivot);
+  stages.forEach((stage, place) => {
     let known = stage;
     if (stage.pivot) {
       const means = [0, 0, 0];
@@ -215,13 +214,14 @@ function resolved(stages, pixels) {
       const m = means.map((sum) => [sum / Math.max(pixels.length / 3, 1)]);
       known = { matrix: stage.matrix, offset: times(stage.pivot, m).map(([v], i) => v + stage.offset[i]) };
     }
-    const pixel = [0, 0, 0];
+    done.push(known);
+    if (place >= last) return;
+    const pixel = [0, 0, 0], one = [known];
     for (let i = 0; i < pixels.length; i += 3) {
       for (let c = 0; c < 3; c++) pixel[c] = pixels[i + c];
-      coloured([known], pixel);
+      coloured(one, pixel);
       for (let c = 0; c < 3; c++) pixels[i + c] = pixel[c];
     }
-    done.push(known);
   });
   return done;
 }

@@ -1,7 +1,7 @@
 // The same passes on the graphics card (WebGL 2): the pixels that processor.js makes, at the size of the screen.
 
-const MOST = 6;
 /** Stages of colour, and windows, that one pass may have here; more is left to processor.js. */
+const MOST = 6;
 
 const VERTEX = `#version 300 es
 void main() {
@@ -9,98 +9,126 @@ void main() {
   gl_Position = vec4(at, 0.0, 1.0);
 }`;
 
-const FRAGMENT = `#version 300 es
+// Places within n pixels, in numbers of floating point: remainders of whole numbers are slow without a graphics card.
+const PLACES = {
+  nearest: "return clamp(i, vec4(0.0), n - 1.0);",
+  constant: "return mix(i, vec4(-1.0), vec4(notEqual(i, clamp(i, vec4(0.0), n - 1.0))));",
+  wrap: "return i - n * floor((i + 0.5) / n);",
+  reflect: "vec4 at = i - 2.0 * n * floor((i + 0.5) / (2.0 * n)); return min(at, 2.0 * n - 1.0 - at);",
+  mirror: "vec4 round = max(2.0 * n - 2.0, 1.0), at = i - round * floor((i + 0.5) / round); return min(at, round - at);",
+};
+
+function stagesText(name, kinds) {
+  return kinds.map((kind, i) => (kind
+    ? `v = ${kind}(v, ${name}Curve[${i}]);`
+    : `v = (${name}Mix[${i}] * vec4(v, 1.0)).rgb;`)).join("\n  ");
+}
+
+/**
+ * The program of one kind of pass. There is one for each kind, since a program that asks at every pixel what it should do
+ * takes many times as long where there is no graphics card. `filters` says that the card's own interpolation will do.
+ */
+function fragmentText({ order, border, windows, front, back, exact, affine, filters }) {
+  const count = (list) => Math.max(list.length ?? list, 1);
+  return `#version 300 es
 precision highp float;
 precision highp int;
 precision highp sampler2D;
 uniform sampler2D source;
-uniform ivec2 size;         // of the level that is read: columns, rows
-uniform int level, order, border, windows, fronts, backs;
-uniform vec4 view;          // where the picture stands: left, bottom, width, height
-uniform vec2 frame;         // of the output: columns, rows
-uniform bool downwards;     // whether row 0 is at the top of what is drawn into
-uniform mat3 map, windowMap[${MOST}];
-uniform vec2 windowSize[${MOST}];
-uniform vec3 fill, windowFill[${MOST}];
-uniform mat4 frontMix[${MOST}], backMix[${MOST}];
-uniform vec3 frontCurve[${MOST}], backCurve[${MOST}];
+uniform vec2 size;          // of the level that is read: columns, rows
+uniform float level;
+uniform vec3 fill, windowFill[${count(windows)}];
+uniform mat3 view, map, windowMap[${count(windows)}];
+uniform vec2 windowSize[${count(windows)}];
+uniform mat4 frontMix[${count(front)}], backMix[${count(back)}];
+uniform vec2 frontCurve[${count(front)}], backCurve[${count(back)}];
 out vec4 colour;
 
-int inside(int i, int n) {
-  if (i >= 0 && i < n) return i;
-  if (border == 1) return -1;
-  if (border == 2) { int at = ((i % (2 * n)) + 2 * n) % (2 * n); return at < n ? at : 2 * n - 1 - at; }
-  if (border == 3) {
-    if (n == 1) return 0;
-    int at = ((i % (2 * n - 2)) + 2 * n - 2) % (2 * n - 2);
-    return at < n ? at : 2 * n - 2 - at;
-  }
-  if (border == 4) return ((i % n) + n) % n;
-  return i < 0 ? 0 : n - 1;
-}
+vec4 inside(vec4 i, vec4 n) { ${PLACES[border]} }
 
-vec3 bent(vec3 x, vec3 curve) {
-  if (curve.x == 1.0) return 255.0 * pow(max(x, 0.0) / 255.0, vec3(curve.y));
+vec3 gamma(vec3 x, vec2 curve) { return 255.0 * pow(max(x, 0.0) / 255.0, vec3(curve.x)); }
+
+vec3 bezier(vec3 x, vec2 curve) {
   vec3 t = clamp(x / 255.0, 0.0, 1.0), s = 1.0 - t;
-  return x + 255.0 * (t * (3.0 * s * (s * curve.y + t * curve.z) + t * t) - t);
+  return x + 255.0 * (t * (3.0 * s * (s * curve.x + t * curve.y) + t * t) - t);
 }
 
-vec3 tap(int x, int y) {
-  int column = inside(x, size.x), row = inside(y, size.y);
-  if (column < 0 || row < 0) return fill;
-  vec3 v = texelFetch(source, ivec2(column, row), level).rgb * 255.0;
-  if (fronts == 0) return v;
-  for (int i = 0; i < fronts; i++) v = frontCurve[i].x > 0.0 ? bent(v, frontCurve[i]) : (frontMix[i] * vec4(v, 1.0)).rgb;
-  return floor(clamp(v, 0.0, 255.0) + 0.5);
+vec3 tap(float x, float y) {
+  ${border === "constant" ? "if (x < 0.0 || y < 0.0) return fill;" : ""}
+  vec3 v = texelFetch(source, ivec2(x, y), int(level)).rgb * 255.0;
+  ${front.length ? `${stagesText("front", front)}\n  v = floor(clamp(v, 0.0, 255.0) + 0.5);` : ""}
+  return v;
 }
 
-vec3 found(vec2 p) {
-  for (int i = 0; i < windows; i++) {
-    vec3 w = windowMap[i] * vec3(p, 1.0);
-    vec2 at = w.xy / w.z;
-    if (any(lessThan(at, vec2(-0.5))) || any(greaterThanEqual(at, windowSize[i] - 0.5))) return windowFill[i];
-  }
-  vec3 q = map * vec3(p, 1.0);
-  vec2 at = q.xy / q.z;
-  if (order == 0) { ivec2 near = ivec2(floor(at + 0.5)); return tap(near.x, near.y); }
-  ivec2 low = ivec2(floor(at));
-  vec2 part = at - floor(at);
-  vec3 above = mix(tap(low.x, low.y), tap(low.x + 1, low.y), part.x);
-  vec3 below = mix(tap(low.x, low.y + 1), tap(low.x + 1, low.y + 1), part.x);
-  return mix(above, below, part.y);
+vec3 found(vec3 p) {
+  ${Array.from({ length: windows }, (_, i) => `
+  vec3 w${i} = windowMap[${i}] * p;
+  vec2 at${i} = w${i}.xy / w${i}.z;
+  if (any(lessThan(at${i}, vec2(-0.5))) || any(greaterThanEqual(at${i}, windowSize[${i}] - 0.5))) return windowFill[${i}];`).join("")}
+  vec3 q = map * p;
+  vec2 at = ${affine ? "q.xy" : "q.xy / q.z"};
+  ${filters ? "return textureLod(source, (at + 0.5) / size, level).rgb * 255.0;" : order === 0 ? `
+  vec4 near = inside(floor(at.xyxy + 0.5), size.xyxy);
+  return tap(near.x, near.y);` : `
+  vec2 low = floor(at), part = at - low;
+  vec4 i = inside(vec4(low, low + 1.0), size.xyxy);
+  return mix(mix(tap(i.x, i.y), tap(i.z, i.y), part.x), mix(tap(i.x, i.w), tap(i.z, i.w), part.x), part.y);`}
 }
 
 void main() {
-  vec2 at = (gl_FragCoord.xy - view.xy) / view.zw;
-  if (!downwards) at.y = 1.0 - at.y;
-  // Where the screen has more pixels than the frame, each of the frame's is shown as it is.
-  vec2 p = at * frame;
-  p = all(greaterThanEqual(view.zw, frame)) ? floor(p) : p - 0.5;
+  ${exact ? "vec3 p = vec3(floor((view * vec3(gl_FragCoord.xy, 1.0)).xy + 0.5), 1.0);" : "vec3 p = vec3(gl_FragCoord.xy, 1.0);"}
   vec3 v = found(p);
-  for (int i = 0; i < backs; i++) v = backCurve[i].x > 0.0 ? bent(v, backCurve[i]) : (backMix[i] * vec4(v, 1.0)).rgb;
+  ${stagesText("back", back)}
   colour = vec4(floor(clamp(v, 0.0, 255.0) + 0.5) / 255.0, 1.0);
 }`;
+}
 
 /** Something that draws passes of a photo onto a canvas; null where the browser has no WebGL 2. */
 function graphicsOf(canvas) {
   const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, preserveDrawingBuffer: true, premultipliedAlpha: true });
   if (!gl) return null;
-  const program = gl.createProgram();
-  for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+  gl.bindVertexArray(gl.createVertexArray());
+  const programs = new Map(), samplers = new Map(), kept = [];
+
+  function shaderOf(kind, text) {
     const shader = gl.createShader(kind);
     gl.shaderSource(shader, text);
     gl.compileShader(shader);
-    gl.attachShader(program, shader);
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));
+    return shader;
   }
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return null;
-  gl.useProgram(program);
-  gl.bindVertexArray(gl.createVertexArray());
-  const places = new Map(), kept = [];
-  const place = (name) => {
-    if (!places.has(name)) places.set(name, gl.getUniformLocation(program, name));
-    return places.get(name);
-  };
+
+  /** The program for a kind of pass, with the places of its numbers. */
+  function programOf(kind) {
+    const name = JSON.stringify(kind);
+    if (!programs.has(name)) {
+      const made = gl.createProgram(), places = new Map();
+      gl.attachShader(made, shaderOf(gl.VERTEX_SHADER, VERTEX));
+      gl.attachShader(made, shaderOf(gl.FRAGMENT_SHADER, fragmentText(kind)));
+      gl.linkProgram(made);
+      programs.set(name, { made, place: (uniform) => {
+        if (!places.has(uniform)) places.set(uniform, gl.getUniformLocation(made, uniform));
+        return places.get(uniform);
+      } });
+    }
+    gl.useProgram(programs.get(name).made);
+    return programs.get(name).place;
+  }
+
+  /** How a texture is read: nearest pixels, or interpolated with a border. */
+  function samplerOf(filters, border) {
+    const name = filters ? border : "fetched";
+    if (!samplers.has(name)) {
+      const made = gl.createSampler(), wrap = { reflect: gl.MIRRORED_REPEAT, wrap: gl.REPEAT }[name] ?? gl.CLAMP_TO_EDGE;
+      gl.samplerParameteri(made, gl.TEXTURE_MIN_FILTER, filters ? gl.LINEAR_MIPMAP_NEAREST : gl.NEAREST_MIPMAP_NEAREST);
+      gl.samplerParameteri(made, gl.TEXTURE_MAG_FILTER, filters ? gl.LINEAR : gl.NEAREST);
+      gl.samplerParameteri(made, gl.TEXTURE_WRAP_S, wrap);
+      gl.samplerParameteri(made, gl.TEXTURE_WRAP_T, wrap);
+      samplers.set(name, made);
+    }
+    return samplers.get(name);
+  }
+
   const photo = { texture: gl.createTexture(), shape: [0, 0], levels: 1 };
 
   function load(source, shape) {
@@ -110,8 +138,6 @@ function graphicsOf(canvas) {
     if (source.data) gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, shape[1], shape[0], 0, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(source.data.buffer));
     else gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, source);
     gl.generateMipmap(gl.TEXTURE_2D);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST_MIPMAP_NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     Object.assign(photo, { shape, levels: 1 + Math.floor(Math.log2(Math.max(...shape))) });
   }
 
@@ -121,8 +147,7 @@ function graphicsOf(canvas) {
     if (at.shape[0] !== rows || at.shape[1] !== columns) {
       gl.bindTexture(gl.TEXTURE_2D, at.texture);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, columns, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
-      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAX_LEVEL, 0);
       gl.bindFramebuffer(gl.FRAMEBUFFER, at.buffer);
       gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, at.texture, 0);
       at.shape = [rows, columns];
@@ -134,45 +159,51 @@ function graphicsOf(canvas) {
   // Shaders count (x, y), columns first; matrices here take (y, x).
   const swapped = ([[a, b, c], [d, e, f], [g, h, i]]) => [e, b, h, d, a, g, f, c, i];
 
-  function stages(name, list) {
-    gl.uniform1i(place(`${name}s`), list.length);
+  function stages(place, name, list) {
     list.forEach((stage, i) => {
-      const kind = { gamma: 1, bezier: 2 }[stage.curve] ?? 0;
-      gl.uniform3f(place(`${name}Curve[${i}]`), kind, stage.low ?? 0, stage.high ?? 0);
-      if (kind) return;
-      const m = stage.matrix, o = stage.offset;
-      const columns = [0, 1, 2].flatMap((c) => [m[0][c], m[1][c], m[2][c], 0]);
-      gl.uniformMatrix4fv(place(`${name}Mix[${i}]`), false, [...columns, ...o, 1]);
+      if (stage.curve) {
+        gl.uniform2f(place(`${name}Curve[${i}]`), stage.low, stage.high);
+        return;
+      }
+      const m = stage.matrix, columns = [0, 1, 2].flatMap((c) => [m[0][c], m[1][c], m[2][c], 0]);
+      gl.uniformMatrix4fv(place(`${name}Mix[${i}]`), false, [...columns, ...stage.offset, 1]);
     });
   }
 
-  /** One pass from a source texture into what is bound. */
+  /** The map from places of what is drawn into (columns from the left, rows from the bottom, halves at centres) to the frame. */
+  function fromView([left, bottom, width, height], shape, downwards) {
+    const y = shape[0] / height, x = shape[1] / width;
+    return [[downwards ? y : -y, 0, downwards ? -0.5 - y * bottom : shape[0] - 0.5 + y * bottom], [0, x, -0.5 - x * left], [0, 0, 1]];
+  }
+
+  /** One pass from a source texture into what is bound; `whole` reads all its pixels, however small it is shown. */
   function draw(from, pass, view, downwards, whole) {
     const shrink = from.shape.map((n, i) => n / pass.inShape[i]);
     const seen = spans(pass.matrix, pass.shape).map((f, i) => f * shrink[i] * Math.max(pass.shape[i] / view[3 - i], 1));
     const level = whole ? 0 : Math.min(Math.max(Math.floor(Math.log2(Math.sqrt(seen[0] * seen[1])) + 0.01), 0), from.levels - 1);
     const size = from.shape.map((n) => Math.max(n >> level, 1));
-    const scale = size.map((n, i) => n / pass.inShape[i]);
-    const onLevel = [[scale[0], 0, 0.5 * (scale[0] - 1)], [0, scale[1], 0.5 * (scale[1] - 1)], [0, 0, 1]];
-    const m = scale[0] === 1 && scale[1] === 1 ? pass.matrix : times(onLevel, pass.matrix);
+    const same = size.every((n, i) => n === pass.inShape[i]), m = same ? pass.matrix : times(resized(size, pass.inShape), pass.matrix);
+    const toFrame = fromView(view, pass.shape, downwards);
+    // Where the screen has more pixels than the frame, each of the frame's is shown as it is.
+    const exact = whole || (view[2] >= pass.shape[1] && view[3] >= pass.shape[0]), seenAs = (matrix) => swapped(exact ? matrix : times(matrix, toFrame));
+    const border = pass.sampling.border ?? "nearest", order = (pass.sampling.order ?? 1) === 0 ? 0 : 1;
+    const filters = order === 1 && !pass.front.length && ["nearest", "reflect", "wrap"].includes(border);
+    const affine = m[2][0] === 0 && m[2][1] === 0, kinds = (list) => list.map((stage) => stage.curve ?? "");
+    const place = programOf({ order, border, windows: pass.windows.length, front: kinds(pass.front), back: kinds(pass.back), exact, affine, filters });
     gl.bindTexture(gl.TEXTURE_2D, from.texture);
-    gl.uniform2i(place("size"), size[1], size[0]);
-    gl.uniform1i(place("level"), level);
-    gl.uniform1i(place("order"), (pass.sampling.order ?? 1) === 0 ? 0 : 1);
-    gl.uniform1i(place("border"), { constant: 1, reflect: 2, mirror: 3, wrap: 4 }[pass.sampling.border] ?? 0);
+    gl.bindSampler(0, samplerOf(filters, border));
+    gl.uniform2f(place("size"), size[1], size[0]);
+    gl.uniform1f(place("level"), level);
     gl.uniform3fv(place("fill"), filled(pass.sampling.fill));
-    gl.uniformMatrix3fv(place("map"), false, swapped(m));
-    gl.uniform1i(place("windows"), pass.windows.length);
+    gl.uniformMatrix3fv(place("view"), false, swapped(toFrame));
+    gl.uniformMatrix3fv(place("map"), false, seenAs(m));
     pass.windows.forEach((one, i) => {
-      gl.uniformMatrix3fv(place(`windowMap[${i}]`), false, swapped(one.matrix));
+      gl.uniformMatrix3fv(place(`windowMap[${i}]`), false, seenAs(one.matrix));
       gl.uniform2f(place(`windowSize[${i}]`), one.shape[1], one.shape[0]);
       gl.uniform3fv(place(`windowFill[${i}]`), filled(one.fill));
     });
-    stages("front", pass.front);
-    stages("back", pass.back);
-    gl.uniform4f(place("view"), view[0], view[1], view[2], view[3]);
-    gl.uniform2f(place("frame"), pass.shape[1], pass.shape[0]);
-    gl.uniform1i(place("downwards"), downwards ? 1 : 0);
+    stages(place, "front", pass.front);
+    stages(place, "back", pass.back);
     gl.viewport(...view);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }

@@ -189,9 +189,13 @@ function withMeans(passes, image, most) {
   let seen = image;
   return passes.map((pass, i) => {
     const small = most === Infinity ? pass : atSize(pass, seen.shape, pass.shape.map((n) => Math.min(n, most)));
-    const front = resolved(pass.front, sampledPixels(seen, seen.shape, identityReader(seen), most));
-    const [source, asked] = averagedFirst(seen, { ...small, front });
-    const back = resolved(pass.back, sampledPixels(source, asked.shape, reader(source, asked, asked.front), most));
+    const turns = (stages) => stages.some((stage) => stage.pivot);
+    const front = turns(pass.front) ? resolved(pass.front, sampledPixels(seen, seen.shape, identityReader(seen), most)) : pass.front;
+    let { back } = pass;
+    if (turns(back)) {
+      const [source, asked] = averagedFirst(seen, { ...small, front });
+      back = resolved(back, sampledPixels(source, asked.shape, reader(source, asked, asked.front), most));
+    }
     if (i < passes.length - 1) seen = runPass(seen, { ...small, front, back });
     return { ...pass, front, back };
   });

@@ -73,7 +73,7 @@ function painterOf(canvas, plain = false) {
       else context.clearRect(0, 0, canvas.width, canvas.height);
     },
     show(passes, [left, top, width, height]) {
-      const known = withMeans(passes, photo.small, 48);
+      const known = withMeans(passes, photo.small, 32);
       if (graphics && graphics.fits(known)) {
         graphics.show(known, [left, top, width, height]);
         return;

@@ -88,7 +88,9 @@ def page_of(html: str, folder: Path, *, size: tuple[int, int] = (1200, 900), dar
     path = folder / "page.html"
     path.write_text(html, encoding="utf-8")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, _browser(profile) as page:
-        page.call("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1, mobile=False)
+        page.call(
+            "Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1, mobile=False
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.call("Emulation.setEmulatedMedia", features=[scheme])
         page.call("Page.navigate", url=path.as_uri())

@@ -3,6 +3,7 @@
 `make docs` adds the transforms that have a file and no line here.
 """
 
+from imagemill.app.explorer import explore as explore
 from imagemill.app.figures import before_after as before_after
 from imagemill.app.figures import grid as grid
 from imagemill.audits import audit as audit

@@ -1,6 +1,6 @@
 """What transforms declare, as plain values: parameters with their ranges and defaults, for programs in other languages.
 
-The explorer's page draws pipelines in a browser. It gets its sliders, and every table of numbers, from here: there is no
+The explorer's page draws pipelines in a browser. Its sliders and every table of numbers come from here: there is no
 second list that could say something else.
 """
 
@@ -33,6 +33,7 @@ _BEGIN: dict[str, dict[str, Any]] = {
     "RandomResizedCrop": {"size": [224, 224]},
     "ShortestSide": {"length": 256},
     "LongestSide": {"length": 512},
+    "GainOffset": {"beta": [-20, 20]},
     "ColorJitter": {"brightness": [0.8, 1.2], "contrast": [0.8, 1.2], "saturation": [0.8, 1.2], "hue": [-10, 10]},
 }
 """What a transform begins with where it needs something said, or its defaults would do nothing."""
@@ -50,9 +51,9 @@ def declared() -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        ``summary``, ``defaults`` (all parameters in the form of pipeline files), ``begin`` (what to say to have one that
-        does something) and ``fields``: for each parameter its ``kind``, and for one that may be drawn ``unit``, bounds
-        and a ``slider`` of lowest, highest and step.
+        ``summary``, ``defaults`` (all parameters in the form of pipeline files), ``begin`` (what to say to have one
+        that does something) and ``fields``: for each parameter its ``kind``, and for one that may be drawn ``unit``,
+        bounds and a ``slider`` of lowest, highest and step.
 
     Examples
     --------

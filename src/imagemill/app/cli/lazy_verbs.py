@@ -19,7 +19,7 @@ __all__ = ["MARKUP", "Verbs"]
 MARKUP = "markdown"
 _VERBS = (
     *("demo", "scan", "audit", "prepare", "split", "export"),
-    *("augment", "preview", "replay", "explain", "lint"),
+    *("augment", "preview", "explore", "replay", "explain", "lint"),
     *("screen", "compare", "stress", "worth", "experiment", "recommend", "bench", "doctor", "warmup"),
 )
 """Each in the module of its name, in the order in which they are listed."""

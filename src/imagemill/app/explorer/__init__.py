@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from imagemill.app.explorer.explorer_page import Opened, explorer_page
+from imagemill.app.explorer.exploring import explore
 
-__all__ = ["Opened", "explorer_page"]
+__all__ = ["Opened", "explore", "explorer_page"]

@@ -30,7 +30,7 @@ _SCRIPTS = (
 """Files of the page, in the order in which they need each other."""
 
 _MOVED = ("Normalize", "ToLayout")
-"""Transforms that are not drawn and yet keep nothing apart: the planner moves them behind, or they are no step at all."""
+"""Transforms that are not drawn and yet keep nothing apart: they are moved behind, or are no step at all."""
 
 
 @dataclass(frozen=True, slots=True)

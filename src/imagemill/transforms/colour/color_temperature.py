@@ -30,8 +30,8 @@ LOCUS = {
         [-1.1063814, -1.34811020, 2.18555832, -0.20219683],
     ),
 }
-"""Coefficients of the Planckian locus, highest power first: ``x`` of 1000 / kelvin above 4,000 and below; ``y`` of ``x``
-above 4,000, above 2,222, and below."""
+"""Coefficients of the Planckian locus, highest power first: ``x`` of 1000 / kelvin above 4,000 and below; ``y`` of
+``x`` above 4,000, above 2,222, and below."""
 
 
 @dataclass(frozen=True, slots=True)

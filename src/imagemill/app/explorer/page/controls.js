@@ -29,7 +29,7 @@ function kindOf(plain) {
   return Object.keys(plain)[0];
 }
 
-const SHOWN_KINDS = { none: "not used", fixed: "fixed", range: "range", log_uniform: "range, in the logarithm", normal: "normal", choice: "one of" };
+const SHOWN_KINDS = { none: "not used", fixed: "fixed", range: "range", log_uniform: "range, in the logarithm", normal: "normal", choice: "one of", ramp: "by epoch" };
 
 /** A distribution as another kind, with about the same values. */
 function asKind(plain, kind, slider) {
@@ -40,6 +40,7 @@ function asKind(plain, kind, slider) {
     case "fixed": return neat(middle);
     case "range": return [low, high];
     case "log_uniform": return { log_uniform: low > 0 ? [low, high] : [slider[2], Math.max(high, slider[2])] };
+    case "ramp": return { ramp: { 0: neat(middle), 20: [low, high] } };
     case "normal": return { normal: { mean: neat(middle), std: neat(Math.max((high - low) / 6, slider[2] / 10)) } };
     default: return { choice: [...new Set([low, middle, high].map(neat))] };
   }
@@ -95,6 +96,12 @@ function drawnField(name, owner, field, plain, set, rebuild) {
     made.append(
       slide("mean", shown, now.mean, s, (v) => { now.mean = v; write(); }),
       slide("std", shown, now.std, [s[2] / 10, (s[1] - s[0]) / 4, s[2] / 10], (v) => { now.std = Math.max(v, 1e-9); write(); }));
+  } else if (kind === "ramp") {
+    made.append(textInput(`${shown}: what it is in which epoch, as JSON`, JSON.stringify(plain.ramp), (text) => {
+      const ramp = { ramp: JSON.parse(text) };
+      bounds(distribution(ramp));
+      set(ramp);
+    }));
   } else if (kind === "choice") {
     const said = distribution(plain).values;
     made.append(textInput(`${shown}: values`, said.join(", "), (text) => {

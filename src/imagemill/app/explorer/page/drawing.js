@@ -12,7 +12,7 @@ const GROUPS = {
   },
 
   SomeOf(draws, p, count) {
-    const said = p.count === null || p.count === undefined ? { kind: "uniform", low: 1, high: count } : distribution(p.count);
+    const said = p.count === null || p.count === undefined ? { kind: "uniform", low: 1, high: count } : inEpoch(distribution(p.count), draws.epoch);
     const u = draws.uniform(), [low, high] = bounds(said);
     const many = said.kind === "choice" ? sampled(said, u) : low + Math.floor(u * (high - low + 1));
     draws.note("count", many);
@@ -41,7 +41,7 @@ function checked(node, p) {
       if ((field.low !== null && low < field.low) || (field.high !== null && high > field.high)) {
         throw new Error(`expected ${shown} within ${shownNumber(field.low)} to ${shownNumber(field.high)}${unit}, got ${shownValue(one)}`);
       }
-      if (field.whole && !(said.values ?? [said.low, said.high]).every(Number.isInteger)) throw new Error(`expected ${shown} as whole numbers, got ${shownValue(one)}`);
+      if (field.whole && !(said.values ?? [low, high]).every(Number.isInteger)) throw new Error(`expected ${shown} as whole numbers, got ${shownValue(one)}`);
     }
   }
   return p;

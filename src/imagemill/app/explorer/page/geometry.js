@@ -180,7 +180,7 @@ const GEOMETRY = {
 
   QuarterTurn(draws, frame, p) {
     inPlane(p, "QuarterTurn");
-    const turns = distribution(p.times), listed = turns.kind === "choice" ? turns.values : turns.low === turns.high ? [turns.low] : [];
+    const turns = inEpoch(distribution(p.times), draws.epoch), listed = turns.kind === "choice" ? turns.values : turns.low === turns.high ? [turns.low] : [];
     if (!listed.length || !listed.every(Number.isInteger)) throw new Error("expected QuarterTurn(times=...) as a whole number or one of several");
     const number = draws.draw(turns, "times");
     const shape = number % 2 !== 0 ? [frame.shape[1], frame.shape[0]] : frame.shape;
@@ -250,9 +250,9 @@ const GEOMETRY = {
 
   RandomResizedCrop(draws, frame, p) {
     const target = sided(p.size, "RandomResizedCrop(size=...)"), [height, width] = frame.shape, lots = draws.uniforms(22);
-    const area = distribution(p.area);
-    let aspect = distribution(p.aspect);
-    if (aspect.kind === "uniform" && aspect.low < aspect.high) aspect = { ...aspect, kind: "log_uniform" };
+    const area = inEpoch(distribution(p.area), draws.epoch);
+    const logarithmic = (d) => (d.kind === "uniform" && d.low < d.high ? { ...d, kind: "log_uniform" } : d.kind === "ramp" ? { ...d, steps: d.steps.map(([k, one]) => [k, logarithmic(one)]) } : d);
+    const aspect = inEpoch(logarithmic(distribution(p.aspect)), draws.epoch);
     const tries = lots.slice(0, 10).map((u, i) => {
       const pixels = sampled(area, u) * (height * width), wide = sampled(aspect, lots[10 + i]);
       return [even(Math.sqrt(pixels / wide)), even(Math.sqrt(pixels * wide))];

@@ -94,7 +94,7 @@ function written(copies) {
   at("undrawn").textContent = notes.join(" ");
   at("yaml").textContent = yamlOf(state.nodes, seedOf(), OPENED.asked);
   const name = JSON.stringify(state.photo.name);
-  at("code").textContent = `imagemill preview ${/^[\w./-]+$/.test(state.photo.name) ? state.photo.name : name} -p pipeline.yaml\n\nimport imagemill as im\n\npipe = im.Pipeline.load("pipeline.yaml")\ncopy = pipe(im.open(${name}), key=${name}, epoch=${state.first})`;
+  at("code").textContent = `imagemill preview ${/^[\w./-]+$/.test(state.photo.name) ? state.photo.name : name} -p pipeline.yaml\n\nimport imagemill as im\n\npipe = im.Pipeline.load("pipeline.yaml")\ncopy = pipe(im.read_picture(${name}).array, key=${name}, epoch=${state.first})`;
 }
 
 function rebuildList(keep = null, way = "") {

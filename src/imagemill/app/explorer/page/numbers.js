@@ -61,7 +61,7 @@ class Draws {
 
   /** A value of a distribution, shown under a name. */
   draw(distribution, name) {
-    const value = sampled(distribution, this.uniform());
+    const value = sampled(inEpoch(distribution, this.epoch), this.uniform());
     this.values[name] = value;
     return value;
   }
@@ -71,7 +71,7 @@ class Draws {
   }
 }
 
-const KINDS = ["choice", "normal", "log_uniform", "uniform"];
+const KINDS = ["choice", "normal", "log_uniform", "uniform", "ramp"];
 
 /** Read what a pipeline file says of a parameter: a number, a pair, or a mapping with the kind's name. */
 function distribution(plain) {
@@ -86,6 +86,7 @@ function distribution(plain) {
     case "uniform": return { kind, ...named(["low", "high"]) };
     case "log_uniform": return { kind, ...named(["low", "high"]) };
     case "normal": return { kind, limit: 3, ...Object.fromEntries(Object.entries(named(["mean", "std", "limit"])).filter(([, v]) => v !== undefined)) };
+    case "ramp": return { kind, steps: Object.entries(said).map(([epoch, one]) => [Number(epoch), distribution(one)]).sort(([a], [b]) => a - b) };
     case "choice": return Array.isArray(said) ? { kind, values: said } : { kind, ...said };
     default: throw new Error(`expected one of ${KINDS.join(", ")}, got ${kind}`);
   }
@@ -95,8 +96,22 @@ function isDistribution(plain) {
   return typeof plain === "number" || Array.isArray(plain) || KINDS.includes(Object.keys(plain ?? {})[0]);
 }
 
+/** What a parameter is in an epoch: of a ramp what stands there, or what lies between, quantile by quantile. */
+function inEpoch(d, epoch) {
+  if (d.kind !== "ramp") return d;
+  const later = d.steps.find(([k]) => k >= epoch) ?? d.steps[d.steps.length - 1];
+  const earlier = d.steps.findLast(([k]) => k <= epoch) ?? d.steps[0];
+  if (!(earlier[0] < epoch && epoch < later[0])) return epoch >= later[0] ? later[1] : earlier[1];
+  return { kind: "between", a: earlier[1], b: later[1], share: (epoch - earlier[0]) / (later[0] - earlier[0]) };
+}
+
 /** The smallest and the largest value that can come out. */
 function bounds(d) {
+  if (d.kind === "between") return bounds(d.a).map((v, i) => v + (bounds(d.b)[i] - v) * d.share);
+  if (d.kind === "ramp") {
+    const all = d.steps.map(([, one]) => bounds(one));
+    return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
+  }
   if (d.kind === "choice") return [Math.min(...d.values), Math.max(...d.values)];
   if (d.kind === "normal") return [d.mean - d.std * d.limit, d.mean + d.std * d.limit];
   return [d.low, d.high];
@@ -114,6 +129,7 @@ function sampled(d, u) {
       }
       return d.values[d.values.length - 1];
     }
+    case "between": return sampled(d.a, u) + (sampled(d.b, u) - sampled(d.a, u)) * d.share;
     case "normal": {
       const tail = 0.5 * erfc(d.limit / Math.SQRT2);
       return d.mean + d.std * normalQuantile(tail + (1 - 2 * tail) * u);

@@ -65,15 +65,15 @@ function reader(image, pass, front) {
   };
 }
 
-/** Means over whole blocks of pixels; the last block repeats the edge where it is short. */
-function blockMeans(image, [fy, fx]) {
+/** Means over whole blocks of pixels; where the last block is short, what the border shows fills it up. */
+function blockMeans(image, [fy, fx], border, fill) {
   const [height, width] = image.shape, shape = [Math.ceil(height / fy), Math.ceil(width / fx)];
   const data = new Float32Array(4 * shape[0] * shape[1]), share = 1 / (fy * fx);
   for (let y = 0; y < shape[0] * fy; y++) {
-    const row = Math.min(y, height - 1), to = Math.floor(y / fy) * shape[1];
+    const row = bordered(y, height, border), to = Math.floor(y / fy) * shape[1];
     for (let x = 0; x < shape[1] * fx; x++) {
-      const from = 4 * (row * width + Math.min(x, width - 1)), at = 4 * (to + Math.floor(x / fx));
-      for (let c = 0; c < 3; c++) data[at + c] += image.data[from + c] * share;
+      const column = bordered(x, width, border), from = 4 * (row * width + column), at = 4 * (to + Math.floor(x / fx));
+      for (let c = 0; c < 3; c++) data[at + c] += (row < 0 || column < 0 ? fill[c] : image.data[from + c]) * share;
     }
   }
   return { shape, data };
@@ -124,7 +124,7 @@ function averagedFirst(image, pass) {
   }
   const blocks = factors.map(Math.floor);
   const shrunk = [[1 / blocks[0], 0, -0.5 * (1 - 1 / blocks[0])], [0, 1 / blocks[1], -0.5 * (1 - 1 / blocks[1])], [0, 0, 1]];
-  return [blockMeans(source, blocks), { ...pass, front: [], matrix: times(shrunk, m) }];
+  return [blockMeans(source, blocks, border, filled(pass.sampling.fill)), { ...pass, front: [], matrix: times(shrunk, m) }];
 }
 
 /** One pass over an image. */

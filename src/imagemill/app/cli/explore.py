@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from imagemill import open_source
+from imagemill import Image, open_source
 from imagemill.app.cli.console import err, facts, out
-from imagemill.app.cli.first_input import read_first, usual_preset
+from imagemill.app.cli.first_input import read_first
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.app.explorer.exploring import opened_of, written
@@ -67,7 +67,7 @@ def explore(
         src, masks, allow_missing_masks=True, layout=layout, axes=axes, **source_options(option, mask_pattern)
     )
     found = read_first(opened, masks, boxes, keypoints, axes)
-    asked = read_pipeline(pipeline or usual_preset(found.image), size, seed)
+    asked = read_pipeline(pipeline or _usual(found.image), size, seed)
     objects = () if found.annotations is None else found.annotations.objects
     seen = shown(found.image, found.mask, found.boxes or boxes_of(objects), found.keypoints or keypoints_of(objects))
     file = found.record.image if isinstance(found.record.image, Path) else None
@@ -78,3 +78,8 @@ def explore(
     out.print(facts(*found.lines, ("pipeline", str(asked)), ("written", str(where))))
     for one in said:
         err.print(str(one.message), soft_wrap=True)
+
+
+def _usual(image: Image) -> str:
+    """The preset to begin with; that for scans is mostly of what the page does not draw."""
+    return "photo" if image.canonical().shape[-1] in (3, 4) else "segmentation"

@@ -222,7 +222,9 @@ function nodeControls(node, siblings, rebuild, open) {
   const item = element("li", {}, details);
   item.node = node;
   item.tell = (problem) => {
-    const values = Object.entries(node.params).map(([k, v]) => `${k} ${shownValue(v)}`).join(", ");
+    const drawnBy = (k) => DECLARED[node.name]?.fields[k]?.kind === "param";
+    const shown = (k, v) => (drawnBy(k) ? shownValue(v) : [v].flat().map(shownValue).join(", "));
+    const values = Object.entries(node.params).map(([k, v]) => `${k} ${shown(k, v)}`).join("; ");
     said.textContent = values || "as it comes";
     details.querySelector(".problem").textContent = problem ?? "";
     if (problem) details.open = true;

@@ -147,9 +147,8 @@ def test_boxes_and_points_are_put_on_the_photo_with_keys_and_mouse(tmp_path: Pat
         browser.press("ArrowRight", shift=True)
         (mark,) = browser.run("return imagemill.state.marks;")
         assert mark["box"] == pytest.approx([48 * 0.3 + 1, 64 * 0.3, 48 * 0.7 + 1, 64 * 0.7 + 1])
-        rects = browser.run(
-            "return [...document.querySelectorAll('#grid svg')].map((s) => s.childElementCount);"
-        )
+        browser.run(_DRAWN)
+        rects = browser.run("return [...document.querySelectorAll('#grid svg')].map((s) => s.childElementCount);")
         assert rects == [2] + [3] * 8
         x, y, width, height = browser.run(
             "const r = document.querySelector('#grid .view').getBoundingClientRect();"

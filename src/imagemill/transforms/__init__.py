@@ -21,9 +21,6 @@ from imagemill.transforms.combine import Sequential as Sequential
 from imagemill.transforms.combine import SomeOf as SomeOf
 from imagemill.transforms.corruptions import Corruption as Corruption
 from imagemill.transforms.cropping import *  # noqa: F403
-from imagemill.transforms.declared import declared as declared
-from imagemill.transforms.declared import nodes_of as nodes_of
-from imagemill.transforms.declared import tables as tables
 from imagemill.transforms.filter import *  # noqa: F403
 from imagemill.transforms.geometric import *  # noqa: F403
 from imagemill.transforms.medical import *  # noqa: F403
@@ -31,6 +28,9 @@ from imagemill.transforms.mixing import *  # noqa: F403
 from imagemill.transforms.noise import *  # noqa: F403
 from imagemill.transforms.occlusion import *  # noqa: F403
 from imagemill.transforms.per_class import PerClass as PerClass
+from imagemill.transforms.plain_declarations import declared as declared
+from imagemill.transforms.plain_declarations import nodes_of as nodes_of
+from imagemill.transforms.plain_declarations import tables as tables
 from imagemill.transforms.quality import *  # noqa: F403
 from imagemill.transforms.reading import line_for as line_for
 from imagemill.transforms.schedule import Schedule as Schedule

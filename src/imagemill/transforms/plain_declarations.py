@@ -131,14 +131,14 @@ def slider(usual: Any, meta: Mapping[str, Any]) -> list[float]:
     Examples
     --------
     >>> slider([0.8, 1.2], {"low": -math.inf, "high": math.inf, "above": 0, "whole": ""})
-    [0.02, 4.8, 0.02]
+    [0.01, 4.8, 0.01]
     """
     low, high = (-1.0, 1.0) if usual is None else ranges.as_distribution(_one(usual)).bounds
     reach = _REACH * (max(abs(low), abs(high)) or 1.0)
     floor = meta["low"] if meta["above"] is None else max(meta["low"], meta["above"])
     least = floor if math.isfinite(floor) and abs(floor) <= _FAR * reach else -reach
     most = meta["high"] if abs(meta["high"]) <= _FAR * reach else reach
-    step = 1.0 if meta["whole"] else _round((most - least) / 240)
+    step = 1.0 if meta["whole"] else _round((most - least) / 720)
     if meta["above"] is not None and least <= meta["above"]:
         least = meta["above"] + step
     return [_neat(least), _neat(most), _neat(step)]

@@ -13,8 +13,9 @@ names is the stub beside this file.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from typing import Any
+
+from imagemill.core.front_door import from_home, homes
 
 __version__ = "0.1.0"
 
@@ -22,14 +23,7 @@ _ROOMS_WITH_NAMES = ("datasets", "testing")
 """Modules whose names are used through them: ``im.datasets.mnist()``."""
 
 
-def _home() -> dict[str, str]:
-    """The module each public name comes from: the stub's lines ``from module import name as name``."""
-    stub = pkgutil.get_data(__name__, "__init__.pyi") or b""
-    lines = [line.split() for line in stub.decode("utf-8").splitlines() if line.startswith("from ")]
-    return {line[3]: line[1] for line in lines}
-
-
-_HOME = _home()
+_HOME = homes(__name__)
 
 __all__ = sorted([*_HOME, "__version__"])
 
@@ -42,9 +36,7 @@ def __getattr__(name: str) -> Any:
         if hint and _imports(name):
             raise ImportError(f"cannot import name {name!r} from {__name__!r}{hint}", name=__name__, path=__file__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+    return from_home(__name__, name, _HOME[name])
 
 
 def _imports(name: str) -> bool:

@@ -3,6 +3,7 @@
 `make docs` adds the transforms that have a file and no line here.
 """
 
+from imagemill.app.explorer import explore as explore
 from imagemill.app.figures import before_after as before_after
 from imagemill.app.figures import grid as grid
 from imagemill.audits import audit as audit
@@ -82,6 +83,7 @@ from imagemill.feed.patches import PatchDataset as PatchDataset
 from imagemill.feed.patches import PatchGrid as PatchGrid
 from imagemill.feed.patches import PatchSampler as PatchSampler
 from imagemill.pipeline.corrupt import corrupt as corrupt
+from imagemill.pipeline.merged_objects import MergedObjects as MergedObjects
 from imagemill.pipeline.named_pipelines import preset as preset
 from imagemill.pipeline.pipeline import Pipeline as Pipeline
 from imagemill.pipeline.tta import TTA as TTA

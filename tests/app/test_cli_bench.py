@@ -33,6 +33,15 @@ def test_a_row_for_every_number_of_workers_and_one_verdict(photos: Path) -> None
     assert "quickest: workers" in said.out
 
 
+def test_a_step_shows_the_most_that_any_loader_gives(photos: Path) -> None:
+    said = bench(photos, "--workers", "1", "--seed", "7", "--step", "0.005")
+    assert said.code == 0, said.err
+    assert any(line.split()[:1] == ["replayed"] for line in said.out.splitlines())
+    assert "the same pixels for all of them" in said.out
+    assert "quickest: workers 1" in said.out
+    assert "times as many with batches replayed: no loader gives more" in said.out
+
+
 def test_for_programs(photos: Path) -> None:
     said = bench(photos, "--workers", "1", "--json")
     found = json.loads(said.out)

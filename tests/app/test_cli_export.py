@@ -10,7 +10,7 @@ import pytest
 
 from imagemill.app.cli.export import SHOWN
 from imagemill.data import open_source
-from imagemill.data.layouts.registry import layouts
+from imagemill.data.layouts.registry import known_layouts
 from tests.app.terminal import imagemill
 from tests.data.pictures import label_map, photo, photos
 
@@ -123,7 +123,7 @@ def test_the_list_has_every_layout() -> None:
     said = imagemill("export", "--list", columns=100)
     assert said.code == 0
     told = {line.split()[0]: line for line in said.out.splitlines()[1:] if line and not line.startswith(" ")}
-    assert set(told) == {layout.name for layout in layouts()}
+    assert set(told) == {layout.name for layout in known_layouts()}
 
 
 @pytest.mark.parametrize(

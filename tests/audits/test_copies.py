@@ -14,12 +14,14 @@ from imagemill.audits.alignment import aligned, solved
 from imagemill.audits.clusters import CERTAIN, keeper_of, pairs_of
 from imagemill.audits.evidence import MEASURES, log_odds, measured
 from imagemill.audits.glance import Glance, GlanceWork
-from imagemill.audits.likeness import alike
+from imagemill.audits.likeness import Pairs, alike
 from imagemill.audits.moves import Looks, symmetries, turns, upright, window, windows
 from imagemill.audits.neighbours import Cells, Nearest
+from imagemill.audits.survey import survey
+from imagemill.data.as_source import source_of
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.records.record import Blob, Record
-from tests.audits.made_up import Array, photo, write
+from tests.audits.made_up import Array, folder, photo, write
 
 FULL = np.array([[0.0, 1.0, 0.0, 1.0]])
 
@@ -358,3 +360,14 @@ def test_strokes_that_all_have_a_copy_are_told_from_those_that_look_alike() -> N
     copies = {(row, row + 120) for row in range(120)}
     assert len(pairs & copies) >= 118
     assert len(pairs - copies) <= 2
+
+
+def test_a_pair_in_two_classes_needs_more_than_one_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows 0 to 2 are cats, 3 to 5 dogs."""
+    rows, others = np.array([0, 0, 1, 3]), np.array([1, 3, 4, 5])
+    made = Pairs(rows, others, ("turned",) * 4, np.array([0.1, 0.5, 0.9, 0.1]))
+    monkeypatch.setattr("imagemill.audits.survey.pairs_of", lambda *_: made)
+    kept = survey(source_of(folder(tmp_path, 3))).pairs
+    assert list(zip(kept.first.tolist(), kept.second.tolist(), strict=True)) == [(0, 1), (1, 4), (3, 5)]
+    assert kept.how == ("turned",) * 3
+    assert kept.score.tolist() == [0.1, 0.9, 0.1]

@@ -12,14 +12,14 @@ import pytest
 import imagemill as im
 from imagemill.core.errors import SourceError
 from imagemill.data import Picture, Record, Source, open_source
-from imagemill.data.layouts.registry import layout_named, layouts
+from imagemill.data.layouts.registry import known_layouts, layout_named
 from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.record import Stored
 from imagemill.testing.layout_changes import SEEN, changed, has, said
 from imagemill.verbs.export.export import export
 from tests.data.pictures import label_map, photo
 
-WRITES = tuple(layout.name for layout in layouts() if layout.writes)
+WRITES = tuple(layout.name for layout in known_layouts() if layout.writes)
 MANY = tuple(name for name in WRITES if name != "file")
 SHAPE = (12, 16)
 RUNS = RLE(*SHAPE, (30, 20, 142))

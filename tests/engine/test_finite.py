@@ -60,6 +60,36 @@ def test_interpolation_spreads_nothing(backend: str, order: int) -> None:
     assert np.isfinite(made).all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(8, 16, 17), (24, 20), (210, 190, 3)])
+def test_what_moves_whole_pixels_reads_none_of_them(shape: tuple[int, ...], dtype: Any, backend: str) -> None:
+    image = np.random.default_rng(1).normal(100, 20, shape).astype(dtype)
+    for k, value in enumerate(BAD["all"]):
+        image[(k, 3, k)[: image.ndim]] = value
+    axes, x = ("zyx", 2) if image.ndim == 3 and shape[-1] != 3 else ("yxc"[: image.ndim], 1)
+    given, cut = im.Image(image, axes), (slice(None),) * x
+    for transform, expected in (
+        (im.Flip("x"), np.flip(image, x)),
+        (im.Shift(pixels={"x": 2}, border="nearest"), image[(*cut, [0, 0, *range(shape[x] - 2)])]),
+        (im.ToDtype("float64"), image),
+    ):
+        pipe = im.Pipeline([transform], seed=0, backend=backend)
+        np.testing.assert_array_equal(pipe(given, key=0), expected)
+        np.testing.assert_array_equal(pipe.batch([given, given], keys=[0, 1]).image[1], expected)
+    turned = im.Pipeline([im.QuarterTurn(1, plane="yx")], seed=0, backend=backend)(given, key=0)
+    assert np.count_nonzero(~np.isfinite(turned)) == 3
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_erased_leaves_gaps_elsewhere_as_they_are(backend: str) -> None:
+    volume = scan_with(BAD["all"])
+    made = im.Pipeline([im.CoarseDropout(2, 0.2, fill=7)], seed=0, backend=backend)(im.Image(volume, "zyx"), key=0)
+    kept = made != 7
+    np.testing.assert_array_equal(made[kept], volume[kept])
+    assert 0 < kept.sum() < volume.size
+
+
 @pytest.mark.parametrize("fuse", [True, False])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_preset_for_scans_loses_nothing_but_the_voxel(fuse: bool, backend: str) -> None:

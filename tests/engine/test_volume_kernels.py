@@ -98,6 +98,39 @@ def test_a_line_filter_is_scipys(axis: int, taps: int, channels: int) -> None:
     np.testing.assert_array_equal(x, before)
 
 
+@pytest.mark.parametrize("taps", [(1, 3, 5), (9, 5, 3), (3, 9, 7), (5, 1, 9)])
+@pytest.mark.parametrize("shape", [(6, 11, 13, 1), (2, 3, 4, 2), (1, 1, 1, 1), (12, 30, 70, 1)])
+def test_three_line_filters_at_once_are_scipys_one_by_one(shape: tuple[int, ...], taps: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(taps)
+    x, kernels = rng.normal(size=shape).astype(np.float32), [rng.normal(size=n) for n in taps]
+    wanted = x.astype(np.float64)
+    for axis, weights in enumerate(kernels):
+        wanted = ndi.correlate1d(wanted, weights, axis=axis, mode="mirror")
+    total = np.prod([np.abs(weights).sum() for weights in kernels])
+    np.testing.assert_allclose(line_filter.along_all(x, kernels), wanted, atol=1e-5 * total)
+
+
+@pytest.mark.parametrize("size", [1, 7, 5000, 9001])
+def test_a_summary_is_numpys(size: int) -> None:
+    x = np.random.default_rng(size).normal(-3, 200, size).astype(np.float32)
+    low, high, total, squares = statistics.summary(x, 2.5)
+    assert (low, high) == (x.min(), x.max())
+    away = x.astype(np.float64) - 2.5
+    np.testing.assert_allclose((total, squares), (away.sum(), (away**2).sum()), rtol=1e-9)
+
+
+@pytest.mark.parametrize("axes", ["x", "zx", "yx", "zyx", "zy"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+def test_volumes_that_run_backwards_are_copied_as_numpy_does(dtype: str, axes: str) -> None:
+    scan = picture(3, (5, 6, 17), None, dtype, noise=True)
+    pipe = im.Pipeline([im.Flip(axis) for axis in axes] + [im.Crop((3, 4, 9))], seed=0)
+    wanted = np.flip(scan, ["zyx".index(axis) for axis in axes])[1:4, 1:5, 4:13]
+    np.testing.assert_array_equal(pipe(im.Image(scan, "zyx")), wanted)
+    if dtype[0] != "f":
+        made = pipe(image=im.Image(scan, "zyx"), mask=im.Mask(scan, "zyx"))
+        np.testing.assert_array_equal(made.mask, wanted)
+
+
 def _gain(*gains: float) -> ChannelMix:
     matrix = np.zeros((1, len(gains), len(gains) + 1))
     matrix[0, :, :-1] = np.diag(gains)

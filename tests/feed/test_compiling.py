@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,8 +11,10 @@ import numba
 import numpy as np
 import pytest
 from numba.core import event
+from rich.console import Console
 
 import imagemill as im
+from imagemill.app.cli import progress_bar
 from imagemill.engine import compiling
 from imagemill.feed import Loader
 from imagemill.feed.making import augmenting
@@ -146,3 +149,34 @@ def test_compiling_that_nobody_noticed_is_not_said() -> None:
     other.add(Clock(0.0, 0.0, 30.0), 100, 10.0)
     meter.and_also(other)
     assert meter.bound() == "compiling"
+
+
+def test_how_long_the_first_of_all_threads_has_waited_by_now(hand: Hand) -> None:
+    stopwatch = compiling.Stopwatch(hand)
+    assert stopwatch.longest == 0
+    stopwatch.start()
+    hand.time += 2.0
+    other = threading.Thread(target=stopwatch.start)
+    other.start()
+    other.join()
+    hand.time += 3.0
+    assert stopwatch.longest == 5.0
+    stopwatch.start()  # within the same
+    stopwatch.end()
+    assert stopwatch.longest == 5.0
+    stopwatch.end()
+    assert stopwatch.longest == 3.0
+
+
+def test_a_bar_says_that_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = progress_bar.bar_on(Console(file=io.StringIO(), force_terminal=True))
+    progress_bar.Told(bar, "augmenting")(3, 7)
+    shown = []
+    for seconds in (0.0, 0.1, 4.0, 0.0):
+        monkeypatch.setattr("imagemill.engine.held_up", lambda seconds=seconds: seconds)
+        paper = Console(file=io.StringIO(), width=80)
+        paper.print(bar.get_renderable())
+        shown.append(paper.file.getvalue())  # type: ignore[attr-defined]
+    assert ["compiling, once" in each for each in shown] == [False, False, True, False]
+    assert ["augmenting" in each for each in shown] == [True, True, False, True]
+    assert all("3/7" in each for each in shown)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import imagemill as im
-from imagemill.feed import Loader
+from imagemill.feed import Loader, replaying
 from imagemill.feed import iterating as loops
 from imagemill.feed.making.augmenting import Clock
 from imagemill.feed.meter import Meter
@@ -58,3 +58,38 @@ def test_reading_is_told_from_augmenting(stored: bool, words: str) -> None:
     )
     assert words in meter.describe(cores=2)
     assert "workers=8 (now 2)" in meter.describe(cores=8)
+
+
+def test_replayed_batches_say_how_fast_the_consumer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    hand = set_by_hand(monkeypatch, loops, replaying)
+
+    def slow(image: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        hand.time += 0.25
+        return image
+
+    with Loader((X,), im.Pipeline([im.Apply(slow)], seed=0), workers=0, batch_size=10) as loader:
+        for _ in loader:
+            hand.time += 0.5
+        assert "replayed" not in loader.explain()
+        seen = []
+        for batch in loader.replayed(3):
+            seen.append(tuple(batch.keys))
+            hand.time += 0.5
+    assert len(seen) == 4
+    assert seen[3] == seen[0] != seen[1]
+    # Ten images take 2.5 seconds to be made, and 0.5 to be used.
+    assert "at most           20  images/s, 6.00 times as many with batches replayed" in loader.explain()
+
+
+def test_replaying_changes_nothing_of_what_comes_next() -> None:
+    pipe = im.Pipeline([im.Flip("x", p=0.5)], seed=0)
+    values = np.random.default_rng(0).integers(0, 256, X.shape, np.uint8)
+    one, other = (Loader((values,), pipe, workers=0, batch_size=8) for _ in range(2))
+    for loader in (one, other):
+        next(iter(loader))
+    assert len(list(other.replayed(2))) == 5
+    assert one.state_dict() == other.state_dict()
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a.image, b.image)
+    with pytest.raises(im.InputError, match="batches"):
+        one.replayed(0)

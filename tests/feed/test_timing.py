@@ -50,6 +50,23 @@ def test_rates_are_those_of_the_pipeline(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "all cores" in found.advice
 
 
+def test_a_consumer_gets_every_batch_and_in_the_end_the_same_ones_again() -> None:
+    seen: list[tuple[str, int]] = []
+
+    def step(batch: Any) -> None:
+        seen.append((str(batch.keys[0]), id(batch)))
+
+    loading, replayed = im.time_feed(
+        (np.zeros((24, 4, 4, 3), np.uint8),), workers=(0,), batch_size=2, seconds=0.05, seed=1, consumer=step
+    )
+    assert (loading.workers, replayed.workers) == (0, "replayed")
+    assert loading.digest == replayed.digest
+    assert replayed.bound == "consumer"
+    last = [one for _, one in seen[-16:]]
+    assert last[:8] == last[8:]  # the very same objects: nothing is made between them
+    assert len(set(last)) == 8
+
+
 def test_draws_of_a_function_of_its_own_are_found_out() -> None:
     numbers = np.random.default_rng(0)
     pipe = im.Pipeline([im.Apply(lambda image: image ^ np.uint8(numbers.integers(256)))], seed=0)

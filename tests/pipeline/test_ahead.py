@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import imagemill as im
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Frame
-from imagemill.core.ops import Opaque
+from imagemill.core.ops import ChannelMix, Opaque
 from imagemill.core.randomness.rng import Draws
 from imagemill.testing.derived import accepts
 from imagemill.testing.each import SHIPPED, example_of
@@ -33,6 +34,104 @@ def test_what_a_call_gives_does_not_depend_on_those_before(cls: type[im.Transfor
         pytest.skip("needs more than an image")
     for key in range(4):
         np.testing.assert_array_equal(pipe(PICTURE), im.Pipeline(listed, seed=5)(PICTURE, key=key, epoch=0))
+
+
+@pytest.mark.parametrize("cls", SHIPPED, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("begins", ["flip", "crop"])
+def test_images_of_many_shapes_get_what_each_gets_alone(cls: type[im.Transform], begins: str) -> None:
+    one = example_of(cls)
+    others = [PICTURE, PICTURE, PICTURE[:9], PICTURE[:, :14], PICTURE[2:, 3:], PICTURE, PICTURE[:11, :11], PICTURE[1:]]
+    if not all(accepts(one, picture.shape[:2], 3) for picture in others):
+        pytest.skip("not for pictures")
+    first = im.Flip("x", p=0.5) if begins == "flip" else im.RandomResizedCrop((12, 13))
+    listed = [first, im.Rotate((-20, 20), p=0.7), im.Brightness((0.5, 2)), one]
+    pipe = im.Pipeline(listed, seed=5)
+    try:
+        im.Pipeline(listed, seed=5)(PICTURE, key=0)
+    except InputError:
+        pytest.skip("needs more than an image")
+    for key, picture in enumerate(others):
+        alone = im.Pipeline(listed, seed=5)
+        if key % 2:
+            np.testing.assert_array_equal(pipe(picture), alone(picture, key=key, epoch=0))
+            continue
+        made, same = pipe(image=picture, label=key), alone(image=picture, label=key, key=key, epoch=0)
+        np.testing.assert_array_equal(made.image, same.image)
+        np.testing.assert_array_equal(made.affine, same.affine)
+        assert made.applied == same.applied
+        np.testing.assert_array_equal(made.seen(), same.seen())
+
+
+def test_volumes_of_many_shapes_and_what_belongs_to_them() -> None:
+    volume = np.random.default_rng(1).normal(size=(8, 13, 11)).astype(np.float32)
+    listed = [
+        im.Affine(degrees=(-20, 20), zoom=(0.8, 1.2)),
+        im.Elastic(0.2, p=0.5),
+        im.Crop((5, 8, 8), at="random"),
+        im.Brightness((0.5, 2)),
+        im.Flip("z", p=0.5),
+        im.Erasing(p=0.5),
+    ]
+    pipe = im.Pipeline(listed, seed=5)
+    for key, shape in enumerate([(8, 13, 11)] * 2 + [(7, 13, 11), (8, 12, 9), (8, 9, 10), (8, 13, 11), (6, 8, 8)]):
+        here = volume[tuple(map(slice, shape))]
+        targets = {
+            "image": im.Image(here, axes="zyx"),
+            "mask": im.Mask((here > 0).astype(np.uint8), axes="zyx"),
+            "boxes": im.Boxes([[1.0, 1, 1, 4, 6, 7]], format="zyxzyx"),
+            "keypoints": im.Keypoints([[2.0, 3, 4]], format="zyx"),
+        }
+        made = pipe(**targets)
+        same = im.Pipeline(listed, seed=5)(**targets, key=key, epoch=0)
+        for name in ("image", "mask"):
+            np.testing.assert_array_equal(made[name], same[name])
+        np.testing.assert_array_equal(made.boxes.array, same.boxes.array)
+        np.testing.assert_array_equal(made.keypoints.array, same.keypoints.array)
+        assert made.applied == same.applied
+
+
+@dataclass(frozen=True, slots=True)
+class _BySize(im.Transform):
+    """A user's colour that goes by the size of the image."""
+
+    def draw(self, draws: Draws, frame: Frame) -> ChannelMix:
+        return ChannelMix.diagonal(np.repeat(frame.shape[:, :1] / 10.0, frame.channels, axis=1))
+
+
+def test_colour_that_goes_by_the_size_is_not_taken_from_another_image() -> None:
+    pipe = im.Pipeline([_BySize(), im.Flip("x", p=0.5)], seed=1)
+    for key, picture in enumerate([PICTURE, PICTURE[:5], PICTURE[:10], PICTURE]):
+        np.testing.assert_array_equal(
+            pipe(picture), im.Pipeline([_BySize(), im.Flip("x", p=0.5)], seed=1)(picture, key=key, epoch=0)
+        )
+
+
+def test_small_batches_and_masks_share_draws_and_are_what_their_keys_say() -> None:
+    listed = [im.Rotate((-20, 20)), im.Crop((6, 8), at="random"), im.GaussianNoise(0.1), im.Flip("x", p=0.5)]
+    pipe, alone = im.Pipeline(listed, seed=4), im.Pipeline(listed, seed=4)
+    mask = (PICTURE[..., 0] > 99).astype(np.uint8)
+    next_key = 0
+    for count in (3, 3, 1, 5, 2, 4, 4):
+        images = [np.roll(PICTURE, i, axis=0) for i in range(count)]
+        masks = [np.roll(mask, i, axis=0) for i in range(count)]
+        points = [im.Keypoints([[4.0, 5.0 + i]]) for i in range(count)]
+        made = pipe.batch(images, mask=masks, keypoints=points)
+        keys = list(range(next_key, next_key + count))
+        same = alone.batch(images, mask=masks, keypoints=points, keys=keys, epoch=0)
+        next_key += count
+        assert made.recipe == same.recipe
+        assert [made.applied[i] for i in range(count)] == [same.applied[i] for i in range(count)]
+        for name in ("image", "mask"):
+            np.testing.assert_array_equal(made[name], same[name])
+        np.testing.assert_array_equal(made.affine, same.affine)
+        for one, other in zip(made.keypoints, same.keypoints, strict=True):
+            np.testing.assert_array_equal(one.array, other.array)
+        sent = pickle.loads(pickle.dumps(made))
+        for back, seen in zip(sent.inverse(mask=made.mask)["mask"], same.inverse(mask=same.mask)["mask"], strict=True):
+            np.testing.assert_array_equal(back, seen)
+        one = pipe(image=PICTURE, mask=mask)
+        np.testing.assert_array_equal(one.mask, alone(image=PICTURE, mask=mask, key=next_key, epoch=0).mask)
+        next_key += 1
 
 
 def test_kinds_epochs_batches_and_keys_in_between() -> None:
@@ -107,7 +206,8 @@ def test_a_sample_that_cannot_be_drawn_costs_no_call_before_it(counted: list[int
     assert counted == [1, 4, 1, 4, 1]
 
 
-def test_so_many_calls_share_one_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sizes", [1, 3])
+def test_so_many_calls_share_one_draw(monkeypatch: pytest.MonkeyPatch, sizes: int) -> None:
     drawn: list[int] = []
     plan = im.Pipeline.plan
 
@@ -117,6 +217,6 @@ def test_so_many_calls_share_one_draw(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(im.Pipeline, "plan", counting)
     pipe = im.Pipeline([im.Flip("x")], seed=1)
-    for _ in range(1 + 4 + 16 + 64):
-        pipe(PICTURE)
+    for number in range(1 + 4 + 16 + 64):
+        pipe(PICTURE[number % sizes :])
     assert len(drawn) == 4

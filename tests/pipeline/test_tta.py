@@ -173,7 +173,7 @@ def test_what_cannot_be_is_said(how: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("said", "error", "message"),
     [
-        (lambda views: [[0, 0, 4, 4]] * len(views), TargetError, "batch.inverse"),
+        (lambda views: [[0, 0, 4, 4]] * len(views), TargetError, "sample.inverse"),
         (lambda views: views[:1].astype(float), TargetError, "one row for each of 2 views"),
         (lambda views: views, ParameterError, "merge='vote'"),
         (lambda views: {"keypoints": np.zeros((len(views), 3, 2))}, InputError, "expected 2 keypoints"),

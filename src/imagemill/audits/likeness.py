@@ -67,6 +67,11 @@ class Pairs:
     how: tuple[str, ...]
     score: npt.NDArray[np.float64]
 
+    def at(self, kept: npt.NDArray[np.bool_]) -> Pairs:
+        """Those that are kept."""
+        how = tuple(how for how, one in zip(self.how, kept.tolist(), strict=True) if one)
+        return Pairs(self.first[kept], self.second[kept], how, self.score[kept])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:

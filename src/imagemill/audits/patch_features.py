@@ -8,6 +8,9 @@ Coates, Lee, Ng (2011), "An analysis of single-layer networks in unsupervised fe
 whitening, the soft threshold and quarters.
 """
 
+# The kernel is compiled per type, so its arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 
@@ -174,19 +178,16 @@ def described(
     found = np.empty((len(small), *(() if together else (ways,)), dictionary.width), np.float32)
     filters, bias = (part[..., : ways * dictionary.count] for part in (dictionary.filters, dictionary.bias))
     filters = np.ascontiguousarray(filters)
-    side = small.shape[1] - _SIDE + 1
-    # A middle row or column belongs to both sides, so that a mirrored picture is told in the same numbers.
-    place = np.arange(side)
-    halves = np.stack([2 * place <= side - 1, 2 * place >= side - 1]).astype(np.float32)
-    quarters = np.einsum("ay,bx->abyx", halves, halves).reshape(4, -1)
+    places = (small.shape[1] - _SIDE + 1) ** 2
 
     def some(at: int) -> int:
         part = small[at : at + _AT_ONCE]
         # Arrays of this size come fresh from the system, which costs more than the sums: they are made once.
-        buffers = np.empty((2, side * side, filters.shape[1]), np.float32)
+        responses = np.empty((places, filters.shape[1]), np.float32)
+        sums = np.empty((4, 2, filters.shape[1]), np.float32)
         one = np.empty((ways, dictionary.width), np.float32)
         for row, picture in enumerate(part, at):
-            _describe(picture, filters, bias, quarters, buffers, one)
+            _describe(picture, filters, bias, responses, sums, one)
             found[row] = one.sum(axis=0) if together else one
         return len(part)
 
@@ -197,19 +198,36 @@ def described(
     return found
 
 
-def _describe(picture: Array, filters: Floats, bias: Floats, quarters: Floats, buffers: Floats, out: Floats) -> None:
+def _describe(picture: Array, filters: Floats, bias: Floats, responses: Floats, sums: Floats, out: Floats) -> None:
     windows = sliding_window_view(picture, (_SIDE, _SIDE), axis=(0, 1))
     patches = _normalised(windows.transpose(0, 1, 3, 4, 2).reshape(-1, _SIDE**2 * picture.shape[2]))
-    responses, above = buffers
     np.matmul(patches, filters, out=responses)
-    responses -= bias
-    sums = []
-    for _ in range(2):
-        np.subtract(responses, np.float32(_THRESHOLD), out=above)
-        sums.append(quarters @ np.maximum(above, 0, out=above))
-        np.negative(responses, out=responses)
-    both = np.sqrt(np.stack(sums, axis=1))  # [4 quarters, 2 signs, K or 2 K]
+    _pool(responses, bias, sums)
+    both = np.sqrt(sums)  # [4 quarters, 2 signs, K or 2 K]
     count = len(bias) // len(out)
     out[0] = both[..., :count].ravel()
     if len(out) > 1:  # seen in a mirror, left and right change places
         out[1] = both[[1, 0, 3, 2]][..., count:].ravel()
+
+
+@njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _pool(responses, bias, sums):
+    """Sum what is above the threshold, of either sign, in each quarter: one trip over the responses.
+
+    A middle row or column belongs to both sides, so that a mirrored picture is told in the same numbers.
+    """
+    side = int(np.sqrt(len(responses)))
+    zero, threshold = np.float32(0), np.float32(_THRESHOLD)
+    sums[:] = 0
+    for y in range(side):
+        for x in range(side):
+            here = responses[y * side + x]
+            for quarter in range(4):
+                down, across = 2 * y - (side - 1), 2 * x - (side - 1)
+                # Quarters 0 and 1 are above, 0 and 2 on the left.
+                if (down if quarter < 2 else -down) > 0 or (-across if quarter & 1 else across) > 0:
+                    continue
+                for k in range(len(bias)):
+                    value = here[k] - bias[k]
+                    sums[quarter, 0, k] += max(value - threshold, zero)
+                    sums[quarter, 1, k] += max(-value - threshold, zero)

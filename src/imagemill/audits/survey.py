@@ -30,6 +30,9 @@ __all__ = ["AGAINST", "SMALLEST_CLASS", "Survey", "survey"]
 SMALLEST_CLASS = 10
 """Images of a class that are needed to ask what it is told from."""
 
+_OTHER_CLASS = 0.7
+"""Score that two of different classes need: of what 60,000 small images claimed below it, all were look-alikes."""
+
 AGAINST = "against: "
 """What stands before the key of an image of the others, where a finding names images of both."""
 
@@ -85,7 +88,11 @@ class Survey:
     @cached_property
     def pairs(self) -> Pairs:
         """Rows of the same content, two by two; of many equal images each with the first alone."""
-        return pairs_of(self.glances, self.settings.copies, self.workers)
+        found = pairs_of(self.glances, self.settings.copies, self.workers)
+        labels = np.array([label or "" for label in self.labels], object)
+        one, other = labels[found.first], labels[found.second]
+        # Copies hardly ever lie in another class, look-alikes often do.
+        return found.at((one == other) | (one == "") | (other == "") | (found.score >= _OTHER_CLASS))
 
     def told_pairs(self) -> list[dict[str, Any]]:
         """Pairs of copies as plain values, those that most speaks for first."""

@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from imagemill.core.extras import require
-from imagemill.core.geometry import peak_of
-from imagemill.core.grids import placed
-from imagemill.core.targets import as_target
+from imagemill.core.front_door import front_door
 
-__all__ = [
-    "as_target",
-    "peak_of",
-    "placed",
-    "require",
-]
+__getattr__, __dir__, __all__ = front_door(__name__)

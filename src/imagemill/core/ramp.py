@@ -106,10 +106,6 @@ class _Between:
     b: Distribution
     share: float
 
-    def mapped(self, change: Callable[[Distribution], Distribution]) -> Ramp:
-        """The same with what stands in each epoch changed by a function."""
-        return Ramp({epoch: change(one) for epoch, one in self.steps.items()})
-
     def sample(self, u: Floats) -> Floats:
         first = self.a.sample(u)
         return first + (self.b.sample(u) - first) * self.share

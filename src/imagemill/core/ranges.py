@@ -464,6 +464,10 @@ _FAR = (
 )
 
 
+QUANTILE = {"centre": _CENTRE, "middle": _MIDDLE, "tail": _FAR}
+"""The same by name, for those who compute the same numbers elsewhere; rows begin with the constant."""
+
+
 def _ratio(pair: tuple[tuple[float, ...], tuple[float, ...]], r: Floats) -> Floats:
     top, bottom = (np.polynomial.polynomial.polyval(r, np.array(side)) for side in pair)
     return np.asarray(top / bottom, dtype=np.float64)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Stopwatch", "seconds", "watch"]
+__all__ = ["Stopwatch", "held_up", "seconds", "watch"]
 
 _EVENT = "numba:compiler_lock"
 """Held while kernels are compiled or loaded, waited for by the threads that need it meanwhile; may be nested."""
@@ -29,13 +29,14 @@ class Stopwatch:
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
         self._own = threading.local()
+        self._since: dict[int, float] = {}
 
     def start(self) -> None:
         """Something begins, perhaps within the same."""
         own = self._own
         own.depth = getattr(own, "depth", 0) + 1
         if own.depth == 1:
-            own.since = self._now()
+            own.since = self._since[threading.get_ident()] = self._now()
 
     def end(self) -> None:
         """It ends."""
@@ -44,11 +45,17 @@ class Stopwatch:
         if own.depth == 0 and hasattr(own, "since"):
             own.total = self.total + self._now() - own.since
             del own.since
+            self._since.pop(threading.get_ident(), None)
 
     @property
     def total(self) -> float:
         """Seconds of this thread so far."""
         return float(getattr(self._own, "total", 0.0))
+
+    @property
+    def longest(self) -> float:
+        """Seconds since the first of all threads that are at it now began; 0 where none is."""
+        return max((self._now() - since for since in tuple(self._since.values())), default=0.0)
 
 
 _HERE = Stopwatch()
@@ -79,3 +86,9 @@ def listen(stopwatch: Stopwatch) -> Any:
 def seconds() -> float:
     """Seconds that this thread was held up so far; 0 as long as nobody watches."""
     return _HERE.total
+
+
+def held_up() -> float:
+    """Seconds for which a thread of this process has waited for the compiler by now; 0 where none waits."""
+    watch()
+    return _HERE.longest

@@ -65,6 +65,29 @@ def kept(work: Callable[[P], T]) -> Callable[[P], T]:
     return fact
 
 
+def once(*arrays: Any) -> tuple[Any, ...]:
+    """Arrays over a batch, of which only the first row is left where all rows lie in one place of memory.
+
+    So a plan is made for a single sample at any row of a batch. What is found of the row is a fact of all of them, see
+    :func:`for_all`.
+    """
+    return tuple([array[:1] if array.strides[0] == 0 else array for array in arrays])
+
+
+def for_all(found: Any, n: int) -> Any:
+    """An array of facts with ``n`` rows, in the memory of one where there is one for all.
+
+    Examples
+    --------
+    >>> for_all(np.array([[1, 2]]), 3).tolist()
+    [[1, 2], [1, 2], [1, 2]]
+    """
+    if len(found) == n:
+        return found
+    one = np.ascontiguousarray(found)
+    return np.ndarray((n, *one.shape[1:]), one.dtype, one, 0, (0, *one.strides[1:]))
+
+
 _SAME = [np.eye(side).tolist() for side in range(5)]
 
 

@@ -94,6 +94,20 @@ def _apart(op: ops.OfImages) -> str:
     return "each value gets a random number of its own" if noise else "boxes are filled in the image as it is here"
 
 
+def passes(*, fuse: bool, without: Iterable[str]) -> list[tuple[str, Callable[[Steps], Steps]]]:
+    """The passes that run, by name, in their order; see :func:`make_plan`.
+
+    Raises
+    ------
+    InputError
+        For an unknown pass.
+    """
+    unknown = set(without) - set(PASSES)
+    if unknown:
+        raise InputError(f"expected passes of {list(PASSES)}, got {sorted(unknown)}")
+    return [(name, rewrite) for name, rewrite in PASSES.items() if name not in without] if fuse else []
+
+
 def make_plan(
     drawn: Sequence[Drawn],
     frames: Sequence[Frame],
@@ -123,22 +137,16 @@ def make_plan(
     PlanError
         When a pass breaks its promise (with ``debug``).
     """
-    unknown = set(without) - set(PASSES)
-    if unknown:
-        raise InputError(f"expected passes of {list(PASSES)}, got {sorted(unknown)}")
     lowered = [
         lower(name, op, before, after, fuse=fuse, without=without)
         for (name, op), before, after in zip(drawn, frames[:-1], frames[1:], strict=True)
     ]
     steps: Steps = tuple([step for step in lowered if step is not None])
-    if fuse:
-        for name, rewrite in PASSES.items():
-            if name in without:
-                continue
-            rewritten = rewrite(steps)
-            if debug:
-                _check(name, frames[0], steps, rewritten)
-            steps = rewritten
+    for name, rewrite in passes(fuse=fuse, without=without):
+        rewritten = rewrite(steps)
+        if debug:
+            _check(name, frames[0], steps, rewritten)
+        steps = rewritten
     layouts = [op.channels_first for _, op in drawn if isinstance(op, ops.Layout)]
     first, last = frames[0], frames[-1]
     return Plan(

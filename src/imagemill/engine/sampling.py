@@ -11,7 +11,7 @@ import numpy.typing as npt
 from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats
-from imagemill.engine.backends.chains import axis_aligned, simplify
+from imagemill.engine.backends.chains import EDGE_TOLERANCE, axis_aligned, simplify
 from imagemill.engine.plan import Matrices, Resample, kept
 
 Array = np.ndarray[Any, Any]
@@ -70,12 +70,15 @@ class _Facts:
         The matrix is the identity.
     aligned : bool array, ``[n]``
         It only scales, flips and exchanges axes.
+    whole : bool array, ``[n]``
+        It moves whole pixels and reads none between them: flips, quarter turns, crops.
     factors : array, ``[n, d]``
         Input pixels an output pixel spans along each input axis.
     """
 
     same: npt.NDArray[np.bool_]
     aligned: npt.NDArray[np.bool_]
+    whole: npt.NDArray[np.bool_]
     factors: Floats
 
 
@@ -92,7 +95,10 @@ def _facts(step: Resample) -> _Facts | None:
     entries = linear != 0.0
     aligned = (entries.sum(axis=1) == 1).all(axis=1) & (entries.sum(axis=2) == 1).all(axis=1)
     same = (m == np.eye(d + 1)).all(axis=(1, 2))
-    return _Facts(same, aligned, np.sqrt((linear**2).sum(axis=2)))
+    offset = m[:, :d, d]
+    whole = aligned & (np.abs(linear).max(axis=2) == 1.0).all(axis=1)
+    whole &= (np.abs(offset - np.rint(offset)) <= EDGE_TOLERANCE).all(axis=1)
+    return _Facts(same, aligned, whole, np.sqrt((linear**2).sum(axis=2)))
 
 
 def request(step: Resample, row: int) -> Request:
@@ -127,6 +133,12 @@ def still(step: Resample, row: int, in_shape: tuple[int, ...]) -> bool:
     facts = _facts(step)
     same = not step.chain(row) if facts is None else bool(facts.same[row])
     return same and tuple(step.shape[row].tolist()) == in_shape
+
+
+def moves(step: Resample, row: int) -> bool:
+    """Whether sample ``row`` is moved by whole pixels: then nothing is read between pixels, and none is weighed."""
+    facts = _facts(step)
+    return facts is not None and bool(facts.whole[row])
 
 
 def for_labels(step: Resample, row: int) -> Request:

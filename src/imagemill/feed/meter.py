@@ -73,8 +73,15 @@ class Meter:
         took = {"augmenting": self.augmenting, "reading": self.reading, "compiling": self.compiling}
         return max(took, key=lambda name: took[name])
 
-    def describe(self, cores: int) -> str:
-        """The shares in words, and what to change."""
+    def describe(self, cores: int, most: float = 0.0) -> str:
+        """The shares in words, and what to change.
+
+        Parameters
+        ----------
+        cores : int
+        most : float
+            Images a second that the consumer takes of a loader that costs nothing, where that was measured.
+        """
         if not self.batches:
             return "nothing measured yet: iterate over the loader first"
         share, wall = self.shares(), self.waiting + self.consuming
@@ -88,6 +95,7 @@ class Meter:
                 *self._compiled(),
                 f"  workers without work  {share['idle']:5.0%}",
                 f"  consumer waited       {share['waiting']:5.0%}  of its time, the rest was its own work",
+                *self._replayed(most),
                 f"bound by {_WORDS[self.bound()]}: {self.advice(cores)}",
             ]
         )
@@ -96,6 +104,11 @@ class Meter:
         """Said only where it was noticed, as it comes once."""
         share = self.shares()["compiling"]
         return [f"  compiling kernels     {share:5.0%}  {self.compiling:8.2f} s, once"] if share >= _NOTICED else []
+
+    def _replayed(self, most: float) -> list[str]:
+        now = self.images / max(self.waiting + self.consuming, 1e-9)
+        said = f"{most / now:.2f} times as many with batches replayed: no loader gives more"
+        return [f"  at most {most:12,.0f}  images/s, {said}"] if most else []
 
     def _who(self) -> str:
         if not self.workers:

@@ -24,6 +24,8 @@ __all__ = ["FeedTiming", "sample_digest", "time_feed"]
 
 HASHED = 4
 """Batches whose samples are compared between settings."""
+REPLAYED = "replayed"
+_REPLAYED_BATCHES = 8
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,9 +35,9 @@ class FeedTiming(ShortRepr):
     Parameters
     ----------
     workers : int or str
-        As given to `Loader`.
+        As given to `Loader`; ``"replayed"`` for batches that were made beforehand, the most that any number gives.
     images_per_second : float
-        Read as fast as they came, by a consumer who does nothing with them.
+        Read as fast as they came, by a consumer who does nothing with them or what `time_feed` was given.
     first_batch : float, seconds
         From the making of the loader, started workers and compiled kernels included.
     shares : mapping of str to float
@@ -95,6 +97,7 @@ def time_feed(
     batch_size: int = 32,
     seconds: float = 2.0,
     on_timing: Callable[[FeedTiming], None] | None = None,
+    consumer: Callable[[LoadedBatch], object] | None = None,
     **loader: Any,
 ) -> list[FeedTiming]:
     """Read a dataset as fast as it comes with several numbers of workers, one after the other.
@@ -109,6 +112,9 @@ def time_feed(
         How long each is read, after a few batches that are not timed.
     on_timing : callable, optional
         Is told of each as soon as it is known.
+    consumer : callable, optional
+        What is done with each batch, such as a training step. Last, it is given batches that were made beforehand,
+        again and again: how much faster it would be with a loader that costs nothing.
     **loader
         Further arguments of `Loader`.
 
@@ -125,6 +131,8 @@ def time_feed(
     >>> none, one = time_feed((x,), flip, workers=(0, 1), seconds=0.05)
     >>> none.images_per_second > 0, none.digest == one.digest
     (True, True)
+    >>> time_feed((x,), flip, workers=(1,), seconds=0.05, consumer=lambda batch: batch.image.mean())[-1].workers
+    'replayed'
     """
     if not seconds > 0:
         raise InputError(f"expected seconds above 0, got {seconds!r}")
@@ -134,18 +142,25 @@ def time_feed(
     loader.setdefault("seed", 0 if pipeline is None else pipeline.seed)
     loader.setdefault("split", "all")  # whatever there is to read
     found = []
-    for count in workers:
-        found.append(_timed(dataset, pipeline, count, batch_size, seconds, loader))
+    for count in (*workers, *([] if consumer is None else [REPLAYED])):
+        found.append(_timed(dataset, pipeline, count, batch_size, seconds, consumer or _nothing, loader))
         if on_timing is not None:
             on_timing(found[-1])
     return found
 
 
 def _timed(
-    dataset: Any, pipeline: Pipeline | None, workers: int | str, batch_size: int, seconds: float, more: dict[str, Any]
+    dataset: Any,
+    pipeline: Pipeline | None,
+    workers: int | str,
+    batch_size: int,
+    seconds: float,
+    consumer: Callable[[LoadedBatch], object],
+    more: dict[str, Any],
 ) -> FeedTiming:
     began = time.perf_counter()
-    with Loader(dataset, pipeline, batch_size=batch_size, workers=workers, **more) as loader:
+    again = workers == REPLAYED
+    with Loader(dataset, pipeline, batch_size=batch_size, workers=0 if again else workers, **more) as loader:
         loader.set_epoch(0)
         first_ones = [batch for batch in itertools.islice(_from(loader, began), HASHED)]
         first = first_ones[0][0]
@@ -153,21 +168,45 @@ def _timed(
         digest, samples = sample_digest(kept), sum(len(batch) for batch in kept)
         del first_ones, kept  # or their memory could not be used again
         loader.set_epoch(1)
-        meter: Meter | None = None
-        images, began, took = 0, time.perf_counter(), 0.0
-        while took < seconds:
-            for batch in loader:
-                images += len(batch)
-                took = time.perf_counter() - began
-                if took >= seconds:
-                    break
-            if meter is None:
-                meter = loader.meter
-            else:
-                meter.and_also(loader.meter)
-        assert meter is not None
+        images, took, meter = (_replays if again else _epochs)(loader, seconds, consumer)
         shares = {name: meter.shares()[name] for name in ("reading", "augmenting", "compiling", "idle")}
         return FeedTiming(workers, images / took, first, shares, meter.bound(), digest, samples, meter.advice(cores()))
+
+
+def _epochs(loader: Loader, seconds: float, consumer: Callable[[LoadedBatch], object]) -> tuple[int, float, Meter]:
+    """Images, seconds, and what took them, of whole epochs until the time is over."""
+    meter: Meter | None = None
+    images, began, took = 0, time.perf_counter(), 0.0
+    while took < seconds:
+        for batch in loader:
+            consumer(batch)
+            images += len(batch)
+            took = time.perf_counter() - began
+            if took >= seconds:
+                break
+        if meter is None:
+            meter = loader.meter
+        else:
+            meter.and_also(loader.meter)
+    assert meter is not None
+    return images, took, meter
+
+
+def _replays(loader: Loader, seconds: float, consumer: Callable[[LoadedBatch], object]) -> tuple[int, float, Meter]:
+    """The same of a few batches that were made before."""
+    made = [loader.batch(number) for number in range(min(_REPLAYED_BATCHES, len(loader)))]
+    images, began, took = 0, time.perf_counter(), 0.0
+    for batch in itertools.cycle(made):
+        consumer(batch)
+        images += len(batch)
+        took = time.perf_counter() - began
+        if took >= seconds:
+            break
+    return images, took, Meter(0, loader.epoch, stored=True, consuming=took)
+
+
+def _nothing(_: LoadedBatch) -> None:
+    """What a consumer does who only wants to know how fast batches come."""
 
 
 def _from(loader: Loader, began: float) -> Iterator[tuple[float, LoadedBatch]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,10 +45,13 @@ def one_opencv_thread() -> Iterator[None]:
     """Let OpenCV work in the calling thread: our workers are the threads.
 
     Compiled kernels need nothing of the kind: they never start threads. The setting belongs to the process, so
-    that of several runs at once the last one restores it.
+    that of several runs at once the last one restores it. Where nothing that the run was put together from has
+    loaded OpenCV, nothing of it will start threads, and it is not loaded for this.
     """
-    import cv2
-
+    cv2 = sys.modules.get("cv2")
+    if cv2 is None:
+        yield
+        return
     with _pins:
         _pinned.append(_pinned[0] if _pinned else cv2.getNumThreads())
         cv2.setNumThreads(1)

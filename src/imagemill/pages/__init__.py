@@ -11,6 +11,7 @@ from imagemill.pages.curve_plot import Curve, CurvePlot, Panels
 from imagemill.pages.heat_map import HeatMap
 from imagemill.pages.interval_plot import Interval, IntervalPlot
 from imagemill.pages.page import Section, fragment, page
+from imagemill.pages.page_style import style
 
 __all__ = [
     "Beside",
@@ -38,4 +39,5 @@ __all__ = [
     "Word",
     "fragment",
     "page",
+    "style",
 ]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from imagemill.core.findings import Finding
 from imagemill.pipeline.describe import operations
+from imagemill.pipeline.files import FORMAT
 from imagemill.pipeline.files import read as read_pipeline_file
 from imagemill.pipeline.named_pipelines import PipelineGiven, as_pipeline, named_pipeline, preset_names
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.pipeline.rehearsal import Given, given, judge
 
 __all__ = [
+    "FORMAT",
     "Finding",
     "Given",
     "Pipeline",

@@ -2,8 +2,9 @@
 
 Drawing and planning cost nearly as much for one image as for a batch, and what comes out for a sample does not depend
 on its batch. A call to which nobody gave a key knows which keys the next ones will get, so it draws for them as well;
-they then run a row each of the plan that is there. Images of another kind, another epoch, or a key by the caller draw
-for themselves.
+they then run a row each of the plan that is there. For an image of another shape, what goes by that is drawn again from
+the same numbers, see `OtherShapes`. Images with other channels or of another type, another epoch, or a key by the
+caller draw for themselves.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,7 @@ from imagemill.core.randomness.default_keys import Turn
 from imagemill.core.sample import DrawLog
 from imagemill.engine.plan import Plan
 from imagemill.pipeline.drawing import Draft
+from imagemill.pipeline.other_shapes import OtherShapes
 
 __all__ = ["Ahead", "Kind", "Planned"]
 
@@ -41,16 +44,27 @@ class Kind(NamedTuple):
         """The frame of so many of them."""
         return Frame.of(*self.shape, channels=self.channels, dtype=self.dtype, n=n)
 
+    def differs_in_shape(self, other: Kind) -> bool:
+        """Whether two kinds are one but for the lengths of their axes."""
+        same = self.channels == other.channels and self.dtype == other.dtype
+        return same and len(self.shape) == len(other.shape)
+
 
 class Planned(NamedTuple):
-    """A plan, what was drawn for it, and the sample of it that is meant."""
+    """A plan, what was drawn for it, and the sample of it that is meant, or the first of some."""
 
     plan: Plan
     log: DrawLog
     row: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@lru_cache(maxsize=4096)
+def _frame_of(kind: Kind) -> Frame:
+    # Images of many sizes have some of them again and again.
+    return kind.frame(1)
+
+
+@dataclass(frozen=True, eq=False)
 class _Window:
     """What was drawn for the turns from ``first`` on, of one kind, in one epoch."""
 
@@ -58,8 +72,24 @@ class _Window:
     epoch: int
     first: Turn
     size: int
+    draft: Draft
     plan: Plan
-    log: DrawLog
+    others: Callable[[Draft, Plan], OtherShapes | None]
+
+    @cached_property
+    def for_others(self) -> OtherShapes | None:
+        """How it serves images of other shapes, if it can."""
+        return self.others(self.draft, self.plan)
+
+    def planned(self, kind: Kind, row: int, count: int, *, logged: bool) -> Planned | None:
+        """The plan of some of its samples, whose images are of its kind, or of one, whose image has another shape."""
+        if kind == self.kind:
+            return Planned(self.plan, self.draft.log, row)
+        others = self.for_others if count == 1 and self.kind.differs_in_shape(kind) else None
+        found = None if others is None else others.remade(row, _frame_of(kind), whole=logged)
+        if others is None or found is None:
+            return None
+        return Planned(found.plan, others.log(found.values) if logged else self.draft.log, row)
 
 
 class Ahead:
@@ -68,44 +98,58 @@ class Ahead:
     Parameters
     ----------
     draw : callable
-        Takes a frame, the keys of its samples and the epoch.
+        Takes a frame, the keys of its samples, the epoch, and whether to watch who drew what.
     plan : callable
+    others : callable
+        Takes a watched draft and its plan; how these serve images of other shapes.
     """
 
-    __slots__ = ("_draw", "_plan", "_window")
+    __slots__ = ("_draw", "_others", "_plan", "_window")
 
-    def __init__(self, draw: Callable[..., Draft], plan: Callable[[Draft], Plan]) -> None:
-        self._draw, self._plan = draw, plan
+    def __init__(
+        self,
+        draw: Callable[..., Draft],
+        plan: Callable[[Draft], Plan],
+        others: Callable[[Draft, Plan], OtherShapes | None],
+    ) -> None:
+        self._draw, self._plan, self._others = draw, plan, others
         # Replaced as a whole: other threads see the one before or the one after.
         self._window: _Window | None = None
 
-    def planned(self, kind: Kind, turn: Turn, epoch: int) -> Planned:
-        """The plan in which a call's sample is.
+    def planned(self, kind: Kind, turn: Turn, epoch: int, *, count: int = 1, logged: bool = False) -> Planned:
+        """The plan in which a call's samples are, and the row of the first.
 
         Parameters
         ----------
         kind : Kind
             Of its image.
         turn : Turn
+            Of the first.
         epoch : int
+        count : int
+            Samples of the call, all of one kind.
+        logged : bool
+            Whether what was drawn is asked for as well.
         """
-        window, size = self._window, 1
-        if window is not None and window.kind == kind and window.epoch == epoch and window.first.said == turn.said:
+        window, size = self._window, count
+        if window is not None and window.epoch == epoch and window.first.said == turn.said:
             row = turn.number - window.first.number
-            if 0 <= row < window.size:
-                return Planned(window.plan, window.log, row)
-            size = min(_GROWS * window.size, max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape))))
+            found = window.planned(kind, row, count, logged=logged) if 0 <= row <= window.size - count else None
+            if found is not None:
+                return found
+            if kind == window.kind or (window.kind.differs_in_shape(kind) and window.for_others is not None):
+                most = max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape)))
+                size = max(count, min(_GROWS * window.size, most))
         try:
-            plan, log = self._planned(kind, turn, size, epoch)
+            window = self._made(kind, turn, size, epoch)
         except Exception:
-            if size == 1:
+            if size == count:
                 raise
             # Whatever it is, it may be said of a sample that comes later, or never.
-            size = 1
-            plan, log = self._planned(kind, turn, 1, epoch)
-        self._window = _Window(kind, epoch, turn, size, plan, log)
-        return Planned(plan, log, 0)
+            window = self._made(kind, turn, count, epoch)
+        self._window = window
+        return Planned(window.plan, window.draft.log, 0)
 
-    def _planned(self, kind: Kind, turn: Turn, size: int, epoch: int) -> tuple[Plan, DrawLog]:
-        draft = self._draw(kind.frame(size), turn.keys(size), epoch=epoch)
-        return self._plan(draft), draft.log
+    def _made(self, kind: Kind, turn: Turn, size: int, epoch: int) -> _Window:
+        draft = self._draw(kind.frame(size), turn.keys(size), epoch=epoch, watched=True)
+        return _Window(kind, epoch, turn, size, draft, self._plan(draft), self._others)

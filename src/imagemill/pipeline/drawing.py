@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,20 +17,52 @@ from imagemill.core.sample import Drawing, DrawLog
 from imagemill.engine.annotations.in_clips import ClipView
 from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.planner import Drawn
+from imagemill.pipeline.watched_frames import WatchedFrame
 from imagemill.transforms.base import Transform, chosen, everyone
 from imagemill.transforms.colour._channels import colours
 
-__all__ = ["Draft", "Place", "Walk", "places_of"]
+__all__ = ["Draft", "Leaf", "Place", "Walk", "ops_of", "places_of"]
+
+
+class Leaf(NamedTuple):
+    """A transform that drew ops, and what it takes to let it draw again for an image of another shape.
+
+    Parameters
+    ----------
+    place : int
+    transform : Transform
+    request : int
+        How many numbers of its place were asked for before it drew.
+    where : bool array, ``[n]``, or None
+        The samples it was chosen for; None for all.
+    begin, end : int
+        Its ops among those of the draft.
+    asked : int
+        What it looked at of the frame, see `WatchedFrame`.
+    """
+
+    place: int
+    transform: Transform
+    request: int
+    where: Bools | None
+    begin: int
+    end: int
+    asked: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """What was drawn for a batch: ops in order, the frames between them, and the values to show with their places."""
+    """What was drawn for a batch: ops in order, the frames between them, and the values to show with their places.
+
+    Where it was watched, also who drew them, and from which numbers.
+    """
 
     ops: tuple[Drawn, ...]
     frames: tuple[Frame, ...]
     log: DrawLog
     places: tuple[int, ...]
+    leaves: tuple[Leaf, ...] = ()
+    generator: rng.Generator | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +80,18 @@ class Place:
     transform: Transform
     children: tuple[Transform, ...]
     names: dict[int, str]
+
+
+def ops_of(transform: Transform, draws: rng.Draws, frame: Frame) -> tuple[Op, ...]:
+    """What a transform draws; an error of its code says whose it is."""
+    try:
+        drawn = transform.draw(draws, frame)
+    except (InputError, TargetError):
+        raise  # the transform says that it does not fit this sample
+    except Exception as error:
+        blame_caller(error, f"the transform {type(transform).__name__}")
+        raise
+    return drawn if isinstance(drawn, tuple) else (drawn,)
 
 
 def places_of(transforms: Iterable[Transform]) -> Iterator[Place]:
@@ -76,6 +120,8 @@ class Walk:
         Samples that are the frames of one video, which lie one behind the other.
     labels : sequence, optional
         The samples' labels, for transforms that choose by them; empty where there are no samples yet.
+    watched : bool
+        Note who drew what, and whether it went by the frame.
     """
 
     def __init__(
@@ -87,8 +133,11 @@ class Walk:
         image: str,
         together: int = 1,
         labels: Sequence[Any] | None = None,
+        *,
+        watched: bool = False,
     ) -> None:
         self.generator = generator
+        self.leaves: list[Leaf] | None = [] if watched else None
         self.image = image
         self.together = together
         self.known = known
@@ -115,19 +164,21 @@ class Walk:
             frame = replace(frame, content=view if self.together == 1 else ClipView(view, self.together))
         return frame
 
-    def _drawn(self, transform: Transform, draws: rng.Draws, where: Bools) -> Op | tuple[Op, ...]:
-        try:
-            return transform.draw(draws, self._seen(transform, where))
-        except (InputError, TargetError):
-            raise  # the transform says that it does not fit this sample
-        except Exception as error:
-            blame_caller(error, f"the transform {type(transform).__name__}")
-            raise
+    def _drawn(self, transform: Transform, place: int, draws: rng.Draws, where: Bools) -> tuple[Op, ...]:
+        frame = self._seen(transform, where)
+        if self.leaves is None:
+            return ops_of(transform, draws, frame)
+        watched, request, begin = WatchedFrame.watching(frame), draws.request, len(self.ops)
+        drawn = ops_of(transform, draws, watched)
+        some = None if where is self.everything else where
+        self.leaves.append(Leaf(place, transform, request, some, begin, begin + len(drawn), watched.asked))
+        return drawn
 
     def drafted(self) -> Draft:
         """All that was drawn so far."""
         log = DrawLog(tuple(self.drawings.values()))
-        return Draft(tuple(self.ops), tuple(self.frames), log, tuple(self.drawings))
+        drawn = tuple(self.ops), tuple(self.frames), log, tuple(self.drawings)
+        return Draft(*drawn) if self.leaves is None else Draft(*drawn, tuple(self.leaves), self.generator)
 
     def _instead(self, at: int) -> None:
         """Let a blend take the place of the one right before it, of which one at most runs on each sample."""
@@ -175,8 +226,7 @@ class Walk:
                 if transform.traits().exclusive and before > begun:
                     self._instead(before)
             return
-        drawn = self._drawn(transform, draws, where)
-        for op in drawn if isinstance(drawn, tuple) else (drawn,):
+        for op in self._drawn(transform, place, draws, where):
             if not shared and isinstance(op, Affine | Warp | Blend):
                 does = "mixes samples" if isinstance(op, Blend) else "moves pixels"
                 raise TargetError(

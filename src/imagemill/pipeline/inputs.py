@@ -195,14 +195,17 @@ class Inputs:
 
     @property
     def only_kind(self) -> Kind | None:
-        """All that can be known of a single image that says nothing of the world; None where there is more to know."""
-        lead = self._columns[self._lead]
-        if len(lead) != 1 or len(self._axes) != 1:
+        """All that can be known of images that say nothing of the world and are alike; None where there is more.
+
+        Label maps beside them go by the same plan.
+        """
+        lead, arrays = self._columns[self._lead], self._canonical[self._lead]
+        first = [lead.first] if isinstance(lead, Stack) else lead
+        if self.several or not all(map(_says_nothing, first)):
             return None
-        one = lead[0]
-        if not isinstance(one, Image) or one.spacing is not None or one.affine is not None:
+        array = arrays[0]
+        if any(one.shape != array.shape or one.dtype != array.dtype for one in arrays[1:]):
             return None
-        array = self._canonical[self._lead][0]
         return Kind(array.shape[:-1], array.shape[-1], array.dtype)
 
     def _read(self, name: str) -> None:
@@ -343,7 +346,7 @@ class Inputs:
         return Sources(masks, images, cast(dict[str, Sequence[Boxes]], boxes))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def plain(shape: tuple[int, ...], dtype: np.dtype[np.generic], axes: str | None) -> tuple[Kind, str] | None:
     """What an array is that comes alone: its kind and its axes; None where it has to be looked at, or taken apart.
 
@@ -371,6 +374,11 @@ def plain(shape: tuple[int, ...], dtype: np.dtype[np.generic], axes: str | None)
     named, kind = inputs.lead_axes, inputs.only_kind
     # Other orders are transposed, see `Raster.canonical`.
     return None if kind is None or named.removesuffix("c") != SPATIAL_AXES[len(kind.shape)] else (kind, named)
+
+
+def _says_nothing(target: Any) -> bool:
+    """Whether an image knows no place in the world."""
+    return isinstance(target, Image) and target.spacing is None and target.affine is None
 
 
 class White:

@@ -12,14 +12,12 @@ import numpy as np
 from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, ParameterError
-from imagemill.core.findings import Finding
 from imagemill.core.geometry import Frame, Ints
 from imagemill.core.keypoint_names import read_swap
-from imagemill.core.looking import Said
 from imagemill.core.randomness import rng
-from imagemill.core.randomness.default_keys import Lineage, Turn, key_of
+from imagemill.core.randomness.default_keys import Lineage, Turn, key_of, keys_of
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
-from imagemill.core.targets import Array, Image
+from imagemill.core.targets import Array
 from imagemill.engine import execute
 from imagemill.engine.annotations.in_view import Sources
 from imagemill.engine.backends import Backend, as_given, get_backend
@@ -28,23 +26,26 @@ from imagemill.engine.plan import Plan
 from imagemill.engine.planner import make_plan
 from imagemill.pipeline import describe as words
 from imagemill.pipeline.ahead import Ahead
-from imagemill.pipeline.clips import clip_batch, clip_sample, has_time, have_time, one_frame
+from imagemill.pipeline.clips import clip_batch, clip_sample, has_time, have_time
 from imagemill.pipeline.column_plans import others, results
 from imagemill.pipeline.drawing import Draft, Walk, places_of
+from imagemill.pipeline.explained import Explained
 from imagemill.pipeline.groups import group_of, grouped, groups, partner_keys
 from imagemill.pipeline.inputs import Columns, Inputs, White, plain, read_columns
 from imagemill.pipeline.listed_transforms import read_transforms
 from imagemill.pipeline.mixed_samples import mixed_again, mixed_call
-from imagemill.pipeline.rehearsal import given, judge
+from imagemill.pipeline.other_shapes import OtherShapes
 from imagemill.pipeline.seen import Previewed
 from imagemill.pipeline.source_maps import SourceMaps
 from imagemill.pipeline.written import Written
 from imagemill.transforms.base import Transform, everyone
 
 Key = str | int
+_FEW = 64
+"""Samples of a batch up to which drawing ahead pays: what a large one draws is shared by its own samples."""
 
 
-class Pipeline(Previewed, Written):
+class Pipeline(Explained, Previewed, Written):
     """Transforms in order, with a seed.
 
     Parameters
@@ -110,14 +111,14 @@ class Pipeline(Previewed, Written):
         self._places = tuple(places_of(self.transforms))
         self._selective = tuple(t for t in everyone(self.transforms) if t.images is not None)
         self._blocks: list[int] = []
-        self._ahead = Ahead(self.draw, self.plan)
+        self._ahead = Ahead(self.draw, self.plan, self._others)
         self.reads = frozenset(t.reads() for t in everyone(self.transforms)) - {""}  # "masks", "boxes", "pixels"
         self._by_kind = self.group == 1 and not (self._selective or self.reads or self.chooses)
         """Whether all that an image's draws go by is its kind."""
 
     # ------------------------------------------------------------------------------------------- drawing
 
-    def draw(
+    def draw(  # noqa: PLR0913  # all by name but two
         self,
         frame: Frame,
         keys: Sequence[Key],
@@ -128,6 +129,7 @@ class Pipeline(Previewed, Written):
         together: int = 1,
         group: Ints | None = None,
         labels: Sequence[Any] | None = None,
+        watched: bool = False,
     ) -> Draft:
         """Turn the declarations into ops for a batch.
 
@@ -149,6 +151,8 @@ class Pipeline(Previewed, Written):
         labels : sequence, optional
             The samples' labels, for transforms that choose by them. Left out, with sources, nobody gave any; without,
             the samples are of each class in turn.
+        watched : bool
+            Note who drew what, and whether it went by the frame.
         """
         if self.group > 1:
             frame = replace(frame, group=groups(range(frame.n), self.group) if group is None else group)
@@ -156,7 +160,7 @@ class Pipeline(Previewed, Written):
         from imagemill.engine.philox import philox4x32
 
         generator = rng.Generator(self.seed, epoch, rng.hash_keys(keys), self._blocks, philox4x32)
-        state = Walk(generator, sources, frame, self._places, image, together, labels)
+        state = Walk(generator, sources, frame, self._places, image, together, labels, watched=watched)
         for transform in self.transforms:
             state.draw(transform, state.everything)
         # Remembered for speed only: next time one call computes all that is needed.
@@ -166,6 +170,9 @@ class Pipeline(Previewed, Written):
     def plan(self, draft: Draft) -> Plan:
         """The plan of a draft."""
         return make_plan(draft.ops, draft.frames, fuse=self.fuse, without=self.without)
+
+    def _others(self, draft: Draft, plan: Plan) -> OtherShapes | None:
+        return OtherShapes.of(draft, plan, self._places, fuse=self.fuse, without=self.without)
 
     # ------------------------------------------------------------------------------------------- running
 
@@ -297,6 +304,8 @@ class Pipeline(Previewed, Written):
         if have_time(columns, axes):
             return clip_batch(self, columns, keys, epoch, axes, channels, workers)
         rows, n = read_columns(columns, axes, channels)
+        if self._by_kind and keys is choose_by is None and n <= _FEW and self.group == 1:
+            return self._few(rows, n, epoch, workers)
         keys, epoch = self.complete(keys, epoch, n)
         if len(keys) != n:
             raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
@@ -309,6 +318,27 @@ class Pipeline(Previewed, Written):
         partners = None if group is None else partner_keys(group, keys)
         recipes = Recipes(self.seed, epoch, keys, self.digest, partners)
         return Batch(made, recipes, log, plan.affine, geometry=self.way_back(inputs, plan))
+
+    def _few(self, rows: Columns, n: int, epoch: int | None, workers: int) -> Batch:
+        """A small batch to which nobody gave keys: of images of one kind, it shares what is drawn ahead."""
+        inputs, epoch = self._taken(rows), self._lineage.numbering.said if epoch is None else epoch
+        turn = self._lineage.turns(n)
+        own: Mapping[str, Plan] = {}
+        if (kind := inputs.only_kind) is not None and isinstance(turn, Turn):
+            plan, log, first = self._ahead.planned(kind, turn, epoch, count=n)
+        else:
+            log, plan, own = self._planned(inputs, keys_of(turn, n), epoch)
+            first = 0
+        how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
+        made = execute.run(plan, inputs.columns(own), self.backend, first=first, **how)
+        recipes, ways = Recipes(self.seed, epoch, keys_of(turn, n), self.digest), self.way_back(inputs, plan)
+        if plan.n == n:
+            return Batch(made, recipes, log, plan.affine, geometry=ways)
+        here = slice(first, first + n)
+        return Batch(made, recipes, log.part(here), plan.affine[here], geometry=ways[here])
+
+    def _taken(self, rows: Columns) -> Inputs:
+        return self._white.checked(Inputs(rows), self._lineage.numbering.first)
 
     def complete(self, keys: Sequence[Key] | None, epoch: int | None, n: int) -> tuple[Sequence[Key], int]:
         """Keys and epoch where the caller did not say them."""
@@ -345,7 +375,7 @@ class Pipeline(Previewed, Written):
         group, labels
             As for `draw`.
         """
-        inputs = self._white.checked(Inputs(rows), self._lineage.numbering.first)
+        inputs = self._taken(rows)
         return inputs, *self._planned(inputs, keys, epoch, together=together, group=group, labels=labels)
 
     def _planned(
@@ -385,10 +415,10 @@ class Pipeline(Previewed, Written):
             sample = clip_sample(self, targets, recipe, axes, channels)
             return sample.image if how == "alone" else sample
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
-        inputs, row = self._white.checked(Inputs(rows), self._lineage.numbering.first), 0
+        inputs, row = self._taken(rows), 0
         own: Mapping[str, Plan] = {}
         if isinstance(key, Turn) and self._by_kind and (kind := inputs.only_kind) is not None:
-            plan, log, row = self._ahead.planned(kind, key, epoch)
+            plan, log, row = self._ahead.planned(kind, key, epoch, logged=True)
         else:
             log, plan, own = self._planned(inputs, (key_of(key),), epoch)
         made = execute.run(plan, inputs.columns(own), self.backend, rules=self.boxes, swap=self.swap, first=row)
@@ -397,65 +427,6 @@ class Pipeline(Previewed, Written):
         out, way = results(inputs, made, plan, own, plan.affine[row]), self.way_back(inputs, plan)[row]
         recipe = Recipe(self.seed, epoch, key_of(key), self.digest)
         return Sample(out, recipe, log.row(row), plan.affine[row], geometry=way)
-
-    def explain(
-        self,
-        shape: tuple[int, ...] | None = None,
-        *,
-        axes: str | None = None,
-        dtype: Any = np.uint8,
-        spacing: tuple[float, ...] | None = None,
-        key: Key = 0,
-        of: str = "image",
-        label: Any = None,
-    ) -> Said:
-        """What runs on an image: the transforms with their ranges and, for a shape, the planned steps.
-
-        Parameters
-        ----------
-        shape : tuple of int, optional
-            Of an input array.
-        axes, dtype, spacing
-            Of that array; pictures need not say their axes.
-        key : str or int
-            Whose draws to plan with.
-        of : str
-            Which image of a sample, where transforms say ``images=``.
-        label : str or int, optional
-            Its class, where transforms choose by that; the first they list when left out.
-        """
-        parts = words.said(self)
-        if shape is not None:
-            frame, word = one_frame(shape, axes)
-            image = Image(np.broadcast_to(np.zeros((), dtype), frame), word, spacing)
-            inputs = Inputs({of: [image]})
-            draft = self.draw(inputs.frame, [key], image=of, labels=None if label is None else [label])
-            parts.append(words.steps(self.plan(draft), self.backend, draft.log.row(0), key))
-        return Said("\n\n".join(parts))
-
-    def lint(
-        self,
-        shape: tuple[int, ...] | None = None,
-        *,
-        axes: str | None = None,
-        dtype: Any = np.uint8,
-        spacing: tuple[float, ...] | None = None,
-        evaluation: bool = False,
-    ) -> list[Finding]:
-        """What is probably not meant, by the field's rules, and for a shape also by trying it on that.
-
-        Parameters
-        ----------
-        shape : tuple of int, optional
-            Of an input array. Nothing runs: geometry is drawn and planned for it.
-        axes, dtype, spacing
-            Of that array; without axes two lengths are taken for ``yx``, three for ``zyx``, each with or without
-            1, 3 or 4 channels behind.
-        evaluation : bool
-            The pipeline prepares validation or test data, where nothing may be random.
-        """
-        inputs = [] if shape is None else [given(*one_frame(shape, axes), dtype, spacing, 0)]
-        return judge(self, inputs, evaluation=evaluation)
 
     @property
     def variants(self) -> float:

@@ -13,6 +13,7 @@ from imagemill.core.errors import ParameterError, TargetError
 from imagemill.core.extras import require
 from imagemill.core.sample import Sample
 from imagemill.core.targets import Array, Image
+from imagemill.pipeline.merged_objects import Found, MergedObjects
 from imagemill.pipeline.pipeline import Key, Pipeline
 from imagemill.pipeline.votes import MERGES, Averaged, Classes, Points, Rasters
 from imagemill.transforms.base import Transform
@@ -64,6 +65,8 @@ class TTA:
         Draws from a pipeline.
     batch_size : int
         Views of one size that the model gets at once.
+    overlap : float
+        Intersection over union, 0 to 1, from which on objects of one label in two views are the same.
 
     Notes
     -----
@@ -74,7 +77,12 @@ class TTA:
     * ``[n, *size]``, ``[n, c, *size]`` or ``[n, *size, c]``: scores of pixels where they are floating point, labels
       where they are whole numbers;
     * under the name ``keypoints``, ``[n, k, d]``: points, x first, merged by their mean. Left and right points
-      are exchanged in mirrored views where ``keypoint_names`` says their names.
+      are exchanged in mirrored views where ``keypoint_names`` says their names;
+    * a list with a mapping for each view, as detectors of torchvision give: ``boxes`` ``[k, 4]`` (x0, y0, x1, y1 in
+      pixels), ``rotated_boxes`` ``[k, 5]`` or ``polygons``, with ``scores`` and ``labels``. What overlaps in several
+      views is one object: the mean box, weighted by scores, and the mean score over all views that show its middle; of
+      polygons the one most like the others. ``"max"`` keeps the surest, ``"vote"`` what more than half of those views
+      found.
 
     Probabilities average well; logits may, and the mean is then taken of those. Pixels are merged over the views that
     show them; ``count`` says how many those are, and where it is 0 nobody said anything. The draws of a pipeline are
@@ -82,7 +90,9 @@ class TTA:
 
     Source
     ------
-    Shanmugam, Blalock, Balakrishnan and Guttag (2021), "Better aggregation in test-time augmentation", ICCV.
+    Shanmugam, Blalock, Balakrishnan and Guttag (2021), "Better aggregation in test-time augmentation", ICCV. Boxes:
+    Solovyev, Wang and Gabruseva (2021), "Weighted boxes fusion: ensembling boxes from different object detection
+    models", Image and Vision Computing 107.
 
     Examples
     --------
@@ -101,12 +111,16 @@ class TTA:
     n: int = 8
     batch_size: int = 8
     keypoint_names: Sequence[str] | None = None
+    overlap: float = 0.55
 
     def __post_init__(self) -> None:
         if self.merge not in MERGES:
             raise ParameterError(f"expected merge as one of {', '.join(MERGES)}, got {self.merge!r}")
         if isinstance(self.views, str) and self.views not in get_args(Named):
             raise ParameterError(f"expected views as one of {', '.join(get_args(Named))}, got {self.views!r}")
+        share = isinstance(self.overlap, int | float) and not isinstance(self.overlap, bool)
+        if not share or not 0 < self.overlap <= 1:
+            raise ParameterError(f"expected overlap as a share above 0 up to 1, got {self.overlap!r}")
         for name in ("n", "batch_size"):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
@@ -131,7 +145,7 @@ class TTA:
 
     def __call__(
         self, model: Callable[[Any], Any], image: Any, *, key: Key = 0, axes: str | None = None
-    ) -> Averaged | dict[str, Averaged]:
+    ) -> Averaged | MergedObjects | dict[str, Averaged]:
         """What the model says of one image.
 
         Parameters
@@ -145,18 +159,23 @@ class TTA:
 
         Returns
         -------
-        Averaged, or a dict of them
-            As the model returns one array or a mapping.
+        Averaged, or a dict of them, or MergedObjects
+            As the model returns one array, a mapping, or a list of objects for each view.
         """
         source = image if isinstance(image, Image) else Image(image, axes)
         merged: dict[str, Any] = {}
         for samples in self._batches(source, key):
             said = _asked(model, np.stack([sample.image for sample in samples]))
+            if isinstance(said, list | tuple) and len(said) == len(samples):
+                objects = merged.setdefault("", Found(self.merge, self.overlap))
+                for sample, one in zip(samples, said, strict=True):
+                    objects.add(sample, one)
+                continue
             for name, values in (said if isinstance(said, Mapping) else {"": said}).items():
                 self._check(name, values, len(samples))
                 for sample, value in zip(samples, values, strict=True):
                     merged.setdefault(name, self._merging(name, value)).add(sample, value)
-        found: dict[str, Averaged] = {name: one.merged() for name, one in merged.items()}
+        found: dict[str, Any] = {name: one.merged() for name, one in merged.items()}
         return found.get("", found)
 
     def _batches(self, source: Image, key: Key) -> Iterator[list[Sample]]:
@@ -195,8 +214,8 @@ class TTA:
             got = f"{tuple(values.shape)}" if hasattr(values, "shape") else type(values).__name__
             what = f"{name!r}" if name else "what the model says"
             raise TargetError(
-                f"expected {what} as an array or a tensor with one row for each of {n} views, got {got}; boxes and "
-                "other lists are brought back by batch.inverse(boxes=...), and merged by the rule you choose"
+                f"expected {what} as an array or a tensor with one row for each of {n} views, got {got}; objects are "
+                "a list with a mapping for each view: [{'boxes': ..., 'scores': ..., 'labels': ...}, ...]"
             )
 
     def _merging(self, name: str, value: Any) -> Any:

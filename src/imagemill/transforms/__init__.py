@@ -28,6 +28,9 @@ from imagemill.transforms.mixing import *  # noqa: F403
 from imagemill.transforms.noise import *  # noqa: F403
 from imagemill.transforms.occlusion import *  # noqa: F403
 from imagemill.transforms.per_class import PerClass as PerClass
+from imagemill.transforms.plain_declarations import declared as declared
+from imagemill.transforms.plain_declarations import nodes_of as nodes_of
+from imagemill.transforms.plain_declarations import tables as tables
 from imagemill.transforms.quality import *  # noqa: F403
 from imagemill.transforms.reading import line_for as line_for
 from imagemill.transforms.schedule import Schedule as Schedule

@@ -369,9 +369,9 @@ class Transform(metaclass=_Checked):
         arguments: dict[str, Any] = {}
         for f in fields_of(type(self)):
             value = getattr(self, f.name)
-            if f.default is not dataclasses.MISSING and _same(_plain(value), _plain(_normalised(f))):
+            if f.default is not dataclasses.MISSING and _same(plain(value), plain(normalised(f))):
                 continue
-            arguments[f.name] = _plain(value)
+            arguments[f.name] = plain(value)
         return {type(self).__name__: arguments}
 
 
@@ -414,7 +414,7 @@ def fields_of(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
     return dataclasses.fields(cls)
 
 
-def _normalised(f: dataclasses.Field[Any]) -> Any:
+def normalised(f: dataclasses.Field[Any]) -> Any:
     """A field's default as it is stored."""
     if f.metadata.get("kind") == "param":
         return _read_param(f.default, f.name, f.metadata)
@@ -446,14 +446,14 @@ def _read_param(value: Any, shown: str, meta: Mapping[str, Any]) -> Any:
     return distribution
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as YAML and JSON can hold it."""
     if isinstance(value, Transform):
         return value.to_dict()
     if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, str):

@@ -14,7 +14,7 @@ import imagemill as im
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.layouts.catalogue import page
 from imagemill.data.layouts.outside import OUTSIDE
-from imagemill.data.layouts.registry import layout_named, layouts, own_layouts
+from imagemill.data.layouts.registry import known_layouts, layout_named, own_layouts
 from tests.data.layouts.toy_layout import INDEX, ToyLayout
 from tests.data.pictures import photo
 from tests.plugins import install
@@ -134,16 +134,16 @@ def _like(**changes: Any) -> Any:
     ],
 )
 def test_what_cannot_be_a_layout_is_refused(layout: Any, said: str) -> None:
-    before = [each.name for each in layouts()]
+    before = [each.name for each in known_layouts()]
     with pytest.raises(InputError, match=said):
         im.register_layout(layout)
-    assert [each.name for each in layouts()] == before
+    assert [each.name for each in known_layouts()] == before
 
 
 def test_registering_again_replaces(toy: ToyLayout) -> None:
     im.register_layout(_like(name="toy-lines", title="another"))
-    assert [each.title for each in layouts()][-1] == "another"
-    assert len(layouts()) == len(own_layouts()) + 1
+    assert [each.title for each in known_layouts()][-1] == "another"
+    assert len(known_layouts()) == len(own_layouts()) + 1
 
 
 def test_a_package_brings_a_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +195,7 @@ def test_two_packages_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("one", "two", "three"):
         install(tmp_path / name, monkeypatch, name, CODE, **{GROUP: {"toy-lines": f"{name}:ToyLayout"}})
     with pytest.warns(UserWarning, match="one layout called 'toy-lines', got those of the packages one 1.0, three 1.0"):
-        assert layouts() == own_layouts()
+        assert known_layouts() == own_layouts()
     with pytest.raises(SourceError, match=r"one 1\.0, three 1\.0 and two 1\.0; uninstall all but one"):
         layout_named("toy-lines")
 

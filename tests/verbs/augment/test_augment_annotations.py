@@ -14,7 +14,7 @@ import pytest
 
 import imagemill as im
 from imagemill.data import Picture, Source, open_source, read_jsonl
-from imagemill.data.layouts.registry import layouts
+from imagemill.data.layouts.registry import known_layouts
 from imagemill.data.layouts.shapes.rle import mask_from_rle, rle_from_mask
 from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture
@@ -364,7 +364,7 @@ def test_outputs_can_be_remade_and_checked(tmp_path: Path, layout: str) -> None:
     assert im.replay(tmp_path / "out", row["output"], source) == (tmp_path / "out" / row["output"]).read_bytes()
 
 
-@pytest.mark.parametrize("layout", [each.name for each in layouts() if each.writes])
+@pytest.mark.parametrize("layout", [each.name for each in known_layouts() if each.writes])
 def test_every_layout_either_says_where_images_go_or_keeps_their_pixels(tmp_path: Path, layout: str) -> None:
     alone = 1 if layout == "file" else 3
     records = []

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imagemill as im
-from imagemill.data import RLE, Instance, Picture, Record
+from imagemill.data import RLE, Instance, Picture, Record, write_picture
+from imagemill.verbs.prepare import area_average, build
 from imagemill.verbs.prepare.annotations_in_frame import decoded_rle, encoded_runs, moved
 from imagemill.verbs.prepare.class_numbers import plan_labels, smallest
 from imagemill.verbs.prepare.common_frame import place, read_size
@@ -38,6 +39,56 @@ def test_shrinking_averages_areas(h: int, w: int, th: int, tw: int) -> None:
     volume = Picture(values, "zyx")
     made = resized(volume, place((h, w, 3), (th, tw, 2), "stretch"))
     np.testing.assert_allclose(made, averaged(values.astype(float), (th, tw, 2)), atol=2e-6)
+
+
+def rounded_averages(values: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Averages over areas, rounded half up, in whole numbers: every pixel is repeated until the sizes divide."""
+    sums, area = values.astype(object), 1
+    for axis, length in enumerate(shape):
+        area *= values.shape[axis]
+        fine = np.repeat(sums, length, axis=axis)
+        sums = fine.reshape(*fine.shape[:axis], length, values.shape[axis], *fine.shape[axis + 1 :]).sum(axis=axis + 1)
+    return ((2 * sums + area) // (2 * area)).astype(values.dtype)
+
+
+@given(
+    st.sampled_from(["uint8", "uint16", "int16"]),
+    st.tuples(st.integers(1, 24), st.integers(1, 24)),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    st.sampled_from([(), (1,), (2,), (3,), (4,), (5,)]),
+    st.booleans(),
+)
+def test_averages_of_whole_numbers_are_exact_compiled_and_not(
+    dtype: str, old: tuple[int, int], share: tuple[float, float], channels: tuple[int, ...], ends: bool
+) -> None:
+    kind = np.iinfo(dtype)
+    rng = np.random.default_rng([*old, *channels])
+    # Values at the ends of the range have the largest sums; among small ones there are halves to round.
+    low, high = (kind.min, kind.max) if ends else (-3, 3) if kind.min else (0, 4)
+    values = rng.integers(low, high, (*old, *channels), dtype, endpoint=True)
+    new = tuple(max(1, round(length * part)) for length, part in zip(old, share, strict=True))
+    wanted = rounded_averages(values, new)
+    for compiled in (False, True):
+        made = area_average.averaged(values, new, compiled=compiled)
+        assert made.dtype == values.dtype
+        np.testing.assert_array_equal(made, wanted)
+
+
+def test_averages_hold_where_sums_are_largest() -> None:
+    white = np.full((1, 70_000), 65_535, np.uint16)
+    for compiled in (False, True):
+        assert area_average.averaged(white, (1, 69_999), compiled=compiled).min() == 65_535
+
+
+def test_pixels_do_not_depend_on_how_many_photos_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (50, 61, 3), np.uint8)
+    write_picture(tmp_path / "in/a.png", Picture(pixels, "yxc"))
+    made = []
+    for many in (1, 100):
+        monkeypatch.setattr(build, "_MANY", many)
+        im.prepare(tmp_path / "in", tmp_path / f"out{many}", size=20, split=(1.0, 0, 0))
+        made.append((tmp_path / f"out{many}/train.arrow").read_bytes())
+    assert made[0] == made[1]
 
 
 def test_enlarging_is_the_cubic_spline_of_the_engine() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from imagemill.data.dataset import open as open_dataset
 from imagemill.verbs.prepare import prepare
 from imagemill.verbs.prepare.one_record import entry_of, take
 from imagemill.verbs.prepare.parameters import Parameters
+from imagemill.verbs.prepare.parts import Places
 from imagemill.verbs.prepare.picture_form import decide_form
 from tests.data.pictures import digests
 
@@ -136,3 +138,28 @@ def test_the_way_of_reading_is_part_of_what_an_entry_is_known_by(tmp_path: Path)
     form = decide_form(source, asked)
     ways: list[dict[str, Any]] = [{}, {"exif": False}, {"icc": "srgb"}, {"background": 0}, {"background": (0, 0, 9)}]
     assert len({entry_of(taken, replace(asked, **way), form, ()) for way in ways}) == len(ways)
+
+
+def test_where_pixels_are_follows_links_of_files_and_folders(tmp_path: Path) -> None:
+    for name in ("root/cat", "elsewhere", "root/real"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("root/cat/a.png", "root/b.png", "elsewhere/c.png", "root/real/d.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "root/cat/link.png").symlink_to(tmp_path / "elsewhere/c.png")
+    (tmp_path / "root/cat/near.png").symlink_to(tmp_path / "root/b.png")
+    (tmp_path / "root/linked").symlink_to(tmp_path / "root/real", target_is_directory=True)
+    (tmp_path / "door").symlink_to(tmp_path / "root", target_is_directory=True)
+    for root in ("root", "door"):
+        where_of = Places(SimpleNamespace(root=tmp_path / root))  # type: ignore[arg-type]
+        said = {
+            name: where_of(tmp_path / root / name)
+            for name in ("cat/a.png", "b.png", "cat/link.png", "cat/near.png", "linked/d.png")
+        }
+        assert said == {
+            "cat/a.png": "cat/a.png",
+            "b.png": "b.png",
+            "cat/link.png": "link.png",
+            "cat/near.png": "b.png",
+            "linked/d.png": "real/d.png",
+        }
+        assert where_of(tmp_path / "elsewhere/c.png") == "c.png"

@@ -124,3 +124,16 @@ def test_a_place_without_any_value_goes_by_its_channel() -> None:
     assert found.location_std[0, 0, 0] == found.channel_std[0]
     nothing = fitted(np.full((2, 2, 2, 1), np.nan, np.float32), [])
     assert (nothing.mean, nothing.std, float(nothing.location_std.max())) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("count", [1 << 20, 1 << 33])
+def test_sums_of_very_many_images_do_not_overflow(count: int) -> None:
+    moments = Moments((1, 2), np.dtype(np.uint8), channels=False)
+    # Half of the images are white and the others black.
+    moments.count = count
+    moments.first[:] = count // 2 * 255
+    moments.second[:] = count // 2 * 255**2
+    found = moments.end()
+    assert found.location_mean.tolist() == [[127.5, 127.5]]
+    assert found.location_std.tolist() == [[127.5, 127.5]]
+    assert (found.mean, found.std) == (127.5, 127.5)

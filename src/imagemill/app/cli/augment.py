@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,30 +15,13 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress, stopped
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
-from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, On, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, Channels, MaskPattern, On, OnError, source_options
 from imagemill.data import ReadOptions, as_path, load_picture
 from imagemill.verbs.augment import read_parameters, recorded
 
 __all__ = ["augment"]
 
 SHOWN_COPIES, SHOWN_FAILURES, SHOWN_NOTES, LOOKED_AT = 20, 10, 5, 5
-
-
-class OnError(StrEnum):
-    """What to do with a file that cannot be used."""
-
-    RAISE = "raise"
-    SKIP = "skip"
-    QUARANTINE = "quarantine"
-
-
-class Channels(StrEnum):
-    """How to read colours."""
-
-    KEEP = "keep"
-    GRAY = "gray"
-    RGB = "rgb"
-    RGBA = "rgba"
 
 
 def augment(

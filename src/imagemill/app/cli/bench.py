@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_o
 __all__ = ["bench"]
 
 WORKERS_HELP = "Threads to try, such as 0,1,2 (0: the caller's own); process or process:4 are processes."
+STEP_HELP = "Wait so long with each batch, as for a step on a GPU, and show the most that any loader would give."
 
 
 def bench(
@@ -30,6 +32,7 @@ def bench(
     workers: Annotated[str, typer.Option("--workers", "-w", metavar="N[,N...]", help=WORKERS_HELP)] = "0,1,2",
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
     seconds: Annotated[float, typer.Option("--seconds", min=0.05, help="How long each is read.")] = 3.0,
+    step: Annotated[float | None, typer.Option("--step", metavar="SECONDS", min=0.0, help=STEP_HELP)] = None,
     subset: Annotated[str | None, typer.Option("--subset", metavar="PART", help="Only train, val or test.")] = None,
     channels: Annotated[str, typer.Option("--channels", help="keep, gray, rgb or rgba, for files.")] = "keep",
     decode: Annotated[str, typer.Option("--decode", help="exact, or fast: JPEG a few levels off.")] = "exact",
@@ -52,7 +55,7 @@ def bench(
 
         found = im.time_feed(
             dataset, asked.pipeline, workers=counts, batch_size=batch, seconds=seconds, on_timing=told,
-            channels=channels, decode=decode,
+            channels=channels, decode=decode, consumer=None if step is None else lambda _: time.sleep(step),
         )  # fmt: skip
     alike = len({timing.digest for timing in found}) == 1
     if as_json:
@@ -64,9 +67,12 @@ def bench(
         out.print(_table(found))
         out.print()
         out.print(_verdict(found, alike), soft_wrap=True)
-        best = max(found, key=lambda timing: timing.images_per_second)
+        tried = found if step is None else found[:-1]
+        best = max(tried, key=lambda timing: timing.images_per_second)
         advice = said_as_options(f"quickest: workers {best.workers}; {best.advice}", option_names(bench))
         out.print(Text(advice), soft_wrap=True)
+        if step is not None:
+            out.print(Text(_most(best, found[-1], batch)), soft_wrap=True)
     if not alike:
         raise typer.Exit(1)
 
@@ -101,6 +107,12 @@ def _table(found: list[im.FeedTiming]) -> Table:
         rate, first = f"{timing.images_per_second:,.0f}", f"{timing.first_batch:.2f} s"
         table.add_row(str(timing.workers), rate, first, *shares, timing.bound, style=style)
     return table
+
+
+def _most(best: im.FeedTiming, replayed: im.FeedTiming, batch: int) -> str:
+    """What a faster loader would be worth."""
+    now, most = (timing.images_per_second for timing in (best, replayed))
+    return f"{now / batch:,.1f} steps/s; {most / now:.2f} times as many with batches replayed: no loader gives more"
 
 
 def _verdict(found: list[im.FeedTiming], alike: bool) -> Text:

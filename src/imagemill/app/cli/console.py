@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from imagemill import ImagemillError
 from imagemill.app.cli.advice import option_names, said_as_options
+
+if TYPE_CHECKING:
+    from imagemill.app.cli.progress_bar import Told
 
 __all__ = ["as_typed", "debugging", "err", "facts", "guarded", "left_out", "out", "progress", "stopped"]
 
@@ -54,30 +56,6 @@ def guarded(verb: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-class _Rate(ProgressColumn):
-    """Outputs per second."""
-
-    def render(self, task: Task) -> Text:
-        """The rate, or nothing while it is not known."""
-        return Text("" if task.speed is None else f"{task.speed:,.1f}/s", style="cyan")
-
-
-class Told:
-    """What a bar is told: how much is done of how much, and what goes on now."""
-
-    def __init__(self, bar: Progress, what: str) -> None:
-        self._bar = bar
-        self._task = bar.add_task(what, total=None)
-
-    def __call__(self, done: int, total: int) -> None:
-        """So much is done of so much."""
-        self._bar.update(self._task, completed=done, total=total)
-
-    def now(self, what: str) -> None:
-        """Something else goes on, whose length is not known."""
-        self._bar.reset(self._task, description=what, total=None)
-
-
 @contextmanager
 def progress(what: str) -> Iterator[Told]:
     """A bar on stderr with rate and time to go; silent when stderr is no terminal.
@@ -92,8 +70,9 @@ def progress(what: str) -> Iterator[Told]:
     Told
         To be called with the number done and the number there are to do.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    from imagemill.app.cli.progress_bar import Told, bar_on  # help shows none
+
+    with bar_on(err) as bar:
         yield Told(bar, what)
 
 

@@ -12,10 +12,9 @@ import typer
 from rich.text import Text
 
 from imagemill.app.cli.advice import option_names, said_as_options
-from imagemill.app.cli.augment import Channels, OnError
 from imagemill.app.cli.console import INTERRUPTED, err, facts, out, progress, stopped
 from imagemill.app.cli.number_options import numbers
-from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, On, source_options
+from imagemill.app.cli.source_options import OPTIONS_HELP, Channels, MaskPattern, On, OnError, source_options
 
 __all__ = ["numbers", "prepare"]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,56 +11,20 @@ from rich.table import Table
 from rich.text import Text
 
 from imagemill import (
-    Boxes,
-    CodecError,
-    Image,
     InputError,
-    Instance,
-    Keypoints,
-    Mask,
-    Picture,
-    Record,
-    Source,
-    SourceError,
     open_source,
 )
 from imagemill.app.cli.console import facts, out
+from imagemill.app.cli.first_input import read_first, usual_preset
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.app.figures.annotated_figures import shown_annotations, shown_draws
-from imagemill.app.figures.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown, size_of
+from imagemill.app.figures.figure import Shown, caption, draws, pair_of, saved, sheet_of, shown
 from imagemill.data import (
-    KEYPOINTS,
-    Annotations,
-    CocoFile,
-    Seen,
-    boxes_of,
-    counts_of,
-    keypoint_names_of,
-    keypoints_of,
-    links_of,
-    objects_on,
     pixels_name,
-    read_coco,
 )
-from imagemill.verbs.augment import load_record
 
 __all__ = ["preview"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Input:
-    """One image with all that moves along, and what to tell about it."""
-
-    record: Record
-    image: Image
-    mask: Mask | None
-    boxes: Boxes | None
-    keypoints: Keypoints | None
-    links: tuple[tuple[int, int], ...]
-    lines: tuple[tuple[str, str], ...]
-    annotations: Annotations | None = None
-    skeleton: tuple[tuple[int, int], ...] = ()
 
 
 def preview(
@@ -117,8 +79,8 @@ def preview(
     opened = open_source(
         src, masks, allow_missing_masks=True, layout=layout, axes=axes, **source_options(option, mask_pattern)
     )
-    found = _read(opened, masks, boxes, keypoints, axes)
-    asked = read_pipeline(pipeline or _usual(found.image), size, seed)
+    found = read_first(opened, masks, boxes, keypoints, axes)
+    asked = read_pipeline(pipeline or usual_preset(found.image), size, seed)
     pipe, key = asked.pipeline, found.record.key if key is None else key
     before = shown(found.image, found.mask, found.boxes, found.keypoints)
     out.print(facts(*found.lines, ("pipeline", str(asked)), ("key", key)))
@@ -140,85 +102,11 @@ def preview(
     out.print(facts(("written", f"{to} ({rgb.shape[1]} × {rgb.shape[0]} pixels)")))
 
 
-def _usual(image: Image) -> str:
-    """The preset for images of this kind."""
-    *shape, channels = image.canonical().shape
-    # The preset for photos changes saturation, which takes colours.
-    return "scan" if len(shape) == 3 else "photo" if channels in (3, 4) else "segmentation"
-
-
 def _grid(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,2})[x×X](\d{1,2})", text.strip())
     if found is None or not (1 <= int(found[1]) <= 32 and 1 <= int(found[2]) <= 32):
         raise InputError(f"expected a grid as rows x columns of 1 to 32 each, got {text!r}; write --grid 2x4")
     return int(found[1]), int(found[2])
-
-
-def _read(opened: Source, masks: Path | None, boxes: Path | None, keypoints: Path | None, axes: str | None) -> Input:
-    """Read the first image of a source with what belongs to it, and say how."""
-    told = boxes is None and keypoints is None
-    annotated = next((record for record in opened if told and record.objects), None)
-    record = annotated or next(iter(opened))
-    seen = dict.fromkeys(annotation.category for annotation in record.objects or ())
-    loaded = load_record(record, axes=axes, names=keypoint_names_of(seen, opened.keypoint_names, opened.info))
-    image = Image(loaded.picture.array, loaded.picture.axes, loaded.picture.spacing, loaded.picture.affine)
-    lines = [("source", opened.describe())]
-    if len(opened) > 1:
-        which = "the first" if annotated is None else "the first with something in it,"
-        lines.append(("image", f"{which} of {len(opened)}: {record.key}"))
-    lines.append(("read as", f"{size_of(image)}, axes {image.axes}{_noted(loaded.picture.note)}"))
-    mask = None
-    if record.mask is not None and loaded.mask is not None:
-        mask = Mask(loaded.mask.array, loaded.mask.axes)
-        lines.append(("label map", Path(pixels_name(record.mask)).name + _noted(loaded.mask.note)))
-    elif masks is not None:
-        lines.append(("label map", f"none for {record.key}"))
-    placed, points = None, None
-    links: tuple[tuple[int, int], ...] = ()
-    if boxes is not None:
-        read = read_coco(boxes)
-        placed = boxes_of(_objects(read, record, loaded.picture))
-        lines.append(("boxes", f"{0 if placed is None else len(placed)} from {boxes.name}{_left_out(read)}"))
-    if keypoints is not None:
-        read = read_coco(keypoints)
-        names, skeleton = read.keypoints()
-        objects = _objects(read, record, loaded.picture)
-        points, links = keypoints_of(objects, names), links_of(objects, skeleton)
-        lines.append(("keypoints", f"{0 if points is None else len(points)} from {keypoints.name}{_left_out(read)}"))
-    annotations = loaded.annotations if annotated is not None else None
-    if annotations is not None:
-        named = Counter(annotation.category for annotation in annotations.objects)
-        lines.append(("in it", ", ".join(f"{count} {name}" for name, count in named.most_common())))
-        count = counts_of(annotations.objects)[KEYPOINTS]
-        lines += [("keypoints", str(count))] if count else []
-    return Input(record, image, mask, placed, points, links, tuple(lines), annotations, opened.links)
-
-
-def _noted(note: str) -> str:
-    return f" ({note})" if note else ""
-
-
-def _left_out(file: CocoFile) -> str:
-    """How many entries of a file could not be taken in, and the first reason."""
-    if not file.problems:
-        return ""
-    return f"; {len(file.problems)} entries could not be taken in, the first: {file.problems[0]}"
-
-
-def _objects(file: CocoFile, record: Record, picture: Picture) -> tuple[Instance, ...]:
-    """What a COCO file says about a picture, on its pixels; a file that does not know it is a mistake."""
-    entry = file.find(record.key)
-    if entry is None:
-        raise SourceError(
-            f"{file.path}: expected an entry for {record.key!r}, got none; is it the file of these images?"
-        )
-    if len(picture.spatial_shape) != 2:
-        raise SourceError(f"{file.path}: expected {record.key!r} to be a picture, got a volume; leave the file out")
-    said = replace(record, objects=entry.objects or (), size=entry.size)
-    try:
-        return objects_on(said, Seen.of(picture))[0]
-    except CodecError as error:
-        raise SourceError(f"{file.path}: {error}") from error
 
 
 def _drawn(made: list[Shown]) -> Table:

@@ -1,8 +1,9 @@
-"""Words about a source that several verbs take: ``--option name=value``."""
+"""What several verbs are told about a source: its channels, what to do with bad files, ``--option name=value``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,25 @@ import typer
 
 from imagemill import InputError
 
-__all__ = ["OPTIONS_HELP", "MaskPattern", "On", "source_options"]
+__all__ = ["OPTIONS_HELP", "Channels", "MaskPattern", "On", "OnError", "source_options"]
+
+
+class OnError(StrEnum):
+    """What to do with a file that cannot be used."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+    QUARANTINE = "quarantine"
+
+
+class Channels(StrEnum):
+    """How to read colours."""
+
+    KEEP = "keep"
+    GRAY = "gray"
+    RGB = "rgb"
+    RGBA = "rgba"
+
 
 MaskPattern = Annotated[
     str | None,

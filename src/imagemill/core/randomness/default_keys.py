@@ -247,6 +247,11 @@ class Turn(NamedTuple):
         return [int.from_bytes(_hashed(*self.said, number), "little") for number in numbers]
 
 
+def keys_of(turn: Turn | list[int], n: int) -> list[int]:
+    """The keys of ``n`` turns, or those that are some already."""
+    return turn.keys(n) if isinstance(turn, Turn) else turn
+
+
 def key_of(key: str | int | Turn) -> str | int:
     """The key of a sample whose caller gave one, or has a turn."""
     return key.keys(1)[0] if isinstance(key, Turn) else key
@@ -314,6 +319,14 @@ class Lineage:
         """Keys that were not given out before, by anybody."""
         said = self._told_apart()
         return [key for number in itertools.islice(self._counter, n) for key in Turn(said, number).keys(1)]
+
+    def turns(self, n: int) -> Turn | list[int]:
+        """As :meth:`keys`, for those who go on with a turn: the first of ``n`` that follow each other, or else keys."""
+        said, numbers = self._told_apart(), list(itertools.islice(self._counter, n))
+        # Another thread may have come in between.
+        if numbers and numbers[-1] - numbers[0] == n - 1:
+            return Turn(said, numbers[0])
+        return [key for number in numbers for key in Turn(said, number).keys(1)]
 
     def turn(self) -> Turn:
         """As :meth:`keys` for one sample: its key, and those of the samples that follow it, are the turn's."""

@@ -165,7 +165,7 @@ class Generator:
         What computes the numbers: :func:`philox4x32`, or a quicker function that equals it bit for bit.
     """
 
-    __slots__ = ("_ahead", "_base", "_key", "_philox", "epoch", "n", "used")
+    __slots__ = ("_ahead", "_base", "_key", "_philox", "epoch", "n", "shared", "used")
 
     def __init__(
         self,
@@ -190,6 +190,8 @@ class Generator:
         self.used: dict[int, int] = {}
         streams = [self._stream(p, b) for p, count in enumerate(blocks) for b in range(count)]
         self._ahead: dict[int, Floats] = {}
+        self.shared: dict[tuple[int, int], tuple[Any, int]] = {}
+        """What was drawn for all samples by those who go on with one at a time, by place and request."""
         if streams:
             self._compute(streams)
 
@@ -248,6 +250,43 @@ class Generator:
         return columns
 
 
+class OneRow:
+    """The numbers that a generator has for one of its samples.
+
+    Parameters
+    ----------
+    generator : Generator
+    row : int
+    """
+
+    __slots__ = ("_generator", "_here", "epoch", "n")
+
+    def __init__(self, generator: Generator, row: int) -> None:
+        self._generator, self._here = generator, slice(row, row + 1)
+        self.epoch, self.n = generator.epoch, 1
+
+    def shared(self, place: int, request: int, make: Callable[[Draws], Any]) -> tuple[Any, int]:
+        """What ``make`` draws for this sample, from what it draws for all of them, and the requests it ends with."""
+        known, what = self._generator.shared, (place, request)
+        if what not in known:
+            draws = Draws(self._generator, place, request=request)
+            known[what] = make(draws), draws.request
+        columns, end = known[what]
+        return tuple([column[..., self._here] for column in columns]), end
+
+    def uniform(self, place: int, request: int) -> Floats:
+        """As the generator's, ``[1]``."""
+        return self._generator.uniform(place, request)[self._here]
+
+    def lasting(self, place: int, request: int) -> Floats:
+        """As the generator's, ``[1]``."""
+        return self._generator.lasting(place, request)[self._here]
+
+    def uniforms(self, place: int, first: int, count: int) -> Floats:
+        """As the generator's, ``[count, 1]``."""
+        return self._generator.uniforms(place, first, count)[:, self._here]
+
+
 class Draws:
     """What a transform draws from: one column of ``n`` values per request.
 
@@ -259,16 +298,17 @@ class Draws:
 
     def __init__(
         self,
-        generator: Generator,
+        generator: Generator | OneRow,
         place: int,
         names: dict[int, str] | None = None,
         labels: Sequence[Any] | None = None,
+        request: int = 0,
     ) -> None:
         self._generator = generator
         self.labels = labels
         """Of the samples, one each; None where none were given, empty where there are no samples yet."""
         self._place = place
-        self._request = 0
+        self._request = request
         self._names = names or {}
         self.values: dict[str, Floats] = {}
 
@@ -282,11 +322,30 @@ class Draws:
         """The epoch that is drawn for."""
         return self._generator.epoch
 
+    @property
+    def request(self) -> int:
+        """How many numbers were asked for so far."""
+        return self._request
+
     def lasting(self) -> Floats:
         """Uniform numbers strictly inside (0, 1), ``[n]``, that stay with the sample: the same in every epoch."""
         column = self._generator.lasting(self._place, self._request)
         self._request += 1
         return column
+
+    def shared(self, make: Callable[[Draws], tuple[Floats, ...]]) -> tuple[Floats, ...]:
+        """What ``make`` draws, from numbers alone: for one of many samples it is worked out once for all of them.
+
+        Parameters
+        ----------
+        make : callable
+            Takes draws; gives arrays whose last axis is that of the samples.
+        """
+        if not isinstance(self._generator, OneRow):
+            return make(self)
+        found: tuple[Floats, ...]
+        found, self._request = self._generator.shared(self._place, self._request, make)
+        return found
 
     def uniform(self) -> Floats:
         """Uniform numbers strictly inside (0, 1), ``[n]``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagemill.data.layouts.base import CAN_HOLD, Layout
-from imagemill.data.layouts.registry import layouts
+from imagemill.data.layouts.registry import known_layouts
 
 __all__ = ["page"]
 
@@ -52,11 +52,11 @@ def page() -> str:
     legend = [f"* {column}: {meaning}" for column, meaning in (WORDS[word] for word in names)]
     head = ["", "layout", *(WORDS[word][0] for word in names), ""]
     rows = ["|".join(head), "|".join(["", "---", *("---" for _ in names), ""])]
-    for layout in layouts():
+    for layout in known_layouts():
         marks = ("•" if word in layout.holds else "" for word in names)
         rows.append("|".join(["", f"[{layout.name}](#{layout.name})", *marks, ""]))
     parts = [INTRODUCTION, "## What they hold\n", "\n".join(rows), "", *legend, "", "## One by one\n"]
-    return "\n".join([*parts, *(_section(layout, names) for layout in layouts())])
+    return "\n".join([*parts, *(_section(layout, names) for layout in known_layouts())])
 
 
 def _section(layout: Layout, names: list[str]) -> str:

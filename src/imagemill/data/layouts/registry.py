@@ -22,8 +22,8 @@ from imagemill.data.remote.remote_path import as_path, common_folder
 __all__ = [
     "TAKES_ALL",
     "guesses",
+    "known_layouts",
     "layout_named",
-    "layouts",
     "look_at",
     "own_layouts",
     "register_layout",
@@ -47,7 +47,7 @@ def own_layouts() -> tuple[Layout, ...]:
     return tuple(sorted(chain(*listed), key=lambda layout: (layout.place, layout.name)))
 
 
-def layouts() -> tuple[Layout, ...]:
+def known_layouts() -> tuple[Layout, ...]:
     """Every layout, in the order of the documentation's table; those from outside last."""
     return (*own_layouts(), *OUTSIDE.layouts())
 
@@ -96,7 +96,7 @@ def register_layout(layout: Layout) -> None:
     ...     def read(self, look, options):
     ...         return Source(look.path, self.name, ())
     >>> register_layout(Nothing())
-    >>> layouts()[-1].title
+    >>> known_layouts()[-1].title
     'a folder that is called nothing'
     >>> OUTSIDE.drop("nothing")
     """
@@ -134,7 +134,7 @@ def guesses(look: Look, options: ReadSource = _PLAIN) -> list[tuple[Layout, Gues
     maps = label_maps(look, options)
     plain = look if maps is None else without(look, maps)
     found = []
-    for layout in layouts():
+    for layout in known_layouts():
         guess = layout.guess(plain if layout.name in TAKES_ALL else look)
         if guess is not None and maps is not None and maps.found and layout.name in TAKES_ALL - {"folder"}:
             # Who takes the images has their label maps as well.

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.ndimage as ndi
 
 from imagemill.core.geometry import Floats
 from imagemill.core.image_ops import Filter
@@ -40,6 +39,8 @@ def filtered(op: Filter, row: int, values: Floats, source: np.dtype[Any], peak: 
 
 
 def _convolve(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    import scipy.ndimage as ndi
+
     for kernel in params:
         values = np.stack(
             [ndi.correlate(values[..., c], kernel, mode="mirror") for c in range(values.shape[-1])], axis=-1
@@ -62,12 +63,16 @@ def sharpened(values: Array, soft: Array, amount: float, threshold: float) -> Ar
 
 
 def _median(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    import scipy.ndimage as ndi
+
     found: Floats = ndi.median_filter(values, size=(*params[0].tolist(), 1), mode="nearest")
     return found
 
 
 def _views(matrices: Floats, values: Floats) -> list[Floats]:
     """The image read through each matrix, edges repeated."""
+    import scipy.ndimage as ndi
+
     index = np.indices(values.shape[:-1], dtype=np.float64)
     d = len(index)
     found = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.ndimage as ndi
 
 from imagemill.core.geometry import Floats
 from imagemill.core.randomness import pixel_numbers as numbers
@@ -58,6 +57,8 @@ def glassy(values: Array, reach: int, times: int, stream: Words) -> Array:
 
 def displacements(shape: tuple[int, int], reach: Floats, sigma: Floats, stream: Words) -> Floats:
     """How far each pixel of a slice is read from its place, ``[2, y, x]``: smoothed uniform numbers, cut at 3 sigma."""
+    import scipy.ndimage as ndi
+
     u = numbers.uniform(stream, numbers.EACH_PIXEL, 2 * shape[0] * shape[1]).reshape(2, *shape)
     return np.stack(
         [
@@ -69,6 +70,8 @@ def displacements(shape: tuple[int, int], reach: Floats, sigma: Floats, stream: 
 
 def read_at(values: Array, moved: Floats) -> Array:
     """The image read ``moved`` away from each pixel by straight lines, mirrored at its outer edges."""
+    import scipy.ndimage as ndi
+
     picture = as_picture(values)
     places = moved + np.indices(picture.shape[:2])
     channels = [ndi.map_coordinates(picture[..., c], places, order=1, mode="reflect") for c in range(picture.shape[2])]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.special as special
 
 from imagemill.core.geometry import Floats
 from imagemill.core.image_ops import Bools, Noise
@@ -73,6 +72,8 @@ def poisson_quantile(u: Floats, mean: Floats) -> Floats:
     >>> poisson_quantile(np.array([0.1, 0.5, 0.9]), np.array([2.0, 2.0, 0.0])).tolist()
     [0.0, 2.0, 0.0]
     """
+    import scipy.special as special
+
     mean = np.asarray(mean, np.float64)
     safe = np.where(mean > 0, mean, 1.0)
     found = np.ceil(special.pdtrik(u, safe))

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.fft as sf
 
 from imagemill.core.geometry import Floats
 
@@ -58,6 +57,8 @@ def biased(values: Floats, coefficients: Floats) -> Floats:
 
 def _gained(values: Floats, axis: int, gain: Floats) -> Floats:
     """Frequencies along an axis times a gain, the lowest in the middle of ``gain``."""
+    import scipy.fft as sf
+
     shape = [-1 if i == axis else 1 for i in range(values.ndim)]
     spectrum = sf.fft(values, axis=axis)
     found: Floats = sf.ifft(spectrum * np.fft.ifftshift(gain).reshape(shape), axis=axis).real
@@ -106,6 +107,8 @@ def moved(values: Floats, views: list[Floats], axis: int, times: Floats) -> Floa
     times : array
         Rising shares of the scan, one before each further view.
     """
+    import scipy.fft as sf
+
     made = np.empty(values.shape, np.complex128)
     for view, (start, end) in zip(views, turns(times, values.shape[axis]), strict=True):
         region = tuple(slice(start, end) if i == axis else slice(None) for i in range(values.ndim))

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
-import scipy.ndimage as ndi
 
 from imagemill.core.geometry import Floats
 from imagemill.core.randomness import pixel_numbers as numbers
@@ -70,6 +69,8 @@ class _ByDefinition:
 
     @staticmethod
     def correlate(layer: Floats, kernel: Floats) -> Floats:
+        import scipy.ndimage as ndi
+
         found: Floats = ndi.correlate(layer, kernel, mode="mirror")
         return found
 
@@ -79,6 +80,8 @@ class _ByDefinition:
     def distance(inside: Array, most: float) -> Floats:
         if inside.all():  # of which scipy makes nonsense
             return np.full(inside.shape, most)
+        import scipy.ndimage as ndi
+
         found: Floats = np.minimum(ndi.distance_transform_edt(inside), most)
         return found
 

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.finite import count_not_finite, filled, may_have_gaps, working
-from imagemill.core.image_ops import Filter
+from imagemill.core.image_ops import Erase, Filter
+from imagemill.core.ops import ChannelMix
 from imagemill.engine import colour_values as values
 from imagemill.engine.altering.altered import altered
 from imagemill.engine.backends.protocol import AltersImages, Array, Backend, BlendsImages, Rasters
 from imagemill.engine.blending.blended_pixels import weighted
-from imagemill.engine.plan import Alter, Pass
+from imagemill.engine.plan import Alter, ColourStage, Pass
+from imagemill.engine.sampling import moves
 
 __all__ = ["BY_DEFINITION", "Finite", "kernel_of"]
 
@@ -27,7 +29,8 @@ class Finite:
     """The rule of :mod:`imagemill.core.finite` for every step, whatever kernels the backend behind it has.
 
     A step that resamples gets a picture that is filled. A step of colour alone is run by its definition where the
-    picture has gaps, so that statistics leave them out.
+    picture has gaps, so that statistics leave them out. What moves whole pixels or writes into them reads none, and
+    is not looked at: gaps stay.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ class Finite:
 
     def image(self, step: Pass, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's."""
-        if not may_have_gaps(src):
+        if src.dtype.kind != "f" or not _reads(step, row) or not may_have_gaps(src):
             return self.behind.image(step, row, src, out)
         self._tell(src)
         if step.resample is not None or step.colour is None:
@@ -60,15 +63,19 @@ class Finite:
 
     def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
         """As the backend's."""
-        if step.resample is not None and src[0].dtype.kind == "f" and any(map(may_have_gaps, src)):
-            for picture in src:
-                self._tell(picture)
-            src = [filled(picture) for picture in src]
+        if step.resample is not None and src[0].dtype.kind == "f":
+            reading = [_reads(step, row) for row in range(rows.start, rows.start + len(src))]
+            if any(may_have_gaps(picture) for picture, reads in zip(src, reading, strict=True) if reads):
+                for picture, reads in zip(src, reading, strict=True):
+                    if reads:
+                        self._tell(picture)
+                src = [filled(picture) if reads else picture for picture, reads in zip(src, reading, strict=True)]
         return self.behind.images(step, rows, src, out)
 
     def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's, or by its definition. A filter gets a picture that is filled; in other steps gaps stay."""
-        if step.active(row) and may_have_gaps(src):
+        blind = isinstance(step.op, Erase) and step.op.fill != "mean"
+        if step.active(row) and not blind and may_have_gaps(src):
             self._tell(src)
             src = filled(src) if isinstance(step.op, Filter) else src
         return altered(step, row, src, out) if self._alters is None else self._alters.alter(step, row, src, out)
@@ -101,6 +108,22 @@ class Finite:
                 "`imagemill scan` names such files",
                 stacklevel=2,
             )
+
+
+def _reads(step: Pass, row: int) -> bool:
+    """Whether a pass weighs values, or turns them into whole numbers; moves and other floating types do neither."""
+    if step.resample is not None and not moves(step.resample, row):
+        return True
+    colour = step.colour
+    return colour is not None and (colour.dtype.kind != "f" or any(_changes(s, row) for s in colour.stages))
+
+
+def _changes(stage: ColourStage, row: int) -> bool:
+    """Whether a stage does anything for a sample; of several channels even 0 times one would be seen."""
+    if isinstance(stage, ChannelMix) and stage.channels == 1:
+        factor, offset = stage.matrix[row, 0].tolist()
+        return factor != 1 or offset != 0 or (stage.pivot is not None and bool(stage.pivot[row, 0, 0] != 0))
+    return values.active(stage, row)
 
 
 def kernel_of(backend: Backend, step: Alter, row: int, dtype: np.dtype[Any]) -> str:

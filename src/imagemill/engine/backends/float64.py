@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from imagemill.engine.altering.altered import altered
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.plan import Alter, Pass
-from imagemill.engine.sampling import averaged, for_labels, request, still
+from imagemill.engine.sampling import averaged, for_labels, moves, request, still
 
 Array = np.ndarray[Any, Any]
 
@@ -26,6 +27,8 @@ class Reference:
         found: Array = src.astype(np.float64)
         if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             r = request(step.resample, row)
+            # A weight of 0 would spread what is not a number.
+            r = replace(r, order=0) if moves(step.resample, row) else r
             read = src
             if r.reduce is not None:
                 read, r = averaged(src, r), r.on_reduced()

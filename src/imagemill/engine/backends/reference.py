@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage as ndi
 
 from imagemill.core.coordinate_maps import Displace, Matrix, Stage, Window
 from imagemill.core.errors import InputError
@@ -30,10 +29,6 @@ from imagemill.engine.backends.chains import (
 
 Array = np.ndarray[Any, Any]
 Floats = npt.NDArray[np.float64]
-
-# scipy's stubs want orders and modes as literals; ours are checked when they are given.
-_filter: Any = ndi.spline_filter1d
-_map: Any = ndi.map_coordinates
 
 
 def coordinates(stages: tuple[Stage, ...], out_shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.bool_] | None]:
@@ -243,9 +238,13 @@ def spline_prefilter(src: Array, order: int, border: str) -> Floats:
     >>> bool(np.allclose(spline_prefilter(np.ones((4, 4, 1)), 3, "mirror"), 1.0))
     True
     """
+    import scipy.ndimage as ndi
+
+    # scipy's stubs want orders and modes as literals; ours are checked when they are given.
+    one_axis: Any = ndi.spline_filter1d
     out: Floats = src.astype(np.float64)
     for axis in range(src.ndim - 1):
-        out = _filter(out, order, axis, output=np.float64, mode=SCIPY_MODES[border])
+        out = one_axis(out, order, axis, output=np.float64, mode=SCIPY_MODES[border])
     return out
 
 
@@ -341,6 +340,8 @@ def _spline_table(n: int, places: Floats, order: int, border: str) -> tuple[Floa
 
 
 def _blur(image: Floats, factors: tuple[float, ...], border: str, fills: Floats) -> Floats:
+    import scipy.ndimage as ndi
+
     sigma = [(f - 1.0) / 2.0 for f in factors]
     out = np.empty_like(image)
     for c, fill in enumerate(fills):
@@ -349,10 +350,13 @@ def _blur(image: Floats, factors: tuple[float, ...], border: str, fills: Floats)
 
 
 def _sample(image: Floats, coords: Floats, order: int, border: str, fills: Floats) -> Floats:
+    import scipy.ndimage as ndi
+
+    read: Any = ndi.map_coordinates
     channels = [
         _gather(image[..., c], coords, border, fill)
         if order == 0
-        else _map(image[..., c], coords, order=order, mode=SCIPY_MODES[border], cval=fill)
+        else read(image[..., c], coords, order=order, mode=SCIPY_MODES[border], cval=fill)
         for c, fill in enumerate(fills)
     ]
     return np.stack(channels, axis=-1)

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.finite import may_have_gaps
 from imagemill.core.geometry import Floats, Frame
 from imagemill.core.ops import Cast, Op, Opaque, floating
+from imagemill.core.percentiles import percentiles_of
 
 __all__ = ["Above", "PercentileClip", "PercentileMap", "ZScoreAbove", "above_option", "counted", "on_values"]
 
@@ -35,7 +37,7 @@ def counted(values: Array, above: Above) -> Array:
     >>> counted(np.array([0.0, 0, 3, 9]), "mean").tolist(), counted(np.array([0.0, 1, np.nan]), 0).tolist()
     ([9.0], [1.0])
     """
-    finite = values[np.isfinite(values)]
+    finite = values[np.isfinite(values)] if may_have_gaps(values) else values.reshape(-1)
     if not finite.size:
         raise InputError("expected an image with finite values, got none; scan names such files")
     if above is None:
@@ -54,11 +56,12 @@ class PercentileClip:
     above: Above
 
     def __call__(self, values: Array) -> Array:
-        low, high = np.percentile(counted(values, self.above), [self.low, self.high])
+        low, high = percentiles_of(counted(values, self.above), [self.low, self.high])
         if values.dtype.kind in "iu":
             # Whole numbers stay whole, and within.
             low, high = np.ceil(low), np.floor(high)
-        return np.asarray(np.clip(values, low, max(low, high)), dtype=values.dtype)
+        kind = values.dtype.type
+        return np.asarray(np.clip(values, kind(low), kind(max(low, high))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class PercentileMap:
     above: Above
 
     def __call__(self, values: Array) -> Array:
-        found = np.percentile(counted(values, self.above).astype(np.float64), self.percentiles)
+        found = percentiles_of(counted(values, self.above), self.percentiles)
         knots, places = np.unique(found, return_index=True)
         if len(knots) == 1:  # a constant picture lies in the middle
             return np.full_like(values, np.median(self.onto))

@@ -17,10 +17,21 @@ from imagemill.transforms.traits import Traits
 DAYLIGHT = 6500.0
 """Kelvin, at which nothing changes."""
 
-_TO_RGB = np.array(
+TO_RGB = np.array(
     [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
 )
 """CIE XYZ to linear sRGB: IEC 61966-2-1."""
+
+LOCUS = {
+    "x": ([-3.0258469, 2.1070379, 0.2226347, 0.240390], [-0.2661239, -0.2343589, 0.8776956, 0.179910]),
+    "y": (
+        [3.0817580, -5.87338670, 3.75112997, -0.37001483],
+        [-0.9549476, -1.37418593, 2.09137015, -0.16748867],
+        [-1.1063814, -1.34811020, 2.18555832, -0.20219683],
+    ),
+}
+"""Coefficients of the Planckian locus, highest power first: ``x`` of 1000 / kelvin above 4,000 and below; ``y`` of
+``x`` above 4,000, above 2,222, and below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ def _light(kelvin: Floats) -> Floats:
     x, y = chromaticity(kelvin)
     xyz = np.stack([x / y, np.ones_like(x), (1 - x - y) / y], axis=1)
     # Summed row by row: a product of matrices may round a row by how many there are.
-    found: Floats = (xyz[:, None, :] * _TO_RGB).sum(axis=2)
+    found: Floats = (xyz[:, None, :] * TO_RGB).sum(axis=2)
     return found
 
 
@@ -91,18 +102,7 @@ def chromaticity(kelvin: Floats) -> tuple[Floats, Floats]:
     """
     t = 1000.0 / kelvin
     cold = kelvin > 4000
-    x = np.where(
-        cold,
-        np.polyval([-3.0258469, 2.1070379, 0.2226347, 0.240390], t),
-        np.polyval([-0.2661239, -0.2343589, 0.8776956, 0.179910], t),
-    )
-    y = np.where(
-        cold,
-        np.polyval([3.0817580, -5.87338670, 3.75112997, -0.37001483], x),
-        np.where(
-            kelvin > 2222,
-            np.polyval([-0.9549476, -1.37418593, 2.09137015, -0.16748867], x),
-            np.polyval([-1.1063814, -1.34811020, 2.18555832, -0.20219683], x),
-        ),
-    )
+    x = np.where(cold, *(np.polyval(row, t) for row in LOCUS["x"]))
+    far, near, nearest = (np.polyval(row, x) for row in LOCUS["y"])
+    y = np.where(cold, far, np.where(kelvin > 2222, near, nearest))
     return x, y

@@ -15,7 +15,7 @@ from imagemill.transforms.colour._channels import luma_weights, on_rgb
 from imagemill.transforms.traits import Traits
 
 
-def _yiq() -> Floats:
+def to_yiq() -> Floats:
     """RGB to YIQ: ``I = 0.74 (R-Y) - 0.27 (B-Y)``, ``Q = 0.48 (R-Y) + 0.41 (B-Y)``."""
     y = luma_weights(3)
     red, blue = np.array([1.0, 0.0, 0.0]) - y, np.array([0.0, 0.0, 1.0]) - y
@@ -24,13 +24,13 @@ def _yiq() -> Floats:
 
 def hues(degrees: Floats) -> Floats:
     """Matrices ``[n, 3, 3]`` on red, green and blue that turn hue by degrees ``[n]``."""
-    to_yiq = _yiq()
-    to_rgb = np.linalg.inv(to_yiq)
+    forth = to_yiq()
+    back = np.linalg.inv(forth)
     # Hue grows clockwise in (I, Q): red at 20 degrees, green at 242, blue at 136. `rotation` pulls, so it
     # already has the sign of a clockwise turn.
     change = rotation(degrees, (1, 2), 3) - np.eye(3)
     # The change is added to the identity, so that no turn is the identity bit for bit.
-    matrices: Floats = np.eye(3) + to_rgb @ change @ to_yiq
+    matrices: Floats = np.eye(3) + back @ change @ forth
     return matrices
 
 

@@ -14,7 +14,7 @@ from imagemill.transforms.base import Transform, param
 from imagemill.transforms.colour._channels import on_rgb
 from imagemill.transforms.traits import Traits
 
-_SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
+BROWN = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +49,4 @@ class Sepia(Transform):
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         strength = draws(self.strength)[:, None, None]
-        return on_rgb(frame, "Sepia", lambda: np.eye(3) + strength * (_SEPIA - np.eye(3)))
+        return on_rgb(frame, "Sepia", lambda: np.eye(3) + strength * (BROWN - np.eye(3)))

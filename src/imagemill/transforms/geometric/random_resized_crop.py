@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from imagemill.core import geometry as geo
 from imagemill.core.errors import ParameterError
-from imagemill.core.geometry import Frame, Ints
+from imagemill.core.geometry import Floats, Frame, Ints
 from imagemill.core.ops import Affine, Op, Order, Sampling
 from imagemill.core.ramp import Ramp, in_epoch
 from imagemill.core.randomness.rng import Draws
@@ -19,6 +20,11 @@ from imagemill.transforms.geometric._common import SIZED, switch, target_shape
 from imagemill.transforms.traits import Traits
 
 TRIES = 10
+
+
+@cache
+def _sampling(order: int, antialias: bool) -> Sampling:  # noqa: FBT001  # kept by position
+    return Sampling(order, antialias=antialias and order > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +90,30 @@ class RandomResizedCrop(Transform):
         return Traits(moves=True, order=self.order, brings="size", size=self.size)
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
-        start, part = self._part(draws, frame)
+        sampling = _sampling(self.order, self.antialias)
+        if frame.n == 1 and frame.ndim == 2:
+            high, wide = self.size if len(self.size) == 2 else self.size * 2
+            return Affine(self._matrix(draws, frame, high, wide), np.array([[high, wide]]), sampling)
         shape = target_shape(self.size, frame, "RandomResizedCrop(size=...)")
-        matrix = geo.translation(start.astype(np.float64)) @ geo.resize(part, shape)
-        return Affine(matrix, shape, Sampling(self.order, antialias=self.antialias and self.order > 0))
+        start, part = self._part(draws, frame)
+        return Affine(geo.translation(start.astype(np.float64)) @ geo.resize(part, shape), shape, sampling)
+
+    def _numbers(self, draws: Draws) -> tuple[Floats, Floats, Floats]:
+        """Areas and aspects of all tries, ``[TRIES, n]``, and where in the free space the part begins, ``[2, n]``."""
+        # A fixed number of requests, so that what one image gets never depends on another's luck.
+        lots = draws.uniforms(2 * TRIES + 2)
+        return draws.of(self.area, lots[:TRIES]), draws.of(self.aspect, lots[TRIES:-2]), lots[-2:]
 
     def _part(self, draws: Draws, frame: Frame) -> tuple[Ints, Ints]:
         """First pixel and shape of the part, both ``[n, d]``."""
         plane = frame.in_plane
         whole = frame.shape[:, plane[0] :]
-        # A fixed number of requests, so that what one image gets never depends on another's luck.
-        lots = draws.uniforms(2 * TRIES + 2)
-        tried = self._tried(draws, lots[:-2], whole)
+        area, aspect, lots = draws.shared(self._numbers)
+        tried = self._tried(area, aspect, whole)
         fits = ((tried >= 1) & (tried <= whole)).all(axis=-1)
         chosen = tried[fits.argmax(axis=0), np.arange(frame.n)]
         free = whole - chosen
-        place = np.floor(lots[-2:].T * (free + 1))
+        place = np.floor(lots.T * (free + 1))
         lost = ~fits.any(axis=0)
         if lost.any():
             chosen[lost] = self._largest(whole[lost], *in_epoch(self.aspect, draws.epoch).bounds)
@@ -111,10 +125,29 @@ class RandomResizedCrop(Transform):
         draws.note("aspect", chosen[:, 1] / chosen[:, 0])
         return start, part
 
-    def _tried(self, draws: Draws, lots: geo.Floats, whole: Ints) -> geo.Floats:
+    def _matrix(self, draws: Draws, frame: Frame, high: int, wide: int) -> Floats:
+        """The same for one picture, to the bit, in plain numbers: arrays of one number cost ten times as much."""
+        height, width = frame.shape[0].tolist()
+        areas, aspects, lots = draws.shared(self._numbers)
+        for area, aspect in zip(areas[:, 0].tolist(), aspects[:, 0].tolist(), strict=True):
+            pixels = area * (height * width)
+            tall, broad = round(math.sqrt(pixels / aspect)), round(math.sqrt(pixels * aspect))
+            if 1 <= tall <= height and 1 <= broad <= width:
+                down, right = (
+                    math.floor(lots[0, 0] * (height - tall + 1)),
+                    math.floor(lots[1, 0] * (width - broad + 1)),
+                )
+                break
+        else:
+            tall, broad = map(int, self._largest(frame.shape, *in_epoch(self.aspect, draws.epoch).bounds)[0])
+            down, right = (height - tall) // 2, (width - broad) // 2
+        draws.note("area", [tall * broad / (height * width)])
+        draws.note("aspect", [broad / tall])
+        y, x = tall / high, broad / wide
+        return np.array([[[y, 0.0, 0.5 * (y - 1.0) + down], [0.0, x, 0.5 * (x - 1.0) + right], [0.0, 0.0, 1.0]]])
+
+    def _tried(self, area: Floats, aspect: Floats, whole: Ints) -> Floats:
         """Heights and widths of all tries, ``[TRIES, n, 2]``."""
-        area = draws.of(self.area, lots[:TRIES])
-        aspect = draws.of(self.aspect, lots[TRIES:])
         pixels = area * (whole[:, 0] * whole[:, 1])
         tried = np.empty((*pixels.shape, 2))
         np.divide(pixels, aspect, out=tried[..., 0])
@@ -123,11 +156,11 @@ class RandomResizedCrop(Transform):
         return np.rint(tried, out=tried)
 
     @staticmethod
-    def _largest(whole: Ints, low: float, high: float) -> geo.Floats:
+    def _largest(whole: Ints, low: float, high: float) -> Floats:
         """The largest part whose aspect is in range, ``[n, 2]``."""
         height, width = whole[:, 0], whole[:, 1]
         tall, wide = np.minimum(height, np.rint(width / low)), np.minimum(width, np.rint(height * high))
-        largest: geo.Floats = np.maximum(np.stack([tall, wide], axis=1), 1.0)
+        largest: Floats = np.maximum(np.stack([tall, wide], axis=1), 1.0)
         return largest
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Layout, Source, WriteTarget
 from imagemill.data.layouts.export_files import Export, begin_beside, drop_beside, end_beside
-from imagemill.data.layouts.registry import layout_named, layouts
+from imagemill.data.layouts.registry import known_layouts, layout_named
 from imagemill.data.layouts.tables.cells.annotation_cells import objects_cell, read_objects
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.instances import Instance
@@ -261,7 +261,7 @@ def annotation_files(out: Path, source: Source, to: str | None, copies: int, pre
 def _own(source: Source) -> Layout | None:
     """The source's layout where something has to be written for it."""
     name = source.layout
-    known = {layout.name: layout for layout in layouts()}
+    known = {layout.name: layout for layout in known_layouts()}
     if name in _BY_KEYS or name not in known:
         return None
     if not known[name].writes:

@@ -19,6 +19,7 @@ from imagemill.data import store
 from imagemill.data.atomic import atomic_path
 from imagemill.data.store import Raster, Region
 from imagemill.data.uniform import uniform_column
+from imagemill.verbs.prepare.arrow_columns import numbers_column, texts_column
 from imagemill.verbs.prepare.class_numbers import LabelPlan
 from imagemill.verbs.prepare.earlier_rows import Found
 from imagemill.verbs.prepare.picture_form import Form
@@ -179,14 +180,12 @@ def write_rows(
 def _columns(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, Any]:
     """All that is no pixel."""
     rows = [line.found.row() for line in lines]
-    found: dict[str, Any] = {"key": pa.array([line.key for line in lines], pa.string())}
+    found: dict[str, Any] = {"key": texts_column([line.key for line in lines])}
     if plan.form != "none":
-        kind = pa.from_numpy_dtype(np.dtype(plan.dtype))
-        wide = kind if plan.form == "index" else pa.list_(kind, len(plan.classes))
-        found["label"] = pa.array([line.label for line in lines], wide)
+        found["label"] = _labels(lines, plan)
     sizes = [row["size"] for row in rows]
     for place, name in enumerate(("depth", "height", "width")[-len(form.spatial) :]):
-        found[name] = pa.array([size[place] for size in sizes], pa.int32())
+        found[name] = numbers_column([size[place] for size in sizes], np.int32)
     if any(row.get("world") for row in rows):
         side = len(form.spatial) + 1
         found["world"] = pa.array([row.get("world") for row in rows], pa.list_(pa.float64(), side * side))
@@ -194,8 +193,16 @@ def _columns(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, An
         found["objects"] = pa.array([row.get("objects") for row in rows], pa.list_(store.OBJECT))
     if any(row.get("filled") for row in rows):
         found["filled"] = pa.array([row.get("filled") or [] for row in rows], pa.list_(pa.int64()))
-    found["entry"] = pa.array([line.entry for line in lines], pa.string())
+    found["entry"] = texts_column([line.entry for line in lines])
     return found
+
+
+def _labels(lines: Sequence[Line], plan: LabelPlan) -> Any:
+    if plan.form == "index":
+        return numbers_column([line.label for line in lines], plan.dtype)
+    return pa.array(
+        [line.label for line in lines], pa.list_(pa.from_numpy_dtype(np.dtype(plan.dtype)), len(plan.classes))
+    )
 
 
 def write_manifest(path: Path, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> None:

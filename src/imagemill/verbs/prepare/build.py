@@ -36,7 +36,7 @@ from imagemill.verbs.prepare.earlier_rows import Found, earlier_rows
 from imagemill.verbs.prepare.fitting import DType, Normalize
 from imagemill.verbs.prepare.one_record import Known, RecordWork
 from imagemill.verbs.prepare.parameters import Parameters
-from imagemill.verbs.prepare.parts import groups_of, split_of, where_of
+from imagemill.verbs.prepare.parts import Places, groups_of, split_of
 from imagemill.verbs.prepare.picture_form import decide_form
 from imagemill.verbs.prepare.prepare_report import PrepareReport
 from imagemill.verbs.prepare.refusals import check_out, opened, refuse_inside, tellable
@@ -47,6 +47,8 @@ from imagemill.verbs.prepare.work_folder import WorkFolder, work_place
 __all__ = ["prepare"]
 
 _SHARD_BYTES, _SHARD_RECORDS = 2 << 20, 64
+_MANY = 100
+"""As many photos are averaged without compiled code in the time that the compiler takes to load."""
 """Records that a worker prepares before they are noted: so many pixels, or so many records."""
 
 
@@ -301,7 +303,7 @@ class _Build:
         numbers = {name: number for number, name in enumerate(self.categories)}
         each = max(self.form.image_bytes + self.form.mask_bytes, 1)
         return Runner(
-            work=RecordWork(self.asked, self.form, numbers, frozenset(run.found)),
+            work=RecordWork(self.asked, self.form, numbers, frozenset(run.found), len(self.records) >= _MANY),
             note=run.note,
             record=lambda record: record,
             doing="preparing",
@@ -324,6 +326,7 @@ class _Build:
     def _manifest(self, run: _Run) -> list[dict[str, Any]]:
         """One row per record of the source, and one for each thing it could not take in."""
         groups = groups_of(self.source, self.asked)
+        where_of = Places(self.source)
         rows = []
         for place, (record, known) in enumerate(zip(self.records, run.known, strict=True)):
             size = () if known is None else tuple(run.found[known.entry].row()["size"])
@@ -335,7 +338,7 @@ class _Build:
                     "label": names[0] if names and self.labels.form != "multi" else None,
                     "labels": list(names) if self.labels.form == "multi" else None,
                     "group": groups[place],
-                    "where": where_of(self.source, record.image),
+                    "where": where_of(record.image),
                     "checksum": None if known is None else known.sha256,
                     "mask_checksum": None if known is None else known.mask_sha256,
                     "entry": None if known is None else known.entry,

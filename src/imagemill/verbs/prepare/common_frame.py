@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
-from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.base import Transform
-from imagemill.transforms.geometric.crop import Crop
-from imagemill.transforms.geometric.pad import Pad
-from imagemill.transforms.geometric.resize import Resize
+
+if TYPE_CHECKING:
+    from imagemill.pipeline.pipeline import Pipeline
+    from imagemill.transforms.base import Transform
 
 __all__ = ["Fit", "Placing", "check_fit", "place", "read_size"]
 
@@ -76,6 +75,12 @@ class Placing:
 
 @lru_cache(maxsize=256)
 def _pipeline(placing: Placing, picture: tuple[int, ...]) -> Pipeline:
+    # Most datasets have neither label maps nor boxes, and are prepared without any of the engine.
+    from imagemill.pipeline.pipeline import Pipeline
+    from imagemill.transforms.geometric.crop import Crop
+    from imagemill.transforms.geometric.pad import Pad
+    from imagemill.transforms.geometric.resize import Resize
+
     steps: list[Transform] = []
     if placing.window != picture:
         steps.append(Crop(box=(*placing.start, *placing.stop)))

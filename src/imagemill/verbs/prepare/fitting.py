@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.core.ops import Fit
 from imagemill.core.targets import Array, Image
 from imagemill.data.codecs.base import Picture
-from imagemill.engine.colour_values import fitted, moved
-from imagemill.pipeline.pipeline import Pipeline
-from imagemill.transforms.geometric.resize import Resize
+from imagemill.verbs.prepare.area_average import averaged
 from imagemill.verbs.prepare.common_frame import Placing
+
+if TYPE_CHECKING:
+    from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["DTYPES", "DType", "Normalize", "Values", "gaps_in", "resized", "same_form", "value_plan"]
 
@@ -103,6 +102,8 @@ def _minmax(values: npt.NDArray[np.float32], axes: str, source: np.dtype[Any]) -
     if axes.endswith("c") and values.shape[-1] in (3, 4) and axes.startswith("y"):
         do = "stretching each picture would undo its lighting: choose normalize='unit'"
         raise CodecError(f"expected scans or gray pictures for normalize='minmax', got colour; {do}")
+    from imagemill.engine.colour_values import fitted, moved
+
     flat = values[..., None]
     made: npt.NDArray[np.float32] = moved(_STRETCH, fitted(_STRETCH, flat, source), flat)[..., 0]
     return made
@@ -140,7 +141,7 @@ def value_plan(dtype: str | None, normalize: str, *, standardized: bool, first: 
     return Values(dtype, normalize)
 
 
-def resized(picture: Picture, placing: Placing) -> Array:
+def resized(picture: Picture, placing: Placing, *, compiled: bool = False) -> Array:
     """The pixels of a picture in its place in the frame, zero around it.
 
     Axes that shrink are averaged over the area that falls on each pixel; axes that grow are interpolated by cubic
@@ -151,6 +152,8 @@ def resized(picture: Picture, placing: Placing) -> Array:
     picture : Picture
     placing : Placing
         For its spatial shape.
+    compiled : bool
+        Whether compiled code may be loaded for averages of pictures.
 
     Returns
     -------
@@ -168,7 +171,7 @@ def resized(picture: Picture, placing: Placing) -> Array:
     cut = tuple(slice(a, b) for a, b in zip(placing.start, placing.stop, strict=True))
     part = array[cut]
     lower = tuple(min(w, i) for w, i in zip(placing.window, placing.inner, strict=True))
-    part = _shrunk(part, lower)
+    part = _shrunk(part, lower, compiled=compiled)
     if lower != placing.inner:
         part = _grown(part, picture.axes, placing.inner)
     if placing.inner == placing.frame:
@@ -217,21 +220,23 @@ def _usual(array: Array) -> Array:
     return array if name in ("uint8", "uint16", "int16", "float32", "float64") else array.astype(np.float64)
 
 
-def _shrunk(part: Array, shape: tuple[int, ...]) -> Array:
+def _shrunk(part: Array, shape: tuple[int, ...], *, compiled: bool = False) -> Array:
     """Average each axis down to a length that is at most its own."""
     if part.shape[: len(shape)] == shape:
         return part
+    if part.dtype.kind in "ui":
+        return averaged(part, shape, compiled=compiled)
     channels = part.shape[len(shape)] if part.ndim > len(shape) else 1
     if len(shape) == 2 and channels <= 4:
+        import cv2
+
         small = cv2.resize(np.ascontiguousarray(part), shape[::-1], interpolation=cv2.INTER_AREA)
         return small.reshape(*shape, *part.shape[2:])  # OpenCV drops a single channel
     values = part.astype(np.float64)
     for axis, length in enumerate(shape):
         if length < values.shape[axis]:
             values = _shrunk_axis(values, axis, length)
-    if part.dtype.kind == "f":
-        return values.astype(part.dtype)
-    return np.rint(values).astype(part.dtype)  # an average of whole numbers never leaves their range
+    return values.astype(part.dtype)
 
 
 def _shrunk_axis(values: Array, axis: int, length: int) -> Array:
@@ -245,6 +250,8 @@ def _shrunk_axis(values: Array, axis: int, length: int) -> Array:
 @lru_cache(maxsize=64)
 def _areas(old: int, new: int) -> Any:
     """Share of each old pixel in each new one, sparse ``(new, old)``; rows sum to 1."""
+    from scipy.sparse import csr_array
+
     edges = np.arange(new + 1) * (old / new)
     left = np.maximum(edges[:-1, None], np.arange(old))
     right = np.minimum(edges[1:, None], np.arange(1, old + 1))
@@ -254,9 +261,16 @@ def _areas(old: int, new: int) -> Any:
 
 def _grown(part: Array, axes: str, shape: tuple[int, ...]) -> Array:
     """Interpolate to a larger frame; values stay within those of the picture's type."""
-    pipeline = Pipeline([Resize(shape, order=3, antialias=False)], seed=0)
-    made: Array = pipeline(image=Image(part, axes), key=0).image
+    made: Array = _enlarging(shape)(image=Image(part, axes), key=0).image
     return made
+
+
+@lru_cache(maxsize=64)
+def _enlarging(shape: tuple[int, ...]) -> Pipeline:
+    from imagemill.pipeline.pipeline import Pipeline
+    from imagemill.transforms.geometric.resize import Resize
+
+    return Pipeline([Resize(shape, order=3, antialias=False)], seed=0)
 
 
 def same_form(picture: Picture) -> Picture:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ from imagemill.verbs.prepare.statistics import runs_of
 
 __all__ = ["Known", "Made", "RecordWork", "Taken", "entry_of", "make", "take"]
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when the same parameters come to mean other pixels: older entries are then made anew."""
 
 
@@ -106,8 +107,7 @@ def entry_of(taken: Taken, asked: Parameters, form: Form, categories: Sequence[s
     objects = None if record.objects is None else [dataclasses.asdict(one) for one in record.objects]
     told = {
         "format": FORMAT,
-        "form": form.plain(),
-        "asked": [asked.size, asked.fit, dataclasses.asdict(asked.read)],
+        **_alike(form, asked.size, asked.fit, asked.read),
         "content": [
             taken.sha256,
             taken.mask_sha256,
@@ -121,8 +121,14 @@ def entry_of(taken: Taken, asked: Parameters, form: Form, categories: Sequence[s
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def make(taken: Taken, asked: Parameters, form: Form, numbers: Mapping[str, int]) -> Made:
-    """Decode a record and bring it into the form.
+@lru_cache(maxsize=16)
+def _alike(form: Form, size: Any, fit: str, read: ReadOptions) -> dict[str, Any]:
+    """What is the same for all records of a run."""
+    return {"form": form.plain(), "asked": [size, fit, dataclasses.asdict(read)]}
+
+
+def make(taken: Taken, asked: Parameters, form: Form, numbers: Mapping[str, int], *, compiled: bool = False) -> Made:
+    """Decode a record and bring it into the form; `compiled` is for :func:`~imagemill.verbs.prepare.fitting.resized`.
 
     Raises
     ------
@@ -139,7 +145,7 @@ def make(taken: Taken, asked: Parameters, form: Form, numbers: Mapping[str, int]
     if gaps:
         picture = replace(picture, array=filled(picture.array))
         row["filled"] = runs_of(gaps_in(as_read, placing))
-    image = form.values.of(resized(picture, placing), picture.axes)
+    image = form.values.of(resized(picture, placing, compiled=compiled), picture.axes)
     row["world"] = None if picture.affine is None else (picture.affine @ placing.pull()).ravel().tolist()
     given = None if record.mask is None else _mask(record.mask, picture, asked, record.frame)
     mask = None if given is None else _smallest(given.array, record.mask)
@@ -214,12 +220,15 @@ class RecordWork:
         Number of each category, in their order.
     before : frozenset of str
         Entries that an earlier run made.
+    compiled : bool
+        Whether there are so many records that loading compiled code pays.
     """
 
     asked: Parameters
     form: Form
     numbers: Mapping[str, int]
     before: frozenset[str]
+    compiled: bool
 
     def __call__(self, record: Record) -> Iterator[Known | Note]:
         """The one row of a record, and notes on how its files were read."""
@@ -227,7 +236,7 @@ class RecordWork:
         entry = entry_of(taken, self.asked, self.form, tuple(self.numbers))
         made = None
         if entry not in self.before:
-            made = make(taken, self.asked, self.form, self.numbers)
+            made = make(taken, self.asked, self.form, self.numbers, compiled=self.compiled)
             for note in filter(None, made.note.split("; ")):
                 # Files that differ in a number only (slices, rows of a table) are one note.
                 yield Note(re.sub(r"\d+", "N", note))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +13,14 @@ from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.walk import real_path
 from imagemill.data.records.loading import pixels_name
 from imagemill.data.records.record import Pixels
+from imagemill.data.remote.remote_path import RemotePath
 from imagemill.data.splits.duplicates import Contents, contents_of, straddling
 from imagemill.data.splits.grouping import columns_of, divide, grouped, remarks_on
 from imagemill.data.splits.split import read_shares
 from imagemill.verbs.prepare.class_numbers import LabelPlan
 from imagemill.verbs.prepare.parameters import Parameters
 
-__all__ = ["Split", "groups_of", "split_of", "where_of"]
+__all__ = ["Places", "Split", "groups_of", "split_of"]
 
 
 def groups_of(source: Source, asked: Parameters) -> list[str | None]:
@@ -94,12 +96,36 @@ def split_of(source: Source, plan: LabelPlan, asked: Parameters, digests: Sequen
     return Split(parts, told, (*notes, *made.notes, *made.warnings))
 
 
-def where_of(source: Source, where: Pixels) -> str:
-    """Where pixels are, relative to the source: a store names no folder of a machine."""
-    root = source.root
-    if isinstance(where, Path):
+class Places:
+    """Where pixels are, relative to their source: a store names no folder of a machine.
+
+    Parameters
+    ----------
+    source : Source
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._root = source.root
+        # Following links asks the disk about every folder on the way, and most files share theirs.
+        self._folders: dict[str, str | None] = {}
+
+    def __call__(self, where: Pixels) -> str:
+        """In words of the manifest."""
+        root = self._root
+        if not isinstance(where, Path):
+            return pixels_name(where).replace(f"{root}/", "").replace(str(root), root.name)
+        if isinstance(where, RemotePath):
+            return where.relative_to(root).as_posix() if where.is_relative_to(root) else where.name
+        folder, name = os.path.split(real_path(where) if os.path.islink(where) else where)
+        if folder not in self._folders:
+            self._folders[folder] = self._below(Path(folder))
+        there = self._folders[folder]
+        return where.name if there is None else f"{there}{name}"
+
+    def _below(self, folder: Path) -> str | None:
+        """The way from the root to a folder, with a slash behind it; None where it does not lie below."""
         try:
-            return real_path(where).relative_to(real_path(root)).as_posix()
+            way = real_path(folder).relative_to(real_path(self._root)).as_posix()
         except ValueError:
-            return where.name
-    return pixels_name(where).replace(f"{root}/", "").replace(str(root), root.name)
+            return None
+        return "" if way == "." else f"{way}/"

@@ -8,12 +8,12 @@ import pytest
 
 from imagemill.core.errors import SourceError
 from imagemill.data import Record, Source, open_source
-from imagemill.data.layouts.registry import layouts
+from imagemill.data.layouts.registry import known_layouts
 from imagemill.data.records.instances import Instance
 from imagemill.verbs.export.export import export
 from tests.data.pictures import label_map, photo
 
-WRITTEN = [layout.name for layout in layouts() if layout.name not in ("file", "dicom", "tiff-stack", "nnunet")]
+WRITTEN = [layout.name for layout in known_layouts() if layout.name not in ("file", "dicom", "tiff-stack", "nnunet")]
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,14 @@ Source: ICC.1:2022; the conversion is LittleCMS, through Pillow.
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageCms
 
 from imagemill.data.codecs.base import Array
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["ink_to_srgb", "to_srgb"]
 
@@ -38,6 +41,8 @@ def to_srgb(array: Array, profile: bytes | None) -> tuple[Array, str]:
         return array, ""
     if array.dtype != np.uint8:
         return array, "the colour profile is ignored: only 8-bit pixels are converted"
+    from PIL import Image, ImageCms
+
     planes = array[..., None] if array.ndim == 2 else array
     count = planes.shape[2] - (planes.shape[2] in (2, 4))
     colour, alpha = planes[..., :count], planes[..., count:]
@@ -54,6 +59,8 @@ def to_srgb(array: Array, profile: bytes | None) -> tuple[Array, str]:
 
 def ink_to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
     """Convert a CMYK image by its profile; None when the profile cannot be used."""
+    from PIL import ImageCms
+
     try:
         return _convert(image, profile)
     except (ImageCms.PyCMSError, OSError, ValueError):
@@ -61,6 +68,8 @@ def ink_to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
 
 
 def _convert(image: Image.Image, profile: bytes) -> Image.Image:
+    from PIL import ImageCms
+
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     if converted is None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-from PIL import JpegImagePlugin
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
@@ -114,6 +113,8 @@ def _factor(full: tuple[int, int], least: tuple[int, int] | None) -> int:
 
 def _profile(data: bytes) -> bytes | None:
     """The embedded colour profile, put together from its segments by Pillow."""
+    from PIL import JpegImagePlugin
+
     try:
         found = JpegImagePlugin.JpegImageFile(io.BytesIO(without_exif(data))).info.get("icc_profile")
     except Exception:  # no profile that can be read is no profile; the pixels came from elsewhere
@@ -123,6 +124,8 @@ def _profile(data: bytes) -> bytes | None:
 
 def _with_pillow(path: Path, data: bytes, options: ReadOptions, reason: str) -> Picture:
     """Decode what the fast path refuses; `reason` is kept in the note."""
+    from PIL import JpegImagePlugin
+
     try:
         image = JpegImagePlugin.JpegImageFile(io.BytesIO(without_exif(data)))
         check_pixels(path, (image.height, image.width), options.max_pixels)

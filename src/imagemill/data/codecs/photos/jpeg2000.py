@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Jpeg2KImagePlugin
 
 from imagemill.core.extras import require
 from imagemill.core.interop.foreign_images import pil_pixels
@@ -148,6 +147,8 @@ def read_jpeg2000(path: Path, data: bytes, options: ReadOptions) -> Picture:
 
 
 def _with_pillow(data: bytes, header: Jpeg2000Header, options: ReadOptions) -> tuple[Array, str]:
+    from PIL import Jpeg2KImagePlugin
+
     image = Jpeg2KImagePlugin.Jpeg2KImageFile(io.BytesIO(data))
     mode, depth = image.mode, abs(header.depths[0])
     array = pil_pixels(image, labels=options.labels)

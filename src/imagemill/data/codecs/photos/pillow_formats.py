@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import AvifImagePlugin, BmpImagePlugin, GifImagePlugin, Image, ImageFile, TgaImagePlugin, WebPImagePlugin
 
 from imagemill.core.interop.foreign_images import pil_pixels
 from imagemill.data.codecs.base import Picture, ReadOptions, check_pixels
@@ -18,18 +18,22 @@ from imagemill.data.codecs.limits import check_inflation
 from imagemill.data.codecs.photos.exif import exif_orientation
 from imagemill.data.codecs.photos.icc_profiles import to_srgb
 
+if TYPE_CHECKING:
+    from PIL import ImageFile
+
 __all__ = ["avif_size", "encode_raster", "read_raster"]
 
 # The classes are used without Image.open: it would warn about large pictures, and warnings can only be
 # silenced for all threads at once. The size is checked by our own limit instead.
-_CLASSES: dict[str, type[ImageFile.ImageFile]] = {
-    "webp": WebPImagePlugin.WebPImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-    "avif": AvifImagePlugin.AvifImageFile,
-    "tga": TgaImagePlugin.TgaImageFile,
-    "dib": BmpImagePlugin.DibImageFile,
+_CLASSES = {
+    "webp": ("WebPImagePlugin", "WebPImageFile"),
+    "bmp": ("BmpImagePlugin", "BmpImageFile"),
+    "gif": ("GifImagePlugin", "GifImageFile"),
+    "avif": ("AvifImagePlugin", "AvifImageFile"),
+    "tga": ("TgaImagePlugin", "TgaImageFile"),
+    "dib": ("BmpImagePlugin", "DibImageFile"),
 }
+"""Module of Pillow, and class in it; a module is loaded when a file of its kind is met."""
 _RUNS = 128  # what one byte of TGA's runs becomes at most
 _LZW = 2800  # what one byte of LZW with 12-bit codes becomes at most
 _FREE = 1 << 26
@@ -84,11 +88,14 @@ def _opened(data: bytes, kind: str) -> ImageFile.ImageFile:
     ValueError
         Where Pillow was built without the format.
     """
-    if kind == "avif" and not AvifImagePlugin.SUPPORTED:
+    module, name = _CLASSES[kind]
+    plugin = importlib.import_module(f"PIL.{module}")
+    if kind == "avif" and not plugin.SUPPORTED:
         raise ValueError(
             "a Pillow that was built without AVIF; install one with it, or convert the file to JPEG or PNG"
         )
-    return _CLASSES[kind](io.BytesIO(data))
+    image: ImageFile.ImageFile = getattr(plugin, name)(io.BytesIO(data))
+    return image
 
 
 def avif_size(data: bytes) -> tuple[tuple[int, int], int]:
@@ -154,6 +161,8 @@ def _check_bmp(path: Path, data: bytes) -> None:
 
 def encode_raster(picture: Picture, kind: str) -> bytes:
     """Encode as lossless WebP, BMP or gray GIF."""
+    from PIL import Image
+
     array = np.ascontiguousarray(picture.array)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]

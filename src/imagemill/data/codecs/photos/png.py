@@ -11,7 +11,6 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, PngImagePlugin
 
 from imagemill.core.interop.foreign_images import pil_pixels
 from imagemill.data.codecs.base import Array, Picture, ReadOptions, check_pixels, problem
@@ -38,6 +37,8 @@ def read_png(path: Path, data: bytes, options: ReadOptions) -> Picture:
     CodecError
         When the file is cut off, damaged or too large.
     """
+    from PIL import PngImagePlugin
+
     chunks = _chunks(path, data)
     if not chunks or chunks[0][0] != b"IHDR" or chunks[0][2] - chunks[0][1] != 13 + 12:
         raise problem(path, "a PNG file that begins with its header", "another chunk", _AGAIN)
@@ -115,6 +116,8 @@ def _decode_16(path: Path, data: bytes, colour: int) -> tuple[Array, str]:
 
 def encode_png(picture: Picture) -> bytes:
     """Encode 1-bit, 8-bit or 16-bit pixels with 1 to 4 channels, without a date."""
+    from PIL import Image
+
     array = picture.array
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]

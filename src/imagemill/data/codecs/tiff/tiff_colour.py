@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from imagemill.core.colours import ink_to_rgb, lab_of, lab_to_srgb, like, straight, ycbcr_to_rgb
 from imagemill.core.geometry import peak_of
@@ -163,6 +162,8 @@ def _inverted(planes: Array, bits: int, note: list[str]) -> Array:
 
 
 def _inks(path: Path, frame: Any, bits: int, planes: Array, *, srgb: bool, note: list[str]) -> Array:
+    from PIL import Image
+
     tag = frame.tags.get(_INK_SET)
     count = planes.shape[-1] - len(frame.extrasamples)
     if (tag is not None and int(tag.value) != 1) or count != 4 or planes.dtype.kind != "u":

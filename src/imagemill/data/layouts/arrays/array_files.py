@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import scipy.io
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.codecs.base import native, problem
@@ -129,6 +128,8 @@ class _Variable:
         return _Variable, (self.path, self.name, self.last)
 
     def array(self) -> Array:
+        import scipy.io
+
         with self._lock:
             if self._array is None:
                 try:
@@ -321,6 +322,8 @@ def mat_variables(path: Path, problems: list[Problem]) -> dict[str, Held]:
     SourceError
         When it is no MATLAB file.
     """
+    import scipy.io
+
     try:
         listed = scipy.io.whosmat(str(path))
     except Exception as error:  # a damaged file can fail anywhere inside the parser

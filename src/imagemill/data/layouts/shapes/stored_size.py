@@ -7,8 +7,6 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-import PIL.Image
-
 from imagemill.core.errors import CodecError
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.codecs.header_size import header_of_image
@@ -49,6 +47,8 @@ def seen_of(where: Pixels) -> Seen:
 
 def _header(where: Path | Blob) -> Seen | None:
     """What our own parsers read from the header, or else Pillow; None where neither knows the format."""
+    import PIL.Image
+
     file = where if isinstance(where, Path) else encoded(where) or b""
     try:
         if pixels_suffix(where) not in _VOLUMES:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from imagemill.data.codecs.base import problem
 from imagemill.data.layouts.base import Source
@@ -103,6 +102,8 @@ def _attributes(record: Record) -> dict[str, Sequence[Any]]:
 
 def _size(data: bytes, record: Record) -> tuple[int, int]:
     """Height and width of a picture that EXIF does not turn: of others the record says them."""
+    from PIL import Image
+
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.height, image.width

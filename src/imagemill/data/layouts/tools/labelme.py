@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
 
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data.codecs.sniff import sniff
@@ -208,6 +207,8 @@ def _annotations(group: _Group, keypoints: Mapping[str, Iterable[str]]) -> list[
 
 def _mask(told: Any, size: tuple[int, int] | None) -> Any:
     """The pixels of a mask, which is a PNG in base64."""
+    import PIL.Image
+
     try:
         data = base64.b64decode(told if isinstance(told, str) else "", validate=True)
         with warnings.catch_warnings():

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.data.layouts.base import Guess, Layout, Look, Problem, ReadSource, Source, WriteTarget, Written
 from imagemill.data.layouts.export_files import Export, exporting
@@ -252,6 +250,8 @@ def _keypoints(source: Source, names: list[str]) -> list[list[str]]:
 
 
 def _data_yaml(source: Source, names: list[str], keypoints: list[list[str]]) -> str:
+    import yaml
+
     splits = sorted({record.split for record in source if record.split is not None})
     told: dict[str, Any] = {"path": ".", **{split: f"images/{split}" for split in splits}}
     if not splits:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.layouts.base import Look, ReadSource
 from imagemill.data.layouts.folder_names import is_image_role, split_named
@@ -119,7 +117,7 @@ def told_by(path: Path) -> Told:
     try:
         text = path.read_text("utf-8-sig")
         told = _darknet(text) if path.suffix.lower() == ".data" else load_yaml(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return Told(path, {}, f"{path.name}: expected class names and splits in YAML, got {error}; mend it")
     if not isinstance(told, Mapping):
         return Told(path, {}, f"{path.name}: expected names with values, got others; mend it")

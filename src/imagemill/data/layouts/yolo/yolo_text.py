@@ -13,10 +13,9 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.layouts.coco.coco_annotation import visibility
@@ -206,22 +205,28 @@ def names_from(path: Path, chapter: str = "") -> dict[int, str]:
                 told = told[chapter]
         else:
             told = [line.strip() for line in text.splitlines() if line.strip()]
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SourceError(f"{path}: expected class names, got {error}; check the file") from error
     return _names(path, told)
 
 
-class _Plain(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them, one list within another, would become gigabytes when shown."""
+@cache
+def _plain() -> Any:
+    import yaml
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias (*name); write its value out")
-        return super().compose_node(parent, index)
+    class Plain(yaml.SafeLoader):
+        """YAML without aliases: a few lines of them, one list within another, would become gigabytes when shown."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("an alias (*name); write its value out")
+            return super().compose_node(parent, index)
+
+    return Plain
 
 
 def load_yaml(text: str) -> Any:
-    """The values of a small YAML file; YAMLError or ValueError when it is none, or made to take for ever.
+    """The values of a small YAML file; ValueError when it is none, or made to take for ever.
 
     Examples
     --------
@@ -236,7 +241,12 @@ def load_yaml(text: str) -> Any:
         deepest = max(deepest, depth)
     if deepest > _DEEPEST:
         raise ValueError(f"brackets nested {deepest:,} deep")
-    return yaml.load(text, _Plain)
+    import yaml
+
+    try:
+        return yaml.load(text, _plain())
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
 
 
 def _names(path: Path, told: Any) -> dict[int, str]:

@@ -45,7 +45,7 @@ class Cpu:
         """
         if step.resample is not None and rgb.takes(step, row, src.shape[:-1], src.dtype, src.shape[-1]):
             made = _empty(step, tuple(step.resample.shape[row].tolist()), src) if out is None else out
-            if rgb.images(step, slice(row, row + 1), [src], made[None], rgb.ONE) is not None:
+            if rgb.image(step, row, src, made):
                 return made
             return self._one(step, row, src, out)
         return self._no_photo(step, row, src, out)

@@ -10,11 +10,14 @@ from typing import Any, cast
 import numpy as np
 
 from imagemill.core.geometry import Floats
-from imagemill.engine.backends.cpu.compile import summing
+from imagemill.engine.backends.cpu.bits import bits_of, from_bits
+from imagemill.engine.backends.cpu.compile import compiled, summing
 
-__all__ = ["deviations", "extremes", "means"]
+__all__ = ["deviations", "extremes", "means", "summary"]
 
 Array = np.ndarray[Any, Any]
+
+_BLOCK = 4096
 
 
 @summing
@@ -42,6 +45,49 @@ def _squares(flat, first, step, mean):
             away = np.float64(flat[i]) - mean
             total += away * away
     return total
+
+
+@summing
+def _moments(block, middle):
+    total = squares = 0.0
+    for i in range(block.size):
+        away = np.float64(block[i]) - middle
+        total += away
+        squares += away * away
+    return total, squares
+
+
+@compiled
+def _ordered(n):
+    """The bits of numbers of single precision as whole numbers of the same order, and back."""
+    return n ^ ((n >> np.int32(31)) & np.int32(0x7FFFFFFF))
+
+
+@compiled
+def _ends(block):
+    low = high = _ordered(bits_of(block[0]))
+    for i in range(block.size):
+        n = _ordered(bits_of(block[i]))
+        low, high = min(low, n), max(high, n)
+    return low, high
+
+
+@compiled
+def summary(flat, middle):
+    """Smallest, largest, and the sums of the distances from ``middle`` and of their squares, in one traversal.
+
+    Of finite numbers of single precision, block by block while they are in the nearest cache.
+    """
+    low = high = _ordered(bits_of(flat[0]))
+    total = squares = 0.0
+    for first in range(0, flat.size, _BLOCK):
+        block = flat[first : min(first + _BLOCK, flat.size)]
+        least, most = _ends(block)
+        low, high = min(low, least), max(high, most)
+        more, again = _moments(block, middle)
+        total += more
+        squares += again
+    return from_bits(_ordered(low)), from_bits(_ordered(high)), total, squares
 
 
 def _parts(values: Array, *, together: bool) -> tuple[Array, range, int]:

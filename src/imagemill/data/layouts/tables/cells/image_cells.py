@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
-from urllib.request import url2pathname
 
 import numpy as np
 
@@ -26,7 +25,6 @@ from imagemill.data.layouts.base import ReadSource
 from imagemill.data.layouts.tables.cells.text_lists import is_numbers, pixel_array, shape_told, unquoted
 from imagemill.data.records.record import Blob, Pixels, Stored, split_suffix
 from imagemill.data.remote.remote_path import RemotePath, relative
-from imagemill.data.web.fetch import default_cache, fetch
 
 __all__ = [
     "BadCell",
@@ -178,6 +176,8 @@ def _text(text: str, place: Place, name: str) -> Pixels:
     if scheme.startswith(("http://", "https://")):
         return _web(text, place)
     if scheme.startswith("file:"):
+        from urllib.request import url2pathname  # and all of HTTP with it
+
         parts = urlsplit(text)
         if parts.netloc not in ("", "localhost"):
             raise BadCell(f"expected a file of this machine, got {text[:80]!r}; give a path")
@@ -235,6 +235,8 @@ def media_suffix(media: str) -> str:
 def _web(url: str, place: Place) -> Blob:
     if not place.options.urls:
         raise BadCell(f"expected a file, got the address {url[:80]!r}; pass urls=True (--option urls=yes) to fetch it")
+    from imagemill.data.web.fetch import default_cache, fetch
+
     cache = place.options.cache or default_cache()
     suffix = split_suffix(PurePosixPath(unquote(urlsplit(url).path)).name)[1]
     return Blob(url, suffix, partial(fetch, url, cache=cache, private=place.options.private))

@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy.ndimage as ndi
 
 from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
@@ -140,7 +139,13 @@ def _line(kernel: Floats, kind: np.dtype[Any]) -> Array:
 
 
 def _volume(values: Array, kernels: list[Floats], out: Array | None) -> Array:
+    import scipy.ndimage as ndi
+
     shape = values.shape
+    longest = [tuple(axis for axis, side in enumerate(kernel.shape) if side > 1) for kernel in kernels]
+    if longest == [(0,), (1,), (2,)] and values.dtype == np.float32:
+        lines = [kernel.reshape(-1) for kernel in kernels]
+        return line_filter.along_all(np.ascontiguousarray(values), lines, out)
     rooms: list[Array | None] = [None, out]
     for left, kernel in zip(reversed(range(len(kernels))), kernels, strict=True):
         long = [axis for axis, side in enumerate(kernel.shape) if side > 1]

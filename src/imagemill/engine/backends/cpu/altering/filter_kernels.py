@@ -6,7 +6,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy.ndimage as ndi
 
 from imagemill.core.finite import working
 from imagemill.core.geometry import Floats
@@ -127,6 +126,8 @@ def _sharpen(src: Array, amount: float, threshold: float, kernels: list[Floats])
 
 
 def _median(src: Array, size: tuple[int, ...], out: Array | None) -> Array:
+    import scipy.ndimage as ndi
+
     square = len(size) == 2 and size[0] == size[1]
     if square and size[0] <= _MEDIANS.get(src.dtype, 0):
         if src.shape[-1] in (1, 3, 4):

@@ -9,17 +9,17 @@ As :mod:`imagemill.engine.altering.scan_values` defines them, for types whose va
 from __future__ import annotations
 
 import itertools
+import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import scipy.fft as sf
 
 from imagemill.core.coordinate_maps import Matrix
 from imagemill.core.geometry import Floats
 from imagemill.engine.altering import scan_values as scans
 from imagemill.engine.backends.cpu import value_statistics as statistics
+from imagemill.engine.backends.cpu.altering.convolution import rounded
 from imagemill.engine.backends.cpu.compile import compiled, summing
 from imagemill.engine.backends.cpu.powers import exponential, power
 from imagemill.engine.backends.cpu.resample.axis_aligned import Table, Taps, combine
@@ -146,19 +146,18 @@ def _spiked(plane: Array, waves: Floats, intensity: Floats, out: Array) -> None:
 
 
 @compiled
-def _bend(src, low, scale, exponent, inverted, middle, out):
-    """Shares of a range to a power into ``out``; their sum, and that of the squares, about ``middle``."""
-    one = np.float32(1)
+def _bend(src, base, scale, exponent, start, sign, middle, out):
+    """``start + sign * share ** exponent`` of shares of a range into ``out``.
+
+    Their sum, and that of the squares, about ``middle``.
+    """
     total = squares = 0.0
     for first in range(0, src.size, _BLOCK):
         end = min(first + _BLOCK, src.size)
-        if inverted:
-            for i in range(first, end):
-                out[i] = one - power(one - (src[i] - low) * scale, exponent)
-        else:
-            for i in range(first, end):
-                out[i] = power((src[i] - low) * scale, exponent)
-        more, again = _about(out[first:end], middle)
+        part, made = src[first:end], out[first:end]
+        for i in range(part.size):
+            made[i] = start + sign * power((part[i] - base) * scale, exponent)
+        more, again = _about(made, middle)
         total += more
         squares += again
     return total, squares
@@ -181,21 +180,27 @@ def _stretch(values, gain, offset):
 
 
 def _bent(src: Array, out: Array, gamma: float, *, inverted: bool, keeps: bool) -> None:
-    low, high = (float(end[0]) for end in statistics.extremes(src[:, None]))
+    # About a value of its own, so that little is lost where all of them are far from 0.
+    about = float(src[0])
+    low, high, sums, square = (float(number) for number in statistics.summary(src, about))
     if not high > low:
         out[:] = src
         return
-    span = high - low
-    mean = float(statistics.means(src[:, None])[0]) if keeps else 0.0
+    span, off = high - low, sums / src.size
+    mean = about + off if keeps else 0.0
     middle = (mean - low) / span if keeps else 0.5
     single = np.float32
-    total, squares = _bend(src, single(low), single(1 / span), single(gamma), inverted, middle, out)
+    # Inverted, shares are counted from the upper end, and taken from 1.
+    base, sign = (high, -1.0) if inverted else (low, 1.0)
+    start = 1.0 if inverted else 0.0
+    base, scale, bent = single(base), single(sign / span), single(gamma)
+    total, squares = _bend(src, base, scale, bent, single(start), single(sign), middle, out)
     gain, offset = span, low
     if keeps:
         away = total / src.size
         spread = np.sqrt(max(squares / src.size - away * away, 0.0))
         if spread > 0:
-            gain = float(statistics.deviations(src[:, None], np.array([mean]))[0]) / spread
+            gain = math.sqrt(max(square / src.size - off * off, 0.0)) / spread
         offset = mean - (middle + away) * gain
     _stretch(out, single(gain), single(offset))
 
@@ -208,6 +213,8 @@ def _seen(views: list[Array], gains: list[Floats], axis: int) -> Array:
 
     The real part of what comes back is that of gains which are alike for a frequency and its negative.
     """
+    import scipy.fft as sf
+
     n = views[0].shape[axis]
     total: Any = 0
     for view, gain in zip(views, gains, strict=True):
@@ -267,40 +274,112 @@ def _repeated(left, planes, rows, columns, out):
                 out[z, y] = out[z, y - 1]
                 continue
             line, made = left[planes[z], rows[y]], out[z, y]
-            for x in range(columns.size):
-                if channels == 3:
-                    made[x, 0], made[x, 1], made[x, 2] = line[columns[x], 0], line[columns[x], 1], line[columns[x], 2]
-                    continue
-                for c in range(channels):
-                    made[x, c] = line[columns[x], c]
+            if channels == 1:
+                for x in range(columns.size):
+                    made[x, 0] = line[np.uintp(columns[x]), 0]
+            elif channels == 3:
+                for x in range(columns.size):
+                    p = np.uintp(columns[x])
+                    made[x, 0], made[x, 1], made[x, 2] = line[p, 0], line[p, 1], line[p, 2]
+            else:
+                for x in range(columns.size):
+                    for c in range(channels):
+                        made[x, c] = line[columns[x], c]
+
+
+@compiled
+def _between_samples(row, low, share, channels, out):
+    """A row read by straight lines."""
+    if channels == 1:
+        for x in range(low.size):
+            # Without a sign, or every place would be tested for one.
+            one = row[np.uintp(low[x])]
+            out[x] = one + share[x] * (row[np.uintp(low[x] + 1)] - one)
+        return
+    for x in range(low.size):
+        for c in range(channels):
+            one = row[low[x] * channels + c]
+            out[x * channels + c] = one + share[x] * (row[(low[x] + 1) * channels + c] - one)
+
+
+@compiled
+def _between_lines(one, two, share, out):
+    for b in range(out.size):
+        out[b] = one[b] + share * (two[b] - one[b])
+
+
+@compiled
+def _longer(src, channels, along_z, along_y, along_x, wide, planes, held, out):
+    """The shortest rows first, so that only what is small is read at single places.
+
+    ``src`` ``(z, y, x * channels)`` has a line more along each axis than is read with a share above 0; ``wide`` holds
+    all its rows at full length, ``planes`` two slices of full size, ``held`` which ones.
+    """
+    (low_z, share_z), (low_y, share_y), (low_x, share_x) = along_z, along_y, along_x
+    for z in range(src.shape[0]):
+        for y in range(src.shape[1]):
+            _between_samples(src[z, y], low_x, share_x, channels, wide[z, y])
+    for z in range(low_z.size):
+        for k in range(low_z[z], low_z[z] + 2):
+            if held[k & 1] == k or k >= src.shape[0]:
+                continue
+            held[k & 1] = k
+            for y in range(low_y.size):
+                low = low_y[y]
+                _between_lines(wide[k, low], wide[k, min(low + 1, src.shape[1] - 1)], share_y[y], planes[k & 1, y])
+        one = planes[low_z[z] & 1].reshape(-1)
+        two = planes[(low_z[z] + 1) & 1].reshape(-1) if low_z[z] + 1 < src.shape[0] else one
+        _between_lines(one, two, share_z[z], out[z].reshape(-1))
+
+
+def _lengthened(left: Array, shape: tuple[int, ...], out: Array) -> Array:
+    """The way back of :func:`imagemill.engine.altering.scan_values.lowered` by straight lines, in single precision."""
+    channels, few = left.shape[-1], left.shape[:-1]
+    made = out if out.dtype == np.float32 else np.empty(out.shape, np.float32)
+    outer = (1,) * (3 - len(shape))
+    along = []
+    for n, m in zip((*outer, *shape), (*outer, *few), strict=True):
+        low, share = scans.between(n, m) if m < n else (np.arange(n), np.zeros(n))
+        along.append((low.astype(np.int64), share.astype(np.float32)))
+    depth, height, width = np.array((*outer, *few)).tolist()
+    # A pixel more at the end of each row, which is read with no weight.
+    source = np.empty((depth, height, (width + 1) * channels), np.float32)
+    source[..., : width * channels] = left.reshape(depth, height, -1)
+    source[..., width * channels :] = 0
+    full = (*outer, *shape)
+    wide = np.empty((depth, height, full[2] * channels), np.float32)
+    planes = np.empty((2, full[1], full[2] * channels), np.float32)
+    held = np.full(2, -1)
+    target = made.reshape(full[0], full[1], full[2] * channels)
+    _longer(source, channels, along[0], along[1], along[2], wide, planes, held, target)
+    return made
 
 
 def _lower(src: Array, fewer: Array, how: Array, out: Array | None) -> Array:
     """Of any type that single precision holds; values are rounded once, since blocks repeat what is rounded."""
     down, straight = (int(number) for number in how)
     shape, single = src.shape[:-1], np.dtype(np.float32)
-    pairs = list(zip(shape, fewer.tolist(), strict=True))
-    shrunk = [axis for axis, (n, m) in enumerate(pairs) if m < n]
-    nothing = np.zeros(src.shape[-1])
+    small = tuple(min(n, m) for n, m in zip(shape, fewer.tolist(), strict=True))
+    pairs = list(zip(shape, small, strict=True))
     made = np.empty(src.shape, src.dtype) if out is None else out
-    if down and shrunk:
-        small = tuple(min(n, m) for n, m in pairs)
+    left = src
+    if small != shape and down:
         room = np.empty((*small, src.shape[-1]), single if straight else src.dtype)
-        tables = {axis: _covering(*pairs[axis], whole=down == 2) for axis in shrunk}
-        left = combine(src, Taps.of(tables, src.shape, single), nothing, room)
-    else:
-        left = scans.fewer_samples(src, fewer)
-    if straight:
-        tables = {}
-        for axis in shrunk:
-            n, m = pairs[axis]
-            low, share = scans.between(n, m)
-            index: npt.NDArray[np.int64] = np.stack([low, np.minimum(low + 1, m - 1)], axis=1)
-            tables[axis] = index, np.stack([1 - share, share], axis=1), np.zeros(n)
-        return combine(left, Taps.of(tables, left.shape, single), nothing, made)
-    places = [np.floor((np.arange(n) + 0.5) * min(n, m) / n).astype(np.int64) for n, m in pairs]
-    outer = [np.zeros(1, np.int64)] * (3 - len(places))
-    inner = (slice(None),) * len(shape)
+        tables = {axis: _covering(n, m, whole=down == 2) for axis, (n, m) in enumerate(pairs) if m < n}
+        left = combine(src, Taps.of(tables, src.shape, single), np.zeros(src.shape[-1]), room)
+    elif small != shape:
+        middles = [np.floor((np.arange(m) + 0.5) * n / m).astype(np.int64) for n, m in pairs]
+        left = _picked(src, middles, np.empty((*small, src.shape[-1]), src.dtype))
+    if not straight:
+        return _picked(left, [np.floor((np.arange(n) + 0.5) * m / n).astype(np.int64) for n, m in pairs], made)
+    longer = _lengthened(left, shape, made)
+    return longer if longer is made else rounded(longer, src.dtype)
+
+
+def _picked(src: Array, places: list[Array], out: Array) -> Array:
+    """``src`` ``(*shape, C)`` at whole places along each axis."""
+    outer = (np.zeros(1, np.int64),) * (3 - len(places))
     lead = (None,) * len(outer)
-    _repeated(np.ascontiguousarray(left)[(*lead, *inner)], *outer, *places, made[(*lead, *inner)])
-    return made
+    planes, rows, columns = (*outer, *places)
+    _repeated(np.ascontiguousarray(src)[lead], planes, rows, columns, out[lead])
+    return out

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from imagemill.engine.backends.cpu.batches.photo_kernels import run
 from imagemill.engine.backends.cpu.batches.small import LIMIT
 from imagemill.engine.backends.cpu.colour.mix import mixing
 from imagemill.engine.backends.protocol import Rasters
-from imagemill.engine.plan import Colour, Matrices, Pass, Resample, kept
+from imagemill.engine.plan import Colour, Matrices, Pass, Resample, for_all, kept, once
 from imagemill.engine.sampling import SHRINK_LIMIT
 
 Array = np.ndarray[Any, Any]
@@ -65,6 +66,8 @@ def _maps(step: Resample) -> _Geometry | None:
     m = step.links[0].m
     if m.shape[-1] != 3:
         return None
+    if m.strides[0] == 0:
+        return _map_of_all(m, antialias=sampling.antialias)
     pull = np.ascontiguousarray(m[:, :2])
     size = np.abs(pull)
     every = np.logical_and.reduce
@@ -74,6 +77,18 @@ def _maps(step: Resample) -> _Geometry | None:
         plain &= every(np.add.reduce(linear * linear, axis=2) <= SHRINK_LIMIT**2, axis=1)
     moves = (np.add.reduce(linear, axis=(1, 2)) == 2.0) & every(pull == np.rint(pull), axis=(1, 2))
     return pull, plain, plain & ~moves
+
+
+def _map_of_all(m: Floats, *, antialias: bool) -> _Geometry:
+    """The same where all rows are one, in plain numbers: this runs for each photo of another size than the last."""
+    first, second, last = m[0].tolist()
+    plain = last == [0.0, 0.0, 1.0] and max(map(abs, first + second)) < _FARTHEST
+    (a, b, _), (c, d, _) = first, second
+    if antialias:
+        plain = plain and a * a + b * b <= SHRINK_LIMIT**2 and c * c + d * d <= SHRINK_LIMIT**2
+    moves = abs(a) + abs(b) + abs(c) + abs(d) == 2.0 and all(map(float.is_integer, first + second))
+    n = len(m)
+    return for_all(m[:1, :2], n), for_all(np.array([plain]), n), for_all(np.array([plain and not moves]), n)
 
 
 @kept
@@ -103,19 +118,17 @@ def may(step: Pass, dtype: np.dtype[Any], channels: int) -> bool:
 def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> bool:
     """Whether a sample goes this way."""
     # As `_chosen`, in plain numbers: this runs once for each photo of a folder.
-    if len(in_shape) != 2 or not may(step, dtype, channels):
+    if len(in_shape) != 2 or step.resample is None or dtype != np.uint8 or channels != 3:
         return False
-    assert step.resample is not None
     found = _maps(step.resample)
-    assert found is not None
-    if min(in_shape) < 4 or max(in_shape) > _FARTHEST:
+    if found is None or min(in_shape) < 4 or max(in_shape) > _FARTHEST:
         return False
     if not (found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2])[row]:
         return False
-    if step.colour is None and _whole(step.resample)[row]:
-        return False
-    mixed = None if step.colour is None else _numbers(step.colour)
-    return mixed is None or bool(mixed[1][row])
+    if step.colour is None:
+        return not _whole(step.resample)[row]
+    mixed = _numbers(step.colour)
+    return mixed is not None and bool(mixed[1][row])
 
 
 def _chosen(step: Pass, rows: slice, sizes: Ints) -> Bools:
@@ -140,7 +153,7 @@ def _whole(step: Resample) -> Bools:
     """
     found, border = _maps(step), step.sampling.border or "nearest"
     assert found is not None
-    m, shape, sizes = found[0], step.shape, step.in_shape
+    m, shape, sizes = once(found[0], step.shape, step.in_shape)
     scale, offset = m[:, (0, 1), (0, 1)], m[:, :, 2]
     start = offset + 0.5 - 0.5 * scale
     ends = np.abs(start) + np.abs(start + scale * shape - sizes)
@@ -148,10 +161,45 @@ def _whole(step: Resample) -> Bools:
     if border not in ("nearest", "reflect"):
         whole &= (shape <= sizes).all(axis=1)
     big = (sizes[:, 0] * sizes[:, 1] > LIMIT) & (np.maximum(sizes, shape) < _SHORT).all(axis=1)
-    return np.asarray(whole & big)
+    return np.asarray(for_all(whole & big, len(step.shape)))
 
 
-def images(step: Pass, rows: slice, src: Rasters, out: Array, chosen: Bools | None = None) -> list[int] | None:
+def image(step: Pass, row: int, src: Array, out: Array) -> bool:
+    """Run one photo that :func:`takes` this way; False where ``out`` has other strides than it fills.
+
+    Parameters
+    ----------
+    step : Pass
+    row : int
+    src : array ``(y, x, 3)``
+    out : array ``(y, x, 3)``
+    """
+    planes = out.transpose(2, 0, 1)
+    apart = planes.flags.c_contiguous
+    if not apart and not out.flags.c_contiguous:
+        return False
+    assert step.resample is not None
+    geometry = _maps(step.resample)
+    assert geometry is not None
+    mixed = None if step.colour is None else _numbers(step.colour)
+    numbers = _PLAIN if mixed is None else mixed[0][row : row + 1]
+    sampling, kept = step.resample.sampling, src if src.flags.c_contiguous else np.ascontiguousarray(src)
+    address = np.array([kept.__array_interface__["data"][0]], np.uintp)
+    run(
+        address, np.array([kept.shape[:2]], np.int64), geometry[0][row : row + 1], ONE,
+        BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), out.shape[:2], numbers,
+        out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1), _ROOMS.of(out.size + 1),
+    )  # fmt: skip
+    return True
+
+
+@lru_cache(maxsize=64)
+def _three_values(fill: float | tuple[float, ...]) -> tuple[float, float, float]:
+    first, second, third = fill_vector(fill, 3).tolist()
+    return first, second, third
+
+
+def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | None:
     """Run those of many samples that :func:`takes` this way, in one call.
 
     Parameters
@@ -163,8 +211,6 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array, chosen: Bools | No
     src : arrays ``(y, x, 3)``
         Of any sizes.
     out : array, ``(k, y, x, 3)``
-    chosen : bool array, ``[k]``, optional
-        Which go this way, where that is known.
 
     Returns
     -------
@@ -179,7 +225,7 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array, chosen: Bools | No
     apart = planes.flags.c_contiguous
     if not apart and not out.flags.c_contiguous:
         return None
-    chosen = _chosen(step, rows, sizes) if chosen is None else chosen
+    chosen = _chosen(step, rows, sizes)
     geometry = _maps(step.resample)
     assert geometry is not None
     mixed = None if step.colour is None else _numbers(step.colour)
@@ -187,7 +233,7 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array, chosen: Bools | No
     sampling = step.resample.sampling
     run(
         addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"],
-        tuple(fill_vector(sampling.fill, 3).tolist()),
+        _three_values(sampling.fill),
         out.shape[1:3], numbers, out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1),
         _ROOMS.of(out[0].size + 1),
     )  # fmt: skip

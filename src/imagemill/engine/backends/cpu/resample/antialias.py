@@ -7,7 +7,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage as ndi
 
 from imagemill.engine.backends.chains import SCIPY_MODES, integer_index
 from imagemill.engine.backends.cpu.resample.splines import coefficient_dtype
@@ -23,6 +22,8 @@ def blur(src: Array, factors: tuple[float, ...], border: str, fill: npt.NDArray[
     >>> bool(np.allclose(blur(np.ones((5, 5, 1), np.float32), (2.0, 2.0), "nearest", np.zeros(1)), 1.0))
     True
     """
+    import scipy.ndimage as ndi
+
     dtype = coefficient_dtype(src.dtype)
     # With the fill moved to zero, every channel's constant border is the same.
     base = fill.astype(dtype) if border == "constant" else np.zeros(len(fill), dtype)

@@ -15,7 +15,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import scipy.interpolate as _interpolate
 
 from imagemill.engine.backends.chains import AxisAligned, integer_index
 from imagemill.engine.backends.cpu.compile import compiled
@@ -166,6 +165,8 @@ def _places(scale: float, n: int, offset: float) -> Floats:
 
 def spline_taps(q: Floats, order: int, n: int, border: str) -> Table:
     """Tables of B-spline interpolation at coordinates ``q`` of an axis of ``n`` pixels or coefficients."""
+    import scipy.interpolate as _interpolate
+
     if order == 0:
         index = integer_index(np.floor(q + 0.5).astype(np.int64)[:, None], n, border)
         weights = np.ones_like(index, np.float64)

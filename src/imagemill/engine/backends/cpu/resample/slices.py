@@ -1,5 +1,8 @@
 """Exact moves: flips, quarter turns, whole-pixel shifts and crops, copied bit for bit."""
 
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from imagemill.engine.backends.chains import (
     integer_index,
     saturate,
 )
+from imagemill.engine.backends.cpu.compile import compiled
 
 Array = np.ndarray[Any, Any]
 
@@ -143,7 +147,7 @@ class Copying:
         room = out if self._inside is None else out[self._inside]
         if d == 2:
             _copy_plane(view, room, swapped=self._swapped)
-        else:
+        elif not (d == 3 and self._order is None and _copy_reversed(src, slices, room)):
             room[...] = view
         if self._boxes:
             paint(out, self._boxes, labels=self._labels)
@@ -183,6 +187,34 @@ def _copy_plane(view: Array, out: Array, *, swapped: bool) -> None:
         part = cv2.flip(part, -1 if all(flips) else (0 if flips[0] else 1), dst=room)
     if part is not room:
         out[...] = part.view(view.dtype).reshape(out.shape)
+
+
+def _copy_reversed(src: Array, cut: tuple[slice, ...], out: Array) -> bool:
+    """Copy a volume of one channel whose rows run backwards, which numpy does one by one; False for any other."""
+    bits = _BITS.get(src.dtype.itemsize)
+    one = src.ndim == 3 or (src.ndim == 4 and src.shape[3] == 1)
+    if not one or bits is None or not out.size or not (src.flags.c_contiguous and out.flags.c_contiguous):
+        return False
+    steps = [part.indices(n) for part, n in zip(cut, src.shape, strict=False)]
+    if steps[2][2] != -1:
+        return False
+    strides = (src.shape[1] * src.shape[2], src.shape[2])
+    first = steps[0][0] * strides[0] + steps[1][0] * strides[1] + steps[2][0]
+    along = steps[0][2] * strides[0], steps[1][2] * strides[1]
+    _reverse(src.view(bits).reshape(-1), first, along, out.view(bits).reshape(out.shape[:3]))
+    return True
+
+
+@compiled
+def _reverse(src, first, along, out):
+    """Rows that end at ``first`` and so much further on for each slice and row."""
+    size = out.shape[2]
+    for z in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            last = first + z * along[0] + y * along[1]
+            line, made = src[last - size + 1 : last + 1], out[z, y]
+            for x in range(size):
+                made[x] = line[np.uintp(size - 1 - x)]
 
 
 def _along(

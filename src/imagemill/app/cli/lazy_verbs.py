@@ -1,0 +1,73 @@
+"""The verbs of the command: which there are, and loading one when it is asked for and not before."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from importlib.util import find_spec
+from types import CodeType
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
+
+from imagemill.app.cli.console import guarded
+
+__all__ = ["MARKUP", "Verbs"]
+
+MARKUP = "markdown"
+_VERBS = (
+    *("demo", "scan", "audit", "prepare", "split", "export"),
+    *("augment", "preview", "explore", "replay", "explain", "lint"),
+    *("screen", "compare", "stress", "worth", "experiment", "recommend", "bench", "doctor", "warmup"),
+)
+"""Each in the module of its name, in the order in which they are listed."""
+_FAMILIES = {"datasets": "list_datasets"}
+"""The same for verbs that have verbs of their own, and the function that says what they are for."""
+
+
+class Verbs(TyperGroup):
+    """All verbs by name; those that are only listed, in help and for completion, are not loaded for that."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = {name: TyperCommand(name) for name in (*_VERBS, *_FAMILIES)}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What is said of a verb in a list; nothing can be run with it."""
+        known = super().get_command(ctx, cmd_name)
+        if known is not None and known.help is None:
+            known.help = _help_of(cmd_name)
+        return known
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The verb that is asked for, loaded."""
+        if args and args[0] in self.commands:
+            self.commands[args[0]] = _loaded(args[0])
+        return super().resolve_command(ctx, args)
+
+
+def _loaded(name: str) -> Any:
+    verb = getattr(importlib.import_module(f"{__package__}.{name}"), name)
+    alone = typer.Typer(rich_markup_mode=MARKUP)
+    if name in _FAMILIES:
+        alone.add_typer(verb, name=name)
+    else:
+        alone.command(name)(guarded(verb))
+    return get_group(alone).commands[name]
+
+
+def _help_of(name: str) -> str | None:
+    """The docstring of a verb, taken out of the compiled module: running it would load what the verb works with."""
+    module = f"{__package__}.{name}"
+    spec = find_spec(module)
+    get_code = getattr(spec and spec.loader, "get_code", None)
+    code = get_code(module) if get_code else None
+    function = _FAMILIES.get(name, name)
+    for one in code.co_consts if code else ():
+        # Whether the first constant is a docstring says a flag from Python 3.13 on; before, it always is, or None.
+        if isinstance(one, CodeType) and one.co_name == function and isinstance(one.co_consts[0], str):
+            return inspect.cleandoc(one.co_consts[0])
+    help_text: str | None = _loaded(name).help
+    return help_text

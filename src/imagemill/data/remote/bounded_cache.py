@@ -17,7 +17,6 @@ from pathlib import Path
 
 from imagemill.core.errors import InputError
 from imagemill.data.atomic import atomic_path
-from imagemill.data.web.fetch import default_cache
 
 __all__ = ["cache_limit", "copy_of", "kept_copy", "remote_cache"]
 
@@ -33,6 +32,8 @@ _added: dict[Path, int] = {}
 
 def remote_cache() -> Path:
     """The folder of the copies."""
+    from imagemill.data.web.fetch import default_cache  # which needs what encrypts connections
+
     return default_cache() / "remote"
 
 

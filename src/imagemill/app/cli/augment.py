@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 import imagemill as im
-from imagemill.app.cli.console import INTERRUPTED, err, facts, left_out, out, progress, stopped
+from imagemill.app.cli.console import INTERRUPTED, err, facts, json_out, left_out, out, progress, stopped
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, Asked, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, Channels, MaskPattern, On, OnError, source_options
 from imagemill.data import ReadOptions, as_path, load_picture
@@ -77,6 +77,7 @@ def augment(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the outputs an earlier run recorded in DIR, and begin anew.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Write N augmented copies of every image, with labels, boxes, masks and keypoints that moved along.
 
@@ -100,7 +101,8 @@ def augment(
     if src.is_file():
         # Not the folder around it: an archive may well be augmented beside itself.
         source = replace(source, root=src)
-    _say_what_runs(source, asked, channels.value, axes)
+    if not as_json:
+        _say_what_runs(source, asked, channels.value, axes)
     try:
         with progress("augmenting") as report_progress:
             report = im.augment(
@@ -123,9 +125,12 @@ def augment(
         again = "run the same command again" + ("" if seed is None else ", with the same --seed") + " to continue"
         err.print(stopped(to, again if recorded(to) else None), markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
-    if len(source) == 1:
-        _say_what_was_drawn(to, next(iter(source)).key, copies)
-    _say_what_was_made(report)
+    if as_json:
+        json_out({**_plain(report), "pipeline": asked.name, "seed": asked.pipeline.seed, "copies": copies})
+    else:
+        if len(source) == 1:
+            _say_what_was_drawn(to, next(iter(source)).key, copies)
+        _say_what_was_made(report)
     if report.failed and not report.made + report.present:
         raise typer.Exit(1)
 
@@ -167,6 +172,22 @@ def _say_what_was_drawn(to: Path, key: str, copies: int) -> None:
     out.print(table)
     if copies > SHOWN_COPIES:
         out.print(f"(and {copies - SHOWN_COPIES} more, in {to / 'recipes.jsonl'})", markup=False)
+
+
+def _plain(report: im.AugmentReport) -> dict[str, Any]:
+    return {
+        "out": str(report.out),
+        "made": report.made,
+        "present": report.present,
+        "others": report.others,
+        "failed": [str(failure) for failure in report.failed],
+        "notes": list(report.notes),
+        "quarantine": None if report.quarantine is None else str(report.quarantine),
+        "layout": report.layout,
+        "lost": list(map(str, report.annotated.lost)),
+        "problems": list(map(str, report.annotated.problems)),
+        "seconds": report.seconds,
+    }
 
 
 def _say_what_was_made(report: im.AugmentReport) -> None:

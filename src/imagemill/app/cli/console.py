@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ from imagemill.app.cli.advice import option_names, said_as_options
 if TYPE_CHECKING:
     from imagemill.app.cli.progress_bar import Told
 
-__all__ = ["as_typed", "debugging", "err", "facts", "guarded", "left_out", "out", "progress", "stopped"]
+__all__ = ["as_typed", "debugging", "err", "facts", "guarded", "json_out", "left_out", "out", "progress", "stopped"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -84,6 +85,11 @@ def facts(*rows: tuple[str, str | Text], title: str | None = None) -> Table:
     for name, value in rows:
         table.add_row(name, value if isinstance(value, Text) else Text(value))
     return table
+
+
+def json_out(value: Any) -> None:
+    """What a verb found, for programs: JSON, and nothing else on the output."""
+    out.print(json.dumps(value, indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
 
 
 def stopped(to: Path, again: str | None) -> str:

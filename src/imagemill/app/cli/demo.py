@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from imagemill import __version__
-from imagemill.app.cli.console import err, facts, out
+from imagemill.app.cli.console import err, facts, json_out, out
 from imagemill.data import atomic_path
 
 __all__ = ["demo"]
@@ -23,6 +23,7 @@ def demo(
         "imagemill-demo"
     ),
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same pictures.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Run the whole job on real pictures that come with installed packages; nothing is downloaded.
 
@@ -41,7 +42,8 @@ def demo(
             sections.append(station())
         taken = f"{time.perf_counter() - started:5.1f} s"
         line = Text.assemble((f"{number}/{len(stations)} ", "dim"), f"{words:<56}", (taken, "cyan"))
-        out.print(line, soft_wrap=True)
+        if not as_json:
+            out.print(line, soft_wrap=True)
     seconds = time.perf_counter() - begin
     lead = [
         "Photos and scans to augmented copies, with masks, boxes and points moved along, repeatable to the bit.",
@@ -50,9 +52,13 @@ def demo(
     report = to / "report.html"
     with atomic_path(report) as part:
         part.write_text(page("imagemill: a demonstration", lead, sections, f"made by imagemill {__version__}"), "utf-8")
-    for check in story.checks:
+    if as_json:
+        checks = [{"name": one.name, "value": one.value, "good": one.good} for one in story.checks]
+        json_out({"out": str(to), "report": str(report), "seconds": seconds, "checks": checks})
+    for check in () if as_json else story.checks:
         mark = ("✓ ", "green") if check.good else ("✗ ", "bold red")
         out.print(Text.assemble(mark, f"{check.name}: {check.value}"), soft_wrap=True)
-    out.print(facts(("pictures", str(to)), ("report", f"{report} (open it in a browser)")))
+    if not as_json:
+        out.print(facts(("pictures", str(to)), ("report", f"{report} (open it in a browser)")))
     if not all(check.good for check in story.checks):
         raise typer.Exit(1)

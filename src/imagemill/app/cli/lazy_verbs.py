@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 from importlib.util import find_spec
@@ -48,13 +49,40 @@ class Verbs(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+class Verb(TyperCommand):
+    """One verb, which says of what was left out what it is, and of an unknown option which is like it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words behind the verb."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            # Told by what they carry: where their classes are depends on the release of typer.
+            option, param = getattr(error, "option_name", None), getattr(error, "param", None)
+            if option is not None and hasattr(error, "possibilities"):
+                known = [word for one in self.get_params(ctx) for word in one.opts if word.startswith("--")]
+                error.possibilities = difflib.get_close_matches(option, known, n=1) or error.possibilities
+            elif type(error).__name__ == "MissingParameter" and param is not None:
+                error.message = _left_out(param, ctx.info_name)  # type: ignore[attr-defined]
+            raise
+
+
+def _left_out(param: Any, verb: str) -> str:
+    """What a parameter is, and how it is written."""
+    shown = param.metavar or param.human_readable_name
+    short = min((word for word in param.opts if word.startswith("-")), key=len, default="")
+    written = f"write {short} {shown}" if short else f"write imagemill {verb} {shown}"
+    what = (getattr(param, "help", None) or "").rstrip(".")
+    return f"{what}: {written}" if what else written
+
+
 def _loaded(name: str) -> Any:
     verb = getattr(importlib.import_module(f"{__package__}.{name}"), name)
     alone = typer.Typer(rich_markup_mode=MARKUP)
     if name in _FAMILIES:
         alone.add_typer(verb, name=name)
     else:
-        alone.command(name)(guarded(verb))
+        alone.command(name, cls=Verb)(guarded(verb))
     return get_group(alone).commands[name]
 
 

@@ -14,7 +14,7 @@ from imagemill import (
     InputError,
     open_source,
 )
-from imagemill.app.cli.console import facts, out
+from imagemill.app.cli.console import facts, json_out, out
 from imagemill.app.cli.first_input import read_first, usual_preset
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
@@ -68,6 +68,7 @@ def preview(
     show_before: Annotated[
         bool, typer.Option("--before-after", help="Copy 0 beside the image as it was, with its values.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Draw what a pipeline makes of one image: a grid of copies, or before and after.
 
@@ -83,7 +84,8 @@ def preview(
     asked = read_pipeline(pipeline or usual_preset(found.image), size, seed)
     pipe, key = asked.pipeline, found.record.key if key is None else key
     before = shown(found.image, found.mask, found.boxes, found.keypoints)
-    out.print(facts(*found.lines, ("pipeline", str(asked)), ("key", key)))
+    if not as_json:
+        out.print(facts(*found.lines, ("pipeline", str(asked)), ("key", key)))
     count = 1 if show_before else rows * columns
     shown_copies = "copy 0" if count == 1 else f"copies 0 to {count - 1}"
     title = f"{Path(pixels_name(found.record.image)).name}: {Path(asked.name).name}, seed {pipe.seed}, {shown_copies}"
@@ -98,6 +100,13 @@ def preview(
     else:
         rgb = sheet_of(made, pipe, before, columns, title, found.links)
     saved(rgb, to)
+    if as_json:
+        drawn = [[{"name": each.name, "values": each.values} for each in one.applied] for one in made]
+        size_yx = {"height": rgb.shape[0], "width": rgb.shape[1]}
+        json_out(
+            {"written": str(to), **size_yx, "pipeline": asked.name, "seed": pipe.seed, "key": key, "copies": drawn}
+        )
+        return
     out.print(_drawn(made))
     out.print(facts(("written", f"{to} ({rgb.shape[1]} × {rgb.shape[0]} pixels)")))
 

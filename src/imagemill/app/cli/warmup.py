@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagemill.app.cli.console import facts, out, progress
+from imagemill.app.cli.console import facts, json_out, out, progress
 from imagemill.app.warmup import jobs
 
 __all__ = ["warmup"]
@@ -15,6 +15,7 @@ __all__ = ["warmup"]
 
 def warmup(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all is well.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Compile the kernels of the usual pipelines once; they are kept on disk beside the package.
 
@@ -31,8 +32,10 @@ def warmup(
             pipeline(**inputs)
             columns: dict[str, Any] = {n: [v, v] for n, v in inputs.items() if n != "axes"}
             pipeline.batch(**columns, axes=inputs.get("axes"))
-    if not quiet:
-        made = sum(1 for _, e in compiled.buffer if e.is_end)
+    made = sum(1 for _, e in compiled.buffer if e.is_end)
+    if as_json:
+        json_out({"pipelines": len(todo), "compiled": made, "seconds": time.perf_counter() - started})
+    elif not quiet:
         out.print(
             facts(
                 ("pipelines run", str(len(todo))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
 import sys
@@ -66,7 +67,9 @@ def layout_named(name: str) -> Layout:
     if (found := OUTSIDE.named(name)) is not None:
         return found
     known = ", ".join([*(layout.name for layout in own_layouts()), *OUTSIDE.names()])
-    raise SourceError(f"expected the name of a layout, got {name!r}; choose one of {known}")
+    near = difflib.get_close_matches(str(name).lower(), known.split(", "), n=1)
+    hint = f"did you mean {near[0]!r}? There are {known}" if near else f"choose one of {known}"
+    raise SourceError(f"expected the name of a layout, got {name!r}; {hint}")
 
 
 def register_layout(layout: Layout) -> None:

@@ -341,7 +341,8 @@ def test_a_file_that_is_gone_or_cut_off_is_one_bad_file(tmp_path: Path, memory: 
     place = sent(memory, photos(tmp_path / "in", 4), "sets/in")
     dataset = im.open_source(place)
     memory.rm_file("/sets/in/cat/01.png")
-    memory.pipe_file("/sets/in/dog/02.png", b"short")
+    other = photos(tmp_path / "other", 1, (30, 30)) / "dog/00.png"  # whole, and not what was listed
+    memory.pipe_file("/sets/in/dog/02.png", other.read_bytes())
     report = im.prepare(dataset, tmp_path / "store", size=4, on_error="skip", split=(1.0, 0.0, 0.0))
     assert report.made == 2
     assert sorted(one.key for one in report.failed) == ["cat/01.png", "dog/02.png"]

@@ -11,7 +11,7 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import InputError
-from imagemill.feed.adapters.ray_data import _arrays
+from imagemill.feed.adapters.ray_data import _arrays, _Make
 
 pytest.importorskip("ray.data", reason="Ray has no wheel for this Python or system")
 
@@ -34,15 +34,19 @@ def loader(**how: Any) -> im.Loader:
     return im.Loader((X, np.arange(len(X))), PIPE, batch_size=4, workers=0, seed=3, **how)
 
 
-def test_batches_are_those_of_the_loader_in_each_epoch_and_rank(cluster: None) -> None:
+def test_batches_are_those_of_the_loader_in_its_order(cluster: None) -> None:
+    by_ray = loader().ray(("image", "label"), actors=1)
+    for one, other in zip(by_ray.iter_torch_batches(), loader(), strict=True):
+        assert np.array_equal(one["image"].numpy(), other.image)
+        assert np.array_equal(one["label"].numpy(), other.label)
+    assert by_ray.loader.epoch == 1
+
+
+def test_an_actor_makes_any_batch_of_any_epoch_and_rank() -> None:
     for how in ({}, {"rank": 1, "world_size": 2}):
-        by_ray, plain = loader(**how).ray(actors=1), loader(**how)
-        for _ in range(2 if not how else 1):
-            for one, other in zip(by_ray, plain, strict=True):
-                assert np.array_equal(one["image"], other.image)
-                assert np.array_equal(one["label"], other.label)
-    tensors = next(iter(loader().ray(("image",), actors=1).iter_torch_batches()))
-    assert np.array_equal(tensors["image"].numpy(), loader().batch(0, epoch=0).image)
+        made = _Make(loader(**how), None, 3)({"id": np.array([2])})
+        assert np.array_equal(made["image"], loader(**how).batch(2, epoch=3).image)
+        assert made["label"].tolist() == loader(**how).batch(2, epoch=3).label.tolist()
 
 
 def test_columns_that_are_no_arrays_are_named() -> None:

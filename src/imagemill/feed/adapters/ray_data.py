@@ -14,6 +14,10 @@ from imagemill.feed.adapters.base import Names, columns_of, plain_column
 __all__ = ["RayBatches"]
 
 
+_BLOCKS = 32
+"""Pieces of an epoch for each actor: what is made before it may be given on."""
+
+
 class _Make:
     """What an actor does: batches of an epoch by their numbers."""
 
@@ -71,7 +75,9 @@ class RayBatches:
         Divide it no further: a loader with ``rank`` and ``world_size`` is one rank's part, and reads that alone.
         """
         data = require("ray.data", extra="ray")
-        numbers = data.range(len(self.loader), override_num_blocks=max(1, len(self.loader)))
+        # Items that are there already: reading a range would wait for the cores that the actors have taken.
+        batches = [{"id": number} for number in range(len(self.loader))]
+        numbers = data.from_items(batches, override_num_blocks=min(len(batches), _BLOCKS * self.actors))
         numbers.context.execution_options.preserve_order = True
         return numbers.map_batches(
             _Make,

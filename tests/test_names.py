@@ -71,7 +71,7 @@ FOREIGN = {
     "RandRicianNoised": im.RicianNoise((0, 0.1)),
     "RandomChoice": im.OneOf([im.Flip("x", p=0.5), im.Rotate((-15, 15))]),
 }
-ABSENT = "RandomSwap RandomGravel RandGibbsNoised AdvancedBlur"
+ABSENT = "RandomSwap RandomGravel RandSwapd AdvancedBlur"
 
 
 def asked(name: str) -> str:

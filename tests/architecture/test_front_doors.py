@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
+from pathlib import Path
+
+import pytest
 
 from tests.architecture.repository import SRC
 
@@ -43,3 +47,26 @@ def test_every_room_says_what_belongs_in_it() -> None:
         if not (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").strip()
     ]
     assert silent == []
+
+
+LAZY = ("imagemill.core", "imagemill.data")
+
+
+@pytest.mark.parametrize("room", LAZY)
+def test_names_are_loaded_when_they_are_used_and_kept(room: str) -> None:
+    door = importlib.import_module(room)
+    for name in door.__all__:
+        vars(door).pop(name, None)
+        assert name in dir(door)
+        value = getattr(door, name)
+        assert vars(door)[name] is value
+    with pytest.raises(AttributeError, match=f"module '{room}' has no attribute 'nothing'"):
+        door.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("room", LAZY)
+def test_no_name_is_that_of_a_module_beside(room: str) -> None:
+    # A module takes the place of a name when anything imports it, and the name would never be loaded.
+    door = importlib.import_module(room)
+    beside = {path.stem for path in (SRC / Path(*room.split("."))).iterdir()}
+    assert not beside & set(door.__all__)

@@ -135,7 +135,7 @@ def test_transforms_of_a_pipeline_that_fail_alone_are_named_and_the_others_go_on
     assert [one.name for one in found.ranked] == ["Flip of cut"]  # the second is the same transform
     assert {one.name: one.why.split(";")[0] for one in found.passed_over} == {
         "Crop of cut": "expected arm 'Crop of cut' to keep images of 8x8x1, got 6x6x1",
-        "Resize of cut": "changes no pixel of these images as Resize(size=(8))",
+        "Resize of cut": "changes no pixel of these images as Resize(size=(8,))",
     }
 
 

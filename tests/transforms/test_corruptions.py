@@ -39,6 +39,13 @@ def test_every_severity_takes_digits_and_keeps_their_form(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", im.corruptions())
+def test_a_call_is_the_pipeline_of_its_seed_and_key(name: str) -> None:
+    pipe = im.Pipeline([im.Corruption(name, 3)], seed=4)
+    for key, image in enumerate((PHOTO, DIGIT, PHOTO)):
+        np.testing.assert_array_equal(im.corrupt(image, name, 3, seed=4, key=key), pipe(image, key=key, epoch=0))
+
+
+@pytest.mark.parametrize("name", im.corruptions())
 def test_any_number_of_channels_type_and_volumes(name: str) -> None:
     for channels in (2, 4, 5):
         image = picture(3, (30, 33), channels)

@@ -37,6 +37,8 @@ FILTERS: dict[str, str] = {
     "bias": "a bias field knows its place",
     "ghosts": "ghosts are made of the whole image",
     "spikes": "spikes are made of the whole image",
+    "truncated": "high frequencies are those of the whole image",
+    "range curve": "a curve over the image's own range reads the whole image",
     "motion": "motion during a scan reads the whole image",
     "range gamma": "a gamma in the image's own range reads the whole image",
     "lower": "a lower resolution reads neighbours",
@@ -99,6 +101,10 @@ class Filter:
         spectrum along the axis is weakened, but for that share in its middle.
         ``spikes``: periods over the frame ``[n, k, d]`` and intensities ``[n, k]``; a wave each on top, as strong as so
         many means of ``|x|``.
+        ``truncated``: the share ``[n]`` of frequencies, 0 to 1, that is cut off from the outermost on, as in
+        :func:`imagemill.engine.altering.scan_values.truncated`.
+        ``range curve``: heights ``[n, k]`` from 0 to 1 and how many of them count ``[n]``, over evenly spaced places of
+        the image's own range; all channels by one range, in straight lines.
         ``motion``: pull matrices ``[n, k, d+1, d+1]`` of what was seen, the first the identity, shares of the time
         ``[n, k-1]`` before each but the first, and the axis ``[n]`` along which the spectrum is put together of them.
         ``range gamma``: exponent, whether it is inverted, and whether statistics are kept, each ``[n]``; each channel

@@ -38,8 +38,8 @@ def percentiles_of(values: Array, percentiles: Sequence[float]) -> Floats:
     """
     if values.size <= _FEW:
         return np.asarray(np.percentile(values.astype(np.float64), percentiles))
-    # Odd, so that it is no multiple of the length of a row and sees all columns.
-    sample = np.sort(values[:: (values.size // _SAMPLE) | 1])
+    # At any places: even steps would meet rows and columns, whose values are alike. Which ones changes nothing.
+    sample = np.sort(values[np.random.default_rng(0).integers(values.size, size=_SAMPLE)])
     return np.array([_between(values, sample, percent / 100) for percent in percentiles])
 
 
@@ -48,18 +48,20 @@ def _between(values: Array, sample: Array, share: float) -> float:
     rank = int(place)
     spread = 5 * np.sqrt(sample.size * share * (1 - share)) + 5
     first, last = int(share * sample.size - spread), int(share * sample.size + spread)
-    some, under = values, 0
+    low, high = sample[max(first, 0)], sample[min(last, sample.size - 1)]
+    under = int(np.count_nonzero(values < low)) if first >= 0 else 0
+    # One value that many have, such as an empty background, which is slow to put in order and need not be.
+    one_value = first >= 0 and last < sample.size and low == high
+    if one_value and under <= rank and rank + 1 < np.count_nonzero(values <= low):
+        return float(low)
+    kept = np.ones(values.shape, bool) if first < 0 else values >= low
     if last < sample.size:
-        some = some[some <= sample[last]]
-    if first >= 0:
-        kept = some >= sample[first]
-        under = some.size - int(np.count_nonzero(kept))
-        some = some[kept]
-    at = rank - under
+        kept &= values <= high
+    some, at = values[kept], rank - under
     # The next one may lie beyond what was kept, but for the largest of all.
     if at < 0 or at >= some.size - (rank < values.size - 1):
         some, at = values, rank
     following = min(at + 1, some.size - 1)
     ordered = np.partition(some, [at, following])
-    low, high = float(ordered[at]), float(ordered[following])
-    return low + (high - low) * (place - rank)
+    one, two = float(ordered[at]), float(ordered[following])
+    return one + (two - one) * (place - rank)

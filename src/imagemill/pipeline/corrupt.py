@@ -51,7 +51,16 @@ def corrupt(image: Any, name: str, severity: int = 1, *, seed: int = 0, key: str
     >>> noisy.shape, noisy.dtype, bool((noisy != digit).any())
     ((28, 28), dtype('uint8'), True)
     """
-    return _pipeline(Corruption(name, severity), seed)(image, key=key, epoch=0)
+    corruption = Corruption(name, severity)
+    alike = _without_draws(corruption)
+    # Where nothing is drawn neither seed nor key matter, and calls without a key are planned ahead.
+    return _pipeline(corruption, seed)(image, key=key, epoch=0) if alike is None else alike(image)
+
+
+@lru_cache(maxsize=128)
+def _without_draws(corruption: Corruption) -> Pipeline | None:
+    """The pipeline of one that makes one image of each; None for any other."""
+    return Pipeline([corruption], seed=0) if corruption.variants() == 1 else None
 
 
 @lru_cache(maxsize=128)

@@ -16,7 +16,9 @@ from imagemill.engine.backends.finite_first import kernel_of
 from imagemill.engine.backends.protocol import Backend
 from imagemill.engine.plan import Alter, Branch, Call, Meet, Pass, Plan, Step
 from imagemill.transforms.base import COMMON, CONTINUOUS, Transform, everyone, fields_of
-from imagemill.transforms.written_calls import call, stable, written
+from imagemill.transforms.written_calls import call as call
+from imagemill.transforms.written_calls import stable as stable
+from imagemill.transforms.written_calls import written
 
 
 class _Described(Protocol):

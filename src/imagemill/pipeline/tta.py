@@ -176,7 +176,8 @@ class TTA:
                 for sample, value in zip(samples, values, strict=True):
                     merged.setdefault(name, self._merging(name, value)).add(sample, value)
         found: dict[str, Any] = {name: one.merged() for name, one in merged.items()}
-        return found.get("", found)
+        result: Averaged | MergedObjects | dict[str, Averaged] = found.get("", found)
+        return result
 
     def _batches(self, source: Image, key: Key) -> Iterator[list[Sample]]:
         """The views, as many of one size as go into a batch, in their order."""

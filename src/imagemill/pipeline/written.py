@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from imagemill.pipeline import files
-from imagemill.pipeline.describe import stable
 from imagemill.transforms.reading import located
+from imagemill.transforms.written_calls import stable
 
 if TYPE_CHECKING:
     from imagemill.transforms.base import Transform

@@ -166,8 +166,8 @@ def test_the_version_is_told_by_names_and_arguments(text: str, version: str) -> 
 @pytest.mark.parametrize(
     ("function", "made"),
     [
-        ("lambda x: x * 2 - 1", "Normalize(mean=(0.5), std=(0.5), scale='none')"),
-        ("lambda t: (t - 0.5) / 0.25", "Normalize(mean=(0.5), std=(0.25), scale='none')"),
+        ("lambda x: x * 2 - 1", "Normalize(mean=(0.5,), std=(0.5,), scale='none')"),
+        ("lambda t: (t - 0.5) / 0.25", "Normalize(mean=(0.5,), std=(0.25,), scale='none')"),
         ("lambda x: 1 - x", "Invert()"),
         ("lambda x: x.repeat(3, 1, 1)", None),
         ("lambda img: img.convert('RGB')", None),

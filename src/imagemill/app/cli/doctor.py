@@ -26,7 +26,7 @@ EXTRAS: dict[str, dict[str, str]] = {
     "hdf5": {"h5py": "HDF5 files"},
     "tiff": {"tifffile": "TIFF, any dtype and number of pages", "imagecodecs": "compressed TIFF and DICOM"},
     "heif": {"pi-heif": "HEIC and HEIF, as phones take them"},
-    "report": {"matplotlib": "grids and figures"},
+    "report": {"matplotlib": "plots as matplotlib draws them"},
     "demo": {"scikit-image": "the demo's photos", "scikit-learn": "the demo's digits"},
     "huggingface": {"datasets": "Hugging Face datasets"},
     "pandas": {"pandas": "tables for flow_from_dataframe"},

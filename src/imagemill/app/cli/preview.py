@@ -14,7 +14,7 @@ from imagemill import (
     InputError,
     open_source,
 )
-from imagemill.app.cli.console import facts, json_out, out
+from imagemill.app.cli.console import facts, json_out, out, progress
 from imagemill.app.cli.first_input import read_first, usual_preset
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
@@ -90,11 +90,12 @@ def preview(
     shown_copies = "copy 0" if count == 1 else f"copies 0 to {count - 1}"
     title = f"{Path(pixels_name(found.record.image)).name}: {Path(asked.name).name}, seed {pipe.seed}, {shown_copies}"
     # A copy of augment's is an epoch of the same key.
-    if found.annotations is None:
-        made = draws(pipe, before, key, range(count))
-    else:
-        before = shown_annotations(before.image, before.mask, found.annotations, found.skeleton)
-        made = shown_draws(pipe, before, found.annotations, found.skeleton, key, range(count))
+    with progress("drawing"):  # which says when kernels are compiled, so that nobody wonders at the first run
+        if found.annotations is None:
+            made = draws(pipe, before, key, range(count))
+        else:
+            before = shown_annotations(before.image, before.mask, found.annotations, found.skeleton)
+            made = shown_draws(pipe, before, found.annotations, found.skeleton, key, range(count))
     if show_before:
         rgb = pair_of(before, made[0], pipe, title, found.links)
     else:

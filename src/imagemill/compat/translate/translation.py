@@ -305,6 +305,8 @@ def _one_of(rules: Rules, mine: Mapping[str, Call], name: str | None, where: str
     if name is not None:
         fits = [label for label in mine if label == name]
         fits = fits or [label for label in mine if f"'{name}'" in label or name in label.split(" (")]
+        # Of a class or an object: Model.transform, self.train_transform.
+        fits = fits or [label for label in mine if label == name.rpartition(".")[2]]
         if len({id(mine[label]) for label in fits}) != 1:
             what = f"{len(fits)} of that name" if fits else "none"
             raise InputError(f"expected one pipeline {name!r} in {where}, got {what}; there are {listed or 'none'}")

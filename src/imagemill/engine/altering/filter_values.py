@@ -127,6 +127,14 @@ def _spikes(params: list[Array], values: Floats, source: np.dtype[Any], peak: fl
     return scans.spiked(values, params[0], params[1])
 
 
+def _truncated(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return scans.truncated(values, float(params[0]))
+
+
+def _range_curve(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return scans.curved_in_range(values, params[0][: int(params[1])])
+
+
 def _motion(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
     matrices, times, axis = params
     return scans.moved(values, [values, *_views(matrices[1:], values)], int(axis), times)
@@ -209,6 +217,8 @@ _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats
     "bias": _bias,
     "ghosts": _ghosts,
     "spikes": _spikes,
+    "truncated": _truncated,
+    "range curve": _range_curve,
     "motion": _motion,
     "range gamma": _range_gamma,
     "lower": _lower,

@@ -226,3 +226,30 @@ def _lengthened(values: Floats, axis: int, n: int, m: int) -> Floats:
     rest *= share
     rest += first
     return np.asarray(rest)
+
+
+def truncated(values: Floats, share: float) -> Floats:
+    """The image ``(*shape, C)`` without its high frequencies, which rings at edges.
+
+    Those stay whose distance from the middle of the spectrum, in whole frequencies, is at most ``1 - share`` of half
+    the diagonal of a square on the longest side.
+
+    Source: Morelli et al. (2011), "An image-based approach to understanding the physics of MR artifacts",
+    RadioGraphics 31(3); as MONAI's ``GibbsNoise`` cuts, but about the frequency 0 and not half a frequency beside it.
+    """
+    shape = values.shape[:-1]
+    axes = tuple(range(len(shape)))
+    away = [np.fft.fftfreq(n, 1 / n).reshape([-1 if at == axis else 1 for at in axes]) for axis, n in enumerate(shape)]
+    kept = np.sqrt(sum(one**2 for one in away)) <= (1 - share) * max(shape) * np.sqrt(2) / 2
+    made: Floats = np.fft.ifftn(np.fft.fftn(values, axes=axes) * kept[..., None], axes=axes).real
+    return made
+
+
+def curved_in_range(values: Floats, heights: Floats) -> Floats:
+    """Values through a curve over their own range, given by its heights, 0 to 1, at evenly spaced places."""
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return values
+    places = np.linspace(low, high, len(heights))
+    made: Floats = np.interp(values, places, low + (high - low) * heights)
+    return made

@@ -85,7 +85,7 @@ def line(length: Floats, degrees: Floats) -> Floats:
     corners = [(dy, dx) for dy in (0, 1) for dx in (0, 1)]
     places = np.stack([first + dy * wide + dx for dy, dx in corners])
     shares = np.stack([(fy if dy else 1 - fy) * (fx if dx else 1 - fx) / parts for dy, dx in corners])
-    out = np.bincount(places.reshape(-1), shares.reshape(-1), n * wide * wide)
+    out: Floats = np.bincount(places.reshape(-1), shares.reshape(-1), n * wide * wide).astype(np.float64)
     return out.reshape(n, wide, wide)[:, :side, :side]
 
 

@@ -278,6 +278,8 @@ class Scope:
         if known is not None:
             return known
         whole = self.value(node.value)
+        if isinstance(whole, Mapping) and node.attr in whole:  # args, cfg: said as a mapping, asked for by attributes
+            return whole[node.attr]
         if isinstance(whole, Call):
             if node.attr == "transforms":
                 steps = list_in(whole)
@@ -334,6 +336,12 @@ class Scope:
         name, origin = self._name_of(node.func)
         if not name:
             return Unread(ast.unparse(node))
+        begun = self.names.get(ast.unparse(node.func))
+        if isinstance(begun, Call) and begun.name == "partial" and begun.positional:
+            # Norm = partial(A.Normalize, mean=0.5): what it is called with comes behind what stands there.
+            first, *rest = begun.positional
+            name, origin = self._name_of(ast.parse(getattr(first, "text", name), mode="eval").body)
+            given, positional = {**begun.given, **given}, [*rest, *positional]
         return Call(name, given, tuple(positional), f"line {node.lineno}", origin)
 
     def _called_function(self, node: ast.Call) -> Function | None:

@@ -18,7 +18,7 @@ _LABELS = (
 _PATCHES = "RandGridPatch GridPatch GridSplit SplitDim"
 _OTHERS = (
     "RandScaleCrop CenterScaleCrop "
-    "RandHistogramShift RandGibbsNoise GibbsNoise KSpaceSpikeNoise RandCoarseShuffle RandStdShiftIntensity "
+    "KSpaceSpikeNoise RandCoarseShuffle RandStdShiftIntensity "
     "StdShiftIntensity RandScaleIntensityFixedMean ScaleIntensityFixedMean ThresholdIntensity HistogramNormalize "
     "IntensityRemap RandIntensityRemap MedianSmooth SavitzkyGolaySmooth ImageFilter RandImageFilter RandSmoothDeform "
     "RandSmoothFieldAdjustContrast RandSmoothFieldAdjustIntensity Transpose SpatialResample ResampleToMatch "

@@ -243,7 +243,7 @@ def _ranges(step: Step, name: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     listed = list(value) if isinstance(value, list | tuple) else [value]
-    return {axis: span(step, name, one) for axis, one in zip(AXES, listed, strict=False)}
+    return {axis: span(step, name, 0 if one is None else one) for axis, one in zip(AXES, listed, strict=False)}
 
 
 @RULES.rule("Rand2DElastic", "Rand3DElastic")

@@ -8,10 +8,12 @@ from imagemill.compat.translate.rules.functions import onto
 from imagemill.compat.translate.rules.monai import AXES, RULES, sizes
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.compat.translate.rules.values import amount, is_number, scaled, span
+from imagemill.core.errors import InputError
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.clip_percentiles import ClipPercentiles
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
+from imagemill.transforms.colour.histogram_shift import HistogramShift
 from imagemill.transforms.colour.normalize import Normalize
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
@@ -19,6 +21,7 @@ from imagemill.transforms.colour.window import Window
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.filter.unsharp_mask import UnsharpMask
 from imagemill.transforms.medical.bias_field import BiasField
+from imagemill.transforms.medical.gibbs_ringing import GibbsRinging
 from imagemill.transforms.medical.low_resolution import LowResolution
 from imagemill.transforms.medical.spike import Spike
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise
@@ -237,6 +240,23 @@ def _low_resolution(
     """``factor`` is one over the zoom; down by the nearest and up by straight lines."""
     low, high = sorted(float(one) for one in zoom_range)
     return LowResolution((1 / high, 1 / low) if low < high else 1 / low, p=prob)
+
+
+@RULES.rule("RandHistogramShift")
+def _histogram_shift(step: Step, num_control_points: Any = 10, prob: float = 0.1) -> Transform:
+    listed = tuple(num_control_points) if isinstance(num_control_points, list | tuple) else (num_control_points,)
+    if not all(is_number(one) for one in listed) or len(listed) > 2:
+        raise InputError(f"{step.shown}: expected num_control_points as a number or a pair, got {num_control_points!r}")
+    low, high = min(map(int, listed)), max(map(int, listed))
+    return HistogramShift(low if low == high else (low, high), p=prob)
+
+
+@RULES.rule("RandGibbsNoise", "GibbsNoise")
+def _gibbs(step: Step, alpha: Any = None, prob: float | None = None) -> Transform:
+    """Cut off about the frequency 0; there half a frequency beside it where lengths are even."""
+    alone = step.call.name.startswith("Gibbs")
+    given = (0.1 if alone else (0.0, 1.0)) if alpha is None else alpha
+    return GibbsRinging(amount(step, "alpha", given), p=1.0 if alone else 0.1 if prob is None else prob)
 
 
 @RULES.rule("RandKSpaceSpikeNoise")

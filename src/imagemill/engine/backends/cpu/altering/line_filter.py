@@ -90,15 +90,16 @@ def _in_blocks(src, places, weights, size, out, o):
 
 
 @compiled
-def _all_three(src, size, along_z, along_y, reach, weights_x, edge, plane, other, padded, places, out):
+def _all_three(src, size, along_z, along_y, reach, weights_x, edge, rooms, places, out):
     """Along z, y and x at once: a slice is made of its neighbours, and is filtered within while it is in the caches.
 
     ``along_z`` and ``along_y`` are ``(index, weights)``; ``reach`` rows at either end read mirrored ones. Calls for
-    single rows would cost as much as the sums: where rows lie evenly they are summed as one line. ``padded`` has the
-    mirrored ends about each row.
+    single rows would cost as much as the sums: where rows lie evenly they are summed as one line. ``rooms`` are two
+    for a slice, and one for its rows with their mirrored ends.
     """
     depth, height, width, channels = size
     (index_z, weights_z), (index_y, weights_y) = along_z, along_y
+    plane, other, padded = rooms
     wide, far = width * channels, (width + edge.size) * channels
     area, inner = height * wide, max(height - 2 * reach, 0)
     for z in range(depth):
@@ -173,11 +174,12 @@ def along_all(values: Array, kernels: Sequence[Floats], out: Array | None = None
     weights_x, _ = by_fours(kernels[2], np.arange(len(kernels[2])))
     made = np.empty(values.shape, np.float32) if out is None else out
     padded = height * (width + 2 * reach) * channels
-    rooms = [np.empty(count, np.float32) for count in (padded, height * width * channels, padded)]
+    plane, other, rows_with_ends = (np.empty(n, np.float32) for n in (padded, height * width * channels, padded))
     places = np.empty(max(len(w) for w in (along_z[1], along_y[1], weights_x)), np.int64)
     edge = _ends(width, reach)
     rows, flat = len(kernels[1]) // 2, values.reshape(-1)
-    _all_three(flat, values.shape, along_z, along_y, rows, weights_x, edge, *rooms, places, made.reshape(-1))
+    rooms = (plane, other, rows_with_ends)
+    _all_three(flat, values.shape, along_z, along_y, rows, weights_x, edge, rooms, places, made.reshape(-1))
     return made
 
 

@@ -146,11 +146,12 @@ def _spiked(plane: Array, waves: Floats, intensity: Floats, out: Array) -> None:
 
 
 @compiled
-def _bend(src, base, scale, exponent, start, sign, middle, out):
-    """``start + sign * share ** exponent`` of shares of a range into ``out``.
+def _bend(src, shares, exponent, start, sign, middle, out):
+    """``start + sign * share ** exponent`` into ``out``, of ``shares = (base, scale)`` of a range.
 
     Their sum, and that of the squares, about ``middle``.
     """
+    base, scale = shares
     total = squares = 0.0
     for first in range(0, src.size, _BLOCK):
         end = min(first + _BLOCK, src.size)
@@ -193,8 +194,8 @@ def _bent(src: Array, out: Array, gamma: float, *, inverted: bool, keeps: bool) 
     # Inverted, shares are counted from the upper end, and taken from 1.
     base, sign = (high, -1.0) if inverted else (low, 1.0)
     start = 1.0 if inverted else 0.0
-    base, scale, bent = single(base), single(sign / span), single(gamma)
-    total, squares = _bend(src, base, scale, bent, single(start), single(sign), middle, out)
+    shares = (single(base), single(sign / span))
+    total, squares = _bend(src, shares, single(gamma), single(start), single(sign), middle, out)
     gain, offset = span, low
     if keeps:
         away = total / src.size
@@ -378,8 +379,8 @@ def _lower(src: Array, fewer: Array, how: Array, out: Array | None) -> Array:
 
 def _picked(src: Array, places: list[Array], out: Array) -> Array:
     """``src`` ``(*shape, C)`` at whole places along each axis."""
-    outer = (np.zeros(1, np.int64),) * (3 - len(places))
+    outer = [np.zeros(1, np.int64)] * (3 - len(places))
     lead = (None,) * len(outer)
-    planes, rows, columns = (*outer, *places)
+    planes, rows, columns = outer + places
     _repeated(np.ascontiguousarray(src)[lead], planes, rows, columns, out[lead])
     return out

@@ -7,7 +7,7 @@ import importlib
 import inspect
 from importlib.util import find_spec
 from types import CodeType
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -17,7 +17,7 @@ from imagemill.app.cli.console import guarded
 
 __all__ = ["MARKUP", "Verbs"]
 
-MARKUP = "markdown"
+MARKUP: Literal["markdown"] = "markdown"
 _VERBS = (
     *("demo", "scan", "audit", "prepare", "split", "export"),
     *("augment", "preview", "explore", "replay", "explain", "lint"),

@@ -28,12 +28,12 @@ def texts_column(values: Sequence[str]) -> Any:
     return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
-def numbers_column(values: Sequence[float | None], dtype: npt.DTypeLike) -> Any:
+def numbers_column(values: Sequence[Any], dtype: npt.DTypeLike) -> Any:
     """Numbers, of which some may be missing.
 
     Parameters
     ----------
-    values : sequence
+    values : sequence of numbers and None
     dtype : dtype
 
     Examples

@@ -115,8 +115,8 @@ class Places:
         if not isinstance(where, Path):
             return pixels_name(where).replace(f"{root}/", "").replace(str(root), root.name)
         if isinstance(where, RemotePath):
-            return where.relative_to(root).as_posix() if where.is_relative_to(root) else where.name
-        folder, name = os.path.split(real_path(where) if os.path.islink(where) else where)
+            return str(where.relative_to(root).as_posix() if where.is_relative_to(root) else where.name)
+        folder, name = os.path.split(str(real_path(where) if where.is_symlink() else where))
         if folder not in self._folders:
             self._folders[folder] = self._below(Path(folder))
         there = self._folders[folder]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
@@ -140,7 +141,7 @@ def _pickled(value: Any) -> bytes:
 
 def test_every_verb_gives_what_threads_give(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = photos(tmp_path / "in", *NAMES)
-    monkeypatch.setattr("imagemill.verbs.export.export._WORKERS", 1)
+    monkeypatch.setattr(importlib.import_module("imagemill.verbs.export.export"), "_WORKERS", 1)
     for name, on in (("here", None), ("there", "ray")):
         im.prepare(folder, tmp_path / name / "store", size=16, on=on, workers=2)
         im.augment(folder, tmp_path / name / "files", PIPELINE, copies=2, on=on, workers=1)

@@ -254,7 +254,7 @@ class Part:
     path: Path
     table: Any
     meta: Mapping[str, Any]
-    arrays: Mapping[str, Any]
+    arrays: Mapping[str, Array]
     regions: Mapping[str, Region]
 
     def __len__(self) -> int:
@@ -312,7 +312,8 @@ def _part(path: Path, mapped: Any, token: str = "") -> Part:
         if len(batches[0]) and any(len(batch) for batch in reader):
             raise SourceError(f"{path}: expected one record batch, got several; prepare the dataset again")
         meta = json.loads(reader.schema.metadata[_META])
-    arrays, regions = {}, {}
+    arrays: dict[str, Any] = {}
+    regions = {}
     for name in meta["rasters"]:
         array = _view(batches[0].column(name))
         row = array.nbytes // max(len(array), 1)

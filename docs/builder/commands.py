@@ -27,11 +27,13 @@ def commands() -> dict[str, Any]:
 
 
 def _opened(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    inner = getattr(command, "commands", None)
-    if inner is None:
+    if not hasattr(command, "commands"):
         yield " ".join(words), command
         return
-    for name, one in inner.items():
+    context = command.make_context(words[-1] if words else "imagemill", [], resilient_parsing=True)
+    for name in list(command.commands):
+        # As when it is typed: verbs are not loaded before that.
+        _, one, _ = command.resolve_command(context, [name])
         if not getattr(one, "hidden", False):
             yield from _opened(one, (*words, name))
 

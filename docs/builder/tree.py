@@ -32,8 +32,14 @@ NAVIGATION = {
         *("reference/layouts", "reference/formats", "reference/translation", "reference/glossary"),
     ),
     "Measured": (
-        *("benchmarks/side-by-side", "benchmarks/transforms", "benchmarks/loaders", "benchmarks/index"),
-        *("benchmarks/translated", "benchmarks/audit", "benchmarks/corruptions", "experiments/index"),
+        *("benchmarks/side-by-side", "benchmarks/transforms", "benchmarks/loaders", "benchmarks/decoding"),
+        *(
+            "benchmarks/index",
+            "benchmarks/translated",
+            "benchmarks/audit",
+            "benchmarks/corruptions",
+            "experiments/index",
+        ),
     ),
     "Project": ("project/contributing", "design/architecture", "design/dependencies", "project/changelog"),
 }

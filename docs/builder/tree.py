@@ -36,6 +36,7 @@ NAVIGATION = {
         *(
             "benchmarks/index",
             "benchmarks/translated",
+            "benchmarks/one-resample",
             "benchmarks/audit",
             "benchmarks/corruptions",
             "experiments/index",

@@ -3,12 +3,13 @@ PYTHON ?= python3
 JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Two stamps: the demonstration needs the package with its extras, all else the tools of development too.
+# Stamps: the demonstration needs the package with its extras, the site its own tools, all else those of development.
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
+SITE   := $(VENV)/.installed-site
 
 .DEFAULT_GOAL := help
-.PHONY: demo test coverage check docs docs-images warm bench bench-quick bench-growth bench-feed bench-soak bench-compat bench-transforms bench-transforms-quick clean help
+.PHONY: demo test coverage check docs docs-images site warm bench bench-quick bench-growth bench-feed bench-soak bench-compat bench-transforms bench-transforms-quick clean help
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,14 +31,18 @@ check: $(DEV)  ## lint, format, types, import layers, and the wheel at work wher
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/wheel.py
 
-docs: $(DEV)  ## write the reference pages, and run every code block of README.md and docs/
+docs: $(DEV)  ## write the reference pages and notebooks, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.public_names
 	$(BIN)/python -m imagemill.transforms.catalogue > docs/reference/transforms.md
 	$(BIN)/python -m imagemill.compat.translate.catalogue > docs/reference/translation.md
 	$(BIN)/python -m imagemill.data.layouts.catalogue > docs/reference/layouts.md
 	$(BIN)/python -m imagemill.data.codecs.catalogue > docs/reference/formats.md
 	$(BIN)/python docs/draw_rooms.py
+	$(BIN)/python -m docs.builder.notebooks
 	$(BIN)/python -m pytest tests/docs
+
+site: $(SITE)  ## build the documentation site, build/site/index.html; nothing is fetched but the tools, once
+	$(BIN)/python -m docs.builder
 
 docs-images: demo $(DEV)  ## make the pictures of README.md and docs/ again
 	cd demo-output/input && ../../$(BIN)/imagemill preview photos/cat.png --boxes cat.json --keypoints cat.json \
@@ -90,6 +95,10 @@ $(STAMP): pyproject.toml
 $(DEV): pyproject.toml
 	$(call install,all$(comma)dev)
 	@touch $(STAMP) $(DEV)
+
+$(SITE): pyproject.toml
+	$(call install,site)
+	@touch $(SITE)
 
 comma := ,
 define install

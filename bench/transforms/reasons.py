@@ -63,14 +63,14 @@ _IN_PLACE = (
     "batchgeneratorsv2 works in the tensor that it is given; here inputs stay, and a result is memory of its own"
 )
 OF_VOLUMES: dict[str, str] = {
-    "Flip": "the volume is looked through for NaN first; pixels are only copied",
-    "Crop, random": "the whole volume is looked through for NaN, more than is copied",
+    "Flip": "pixels are only copied; what is left is the Python around it",
+    "Crop, random": "pixels are only copied; what is left is the Python around it",
     "Brightness": _IN_PLACE,
     "Contrast": _IN_PLACE,
-    "CoarseDropout": "the volume is looked through for NaN, copied, then filled; MONAI fills the one it is given",
-    "Erasing, cuboids of noise": "the volume is looked through for NaN and copied; MONAI shuffles the one it is given",
-    "ToDtype": "the volume is looked through for NaN first; there it is one conversion",
-    "Crop, centre": "the whole volume is looked through for NaN, more than is copied",
+    "CoarseDropout": "the volume is copied, then filled; MONAI fills the one it is given",
+    "Erasing, cuboids of noise": "the volume is copied, then filled; MONAI shuffles the one it is given",
+    "ToDtype": "one conversion here and there; what is left is the Python around it",
+    "Crop, centre": "pixels are only copied; what is left is the Python around it",
     "ClipPercentiles": "a partition of all values by numpy, which gives the percentiles to the last bit",
 }
 """The same for volumes."""

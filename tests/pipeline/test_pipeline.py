@@ -430,3 +430,11 @@ def test_a_recipe_of_another_seed_is_replayed_with_that_seed() -> None:
     again = other.replay(made.recipe, image)
     np.testing.assert_array_equal(again.image, made.image)
     assert again.recipe == made.recipe
+
+
+def test_a_batch_that_runs_backwards_through_memory_is_the_one_that_runs_forwards() -> None:
+    photos = np.arange(4 * 12 * 16 * 3, dtype=np.uint32).astype(np.uint8).reshape(4, 12, 16, 3)
+    pipe = im.Pipeline([im.Rotate((-15, 15)), im.Brightness((0.8, 1.2))], seed=7)
+    forwards = pipe.batch(photos, keys=list("abcd")).image
+    backwards = pipe.batch(photos[::-1], keys=list("dcba")).image
+    assert np.array_equal(backwards[::-1], forwards)

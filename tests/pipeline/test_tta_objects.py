@@ -58,6 +58,14 @@ def test_rotated_boxes_are_those_of_the_image_whichever_side_is_first() -> None:
     )
 
 
+def test_a_rotated_box_said_from_another_of_its_sides_is_the_same() -> None:
+    ways = [[45, 30, 40, 12, 25], [45, 30, 12, 40, 115], [45, 30, 40, 12, -155], [45, 30, 12, 40, -65]]
+    model = lambda _: [{"rotated_boxes": np.array([way], float), "scores": [0.5]} for way in ways]  # noqa: E731
+    merged = im.TTA([[], [], [], []])(model, PHOTO)
+    assert merged.count.tolist() == [4]
+    np.testing.assert_allclose(merged.value.to("long_edge").array, SHIP, atol=1e-6)
+
+
 def test_polygons_are_the_one_most_like_the_others() -> None:
     merged = im.TTA(VIEWS)(perfect(polygons=im.Polygons([HOUSE])), PHOTO)
     assert isinstance(merged.value, im.Polygons)

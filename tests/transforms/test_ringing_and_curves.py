@@ -70,6 +70,10 @@ def test_how_many_points_is_drawn_and_says_nothing_of_other_samples() -> None:
     pipe = im.Pipeline([im.HistogramShift((3, 9))], seed=1)
     batch = pipe.batch([photo] * 12, keys=range(12))
     assert len({one[0].values["points"] for one in batch.applied}) > 3
+    ends = im.Pipeline([im.HistogramShift((3, 9))], seed=1).batch(
+        [np.linspace(0, 1, 7).reshape(1, 7)] * 30, keys=range(30)
+    )
+    assert (ends.image[:, 0, [0, -1]] == [0, 1]).all()
     for key in range(12):
         np.testing.assert_array_equal(batch.image[key], pipe(photo, key=key))
 

@@ -201,8 +201,8 @@ def _overlap(kind: str, one: Any, other: Any) -> float:
         both = float(cv2.intersectConvexConvex(a, b)[0])
         either = float(cv2.contourArea(a) + cv2.contourArea(b)) - both
     else:
-        a, b = _drawn(one, other)
-        both, either = float((a & b).sum()), float((a | b).sum())
+        first, second = _drawn(one, other)
+        both, either = float((first & second).sum()), float((first | second).sum())
     return both / either if either > 0 else 0.0
 
 

@@ -249,8 +249,9 @@ def _places(src: Rasters) -> tuple[Any, npt.NDArray[np.uintp], Ints]:
     """
     if isinstance(src, np.ndarray):
         kept: Any = src if src[0].flags.c_contiguous else np.ascontiguousarray(src)
-        addresses = kept.__array_interface__["data"][0] + kept.strides[0] * np.arange(len(kept), dtype=np.uintp)
-        return kept, addresses, np.tile(np.array(kept.shape[1:3], np.int64), (len(kept), 1))
+        # Signed until they are addresses: of a batch that was reversed each sample lies in front of the one before it.
+        addresses = kept.__array_interface__["data"][0] + kept.strides[0] * np.arange(len(kept), dtype=np.int64)
+        return kept, addresses.astype(np.uintp), np.tile(np.array(kept.shape[1:3], np.int64), (len(kept), 1))
     # Whoever is handed an address cannot see what is there.
     strange = [one for one in src if one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3]
     if strange:

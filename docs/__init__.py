@@ -1,0 +1,1 @@
+"""What draws and builds the documentation; none of it is part of the package."""

@@ -120,7 +120,8 @@ class LargeRows:
 
     def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
         """One row."""
-        return Item({name: self.dataset[row].targets[name] for name in self._rasters})
+        targets: dict[str, Any] = dict(self.dataset[row].targets)
+        return Item({name: targets[name] for name in self._rasters})
 
     def fingerprint(self) -> str:
         """Of the store's content and the files that are taken of it."""

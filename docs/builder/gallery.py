@@ -199,7 +199,7 @@ class Gallery:
             if drawn.picture is None:
                 parts.append(f'<figure class="none"><figcaption>{html.escape(drawn.said)}</figcaption></figure>')
             else:
-                other = f"<code>{html.escape(drawn.code)}</code><br>" if kind == "scan" else ""
+                other = f"<code>{html.escape(drawn.code)}</code><br>" if drawn.code != self.cards[name][0].code else ""
                 said = f"{other}{html.escape(drawn.said)}"
                 parts.append(
                     self._figure(f"{prefix}{name}-{kind}.webp", said, f"The {kind} after {name}", kind, drawn.picture)

@@ -310,7 +310,8 @@ def _remote_inside(text: str, base: RemotePath) -> Path:
     key = posixpath.normpath(text.replace("\\", "/"))
     if not is_safe_key(key):
         raise NoFile(f"expected a path inside {base}, got {text[:120]!r}; copy the file there, or mend the cell")
-    if not (found := base / key).is_file():
+    found: Path = base / key
+    if not found.is_file():
         raise NoFile(f"expected a file, got {text[:120]!r}, where there is nothing; check the path")
     return found
 

@@ -152,3 +152,8 @@ def test_explain_shows_each_rewrite_and_the_pixels_stay(name: str) -> None:
     levels = np.abs(a - b) * 0.225 * 255
     assert levels.mean() < 2.0
     assert levels[4:-4, 4:-4].max() < 8.0
+
+
+def test_notebooks_show_the_steps_with_their_transforms() -> None:
+    shown = planned(flipped(), gained(), called(), shifted(1.0))._repr_html_()
+    assert "pass: a, b\ncall: c\npass: d" in shown

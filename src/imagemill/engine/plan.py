@@ -19,6 +19,7 @@ import numpy as np
 from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats, Ints
+from imagemill.core.looking import Said
 from imagemill.core.ops import Blend, Bools, ChannelMix, Erase, Fan, Fit, Noise, OfImages, Opaque, Pointwise, Sampling
 from imagemill.core.short_repr import ShortRepr
 
@@ -349,6 +350,11 @@ class Plan(Part, ShortRepr):
     def n(self) -> int:
         """Number of samples."""
         return len(self.shape)
+
+    def _repr_html_(self) -> str:
+        """The steps in their order, each with the transforms that it is made of."""
+        steps = (f"{type(step).__name__.lower()}: {', '.join(step.sources)}" for step in self.steps)
+        return Said("\n".join([repr(self), *steps]))._repr_html_()
 
     def image_axes(self, given: str) -> str:
         """The axes images come out in: as they came, unless a layout was asked for."""

@@ -102,8 +102,8 @@ def _descent(plane, steepest, hessian):
             for x in range(side):
                 row_along += steepest[k, y, x] * (plane[y, x] - level_of)
                 row_level += steepest[k, y, x]
-            along += row_along
-            level += row_level
+            along += float(row_along)
+            level += float(row_level)
         down, share = np.float32(level / (side * side)), np.float32(along / power)
         for y in range(side):
             for x in range(side):
@@ -141,7 +141,7 @@ def _products(steepest, hessian):
                 along = np.float32(0.0)
                 for x in range(side):
                     along += steepest[i, y, x] * steepest[j, y, x]
-                total += along
+                total += float(along)
             hessian[i, j] = total
             hessian[j, i] = total
         trace += hessian[i, i]
@@ -225,11 +225,11 @@ def _fitted(made, second, inside, count):
             made_made += a * a
             other_other += b * b
             made_other += a * b
-        sum_made += of_made
-        sum_other += of_other
-        square_made += made_made
-        square_other += other_other
-        both += made_other
+        sum_made += float(of_made)
+        sum_other += float(of_other)
+        square_made += float(made_made)
+        square_other += float(other_other)
+        both += float(made_other)
     square_made -= sum_made * sum_made / count
     square_other -= sum_other * sum_other / count
     both -= sum_made * sum_other / count

@@ -164,11 +164,11 @@ def _agreement(one, other, inner, count):
             of_both += common
             sizes += abs(common)
             squares += common * common
-        power_one += of_one
-        power_other += of_other
-        both += of_both
-        absolute += sizes
-        square += squares
+        power_one += float(of_one)
+        power_other += float(of_other)
+        both += float(of_both)
+        absolute += float(sizes)
+        square += float(squares)
     if power_one < 1e-3 * count or power_other < 1e-3 * count:
         return 0.0, 1.0
     return both / np.sqrt(power_one * power_other), absolute * absolute / (square + 1e-9)

@@ -43,8 +43,8 @@ _SPREAD = 0.5
 """Spread of the evidence for pictures of different content, in log odds."""
 _RESEMBLING = 2
 """Pictures that are more like one than the one that its copies are told from."""
-_LEAST, _ENOUGH = 0.3, 3.0
-"""Evidence that is needed, and that is enough, whatever the set is like."""
+_LEAST, _LEAST_OF_GRAY, _ENOUGH = 0.3, 1.0, 3.0
+"""Evidence that is needed, more where all pictures are gray, and that is enough, whatever the set is like."""
 _UPPER = 20
 """Pictures that an upper end is read off, or a hundredth of the set where that is more."""
 _TURN = 1.0
@@ -138,7 +138,8 @@ def alike(small: Array, odds: float, *, shapes: Sequence[tuple[int, int]] | None
     # Of two that merely resemble each other one is easily turned a little until it fits.
     evidence = evidence - _TURN * _are_turned(candidates.move, aspects[candidates.first])
     candidates, evidence = _once(candidates, evidence)
-    limit = _limit(candidates, evidence, len(small), odds)
+    least = _LEAST if (small[..., :1] != small).any() else _LEAST_OF_GRAY
+    limit = _limit(candidates, evidence, len(small), odds, least)
     kept = evidence > limit
     candidates, score = candidates.at(kept), evidence[kept] - limit
     how = _how(candidates.move, aspects[candidates.first])
@@ -289,14 +290,14 @@ def _once(candidates: Candidates, evidence: npt.NDArray[np.float64]) -> tuple[Ca
     return candidates.at(order[new]), evidence[order[new]]
 
 
-def _limit(candidates: Candidates, evidence: npt.NDArray[np.float64], count: int, odds: float) -> float:
+def _limit(candidates: Candidates, evidence: npt.NDArray[np.float64], count: int, odds: float, least: float) -> float:
     """How much must speak for a copy: more than for what pictures of this set resemble that are none.
 
     Few pictures have three copies, so the third that is most like a picture is hardly ever one.
     """
     third, fifth = (_most_alike(candidates, evidence, count, place) for place in (_RESEMBLING, _RESEMBLING + 2))
     high = np.percentile(third, 98, method="lower")
-    limit = float(np.clip(high + odds * _SPREAD, _LEAST, _ENOUGH))
+    limit = float(np.clip(high + odds * _SPREAD, least, _ENOUGH))
     return max(limit, _among_look_alikes(third, fifth, odds))
 
 

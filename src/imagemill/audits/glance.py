@@ -244,7 +244,8 @@ def _measured(rgb: Array) -> dict[str, Any]:
 def _of_colours(seen: Array) -> dict[str, Any]:
     bright, sums = np.zeros(STEPS, np.int64), np.zeros(6, np.int64)
     rows = np.empty((len(seen), 3), np.int64)
-    count_colours(*cv2.split(seen), bright, sums, rows)
+    reds, greens, blues = cv2.split(seen)
+    count_colours(reds, greens, blues, bright, sums, rows)
     red, blue, highest, lowest = (sums[:4] / (seen.size // 3 * 255)).tolist()
     black, white = (sums[4:] / seen.size).tolist()
     return {

@@ -304,45 +304,49 @@ class Pipeline(Explained, Previewed, Written):
         if have_time(columns, axes):
             return clip_batch(self, columns, keys, epoch, axes, channels, workers)
         rows, n = read_columns(columns, axes, channels)
-        if self._by_kind and keys is choose_by is None and n <= _FEW and self.group == 1:
-            return self._few(rows, n, epoch, workers)
-        keys, epoch = self.complete(keys, epoch, n)
-        if len(keys) != n:
-            raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
-        if choose_by is not None and len(choose_by) != n:
-            raise InputError(f"expected {n} values to choose by, one per sample, got {len(choose_by)}")
-        group = grouped(self.transforms, n, places)
-        inputs, log, plan, own = self.planned(rows, keys, epoch, group=group, labels=choose_by)
-        how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
-        made = execute.run(plan, inputs.columns(own), self.backend, **how)
-        partners = None if group is None else partner_keys(group, keys)
-        recipes = Recipes(self.seed, epoch, keys, self.digest, partners)
-        return Batch(made, recipes, log, plan.affine, geometry=self.way_back(inputs, plan))
-
-    def _few(self, rows: Columns, n: int, epoch: int | None, workers: int) -> Batch:
-        """A small batch to which nobody gave keys: of images of one kind, it shares what is drawn ahead."""
-        inputs, epoch = self._taken(rows), self._lineage.numbering.said if epoch is None else epoch
-        turn = self._lineage.turns(n)
-        own: Mapping[str, Plan] = {}
-        if (kind := inputs.only_kind) is not None and isinstance(turn, Turn):
-            plan, log, first = self._ahead.planned(kind, turn, epoch, count=n)
+        few, group, first = self._by_kind and keys is choose_by is None and n <= _FEW, None, 0
+        if few:
+            inputs, log, plan, own, first, keys, epoch = self._few(rows, n, epoch)
         else:
-            log, plan, own = self._planned(inputs, keys_of(turn, n), epoch)
-            first = 0
+            keys, epoch = self.complete(keys, epoch, n)
+            if len(keys) != n:
+                raise InputError(f"expected {n} keys, one per sample, got {len(keys)}")
+            if choose_by is not None and len(choose_by) != n:
+                raise InputError(f"expected {n} values to choose by, one per sample, got {len(choose_by)}")
+            group = grouped(self.transforms, n, places)
+            inputs, log, plan, own = self.planned(rows, keys, epoch, group=group, labels=choose_by)
         how: dict[str, Any] = {"rules": self.boxes, "swap": self.swap, "workers": workers, "buffers": self.buffers}
         made = execute.run(plan, inputs.columns(own), self.backend, first=first, **how)
-        recipes, ways = Recipes(self.seed, epoch, keys_of(turn, n), self.digest), self.way_back(inputs, plan)
+        partners = None if group is None else partner_keys(group, keys)
+        recipes, ways = Recipes(self.seed, epoch, keys, self.digest, partners), self.way_back(inputs, plan)
         if plan.n == n:
             return Batch(made, recipes, log, plan.affine, geometry=ways)
         here = slice(first, first + n)
         return Batch(made, recipes, log.part(here), plan.affine[here], geometry=ways[here])
 
-    def _taken(self, rows: Columns) -> Inputs:
-        return self._white.checked(Inputs(rows), self._lineage.numbering.first)
-
     def complete(self, keys: Sequence[Key] | None, epoch: int | None, n: int) -> tuple[Sequence[Key], int]:
         """Keys and epoch where the caller did not say them."""
         return self._lineage.complete(keys, epoch, n)
+
+    def _few(
+        self, rows: Columns, n: int, epoch: int | None
+    ) -> tuple[Inputs, DrawLog, Plan, Mapping[str, Plan], int, list[int], int]:
+        """As `planned` for a small batch to which nobody gave keys: images of one kind share what is drawn ahead.
+
+        Returns
+        -------
+        The inputs, what was drawn, the plan and those of columns, its row of the first sample, keys, and the epoch.
+        """
+        inputs, epoch = self._taken(rows), self._lineage.numbering.said if epoch is None else epoch
+        turn = self._lineage.turns(n)
+        keys = keys_of(turn, n)
+        if (kind := inputs.only_kind) is not None and isinstance(turn, Turn):
+            plan, log, first = self._ahead.planned(kind, turn, epoch, count=n)
+            return inputs, log, plan, {}, first, keys, epoch
+        return inputs, *self._planned(inputs, keys, epoch), 0, keys, epoch
+
+    def _taken(self, rows: Columns) -> Inputs:
+        return self._white.checked(Inputs(rows), self._lineage.numbering.first)
 
     def way_back(self, inputs: Inputs, plan: Plan) -> SourceMaps:
         """How predictions about what a plan makes of some inputs come back to their frames."""

@@ -162,7 +162,7 @@ def parameters(cls: type[Transform]) -> list[str]:
     Examples
     --------
     >>> parameters(imagemill.Flip)
-    ["axis='x'", "mode='random'", 'every=1', '*', 'p=1.0', 'images=None']
+    ["axis='x'", '*', "mode='random'", 'every=1', 'p=1.0', 'images=None']
     """
     by_place, by_name = [], []
     for field in dataclasses.fields(cls):

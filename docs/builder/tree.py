@@ -152,7 +152,8 @@ def _link(found: re.Match[str], path: str, known: Mapping[str, str], done: set[s
     named = _NAME.fullmatch(code)
     # Lower case without "im." may be any word: `open`, `replay`.
     plain = not code.startswith("im.") and (path.startswith(OTHERS) or not code[0].isupper())
-    target = known.get(code) or (known.get(named["name"]) if named and not plain else None)
+    name = code if code.startswith("imagemill ") else named["name"] if named and not plain else ""
+    target = known.get(name)
     if target is None or target in done:
         return found[0]
     done.add(target)

@@ -65,6 +65,8 @@ def test_every_written_page_stands_in_the_navigation(pages: dict[str, str]) -> N
 def test_the_signature_of_a_transform_is_as_one_would_write_it() -> None:
     assert names.parameters(imagemill.Rotate)[:2] == ["degrees=(-15.0, 15.0)", "plane='yx'"]
     assert names.parameters(imagemill.Rotate)[-2:] == ["p=1.0", "images=None"]
+    # What stands behind the star is given by its name.
+    assert names.parameters(imagemill.Flip)[:3] == ["axis='x'", "*", "mode='random'"]
 
 
 # --------------------------------------------------------------------------------------------------------- links
@@ -102,6 +104,10 @@ def test_a_link_that_leads_nowhere_is_found(text: str, found: list[str]) -> None
 
 
 def test_names_in_running_text_become_links_once_and_not_in_code(pages: dict[str, str]) -> None:
+    made = tree._linked("concepts/a.md", "`MixUp`, `MixUp(1)`\n\n```python\n`Rotate`\n```\n`Rotate`, `open`\n")
+    mix, rotate = (f"[`{name}`](../reference/python/{name}.rst)" for name in ("MixUp", "Rotate"))
+    assert made.splitlines()[0] == f"{mix}, `MixUp(1)`"
+    assert made.splitlines()[-3:] == ["`Rotate`", "```", f"{rotate}, `open`"]
     text = pages["concepts/known-limitations.md"]
     assert "[`MixUp`](../reference/python/MixUp.rst)" in text
     assert text.count("../reference/python/MixUp.rst") == 1
@@ -149,7 +155,7 @@ def test_the_list_for_language_models_names_every_page_and_name(tmp_path: Path, 
         (tmp_path / name).write_text(text, "utf-8")
     made = llms.files(tmp_path)
     assert "[Draws: the same pixels under any workers](concepts/draws.html)" in made["llms.txt"]
-    assert "](reference/python/Rotate.html): Turn about the centre" in made["llms.txt"]
+    assert "[Rotate](reference/python/Rotate.html): Turn about the centre" in made["llms.txt"]
     assert "{toctree}" not in made["llms-full.txt"]
 
 

@@ -38,6 +38,8 @@ EXTRAS: dict[str, dict[str, str]] = {
     "onnx": {"onnxruntime": "stress of ONNX models"},
     "tensorboard": {"tensorboard": "compare --log tensorboard:DIR"},
     "mlflow": {"mlflow-skinny": "compare --log mlflow"},
+    "remote": {"fsspec": "files at an address", "s3fs": "s3:// addresses"},
+    "ray": {"ray": "shards of work on Ray, --on ray"},
 }
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")
 

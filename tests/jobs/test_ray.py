@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,21 +24,17 @@ from imagemill.jobs.ray import same_versions
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.where_to_run import engine_for, seeing
 from tests.data.pictures import PIPELINE, digests, outputs, photos
+from tests.ray_here import a_cluster
 
 NAMES = [f"{label}/{n}.png" for n, label in enumerate(("cat", "dog") * 3)]
 ray = pytest.importorskip("ray", reason="Ray has no wheel for this Python or system")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     """One cluster for the tests that do not ask for their own: starting one costs some seconds."""
-    from imagemill.jobs.ray.cluster import connected
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        made = connected("ray", 2)
-    yield
-    made.close()
+    with a_cluster(2):
+        yield
 
 
 def record(item: Any) -> Record:

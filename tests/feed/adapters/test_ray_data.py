@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 import imagemill as im
 from imagemill.core.errors import InputError
 from imagemill.feed.adapters.ray_data import _arrays, _Make
+from tests.ray_here import a_cluster
 
 pytest.importorskip("ray.data", reason="Ray has no wheel for this Python or system")
 
@@ -21,13 +21,8 @@ PIPE = im.Pipeline([im.Flip("x", p=0.5), im.RandomResizedCrop(8), im.Brightness(
 
 @pytest.fixture
 def cluster() -> Iterator[None]:
-    from imagemill.jobs.ray.cluster import connected
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray's own, of what it will change
-        made = connected("ray", 1)
+    with a_cluster(1):
         yield
-        made.close()
 
 
 def loader(**how: Any) -> im.Loader:

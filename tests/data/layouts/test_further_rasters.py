@@ -133,10 +133,8 @@ def test_what_does_not_fit_is_said(
 
 def test_verbs_that_leave_them_out_say_so(tmp_path: Path) -> None:
     rooms(tmp_path / "in", "rgb/{}.png", "depth/{}.png")
-    pipe = im.Pipeline([im.Flip("x")], seed=1)
     reports = [
         im.prepare(tmp_path / "in", tmp_path / "prepared", size=(24, 30)).notes,
-        im.augment(tmp_path / "in", tmp_path / "augmented", pipe).notes,
         im.export(tmp_path / "in", tmp_path / "exported", to="folder").lost,
     ]
     for notes in reports:

@@ -56,7 +56,7 @@ def made(step: Pass, row: int, src: Array, *, first: bool) -> Array:
     shape = step.resample.shape[row].tolist()
     out = np.full((3, *shape) if first else (*shape, 3), 99, kept)
     room = out.transpose(1, 2, 0) if first else out
-    assert rgb.images(step, slice(row, row + 1), [src], room[None], rgb.ONE) == []
+    assert rgb.image(step, row, src, room)
     return out.transpose(1, 2, 0) if first else out
 
 
@@ -138,7 +138,8 @@ def test_what_it_does_not_do_is_left_to_others() -> None:
     tilted[:, 2, 0] = 1e-3
     assert not rgb.takes(a_pass(tilted, size, size, Sampling(1, "nearest")), 0, size, UINT8, 3)
     src, strided = image(0, (*size, 3), "uint8"), np.empty((30, 60, 3), np.uint8)[:, ::2]
-    assert rgb.images(step, slice(0, 1), [src], strided[None], rgb.ONE) is None
+    assert not rgb.image(step, 0, src, strided)
+    assert rgb.images(step, slice(0, 1), [src], strided[None]) is None
     # The pipeline finds another way.
     pipe = im.Pipeline([im.Rotate(20)], seed=0)
     half = pipe(src)

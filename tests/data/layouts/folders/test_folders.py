@@ -86,7 +86,7 @@ def test_a_layout_that_is_asked_for_is_taken(tmp_path: Path) -> None:
     assert len(open_source(tmp_path, layout="folder")) == 3
     with pytest.raises(SourceError, match="below a folder named train, val or test"):
         open_source(tmp_path, layout="split-folders")
-    with pytest.raises(SourceError, match="choose one of file, list, folder"):
+    with pytest.raises(SourceError, match="There are file, list, folder"):
         open_source(tmp_path, layout="folders")
     with pytest.raises(SourceError, match="expected a folder for the layout 'class-tree'"):
         open_source(tmp_path / "top.png", layout="class-tree")

@@ -16,7 +16,7 @@ from imagemill.data.layouts.folder_names import safe_stems
 from imagemill.data.layouts.plain_folders import with_masks
 from imagemill.data.layouts.unwritten import lose_the_rest
 from imagemill.data.records.record import Record
-from imagemill.data.remote.remote_path import as_path, common_folder, relative
+from imagemill.data.remote.remote_path import as_path, common_folder, is_remote, relative
 
 __all__ = ["ListLayout", "from_paths"]
 
@@ -200,7 +200,8 @@ def _list_keys(folder: Path, files: Sequence[Path]) -> list[str]:
     """
     keys = [Path(relative(file, folder)).as_posix() for file in files]
     outside = [n for n, key in enumerate(keys) if key.split("/")[0] == os.pardir or os.path.isabs(key)]
-    places = [str(files[n].absolute()) for n in outside]
+    # Not `absolute`, which leaves the way back up in a path.
+    places = [str(file) if is_remote(str(file)) else os.path.abspath(file) for file in map(files.__getitem__, outside)]
     root = os.path.commonpath([os.path.dirname(place) for place in places]) if places else ""
     for n, place in zip(outside, places, strict=True):
         keys[n] = Path(os.path.relpath(place, root)).as_posix()

@@ -105,7 +105,6 @@ from imagemill.transforms.colour.contrast import Contrast as Contrast
 from imagemill.transforms.colour.gain_offset import GainOffset as GainOffset
 from imagemill.transforms.colour.gamma import Gamma as Gamma
 from imagemill.transforms.colour.gray import Gray as Gray
-from imagemill.transforms.colour.histogram_shift import HistogramShift as HistogramShift
 from imagemill.transforms.colour.hue import Hue as Hue
 from imagemill.transforms.colour.invert import Invert as Invert
 from imagemill.transforms.colour.lighting import Lighting as Lighting
@@ -174,6 +173,7 @@ from imagemill.transforms.geometric.zoom import Zoom as Zoom
 from imagemill.transforms.medical.bias_field import BiasField as BiasField
 from imagemill.transforms.medical.ghosting import Ghosting as Ghosting
 from imagemill.transforms.medical.gibbs_ringing import GibbsRinging as GibbsRinging
+from imagemill.transforms.medical.histogram_shift import HistogramShift as HistogramShift
 from imagemill.transforms.medical.low_resolution import LowResolution as LowResolution
 from imagemill.transforms.medical.motion_artefact import MotionArtefact as MotionArtefact
 from imagemill.transforms.medical.spike import Spike as Spike

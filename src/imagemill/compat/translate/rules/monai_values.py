@@ -13,7 +13,6 @@ from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.clip_percentiles import ClipPercentiles
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
-from imagemill.transforms.colour.histogram_shift import HistogramShift
 from imagemill.transforms.colour.normalize import Normalize
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
@@ -22,6 +21,7 @@ from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.filter.unsharp_mask import UnsharpMask
 from imagemill.transforms.medical.bias_field import BiasField
 from imagemill.transforms.medical.gibbs_ringing import GibbsRinging
+from imagemill.transforms.medical.histogram_shift import HistogramShift
 from imagemill.transforms.medical.low_resolution import LowResolution
 from imagemill.transforms.medical.spike import Spike
 from imagemill.transforms.noise.gaussian_noise import GaussianNoise

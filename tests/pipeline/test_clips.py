@@ -14,7 +14,10 @@ from imagemill.testing.each import SHIPPED, example_of
 
 T, SHAPE = 4, (16, 20)
 CLIP = np.stack([picture(k, SHAPE, 3) for k in range(T)])
-WHOLE = (im.Contrast, im.ColorJitter, im.Rescale, im.Standardize, im.Equalize, im.AutoContrast, im.ClipPercentiles)
+WHOLE = (
+    *(im.Contrast, im.ColorJitter, im.Rescale, im.Standardize, im.Equalize, im.AutoContrast, im.ClipPercentiles),
+    im.HistogramShift,
+)
 """What takes numbers of the image: those of a clip are of all its frames."""
 
 FIXED = [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imagemill.core.percentiles import percentiles_of
+from imagemill.core.percentiles import _between, percentiles_of
 
 ASKED = (0, 0.5, 1, 37.3, 50, 99, 99.95, 99.9999, 100)
 MANY = 300_010  # of which no percentile asked for is one of the values
@@ -42,3 +42,9 @@ def test_a_sample_that_is_wrong_costs_time_and_nothing_else() -> None:
     values = 5.0 + np.arange(MANY)
     values[np.random.default_rng(0).integers(MANY, size=1 << 14)] = 0
     np.testing.assert_allclose(percentiles_of(values, ASKED), np.percentile(values, ASKED), rtol=1e-12)
+
+
+def test_a_sample_of_one_value_that_stands_above_the_rank_is_not_the_answer() -> None:
+    values = np.repeat([1.0, 5.0], [60_000, 40_000])
+    assert _between(values, np.full(1 << 14, 5.0), 0.5) == 1.0
+    assert _between(values, np.full(1 << 14, 1.0), 0.8) == 5.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import tempfile
@@ -18,6 +19,9 @@ from typing import Any
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+_PATIENCE = 300
+"""Seconds; far more than an answer takes, also on a busy machine."""
 
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None or os.name != "posix", reason="needs a Chromium on the PATH: apt-get install chromium, for example"
@@ -52,6 +56,9 @@ class Page:
 
     def _read(self) -> Any:
         while b"\0" not in self._rest:
+            # A browser that stands still must end a test, not the run of all.
+            ready, _, _ = select.select([self._out], [], [], _PATIENCE)
+            assert ready, f"the browser said nothing for {_PATIENCE} s"
             part = os.read(self._out.fileno(), 1 << 20)
             assert part, "the browser has ended"
             self._rest += part

@@ -393,3 +393,9 @@ def test_large_files_are_read_by_stretches(memory: Any, monkeypatch: pytest.Monk
         assert file.read() == data[-4:]
     with pytest.raises(OSError, match="files there are written whole"):
         as_path("memory://sets/a.bin").open("wb")
+
+
+@pytest.mark.parametrize("text", ["s3://", "gs:///", "hf://"])
+def test_an_address_without_a_bucket_is_refused_before_anything_is_asked(text: str) -> None:
+    with pytest.raises(InputError, match=rf"bucket in '{text}'; write {text[:2]}://BUCKET/FOLDER"):
+        im.open(text)

@@ -54,7 +54,7 @@ def as_path(what: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        When there is a name and a password, or a key, in the address.
+        When there is a name and a password, or a key, in the address, or no bucket.
 
     Examples
     --------
@@ -71,6 +71,8 @@ def as_path(what: str | os.PathLike[str]) -> Path:
         return Path("/" + unquote(urlsplit(f"file:///{found[2]}").path).lstrip("/"))
     if found[1] not in SCHEMES:
         return Path(text)
+    if not found[2].strip("/") and found[1] != "memory":
+        raise InputError(f"expected the name of a bucket in {text!r}; write {found[1]}://BUCKET/FOLDER")
     _refuse_secrets(found[1], found[2])
     return RemotePath(f"{found[1]}://{found[2]}")
 

@@ -183,7 +183,7 @@ def test_a_killed_driver_leaves_no_process_and_is_continued_here(tmp_path: Path)
     shutil.rmtree(short, ignore_errors=True)
 
 
-def wait_until(is_so: Any, seconds: float = 60) -> None:
+def wait_until(is_so: Any, seconds: float = 600) -> None:
     import time
 
     until = time.monotonic() + seconds

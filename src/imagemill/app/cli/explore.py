@@ -10,7 +10,7 @@ import typer
 
 from imagemill import Image, open_source
 from imagemill.app.cli.console import err, facts, out
-from imagemill.app.cli.first_input import read_first
+from imagemill.app.cli.first_input import BoxesFile, FirstOf, KeypointsFile, Seed, StoredAxes, read_first
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.app.explorer.exploring import opened_of, written
@@ -21,9 +21,7 @@ __all__ = ["explore"]
 
 
 def explore(
-    src: Annotated[
-        Path, typer.Argument(metavar="SRC", help="An image, a scan, a .txt list, or a folder (its first image).")
-    ],
+    src: FirstOf,
     pipeline: Annotated[
         str | None,
         typer.Option(
@@ -41,18 +39,10 @@ def explore(
         Path | None,
         typer.Option("--masks", metavar="DIR|FILE", help="Of a scan: the label map that says which slice is shown."),
     ] = None,
-    boxes: Annotated[
-        Path | None, typer.Option("--boxes", metavar="FILE", help="COCO JSON with boxes; the image is found by name.")
-    ] = None,
-    keypoints: Annotated[
-        Path | None, typer.Option("--keypoints", metavar="FILE", help="COCO JSON with keypoints; the same.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Same seed, same pixels. Made and shown when left out.")
-    ] = None,
-    axes: Annotated[
-        str | None, typer.Option("--axes", help="Names of the stored axes, such as cyx, where files do not say them.")
-    ] = None,
+    boxes: BoxesFile = None,
+    keypoints: KeypointsFile = None,
+    seed: Seed = None,
+    axes: StoredAxes = None,
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of SRC.")] = None,
     mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from imagemill import (
     Boxes,
@@ -35,7 +38,24 @@ from imagemill.data import (
 )
 from imagemill.verbs.augment import load_record
 
-__all__ = ["Input", "read_first", "usual_preset"]
+__all__ = ["BoxesFile", "FirstOf", "Input", "KeypointsFile", "Seed", "StoredAxes", "read_first", "usual_preset"]
+
+FirstOf = Annotated[
+    Path, typer.Argument(metavar="SRC", help="An image, a scan, a .txt list, or a folder (its first image).")
+]
+BoxesFile = Annotated[
+    Path | None, typer.Option("--boxes", metavar="FILE", help="COCO JSON with boxes; the image is found by name.")
+]
+KeypointsFile = Annotated[
+    Path | None, typer.Option("--keypoints", metavar="FILE", help="COCO JSON with keypoints; the same.")
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Same seed, same pixels. Made and shown when left out.")
+]
+StoredAxes = Annotated[
+    str | None, typer.Option("--axes", help="Names of the stored axes, such as cyx, where files do not say them.")
+]
+"""What verbs that show one image are told about it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from imagemill import (
     open_source,
 )
 from imagemill.app.cli.console import facts, json_out, out, progress
-from imagemill.app.cli.first_input import read_first, usual_preset
+from imagemill.app.cli.first_input import BoxesFile, FirstOf, KeypointsFile, Seed, StoredAxes, read_first, usual_preset
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 from imagemill.app.figures.annotated_figures import shown_annotations, shown_draws
@@ -28,9 +28,7 @@ __all__ = ["preview"]
 
 
 def preview(
-    src: Annotated[
-        Path, typer.Argument(metavar="SRC", help="An image, a scan, a .txt list, or a folder (its first image).")
-    ],
+    src: FirstOf,
     pipeline: Annotated[
         str | None,
         typer.Option(
@@ -46,18 +44,10 @@ def preview(
     masks: Annotated[
         Path | None, typer.Option("--masks", metavar="DIR|FILE", help="The label map, or the folder it is in.")
     ] = None,
-    boxes: Annotated[
-        Path | None, typer.Option("--boxes", metavar="FILE", help="COCO JSON with boxes; the image is found by name.")
-    ] = None,
-    keypoints: Annotated[
-        Path | None, typer.Option("--keypoints", metavar="FILE", help="COCO JSON with keypoints; the same.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Same seed, same pixels. Made and shown when left out.")
-    ] = None,
-    axes: Annotated[
-        str | None, typer.Option("--axes", help="Names of the stored axes, such as cyx, where files do not say them.")
-    ] = None,
+    boxes: BoxesFile = None,
+    keypoints: KeypointsFile = None,
+    seed: Seed = None,
+    axes: StoredAxes = None,
     key: Annotated[
         str | None,
         typer.Option("--key", help="What the draws belong to; left out: the image's path in SRC, as augment has it."),

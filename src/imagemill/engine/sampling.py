@@ -11,7 +11,7 @@ import numpy.typing as npt
 from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats
-from imagemill.engine.backends.chains import EDGE_TOLERANCE, axis_aligned, simplify
+from imagemill.engine.chains import EDGE_TOLERANCE, axis_aligned, simplify
 from imagemill.engine.plan import Matrices, Resample, kept
 
 Array = np.ndarray[Any, Any]

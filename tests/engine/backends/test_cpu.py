@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from imagemill.core.coordinate_maps import Displace, Matrix
 from imagemill.core.errors import InputError
 from imagemill.engine.backends import reference
-from imagemill.engine.backends.chains import SCIPY_MODES, integer_index
 from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
 from imagemill.engine.backends.cpu.flat import flatten
 from imagemill.engine.backends.cpu.resample.lines import AFFINE, ALONG, PIECES, TAPS, scratch, trace_row
 from imagemill.engine.backends.cpu.resample.splines import coefficients
+from imagemill.engine.chains import SCIPY_MODES, integer_index
 from tests.engine.backends.strategies import (
     BORDERS,
     DTYPES,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from imagemill.core import geometry as geo
 from imagemill.core.coordinate_maps import Matrix
 from imagemill.engine.backends import reference
-from imagemill.engine.backends.chains import axis_aligned
 from imagemill.engine.backends.cpu import choose
 from imagemill.engine.backends.cpu.resample.enlarge import strips
+from imagemill.engine.chains import axis_aligned
 
 
 def crop_resize(start: tuple[int, int], part: tuple[int, int], out: tuple[int, int]) -> Matrix:

@@ -10,7 +10,7 @@ import scipy.ndimage as ndi
 from imagemill.core.coordinate_maps import Displace, Matrix, Window
 from imagemill.core.errors import InputError
 from imagemill.engine.backends import reference
-from imagemill.engine.backends.chains import SCIPY_MODES
+from imagemill.engine.chains import SCIPY_MODES
 from tests.engine.backends.strategies import BORDERS, affine, image
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Displace, Matrix, Stage, Window
 from imagemill.core.errors import InputError
-from imagemill.engine.backends.chains import (
+from imagemill.engine.chains import (
     EDGE_TOLERANCE,
     FARTHEST,
     SCIPY_MODES,

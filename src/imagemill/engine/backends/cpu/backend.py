@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
-from imagemill.engine.backends.chains import fill_vector, saturate
 from imagemill.engine.backends.cpu import choose
 from imagemill.engine.backends.cpu.altering import alter as altering
 from imagemill.engine.backends.cpu.batches import photos as rgb
@@ -21,6 +20,7 @@ from imagemill.engine.backends.cpu.resample.slices import Copying, Move, whole_m
 from imagemill.engine.backends.cpu.resampling import Resampling, give, prepare, writable
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.blending.blended_pixels import weighted
+from imagemill.engine.chains import fill_vector, saturate
 from imagemill.engine.plan import Alter, Matrices, Pass, Resample, kept
 from imagemill.engine.sampling import for_labels, request, still
 

@@ -11,17 +11,6 @@ import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Matrix, Stage
 from imagemill.core.errors import InputError
-from imagemill.engine.backends.chains import (
-    AxisAligned,
-    axis_aligned,
-    check,
-    check_order,
-    fill_vector,
-    is_affine,
-    label_value,
-    saturate,
-    simplify,
-)
 from imagemill.engine.backends.cpu.flat import is_planar
 from imagemill.engine.backends.cpu.resample import warp2d
 from imagemill.engine.backends.cpu.resample.antialias import blur
@@ -35,6 +24,17 @@ from imagemill.engine.backends.cpu.resample.axis_aligned import (
 from imagemill.engine.backends.cpu.resample.enlarge import resize_part, strips
 from imagemill.engine.backends.cpu.resample.slices import Copying, from_aligned
 from imagemill.engine.backends.cpu.resample.warp3d import warp_image, warp_labels
+from imagemill.engine.chains import (
+    AxisAligned,
+    axis_aligned,
+    check,
+    check_order,
+    fill_vector,
+    is_affine,
+    label_value,
+    saturate,
+    simplify,
+)
 
 Array = np.ndarray[Any, Any]
 Run = Callable[[Array, Array, Any], None]

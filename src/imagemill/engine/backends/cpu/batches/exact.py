@@ -24,10 +24,10 @@ import numpy.typing as npt
 from imagemill.core.geometry import Floats
 from imagemill.core.interrupts import as_interrupts
 from imagemill.core.ops import Bools
-from imagemill.engine.backends.chains import BORDERS
 from imagemill.engine.backends.cpu.batches import exact_kernels as kernels
 from imagemill.engine.backends.cpu.batches.rows import CYCLE
 from imagemill.engine.buffers import LEAST, Buffers
+from imagemill.engine.chains import BORDERS
 from imagemill.engine.tone_values import AS_IT_IS, EPSILON, Finish
 
 __all__ = ["MODES", "Moves", "fits", "pick", "run"]

@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.engine import colour_values as values
-from imagemill.engine.backends.chains import BORDERS, fill_vector
 from imagemill.engine.backends.cpu.batches.photo_kernels import run
 from imagemill.engine.backends.cpu.batches.small import LIMIT
 from imagemill.engine.backends.cpu.colour.mix import mixing
 from imagemill.engine.backends.protocol import Rasters
+from imagemill.engine.chains import BORDERS, fill_vector
 from imagemill.engine.plan import Colour, Matrices, Pass, Resample, for_all, kept, once
 from imagemill.engine.sampling import SHRINK_LIMIT
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.engine.backends.chains import BORDERS
 from imagemill.engine.backends.cpu.compile import exactly
 from imagemill.engine.backends.cpu.resample.lines import CONSTANT, MIRROR, REFLECT
+from imagemill.engine.chains import BORDERS
 
 WRAP = BORDERS["wrap"]
 CYCLE = 5

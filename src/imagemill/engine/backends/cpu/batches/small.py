@@ -19,9 +19,9 @@ import numpy.typing as npt
 from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
-from imagemill.engine.backends.chains import BORDERS, fill_vector
 from imagemill.engine.backends.cpu.batches.small_kernels import BLEND, SKIP, modes, run
 from imagemill.engine.backends.cpu.resample.warp3d import _flat
+from imagemill.engine.chains import BORDERS, fill_vector
 from imagemill.engine.plan import Colour, Matrices, Pass, Resample, Windows
 from imagemill.engine.sampling import SHRINK_LIMIT
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.engine.backends.chains import SCIPY_MODES, integer_index
 from imagemill.engine.backends.cpu.resample.splines import coefficient_dtype
+from imagemill.engine.chains import SCIPY_MODES, integer_index
 
 Array = np.ndarray[Any, Any]
 

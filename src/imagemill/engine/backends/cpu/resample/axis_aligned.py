@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imagemill.engine.backends.chains import AxisAligned, integer_index
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.resample.samplers import finish
 from imagemill.engine.backends.cpu.resample.slices import paint
 from imagemill.engine.backends.cpu.resample.splines import coefficient_dtype, coefficients
 from imagemill.engine.backends.cpu.simd import weigh_rgb
+from imagemill.engine.chains import AxisAligned, integer_index
 
 Array = np.ndarray[Any, Any]
 Floats = npt.NDArray[np.float64]

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Matrix
-from imagemill.engine.backends.chains import AxisAligned
 from imagemill.engine.backends.cpu.resample import warp2d
 from imagemill.engine.backends.cpu.resample.axis_aligned import resize_block
+from imagemill.engine.chains import AxisAligned
 
 Array = np.ndarray[Any, Any]
 

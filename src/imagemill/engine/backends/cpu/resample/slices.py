@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Stage, Window
-from imagemill.engine.backends.chains import (
+from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.chains import (
     EDGE_TOLERANCE,
     AxisAligned,
     axis_aligned,
@@ -21,7 +22,6 @@ from imagemill.engine.backends.chains import (
     integer_index,
     saturate,
 )
-from imagemill.engine.backends.cpu.compile import compiled
 
 Array = np.ndarray[Any, Any]
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Matrix, Stage
-from imagemill.engine.backends.chains import is_affine
+from imagemill.engine.chains import is_affine
 
 Array = np.ndarray[Any, Any]
 

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.coordinate_maps import Stage, Window
-from imagemill.engine.backends.chains import BORDERS, fill_vector, label_value, saturate
 from imagemill.engine.backends.cpu.flat import Chain, flatten, is_planar
 from imagemill.engine.backends.cpu.resample.axis_aligned import write
 from imagemill.engine.backends.cpu.resample.lines import scratch
 from imagemill.engine.backends.cpu.resample.samplers import gather, linear
 from imagemill.engine.backends.cpu.resample.spline_sampler import spline
 from imagemill.engine.backends.cpu.resample.splines import coefficient_dtype, coefficients
+from imagemill.engine.chains import BORDERS, fill_vector, label_value, saturate
 
 Array = np.ndarray[Any, Any]
 

@@ -23,6 +23,7 @@ PHOTO = {
     "CopyPaste": "im.CopyPaste(1)",
     "Corruption": 'im.Corruption("fog", 3)',
     "Crop": "im.Crop((120, 160))",
+    "CropAndPad": "im.CropAndPad((-0.2, 0.2))",
     "CropOrPad": "im.CropOrPad((260, 260))",
     "CutMix": "im.CutMix(area=0.3)",
     "D4": "im.D4()",

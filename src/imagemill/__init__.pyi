@@ -148,6 +148,7 @@ from imagemill.transforms.filter.unsharp_mask import UnsharpMask as UnsharpMask
 from imagemill.transforms.filter.zoom_blur import ZoomBlur as ZoomBlur
 from imagemill.transforms.geometric.affine import Affine as Affine
 from imagemill.transforms.geometric.crop import Crop as Crop
+from imagemill.transforms.geometric.crop_and_pad import CropAndPad as CropAndPad
 from imagemill.transforms.geometric.crop_or_pad import CropOrPad as CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic as Elastic
 from imagemill.transforms.geometric.flip import Flip as Flip

@@ -39,6 +39,20 @@ def test_a_folder_with_a_preset(tmp_path: Path) -> None:
     assert digests(tmp_path / "out") == digests(tmp_path / "python")
 
 
+def test_a_ramp_of_a_file_follows_the_copies(tmp_path: Path) -> None:
+    image = photo(tmp_path / "a.png")
+    before = im.read_picture(image).array
+    pipe = im.Pipeline([im.GainOffset(1, im.Ramp({0: 0, 2: 40}))], seed=1)
+    (tmp_path / "ramp.yaml").write_text(pipe.to_yaml(), "utf-8")
+    said = imagemill("augment", image, "-o", tmp_path / "out", "-p", tmp_path / "ramp.yaml", "-n", "4")
+    assert said.code == 0, said.err
+    for row in read_jsonl(tmp_path / "out/recipes.jsonl").rows:
+        added = min(20 * row["copy"], 40)
+        made = im.read_picture(tmp_path / "out" / row["output"]).array
+        np.testing.assert_array_equal(made, np.minimum(before.astype(int) + added, 255))
+    assert "0 in epoch 0, 40 in epoch 2" in imagemill("explain", "-p", tmp_path / "ramp.yaml").out
+
+
 def test_a_single_image_shows_what_was_applied(tmp_path: Path) -> None:
     image = photo(tmp_path / "a.png")
     said = imagemill("augment", image, "-o", tmp_path / "out", "-p", "photo", "-n", "2", "--seed", "7")

@@ -240,3 +240,33 @@ def test_frames_of_a_video_are_cropped_alike_around_what_any_of_them_shows() -> 
         assert one.mask.any()
         starts.add(one.applied[0].values["start.x"])
     assert len(starts) > 4
+
+
+def test_holes_on_objects_lie_in_their_boxes() -> None:
+    seen = np.zeros(3)
+    places = [np.s_[4:12, 5:15], np.s_[20:30, 30:45], np.s_[33:38, 2:8]]
+    for key in range(60):
+        hidden = (hide(im.CoarseDropout(1, (0.3, 1), where="masks"), key).image == 0).all(axis=-1)
+        (where,) = (i for i in range(3) if hidden[places[i]].any())
+        hidden[places[where]] = False
+        assert not hidden.any()
+        seen[where] += 1
+    assert seen.min() > 8
+    whole = hide(im.CoarseDropout(40, 1.0, where="masks", labels=2), 0).image
+    np.testing.assert_array_equal((whole == 0).all(axis=-1), MASK == 2)
+    boxed = hide(im.CoarseDropout(40, {"y": 1.0}, where="boxes"), 0).image
+    shown = np.zeros(SHAPE, bool)
+    for x0, y0, x1, y1 in BOXES.array.astype(int).tolist():
+        shown[y0:y1, x0:x1] = True
+    np.testing.assert_array_equal((boxed == 0).all(axis=-1), shown)
+
+
+def test_holes_on_objects_need_objects() -> None:
+    pipe = im.Pipeline([im.CoarseDropout(3, where="boxes")], seed=1)
+    np.testing.assert_array_equal(pipe(image=IMAGE, boxes=im.Boxes(np.zeros((0, 4)))).image, IMAGE)
+    with pytest.raises(im.InputError, match="expected boxes for CoarseDropout"):
+        pipe(image=IMAGE)
+    with pytest.raises(im.ParameterError, match=r"labels=\.\.\.\) only with where='masks'"):
+        im.CoarseDropout(labels=1)
+    with pytest.raises(im.ParameterError, match=r"of=\.\.\.\) only with where"):
+        im.CoarseDropout(of="mask")

@@ -51,18 +51,26 @@ def corrupt(image: Any, name: str, severity: int = 1, *, seed: int = 0, key: str
     >>> noisy.shape, noisy.dtype, bool((noisy != digit).any())
     ((28, 28), dtype('uint8'), True)
     """
-    corruption = Corruption(name, severity)
-    alike = _without_draws(corruption)
+    if not isinstance(name, str) or not isinstance(severity, int):
+        # It says what is wrong, or takes a range.
+        return Pipeline([Corruption(name, severity)], seed=seed)(image, key=key, epoch=0)
+    alike = _without_draws(name, severity)
     # Where nothing is drawn neither seed nor key matter, and calls without a key are planned ahead.
-    return _pipeline(corruption, seed)(image, key=key, epoch=0) if alike is None else alike(image)
+    return _pipeline(name, severity, seed)(image, key=key, epoch=0) if alike is None else alike(image)
 
 
-@lru_cache(maxsize=128)
-def _without_draws(corruption: Corruption) -> Pipeline | None:
+@lru_cache(maxsize=128, typed=True)
+def _without_draws(name: str, severity: int) -> Pipeline | None:
     """The pipeline of one that makes one image of each; None for any other."""
+    corruption = _corruption(name, severity)
     return Pipeline([corruption], seed=0) if corruption.variants() == 1 else None
 
 
-@lru_cache(maxsize=128)
-def _pipeline(corruption: Corruption, seed: int) -> Pipeline:
-    return Pipeline([corruption], seed=seed)
+@lru_cache(maxsize=128, typed=True)
+def _pipeline(name: str, severity: int, seed: int) -> Pipeline:
+    return Pipeline([_corruption(name, severity)], seed=seed)
+
+
+@lru_cache(maxsize=128, typed=True)
+def _corruption(name: str, severity: int) -> Corruption:
+    return Corruption(name, severity)

@@ -6,20 +6,16 @@ Most are derived from what the parameters declare. By hand are those that a decl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import imagemill as im
-from imagemill.core.extras import require
-from imagemill.core.ranges import Range
 from imagemill.testing.derived import derived, example
+from imagemill.testing.each_geometry import MOVING
 from imagemill.testing.made_pictures import picture
+from imagemill.testing.setting import Maker, Setting, Strategy
 from imagemill.transforms.base import REGISTRY, Transform, required
-
-Strategy = Any
-"""A hypothesis strategy; ``Any``, since hypothesis is optional."""
 
 __all__ = [
     "APART", "BY_HAND", "COLOUR", "COMBINED", "EXAMPLES", "GEOMETRY",
@@ -27,165 +23,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the images are like that transforms are generated for.
-
-    Parameters
-    ----------
-    ndim : {2, 3}
-    channels : int
-    orders, borders : sequence
-        What geometric transforms choose from.
-    least : int
-        The shortest side of the images, in pixels of 1 mm.
-    """
-
-    ndim: int = 2
-    channels: int = 3
-    orders: Sequence[int] = (1, 1, 3)
-    borders: Sequence[str] = ("nearest",)
-    least: int = 6
-
-    @property
-    def st(self) -> Any:
-        """``hypothesis.strategies``."""
-        return require("hypothesis.strategies", extra="testing")
-
-    @property
-    def colours(self) -> int:
-        """How many channels are colours: RGBA of pictures has three."""
-        return 3 if self.channels == 4 and self.ndim == 2 else self.channels
-
-    @property
-    def order(self) -> Strategy:
-        """Spline orders."""
-        return self.st.sampled_from(self.orders)
-
-    @property
-    def plane(self) -> Strategy:
-        """Planes in which something turns."""
-        return self.st.sampled_from(("yx",) if self.ndim == 2 else ("yx", "zy", "zx"))
-
-    @property
-    def coin(self) -> dict[str, Strategy]:
-        """The probability that a transform runs at all."""
-        return {"p": self.st.sampled_from((1.0, 1.0, 0.5))}
-
-    @property
-    def free(self) -> dict[str, Strategy]:
-        """What a transform that interpolates takes besides its amount."""
-        return {**self.coin, **self.decided}
-
-    @property
-    def decided(self) -> dict[str, Strategy]:
-        """What derived strategies leave to the setting."""
-        return {"order": self.order, "border": self.st.sampled_from(self.borders)}
-
-    def pair(self, low: float, high: float) -> Strategy:
-        """Ranges within two bounds."""
-        number = self.st.floats(low, high, allow_nan=False)
-        return self.st.tuples(number, number).map(lambda two: Range(min(two), max(two)))
-
-    def sides(self, low: int, high: int, *, plane: bool = False) -> Strategy:
-        """Sizes ``(y, x)`` or ``(z, y, x)``."""
-        return self.st.tuples(*[self.st.integers(low, high)] * (2 if plane else self.ndim))
-
-
-Maker = Callable[[Setting], Strategy | None]
-"""Transforms of one type for a setting; None where it has none, as hue has for gray images."""
-
-
-def _shift(s: Setting) -> Strategy:
-    st = s.st
-    unit = st.one_of(
-        st.fixed_dictionaries({"pixels": s.pair(-6, 6)}),
-        st.fixed_dictionaries({"fraction": s.pair(-0.3, 0.3)}),
-        st.fixed_dictionaries({"millimetres": s.pair(-4, 4)}),
-    )
-    rest = st.fixed_dictionaries({**s.free, "whole": st.booleans()})
-    return st.tuples(unit, rest).map(lambda both: im.Shift(**both[0], **both[1]))
-
-
-def _affine(s: Setting) -> Strategy:
-    pair = s.pair
-    return s.st.builds(
-        im.Affine, pair(-30, 30), pair(0.7, 1.4), pair(-0.2, 0.2), pair(-15, 15), plane=s.plane, **s.free
-    )
-
-
-def _pad(s: Setting) -> Strategy:
-    st = s.st
-    fill = {"fill": st.sampled_from((0.0, 30.0)), "border": st.sampled_from(("constant", *s.borders))}
-    place = st.sampled_from(("centre", "random", "top_left", "bottom_right"))
-    return st.one_of(
-        st.builds(im.Pad, st.integers(1, 5), p=s.coin["p"], **fill),
-        st.builds(im.Pad, size=s.sides(4, 20), at=place, **fill),
-        st.builds(im.Pad, multiple_of=st.integers(2, 8), at=place, **fill),
-    )
-
-
-def _flip(s: Setting) -> Strategy:
-    st = s.st
-    axis = st.sampled_from("yx" if s.ndim == 2 else "zyx")
-    return st.one_of(
-        st.builds(im.Flip, axis, **s.coin), st.builds(im.Flip, axis, mode=st.just("alternate"), every=st.integers(1, 3))
-    )
-
-
-def _crop(s: Setting) -> Strategy:
-    st = s.st
-    places = ("centre", "random", "top_left", "bottom_right")
-    ends = st.tuples(*[st.integers(0, 2)] * s.ndim, *[st.integers(3, s.least)] * s.ndim)
-    return st.one_of(
-        st.builds(im.Crop, s.sides(2, s.least), at=st.sampled_from(places)),
-        st.builds(im.Crop, st.integers(2, s.least), at=st.sampled_from(places)),
-        ends.map(lambda box: im.Crop(box=box)),
-    )
-
-
-def _resample(s: Setting) -> Strategy:
-    st = s.st
-    return st.one_of(
-        st.builds(im.Resample, s.sides(4, 20), order=s.order),
-        st.builds(im.Resample, spacing=st.floats(0.5, 1.8), order=s.order),
-    )
-
-
-def _resize(s: Setting) -> Strategy:
-    st = s.st
-    fit = st.sampled_from(("stretch", "stretch", "crop", "pad"))
-    return st.builds(im.Resize, s.sides(5, 20), fit=fit, order=s.order, fill=st.sampled_from((0.0, 30.0)))
-
-
-def _crop_or_pad(s: Setting) -> Strategy:
-    st = s.st
-    place = st.sampled_from(("centre", "random", "top_left", "bottom_right"))
-    return st.builds(im.CropOrPad, s.sides(4, 20), at=place, fill=st.sampled_from((0.0, 30.0)))
-
-
-def _orient(s: Setting) -> Strategy | None:
-    return s.st.builds(im.Orient, s.st.sampled_from(("RAS", "LPS", "SAR", "PIR"))) if s.ndim == 3 else None
-
-
 def _window(s: Setting) -> Strategy:
     st = s.st
     return st.builds(im.Window, s.pair(20, 200), s.pair(50, 300), st.sampled_from(((0, 1), (-1, 1))))
-
-
-def _elastic(s: Setting) -> Strategy:
-    return s.st.builds(im.Elastic, s.pair(0.0, 0.45 if s.ndim == 2 else 0.38), s.st.integers(2, 4), **s.free)
-
-
-def _random_resized_crop(s: Setting) -> Strategy:
-    return s.st.builds(
-        im.RandomResizedCrop, s.sides(5, 20, plane=True), s.pair(0.2, 1.0), s.pair(0.5, 2.0), order=s.order
-    )
-
-
-def _rotate(s: Setting) -> Strategy:
-    st = s.st
-    return st.builds(im.Rotate, s.pair(-180, 180), plane=s.plane, frame=st.sampled_from(("keep", "fit")), **s.free)
 
 
 def _of_colour(make: Callable[[Setting], Strategy]) -> Maker:
@@ -304,6 +144,14 @@ def _ignoring(cls: type[Transform]) -> Maker:
     return lambda s: s.st.builds(cls, *[s.sides(2, s.least)] * sized, missing=s.st.just("ignore"))
 
 
+def _coarse_dropout(s: Setting) -> Strategy:
+    st = s.st
+    holes = s.pair(0, 6).map(lambda pair: (round(pair.low), round(pair.high)))
+    where = st.sampled_from((None, "boxes", "masks"))
+    common = {"mask_fill": st.sampled_from((None, 9)), "hide_keypoints": st.booleans(), "missing": st.just("ignore")}
+    return st.builds(im.CoarseDropout, holes, s.pair(0, 1), where=where, **common, **s.coin)
+
+
 def _label_crop(s: Setting) -> Strategy:
     st = s.st
     by = st.one_of(
@@ -317,22 +165,12 @@ def _label_crop(s: Setting) -> Strategy:
 
 
 BY_HAND: Mapping[type[Transform], Maker] = {
+    **MOVING,
     # Parameters exclude or need each other.
-    im.Affine: _affine,
     im.ChannelGain: _channel_gain,
     im.ColorJitter: _of_colour(_jitter),
-    im.Flip: _flip,
-    im.Pad: _pad,
-    im.Resample: _resample,
-    im.Shift: _shift,
     im.Standardize: _standardize,
     im.ToneGain: _tones,
-    # Sizes, so that images stay large enough for what comes next.
-    im.Crop: _crop,
-    im.CropOrPad: _crop_or_pad,
-    im.RandomResizedCrop: _random_resized_crop,
-    im.Resize: _resize,
-    im.SquareCrop: lambda s: s.st.builds(im.SquareCrop, s.st.integers(0, 4)),
     # Images.
     im.MatchColours: _matching(im.MatchColours),
     im.MatchHistogram: _matching(im.MatchHistogram),
@@ -340,19 +178,16 @@ BY_HAND: Mapping[type[Transform], Maker] = {
     # As they are, of images that come without what they go by.
     im.BoxCrop: _ignoring(im.BoxCrop),
     im.BoxSafeCrop: _ignoring(im.BoxSafeCrop),
+    im.CoarseDropout: _coarse_dropout,
     im.ForegroundCrop: _ignoring(im.ForegroundCrop),
     im.IoUCrop: _ignoring(im.IoUCrop),
     im.LabelCrop: _label_crop,
     im.MaskDropout: _ignoring(im.MaskDropout),
     im.NearBoxCrop: _ignoring(im.NearBoxCrop),
     im.WeightedCrop: _ignoring(im.WeightedCrop),
-    # Far more is allowed than the default shows: whole turns, and grids of few cells that do not fold.
-    im.Elastic: _elastic,
-    im.Rotate: _rotate,
     # An option is a word or something else, and only its check knows which.
     im.ClipPercentiles: lambda s: s.st.builds(im.ClipPercentiles, s.st.floats(0, 20), s.st.floats(80, 100)),
     im.MatchLandmarks: lambda s: s.st.builds(im.MatchLandmarks, s.st.just((0, 30, 100)), s.st.just((5, 50, 95))),
-    im.Orient: _orient,
     im.Window: _window,
     im.Contrast: _contrast,
     im.Gray: _gray,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import ast
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["COMPOSERS", "Call", "Unread", "calls_in", "typed"]
+__all__ = ["COMPOSERS", "Call", "Function", "Unread", "calls_in", "typed"]
 
 COMPOSERS = frozenset({
     "Compose", "ReplayCompose", "BboxCompose", "Sequential", "AugmentationSequential", "Transforms", "ComposeTransforms"
@@ -53,6 +54,27 @@ class Unread:
     """
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """A function of the program.
+
+    Parameters
+    ----------
+    node : ast.FunctionDef or ast.AsyncFunctionDef
+    home : Scope
+        Where it was defined.
+    run : callable
+        Takes the function, the scope of the call, positional and named arguments, and gives what is returned.
+    """
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    home: Any
+    run: Callable[[Function, Any, tuple[Any, ...], Mapping[str, Any]], Any]
+
+    def __deepcopy__(self, memo: Any) -> Function:
+        return self
 
 
 def typed(value: Any) -> Any:

@@ -30,7 +30,8 @@ _NEEDED: dict[str, Any] = {
     "offsets": 0.1, "a_min": -200, "a_max": 300, "gamma": 1.5, "target_shape": (64, 64, 32), "target_multiple": 8,
     "lower": 1, "upper": 99, "sharpness_factor": 2, "bits": 4, "quality": (50, 90), "threshold": 0.5, "holes": 4,
     "angle": 0.2, "zoom": 1.2, "spatial_border": 4, "offset": 0.1, "orientation": "LPS", "scales": 1.1, "axes": 0,
-    "translation": 2, "num_samples": 2, "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
+    "translation": 2, "num_samples": 2, "roi_scale": 0.8, "cropping": 4, "num_grid_xy": (4, 4),
+    "magnitude": 10, "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
 }  # fmt: skip
 """Arguments that have no default there."""
 
@@ -47,6 +48,7 @@ _ASKED: dict[str, dict[str, Any]] = {
     "RandCropByPosNegLabel": {"label_key": "label", "spatial_size": (64, 64, 32)},
     "RandCropByLabelClasses": {"label_key": "label", "spatial_size": (64, 64, 32), "num_classes": 2},
     "RandWeightedCrop": {"w_key": "mask", "spatial_size": (64, 64, 32)},
+    "PadIfNeeded3D": {"min_zyx": (32, 64, 64)}, "CenterCrop3D": {"size": (32, 64, 64)},
     "HistogramMatching": {"reference_images": _REFERENCE}, "FDA": {"reference_images": _REFERENCE},
     "PixelDistributionAdaptation": {"reference_images": _REFERENCE},
 }  # fmt: skip

@@ -16,6 +16,7 @@ from imagemill.transforms.asked_content import Missing, all_maps, asked, missing
 from imagemill.transforms.base import Transform, one_of, option, param
 from imagemill.transforms.geometric._common import switch, whole_number
 from imagemill.transforms.occlusion._fills import Fill, erase, fill_option
+from imagemill.transforms.occlusion._parts import boxes_of_parts, edges_of
 from imagemill.transforms.traits import Traits
 from imagemill.transforms.whole_numbers import draw_whole
 
@@ -124,17 +125,12 @@ def _objects(maps: Any, by: str) -> Objects:
     for layer in np.moveaxis(maps, -1, 0):
         for label in np.unique(layer[layer > 0]).tolist():
             same = layer == label
-            parts, count = ndi.label(same, np.ones((3,) * same.ndim))
-            boxes = [_edges(place) for place in ndi.find_objects(parts, count)]
+            parts, boxes = boxes_of_parts(same)
             if by == "parts":
                 found += [(parts == number, [box]) for number, box in enumerate(boxes, start=1)]
             else:
-                found.append((same, [_edges(ndi.find_objects(same.astype(np.int32), 1)[0]), *boxes]))
+                found.append((same, [edges_of(ndi.find_objects(same.astype(np.int32), 1)[0]), *boxes]))
     return found
-
-
-def _edges(place: tuple[slice, ...]) -> list[float]:
-    return [part.start - 0.5 for part in place] + [part.stop - 0.5 for part in place]
 
 
 def _chosen(there: int, wanted: int, lots: Any) -> set[int]:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagemill.compat.translate.calls import COMPOSERS, Call, Unread
+from imagemill.compat.translate.calls import COMPOSERS, Call, Function, Unread
 from imagemill.compat.translate.readers.constants import constant
 
-__all__ = ["DEEPEST", "Function", "Scope", "Undecided", "last_name", "list_in", "root_name"]
+__all__ = ["DEEPEST", "Scope", "Undecided", "last_name", "list_in", "root_name"]
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -48,27 +48,6 @@ class Undecided(Exception):  # noqa: N818  it says what has to be decided
     def __init__(self, condition: str) -> None:
         super().__init__(condition)
         self.condition = condition
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Function:
-    """A function of the program.
-
-    Parameters
-    ----------
-    node : ast.FunctionDef or ast.AsyncFunctionDef
-    home : Scope
-        Where it was defined.
-    run : callable
-        Takes the function, the scope of the call, positional and named arguments, and gives what is returned.
-    """
-
-    node: ast.FunctionDef | ast.AsyncFunctionDef
-    home: Scope
-    run: Callable[[Function, Scope, tuple[Any, ...], Mapping[str, Any]], Any]
-
-    def __deepcopy__(self, memo: Any) -> Function:
-        return self
 
 
 def last_name(node: ast.expr) -> str:
@@ -285,7 +264,10 @@ class Scope:
                 steps = list_in(whole)
                 return Unread(dotted) if steps is None else steps
             return whole.given.get(node.attr, Unread(dotted))
-        return Unread(dotted)
+        # Another name for a class of the program: def train(cfg=CFG).
+        return (
+            self.names.get(f"{whole.text}.{node.attr}", Unread(dotted)) if isinstance(whole, Unread) else Unread(dotted)
+        )
 
     def _subscript(self, node: ast.Subscript, whole: ast.expr, part: ast.expr) -> Any:
         if ast.unparse(node) in self.names:

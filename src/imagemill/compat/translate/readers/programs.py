@@ -10,16 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagemill.compat.translate.calls import COMPOSERS, Call, Unread, calls_in, typed
+from imagemill.compat.translate.calls import COMPOSERS, Call, Function, Unread, calls_in, typed
 from imagemill.compat.translate.readers.expressions import (
     DEEPEST,
-    Function,
     Scope,
     Undecided,
     last_name,
     list_in,
-    root_name,
 )
+from imagemill.compat.translate.readers.what_matters import changed_by, names_that_matter
 from imagemill.core.errors import InputError
 
 __all__ = ["Found", "Walk"]
@@ -96,7 +95,7 @@ class Walk:
         self.ways = 0
         self.quiet = 0
         self.defaults: dict[str, Any] = {}
-        self.matters = _names_that_matter(tree)
+        self.matters = names_that_matter(tree)
         self.tree = tree
 
     def run(self, names: Mapping[str, Any]) -> None:
@@ -235,7 +234,7 @@ class Walk:
                     return True
                 if isinstance(node, ast.Call) and last_name(node.func) in COMPOSERS:
                     return True
-                if any(ast.unparse(target) in self.matters for target in _changed_by(node)):
+                if any(ast.unparse(target) in self.matters for target in changed_by(node)):
                     return True
         return False
 
@@ -429,51 +428,6 @@ def _imported(node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
 def _loaded(target: ast.expr) -> ast.expr:
     found = ast.parse(ast.unparse(target), mode="eval").body
     return found
-
-
-def _changed_by(node: ast.AST) -> Iterator[ast.AST]:
-    match node:
-        case ast.Assign(targets=targets):
-            for target in targets:
-                yield from target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
-            yield target
-        case ast.Call(func=ast.Attribute(value=whole, attr="append" | "extend" | "insert" | "pop")):
-            yield whole
-            if isinstance(whole, ast.Attribute):
-                yield whole.value
-
-
-def _names_that_matter(tree: ast.Module) -> set[str]:
-    """Names whose values can be seen in a composition, or in what such names are set to."""
-    read: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and last_name(node.func) in COMPOSERS:
-            read |= _names_in(node)
-    changes = [
-        (target, node)
-        for node in ast.walk(tree)
-        for target in _changed_by(node)
-    ]  # fmt: skip
-    for target, node in changes:
-        # What a composition is kept in: more may be put into it later.
-        if any(isinstance(one, ast.Call) and last_name(one.func) in COMPOSERS for one in ast.walk(node)):
-            read |= _names_in(target)
-    size = -1
-    while len(read) > size:
-        size = len(read)
-        for target, node in changes:
-            if ast.unparse(target) in read or root_name(_expression(target)) in read:
-                read |= _names_in(node)
-    return read
-
-
-def _expression(node: ast.AST) -> ast.expr:
-    return node if isinstance(node, ast.expr) else ast.Name("")
-
-
-def _names_in(node: ast.AST) -> set[str]:
-    return {ast.unparse(one) for one in ast.walk(node) if isinstance(one, ast.Name | ast.Attribute | ast.Subscript)}
 
 
 def _outermost(value: Any, name: str) -> Iterator[tuple[str, Call]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
@@ -17,6 +18,8 @@ __all__ = ["expression", "pipelines_in", "program"]
 
 
 _LONGEST = 60
+_PLACE = re.compile(r"\[\d+\]$")
+"""Behind the name of what stands in a list."""
 
 
 def expression(text: str, names: Mapping[str, Any] | None = None) -> Any:
@@ -113,6 +116,9 @@ def _named(found: list[Found]) -> dict[str, Call]:
     called = {one.within for one in found}
     # A function or a class that is called: what it makes with its defaults is nobody's.
     found = [one for one in found if one.within or not called & {one.name.partition("[")[0], *one.also} or not one.name]
+    # [Compose(...)] of which a pipeline is made has no name of its own.
+    inside = {id(part) for one in found for part in islice(calls_in(one.call), 1, None)}
+    found = [one for one in found if not (_PLACE.search(one.name) and id(one.call) in inside)]
     found = sorted(found, key=lambda one: _line(one.call))
     names = Counter(one.name for one in found)
     told = Counter((one.name, one.conditions) for one in found if one.conditions)

@@ -9,9 +9,7 @@ __all__: list[str] = []
 _WEATHER = "RandomGravel PlasmaShadow"
 _OTHER = (
     "RingingOvershoot Superpixels IAASuperpixels ChromaticAberration Morphological Illumination "
-    "PlasmaBrightnessContrast RandomGridShuffle HEStain TextImage OverlayElements ConstrainedCoarseDropout "
-    "CubicSymmetry GridElasticDeform Pad3D PadIfNeeded3D CenterCrop3D "
-    "RandomCrop3D CoarseDropout3D"
+    "PlasmaBrightnessContrast RandomGridShuffle HEStain TextImage OverlayElements"
 )
 
 RULES.without("such weather is not built", *_WEATHER.split())

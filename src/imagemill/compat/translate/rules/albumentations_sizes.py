@@ -7,12 +7,11 @@ from typing import Any
 from imagemill.compat.translate.rules.albumentations import RULES, edge_of
 from imagemill.compat.translate.rules.choosing import together
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
-from imagemill.compat.translate.rules.values import amount, is_number, order, shape, span
+from imagemill.compat.translate.rules.values import amount, is_number, order, shape
 from imagemill.core.errors import InputError
 from imagemill.core.ranges import Choice
 from imagemill.transforms.base import Transform
 from imagemill.transforms.combine import OneOf, Sequential
-from imagemill.transforms.geometric.affine import Affine
 from imagemill.transforms.geometric.crop import Crop
 from imagemill.transforms.geometric.pad import Pad
 from imagemill.transforms.geometric.random_resized_crop import RandomResizedCrop
@@ -219,51 +218,3 @@ def _pad(
         left, above, right, below = (int(one) for one in padding)
         return Pad((above, left, below, right), p=p, **how)
     raise InputError(f"{step.shown}: expected padding as 1, 2 or 4 numbers, got {padding!r}")
-
-
-@RULES.rule("CropAndPad", "IAACropAndPad")
-def _crop_and_pad(
-    step: Step,
-    px: Any = None,
-    percent: Any = None,
-    pad_mode: Any = 0,
-    pad_cval: Any = 0,
-    pad_cval_mask: Any = 0,
-    keep_size: bool = True,
-    sample_independently: bool = True,
-    interpolation: Any = 1,
-    mask_interpolation: Any = 0,
-    border_mode: Any = None,
-    fill: Any = None,
-    fill_mask: Any = None,
-    p: float = 1.0,
-) -> Transform:
-    """With shares of the side and the size kept: a `Zoom` with a shift, about as much on each side."""
-    if percent is None or not keep_size:
-        raise NoCounterpart("cropping and padding by pixels, or to another size, is not built; write Crop or Pad")
-    found = (
-        span(step, "percent", percent) if not isinstance(percent, list | tuple) else amount(step, "percent", percent)
-    )
-    low, high = found if isinstance(found, tuple) else (found, found)
-    reach = (high - low) / 2 if sample_independently else 0.0
-    step.note("all sides move by one zoom and one shift; there each by itself")
-    how = edge_of(step, pad_mode if border_mode is None else border_mode, pad_cval, pad_cval_mask, fill, fill_mask)
-    zoom = tuple(sorted((1 / (1 + 2 * high), 1 / (1 + 2 * low))))
-    shift: Any = (-reach, reach) if reach else 0.0
-    return Affine(zoom=zoom[0] if zoom[0] == zoom[1] else zoom, shift=shift, p=p, **how)  # type: ignore[arg-type]
-
-
-@RULES.rule("RandomCropFromBorders")
-def _random_crop_from_borders(
-    step: Step,
-    crop_left: float = 0.1,
-    crop_right: float = 0.1,
-    crop_top: float = 0.1,
-    crop_bottom: float = 0.1,
-    p: float = 1.0,
-) -> Transform:
-    """A `Zoom` with a shift in a frame of the same size; there the frame shrinks, and what follows resizes it."""
-    step.note("the frame keeps its size, and what is left fills it; all sides move by one zoom and one shift")
-    most = max(float(one) for one in (crop_left, crop_right, crop_top, crop_bottom))
-    reach = most / 2
-    return Affine(zoom=(1.0, 1 / (1 - 2 * min(most, 0.49))), shift=(-reach, reach), border="nearest", p=p)

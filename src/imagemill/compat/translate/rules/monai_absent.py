@@ -17,10 +17,10 @@ _LABELS = (
 )
 _PATCHES = "RandGridPatch GridPatch GridSplit SplitDim"
 _OTHERS = (
-    "RandScaleCrop CenterScaleCrop "
+    "RandScaleCrop "
     "KSpaceSpikeNoise RandCoarseShuffle RandStdShiftIntensity "
     "StdShiftIntensity RandScaleIntensityFixedMean ScaleIntensityFixedMean ThresholdIntensity HistogramNormalize "
-    "IntensityRemap RandIntensityRemap MedianSmooth SavitzkyGolaySmooth ImageFilter RandImageFilter RandSmoothDeform "
+    "IntensityRemap RandIntensityRemap SavitzkyGolaySmooth ImageFilter RandImageFilter RandSmoothDeform "
     "RandSmoothFieldAdjustContrast RandSmoothFieldAdjustIntensity Transpose SpatialResample ResampleToMatch "
     "DetectEnvelope TorchIO RandTorchIO TorchVision RandTorchVision CuCIM RandCuCIM "
     "UltrasoundConfidenceMapTransform ConvertBoxToPoints ConvertPointsToBoxes ApplyTransformToPoints "

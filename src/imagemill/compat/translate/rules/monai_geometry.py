@@ -14,6 +14,7 @@ from imagemill.transforms.base import Transform
 from imagemill.transforms.combine import OneOf, Sequential
 from imagemill.transforms.geometric.affine import Affine
 from imagemill.transforms.geometric.crop import Crop
+from imagemill.transforms.geometric.crop_and_pad import CropAndPad
 from imagemill.transforms.geometric.crop_or_pad import CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic
 from imagemill.transforms.geometric.flip import Flip
@@ -369,3 +370,12 @@ def _affine(
     scale = None if factors is None else [(float(one) - 1, float(one) - 1) for one in factors]
     made: Any = _rand_affine(step, 1.0, *fixed, scale, spatial_size, mode, padding_mode)
     return Sequential([made]) if not isinstance(made, Transform) else made
+
+
+@RULES.rule("CenterScaleCrop")
+def _centre_scale_crop(step: Step, roi_scale: Any) -> Transform:
+    """`CropAndPad` inward by the same share on both sides of each axis, to whole pixels."""
+    listed = [float(roi_scale)] * len(AXES) if is_number(roi_scale) else [float(one) for one in roi_scale]
+    step.note("amounts name z, for volumes" if len(listed) == len(AXES) else "amounts are for the axes that are named")
+    inward: Any = {axis: -(1 - one) / 2 for axis, one in zip(AXES, listed, strict=False) if 0 < one < 1}
+    return CropAndPad(inward or 0, inward or 0, keep_size=False)

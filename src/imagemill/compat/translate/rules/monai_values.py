@@ -18,6 +18,7 @@ from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.colour.window import Window
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur
+from imagemill.transforms.filter.median_blur import MedianBlur
 from imagemill.transforms.filter.unsharp_mask import UnsharpMask
 from imagemill.transforms.medical.bias_field import BiasField
 from imagemill.transforms.medical.gibbs_ringing import GibbsRinging
@@ -159,6 +160,16 @@ def _gaussian_noise(
 def _smooth(step: Step, sigma: Any = 1.0, approx: str = "erf") -> Transform:
     """In pixels, along x, y and z; beyond the edge lies the mirrored image here, 0 there."""
     return GaussianBlur(_per_axis(step, "sigma", [sigma] * 3 if is_number(sigma) else list(sigma)))
+
+
+@RULES.rule("MedianSmooth")
+def _median_smooth(step: Step, radius: Any = 1) -> Transform:
+    """A cube of that many pixels to each side; of images, drop ``axes``. Edge pixels are repeated, there 0."""
+    sides = set(radius if isinstance(radius, list | tuple) else [radius])
+    if len(sides) > 1:
+        raise NoCounterpart(f"radius={radius!r}: one for all axes")
+    step.note("axes names z, for volumes")
+    return MedianBlur(2 * int(sides.pop()) + 1, axes="zyx")
 
 
 @RULES.rule("RandGaussianSmooth")

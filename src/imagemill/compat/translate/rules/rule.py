@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagemill.compat.translate.calls import Call, Unread, typed
+from imagemill.compat.translate.calls import Call, Function, Unread, typed
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.transforms.base import Transform
 
@@ -144,6 +144,9 @@ class Translator:
             return []
         if isinstance(value, Unread):
             self._misses(f"{value.text} is not known without running the program")
+            return []
+        if isinstance(value, Function):
+            self._misses(f"{value.node.name} is a function of the program; put imagemill.Apply(function) in its place")
             return []
         if not isinstance(value, Call):
             raise InputError(f"expected transforms of {self.rules.library}, got {value!r}")
@@ -315,7 +318,9 @@ class Step:
         return ", ".join(f"{name}={_short(value)}" for name, value in given.items()) or "no arguments"
 
     def _readable(self, given: Mapping[str, Any]) -> None:
-        unknown = sorted({one.text for value in given.values() for one in _unread(value)})
+        # Functions in the place of steps are left out by themselves.
+        plain = {name: _no_functions(value) if name in _HOLD_CALLS else value for name, value in given.items()}
+        unknown = sorted({one.text for value in plain.values() for one in _unread(value)})
         called = [value for name, value in given.items() if isinstance(value, Call) and name not in _HOLD_CALLS]
         unknown += [f"{value.name}(...)" for value in called]
         if not unknown:
@@ -329,11 +334,18 @@ class Step:
 def _unread(value: Any) -> Iterator[Unread]:
     if isinstance(value, Unread):
         yield value
+    elif isinstance(value, Function):
+        yield Unread(f"{value.node.name}(...)")
     elif isinstance(value, Mapping):
         yield from _unread(list(value.values()))
     elif isinstance(value, list | tuple):
         for one in value:
             yield from _unread(one)
+
+
+def _no_functions(value: Any) -> Any:
+    listed = isinstance(value, list | tuple)
+    return [one for one in value if not isinstance(one, Function)] if listed else value
 
 
 def _short(value: Any) -> str:

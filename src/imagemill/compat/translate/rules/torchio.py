@@ -22,6 +22,7 @@ from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.combine import Sequential
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur
+from imagemill.transforms.geometric.crop_and_pad import CropAndPad
 from imagemill.transforms.geometric.crop_or_pad import CropOrPad
 from imagemill.transforms.geometric.elastic import Elastic
 from imagemill.transforms.geometric.flip import Flip
@@ -278,15 +279,28 @@ def _crop_or_pad(
     """About the centre; where lengths are odd and even, the pixel that is over lies on the other side."""
     if units not in ("voxels", "voxel"):
         raise NoCounterpart(f"units={units!r}: sizes are in voxels here; put Resample(spacing=...) before it")
-    if mask_name is not None:
-        raise NoCounterpart("about a mask's foreground: not built for volumes")
     size = _size(step, target_shape)
+    if mask_name is not None:
+        step.note(f"pass {mask_name}=Mask(...) beside the image")
+        if labels is not None:
+            step.note("all labels above 0 count")
+        return CropOrPad(size, about=str(mask_name), p=p, **_edge(step, padding_mode))
     if only_crop:
         raise NoCounterpart("only_crop: what is smaller is padded; write Crop for images that are large enough")
     if only_pad:
         return Pad(size=size, p=p, **_edge(step, padding_mode))
     at: Any = "random" if location == "random" else "centre"
     return CropOrPad(size, at=at, p=p, **_edge(step, padding_mode))
+
+
+@RULES.rule("Crop")
+def _crop(step: Step, cropping: Any, p: float = 1.0) -> Transform:
+    """One, three or six numbers, x first: `CropAndPad` inward, without scaling back."""
+    listed = [-int(one) for one in (cropping if isinstance(cropping, list | tuple) else [cropping])]
+    if len(listed) < 6:
+        listed = [one for one in listed * (3 // len(listed)) for _ in range(2)]
+    before, after = (dict(zip("xyz", listed[side::2], strict=True)) for side in (0, 1))
+    return CropAndPad(before, after, "pixels", keep_size=False, p=p)  # type: ignore[arg-type]
 
 
 @RULES.rule("Pad")

@@ -16,5 +16,4 @@ _DRAWN = "AffineElasticDeformation BiasField ElasticDeformation Ghosting Motion 
 RULES.without("it has to be run to be known; put imagemill.Apply(function) in its place", "Lambda")
 RULES.without("label maps are changed before they come here", *_LABELS.split())
 RULES.without("it is not built", "RandomSwap", *_OTHERS.split())
-RULES.without("margins depend on the size of the volume; write Crop(size=...)", "Crop")
 RULES.without("with values that were drawn it is not built; write its random form", *_DRAWN.split())

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
+os.environ.setdefault("IMAGEMILL_QUIET", "1")  # what is on stderr does not depend on which kernels are compiled yet
 
 # Time limits say more about the machine than about the code, and compiled kernels are slow once.
 _common = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])

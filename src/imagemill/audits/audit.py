@@ -43,6 +43,7 @@ from imagemill.audits.survey import Survey, survey
 from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.findings import LEVELS, Finding, worst_first
 from imagemill.core.looking import looked
+from imagemill.core.near_words import takes
 from imagemill.data.as_source import source_of
 from imagemill.data.atomic import atomic_path
 from imagemill.data.codecs.base import ReadOptions
@@ -211,6 +212,8 @@ class Audit:
         ]
         if not made:
             rules = ", ".join(dict.fromkeys(one.rule for one in self.findings if one.places)) or "none"
+            if wanted is None:
+                raise InputError("expected findings that name images, got none; print(audit) says what was found")
             raise InputError(f"expected a finding that names images, got {wanted!r}; those that do: {rules}")
         return looked(made, "sheet_of_pictures", columns=columns, title=f"{many(len(made))} of what was found")
 
@@ -264,6 +267,7 @@ class Audit:
         return "\n".join([head, *shown, *([f"and {more:,} more: to_frame() has all"] if more else [])])
 
 
+@takes
 def audit(
     dataset: Any,
     *,

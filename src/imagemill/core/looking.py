@@ -6,15 +6,32 @@ drawing needs OpenCV, and this room nothing but numpy.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
+import sys
 from typing import Any
 
-__all__ = ["Said", "Seeable", "looked"]
+__all__ = ["Said", "Seeable", "has_screen", "looked", "notebook_display"]
 
 
 def looked(what: Any, how: str, **given: Any) -> Any:
     """Ask the figures for something about a value: ``"sheet"``, ``"html"``, ..."""
     return getattr(importlib.import_module("imagemill.app.figures.contact_sheets"), how)(what, **given)
+
+
+def notebook_display() -> Any:
+    """What shows a value below the cell that runs; None outside notebooks."""
+    shell = sys.modules.get("IPython")
+    with contextlib.suppress(AttributeError):  # no shell runs, or one in a terminal, which has no kernel
+        if shell is not None and shell.get_ipython().kernel is not None:
+            return importlib.import_module("IPython.display").display
+    return None
+
+
+def has_screen() -> bool:
+    """Whether a viewer could open a window: on Linux not without a display, whatever is installed."""
+    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 class Seeable:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import ParameterError
+from imagemill.core.near_numbers import drawn_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -304,7 +305,7 @@ def _as_distribution(value: object, name: str) -> Distribution:
         return Range(low, high)
     raise ParameterError(
         f"expected {name} to be a number (fixed), a pair (drawn uniformly) or Choice/Normal/LogUniform/Ramp, "
-        f"got {value!r}"
+        f"got {value!r}{drawn_of(value)}"
     )
 
 

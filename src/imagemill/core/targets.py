@@ -155,6 +155,15 @@ _IMAGE_DTYPES = ("uint8", "uint16", "int16", "int32", "float16", "float32", "flo
 _NATIVE = frozenset(map(np.dtype, _IMAGE_DTYPES))
 
 
+def _holding(array: Array) -> str:
+    """The smallest type of pixels that whole numbers fit into; where there is none, one with a fraction."""
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    for name in ("uint8", "uint16", "int16", "int32"):
+        if np.iinfo(name).min <= low and high <= np.iinfo(name).max:
+            return name
+    return "float64"
+
+
 class Image(Raster):
     """Pixel values that are interpolated and recoloured.
 
@@ -183,6 +192,8 @@ class Image(Raster):
         # Names of dtypes are put together anew each time they are asked for.
         if self.array.dtype not in _NATIVE and self.array.dtype.name not in _IMAGE_DTYPES:
             do = "use array.astype"
+            if self.array.dtype.kind in "iu":
+                do = f"write array.astype({_holding(self.array)!r})"
             if self.array.dtype == np.bool_:
                 do = "write array.astype(numpy.uint8) * 255, or pass it as a mask"
             raise InputError(f"expected image values of {', '.join(_IMAGE_DTYPES)}, got {self.array.dtype}; {do}")

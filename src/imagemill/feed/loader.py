@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from imagemill.core.errors import InputError
 from imagemill.core.looking import Said
+from imagemill.core.near_words import takes
 from imagemill.data.codecs.base import Channels, ReadOptions
 from imagemill.data.layouts.base import Problem
 from imagemill.feed.adapters.base import Adapters
@@ -126,6 +127,7 @@ class Loader(Adapters):
     ([(4, 8, 8, 3), (4, 8, 8, 3), (2, 8, 8, 3)], 1)
     """
 
+    @takes
     def __init__(
         self,
         dataset: Any,
@@ -158,13 +160,13 @@ class Loader(Adapters):
         self.seed, self._seed_given = read_seed(seed, pipeline)
         rows, said = open_rows(dataset, axes, split, classes)
         if said:
-            warnings.warn(said, stacklevel=2)
+            warnings.warn(said, stacklevel=3)
         if on_error == "raise" and isinstance(rows, RecordRows):
             refuse_missing(rows.problems, "on_error='replace'")
         if isinstance(rows, RecordRows | StoreRows) and (bare := rows.maskless):
             msg = f"{bare:,} of {len(rows):,} rows have no label map, and get one of zeros, which says background"
             do = "dataset.select(np.flatnonzero(dataset.masked)) leaves them out"
-            warnings.warn(f"{msg}; {do}", stacklevel=2)
+            warnings.warn(f"{msg}; {do}", stacklevel=3)
         own = own_pipelines(rows, pipelines)
         refuse_mixing({} if pipeline is None or not own else {"the others": pipeline})
         refuse_mixing(own)

@@ -12,6 +12,7 @@ from imagemill.pages.heat_map import HeatMap
 from imagemill.pages.interval_plot import Interval, IntervalPlot
 from imagemill.pages.page import Section, fragment, page
 from imagemill.pages.page_style import style
+from imagemill.pages.showing import Showable
 
 __all__ = [
     "Beside",
@@ -34,6 +35,7 @@ __all__ = [
     "Part",
     "Pictures",
     "Section",
+    "Showable",
     "Table",
     "Verdict",
     "Word",

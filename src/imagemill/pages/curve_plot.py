@@ -11,6 +11,7 @@ from imagemill.pages.blocks import Folded, Table
 from imagemill.pages.markup import Element, tag
 from imagemill.pages.page_style import LINES
 from imagemill.pages.scales import FEW_TICKS, Scale, factors_between, finite, fitted_letters, ticks_between
+from imagemill.pages.showing import Showable
 from imagemill.pages.svg import drawing, figure, legend_of, line, path, text
 
 __all__ = ["Curve", "CurvePlot", "Panels"]
@@ -58,7 +59,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePlot:
+class CurvePlot(Showable):
     """Curves over a number.
 
     Parameters

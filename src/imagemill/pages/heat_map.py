@@ -12,6 +12,7 @@ from imagemill.pages.blocks import Block, Folded, Table
 from imagemill.pages.markup import Element, tag
 from imagemill.pages.page_style import LEVELS
 from imagemill.pages.scales import fitted_letters
+from imagemill.pages.showing import Showable
 from imagemill.pages.svg import drawing, figure, text
 
 __all__ = ["HeatMap"]
@@ -22,7 +23,7 @@ _NAMED = 26
 
 
 @dataclass(frozen=True, slots=True)
-class HeatMap:
+class HeatMap(Showable):
     """A table of numbers as shades.
 
     Parameters

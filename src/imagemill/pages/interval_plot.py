@@ -10,6 +10,7 @@ from typing import Any
 from imagemill.pages.blocks import Folded, Table, Word
 from imagemill.pages.markup import Element
 from imagemill.pages.scales import Scale, finite, fitted_letters, ticks_between
+from imagemill.pages.showing import Showable
 from imagemill.pages.svg import drawing, drawn_wide_and_narrow, line, marker, text
 
 __all__ = ["Interval", "IntervalPlot"]
@@ -46,7 +47,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class IntervalPlot:
+class IntervalPlot(Showable):
     """Intervals around zero, a row each.
 
     Parameters

@@ -15,6 +15,7 @@ from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import InputError, ParameterError, PipelineFileError
 from imagemill.core.keypoint_names import read_swap
 from imagemill.core.near_paths import near_path
+from imagemill.core.near_words import near_word
 from imagemill.transforms.presets import PRESETS
 from imagemill.transforms.reading import Path, from_dict, located
 
@@ -117,7 +118,8 @@ def transforms_of(described: Any) -> tuple[list[Any], Any]:
         if key not in _KNOWN:
             with located((key,) if isinstance(key, str) else ()):
                 unknown = sorted(str(k) for k in set(described) - set(_KNOWN))
-                raise PipelineFileError(f"expected the keys {sorted(_KNOWN)}, got also {unknown}")
+                meant = near_word(unknown[0], _KNOWN)
+                raise PipelineFileError(f"expected the keys {sorted(_KNOWN)}, got also {unknown}{meant}")
     with located(("imagemill",)):
         version = described.get("imagemill", FORMAT)
         if version != FORMAT or isinstance(version, bool):

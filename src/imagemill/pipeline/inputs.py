@@ -85,8 +85,24 @@ def read_columns(columns: Mapping[str, Any], axes: str | None, channels: Channel
             wrapped[name] = [t.with_channels(channels) if isinstance(t, Image) else t for t in wrapped[name]]
     counts = {name: len(values) for name, values in wrapped.items()}
     if not counts or len(set(counts.values())) > 1 or 0 in counts.values():
-        raise InputError(f"expected at least one sample, and as many values in every column, got {counts or 'nothing'}")
+        do = "; does the list or the pattern of files it came from match anything?" if 0 in counts.values() else ""
+        got = counts or "nothing"
+        raise InputError(f"expected at least one sample, and as many values in every column, got {got}{do}")
     return wrapped, next(iter(counts.values()))
+
+
+def in_place(values: Sequence[Any], call: str = "pipeline(image=image, {}=...)") -> str:
+    """What to write instead of values behind the image that do not say what they are.
+
+    Examples
+    --------
+    >>> in_place([np.zeros((8, 8), np.uint8)])
+    'expected what goes with the image by its name, got 1 more value in place; write pipeline(image=image, mask=...)'
+    """
+    rank = np.ndim(values[0]) if isinstance(values[0], np.ndarray | list | tuple | int | float) else 3
+    name = "label" if rank == 0 else "boxes" if np.shape(values[0])[-1:] == (4,) else "mask"
+    got = f"{len(values)} more value{'s' if len(values) > 1 else ''}"
+    return f"expected what goes with the image by its name, got {got} in place; write {call.format(name)}"
 
 
 def _stacked(name: str, values: Any) -> Array | list[Array] | None:
@@ -395,14 +411,14 @@ class White:
     ('Gamma', '')
     """
 
-    __slots__ = ("asks",)
+    __slots__ = ("asks", "beyond")
 
     def __init__(self, transforms: Sequence[Transform]) -> None:
-        self.asks = ""
+        self.asks, self.beyond = "", ""
         for transform in transforms:
             needy = [one for one in everyone([transform]) if one.traits().white == "needs"]
             if needy:
-                self.asks = type(needy[0]).__name__
+                self.asks, self.beyond = type(needy[0]).__name__, needy[0].beyond_white()
             if needy or (transform.traits().white == "sets" and transform.p == 1):
                 break
 
@@ -415,7 +431,8 @@ class White:
     def look(self, image: Array, first: Callable[[], bool]) -> None:
         """The same of an image ``(*shape, C)``, if none was looked at before."""
         who, self.asks = self.asks, ""
-        if who and (said := unlike_white(image)) and first():
+        said = self.beyond if image.dtype.kind == "u" else ""
+        if who and (said := said or unlike_white(image)) and first():
             warnings.warn(f"{who} {said}", stacklevel=3)
 
 

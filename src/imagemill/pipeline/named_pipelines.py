@@ -85,6 +85,8 @@ def named_pipeline(given: str | Path, size: PresetSize = None, *, seed: int | No
     do = f"check the path, or write one: imagemill explain -p photo --yaml > {path.name}"
     if path.suffix in (".yaml", ".yml", ".json"):
         raise InputError(f"expected a pipeline file, got {text!r}, where there is none; {near_path(path, do)}")
+    if path.is_dir():
+        raise InputError(f"expected a pipeline, got the folder {text!r}; the dataset comes first, then the pipeline")
     near = difflib.get_close_matches(text.lower(), list(PRESETS), n=1)
     hint = f"did you mean {near[0]!r}?" if near else "check the name or the path"
     raise InputError(f"expected a pipeline file or a preset of {preset_names()}, got {text!r}; {hint}")

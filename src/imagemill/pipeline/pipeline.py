@@ -31,7 +31,7 @@ from imagemill.pipeline.column_plans import others, results
 from imagemill.pipeline.drawing import Draft, Walk, places_of
 from imagemill.pipeline.explained import Explained
 from imagemill.pipeline.groups import group_of, grouped, groups, partner_keys
-from imagemill.pipeline.inputs import Columns, Inputs, White, plain, read_columns
+from imagemill.pipeline.inputs import Columns, Inputs, White, in_place, plain, read_columns
 from imagemill.pipeline.listed_transforms import read_transforms
 from imagemill.pipeline.mixed_samples import mixed_again, mixed_call
 from imagemill.pipeline.other_shapes import OtherShapes
@@ -180,7 +180,7 @@ class Pipeline(Explained, Previewed, Written):
         self,
         image: Any = None,
         /,
-        *,
+        *unnamed: Any,
         key: Key | None = None,
         epoch: int | None = None,
         axes: str | None = None,
@@ -194,6 +194,8 @@ class Pipeline(Explained, Previewed, Written):
         ----------
         image : array, PIL image, Picture, tensor or Image
             Alone and unnamed, it comes back as an array.
+        *unnamed
+            Nothing: whatever goes with the image is said by its name.
         key : str or int, optional
             What the draws belong to. Left out, no two calls draw alike, in whichever process.
         epoch : int, optional
@@ -215,6 +217,8 @@ class Pipeline(Explained, Previewed, Written):
         -------
         array or Sample
         """
+        if unnamed:
+            raise InputError(in_place(unnamed))
         if image is not None:
             if "image" in targets:
                 raise InputError("expected one image, got one by position and one by name; drop one of them")
@@ -261,7 +265,7 @@ class Pipeline(Explained, Previewed, Written):
         self,
         images: Any = None,
         /,
-        *,
+        *unnamed: Any,
         keys: Sequence[Key] | None = None,
         epoch: int | None = None,
         axes: str | None = None,
@@ -276,6 +280,8 @@ class Pipeline(Explained, Previewed, Written):
         Parameters
         ----------
         images : sequence of arrays or Image, or one array ``[n, ...]``
+        *unnamed
+            Nothing: whatever goes with the images is said by its name.
         keys : sequence of str or int, optional
         epoch : int, optional
             As for a single call, with one key per sample.
@@ -299,6 +305,8 @@ class Pipeline(Explained, Previewed, Written):
         Batch
             With one contiguous array per raster column.
         """
+        if unnamed:
+            raise InputError(in_place(unnamed))
         if images is not None:
             columns = {"image": images, **columns}
         if have_time(columns, axes):

@@ -19,6 +19,7 @@ import numpy as np
 from imagemill.core.errors import ParameterError, UnknownParameter
 from imagemill.core.geometry import Frame
 from imagemill.core.interop import foreign_names as foreign
+from imagemill.core.near_numbers import share_of, whole_of
 from imagemill.core.ops import BORDERS, ORDERS, Bools, Op, Sampling
 from imagemill.core.randomness.rng import Draws
 from imagemill.core.ranges import KINDS, Distribution, Read, as_distribution, to_plain
@@ -116,7 +117,9 @@ def sizes(name: str, value: Any) -> Any:
         raise ParameterError(f"expected {name} to be a length or a tuple of lengths, got {value!r}")
     for length in listed:
         if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 1:
-            raise ParameterError(f"expected {name} to hold whole numbers of at least 1, got {value!r}")
+            raise ParameterError(
+                f"expected {name} to hold whole numbers of at least 1, got {value!r}{whole_of(listed)}"
+            )
     return tuple(int(length) for length in listed)
 
 
@@ -244,7 +247,9 @@ class Transform(metaclass=_Checked):
     def __post_init__(self) -> None:
         name = type(self).__name__
         if isinstance(self.p, bool) or not isinstance(self.p, int | float) or not 0 <= self.p <= 1:
-            raise ParameterError(f"expected {name}(p=...) to be a probability from 0 to 1, got {self.p!r}")
+            raise ParameterError(
+                f"expected {name}(p=...) to be a probability from 0 to 1, got {self.p!r}{share_of(self.p)}"
+            )
         for f in fields_of(type(self)):
             value, shown = getattr(self, f.name), f"{name}({f.name}=...)"
             try:
@@ -330,6 +335,10 @@ class Transform(metaclass=_Checked):
     def traits(self) -> Traits:
         """What it does, for those who judge pipelines; nothing known unless a transform says it."""
         return Traits()
+
+    def beyond_white(self) -> str:
+        """What is wrong with parameters on a scale where white is 1, if one is far above it; empty where none is."""
+        return ""
 
     def reads(self) -> str:
         """What it goes by while it draws: "" for sizes alone, "masks", "boxes" or "pixels" of the samples.

@@ -9,8 +9,9 @@ from typing import Any
 
 from imagemill.core.errors import ImagemillError, InputError, ParameterError, PipelineFileError
 from imagemill.core.interop import foreign_names as foreign
-from imagemill.transforms.base import REGISTRY, Transform, fields_of, misfit, required
+from imagemill.transforms.base import REGISTRY, Transform, fields_of, required
 from imagemill.transforms.registry import find, names
+from imagemill.transforms.yaml_slips import as_call, in_place, slip
 
 __all__ = ["Path", "from_dict", "line_for", "located", "nested_of"]
 
@@ -63,11 +64,12 @@ def _described(cls: type[Transform], arguments: Any, at: Path) -> Transform:
     name, known = cls.__name__, [f.name for f in fields_of(cls)]
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, Mapping):
-        raise PipelineFileError(f"expected the parameters of {name} as a mapping of {known}, got {arguments!r}")
+        do = f"; write {name}: {{{in_place(cls)}: {arguments!r}}}" if in_place(cls) else ""
+        raise PipelineFileError(f"expected the parameters of {name} as a mapping of {known}, got {arguments!r}{do}")
     for key in arguments:
         if key not in known:
             with located((*at, str(key))):
-                raise PipelineFileError(misfit(cls, (), {str(key): None}))
+                raise PipelineFileError(slip(cls, key, arguments, known))
     missing = [word for word in required(cls) if word not in arguments]
     if missing:
         raise PipelineFileError(f"expected {name} to say {', '.join(missing)}; add it to the description")
@@ -114,6 +116,8 @@ def _elsewhere(name: str) -> str:
 
 def _known_name(name: str) -> str:
     """What to write instead of a name that is not known."""
+    if written := as_call(name):
+        return written
     lowered = {known.lower(): known for known in names()}
     said = _elsewhere(name)
     if said and name.lower() not in lowered:

@@ -6,6 +6,7 @@ import difflib
 import importlib
 import inspect
 from importlib.util import find_spec
+from pathlib import Path
 from types import CodeType
 from typing import Any, Literal
 
@@ -24,6 +25,8 @@ _VERBS = (
     *("screen", "compare", "stress", "worth", "experiment", "recommend", "bench", "doctor", "warmup"),
 )
 """Each in the module of its name, in the order in which they are listed."""
+_COLUMNS = ("image", "mask", "label", "labels", "split", "group", "boxes", "key")
+_ALIKE = 0.85
 _FAMILIES = {"datasets": "list_datasets"}
 """The same for verbs that have verbs of their own, and the function that says what they are for."""
 
@@ -54,6 +57,7 @@ class Verb(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words behind the verb."""
+        given = list(args)  # which reading takes apart
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
@@ -61,10 +65,35 @@ class Verb(TyperCommand):
             option, param = getattr(error, "option_name", None), getattr(error, "param", None)
             if option is not None and hasattr(error, "possibilities"):
                 known = [word for one in self.get_params(ctx) for word in one.opts if word.startswith("--")]
-                error.possibilities = difflib.get_close_matches(option, known, n=1) or error.possibilities
+                error.possibilities = _near_option(option, known, given)
             elif type(error).__name__ == "MissingParameter" and param is not None:
                 error.message = _left_out(param, ctx.info_name)  # type: ignore[attr-defined]
+            elif param is None and str(error).startswith("Got unexpected extra"):
+                error.message = f"{str(error).rstrip('.')}. {_one_source(given, self.get_params(ctx))}"  # type: ignore[attr-defined]
             raise
+
+
+def _near_option(option: str, known: list[str], args: list[str]) -> list[str]:
+    """What was probably meant by an option that there is none of."""
+    near, role = difflib.get_close_matches(option, known, n=1), option.lstrip("-").split("=")[0]
+    alike = bool(near) and difflib.SequenceMatcher(None, option, near[0]).ratio() > _ALIKE
+    if alike or "--option" not in known or role not in _COLUMNS:
+        return near
+    places = [i for i, word in enumerate(args) if word == option]
+    value = args[places[0] + 1] if places and places[0] + 1 < len(args) else "NAME"
+    return [f"--option column.{role}={value}"]
+
+
+def _one_source(args: list[str], params: list[Any]) -> str:
+    """What to write instead of more words than a verb takes: a pattern that the shell took apart, or an output."""
+    places = [word for word in args if not word.startswith("-")]
+    if len(places) > 1 and all(Path(word).is_file() for word in places[:2]):
+        return "Files of a pattern arrive one by one: give their folder, or the pattern in quotes, 'photos/*.jpg'"
+    written = next((one for one in params if "--out" in one.opts), None)
+    if written is None:
+        return "Options are given by their names, see -h"
+    short = min((word for word in written.opts if word.startswith("-")), key=len)
+    return f"Where to write is said by {short}: {short} {places[-1] if places else 'OUT'}"
 
 
 def _left_out(param: Any, verb: str) -> str:

@@ -33,9 +33,12 @@ class _Doing(TextColumn):
 def _compiles() -> bool:
     if "numba.core.event" not in sys.modules:  # nothing here is compiled
         return False
-    from imagemill.engine import held_up
+    from imagemill.engine import held_up, notice_seen
 
-    return held_up() > _NOTICED
+    waits = held_up() > _NOTICED
+    if waits:
+        notice_seen()
+    return waits
 
 
 class Told:

@@ -23,6 +23,9 @@ def warmup(
     """
     from numba.core import event
 
+    from imagemill.engine import notice_seen
+
+    notice_seen()  # this verb says what it does
     started = time.perf_counter()
     todo = list(jobs())
     with event.install_recorder("numba:compile") as compiled, progress("compiling") as report:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +12,7 @@ import numpy as np
 
 from imagemill import Picture, write_picture
 from imagemill.app.figures.draw_annotations import Rgb
+from imagemill.core.looking import has_screen, notebook_display
 
 __all__ = ["Drawing", "drawing"]
 
@@ -35,11 +33,11 @@ class Drawing(np.ndarray[Any, np.dtype[np.uint8]]):
 
     def show(self) -> None:
         """Show it below the cell of a notebook, else in the system's viewer; where there is none, say where it is."""
-        notebook = _notebook_display()
+        notebook = notebook_display()
         if notebook is not None:
             notebook(self)
             return
-        if not (self._is_picture() and _has_screen() and _opened(self)):
+        if not (self._is_picture() and has_screen() and _opened(self)):
             folder = Path(tempfile.mkdtemp(prefix="imagemill-"))
             self.save(folder / "figure.png")
             sys.stderr.write(f"no viewer of pictures was found; the figure is {folder / 'figure.png'}\n")
@@ -62,11 +60,6 @@ class Drawing(np.ndarray[Any, np.dtype[np.uint8]]):
         return repr(self)
 
 
-def _has_screen() -> bool:
-    """Whether a viewer could open a window: on Linux not without a display, whatever is installed."""
-    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def _opened(figure: Drawing) -> bool:
     from PIL import Image, ImageShow
 
@@ -76,12 +69,3 @@ def _opened(figure: Drawing) -> bool:
 def drawing(rgb: Rgb) -> Drawing:
     """The same memory as a figure."""
     return rgb.view(Drawing)
-
-
-def _notebook_display() -> Any:
-    """What shows a value below the cell that runs; None outside notebooks."""
-    shell = sys.modules.get("IPython")
-    with contextlib.suppress(AttributeError):  # no shell runs, or one in a terminal, which has no kernel
-        if shell is not None and shell.get_ipython().kernel is not None:
-            return importlib.import_module("IPython.display").display
-    return None

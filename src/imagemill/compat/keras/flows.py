@@ -11,6 +11,7 @@ from imagemill.compat.keras.iterators.dataframe import DataFrameIterator
 from imagemill.compat.keras.iterators.directory import DirectoryIterator
 from imagemill.compat.keras.translate import as_pipeline
 from imagemill.core.errors import ParameterError
+from imagemill.core.near_words import takes
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["Flows"]
@@ -32,6 +33,7 @@ class Flows:
         """The same ranges as a pipeline of this library; see :func:`as_pipeline` for what differs."""
         return as_pipeline(self, seed)
 
+    @takes
     def flow(
         self,
         x: Any,
@@ -71,6 +73,7 @@ class Flows:
             mask_cval=mask_cval,
         )
 
+    @takes
     def flow_from_directory(
         self,
         directory: Any,
@@ -116,6 +119,7 @@ class Flows:
             **more,
         )
 
+    @takes
     def flow_from_dataframe(
         self,
         dataframe: Any,

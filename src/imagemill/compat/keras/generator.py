@@ -23,6 +23,7 @@ from imagemill.compat.keras.flows import Flows
 from imagemill.compat.keras.harmful import dark_brightness, say, two_shifts
 from imagemill.core.errors import InputError, ParameterError, blame_caller
 from imagemill.core.geometry import Floats
+from imagemill.core.near_words import takes
 from imagemill.core.randomness.rng import read_seed
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.tone_values import AS_IT_IS, Finish, finished
@@ -93,6 +94,7 @@ class ImageDataGenerator(Flows):
     ((4, 32, 32, 3), 'float32', 4)
     """
 
+    @takes
     def __init__(
         self,
         featurewise_center: bool = False,

@@ -6,6 +6,7 @@ upper, in index order and coordinates) and keypoints are indices ``(k, d)``.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -25,6 +26,29 @@ Array = np.ndarray[Any, Any]
 _NONE = np.zeros(0, np.int64)
 
 BOX_FORMATS = ("xyxy", "xywh", "cxcywh", "xyxy_normalized", "xywh_normalized", "yolo", "zyxzyx", "yxyx")
+
+
+_SHARES = {"xyxy": "xyxy_normalized", "xywh": "xywh_normalized", "cxcywh": "yolo"}
+
+
+def _in_pixels(array: Array, format: str) -> Array:
+    """The same boxes; warns where all of them lie within the first pixel, as shares of the frame do."""
+    if array.size and array.max() <= 1 and array.min() >= 0 and (array % 1).any():
+        warnings.warn(
+            f"expected boxes ({format}) in pixels, got none beyond 1, such as {array[0].tolist()}: for shares of the "
+            f"frame write Boxes(array, {_SHARES[format]!r})",
+            stacklevel=3,
+        )
+    return array
+
+
+def _columns(array: Array, width: int) -> str:
+    """What to do with arrays of boxes of another shape."""
+    if array.shape == (width,):
+        return "; write [box] for a single one"
+    if array.ndim == 2 and array.shape[1] == width + 1:
+        return f"; classes go beside them: Boxes(array[:, :{width}], labels=array[:, {width}])"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -89,7 +113,9 @@ class Boxes(ShortRepr):
         if array.size == 0:
             array = array.reshape(0, width)
         if array.ndim != 2 or array.shape[1] != width:
-            raise InputError(f"expected boxes ({self.format}) as (k, {width}), got shape {array.shape}")
+            raise InputError(
+                f"expected boxes ({self.format}) as (k, {width}), got shape {array.shape}{_columns(array, width)}"
+            )
         if not np.isfinite(array).all():
             bad = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             raise InputError(
@@ -107,7 +133,7 @@ class Boxes(ShortRepr):
             if len(shape) != 2:
                 raise InputError(f"expected boxes in 'zyxzyx' with a volume, got {self.format!r}")
             form, size = _plain_format(self.format), np.array([shape[1], shape[0]] * 2, dtype=np.float64)
-            a = a * size if self.format != form else a
+            a = a * size if self.format != form else _in_pixels(a, self.format)
             if form == "xywh":
                 a = np.concatenate([a[:, :2], a[:, :2] + a[:, 2:]], axis=1)
             elif form == "cxcywh":
@@ -120,7 +146,7 @@ class Boxes(ShortRepr):
         if bad.size:
             raise InputError(
                 f"expected upper edges at or above lower ones, got box {bad[0]}: {self.array[bad[0]].tolist()} "
-                f"({self.format}); is the format right?"
+                f"({self.format}); is the format right? For x, y, width and height write Boxes(array, 'xywh')"
             )
         return found
 

@@ -320,7 +320,7 @@ def decode(path: Path, options: ReadOptions, data: bytes | None = None) -> Pictu
         msg = f"expected max_pixels of at least 1, got {options.max_pixels}; leave it out for the default"
         raise InputError(msg)
     if data is None and path.is_dir():
-        raise problem(path, "a file", "a folder", "open folders as a source")
+        raise problem(path, "a file", "a folder", f"open it as a dataset: imagemill.open({str(path)!r})")
     if data is None:
         check_plain(path)
     size = path.stat().st_size if data is None else len(data)

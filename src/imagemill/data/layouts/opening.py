@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.near_paths import near_path
+from imagemill.core.near_words import near_word
 from imagemill.core.pause_gc import without_collecting
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.codecs.sniff import FOREIGN, head, sniff
@@ -91,6 +93,17 @@ def open_source(
     return open_weighed(src, masks, allow_missing_masks=allow_missing_masks, layout=layout, **options)[0]
 
 
+_ROLES = ("image", "mask", "label", "labels", "split", "group", "boxes", "key")
+
+
+def _meant(unknown: str, known: set[str], options: Mapping[str, Any]) -> str:
+    """What to write for an option that there is none of; columns of tables have one option for all of them."""
+    role = unknown.removesuffix("_column").removesuffix("_col").removesuffix("_key")
+    if role in _ROLES and isinstance(options[unknown], str):
+        return f"; for a column of a table write columns={{{role!r}: {options[unknown]!r}}}"
+    return near_word(unknown, known) or "; words of a single layout go into extra={...}"
+
+
 @without_collecting()
 def open_weighed(
     src: Path | str,
@@ -120,8 +133,8 @@ def open_weighed(
     known = {field.name for field in fields(ReadSource)} - {"masks", "missing_masks"}
     if unknown := set(options) - known:
         raise InputError(
-            f"expected options of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}; "
-            "words of a single layout go into extra={...}"
+            f"expected options of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
+            f"{_meant(sorted(unknown)[0], known, options)}"
         )
     mask_path = None if masks is None else as_path(masks)
     read = ReadSource(mask_path, allow_missing_masks, **options)

@@ -125,7 +125,12 @@ def _from_numbers(numbers: tuple[float, ...], val: float, total: int) -> Shares:
     if exact and any(n != int(n) for n in numbers):
         raise InputError(f"expected fractions up to 1, or whole counts, got {numbers}; write one kind")
     if len(numbers) == 1:
-        numbers = (whole - numbers[0], numbers[0])
+        (tested,) = numbers
+        if not exact and 0.5 < tested < 1:
+            least = f"{1 - tested:.4g}"
+            do = f"for {tested:.0%} of training images write {least}; if meant, both parts: ({least}, {tested:g})"
+            raise InputError(f"expected one number as the share of the test part, at most half, got {tested:g}; {do}")
+        numbers = (whole - tested, tested)
     off = abs(sum(numbers) - whole)
     if off > 1e-9 * max(1.0, whole) or numbers[0] < 0:
         raise InputError(_uneven(numbers, whole, exact=exact))

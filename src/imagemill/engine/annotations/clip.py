@@ -47,16 +47,18 @@ def _clipped(ring, upper):
             kept = np.empty((2 * count, ring.shape[1]))
             n = 0
             for i in range(count):
-                here, there = points[i], points[(i + 1) % count]
-                depth, next_depth = sign * (here[axis] - bound), sign * (there[axis] - bound)
+                j = (i + 1) % count
+                depth, next_depth = sign * (points[i, axis] - bound), sign * (points[j, axis] - bound)
                 if depth >= 0:
-                    kept[n] = here
+                    # Number by number: of rows, numba compiles messages about shapes as well, for seconds.
+                    for a in range(ring.shape[1]):
+                        kept[n, a] = points[i, a]
                     n += 1
                 if (depth >= 0) != (next_depth >= 0):
                     # The place where the line crosses the bound.
                     share = depth / (depth - next_depth)
                     for a in range(ring.shape[1]):
-                        kept[n, a] = here[a] + share * (there[a] - here[a])
+                        kept[n, a] = points[i, a] + share * (points[j, a] - points[i, a])
                     n += 1
             points = kept[:n]
     return points

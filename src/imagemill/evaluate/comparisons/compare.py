@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from imagemill.core.near_words import takes
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.comparison import Comparison, Material, compared
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
@@ -28,6 +29,7 @@ from imagemill.evaluate.statistics.intervals import check_level
 __all__ = ["Step", "compare"]
 
 
+@takes
 def compare(
     dataset: Dataset | Path | str | Data | tuple[Any, Any],
     pipelines: Mapping[str, Any] | Sequence[Any],

@@ -33,7 +33,7 @@ from imagemill.evaluate.statistics.intervals import (
 from imagemill.evaluate.statistics.metrics import Metrics
 from imagemill.evaluate.statistics.overlap import Overlap
 from imagemill.evaluate.statistics.scores import ACCURACY, Measure, Scores, clustered, scores_of
-from imagemill.pages import fragment
+from imagemill.pages import Showable, fragment
 
 __all__ = ["ClassChange", "Comparison", "Effect", "Material", "class_changes", "compared"]
 
@@ -122,7 +122,7 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Comparison(Showable):
     """Everything a comparison found.
 
     Parameters
@@ -235,6 +235,11 @@ class Comparison:
 
         with atomic_path(path) as part:
             part.write_text(as_page(self, command), "utf-8")
+
+    def _as_page(self) -> str:
+        from imagemill.evaluate.comparisons.comparison_page import as_page
+
+        return as_page(self, None)
 
     def plot(self, population: str = CLEAN, ax: Any = None) -> Any:
         """Draw the effects on one population with matplotlib: an interval an arm, around zero.

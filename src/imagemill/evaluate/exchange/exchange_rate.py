@@ -20,7 +20,7 @@ from imagemill.evaluate.exchange.learning_curve import LearningCurve, Lookup, in
 from imagemill.evaluate.inputs.arms import CLEAN, NONE
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, Difference, Verdict, detectable, paired
-from imagemill.pages import Curve, CurvePlot, Panels, Section, page
+from imagemill.pages import Curve, CurvePlot, Panels, Section, Showable, page
 
 __all__ = ["ExchangeRate", "ExchangeRates", "Reached", "exchanged"]
 
@@ -186,7 +186,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ExchangeRates:
+class ExchangeRates(Showable):
     """What pipelines are worth, by number of training images and population.
 
     Parameters
@@ -269,6 +269,14 @@ class ExchangeRates:
             least = max(mine, key=lambda one: one.detectable)
             said.append(f"with {_count(size)} images, {least.seen()}")
         return "; ".join(said)
+
+    def _repr_html_(self) -> str:
+        from imagemill.pages import Code, fragment
+
+        return fragment([Code(repr(self)), self.plot()])
+
+    def _as_page(self) -> str:
+        return self.page()
 
     def plot(self, population: str = CLEAN) -> CurvePlot:
         """The curves on one population, with intervals of the means over seeds where there are two or more.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.near_words import takes
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
@@ -33,6 +34,7 @@ _EPOCHS = 10
 """Of the largest size, where neither steps nor epochs are given."""
 
 
+@takes
 def worth(
     dataset: Dataset | Path | str | Data | tuple[Any, Any],
     pipelines: Mapping[str, Any] | Sequence[Any],

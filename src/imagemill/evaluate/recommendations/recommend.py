@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.near_words import takes
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.inputs.experiment_data import Data, read_data
 from imagemill.evaluate.recommendations.closing import Closing, Looked
@@ -20,6 +21,7 @@ from imagemill.measures.gray_values import check_values
 __all__ = ["recommend"]
 
 
+@takes
 def recommend(
     dataset: Dataset | Path | str | Data | tuple[Any, Any],
     wild: Wild,

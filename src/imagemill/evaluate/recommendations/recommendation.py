@@ -11,6 +11,7 @@ from imagemill.core.errors import InputError
 from imagemill.data.atomic import atomic_path
 from imagemill.evaluate.recommendations.closing import Closed, Looked
 from imagemill.measures.differences.gaps import Gap
+from imagemill.pages import Showable
 from imagemill.pipeline import describe
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import Transform
@@ -46,7 +47,7 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recommendation:
+class Recommendation(Showable):
     """Which transforms would cover what sets wild images apart.
 
     Parameters
@@ -155,6 +156,16 @@ class Recommendation:
 
         with atomic_path(Path(path)) as part:
             part.write_text(as_page(self), "utf-8")
+
+    def _repr_html_(self) -> str:
+        from imagemill.pages import Code, fragment
+
+        return fragment([Code(repr(self))])
+
+    def _as_page(self) -> str:
+        from imagemill.evaluate.recommendations.recommendation_page import as_page
+
+        return as_page(self)
 
     def plot(self) -> Any:
         """A figure: quantiles of both populations, a row a measure. Needs matplotlib."""

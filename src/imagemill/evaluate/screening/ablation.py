@@ -16,7 +16,7 @@ from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.screened import Screening, in_points, interval_of
 from imagemill.evaluate.statistics.intervals import Difference, adjusted, paired
 from imagemill.evaluate.statistics.scores import ACCURACY
-from imagemill.pages import IntervalPlot, fragment
+from imagemill.pages import IntervalPlot, Showable, fragment
 
 __all__ = ["ALONE", "WITHIN", "Ablation", "Contribution", "contributions"]
 
@@ -64,7 +64,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ablation:
+class Ablation(Showable):
     """A pipeline taken apart.
 
     Parameters

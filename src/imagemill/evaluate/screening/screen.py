@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.near_words import takes
 from imagemill.data.dataset import Dataset
 from imagemill.evaluate.inputs.arms import NONE, Arm, read_arms
 from imagemill.evaluate.inputs.asked_images import AskedImages
@@ -42,6 +43,7 @@ Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 
+@takes
 def screen(
     dataset: Dataset | Path | str | Data | tuple[Any, Any],
     pipelines: Mapping[str, Any] | Sequence[Any] = (),

@@ -15,7 +15,7 @@ from imagemill.evaluate.screening.candidates import PassedOver
 from imagemill.evaluate.screening.label_changes import ClassEvidence
 from imagemill.evaluate.statistics.intervals import Difference
 from imagemill.evaluate.statistics.scores import ACCURACY, Measure
-from imagemill.pages import Interval, IntervalPlot, fragment
+from imagemill.pages import Interval, IntervalPlot, Showable, fragment
 
 __all__ = ["BACKWARD", "Cost", "Screened", "Screening", "in_points", "interval_of", "plain"]
 
@@ -110,7 +110,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Screening:
+class Screening(Showable):
     """Transforms in the order of their score, the most promising first.
 
     Parameters
@@ -218,6 +218,11 @@ class Screening:
 
         with atomic_path(path) as part:
             part.write_text(as_page(self, self._drawn()), "utf-8")
+
+    def _as_page(self) -> str:
+        from imagemill.evaluate.screening.screen_page import as_page
+
+        return as_page(self, self._drawn())
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the affinities with matplotlib: an interval a transform, the most promising first.

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
+from imagemill.core.near_paths import near_path
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.stressing.keras_models import of_keras, open_keras
 from imagemill.evaluate.stressing.onnx_models import open_onnx
@@ -49,7 +50,7 @@ def _file(path: Path) -> Opened:
     if path.is_dir():
         raise InputError(f"expected the file of a model, got the folder {path}; save it as .keras, .pt2 or .onnx")
     if not path.is_file():
-        raise InputError(f"expected the file of a model, got no file {path}")
+        raise InputError(f"expected the file of a model, got no file {path}; {near_path(path)}")
     suffix = path.suffix.lower()
     if suffix == ".py":
         return _python(path)

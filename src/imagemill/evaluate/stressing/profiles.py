@@ -18,6 +18,7 @@ from imagemill.evaluate.statistics.scores import ACCURACY, Measure
 from imagemill.evaluate.statistics.shares import Share
 from imagemill.evaluate.stressing.breaking import ClassBreak
 from imagemill.evaluate.stressing.worst_case import WorstCase
+from imagemill.pages import Showable
 
 __all__ = ["End", "Point", "Profile", "Profiles"]
 
@@ -256,7 +257,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Profiles:
+class Profiles(Showable):
     """How far images may change before a network fails.
 
     Parameters
@@ -386,6 +387,9 @@ class Profiles:
 
         curves = [plot for plot in map(curve_of, self.profiles) if plot is not None]
         return fragment([Code(repr(self)), Panels(curves)])
+
+    def _as_page(self) -> str:
+        return self.page()
 
     def plot(self, path: str | Path | None = None) -> Any:
         """The curves as a figure of matplotlib: one panel a change, with intervals and the range that holds.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.near_words import takes
 from imagemill.evaluate.inputs.asked_images import read_asked
 from imagemill.evaluate.runners.recipe import Trained
 from imagemill.evaluate.stressing.asking import asked_about, asked_of
@@ -24,6 +25,7 @@ from imagemill.pipeline.pipeline import Pipeline
 __all__ = ["stress"]
 
 
+@takes
 def stress(
     model: Any,
     dataset: Any,

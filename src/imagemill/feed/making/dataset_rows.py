@@ -109,8 +109,12 @@ class ArrayRows:
         self.classes = tuple(map(str, classes))
         labels = None if y is None else np.asarray(y)
         if labels is not None and (len(labels) != len(self.x) or labels.dtype.kind not in "iubf"):
+            do = "give as many of both"
+            if labels.dtype.kind not in "iubf":
+                do = "write classes, labels = numpy.unique(labels, return_inverse=True), and classes=classes.tolist()"
             raise InputError(
-                f"expected {len(self.x)} labels as numbers, one per image, got {labels.dtype} of shape {labels.shape}"
+                f"expected {len(self.x)} labels as numbers, one per image, got {labels.dtype} of shape {labels.shape}; "
+                f"{do}"
             )
         self.labels = labels
         self.weights = None if weights is None else read_sample_weights(weights, len(self.x))
@@ -432,7 +436,11 @@ def part_of(dataset: Dataset, split: str | None) -> tuple[Dataset, str]:
     if split != "auto":
         if split not in counts:
             known = [name for name in counts if name is not None]
-            do = f"choose one of {', '.join(sorted(known))}, or all" if known else "leave it out; or divide the dataset"
+            do = (
+                f"choose one of {', '.join(sorted(known))}, or all"
+                if known
+                else "leave it out, or divide it first: imagemill.open(...).split()"
+            )
             raise InputError(f"expected split as the name of a part, got {split!r}; {do}")
         return dataset.subset(split), ""
     if len([name for name in counts if name is not None]) < 2 or "train" not in counts:

@@ -26,6 +26,9 @@ PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 """Means and deviations of training images on a scale of 0 to 1, as published with these sets and models."""
 
 
+_FAR_ABOVE_WHITE = 2.0
+"""A mean beyond it is hardly one of images whose white is 1."""
+
 Preset = Literal["imagenet", "clip", "cifar10", "mnist"]
 
 
@@ -93,6 +96,14 @@ class Normalize(Transform):
 
     def traits(self) -> Traits:
         return Traits(leaves_range=True, small=True, white="needs" if self.scale == "depth" else "sets")
+
+    def beyond_white(self) -> str:
+        if isinstance(self.mean, str) or self.scale != "depth" or max(self.mean) <= _FAR_ABOVE_WHITE:
+            return ""
+        known = 255 if max(self.mean) <= 255 else 65_535
+        got = f"got mean={list(self.mean)}"
+        do = f"divide mean and std by {known}, or write scale='none' for values of the image"
+        return f"takes mean and std as shares of white, which is 1, {got}: {do}"
 
     def draw(self, draws: Draws, frame: Frame) -> Op:
         white = frame.peak if self.scale == "depth" else 1.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from imagemill.core.errors import InputError, SourceError
+from imagemill.core.near_words import takes
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
 from imagemill.data.layouts.augment_files import QUARANTINE
@@ -34,6 +35,7 @@ from imagemill.verbs.augment.ledger import Job, Row, Rows, recorded
 __all__ = ["AugmentReport", "augment"]
 
 
+@takes
 def augment(
     source: Path | str | Source,
     out: Path | str,

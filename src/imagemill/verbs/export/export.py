@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
+from imagemill.core.near_words import takes
 from imagemill.data.layouts.base import Problem, Source, WriteTarget, Written
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.layouts.registry import layout_named
@@ -37,6 +38,7 @@ _ROUNDING = 1e-6
 _BEYOND, _OUTSIDE = "stand out of", "lie outside"
 
 
+@takes
 def export(
     src: Path | str | Source,
     out: Path | str,

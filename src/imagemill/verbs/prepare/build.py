@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from imagemill.core.errors import InputError, SourceError
+from imagemill.core.near_words import takes
 from imagemill.data import store
 from imagemill.data.codecs.base import Channels
 from imagemill.data.layouts.augment_files import QUARANTINE
@@ -52,6 +53,7 @@ _MANY = 100
 """Records that a worker prepares before they are noted: so many pixels, or so many records."""
 
 
+@takes
 def prepare(
     source: Path | str | Source,
     out: Path | str,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imagemill.compat.keras.defaults import FORMATS, ArgumentTypeError, Array, dtype_or_default
-from imagemill.compat.keras.iterators.files import FileIterator, Reading, mask_paths
+from imagemill.compat.keras.iterators.files import FileIterator, Reading, mask_paths, two
 from imagemill.compat.keras.iterators.saving import Saving
 from imagemill.compat.keras.pictures import validate_filename
 from imagemill.core.errors import InputError, ParameterError
@@ -106,7 +106,7 @@ class DataFrameIterator(FileIterator):
         upright: bool = False,
         key_by: str = "position",
     ) -> None:
-        reading = Reading(tuple(target_size), color_mode, data_format, interpolation, keep_aspect_ratio, upright)  # type: ignore[arg-type]
+        reading = Reading(two(target_size), color_mode, data_format, interpolation, keep_aspect_ratio, upright)
         saving = Saving(save_to_dir, save_prefix, save_format)
         self._set(image_data_generator, reading, dtype_or_default(dtype).name, saving, subset, mask_cval)
         self.directory, self.class_mode = directory or "", class_mode

@@ -17,7 +17,7 @@ from imagemill.compat.keras.defaults import (
     data_format_or_default,
     dtype_or_default,
 )
-from imagemill.compat.keras.iterators.files import FileIterator, Reading, mask_paths
+from imagemill.compat.keras.iterators.files import FileIterator, Reading, mask_paths, two
 from imagemill.compat.keras.iterators.saving import Saving
 from imagemill.core.errors import ParameterError
 
@@ -111,7 +111,7 @@ class DirectoryIterator(FileIterator):
         key_by: str = "position",
     ) -> None:
         order = data_format_or_default(data_format)
-        reading = Reading(tuple(target_size), color_mode, order, interpolation, keep_aspect_ratio, upright)  # type: ignore[arg-type]
+        reading = Reading(two(target_size), color_mode, order, interpolation, keep_aspect_ratio, upright)
         saving = Saving(save_to_dir, save_prefix, save_format)
         self._set(image_data_generator, reading, dtype_or_default(dtype).name, saving, subset, mask_cval)
         if class_mode not in self.allowed_class_modes:

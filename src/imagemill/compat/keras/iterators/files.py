@@ -28,6 +28,19 @@ __all__ = ["FileIterator", "Reading", "mask_paths", "read_label_map"]
 _CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 
 
+def two(target_size: Any) -> tuple[int, int]:
+    """Height and width, as they were given or from one number for both.
+
+    Raises
+    ------
+    ParameterError
+    """
+    given = (target_size, target_size) if isinstance(target_size, int) else target_size
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise ParameterError(f"expected target_size as (height, width), got {target_size!r}")
+    return (given[0], given[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How files become pictures of one size.

@@ -162,6 +162,12 @@ def arrays_in(what: Any) -> tuple[Any, ...] | None:
         images, labels, *masks = what
         if _is_column(labels, len(images)) and all(len(one) == len(images) for one in masks):
             return (images, labels) if not masks else ({None: what},)
+        # A list of numbers beside images can be nothing but their labels.
+        if len(getattr(labels, "shape", (len(labels),))) == 1 and len(labels) != len(images) and not _is_stack(labels):
+            raise InputError(
+                f"expected as many labels as images, got {len(images):,} images and {len(labels):,} labels; "
+                "do both come from the same files?"
+            )
     pairs = [isinstance(one, tuple | list) and len(one) == 2 and arrays_in(tuple(one)) for one in what]
     if len(what) in (2, 3) and all(isinstance(one, tuple) and len(one) == 2 for one in pairs):
         parts = ("train", "test") if len(what) == 2 else ("train", "val", "test")

@@ -1,6 +1,6 @@
 """How kernels are compiled: on first use, cached on disk, without the GIL, IEEE divisions, NaN kept.
 
-``NUMBA_DISABLE_JIT=1`` leaves them plain Python.
+``NUMBA_DISABLE_JIT=1`` leaves them plain Python. Where compiling takes some seconds, a line on stderr says so.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from typing import TypeVar, cast
 
 from numba import njit
 
+from imagemill.engine.compile_notice import listen_for_notice
+
 F = TypeVar("F", bound=Callable[..., object])
+
+listen_for_notice()
 
 
 def compiled(function: F) -> F:

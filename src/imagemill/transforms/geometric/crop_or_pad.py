@@ -110,5 +110,6 @@ class CropOrPad(Transform):
             low, high = found
             seen = ~np.isnan(low).any(axis=1)
             middle = np.floor((low + high - shape + 1) / 2 + _HAIR)[seen].astype(np.int64)
-            start[np.ix_(seen, axes)] = middle[:, list(axes)]
+            for axis in axes:
+                start[seen, axis] = middle[:, axis]
         return start

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.packed import Bools
 
 __all__ = ["boxes_of_parts", "edges_of"]
 
 
-def boxes_of_parts(same: Bools) -> tuple[np.ndarray, list[list[float]]]:  # type: ignore[type-arg]
+def boxes_of_parts(same: Bools) -> tuple[npt.NDArray[Any], list[list[float]]]:
     """The parts of what is true: numbers from 1 on at their pixels, and the edges of each, first all lower ones."""
     import scipy.ndimage as ndi
 

@@ -64,6 +64,14 @@ def root_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def _named(text: str) -> ast.expr:
+    """A name, or a dotted one, as it is written; else what nobody knows."""
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return ast.Name(text)
+
+
 def list_in(value: Any) -> list[Any] | None:
     """The list of a value that holds one: itself, or the steps of ``Compose([...])``."""
     if isinstance(value, list):
@@ -263,7 +271,8 @@ class Scope:
             if node.attr == "transforms":
                 steps = list_in(whole)
                 return Unread(dotted) if steps is None else steps
-            return whole.given.get(node.attr, Unread(dotted))
+            # What it was made with, or what its class has: def train(cfg=Config()).
+            return whole.given.get(node.attr, self.names.get(f"{whole.name}.{node.attr}", Unread(dotted)))
         # Another name for a class of the program: def train(cfg=CFG).
         return (
             self.names.get(f"{whole.text}.{node.attr}", Unread(dotted)) if isinstance(whole, Unread) else Unread(dotted)
@@ -302,7 +311,14 @@ class Scope:
         if isinstance(node.func, ast.Call):
             # Compose([...])(image=image): what is called, not what comes out.
             made = self.value(node.func)
-            return made if isinstance(made, Call) and made.name in COMPOSERS else Unread(ast.unparse(node))
+            if last_name(node.func.func) != "getattr" or not isinstance(made, Unread):
+                return made if isinstance(made, Call) and made.name in COMPOSERS else Unread(ast.unparse(node))
+            # getattr(A, step["name"])(**step["arguments"]): as if the name stood there.
+            node = ast.Call(_named(made.text), node.args, node.keywords, lineno=node.lineno, col_offset=0)
+        if last_name(node.func) == "getattr" and len(node.args) > 1:
+            attribute = self.value(node.args[1])
+            if isinstance(attribute, str):
+                return self.value(_named(f"{ast.unparse(node.args[0])}.{attribute}"))
         called = self._called_function(node)
         positional = self._items(node.args)
         given = self._named_arguments(node)

@@ -47,7 +47,8 @@ def _crop_and_pad(
         how["order"] = order(step, interpolation)
     if isinstance(value, list | tuple) and len(value) == 4:
         above, right, below, left = (amount(step, name, one) for one in value)
-        return CropAndPad({"y": above, "x": left}, {"y": below, "x": right}, p=p, **how)
+        how["after"] = {"y": below, "x": right}
+        return CropAndPad({"y": above, "x": left}, p=p, **how)
     together = not sample_independently and not is_number(value)
     return CropAndPad(amount(step, name, value), together=together, p=p, **how)
 
@@ -65,7 +66,8 @@ def _random_crop_from_borders(
     above, left, below, right = (
         (-float(most), 0.0) if most else 0.0 for most in (crop_top, crop_left, crop_bottom, crop_right)
     )
-    return CropAndPad({"y": above, "x": left}, {"y": below, "x": right}, keep_size=False, p=p)
+    after: Any = {"y": below, "x": right}
+    return CropAndPad({"y": above, "x": left}, after, keep_size=False, p=p)
 
 
 @RULES.rule("LetterBox")

@@ -134,7 +134,7 @@ def _hidden(fill: Any, fill_mask: Any) -> dict[str, Any]:
 def _cubic_symmetry(step: Step, p: float = 1.0) -> Transform:
     """Flips and quarter turns in all three planes: each of the 48 comes up, not all as often."""
     step.note("each of the 48 places of a cube comes up, not all of them as often")
-    turns = [QuarterTurn(Choice((0, 1, 2, 3)), plane) for plane in ("yx", "zy", "zx")]  # type: ignore[arg-type]
+    turns = [QuarterTurn(Choice((0, 1, 2, 3)), plane) for plane in ("yx", "zy", "zx")]
     return Sequential([Flip("x", p=0.5), *turns], p=p)
 
 

@@ -378,4 +378,5 @@ def _centre_scale_crop(step: Step, roi_scale: Any) -> Transform:
     listed = [float(roi_scale)] * len(AXES) if is_number(roi_scale) else [float(one) for one in roi_scale]
     step.note("amounts name z, for volumes" if len(listed) == len(AXES) else "amounts are for the axes that are named")
     inward: Any = {axis: -(1 - one) / 2 for axis, one in zip(AXES, listed, strict=False) if 0 < one < 1}
-    return CropAndPad(inward or 0, inward or 0, keep_size=False)
+    amounts: Any = inward or 0
+    return CropAndPad(amounts, amounts, keep_size=False)

@@ -69,7 +69,15 @@ def test_one_verb_is_loaded_alone() -> None:
 def test_help_loads_no_verb_and_nothing_that_verbs_work_with() -> None:
     said, loaded = run("--help")
     assert all(f"\u2502 {name} " in said for name in VERBS)
+    # A list of one's own leaves nothing out that typer's has.
+    assert all(
+        words in said for words in ("Usage: ", "repeatable down to the bit", "--version", " -h ", "Exit status: 0")
+    )
+    assert "--debug                   Show the whole traceback of an error." in said
+    assert "`" not in said
     assert verbs(loaded) == set()
+    # Markdown and the colours of source code are for the help of one verb.
+    assert not packages(loaded) & {"markdown_it", "pygments", "attr", "pydantic"}
     assert not packages(loaded) & {*UNUSED, "numpy", "cv2", "PIL", "polars", "pyarrow", "yaml", "simplejpeg"}
     assert not [
         name for name in loaded if name.startswith(("imagemill.data", "imagemill.pipeline", "imagemill.engine"))

@@ -45,6 +45,13 @@ class Verbs(TyperGroup):
             known.help = _help_of(cmd_name)
         return known
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The list of verbs, which is quicker drawn than by what draws any help."""
+        del formatter
+        from imagemill.app.cli.verb_list import show  # only where the list is asked for
+
+        show(ctx, self)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The verb that is asked for, loaded."""
         if args and args[0] in self.commands:

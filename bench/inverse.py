@@ -25,6 +25,7 @@ def shared(rng: Any) -> list[im.Transform]:
     return [
         im.Flip("x"),
         im.Flip("y"),
+        im.CropAndPad((-0.15, 0.15)),
         im.QuarterTurn(int(rng.integers(1, 4))),
         im.Rotate((-turn, turn)),
         im.Rotate((-turn, turn), frame="fit"),

@@ -7,6 +7,8 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import InputError, ParameterError
+from imagemill.core.geometry import Frame
+from tests.transforms.geometric.support import draw
 
 IMAGE = np.arange(1, 31, dtype=np.uint8).reshape(5, 6)
 
@@ -85,3 +87,23 @@ def test_without_foreground_the_middle_of_the_image_is_taken_and_without_a_mask_
     np.testing.assert_array_equal(one(im.CropOrPad((3, 3), about="brain", missing="ignore")).image, empty.image)
     with pytest.raises(ParameterError, match=r"about=\.\.\., got 'random' and both"):
         im.CropOrPad(3, at="random", about="mask")
+
+
+def test_padding_stands_whatever_follows_and_a_cut_alone_is_none() -> None:
+    frame = Frame.of(5, 6)
+    for before, after, padded in ((2, -1, True), (-1, 2, True), (-1, -1, False)):
+        op = draw(im.CropAndPad({"x": before}, {"x": after}, "pixels", keep_size=False), frame)
+        assert op.window is not None
+        assert op.window.tolist() == [padded]
+    mask = np.zeros((5, 6), np.uint8)
+    for row, column, padded in ((0, 3, True), (4, 3, True), (2, 3, False)):
+        mask[:] = 0
+        mask[row, column] = 1
+        moved = [im.CropOrPad((3, 3), about="mask", fill=50), im.Shift(pixels={"y": -3 if row else 3}, fill=7)]
+        made = im.Pipeline(moved, seed=0)(image=IMAGE, mask=mask).image
+        assert (50 in made) == padded
+
+
+def test_the_recipe_names_every_edge() -> None:
+    (applied,) = one(im.CropAndPad((-0.1, 0.1))).applied
+    assert set(applied.values) == {"before.y", "before.x", "after.y", "after.x"}

@@ -110,7 +110,6 @@ class CoarseDropout(Transform):
         boxes = np.zeros((frame.n, most, frame.ndim, 2), np.int64)
         there = np.arange(most) < count[:, None]
         low, side = self._places(draws, frame, most)
-        there &= (side > 0).all(axis=2)
         for axis, name in enumerate(frame.axes):
             size = self.size.get(name) if isinstance(self.size, Mapping) else self.size
             first, length = low[:, :, axis], side[:, :, axis]

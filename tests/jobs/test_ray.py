@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,9 +22,16 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import InputError, MissingExtra, SourceError, WorkerError
-from imagemill.data import Record, Stored
+from imagemill.data import Instance, Record, Source, Stored
+from imagemill.evaluate.comparisons.kept_runs import KeptRuns
+from imagemill.evaluate.comparisons.runs_elsewhere import TrainRun, check_elsewhere, train_elsewhere
+from imagemill.evaluate.comparisons.time_budget import TimeBudget
+from imagemill.evaluate.inputs.arms import Arm
+from imagemill.evaluate.runners.recipe import Recipe, Trained
 from imagemill.jobs.ray import same_versions
+from imagemill.jobs.ray.cluster import Cluster
 from imagemill.jobs.runner import Runner
+from imagemill.jobs.shards import Shard, ShardWork
 from imagemill.jobs.where_to_run import engine_for, seeing
 from tests.data.pictures import PIPELINE, digests, outputs, photos
 from tests.ray_here import a_cluster
@@ -92,6 +102,103 @@ def test_a_shard_that_brings_down_every_worker_ends_the_run(cluster: None, monke
         ran(work, range(2), workers=1, size=2)
 
 
+def test_the_report_of_every_verb_says_that_a_worker_was_lost(cluster: None, tmp_path: Path) -> None:
+    def dies_once(mark: Path) -> Any:
+        def pixels() -> Any:
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return np.zeros((8, 8, 3), np.uint8)
+
+        return pixels
+
+    def source(name: str) -> Source:
+        image = Stored("made up", dies_once(tmp_path / name), "yxc")
+        box = Instance("cat", (1.0, 1.0, 4.0, 4.0))
+        return Source(tmp_path / "nowhere", "made up", (Record("a.png", image, objects=(box,)),), categories=("cat",))
+
+    lost = "1 worker was lost on the way, and its shard made again by another"
+    written = im.export(source("exported"), tmp_path / "out", "coco", on="ray")
+    assert (written.count, written.notes) == (1, (lost,))
+    assert lost in str(im.audit(source("looked at"), on="ray", workers=1).to_dict())
+
+
+def test_a_slow_shard_holds_up_no_other(cluster: None, tmp_path: Path) -> None:
+    others = tmp_path / "others are noted"
+
+    def work(item: int) -> Iterator[int]:
+        while item == 0 and not others.exists():
+            time.sleep(0.05)
+        yield item
+
+    found: dict[int, Any] = {}
+
+    def note(rows: Any) -> None:
+        found.update(rows)
+        if len(found) == 5:
+            others.touch()
+
+    Runner(work=work, note=note, record=record, doing="testing", engine=engine_for("ray"), workers=2).run(range(6), 6)
+    assert list(found)[-1] == 0
+    assert len(found) == 6
+
+
+def test_nothing_is_begun_behind_the_last_and_what_was_begun_is_ended(
+    cluster: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[Any] = []
+    ours = SimpleNamespace(end=ended.append, close=lambda: ended.append("cluster"))
+    monkeypatch.setattr("imagemill.jobs.ray.ray_engine.connected", lambda *_: ours)
+    engine = engine_for("ray")(ShardWork(lambda item: [item]), 2)
+    engine.stop(0)
+    shards = [engine.submit(Shard(number, number, (number,))) for number in (0, 1)]
+    assert [[one.rows for one in engine.outcomes(future)] for future in shards] == [[[0]], []]
+    engine.close()
+    assert len(ended) == 3
+    assert ended[-1] == "cluster"
+    for actor in ended[:-1]:
+        ray.kill(actor)
+
+
+def test_a_cluster_of_ours_is_ended_with_its_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(ray, "shutdown", lambda: ended.append("ray"))
+    (tmp_path / "logs").mkdir()
+    Cluster(is_ours=True, folder=str(tmp_path / "logs")).close()
+    assert ended == ["ray"]
+    assert not (tmp_path / "logs").exists()
+    Cluster(is_ours=False).close()
+    assert ended == ["ray"]
+
+
+class _Trainer:
+    """Stands in for a framework: answers are a function of arm and seed."""
+
+    name, shares_batches = "made up", False
+
+    def network(self, model: Any) -> Any:
+        return model
+
+    def train(self, arm: Any, network: Any, data: Any, asked: Any, classes: int, seed: int, recipe: Any) -> Trained:
+        answers = np.full((2, classes), seed + len(arm.name), np.float32)
+        return Trained(arm.name, seed, {"clean": answers}, predict=lambda images: images, network=network)
+
+
+def test_runs_of_a_comparison_are_trained_there_and_kept(cluster: None, tmp_path: Path) -> None:
+    kept = KeptRuns(tmp_path / "out", {"seeds": 2})
+    arms = [Arm("none", None), Arm("flip", None)]
+    kept.put(Trained("none", 0, {"clean": np.zeros((2, 3), np.float32)}))
+    work = TrainRun(_by_value(_Trainer)(), "made up", (), (), 3, Recipe(1, 1, 0.1))
+    assert train_elsewhere(work, arms, 2, kept, "ray", 2) == ()
+    found = [kept.get(name, seed) for name, seed in (("none", 0), ("none", 1), ("flip", 0), ("flip", 1))]
+    assert [one and one.probabilities["clean"][0, 0] for one in found] == [0, 5, 4, 5]
+
+
+def _by_value(kind: type) -> type:
+    """A class that is sent as it is: workers need not have this module."""
+    return type(kind.__name__, kind.__bases__, {**vars(kind), "__module__": "__main__"})
+
+
 def test_what_cannot_be_sent_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = threading.Lock()
     monkeypatch.setattr("imagemill.jobs.ray.ray_engine.connected", lambda *_: pytest.fail("a cluster was started"))
@@ -121,6 +228,17 @@ def test_other_versions_and_paths_that_are_not_seen_are_refused(
     assert same_versions._seen(_pickled([(tmp_path / "gone", None)]))[1] == [f"{tmp_path / 'gone'}: nothing is there"]
     (tmp_path / "a.png").write_bytes(b"abc")
     assert "another file" in same_versions._seen(_pickled([(tmp_path / "a.png", 4)]))[1][0]
+    given: list[bytes] = []
+
+    def dumps(value: Any) -> bytes:
+        given.append(_pickled(value))
+        return given[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(same_versions, "pickle", SimpleNamespace(dumps=dumps))
+        same_versions.refuse_others([tmp_path])
+    marks = [path for path, _ in pickle.loads(given[0]) if path.parent == tmp_path]
+    assert len(marks) == 1  # a folder of the same name elsewhere does not have it
     monkeypatch.setattr(same_versions, "_mark", lambda folder: None)
     real = Path.exists
     monkeypatch.setattr(Path, "exists", lambda self, **how: self.name == "only-here" or real(self, **how))
@@ -129,8 +247,6 @@ def test_other_versions_and_paths_that_are_not_seen_are_refused(
 
 
 def _pickled(value: Any) -> bytes:
-    import pickle
-
     return pickle.dumps(value)
 
 
@@ -184,8 +300,6 @@ def test_a_killed_driver_leaves_no_process_and_is_continued_here(tmp_path: Path)
 
 
 def wait_until(is_so: Any, seconds: float = 600) -> None:
-    import time
-
     until = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < until, "expected the processes of a killed driver to end"
@@ -199,6 +313,20 @@ def wait_until(is_so: Any, seconds: float = 600) -> None:
 def test_other_words_are_refused(on: str) -> None:
     with pytest.raises(InputError, match="expected"):
         engine_for(on)
+
+
+def test_runs_are_not_trained_in_threads_nor_with_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_elsewhere(None, 0, TimeBudget(3))
+    for on, at_once, minutes, match in (
+        ("threads", 2, None, "processes, ray"),
+        ("processes", 0, None, "at_once"),
+        ("processes", 2, 3, "budget or on"),
+    ):
+        with pytest.raises(InputError, match=match):
+            check_elsewhere(on, at_once, TimeBudget(minutes))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="one process"):
+        check_elsewhere("processes", 2, TimeBudget(None))
 
 
 def test_a_cluster_where_nobody_listens_is_refused_at_once(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -248,7 +248,8 @@ def survey(
         size=8,
         engine=engine,
     )
-    runner.run(source.records, len(source))
+    remarks = runner.run(source.records, len(source)).remarks
+    source = replace(source, notes=(*source.notes, *remarks))
     failed = [Problem(source.records[row].key, one) for row, one in sorted(found.items()) if isinstance(one, str)]
     glances = tuple(one if isinstance(one := found[row], Glance) else None for row in range(len(source)))
     return Survey(source, glances, tuple(failed), settings or Settings(), given or Given(), max(1, workers), progress)

@@ -21,12 +21,12 @@ class _Sent(Exception):  # noqa: N818 - it is no error, it carries one
         self.error = error
 
 
-def packed(found: Sequence[Outcome[Any]]) -> bytes:
-    """Outcomes as bytes, their errors among them."""
+def packed(found: Sequence[Outcome[Any]], dumps: Callable[[Any], bytes] = pickle.dumps) -> bytes:
+    """Outcomes as bytes, their errors among them; what can be sent one way has to come back the same way."""
     for outcome in found:
         if outcome.error is not None:
             outcome.error = _Sent(SentError.of(outcome.error))
-    return pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+    return dumps(found)
 
 
 def unpacked(data: bytes) -> list[Outcome[Any]]:

@@ -84,6 +84,11 @@ def compare(
     processes: Annotated[
         int, typer.Option("--processes", min=1, help="Train each network in so many processes, or use torchrun.")
     ] = 1,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="processes|ray|ray://HOST:PORT", help="Who trains the runs, each a whole one."),
+    ] = None,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, help="Runs side by side, with --on.")] = 2,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing while it runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -101,6 +106,8 @@ def compare(
     from imagemill.evaluate import is_first_process, several_processes, world_size
 
     _check_ways(ablate=ablate, screen=screen, processes=max(processes, world_size()))
+    if ablate and on is not None:
+        raise InputError(f"expected --ablate in this process, got --on {on} as well; compare single arms elsewhere")
     how: dict[str, Any] = {
         "model": model, "seeds": seeds, "budget": budget, "epochs": epochs, "batch_size": batch,
         "learning_rate": rate, "stress": stress or (), "wild": wild, "out": to, "workers": workers,
@@ -110,7 +117,11 @@ def compare(
         how |= screened_first(src, pipeline or (), say=not as_json, **how)
     with several_processes(processes, this_command()), following(err, quiet=quiet or not is_first_process()) as on_step:
         apart = take_apart(src, pipeline or (), progress=on_step, **how) if ablate else None
-        found = compare_arms(src, [*(pipeline or ())], progress=on_step, **how) if apart is None else apart.comparison
+        found = (
+            compare_arms(src, [*(pipeline or ())], progress=on_step, on=on, at_once=at_once, **how)
+            if apart is None
+            else apart.comparison
+        )
     if not is_first_process():
         return
     found.save_html(to / "report.html", command=as_typed(context))

@@ -71,12 +71,15 @@ def export(
             "out": str(made.out),
             "images": made.count,
             "lost": list(made.lost),
+            "notes": list(made.notes),
             "problems": [str(p) for p in (*source.problems, *made.problems)],
         }
         typer.echo(json_text.dumps(told, indent=2))
     else:
         images = f"{made.count:,} image{'' if made.count == 1 else 's'}"
         out.print(facts(("read", source.describe()), ("written", f"{images} as {to} to {made.out}")))
+        for note in made.notes:
+            out.print(note, style="dim", markup=False, soft_wrap=True)
         left_out(made.lost, (*source.problems, *made.problems), SHOWN, "; --json lists all")
     if source.problems or made.problems:
         raise typer.Exit(LEFT_OUT)

@@ -115,6 +115,10 @@ def prepare(
         Unlabeled, typer.Option("--unlabeled", help="Images without a label among others: stop, or leave it empty.")
     ] = Unlabeled.RAISE,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Mix the order of each part, by the seed.")] = False,
+    file_rows: Annotated[
+        int | None,
+        typer.Option("--file-rows", min=1, metavar="N", help="Rows of a file: many files, for stores of millions."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the split and the order.")] = 0,
     exif: Annotated[
         bool, typer.Option("--exif/--no-exif", help="Turn pictures the way EXIF asks for, or take them as stored.")
@@ -175,6 +179,7 @@ def prepare(
                 labels=labels,
                 unlabeled=unlabeled.value,
                 shuffle=shuffle,
+                file_rows=file_rows,
                 seed=seed,
                 exif=exif,
                 icc=icc.value,

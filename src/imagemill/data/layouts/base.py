@@ -408,12 +408,15 @@ class Written:
         What was left out, in words: ``"12 polygons: YOLO boxes hold no polygons"``.
     problems : tuple of Problem
         Records that could not be written.
+    notes : tuple of str
+        What else there is to say of the run, such as workers that were lost on the way.
     """
 
     out: Path
     count: int
     lost: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Layout(Protocol):

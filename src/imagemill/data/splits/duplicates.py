@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +56,13 @@ class Contents:
         return len(held) - len(set(held))
 
 
-def contents_of(records: Sequence[Record], digests: Sequence[str | None] | None = None) -> Contents:
+def contents_of(records: Sequence[Record], digests: Sequence[Hashable | None] | None = None) -> Contents:
     """Find the records whose pictures are the same file, or files of the same bytes.
 
     Parameters
     ----------
     records : sequence of Record
-    digests : sequence of str or None, optional
+    digests : sequence of str, bytes or None, optional
         Digests of the pictures, one for each record, where they are known; nothing is read then.
 
     Returns
@@ -94,8 +94,8 @@ def contents_of(records: Sequence[Record], digests: Sequence[str | None] | None 
 
 def _numbered(marks: Sequence[Hashable | None]) -> tuple[int | None, ...]:
     """Numbers for marks that come more than once, in the order of their first row."""
-    rows = _grouped((mark, row) for row, mark in enumerate(marks) if mark is not None)
-    numbers = {mark: number for number, mark in enumerate(m for m, found in rows.items() if len(found) > 1)}
+    counts = Counter(mark for mark in marks if mark is not None)  # which keeps them in that order
+    numbers = {mark: number for number, mark in enumerate(mark for mark, count in counts.items() if count > 1)}
     return tuple(None if mark is None else numbers.get(mark) for mark in marks)
 
 

@@ -15,6 +15,7 @@ from imagemill.evaluate.comparisons.comparison import Comparison, Material, comp
 from imagemill.evaluate.comparisons.kept_runs import KeptRuns
 from imagemill.evaluate.comparisons.rounds import MOST_SEEDS, Rounds, Step
 from imagemill.evaluate.comparisons.run_log import RunLog, followed
+from imagemill.evaluate.comparisons.runs_elsewhere import TrainRun, check_elsewhere, train_elsewhere
 from imagemill.evaluate.comparisons.screen_section import Screen, arm_flags
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import CLEAN, Arm, Population, Stress, check_arm, populations, read_arms
@@ -50,6 +51,8 @@ def compare(
     device: str = "auto",
     precision: str = "auto",
     screen: Screen | None = None,
+    on: str | None = None,
+    at_once: int = 2,
     progress: Callable[[Step], None] | None = None,
 ) -> Comparison:
     """Train with and without augmentation, and say whether the difference is one.
@@ -102,8 +105,14 @@ def compare(
     screen : Screening, optional
         What `screen` said of the arms' transforms: it stands in the report, and arms with a transform that seems to
         change the label are named. They are trained all the same.
+    on : str, optional
+        Who trains the runs, each a whole one: ``"processes"``, ``"ray"`` for a Ray cluster of this machine that is
+        ended with the call, or ``"ray://HOST:PORT"``. Figures are those of this process on the same kind of processor.
+        Not with a budget.
+    at_once : int
+        How many runs they train side by side.
     progress : callable, optional
-        Called with a `Step` after each epoch.
+        Called with a `Step` after each epoch; with ``on`` when all runs are done.
 
     Returns
     -------
@@ -136,6 +145,7 @@ def compare(
     if seeds is None:
         seeds = 3 if time.minutes is None else MOST_SEEDS
     check_level(level)
+    check_elsewhere(on, at_once, time)
     trainer = runner_named(runner)
     network = trainer.network(model)
     data = read_data(dataset, network.task)
@@ -168,12 +178,15 @@ def compare(
             kept = KeptRuns(folder, design)
             for one in logs:
                 one.begin(design)
+            lost = train_elsewhere(
+                TrainRun(trainer, model, given, asked, len(data.classes), recipe), arms, seeds, kept, on, at_once
+            )
             rounds = Rounds(arms, kept, trained, epochs, seeds, time, labels, told, ranks)
             runs = rounds.run()
             design = {**design, "seeds": rounds.seeds}
             found = compared(design, runs, labels, data.classes, level, spacing=spacing, groups=groups)
             flags = () if screen is None else arm_flags(screen, arms)
-            notes = (*remarks(data), *_one_less(runs, data, recipe), *flags)
+            notes = (*remarks(data), *_one_less(runs, data, recipe), *flags, *lost)
             material = Material(arms, tuple(asked))
             found = replace(found, ended=rounds.ended, notes=notes, material=material, screen=screen)
             for one in logs:

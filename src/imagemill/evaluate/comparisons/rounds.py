@@ -16,7 +16,7 @@ from imagemill.evaluate.runners.recipe import Epoch, Trained
 from imagemill.evaluate.statistics.intervals import FEWEST_SEEDS, detectable
 from imagemill.evaluate.statistics.overlap import dice
 
-__all__ = ["MOST_SEEDS", "Rounds", "Step"]
+__all__ = ["MOST_SEEDS", "Rounds", "Step", "or_diverged"]
 
 MOST_SEEDS = 1000
 """Where a budget alone says how many."""
@@ -155,7 +155,7 @@ class Rounds:
                 if self.ranks.share(self.budget.over):
                     raise OutOfTime
 
-            found = there[arm.name] = _or_diverged(self.train(arm, seed, on_epoch))
+            found = there[arm.name] = or_diverged(self.train(arm, seed, on_epoch))
         self.kept.put(found)
         for epoch, said in last:
             self._tell(arm, seed, place, epoch, said=said, done=found)
@@ -239,7 +239,7 @@ class Rounds:
         )
 
 
-def _or_diverged(run: Trained) -> Trained:
+def or_diverged(run: Trained) -> Trained:
     """A run whose loss was a number to the end, and whose answers are none, diverged in its last epoch."""
     if all(np.isfinite(one).all() for one in run.probabilities.values()):
         return run

@@ -40,6 +40,9 @@ class Measure:
     unit: str
     said: str
 
+    def __reduce__(self) -> Any:  # what comes from another process is the same object, which is asked for by `is`
+        return measure_named, (self.name,)
+
     @property
     def keys(self) -> tuple[str, str]:
         """What both are called among plain values, where they stand side by side."""
@@ -49,6 +52,11 @@ class Measure:
 
 ACCURACY = Measure("accuracy", "recall", "points", "right")
 DICE = Measure("Dice", "Dice", "points of Dice", "Dice")
+
+
+def measure_named(name: str) -> Measure:
+    """The one of a name."""
+    return {one.name: one for one in (ACCURACY, DICE)}[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

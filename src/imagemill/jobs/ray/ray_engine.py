@@ -45,7 +45,7 @@ class Worker:
         """What became of a shard."""
         if self._work is None:  # here and not when it starts: an actor that cannot start is taken for one that died
             self._work = pickle.loads(self._given)
-        return packed(self._work(pickle.loads(shard)))
+        return packed(self._work(pickle.loads(shard)), require("ray", extra="ray").cloudpickle.dumps)
 
 
 class RayActors:

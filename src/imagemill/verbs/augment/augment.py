@@ -19,7 +19,7 @@ from imagemill.data.layouts.further_rasters import left_out
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.records.as_targets import keypoint_names_of
 from imagemill.data.records.output_names import name_clashes, output_name
-from imagemill.data.remote.remote_path import as_path, is_remote
+from imagemill.data.remote.remote_path import as_path, on_this_machine
 from imagemill.jobs.engines import Start
 from imagemill.jobs.faults import Failure, refuse_missing
 from imagemill.jobs.quarantine import Quarantine
@@ -131,8 +131,8 @@ def augment(
     pipeline = as_pipeline(pipeline)
     suffix = _check(copies, channels, format)
     check_run(workers, on_error)
-    engine = engine_for(on)
-    found, out = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern), _local(out)
+    out, engine = on_this_machine(out), engine_for(on)
+    found = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     records = tuple(found)
@@ -178,14 +178,6 @@ def augment(
             drop_beside(out)
             job.leave(new=new)
         raise
-
-
-def _local(out: Path | str) -> Path:
-    if is_remote(out):
-        raise InputError(
-            f"expected a folder of this machine or a shared one, got {out}; copy its files there afterwards"
-        )
-    return Path(out)
 
 
 def _keypoint_names(source: Source) -> Mapping[str, Sequence[str]]:

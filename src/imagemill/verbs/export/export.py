@@ -21,7 +21,7 @@ from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
 from imagemill.data.records.orientation import Seen, frame_of, objects_on
 from imagemill.data.records.record import Frame, Pixels, Record, Stored
-from imagemill.data.remote.remote_path import as_path
+from imagemill.data.remote.remote_path import as_path, on_this_machine
 from imagemill.jobs.engines import Start
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.where_to_run import engine_for, seeing
@@ -113,17 +113,22 @@ def export(
     """
     if files not in ("copy", "link"):
         raise InputError(f"expected files to be 'copy' or 'link', got {files!r}; choose one of them")
-    engine, writer, target = engine_for(on), layout_named(to), Path(out)
+    writer, target, engine = layout_named(to), on_this_machine(out), engine_for(on)
     source = src if isinstance(src, Source) else open_source(src, layout=layout, **options)
     if not len(source):
         raise SourceError(f"expected images to write, got none in {source.root}; scan it to see why")
     if not source.is_in_memory:
         _stay_outside(source.root if isinstance(src, Source) else as_path(src), target)
-    seen, problems, said = _as_seen(source, engine)
+    seen, problems, said, remarks = _as_seen(source, engine)
     if not len(seen):
         raise SourceError(f"expected annotations that fit their pictures, got none; {problems[0]}")
     written = writer.write(seen, target, WriteTarget(format, files, embed, overwrite, progress))
-    return replace(written, lost=(*written.lost, *said), problems=(*problems, *written.problems))
+    return replace(
+        written,
+        lost=(*written.lost, *said),
+        problems=(*problems, *written.problems),
+        notes=(*written.notes, *remarks),
+    )
 
 
 def _stay_outside(root: Path, target: Path) -> None:
@@ -136,11 +141,11 @@ def _stay_outside(root: Path, target: Path) -> None:
         raise SourceError(f"expected a place outside the source {root}, got {target}; choose another")
 
 
-def _as_seen(source: Source, engine: Start) -> tuple[Source, tuple[Problem, ...], tuple[str, ...]]:
+def _as_seen(source: Source, engine: Start) -> tuple[Source, tuple[Problem, ...], tuple[str, ...], tuple[str, ...]]:
     """The source with its annotations on the pictures as they are seen, in which frame layouts are written.
 
-    Also what could not be, and is left out, and in words what lies beyond its picture. A picture that cannot be read
-    stays as it is; writing it says why.
+    Also what could not be, and is left out, in words what lies beyond its picture, and remarks on the run. A
+    picture that cannot be read stays as it is; writing it says why.
     """
     found: dict[int, tuple[Record, Size | None]] = {}
     runner: Runner[Record, tuple[Record, Size | None]] = Runner(
@@ -153,7 +158,8 @@ def _as_seen(source: Source, engine: Start) -> tuple[Source, tuple[Problem, ...]
         size=_AT_ONCE,
         engine=seeing(engine, source),
     )
-    failed = sorted(runner.run(source.records, len(source)).failed.items())
+    finished = runner.run(source.records, len(source))
+    failed = sorted(finished.failed.items())
     counts: Counter[str] = Counter()
     for new, size in found.values():
         if size is not None:
@@ -164,7 +170,8 @@ def _as_seen(source: Source, engine: Start) -> tuple[Source, tuple[Problem, ...]
         if counts[where]
     )
     problems = tuple(Problem(one.key, one.message) for _, one in failed)
-    return replace(source, records=tuple(found[place][0] for place in sorted(found))), problems, said
+    records = tuple(found[place][0] for place in sorted(found))
+    return replace(source, records=records), problems, said, finished.remarks
 
 
 def _seen_work(record: Record) -> Iterator[tuple[Record, Size | None]]:

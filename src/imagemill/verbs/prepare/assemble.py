@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ __all__ = [
 ]
 
 _BLOCK_BYTES = 1 << 20
+_LINES = 1 << 12
+"""Records whose lines are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,11 @@ Files = Mapping[Path, Any]
 
 
 @contextmanager
-def opened(lines: Iterable[Line]) -> Iterator[Files]:
+def opened(paths: Iterable[Path]) -> Iterator[Files]:
     """Every file that rows lie in, opened before any is replaced: the parts of a store are among them."""
     with ExitStack() as stack:
-        files: dict[Path, Any] = {}
-        for line in lines:
-            path = line.found.image.path  # the mask of a row is in the same file
-            if path not in files:
-                # By the system: of a file elsewhere a copy, which stays when that is replaced.
-                files[path] = stack.enter_context(open(path, "rb", buffering=0))
-        yield files
+        # By the system: of a file elsewhere a copy, which stays when that is replaced.
+        yield {path: stack.enter_context(open(path, "rb", buffering=0)) for path in paths}
 
 
 def _blocks(
@@ -82,7 +80,7 @@ def _blocks(
     each = max(int(np.prod(shape)) * dtype.itemsize, 1)
     step = max(1, _BLOCK_BYTES // each)
     for at in range(0, len(lines), step):
-        part = lines[at : at + step]
+        part = list(lines[at : at + step])
         block = np.zeros((len(part), *shape), dtype)
         for row, line in enumerate(part):
             region: Region | None = getattr(line.found, which)
@@ -132,11 +130,12 @@ def fit_statistics(lines: Sequence[Line], files: Files, form: Form, *, whiten: b
     return Fitted(found, whitening.end())
 
 
-def mask_type(lines: Sequence[Line], files: Files, form: Form) -> np.dtype[Any]:
-    """The smallest type for all labels of all masks."""
+def mask_type(parts: Iterable[Sequence[Line]], files: Files, form: Form) -> np.dtype[Any]:
+    """The smallest type for all labels of all masks of all parts."""
     low = high = 0
-    for _, block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
-        low, high = min(low, int(block.min())), max(high, int(block.max()))
+    for lines in parts:
+        for _, block in _blocks(lines, files, "mask", form.spatial, np.dtype(np.int32)):
+            low, high = min(low, int(block.min())), max(high, int(block.max()))
     names = ("int8", "int16", "int32") if low < 0 else ("uint8", "uint16", "uint32")
     return np.dtype(next(n for n in names if np.iinfo(n).min <= low and high <= np.iinfo(n).max))
 
@@ -178,7 +177,36 @@ def write_rows(
 
 
 def _columns(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, Any]:
-    """All that is no pixel."""
+    """All that is no pixel, gathered some lines at a time: what is known of a record is read again from the disk."""
+    pieces = [_piece(lines[at : at + _LINES], form, plan) for at in range(0, len(lines), _LINES)]
+    found = {}
+    for name in pieces[0]:
+        given = [piece[name] for piece in pieces]
+        if isinstance(given[0], _Seldom):
+            if not any(one.is_there for one in given):
+                continue
+            given = [one.column() for one in given]
+        found[name] = given[0] if len(given) == 1 else pa.concat_arrays(given)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Seldom:
+    """A column that is left out where no row says anything; Arrow loads pandas to make one of it."""
+
+    values: list[Any]
+    kind: Any
+
+    @property
+    def is_there(self) -> bool:
+        return any(self.values)
+
+    def column(self) -> Any:
+        return pa.array(self.values, self.kind)
+
+
+def _piece(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, Any]:
+    lines = list(lines)
     rows = [line.found.row() for line in lines]
     found: dict[str, Any] = {"key": texts_column([line.key for line in lines])}
     if plan.form != "none":
@@ -186,13 +214,11 @@ def _columns(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, An
     sizes = [row["size"] for row in rows]
     for place, name in enumerate(("depth", "height", "width")[-len(form.spatial) :]):
         found[name] = numbers_column([size[place] for size in sizes], np.int32)
-    if any(row.get("world") for row in rows):
-        side = len(form.spatial) + 1
-        found["world"] = pa.array([row.get("world") for row in rows], pa.list_(pa.float64(), side * side))
+    side = len(form.spatial) + 1
+    found["world"] = _Seldom([row.get("world") for row in rows], pa.list_(pa.float64(), side * side))
     if form.objects:
         found["objects"] = pa.array([row.get("objects") for row in rows], pa.list_(store.OBJECT))
-    if any(row.get("filled") for row in rows):
-        found["filled"] = pa.array([row.get("filled") or [] for row in rows], pa.list_(pa.int64()))
+    found["filled"] = _Seldom([row.get("filled") or [] for row in rows], pa.list_(pa.int64()))
     found["entry"] = texts_column([line.entry for line in lines])
     return found
 
@@ -205,19 +231,37 @@ def _labels(lines: Sequence[Line], plan: LabelPlan) -> Any:
     )
 
 
-def write_manifest(path: Path, rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> None:
+def write_manifest(path: Path, rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]) -> None:
     """Write the table of all records: the given columns, then those that any record has besides."""
+    frames, extra, count = [], dict[str, list[Any]](), 0
+    for some in _by(rows, _LINES):
+        frames.append(_manifest_piece(some, schema))
+        for number, row in enumerate(some, count):
+            for name, value in row["attributes"].items():
+                column = extra.setdefault(name, [])
+                column.extend([None] * (number - len(column)))
+                column.append(value)
+        count += len(some)
+    table = pl.concat(frames, rechunk=True) if frames else pl.DataFrame(schema=dict(schema))
+    for name, values in extra.items():
+        taken = name if name not in schema else f"attribute.{name}"
+        table = table.with_columns(uniform_column(taken, values + [None] * (count - len(values))))
+    with atomic_path(path) as part:
+        table.write_parquet(part)
+
+
+def _by(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
+    given = iter(rows)
+    while some := list(islice(given, size)):
+        yield some
+
+
+def _manifest_piece(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
     columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in schema}
-    extra = dict.fromkeys(name for row in rows for name in row["attributes"])
     texts = [name for name, kind in schema.items() if kind == pl.String]
     for name in texts:  # names of files that are no UTF-8 are told as far as they can be
         columns[name] = [None if v is None else v.encode("utf-8", "backslashreplace").decode() for v in columns[name]]
-    table = pl.DataFrame(columns, schema=dict(schema))
-    for name in extra:
-        taken = name if name not in schema else f"attribute.{name}"
-        table = table.with_columns(uniform_column(taken, [row["attributes"].get(name) for row in rows]))
-    with atomic_path(path) as part:
-        table.write_parquet(part)
+    return pl.DataFrame(columns, schema=dict(schema))
 
 
 def write_statistics(path: Path, fitted: Fitted) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.near_words import takes
@@ -25,19 +29,20 @@ from imagemill.data.splits.split import PARTS
 from imagemill.jobs.engines import Start
 from imagemill.jobs.faults import Failure, refuse_missing
 from imagemill.jobs.quarantine import Quarantine
-from imagemill.jobs.runner import Failed, Finished, Runner
+from imagemill.jobs.runner import Runner
 from imagemill.jobs.threads import OnError, Progress, check_run
 from imagemill.jobs.where_to_run import engine_for, seeing
 from imagemill.verbs.prepare import assemble, statistics
 from imagemill.verbs.prepare import class_numbers as labels
-from imagemill.verbs.prepare.assemble import Line
 from imagemill.verbs.prepare.class_numbers import Unlabeled
 from imagemill.verbs.prepare.common_frame import Fit
-from imagemill.verbs.prepare.earlier_rows import Found, earlier_rows
+from imagemill.verbs.prepare.earlier_rows import EarlierRows
 from imagemill.verbs.prepare.fitting import DType, Normalize
+from imagemill.verbs.prepare.known_records import KnownRecords, Lines
+from imagemill.verbs.prepare.manifest_rows import ManifestRows
 from imagemill.verbs.prepare.one_record import Known, RecordWork
 from imagemill.verbs.prepare.parameters import Parameters
-from imagemill.verbs.prepare.parts import Places, groups_of, split_of
+from imagemill.verbs.prepare.parts import groups_of, split_of
 from imagemill.verbs.prepare.picture_form import decide_form
 from imagemill.verbs.prepare.prepare_report import PrepareReport
 from imagemill.verbs.prepare.refusals import check_out, opened, refuse_inside, tellable
@@ -205,44 +210,6 @@ def prepare(
     return _Build(tellable(found), out, asked, overwrite=overwrite).run(workers, engine, on_error, progress, started)
 
 
-class _Run:
-    """What a run knows so far; rows come in any order.
-
-    Parameters
-    ----------
-    records : sequence of Record
-    earlier : dict
-        Rows of an earlier store, by entry.
-    work : WorkFolder
-        Takes the pixels; it may hold some of a run that was stopped.
-    """
-
-    def __init__(self, records: Sequence[Record], earlier: dict[str, Found], work: WorkFolder) -> None:
-        self.records, self.work = records, work
-        self.found = {**{entry: work.found(entry) for entry in work.rows}, **earlier}
-        self.known: list[Known | None] = [None] * len(records)
-        self.finished = Finished()
-        self.made = 0
-
-    def note(self, rows: Sequence[tuple[int, Known]]) -> None:
-        """Write pixels to the disk; the rest is kept, since a large dataset must not pile up here."""
-        self.work.put([(row.entry, row.made) for _, row in rows if row.made is not None])
-        for place, row in rows:
-            self.known[place] = Known(row.sha256, row.mask_sha256, row.entry, None)
-            if row.made is not None:
-                self.made += 1
-                self.found[row.entry] = self.work.found(row.entry)
-
-    def usable(self) -> list[tuple[int, Record, Known]]:
-        """Records that were not left out, with their places, in order."""
-        known = zip(self.records, self.known, strict=True)
-        return [(place, record, one) for place, (record, one) in enumerate(known) if one is not None]
-
-    def failed(self) -> list[Failed]:
-        """Those that were, in order."""
-        return [one for _, one in sorted(self.finished.failed.items())]
-
-
 class _Build:
     """One call of `prepare`."""
 
@@ -268,16 +235,15 @@ class _Build:
         except OSError as error:
             raise InputError(f"expected a folder to write to, got {error}; choose another") from error
         work = WorkFolder(work_place(self.out), self.form, self.asked.plain())
-        run = _Run(self.records, earlier_rows(self.out, self.form), work)
+        run = KnownRecords(self.records, EarlierRows(self.out, self.form), work)
         aside = Quarantine(self.out / QUARANTINE, "images") if on_error == "quarantine" else None
         try:
             run.finished = self._runner(run, on_error, aside, progress, workers, engine).run(
                 self.records, len(self.records)
             )
             # Again, now that the content of every picture is known: the same content goes to one part.
-            digests = [None if known is None else known.sha256 for known in run.known]
-            self.split = split_of(self.source, self.labels, self.asked, digests)
-            rows = self._manifest(run)
+            self.split = split_of(self.source, self.labels, self.asked, run.digests())
+            rows = ManifestRows(self.source, run, self.labels, self.split, groups_of(self.source, self.asked))
             fingerprint = self._fingerprint(rows)
             unchanged = not run.made and self._is_there(fingerprint)
             if not unchanged:
@@ -289,13 +255,14 @@ class _Build:
                 with suppress(OSError):  # there is something in it
                     self.out.rmdir()
             raise
-        work.remove()
         kept = None if aside is None else aside.kept
-        return self._report(run, unchanged=unchanged, kept=kept, seconds=time.perf_counter() - started)
+        report = self._report(run, unchanged=unchanged, kept=kept, seconds=time.perf_counter() - started)
+        work.remove()  # last, for what is known of records is read there
+        return report
 
     def _runner(
         self,
-        run: _Run,
+        run: KnownRecords,
         on_error: OnError,
         aside: Quarantine | None,
         progress: Progress | None,
@@ -305,7 +272,7 @@ class _Build:
         numbers = {name: number for number, name in enumerate(self.categories)}
         each = max(self.form.image_bytes + self.form.mask_bytes, 1)
         return Runner(
-            work=RecordWork(self.asked, self.form, numbers, frozenset(run.found), len(self.records) >= _MANY),
+            work=RecordWork(self.asked, self.form, numbers, frozenset(run.before), len(self.records) >= _MANY),
             note=run.note,
             record=lambda record: record,
             doing="preparing",
@@ -325,41 +292,11 @@ class _Build:
         files = [f"{one.name}.arrow" for one in store.files_of(said)] + [store.MANIFEST]
         return said["fingerprint"] == fingerprint and all((self.out / name).is_file() for name in files)
 
-    def _manifest(self, run: _Run) -> list[dict[str, Any]]:
-        """One row per record of the source, and one for each thing it could not take in."""
-        groups = groups_of(self.source, self.asked)
-        where_of = Places(self.source)
-        rows = []
-        for place, (record, known) in enumerate(zip(self.records, run.known, strict=True)):
-            size = () if known is None else tuple(run.found[known.entry].row()["size"])
-            names = self.labels.names(record)
-            rows.append(
-                {
-                    "key": record.key,
-                    "split": None if known is None else self.split.parts[place],
-                    "label": names[0] if names and self.labels.form != "multi" else None,
-                    "labels": list(names) if self.labels.form == "multi" else None,
-                    "group": groups[place],
-                    "where": where_of(record.image),
-                    "checksum": None if known is None else known.sha256,
-                    "mask_checksum": None if known is None else known.mask_sha256,
-                    "entry": None if known is None else known.entry,
-                    "height": size[-2] if size else None,
-                    "width": size[-1] if size else None,
-                    "problem": None if known else _without_root(run.finished.failed[place].message, self.source),
-                    "attributes": dict(record.attributes),
-                }
-            )
-        for problem in self.source.problems:
-            said = _without_root(str(problem), self.source)
-            rows.append({"key": problem.name, "problem": said, "attributes": {}})
-        return rows
-
-    def _fingerprint(self, rows: Sequence[Mapping[str, Any]]) -> str:
+    def _fingerprint(self, rows: Iterable[Mapping[str, Any]]) -> str:
         """Stands for content and parameters."""
         digest = hashlib.sha256()
         said = [store.FORMAT, self.asked.plain(), self.form.plain(), self._said()]
-        for value in (said, *rows):
+        for value in chain([said], rows):
             text = json.dumps(value, sort_keys=True, default=str)
             digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
         return digest.hexdigest()
@@ -374,22 +311,19 @@ class _Build:
             "source": {"name": source.root.name, "layout": source.layout, "info": dict(source.info)},
         }
 
-    def _lines(self, run: _Run) -> dict[str, list[Line]]:
-        lines: dict[str, list[Line]] = {part: [] for part in PARTS}
-        for place, record, known in run.usable():
-            line = Line(record.key, self.labels.value(record), known.entry, run.found[known.entry])
-            lines[self.split.parts[place]].append(line)
+    def _lines(self, run: KnownRecords) -> dict[str, Lines]:
+        usable, parts = run.usable(), np.array(self.split.parts)
+        found = {part: usable[parts[usable] == part] for part in PARTS}
+        lines = {part: Lines(run, self.labels, places) for part, places in found.items() if len(places)}
         if self.asked.shuffle:
-            seed = str(self.asked.seed).encode()
-            for part in lines.values():
-                part.sort(key=lambda line: hashlib.blake2b(line.key.encode(), digest_size=16, key=seed).digest())
-        return {part: found for part, found in lines.items() if found}
+            return {part: some.shuffled(self.asked.seed) for part, some in lines.items()}
+        return lines
 
-    def _write(self, run: _Run, rows: Sequence[Mapping[str, Any]], fingerprint: str) -> None:
+    def _write(self, run: KnownRecords, rows: ManifestRows, fingerprint: str) -> None:
         lines = self._lines(run)
         if not lines:
             raise SourceError(f"expected an image that can be used in {self.source.root}, got none of {len(rows)}")
-        with assemble.opened(line for part in lines.values() for line in part) as files:
+        with assemble.opened(run.files()) as files:
             said = {
                 **self._said(),
                 "split": self.split.how,
@@ -398,10 +332,11 @@ class _Build:
             }
             StoreFiles(self.out, self.form, self.labels, self.asked).write(lines, files, rows, said)
 
-    def _report(self, run: _Run, *, unchanged: bool, kept: Path | None, seconds: float) -> PrepareReport:
+    def _report(self, run: KnownRecords, *, unchanged: bool, kept: Path | None, seconds: float) -> PrepareReport:
         failed = [Failure(one.key, one.message) for one in run.failed()]
         failed += [Failure(problem.name, str(problem)) for problem in self.source.problems]
-        counts = {part: len(found) for part, found in self._lines(run).items()}
+        parts = Counter(self.split.parts[place] for place in run.usable().tolist())
+        counts = {part: parts[part] for part in PARTS if parts[part]}
         notes = [*self.split.notes, *run.finished.notes]
         dropped = self._dropped(run)
         if dropped:
@@ -428,15 +363,10 @@ class _Build:
             kept,
         )
 
-    def _dropped(self, run: _Run) -> int:
+    def _dropped(self, run: KnownRecords) -> int:
         if not self.form.objects:
             return 0
         return sum(
-            len(record.objects or ()) - len(run.found[known.entry].row().get("objects") or ())
-            for _, record, known in run.usable()
+            len(self.records[place].objects or ()) - len(run.found(place).row().get("objects") or ())
+            for place in run.usable().tolist()
         )
-
-
-def _without_root(text: str, source: Source) -> str:
-    """A message without the machine's own folders, since it goes into the store."""
-    return text.replace(f"{source.root}/", "").replace(str(source.root.resolve()), source.root.name)

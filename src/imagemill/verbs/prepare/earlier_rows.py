@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from imagemill.core.errors import SourceError
 from imagemill.data.store import Part, Region, open_part
 from imagemill.verbs.prepare.picture_form import Form
 
-__all__ = ["Found", "earlier_rows"]
+__all__ = ["EarlierRows", "Found"]
 
 _KEPT = ("height", "width", "depth", "world", "objects", "filled")
+_ROWS = 40
+"""Bits for the row within a part; those above are the number of the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +42,46 @@ class Found:
     gaps: bool = False
 
 
-def earlier_rows(out: Path, form: Form) -> dict[str, Found]:
-    """Rows of an earlier store, by entry; none of one that holds other pixels."""
-    found: dict[str, Found] = {}
-    for path in sorted(out.glob("*.arrow")):
-        try:
-            part = open_part(path)
-        except SourceError:
-            continue  # it is written anew, and nothing of it used
-        if part.meta.get("form") != form.plain() or not part.meta.get("reusable"):
-            continue
-        masks = part.table["mask"].is_valid().to_pylist() if form.masks else [False] * len(part)
-        for number, entry in enumerate(part.table["entry"].to_pylist()):
-            mask = part.regions["mask"] if masks[number] else None
-            gaps = "filled" in part.table.column_names
-            found[entry] = Found(part.regions["image"], mask, number, _row_of(part, number), gaps)
-    return found
+class EarlierRows:
+    """Rows of an earlier store by entry: a number each; none of a store that holds other pixels.
+
+    Parameters
+    ----------
+    out : Path
+    form : Form
+    """
+
+    def __init__(self, out: Path, form: Form) -> None:
+        self.places: dict[str, int] = {}
+        self._parts: list[Part] = []
+        self._masks: list[Any] = []
+        for path in sorted(out.glob("*.arrow")):
+            try:
+                part = open_part(path)
+            except SourceError:
+                continue  # it is written anew, and nothing of it used
+            if part.meta.get("form") != form.plain() or not part.meta.get("reusable"):
+                continue
+            first = len(self._parts) << _ROWS
+            self.places.update(zip(part.table["entry"].to_pylist(), range(first, first + len(part)), strict=True))
+            self._parts.append(part)
+            self._masks.append(part.table["mask"].is_valid() if form.masks else None)
+
+    def found(self, place: int) -> Found:
+        """Where one of them lies."""
+        which, number = place >> _ROWS, place & ((1 << _ROWS) - 1)
+        part, masks = self._parts[which], self._masks[which]
+        mask = part.regions["mask"] if masks is not None and masks[number].as_py() else None
+        gaps = "filled" in part.table.column_names
+        return Found(part.regions["image"], mask, number, partial(_row, part, number), gaps)
+
+    def file(self, place: int) -> Path:
+        """The file that one of them lies in."""
+        return self._parts[place >> _ROWS].regions["image"].path
 
 
-def _row_of(part: Part, number: int) -> Callable[[], Mapping[str, Any]]:
-    def row() -> Mapping[str, Any]:
-        names = [name for name in _KEPT if name in part.table.column_names]
-        cells = {name: part.table[name][number].as_py() for name in names}
-        size = [cells[name] for name in ("depth", "height", "width") if cells.get(name) is not None]
-        return {"size": size, **{name: cells[name] for name in ("world", "objects", "filled") if name in cells}}
-
-    return row
+def _row(part: Part, number: int) -> Mapping[str, Any]:
+    names = [name for name in _KEPT if name in part.table.column_names]
+    cells = {name: part.table[name][number].as_py() for name in names}
+    size = [cells[name] for name in ("depth", "height", "width") if cells.get(name) is not None]
+    return {"size": size, **{name: cells[name] for name in ("world", "objects", "filled") if name in cells}}

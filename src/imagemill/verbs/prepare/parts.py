@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,9 @@ class Split:
     notes: tuple[str, ...] = ()
 
 
-def split_of(source: Source, plan: LabelPlan, asked: Parameters, digests: Sequence[str | None] | None = None) -> Split:
+def split_of(
+    source: Source, plan: LabelPlan, asked: Parameters, digests: Sequence[Hashable | None] | None = None
+) -> Split:
     """Divide the records; those of the same content go to one part, by their digests where they are known.
 
     Raises

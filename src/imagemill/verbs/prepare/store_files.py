@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class StoreFiles:
         self,
         lines: Mapping[str, Sequence[Line]],
         files: Files,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Iterable[Mapping[str, Any]],
         said: Mapping[str, Any],
     ) -> None:
         """Write all files; the description goes first and comes back last, so that a torn store is known as one."""
@@ -54,8 +54,7 @@ class StoreFiles:
         fitted = assemble.fit_statistics(lines.get("train", ()), files, self.form, whiten=how == "zca")
         if fitted is None and how != "none":
             raise InputError("expected training images to fit statistics on, got none; change the split")
-        every = [line for part in lines.values() for line in part]
-        mask_dtype = assemble.mask_type(every, files, self.form) if self.form.masks else None
+        mask_dtype = assemble.mask_type(lines.values(), files, self.form) if self.form.masks else None
         (self.out / store.DESCRIPTION).unlink(missing_ok=True)
         applied = fitted if how != "none" else None
         parts = self._parts(lines)

@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import zlib
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from imagemill.core.errors import CodecError
 from imagemill.core.targets import Array
-from imagemill.data.atomic import append_jsonl, atomic_path, read_jsonl, writing
+from imagemill.data.atomic import append_jsonl, atomic_path, writing
 from imagemill.data.remote.bounded_cache import remote_cache
 from imagemill.data.remote.remote_path import RemotePath
 from imagemill.data.store import DESCRIPTION, Region
@@ -52,7 +54,9 @@ class WorkFolder:
         self.folder, self.form = folder, form
         self.slot_bytes = form.image_bytes + form.mask_bytes
         self.slots, self.lines = folder / "slots.bin", folder / LINES
-        self.rows: dict[str, dict[str, Any]] = {}
+        self.slots_of: dict[str, int] = {}
+        self._starts, self._has_mask, self._gaps = array("q"), bytearray(), bytearray()
+        self._read_again: Any = None
         told = {"form": form.plain(), "parameters": parameters}
         (folder / FAILED).unlink(missing_ok=True)
         if _job(folder) != told:
@@ -65,25 +69,23 @@ class WorkFolder:
         """Find the whole slots an earlier run left; the number of the next one."""
         if not self.slots.is_file() or not self.lines.is_file():
             return 0
-        try:
-            lines = read_jsonl(self.lines).rows
-        except CodecError:
-            return 0
-        with self.slots.open("rb") as file:
-            for number, row in enumerate(lines):
-                data = file.read(self.slot_bytes)
-                fits = len(data) == self.slot_bytes and row.get("slot") == number and row.get("crc") == zlib.crc32(data)
-                if not fits:
-                    return self._cut(lines[:number])
-                self.rows[str(row["entry"])] = row
-        return len(lines)
+        with self.slots.open("rb") as slots, self.lines.open("rb") as lines:
+            start = 0
+            for number, line in enumerate(lines):
+                row, data = _row(line), slots.read(self.slot_bytes)
+                if row.get("slot") != number or len(data) != self.slot_bytes or row.get("crc") != zlib.crc32(data):
+                    break
+                self._learn(row, start)
+                self.slots_of[str(row["entry"])] = number
+                start += len(line)
+        if start < self.lines.stat().st_size:  # keep the whole ones only
+            os.truncate(self.lines, start)
+        return len(self._starts)
 
-    def _cut(self, lines: Sequence[dict[str, Any]]) -> int:
-        """Keep the whole slots only."""
-        with atomic_path(self.lines) as part:
-            part.touch()
-            append_jsonl(part, lines)
-        return len(lines)
+    def _learn(self, row: Mapping[str, Any], start: int) -> None:
+        self._starts.append(start)
+        self._has_mask.append(row.get("mask") is not None)
+        self._gaps.append("filled" in row)
 
     def put(self, made: Sequence[tuple[str, Made]]) -> None:
         """Add slots; their lines come last, so that a line always has its pixels."""
@@ -98,8 +100,14 @@ class WorkFolder:
                 file.write(data)
                 given = None if one.mask is None else [int(one.mask.min()), int(one.mask.max())]
                 rows.append({"entry": entry, "slot": number, "crc": zlib.crc32(data), "mask": given, **one.row})
+        start = self.lines.stat().st_size if self.lines.exists() else 0
         append_jsonl(self.lines, rows)
-        self.rows.update((row["entry"], row) for row in rows)
+        # Lines are written and read again, so that what is in memory does not grow with what is known of a record.
+        with self.lines.open("rb") as file:
+            file.seek(start)
+            for row in rows:
+                self._learn(row, file.tell())
+                file.readline()
         self.count += len(rows)
 
     def _bytes(self, made: Made) -> bytes:
@@ -111,14 +119,34 @@ class WorkFolder:
         """Where the images, or the masks, of the slots lie."""
         return Region(self.slots, 0 if name == "image" else self.form.image_bytes, self.slot_bytes)
 
-    def found(self, entry: str) -> Found:
-        """Where the pixels of an entry lie."""
-        row = self.rows[entry]
-        mask = self.region("mask") if row.get("mask") is not None else None
-        return Found(self.region("image"), mask, int(row["slot"]), lambda: row, "filled" in row)
+    def found(self, slot: int) -> Found:
+        """Where the pixels of a slot lie."""
+        mask = self._masks if self._has_mask[slot] else None
+        return Found(self._images, mask, slot, partial(self._row, slot), bool(self._gaps[slot]))
+
+    @cached_property
+    def _images(self) -> Region:
+        return self.region("image")
+
+    @cached_property
+    def _masks(self) -> Region:
+        return self.region("mask")
+
+    def _row(self, slot: int) -> Mapping[str, Any]:
+        if self._read_again is None:
+            self._read_again = self.lines.open("rb")
+        self._read_again.seek(self._starts[slot])
+        return _row(self._read_again.readline())
+
+    def close(self) -> None:
+        """Close what rows are read from."""
+        if self._read_again is not None:
+            self._read_again.close()
+            self._read_again = None
 
     def fail(self) -> None:
         """Say that the run ended in an error: the same parameters go on from the slots, others begin anew."""
+        self.close()
         if not self.count:
             self.remove()
             return
@@ -127,7 +155,17 @@ class WorkFolder:
 
     def remove(self) -> None:
         """Nothing is left to assemble."""
+        self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _row(line: bytes) -> dict[str, Any]:
+    """What a line says; nothing where it is torn."""
+    try:
+        found = json.loads(line.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and line.endswith(b"\n") else {}
 
 
 def work_place(out: Path) -> Path:

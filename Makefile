@@ -17,11 +17,12 @@ help:  ## show this list
 demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
 	$(BIN)/imagemill demo -o demo-output
 
+# Tests that lie together need the same kernels, so each process is given a stretch of them: none is compiled twice at once.
 test: $(DEV)  ## run all tests and docstring examples (JOBS=1 for one process)
-	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS))
+	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
 
 coverage: $(DEV)  ## run all tests and say which lines none of them reaches; fails below the floor in pyproject.toml
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered
 
 check: $(DEV)  ## lint, format, types, import layers, and the wheel at work where it was installed
 	$(BIN)/ruff check .

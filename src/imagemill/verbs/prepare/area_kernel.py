@@ -43,7 +43,7 @@ def averaged_pictures(src: Array, channels: int, out: Array) -> None:
             _values(line, channels, at, more, begins, ends, 2.0 * height * width, out[row])
 
 
-@compiled
+@compiled.part
 def _line(src: Array, row: int, rows: int, line: Array) -> None:
     """The sum over the rows that an output row spans."""
     height = src.shape[0]
@@ -64,7 +64,7 @@ def _line(src: Array, row: int, rows: int, line: Array) -> None:
                 line[x] += whole * src[y, x]
 
 
-@compiled
+@compiled.part
 def _colours(line: Array, at: Array, more: Array, begins: Array, ends: Array, twice: float, out: Array) -> None:
     """Three channels at once."""
     whole = float(at.size)
@@ -88,7 +88,7 @@ def _colours(line: Array, at: Array, more: Array, begins: Array, ends: Array, tw
         out[3 * column + 2] = np.floor((2.0 * b + half) * share)
 
 
-@compiled
+@compiled.part
 def _values(
     line: Array, channels: int, at: Array, more: Array, begins: Array, ends: Array, twice: float, out: Array
 ) -> None:

@@ -1,14 +1,18 @@
 """How kernels are compiled: on first use, cached on disk, without the GIL, IEEE divisions, NaN kept.
 
-``NUMBA_DISABLE_JIT=1`` leaves them plain Python. Where compiling takes some seconds, a line on stderr says so.
+A kernel is what Python calls, ``@compiled``. What only kernels call is a part, ``@compiled.part``: it gets no entry
+for Python, since making one for every part is an eighth of the time that a first use waits for the compiler.
+
+``NUMBA_DISABLE_JIT=1`` leaves all of them plain Python. Where compiling takes some seconds, a line on stderr says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
-from numba import njit
+from numba import njit, types
+from numba.core.registry import CPUDispatcher
 
 from imagemill.engine.compile_notice import listen_for_notice
 
@@ -17,20 +21,57 @@ F = TypeVar("F", bound=Callable[..., object])
 listen_for_notice()
 
 
-def compiled(function: F) -> F:
-    """Compile a kernel when it is first called.
+class _Kernel(CPUDispatcher):
+    """What is compiled: once for a type, where numba would compile it anew for each number that is written out."""
 
-    Only contraction (a * b + c in one step) is allowed to change rounding; NaN and infinity
-    keep their meaning.
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        named = {name: types.unliteral(one) for name, one in kws.items()}
+        return super().get_call_template(tuple(map(types.unliteral, args)), named)
+
+
+class _Part(_Kernel):
+    """What kernels call. Without an entry for Python the call would end the process, so it is refused."""
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        name = self.py_func.__name__
+        raise TypeError(f"{name} is a part of kernels, without an entry for Python: its plain function is .py_func")
+
+
+class Compiler:
+    """A decorator that compiles a kernel when it is first called.
+
+    Parameters
+    ----------
+    freedom : set of str
+        What may change the rounding, in the words of LLVM: ``contract`` (a * b + c in one step), ``reassoc`` (sums
+        in any order). NaN and infinity keep their meaning.
     """
-    return cast(F, njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})(function))
+
+    def __init__(self, freedom: set[str]) -> None:
+        self._how: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+        if freedom:
+            self._how["fastmath"] = freedom
+
+    def __call__(self, function: F) -> F:
+        """A kernel, called from Python and from others."""
+        return cast(F, self._made(function, _Kernel))
+
+    def part(self, function: F) -> F:
+        """What kernels alone call."""
+        return cast(F, self._made(function, _Part, no_cpython_wrapper=True))
+
+    def _made(self, function: Callable[..., object], kind: type[CPUDispatcher], **how: bool) -> Any:
+        made: Any = cast(Any, njit)(**self._how, **how)(function)
+        if isinstance(made, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
+            made.__class__ = kind
+        return made
 
 
-def exactly(function: F) -> F:
-    """The same without contraction: for numbers whose last bit decides, such as what lies inside of a picture."""
-    return cast(F, njit(nogil=True, cache=True, error_model="numpy")(function))
+compiled = Compiler({"contract"})
+"""For nearly everything."""
 
+exactly = Compiler(set())
+"""Without contraction: for numbers whose last bit decides, such as what lies inside of a picture."""
 
-def summing(function: F) -> F:
-    """The same for sums in any order, which fill vectors: for numbers whose last bits decide nothing."""
-    return cast(F, njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})(function))
+summing = Compiler({"reassoc", "contract"})
+"""For sums that fill vectors in any order: for numbers whose last bits decide nothing."""

@@ -31,7 +31,7 @@ _ONE, _LEAST, _MOST, _NONE = _F(1), _F(-126), _F(128), _F(0)
 _LOG2_E = _F(1 / math.log(2))
 
 
-@compiled
+@compiled.part
 def _log2(x):
     """Of a positive number that is not subnormal."""
     n = bits_of(x)
@@ -42,7 +42,7 @@ def _log2(x):
     return _F(e) + s * (_L1 + q * (_L3 + q * (_L5 + q * (_L7 + q * _L9))))
 
 
-@compiled
+@compiled.part
 def _exp2(p):
     p = min(max(p, _LEAST), _MOST)
     n = np.rint(p)
@@ -51,14 +51,14 @@ def _exp2(p):
     return from_bits((np.int32(n) + _BIAS) << _DIGITS) * rest
 
 
-@compiled
+@compiled.part
 def power(x, exponent):
     """``x ** exponent`` of numbers of single precision; 0 for ``x`` of 0 or below, whatever the exponent."""
     found = _exp2(exponent * _log2(x))
     return found if x > _NONE else _NONE
 
 
-@compiled
+@compiled.part
 def exponential(x):
     """``exp(x)`` of a number of single precision."""
     return _exp2(x * _LOG2_E)

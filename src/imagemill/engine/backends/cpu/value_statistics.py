@@ -47,7 +47,7 @@ def _squares(flat, first, step, mean):
     return total
 
 
-@summing
+@summing.part
 def _moments(block, middle):
     total = squares = 0.0
     for i in range(block.size):
@@ -57,13 +57,13 @@ def _moments(block, middle):
     return total, squares
 
 
-@compiled
+@compiled.part
 def _ordered(n):
     """The bits of numbers of single precision as whole numbers of the same order, and back."""
     return n ^ ((n >> np.int32(31)) & np.int32(0x7FFFFFFF))
 
 
-@compiled
+@compiled.part
 def _ends(block):
     low = high = _ordered(bits_of(block[0]))
     for i in range(block.size):

@@ -21,7 +21,7 @@ _WIDE = 2048
 """Values of one line that are summed before the next: few enough that those of all taps stay in the nearest caches."""
 
 
-@compiled
+@compiled.part
 def weighted(src, places, weights, start, size, out, o):
     """``out[o + b] = sum_t weights[t] * src[places[t] + start + b]``, four taps at a time, or first five."""
     # Views begin where the loops do: a place that may be negative would be tested at every step.
@@ -61,7 +61,7 @@ def _across(src, blocks, n, size, index, weights, places, out):
                 weighted(src, places, weights, start, some, out, (k * n + j) * size + start)
 
 
-@compiled
+@compiled.part
 def _with_ends(src, first, n, channels, edge, line):
     """A line of ``n`` pixels with its mirrored ends, ``edge`` ``(taps - 1,)``, about it."""
     reach = edge.size // 2
@@ -83,7 +83,7 @@ def _within(src, lines, n, channels, edge, weights, places, line, out):
         weighted(line, places, weights, 0, n * channels, out, k * n * channels)
 
 
-@compiled
+@compiled.part
 def _in_blocks(src, places, weights, size, out, o):
     for start in range(0, size, _WIDE):
         weighted(src, places, weights, start, min(_WIDE, size - start), out, o + start)

@@ -61,7 +61,7 @@ def glass(src: Array, params: list[Array]) -> Array:
     return rounded(convolved(moved, kernels[half:], kind), src.dtype)
 
 
-@compiled
+@compiled.part
 def _mirrored(i, n):
     """A place beyond the outer edge, mirrored there."""
     i = i % (2 * n)
@@ -76,7 +76,7 @@ def _swung(words, reach, out):
         out[i] = (2 * ((words[i] + 0.5) * half) - 1) * reach
 
 
-@compiled
+@compiled.part
 def _blend(picture, y0, y1, x0, x1, c, wy, wx, one):
     high = one * picture[y0, x0, c] + wx * (one * picture[y0, x1, c] - one * picture[y0, x0, c])
     low = one * picture[y1, x0, c] + wx * (one * picture[y1, x1, c] - one * picture[y1, x0, c])

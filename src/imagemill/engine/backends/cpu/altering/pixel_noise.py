@@ -28,7 +28,7 @@ _MANY = 256
 """Blocks that are made at once: their words stay in the nearest cache, and the loop over them fills vectors."""
 
 
-@compiled
+@compiled.part
 def _blocks(first, count, k0, k1, field, out):
     """Blocks from ``first`` on, word by word: ``out`` is ``(4, at least count)``."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -157,7 +157,7 @@ def _impulses(words, first, second, low, high, out):
                 out[i] = value
 
 
-@compiled
+@compiled.part
 def _quantiles(mean, cumulated):
     """Distribution function of Poisson numbers from the first value that may occur on; that value and their count."""
     mode = math.floor(mean)

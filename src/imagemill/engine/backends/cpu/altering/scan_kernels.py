@@ -164,7 +164,7 @@ def _bend(src, shares, exponent, start, sign, middle, out):
     return total, squares
 
 
-@summing
+@summing.part
 def _about(values, middle):
     total = squares = 0.0
     for i in range(values.size):
@@ -288,7 +288,7 @@ def _repeated(left, planes, rows, columns, out):
                         made[x, c] = line[columns[x], c]
 
 
-@compiled
+@compiled.part
 def _between_samples(row, low, share, channels, out):
     """A row read by straight lines."""
     if channels == 1:
@@ -303,7 +303,7 @@ def _between_samples(row, low, share, channels, out):
             out[x * channels + c] = one + share[x] * (row[(low[x] + 1) * channels + c] - one)
 
 
-@compiled
+@compiled.part
 def _between_lines(one, two, share, out):
     for b in range(out.size):
         out[b] = one[b] + share * (two[b] - one[b])

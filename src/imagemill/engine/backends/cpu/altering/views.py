@@ -65,7 +65,7 @@ def _places(scale: Floats, shift: Floats, length: int) -> tuple[Array, Array]:
     return first, (places - first).astype(np.float32)
 
 
-@compiled
+@compiled.part
 def _mixed_row(one, two, weight, line):
     for i in range(line.size):
         line[i] = np.float32(one[i]) + (np.float32(two[i]) - np.float32(one[i])) * weight

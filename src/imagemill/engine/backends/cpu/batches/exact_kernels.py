@@ -26,7 +26,7 @@ _SIGN = np.int32(0x7FFFFFFF)
 # ---------------------------------------------------------------------------------------------- geometry
 
 
-@exactly
+@exactly.part
 def _along(m, y, size, flip_y, flip_x):
     """A row's first coordinate and step, for y and for x; its first pixel and step."""
     h, w, _ = size
@@ -36,7 +36,7 @@ def _along(m, y, size, flip_y, flip_x):
     return m[0, 2] + m[0, 0] * py, m[0, 1], m[1, 2] + m[1, 0] * py, m[1, 1], start, step
 
 
-@exactly
+@exactly.part
 def _inside(along, size):
     """The first pixel of a row that is read within the outermost centres, and the one behind the last: one run."""
     by, sy, bx, sx, start, step = along
@@ -58,14 +58,14 @@ def _inside(along, size):
     return max(above, before), w - max(below, behind)
 
 
-@exactly
+@exactly.part
 def _fill(x, at, count, first, end, fill):
     """Give the fill to all but a run of values."""
     for k in range(np.uintp(count)):
         x[at + k] = x[at + k] if (k >= first) & (k < end) else fill
 
 
-@exactly
+@exactly.part
 def _value(src, at, line, step, wy, wx):
     a, b = np.float64(src[at]), np.float64(src[at + line])
     c, d = np.float64(src[at + step]), np.float64(src[at + line + step])
@@ -73,7 +73,7 @@ def _value(src, at, line, step, wy, wx):
     return left + wx * (right - left)
 
 
-@exactly
+@exactly.part
 def _blend(buffer, index, wy, wx, count, line, channels, out, o):
     if channels == 3:
         for x in range(count):
@@ -87,7 +87,7 @@ def _blend(buffer, index, wy, wx, count, line, channels, out, o):
                 out[o + x * channels + c] = _value(buffer, np.uintp(index[x] + c), line, channels, wy[x], wx[x])
 
 
-@exactly
+@exactly.part
 def _move(buffer, size, m, flip_y, flip_x, border, cut, fill, index, wy, wx, out):
     """Read a picture where a matrix points, row by row; ``cut`` fills what is beyond the outermost centres."""
     h, w, channels = size
@@ -138,7 +138,7 @@ def pick(m, flip_y, flip_x, size, border, cut, out):
 # ---------------------------------------------------------------------------------------------- tones
 
 
-@exactly
+@exactly.part
 def _ends(x, count):
     """The smallest and the largest value."""
     # As whole numbers in the same order, which fill vectors: floating point would ask about what is not a number.
@@ -154,20 +154,20 @@ def _ends(x, count):
     return found[0], found[1]
 
 
-@exactly
+@exactly.part
 def _cut(v, low, high):
     """A value within two ends; what is not a number stays."""
     v = low if v < low else v
     return high if v > high else v
 
 
-@exactly
+@exactly.part
 def _shift(x, count, add, low, high):
     for k in range(count):
         x[k] = _cut(x[k] + add, low, high)
 
 
-@exactly
+@exactly.part
 def _light(x, count, channels, gain, low, high):
     """Multiply in 8 bits; a picture beyond 0..255 is stretched to it and brought back."""
     zero, most = np.float32(0.0), np.float32(255.0)
@@ -188,7 +188,7 @@ def _light(x, count, channels, gain, low, high):
         x[k] = lit / most * span + low
 
 
-@summing
+@summing.part
 def _sum(x, count):
     total = 0.0
     for k in range(count):
@@ -196,7 +196,7 @@ def _sum(x, count):
     return total
 
 
-@summing
+@summing.part
 def _square_sum(x, count):
     total = 0.0
     for k in range(count):
@@ -204,7 +204,7 @@ def _square_sum(x, count):
     return total
 
 
-@exactly
+@exactly.part
 def _finish(x, count, rescale, samplewise, epsilon, mean, factor):
     """Rescale, take the picture's own mean (1) and deviation (2) out, then those that were given."""
     if rescale != np.float32(1.0):
@@ -228,7 +228,7 @@ def _finish(x, count, rescale, samplewise, epsilon, mean, factor):
             x[at + k] = (x[at + k] - mean[k]) * factor[k]
 
 
-@exactly
+@exactly.part
 def _write(x, size, out, at, strides):
     h, w, channels = size
     row = w * channels

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imagemill.engine.backends.cpu.colour.mix import _three, _three_whole
+from imagemill.engine.backends.cpu.batches.photo_colours import paint
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.resample.lines import CONSTANT, NEAREST, REFLECT, fold
 from imagemill.engine.backends.cpu.resample.samplers import _bring_in
@@ -26,7 +26,7 @@ _SAMPLES = 256
 """How many samples are located at once where rows are short, so that loops are worth setting up."""
 
 
-@compiled
+@compiled.part
 def _sample(src, h, w, j, i, border, fill, out, o):
     """One sample at the edge of the picture or of its memory."""
     fj, fi = np.floor(j), np.floor(i)
@@ -52,7 +52,7 @@ def _sample(src, h, w, j, i, border, fill, out, o):
     out[o + 2] = min(max(b, 0.0), 255.0)
 
 
-@compiled
+@compiled.part
 def _keeps_rows(dims, m, border, shape):
     """Whether rows stay rows and the border is only ever its nearest pixel."""
     if m[0, 1] != 0.0 or m[1, 0] != 0.0:
@@ -70,7 +70,7 @@ def _keeps_rows(dims, m, border, shape):
 # Whole pictures in one function each: a call per row, with its slices, costs as much as half a row.
 
 
-@compiled
+@compiled.part
 def _add_lines(out, first, end, columns):
     """Add rows of samples to the sums of the columns, which may be empty: then nobody asks for them."""
     wide = np.uintp(len(columns))
@@ -80,8 +80,8 @@ def _add_lines(out, first, end, columns):
             columns[k] += out[start + k]
 
 
-@compiled
-def _resample_level(src, dims, m, shape, places, out, columns):
+@compiled.part
+def _resample_level(src, dims, m, shape, fill, places, out, columns):
     """A map that keeps rows: the columns are located once."""
     h, w = dims
     rows, n = shape
@@ -114,11 +114,11 @@ def _resample_level(src, dims, m, shape, places, out, columns):
             if start + line + index[x] + np.uintp(8) <= np.uintp(len(src)):
                 blend_rgb(src, start + index[x], line, wy, wx[x], out, o + np.uintp(3 * x))
             else:
-                _sample(src, h, w, j, index[x] / 3.0 + wx[x], NEAREST, (0.0, 0.0, 0.0), out, 3 * (n * y + x))
+                _sample(src, h, w, j, index[x] / 3.0 + wx[x], NEAREST, fill, out, 3 * (n * y + x))
     _add_lines(out, max(rows - 1, 0), rows, columns)
 
 
-@compiled
+@compiled.part
 def _resample(src, dims, m, border, fill, shape, places, out, columns):
     """Any affine map: some rows are located, read at one go, and the samples at the edge then read one by one."""
     h, w = dims
@@ -169,90 +169,26 @@ def _resample(src, dims, m, border, fill, shape, places, out, columns):
     _add_lines(out, (shape[0] - 1) // together * together, shape[0], columns)
 
 
-@compiled
-def _totals(columns):
-    """Sums of the channels from those of the columns: an order that no vector width changes."""
-    total = np.zeros(3)
-    for k in range(len(columns)):
-        total[k % 3] += columns[k]
-    return total
+@compiled.part
+def _add_means(columns, numbers, pixels, p):
+    """Offsets with what the channel means add; sums of columns in an order that no vector width changes."""
+    for c in range(3):
+        b = numbers[9 + c]
+        for k in range(3):
+            total = 0.0
+            for x in range(k, len(columns), 3):
+                total += columns[x]
+            b += numbers[22 + 3 * c + k] * (total / pixels)
+        p[9 + c] = b
 
 
 @compiled
-def _three_pixels(src, a, b, limits, s, t, ints, out):
-    """:func:`imagemill.engine.backends.cpu.colour.mix._three` with the channels side by side."""
-    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
-    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
-    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
-    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
-    b0, b1, b2 = b[0], b[1], b[2]
-    s0, s1, s2 = s[0], s[1], s[2]
-    t0, t1, t2 = t[0], t[1], t[2]
-    for i in range(len(src) // 3):
-        x, y, z = src[3 * i], src[3 * i + 1], src[3 * i + 2]
-        p = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
-        q = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
-        r = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
-        if ints:
-            p, q, r = (
-                np.rint(min(max(p, least), most)),
-                np.rint(min(max(q, least), most)),
-                np.rint(min(max(r, least), most)),
-            )
-        out[3 * i] = p
-        out[3 * i + 1] = q
-        out[3 * i + 2] = r
-
-
-@compiled
-def _alone(a):
-    """Whether each channel is made of itself alone."""
-    return a[0, 1] == 0.0 and a[0, 2] == 0.0 and a[1, 0] == 0.0 and a[1, 2] == 0.0 and a[2, 0] == 0.0 and a[2, 1] == 0.0
-
-
-@compiled
-def _alike(a, b, s, t):
-    """Whether all channels are made in the same way, each of itself alone."""
-    one = a[1, 1] == a[0, 0] and b[1] == b[0] and s[1] == s[0] and t[1] == t[0]
-    two = a[2, 2] == a[0, 0] and b[2] == b[0] and s[2] == s[0] and t[2] == t[0]
-    return _alone(a) and one and two
-
-
-@compiled
-def _three_alone(src, a, b, limits, s, t, out0, out1, out2):
-    """:func:`imagemill.engine.backends.cpu.colour.mix._three` where no channel is made of another."""
-    low, high = limits[0], limits[1]
-    a0, a1, a2 = a[0, 0], a[1, 1], a[2, 2]
-    b0, b1, b2 = b[0], b[1], b[2]
-    s0, s1, s2 = s[0], s[1], s[2]
-    t0, t1, t2 = t[0], t[1], t[2]
-    for i in range(len(out0)):
-        out0[i] = s0 * min(max(a0 * src[3 * i] + b0, low), high) + t0
-        out1[i] = s1 * min(max(a1 * src[3 * i + 1] + b1, low), high) + t1
-        out2[i] = s2 * min(max(a2 * src[3 * i + 2] + b2, low), high) + t2
-
-
-@compiled
-def _three_alike(src, a, b, limits, s, t, ints, out):
-    """:func:`_three_pixels` for channels that are alike: then whatever is next in memory fills a vector."""
-    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
-    a0, b0, s0, t0 = a[0, 0], b[0], s[0], t[0]
-    if ints:
-        for k in range(np.uintp(len(src))):
-            v = s0 * min(max(a0 * src[k] + b0, low), high) + t0
-            out[k] = np.rint(min(max(v, least), most))
-    else:
-        for k in range(np.uintp(len(src))):
-            out[k] = s0 * min(max(a0 * src[k] + b0, low), high) + t0
-
-
-@compiled
-def run(addresses, sizes, m, chosen, border, fill, shape, numbers, ints, planes, out, room):
+def run(addresses, sizes, m, chosen, border, fill, shape, numbers, out, room):
     """The chosen ones of some photos, wherever each of them is: geometry, channel means, colour, layout.
 
     ``addresses`` are those of their first bytes in memory, ``sizes`` heights and widths ``(k, 2)``; rows of ``numbers``
-    are those of :func:`rgb._numbers`; ``fill`` has three values; ``out`` is flat, with the channels of a photo in
-    ``planes`` or side by side; ``room`` holds one float more than a photo has. There is one such function, and no
+    are those of :func:`photos._numbers`; ``fill`` has three values; ``out`` has a row of pixels for each photo, or
+    three rows of planes; ``room`` holds one float more than a photo has. There is one such function, and no
     function around it: each would be compiled with everything in it once more.
     """
     pixels = shape[0] * shape[1]
@@ -261,35 +197,24 @@ def run(addresses, sizes, m, chosen, border, fill, shape, numbers, ints, planes,
     count = max(1, _SAMPLES // shape[1]) * shape[1]
     index, spots = np.empty(count, np.uintp), np.empty((2, count))
     places = (spots, np.empty(count), index, np.empty(count, np.float32), np.empty(count, np.float32))
-    sums, nobody = np.empty(3 * shape[1], np.float32), np.empty(0, np.float32)
+    sums, nobody, p = np.empty(3 * shape[1], np.float32), np.empty(0, np.float32), np.empty(22, np.float32)
     for i in range(len(chosen)):
         if not chosen[i]:
             continue
         dims = sizes[i, 0], sizes[i, 1]
-        source, made = bytes_at(addresses[i], 3 * dims[0] * dims[1]), out[i * 3 * pixels : (i + 1) * 3 * pixels]
-        pivot = numbers[i, 12:21].reshape((3, 3))
-        averages = np.any(pivot != 0.0)
+        source = bytes_at(addresses[i], 3 * dims[0] * dims[1])
+        for k in range(22):
+            p[k] = numbers[i, k]
+        averages = False
+        for k in range(22, 31):
+            averages |= numbers[i, k] != 0.0
         columns = sums if averages else nobody
-        columns[:] = 0.0
+        for k in range(len(columns)):
+            columns[k] = 0.0
         if _keeps_rows(dims, m[i], border, shape):
-            _resample_level(source, dims, m[i], shape, places, room, columns)
+            _resample_level(source, dims, m[i], shape, fill, places, room, columns)
         else:
             _resample(source, dims, m[i], border, fill, shape, places, room, columns)
-        a, b = numbers[i, :9].reshape((3, 3)).astype(np.float32), numbers[i, 9:12].copy()
         if averages:
-            means = _totals(columns) / pixels
-            for c in range(3):
-                for k in range(3):
-                    b[c] += pivot[c, k] * means[k]
-        offset, limits = b.astype(np.float32), numbers[i, 21:25].astype(np.float32)
-        s, t = numbers[i, 25:28].astype(np.float32), numbers[i, 28:31].astype(np.float32)
-        if not planes and _alike(a, offset, s, t):
-            _three_alike(lines, a, offset, limits, s, t, ints, made)
-        elif not planes:
-            _three_pixels(lines, a, offset, limits, s, t, ints, made)
-        elif not ints and _alone(a):
-            _three_alone(lines, a, offset, limits, s, t, made[:pixels], made[pixels : 2 * pixels], made[2 * pixels :])
-        elif ints:
-            _three_whole(lines, a, offset, limits, s, t, made[:pixels], made[pixels : 2 * pixels], made[2 * pixels :])
-        else:
-            _three(lines, a, offset, limits, s, t, made[:pixels], made[pixels : 2 * pixels], made[2 * pixels :])
+            _add_means(columns, numbers[i], pixels, p)
+        paint(lines, p, out, i)

@@ -54,7 +54,9 @@ _Geometry = tuple[Floats, Bools, Bools]
 _LAST = np.array([0.0, 0.0, 1.0])
 ONE = np.ones(1, bool)
 """That a photo is known to go this way."""
-_PLAIN = np.concatenate([np.eye(3).ravel(), np.zeros(12), [-np.inf, np.inf, 0.0, 255.0], np.ones(3), np.zeros(3)])[None]
+_PLAIN = np.concatenate(
+    [np.eye(3).ravel(), np.zeros(3), [-np.inf, np.inf], np.ones(3), np.zeros(3), [0, 255], np.zeros(9)]
+)
 
 
 @kept
@@ -93,18 +95,21 @@ def _map_of_all(m: Floats, *, antialias: bool) -> _Geometry:
 
 @kept
 def _numbers(colour: Colour) -> tuple[Floats, Bools] | None:
-    """Matrix, offset, pivot, limits, final limits, gain and offset, ``[n, 31]``; and which samples are this simple."""
+    """Matrix, offset, limits, gain and offset, final limits, pivot, ``[n, 31]``; and which samples are this simple.
+
+    The first 22 as :func:`imagemill.engine.backends.cpu.colour.mix_loops.packed` has them.
+    """
     mix = mixing(colour) if colour.dtype in _OUT else None
     if mix is None or mix.a.shape[1] != 3:
         return None
     n = len(mix.a)
     found = np.zeros((n, 31))
     found[:, :9], found[:, 9:12] = mix.a.reshape(n, 9), mix.b
+    found[:, 12], found[:, 13] = mix.low, mix.high
+    found[:, 14:17], found[:, 17:20] = mix.a2.diagonal(axis1=1, axis2=2), mix.b2
+    found[:, 20:22] = values.max_range(colour.dtype) if colour.dtype.kind == "u" else (-math.inf, math.inf)
     if mix.pivot is not None:
-        found[:, 12:21] = mix.pivot.reshape(n, 9)
-    found[:, 21], found[:, 22] = mix.low, mix.high
-    found[:, 23:25] = values.max_range(colour.dtype) if colour.dtype.kind == "u" else (-math.inf, math.inf)
-    found[:, 25:28], found[:, 28:] = mix.a2.diagonal(axis1=1, axis2=2), mix.b2
+        found[:, 22:] = mix.pivot.reshape(n, 9)
     return found, mix.scales
 
 
@@ -182,13 +187,13 @@ def image(step: Pass, row: int, src: Array, out: Array) -> bool:
     geometry = _maps(step.resample)
     assert geometry is not None
     mixed = None if step.colour is None else _numbers(step.colour)
-    numbers = _PLAIN if mixed is None else mixed[0][row : row + 1]
+    numbers = _PLAIN[None] if mixed is None else mixed[0][row : row + 1]
     sampling, kept = step.resample.sampling, src if src.flags.c_contiguous else np.ascontiguousarray(src)
     address = np.array([kept.__array_interface__["data"][0]], np.uintp)
     run(
         address, np.array([kept.shape[:2]], np.int64), geometry[0][row : row + 1], ONE,
         BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), out.shape[:2], numbers,
-        out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1), _ROOMS.of(out.size + 1),
+        planes.reshape(1, 3, -1) if apart else out.reshape(1, -1), _ROOMS.of(out.size + 1),
     )  # fmt: skip
     return True
 
@@ -229,12 +234,12 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | Non
     geometry = _maps(step.resample)
     assert geometry is not None
     mixed = None if step.colour is None else _numbers(step.colour)
-    numbers = _PLAIN.repeat(len(sizes), axis=0) if mixed is None else mixed[0][rows]
+    numbers = np.tile(_PLAIN, (len(sizes), 1)) if mixed is None else mixed[0][rows]
     sampling = step.resample.sampling
     run(
         addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"],
         _three_values(sampling.fill),
-        out.shape[1:3], numbers, out.dtype.kind == "u", apart, (planes if apart else out).reshape(-1),
+        out.shape[1:3], numbers, planes.reshape(len(out), 3, -1) if apart else out.reshape(len(out), -1),
         _ROOMS.of(out[0].size + 1),
     )  # fmt: skip
     del kept_alive  # not before: nothing else may hold the memory that was read

@@ -25,7 +25,7 @@ CYCLE = 5
 """As ``mode="wrap"`` of ``scipy.ndimage``: a period of one pixel less than the picture has."""
 
 
-@exactly
+@exactly.part
 def read(src, at, strides, size, out, start, line):
     """Copy a picture as ``(h, w, C)`` into floating point, its rows ``line`` values apart; ``strides`` are in items."""
     h, w, channels = size
@@ -44,7 +44,7 @@ def read(src, at, strides, size, out, start, line):
                 out[t + x * channels] = src[s + x * strides[2]]
 
 
-@exactly
+@exactly.part
 def ring(buffer, size, border, fill):
     """Put one pixel of the border "constant" or "wrap" around a picture; ``fill`` has a value for each channel.
 
@@ -167,7 +167,7 @@ BETWEEN_WRAP, _WHOLE_WRAP = _between(_tiled, 1.0), _whole(_tiled, 1.0)
 BETWEEN_CYCLE = _between(_cycled, 0.0)
 
 
-@exactly
+@exactly.part
 def between(border, along, count, size, index, wy, wx):
     """Where the pixels of an output row are read: the upper left neighbour in the buffer, and the fractions beyond it.
 
@@ -188,7 +188,7 @@ def between(border, along, count, size, index, wy, wx):
         BETWEEN_NEAREST(along, count, size, index, wy, wx)
 
 
-@exactly
+@exactly.part
 def whole(border, along, count, size, index):
     """The same by whole pixels."""
     if border == CONSTANT:

@@ -45,7 +45,7 @@ def modes(m, largest, nearest, limit, mode):
             mode[i] = COPY
 
 
-@exactly
+@exactly.part
 def _whole(m, largest):
     """Whether a map is a flip, a quarter turn or a whole shift but for rounding."""
     for k in range(2):
@@ -58,7 +58,7 @@ def _whole(m, largest):
     return (abs(m[0, 0]) > abs(m[0, 1])) == (abs(m[1, 1]) > abs(m[1, 0]))
 
 
-@compiled
+@compiled.part
 def _copy_row(buffer, index, channels, planes, at, total, count):
     for c in range(channels):
         plane = planes[c * total + at :]
@@ -66,7 +66,7 @@ def _copy_row(buffer, index, channels, planes, at, total, count):
             plane[x] = buffer[np.uintp(index[x] + c)]
 
 
-@compiled
+@compiled.part
 def _blend_row(buffer, wide, index, wy, wx, channels, planes, at, total, count):
     step, wide = np.uintp(channels), np.uintp(wide)
     for c in range(channels):
@@ -79,7 +79,7 @@ def _blend_row(buffer, wide, index, wy, wx, channels, planes, at, total, count):
             plane[x] = uy * upper + wy[x] * lower
 
 
-@compiled
+@compiled.part
 def _blend_row3(buffer, wide, index, wy, wx, planes, at, total, count):
     """Three channels at once share their weights."""
     wide = np.uintp(wide)
@@ -96,7 +96,7 @@ def _blend_row3(buffer, wide, index, wy, wx, planes, at, total, count):
         red[x], green[x], blue[x] = r0, r1, r2
 
 
-@compiled
+@compiled.part
 def _resample(buffer, size, m, mode, border, shape, room, planes):
     index, wy, wx = room
     channels, count, total = size[2], shape[1], shape[0] * shape[1]
@@ -114,7 +114,7 @@ def _resample(buffer, size, m, mode, border, shape, room, planes):
             _blend_row(buffer, wide, index, wy, wx, channels, planes, y * count, total, count)
 
 
-@compiled
+@compiled.part
 def _mix(planes, total, matrix, channels, line, mixed):
     """Multiply each pixel by a matrix, and add its last column, in place."""
     for start in range(0, total, line):
@@ -137,13 +137,13 @@ def _mix(planes, total, matrix, channels, line, mixed):
                 plane[x] = row[x]
 
 
-@compiled
+@compiled.part
 def _clamp(planes, count, low, high):
     for x in range(count):
         planes[x] = min(max(planes[x], low), high)
 
 
-@compiled
+@compiled.part
 def _pivot(planes, total, pivot, matrix, channels, into):
     """The matrix with each channel's share of the means added to its last column."""
     into[:] = matrix
@@ -156,7 +156,7 @@ def _pivot(planes, total, pivot, matrix, channels, into):
             into[c, channels] += pivot[c, k] * mean
 
 
-@compiled
+@compiled.part
 def _colour(planes, total, channels, i, colour, mixed, matrix):
     first, pivot, limits, clipped, second = colour
     line = mixed.shape[0] // channels
@@ -172,7 +172,7 @@ def _colour(planes, total, channels, i, colour, mixed, matrix):
         _mix(planes, total, second[i], channels, line, mixed)
 
 
-@compiled
+@compiled.part
 def _round(planes, count, low, high):
     for x in range(count):
         v = np.rint(planes[x])
@@ -181,7 +181,7 @@ def _round(planes, count, low, high):
         planes[x] = min(v, high)
 
 
-@compiled
+@compiled.part
 def _write(planes, shape, channels, out, at, strides):
     sy, sx, sc = strides
     h, w = shape

@@ -20,8 +20,9 @@ from imagemill.core.geometry import Floats
 from imagemill.core.ops import ChannelMix, Pointwise
 from imagemill.engine import colour_values as values
 from imagemill.engine.backends.cpu import value_statistics as statistics
+from imagemill.engine.backends.cpu.colour import mix_loops as loops
 from imagemill.engine.backends.cpu.colour.mix_bytes import mix_whole
-from imagemill.engine.backends.cpu.compile import compiled, exactly
+from imagemill.engine.backends.cpu.compile import exactly
 from imagemill.engine.plan import Colour, kept
 
 Array = np.ndarray[Any, Any]
@@ -166,42 +167,37 @@ def run(found: Mixing, row: int, src: Array, out: Array) -> None:
     b = found.b[row]
     if found.pivot is not None:
         b = b + found.pivot[row] @ _means(src)
-    ints = out.dtype.kind in "iu"
-    final = values.max_range(out.dtype) if ints else (-math.inf, math.inf)
+    final = values.max_range(out.dtype) if out.dtype.kind in "iu" else (-math.inf, math.inf)
     limits = np.array([found.low[row], found.high[row], *final]).astype(kind)
     a, b, a2, b2 = (x.astype(kind) for x in (found.a[row], b, found.a2[row], found.b2[row]))
     if channels == 3 and found.scales[row] and out.flags.c_contiguous:
-        numbers = (limits, np.diag(a2).copy(), b2)
-        if found.apart[row] and _alike(np.diag(a), b, *numbers[1:]):
-            one = (a[0, 0], b[0], limits, a2[0, 0], b2[0], kind.type(0), ints)
-            _alike_three(src.reshape(-1), *one, out.reshape(-1))
+        s = np.diag(a2).copy()
+        if found.apart[row] and _alike(np.diag(a), b, s, b2):
+            one = (a[0, 0], b[0], limits, a2[0, 0], b2[0], kind.type(0))
+            loops.alike_three(src.reshape(-1), *one, out.reshape(-1))
         elif src.dtype == np.uint8 == out.dtype:
-            packed = np.concatenate([a.reshape(-1), b, limits[:2], numbers[1], b2, limits[2:]])
-            clipped = (
-                found.low[row] > -math.inf or found.high[row] < math.inf or not (numbers[1] == 1).all() or b2.any()
-            )
-            mix_whole(src.reshape(-1), packed, bool(clipped), out.reshape(-1))
+            clipped = found.low[row] > -math.inf or found.high[row] < math.inf or not (s == 1).all() or b2.any()
+            mix_whole(src.reshape(-1), loops.packed(a, b, s, b2, limits), bool(clipped), out.reshape(-1))
         else:
-            together = _together_whole if ints else _together
-            together(src.reshape(-1), a, b, *numbers, out.reshape(-1))
+            loops.together(src.reshape(-1), loops.packed(a, b, s, b2, limits), out.reshape(-1))
         return
     if channels == 3 and found.scales[row]:
         planes = [out[..., c] for c in range(3)]
         apart = all(p.flags.c_contiguous for p in planes)
         targets = planes if apart else list(np.empty((3, *out.shape[:-1]), out.dtype))
-        kernel = _three_whole if ints else _three
-        kernel(src.reshape(-1), a, b, limits, np.diag(a2).copy(), b2, *(p.reshape(-1) for p in targets))
+        numbers = loops.packed(a, b, np.diag(a2), b2, limits)
+        loops.three(src.reshape(-1), numbers, *(p.reshape(-1) for p in targets))
         if not apart:
             _interleave(targets, out)
         return
     rows = _rows(out)
     target = np.empty((src.size // channels, channels), out.dtype) if rows is None else rows
     if channels == 1:
-        _one(src.reshape(-1), a[0, 0], b[0], limits, a2[0, 0], b2[0], ints, target[:, 0])
+        loops.one(src.reshape(-1), a[0, 0], b[0], limits, a2[0, 0], b2[0], target[:, 0])
     elif found.apart[row]:
-        _apart(src.reshape(-1, channels), np.diag(a).copy(), b, limits, np.diag(a2).copy(), b2, ints, target)
+        loops.apart(src.reshape(-1, channels), np.diag(a).copy(), b, limits, np.diag(a2).copy(), b2, target)
     else:
-        _any(src.reshape(-1, channels), a, b, limits, a2, b2, ints, target)
+        loops.any_matrix(src.reshape(-1, channels), a, b, limits, a2, b2, target)
     if rows is None:
         out[...] = target.reshape(out.shape)
 
@@ -238,149 +234,3 @@ def _interleave(planes: list[Array], out: Array) -> None:
         return
     for c, plane in enumerate(planes):
         out[..., c] = plane
-
-
-# The loops below are written out per channel and without branches inside, so that they are vectorised.
-
-
-@compiled
-def _one(src, a, b, limits, a2, b2, ints, out):  # type: ignore[no-untyped-def]
-    low, high, final_low, final_high = limits[0], limits[1], limits[2], limits[3]
-    zero = a - a
-    if ints:
-        for i in range(src.shape[0]):
-            v = a2 * min(max(a * (src[i] + zero) + b, low), high) + b2
-            out[i] = np.rint(min(max(v, final_low), final_high))
-    else:
-        for i in range(src.shape[0]):
-            out[i] = a2 * min(max(a * (src[i] + zero) + b, low), high) + b2
-
-
-@compiled
-def _alike_three(src, a, b, limits, a2, b2, none, ints, out):  # type: ignore[no-untyped-def]
-    # All channels by the same numbers, to the last bit as `_together` has them: `none` is 0, in the others' place.
-    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
-    if ints:
-        for i in range(src.shape[0]):
-            x = src[i] + none
-            v = a2 * min(max(a * x + none * x + b, low), high) + b2
-            out[i] = np.rint(min(max(v, least), most))
-    else:
-        for i in range(src.shape[0]):
-            x = src[i] + none
-            out[i] = a2 * min(max(a * x + none * x + b, low), high) + b2
-
-
-@compiled
-def _together(src, a, b, limits, s, t, out):  # type: ignore[no-untyped-def]
-    low, high = limits[0], limits[1]
-    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
-    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
-    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
-    b0, b1, b2 = b[0], b[1], b[2]
-    s0, s1, s2 = s[0], s[1], s[2]
-    t0, t1, t2 = t[0], t[1], t[2]
-    zero = a00 - a00
-    for i in range(src.shape[0] // 3):
-        x, y, z = src[3 * i] + zero, src[3 * i + 1] + zero, src[3 * i + 2] + zero
-        out[3 * i] = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
-        out[3 * i + 1] = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
-        out[3 * i + 2] = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
-
-
-@compiled
-def _together_whole(src, a, b, limits, s, t, out):  # type: ignore[no-untyped-def]
-    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
-    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
-    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
-    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
-    b0, b1, b2 = b[0], b[1], b[2]
-    s0, s1, s2 = s[0], s[1], s[2]
-    t0, t1, t2 = t[0], t[1], t[2]
-    zero = a00 - a00
-    for i in range(src.shape[0] // 3):
-        x, y, z = src[3 * i] + zero, src[3 * i + 1] + zero, src[3 * i + 2] + zero
-        p = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
-        q = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
-        r = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
-        out[3 * i] = np.rint(min(max(p, least), most))
-        out[3 * i + 1] = np.rint(min(max(q, least), most))
-        out[3 * i + 2] = np.rint(min(max(r, least), most))
-
-
-@compiled
-def _three(src, a, b, limits, s, t, out0, out1, out2):  # type: ignore[no-untyped-def]
-    low, high = limits[0], limits[1]
-    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
-    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
-    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
-    b0, b1, b2 = b[0], b[1], b[2]
-    s0, s1, s2 = s[0], s[1], s[2]
-    t0, t1, t2 = t[0], t[1], t[2]
-    zero = a00 - a00
-    for i in range(out0.shape[0]):
-        x, y, z = src[3 * i] + zero, src[3 * i + 1] + zero, src[3 * i + 2] + zero
-        out0[i] = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
-        out1[i] = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
-        out2[i] = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
-
-
-@compiled
-def _three_whole(src, a, b, limits, s, t, out0, out1, out2):  # type: ignore[no-untyped-def]
-    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
-    a00, a01, a02 = a[0, 0], a[0, 1], a[0, 2]
-    a10, a11, a12 = a[1, 0], a[1, 1], a[1, 2]
-    a20, a21, a22 = a[2, 0], a[2, 1], a[2, 2]
-    b0, b1, b2 = b[0], b[1], b[2]
-    s0, s1, s2 = s[0], s[1], s[2]
-    t0, t1, t2 = t[0], t[1], t[2]
-    zero = a00 - a00
-    for i in range(out0.shape[0]):
-        x, y, z = src[3 * i] + zero, src[3 * i + 1] + zero, src[3 * i + 2] + zero
-        p = s0 * min(max(a00 * x + a01 * y + a02 * z + b0, low), high) + t0
-        q = s1 * min(max(a10 * x + a11 * y + a12 * z + b1, low), high) + t1
-        r = s2 * min(max(a20 * x + a21 * y + a22 * z + b2, low), high) + t2
-        out0[i] = np.rint(min(max(p, least), most))
-        out1[i] = np.rint(min(max(q, least), most))
-        out2[i] = np.rint(min(max(r, least), most))
-
-
-@compiled
-def _apart(src, s1, t1, limits, s2, t2, ints, out):  # type: ignore[no-untyped-def]
-    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
-    zero = s1[0] - s1[0]
-    channels = src.shape[1]
-    if low == -np.inf and high == np.inf and not ints:
-        gain, offset = s2 * s1, s2 * t1 + t2
-        for i in range(src.shape[0]):
-            for c in range(channels):
-                out[i, c] = gain[c] * (src[i, c] + zero) + offset[c]
-    elif ints:
-        for i in range(src.shape[0]):
-            for c in range(channels):
-                v = s2[c] * min(max(s1[c] * (src[i, c] + zero) + t1[c], low), high) + t2[c]
-                out[i, c] = np.rint(min(max(v, least), most))
-    else:
-        for i in range(src.shape[0]):
-            for c in range(channels):
-                out[i, c] = s2[c] * min(max(s1[c] * (src[i, c] + zero) + t1[c], low), high) + t2[c]
-
-
-@compiled
-def _any(src, a, b, limits, a2, b2, ints, out):  # type: ignore[no-untyped-def]
-    low, high, least, most = limits[0], limits[1], limits[2], limits[3]
-    channels = src.shape[1]
-    middle = np.empty_like(b)
-    for i in range(src.shape[0]):
-        for c in range(channels):
-            v = b[c]
-            for k in range(channels):
-                v += a[c, k] * src[i, k]
-            middle[c] = min(max(v, low), high)
-        for c in range(channels):
-            v = b2[c]
-            for k in range(channels):
-                v += a2[c, k] * middle[k]
-            if ints:
-                v = np.rint(min(max(v, least), most))
-            out[i, c] = v

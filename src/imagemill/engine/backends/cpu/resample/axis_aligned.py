@@ -290,7 +290,7 @@ def combine_rows(src, along_z, along_y, along_x, fill, filled, limits, out, room
             o += size
 
 
-@compiled
+@compiled.part
 def _one_row(lines, table, y, filled, out):
     if len(table[0]) > 0:
         _sum_lines(lines, table, y, filled, out)
@@ -300,7 +300,7 @@ def _one_row(lines, table, y, filled, out):
             out[b] = line[b]
 
 
-@compiled
+@compiled.part
 def _sum_lines(lines, table, m, filled, out):
     """``out = sum_t weights[m, t] * lines[index[m, t]] + lost[m] * filled``, two taps at a time."""
     index, weights, lost = table
@@ -335,7 +335,7 @@ def _sum_lines(lines, table, m, filled, out):
                 out[first + b] += lost[m] * filled[b]
 
 
-@compiled
+@compiled.part
 def _sum_samples(row, table, fill, out):
     index, weights, lost = table
     taps = index.shape[1]

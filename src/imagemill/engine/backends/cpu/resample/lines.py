@@ -29,7 +29,7 @@ _EDGE = 1e-9
 _FAR = 2.0**30
 
 
-@compiled
+@compiled.part
 def fold(i, n, border):
     """Index of the pixel that a border shows at ``i``; -1 for the fill value."""
     if 0 <= i < n:
@@ -49,7 +49,7 @@ def fold(i, n, border):
     return i % n
 
 
-@compiled
+@compiled.part
 def cubic(t, w):
     """Weights of the uniform cubic B-spline at ``t`` in 0 .. 1, into ``w``."""
     s = 1.0 - t
@@ -59,14 +59,14 @@ def cubic(t, w):
     w[3] = t * t * t / 6.0
 
 
-@compiled
+@compiled.part
 def _cell(p, cells, size):
     u = min(max((p + 0.5) / size * cells, 0.0), float(cells))
     i = min(int(u), cells - 1)
     return i, u - i
 
 
-@compiled
+@compiled.part
 def _bend_along(q, n, grid, cells, size, w, plane, memo):
     """Displace a row of the output itself: the lattice, already spread along x, is summed over z, then y.
 
@@ -85,7 +85,7 @@ def _bend_along(q, n, grid, cells, size, w, plane, memo):
         _four_more(plane, (k * gy + iy) * n, n, w[1], q[k], n)
 
 
-@compiled
+@compiled.part
 def _four(src, start, step, w, out, n):
     w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
     a, b, c, d = src[start:], src[start + step :], src[start + 2 * step :], src[start + 3 * step :]
@@ -93,7 +93,7 @@ def _four(src, start, step, w, out, n):
         out[j] = w0 * a[j] + w1 * b[j] + w2 * c[j] + w3 * d[j]
 
 
-@compiled
+@compiled.part
 def _four_more(src, start, step, w, out, n):
     w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
     a, b, c, d = src[start:], src[start + step :], src[start + 2 * step :], src[start + 3 * step :]
@@ -101,7 +101,7 @@ def _four_more(src, start, step, w, out, n):
         out[j] += w0 * a[j] + w1 * b[j] + w2 * c[j] + w3 * d[j]
 
 
-@compiled
+@compiled.part
 def _bend_pieces(q, n, table, cells, size, cell, part, line):
     """Displace a row that runs anywhere, one lattice cell after the other.
 
@@ -142,7 +142,7 @@ def _bend_pieces(q, n, table, cells, size, cell, part, line):
             q[k, x] += part[3 + k, x]
 
 
-@compiled
+@compiled.part
 def _bend(q, n, grid, cells, size, w):
     """Displace a row that runs anywhere: all 64 taps."""
     gx = cells[2] + 3
@@ -168,7 +168,7 @@ def _bend(q, n, grid, cells, size, w):
             q[k, x] += total
 
 
-@compiled
+@compiled.part
 def _constant(row, n):
     same = True
     for x in range(1, n):
@@ -182,7 +182,7 @@ def trace_row(z, y, n, chain, room):
     return trace_rows(z, y, 1, n, chain, room)
 
 
-@compiled
+@compiled.part
 def trace_rows(z, first_row, rows, n, chain, room):
     """Coordinates of some output rows ``(z, first_row + r, 0 .. n - 1)``, one behind the other, into ``q`` of ``room``.
 
@@ -243,7 +243,7 @@ def trace_rows(z, first_row, rows, n, chain, room):
     return left
 
 
-@compiled
+@compiled.part
 def _multiply_row(q, n, m):
     for x in range(n):
         a, b, c = q[0, x], q[1, x], q[2, x]
@@ -252,7 +252,7 @@ def _multiply_row(q, n, m):
         q[2, x] = m[2, 0] * a + m[2, 1] * b + m[2, 2] * c + m[2, 3]
 
 
-@compiled
+@compiled.part
 def _project_row(q, n, m):
     for x in range(n):
         v = m[3, 0] * q[0, x] + m[3, 1] * q[1, x] + m[3, 2] * q[2, x] + m[3, 3]

@@ -79,7 +79,7 @@ def linear(src, dims, channels, chain, planar, border, fills, low, high, out, sh
 # Most chains are one matrix. Walking them stage by stage, and a call for every row, cost as much as reading it.
 
 
-@compiled
+@compiled.part
 def _multiplied(chain, out):
     """The product of all matrices, read from the output, into ``out`` ``(3, 4)``; False when a stage is no matrix."""
     kinds, mats = chain[0], chain[1]
@@ -92,7 +92,7 @@ def _multiplied(chain, out):
     return True
 
 
-@compiled
+@compiled.part
 def _straight_rows(src, dims, channels, q, n, m, z, first, rows):
     """Coordinates of some rows into ``q``; what the rows behind them will read is asked for."""
     d, h, v = dims
@@ -118,7 +118,7 @@ def _straight_rows(src, dims, channels, q, n, m, z, first, rows):
             prefetch(src, np.uintp(int((i * h + j) * v + k) * channels))
 
 
-@compiled
+@compiled.part
 def _gather_row(src, dims, channels, room, left, n, border, fills, out, o):
     """Leaves the coordinates as they are."""
     d, h, v = float(dims[0]), float(dims[1]), float(dims[2])
@@ -165,7 +165,7 @@ def _gather_row(src, dims, channels, room, left, n, border, fills, out, o):
                     out[o + x * channels + c] = fills[hit[x], c]
 
 
-@compiled
+@compiled.part
 def _linear_row(src, dims, channels, room, left, n, planar, border, fills, acc):
     """Sums into ``acc[0]``; the coordinates are used up."""
     d, h, v = dims
@@ -195,7 +195,7 @@ def _linear_row(src, dims, channels, room, left, n, planar, border, fills, acc):
                     acc[0, x * channels + c] = fills[hit[x], c]
 
 
-@compiled
+@compiled.part
 def _bring_in(q, n, size, border):
     """Coordinates outside become those inside that show the same; only "wrap" keeps a seam, after the last."""
     top = size - 1.0
@@ -220,7 +220,7 @@ def _bring_in(q, n, size, border):
             q[x] = min(max(q[x], 0.0), top)
 
 
-@compiled
+@compiled.part
 def _locate(q, n, d, h, v, channels, planar, index, acc):
     """Flat index of the lower neighbour, held inside, and the fractions."""
     # The last whole index is read as the one before it and a fraction of one, so that it too is inside.
@@ -238,7 +238,7 @@ def _locate(q, n, d, h, v, channels, planar, index, acc):
         acc[3, x] = q[2, x] - k
 
 
-@compiled
+@compiled.part
 def _reach(q, n, d, h, v, margin):
     """How far inside each sample lies (below 0: outside); the first and the last that see any pixel."""
     deep, high, wide = d - 1.0, h - 1.0, v - 1.0
@@ -258,7 +258,7 @@ def _reach(q, n, d, h, v, margin):
     return first, last, count == n
 
 
-@compiled
+@compiled.part
 def _mend(src, dims, channels, planar, q, n, first, last, border, fills, margin, acc):
     """Rewrite the samples with neighbours outside."""
     for c in range(channels):
@@ -273,7 +273,7 @@ def _mend(src, dims, channels, planar, q, n, first, last, border, fills, margin,
             _border_sample(src, dims, channels, planar, q, x, border, fills, acc)
 
 
-@compiled
+@compiled.part
 def _blend(src, index, wz, wy, wx, out, h, v, channels, planar):
     """Interpolate ``len(index)`` samples whose neighbours are all there, into ``out``."""
     if channels == 1 and planar:
@@ -286,21 +286,21 @@ def _blend(src, index, wz, wy, wx, out, h, v, channels, planar):
         _blend_channels(src, index, wz, wy, wx, out, h, v, channels, planar)
 
 
-@compiled
+@compiled.part
 def _blend_eight(src, index, wz, wy, wx, out, plane, line):
     sy, sz = np.uintp(line), np.uintp(plane)
     for x in range(len(index)):
         out[x] = trilinear(src, np.uintp(index[x]), sy, sz, wz[x], wy[x], wx[x])
 
 
-@compiled
+@compiled.part
 def _blend_four(src, index, wy, wx, out, line):
     sy = np.uintp(line)
     for x in range(len(index)):
         out[x] = bilinear(src, np.uintp(index[x]), sy, sy, wy[x], wy[x], wx[x])
 
 
-@compiled
+@compiled.part
 def _blend_channels(src, index, wz, wy, wx, out, h, v, channels, planar):
     one, sy, sz = np.uintp(channels), np.uintp(v * channels), np.uintp(h * v * channels)
     real = out.dtype.type
@@ -322,7 +322,7 @@ def _blend_channels(src, index, wz, wy, wx, out, h, v, channels, planar):
             out[x * channels + c] = a0
 
 
-@compiled
+@compiled.part
 def _blend_colour(src, index, wy, wx, out, line):
     """Three channels written out, which the compiler keeps in registers."""
     real = out.dtype.type
@@ -339,7 +339,7 @@ def _blend_colour(src, index, wy, wx, out, line):
             )
 
 
-@compiled
+@compiled.part
 def _shares(p, size):
     """Indices of both neighbours, held inside, and their weights, none for one that lies outside."""
     low = np.floor(p)
@@ -349,7 +349,7 @@ def _shares(p, size):
     return min(max(i, 0), size - 1), min(max(i + 1, 0), size - 1), first, second
 
 
-@compiled
+@compiled.part
 def _filled_sample(src, dims, channels, planar, q, x, fills, acc):
     """One sample about the edge of the "constant" border: what pixels leave of the weight, the fill value has."""
     d, h, v = dims
@@ -368,7 +368,7 @@ def _filled_sample(src, dims, channels, planar, q, x, fills, acc):
         acc[0, x * channels + c] = z0 * near + z1 * far + rest * fills[0, c]
 
 
-@compiled
+@compiled.part
 def _border_sample(src, dims, channels, planar, q, x, border, fills, acc):
     """One sample near or beyond the border."""
     d, h, v = dims
@@ -394,7 +394,7 @@ def _border_sample(src, dims, channels, planar, q, x, border, fills, acc):
                 acc[0, o + c] += weight * src[base + c]
 
 
-@compiled
+@compiled.part
 def finish(acc, n, low, high, out, o):
     """Write a row: integers rounded half to even and saturated; floats (``low > high``) as they are."""
     row, made = acc[0, :n], out[o : o + n]

@@ -15,7 +15,7 @@ from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.resample.lines import CONSTANT, NEAREST, cubic, fold, trace_row
 
 
-@compiled
+@compiled.part
 def _quintic(t, w):
     """Weights of the uniform quintic B-spline at ``t`` in 0 .. 1 (Unser 1999, by Horner's rule)."""
     s = 1.0 - t
@@ -28,7 +28,7 @@ def _quintic(t, w):
     w[4] = (26.0 - 50.0 * s + 20.0 * s2 + 20.0 * s2 * s - 20.0 * s2 * s2 + 5.0 * s2 * s2 * s) / 120.0
 
 
-@compiled
+@compiled.part
 def _weights(p, order, size, border, w, place):
     """Weights and folded indices of one axis; True when no index needed folding."""
     if border == NEAREST:
@@ -86,7 +86,7 @@ def spline(src, dims, channels, chain, planar, border, order, fills, out, shape,
             o += n * channels
 
 
-@compiled
+@compiled.part
 def _sum_grey(src, h, v, planar, order, fill, w, place):
     """One channel whose taps along x lie side by side, inside."""
     total = 0.0
@@ -107,7 +107,7 @@ def _sum_grey(src, h, v, planar, order, fill, w, place):
     return total
 
 
-@compiled
+@compiled.part
 def _sum_colour(src, first, v, order, wy, wx, out, start):
     """Three channels within a plane, all taps inside: sums that stay in registers."""
     real = src.dtype.type
@@ -132,7 +132,7 @@ def _sum_colour(src, first, v, order, wy, wx, out, start):
     out[start], out[start + 1], out[start + 2] = r, g, b
 
 
-@compiled
+@compiled.part
 def _sum(src, h, v, channels, planar, order, fills, w, place, total):
     for c in range(channels):
         total[c] = 0.0

@@ -118,7 +118,7 @@ def filter_axis(work, poles, symmetry, room):
             _exchange(strip, used, 1.0, False)
 
 
-@compiled
+@compiled.part
 def _exchange(strip, used, gain, inwards):
     """Copy lines side by side, or back."""
     lines, n, width = strip.shape
@@ -139,7 +139,7 @@ def _exchange(strip, used, gain, inwards):
                     strip[a, i, b] = used[i, a * width + b]
 
 
-@compiled
+@compiled.part
 def _filter_lines(c, z, symmetry):
     """One pole, forth and back; the sums that start each way stand for the signal's endless repetition."""
     n, lanes = c.shape
@@ -169,7 +169,7 @@ def _filter_lines(c, z, symmetry):
             c[i, x] = z * (c[i + 1, x] - c[i, x])
 
 
-@compiled
+@compiled.part
 def _start(c, z, period, symmetry):
     """``c[0] = sum_k z**k c[-k]`` over one period of the extended signal, as if repeated for ever."""
     n, lanes = c.shape
@@ -184,7 +184,7 @@ def _start(c, z, period, symmetry):
         c[0, x] = total[x] / (1.0 - z**period)
 
 
-@compiled
+@compiled.part
 def _start_reflected(c, z):
     """The same for "reflect", term by term as scipy adds them up.
 

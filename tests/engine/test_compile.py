@@ -1,0 +1,36 @@
+"""What is compiled, and how often: a first use waits for all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imagemill.engine.backends.cpu.compile import compiled
+
+
+@compiled.part
+def added(x, number):  # type: ignore[no-untyped-def]
+    return x + number
+
+
+@compiled
+def kernel(x):  # type: ignore[no-untyped-def]
+    return added(added(added(x, 1), 2), x)  # type: ignore[no-untyped-call]
+
+
+ADDED: Any = added
+KERNEL: Any = kernel
+
+
+def test_a_part_is_compiled_once_for_a_type_whatever_numbers_are_written_out() -> None:
+    assert KERNEL(np.int64(5)) == 13
+    assert len(ADDED.overloads) == 1
+
+
+def test_a_part_called_from_python_says_so_before_it_ends_the_process() -> None:
+    KERNEL(np.int64(5))
+    with pytest.raises(TypeError, match=r"added is a part of kernels, without an entry for Python: .* \.py_func"):
+        ADDED(1, 2)
+    assert ADDED.py_func(1, 2) == 3

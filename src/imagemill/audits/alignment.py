@@ -201,13 +201,15 @@ def _settle(first, second, frame, steepest, hessian, move, steps, bound):
         left, gain, offset = _fitted(made, second, inside, count)
         if left < best:
             best = left
-            kept[:] = at
+            for k in range(6):
+                kept[k] = at[k]
         given_up = step >= 3 and best > 2.5 * bound
         if step == steps or given_up or left > best + 0.1:
             break
         if _step(made, second, inside, gain, offset, steepest, hessian, at) < 1e-5:
             break
-    move[:] = kept
+    for k in range(6):
+        move[k] = kept[k]
     return best
 
 

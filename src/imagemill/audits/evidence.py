@@ -181,8 +181,10 @@ def _blend(planes, other, inner, count, out):
     normal, right = np.zeros((rows, rows)), np.zeros(rows)
     weighted = np.empty((rows, side), np.float32)
     for y in range(side):
-        weighted[:_PLANES] = planes[:, y] * inner[y]
-        weighted[_PLANES] = inner[y]
+        for x in range(side):
+            for k in range(_PLANES):
+                weighted[k, x] = planes[k, y, x] * inner[y, x]
+            weighted[_PLANES, x] = inner[y, x]
         for i in range(rows):
             right[i] += _dot(weighted[i], other[y])
             for j in range(min(i + 1, _PLANES)):
@@ -275,7 +277,8 @@ def _measure(small, first, second, move, frame, found):
             _blend(fine, target, inner, count, blend)
         for start in (0, 3):
             if start == 3 and gray:
-                found[i, 3:6] = found[i, 0:3]
+                for k in range(3):
+                    found[i, 3 + k] = found[i, k]
                 continue
             plane = fine[0] if start == 0 else blend
             rho, _ = _agreement(plane, target, inner, count)

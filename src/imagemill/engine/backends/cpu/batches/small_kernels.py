@@ -146,7 +146,9 @@ def _clamp(planes, count, low, high):
 @compiled.part
 def _pivot(planes, total, pivot, matrix, channels, into):
     """The matrix with each channel's share of the means added to its last column."""
-    into[:] = matrix
+    for c in range(channels):
+        for k in range(channels + 1):
+            into[c, k] = matrix[c, k]
     for k in range(channels):
         mean = 0.0
         for x in range(total):

@@ -285,7 +285,8 @@ def combine_rows(src, along_z, along_y, along_x, fill, filled, limits, out, room
             if len(along_x[0]) > 0:
                 _sum_samples(wide, along_x, fill, acc[0])
             else:
-                acc[0, :size] = row
+                for k in range(size):
+                    acc[0, k] = row[k]
             finish(acc, size, low, high, flat, o)
             o += size
 

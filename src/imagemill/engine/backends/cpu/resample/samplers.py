@@ -83,12 +83,24 @@ def linear(src, dims, channels, chain, planar, border, fills, low, high, out, sh
 def _multiplied(chain, out):
     """The product of all matrices, read from the output, into ``out`` ``(3, 4)``; False when a stage is no matrix."""
     kinds, mats = chain[0], chain[1]
-    total = np.eye(4)
+    # In plain loops: compiling numpy's product, and what it says of shapes that differ, took four seconds.
+    total, last = np.empty((4, 4)), np.empty((4, 4))
+    for i in range(4):
+        for j in range(4):
+            total[i, j] = 1.0 if i == j else 0.0
     for s in range(len(mats)):
         if kinds[s] != AFFINE:
             return False
-        total = mats[s] @ total
-    out[:] = total[:3]
+        total, last = last, total
+        for i in range(4):
+            for j in range(4):
+                one = 0.0
+                for k in range(4):
+                    one += mats[s, i, k] * last[k, j]
+                total[i, j] = one
+    for i in range(3):
+        for j in range(4):
+            out[i, j] = total[i, j]
     return True
 
 

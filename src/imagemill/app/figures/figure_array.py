@@ -12,7 +12,7 @@ import numpy as np
 
 from imagemill import Picture, write_picture
 from imagemill.app.figures.draw_annotations import Rgb
-from imagemill.core.looking import has_screen, notebook_display
+from imagemill.core import has_screen, notebook_display
 
 __all__ = ["Drawing", "drawing"]
 

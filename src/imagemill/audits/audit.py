@@ -37,6 +37,7 @@ from imagemill.audits.given import Given
 from imagemill.audits.given_features import given_features
 from imagemill.audits.label_check import CheckedLabel
 from imagemill.audits.manifest_actions import new_manifest
+from imagemill.audits.networks.own_network import NETWORK, OwnNetwork
 from imagemill.audits.page_pictures import PagePictures
 from imagemill.audits.settings import Settings
 from imagemill.audits.survey import Survey, survey
@@ -300,7 +301,9 @@ def audit(
     features : Path, str, array or callable, optional
         What wrong labels and outliers are told from, in place of what is learnt from the images: a file ``.npy``,
         ``.npz``, ``.parquet`` or ``.csv`` (with a column of keys, or in the order of the dataset), a network
-        ``.onnx``, an array ``[n, d]``, or a function of images ``[n, 224, 224, 3]`` uint8 that gives ``[n, d]``.
+        ``.onnx``, an array ``[n, d]``, or a function of images ``[n, 224, 224, 3]`` uint8 that gives ``[n, d]``. Or
+        ``"network"``: wrong labels are told by small networks trained on the images themselves, each image by one that
+        never saw it (extra ``torch``; a quarter of an hour of one core for 60,000 small images).
     checks : sequence of str, or str, optional
         Those of `CHECKS` to run; all when left out.
     settings : mapping or Settings, optional
@@ -313,7 +316,7 @@ def audit(
     progress : callable, optional
         Called with how many images were looked at, and how many there are.
     stage : callable, optional
-        Called with the name of each check before it is asked.
+        Called with the name of each check before it is asked, and with what takes long and how long.
     **options
         As for `open`, such as ``layout``, ``masks``, ``axes``; of these ``axes`` alone holds for ``against`` too, which
         may be a `Dataset` that was opened with options of its own.
@@ -350,11 +353,18 @@ def audit(
     look = partial(survey, settings=asked, options=ReadOptions(axes=axes), workers=workers, on=on, progress=progress)
     source, attributed = with_attributes(_source(dataset, options), attributes, attribute_shares)
     # Before anything is looked at: what is wrong with them is said at once.
-    described = None if features is None else given_features(features, source.records, ReadOptions(axes=axes))
+    own = OwnNetwork(ReadOptions(axes=axes)) if _is_network(features) else None
+    described = None
+    if features is not None and own is None:
+        described = given_features(features, source.records, ReadOptions(axes=axes))
     # What `options` say is said of the dataset; other images may lie in another layout.
     beside = None if against is None else look(_source(against, {} if axes is None else {"axes": axes}))
-    seen = look(source, given=Given(against=beside, attributes=attributed, features=described))
+    seen = look(source, given=Given(against=beside, attributes=attributed, features=described, network=own))
     return _asked(seen, names, stage)
+
+
+def _is_network(features: Any) -> bool:
+    return isinstance(features, str | Path) and str(features) == NETWORK
 
 
 def _names(checks: Sequence[str] | str | None) -> Sequence[str]:
@@ -370,6 +380,7 @@ def _settings(given: Mapping[str, Any] | Settings | None) -> Settings:
 
 def _asked(seen: Survey, names: Sequence[str], stage: Callable[[str], object] | None) -> Audit:
     """Every check of these names, in the order of `CHECKS`."""
+    seen = replace(seen, stage=stage)
     found, not_asked, check_of = list[Finding](), list[NotAsked](), dict[str, str]()
     for name, check in CHECKS.items():
         if name not in names:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagemill.audits.attribute_table import Attributes
 from imagemill.audits.given_features import GivenFeatures
+from imagemill.audits.networks.own_network import OwnNetwork
 
 if TYPE_CHECKING:
     from imagemill.audits.survey import Survey
@@ -26,8 +27,11 @@ class Given:
         What was said of attributes: a table of their own, and the share that their values should have.
     features : GivenFeatures or None
         In place of those learnt from the images.
+    network : OwnNetwork or None
+        What wrong labels are told by, in place of features.
     """
 
     against: Survey | None = None
     attributes: Attributes = field(default_factory=Attributes)
     features: GivenFeatures | None = None
+    network: OwnNetwork | None = None

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.records.loading import load_picture
 from imagemill.data.records.record import Record
 
-__all__ = ["GivenFeatures", "given_features"]
+__all__ = ["GivenFeatures", "given_features", "squared"]
 
 Array = npt.NDArray[Any]
 Model = Callable[[Array], Any]
@@ -73,11 +74,11 @@ class GivenFeatures:
             assert self.values is not None
             here = np.isin(self.rows, rows)
             return self.values[here], self.rows[here]
-        found = []
+        found, read = [], partial(squared, side=self.side, options=self.options)
         with as_interrupts(), ThreadPoolExecutor(workers) as pool:
             for at in range(0, len(rows), _AT_ONCE):
                 some = rows[at : at + _AT_ONCE].tolist()
-                images = np.stack(list(pool.map(self._image, [records[row] for row in some])))
+                images = np.stack(list(pool.map(read, [records[row] for row in some])))
                 found.append(_checked(self.model(images), len(some), self.name))
                 if step is not None:
                     step(len(some))
@@ -85,11 +86,12 @@ class GivenFeatures:
         _finite(values, [records[row].key for row in rows.tolist()], self.name)
         return values, rows
 
-    def _image(self, record: Record) -> Array:
-        picture = load_picture(record.image, ReadOptions(axes=self.options.axes, at_least=(self.side, self.side)))
-        rgb, _ = to_rgb8(picture)
-        fewer = cv2.INTER_AREA if min(rgb.shape[:2]) >= self.side else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(rgb, (self.side, self.side), interpolation=fewer))
+
+def squared(record: Record, *, side: int, options: ReadOptions) -> Array:
+    """An image squashed to ``[side, side, 3]`` uint8, decoded no larger than it has to be."""
+    rgb, _ = to_rgb8(load_picture(record.image, ReadOptions(axes=options.axes, at_least=(side, side))))
+    fewer = cv2.INTER_AREA if min(rgb.shape[:2]) >= side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, (side, side), interpolation=fewer))
 
 
 def given_features(given: Any, records: Sequence[Record], options: ReadOptions | None = None) -> GivenFeatures:

@@ -17,7 +17,7 @@ from imagemill.audits.patch_features import described, learnt_dictionary, planes
 if TYPE_CHECKING:
     from imagemill.audits.survey import Survey
 
-__all__ = ["ImageFeatures", "image_features"]
+__all__ = ["ImageFeatures", "image_features", "mirrored_is_the_same"]
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -78,9 +78,22 @@ def image_features(survey: Survey, *, seed: int = 0) -> ImageFeatures:
     if len(planes) <= _BOTH:
         both = describe(planes, step=step)
         return ImageFeatures(rows, scaled(both[:, 0] if _as_it_is(survey, both, rows) else both.sum(axis=1)), _LEARNT)
-    some = np.sort(np.random.Generator(np.random.Philox(seed)).permutation(len(planes))[:_TRIED])
+    some = _some(len(planes), seed)
     mirrored = not _as_it_is(survey, describe(planes[some]), rows[some])
     return ImageFeatures(rows, scaled(describe(planes, mirrored=mirrored, together=True, step=step)), _LEARNT)
+
+
+def mirrored_is_the_same(survey: Survey, *, seed: int = 0) -> bool:
+    """Whether classes are told as well when a mirrored image counts as the same, by some of the images."""
+    some = _some(len(survey.seen), seed)
+    planes = planes_of(survey.small[some])
+    dictionary = learnt_dictionary(planes, int(survey.settings.centres), seed=seed)
+    return not _as_it_is(survey, described(planes, dictionary, workers=survey.workers), survey.seen[some])
+
+
+def _some(count: int, seed: int) -> Rows:
+    """Places of up to 1,000 images."""
+    return np.sort(np.random.Generator(np.random.Philox(seed)).permutation(count)[:_TRIED])
 
 
 def _as_it_is(survey: Survey, both: Floats, rows: Rows) -> bool:

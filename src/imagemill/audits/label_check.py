@@ -18,7 +18,7 @@ import numpy.typing as npt
 from imagemill.audits.kernel_ridge import out_of_fold
 from imagemill.audits.label_noise import fit_noise, planted
 
-__all__ = ["CheckedLabel", "LabelCheck", "best_model", "check_labels"]
+__all__ = ["CheckedLabel", "LabelCheck", "best_model", "check_labels", "check_told"]
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -191,10 +191,33 @@ def check_labels(
     >>> int(found.order[0]), int(found.suggested[7]), bool(found.low < 1 / 300 < found.high)
     (7, 1, True)
     """
-    classes = int(labels.max()) + 1
     _, width, penalty = best_model(features, labels, folds, seed=seed)
     model = out_of_fold(features, folds, width=width, penalty=penalty, landmarks=_LANDMARKS, seed=seed, step=step)
-    scores = model.scores(labels, classes)
+    return check_told(model.scores, labels, rate=rate, level=level, seed=seed)
+
+
+def check_told(
+    scores_of: Callable[[Rows, int], npt.NDArray[np.float32]],
+    labels: Rows,
+    *,
+    rate: float = 0.04,
+    level: float = 0.95,
+    seed: int = 0,
+) -> LabelCheck:
+    """Ask which labels are wrong, of a model that has been trained.
+
+    Parameters
+    ----------
+    scores_of : callable
+        Given labels ``[n]`` and how many classes there are, scores ``[n, classes]`` that the model gives each image
+        without having learnt from it. A model that is not trained anew for labels that were made wrong on purpose,
+        which takes too long with networks, is asked as it is: what it would notice of them is told a little too well.
+    labels : array ``[n]`` of int from 0
+    rate, level, seed
+        As `check_labels` takes them.
+    """
+    classes = int(labels.max()) + 1
+    scores = scores_of(labels, classes)
     fit = fit_noise(scores, labels, level=level)
     told = scores.argmax(axis=1)
     # The softmax weighs scores with the shares of classes, which may change who is first.
@@ -202,7 +225,7 @@ def check_labels(
     likely = fit.true.argmax(axis=1)
     # Few labels are made wrong in a small set, so more often.
     tries = 1 if classes > _MANY else _PLANTINGS if len(labels) > _SMALL else 4 * _PLANTINGS
-    ask = partial(_noticed, model.scores, labels, classes, fit.rate, rate, seed=seed, tries=tries)
+    ask = partial(_noticed, scores_of, labels, classes, fit.rate, rate, seed=seed, tries=tries)
     seen_random, found_random = ask(np.ones((classes, classes)))
     seen_alike, found_alike = ask(_alike(scores, labels, classes))
     seen = max(_LEAST_SEEN, (seen_random + seen_alike) / 2)

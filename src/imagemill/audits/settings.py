@@ -100,6 +100,9 @@ class Settings:
         logarithms of distances.
     centres : int
         Of patches that features are made of: more tell more, and cost as much more time.
+    networks : int
+        How many times over every image is told by networks, where labels are, with other folds each time; what they say
+        is averaged.
 
     Examples
     --------
@@ -146,6 +149,7 @@ class Settings:
     same_box: float = 0.95
     outlying: float = 3.0
     centres: int = 200
+    networks: int = 1
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -14,7 +14,7 @@ from imagemill.audits.clusters import Cluster, clusters_of, joined, pairs_of
 from imagemill.audits.given import Given
 from imagemill.audits.glance import Glance, GlanceWork
 from imagemill.audits.image_features import ImageFeatures, image_features
-from imagemill.audits.label_check import CheckedLabel, LabelCheck, check_labels
+from imagemill.audits.label_check import CheckedLabel, LabelCheck, check_labels, check_told
 from imagemill.audits.likeness import Pairs
 from imagemill.audits.probes import folds_of
 from imagemill.audits.settings import Settings
@@ -54,7 +54,9 @@ class Survey:
     workers : int
         Threads.
     progress : callable, optional
-        Called with how many images were described, and how many there are.
+        Called with how many images were described, or learnt from, and how many there are.
+    stage : callable, optional
+        Called with what goes on, before it takes long.
     """
 
     source: Source
@@ -64,6 +66,7 @@ class Survey:
     given: Given = field(default_factory=Given)
     workers: int = 1
     progress: Progress | None = None
+    stage: Callable[[str], object] | None = None
 
     @property
     def records(self) -> Sequence[Record]:
@@ -134,7 +137,14 @@ class Survey:
         rows = np.array([row for row in seen if given[row] in number], np.int64)
         return rows, np.array([number[str(given[row])] for row in rows], np.int64), tuple(number)
 
-    def folds(self, rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def folds(
+        self,
+        rows: npt.NDArray[np.int64],
+        labels: npt.NDArray[np.int64],
+        *,
+        count: int | None = None,
+        seed: int = 0,
+    ) -> npt.NDArray[np.int64]:
         """The fold of each row: copies, and what the source says belongs together, stay on one side."""
         firsts: dict[str, int] = {}
         together = [
@@ -145,7 +155,7 @@ class Survey:
         together += [(cluster.rows[0], row) for cluster in self.clusters for row in cluster.rows]
         pairs = np.array(together, np.int64).reshape(-1, 2)
         groups = joined(len(self.records), pairs[:, 0], pairs[:, 1])[rows]
-        return folds_of(labels, int(self.settings.folds), groups)
+        return folds_of(labels, int(self.settings.folds) if count is None else count, groups, seed=seed)
 
     @cached_property
     def features(self) -> ImageFeatures:
@@ -156,15 +166,13 @@ class Survey:
     def checked(self) -> tuple[npt.NDArray[np.int64], tuple[str, ...], LabelCheck]:
         """Rows whose labels were checked, names of their classes, and what is known of the labels."""
         rows, labels, names = self.classes()
+        level, network = self.settings.level, self.given.network
+        if network is not None:
+            told = network.told(self, rows, labels)
+            return rows, names, check_told(lambda *_: told, labels, level=level)
         here = np.isin(rows, self.features.rows)
         rows, labels = rows[here], labels[here]
-        found = check_labels(
-            self.features.of(rows),
-            labels,
-            self.folds(rows, labels),
-            level=self.settings.level,
-        )
-        return rows, names, found
+        return rows, names, check_labels(self.features.of(rows), labels, self.folds(rows, labels), level=level)
 
     @property
     def checked_labels(self) -> tuple[CheckedLabel, ...]:

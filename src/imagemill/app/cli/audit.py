@@ -49,7 +49,9 @@ def audit(
     features: Annotated[
         Path | None,
         typer.Option(
-            "--features", metavar="FILE", help="What wrong labels are told from: .npy, .npz, .csv, .parquet, .onnx."
+            "--features",
+            metavar="FILE",
+            help="What wrong labels are told from: .npy, .npz, .csv, .parquet, .onnx; or network: some are trained.",
         ),
     ] = None,
     attributes: Annotated[

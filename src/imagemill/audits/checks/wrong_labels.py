@@ -16,6 +16,8 @@ __all__ = ["check_wrong_labels"]
 _RULE = "wrong-labels"
 _FEWEST = 100
 """Images that are needed to read a rate of a few per cent off them."""
+_ENOUGH = 1000
+"""Images that a network of their own learns more from than patches say."""
 _TELLS, _TELLS_WELL = 0.2, 0.5
 """How much more than chance a list has to hold of labels made wrong on purpose, and what makes it a good one."""
 _WIDE = 0.12
@@ -37,7 +39,7 @@ def check_wrong_labels(survey: Survey) -> Iterator[Finding | NotAsked]:
             f"{_by(survey)} tell the class of {found.accuracy:.0%} of {many(len(rows))} only: "
             f"of labels made wrong on purpose they notice {max(0.0, found.found_random):.0%}, and between "
             f"{found.low:.1%} and {found.high:.1%} of those given may be wrong; "
-            "give features of a network with --features, or more images",
+            f"{_instead(survey)}",
         )
         return
     places = found.listed
@@ -80,6 +82,8 @@ def _not_asked(survey: Survey) -> str:
     alone = [name for n, name in enumerate(names) if len(np.unique(folds[labels == n])) < 2]
     if alone:
         return f"all images of {listed(alone)} are of one group, or copies of one image"
+    if survey.given.network is not None:
+        return ""
     here = np.isin(rows, survey.features.rows)
     few = [name for n, name in enumerate(names) if (labels[here] == n).sum() < SMALLEST_CLASS]
     if few:
@@ -88,7 +92,16 @@ def _not_asked(survey: Survey) -> str:
 
 
 def _by(survey: Survey) -> str:
-    return f"features ({survey.features.source})"
+    return (
+        f"features ({survey.features.source})" if survey.given.network is None else "networks trained on these images"
+    )
+
+
+def _instead(survey: Survey) -> str:
+    """What may tell more."""
+    if survey.given.network is None and survey.given.features is None and len(survey.seen) >= _ENOUGH:
+        return "train networks on them with --features network, give features of one with --features, or more images"
+    return "give features of a network with --features, or more images"
 
 
 def _beside(found: LabelCheck, limit: float) -> str:

@@ -217,15 +217,20 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Small pictures in rows, each with a few words."""
+    """Small pictures in rows, each with a few words; of large ones a phone shows two in a row and a desk four."""
 
     pictures: Sequence[Figure]
     caption: str
+    large: bool = False
 
     def element(self) -> Element:
         """Make a list, so that a reader hears how many there are."""
         listed = (tag("li", one.image(), tag("span", one.caption, aria_hidden="true")) for one in self.pictures)
-        return tag("figure", tag("figcaption", self.caption), tag("ul", listed, class_="pictures"))
+        return tag(
+            "figure",
+            tag("figcaption", self.caption),
+            tag("ul", listed, class_="pictures large" if self.large else "pictures"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,9 @@ _BLOCKS = """
 .im .pictures{display:flex;flex-wrap:wrap;gap:14px 16px;list-style:none;margin:12px 0;padding:0}
 .im .pictures li{max-width:124px;font-size:13px;line-height:1.35}
 .im .pictures img{display:block;margin-bottom:4px;max-width:112px;max-height:150px}
+.im .large li{flex:0 1 232px;min-width:150px;max-width:232px}
+.im .large img{max-width:100%;max-height:260px}
+@media(max-width:480px){.im .large{gap:14px 12px}.im .large li{flex-basis:45%}}
 .im .verdict{font-size:19px}
 .im .first h2{margin-top:20px;padding-top:14px}
 .im .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px;list-style:none;

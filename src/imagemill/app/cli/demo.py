@@ -44,9 +44,12 @@ def demo(
         line = Text.assemble((f"{number}/{len(stations)} ", "dim"), f"{words:<56}", (taken, "cyan"))
         if not as_json:
             out.print(line, soft_wrap=True)
+            while story.pictures:
+                out.print(Text.assemble(("    look at  ", "dim"), str(story.pictures.pop(0))), soft_wrap=True)
     seconds = time.perf_counter() - begin
     lead = [
         "Photos and scans to augmented copies, with masks, boxes and points moved along, repeatable to the bit.",
+        *story.first,
         f"This page was made in {seconds:.0f} seconds by: imagemill demo --seed {seed} ({machine()}).",
     ]
     report = to / "report.html"

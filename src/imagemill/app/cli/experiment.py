@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markdown import Markdown
 from rich.table import Table
+from rich.text import Text
 
 from imagemill import InputError
 from imagemill.app.cli.console import as_typed, err, out, progress
@@ -101,11 +102,13 @@ def _list() -> None:
     """The known experiments, with what each is made on."""
     from imagemill.evaluate import known_experiments, read_experiment
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("name", "what it is", "data", "networks", "seeds", "epochs"):
-        table.add_column(title, no_wrap=title == "name")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
     for one in map(read_experiment, known_experiments()):
+        # Below each other: beside each other, six columns leave none of them wide enough for a sentence.
         networks = ", ".join(study.name for study in one.studies)
-        table.add_row(one.name, one.title, one.data, networks, str(one.seeds), str(one.epochs))
+        on = f"on {one.data} with {networks}; {one.seeds} seeds, {one.epochs} epochs"
+        table.add_row(one.name, Text.assemble(f"{one.title}\n", (on, "dim")))
     out.print(table)
     out.print("run one: imagemill experiment NAME -o OUT", markup=False)

@@ -21,10 +21,8 @@ from imagemill import (
     Flip,
     Image,
     Mask,
-    Normalize,
     Pipeline,
     Rescale,
-    Rotate,
     Shift,
     Transform,
     preset,
@@ -33,9 +31,19 @@ from imagemill import (
 )
 from imagemill.app.demo.demo_images import CAT_LINKS, Inputs, cat_boxes, cat_points, digits, write_inputs
 from imagemill.app.figures.display import montage
-from imagemill.app.figures.figure import Shown, before_after, grid, sheet_of
+from imagemill.app.figures.figure import (
+    TILE,
+    Shown,
+    before_after,
+    caption,
+    draws,
+    fixed_names,
+    grid,
+    shown,
+    tiles_of,
+)
 from imagemill.jobs import one_opencv_thread
-from imagemill.pages import Code, Fact, Facts, Figure, Section
+from imagemill.pages import Code, Fact, Facts, Figure, Pictures, Section
 from imagemill.verbs.augment import augment, replay
 
 COPIES = 3
@@ -56,6 +64,9 @@ class Story:
     out: Path
     seed: int
     checks: list[Fact] = field(default_factory=list)
+    pictures: list[Path] = field(default_factory=list)
+    first: list[Pictures] = field(default_factory=list)
+    """Pictures that lie there already, and what the page begins with."""
 
     @property
     def inputs(self) -> Inputs:
@@ -65,8 +76,9 @@ class Story:
     def stations(self) -> Iterator[tuple[str, Callable[[], Section]]]:
         """What is done, in words for the terminal, and the doing."""
         yield "writing the pictures that packages bring along", self.gather
-        yield f"augmenting photos, {COPIES} copies each", self.photos
+        # The first picture comes from the kernels that photos need as well; each kind of image brings more to compile.
         yield "moving boxes and points along", self.marks
+        yield f"augmenting photos, {COPIES} copies each", self.photos
         yield "augmenting a picture with its label map", self.coins
         yield "augmenting a scan with its label map", self.scan
         yield "augmenting 64 digits as one batch", self.digits
@@ -99,7 +111,9 @@ class Story:
                 made.append(Shown(_image(self.inputs.photos / row["key"]), words=f"{row['key']}, as it was"))
             applied = tuple(Applied(a["name"], a["values"]) for a in row["applied"])
             made.append(Shown(_image(self.out / "photos" / row["output"]), applied=applied))
-        figure = sheet_of(made, pipe, made[0], 1 + COPIES, f"preset photo at {SIZE} pixels, seed {self.seed}")
+        figure = _pictures(
+            pipe, made[0], made, "Each photo and its three copies, read back from the files, with the drawn values."
+        )
         options = f"--pipeline photo --size {SIZE} --copies {COPIES} --seed {self.seed}"
         command = f"imagemill augment {_name(self.inputs.photos)} -o photos {options}"
         return _told(
@@ -109,7 +123,7 @@ class Story:
                 "depends on the seed, the photo's name and the copy's number, and on nothing else."
             ],
             [Fact("made", f"{report.made} files"), Fact("where", "photos/, with recipes.jsonl and pipeline.yaml")],
-            [Figure(figure, "Each photo and its three copies, read back from the files, with the drawn values.")],
+            [figure],
             [
                 Code(command, "the same from the command line"),
             ],
@@ -119,7 +133,12 @@ class Story:
         """Boxes and keypoints follow the picture."""
         pipe, cat = self._pipeline("photo", 224), _image(self.inputs.cat).array
         options: dict[str, Any] = {"boxes": cat_boxes(), "keypoints": cat_points(), "links": CAT_LINKS}
-        many = grid(pipe, cat, rows=2, columns=4, key="cat.png", path=self.out / "cat-grid.png", **options)
+        path = self.out / "cat-grid.png"
+        grid(pipe, cat, rows=2, columns=4, key="cat.png", path=path, **options)
+        self.pictures.append(path)
+        source = shown(cat, boxes=cat_boxes(), keypoints=cat_points())
+        made, words = draws(pipe, source, "cat.png", range(8)), "Eight draws of one photo with its boxes and points."
+        self.first.append(_pictures(pipe, source, made, words, CAT_LINKS))
         pair = before_after(pipe, cat, key="cat.png", epoch=2, path=self.out / "cat-before-after.png", **options)
         json_file = _name(self.inputs.cat_marks)
         command = f"imagemill preview {_name(self.inputs.cat)} --boxes {json_file} --keypoints {json_file} --grid 2x4"
@@ -127,10 +146,7 @@ class Story:
             "Boxes and points",
             ["Whatever belongs to a picture moves with it, by the same coordinate map: boxes, points, label maps."],
             [],
-            [
-                Figure(many, "Eight draws of one photo with its boxes and points."),
-                Figure(pair, "One draw beside the photo as it was, with the drawn values."),
-            ],
+            [Figure(pair, "One draw beside the photo as it was, with the drawn values.")],
             [Code(f"{command} --seed {self.seed}", "the same from the command line")],
         )
 
@@ -148,10 +164,12 @@ class Story:
         )
         image, mask = _image(self.inputs.coins / "coins.png"), read_mask(self.inputs.coin_labels / "coins.png")
         kept = self._labels_kept(self.out / "coins", {0, 1})
-        figure = grid(
+        labels = Mask(mask.array, mask.axes)
+        source = shown(image, labels)
+        grid(
             pipe,
             image,
-            mask=Mask(mask.array, mask.axes),
+            mask=labels,
             rows=1,
             columns=4,
             key="coins.png",
@@ -162,7 +180,14 @@ class Story:
             "A picture with its label map",
             ["Label maps are never interpolated: no label comes out that did not go in."],
             [Fact("made", f"{report.made} pictures and as many label maps"), Fact("labels as before", kept, good=True)],
-            [Figure(figure, "Four draws of the coins with their label map.")],
+            [
+                _pictures(
+                    pipe,
+                    source,
+                    draws(pipe, source, "coins.png", range(4)),
+                    "Four draws of the coins with their label map: some of five transforms, then a square around them.",
+                )
+            ],
         )
 
     def scan(self) -> Section:
@@ -175,7 +200,8 @@ class Story:
         picture, labels = read_picture(folder / "head.nii.gz"), read_mask(folder / "head_gt.nii.gz")
         image, mask = Image(picture.array, "zyx", picture.spacing, picture.affine), Mask(labels.array, "zyx")
         kept = self._labels_kept(self.out / "scan", {0, 1, 2})
-        many = grid(
+        source = shown(image, mask)
+        grid(
             pipe,
             image,
             mask=mask,
@@ -199,7 +225,12 @@ class Story:
                 Fact("labels as before", kept, good=True),
             ],
             [
-                Figure(many, "Four draws of the scan, one slice each, with the label map."),
+                _pictures(
+                    pipe,
+                    source,
+                    draws(pipe, source, "head.nii.gz", range(4)),
+                    "Four draws of the scan with the label map, the slice with most tissue of each.",
+                ),
                 Figure(pair, "Before and after, with the drawn values."),
             ],
         )
@@ -262,14 +293,8 @@ class Story:
 
     def speed(self) -> Section:
         """The same draws in one fused pass and in one pass per transform."""
-        cat = _image(self.inputs.cat).array
-        head = read_picture(self.inputs.scan / "head.nii.gz").array
-        chain = [*preset("photo", 224), Normalize("imagenet")]
-        geometry = [Rotate((-10, 10)), *list(preset("scan", (8, SIZE, SIZE)))[2:]]
-        facts = [
-            self._race("photo", Image(cat, "yxc"), chain, 16),
-            self._race("scan", Image(head, "zyx"), geometry, 2),
-        ]
+        # Photos alone, as bytes: their kernels are there, and others would have to be compiled for one line.
+        facts = [self._race("photo", _image(self.inputs.cat), preset("photo", 224), 16)]
         return _told(
             "One pass instead of many",
             [
@@ -324,11 +349,22 @@ def _told(
     title: str,
     text: Sequence[str],
     facts: Sequence[Fact] = (),
-    figures: Sequence[Figure] = (),
+    figures: Sequence[Figure | Pictures] = (),
     codes: Sequence[Code] = (),
 ) -> Section:
     """A station's part of the page, in the order that all of them have."""
     return Section(title, [*text, *([Facts(facts)] if facts else ()), *figures, *codes])
+
+
+def _pictures(
+    pipeline: Pipeline, source: Shown, made: Sequence[Shown], words: str, links: Sequence[tuple[int, int]] = ()
+) -> Pictures:
+    """What was made, picture by picture, with the drawn values as text, which any screen can read."""
+    tiles, _ = tiles_of(made, pipeline, source, links, TILE)
+    fixed = fixed_names(pipeline)
+    # Lines may break between a name and its value: a phone's column is narrower than the two.
+    said = [one.words or caption(one.applied, fixed).replace("\xa0", " ") for one in made]
+    return Pictures([Figure(tile, text) for tile, text in zip(tiles, said, strict=True)], words, large=True)
 
 
 def _name(path: Path) -> str:

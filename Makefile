@@ -9,7 +9,7 @@ DEV    := $(VENV)/.installed-dev
 SITE   := $(VENV)/.installed-site
 
 .DEFAULT_GOAL := help
-.PHONY: demo test coverage check docs docs-images site warm bench bench-quick bench-growth bench-feed bench-soak bench-compat bench-transforms bench-transforms-quick clean help
+.PHONY: demo test test-floors coverage check docs docs-images site warm bench bench-quick bench-growth bench-feed bench-soak bench-compat bench-transforms bench-transforms-quick clean help
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: $(STAMP)  ## run the demonstration on pictures that come with the packages
 # Tests that lie together need the same kernels, so each process is given a stretch of them: none is compiled twice at once.
 test: $(DEV)  ## run all tests and docstring examples (JOBS=1 for one process)
 	$(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
+
+test-floors:  ## install the lowest versions that are allowed, in an environment of their own, and run some tests there
+	$(PYTHON) .ci/floors.py
 
 coverage: $(DEV)  ## run all tests and say which lines none of them reaches; fails below the floor in pyproject.toml
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered

@@ -121,3 +121,19 @@ def test_moves_of_a_batch_are_those_of_its_samples() -> None:
             alone = exact_move((Matrix(m),), (9,) * d, (9,) * d) if finite and not m[d, :d].any() else None
             assert move == alone
         assert sum(move is not None for move in whole_moves(found)) in range(15, 30)
+
+
+@pytest.mark.parametrize("border", ["nearest", "reflect", "mirror", "wrap"])
+@pytest.mark.parametrize("pad", [(0, 2, 0), (2, 0, 0), (3, 2, 0), (0, 0, 2)])
+def test_what_repeats_beside_a_flipped_volume_is_numpys(border: str, pad: tuple[int, ...]) -> None:
+    # Rows that run backwards are copied by a kernel of their own, which knows one step from row to row.
+    volume = np.random.default_rng(3).integers(1, 99, (4, 6, 5, 1), np.uint8)
+    shape = tuple(n + 2 * room for n, room in zip(volume.shape[:3], pad, strict=True))
+    m = np.eye(4)
+    m[:3, 3] = -np.array(pad)
+    m[2, 2], m[2, 3] = -1, volume.shape[2] - 1 + pad[2]
+    out = np.full((*shape, 1), 77, np.uint8)
+    choose((Matrix(m),), volume.shape[:3], shape, np.uint8, 1, 1, border).run(volume, out, 0)
+    how = {"nearest": "edge", "reflect": "symmetric", "mirror": "reflect", "wrap": "wrap"}[border]
+    expected = np.pad(volume[:, :, ::-1, 0], [(n, n) for n in pad], how)  # type: ignore[call-overload]
+    np.testing.assert_array_equal(out[..., 0], expected)

@@ -101,7 +101,7 @@ class Copying:
         Whether windows show their ``mask_fill``.
     """
 
-    __slots__ = ("_boxes", "_cut", "_inside", "_labels", "_order", "_swapped", "fills")
+    __slots__ = ("_boxes", "_cut", "_inside", "_labels", "_order", "_straight", "_swapped", "fills")
 
     def __init__(
         self, move: Move, in_shape: tuple[int, ...], out_shape: tuple[int, ...], border: str, *, labels: bool = False
@@ -116,6 +116,8 @@ class Copying:
         self._order = tuple(order) if order != sorted(order) else None
         self._swapped = move.perm == (1, 0)
         self._cut = tuple(cut for cut, _ in parts)
+        # Of a border that repeats the image, places are read one by one.
+        self._straight = d == 3 and self._order is None and all(isinstance(cut, slice) for cut in self._cut)
         inside = [span for _, span in parts]
         # What lies beyond the windows is painted below.
         self.fills = any(
@@ -147,7 +149,7 @@ class Copying:
         room = out if self._inside is None else out[self._inside]
         if d == 2:
             _copy_plane(view, room, swapped=self._swapped)
-        elif not (d == 3 and self._order is None and _copy_reversed(src, slices, room)):
+        elif not (self._straight and _copy_reversed(src, slices, room)):
             room[...] = view
         if self._boxes:
             paint(out, self._boxes, labels=self._labels)

@@ -1,7 +1,9 @@
 """What Ray adds to a shard: processor time of both sides and bytes, beside the work itself.
 
-``python -m bench.machines.overhead SOURCE``. Shards of 50 photos are decoded and shrunk to 224 by one actor and in this
-process. Times are of the processor, so that what else runs on the machine does not count.
+``python -m bench.machines.overhead SOURCE [SHARD] [SHARDS] [SIDE]``. Shards of so many photos (50, 6 of them; those of
+the source again and again) are decoded and shrunk to a side (224) by one actor and in this process. Times are of the
+processor, so that what else runs on the machine does not count; the first shard, which loads what the work needs, is
+left out.
 """
 
 from __future__ import annotations
@@ -9,31 +11,35 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 import imagemill as im
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.where_to_run import engine_for
 
-SHARD, SHARDS = 50, 6
 
-
+@dataclass(frozen=True)
 class Timed:
     """Decodes and shrinks a photo, and says how long the process has worked."""
+
+    side: int
 
     def __call__(self, record: Any) -> Iterator[Any]:
         """Pixels, and a time of the processor."""
         started = time.process_time()
-        picture = im.read_picture(record.image, "rgb", at_least=(224, 224))
+        picture = im.read_picture(record.image, "rgb", at_least=(self.side, self.side))
         import cv2
 
-        made = cv2.resize(picture.array, (224, 224), interpolation=cv2.INTER_AREA)
+        made = cv2.resize(picture.array, (self.side, self.side), interpolation=cv2.INTER_AREA)
         yield made, time.process_time() - started, time.process_time()
 
 
 def main() -> None:
     """Print a line for each engine."""
-    records = im.open_source(sys.argv[1]).records[: SHARD * SHARDS]
+    shard, shards, side = (int(n) for n in (*sys.argv[2:], *("50", "6", "224")[len(sys.argv) - 2 :]))
+    records = tuple(islice(cycle(im.open_source(sys.argv[1]).records), shard * shards))
     for on in ("threads", "ray"):
         rows: list[Any] = []
         noted: list[float] = []
@@ -43,14 +49,14 @@ def main() -> None:
             noted.append(time.process_time())
 
         runner = Runner(
-            work=Timed(), note=note, record=lambda record: record, doing="timing", size=SHARD,
+            work=Timed(side), note=note, record=lambda record: record, doing="timing", size=shard,
             engine=engine_for(on),
         )  # fmt: skip
         wall = time.perf_counter()
         runner.run(records, len(records))
         wall = time.perf_counter() - wall
-        driver = (noted[-1] - noted[0]) / (len(rows) - SHARD) * 1e3
-        later = [row for _, row in rows[SHARD:]]  # the first shard loads what the work needs
+        driver = (noted[-1] - noted[0]) / (len(rows) - shard) * 1e3
+        later = [row for _, row in rows[shard:]]  # the first shard loads what the work needs
         work = sum(row[1] for row in later) / len(later) * 1e3
         there = (max(row[2] for row in later) - min(row[2] for row in later)) / (len(later) - 1) * 1e3
         print(f"{on:8} work {work:.2f} ms a photo, its process {there:.2f}, the driver {driver:.2f}, "

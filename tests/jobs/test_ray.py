@@ -189,7 +189,7 @@ def test_runs_of_a_comparison_are_trained_there_and_kept(cluster: None, tmp_path
     arms = [Arm("none", None), Arm("flip", None)]
     kept.put(Trained("none", 0, {"clean": np.zeros((2, 3), np.float32)}))
     work = TrainRun(_by_value(_Trainer)(), "made up", (), (), 3, Recipe(1, 1, 0.1))
-    assert train_elsewhere(work, arms, 2, kept, "ray", 2) == ()
+    assert train_elsewhere(work, arms, 2, kept, "ray", 1) == ()
     found = [kept.get(name, seed) for name, seed in (("none", 0), ("none", 1), ("flip", 0), ("flip", 1))]
     assert [one and one.probabilities["clean"][0, 0] for one in found] == [0, 5, 4, 5]
 
@@ -197,6 +197,11 @@ def test_runs_of_a_comparison_are_trained_there_and_kept(cluster: None, tmp_path
 def _by_value(kind: type) -> type:
     """A class that is sent as it is: workers need not have this module."""
     return type(kind.__name__, kind.__bases__, {**vars(kind), "__module__": "__main__"})
+
+
+def test_more_workers_than_cores_are_refused(cluster: None) -> None:
+    with pytest.raises(InputError, match="3 cores, one for each worker, got 2; take 2"):
+        ran(lambda item: [item], range(3), workers=3)
 
 
 def test_what_cannot_be_sent_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:

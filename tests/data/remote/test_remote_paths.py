@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -327,6 +328,26 @@ def test_a_list_that_does_not_end_is_given_up(memory: Any, monkeypatch: pytest.M
         im.open_source("oci://bucket/endless")
 
 
+def test_nor_is_one_waited_for_that_knows_no_limit_of_time(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    class Silent(fsspec.AbstractFileSystem):
+        protocol = "oci"
+
+        def find(self, path: str, **_: Any) -> Any:
+            answered.wait()
+            return {}
+
+        def info(self, path: str, **_: Any) -> Any:
+            return {"name": path, "size": 0, "type": "directory"}
+
+    fsspec.register_implementation("oci", Silent, clobber=True)
+    monkeypatch.setattr(remote_files, "LISTING_TIME", 0.2)
+    with pytest.raises(CodecError, match="time limit"):
+        im.open_source("oci://bucket/silent")
+    answered.set()
+
+
 def test_a_scheme_without_its_package_says_what_to_install() -> None:
     with pytest.raises(MissingExtra, match="pip install ossfs"):
         im.open("oss://bucket/a")
@@ -366,6 +387,19 @@ def test_the_cache_stays_within_its_limit_and_forgets_what_was_used_longest_ago(
     memory.pipe_file("/sets/large.bin", bytes(5000))
     with pytest.raises(CodecError, match="IMAGEMILL_CACHE_BYTES"):
         os.fspath(as_path("memory://sets/large.bin"))
+
+
+def test_copies_that_are_used_again_or_just_came_stay(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEMILL_CACHE_BYTES", "2000")
+    for n in range(4):
+        memory.pipe_file(f"/sets/{n}.bin", bytes(1000))
+    paths = [as_path(f"memory://sets/{n}.bin") for n in range(4)]
+    old = time.time() - 10_000
+    for n in range(2):
+        os.utime(os.fspath(paths[n]), (old + n, old + n))
+    for n in (0, 2, 3):  # the first is read again, and somebody may be about to open the others
+        os.fspath(paths[n])
+    assert sorted(p.name[-5:] for p in bounded_cache.remote_cache().rglob("*.bin")) == ["0.bin", "2.bin", "3.bin"]
 
 
 def test_a_copy_is_fetched_anew_where_the_file_changed_or_the_copy_is_damaged(memory: Any) -> None:

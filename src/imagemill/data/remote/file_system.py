@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from imagemill.core.errors import CodecError, ImagemillError, MissingExtra
@@ -61,7 +63,21 @@ def called(url: str, name: str, *args: Any, seconds: float = REQUEST_TIME, **kwa
     waits = getattr(fs, f"_{name}", None)
     if getattr(fs, "async_impl", False) and waits is not None:
         return require("fsspec.asyn", extra="remote").sync(fs.loop, waits, path, *args, timeout=seconds, **kwargs)
-    return getattr(fs, name)(path, *args, **kwargs)
+    return _within(seconds, lambda: getattr(fs, name)(path, *args, **kwargs))
+
+
+def _within(seconds: float, ask: Callable[[], T]) -> T:
+    """What a file system answers that knows no limit of time; a thread that it keeps for ever ends with the program."""
+    answer: Future[T] = Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=wait, name="imagemill-remote", daemon=True).start()
+    return answer.result(seconds)
 
 
 def asked(url: str, ask: Callable[[], T], *, seconds: float = REQUEST_TIME) -> T:

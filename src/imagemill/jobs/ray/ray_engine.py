@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from imagemill.core.errors import WorkerError
+from imagemill.core.errors import InputError, WorkerError
 from imagemill.core.extras import require
 from imagemill.jobs.engines import EVERY
 from imagemill.jobs.ray.cluster import connected
@@ -48,6 +48,12 @@ class Worker:
         return packed(self._work(pickle.loads(shard)), require("ray", extra="ray").cloudpickle.dumps)
 
 
+def _check_cores(workers: int, cores: int) -> None:
+    """Refuse more workers than there are cores: the others would wait for one, and their shards with them."""
+    if workers > cores:
+        raise InputError(f"expected a Ray cluster of {workers} cores, one for each worker, got {cores}; take {cores}")
+
+
 class RayActors:
     """Actors on a Ray cluster; one that is lost is replaced, and its shard made again.
 
@@ -64,8 +70,8 @@ class RayActors:
     Raises
     ------
     InputError
-        When the function cannot be sent, versions differ between here and there, a machine does not see a path, or
-        there is no cluster.
+        When the function cannot be sent, there are fewer cores than workers, versions differ between here and there, a
+        machine does not see a path, or there is no cluster.
     """
 
     def __init__(self, work: ShardWork[Any, Any], workers: int, *, address: str, sees: Sequence[Path] = ()) -> None:
@@ -75,6 +81,7 @@ class RayActors:
         self._last, self._lost, self._lock = EVERY, 0, threading.Lock()
         self._cluster = connected(address, workers)
         try:
+            _check_cores(workers, int(ray.cluster_resources().get("CPU", 0)))
             refuse_others(sees)
             self._work = ray.put(given)
             self._kind = ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")(Worker)
@@ -103,7 +110,8 @@ class RayActors:
                 except self._ray.exceptions.RayActorError:
                     with self._lock:
                         self._lost += 1
-                    actor = self._kind.remote(self._work)
+                    # Without a core of its own: with a machine its core is gone, and nobody might ever give another.
+                    actor = self._kind.options(num_cpus=0).remote(self._work)
             raise WorkerError(
                 f"expected a shard to be worked on, got the end of {_LIVES} workers that had it; the system ends them "
                 "when memory is short (take fewer), or compiled code crashed"

@@ -186,8 +186,10 @@ def values(pipe: im.Pipeline, d: int, number: int, found: Found) -> None:
     # The label map shows what was hidden or padded, the geometry what a border repeated.
     inner = [(one.mask == 5) & one.geometry.shows() for one in (once, often)]
     seen = ndi.binary_erosion(inner[0] & inner[1], iterations=3, border_value=0)
-    if not seen.any() or once.image.dtype.kind != "f":
-        found.skipped["no pixel is inside" if not seen.any() else "ends in whole numbers"] += 1
+    few, whole = np.count_nonzero(seen) < 2, once.image.dtype.kind != "f"
+    if few or whole:
+        # A difference is told in shares of what is there: one pixel alone has no spread.
+        found.skipped["no two pixels are inside" if few else "ends in whole numbers"] += 1
         return
     channels_first = once.image.shape[: seen.ndim] != seen.shape
     a, b = (np.moveaxis(s.image, 0, -1) if channels_first else s.image for s in (once, often))

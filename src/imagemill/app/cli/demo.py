@@ -32,7 +32,7 @@ def demo(
     """
     # Imported here: the demonstration brings libraries that no other command should wait for.
     from imagemill.app.demo.demo_steps import Story, machine
-    from imagemill.pages import page
+    from imagemill.pages import Block, page
 
     story, sections, begin = Story(to, seed), [], time.perf_counter()
     stations = list(story.stations())
@@ -47,7 +47,7 @@ def demo(
             while story.pictures:
                 out.print(Text.assemble(("    look at  ", "dim"), str(story.pictures.pop(0))), soft_wrap=True)
     seconds = time.perf_counter() - begin
-    lead = [
+    lead: list[Block | str] = [
         "Photos and scans to augmented copies, with masks, boxes and points moved along, repeatable to the bit.",
         *story.first,
         f"This page was made in {seconds:.0f} seconds by: imagemill demo --seed {seed} ({machine()}).",

@@ -294,7 +294,7 @@ class Story:
     def speed(self) -> Section:
         """The same draws in one fused pass and in one pass per transform."""
         # Photos alone, as bytes: their kernels are there, and others would have to be compiled for one line.
-        facts = [self._race("photo", _image(self.inputs.cat), preset("photo", 224), 16)]
+        facts = [self._race("photo", _image(self.inputs.cat), list(preset("photo", 224)), 16)]
         return _told(
             "One pass instead of many",
             [

@@ -41,6 +41,7 @@ def test_without_a_browser_the_page_is_named(
     plot: Showable, outside: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(showing, "has_screen", lambda: False)
+    monkeypatch.setattr("webbrowser.open", lambda uri: pytest.fail(f"opened {uri} where there is no screen"))
     plot.show()
     said = capsys.readouterr().err
     found = re.fullmatch(r"no browser was found; the page is (.*)\n", said)

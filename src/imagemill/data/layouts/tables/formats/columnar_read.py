@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
@@ -161,6 +162,12 @@ def _checked_schema(schema: Any, path: Path) -> Any:
     return schema
 
 
+@lru_cache(maxsize=64)
+def _opened_again(path: Path) -> ParquetParts:
+    """A file in another process, which opens it once for all of its rows."""
+    return ParquetParts.open(path)
+
+
 class ParquetParts:
     """A Parquet file. Threads share it and what it read last; one reads at a time."""
 
@@ -171,6 +178,9 @@ class ParquetParts:
         self._starts = [0, *accumulate(meta.row_group(g).num_rows for g in range(meta.num_row_groups))]
         # Of a group too large for the memory: where reading stands, the rows read last, and what comes next.
         self._walk: tuple[Any, int, Any, Any] = (None, 0, (), None)
+
+    def __reduce__(self) -> Any:
+        return _opened_again, (self.path,)
 
     @classmethod
     def open(cls, path: Path) -> ParquetParts:

@@ -102,6 +102,47 @@ def test_many_are_each_alone(border: str, seed: int) -> None:
     assert np.isnan(out[left]).all()
 
 
+@pytest.mark.parametrize("border", BORDERS)
+@quick
+@given(seeds, st.sampled_from(KINDS), st.booleans())
+def test_what_shrinks_by_more_than_2_is_averaged_as_the_reference_does(
+    border: str, seed: int, kind: str, first: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    size = (int(rng.integers(30, 90)), int(rng.integers(30, 90)))
+    shape = (int(rng.integers(2, 14)), int(rng.integers(2, 14)))
+    m = np.tile(np.eye(3), (N, 1, 1))
+    for axis in range(2):
+        # From a tenth of a pixel to the whole axis, so that some shrink along one axis only.
+        span = rng.uniform(0.3, 1.0, N) * size[axis]
+        scale, low = span / shape[axis], rng.uniform(0.0, 1.0, N) * (size[axis] - span)
+        turned = rng.choice([False, True], N)
+        m[:, axis, axis] = np.where(turned, -scale, scale)
+        m[:, axis, 2] = np.where(turned, low + span, low) + np.where(turned, -0.5, 0.5) * scale - 0.5
+    step = a_pass(m, size, shape, Sampling(1, border, antialias=True), mixed(kind, rng))
+    src = image(seed, (*size, 3), "uint8")
+    for row in range(N):
+        assert rgb.takes(step, row, size, UINT8, 3)
+        got, wanted = made(step, row, src, first=first), Reference().image(step, row, src)
+        if got.dtype == FLOAT32:
+            assert_close(got, wanted, wanted, 1)
+        else:
+            assert np.abs(got.astype(int) - wanted).max() <= 1
+            assert np.mean(got != wanted) < 0.01 or got.size < 200
+
+
+@pytest.mark.parametrize("border", BORDERS)
+def test_averages_that_reach_beyond_the_edge_are_left_to_others_unless_the_edge_is_repeated(border: str) -> None:
+    m = np.array([[[3.0, 0, -2], [0, 3, 1], [0, 0, 1]], [[3.0, 0.5, 4], [0, 3, 1], [0, 0, 1]]])
+    step = a_pass(m, (40, 40), (10, 10), Sampling(1, border, antialias=True))
+    assert rgb.takes(step, 0, (40, 40), UINT8, 3) == (border == "nearest")
+    assert not rgb.takes(step, 1, (40, 40), UINT8, 3)
+    if border == "nearest":
+        src = image(3, (40, 40, 3), "uint8")
+        wanted = Reference().image(step, 0, src)
+        assert np.abs(made(step, 0, src, first=False).astype(int) - wanted).max() <= 1
+
+
 @pytest.mark.parametrize("around", [0, 255])
 @pytest.mark.parametrize("maps", [turns, levels])
 def test_nothing_around_the_photo_is_seen(maps: Any, around: int) -> None:

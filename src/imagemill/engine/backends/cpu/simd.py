@@ -272,6 +272,119 @@ def _weigh_emitted(typing, row, index, weights, x, out):
     return signature, generate
 
 
+def _shuffled(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_INT, len(lanes)), lanes))
+
+
+def _parted(builder: Any, pixels: list[Any], planes: list[Any], place: Any) -> None:
+    """Store eight pixels of four values as eight values in each of three planes.
+
+    Pixels 0 and 4 are the halves of the first register, 1 and 5 of the second: shuffles within halves are quick.
+    """
+    a, b, c, d = pixels
+    low = [_shuffled(builder, *two, [0, 8, 1, 9, 4, 12, 5, 13]) for two in ((a, b), (c, d))]
+    high = [_shuffled(builder, *two, [2, 10, 3, 11, 6, 14, 7, 15]) for two in ((a, b), (c, d))]
+    first, second = [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]
+    made = [_shuffled(builder, two[0], two[1], lanes) for two, lanes in ((low, first), (low, second), (high, first))]
+    kind = ir.VectorType(ir.FloatType(), 8).as_pointer()
+    for plane, values in zip(planes, made, strict=True):
+        builder.store(values, builder.bitcast(builder.gep(plane, [place]), kind), align=4)
+
+
+def _part_plain(fours, x, red, green, blue, o):
+    for k in range(8):
+        for c, plane in enumerate((red, green, blue)):
+            plane[o + k] = fours[4 * (x + k) + c]
+
+
+@intrinsic
+def _part_emitted(typing, fours, x, red, green, blue, o):
+    """Pixels of four values each as three planes."""
+    del typing
+    signature = numba.types.void(fours, x, red, green, blue, o)
+
+    def generate(context, builder, signature, arguments):
+        pixels, *planes = pointers(context, builder, signature, arguments, (0, 2, 3, 4))
+        four, long = ir.VectorType(ir.FloatType(), 4).as_pointer(), arguments[1].type
+
+        def load(k):
+            place = builder.mul(builder.add(arguments[1], ir.Constant(long, k)), ir.Constant(long, 4))
+            return builder.load(builder.bitcast(builder.gep(pixels, [place]), four), align=4)
+
+        pairs = [_shuffled(builder, load(k), load(k + 4), list(range(8))) for k in range(4)]
+        _parted(builder, pairs, planes, arguments[5])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _along_plain(row, at, shares, taps, x, red, green, blue, o):
+    group = x // 8 * (taps - 1) * 32
+    for k in range(8):
+        for c, plane in enumerate((red, green, blue)):
+            place = int(at[x + k]) + c
+            first = total = row[place]
+            for t in range(1, taps):
+                weight = shares[group + 32 * (t - 1) + 8 * (k % 4) + k // 4 * 4]
+                total += weight * (row[place + 3 * t] - first)
+            plane[o + k] = total
+
+
+def _emitted_along(*, two: bool) -> Any:
+    """Eight pixels of three values, each the blend of ``two`` or of more, and then parted into planes."""
+
+    @intrinsic
+    def emitted(typing, row, at, shares, taps, x, red, green, blue, o):
+        del typing
+        signature = numba.types.void(row, at, shares, taps, x, red, green, blue, o)
+
+        def generate(context, builder, signature, arguments):
+            pixels, places, weights, *planes = pointers(context, builder, signature, arguments, (0, 1, 2, 5, 6, 7))
+            taps, x, o = arguments[3], arguments[4], arguments[8]
+            four, eight = ir.VectorType(ir.FloatType(), 4), ir.VectorType(ir.FloatType(), 8)
+
+            def number(value):
+                return ir.Constant(x.type, value)
+
+            def load(pointer, place, kind):
+                return builder.load(builder.bitcast(builder.gep(pointer, [place]), kind.as_pointer()), align=4)
+
+            starts = [builder.load(builder.gep(places, [builder.add(x, number(k))])) for k in range(8)]
+
+            def pairs(step):
+                one = [load(pixels, builder.add(start, step), four) for start in starts]
+                return [_shuffled(builder, one[k], one[k + 4], list(range(8))) for k in range(4)]
+
+            def blended(totals, step, share):
+                kept = [load(weights, builder.add(share, number(8 * k)), eight) for k in range(4)]
+                flags = ("contract",)
+                return [
+                    builder.fadd(t, builder.fmul(builder.fsub(p, f, flags=flags), w, flags=flags), flags=flags)
+                    for t, p, f, w in zip(totals, pairs(step), first, kept, strict=True)
+                ]
+
+            first = pairs(number(0))
+            if two:
+                made = blended(first, number(3), builder.mul(x, number(4)))
+            else:
+                others = builder.sub(taps, number(1))
+                share = builder.mul(builder.mul(x, number(4)), others)
+                totals = [cgutils.alloca_once_value(builder, one) for one in first]
+                with cgutils.for_range(builder, others) as loop:
+                    step = builder.mul(builder.add(loop.index, number(1)), number(3))
+                    place = builder.add(share, builder.mul(loop.index, number(32)))
+                    kept = blended([builder.load(total) for total in totals], step, place)
+                    for value, total in zip(kept, totals, strict=True):
+                        builder.store(value, total)
+                made = [builder.load(total) for total in totals]
+            _parted(builder, made, planes, o)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return emitted
+
+
 def _prefetch_plain(src, at):
     """Nothing to fetch ahead without a compiler."""
 
@@ -344,6 +457,17 @@ blend_four: Any = _pixel(_DOUBLE, 4)
 weigh_rgb: Any = _weigh_plain if _DISABLED else _weigh_emitted
 """``(row, index, weights, x, out)``: the sum of the pixels ``index[x]`` of a row of three values each, by their
 ``weights[x]``, into ``out[3 * x : 3 * x + 3]``. Reads and writes one number more than a pixel has."""
+
+along_two: Any = _along_plain if _DISABLED else _emitted_along(two=True)
+"""``(row, at, shares, taps, x, red, green, blue, o)``: pixels ``x`` to ``x + 7`` of a row, ``x`` a multiple of 8, each
+the blend of two pixels of three values from ``row[at[x]]`` on, into ``o`` to ``o + 7`` of the planes. Places are
+``uintp``, ``shares`` as :func:`level_rows.spread` lays them out. One number more than the pixels have is read."""
+along: Any = _along_plain if _DISABLED else _emitted_along(two=False)
+"""The same for ``taps`` pixels each."""
+
+part: Any = _part_plain if _DISABLED else _part_emitted
+"""``(fours, x, red, green, blue, o)``: eight pixels of four values each, from pixel ``x`` on, into ``o`` to ``o + 7``
+of three planes."""
 
 bytes_at: Any = _bytes_at_plain if _DISABLED else _bytes_at_compiled
 """``(address, count)``: so many bytes from an address on, as an array. The caller sees to it that they stay there."""

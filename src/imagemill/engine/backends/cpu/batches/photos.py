@@ -32,6 +32,8 @@ Ints = npt.NDArray[np.int64]
 _OUT = (np.dtype(np.uint8), np.dtype(np.float32))
 _SHORT = 32767
 """Sides that OpenCV's resize takes are shorter."""
+_TINY = 1e-9
+"""What the end of a crop may be off the edge of the picture by rounding."""
 _FARTHEST = 2.0**20
 """Sides and offsets beyond this would not be exact in the kernel's 64-bit places and float32 fractions."""
 
@@ -68,26 +70,40 @@ def _maps(step: Resample) -> _Geometry | None:
     m = step.links[0].m
     if m.shape[-1] != 3:
         return None
-    if m.strides[0] == 0:
-        return _map_of_all(m, antialias=sampling.antialias)
+    if m.strides[0] == 0 and (found := _map_of_all(m, antialias=sampling.antialias)) is not None:
+        return found
     pull = np.ascontiguousarray(m[:, :2])
     size = np.abs(pull)
     every = np.logical_and.reduce
     plain = every(m[:, 2] == _LAST, axis=1) & (np.maximum.reduce(size, axis=(1, 2)) < _FARTHEST)
     linear = size[:, :, :2]
     if sampling.antialias:
-        plain &= every(np.add.reduce(linear * linear, axis=2) <= SHRINK_LIMIT**2, axis=1)
+        enough = every(np.add.reduce(linear * linear, axis=2) <= SHRINK_LIMIT**2, axis=1)
+        plain &= enough if enough.all() else enough | _averages(step, pull)
     moves = (np.add.reduce(linear, axis=(1, 2)) == 2.0) & every(pull == np.rint(pull), axis=(1, 2))
     return pull, plain, plain & ~moves
 
 
-def _map_of_all(m: Floats, *, antialias: bool) -> _Geometry:
-    """The same where all rows are one, in plain numbers: this runs for each photo of another size than the last."""
+def _averages(step: Resample, pull: Floats) -> Bools:
+    """Which maps keep rows and cover pixels of the picture alone, or the nearest of them: those the kernel averages."""
+    scale, offset = pull[:, (0, 1), (0, 1)], pull[:, :, 2]
+    ends = np.stack([offset, offset + scale * (step.shape - 1)])
+    reach = 0.5 * np.abs(scale)
+    within = (ends.min(axis=0) - reach >= -0.5 - _TINY) & (ends.max(axis=0) + reach <= step.in_shape - 0.5 + _TINY)
+    level = (pull[:, 0, 1] == 0.0) & (pull[:, 1, 0] == 0.0)
+    return np.asarray(level & (within.all(axis=1) | ((step.sampling.border or "nearest") == "nearest")))
+
+
+def _map_of_all(m: Floats, *, antialias: bool) -> _Geometry | None:
+    """The same where all rows are one, in plain numbers: this runs for each photo of another size than the last.
+
+    None for maps that average.
+    """
     first, second, last = m[0].tolist()
     plain = last == [0.0, 0.0, 1.0] and max(map(abs, first + second)) < _FARTHEST
     (a, b, _), (c, d, _) = first, second
-    if antialias:
-        plain = plain and a * a + b * b <= SHRINK_LIMIT**2 and c * c + d * d <= SHRINK_LIMIT**2
+    if antialias and max(a * a + b * b, c * c + d * d) > SHRINK_LIMIT**2:
+        return None
     moves = abs(a) + abs(b) + abs(c) + abs(d) == 2.0 and all(map(float.is_integer, first + second))
     n = len(m)
     return for_all(m[:1, :2], n), for_all(np.array([plain]), n), for_all(np.array([plain and not moves]), n)
@@ -192,8 +208,8 @@ def image(step: Pass, row: int, src: Array, out: Array) -> bool:
     address = np.array([kept.__array_interface__["data"][0]], np.uintp)
     run(
         address, np.array([kept.shape[:2]], np.int64), geometry[0][row : row + 1], ONE,
-        BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), out.shape[:2], numbers,
-        planes.reshape(1, 3, -1) if apart else out.reshape(1, -1), _ROOMS.of(out.size + 1),
+        BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), sampling.antialias, out.shape[:2], numbers,
+        planes.reshape(1, 3, -1) if apart else out.reshape(1, -1), _ROOMS.of(out.size + 24),
     )  # fmt: skip
     return True
 
@@ -238,9 +254,9 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | Non
     sampling = step.resample.sampling
     run(
         addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"],
-        _three_values(sampling.fill),
+        _three_values(sampling.fill), sampling.antialias,
         out.shape[1:3], numbers, planes.reshape(len(out), 3, -1) if apart else out.reshape(len(out), -1),
-        _ROOMS.of(out[0].size + 1),
+        _ROOMS.of(out[0].size + 24),
     )  # fmt: skip
     del kept_alive  # not before: nothing else may hold the memory that was read
     return np.flatnonzero(~chosen).tolist()

@@ -249,6 +249,7 @@ class _Build:
             if not unchanged:
                 self._write(run, rows, fingerprint)
         except BaseException as error:
+            work.close()
             if isinstance(error, Exception) or not work.count:  # stopped in the middle, it is to go on
                 work.fail()
             if new:

@@ -62,7 +62,7 @@ def test_parts_by_name_and_all_without_a_word(given: Path) -> None:
 def test_a_part_that_is_not_there_is_refused(given: Path) -> None:
     with pytest.raises(im.InputError, match=r"got 'valid'; choose one of test, train, val, or all"):
         im.Loader(given, split="valid")
-    with pytest.raises(im.InputError, match=r"got 'test'; leave it out; or divide the dataset"):
+    with pytest.raises(im.InputError, match=r"got 'test'; leave it out, or divide it first: imagemill"):
         im.Loader(photos(given.parent / "plain", {".": 3}), split="test")
     with pytest.raises(im.InputError, match=r"expected a dataset with parts for split='test', got a tuple"):
         im.Loader((np.zeros((3, 8, 8, 3), np.uint8),), split="test")

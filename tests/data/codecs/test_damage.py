@@ -112,7 +112,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path, reader: Any) -> None:
         "a.dcm": "expected a DICOM file with pixels, got an object of unknown kind, which holds no pixels",
         "page.jpg": "a web page, often the error page",
         "missing.png": "nothing at this path; check the spelling",
-        ".": "got a folder; open folders as a source",
+        ".": "got a folder; open it as a dataset: imagemill",
     }.items():
         with pytest.raises(CodecError, match=message) as caught:
             reader(tmp_path / name)

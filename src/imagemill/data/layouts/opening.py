@@ -100,7 +100,8 @@ def _meant(unknown: str, known: set[str], options: Mapping[str, Any]) -> str:
     """What to write for an option that there is none of; columns of tables have one option for all of them."""
     role = unknown.removesuffix("_column").removesuffix("_col").removesuffix("_key")
     if role in _ROLES and isinstance(options[unknown], str):
-        return f"; for a column of a table write columns={{{role!r}: {options[unknown]!r}}}"
+        do = f"for a column of a table write columns={{{role!r}: {options[unknown]!r}}}"
+        return f"; {do}; words of a single layout go into extra={{...}}"
     return near_word(unknown, known) or "; words of a single layout go into extra={...}"
 
 

@@ -268,11 +268,17 @@ def _repeated(left, planes, rows, columns, out):
     channels = left.shape[3]
     for z in range(planes.size):
         if z > 0 and planes[z] == planes[z - 1]:
-            out[z] = out[z - 1]
+            # Number by number: of arrays, numba compiles messages about shapes as well, for seconds.
+            for y in range(rows.size):
+                for x in range(columns.size):
+                    for c in range(channels):
+                        out[z, y, x, c] = out[z - 1, y, x, c]
             continue
         for y in range(rows.size):
             if y > 0 and rows[y] == rows[y - 1]:
-                out[z, y] = out[z, y - 1]
+                for x in range(columns.size):
+                    for c in range(channels):
+                        out[z, y, x, c] = out[z, y - 1, x, c]
                 continue
             line, made = left[planes[z], rows[y]], out[z, y]
             if channels == 1:

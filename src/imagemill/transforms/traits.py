@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from imagemill.core.ranges import Distribution
-
 __all__ = ["Reach", "Traits", "reach", "reaches"]
 
 
@@ -164,7 +162,6 @@ def _each(value: Any, axes: str) -> dict[str, float]:
         return {}
     if isinstance(value, Mapping):
         return {axis: max(map(abs, one.bounds)) for axis, one in value.items()}
-    assert isinstance(value, Distribution)
     return dict.fromkeys(axes, max(map(abs, value.bounds)))
 
 

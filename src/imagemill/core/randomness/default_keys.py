@@ -317,8 +317,8 @@ class Lineage:
 
     def keys(self, n: int) -> list[int]:
         """Keys that were not given out before, by anybody."""
-        said = self._told_apart()
-        return [key for number in itertools.islice(self._counter, n) for key in Turn(said, number).keys(1)]
+        said, numbers = self._told_apart(), list(itertools.islice(self._counter, n))
+        return numbers if said is None else [key for number in numbers for key in Turn(said, number).keys(1)]
 
     def turns(self, n: int) -> Turn | list[int]:
         """As :meth:`keys`, for those who go on with a turn: the first of ``n`` that follow each other, or else keys."""

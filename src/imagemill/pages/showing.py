@@ -43,7 +43,7 @@ class Showable:
             sys.stderr.write(f"no browser was found; the page is {path}\n")
 
     def _repr_html_(self) -> str:
-        raise NotImplementedError
+        raise NotImplementedError(f"expected {type(self).__name__} to say how it looks; define _repr_html_")
 
     def _as_page(self) -> str:
         """All of it as one page; what notebooks show, where there is no other."""

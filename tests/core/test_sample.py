@@ -33,10 +33,14 @@ def test_targets_are_read_as_attributes_and_by_name() -> None:
     assert sample.image.shape == (2, 3)
     assert sample.label == sample["label"] == "cat"
     assert isinstance(sample.boxes, Boxes)
-    assert list(sample) == ["image", "boxes", "label"]
+    image, boxes, label = sample
+    assert (image is sample.image, boxes is sample.boxes, label, sample[-1]) == (True, True, "cat", "cat")
+    assert (len(sample), "boxes" in sample, "cat" in sample) == (3, True, False)
     batch = a_batch()
     assert batch.image is batch["image"]
-    assert (len(batch), list(batch), batch.label) == (2, ["image", "label"], ["a", "b"])
+    images, labels = batch
+    assert (len(batch), images is batch.image, labels) == (2, True, ["a", "b"])
+    assert ("label" in batch, "a" in batch) == (True, False)
 
 
 def test_missing_names_say_what_there_is() -> None:
@@ -48,7 +52,15 @@ def test_missing_names_say_what_there_is() -> None:
         _ = a_batch().mask
     with pytest.raises(KeyError, match="got 'mask'"):
         a_batch()["mask"]
-    assert not hasattr(a_sample(), "__array__")
+    with pytest.raises(AttributeError, match="got 'labels'; did you mean 'label'"):
+        _ = a_batch().labels
+    with pytest.raises(AttributeError, match=r"got 'shape'; write batch\.image\.shape"):
+        _ = a_batch().shape
+    with pytest.raises(KeyError, match=r"got 0; a column is an array or a list: batch\['image'\]\[0\]"):
+        a_batch()[0]
+    for value in (a_sample(), a_batch()):
+        with pytest.raises(InputError, match=r"expected an array, got a .*image is one"):
+            np.asarray(value)
 
 
 def test_what_was_applied_reads_as_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,12 @@ def said_by(block: Block, names: dict[str, Any]) -> str:
     """What a block says when it is run; empty where nothing is wrong."""
     match block.words[0]:
         case "console":
-            words = re.findall(r"'[^']*'|\S+", block.code.removeprefix("$ imagemill "))
-            done = CliRunner().invoke(app, [word.strip("'") for word in words], env={"COLUMNS": "400"})
+            line = next(line for line in block.code.splitlines() if line.startswith("$ imagemill "))
+            words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", line)[2:]]
+            with pytest.MonkeyPatch.context() as patch:
+                for package in block.words[2:]:  # ```console without nibabel
+                    patch.setitem(sys.modules, package, None)
+                done = CliRunner().invoke(app, words, env={"COLUMNS": "400"})
             return "" if done.exit_code == 0 else f"{done.output}{done.exception}"
         case "yaml":
             Path("pipeline.yaml").write_text(block.code, encoding="utf-8")

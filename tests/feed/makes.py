@@ -82,7 +82,7 @@ def hashes(batches: Iterable[LoadedBatch]) -> dict[tuple[int, str], str]:
             continue
         for row, key in enumerate(batch.keys):
             h = hashlib.sha256()
-            for name in sorted(batch):
+            for name in sorted(batch.columns):
                 value = batch[name][row]
                 array = np.ascontiguousarray(getattr(value, "array", value))
                 h.update(f"{name}{array.dtype}{array.shape}".encode() + array.tobytes())

@@ -48,7 +48,7 @@ def test_without_a_pipeline_rows_come_as_they_are() -> None:
 
 def test_one_array_without_labels_and_slices_of_arrays() -> None:
     batch = next(iter(Loader(X[:, ::2], FLIP, batch_size=8, shuffle=False, workers=0)))
-    assert list(batch) == ["image"]
+    assert list(batch.columns) == ["image"]
     assert np.array_equal(batch.image, FLIP.batch(X[:8, ::2], keys=range(8)).image)
 
 

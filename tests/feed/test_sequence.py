@@ -65,13 +65,13 @@ def test_labels_come_with_their_items() -> None:
     batch = next(iter(Loader([pair(row) for row in range(9)], FLIP, batch_size=9, workers=0)))
     assert batch.label.dtype == np.int64
     assert np.array_equal(batch.label, np.asarray(batch.keys) % 3)
-    assert list(next(iter(Loader([picture(0)] * 4, FLIP, workers=0)))) == ["image"]
+    assert list(next(iter(Loader([picture(0)] * 4, FLIP, workers=0))).columns) == ["image"]
 
 
 def test_targets_that_some_lack_are_empty_there_and_move_along_where_they_are() -> None:
     flip = im.Pipeline([im.Flip("x")], seed=0)
     batch = Loader(Virtual(8, named), flip, batch_size=8, shuffle=False, workers=0).batch(0)
-    assert sorted(batch) == ["boxes", "image", "label", "mask"]
+    assert sorted(batch.columns) == ["boxes", "image", "label", "mask"]
     for row in range(8):
         assert np.array_equal(batch.image[row], picture(row)[:, ::-1])
         assert np.array_equal(batch.mask[row], (picture(row)[:, ::-1, 0] > 99) if row % 2 else np.zeros((12, 10), bool))
@@ -139,7 +139,8 @@ def test_other_processes_make_the_same() -> None:
     ("items", "said"),
     [
         ([], "at least one item"),
-        (["a.jpg"], r"item 0: .*got 'a.jpg'; open files with imagemill.open"),
+        (("a.jpg",) * 4, "expected a Dataset, a Source, a path"),
+        ([("a.jpg", 1)], r"item 0: expected \(image, label\), got the path 'a.jpg'; give records"),
         ([(1, 2, 3)], r"item 0: expected \(image, label\), got 3 values"),
         ([{"picture": picture(0)}], "item 0: expected an image and any of mask"),
         ([{"image": picture(0), "lable": 1}], "got the names image, lable"),

@@ -48,7 +48,7 @@ def said(batch: LoadedBatch) -> dict[str, Any]:
         "recipes": [batch.recipe[i].to_dict() for i in rows],
         "applied": [batch.applied[i] for i in rows],
         "affine": batch.affine.tolist(),
-        "columns": sorted(batch),
+        "columns": sorted(batch.columns),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from imagemill.core.errors import UnknownParameter
 
-__all__ = ["near_word", "takes"]
+__all__ = ["near_word", "no_attribute", "takes"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,6 +56,31 @@ def near_word(word: object, known: Iterable[Any], called: Mapping[str, str] | No
         near = difflib.get_close_matches(asked.lower(), small, n=1)
         meant = small[near[0]] if near else None
     return "" if meant is None else f"; did you mean {written[meant]!r}?"
+
+
+def no_attribute(
+    thing: object, name: str, answers: Mapping[str, str], called: Mapping[str, str] | None = None
+) -> AttributeError:
+    """The error for an attribute that something has not, with what to write instead.
+
+    Parameters
+    ----------
+    thing : object
+    name : str
+        What was asked for.
+    answers : mapping of str to str
+        For names that other libraries use, whole clauses.
+    called : mapping of str to str, optional
+        For the same, a name that is here.
+
+    Examples
+    --------
+    >>> no_attribute(1.5, "is_int", {})
+    AttributeError("a float has no 'is_int'; did you mean 'is_integer'?")
+    """
+    public = [one for one in dir(thing) if not one.startswith("_")]
+    hint = f"; {answers[name]}" if name in answers else near_word(name, public, called)
+    return AttributeError(f"a {type(thing).__name__} has no {name!r}{hint}", name=name, obj=thing)
 
 
 def takes(function: Callable[P, R]) -> Callable[P, R]:

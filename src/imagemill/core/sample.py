@@ -12,6 +12,7 @@ import numpy.typing as npt
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
 from imagemill.core.looking import Seeable
+from imagemill.core.near_words import near_word
 from imagemill.core.short_repr import ShortRepr, listed, short
 from imagemill.core.targets import Array, Boxes, Image, Keypoints, Label, Map, Mask, Raster, Target
 
@@ -184,6 +185,11 @@ class SourceMap(Protocol):
 
 M = TypeVar("M")
 
+_CALLED = {"labels": "label", "target": "label", "targets": "label", "y": "label", "class": "label", "x": "image",
+           "img": "image", "images": "image", "pixels": "image", "masks": "mask", "segmentation": "mask",
+           "bboxes": "boxes", "points": "keypoints"}  # fmt: skip
+"""What others call a target or a column, and what it is mostly called here."""
+
 
 def _named(values: Mapping[str, Any]) -> list[str]:
     """Targets or columns by name, each in a few words; of a list how many of what."""
@@ -229,6 +235,7 @@ class Sample(Seeable):
 
     Its targets are read as attributes under the names they were passed by: ``sample.image`` and
     ``sample.mask`` are arrays, ``sample.boxes`` and ``sample.keypoints`` keep their format and labels.
+    Taken apart (``image, label = sample``) it gives its values in their order.
 
     Parameters
     ----------
@@ -304,15 +311,32 @@ class Sample(Seeable):
             raise AttributeError(name)
         if name in self.targets:
             return plain(self.targets[name])
-        raise AttributeError(f"expected one of this sample's targets ({', '.join(self.targets)}), got {name!r}")
+        near = near_word(name, self.targets, _CALLED)
+        raise AttributeError(f"expected one of this sample's targets ({', '.join(self.targets)}), got {name!r}{near}")
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str | int) -> Any:
+        if isinstance(name, int | np.integer):  # by place, as in the tuple that it can be taken apart into
+            return tuple(self)[name]
         if name not in self.targets:
             raise KeyError(f"expected one of {list(self.targets)}, got {name!r}")
         return plain(self.targets[name])
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.targets)
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.targets
+
+    def __iter__(self) -> Iterator[Any]:
+        """The values in their order, so that ``image, label = sample``; ``targets`` has their names."""
+        return (plain(target) for target in self.targets.values())
+
+    def __array__(self, *_: Any, **__: Any) -> Array:
+        raise InputError(f"expected an array, got a Sample of {', '.join(self.targets)}; sample.image is one")
+
+
+# To what puts samples together (a DataLoader's collate) it is what a Dataset of PyTorch gives: values in their order.
+Sequence.register(Sample)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -320,7 +344,8 @@ class Batch(Seeable):
     """Many augmented samples.
 
     ``batch.image`` and ``batch.mask`` are single contiguous arrays ``[n, ...]``, ``batch.boxes`` and
-    ``batch.keypoints`` lists with one entry per sample, ``batch.label`` a list.
+    ``batch.keypoints`` lists with one entry per sample, ``batch.label`` a list. Taken apart
+    (``images, labels = batch``) it gives its columns in their order.
 
     Parameters
     ----------
@@ -395,12 +420,24 @@ class Batch(Seeable):
             raise AttributeError(name)
         if name in self.columns:
             return self.columns[name]
-        raise AttributeError(f"expected one of this batch's columns ({', '.join(self.columns)}), got {name!r}")
+        near = near_word(name, self.columns, _CALLED)
+        if name in ("shape", "dtype", "size") and "image" in self.columns:
+            near = f"; write batch.image.{name}"
+        raise AttributeError(f"expected one of this batch's columns ({', '.join(self.columns)}), got {name!r}{near}")
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.columns:
-            raise KeyError(f"expected one of {list(self.columns)}, got {name!r}")
+            first = next(iter(self.columns), "image")
+            do = "" if isinstance(name, str) else f"; a column is an array or a list: batch[{first!r}][{name!r}]"
+            raise KeyError(f"expected one of {list(self.columns)}, got {name!r}{do}")
         return self.columns[name]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.columns)
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def __iter__(self) -> Iterator[Any]:
+        """The columns in their order, so that ``for images, labels in loader``; ``columns`` has their names."""
+        return iter(self.columns.values())
+
+    def __array__(self, *_: Any, **__: Any) -> Array:
+        raise InputError(f"expected an array, got a batch of {', '.join(self.columns)}; batch.image is one")

@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -21,6 +21,7 @@ from imagemill.core.sample import Recipe, Sample
 from imagemill.core.targets import Array, Label, Target
 from imagemill.data import store
 from imagemill.data.as_source import mapped, place_of, source_of
+from imagemill.data.asked_otherwise import AskedOtherwise, refuse_pipeline
 from imagemill.data.backing import Backing, SourceBacking, StoreBacking, called_before, labels_of, rows_alike, texts_of
 from imagemill.data.layouts.base import Source
 from imagemill.data.natural_sort import natural
@@ -35,7 +36,7 @@ __all__ = ["Dataset", "open"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Dataset(Seeable):
+class Dataset(AskedOtherwise, Seeable):
     """Rows of a table, each with its pixels; nothing is read before it is needed.
 
     Every method gives a new dataset and leaves this one as it is.
@@ -69,8 +70,8 @@ class Dataset(Seeable):
     """
 
     table: pl.DataFrame
-    backings: tuple[Backing, ...]
-    places: npt.NDArray[np.int64]
+    backings: tuple[Backing, ...] = ()
+    places: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     classes: tuple[str, ...] = ()
     name: str = ""
     remarks: tuple[str, ...] = ()
@@ -158,8 +159,7 @@ class Dataset(Seeable):
         return self.select(self._order(seed))
 
     def _order(self, seed: int) -> npt.NDArray[np.int64]:
-        salt = str(seed).encode()
-        keys = [hashlib.blake2b(k.encode(), digest_size=16, key=salt).digest() for k in self.table["key"]]
+        keys = [hashlib.blake2b(k.encode(), digest_size=16, key=str(seed).encode()).digest() for k in self.table["key"]]
         return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
     def with_columns(self, *columns: pl.Expr, **named: pl.Expr) -> Dataset:
@@ -192,6 +192,7 @@ class Dataset(Seeable):
         """As `with_columns`; or columns from a function that gives values by name for every row of the table."""
         if not any(callable(one) and not isinstance(one, pl.Expr) for one in columns):
             return self.with_columns(*columns, **named)  # type: ignore[arg-type]
+        refuse_pipeline(columns[0])
         if len(columns) > 1 or named:
             raise InputError("expected one function, or expressions, got both; call map once for each")
         rows = list(self.table.iter_rows(named=True))
@@ -256,8 +257,7 @@ class Dataset(Seeable):
     def notes(self) -> tuple[str, ...]:
         """What there is to know of how it was divided and read: what was passed over or not taken in, and why."""
         sources = [one.source for one in self.backings if isinstance(one, SourceBacking)]
-        said = tuple(str(said) for source in sources for said in (*source.problems, *source.notes))
-        return (*self.remarks, *said)
+        return (*self.remarks, *(str(said) for source in sources for said in (*source.problems, *source.notes)))
 
     def class_counts(self) -> dict[str, int]:
         """Images of each class, in the order of the classes."""
@@ -390,8 +390,8 @@ class Dataset(Seeable):
         """A `datasets.Dataset` of a store's rows, its files mapped and not copied, labels with their names."""
         datasets = require("datasets", extra="huggingface")
         backing = self._store()
-        parts = [datasets.Dataset.from_file(str(backing.path / f"{name}.arrow")) for name in backing.names]
-        whole = datasets.concatenate_datasets(parts)
+        files = [str(backing.path / f"{name}.arrow") for name in backing.names]
+        whole = datasets.concatenate_datasets([datasets.Dataset.from_file(file) for file in files])
         if backing.said["label"]["form"] == "index":
             whole = whole.cast_column("label", datasets.ClassLabel(names=list(self.classes)))
         rows = self.places[:, 1]

@@ -39,6 +39,7 @@ from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order
 from imagemill.feed.order.state import State, refuse_other
 from imagemill.feed.replaying import Replay
+from imagemill.feed.taken_otherwise import TakenOtherwise
 from imagemill.feed.workers.stream import Stream
 from imagemill.jobs.faults import refuse_missing
 from imagemill.pipeline.named_pipelines import PipelineGiven
@@ -51,7 +52,7 @@ __all__ = ["Loader"]
 OnError = Literal["replace", "raise"]
 
 
-class Loader(Adapters):
+class Loader(TakenOtherwise, Adapters):
     """Batches of a dataset for a training loop.
 
     Which rows are in a batch follows from seed and epoch; their pixels from seed, epoch and key alone. Workers,
@@ -281,6 +282,11 @@ class Loader(Adapters):
     def rows(self) -> int:
         """Rows of the dataset."""
         return len(self._maker.rows)
+
+    @property
+    def batch_size(self) -> int:
+        """Rows of a batch of one rank; the last of an epoch may have fewer."""
+        return self._maker.shares.batch_size
 
     @property
     def shares(self) -> Shares:

@@ -11,6 +11,7 @@ from imagemill.core.colours import Channels
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.extras import require
 from imagemill.core.randomness.default_keys import Numbering
+from imagemill.core.sample import Sample
 from imagemill.core.targets import NAMED, Boxes, Image, Target, plain_annotation
 from imagemill.feed.order.turns import Turns, by_epoch
 from imagemill.pipeline.groups import mixing
@@ -183,6 +184,8 @@ def _read(item: Any, names: Places, *, labelled: bool = False) -> tuple[Targets,
     """
     if isinstance(item, Mapping):
         return _read_mapping(item, labelled=labelled)
+    if isinstance(item, Sample):
+        item, names = tuple(item), tuple(item.targets)
     if not isinstance(item, tuple | list):
         return {"image": _plain("image", item)}, lambda made, out: out(made["image"])
     places = {name: place for place, name in enumerate(names[: len(item)]) if name is not None}

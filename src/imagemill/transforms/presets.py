@@ -165,7 +165,8 @@ def _plane(name: str, size: Any) -> tuple[int, int]:
     """Height and width."""
     sides = _sides(size)
     if len(sides) == 3:
-        raise ParameterError(f"expected the size of the preset {name} as a side or (y, x), got {size!r}; it has no z")
+        do = "it has no z, and channels stay as they are"
+        raise ParameterError(f"expected the size of the preset {name} as a side or (y, x), got {size!r}; {do}")
     return sides[0], sides[-1]
 
 

@@ -101,6 +101,11 @@ def several(values: Any, name: str) -> Any:
         return _native(values, name) if values.dtype != object else values
     if isinstance(values, list | tuple):
         return values
+    if _is_dataset(values):
+        do = "imagemill.Loader(dataset, pipeline, batch_size=32) gives batches of it"
+        raise InputError(
+            f"expected {name} as a sequence with one value per sample, got a {type(values).__name__}; {do}"
+        )
     by_number = hasattr(values, "__len__") and hasattr(values, "__getitem__")
     one = isinstance(values, str | bytes | os.PathLike) or _is_pil(values) or hasattr(values, "affine")
     if not by_number or one or isinstance(values, Mapping):
@@ -131,7 +136,7 @@ def _refuse(value: Any, kind: str) -> None:
     if hasattr(value, "image") and hasattr(value, "key") and hasattr(value, "split"):
         do = f"read its pixels: {read}(record.image)"
         raise InputError(f"{expected}, got a {type(value).__name__}, which says where they are; {do}")
-    if hasattr(value, "table") and hasattr(value, "backings"):
+    if _is_dataset(value):
         do = "imagemill.Loader(dataset, pipeline, batch_size=32) gives batches; dataset[0] is one sample"
         raise InputError(f"{expected}, got a {type(value).__name__} of {len(value):,} images; {do}")
     if hasattr(value, "targets") and hasattr(value, "recipe"):
@@ -140,6 +145,10 @@ def _refuse(value: Any, kind: str) -> None:
     if isinstance(value, Mapping | set | frozenset):
         do = f"pass its values by name: pipeline({kind}=..., label=...)"
         raise InputError(f"{expected}, got a {type(value).__name__}; {do}")
+
+
+def _is_dataset(value: Any) -> bool:
+    return hasattr(value, "table") and hasattr(value, "backings")
 
 
 def _as_array(value: Any, kind: str) -> Array:

@@ -12,6 +12,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.targets import plain_annotation
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.making.carried_annotations import with_names
+from imagemill.feed.taken_otherwise import TakenOtherwise
 
 __all__ = ["Adapters", "View", "check_alone", "columns_of", "plain_column"]
 
@@ -19,7 +20,7 @@ Names = Sequence[str] | None
 Convert = Callable[[LoadedBatch], Any]
 
 
-class View:
+class View(TakenOtherwise):
     """A loader whose batches are turned into something on their way out.
 
     Parameters

@@ -35,7 +35,9 @@ def converter(first: int, *, masks: bool) -> Callable[[LoadedBatch], Any]:
 def _convert(batch: LoadedBatch, *, first: int, masks: bool) -> Any:
     torch = require("torch", extra="torch")
     if "boxes" not in batch.columns:
-        raise InputError(f"expected a column of boxes, got {', '.join(batch)}; open a dataset with boxes, such as COCO")
+        raise InputError(
+            f"expected a column of boxes, got {', '.join(batch.columns)}; open a dataset with boxes, such as COCO"
+        )
     images = [torch.from_numpy(np.array(image)) for image in batch.image]
     targets = [
         {name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in one.items()}

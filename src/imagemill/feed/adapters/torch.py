@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from opcode import opmap
 from typing import Any
 
 import numpy as np
 
+from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.core.randomness.default_keys import Numbering
 from imagemill.feed.adapters.base import Names, columns_of, plain_column
 from imagemill.feed.order.turns import Turns, by_epoch
 
-__all__ = ["converter", "map_dataset"]
+__all__ = ["Tensors", "converter", "map_dataset"]
+
+_APART = "taken apart as a tuple"
+_UNPACKING = {opmap["UNPACK_SEQUENCE"], opmap["UNPACK_EX"]}
 
 
 def converter(columns: Names, *, pin: bool, device: Any) -> Callable[[Any], Any]:
@@ -24,7 +30,28 @@ def converter(columns: Names, *, pin: bool, device: Any) -> Callable[[Any], Any]
 
 
 def _tensors(batch: Any, *, columns: Names, pin: bool, device: Any) -> Any:
-    return columns_of(batch, columns, partial(_tensor, pin=pin, device=device), _labels)
+    made = columns_of(batch, columns, partial(_tensor, pin=pin, device=device), _labels)
+    return Tensors(made) if columns is None else made
+
+
+class Tensors(dict[str, Any]):
+    """Tensors by name; taking them apart as if they were a tuple, which would give the names, is refused.
+
+    Examples
+    --------
+    >>> images, labels = Tensors(image=1, label=2)
+    Traceback (most recent call last):
+    imagemill.core.errors.InputError: expected tensors to be read by name, batch['image'], got them taken apart ...
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        asking = sys._getframe(1)
+        if asking.f_code.co_code[asking.f_lasti] in _UNPACKING:
+            do = f"write loader.torch({tuple(self)!r}) for tuples"
+            raise InputError(
+                f"expected tensors to be read by name, batch[{next(iter(self))!r}], got them {_APART}; {do}"
+            )
+        return super().__iter__()
 
 
 def _tensor(column: Any, *, pin: bool, device: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -460,7 +461,7 @@ def open_rows(
     InputError
         For anything else.
     """
-    if isinstance(dataset, str | Path | Source):  # addresses such as s3:// too
+    if isinstance(dataset, str | Path | Source) or _says_files(dataset):  # addresses such as s3:// too
         dataset = datasets.open(dataset)
     in_memory = isinstance(dataset, np.ndarray | tuple)
     if classes and not in_memory:
@@ -477,6 +478,13 @@ def open_rows(
         got = type(dataset).__name__
         raise InputError(f"expected a dataset with parts for split={split!r}, got a {got}; open it with imagemill.open")
     return _plain_rows(dataset, axes, classes), ""
+
+
+def _says_files(dataset: Any) -> bool:
+    """Whether it is a list of paths, or a data frame, of which a dataset is made or refused as by `open`."""
+    if hasattr(dataset, "to_csv") or hasattr(dataset, "write_csv"):
+        return True
+    return isinstance(dataset, list) and bool(dataset) and all(isinstance(one, str | os.PathLike) for one in dataset)
 
 
 def _plain_rows(dataset: Any, axes: str | None, classes: Sequence[str]) -> Rows:

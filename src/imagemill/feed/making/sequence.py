@@ -7,6 +7,7 @@ grows with the number of rows.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError, blame_caller
 from imagemill.core.randomness import rng
+from imagemill.core.sample import Sample
 from imagemill.core.targets import NAMED, Array, Image, Label, Target, as_target
 from imagemill.data.backing import names_of
 from imagemill.data.codecs.base import ReadOptions
@@ -208,9 +210,14 @@ def _named(item: Any, where: str = "") -> dict[str, Any]:
     """An item's values by name."""
     if isinstance(item, Mapping):
         return dict(item)
+    if isinstance(item, Sample):
+        return dict(item.targets)
     if isinstance(item, tuple | list):
         if len(item) != 2:
             raise InputError(f"{where}expected (image, label), got {len(item)} values; give a mapping of names instead")
+        if isinstance(item[0], str | os.PathLike):
+            do = "give records: imagemill.Record(path, pathlib.Path(path), label=...), or a file of both, images.csv"
+            raise InputError(f"{where}expected (image, label), got the path {str(item[0])!r:.80}; {do}")
         return {"image": item[0], "label": item[1]}
     if isinstance(item, str | bytes) or hasattr(item, "__fspath__"):
         do = "open files with imagemill.open, or give records"

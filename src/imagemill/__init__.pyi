@@ -172,6 +172,7 @@ from imagemill.transforms.geometric.transpose import D4 as D4
 from imagemill.transforms.geometric.transpose import Transpose as Transpose
 from imagemill.transforms.geometric.zoom import Zoom as Zoom
 from imagemill.transforms.medical.bias_field import BiasField as BiasField
+from imagemill.transforms.medical.deviation_shift import DeviationShift as DeviationShift
 from imagemill.transforms.medical.ghosting import Ghosting as Ghosting
 from imagemill.transforms.medical.gibbs_ringing import GibbsRinging as GibbsRinging
 from imagemill.transforms.medical.histogram_shift import HistogramShift as HistogramShift
@@ -192,7 +193,9 @@ from imagemill.transforms.noise.speckle_noise import SpeckleNoise as SpeckleNois
 from imagemill.transforms.occlusion.coarse_dropout import CoarseDropout as CoarseDropout
 from imagemill.transforms.occlusion.erasing import Erasing as Erasing
 from imagemill.transforms.occlusion.grid_mask import GridMask as GridMask
+from imagemill.transforms.occlusion.grid_shuffle import GridShuffle as GridShuffle
 from imagemill.transforms.occlusion.mask_dropout import MaskDropout as MaskDropout
+from imagemill.transforms.occlusion.patch_swap import PatchSwap as PatchSwap
 from imagemill.transforms.occlusion.pixel_dropout import PixelDropout as PixelDropout
 from imagemill.transforms.per_class import PerClass as PerClass
 from imagemill.transforms.policies import auto_augment as auto_augment

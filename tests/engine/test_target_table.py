@@ -59,11 +59,11 @@ def test_a_missing_cell_is_named() -> None:
 CASES = [
     (t, "moves" if t.traits().moves else "hides" if isinstance(t, im.MaskDropout) else "stays")
     for t in map(example_of, SHIPPED)
-    if not t.children() and not isinstance(t, im.Orient)
+    if not t.children() and not isinstance(t, im.Orient | im.GridShuffle)
 ]
 """An example of every transform, and what it says of itself; a combination does what its children do.
 
-Orient takes volumes alone: tests/transforms/test_volumes.py.
+Orient takes volumes alone: tests/transforms/test_volumes.py. GridShuffle: tests/transforms/test_exchanged.py.
 """
 
 
@@ -115,7 +115,8 @@ def test_every_shipped_transform_is_in_this_list() -> None:
     shipped = {n for n in im.__all__ if isinstance(getattr(im, n), type) and issubclass(getattr(im, n), im.Transform)}
     mixing = {cls.__name__ for cls in MIXING}
     assert shipped - listed - mixing == {
-        "AugMix", "Corruption", "OneOf", "Orient", "PerClass", "Schedule", "Sequential", "SomeOf", "Transform"
+        "AugMix", "Corruption", "GridShuffle", "OneOf", "Orient", "PerClass", "Schedule", "Sequential", "SomeOf",
+        "Transform",
     }  # fmt: skip
     assert {what for _, what in CASES} == {"hides", "moves", "stays"}
 

@@ -4,6 +4,7 @@
 ``Filter``    each value from its neighbours, or from the whole image: blur, median, equalisation
 ``Noise``     a random number for each value, by the number of its pixel
 ``Erase``     boxes that are filled
+``Exchange``      boxes that change places
 ============  ===========================================================================================
 
 The planner runs each as a step of its own, and neither their shape nor their dtype changes.
@@ -51,6 +52,7 @@ FILTERS: dict[str, str] = {
     "jpeg": "a codec reads blocks of the image as it is here",
     "webp": "a codec reads blocks of the image as it is here",
     "glass": "pixels take the place of neighbours",
+    "deviations": "a deviation reads the whole image",
     "turbulence": "pixels take the place of neighbours, and label maps stay",
     "hsv": "value and saturation saturate at white, so the values in front of it are rounded first",
     "fog": "fog takes the brightest value of the image",
@@ -105,6 +107,8 @@ class Filter:
         :func:`imagemill.engine.altering.scan_values.truncated`.
         ``range curve``: heights ``[n, k]`` from 0 to 1 and how many of them count ``[n]``, over evenly spaced places of
         the image's own range; all channels by one range, in straight lines.
+        ``deviations``: how many ``[n]`` are added to every value, from which value on pixels count ``[n]`` (NaN: all of
+        them) and whether each channel goes by its own ``[n]``; of pixels that do not count values stay as they are.
         ``motion``: pull matrices ``[n, k, d+1, d+1]`` of what was seen, the first the identity, shares of the time
         ``[n, k-1]`` before each but the first, and the axis ``[n]`` along which the spectrum is put together of them.
         ``range gamma``: exponent, whether it is inverted, and whether statistics are kept, each ``[n]``; each channel
@@ -268,6 +272,46 @@ class Erase:
         needed = {"value": ("values", self.values), "noise": ("stream", self.stream)}.get(self.fill)
         if needed is not None and needed[1] is None:
             raise InputError(f"expected {needed[0]} for a fill of {self.fill!r}, got none")
+
+    def chosen(self, where: Bools, frame: Frame) -> Self:
+        """Nothing in the rows where ``where`` is False."""
+        return replace(self, where=where if self.where is None else self.where & where)
+
+    def after(self, frame: Frame) -> Frame:
+        """The frame behind this op: the same."""
+        return frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exchange:
+    """Boxes of one size that change places, pair after pair.
+
+    Parameters
+    ----------
+    boxes : array of int, ``[n, k, 3, d]``
+        First pixel of one box, first pixel of the other, and the sides of both; a side of 0 is no pair. Boxes of a pair
+        have no pixel in common.
+    channels : int
+        How many leading channels change; all of them where the scene is moved.
+    masks : bool
+        Whether the scene is moved (label maps, maps and keypoints go with it; so do objects within a box, those that
+        are torn are gone) or only what the image holds.
+    where : bool array, ``[n]``, optional
+    """
+
+    boxes: Ints
+    channels: int
+    masks: bool = True
+    where: Bools | None = None
+
+    def __post_init__(self) -> None:
+        if self.boxes.ndim != 4 or self.boxes.shape[2] != 3:
+            raise InputError(f"expected boxes [n, k, 3, d], got {self.boxes.shape}")
+
+    @property
+    def kind(self) -> str:
+        """What it is called in a description."""
+        return f"{self.boxes.shape[1]} pairs"
 
     def chosen(self, where: Bools, frame: Frame) -> Self:
         """Nothing in the rows where ``where`` is False."""

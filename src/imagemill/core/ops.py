@@ -14,13 +14,14 @@ and the planner knows all of them:
 ``Filter``     each value from its neighbours or from the whole image: blur, median, equalisation
 ``Noise``      a random number for each value
 ``Erase``      boxes that are filled
+``Exchange``       boxes that change places
 ``Blend``      samples of one group put together: weighted, side by side, objects of one on another
 ``Fan``        several chains of ops on one image, and their weighted sum
 ``Opaque``     a user's function
 =============  =======================================================================================
 
-``Filter``, ``Noise`` and ``Erase`` are defined in :mod:`imagemill.core.image_ops`, ``Blend`` and ``Fan`` in
-:mod:`imagemill.core.blend_ops`.
+``Filter``, ``Noise``, ``Erase`` and ``Exchange`` are defined in :mod:`imagemill.core.image_ops`, ``Blend`` and
+``Fan`` in :mod:`imagemill.core.blend_ops`.
 Samples a transform was not chosen for get identity rows, so the planner never sees a coin.
 """
 
@@ -40,6 +41,7 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.geometry import Floats, Frame, Ints
 from imagemill.core.image_ops import Bools as Bools
 from imagemill.core.image_ops import Erase as Erase
+from imagemill.core.image_ops import Exchange as Exchange
 from imagemill.core.image_ops import Filter as Filter
 from imagemill.core.image_ops import Noise as Noise
 
@@ -421,5 +423,5 @@ class Opaque:
 
 Geometry = Affine | Warp
 Colour = ChannelMix | Pointwise | Fit | Cast
-OfImages = Filter | Noise | Erase
-Op = Affine | Warp | ChannelMix | Pointwise | Fit | Cast | Layout | Filter | Noise | Erase | Blend | Fan | Opaque
+OfImages = Filter | Noise | Erase | Exchange
+Op = Affine | Warp | Colour | Layout | OfImages | Blend | Fan | Opaque

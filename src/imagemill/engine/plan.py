@@ -20,7 +20,20 @@ from imagemill.core import coordinate_maps as maps
 from imagemill.core import geometry as geo
 from imagemill.core.geometry import Floats, Ints
 from imagemill.core.looking import Said
-from imagemill.core.ops import Blend, Bools, ChannelMix, Erase, Fan, Fit, Noise, OfImages, Opaque, Pointwise, Sampling
+from imagemill.core.ops import (
+    Blend,
+    Bools,
+    ChannelMix,
+    Erase,
+    Exchange,
+    Fan,
+    Fit,
+    Noise,
+    OfImages,
+    Opaque,
+    Pointwise,
+    Sampling,
+)
 from imagemill.core.short_repr import ShortRepr
 
 
@@ -242,7 +255,7 @@ class Alter(Part, ShortRepr):
 
     Parameters
     ----------
-    op : Filter, Noise or Erase
+    op : Filter, Noise, Erase or Exchange
     peak : float
         White of the values.
     sources : tuple of str
@@ -258,6 +271,8 @@ class Alter(Part, ShortRepr):
     @property
     def reaches_masks(self) -> bool:
         """Whether label maps change as well."""
+        if isinstance(self.op, Exchange):
+            return self.op.masks
         return isinstance(self.op, Noise | Erase) and self.op.mask_fill is not None
 
     def active(self, row: int) -> bool:

@@ -72,7 +72,7 @@ def lower(
             return Pass(None, Colour((op,), before.dtype, after.dtype, before.peak), (source,))
         case ops.Cast():
             return Pass(None, Colour((), before.dtype, op.dtype, before.peak, hard=True), (source,))
-        case ops.Filter() | ops.Noise() | ops.Erase():
+        case ops.Filter() | ops.Noise() | ops.Erase() | ops.Exchange():
             return Alter(op, before.peak, (source,), _apart(op))
         case ops.Blend():
             return Meet(op, before.shape, after.shape, before.dtype, (source,), BLENDS[op.kind])
@@ -90,6 +90,8 @@ def _apart(op: ops.OfImages) -> str:
     """Why an op on images is a step of its own."""
     if isinstance(op, ops.Filter):
         return FILTERS[op.kind]
+    if isinstance(op, ops.Exchange):
+        return "parts change places in the image as it is here"
     noise = isinstance(op, ops.Noise)
     return "each value gets a random number of its own" if noise else "boxes are filled in the image as it is here"
 

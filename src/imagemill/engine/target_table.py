@@ -10,11 +10,12 @@ from typing import Any, cast
 import numpy as np
 
 from imagemill.core.errors import TargetError, blame_caller
-from imagemill.core.image_ops import Erase, Filter, Noise
+from imagemill.core.image_ops import Erase, Exchange, Filter, Noise
 from imagemill.core.ops import Opaque
 from imagemill.core.targets import Array, Boxes, Image, Instances, Keypoints, Label, Map, Mask, Polygons, RotatedBoxes
 from imagemill.engine.altering.altered import altered, altered_labels
 from imagemill.engine.altering.erase_values import gone, hidden
+from imagemill.engine.altering.exchanged_parts import moved_objects, moved_points
 from imagemill.engine.annotations import points
 from imagemill.engine.annotations.boxes import Outlines
 from imagemill.engine.annotations.rings import Rings
@@ -111,7 +112,7 @@ def _altered_labels(step: Step, row: int, value: Value, backend: Backend, out: A
     return altered_labels(step, row, value, out)
 
 
-def _altered_instances(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+def _less_of_each(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
     """What is lost to label maps is no part of an object any more."""
     assert isinstance(step, Alter)
     if not (step.reaches_masks and step.active(row)):
@@ -146,6 +147,36 @@ def _rings_of_objects(step: Step, row: int, value: Value, backend: Backend, out:
     if step.op.objects is None or not step.active(row):
         return value
     return replace(value, share=np.where(gone(step.op, row, value.around()), 0.0, value.share))
+
+
+def _points_of_parts(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    assert isinstance(step.op, Exchange)
+    if not (step.op.masks and step.active(row)):
+        return value
+    indices, seen = value
+    return moved_points(step.op, row, indices), seen
+
+
+def _boxes_of_parts(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    assert isinstance(step.op, Exchange)
+    assert isinstance(value, Outlines)
+    if not (step.op.masks and step.active(row)):
+        return value
+    shift, torn = moved_objects(step.op, row, value.whole())
+    return replace(value, points=value.points + shift[:, None]).without(torn)
+
+
+def _rings_of_parts(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
+    assert isinstance(step, Alter)
+    assert isinstance(step.op, Exchange)
+    assert isinstance(value, Rings)
+    if not (step.op.masks and step.active(row)):
+        return value
+    shift, torn = moved_objects(step.op, row, value.around())
+    points = value.points + np.repeat(shift[value.owner], value.lengths, axis=0)
+    return replace(value, points=points, share=np.where(torn, 0.0, value.share))
 
 
 def _branched(step: Step, row: int, value: Value, backend: Backend, out: Array | None) -> Value:
@@ -185,20 +216,28 @@ def _unchanged(step: Step, row: int, value: Value, backend: Backend, out: Array 
     return value
 
 
-STEPS: tuple[type[Any], ...] = (Pass, Filter, Noise, Erase, Branch, Opaque)
+STEPS: tuple[type[Any], ...] = (Pass, Filter, Noise, Erase, Exchange, Branch, Opaque)
 """A pass and a branch stand by themselves, any other step by the op it runs. Where samples meet
 (:class:`~imagemill.engine.plan.Meet`) no rule for one of them will do: :mod:`imagemill.engine.blending.meeting`."""
 
 _KINDS: dict[str, tuple[Rule, ...]] = {
-    Image.kind: (_pixels, _altered, _altered, _altered, _branched, _call),
-    Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _stays, _unchanged),
-    Map.kind: (_pixels, _unchanged, _altered_labels, _altered_labels, _stays, _unchanged),
-    Instances.kind: (_instances, _unchanged, _altered_instances, _altered_instances, _stays, _unchanged),
-    Boxes.kind: (_boxes, _unchanged, _unchanged, _boxes_of_objects, _stays, _unchanged),
-    Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _stays, _unchanged),
-    Polygons.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _stays, _unchanged),
-    RotatedBoxes.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _stays, _unchanged),
-    Label.kind: (_unchanged, _unchanged, _unchanged, _unchanged, _unchanged, _unchanged),
+    Image.kind: (_pixels, _altered, _altered, _altered, _altered, _branched, _call),
+    Mask.kind: (_labels, _unchanged, _altered_labels, _altered_labels, _altered_labels, _stays, _unchanged),
+    Map.kind: (_pixels, _unchanged, _altered_labels, _altered_labels, _altered_labels, _stays, _unchanged),
+    Instances.kind: (
+        _instances,
+        _unchanged,
+        _less_of_each,
+        _less_of_each,
+        _altered_labels,
+        _stays,
+        _unchanged,
+    ),
+    Boxes.kind: (_boxes, _unchanged, _unchanged, _boxes_of_objects, _boxes_of_parts, _stays, _unchanged),
+    Keypoints.kind: (_keypoints, _unchanged, _unchanged, _hidden, _points_of_parts, _stays, _unchanged),
+    Polygons.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _rings_of_parts, _stays, _unchanged),
+    RotatedBoxes.kind: (_rings, _unchanged, _unchanged, _rings_of_objects, _rings_of_parts, _stays, _unchanged),
+    Label.kind: (_unchanged, _unchanged, _unchanged, _unchanged, _unchanged, _unchanged, _unchanged),
 }
 """For each kind what the steps do to it, in the order of :data:`STEPS`. A new kind is a line here."""
 

@@ -19,7 +19,7 @@ from imagemill.engine.target_table import rule
 
 __all__ = ["reads_all", "run_clip"]
 
-_OF_ALL = ("equalize", "stretch", "range gamma", "range curve")
+_OF_ALL = ("equalize", "stretch", "range gamma", "range curve", "deviations")
 """Filters that read the whole image and no neighbours."""
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from imagemill.core.errors import InputError, PlanError
 from imagemill.core.geometry import Floats, Frame
-from imagemill.core.image_ops import Erase, Noise
+from imagemill.core.image_ops import Erase, Exchange, Noise
 from imagemill.core.ops import Affine, Blend, Fan, Layout, Op, Warp
 from imagemill.core.sample import DrawLog
 from imagemill.core.targets import Image, Label, Map, Raster, Target
@@ -177,6 +177,8 @@ def _for_map(draft: Draft, of: Map) -> Iterator[tuple[Frame, Drawn]]:
             yield before, (name, replace(op, sampling=replace(op.sampling, order=chosen, fill=float(of.fill))))
         elif isinstance(op, Erase | Noise) and op.mask_fill is not None:
             yield before, (name, replace(op, mask_fill=float(of.fill)))
+        elif isinstance(op, Exchange) and op.masks:
+            yield before, (name, op)
         elif isinstance(op, Blend):
             yield before, (name, replace(op, fill=float(of.fill)))
         elif isinstance(op, Layout | Fan):  # a fan that moves the image refuses the map

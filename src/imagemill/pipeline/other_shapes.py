@@ -33,7 +33,7 @@ _Moved = tuple[Any, Frame, Frame]
 """An op that was made anew, and the frames before and behind it."""
 
 _MOVES = kinds.Affine | kinds.Warp
-_REMADE = _MOVES | kinds.Filter | kinds.Noise | kinds.Erase
+_REMADE = _MOVES | kinds.Filter | kinds.Noise | kinds.Erase | kinds.Exchange
 """Ops that are made anew where the transform went by the shape."""
 
 

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.annotated.box_rules import BoxRules
+from imagemill.core.blend_ops import Blend
 from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.core.geometry import Floats, Ints
+from imagemill.core.image_ops import Exchange
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
 from imagemill.core.short_repr import ShortRepr
@@ -34,7 +36,7 @@ from imagemill.core.targets import (
 from imagemill.engine.backends import Backend, as_given, get_backend
 from imagemill.engine.execute import moved
 from imagemill.engine.inverse import filled, geometry_of, inverse_of, shown
-from imagemill.engine.plan import Pass, Plan, Resample
+from imagemill.engine.plan import Alter, Pass, Plan, Resample
 from imagemill.engine.target_table import rule
 
 __all__ = ["SourceMaps"]
@@ -65,7 +67,7 @@ class SourceMaps(ShortRepr, Sequence["_SourceMap"]):
     swap : "auto" or pairs of names
         Keypoints that change sides in a mirror.
     mixed : bool array, ``[n]``, optional
-        Samples that were put together of several, and have no one source.
+        Samples that have no one source, or show it in parts that changed places.
     """
 
     resamples: tuple[Resample, ...]
@@ -84,7 +86,9 @@ class SourceMaps(ShortRepr, Sequence["_SourceMap"]):
         """Those of what a plan makes of images with the axes ``given``."""
         axes = plan.image_axes(given)
         meets = [meet.op for part in plan.parts for meet in part]
-        mixed = np.array([any(op.active(row) for op in meets) for row in range(plan.n)]) if meets else None
+        torn = [one for one in plan.steps if isinstance(one, Alter) and isinstance(one.op, Exchange) and one.op.masks]
+        lost: list[Blend | Alter] = [*meets, *torn]
+        mixed = np.array([any(one.active(row) for one in lost) for row in range(plan.n)]) if lost else None
         return cls(geometry_of(plan), plan.in_shape, plan.shape, plan.axes, axes, affine, backend, swap, mixed)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -149,8 +153,8 @@ class _SourceMap(ShortRepr):
     def _refuse_mixed(self) -> None:
         if self.maps.mixed is not None and self.maps.mixed[self.row]:
             raise InputError(
-                "expected a sample of one source to go back to, got one that was mixed of several; predict on samples "
-                "of a pipeline without MixUp, CutMix, Mosaic and CopyPaste"
+                "expected a sample of one source to go back to, got one that was mixed of several or taken apart; "
+                "predict on samples of a pipeline without MixUp, CutMix, Mosaic, CopyPaste and GridShuffle"
             )
 
     def _shape(self) -> tuple[int, ...]:

@@ -43,7 +43,7 @@ What each does to which target is said below it, in these words:
 """
 
 MOVES, CHANGES, HIDES, HIDES_OBJECTS = "moves all", "changes images", "hides", "hides objects"
-CHOICE = "as what it chooses"
+TAKES_APART, CHOICE = "takes apart", "as what it chooses"
 TARGETS = {
     MOVES: (
         "moves, interpolated",
@@ -53,6 +53,7 @@ TARGETS = {
         "move",
     ),
     CHANGES: ("changes", "stays", "stay", "stay", "stay"),
+    TAKES_APART: ("changes", "moves", "move", "move within a tile, gone where torn", "move"),
     HIDES: (
         "is hidden",
         "with `mask_fill` hidden, showing its own `fill`",
@@ -110,6 +111,8 @@ def targets_of(cls: type[Transform]) -> str:
         return CHOICE
     if cls.__module__.startswith(_MOVING):
         return MOVES
+    if "grid" in names:
+        return TAKES_APART
     if "mask_fill" not in names:
         return CHANGES
     return HIDES_OBJECTS if "objects" in names else HIDES

@@ -195,6 +195,8 @@ def test_every_rule_makes_a_pipeline_that_runs(rules: Rules, rule: Rule) -> None
     given = {"mask": (image if volume else image[..., 0]) // 128}
     if not volume:
         given |= dict.fromkeys(("boxes", "cropping_bbox"), im.Boxes([[60, 50, 160, 150]]))
+    if "Box" in rule.names[0] and volume:
+        given |= {"boxes": im.Boxes([[5, 5, 5, 30, 40, 40]], "zyxzyx")}
     if rule.names[0] == "AugMix":
         given = {}  # versions that are moved differently have no common place
     if rule.names[0] in ("MixUp", "CutMix"):

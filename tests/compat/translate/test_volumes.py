@@ -104,3 +104,48 @@ def test_windows_onto_any_range() -> None:
     np.testing.assert_allclose(im.from_monai(text, seed=1)(scan, axes="zyx"), wanted, atol=1e-5)
     clamped = im.from_torchio("tio.Compose([tio.Clamp(-50, 120)])", seed=1)(scan, axes="zyx")
     np.testing.assert_allclose(clamped, np.clip(scan, -50, 120), atol=1e-3)
+
+
+SCAN = np.random.default_rng(5).normal(40, 100, (6, 7, 8)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("StdShiftIntensity(0.3)", SCAN + 0.3 * SCAN.std(dtype=np.float64)),
+        ("ScaleIntensityFixedMean(0.25)", (SCAN - SCAN.mean()) * 1.25 + SCAN.mean()),
+        ("ThresholdIntensity(threshold=-20, above=True, cval=-20)", np.maximum(SCAN, -20)),
+        ("TorchVision(name='ColorJitter', brightness=(1.25, 1.25))", SCAN * 1.25),
+        ("TorchIO(name='RandomFlip', axes=(0,), flip_probability=1)", SCAN[::-1]),
+        ("FlipBox(spatial_axis=1)", SCAN[:, ::-1]),
+    ],
+)
+def test_values_of_monai(text: str, wanted: np.ndarray) -> None:
+    """By the formulas of its documentation."""
+    np.testing.assert_allclose(ours(im.from_monai(f"Compose([{text}])", seed=1), SCAN), wanted, atol=1e-3)
+
+
+def test_what_moves_by_rows_and_columns_is_left_out() -> None:
+    with pytest.raises(im.InputError, match="rows and columns, which are MONAI's last axes"):
+        im.from_monai("Compose([TorchVision(name='RandomHorizontalFlip')])")
+
+
+def test_every_image_has_the_size_that_an_affine_map_asks_for() -> None:
+    text = "Compose([RandAffined('image', prob=0.5, rotate_range=(0.3, 0, 0), spatial_size=(9, 6, 5))])"
+    pipe = im.from_monai(text, seed=1)
+    found = [pipe(SCAN, axes="zyx", key=k) for k in range(12)]
+    assert {one.shape for one in found} == {(5, 6, 9)}
+    assert len({one.tobytes() for one in found}) > 2
+
+
+def test_control_points_of_two_dimensions_are_as_far_apart_and_move_as_far() -> None:
+    text = "Compose([Resized('image', (240, 240)), Rand2DElasticd('image', (30, 30), (3, 6), prob=1)])"
+    (bent,) = im.from_monai(text, seed=1).transforms[1].transforms  # type: ignore[attr-defined]
+    assert (bent.cells, bent.strength.low, bent.strength.high) == ((8,), 0.1, 0.2)
+
+
+def test_compositions_of_torchvision_hold_transforms_of_torchio() -> None:
+    text = "from torchvision.transforms import Compose\nfrom torchio import RandomFlip\nt = Compose([RandomFlip()])"
+    assert type(im.from_torchio(text, seed=1).transforms[0]).__name__ == "Flip"
+    text = "import torchio as tio\nt = tio.Compose([tio.ToCanonical() if hasattr(tio, 'ToCanonical') else tio.X()])"
+    assert type(im.from_torchio(text, seed=1).transforms[0]).__name__ == "Orient"

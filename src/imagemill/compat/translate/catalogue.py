@@ -31,7 +31,10 @@ _NEEDED: dict[str, Any] = {
     "lower": 1, "upper": 99, "sharpness_factor": 2, "bits": 4, "quality": (50, 90), "threshold": 0.5, "holes": 4,
     "angle": 0.2, "zoom": 1.2, "spatial_border": 4, "offset": 0.1, "orientation": "LPS", "scales": 1.1, "axes": 0,
     "translation": 2, "num_samples": 2, "roi_scale": 0.8, "cropping": 4, "num_grid_xy": (4, 4),
-    "magnitude": 10, "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
+    "magnitude": 10, "spacing": (30, 30), "magnitude_range": (1, 3), "sigma_range": (5, 8), "rand_size": (8, 8, 4),
+    "factor": 0.2, "loc": (5, 5, 5), "num_ghosts": 4, "axis": 1, "intensity": 0.5, "coefficients": [0.1, 0.2],
+    "spikes_positions": [[0.2, 0.2, 0.2]], "order": 3,
+    "landmarks": {"t1": [0, 4, 9, 12, 16, 24, 34, 47, 61, 69, 77, 89, 100]},
 }  # fmt: skip
 """Arguments that have no default there."""
 
@@ -51,6 +54,9 @@ _ASKED: dict[str, dict[str, Any]] = {
     "PadIfNeeded3D": {"min_zyx": (32, 64, 64)}, "CenterCrop3D": {"size": (32, 64, 64)},
     "HistogramMatching": {"reference_images": _REFERENCE}, "FDA": {"reference_images": _REFERENCE},
     "PixelDistributionAdaptation": {"reference_images": _REFERENCE},
+    "TorchVision": {"name": "RandomInvert"}, "TorchIO": {"name": "RandomFlip"},
+    "Rand3DElastic": {"magnitude_range": (100, 200)}, "ThresholdIntensity": {"threshold": 0},
+    "RandScaleCrop": {"roi_scale": 0.2},
 }  # fmt: skip
 """Arguments that have a default there which does nothing, or of which one has to be given."""
 

@@ -135,6 +135,10 @@ def _range_curve(params: list[Array], values: Floats, source: np.dtype[Any], pea
     return scans.curved_in_range(values, params[0][: int(params[1])])
 
 
+def _deviations(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
+    return scans.shifted(values, params[0], params[1], params[2])
+
+
 def _motion(params: list[Array], values: Floats, source: np.dtype[Any], peak: float) -> Floats:
     matrices, times, axis = params
     return scans.moved(values, [values, *_views(matrices[1:], values)], int(axis), times)
@@ -219,6 +223,7 @@ _MEANING: dict[str, Callable[[list[Array], Floats, np.dtype[Any], float], Floats
     "spikes": _spikes,
     "truncated": _truncated,
     "range curve": _range_curve,
+    "deviations": _deviations,
     "motion": _motion,
     "range gamma": _range_gamma,
     "lower": _lower,

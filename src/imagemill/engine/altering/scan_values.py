@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.geometry import Floats
 
@@ -237,11 +238,46 @@ def truncated(values: Floats, share: float) -> Floats:
     Source: Morelli et al. (2011), "An image-based approach to understanding the physics of MR artifacts",
     RadioGraphics 31(3); as MONAI's ``GibbsNoise`` cuts, but about the frequency 0 and not half a frequency beside it.
     """
-    shape = values.shape[:-1]
-    axes = tuple(range(len(shape)))
-    away = [np.fft.fftfreq(n, 1 / n).reshape([-1 if at == axis else 1 for at in axes]) for axis, n in enumerate(shape)]
-    kept = np.sqrt(sum(one**2 for one in away)) <= (1 - share) * max(shape) * np.sqrt(2) / 2
+    axes = tuple(range(values.ndim - 1))
+    kept = low_frequencies(values.shape[:-1], share)
     made: Floats = np.fft.ifftn(np.fft.fftn(values, axes=axes) * kept[..., None], axes=axes).real
+    return made
+
+
+def low_frequencies(shape: tuple[int, ...], share: float) -> npt.NDArray[np.bool_]:
+    """Which numbers of a spectrum are left when that share of them, along its radius, is cut off."""
+    axes = range(len(shape))
+    away = [np.fft.fftfreq(n, 1 / n).reshape([-1 if at == axis else 1 for at in axes]) for axis, n in enumerate(shape)]
+    kept: npt.NDArray[np.bool_] = np.sqrt(sum(one**2 for one in away)) <= (1 - share) * max(shape) * np.sqrt(2) / 2
+    return kept
+
+
+def shifted(values: Floats, deviations: Floats, above: Floats, each: Floats) -> Floats:
+    """Values moved by so many of their own deviations.
+
+    Parameters
+    ----------
+    values : array, ``(*shape, C)``
+    deviations : float
+    above : float
+        From which value on, that one not included, pixels count, in the deviation and for the shift; NaN for all.
+    each : bool
+        Whether each channel goes by its own deviation.
+
+    Examples
+    --------
+    >>> shifted(np.array([[0.0], [1.0], [3.0]]), 2, 0, False)[:, 0]
+    array([0., 3., 5.])
+    """
+    made = values.copy()
+    parts = [made[..., c] for c in range(made.shape[-1])] if each else [made]
+    for part in parts:
+        if np.isnan(above):
+            part += np.asarray(float(deviations) * part.std(dtype=np.float64), part.dtype)
+            continue
+        counts = part > above
+        if counts.any():
+            part[counts] += np.asarray(float(deviations) * part[counts].std(dtype=np.float64), part.dtype)
     return made
 
 

@@ -13,12 +13,13 @@ from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.annotated.rotated_boxes import rectangles_around, turned_around
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
+from imagemill.core.image_ops import Exchange
 from imagemill.core.keypoint_names import Swap, exchange
 from imagemill.core.targets import Boxes, Instances, Keypoints, Polygons, RotatedBoxes
 from imagemill.engine.annotations import points
 from imagemill.engine.annotations.boxes import Outlines, grouped
 from imagemill.engine.annotations.rings import Rings, finest
-from imagemill.engine.plan import Pass, Plan
+from imagemill.engine.plan import Alter, Pass, Plan
 
 __all__ = ["CARRIED"]
 
@@ -114,7 +115,8 @@ def _rotated(plan: Plan, row: int, given: RotatedBoxes, through: Moved, rules: B
 
 def _is_still(plan: Plan, row: int, seen: Rings) -> bool:
     """Whether nothing moved them and nothing cut them."""
-    return not any(_chains(plan, row)) and bool((seen.share == 1).all())
+    apart = any(isinstance(s, Alter) and isinstance(s.op, Exchange) and s.reaches_masks for s in plan.steps)
+    return not apart and not any(_chains(plan, row)) and bool((seen.share == 1).all())
 
 
 def _pushed(chains: list[tuple[maps.Stage, ...]], places: Floats) -> Floats:

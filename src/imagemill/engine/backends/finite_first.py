@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.finite import count_not_finite, filled, may_have_gaps, working
-from imagemill.core.image_ops import Erase, Filter
+from imagemill.core.image_ops import Erase, Exchange, Filter
 from imagemill.core.ops import ChannelMix
 from imagemill.engine import colour_values as values
 from imagemill.engine.altering.altered import altered
@@ -74,7 +74,7 @@ class Finite:
 
     def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
         """As the backend's, or by its definition. A filter gets a picture that is filled; in other steps gaps stay."""
-        blind = isinstance(step.op, Erase) and step.op.fill != "mean"
+        blind = isinstance(step.op, Exchange) or (isinstance(step.op, Erase) and step.op.fill != "mean")
         if step.active(row) and not blind and may_have_gaps(src):
             self._tell(src)
             src = filled(src) if isinstance(step.op, Filter) else src

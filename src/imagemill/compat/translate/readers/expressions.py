@@ -319,6 +319,9 @@ class Scope:
             attribute = self.value(node.args[1])
             if isinstance(attribute, str):
                 return self.value(_named(f"{ast.unparse(node.args[0])}.{attribute}"))
+        if last_name(node.func) == "hasattr" and len(node.args) == 2 and root_name(node.args[0]) in self.origins:
+            # Of a module that is imported: programs ask for what newer versions of it have.
+            return True
         called = self._called_function(node)
         positional = self._items(node.args)
         given = self._named_arguments(node)

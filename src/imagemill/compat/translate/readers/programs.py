@@ -350,7 +350,9 @@ class Walk:
         within = within or (last_name(node.func) if isinstance(node, ast.Call) and self._is_ours(node, scope) else "")
         composed = list(_outermost(value, name))
         for label, call in composed:
-            if call.origin.partition(".")[0] not in _LIBRARIES - {self.package}:
+            # Steps of one library may stand in another's Compose, which only calls them in a row.
+            ours = any(one.origin.partition(".")[0] == self.package for one in calls_in(call))
+            if ours or call.origin.partition(".")[0] not in _LIBRARIES - {self.package}:
                 self._keep(self.found, Found(label, call, conditions, within, [owner] if owner else []))
         if not composed:
             # The list itself: more may be put into it.

@@ -133,7 +133,10 @@ class _Description:
                 return name
 
             found = expression(_REFERENCE.sub(placed, text[1:]), names)
-            return Unread(text) if isinstance(found, Unread) else found
+            if isinstance(found, Unread):
+                # A function is read as it is written; a value that is not known keeps its place.
+                return found if found.text.startswith("lambda") else Unread(text)
+            return found
         finally:
             self.depth -= 1
 

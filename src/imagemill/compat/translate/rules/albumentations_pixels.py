@@ -209,7 +209,9 @@ def _to_float(step: Step, max_value: Any = None, p: float = 1.0) -> Transform:
 
 
 @RULES.rule("FromFloat")
-def _from_float(step: Step, dtype: Any = "uint8", max_value: Any = None, p: float = 1.0) -> Transform:
+def _from_float(step: Step, dtype: Any = "uint8", max_value: Any = None, p: float = 1.0) -> Transform | list[Transform]:
+    if p == 0:
+        return []
     if max_value not in (None, 255, 65535):
         step.note(f"white is that of {dtype}, not {max_value}")
     named: Any = str(dtype)

@@ -10,8 +10,12 @@ from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.invert import Invert
 from imagemill.transforms.colour.normalize import Normalize
+from imagemill.transforms.colour.window import Window
 
-__all__ = ["above_of", "from_function", "onto"]
+__all__ = ["above_of", "from_function", "onto", "open_above"]
+
+_FAR = 1e6
+"""Where a window that is open above ends."""
 
 _SAME = ("float", "clone", "contiguous", "copy", "detach", "cpu", "cuda", "to", "squeeze", "unsqueeze", "numpy", "half")
 _CHANNELS = ("repeat", "expand", "repeat_interleave", "convert")
@@ -106,6 +110,11 @@ def onto(low: float, high: float) -> list[Transform]:
     if low >= high:
         raise NoCounterpart(f"onto {low:g}..{high:g}, which falls")
     return [Normalize(-low / (high - low), 1 / (high - low), scale="none")]
+
+
+def open_above(low: float) -> list[Transform]:
+    """What lifts smaller values to a limit, and leaves others up to a million above it."""
+    return [Window(low + _FAR / 2, _FAR), Normalize(-low / _FAR, 1 / _FAR, scale="none")]
 
 
 def above_of(function: object) -> float | str | None:

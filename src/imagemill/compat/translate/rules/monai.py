@@ -56,7 +56,7 @@ RULES = _Monai(
         "allow_missing_keys", "dtype", "device", "lazy", "align_corners", "track_meta", "image_only", "meta_keys",
         "meta_key_postfix", "factor_key", "min_pixdim", "max_pixdim", "ensure_same_shape", "reader", "channel_dim",
         "recompute_affine", "map_items", "unpack_items", "log_stats", "overrides", "min_zoom_axes",
-        "rotate_order",
+        "rotate_order", "image_keys", "box_keys", "box_ref_image_keys", "label_keys",
     ),
 )  # fmt: skip
 
@@ -70,7 +70,8 @@ def first(step: Step, value: Any) -> Any:
 
 def spline_of(step: Step, mode: Any) -> Any:
     """The order of an interpolation, which may be a number already."""
-    mode = first(step, mode)
+    if isinstance(mode, list | tuple) and mode:
+        mode = mode[0]
     return mode if mode in (0, 1, 3, 5) and not isinstance(mode, bool) else order(step, mode)
 
 
@@ -152,8 +153,10 @@ def _some_of(
     "AsChannelLast", "RepeatChannel", "RemoveRepeatedChannel", "SplitChannel", "EnsureType", "ToTensor", "ToNumpy",
     "ToCupy", "CastToType", "Identity", "SelectItems", "DeleteItems", "CopyItems", "ConcatItems", "FlattenSubKeys",
     "CleanExtraFields", "ToDevice", "SqueezeDim", "SimulateDelay", "ToPIL", "DataStats", "ToMetaTensor",
-    "FromMetaTensor", "ApplyPending", "Decollate", "PadListDataCollate",
+    "FromMetaTensor", "ApplyPending", "Decollate", "PadListDataCollate", "StandardizeEmptyBox", "ConvertBoxMode",
+    "ConvertBoxToStandardMode", "ClipBoxToImage", "AffineBoxToImageCoordinate", "AffineBoxToWorldCoordinate",
+    "BoxToMask", "MaskToBox", "ResampleToMatch", "SplitLabel", "NVTXMark",
 )  # fmt: skip
 def _identity(step: Step, *_: Any, **__: Any) -> list[Transform]:
-    """Nothing to do: reading, channels and tensors are the Dataset's and the Loader's."""
+    """Nothing to do: reading, channels, tensors, grids and the formats of boxes are the Dataset's and the targets'."""
     return []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from imagemill.compat.translate.rules.functions import above_of
 from imagemill.compat.translate.rules.monai import AXES, RULES, sizes
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.compat.translate.rules.values import is_number
 from imagemill.transforms.base import Transform
-from imagemill.transforms.combine import Sequential
+from imagemill.transforms.combine import OneOf, Sequential
+from imagemill.transforms.cropping.box_crop import BoxCrop
 from imagemill.transforms.cropping.foreground_crop import ForegroundCrop
 from imagemill.transforms.cropping.label_crop import LabelCrop
 from imagemill.transforms.cropping.weighted_crop import WeightedCrop
@@ -115,7 +117,51 @@ def _weighted(
     return WeightedCrop(sizes(step, "spatial_size", size), of=str(key or "weights"))
 
 
-@RULES.rule("CropForeground")
+@RULES.rule("RandCropBoxByPosNegLabel")
+def _around_boxes(
+    step: Step,
+    spatial_size: Any,
+    pos: float = 1.0,
+    neg: float = 1.0,
+    num_samples: Any = 1,
+    whole_box: bool = True,
+    thresh_image_key: Any = None,
+    image_threshold: Any = 0.0,
+    fg_indices_key: Any = None,
+    bg_indices_key: Any = None,
+    meta_keys: Any = None,
+    allow_smaller: bool = False,
+) -> Transform:
+    """`BoxCrop` with the share ``pos / (pos + neg)``, else a window anywhere."""
+    total = float(pos) + float(neg)
+    if not total > 0:
+        raise NoCounterpart("pos and neg of 0")
+    _samples(step, num_samples)
+    size = sizes(step, "spatial_size", spatial_size)
+    around, anywhere = BoxCrop(size, erosion=0.0 if whole_box else 0.5), Crop(size, at="random")
+    share = float(pos) / total
+    return around if share == 1 else OneOf([around, anywhere], weights=[share, 1 - share])
+
+
+@RULES.rule("RandScaleCrop")
+def _scale_crop(
+    step: Step, roi_scale: Any, max_roi_scale: Any = None, random_center: bool = True, random_size: bool = False
+) -> Transform:
+    """`Crop` of that share of the size the pipeline has there, else of 256."""
+    if random_size:
+        step.note("the size is fixed: roi_scale")
+    listed = [float(one) for one in (roi_scale if isinstance(roi_scale, list | tuple) else [roi_scale])]
+    if len(listed) > 2:
+        raise NoCounterpart("shares of the sides of a volume; write Crop(size) in voxels")
+    shares = list(reversed(listed)) * (3 - len(listed))
+    size = tuple(max(round(side * share), 1) for side, share in zip(step.sides, shares[:2], strict=True))
+    step.note(
+        f"a window of {size[0]}x{size[1]} pixels, of images of {step.sides[0]}x{step.sides[1]}; set it for others"
+    )
+    return Crop(size, at="random" if random_center else "centre")
+
+
+@RULES.rule("CropForeground", reads=True)
 def _foreground(
     step: Step,
     source_key: Any = None,
@@ -132,8 +178,10 @@ def _foreground(
     """`ForegroundCrop` of the image's values above 0, or of label maps where the key names one."""
     key = source_key if isinstance(source_key, str) else ""
     labels = any(word in key.lower() for word in _OF_LABELS)
-    if select_fn is not None or not (isinstance(source_key, str) or source_key is None):
+    above = above_of(select_fn)
+    if (select_fn is not None and above is None) or not (isinstance(source_key, str) or source_key is None):
         step.note("the foreground is what is above 0")
+    level = above if isinstance(above, float) else 0.0
     if allow_smaller is False:
         step.note("a margin that would leave the image ends there")
     if channel_indices is not None:
@@ -142,7 +190,7 @@ def _foreground(
     edge: Any = {axis: float(one) for axis, one in zip(AXES, listed, strict=False)} if any(listed) else 0
     if is_number(margin):
         edge = float(margin)
-    crop = ForegroundCrop(edge, above=None if labels else 0.0)
+    crop = ForegroundCrop(edge, above=None if labels else level)
     if k_divisible in (1, None):
         return crop
     multiple = int(k_divisible) if is_number(k_divisible) else tuple(int(one) for one in reversed(list(k_divisible)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from imagemill.compat.translate.rules.bending import elastic
 from imagemill.compat.translate.rules.monai import AXES, RULES, axes_of, first, margin, sizes, spline_of
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.compat.translate.rules.values import amount, around, is_number, scaled, span
@@ -30,6 +31,8 @@ from imagemill.transforms.geometric.zoom import Zoom
 
 __all__: list[str] = []
 _ROUND = 360.0
+_MOST_BENT = 0.4
+"""Of a cell, by which nothing folds."""
 _TURNS: Any = (("x", "zy", 1), ("y", "zx", -1), ("z", "yx", 1))
 """Axis, plane in array order, and the sign of turns there, in the order in which they are run."""
 
@@ -105,12 +108,12 @@ def _pad_or_crop(
     return CropOrPad(size, **margin(step, mode, value))
 
 
-@RULES.rule("Flip")
+@RULES.rule("Flip", "FlipBox")
 def _flip(step: Step, spatial_axis: Any = None) -> list[Transform]:
     return [Flip(axis) for axis in axes_of(step, spatial_axis, "xyz")]  # type: ignore[arg-type]
 
 
-@RULES.rule("RandFlip")
+@RULES.rule("RandFlip", "RandFlipBox")
 def _rand_flip(step: Step, prob: float = 0.1, spatial_axis: Any = None) -> Transform:
     """Axis 0 is x, axis 1 y, axis 2 z."""
     made: list[Transform] = [Flip(axis) for axis in axes_of(step, spatial_axis, "xyz")]  # type: ignore[arg-type]
@@ -122,7 +125,7 @@ def _rand_axis_flip(step: Step, prob: float = 0.1) -> Transform:
     return OneOf([Flip("x"), Flip("y"), Flip("z")], p=prob)
 
 
-@RULES.rule("RandRotate90")
+@RULES.rule("RandRotate90", "RandRotateBox90")
 def _rand_rotate_90(step: Step, prob: float = 0.1, max_k: int = 3, spatial_axes: Any = (0, 1)) -> Transform:
     """One to ``max_k`` quarter turns from the first axis to the second, equally likely."""
     plane, sign = _plane(step, spatial_axes)
@@ -168,7 +171,7 @@ def _degrees(step: Step, radians: Any) -> Any:
     return found if isinstance(found, tuple) else math.remainder(found, _ROUND)
 
 
-@RULES.rule("RandZoom")
+@RULES.rule("RandZoom", "RandZoomBox")
 def _rand_zoom(
     step: Step,
     prob: float = 0.1,
@@ -206,28 +209,41 @@ def _rand_affine(
     mode: Any = "bilinear",
     padding_mode: Any = "reflection",
     cache_grid: Any = False,
-) -> Transform:
+) -> list[Transform]:
     """Radians there, degrees here. Scales and shifts there are those of the grid that looks into the image.
 
     So a scale above 1 shrinks what is seen, and a shift moves it the other way; both are turned round here.
     """
     how: dict[str, Any] = {"order": spline_of(step, mode), **margin(step, padding_mode)}
+    made = _affine_parts(step, how, rotate_range, shear_range, translate_range, scale_range)
+    return [Sequential(made or [Affine()], p=prob), *_framed(step, spatial_size, padding_mode)]
+
+
+def _framed(step: Step, size: Any, padding_mode: Any) -> list[Transform]:
+    """The size that every image has then, chosen or not."""
+    if size is None or (is_number(size) and size < 0):
+        return []
+    return [CropOrPad(sizes(step, "spatial_size", size), **margin(step, padding_mode))]
+
+
+def _affine_parts(
+    step: Step, how: dict[str, Any], rotate: Any, shear: Any, translate: Any, scale: Any
+) -> list[Transform]:
+    """A turn, a shift and a zoom, of those that are asked for."""
     made: list[Transform] = []
-    if any(not around(one) for one in _ranges(step, "shear_range", shear_range).values()):
+    if any(not around(one) for one in _ranges(step, "shear_range", shear).values()):
         step.note("shears are left out")
-    turns = _ranges(step, "rotate_range", rotate_range)
+    turns = _ranges(step, "rotate_range", rotate)
     for axis, plane, sign in _TURNS if len(turns) > 1 else (("x", "yx", 1),):
         if not around(turn := turns.get(axis, 0.0)):
             made.append(Rotate(scaled(_degrees(step, turn), sign), plane=plane, **how))  # type: ignore[arg-type]
-    moves = _ranges(step, "translate_range", translate_range)
+    moves = _ranges(step, "translate_range", translate)
     if any(not around(one) for one in moves.values()):
         made.append(Shift(pixels={axis: scaled(one, -1) for axis, one in moves.items()}, **how))
-    scales = _ranges(step, "scale_range", scale_range)
+    scales = _ranges(step, "scale_range", scale)
     if any(not around(one) for one in scales.values()):
         made.append(Zoom({axis: _pulled(one) for axis, one in scales.items()}, **how))
-    if spatial_size is not None and not (is_number(spatial_size) and spatial_size < 0):
-        made.append(Crop(sizes(step, "spatial_size", spatial_size)))
-    return Sequential(made or [Affine()], p=prob)
+    return made
 
 
 def _pulled(scale: Any) -> Any:
@@ -247,13 +263,81 @@ def _ranges(step: Step, name: str, value: Any) -> dict[str, Any]:
     return {axis: span(step, name, 0 if one is None else one) for axis, one in zip(AXES, listed, strict=False)}
 
 
-@RULES.rule("Rand2DElastic", "Rand3DElastic")
-def _elastic(
-    step: Step, *_: Any, prob: float = 0.1, mode: Any = "bilinear", padding_mode: Any = "reflection", **__: Any
+@RULES.rule("Rand2DElastic")
+def _elastic_of_pictures(
+    step: Step,
+    spacing: Any,
+    magnitude_range: Any,
+    prob: float = 0.1,
+    rotate_range: Any = None,
+    shear_range: Any = None,
+    translate_range: Any = None,
+    scale_range: Any = None,
+    spatial_size: Any = None,
+    mode: Any = "bilinear",
+    padding_mode: Any = "reflection",
+) -> list[Transform]:
+    """`Elastic` with cells of ``spacing`` pixels on images of the known size, displaced as far; then the rest of it."""
+    how: dict[str, Any] = {"order": spline_of(step, mode), **margin(step, padding_mode)}
+    lengths = [float(one) for one in reversed(spacing if isinstance(spacing, list | tuple) else [spacing] * 2)]
+    cells = tuple(min(max(round(n / one), 2), 32) for n, one in zip(step.sides, lengths, strict=True))
+    strength = _at_most(step, scaled(amount(step, "magnitude_range", magnitude_range), 1 / min(lengths)))
+    step.note(f"{cells} cells, of images of {step.sides[0]}x{step.sides[1]} pixels; set them for others")
+    made = _affine_parts(step, how, rotate_range, shear_range, translate_range, scale_range)
+    one: Any = cells[0] if len(set(cells)) == 1 else cells
+    bent = Sequential([Elastic(strength, cells=one, **how), *made], p=prob)
+    return [bent, *_framed(step, spatial_size, padding_mode)]
+
+
+@RULES.rule("Rand3DElastic")
+def _elastic_of_volumes(
+    step: Step,
+    sigma_range: Any,
+    magnitude_range: Any,
+    prob: float = 0.1,
+    rotate_range: Any = None,
+    shear_range: Any = None,
+    translate_range: Any = None,
+    scale_range: Any = None,
+    spatial_size: Any = None,
+    mode: Any = "bilinear",
+    padding_mode: Any = "reflection",
+) -> list[Transform]:
+    """`Elastic`, as strong and as fine as smoothed noise is there on volumes of the known size; then the rest of it."""
+    how: dict[str, Any] = {"order": spline_of(step, mode), **margin(step, padding_mode)}
+    sigma = [float(one) for one in (sigma_range if isinstance(sigma_range, list | tuple) else [sigma_range])]
+    bent = elastic(step, magnitude_range, sum(sigma) / len(sigma), uniform=True, axes=3)
+    made = _affine_parts(step, how, rotate_range, shear_range, translate_range, scale_range)
+    return [Sequential([Elastic(**bent, **how), *made], p=prob), *_framed(step, spatial_size, padding_mode)]
+
+
+def _at_most(step: Step, strength: Any) -> Any:
+    """A strength that folds nothing."""
+    high = strength[1] if isinstance(strength, tuple) else strength
+    if high <= _MOST_BENT:
+        return strength
+    step.note(f"displacements end at {_MOST_BENT} of a cell")
+    return (min(strength[0], _MOST_BENT), _MOST_BENT) if isinstance(strength, tuple) else _MOST_BENT
+
+
+@RULES.rule("RandSmoothDeform")
+def _smooth_deform(
+    step: Step,
+    spatial_size: Any,
+    rand_size: Any,
+    pad: int = 0,
+    field_mode: Any = "area",
+    prob: float = 0.1,
+    def_range: Any = 1.0,
+    grid_dtype: Any = None,
+    grid_mode: Any = "nearest",
+    grid_padding_mode: Any = "border",
 ) -> Transform:
-    """Smooth displacements on a grid of the usual strength; ``sigma`` and ``magnitude`` are not translated."""
-    step.note("strength and cells are the usual ones of Elastic; set them")
-    return Elastic(order=spline_of(step, mode), p=prob, **margin(step, padding_mode))
+    """`Elastic` with as many cells, displaced by up to the same share of half of the image."""
+    cells = tuple(max(one, 2) for one in sizes(step, "rand_size", rand_size))
+    reach = max(abs(one) for one in (def_range if isinstance(def_range, list | tuple) else [def_range]))
+    strength = _at_most(step, float(reach) / 2 * min(cells))
+    return Elastic(strength, cells=cells, order=spline_of(step, grid_mode), p=prob, **margin(step, grid_padding_mode))
 
 
 @RULES.rule("Orientation")
@@ -261,7 +345,7 @@ def _orientation(step: Step, axcodes: Any = "RAS", as_closest_canonical: bool = 
     return Orient("RAS" if as_closest_canonical else str(axcodes))
 
 
-@RULES.rule("Rotate90")
+@RULES.rule("Rotate90", "RotateBox90")
 def _rotate_90(step: Step, k: int = 1, spatial_axes: Any = (0, 1)) -> Transform:
     """From the first axis to the second."""
     plane, sign = _plane(step, spatial_axes)
@@ -286,7 +370,7 @@ def _rotate(
     ]
 
 
-@RULES.rule("Zoom")
+@RULES.rule("Zoom", "ZoomBox")
 def _zoom(step: Step, zoom: Any, mode: Any = "area", padding_mode: Any = "edge", keep_size: bool = True) -> Transform:
     """The image is brought to a whole number of pixels there and cut; here the zoom is exact."""
     if not keep_size:
@@ -356,7 +440,7 @@ def _affine(
     mode: Any = "bilinear",
     padding_mode: Any = "reflection",
     normalized: bool = False,
-) -> Transform:
+) -> list[Transform]:
     """``RandAffine`` with amounts that are not drawn."""
     if affine is not None:
         raise NoCounterpart("a matrix: write Affine with degrees, zoom and shift")
@@ -369,7 +453,7 @@ def _affine(
     )
     scale = None if factors is None else [(float(one) - 1, float(one) - 1) for one in factors]
     made: Any = _rand_affine(step, 1.0, *fixed, scale, spatial_size, mode, padding_mode)
-    return Sequential([made]) if not isinstance(made, Transform) else made
+    return list(made)
 
 
 @RULES.rule("CenterScaleCrop")

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from imagemill.compat.translate.rules.functions import onto
+from imagemill.compat.translate.rules.functions import onto, open_above
 from imagemill.compat.translate.rules.monai import AXES, RULES, sizes
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.compat.translate.rules.values import amount, is_number, scaled, span
 from imagemill.core.errors import InputError
 from imagemill.transforms.base import Transform
 from imagemill.transforms.colour.clip_percentiles import ClipPercentiles
+from imagemill.transforms.colour.contrast import Contrast
 from imagemill.transforms.colour.gain_offset import GainOffset
 from imagemill.transforms.colour.gamma import Gamma
 from imagemill.transforms.colour.normalize import Normalize
 from imagemill.transforms.colour.rescale import Rescale
 from imagemill.transforms.colour.standardize import Standardize
 from imagemill.transforms.colour.window import Window
+from imagemill.transforms.filter.equalize import Equalize
 from imagemill.transforms.filter.gaussian_blur import GaussianBlur
 from imagemill.transforms.filter.median_blur import MedianBlur
 from imagemill.transforms.filter.unsharp_mask import UnsharpMask
 from imagemill.transforms.medical.bias_field import BiasField
+from imagemill.transforms.medical.deviation_shift import DeviationShift
 from imagemill.transforms.medical.gibbs_ringing import GibbsRinging
 from imagemill.transforms.medical.histogram_shift import HistogramShift
 from imagemill.transforms.medical.low_resolution import LowResolution
@@ -123,6 +127,86 @@ def _rand_shift(
     step: Step, offsets: Any, safe: bool = False, prob: float = 0.1, channel_wise: bool = False
 ) -> Transform:
     return GainOffset(1, span(step, "offsets", offsets), p=prob)
+
+
+@RULES.rule("RandStdShiftIntensity")
+def _rand_std_shift(
+    step: Step, factors: Any, prob: float = 0.1, nonzero: bool = False, channel_wise: bool = False
+) -> Transform:
+    """`DeviationShift` by as many deviations."""
+    return _deviations(step, span(step, "factors", factors), prob, nonzero=nonzero, each=channel_wise)
+
+
+@RULES.rule("StdShiftIntensity")
+def _std_shift(step: Step, factor: float, nonzero: bool = False, channel_wise: bool = False) -> Transform:
+    return _deviations(step, float(factor), 1.0, nonzero=nonzero, each=channel_wise)
+
+
+def _deviations(step: Step, shift: Any, p: float, *, nonzero: bool, each: bool) -> Transform:
+    if nonzero:
+        step.note("values of 0 and below stay; there only those of 0 do")
+    return DeviationShift(shift, per_channel=bool(each), above=0.0 if nonzero else None, p=p)
+
+
+@RULES.rule("RandScaleIntensityFixedMean")
+def _fixed_mean(
+    step: Step, prob: float = 0.1, factors: Any = 0, fixed_mean: bool = True, preserve_range: bool = False
+) -> Transform:
+    """`Contrast` about the mean, by 1 and the factor."""
+    gain = scaled(span(step, "factors", factors), 1, plus=1)
+    return _about_mean(step, gain, prob, fixed=fixed_mean, clipped=preserve_range)
+
+
+@RULES.rule("ScaleIntensityFixedMean")
+def _scaled_about_mean(
+    step: Step, factor: float = 0, preserve_range: bool = False, fixed_mean: bool = True, channel_wise: bool = False
+) -> Transform:
+    """`Contrast` about the mean, by 1 and the factor."""
+    return _about_mean(step, 1 + float(factor), 1.0, fixed=fixed_mean, clipped=preserve_range)
+
+
+def _about_mean(step: Step, gain: Any, p: float, *, fixed: bool, clipped: bool) -> Transform:
+    if clipped:
+        step.note("values are not cut to the range that the image had; put ClipPercentiles behind it")
+    low = gain[0] if isinstance(gain, tuple) else gain
+    if low < 0:
+        gain = (0.0, gain[1]) if isinstance(gain, tuple) else 0.0
+    return Contrast(gain, "mean", p=p) if fixed else GainOffset(gain, 0, p=p)
+
+
+@RULES.rule("ThresholdIntensity")
+def _threshold(step: Step, threshold: float, above: bool = True, cval: float = 0.0) -> list[Transform]:
+    """Values below a limit become that limit: a `Window` that is open above."""
+    if not above or float(threshold) != float(cval):
+        raise NoCounterpart("other than from below to the threshold itself; nearest is Window, or imagemill.Apply")
+    return open_above(float(threshold))
+
+
+@RULES.rule("HistogramNormalize")
+def _histogram_normalize(
+    step: Step, num_bins: int = 256, min: Any = 0, max: Any = 255, mask: Any = None, mask_key: Any = None
+) -> list[Transform]:
+    """`Equalize` of as many levels as the image has, between the same ends."""
+    if mask is not None or mask_key is not None:
+        raise NoCounterpart("a mask: the histogram is that of the whole image; nearest is MatchLandmarks(above=...)")
+    return [Equalize(), Rescale("minmax"), *onto(float(min), float(max))]
+
+
+@RULES.rule("RandSmoothFieldAdjustIntensity")
+def _smooth_field(
+    step: Step,
+    spatial_size: Any,
+    rand_size: Any,
+    pad: int = 0,
+    mode: Any = "area",
+    prob: float = 0.1,
+    gamma: Any = (0.1, 1.0),
+) -> Transform:
+    """`BiasField`: a smooth factor within about the same limits."""
+    found = amount(step, "gamma", gamma)
+    low, high = found if isinstance(found, tuple) else (found, found)
+    step.note("a polynomial's field; its mean is about 1, there it lies between both limits")
+    return BiasField(min(max(abs(math.log(max(one, _FEWEST))) for one in (low, high)) / 2, 5.0), p=prob)
 
 
 @RULES.rule("ShiftIntensity")
@@ -268,6 +352,13 @@ def _gibbs(step: Step, alpha: Any = None, prob: float | None = None) -> Transfor
     alone = step.call.name.startswith("Gibbs")
     given = (0.1 if alone else (0.0, 1.0)) if alpha is None else alpha
     return GibbsRinging(amount(step, "alpha", given), p=1.0 if alone else 0.1 if prob is None else prob)
+
+
+@RULES.rule("KSpaceSpikeNoise")
+def _one_spike(step: Step, loc: Any, k_intensity: Any = None) -> Transform:
+    """One wave of the usual height, anywhere in the spectrum."""
+    step.note("one wave of the usual height, anywhere; set intensity")
+    return Spike()
 
 
 @RULES.rule("RandKSpaceSpikeNoise")

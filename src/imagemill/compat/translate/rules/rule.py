@@ -170,7 +170,10 @@ class Translator:
     def _called(self, call: Call) -> list[Transform]:
         shown = f"{call.name} ({call.where})" if call.where else call.name
         if self._is_strange(call.origin):
-            self._misses(f"{shown}: from {call.origin}, not from {self.rules.library}; put imagemill.Apply(function)")
+            known = f"{call.name} of {self.rules.library}, if it does the same, or " if self._knows(call) else ""
+            self._misses(
+                f"{shown}: from {call.origin}, not from {self.rules.library}; put {known}imagemill.Apply(function)"
+            )
             return []
         call = self.rules.named(call)
         rule = self.rules.by_name.get(call.name)
@@ -207,6 +210,9 @@ class Translator:
         """Whether a name is known to be something else's."""
         return bool(origin) and origin != self.home and origin.partition(".")[0] not in (self.rules.library, "torch")
 
+    def _knows(self, call: Call) -> bool:
+        return self.rules.named(call).name in self.rules.by_name
+
     def _misses(self, text: str) -> None:
         self.missing.append(text)
 
@@ -242,6 +248,15 @@ class Step:
     def transforms(self, value: Any) -> list[Transform]:
         """The transforms inside this one."""
         return self.translator.transforms(value)
+
+    def of_library(self, library: str, call: Call) -> list[Transform]:
+        """The transforms that a call of another library stands for."""
+        from imagemill.compat.translate.rules.tables import table
+
+        outer = self.translator
+        inner = Translator(table(library), 2, outer.notes, outer.missing, outer.settings, outer.unknown, whole=call)
+        inner.sides = outer.sides
+        return inner.transforms(call)
 
     def each(self, value: Any) -> list[list[Transform]]:
         """The transforms that each of several inside stands for."""

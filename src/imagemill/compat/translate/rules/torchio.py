@@ -243,10 +243,11 @@ def _resample(
     scalars_only: bool = False,
     antialias: bool = False,
     p: float = 1.0,
-) -> Transform:
+) -> Transform | list[Transform]:
     """To a spacing in millimetres; ``antialias`` is as there, off unless told otherwise."""
     if isinstance(target, str):
-        raise NoCounterpart(f"target={target!r}: to the grid of another image is not built")
+        step.note(f"images of a sample are brought onto the grid of the first: pass {target!r} as image")
+        return []
     spacing: Any = tuple(float(one) for one in reversed(target)) if isinstance(target, list | tuple) else float(target)
     return Resample(spacing=spacing, order=order(step, image_interpolation), antialias=bool(antialias), p=p)  # type: ignore[arg-type]
 
@@ -263,7 +264,7 @@ def _resize(
     return Resample(_size(step, target_shape), order=order(step, image_interpolation), antialias=False, p=p)  # type: ignore[arg-type]
 
 
-@RULES.rule("CropOrPad")
+@RULES.rule("CropOrPad", "CenterCropOrPad")
 def _crop_or_pad(
     step: Step,
     target_shape: Any = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from imagemill.compat.translate.rules.functions import open_above
 from imagemill.compat.translate.rules.rule import NoCounterpart, Step
 from imagemill.compat.translate.rules.torchio import RULES, affine, axis_of, deformed
 from imagemill.compat.translate.rules.values import amount, is_number, span
@@ -20,6 +21,7 @@ from imagemill.transforms.medical.ghosting import Ghosting
 from imagemill.transforms.medical.low_resolution import LowResolution
 from imagemill.transforms.medical.motion_artefact import MotionArtefact
 from imagemill.transforms.medical.spike import Spike
+from imagemill.transforms.occlusion.patch_swap import PatchSwap
 
 __all__: list[str] = []
 
@@ -84,6 +86,39 @@ def _spike(step: Step, num_spikes: Any = 1, intensity: Any = (1, 3), p: float = 
     return Spike(strength, max(high, 1), p=p)
 
 
+@RULES.rule("RandomSwap")
+def _swap(step: Step, patch_size: Any = 15, num_iterations: int = 100, p: float = 1.0) -> Transform:
+    """`PatchSwap` of as many pairs."""
+    size = [int(one) for one in (patch_size if isinstance(patch_size, list | tuple) else [patch_size] * 3)]
+    return PatchSwap(tuple(reversed(size)), min(int(num_iterations), 1000), p=p)
+
+
+@RULES.rule("Ghosting")
+def _fixed_ghosting(
+    step: Step, num_ghosts: Any, axis: Any, intensity: Any, restore: Any = None, p: float = 1.0
+) -> list[Transform]:
+    """With the values that were drawn."""
+    made: Any = _ghosting(step, (num_ghosts, num_ghosts), (axis,), (intensity, intensity), restore, p)
+    return [made]
+
+
+@RULES.rule("Spike")
+def _fixed_spike(step: Step, spikes_positions: Any, intensity: Any, p: float = 1.0) -> list[Transform]:
+    """As many waves of that height, anywhere in the spectrum."""
+    step.note("waves lie anywhere in the spectrum")
+    count = len(spikes_positions)
+    made: Any = _spike(step, (count, count), (intensity, intensity), p)
+    return [made]
+
+
+@RULES.rule("BiasField")
+def _fixed_bias(step: Step, coefficients: Any, order: int, p: float = 1.0) -> list[Transform]:
+    """A field whose coefficients are drawn, as large as the largest of those."""
+    step.note("coefficients are drawn, up to the largest of those")
+    made: Any = _bias_field(step, max(abs(float(one)) for one in coefficients), order, p)
+    return [made]
+
+
 @RULES.rule("RandomMotion")
 def _motion(
     step: Step,
@@ -129,8 +164,10 @@ def _histogram_standardization(step: Step, landmarks: Any, masking_method: Any =
 @RULES.rule("Clamp")
 def _clamp(step: Step, out_min: Any = None, out_max: Any = None, p: float = 1.0) -> Transform:
     """A `Window` and its values again."""
+    if out_max is None and out_min is not None:
+        return Sequential(open_above(float(out_min)), p=p)
     if out_min is None or out_max is None:
-        raise NoCounterpart("one limit alone is not built; give out_min and out_max")
+        raise NoCounterpart("an upper limit alone is not built; give out_min and out_max")
     low, width = float(out_min), float(out_max) - float(out_min)
     return Sequential([Window(low + width / 2, width), Normalize(-low / width, 1 / width, scale="none")], p=p)
 
@@ -177,7 +214,7 @@ def _fixed_blur(step: Step, std: Any, p: float = 1.0) -> Transform:
     return GaussianBlur({"z": z, "y": y, "x": x}, "millimetres", p=p)
 
 
-@RULES.rule("RandomAnisotropy")
+@RULES.rule("RandomAnisotropy", "RandomDownsample")
 def _anisotropy(
     step: Step,
     axes: Any = (0, 1, 2),

@@ -7,10 +7,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from imagemill.core.image_ops import Erase, Filter, Noise
+from imagemill.core.image_ops import Erase, Exchange, Filter, Noise
 from imagemill.core.randomness import pixel_numbers as numbers
 from imagemill.core.randomness.rng import unit
 from imagemill.engine.altering.erase_values import boxes_of, filling, inside
+from imagemill.engine.altering.exchanged_parts import swapped
 from imagemill.engine.backends.cpu.altering import filter_kernels, pixel_noise, turned
 from imagemill.engine.colour_values import to_dtype
 from imagemill.engine.plan import Alter
@@ -27,6 +28,8 @@ def alter(step: Alter, row: int, src: Array, out: Array | None = None) -> Array:
     op, channels = step.op, step.op.channels
     if isinstance(op, Erase):
         return _erased(op, row, src, step.peak, out)
+    if isinstance(op, Exchange):
+        return swapped(op, row, src, out)
     whole = channels == src.shape[-1]
     room = None
     if whole and out is not None and out.flags.c_contiguous:

@@ -60,6 +60,8 @@ def filter_image(op: Filter, row: int, src: Array, peak: float, out: Array | Non
             shares, levels, amount = params
             tables = [_matching(n, shares[c], levels[c], float(amount)) for c, n in enumerate(histogram(src))]
             return _by_table(src, np.stack(tables), out)
+        case "range curve" if src.dtype == np.uint8:
+            return _by_table(src, _bending(histogram(src), params[0][: int(params[1])]), out)
         case "posterize" | "solarize" if src.dtype == np.uint8:
             return _stepped(src, op.kind, float(params[0]), peak, out)
         case "clahe" if src.ndim == 3 and src.dtype == np.uint8 and src.shape[-1] in (1, 3):
@@ -104,8 +106,10 @@ def named(op: Filter, dtype: np.dtype[Any]) -> str:
         return "cv2.warpAffine" if plane and dtype in (np.uint8, np.uint16, np.float32) else "scipy.ndimage"
     if op.kind in ("jpeg", "webp"):
         return "Pillow"
+    if op.kind == "range curve" and dtype == np.uint8:
+        return "table"
     if op.kind in scan_kernels.KINDS and working(dtype) == np.float32:
-        return f"numba {op.kind}"
+        return {"truncated": "scipy.fft", "deviations": "numpy"}.get(op.kind, f"numba {op.kind}")
     if op.kind == "hsv":
         return "numba hsv" if dtype in (np.uint8, np.uint16) else "numpy"
     if op.kind == "glass" or op.kind == "turbulence" or op.kind in WEATHER:
@@ -219,6 +223,17 @@ def _stepped(src: Array, kind: str, number: float, peak: float, out: Array | Non
     if kind == "posterize":
         return _by_table(src, (np.floor(levels / number) * number)[None], out)
     return _by_table(src, np.where(levels >= number, peak - levels, levels)[None], out)
+
+
+def _bending(counts: Array, heights: Floats) -> Array:
+    """The table of a curve over the range of values that there are in any channel."""
+    levels = np.arange(len(counts[0]), dtype=np.float64)
+    there = np.flatnonzero(counts.any(axis=0))
+    low, high = float(there[0]), float(there[-1])
+    if low == high:
+        return levels[None]
+    bent = np.interp(levels, np.linspace(low, high, len(heights)), low + (high - low) * heights)
+    return np.asarray(bent[None])
 
 
 def _clahe(src: Array, limit: float, tiles: Array) -> Array:

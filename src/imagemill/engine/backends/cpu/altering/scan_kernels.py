@@ -29,7 +29,7 @@ __all__ = ["KINDS", "altered_scan"]
 
 Array = np.ndarray[Any, Any]
 
-KINDS = ("bias", "ghosts", "spikes", "motion", "range gamma", "lower")
+KINDS = ("bias", "ghosts", "spikes", "motion", "range gamma", "range curve", "truncated", "deviations", "lower")
 """The filters that have a kernel here."""
 
 _BLOCK = 4096
@@ -51,7 +51,14 @@ def altered_scan(kind: str, params: list[Array], src: Array, out: Array | None) 
             return _seen([src], [gain], int(axis))
         case "motion":
             return _moved(src, *params)
+        case "truncated":
+            return _truncated(src, float(params[0]))
+        case "deviations":
+            return scans.shifted(src, *params)
     made = np.empty_like(src) if out is None else out
+    if kind == "range curve":
+        _curved(src.reshape(-1), params[0][: int(params[1])], made.reshape(-1))
+        return made
     for c in range(src.shape[-1]):
         one = src.shape[-1] == 1
         plane = src[..., 0] if one else np.ascontiguousarray(src[..., c])
@@ -66,6 +73,36 @@ def altered_scan(kind: str, params: list[Array], src: Array, out: Array | None) 
         if not one:
             made[..., c] = target
     return made
+
+
+def _truncated(src: Array, share: float) -> Array:
+    """The spectrum of real values has two equal halves: one is made, in single precision."""
+    from scipy import fft
+
+    shape, axes = src.shape[:-1], tuple(range(src.ndim - 1))
+    spectrum = fft.rfftn(src, axes=axes)
+    spectrum *= scans.low_frequencies(shape, share)[..., : spectrum.shape[-2], None]
+    return np.asarray(fft.irfftn(spectrum, shape, axes=axes))
+
+
+@compiled
+def _between_points(src, low, per, heights, slopes, out):
+    """Straight lines between evenly spaced points: at point ``k`` lies ``heights[k]``, ``slopes[k]`` to the next."""
+    last = slopes.size - 1
+    for i in range(src.size):
+        place = (src[i] - low) * per
+        k = min(max(int(place), 0), last)
+        out[i] = heights[k] + (place - k) * slopes[k]
+
+
+def _curved(flat: Array, heights: Floats, out: Array) -> None:
+    low, high = float(flat.min()), float(flat.max())
+    if low == high:
+        out[...] = flat
+        return
+    levels = (low + (high - low) * heights).astype(np.float32)
+    per = np.float32((len(heights) - 1) / (high - low))
+    _between_points(flat, np.float32(low), per, levels[:-1], np.diff(levels), out)
 
 
 # ------------------------------------------------------------------------------------------- fields over the frame

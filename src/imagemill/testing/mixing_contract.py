@@ -78,7 +78,7 @@ def _made(transform: Transform, given: dict[str, Any], n: int, first: int = 0, b
 
 def _same(one: Any, rows: Any, two: Any, others: Any, promise: str, levels: float = 0.0) -> None:
     for row, other in zip(rows, others, strict=True):
-        for name in one:
+        for name in getattr(one, "columns", one):
             found, wanted = (
                 getattr(made[name][at], "array", made[name][at]) for made, at in ((one, row), (two, other))
             )
@@ -97,4 +97,4 @@ def _replays(transform: Transform, given: dict[str, Any], whole: Batch) -> None:
         targets = {name: column[row] for name, column in given.items()}
         assert recipe.pipeline == own.digest, "a recipe names its pipeline"
         again = own.replay(recipe.to_dict(), partner=partners, **targets)
-        _same({name: [again[name]] for name in again}, [0], whole, [row], "a recipe and the partners give it again")
+        _same({name: [again[name]] for name in again.targets}, [0], whole, [row], "a recipe and the partners give it again")

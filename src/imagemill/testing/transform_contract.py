@@ -142,7 +142,7 @@ def _loses_nothing(transform: Transform, given: dict[str, Any]) -> None:
     except (TargetError, ValueError) as error:
         raise AssertionError(f"every kind of target is moved or left as it is, got {error}") from error
     _same(_arrays(given), before, "inputs are left alone")
-    assert list(found) == list(given), f"no target is lost: {list(given)} became {list(found)}"
+    assert list(found.targets) == list(given), f"no target is lost: {list(given)} became {list(found.targets)}"
     label = found.targets["label"]
     assert isinstance(label, Label), "a label stays one"
     assert found.label == "cat", "a label stays what it is"

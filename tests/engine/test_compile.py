@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.caching import NullCache
 
 from imagemill.engine.backends.cpu.compile import compiled
 
@@ -15,13 +17,21 @@ def added(x, number):  # type: ignore[no-untyped-def]
     return x + number
 
 
+@compiled.part
+def twice(x):  # type: ignore[no-untyped-def]
+    return added(added(x, 1), 2)  # type: ignore[no-untyped-call]
+
+
 @compiled
 def kernel(x):  # type: ignore[no-untyped-def]
-    return added(added(added(x, 1), 2), x)  # type: ignore[no-untyped-call]
+    return added(twice(x), x)  # type: ignore[no-untyped-call]
 
 
 ADDED: Any = added
+TWICE: Any = twice
 KERNEL: Any = kernel
+for one in (ADDED, TWICE, KERNEL):
+    one._cache = NullCache()  # what was compiled for an earlier run would only be loaded
 
 
 def test_a_part_is_compiled_once_for_a_type_whatever_numbers_are_written_out() -> None:
@@ -34,3 +44,11 @@ def test_a_part_called_from_python_says_so_before_it_ends_the_process() -> None:
     with pytest.raises(TypeError, match=r"added is a part of kernels, without an entry for Python: .* \.py_func"):
         ADDED(1, 2)
     assert ADDED.py_func(1, 2) == 3
+
+
+def test_a_part_is_optimised_within_what_calls_it_and_not_before() -> None:
+    KERNEL(np.int64(5))
+    (part,), (whole,) = TWICE.inspect_llvm().values(), KERNEL.inspect_llvm().values()
+    call = r"call i32 @\S*added"
+    assert re.search(call, part)
+    assert not re.search(call, whole)

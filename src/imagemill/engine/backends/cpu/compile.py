@@ -12,7 +12,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, cast
 
 from numba import njit, types
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import LoweringPass, register_pass
 from numba.core.registry import CPUDispatcher
+from numba.core.typed_passes import AnnotateTypes
 
 from imagemill.engine.compile_notice import listen_for_notice
 
@@ -37,6 +40,39 @@ class _Part(_Kernel):
         raise TypeError(f"{name} is a part of kernels, without an entry for Python: its plain function is .py_func")
 
 
+def _leave(*_: object) -> None:
+    """Nothing is done to a module that only serves to be linked into others."""
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class _OptimisedByCallers(LoweringPass):
+    """LLVM optimises a part within each kernel that it is linked into; before, alone, it would be for nothing.
+
+    A library without the method that is replaced here is optimised twice, which takes time and changes nothing.
+    """
+
+    _name = "optimised_by_callers"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        state.library._optimize_final_module = _leave
+        return False
+
+
+class _PartCompiler(CompilerBase):
+    """Numba's own passes, and that one before the code is made."""
+
+    def define_pipelines(self) -> list[Any]:
+        passes: Any = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.add_pass_after(_OptimisedByCallers, AnnotateTypes)
+        passes.finalize()
+        return [passes]
+
+
 class Compiler:
     """A decorator that compiles a kernel when it is first called.
 
@@ -58,9 +94,9 @@ class Compiler:
 
     def part(self, function: F) -> F:
         """What kernels alone call."""
-        return cast(F, self._made(function, _Part, no_cpython_wrapper=True))
+        return cast(F, self._made(function, _Part, no_cpython_wrapper=True, pipeline_class=_PartCompiler))
 
-    def _made(self, function: Callable[..., object], kind: type[CPUDispatcher], **how: bool) -> Any:
+    def _made(self, function: Callable[..., object], kind: type[CPUDispatcher], **how: Any) -> Any:
         made: Any = cast(Any, njit)(**self._how, **how)(function)
         if isinstance(made, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
             made.__class__ = kind

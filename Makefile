@@ -109,7 +109,7 @@ define install
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
   { echo "expected CPython 3.11 or newer, got $$($(PYTHON) --version 2>&1); do: make PYTHON=python3.11"; exit 1; }
 test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(1)]'
+$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_MORE) -e '.[$(1)]'
 endef
 
 $(BSTAMP): pyproject.toml bench/requirements.txt bench/requirements-nodeps.txt

@@ -206,16 +206,40 @@ def test_a_sample_that_cannot_be_drawn_costs_no_call_before_it(counted: list[int
     assert counted == [1, 4, 1, 4, 1]
 
 
-@pytest.mark.parametrize("sizes", [1, 3])
-def test_so_many_calls_share_one_draw(monkeypatch: pytest.MonkeyPatch, sizes: int) -> None:
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """For how many samples it was drawn, each time."""
     drawn: list[int] = []
     plan = im.Pipeline.plan
 
     def counting(self: im.Pipeline, draft: Any) -> Any:
-        drawn.append(1)
-        return plan(self, draft)
+        made = plan(self, draft)
+        drawn.append(made.n)
+        return made
 
     monkeypatch.setattr(im.Pipeline, "plan", counting)
+    return drawn
+
+
+def test_batches_share_draws_for_whole_batches(drawn: list[int]) -> None:
+    listed = [im.Rotate((-20, 20)), im.Flip("x", p=0.5)]
+    pipe, alone = im.Pipeline(listed, seed=4), im.Pipeline(listed, seed=4)
+    images = np.random.default_rng(1).integers(0, 256, (100, 6, 7, 3), dtype=np.uint8)
+    made = [pipe.batch(images) for _ in range(1 + 4 + 8 + 1)]
+    assert drawn == [100, 400, 800, 800]
+    for i in (0, 4, 5, 12):
+        same = alone.batch(images, keys=range(100 * i, 100 * i + 100), epoch=0)
+        np.testing.assert_array_equal(made[i].image, same.image)
+        assert made[i].recipe == same.recipe
+        assert made[i].applied[99] == same.applied[99]
+        assert len(made[i].geometry) == 100
+        assert len(made[i].geometry[98:]) == 2
+        back = made[i].inverse(mask=made[i].image[..., 0])["mask"]
+        np.testing.assert_array_equal(back[99], same.inverse(mask=same.image[..., 0])["mask"][99])
+
+
+@pytest.mark.parametrize("sizes", [1, 3])
+def test_so_many_calls_share_one_draw(drawn: list[int], sizes: int) -> None:
     pipe = im.Pipeline([im.Flip("x")], seed=1)
     for number in range(1 + 4 + 16 + 64):
         pipe(PICTURE[number % sizes :])

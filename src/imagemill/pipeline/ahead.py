@@ -29,6 +29,8 @@ __all__ = ["Ahead", "Kind", "Planned"]
 _MOST, _LEAST, _PIXELS = 256, 32, 1 << 25
 """Calls that are drawn for at once, at most, and at least; and how many pixels all their images may have, as what is
 drawn may have a number for each."""
+_BATCHES = 8
+"""Calls on whole batches that are drawn for at once, at most, where that is more samples."""
 _GROWS = 4
 """How many times as many calls the next draw is for: one for four samples costs hardly more than one for a sample."""
 
@@ -138,8 +140,8 @@ class Ahead:
             if found is not None:
                 return found
             if kind == window.kind or (window.kind.differs_in_shape(kind) and window.for_others is not None):
-                most = max(_LEAST, min(_MOST, _PIXELS // math.prod(kind.shape)))
-                size = max(count, min(_GROWS * window.size, most))
+                most = max(_LEAST, min(max(_MOST, _BATCHES * count), _PIXELS // math.prod(kind.shape)))
+                size = max(1, min(_GROWS * window.size, most) // count) * count
         try:
             window = self._made(kind, turn, size, epoch)
         except Exception:

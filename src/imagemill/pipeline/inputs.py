@@ -219,8 +219,8 @@ class Inputs:
         first = [lead.first] if isinstance(lead, Stack) else lead
         if self.several or not all(map(_says_nothing, first)):
             return None
-        array = arrays[0]
-        if any(one.shape != array.shape or one.dtype != array.dtype for one in arrays[1:]):
+        array, more = arrays[0], () if isinstance(arrays, np.ndarray) else arrays[1:]
+        if any(one.shape != array.shape or one.dtype != array.dtype for one in more):
             return None
         return Kind(array.shape[:-1], array.shape[-1], array.dtype)
 

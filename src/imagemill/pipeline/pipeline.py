@@ -41,7 +41,7 @@ from imagemill.pipeline.written import Written
 from imagemill.transforms.base import Transform, everyone
 
 Key = str | int
-_FEW = 64
+_FEW = 1024
 """Samples of a batch up to which drawing ahead pays: what a large one draws is shared by its own samples."""
 
 

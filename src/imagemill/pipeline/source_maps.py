@@ -104,7 +104,7 @@ class SourceMaps(ShortRepr, Sequence["_SourceMap"]):
     def __getitem__(self, i: slice) -> Sequence[_SourceMap]: ...
     def __getitem__(self, i: int | slice) -> _SourceMap | Sequence[_SourceMap]:
         if isinstance(i, slice):
-            return tuple(_SourceMap(self, row) for row in range(len(self))[i])
+            return _Some(self, range(len(self))[i])
         return _SourceMap(self, range(len(self))[i])
 
     def resample(self, order: int, fill: float, label: int) -> Resample:
@@ -118,6 +118,24 @@ class SourceMaps(ShortRepr, Sequence["_SourceMap"]):
 def _sent(*arguments: Any) -> SourceMaps:
     *one, backend, swap, mixed = arguments
     return SourceMaps(*one, get_backend(backend), swap, mixed)  # type: ignore[call-arg]  # as `__reduce__` lists them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Some(Sequence["_SourceMap"]):
+    """The ways back of some samples, each made when it is asked for."""
+
+    maps: SourceMaps
+    rows: range
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, i: int) -> _SourceMap: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[_SourceMap]: ...
+    def __getitem__(self, i: int | slice) -> _SourceMap | Sequence[_SourceMap]:
+        return _Some(self.maps, self.rows[i]) if isinstance(i, slice) else _SourceMap(self.maps, self.rows[i])
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -27,6 +27,7 @@ WAYS: dict[str, tuple[str | None, int, tuple[str, ...]]] = {
     "ray, 1 actor": ("ray", 1, ("", "driver", "worker")),
     "ray, 2 actors": ("ray", 2, ("", "driver", "worker")),
     "ray, 4 actors": ("ray", 4, ("", "driver", "worker")),
+    "daft": ("daft", 2, ("", "driver")),
 }
 """What runs shards, how many, and what is killed: nothing, the driver, a worker."""
 

@@ -312,7 +312,7 @@ def audit(
         How many decode.
     on : str, optional
         What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
-        that is ended with the call, or ``"ray://HOST:PORT"``.
+        that is ended with the call, ``"ray://HOST:PORT"``, or ``"daft"``.
     progress : callable, optional
         Called with how many images were looked at, and how many there are.
     stage : callable, optional

@@ -23,15 +23,15 @@ def engine_for(on: str | None) -> Start:
     Parameters
     ----------
     on : str or None
-        ``"threads"`` (or None), ``"processes"``, ``"ray"`` for a cluster of this machine that is ended with the run, or
-        ``"ray://HOST:PORT"`` for one that is there.
+        ``"threads"`` (or None), ``"processes"``, ``"ray"`` for a cluster of this machine that is ended with the run,
+        ``"ray://HOST:PORT"`` for one that is there, or ``"daft"`` for Daft's runner, whichever is set.
 
     Raises
     ------
     InputError
         When it is none of these, or nobody answers there.
     MissingExtra
-        When Ray is not installed.
+        When Ray, or Daft, is not installed.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def engine_for(on: str | None) -> Start:
     'Threads'
     >>> engine_for("spark")
     Traceback (most recent call last):
-    imagemill.core.errors.InputError: expected on as threads, processes, ray or ray://HOST:PORT, got 'spark'; choose ...
+    imagemill.core.errors.InputError: expected on as threads, processes, ray, ray://HOST:PORT or daft, got 'spark'; ...
     """
     if on is None or on == "threads":
         return Threads
@@ -54,8 +54,13 @@ def engine_for(on: str | None) -> Start:
         from imagemill.jobs.ray.ray_engine import RayActors
 
         return partial(RayActors, address=on)
+    if on == "daft":
+        from imagemill.jobs.daft_engine import DaftQueries, the_daft
+
+        the_daft()
+        return partial(DaftQueries)
     raise InputError(
-        f"expected on as threads, processes, ray or ray://HOST:PORT, got {on!r}; choose one of these, or leave it out"
+        f"expected on as threads, processes, ray, ray://HOST:PORT or daft, got {on!r}; choose one, or leave it out"
     )
 
 

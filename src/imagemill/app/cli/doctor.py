@@ -40,6 +40,7 @@ EXTRAS: dict[str, dict[str, str]] = {
     "mlflow": {"mlflow-skinny": "compare --log mlflow"},
     "remote": {"fsspec": "files at an address", "s3fs": "s3:// addresses"},
     "ray": {"ray": "shards of work on Ray, --on ray"},
+    "daft": {"daft": "shards of work on Daft, --on daft"},
 }
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")
 

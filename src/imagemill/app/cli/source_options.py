@@ -43,7 +43,7 @@ On = Annotated[
     str | None,
     typer.Option(
         "--on",
-        metavar="threads|processes|ray|ray://HOST:PORT",
+        metavar="threads|processes|ray|ray://HOST:PORT|daft",
         help="What the workers are; ray starts and ends a cluster of this machine.",
     ),
 ]

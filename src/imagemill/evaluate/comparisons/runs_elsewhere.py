@@ -42,7 +42,7 @@ def check_elsewhere(on: str | None, at_once: int, budget: TimeBudget) -> None:
     """
     if on is None:
         return
-    if engine_for(on) is Threads:
+    if on == "daft" or engine_for(on) is Threads:  # Daft as well works in threads of this process
         raise InputError(f"expected on as processes, ray or ray://HOST:PORT, got {on!r}; leave it out for this process")
     if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
         raise InputError(f"expected at_once as a whole number of at least 1, got {at_once!r}; give a larger one")

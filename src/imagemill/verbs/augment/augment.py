@@ -82,7 +82,7 @@ def augment(
         1 or more.
     on : str, optional
         What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
-        that is ended with the call, or ``"ray://HOST:PORT"``. `out` is a
+        that is ended with the call, ``"ray://HOST:PORT"``, or ``"daft"``. `out` is a
         folder that all of its machines see; the files do not depend on it.
     on_error : {"raise", "skip", "quarantine"}
         What to do with a file that cannot be used: stop, leave it out and say so, or also copy it aside.

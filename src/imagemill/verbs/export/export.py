@@ -80,7 +80,7 @@ def export(
     overwrite : bool
     on : str, optional
         What the workers are that look at annotated pictures: ``"threads"`` when left out, ``"processes"``,
-        ``"ray"`` for a Ray cluster of this machine that is ended with the call, or ``"ray://HOST:PORT"``.
+        ``"ray"`` for a Ray cluster of this machine that is ended with the call, ``"ray://HOST:PORT"``, or ``"daft"``.
     progress : callable, optional
         Called with the number of images written so far.
     **options

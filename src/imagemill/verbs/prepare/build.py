@@ -153,7 +153,7 @@ def prepare(
         1 or more. The bytes do not depend on it.
     on : str, optional
         What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
-        that is ended with the call, or ``"ray://HOST:PORT"``. Nor on that.
+        that is ended with the call, ``"ray://HOST:PORT"``, or ``"daft"``. Nor on that.
     on_error : {"raise", "skip", "quarantine"}
         What to do with a file that cannot be used or is not there: stop, leave it out and say so, or copy it aside too.
     masks, allow_missing_masks

@@ -193,7 +193,7 @@ def scan(
         How many decode.
     on : str, optional
         What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
-        that is ended with the call, or ``"ray://HOST:PORT"``.
+        that is ended with the call, ``"ray://HOST:PORT"``, or ``"daft"``.
     progress : callable, optional
         Called with how many images were opened and how many will be.
     **options

@@ -1,7 +1,7 @@
-"""Shards on Daft: an engine beside threads, processes and Ray. A shard is a row of a frame, and a frame a query of its own.
+"""Shards on Daft: an engine beside threads, processes and Ray. Each shard is a row of a frame, each frame a query.
 
-A query of one row costs some milliseconds, which is little beside a shard. So what is finished is noted when it comes and
-errors end the run in the order of the items, as on any engine, and Daft is asked for no more than where a function runs:
+A query of one row costs some milliseconds, which is little beside a shard. So what is finished is noted when it comes,
+errors end the run in the order of the items as on any engine, and Daft is asked for no more than where a function runs:
 in threads of this process, or with ``daft.set_runner_ray(address)`` on the machines of a Ray cluster.
 """
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.errors import ImagemillError
 from imagemill.data.records.loading import encoded, pixels_digest, pixels_name
 from imagemill.data.records.record import Blob, Pixels, Record, Stored
 from imagemill.data.remote.remote_path import RemotePath
 
-__all__ = ["Contents", "contents_of", "straddling"]
+__all__ = ["Contents", "alike_by_digest", "contents_of", "straddling"]
 
 _SMALL = 1 << 16
 """Bytes up to which a file is read whole at once."""
@@ -90,6 +93,35 @@ def contents_of(records: Sequence[Record], digests: Sequence[Hashable | None] | 
     for row, mark in found:
         marks[row] = mark
     return Contents(_numbered(marks), note)
+
+
+def alike_by_digest(
+    heads: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64], digest: Callable[[int], str]
+) -> Contents:
+    """As `contents_of`, of very many digests, of which few are in memory.
+
+    Parameters
+    ----------
+    heads : array of uint64
+        The first eight bytes of the digest of every record.
+    rows : array of int
+        Records that have one.
+    digest : callable
+        The whole digest of a record, asked for where heads agree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> alike_by_digest(np.array([7, 5, 7, 7], np.uint64), np.arange(4), lambda row: "abaa"[row]).ids
+    (0, None, 0, 0)
+    """
+    order = rows[np.argsort(heads[rows], kind="stable")]
+    same = heads[order[1:]] == heads[order[:-1]]
+    several = np.union1d(order[1:][same], order[:-1][same]).tolist()
+    ids: list[int | None] = [None] * len(heads)
+    for row, number in zip(several, _numbered([digest(row) for row in several]), strict=True):
+        ids[row] = number
+    return Contents(tuple(ids))
 
 
 def _numbered(marks: Sequence[Hashable | None]) -> tuple[int | None, ...]:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 
-__all__ = ["PARTS", "Shares", "assign", "read_shares"]
+__all__ = ["PARTS", "Shares", "assign", "ordered_by_hash", "read_shares"]
 
 PARTS = ("train", "val", "test")
 _DEFAULT_VAL = 0.1
@@ -205,7 +208,7 @@ def assign(
     >>> parts.count("train"), parts.count("val"), parts.count("test")
     (7, 1, 2)
     """
-    if len(set(keys)) != len(keys):
+    if _any_twice(keys):
         raise InputError("expected every key once, got some twice; rename those records")
     for name, column in (("labels", labels), ("groups", groups)):
         if column is not None and len(column) != len(keys):
@@ -213,7 +216,7 @@ def assign(
     several = labels is not None and any(isinstance(label, tuple) for label in labels)
     if several or (groups is not None and any(group is not None for group in groups)):
         return _by_groups(keys, shares, labels, groups, seed)
-    strata: dict[Any, list[int]] = defaultdict(list)
+    strata: dict[Any, array[int]] = defaultdict(partial(array, "q"))
     for row, _ in enumerate(keys):
         strata[None if labels is None else labels[row]].append(row)
     totals = shares.counts(len(keys))
@@ -222,10 +225,34 @@ def assign(
     table = _table([len(strata[name]) for name in names], totals)
     parts = ["train"] * len(keys)
     for name, (_, val, test) in zip(names, table, strict=True):
-        ordered = sorted(strata[name], key=lambda row: _number(seed, keys[row]))
-        for place, row in enumerate(ordered[: test + val]):
+        for place, row in enumerate(ordered_by_hash(seed, strata[name], keys.__getitem__)[: test + val].tolist()):
             parts[row] = "test" if place < test else "val"
     return parts
+
+
+def _any_twice(keys: Sequence[str]) -> bool:
+    """Whether a key comes twice; a set of all of them would be the largest thing in memory."""
+    hashes = np.sort(np.fromiter(map(hash, keys), np.int64, len(keys)))
+    return bool((hashes[1:] == hashes[:-1]).any()) and len(set(keys)) != len(keys)
+
+
+def ordered_by_hash(
+    seed: int, rows: Sequence[int] | npt.NDArray[np.int64], key_of: Callable[[int], str]
+) -> npt.NDArray[np.int64]:
+    """Rows in the order of a hash of seed and key; two numbers of each are kept meanwhile.
+
+    Examples
+    --------
+    >>> order = ordered_by_hash(0, range(3), "abc".__getitem__)
+    >>> [2 - row for row in order] == ordered_by_hash(0, range(3), "cba".__getitem__).tolist()
+    True
+    """
+    hashes = bytearray()
+    for row in rows:
+        hashes += _digest(seed, key_of(row))
+    numbers = np.frombuffer(hashes, ">u8").reshape(-1, 2)
+    found: npt.NDArray[np.int64] = np.asarray(rows, np.int64)[np.lexsort((numbers[:, 1], numbers[:, 0]))]
+    return found
 
 
 def _table(sizes: list[int], totals: tuple[int, int, int]) -> list[tuple[int, int, int]]:
@@ -240,8 +267,11 @@ def _table(sizes: list[int], totals: tuple[int, int, int]) -> list[tuple[int, in
 
 def _number(seed: int, name: str) -> tuple[bytes, str]:
     """Sixteen bytes that stand for a name, and the name itself, which decides if two digests are equal."""
-    text = name.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text, digest_size=16, key=str(seed).encode()).digest(), name
+    return _digest(seed, name), name
+
+
+def _digest(seed: int, name: str) -> bytes:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16, key=str(seed).encode()).digest()
 
 
 def _by_groups(

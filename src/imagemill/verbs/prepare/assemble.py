@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Array
 from imagemill.data import store
 from imagemill.data.atomic import atomic_path
 from imagemill.data.store import Raster, Region
-from imagemill.data.uniform import uniform_column
+from imagemill.data.uniform import column_of_type
 from imagemill.verbs.prepare.arrow_columns import numbers_column, texts_column
 from imagemill.verbs.prepare.class_numbers import LabelPlan
 from imagemill.verbs.prepare.earlier_rows import Found
@@ -41,7 +42,7 @@ __all__ = [
 
 _BLOCK_BYTES = 1 << 20
 _LINES = 1 << 12
-"""Records whose lines are in memory at once."""
+"""Records whose lines are in memory at once, and rows of a group of the manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,23 +232,33 @@ def _labels(lines: Sequence[Line], plan: LabelPlan) -> Any:
     )
 
 
-def write_manifest(path: Path, rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]) -> None:
-    """Write the table of all records: the given columns, then those that any record has besides."""
-    frames, extra, count = [], dict[str, list[Any]](), 0
-    for some in _by(rows, _LINES):
-        frames.append(_manifest_piece(some, schema))
-        for number, row in enumerate(some, count):
-            for name, value in row["attributes"].items():
-                column = extra.setdefault(name, [])
-                column.extend([None] * (number - len(column)))
-                column.append(value)
-        count += len(some)
-    table = pl.concat(frames, rechunk=True) if frames else pl.DataFrame(schema=dict(schema))
-    for name, values in extra.items():
-        taken = name if name not in schema else f"attribute.{name}"
-        table = table.with_columns(uniform_column(taken, values + [None] * (count - len(values))))
-    with atomic_path(path) as part:
-        table.write_parquet(part)
+def write_manifest(
+    path: Path, rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Any], besides: Mapping[str, Any]
+) -> None:
+    """Write the table of all records, some thousand rows at a time.
+
+    Parameters
+    ----------
+    path : Path
+    rows : iterable of mapping
+    schema : mapping
+        Types of the given columns.
+    besides : mapping
+        Types of what records have besides.
+    """
+    called = {name: name if name not in schema else f"attribute.{name}" for name in besides}
+    whole = pl.DataFrame(schema={**schema, **{called[name]: kind for name, kind in besides.items()}})
+    with atomic_path(path) as part, pq.ParquetWriter(part, _in_arrow(whole).schema, compression="zstd") as writer:
+        for some in _by(rows, _LINES):
+            piece = _manifest_piece(some, schema)
+            for name, kind in besides.items():
+                values = [row["attributes"].get(name) for row in some]
+                piece = piece.with_columns(column_of_type(called[name], values, kind))
+            writer.write_table(_in_arrow(piece))
+
+
+def _in_arrow(frame: pl.DataFrame) -> Any:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _by(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:

@@ -242,14 +242,14 @@ class _Build:
                 self.records, len(self.records)
             )
             # Again, now that the content of every picture is known: the same content goes to one part.
-            self.split = split_of(self.source, self.labels, self.asked, run.digests())
+            self.split = split_of(self.source, self.labels, self.asked, run.contents())
             rows = ManifestRows(self.source, run, self.labels, self.split, groups_of(self.source, self.asked))
             fingerprint = self._fingerprint(rows)
             unchanged = not run.made and self._is_there(fingerprint)
             if not unchanged:
                 self._write(run, rows, fingerprint)
         except BaseException as error:
-            work.close()
+            run.close()
             if isinstance(error, Exception) or not work.count:  # stopped in the middle, it is to go on
                 work.fail()
             if new:
@@ -258,6 +258,7 @@ class _Build:
             raise
         kept = None if aside is None else aside.kept
         report = self._report(run, unchanged=unchanged, kept=kept, seconds=time.perf_counter() - started)
+        run.close()
         work.remove()  # last, for what is known of records is read there
         return report
 

@@ -1,12 +1,11 @@
 """What a run of `prepare` knows of its records: some bytes for each, so that millions of them fit.
 
-Digests are kept as bytes in arrays, pixels on the disk, and all else in the lines of the work folder, which are read
-again when they are asked for.
+Digests and pixels are on the disk, all else is in the lines of the work folder, and both are read again when they are
+asked for.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import overload
@@ -15,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.data.records.record import Record
+from imagemill.data.splits.duplicates import Contents, alike_by_digest
+from imagemill.data.splits.split import ordered_by_hash
 from imagemill.jobs.runner import Failed, Finished
 from imagemill.verbs.prepare.assemble import Line
 from imagemill.verbs.prepare.class_numbers import LabelPlan
+from imagemill.verbs.prepare.digests_on_disk import Digests
 from imagemill.verbs.prepare.earlier_rows import EarlierRows, Found
 from imagemill.verbs.prepare.one_record import Known
 from imagemill.verbs.prepare.work_folder import WorkFolder
@@ -44,16 +46,14 @@ class KnownRecords:
         self._earlier = earlier
         # Where pixels lie that were there before: slots count from 0, rows of the earlier store from -1 down.
         self.before = dict(work.slots_of) | {entry: -1 - place for entry, place in earlier.places.items()}
-        count = len(records)
-        self._where = np.full(count, _NOWHERE, np.int64)
-        self._sha256, self._entry = np.zeros((count, 32), np.uint8), np.zeros((count, 16), np.uint8)
-        self._mask_sha256: npt.NDArray[np.uint8] | None = None
-        self._has_mask = np.zeros(count, bool)
+        self._where = np.full(len(records), _NOWHERE, np.int64)
+        self._digests = Digests(work.folder / "digests.bin")
 
     def note(self, rows: Sequence[tuple[int, Known]]) -> None:
         """Write pixels to the disk, and keep digests and places."""
         slot = self.work.count
         self.work.put([(row.entry, row.made) for _, row in rows if row.made is not None])
+        self._digests.put(rows)
         for place, row in rows:
             if row.made is None:
                 self._where[place] = self.before[row.entry]
@@ -61,13 +61,6 @@ class KnownRecords:
                 self._where[place] = slot
                 slot += 1
                 self.made += 1
-            self._sha256[place] = np.frombuffer(bytes.fromhex(row.sha256), np.uint8)
-            self._entry[place] = np.frombuffer(bytes.fromhex(row.entry), np.uint8)
-            if row.mask_sha256 is not None:
-                if self._mask_sha256 is None:
-                    self._mask_sha256 = np.zeros_like(self._sha256)
-                self._mask_sha256[place] = np.frombuffer(bytes.fromhex(row.mask_sha256), np.uint8)
-                self._has_mask[place] = True
 
     def usable(self) -> npt.NDArray[np.int64]:
         """Places of records that were not left out, in order."""
@@ -79,17 +72,17 @@ class KnownRecords:
 
     def known(self, place: int) -> Known:
         """Digests of a record that was not left out."""
-        mask = self._mask_sha256[place].tobytes().hex() if self._mask_sha256 is not None else None
-        return Known(
-            self._sha256[place].tobytes().hex(),
-            mask if self._has_mask[place] else None,
-            self._entry[place].tobytes().hex(),
-            None,
-        )
+        return self._digests.at(place)
 
-    def digests(self) -> list[bytes | None]:
-        """Of the image of every record, None of those that were left out."""
-        return [self._sha256[place].tobytes() if self.is_usable(place) else None for place in range(len(self.records))]
+    def contents(self) -> Contents:
+        """Which records have the same image."""
+        heads = self._digests.heads(len(self.records))
+        return alike_by_digest(heads, self.usable(), lambda place: self.known(place).sha256)
+
+    def close(self) -> None:
+        """Close what digests and rows are read from."""
+        self._digests.close()
+        self.work.close()
 
     def found(self, place: int) -> Found:
         """Where the pixels of a record lie."""
@@ -142,10 +135,5 @@ class Lines(Sequence[Line]):
 
     def shuffled(self, seed: int) -> Lines:
         """The same in the order of a hash of seed and key."""
-        key = str(seed).encode()
-        hashes = [
-            hashlib.blake2b(self._run.records[place].key.encode(), digest_size=16, key=key).digest()
-            for place in self._places.tolist()
-        ]
-        numbers = np.frombuffer(b"".join(hashes), ">u8").reshape(-1, 2)
-        return Lines(self._run, self._labels, self._places[np.lexsort((numbers[:, 1], numbers[:, 0]))])
+        order = ordered_by_hash(seed, self._places, lambda place: self._run.records[place].key)
+        return Lines(self._run, self._labels, order)

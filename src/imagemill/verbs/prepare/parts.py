@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from imagemill.data.layouts.walk import real_path
 from imagemill.data.records.loading import pixels_name
 from imagemill.data.records.record import Pixels
 from imagemill.data.remote.remote_path import RemotePath
-from imagemill.data.splits.duplicates import Contents, contents_of, straddling
+from imagemill.data.splits.duplicates import Contents, straddling
 from imagemill.data.splits.grouping import columns_of, divide, grouped, remarks_on
 from imagemill.data.splits.split import read_shares
 from imagemill.verbs.prepare.class_numbers import LabelPlan
@@ -37,10 +37,8 @@ class Split:
     notes: tuple[str, ...] = ()
 
 
-def split_of(
-    source: Source, plan: LabelPlan, asked: Parameters, digests: Sequence[Hashable | None] | None = None
-) -> Split:
-    """Divide the records; those of the same content go to one part, by their digests where they are known.
+def split_of(source: Source, plan: LabelPlan, asked: Parameters, contents: Contents | None = None) -> Split:
+    """Divide the records; those of the same content go to one part, where contents are known.
 
     Raises
     ------
@@ -58,11 +56,9 @@ def split_of(
         own = [part or "train" for part in own]
         records = tuple(record if record.split else replace(record, split="train") for record in records)
     keys = [record.key for record in records]
-    contents = Contents((None,) * len(records)) if digests is None else contents_of(records, digests)
+    contents = contents or Contents((None,) * len(records))
     several = plan.form == "multi"
-    names = [plan.names(record) for record in records]
-    classes: list[Any] = [n if several else (n[0] if n else None) for n in names]
-    notes: tuple[str, ...] = ()
+    classes: list[Any] = [n if several else (n[0] if n else None) for n in map(plan.names, records)]
     if keep:
         bare = [record.key for record in records if record.split not in ("train", "val", "test")]
         if bare:
@@ -74,20 +70,16 @@ def split_of(
         rest = f", {alone} in no part are for training" if alone else ""
         if not asked.val or "val" in parts:
             return Split(parts, f"the source's own{rest}", notes)
-        inside = [i for i, part in enumerate(parts) if part == "train"]
+        inside: Sequence[int] = [i for i, part in enumerate(parts) if part == "train"]
         shares = read_shares(0, asked.val, len(inside))
     else:
-        parts, inside = ["train"] * len(records), list(range(len(records)))
+        parts, inside, notes = ["train"] * len(records), range(len(records)), ()
         shares = read_shares(asked.split, asked.val, len(records))
     stratify = asked.stratify and plan.form != "none"
-    made = divide(
-        [keys[i] for i in inside],
-        shares,
-        [classes[i] for i in inside] if stratify else None,
-        [groups[i] for i in inside],
-        Contents(tuple(contents.ids[i] for i in inside)),
-        asked.seed,
-    )
+    if len(inside) < len(records):
+        keys, classes, groups = [keys[i] for i in inside], [classes[i] for i in inside], [groups[i] for i in inside]
+        contents = Contents(tuple(contents.ids[i] for i in inside))
+    made = divide(keys, shares, classes if stratify else None, groups, contents, asked.seed)
     for i, part in zip(inside, made.parts, strict=True):
         parts[i] = part
     how = "stratified by label" if stratify else "by key alone"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from imagemill.data.splits.split import PARTS
 from imagemill.verbs.prepare import assemble, statistics
 from imagemill.verbs.prepare.assemble import Files, Fitted, Line
 from imagemill.verbs.prepare.class_numbers import LabelPlan
+from imagemill.verbs.prepare.manifest_rows import ManifestRows
 from imagemill.verbs.prepare.parameters import Parameters
 from imagemill.verbs.prepare.picture_form import Form
 
@@ -46,7 +47,7 @@ class StoreFiles:
         self,
         lines: Mapping[str, Sequence[Line]],
         files: Files,
-        rows: Iterable[Mapping[str, Any]],
+        rows: ManifestRows,
         said: Mapping[str, Any],
     ) -> None:
         """Write all files; the description goes first and comes back last, so that a torn store is known as one."""
@@ -67,7 +68,7 @@ class StoreFiles:
             some = lines[one.part][one.first : one.first + one.count]
             path = self.out / f"{one.name}.arrow"
             assemble.write_rows(path, some, files, self.form, self.labels, mask_dtype, how, applied)
-        assemble.write_manifest(self.out / store.MANIFEST, rows, _MANIFEST)
+        assemble.write_manifest(self.out / store.MANIFEST, rows, _MANIFEST, rows.besides())
         if fitted is not None:
             assemble.write_statistics(self.out / store.STATISTICS, fitted)
         else:

@@ -261,7 +261,7 @@ def read_jsonl(path: Path | str) -> JsonLines:
     JsonLines(rows=[{'n': 1}], dropped='{"n": ')
     """
     try:
-        content = Path(path).read_bytes()
+        content = as_path(path).read_bytes()
     except OSError as error:
         msg = f"{path}: expected a readable file of JSON lines, got {error}; check the path"
         raise CodecError(msg) from error

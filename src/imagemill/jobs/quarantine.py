@@ -15,11 +15,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 import imagemill.data.atomic as files
+from imagemill.core.errors import InputError
 from imagemill.data.records.loading import encoded, held_array, pixels_name, pixels_suffix
 from imagemill.data.records.output_names import MAX_NAME_BYTES, output_name
 from imagemill.data.records.record import Pixels, Record, Stored
+from imagemill.data.remote.remote_path import RemotePath
 
-__all__ = ["ORIGINS", "Quarantine", "quarantine"]
+__all__ = ["ORIGINS", "Quarantine", "quarantine", "refuse_elsewhere"]
 
 ORIGINS = "origins.jsonl"
 
@@ -61,6 +63,17 @@ class Quarantine:
             row["error"] = self._errors[key][1] if key in self._errors else row["error"]
         with files.atomic_path(self.folder / ORIGINS) as part:
             files.append_jsonl(part, [rows[which] for which in sorted(rows)])
+
+
+def refuse_elsewhere(on_error: str, out: Path) -> None:
+    """Refuse to copy files aside into an address.
+
+    Raises
+    ------
+    InputError
+    """
+    if on_error == "quarantine" and isinstance(out, RemotePath):
+        raise InputError(f"expected a folder of this machine to copy files aside to, got {out}; choose on_error='skip'")
 
 
 def quarantine(record: Record, folder: Path, error: Exception, images: str = "") -> None:

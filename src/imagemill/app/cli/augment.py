@@ -84,7 +84,7 @@ def augment(
     Stopped, killed or run again: the same command makes what is missing and nothing twice. Every output's recipe
     stands in DIR/recipes.jsonl, and imagemill replay makes any of them again, bit for bit.
     """
-    src = as_path(src)
+    src, to = as_path(src), as_path(to)
     # A run that made nothing binds nobody to its seed.
     begun = (read_parameters(to) or {}).get("seed") if not overwrite and recorded(to) else None
     asked = read_pipeline(pipeline, size, seed, begun)

@@ -37,6 +37,7 @@ from imagemill.data.codecs.volumes.metaimage import MetaImageCodec
 from imagemill.data.codecs.volumes.nifti import NiftiCodec
 from imagemill.data.codecs.volumes.nrrd import NrrdCodec
 from imagemill.data.records.record import Blob, Pixels, Stored, split_suffix
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = [
     "OWN",
@@ -249,7 +250,7 @@ def read_picture(
         from imagemill.data.records.loading import load_picture  # which reads files by this module
 
         return load_picture(path, options)
-    file = Path(path)
+    file = as_path(path)
     return convert(file, decode(file, options), options)
 
 
@@ -294,7 +295,7 @@ def read_mask(path: Pixels | str, axes: str | None = None, *, max_pixels: int = 
         from imagemill.data.records.loading import load_mask
 
         return load_mask(path, options)
-    file = Path(path)
+    file = as_path(path)
     return label_map(file, decode(file, options))
 
 
@@ -464,7 +465,7 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     Traceback (most recent call last):
     imagemill.core.errors.CodecError: volume.jpg: JPEG holds no volumes; choose .nii.gz or .tiff
     """
-    target = Path(path)
+    target = as_path(path)
     suffix = split_suffix(target)[1].lower()
     codec = _writer(target, suffix)
     reason = codec.can_write(picture, suffix)

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -29,24 +29,24 @@ from imagemill.data.records.loading import encoded, load_mask, load_picture, pix
 from imagemill.data.records.record import Pixels, Record, Stored, split_suffix
 
 __all__ = [
+    "FINISHED",
     "MARKER",
     "Export",
-    "begin_beside",
-    "drop_beside",
-    "end_beside",
     "exporting",
+    "files_listed",
     "is_unfinished",
-    "listed_beside",
     "place_image",
     "place_mask",
     "refuse_mixing",
     "refuse_turned",
+    "remove_listed",
 ]
 
 MARKER = ".imagemill-export.jsonl"
 """The hidden list of files that an export made, in its folder."""
 
-_FINISHED = '{"finished": '
+FINISHED = '{"finished": '
+"""How the last line of the list begins, once the export is whole."""
 _SAME = {".jpeg": ".jpg", ".tiff": ".tif"}
 # A label map that went through one of these would come back with other numbers.
 _LOSSY = (".jpg", ".jpeg", ".webp", ".gif")
@@ -182,8 +182,15 @@ def _linked(where: Path, path: Path) -> bool:
     return False
 
 
-def refuse_mixing(out: Path, options: WriteTarget) -> None:
+def refuse_mixing(out: Path, options: WriteTarget, *, remove: bool = True) -> None:
     """Make sure that a folder can be written to; remove what an earlier export made there where that is asked for.
+
+    Parameters
+    ----------
+    out : Path
+    options : WriteTarget
+    remove : bool
+        Whether what an earlier export made is removed at once.
 
     Raises
     ------
@@ -204,7 +211,7 @@ def refuse_mixing(out: Path, options: WriteTarget) -> None:
     marker = out / MARKER
     if not out.is_dir():
         return
-    made = _made(marker)
+    made = files_listed(marker)
     there = [path for path in sorted(out.rglob("*")) if path.is_file() or path.is_symlink()]
     others = [p.relative_to(out).as_posix() for p in there if p != marker and not p.name.endswith(".part")]
     foreign = [name for name in others if name not in made]
@@ -217,10 +224,11 @@ def refuse_mixing(out: Path, options: WriteTarget) -> None:
         raise SourceError(
             f"expected an empty folder, got {out} with an earlier export; use another folder, or overwrite=True"
         )
-    _remove(out, marker, made)
+    if remove:
+        remove_listed(out, marker, made)
 
 
-def _made(marker: Path) -> set[str]:
+def files_listed(marker: Path) -> set[str]:
     """The files that an earlier export lists; a torn last line is passed over."""
     made = set()
     if marker.is_file():
@@ -229,86 +237,6 @@ def _made(marker: Path) -> set[str]:
                 name = json.loads(line)
                 made |= {name} if isinstance(name, str) else set()
     return made
-
-
-def begin_beside(out: Path, layout: str) -> None:
-    """Say of a folder that what belongs beside its pictures is still to come; what is there stays in the list.
-
-    Raises
-    ------
-    SourceError
-        When it cannot be written, or an export filled the folder.
-    """
-    _list_beside(out, layout, sorted(listed_beside(out)), None)
-
-
-def end_beside(stage: Path, out: Path, layout: str, count: int) -> tuple[str, ...]:
-    """Move what an export wrote into `stage` to `out`, in place of what an earlier one left there.
-
-    Stopped at any point, the same call with the same export brings it to its end.
-
-    Returns
-    -------
-    tuple of str
-        The files, below `out`.
-
-    Raises
-    ------
-    SourceError
-        When it cannot be written.
-    """
-    new, old = sorted(_made(stage / MARKER)), listed_beside(out)
-    _list_beside(out, layout, sorted({*new, *old}), None)
-    try:
-        for name in new:
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            (stage / name).replace(out / name)
-    except OSError as error:
-        raise SourceError(f"expected to write to {out}, got {error}; check space and permissions") from error
-    drop_beside(out, keep=new)
-    _list_beside(out, layout, new, count)
-    return tuple(new)
-
-
-def drop_beside(out: Path, keep: Iterable[str] = ()) -> None:
-    """Remove what `end_beside` wrote into a folder, but some, and the list of it.
-
-    Raises
-    ------
-    SourceError
-        When an export filled the folder: its files are not ours to remove.
-    """
-    if (out / MARKER).is_file():
-        _remove(out, out / MARKER, listed_beside(out) - set(keep))
-
-
-def listed_beside(out: Path) -> set[str]:
-    """The files that the list of a folder names, where it is one of `begin_beside`; empty without a list.
-
-    Raises
-    ------
-    SourceError
-        When an export filled the folder.
-    """
-    try:
-        first = json.loads((out / MARKER).read_text("utf-8", "surrogateescape").partition("\n")[0])
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-    except (OSError, ValueError):
-        first = None
-    if not isinstance(first, dict) or not first.get("beside"):
-        raise SourceError(f"expected a folder of its own for the outputs, got the export in {out}; choose another")
-    return _made(out / MARKER)
-
-
-def _list_beside(out: Path, layout: str, names: Iterable[str], count: int | None) -> None:
-    lines = [json.dumps({"layout": layout, "beside": True}), *map(json.dumps, names)]
-    lines += [] if count is None else [f"{_FINISHED}{count}}}"]
-    try:
-        with atomic_path(out / MARKER) as part:
-            part.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    except OSError as error:
-        raise SourceError(f"expected to write to {out}, got {error}; check space and permissions") from error
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -323,10 +251,11 @@ def is_unfinished(folder: Path) -> bool:
         lines = (folder / MARKER).read_text("utf-8", "surrogateescape").splitlines()
     except OSError:  # there was no export
         return False
-    return not lines or not lines[-1].startswith(_FINISHED)
+    return not lines or not lines[-1].startswith(FINISHED)
 
 
-def _remove(out: Path, marker: Path, made: set[str]) -> None:
+def remove_listed(out: Path, marker: Path, made: set[str]) -> None:
+    """Remove some files of a folder, the folders that are empty without them, and the list."""
     folders = set()
     for name in made:
         path = out / name
@@ -486,11 +415,11 @@ def exporting(out: Path, layout: str, options: WriteTarget, **facts: Any) -> Ite
             yield job
             if job.nothing:
                 raise SourceError(f"expected images that the layout {layout!r} can hold, got none; {job.nothing}")
-            marker.write(f"{_FINISHED}{job.count}}}\n")
+            marker.write(f"{FINISHED}{job.count}}}\n")
     except BaseException as error:
         # An export that was refused or stopped leaves nothing behind that could be taken for a dataset.
         with suppress(OSError):
-            _remove(out, out / MARKER, _made(out / MARKER))
+            remove_listed(out, out / MARKER, files_listed(out / MARKER))
             if new:
                 out.rmdir()
         if isinstance(error, OSError) and not isinstance(error, CodecError):

@@ -16,6 +16,7 @@ from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.base import Look, ReadSource, Source
 from imagemill.data.layouts.walk import walk_files
 from imagemill.data.records.record import FURTHER_KINDS, Further, FurtherKind, split_suffix
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["Rasters", "further_rasters", "left_out", "with_hint", "with_rasters", "without_rasters"]
 
@@ -80,7 +81,7 @@ def further_rasters(look: Look, options: ReadSource, *, guess: bool = True) -> t
     if twice := set(options.maps) & set(options.views):
         raise InputError(f"expected a name to be a map or a view, got both for {', '.join(sorted(twice))}; rename one")
     if asked:
-        return tuple(_asked(look, name, kind, Path(place)) for name, kind, place in asked)  # type: ignore[arg-type]
+        return tuple(_asked(look, name, kind, as_path(place)) for name, kind, place in asked)  # type: ignore[arg-type]
     return tuple(_seen(look)) if guess and look.is_folder else ()
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from imagemill.core.errors import InputError
 from imagemill.data.atomic import atomic_path
 
-__all__ = ["cache_limit", "copy_of", "kept_copy", "remote_cache"]
+__all__ = ["cache_limit", "copy_of", "kept_copy", "remote_cache", "unfinished_place"]
 
 _DEFAULT = 8 << 30
 _YOUNG = 120.0
@@ -35,6 +35,11 @@ def remote_cache() -> Path:
     from imagemill.data.web.fetch import default_cache  # which needs what encrypts connections
 
     return default_cache() / "remote"
+
+
+def unfinished_place(address: str) -> Path:
+    """Where what is not yet sent to an address is kept on this machine; no limit holds there."""
+    return remote_cache().with_name("unfinished") / hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
 def cache_limit() -> int:

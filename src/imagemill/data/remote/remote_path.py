@@ -77,25 +77,6 @@ def as_path(what: str | os.PathLike[str]) -> Path:
     return RemotePath(f"{found[1]}://{found[2]}")
 
 
-def on_this_machine(out: str | os.PathLike[str]) -> Path:
-    """A folder of this machine to write to.
-
-    Raises
-    ------
-    InputError
-        For an address, where files are sent whole and by their names alone.
-
-    Examples
-    --------
-    >>> on_this_machine("copies").name
-    'copies'
-    """
-    if is_remote(out):
-        do = "write there and copy its files to the address afterwards"
-        raise InputError(f"expected a folder of this machine or a shared one, got {out}; {do}")
-    return Path(out)
-
-
 def _refuse_secrets(scheme: str, rest: str) -> None:
     """Addresses are written into reports and stores; a key in one would be, too."""
     user, at, _ = rest.partition("/")[0].rpartition("@")

@@ -14,15 +14,16 @@ from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
 from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.layouts.base import Source
-from imagemill.data.layouts.export_files import drop_beside, listed_beside
+from imagemill.data.layouts.files_beside import drop_beside, listed_beside
 from imagemill.data.layouts.further_rasters import left_out
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.records.as_targets import keypoint_names_of
 from imagemill.data.records.output_names import name_clashes, output_name
-from imagemill.data.remote.remote_path import as_path, on_this_machine
+from imagemill.data.remote.remote_files import fresh
+from imagemill.data.remote.remote_path import as_path
 from imagemill.jobs.engines import Start
 from imagemill.jobs.faults import Failure, refuse_missing
-from imagemill.jobs.quarantine import Quarantine
+from imagemill.jobs.quarantine import Quarantine, refuse_elsewhere
 from imagemill.jobs.runner import Finished, Runner
 from imagemill.jobs.threads import OnError, Progress, check_run, one_opencv_thread
 from imagemill.jobs.where_to_run import engine_for, seeing
@@ -67,7 +68,8 @@ def augment(
     source : Path, str or Source
         An image or scan, a ``.txt`` list of paths, a folder, or what `open_source` gave.
     out : Path or str
-        The folder to fill: images right inside, or with masks below ``images`` and ``masks``. Further images and maps
+        The folder to fill, or an address such as ``s3://bucket/files``, to which each file is sent by whoever made it,
+        when it is whole: images right inside, or with masks below ``images`` and ``masks``. Further images and maps
         of numbers that a source has, ``open_source(path, maps={"depth": "depth"})``, go into folders of their names.
     pipeline : Pipeline, name of a preset, or file
     copies : int
@@ -83,7 +85,7 @@ def augment(
     on : str, optional
         What the workers are: ``"threads"`` when left out, ``"processes"``, ``"ray"`` for a Ray cluster of this machine
         that is ended with the call, ``"ray://HOST:PORT"``, or ``"daft"``. `out` is a
-        folder that all of its machines see; the files do not depend on it.
+        folder that all of its machines see, or an address; the files do not depend on it.
     on_error : {"raise", "skip", "quarantine"}
         What to do with a file that cannot be used: stop, leave it out and say so, or also copy it aside.
     channels : {"keep", "gray", "rgb", "rgba"}
@@ -131,7 +133,9 @@ def augment(
     pipeline = as_pipeline(pipeline)
     suffix = _check(copies, channels, format)
     check_run(workers, on_error)
-    out, engine = on_this_machine(out), engine_for(on)
+    out, engine = as_path(out), engine_for(on)
+    fresh(out)
+    refuse_elsewhere(on_error, out)
     found = _open(source, masks, allow_missing=allow_missing_masks, pattern=mask_pattern)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")

@@ -20,7 +20,8 @@ from typing import Any
 
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Layout, Source, WriteTarget
-from imagemill.data.layouts.export_files import Export, begin_beside, drop_beside, end_beside
+from imagemill.data.layouts.export_files import Export
+from imagemill.data.layouts.files_beside import begin_beside, drop_beside, end_beside
 from imagemill.data.layouts.registry import known_layouts, layout_named
 from imagemill.data.layouts.tables.cells.annotation_cells import objects_cell, read_objects
 from imagemill.data.layouts.unwritten import lose_the_rest
@@ -28,6 +29,7 @@ from imagemill.data.records.instances import Instance
 from imagemill.data.records.moved_annotations import STORED_AS, counts_of
 from imagemill.data.records.output_names import output_name
 from imagemill.data.records.record import Pixels, Record, Stored, split_suffix
+from imagemill.data.remote.remote_path import RemotePath, as_path
 from imagemill.verbs.augment.augment_report import Annotated
 from imagemill.verbs.augment.ledger import files_of
 from imagemill.verbs.augment.one_copy import Made, image_suffix
@@ -159,7 +161,7 @@ class AnnotationFiles:
 
     def begin(self) -> None:
         """Say that what belongs beside the images is still to come, until `end`; clear what a killed run left."""
-        for left in self.out.glob(f"{_STAGE}*"):
+        for left in () if isinstance(self.out, RemotePath) else self.out.glob(f"{_STAGE}*"):
             shutil.rmtree(left, ignore_errors=True)
         if self.layout is None:
             drop_beside(self.out)
@@ -202,7 +204,7 @@ class AnnotationFiles:
     def _there(self) -> Any:
         if self.name in IN_FILES:
             return None
-        return lambda where, _: Path(where).relative_to(self.out).as_posix()
+        return lambda where, _: as_path(where).relative_to(self.out).as_posix()
 
     def _record(self, row: Mapping[str, Any]) -> Record:
         """A row as a record of the output folder."""
@@ -279,9 +281,9 @@ def _own(source: Source) -> Layout | None:
 
 @contextmanager
 def _stage(out: Path) -> Iterator[Path]:
-    """A folder on the disk of the outputs, hidden from readers and removed at the end."""
+    """A folder on the disk of the outputs, or on this machine's, hidden from readers and removed at the end."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=_STAGE, dir=out))
+        folder = Path(tempfile.mkdtemp(prefix=_STAGE, dir=None if isinstance(out, RemotePath) else out))
     except OSError as error:
         raise SourceError(f"expected to write to {out}, got {error}; check space and permissions") from error
     try:

@@ -8,6 +8,8 @@
     OUT/recipes.partial.jsonl  the lines of a run that goes on, or was stopped; a rerun continues from it
     OUT/errors.jsonl           one line per file that was left out in the last run
     OUT/quarantine/            copies of those files, where asked for
+
+Where OUT is an address, the lines of a run that goes on are kept on this machine.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from typing import Any
 import imagemill.data.atomic as files
 from imagemill.core.errors import CodecError, InputError, ParameterError
 from imagemill.data.layouts.augment_files import ERRORS, JOB, PARTIAL, PIPELINE, RECIPES
+from imagemill.data.remote.bounded_cache import unfinished_place
+from imagemill.data.remote.remote_path import RemotePath
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Job", "Row", "Rows", "files_of", "pipeline_of", "read_parameters", "recorded"]
+__all__ = ["Job", "Row", "Rows", "files_of", "notes_of", "pipeline_of", "read_parameters", "recorded"]
 
 FORMAT = 1
 # The names `atomic_path` gives; nobody else's files look like this.
@@ -89,7 +93,7 @@ class Job:
     def _compare(self, wanted: Mapping[str, Any]) -> None:
         found = read_parameters(self.out)
         if found is None:
-            if (self.out / RECIPES).exists() or (self.out / PARTIAL).exists():
+            if (self.out / RECIPES).exists() or notes_of(self.out).exists():
                 raise InputError(f"expected {JOB} beside the recipes in {self.out}, got none; {_ELSE}")
             return
         if not recorded(self.out):  # begun and stopped before anything was made: nothing to keep apart
@@ -108,8 +112,9 @@ class Job:
             for _, name, _ in files_of(row):
                 if _is_inside(name):
                     (self.out / name).unlink(missing_ok=True)
-        for name in (JOB, PIPELINE, RECIPES, PARTIAL, ERRORS):
+        for name in (JOB, PIPELINE, RECIPES, ERRORS):
             (self.out / name).unlink(missing_ok=True)
+        notes_of(self.out).unlink(missing_ok=True)
 
     def leave(self, *, new: bool) -> None:
         """After a run that failed before it made anything: take its marks away, and the folder where it is new."""
@@ -127,17 +132,22 @@ class Job:
 
     def record(self, rows: Iterable[Row]) -> None:
         """Note outputs that were just written, so that a rerun finds them."""
-        files.append_jsonl(self.out / PARTIAL, rows)
+        files.append_jsonl(notes_of(self.out), rows)
 
     def finish(self, rows: Rows, errors: Iterable[Row]) -> None:
         """Replace the notes by one sorted list, equal for any order in which the outputs were made."""
         _write_lines(self.out / RECIPES, [rows[place] for place in sorted(rows)])
-        (self.out / PARTIAL).unlink(missing_ok=True)
+        notes_of(self.out).unlink(missing_ok=True)
         failed = list(errors)
         if failed:
             _write_lines(self.out / ERRORS, failed)
         else:
             (self.out / ERRORS).unlink(missing_ok=True)
+
+
+def notes_of(out: Path) -> Path:
+    """The lines of a run that goes on: in its folder, or on this machine where nothing can be appended there."""
+    return (unfinished_place(str(out)) if isinstance(out, RemotePath) else out) / PARTIAL
 
 
 def files_of(row: Row) -> list[tuple[str, str, str | None]]:
@@ -210,7 +220,7 @@ def recorded(out: Path) -> Rows:
         When a line cannot be understood.
     """
     rows: Rows = {}
-    for path in (out / RECIPES, out / PARTIAL):
+    for path in (out / RECIPES, notes_of(out)):
         if not path.is_file():
             continue
         for row in files.read_jsonl(path).rows:

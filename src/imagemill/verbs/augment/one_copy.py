@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,8 @@ from imagemill.data.records.loading import (
 )
 from imagemill.data.records.moved_annotations import Annotations, annotations_of
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_files import put
+from imagemill.data.remote.remote_path import RemotePath
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["Loaded", "Made", "further_suffix", "image_suffix", "load", "make", "mask_suffix", "write"]
@@ -237,9 +240,21 @@ def write(path: Path, picture: Picture) -> str:
         When the format cannot hold the picture: it says which can, and how to ask for it.
     """
     try:
+        if isinstance(path, RemotePath):
+            return _sent(path, picture)
         write_picture(path, picture)
     except CodecError as error:
         if "choose" in str(error) and error.__cause__ is None:
             raise CodecError(f"{error} (format=... in Python, --format on the command line)") from None
         raise
     return pixels_digest(path)
+
+
+def _sent(path: RemotePath, picture: Picture) -> str:
+    """The same for an address: what was written is not fetched again to be looked at."""
+    with tempfile.TemporaryDirectory(prefix="imagemill-") as folder:
+        here = Path(folder) / path.name
+        write_picture(here, picture)
+        digest = pixels_digest(here)
+        put(path, here)
+    return digest

@@ -14,14 +14,14 @@ from imagemill.core.near_paths import near_path
 from imagemill.core.sample import Recipe
 from imagemill.core.short_repr import ShortRepr
 from imagemill.data.atomic import atomic_path
-from imagemill.data.layouts.augment_files import PARTIAL
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.opening import open_source
 from imagemill.data.records.loading import pixels_digest
 from imagemill.data.records.record import Record, split_suffix
+from imagemill.data.remote.remote_path import as_path
 from imagemill.pipeline.pipeline import Pipeline
 from imagemill.verbs.augment import one_copy
-from imagemill.verbs.augment.ledger import Row, files_of, pipeline_of, read_parameters, recorded
+from imagemill.verbs.augment.ledger import Row, files_of, notes_of, pipeline_of, read_parameters, recorded
 
 __all__ = ["Verification", "replay", "replay_all", "verify"]
 
@@ -206,9 +206,9 @@ def verify(
 
 
 def _read(recipes: Path | str) -> tuple[Path, list[Row]]:
-    path = Path(recipes)
+    path = as_path(recipes)
     folder = path if path.is_dir() else path.parent
-    if not path.exists() and not (folder / PARTIAL).exists():
+    if not path.exists() and not notes_of(folder).exists():
         raise InputError(
             f"expected a recipes.jsonl or the folder it is in, got {path}, where there is nothing; {near_path(path)}"
         )

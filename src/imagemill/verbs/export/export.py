@@ -21,10 +21,12 @@ from imagemill.data.records.instances import Instance
 from imagemill.data.records.loading import load_mask, load_picture, pixels_name
 from imagemill.data.records.orientation import Seen, frame_of, objects_on
 from imagemill.data.records.record import Frame, Pixels, Record, Stored
-from imagemill.data.remote.remote_path import as_path, on_this_machine
+from imagemill.data.remote.remote_files import fresh
+from imagemill.data.remote.remote_path import RemotePath, as_path
 from imagemill.jobs.engines import Start
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.where_to_run import engine_for, seeing
+from imagemill.verbs.export.export_elsewhere import written_elsewhere
 
 __all__ = ["export"]
 
@@ -66,7 +68,8 @@ def export(
         A file or folder in any layout, or a source that is open.
     out : Path or str
         A new or empty folder outside the source, or one that an earlier export filled, with `overwrite`. For
-        ``"npz"`` and ``"hdf5"`` also a file, by its suffix.
+        ``"npz"`` and ``"hdf5"`` also a file, by its suffix. Or an address such as ``s3://bucket/folder``: the export is
+        then made on this machine and sent. Stopped on the way, the same call sends what is missing.
     to : str
         Name of the layout to write, such as ``"coco"`` or ``"parquet"``.
     layout : str, optional
@@ -113,7 +116,8 @@ def export(
     """
     if files not in ("copy", "link"):
         raise InputError(f"expected files to be 'copy' or 'link', got {files!r}; choose one of them")
-    writer, target, engine = layout_named(to), on_this_machine(out), engine_for(on)
+    writer, target, engine = layout_named(to), as_path(out), engine_for(on)
+    fresh(target)
     source = src if isinstance(src, Source) else open_source(src, layout=layout, **options)
     if not len(source):
         raise SourceError(f"expected images to write, got none in {source.root}; scan it to see why")
@@ -122,7 +126,11 @@ def export(
     seen, problems, said, remarks = _as_seen(source, engine)
     if not len(seen):
         raise SourceError(f"expected annotations that fit their pictures, got none; {problems[0]}")
-    written = writer.write(seen, target, WriteTarget(format, files, embed, overwrite, progress))
+    how = WriteTarget(format, files, embed, overwrite, progress)
+    if isinstance(target, RemotePath):
+        written = written_elsewhere(writer, seen, target, how)
+    else:
+        written = writer.write(seen, target, how)
     return replace(
         written,
         lost=(*written.lost, *said),

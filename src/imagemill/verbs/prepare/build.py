@@ -24,11 +24,11 @@ from imagemill.data.layouts.further_rasters import left_out
 from imagemill.data.natural_sort import natural
 from imagemill.data.records.record import Record
 from imagemill.data.remote.remote_files import fresh
-from imagemill.data.remote.remote_path import RemotePath, as_path
+from imagemill.data.remote.remote_path import as_path
 from imagemill.data.splits.split import PARTS
 from imagemill.jobs.engines import Start
 from imagemill.jobs.faults import Failure, refuse_missing
-from imagemill.jobs.quarantine import Quarantine
+from imagemill.jobs.quarantine import Quarantine, refuse_elsewhere
 from imagemill.jobs.runner import Runner
 from imagemill.jobs.threads import OnError, Progress, check_run
 from imagemill.jobs.where_to_run import engine_for, seeing
@@ -203,8 +203,7 @@ def prepare(
     found, out = opened(source, masks, allow_missing=allow_missing_masks, axes=axes, options=options), as_path(out)
     fresh(out)
     refuse_inside(source, found, out)
-    if on_error == "quarantine" and isinstance(out, RemotePath):
-        raise InputError(f"expected a folder of this machine to copy files aside to, got {out}; choose on_error='skip'")
+    refuse_elsewhere(on_error, out)
     if on_error == "raise":
         refuse_missing(found.problems, "on_error='skip' (--on-error skip)")
     return _Build(tellable(found), out, asked, overwrite=overwrite).run(workers, engine, on_error, progress, started)

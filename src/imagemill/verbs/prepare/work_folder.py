@@ -12,7 +12,6 @@ A run that is killed leaves whole slots and at most one torn one, which has no l
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -26,7 +25,7 @@ from typing import Any
 
 from imagemill.core.targets import Array
 from imagemill.data.atomic import append_jsonl, atomic_path, writing
-from imagemill.data.remote.bounded_cache import remote_cache
+from imagemill.data.remote.bounded_cache import unfinished_place
 from imagemill.data.remote.remote_path import RemotePath
 from imagemill.data.store import DESCRIPTION, Region
 from imagemill.verbs.prepare.earlier_rows import Found
@@ -172,7 +171,7 @@ def work_place(out: Path) -> Path:
     """Where what is not yet assembled is kept: in the store's folder, or on this machine where that is elsewhere."""
     if not isinstance(out, RemotePath):
         return out / WORK
-    return remote_cache().with_name("unfinished") / hashlib.sha256(str(out).encode()).hexdigest()[:32]
+    return unfinished_place(str(out))
 
 
 def begun_with(folder: Path) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from imagemill.data.layouts.shapes.outside_image import within
 from imagemill.data.layouts.walk import walk_files
 from imagemill.data.records.instances import Scalar
 from imagemill.data.records.record import Record
-from imagemill.data.remote.remote_path import relative
+from imagemill.data.remote.remote_path import as_path, relative
 
 __all__ = ["Taking", "common_folder", "folder_of", "split_of", "words_of"]
 
@@ -47,7 +47,7 @@ def folder_of(file: CocoFile, look: Look, images: Any) -> Path:
         When that is no folder.
     """
     if images is not None:
-        folder = Path(images)
+        folder = as_path(images)
         if not folder.is_absolute() and look.is_folder and not folder.is_dir():
             folder = look.path / folder
         if not folder.is_dir():

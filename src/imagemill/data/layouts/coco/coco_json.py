@@ -19,6 +19,7 @@ from imagemill.data.layouts.coco.coco_annotation import read_annotation, scalars
 from imagemill.data.layouts.shapes.image_lookup import not_background, plain_name
 from imagemill.data.layouts.tools.json_file import load_json
 from imagemill.data.records.instances import Instance, Scalar
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["Category", "CocoFile", "Entry", "read_coco"]
 
@@ -153,7 +154,7 @@ def read_coco(path: Path | str) -> CocoFile:
     ...     read_coco(file).find("a.jpg").objects[0].box
     (1.0, 0.0, 2.0, 2.0)
     """
-    return _Reader(Path(path)).read()
+    return _Reader(as_path(path)).read()
 
 
 class _Reader:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["CITYSCAPES", "ColourTable", "find_table", "is_table_name", "read_table"]
 
@@ -97,7 +98,7 @@ def read_table(path: Path | str) -> ColourTable:
     """
     if str(path).casefold() in ("cityscapes", "voc"):
         return CITYSCAPES if str(path).casefold() == "cityscapes" else _voc()
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise SourceError(f"expected a table of colours, got {str(path)!r}, where there is no file; check the path")
     rows = _rows(path)

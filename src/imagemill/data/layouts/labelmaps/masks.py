@@ -14,6 +14,7 @@ from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.labelmaps.labelmaps import as_mask, paired
 from imagemill.data.layouts.walk import real_path, walk_files
 from imagemill.data.records.record import Pixels, Record, split_suffix
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["MASK_SUFFIXES", "Pairing", "mask_stems", "pair_masks"]
 
@@ -94,7 +95,7 @@ def pair_masks(
     ...     pairing.records[0].mask.name
     'a_gt.png'
     """
-    root = Path(mask_root)
+    root = as_path(mask_root)
     if not root.is_dir():
         do = near_path(root).replace("did you mean ", "did you mean masks=")
         msg = f"expected a folder of masks, got {str(root)!r}, where there is none; {do}"

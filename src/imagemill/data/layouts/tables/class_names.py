@@ -11,6 +11,7 @@ from typing import Any
 from imagemill.core.errors import SourceError
 from imagemill.data.layouts.base import Problem, ReadSource
 from imagemill.data.records.record import Record
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["class_list", "name_annotations", "name_labels"]
 
@@ -36,7 +37,7 @@ def class_list(given: Any) -> tuple[str, ...]:
     ('cat', 'dog')
     """
     if isinstance(given, str | Path):
-        path = Path(given)
+        path = as_path(given)
         try:
             text = path.read_text(encoding="utf-8-sig")
             given = json.loads(text) if path.suffix.lower() == ".json" else _lines(text)

@@ -22,6 +22,7 @@ from imagemill.data.layouts.shapes.outside_image import within
 from imagemill.data.layouts.walk import walk_files
 from imagemill.data.records.instances import Instance, Scalar
 from imagemill.data.records.record import Blob, Pixels, Record
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["TOOLS_HOLD", "Gathering", "Said", "read_only"]
 
@@ -112,7 +113,7 @@ class Gathering:
             self.root = path.parent.parent if is_mask_role(path.parent.name) else path.parent
         asked = self.options.extra.get("images")
         if asked is not None:
-            folder = Path(asked) if Path(asked).is_dir() else self.root / str(asked)
+            folder = as_path(asked) if as_path(asked).is_dir() else self.root / str(asked)
             if not folder.is_dir():
                 raise SourceError(f"expected images as a folder, got {str(asked)!r}, which is none; check the path")
             self.root = folder

@@ -20,6 +20,7 @@ from imagemill.data.layouts.registry import look_at
 from imagemill.data.layouts.shapes.image_lookup import Pictures, plain_name
 from imagemill.data.layouts.yolo.yolo_text import load_yaml, names_from
 from imagemill.data.records.record import split_suffix
+from imagemill.data.remote.remote_path import as_path
 
 __all__ = ["Found", "Told", "class_names", "label_folder", "opened", "splits_of", "told_by"]
 
@@ -183,7 +184,7 @@ def class_names(
     """Class names by number, what to say of them, and the file that they are from."""
     wanted = options.extra.get("names")
     if wanted is not None:
-        path = Path(wanted)
+        path = as_path(wanted)
         path = path if path.is_file() or not look.is_folder else look.path / path
         return names_from(path, folder), [], [path]
     if told.path is not None and told.values.get("names"):

@@ -17,6 +17,7 @@ import imagemill as im
 from imagemill.core.errors import InputError
 from imagemill.evaluate.runners.launch import several_processes
 from imagemill.evaluate.runners.ranks import Ranks, is_first_process, joined, world_size
+from tests.app.terminal import imagemill
 from tests.evaluate.made_up import sides
 
 ROOT = Path(__file__).parents[2]
@@ -57,9 +58,9 @@ def results(folder: Path) -> dict[str, Any]:
 
 
 def test_two_processes_end_with_the_loss_of_one_and_the_first_alone_writes(asked: list[str], tmp_path: Path) -> None:
-    one = run("-m", "imagemill", *asked, "-o", str(tmp_path / "one"))
+    one = imagemill(*asked, "-o", tmp_path / "one")
     two = run("-m", "imagemill", *asked, "-o", str(tmp_path / "two"), "--processes", "2")
-    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    assert (one.code, two.returncode) == (0, 0), one.err + two.stderr
     alone, together = results(tmp_path / "one"), results(tmp_path / "two")
     assert together["design"].pop("processes") == 2
     assert together["design"] == alone["design"]

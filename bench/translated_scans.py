@@ -53,6 +53,12 @@ MONAI = (
     "mt.NormalizeIntensity(nonzero=True)",
     "mt.GaussianSmooth(1.5)",
     "mt.ShiftIntensity(20)",
+    "mt.StdShiftIntensity(0.3)",
+    "mt.StdShiftIntensity(0.3, nonzero=True)",
+    "mt.ScaleIntensityFixedMean(0.3)",
+    "mt.ThresholdIntensity(50, above=True, cval=50)",
+    "mt.HistogramNormalize(256, 0, 1)",
+    "mt.GibbsNoise(0.5)",
     "mt.ClipIntensityPercentiles(5, 95)",
     "mt.Compose([mt.ScaleIntensity(), mt.AdjustContrast(1.5)])",
 )  # fmt: skip

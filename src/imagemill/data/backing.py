@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagemill.core.errors import SourceError
-from imagemill.core.targets import Array, Boxes, Image, Instances, Keypoints, Label, Mask, Polygons, Target
+from imagemill.core.targets import Array, Boxes, Image, Instances, Keypoints, Label, Map, Mask, Polygons, Target
 from imagemill.data import store
 from imagemill.data.layouts.base import Source
 from imagemill.data.layouts.shapes.rle import mask_from_rle
@@ -27,7 +27,7 @@ from imagemill.data.records.further_targets import further_of
 from imagemill.data.records.instances import RLE, Instance
 from imagemill.data.records.loading import load_mask, load_picture
 from imagemill.data.records.orientation import Seen, objects_on
-from imagemill.data.records.record import Record, Stored
+from imagemill.data.records.record import Further, Record, Stored
 from imagemill.data.splits.duplicates import Contents, contents_of
 from imagemill.data.store import Part
 
@@ -240,6 +240,17 @@ class StoreBacking:
         ]
         return np.concatenate([*known, np.zeros(0, bool)])
 
+    @cached_property
+    def maps(self) -> tuple[str, ...]:
+        """Names of the maps of numbers that every row has."""
+        return tuple(self.said.get("maps") or ())
+
+    def maps_of(self, read: Callable[[str], Any], *, plain: bool) -> dict[str, Any]:
+        """Maps of some rows by name, as targets, or plain as their columns are read."""
+        flat = str(self.said["image"]["axes"]).removesuffix("c")
+        found = {name: read(store.map_column(name)) for name in self.maps}
+        return found if plain else {name: [Map(one, flat) for one in rows] for name, rows in found.items()}
+
     def locate(self, row: int) -> tuple[Part, int]:
         """The part a row is in, and its place there."""
         which = int(np.searchsorted(self.starts, row, side="right")) - 1
@@ -253,6 +264,7 @@ class StoreBacking:
         found: dict[str, Target] = {"image": Image(part.arrays["image"][place], axes, None, affine)}
         if "mask" in part.arrays and part.table["mask"][place].is_valid:
             found["mask"] = Mask(part.arrays["mask"][place], axes.removesuffix("c"))
+        found |= {name: Map(part.arrays[store.map_column(name)][place], axes.removesuffix("c")) for name in self.maps}
         return found | targets_of(self._objects(part, place), self.said["image"]["shape"][:2], self.keypoint_names)
 
     @cached_property
@@ -304,7 +316,11 @@ class StoreBacking:
         if "mask" in part.arrays and part.table["mask"][place].is_valid:
             mask = Stored(name, lambda: part.arrays["mask"][place], axes.removesuffix("c"))
             record = replace(record, mask=mask)
-        return record
+        further = {
+            one: Further(Stored(name, partial(_row_of, part, one, place), axes.removesuffix("c")), "map")
+            for one in self.maps
+        }
+        return replace(record, further=further) if further else record
 
     def _affine(self, part: Part, place: int) -> Array | None:
         if "world" not in part.table.column_names:
@@ -327,6 +343,11 @@ class StoreBacking:
         except (LookupError, TypeError, ValueError) as error:
             do = "prepare the dataset again"
             raise SourceError(f"{part.path}: expected annotations in row {place}, got {error}; {do}") from error
+
+
+def _row_of(part: Part, name: str, place: int) -> Array:
+    found: Array = part.arrays[store.map_column(name)][place]
+    return found
 
 
 def _instance(annotation: Mapping[str, Any], categories: Sequence[str], shape: Sequence[int]) -> Instance:

@@ -234,6 +234,11 @@ def _write(
             raise CodecError(f"{path}: expected Arrow to hand over the pixel columns, got copies; report this")
 
 
+def map_column(name: str) -> str:
+    """The column of a map of numbers: a dataset calls it as it likes, `depth` and `label` too."""
+    return f"map:{name}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One part, mapped into memory.

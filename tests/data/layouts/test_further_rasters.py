@@ -133,12 +133,13 @@ def test_what_does_not_fit_is_said(
 
 def test_verbs_that_leave_them_out_say_so(tmp_path: Path) -> None:
     rooms(tmp_path / "in", "rgb/{}.png", "depth/{}.png")
+    source = im.open_source(tmp_path / "in" / "rgb", views={"nir": tmp_path / "in" / "depth"})
     reports = [
-        im.prepare(tmp_path / "in", tmp_path / "prepared", size=(24, 30)).notes,
+        im.prepare(source, tmp_path / "prepared", size=(24, 30)).notes,
         im.export(tmp_path / "in", tmp_path / "exported", to="folder").lost,
     ]
     for notes in reports:
-        assert any("depth: further images" in note or "4 maps of numbers" in note for note in notes)
+        assert any("nir: further images" in note or "4 maps of numbers" in note for note in notes)
 
 
 def test_folders_of_modalities_that_are_read_as_classes_are_told_apart_from_classes(tmp_path: Path) -> None:

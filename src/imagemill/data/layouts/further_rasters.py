@@ -7,7 +7,7 @@ A folder is paired with the images by names: both without the folder that tells 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from imagemill.data.layouts.walk import walk_files
 from imagemill.data.records.record import FURTHER_KINDS, Further, FurtherKind, split_suffix
 from imagemill.data.remote.remote_path import as_path
 
-__all__ = ["Rasters", "further_rasters", "left_out", "with_hint", "with_rasters", "without_rasters"]
+__all__ = ["Rasters", "further_rasters", "left_out", "map_names", "with_hint", "with_rasters", "without_rasters"]
 
 _OWN = frozenset(("image", "mask", "boxes", "keypoints", "polygons", "instances", "lines", "rotated_boxes", "label"))
 _PHOTO = ("rgb", "image", "img", "color", "colour")
@@ -187,9 +187,21 @@ def with_hint(source: Source) -> Source:
     return replace(source, notes=(*source.notes, f"{said}views={{{asked}}} makes samples of them"))
 
 
-def left_out(source: Source, verb: str) -> tuple[str, ...]:
-    """What to say of further images and maps where a verb makes nothing of them."""
-    names = ", ".join(dict.fromkeys(name for record in source.records for name in record.further))
+def map_names(source: Source) -> tuple[str, ...]:
+    """Names of the maps of numbers that every record has, in their order."""
+    kept: dict[str, None] | None = None
+    for record in source.records:
+        here = {name for name, one in record.further.items() if one.kind == "map"}
+        kept = dict.fromkeys(name for name in (record.further if kept is None else kept) if name in here)
+        if not kept:
+            return ()
+    return tuple(kept or ())
+
+
+def left_out(source: Source, verb: str, taken: Collection[str] = ()) -> tuple[str, ...]:
+    """What to say of further images and maps where a verb makes nothing of them, but of those that are ``taken``."""
+    found = dict.fromkeys(name for record in source.records for name in record.further if name not in taken)
+    names = ", ".join(found)
     return (f"{names}: further images and maps are left out by {verb}; a Loader of the source has them",) * bool(names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -267,17 +267,17 @@ class StoreRows(_Keyed):
         self._affine = any("world" in part.table.column_names for part in parts)
 
     def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any] | None:
-        """Images and masks from the mapped file; annotations row by row."""
+        """Images, masks and maps from the mapped file; annotations row by row."""
         places = self._places[rows]
         found: dict[str, Any] = {name: self._raster(name, places, stacked=stacked) for name in self._rasters}
+        found |= self._store.maps_of(partial(self._raster, places=places, stacked=stacked), plain=stacked)
         if self._affine and not stacked:
             found["image"] = [self._store.targets(place)["image"] for place in places.tolist()]
         if self._objects:
             names = self._names
             every = [self._annotations(place, names) for place in places.tolist()]
             if self.annotations:
-                more = ("annotations", "instances") if self.has_masks else ("annotations",)
-                names = tuple(dict.fromkeys((*names, *more)))
+                names = tuple(dict.fromkeys((*names, "annotations", *(["instances"] if self.has_masks else []))))
             found |= {name: [item.targets[name] for item in every] for name in names}
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ class LargeRows:
                 "pictures; open it with imagemill.open, or prepare it without file_rows"
             )
         self._rasters = [name for name in ("image", "mask") if name in first.arrays]
+        self._maps = dataset.backing.maps
         known = labels_of(first)
         self.labels: Any = None if known is None else _Labels(self._labels, known.ndim, known.dtype, len(dataset))
 
@@ -107,7 +109,8 @@ class LargeRows:
 
     def gather(self, rows: Numbers, *, stacked: bool) -> dict[str, Any]:
         """Images and label maps, each in one array."""
-        return {name: self._raster(name, rows) for name in self._rasters}
+        found: dict[str, Any] = {name: self._raster(name, rows) for name in self._rasters}
+        return found | self.dataset.backing.maps_of(partial(self._raster, rows=rows), plain=stacked)
 
     def _raster(self, name: str, rows: Numbers) -> Array:
         found: Array | None = None
@@ -121,7 +124,7 @@ class LargeRows:
     def read(self, row: int, options: ReadOptions, *, reduced: bool) -> Item:
         """One row."""
         targets: dict[str, Any] = dict(self.dataset[row].targets)
-        return Item({name: targets[name] for name in self._rasters})
+        return Item({name: targets[name] for name in (*self._rasters, *self._maps)})
 
     def fingerprint(self) -> str:
         """Of the store's content and the files that are taken of it."""

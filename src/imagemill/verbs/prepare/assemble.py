@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _BLOCK_BYTES = 1 << 20
+_MAPS = np.dtype(np.float32)
 _LINES = 1 << 12
 """Records whose lines are in memory at once, and rows of a group of the manifest."""
 
@@ -84,7 +85,8 @@ def _blocks(
         part = list(lines[at : at + step])
         block = np.zeros((len(part), *shape), dtype)
         for row, line in enumerate(part):
-            region: Region | None = getattr(line.found, which)
+            found = line.found
+            region: Region | None = {"image": found.image, "mask": found.mask, **found.maps}[which]
             if region is not None:
                 _read_row(files[region.path], region, line.found.number, block[row])
         yield part, block
@@ -167,6 +169,9 @@ def write_rows(
 
         valid = np.array([line.found.mask is not None for line in lines])
         rasters.append(Raster("mask", form.spatial, mask_dtype, masks, valid))
+    rasters += [
+        Raster(store.map_column(name), form.spatial, _MAPS, _all_of(name, lines, files, form)) for name in form.maps
+    ]
     meta = {
         "format": store.FORMAT,
         "form": form.plain(),
@@ -175,6 +180,11 @@ def write_rows(
         "rasters": [raster.name for raster in rasters],
     }
     store.write_part(path, rasters, _columns(lines, form, plan), len(lines), meta)
+
+
+def _all_of(name: str, lines: Sequence[Line], files: Files, form: Form) -> Callable[[], Iterator[Array]]:
+    """What gives the maps of a name."""
+    return lambda: (block for _, block in _blocks(lines, files, name, form.spatial, _MAPS))
 
 
 def _columns(lines: Sequence[Line], form: Form, plan: LabelPlan) -> dict[str, Any]:

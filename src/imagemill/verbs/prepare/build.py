@@ -271,7 +271,7 @@ class _Build:
         engine: Start,
     ) -> Runner[Record, Known]:
         numbers = {name: number for number, name in enumerate(self.categories)}
-        each = max(self.form.image_bytes + self.form.mask_bytes, 1)
+        each = max(self.form.slot_bytes, 1)
         return Runner(
             work=RecordWork(self.asked, self.form, numbers, frozenset(run.before), len(self.records) >= _MANY),
             note=run.note,
@@ -346,7 +346,7 @@ class _Build:
             notes.append(f"{annotations} outside the prepared pictures and left out{cut}")
         if any(r.objects for r in self.records) and not self.form.objects:
             notes.append("annotations of volumes were left out: the store holds those of pictures")
-        notes += [*left_out(self.source, "prepare"), *self.source.notes]
+        notes += [*left_out(self.source, "prepare", self.form.maps), *self.source.notes]
         return PrepareReport(
             self.out,
             run.made,

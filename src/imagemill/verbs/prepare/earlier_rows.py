@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from imagemill.core.errors import SourceError
-from imagemill.data.store import Part, Region, open_part
+from imagemill.data.store import Part, Region, map_column, open_part
 from imagemill.verbs.prepare.picture_form import Form
 
 __all__ = ["EarlierRows", "Found"]
@@ -33,6 +33,8 @@ class Found:
         Gives size, world and objects, and where values stand that were not finite.
     gaps : bool
         Whether there may be such values.
+    maps : mapping from str to Region
+        Of the maps of numbers, by name.
     """
 
     image: Region
@@ -40,6 +42,7 @@ class Found:
     number: int
     row: Callable[[], Mapping[str, Any]]
     gaps: bool = False
+    maps: Mapping[str, Region] = field(default_factory=dict)
 
 
 class EarlierRows:
@@ -55,6 +58,7 @@ class EarlierRows:
         self.places: dict[str, int] = {}
         self._parts: list[Part] = []
         self._masks: list[Any] = []
+        self._maps = form.maps
         for path in sorted(out.glob("*.arrow")):
             try:
                 part = open_part(path)
@@ -73,7 +77,8 @@ class EarlierRows:
         part, masks = self._parts[which], self._masks[which]
         mask = part.regions["mask"] if masks is not None and masks[number].as_py() else None
         gaps = "filled" in part.table.column_names
-        return Found(part.regions["image"], mask, number, partial(_row, part, number), gaps)
+        maps = {name: part.regions[map_column(name)] for name in self._maps}
+        return Found(part.regions["image"], mask, number, partial(_row, part, number), gaps, maps)
 
     def file(self, place: int) -> Path:
         """The file that one of them lies in."""

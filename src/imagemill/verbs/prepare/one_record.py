@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,8 +15,9 @@ import numpy as np
 
 from imagemill.core.errors import CodecError
 from imagemill.core.finite import count_not_finite, filled, like_nodata
-from imagemill.core.targets import Array, Mask
+from imagemill.core.targets import Array, Map, Mask
 from imagemill.data.codecs.base import Picture, ReadOptions
+from imagemill.data.records.further_targets import further_pictures
 from imagemill.data.records.loading import (
     encoded,
     load_mask,
@@ -30,7 +31,7 @@ from imagemill.data.records.orientation import Seen, objects_on
 from imagemill.data.records.record import Blob, Frame, Pixels, Record, Stored
 from imagemill.jobs.shards import Note
 from imagemill.verbs.prepare.annotations_in_frame import moved
-from imagemill.verbs.prepare.common_frame import place
+from imagemill.verbs.prepare.common_frame import Placing, place
 from imagemill.verbs.prepare.fitting import gaps_in, resized, same_form
 from imagemill.verbs.prepare.parameters import Parameters
 from imagemill.verbs.prepare.picture_form import Form, check_form
@@ -49,6 +50,7 @@ class Taken:
     record: Record
     sha256: str
     mask_sha256: str | None
+    maps: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +65,14 @@ class Made:
         What else there is to know, as JSON holds it: size, world, objects, lost, filled.
     note : str
         How the axes were decided.
+    maps : mapping from str to array of float32
     """
 
     image: Array
     mask: Array | None
     row: Mapping[str, Any]
     note: str
+    maps: Mapping[str, Array] = field(default_factory=dict)
 
 
 def _once(where: Pixels) -> tuple[str, Pixels]:
@@ -83,8 +87,8 @@ def _once(where: Pixels) -> tuple[str, Pixels]:
     return pixels_digest(held_array), held_array
 
 
-def take(record: Record) -> Taken:
-    """Read a record's bytes.
+def take(record: Record, maps: Sequence[str] = ()) -> Taken:
+    """Read a record's bytes, and those of its maps of these names.
 
     Raises
     ------
@@ -92,10 +96,15 @@ def take(record: Record) -> Taken:
         When they cannot be read.
     """
     sha256, image = _once(record.image)
+    known, held = dict[str, str](), dict(record.further)
+    for name in maps:
+        known[name], pixels = _once(held[name].pixels)
+        held[name] = replace(held[name], pixels=pixels)
+    record = replace(record, image=image, further=held)
     if record.mask is None:
-        return Taken(replace(record, image=image), sha256, None)
+        return Taken(record, sha256, None, known)
     mask_sha256, mask = _once(record.mask)
-    return Taken(replace(record, image=image, mask=mask), sha256, mask_sha256)
+    return Taken(replace(record, mask=mask), sha256, mask_sha256, known)
 
 
 def entry_of(taken: Taken, asked: Parameters, form: Form, categories: Sequence[str]) -> str:
@@ -114,6 +123,7 @@ def entry_of(taken: Taken, asked: Parameters, form: Form, categories: Sequence[s
             objects,
             record.size,
             *([record.frame or "shown"] if objects else []),
+            *([taken.maps] if taken.maps else []),
         ],
         "categories": list(categories) if objects else None,
     }
@@ -164,7 +174,22 @@ def make(taken: Taken, asked: Parameters, form: Form, numbers: Mapping[str, int]
         notes.append(
             f"{nothing[1]} values of {nothing[0]:g}, which often means that nothing was measured, counted as any other"
         )
-    return Made(image, mask, row, "; ".join(notes))
+    maps = _maps(record, picture, placing, form) if form.maps else {}
+    return Made(image, mask, row, "; ".join(notes), maps)
+
+
+def _maps(record: Record, picture: Picture, placing: Placing, form: Form) -> dict[str, Array]:
+    """Maps of numbers in the frame, in single precision: interpolated as an image is, 0 beyond it."""
+    wanted = replace(record, further={name: record.further[name] for name in form.maps})
+    spatial = form.axes.removesuffix("c")
+    given: dict[str, Any] = {}
+    for name, one in further_pictures(wanted, picture).items():
+        if one.channels is not None:
+            what = f"a map of one number a pixel for {name}"
+            raise CodecError(f"expected {what}, got {one.channels} channels; name it as an image")
+        given[name] = Map(one.array.astype(np.float32), axes=spatial)
+    found = placing.pipeline(picture.spatial_shape)(**given, key=0)
+    return {name: np.ascontiguousarray(found[name], np.float32) for name in form.maps}
 
 
 def _mask(where: Pixels, picture: Picture, asked: Parameters, frame: Frame | None) -> Picture:
@@ -232,7 +257,7 @@ class RecordWork:
 
     def __call__(self, record: Record) -> Iterator[Known | Note]:
         """The one row of a record, and notes on how its files were read."""
-        taken = take(record)
+        taken = take(record, self.form.maps)
         entry = entry_of(taken, self.asked, self.form, tuple(self.numbers))
         made = None
         if entry not in self.before:

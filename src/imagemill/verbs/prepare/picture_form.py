@@ -12,6 +12,7 @@ import numpy as np
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
 from imagemill.data.codecs.base import Picture
 from imagemill.data.layouts.base import Source
+from imagemill.data.layouts.further_rasters import map_names
 from imagemill.data.records.loading import load_picture
 from imagemill.verbs.prepare.common_frame import read_size
 from imagemill.verbs.prepare.fitting import Values, same_form, value_plan
@@ -32,6 +33,8 @@ class Form:
     values : Values
     masks, objects : bool
         Whether there are label maps and annotations.
+    maps : tuple of str
+        Names of the maps of numbers that every record has, such as depth.
     """
 
     shape: tuple[int, ...]
@@ -39,6 +42,7 @@ class Form:
     values: Values
     masks: bool
     objects: bool
+    maps: tuple[str, ...] = ()
 
     @property
     def spatial(self) -> tuple[int, ...]:
@@ -60,9 +64,21 @@ class Form:
         """Of one label map, in 32 bits until it is known how many are needed."""
         return int(np.prod(self.spatial)) * 4 if self.masks else 0
 
+    @property
+    def map_bytes(self) -> int:
+        """Of one map of numbers, in single precision."""
+        return int(np.prod(self.spatial)) * 4
+
+    @property
+    def slot_bytes(self) -> int:
+        """Of all that belongs to one picture."""
+        return self.image_bytes + self.mask_bytes + len(self.maps) * self.map_bytes
+
     def plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """As JSON holds it; without maps as before there were any, so that older stores are known again."""
         found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        if not self.maps:
+            del found["maps"]
         return found
 
 
@@ -93,7 +109,8 @@ def decide_form(source: Source, asked: Parameters) -> Form:
         channels = () if picture.channels is None else (picture.channels,)
         masks = any(r.mask is not None for r in source)
         objects = any(r.objects is not None for r in source)
-        return Form((*spatial, *channels), picture.axes, values, masks, objects and len(spatial) == 2)
+        maps = map_names(source)
+        return Form((*spatial, *channels), picture.axes, values, masks, objects and len(spatial) == 2, maps)
     raise SourceError(f"expected an image that can be read in {source.root}, got none of {len(source)}: {problem}")
 
 

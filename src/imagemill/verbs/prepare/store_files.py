@@ -95,11 +95,13 @@ class StoreFiles:
         form = self.form
         parts = self._parts(lines)
         mask = None if mask_dtype is None else {"shape": list(form.spatial), "dtype": mask_dtype.name}
+        flat = {"shape": list(form.spatial), "dtype": "float32"}
         described = {
             "format": store.FORMAT,
             "parts": parts,
             "image": {"shape": list(form.shape), "axes": form.axes, "dtype": form.dtype.name},
             "mask": mask,
+            **({"maps": dict.fromkeys(form.maps, flat)} if form.maps else {}),
             "label": {"form": self.labels.form, "dtype": self.labels.dtype, "level": self.labels.level},
             **said,
             "statistics": None if fitted is None else _plain(fitted, form),

@@ -51,7 +51,7 @@ class WorkFolder:
 
     def __init__(self, folder: Path, form: Form, parameters: dict[str, Any]) -> None:
         self.folder, self.form = folder, form
-        self.slot_bytes = form.image_bytes + form.mask_bytes
+        self.slot_bytes = form.slot_bytes
         self.slots, self.lines = folder / "slots.bin", folder / LINES
         self.slots_of: dict[str, int] = {}
         self._starts, self._has_mask, self._gaps = array("q"), bytearray(), bytearray()
@@ -112,16 +112,21 @@ class WorkFolder:
     def _bytes(self, made: Made) -> bytes:
         mask = bytes(self.form.mask_bytes) if made.mask is None else made.mask.tobytes()
         image: Array = made.image
-        return image.tobytes() + mask if self.form.masks else image.tobytes()
+        maps = [made.maps[name].tobytes() for name in self.form.maps]
+        return b"".join([image.tobytes(), *([mask] if self.form.masks else []), *maps])
 
     def region(self, name: str) -> Region:
-        """Where the images, or the masks, of the slots lie."""
-        return Region(self.slots, 0 if name == "image" else self.form.image_bytes, self.slot_bytes)
+        """Where the images, the masks, or the maps of a name, of the slots lie."""
+        form = self.form
+        if name in form.maps:
+            first = form.image_bytes + form.mask_bytes + form.maps.index(name) * form.map_bytes
+            return Region(self.slots, first, self.slot_bytes)
+        return Region(self.slots, 0 if name == "image" else form.image_bytes, self.slot_bytes)
 
     def found(self, slot: int) -> Found:
         """Where the pixels of a slot lie."""
         mask = self._masks if self._has_mask[slot] else None
-        return Found(self._images, mask, slot, partial(self._row, slot), bool(self._gaps[slot]))
+        return Found(self._images, mask, slot, partial(self._row, slot), bool(self._gaps[slot]), self._maps)
 
     @cached_property
     def _images(self) -> Region:
@@ -130,6 +135,10 @@ class WorkFolder:
     @cached_property
     def _masks(self) -> Region:
         return self.region("mask")
+
+    @cached_property
+    def _maps(self) -> Mapping[str, Region]:
+        return {name: self.region(name) for name in self.form.maps}
 
     def _row(self, slot: int) -> Mapping[str, Any]:
         if self._read_again is None:

@@ -146,6 +146,14 @@ def _normal_values(src, channels, spread, own, shared, out):
 
 
 @compiled
+def _lengths(src, deviation, real, imaginary, out):
+    """Lengths of values with a normal number added and another across; ``real`` may be ``out``."""
+    for i in range(src.size):
+        along, across = src[i] + deviation * real[i], deviation * imaginary[i]
+        out[i] = np.sqrt(along * along + across * across)
+
+
+@compiled
 def _impulses(words, first, second, low, high, out):
     """``out`` holds the values as they were; few of them change."""
     each = out.size // words.size
@@ -223,7 +231,7 @@ def _table() -> Array:
 
 def named(op: Noise, dtype: np.dtype[Any]) -> str:
     """Which kernel :func:`noise_image` takes, in words."""
-    if dtype == np.float16 or dtype.kind == "b" or op.kind == "rician":
+    if dtype == np.float16 or dtype.kind == "b" or (op.kind == "rician" and working(dtype) != np.float32):
         return "numpy in float64"
     if op.kind == "poisson" and dtype != np.uint8:
         return "numpy in float64"
@@ -245,6 +253,8 @@ def noise_image(op: Noise, row: int, src: Array, out: Array | None = None) -> Ar
     k0, k1 = (int(word) for word in op.stream[row])
     if op.kind == "normal":
         return _normal(op.params[row], k0, k1, src, made)
+    if op.kind == "rician":
+        return _rician(float(op.params[row, 0]), k0, k1, src, made)
     if op.kind == "poisson":
         words = _words(k0, k1, numbers.EACH_VALUE, src.size)
         _poisson_bytes(src.reshape(-1), words, float(op.params[row, 0]), made.reshape(-1))
@@ -282,6 +292,15 @@ def _normal(params: Floats, k0: int, k1: int, src: Array, made: Array) -> Array:
     _normal_values(src.reshape(-1), src.shape[-1], np.array(spread, kind), own, one, target.reshape(-1))
     if target is not made:
         made[...] = to_dtype(target, made.dtype)
+    return made
+
+
+def _rician(std: float, k0: int, k1: int, src: Array, made: Array) -> Array:
+    real, imaginary = np.empty(src.size, np.float32), np.empty(src.size, np.float32)
+    fill_normals(k0, k1, numbers.EACH_VALUE, _table(), real)
+    fill_normals(k0, k1, numbers.EACH_PIXEL, _table(), imaginary)
+    _lengths(src.reshape(-1), np.float32(std), real, imaginary, real)
+    made[...] = real.reshape(src.shape) if made.dtype == np.float32 else to_dtype(real.reshape(src.shape), made.dtype)
     return made
 
 

@@ -54,7 +54,7 @@ def altered_scan(kind: str, params: list[Array], src: Array, out: Array | None) 
         case "truncated":
             return _truncated(src, float(params[0]))
         case "deviations":
-            return scans.shifted(src, *params)
+            return _shifted(src, params, out)
     made = np.empty_like(src) if out is None else out
     if kind == "range curve":
         _curved(src.reshape(-1), params[0][: int(params[1])], made.reshape(-1))
@@ -73,6 +73,17 @@ def altered_scan(kind: str, params: list[Array], src: Array, out: Array | None) 
         if not one:
             made[..., c] = target
     return made
+
+
+def _shifted(src: Array, params: list[Array], out: Array | None) -> Array:
+    amount, above, each = params
+    if not np.isnan(above) or (each and src.shape[-1] > 1):
+        return scans.shifted(src, amount, above, each)
+    flat = src.reshape(-1)
+    _, _, total, square = statistics.summary(flat, float(flat[0]))
+    away = total / flat.size
+    spread = math.sqrt(max(square / flat.size - away * away, 0.0))
+    return np.asarray(np.add(src, np.float32(float(amount) * spread), out=out))
 
 
 def _truncated(src: Array, share: float) -> Array:
@@ -96,7 +107,7 @@ def _between_points(src, low, per, heights, slopes, out):
 
 
 def _curved(flat: Array, heights: Floats, out: Array) -> None:
-    low, high = float(flat.min()), float(flat.max())
+    low, high, *_ = (float(one) for one in statistics.summary(flat, 0.0))
     if low == high:
         out[...] = flat
         return

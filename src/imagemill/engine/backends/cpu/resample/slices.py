@@ -149,7 +149,7 @@ class Copying:
         room = out if self._inside is None else out[self._inside]
         if d == 2:
             _copy_plane(view, room, swapped=self._swapped)
-        elif not (self._straight and _copy_reversed(src, slices, room)):
+        elif not (_copy_reversed(src, slices, room) if self._straight else _copy_turned(view, room)):
             room[...] = view
         if self._boxes:
             paint(out, self._boxes, labels=self._labels)
@@ -217,6 +217,31 @@ def _reverse(src, first, along, out):
             line, made = src[last - size + 1 : last + 1], out[z, y]
             for x in range(size):
                 made[x] = line[np.uintp(size - 1 - x)]
+
+
+def _copy_turned(view: Array, out: Array) -> bool:
+    """Copy a volume of one channel whose lines become columns, plane by plane through OpenCV; False for any other."""
+    bits = _BITS.get(view.dtype.itemsize)
+    one = view.ndim == 3 or (view.ndim == 4 and view.shape[3] == 1)
+    if not one or bits is None or not view.size or out.shape != view.shape or not out.flags.c_contiguous:
+        return False
+    lines = next((axis for axis in (0, 1) if abs(view.strides[axis]) == view.itemsize), None)
+    if lines is None:
+        return False
+    flips = view.strides[lines] < 0, view.strides[2] < 0
+    planes = np.moveaxis(view if view.ndim == 3 else view[..., 0], 1 - lines, 0)
+    planes = planes[:, :: -1 if flips[0] else 1, :: -1 if flips[1] else 1].transpose(0, 2, 1).view(bits)
+    rooms = np.moveaxis(out if out.ndim == 3 else out[..., 0], 1 - lines, 0).view(bits)
+    how = None if not any(flips) else -1 if all(flips) else (0 if flips[0] else 1)
+    for plane, room in zip(planes, rooms, strict=True):
+        if lines == 1:
+            cv2.transpose(plane, dst=room)
+            if how is not None:
+                cv2.flip(room, how, dst=room)
+        else:  # whose rows lie apart: in one go
+            made = cv2.transpose(plane)
+            room[...] = made if how is None else cv2.flip(made, how)
+    return True
 
 
 def _along(

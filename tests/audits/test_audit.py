@@ -309,7 +309,7 @@ def test_findings_are_a_table_and_a_long_list_says_how_many_more(tmp_path: Path)
     assert (row["check"], row["images"], row["places"]) == ("copies", 2, ["cat/cat003.png", "dog/copy.png"])
     assert found.again(checks=[]).to_frame().shape == (0, 7)
     many = replace(found, findings=found.findings[:1] * 33)
-    assert repr(many).splitlines()[-1] == "and 13 more: to_frame() has all"
+    assert repr(many).splitlines()[-2] == "and 13 more: to_frame() has all"
 
 
 @pytest.mark.parametrize("write_as", ["polars", "pandas"])
@@ -439,3 +439,34 @@ def test_the_background_is_claimed_by_the_lower_end_of_what_it_tells() -> None:
     told = Told(0.4, 0.2, 0.303, 0.503, 1e-5, 100, right)
     assert told.skill == pytest.approx(0.25)
     assert told.least_skill == pytest.approx((0.303 - 0.2) / 0.8)
+
+
+def test_images_without_classes_are_counted_together_and_volumes_are_not(tmp_path: Path) -> None:
+    found = im.audit(folder(tmp_path / "set", 12, classes=("",)), checks=["counts"])
+    assert [(one.rule, one.level, one.numbers["images"]) for one in found.findings] == [("few", "warning", 12)]
+    assert "12 images in all, fewer than 100" in found.findings[0].message
+    enough = found.again(checks=["counts"], settings={"start": 12, "enough": 13})
+    assert [(one.rule, one.level) for one in enough.findings] == [("short", "note")]
+    assert not found.again(checks=["counts"], settings={"start": 1, "enough": 12}).findings
+    volumes = im.audit(np.zeros((3, 9, 16, 16), np.int16), axes="zyx", checks=["counts"])
+    assert not volumes.findings
+
+
+def test_classes_of_copies_of_one_image_are_left_out_of_shortcuts_and_named() -> None:
+    image = photo(0, 32, 32)
+    equal = im.audit((np.stack([image] * 40), ["a", "b"] * 20))
+    because = [one.because for one in equal.not_asked if one.rule == "shortcuts"]
+    assert because == ["all images of a, b are of one group, or copies of one image"]
+    # The other two are still asked about: one is brighter than the other.
+    others = [photo(n, 32, 32) // (1 + n % 2) for n in range(1, 81)]
+    images, labels = np.stack([image] * 20 + others), ["a"] * 20 + ["c", "b"] * 40
+    three = im.audit((images, labels), checks=["shortcuts"])
+    assert [one.because for one in three.not_asked if one.rule == "shortcuts"] == [
+        "all images of a are of one group, or copies of one image"
+    ]
+    assert any("brightness" in one.message for one in three.findings)
+
+
+def test_what_was_not_asked_is_counted_where_findings_are_printed(tmp_path: Path) -> None:
+    found = im.audit(folder(tmp_path, 4), checks=["annotations", "labels"])
+    assert str(found).endswith("2 questions not asked: not_asked says why")

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from imagemill.audits.alignment import warped
 from imagemill.audits.evidence import _filtered
+from imagemill.audits.neighbours import _by_cell, _largest
 from imagemill.audits.plain_borders import plain_borders
 from tests.audits.made_up import Array, photo
 
@@ -57,3 +58,18 @@ def test_borders_are_counted_on_each_side_alone() -> None:
 
 def test_a_picture_of_one_colour_has_no_border() -> None:
     assert not plain_borders(np.full((1, 32, 32, 3), 9, np.uint8)).any()
+
+
+def test_the_largest_scores_of_each_row_come_first() -> None:
+    scores = np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32)
+    found = np.zeros((50, 6), np.int64)
+    _largest(scores, found)
+    np.testing.assert_array_equal(found, np.argsort(-scores, axis=1)[:, :6])
+
+
+def test_queries_are_gathered_by_the_cells_that_they_probe() -> None:
+    probed = np.array([[2, 0], [0, 3], [2, 3]])
+    queries, ends = np.empty(6, np.int64), np.empty(6, np.int64)
+    _by_cell(probed, queries, ends)
+    assert ends.tolist() == [0, 2, 2, 4, 6, 6]
+    assert queries.tolist() == [0, 1, 0, 2, 1, 2]

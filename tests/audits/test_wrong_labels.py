@@ -14,7 +14,7 @@ from imagemill.audits import Audit
 from imagemill.audits.audit_page import as_page
 from imagemill.audits.checks.base import NotAsked
 from imagemill.core.errors import InputError
-from tests.audits.made_up import Array, folder, write
+from tests.audits.made_up import Array, folder, photo, write
 
 
 def stripes(seed: int, turned: bool) -> Array:
@@ -284,3 +284,21 @@ def test_a_function_that_gives_no_features_is_refused() -> None:
     images, labels = striped()
     with pytest.raises(InputError, match=r"expected <lambda> to give numbers \[32, d\], got float64 \(3,\)"):
         asked(images, labels, features=lambda _: np.zeros(3))
+
+
+def test_a_page_of_text_among_a_few_dozen_photos_is_off_topic_by_what_is_seen_at_first(tmp_path: Path) -> None:
+    # Patches even contrast out: a page of small type is a texture to them, as photos are.
+    for n in range(50):
+        write(tmp_path / f"{n:02d}.png", photo(n, 96, 96))
+    assert rules_told(im.audit(tmp_path, checks=["outliers"], settings={"centres": 20})) == []
+    page = np.full((96, 96, 3), 250, np.uint8)
+    page[8:88:6, 6:90:2] = 10
+    write(tmp_path / "page.png", page)
+    one = finding(im.audit(tmp_path, checks=["outliers"], settings={"centres": 20}), "off-topic")
+    assert one.places == ("page.png",)
+    assert one.numbers["by_looks"] == 1
+    assert "light, colour and contrast" in one.message
+
+
+def rules_told(found: Audit) -> list[str]:
+    return [one.rule for one in (*found.findings, *found.not_asked)]

@@ -265,7 +265,10 @@ class Audit:
         head = f"{many(len(self.survey.records))}, {self.survey.source.layout}. Fit to train on? {self.verdict}"
         shown = [str(finding) for finding in self.findings[:_IN_REPR]]
         more = len(self.findings) - len(shown)
-        return "\n".join([head, *shown, *([f"and {more:,} more: to_frame() has all"] if more else [])])
+        last = [f"and {more:,} more: to_frame() has all"] if more else []
+        if self.not_asked:
+            last.append(f"{many(len(self.not_asked), 'question')} not asked: not_asked says why")
+        return "\n".join([head, *shown, *last])
 
 
 @takes

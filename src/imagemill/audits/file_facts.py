@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,8 @@ def file_facts(data: bytes | None, suffix: str, meta: Mapping[str, Any]) -> File
             quality = jpeg_quality(segment)
         elif marker == 0xE1 and segment.startswith(b"Exif\0\0") and not tags:
             tags = _tags(segment[6:])
+    if not tags:
+        return FileFacts(kind, len(data), quality, turned)
     return FileFacts(
         kind,
         len(data),
@@ -102,6 +105,7 @@ def file_facts(data: bytes | None, suffix: str, meta: Mapping[str, Any]) -> File
     )
 
 
+@lru_cache(maxsize=256)
 def jpeg_quality(segment: bytes) -> float:
     """The quality, 1 to 100, that libjpeg would have been given for a table of this sum; NaN where there is none.
 

@@ -6,7 +6,7 @@ import hashlib
 import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,7 @@ import numpy.typing as npt
 from imagemill.audits.area_resize import made_smaller
 from imagemill.audits.file_facts import FileFacts, file_facts
 from imagemill.audits.label_map_facts import LabelMapFacts, look_at_label_map
-from imagemill.audits.look_kernels import (
-    LAPLACIAN,
-    SECOND,
-    STEPS,
-    count_colours,
-    count_grays,
-    edge_lines,
-    gray_lines,
-)
+from imagemill.audits.look_kernels import STEPS, read_colours, read_grays
 from imagemill.audits.scan_facts import ScanFacts, scan_facts
 from imagemill.audits.scan_view import scan_view
 from imagemill.core.errors import CodecError, DiskError, ImagemillError, InputError, MissingExtra
@@ -138,11 +130,15 @@ class GlanceWork:
     """
 
     options: ReadOptions
+    _reduced: ReadOptions = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_reduced", replace(self.options, at_least=LOOKED))
 
     def __call__(self, record: Record) -> Iterator[Glance | str]:
         """The one row of a record."""
         try:
-            yield _glance(record, self.options)
+            yield _glance(record, self.options, self._reduced)
         except DiskError:  # no fault of this image: the next one would meet it as well
             raise
         except (CodecError, MissingExtra, InputError) as error:
@@ -151,14 +147,14 @@ class GlanceWork:
             yield f"{type(error).__name__}: {error}"
 
 
-def _glance(record: Record, options: ReadOptions) -> Glance:
+def _glance(record: Record, options: ReadOptions, reduced: ReadOptions) -> Glance:
     data = encoded(record.image)
     # Decoded from the bytes that were hashed: a file is read once.
     where: Pixels = record.image
     if data is not None:
         name = str(where) if isinstance(where, Path) else where.name
         where = Blob(name, pixels_suffix(record.image), lambda: data)
-    picture = load_picture(where, replace(options, at_least=LOOKED))
+    picture = load_picture(where, reduced)
     digest = _digest(picture.array) if data is None else hashlib.sha256(data).hexdigest()
     full = picture.meta.get("full_size", picture.spatial_shape)
     scan = scan_facts(picture)
@@ -241,98 +237,61 @@ def _measured(rgb: Array) -> dict[str, Any]:
     }
 
 
+_SHARES = np.array([0.01, 0.05, 0.5, 0.95, 0.99])
+"""Of the pixels, whose brightness is told."""
+
+
 def _of_colours(seen: Array) -> dict[str, Any]:
-    bright, sums = np.zeros(STEPS, np.int64), np.zeros(6, np.int64)
-    rows = np.empty((len(seen), 3), np.int64)
-    reds, greens, blues = cv2.split(seen)
-    count_colours(reds, greens, blues, bright, sums, rows)
-    red, blue, highest, lowest = (sums[:4] / (seen.size // 3 * 255)).tolist()
-    black, white = (sums[4:] / seen.size).tolist()
+    """What `read_colours` counted, as shares of white or of the values."""
+    places, sums = np.empty(len(_SHARES), np.int64), np.zeros(6, np.int64)
+    gray_rows = int(read_colours(np.ascontiguousarray(seen), _SHARES, places, sums))
+    one, five, half, ninety_five, ninety_nine = (place / (STEPS - 1) for place in places.tolist())
+    *means, black, white = sums.tolist()
+    red, blue, highest, lowest = (total / (seen.size // 3 * 255) for total in means)
     return {
-        "brightness": _percentiles(bright),
+        "brightness": (one, five, half, ninety_five, ninety_nine),
         "saturation": highest - lowest,
         "warmth": red - blue,
-        "black": black,
-        "white": white,
-        "gray_rows": _gray_rows(rows, 3 * seen.shape[1]),
+        "black": black / seen.size,
+        "white": white / seen.size,
+        # A floor or a frame can be as gray for a row or two; libjpeg fills more of a file that was cut off.
+        "gray_rows": gray_rows / len(seen) if gray_rows >= _FILLED else 0.0,
     }
 
 
 def _of_grays(gray: Array) -> dict[str, Any]:
+    """Measures of gray values by what `read_grays` counted.
+
+    ``sharpness`` is the deviation of the Laplacian over what white noise of the image's contrast would give: 0 is
+    smooth, 1 is noise. Source: Pech-Pacheco et al. (2000), "Diatom autofocusing in brightfield microscopy", ICPR, for
+    the variance of the Laplacian; divided by the contrast, so that a dim image is no less sharp.
+
+    ``detail`` is the 99th percentile of the absolute Laplacian over the range of gray values (percentiles 1 to 99): a
+    photo whose subject is sharp before a soft background has a sharp hundredth; one out of focus has none.
+
+    ``noise`` is its standard deviation by the median absolute second difference. Source: Immerkaer (1996), "Fast noise
+    variance estimation", Computer Vision and Image Understanding 64, for the mask, which leaves edges out; the median
+    in place of the mean leaves out textures as far as they are not everywhere.
+    """
     height, width = gray.shape
-    counts, laplacian = np.zeros(256, np.int64), np.zeros(2 * LAPLACIAN + 1, np.int64)
-    second = np.zeros(SECOND + 1, np.int64)
-    rows, columns = np.empty((height, 2), np.uint8), np.empty((2, width), np.uint8)
-    even = count_grays(gray, counts, laplacian, second, rows, columns)
-    deviation = _deviation(counts)
+    found = np.empty(13, np.int64)
+    entropy = float(read_grays(gray, found))
+    even, size, total, square, of_laplacian, of_squares, low, high, sharpest, under, over, rows, columns = (
+        found.tolist()
+    )
+    deviation, apart = _deviation(size, total, square), _deviation(size, of_laplacian, of_squares)
     return {
         "contrast": deviation / 255,
-        "sharpness": _sharpness(laplacian, deviation),
-        "detail": _detail(laplacian, counts),
-        "noise": _noise(second),
-        "entropy": _entropy(counts),
+        "sharpness": apart / (deviation * math.sqrt(20)) if deviation >= 1e-6 else 0.0,
+        # What is beyond a byte counts as white.
+        "detail": min(sharpest, 255) / max(float(high - low), 4.0),
+        "noise": (under + over) / 2 / (0.6745 * 6 * 255),
+        "entropy": entropy,
         "even": even / (height * (width - 1)) if width > 1 else 1.0,
-        "border": max(edge_lines(lines, 4) / len(lines) for lines in (rows, columns.T)),
+        "border": max(rows / height, columns / width),
     }
 
 
-def _deviation(counts: Array) -> float:
-    """Standard deviation of what was counted, in whole numbers until the root is taken."""
-    values = np.arange(len(counts))
-    total, first, square = int(counts.sum()), int(counts @ values), int(counts @ (values * values))
-    return math.sqrt(total * square - first * first) / total
-
-
-def _percentiles(bright: Array) -> tuple[float, float, float, float, float]:
-    """Percentiles of perceived brightness."""
-    counts = np.cumsum(bright)
-    places = np.searchsorted(counts, np.array([0.01, 0.05, 0.5, 0.95, 0.99]) * (counts[-1] - 1), side="right")
-    a, b, c, d, e = (place / (STEPS - 1) for place in places.tolist())
-    return a, b, c, d, e
-
-
-def _sharpness(laplacian: Array, deviation: float) -> float:
-    """Deviation of the Laplacian over what white noise of the image's contrast would give: 0 is smooth, 1 is noise.
-
-    Source: Pech-Pacheco et al. (2000), "Diatom autofocusing in brightfield microscopy", ICPR, for the variance of the
-    Laplacian; divided by the contrast, so that a dim image is no less sharp.
-    """
-    return 0.0 if deviation < 1e-6 else _deviation(laplacian) / (deviation * math.sqrt(20))
-
-
-def _detail(laplacian: Array, counts: Array) -> float:
-    """The 99th percentile of the absolute Laplacian over the range of gray values (percentiles 1 to 99).
-
-    A photo whose subject is sharp before a soft background has a sharp hundredth; one out of focus has none.
-    """
-    size = counts.sum()
-    low, high = np.searchsorted(np.cumsum(counts), (0.01 * size, 0.99 * size))
-    found = laplacian[LAPLACIAN:].copy()
-    found[1:] += laplacian[LAPLACIAN - 1 :: -1]
-    # What is beyond a byte counts as white.
-    sharpest = min(int(np.searchsorted(np.cumsum(found), 0.99 * size)), 255)
-    return sharpest / max(float(high - low), 4.0)
-
-
-def _noise(second: Array) -> float:
-    """Standard deviation of the noise by its median absolute second difference, 0 to 1.
-
-    Source: Immerkaer (1996), "Fast noise variance estimation", Computer Vision and Image Understanding 64, for the
-    mask, which leaves edges out; the median in place of the mean leaves out textures as far as they are not everywhere.
-    """
-    counts = np.cumsum(second)
-    size = int(counts[-1])
-    low, high = np.searchsorted(counts, ((size - 1) // 2, size // 2), side="right")
-    return float(low + high) / 2 / (0.6745 * 6 * 255)
-
-
-def _entropy(counts: Array) -> float:
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log2(shares)).sum())
-
-
-def _gray_rows(rows: Array, values: int) -> float:
-    """Share of rows at the bottom that are flat mid gray: what libjpeg fills a file with that was cut off."""
-    found = int(gray_lines(rows, values, 128, 2, 3))
-    # A floor or a frame can be as gray for a row or two.
-    return found / len(rows) if found >= _FILLED else 0.0
+def _deviation(size: int, total: int, square: int) -> float:
+    """Standard deviation of numbers by their sum and that of their squares: whole numbers until the root is taken."""
+    return math.sqrt(size * square - total * total) / size

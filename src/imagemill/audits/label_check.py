@@ -3,7 +3,11 @@
 Classes are told from features out of fold, copies and groups kept together. A rate of wrong labels is fitted to the
 scores, and each label gets the probability that it is wrong. Then labels are made wrong on purpose, and the same is
 asked of them: at random, and to the class that resembles the true one most, which is the hardest to notice. What is
-found of these says what the fitted rate is worth.
+found of these says what the fitted rate is worth: what is noticed in one of two makes a rate that is half of the truth.
+Errors that a whole kind of images shares are learnt as right, and not noticed at all.
+
+Source: Rogan, Gladen (1978), "Estimating prevalence from the results of a screening test", American Journal of
+Epidemiology 107, for the rate over the share that is noticed.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ _MANY = 100
 """Classes above which labels are made wrong once each way: scores of all of them are large."""
 _SMALL = 1000
 _LEAST_SEEN = 0.2
-"""Share of planted errors that has to be noticed for the rate to be read off."""
+"""Of planted errors: what is noticed less is taken as noticed so often, and the words say that there may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,10 @@ class LabelCheck:
     accuracy : float
         Share of labels that the model says out of fold.
     rate, low, high : float, 0 to 1
-        Share of wrong labels, were they at random; the interval reaches to what the fit would mean were half of them
-        between the classes that resemble each other most.
+        Share of wrong labels, were they at random; the interval reaches to what the fit would mean were all of them
+        between the classes that resemble each other most. Errors that many images of a kind share are not in it.
+    high_random : float, 0 to 1
+        Where the interval would end were all of them at random.
     planted : float
         Share of labels that were made wrong on purpose.
     seen_random, seen_alike : float
@@ -100,6 +106,7 @@ class LabelCheck:
     rate: float
     low: float
     high: float
+    high_random: float
     planted: float
     seen_random: float
     seen_alike: float
@@ -115,6 +122,11 @@ class LabelCheck:
     def tells(self) -> float:
         """By how much more than chance the list holds of labels made wrong at random: 1 at best, 0 by guessing."""
         return self.found_random - min(1.0, self.rate + self.planted)
+
+    @property
+    def hardly_seen(self) -> bool:
+        """Whether of errors to the class most alike so few are noticed that the interval may end too low."""
+        return self.seen_alike < _LEAST_SEEN
 
     @property
     def expected(self) -> int:
@@ -228,13 +240,13 @@ def check_told(
     ask = partial(_noticed, scores_of, labels, classes, fit.rate, rate, seed=seed, tries=tries)
     seen_random, found_random = ask(np.ones((classes, classes)))
     seen_alike, found_alike = ask(_alike(scores, labels, classes))
-    seen = max(_LEAST_SEEN, (seen_random + seen_alike) / 2)
+    ends = [min(1.0, fit.high / min(1.0, max(_LEAST_SEEN, seen))) for seen in (seen_random, seen_alike)]
     return LabelCheck(
         labels, likely, fit.true[rows, labels].astype(np.float64), fit.wrong,
         float((told == labels).mean()),
         rate=fit.rate,
-        low=fit.low / max(1.0, seen),
-        high=min(1.0, fit.high / min(1.0, seen)),
+        low=fit.low / max(1.0, seen_random, seen_alike),
+        high=max(ends), high_random=ends[0],
         planted=rate, seen_random=seen_random, seen_alike=seen_alike,
         found_random=found_random, found_alike=found_alike,
     )  # fmt: skip

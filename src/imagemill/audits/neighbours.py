@@ -22,8 +22,10 @@ Item = TypeVar("Item")
 _PROBED = 6
 _ALL = 2000
 """Up to this many vectors are compared with all."""
-_CHUNK = 4096
+_CHUNK = 16384
 """Queries that are asked together; the same however many threads there are, so that results are."""
+_BLOCK = 32
+"""Scores that are looked through at once for one that is worth keeping."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,13 +108,11 @@ class Cells:
 
     def _ask(self, asked: Floats, whose: Rows, found: Nearest, way: int) -> None:
         probed = _assigned(asked, self._centres, min(_PROBED, len(self._centres)))
-        cells, queries = probed.ravel(), np.repeat(np.arange(len(asked)), probed.shape[1])
-        order = np.argsort(cells, kind="stable")
-        cells, queries = cells[order], queries[order]
-        for cell in np.unique(cells).tolist():
-            low, high = np.searchsorted(cells, (cell, cell + 1))
+        queries, ends = np.empty(probed.size, np.int64), np.empty(len(self._centres) + 1, np.int64)
+        _by_cell(probed, queries, ends)
+        for cell in np.flatnonzero(np.diff(ends)).tolist():
             start, stop = self._starts[cell], self._starts[cell + 1]
-            some = queries[low:high]
+            some = queries[ends[cell] : ends[cell + 1]]
             scores = asked[some] @ self._members[start:stop].T
             _keep(scores, whose[some], self._order[start:stop], way, found.score, found.answer, found.way)
 
@@ -128,30 +128,75 @@ def by_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
 
 
 @njit(nogil=True, cache=True)
+def _by_cell(probed: Any, queries: Any, ends: Any) -> None:
+    """Which queries ``[m * k]`` probe each cell, one cell after the other, and where each ends, a 0 in front."""
+    ends[:] = 0
+    for i in range(len(probed)):
+        for k in range(probed.shape[1]):
+            ends[probed[i, k] + 1] += 1
+    for cell in range(1, len(ends)):
+        ends[cell] += ends[cell - 1]
+    places = ends[:-1].copy()
+    for i in range(len(probed)):
+        for k in range(probed.shape[1]):
+            cell = probed[i, k]
+            queries[places[cell]] = i
+            places[cell] += 1
+
+
+@njit(nogil=True, cache=True)
 def _keep(scores: Any, rows: Any, members: Any, way: int, best: Any, answers: Any, ways: Any) -> None:
     """Put what is better than the worst that was kept in its place, each answer once."""
-    count = best.shape[1]
+    count, total = best.shape[1], scores.shape[1]
     for i in range(len(rows)):
         row = rows[i]
+        for start in range(0, total, _BLOCK):
+            stop = min(start + _BLOCK, total)
+            # Hardly any block holds one: looking first fills vectors, and the loop below does not.
+            worst, better = best[row, count - 1], 0
+            for j in range(start, stop):
+                better |= scores[i, j] > worst
+            if better:
+                for j in range(start, stop):
+                    if scores[i, j] > best[row, count - 1] and members[j] != row:
+                        _put(scores[i, j], members[j], way, best[row], answers[row], ways[row])
+
+
+@njit(nogil=True, cache=True)
+def _put(score: Any, member: int, way: int, best: Any, answers: Any, ways: Any) -> None:
+    """Put an answer in its place among those of a query, if it is none of them or better than it was."""
+    at = len(best) - 1
+    for k in range(len(best)):
+        if answers[k] == member:
+            at = k
+            break
+    if answers[at] == member and best[at] >= score:
+        return
+    while at > 0 and best[at - 1] < score:
+        best[at] = best[at - 1]
+        answers[at] = answers[at - 1]
+        ways[at] = ways[at - 1]
+        at -= 1
+    best[at] = score
+    answers[at] = member
+    ways[at] = way
+
+
+@njit(nogil=True, cache=True)
+def _largest(scores: Any, found: Any) -> None:
+    """The places of the largest scores of each row, the largest first."""
+    count = found.shape[1]
+    held = np.empty(count, scores.dtype)
+    for i in range(len(scores)):
+        held[:] = -np.inf
         for j in range(scores.shape[1]):
             score = scores[i, j]
-            if score <= best[row, count - 1] or members[j] == row:
-                continue
-            at = count - 1
-            for k in range(count):
-                if answers[row, k] == members[j]:
-                    at = k
-                    break
-            if answers[row, at] == members[j] and best[row, at] >= score:
-                continue
-            while at > 0 and best[row, at - 1] < score:
-                best[row, at] = best[row, at - 1]
-                answers[row, at] = answers[row, at - 1]
-                ways[row, at] = ways[row, at - 1]
-                at -= 1
-            best[row, at] = score
-            answers[row, at] = members[j]
-            ways[row, at] = way
+            if score > held[count - 1]:
+                at = count - 1
+                while at > 0 and held[at - 1] < score:
+                    held[at], found[i, at] = held[at - 1], found[i, at - 1]
+                    at -= 1
+                held[at], found[i, at] = score, j
 
 
 def _centres(vectors: Floats, count: int, seed: int) -> Floats:
@@ -170,11 +215,7 @@ def _centres(vectors: Floats, count: int, seed: int) -> Floats:
 
 def _assigned(vectors: Floats, centres: Floats, count: int) -> Rows:
     """The nearest centres of each vector, ``[n, count]``."""
-    found = np.empty((len(vectors), count), np.int64)
+    found = np.zeros((len(vectors), count), np.int64)
     for at in range(0, len(vectors), _CHUNK):
-        scores = vectors[at : at + _CHUNK] @ centres.T
-        if count == 1:
-            found[at : at + _CHUNK, 0] = scores.argmax(axis=1)
-        else:
-            found[at : at + _CHUNK] = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+        _largest(vectors[at : at + _CHUNK] @ centres.T, found[at : at + _CHUNK])
     return found

@@ -38,8 +38,9 @@ def place_of(what: Any) -> Path | None:
 def source_of(what: Any, **options: Any) -> Source:
     """Make a source of a place, a pattern such as ``"photos/*.jpg"``, a list of paths, arrays or records.
 
-    Arrays are ``images``, ``(images, labels)``, ``(images, labels, masks)``, a mapping of split to either, a mapping of
-    usual names (``{"x_train": ..., "y_train": ...}``), or ``((x, y), (x, y))`` for the train and the test part.
+    Arrays are ``images``, ``(images, labels)``, ``(images, labels, masks)``, a list of images (arrays, tensors or
+    images of PIL) or of pairs of an image and its label, a mapping of split to either, a mapping of usual names
+    (``{"x_train": ..., "y_train": ...}``), or ``((x, y), (x, y))`` for the train and the test part.
 
     Raises
     ------
@@ -69,6 +70,9 @@ def source_of(what: Any, **options: Any) -> Source:
         if hasattr(what, write):
             do = f"write the table beside its images and give its path: {write}('images.csv')"
             break
+    else:
+        if not isinstance(what, Sequence | Mapping) and hasattr(what, "__getitem__") and hasattr(what, "__len__"):
+            do = "give the items of a dataset, pairs of an image and a label: [data[i] for i in range(len(data))]"
     raise SourceError(f"expected a path, a pattern, a list of paths, arrays or records, got {held}; {do}")
 
 

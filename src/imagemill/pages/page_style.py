@@ -143,7 +143,7 @@ _BLOCKS = """
 .im .cards h3{margin:2px 0;font-size:17px}
 .im .cards p{margin:0;font-size:14.5px;line-height:1.4;display:-webkit-box;-webkit-box-orient:vertical;
   -webkit-line-clamp:5;overflow:hidden}
-.im .thumbs{display:flex;gap:6px;overflow:hidden;height:58px;flex:none}
+.im .thumbs{display:flex;flex-wrap:wrap;gap:6px;overflow:hidden;height:58px;flex:none}
 .im .thumbs img{height:58px;width:auto;max-width:none;flex:none}
 .im .find{display:flex;flex-wrap:wrap;gap:8px 18px;align-items:center;margin:14px 0 0;font-size:15px}
 .im .find input,.im .find select,.im .find button{font:inherit;color:var(--ink);background:var(--paper);

@@ -11,13 +11,16 @@ from imagemill.core.findings import Finding
 
 __all__ = ["check_counts"]
 
+_PLANE = 2
+"""Lengths of an image that is no volume."""
+
 
 def check_counts(survey: Survey) -> Iterator[Finding | NotAsked]:
     """Classes that are few or small beside the others, missing in a part, or not given."""
     asked = survey.settings
     counts = _images_of(survey)
     if not counts:
-        yield NotAsked("counts", "no image has a class")
+        yield from _without_classes(survey)
         return
     if few := [f"{name} ({count})" for name, count in counts.items() if count < asked.start]:
         yield Finding(
@@ -49,6 +52,20 @@ def check_counts(survey: Survey) -> Iterator[Finding | NotAsked]:
         return
     yield from _balance(survey, counts)
     yield from _parts(survey)
+
+
+def _without_classes(survey: Survey) -> Iterator[Finding | NotAsked]:
+    """Whether there are enough images in all; of volumes, each of which holds many slices, it is not asked."""
+    asked, count = survey.settings, len(survey.seen)
+    if count and all(len(seen.shape) == _PLANE for seen in survey.glances if seen is not None) and count < asked.enough:
+        yield Finding(
+            "few" if count < asked.start else "short",
+            "warning" if count < asked.start else "note",
+            f"{many(count)} in all, fewer than {asked.start if count < asked.start else asked.enough:,}",
+            numbers={"images": count},
+            advice="that many are wanted of each class: gather more, or start from a network that knows such images",
+        )
+    yield NotAsked("counts", "no image has a class")
 
 
 def _classes(survey: Survey) -> list[tuple[str, ...] | None]:

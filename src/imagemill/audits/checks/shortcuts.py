@@ -87,6 +87,13 @@ def check_shortcuts(survey: Survey) -> Iterator[Finding | NotAsked]:
     if len(asked.names) < 2:
         yield NotAsked("shortcuts", f"there are not two classes with {SMALLEST_CLASS} images or more")
         return
+    several = [len(np.unique(asked.folds[asked.labels == n])) > 1 for n in range(len(asked.names))]
+    if not all(several):
+        alone = [name for name, one in zip(asked.names, several, strict=True) if not one]
+        yield NotAsked("shortcuts", f"all images of {listed(alone)} are of one group, or copies of one image")
+        if sum(several) < 2:
+            return
+        asked = _of_classes(asked, np.array(several))
     small = survey.small[np.searchsorted(survey.seen, asked.rows)]
     whole = _whole(asked, small)
     answers = _of_properties(survey, asked, whole) + _of_pieces(survey, asked, small, whole)
@@ -107,6 +114,13 @@ def _asked(survey: Survey) -> _Asked:
         rows, labels = rows[some], labels[some]
     folds = survey.folds(rows, labels) if len(rows) else labels
     return _Asked(rows, labels, list(names), folds, survey.settings.level)
+
+
+def _of_classes(asked: _Asked, kept: npt.NDArray[np.bool_]) -> _Asked:
+    """The images of some of the classes."""
+    here, number = kept[asked.labels], np.cumsum(kept) - 1
+    names = [name for name, one in zip(asked.names, kept.tolist(), strict=True) if one]
+    return _Asked(asked.rows[here], number[asked.labels[here]], names, asked.folds[here], asked.level)
 
 
 def _whole(asked: _Asked, small: npt.NDArray[np.uint8]) -> dict[int | None, Told]:

@@ -32,7 +32,7 @@ def check_wrong_labels(survey: Survey) -> Iterator[Finding | NotAsked]:
     rows, names, found = survey.checked
     limit = survey.settings.label_errors
     left = sum(label is not None for label in survey.labels) - len(rows)
-    wide = found.low <= limit <= found.high and found.high - found.low > _WIDE
+    wide = found.low <= limit <= found.high_random and found.high_random - found.low > _WIDE
     if found.tells < _TELLS or (wide and found.tells < _TELLS_WELL):
         yield NotAsked(
             _RULE,
@@ -53,17 +53,28 @@ def check_wrong_labels(survey: Survey) -> Iterator[Finding | NotAsked]:
         _RULE,
         "error" if found.low > limit else "warning" if found.rate > limit else "note",
         f"{found.rate:.1%} of {many(len(rows), 'label')} are wrong by estimate "
-        f"[{found.low:.1%}, {found.high:.1%}], {_beside(found, limit)}; look at {many(len(places))}: {listed(first, 3)}"
+        f"[{found.low:.1%}, {found.high:.1%}; up to {found.high_random:.1%} were all at random], "
+        f"{_beside(found, limit)}; look at {many(len(places))}: {listed(first, 3)}"
         + (f"; {many(left)} left out, in classes of fewer than {SMALLEST_CLASS}, or without features" if left else ""),
         survey.keys(rows[places]),
         {
-            "rate": found.rate, "low": found.low, "high": found.high, "limit": limit, "images": len(rows),
+            "rate": found.rate, "low": found.low, "high": found.high, "high_random": found.high_random,
+            "limit": limit, "images": len(rows),
             "listed": len(places), "accuracy": found.accuracy, "planted": found.planted,
             "found_random": found.found_random, "found_alike": found.found_alike,
+            "seen_random": found.seen_random, "seen_alike": found.seen_alike,
         },
         f"mend those that are wrong; of labels made wrong on purpose such a list held {found.found_random:.0%} where "
-        f"they were random, {found.found_alike:.0%} where they went to the class most alike",
+        f"they were random, {found.found_alike:.0%} where they went to the class most alike; {_not_covered(found)}",
     )  # fmt: skip
+
+
+def _not_covered(found: LabelCheck) -> str:
+    """What the interval says nothing about."""
+    kinds = "errors that a whole kind of images shares (a breed, a camera) are learnt as right and are not counted"
+    if found.hardly_seen:
+        return f"errors to the class most alike are hardly noticed, so that there may be more of them, and {kinds}"
+    return f"the interval allows for errors to the class most alike, while {kinds}"
 
 
 def _not_asked(survey: Survey) -> str:

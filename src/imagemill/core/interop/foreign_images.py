@@ -18,7 +18,7 @@ import numpy.typing as npt
 from imagemill.core.colours import lab_of, lab_to_srgb, like, orient
 from imagemill.core.errors import CodecError, InputError
 
-__all__ = ["Given", "pil_pixels", "read_given", "several"]
+__all__ = ["Given", "is_pil", "pil_pixels", "read_given", "several"]
 
 Array = np.ndarray[Any, Any]
 
@@ -68,7 +68,7 @@ def read_given(value: Any, kind: str) -> Given:
     if isinstance(value, np.ndarray):
         return Given(_native(value, kind))
     _refuse(value, kind)
-    if _is_pil(value):
+    if is_pil(value):
         array = _upright(value, _pil_array(value, kind))
         return Given(array, "yx" if array.ndim == 2 else "yxc")
     if isinstance(getattr(value, "axes", None), str) and isinstance(getattr(value, "array", None), np.ndarray):
@@ -107,7 +107,7 @@ def several(values: Any, name: str) -> Any:
             f"expected {name} as a sequence with one value per sample, got a {type(values).__name__}; {do}"
         )
     by_number = hasattr(values, "__len__") and hasattr(values, "__getitem__")
-    one = isinstance(values, str | bytes | os.PathLike) or _is_pil(values) or hasattr(values, "affine")
+    one = isinstance(values, str | bytes | os.PathLike) or is_pil(values) or hasattr(values, "affine")
     if not by_number or one or isinstance(values, Mapping):
         do = f"write [{name}] for one, list(...) for an iterator"
         if isinstance(values, str | os.PathLike):
@@ -197,7 +197,8 @@ def _nibabel(value: Any, kind: str) -> Given:
 # ------------------------------------------------------------------------------------------------ PIL
 
 
-def _is_pil(value: Any) -> bool:
+def is_pil(value: Any) -> bool:
+    """Whether something is an image of PIL, which is not imported for that."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
 

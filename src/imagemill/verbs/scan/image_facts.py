@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -143,10 +145,16 @@ def kind_of(picture: Picture) -> str:
     >>> kind_of(Picture(np.zeros((4, 6, 3), np.uint8), "yxc"))
     'RGB uint8'
     """
-    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(picture.channels, f"{picture.channels} channels")
-    if picture.axes.startswith("z"):
-        kind = "volume" if picture.channels is None else f"volume of {picture.channels} channels"
-    return f"{kind} {picture.array.dtype.name}"
+    return _kind(picture.channels, picture.axes[:1], picture.array.dtype)
+
+
+@lru_cache(maxsize=64)
+def _kind(channels: int | None, axis: str, dtype: np.dtype[Any]) -> str:
+    # A dtype works its name out anew each time.
+    kind = {None: "gray", 1: "gray", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels")
+    if axis == "z":
+        kind = "volume" if channels is None else f"volume of {channels} channels"
+    return f"{kind} {dtype.name}"
 
 
 class Tally:

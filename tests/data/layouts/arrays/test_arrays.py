@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.data import Source, load_mask, load_picture
+from imagemill.data.as_source import source_of
 from imagemill.data.layouts.arrays.in_memory import from_arrays
 from imagemill.data.layouts.arrays.numpy_matlab import Npz
 from imagemill.data.layouts.base import ReadSource, WriteTarget
@@ -210,3 +211,44 @@ def test_slices_as_narrow_as_colours_stay_slices(tmp_path: Path) -> None:
     record = read(tmp_path / "a.npz").records[0]
     assert load_picture(record.image).axes == "zyx"
     assert load_mask(record.mask).array.shape == (6, 5, 3)  # type: ignore[arg-type]
+
+
+def test_images_of_pil_come_in_a_list_with_labels_or_in_pairs() -> None:
+    from PIL import Image
+
+    draws = np.random.default_rng(0)
+    arrays = [draws.integers(0, 256, (6, 4 + n, 3), np.uint8) for n in range(4)]
+    images = [Image.fromarray(array) for array in arrays]
+    names = ["a", "b", "b", "a"]
+    for what, labels in (
+        (images, [None] * 4),
+        ((images, names), names),
+        ((arrays, names), names),
+        (list(zip(images, names, strict=True)), names),
+        ([(array, np.int64(n % 2)) for n, array in enumerate(arrays)], ["0", "1", "0", "1"]),
+    ):
+        source = source_of(what)
+        assert [record.label for record in source.records] == labels
+        for record, array in zip(source.records, arrays, strict=True):
+            np.testing.assert_array_equal(load_picture(record.image).array, array)
+
+
+def test_a_train_and_a_test_part_are_no_images_with_labels() -> None:
+    x, y = np.zeros((5, 4, 4), np.uint8), np.arange(5) % 2
+    assert [record.split for record in source_of(((x, y), (x[:2], y[:2]))).records] == ["train"] * 5 + ["test"] * 2
+
+
+def test_a_dataset_of_another_library_is_told_how_to_be_given() -> None:
+    class Data:
+        def __len__(self) -> int:
+            return 3
+
+        def __getitem__(self, n: int) -> tuple[np.ndarray, int]:
+            if n > 2:
+                raise IndexError
+            return np.full((4, 5, 3), n, np.uint8), n
+
+    data = Data()
+    with pytest.raises(SourceError, match=r"\[data\[i\] for i in range\(len\(data\)\)\]"):
+        source_of(data)
+    assert len(source_of([data[i] for i in range(len(data))])) == 3

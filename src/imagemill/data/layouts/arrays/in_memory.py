@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from imagemill.core.errors import InputError, SourceError
+from imagemill.core.interop.foreign_images import is_pil, read_given
 from imagemill.data.codecs.base import native
 from imagemill.data.layouts.arrays.array_names import Shape
 from imagemill.data.layouts.arrays.array_roles import find_parts
@@ -48,7 +49,8 @@ def from_arrays(
     images : array ``(n, ...)``, sequence of arrays, or mapping
         One image after another; a sequence may hold different sizes. A mapping of split to images, or to
         ``(images, labels)``, says the splits: ``{"train": (x, y), "test": (x, y)}``; so do usual names:
-        ``{"x_train": x, "y_train": y}``, also as `numpy.load` gives them. Tensors of PyTorch do as arrays.
+        ``{"x_train": x, "y_train": y}``, also as `numpy.load` gives them. Tensors of PyTorch do as arrays, images of
+        PIL in a list as well.
     labels : array or sequence, optional
         One for each image: whole numbers (-1 for none), names, lists of names, one-hot rows (zeros and a single one),
         or rows of zeros and ones that stand for several labels. Columns of data frames and tensors do as well.
@@ -128,12 +130,33 @@ def _rows(
 
 
 def _plain(values: Any) -> Any:
-    """A tensor of PyTorch as an array, anything else as it is."""
+    """A tensor of PyTorch as an array, a list with images of PIL as one of arrays, anything else as it is."""
+    if isinstance(values, list | tuple) and any(map(is_pil, values)):
+        return [read_given(one, "image").array if is_pil(one) else one for one in values]
     return values.detach().cpu().numpy() if hasattr(values, "detach") else values
 
 
 def _is_stack(values: Any) -> bool:
     return len(getattr(values, "shape", ())) > 2
+
+
+def _is_image(one: Any) -> bool:
+    """Whether something may be one image: an array or tensor with two axes or more, or an image of PIL."""
+    return is_pil(one) or (hasattr(one, "dtype") and len(getattr(one, "shape", ())) > 1)
+
+
+def _are_images(values: Any) -> bool:
+    """Whether something may be several images: a stack of them, or a list."""
+    return _is_stack(values) or (isinstance(values, list | tuple) and len(values) > 0 and all(map(_is_image, values)))
+
+
+def _labelled(what: Sequence[Any]) -> tuple[list[Any], list[Any]] | None:
+    """Images and labels of a list of pairs of one image and one label, as items of a dataset are."""
+    if all(isinstance(one, tuple | list) and len(one) == 2 and _is_image(one[0]) for one in what):
+        images, labels = ([one[k] for one in what] for k in (0, 1))
+        if all(isinstance(label, str | int | np.integer) or getattr(label, "ndim", 1) == 0 for label in labels):
+            return images, [getattr(label, "item", lambda label=label: label)() for label in labels]
+    return None
 
 
 def _is_column(values: Any, count: int) -> bool:
@@ -158,7 +181,9 @@ def arrays_in(what: Any) -> tuple[Any, ...] | None:
         return (what,)
     if not isinstance(what, Sequence) or isinstance(what, str | bytes) or not len(what):
         return None
-    if isinstance(what, tuple) and len(what) in (2, 3) and _is_stack(what[0]):
+    if (found := _labelled(what)) is not None:
+        return found
+    if isinstance(what, tuple) and len(what) in (2, 3) and _are_images(what[0]):
         images, labels, *masks = what
         if _is_column(labels, len(images)) and all(len(one) == len(images) for one in masks):
             return (images, labels) if not masks else ({None: what},)
@@ -172,7 +197,9 @@ def arrays_in(what: Any) -> tuple[Any, ...] | None:
     if len(what) in (2, 3) and all(isinstance(one, tuple) and len(one) == 2 for one in pairs):
         parts = ("train", "test") if len(what) == 2 else ("train", "val", "test")
         return (dict(zip(parts, (tuple(one) for one in what), strict=True)),)
-    return (what,) if all(isinstance(one, np.ndarray) or hasattr(one, "detach") for one in what) else None
+    return (
+        (what,) if all(isinstance(one, np.ndarray) or hasattr(one, "detach") or is_pil(one) for one in what) else None
+    )
 
 
 def _by_split(arrays: Mapping[Any, Any]) -> Mapping[Any, Any]:

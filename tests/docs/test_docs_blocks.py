@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.repository import ROOT, SRC, environment, files
 from tests.docs.markdown import BlockError, blocks, run_file, runnable
+from tests.docs.page_reader import PageReader, wants_its_own
 
 
 def documents() -> list[str]:
@@ -21,13 +23,30 @@ def documents() -> list[str]:
     return [n for n in names if n in {"README.md", "CONTRIBUTING.md"} or n.startswith("docs/")]
 
 
+@pytest.fixture(scope="module")
+def reader() -> Iterator[PageReader]:
+    with PageReader() as shared:
+        yield shared
+
+
 @pytest.mark.parametrize("name", [n for n in documents() if runnable(ROOT / n)])
-def test_blocks_run(name: str, tmp_path: Path) -> None:
-    # A fresh interpreter, as the reader has: what a page defines or sets up must not reach other tests.
+def test_blocks_run(name: str, tmp_path: Path, reader: PageReader) -> None:
+    if not wants_its_own(name):
+        assert reader.said(name, tmp_path) == ""
+        return
     command = [sys.executable, "-W", "error", "-m", "tests.docs.markdown", name]
     variables = environment(ROOT, SRC)
     run = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
+
+
+def test_a_reader_goes_on_after_a_page_that_fails(tmp_path: Path) -> None:
+    lines = ["import os", "os.environ['LEFT'] = 'behind'", "assert 1 == 2, 'no'"]
+    page = document(tmp_path, "# Page", "", "```python", *lines, "```")
+    after = document(tmp_path / "after", "```python", "import os", "assert 'LEFT' not in os.environ", "lines", "```")
+    with PageReader() as own:
+        assert own.said(str(page), tmp_path) == f"{page}:6: AssertionError: no"
+        assert own.said(str(after), tmp_path) == f"{after}:4: NameError: name 'lines' is not defined"
 
 
 def test_the_readme_shows_code_that_runs() -> None:
@@ -35,6 +54,7 @@ def test_the_readme_shows_code_that_runs() -> None:
 
 
 def document(folder: Path, *lines: str) -> Path:
+    folder.mkdir(exist_ok=True)
     path = folder / "page.md"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

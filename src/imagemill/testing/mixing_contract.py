@@ -97,4 +97,5 @@ def _replays(transform: Transform, given: dict[str, Any], whole: Batch) -> None:
         targets = {name: column[row] for name, column in given.items()}
         assert recipe.pipeline == own.digest, "a recipe names its pipeline"
         again = own.replay(recipe.to_dict(), partner=partners, **targets)
-        _same({name: [again[name]] for name in again.targets}, [0], whole, [row], "a recipe and the partners give it again")
+        made = {name: [again[name]] for name in again.targets}
+        _same(made, [0], whole, [row], "a recipe and the partners give it again")

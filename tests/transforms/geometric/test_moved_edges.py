@@ -107,3 +107,16 @@ def test_padding_stands_whatever_follows_and_a_cut_alone_is_none() -> None:
 def test_the_recipe_names_every_edge() -> None:
     (applied,) = one(im.CropAndPad((-0.1, 0.1))).applied
     assert set(applied.values) == {"before.y", "before.x", "after.y", "after.x"}
+
+
+def test_what_is_padded_is_a_window_and_fuses_with_any_border() -> None:
+    pipe = im.Pipeline(
+        [im.Zoom(1.1, border="nearest"), im.CropAndPad(0.2, fill=7), im.Rotate(10, border="reflect")], seed=1
+    )
+    image = np.full((40, 50), 200, np.uint8)
+    text = pipe.explain((40, 50))
+    assert "from    Zoom + CropAndPad + Rotate" not in text, "other borders on both sides still contradict each other"
+    assert "from    Zoom + CropAndPad" in text
+    once, often = (pipe.replace(fuse=fuse, transforms=pipe.transforms[:2])(image) for fuse in (True, False))
+    assert set(np.unique(once).tolist()) == {7, 200}, "the margin is the fill, without a mix at its edge"
+    np.testing.assert_array_equal(once, often)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -111,12 +111,15 @@ class CropAndPad(Transform):
             step = length / frame.shape
             matrix = geo.scaling(step)
             matrix[:, :-1, -1] = (step - 1) / 2 - before
-            return Affine(matrix, frame.shape, sampling(self.order, self.border, self.fill, self.mask_fill))
-        matrix, shape = geo.translation(-before), length.astype(np.int64)
+            how, shape = sampling(self.order, self.border, self.fill, self.mask_fill), frame.shape
+        else:
+            how = Sampling(None, self.border, self.fill, self.mask_fill)
+            matrix, shape = geo.translation(-before), length.astype(np.int64)
         if self.border != "constant":
-            return Affine(matrix, shape, Sampling(border=self.border))
+            return Affine(matrix, shape, how)
+        # As with any padding a window, which stands whatever border those in front of it and behind it have.
         window = np.any((before > 0) | (length - before > frame.shape), axis=1)
-        return Affine(matrix, shape, Sampling(fill=self.fill, mask_fill=self.mask_fill), window=window)
+        return Affine(matrix, shape, replace(how, border=None), window=window)
 
     def _edges(self, draws: Draws, frame: Frame) -> tuple[Floats, Floats]:
         """How far the frame grows at the beginning and the end of each axis, ``[n, d]`` each, as drawn."""

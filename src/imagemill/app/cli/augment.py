@@ -74,6 +74,9 @@ def augment(
     keep_empty: Annotated[
         bool | None, typer.Option("--keep-empty", help="Keep a row for boxes of which nothing is left.")
     ] = None,
+    clips: Annotated[
+        bool, typer.Option("--clips", help="Images of a group or folder are frames: one draw for all of a clip.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the outputs an earlier run recorded in DIR, and begin anew.")
     ] = False,
@@ -120,6 +123,7 @@ def augment(
                 progress=report_progress,
                 overwrite=overwrite,
                 to=to_layout,
+                clips=clips,
             )
     except KeyboardInterrupt:
         again = "run the same command again" + ("" if seed is None else ", with the same --seed") + " to continue"

@@ -28,6 +28,8 @@ from imagemill.jobs.runner import Finished, Runner
 from imagemill.jobs.threads import OnError, Progress, check_run, one_opencv_thread
 from imagemill.jobs.where_to_run import engine_for, seeing
 from imagemill.pipeline.named_pipelines import PipelineGiven, as_pipeline
+from imagemill.pipeline.pipeline import Pipeline
+from imagemill.transforms.base import everyone
 from imagemill.verbs.augment.augment_report import AugmentReport
 from imagemill.verbs.augment.copy_annotations import AnnotationFiles, annotation_files, suffix_of
 from imagemill.verbs.augment.copy_tasks import CopyTask, CopyWork, tasks_for, unchanged
@@ -56,6 +58,7 @@ def augment(
     overwrite: bool = False,
     to: str | None = None,
     mask_pattern: str | None = None,
+    clips: bool = False,
 ) -> AugmentReport:
     """Write `copies` augmented copies of every image of a source.
 
@@ -103,6 +106,11 @@ def augment(
         and keypoints move with the pixels, and are written beside them when all images are made.
     mask_pattern : str, optional
         Where each image has its label map: an expression over keys, ``=>`` and the label map's key; see `ReadSource`.
+    clips : bool
+        Whether the images of a group (a patient, a video), or of a folder where there are no groups, are frames of one
+        clip: each copy of a clip has one draw for all of its frames. Noise is then the same on each, and statistics
+        are each frame's own; clips that are given as arrays, ``pipe(clip, axes="tyxc")``, have those of a clip. What
+        goes by the content of an image, and would move frames apart, is refused.
 
     Returns
     -------
@@ -158,6 +166,7 @@ def augment(
         "to": annotations.name,
     }
     asked |= {"further": further} if further else {}
+    asked |= _of_clips(pipeline) if clips else {}
     job = Job(out, pipeline, asked)
     listed_beside(out)  # refuses the folder of an export before anything is made
     for first, second in name_clashes(record.key for record in records):
@@ -172,7 +181,7 @@ def augment(
     try:
         annotations.begin()
         work = CopyWork(
-            out, pipeline, channels, axes, _keypoint_names(found), annotations.name is not None, bool(further)
+            out, pipeline, channels, axes, _keypoint_names(found), annotations.name is not None, bool(further), clips
         )
         engine = seeing(engine, found, out)
         finished = _make(work, tasks, job, rows, on_error, aside, progress, workers, engine)
@@ -182,6 +191,18 @@ def augment(
             drop_beside(out)
             job.leave(new=new)
         raise
+
+
+def _of_clips(pipeline: Pipeline) -> dict[str, Any]:
+    """What the folder remembers of clips; what would move their frames apart is refused."""
+    looking = sorted({type(one).__name__ for one in everyone(pipeline.transforms) if one.reads()})
+    mixing = sorted({type(one).__name__ for one in everyone(pipeline.transforms) if one.traits().group > 1})
+    if looking or mixing:
+        raise InputError(
+            f"expected transforms that do the same to all frames of a clip, got {', '.join(looking + mixing)}, which "
+            "goes by what is in each or puts several together; leave it out, or clips (--clips)"
+        )
+    return {"clips": True}
 
 
 def _keypoint_names(source: Source) -> Mapping[str, Sequence[str]]:

@@ -17,7 +17,7 @@ from imagemill.verbs.augment import one_copy
 from imagemill.verbs.augment.copy_annotations import Place, row_of
 from imagemill.verbs.augment.ledger import Row, Rows
 
-__all__ = ["CopyTask", "CopyWork", "tasks_for", "unchanged"]
+__all__ = ["CopyTask", "CopyWork", "clip_of", "tasks_for", "unchanged"]
 
 COPIES_PER_TASK = 8
 """What a worker makes of one decoded image before it notes what it made."""
@@ -79,6 +79,11 @@ def tasks_for(
     return [*first.values(), *rest]
 
 
+def clip_of(record: Record) -> str:
+    """The clip that a frame belongs to: its group, else the folder it lies in, with a slash behind it."""
+    return record.group or record.key.rpartition("/")[0] + "/"
+
+
 @dataclass(frozen=True, slots=True)
 class CopyWork:
     """Makes the copies of a task, and gives the line of each when its files are written.
@@ -95,6 +100,8 @@ class CopyWork:
         Whether lines hold what annotations are written from.
     further : bool
         Whether further images and maps are written, in folders of their names.
+    clips : bool
+        Whether the images of a group, or of a folder, are frames of one clip, which are drawn for alike.
     """
 
     out: Path
@@ -104,6 +111,7 @@ class CopyWork:
     keypoint_names: Mapping[str, Sequence[str]]
     annotated: bool
     further: bool = True
+    clips: bool = False
 
     def __call__(self, task: CopyTask) -> Iterator[Row | Note]:
         """Lines of copies; an error of writing is one of the output."""
@@ -111,7 +119,8 @@ class CopyWork:
         if loaded.note and task.is_first:
             yield Note(loaded.note)
         for copy, place in zip(task.copies, task.places, strict=True):
-            recipe = Recipe(self.pipeline.seed, copy, task.record.key, self.pipeline.digest)
+            key = clip_of(task.record) if self.clips else task.record.key
+            recipe = Recipe(self.pipeline.seed, copy, key, self.pipeline.digest)
             made = one_copy.make(self.pipeline, loaded, recipe)
             try:
                 row = self._write(task, place, recipe, made)
@@ -123,7 +132,13 @@ class CopyWork:
 
     def _write(self, task: CopyTask, place: Place, recipe: Recipe, made: one_copy.Made) -> Row:
         image = place.image + task.suffix
-        row: Row = {"key": recipe.key, "copy": recipe.epoch, "output": image, "mask": None, "recipe": recipe.to_dict()}
+        row: Row = {
+            "key": task.record.key,
+            "copy": recipe.epoch,
+            "output": image,
+            "mask": None,
+            "recipe": recipe.to_dict(),
+        }
         row["applied"] = [{"name": a.name, "values": dict(a.values)} for a in made.applied]
         # The image last: what has one has all that belongs to it.
         beside: dict[str, tuple[str, Picture]] = {}

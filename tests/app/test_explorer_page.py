@@ -27,9 +27,9 @@ _DRAWN = "for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);"
 PHOTO = np.random.default_rng(2).integers(0, 255, (48, 64, 3), np.uint8)
 
 
-def page(pipeline: im.Pipeline, **marks: Any) -> str:
+def page(pipeline: im.Pipeline, photo: Any = PHOTO, **marks: Any) -> str:
     file = BytesIO()
-    Image.fromarray(PHOTO).save(file, "png")
+    Image.fromarray(photo).save(file, "png")
     return explorer_page(Opened("a b.png", "a b.png", file.getvalue(), "image/png", **marks), pipeline)
 
 
@@ -94,6 +94,24 @@ def test_what_is_not_drawn_is_named_and_stays_in_the_file(browser: Page) -> None
     moving = {name for name in declared() if name in ("Rotate", "Flip", "Hue", "Perspective", "Gamma", "SomeOf")}
     assert moving <= set(live)
     assert not set(live) & {"GaussianBlur", "CoarseDropout", "MixUp", "Elastic", "GaussianNoise"}
+
+
+@needs_browser
+def test_what_acts_otherwise_on_a_gray_photo_is_named(tmp_path: Path) -> None:
+    begun = [im.Brightness(), im.Sepia(), im.Resize((20, 30), order=3), im.Elastic()]
+    gray = PHOTO[..., 0]
+    for name, photo in (("gray", gray), ("colour", PHOTO)):
+        (tmp_path / name).mkdir()
+        with page_of(page(im.Pipeline(begun, seed=1), photo), tmp_path / name) as opened:
+            said = opened.run("await imagemill.ready; return document.getElementById('undrawn').textContent;")
+        assert "order 1 in the place of a spline: Resize" in said
+        assert "Not drawn here, but in the file: Elastic" in said
+        assert ("act otherwise: Sepia." in said) == (name == "gray"), said
+    # It is so: what is named changes a gray image otherwise than its three channels, what is not named does not.
+    alike = np.repeat(gray[..., None], 3, axis=2)
+    for one, same in ((im.Brightness(), True), (im.Sepia(), False), (im.ColorTemperature(), False)):
+        alone, three = (im.Pipeline([one], seed=1)(image, key="a") for image in (gray, alike))
+        assert np.array_equal(np.repeat(alone[..., None], 3, axis=2), three) == same
 
 
 @needs_browser

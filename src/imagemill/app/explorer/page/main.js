@@ -30,7 +30,7 @@ function rebuildGrid() {
   tiles = Array.from({ length: state.copies + 1 }, tile);
   at("grid").replaceChildren(...tiles.map((one) => one.figure));
   const columns = Math.ceil(Math.sqrt(tiles.length));
-  at("grid").style.gridTemplateColumns = `repeat(${Math.min(columns, innerWidth < 560 ? 3 : 5)}, minmax(0, 1fr))`;
+  at("grid").style.gridTemplateColumns = `repeat(${Math.min(columns, innerWidth < 560 ? 2 : 5)}, minmax(0, 1fr))`;
   const [first] = tiles;
   first.view.tabIndex = 0;
   first.view.setAttribute("role", "group");
@@ -79,18 +79,23 @@ function eachNode(nodes, visit) {
   nodes.forEach((node) => { visit(node); eachNode(node.children ?? [], visit); });
 }
 
+/** What acts on one channel otherwise than on three that are alike. */
+const OF_CHANNELS = ["Sepia", "ChannelGain", "ChannelShift", "ChannelDropout", "ColorTemperature", "Lighting"];
+
 /** The texts that follow from the transforms: their problems, what is not drawn, the file. */
 function written(copies) {
   const problem = copies.map(({ found }) => found.problem).find(Boolean), out = [];
   document.querySelectorAll("#list li").forEach((item) => item.tell(problem?.node === item.node ? problem.text : null));
-  const orders = new Set();
+  const orders = new Set(), coloured = new Set();
   eachNode(state.nodes, (node) => {
+    if (state.photo.gray && OF_CHANNELS.includes(node.name)) coloured.add(node.name);
     if (!isLive(node)) out.push(node.name);
     else if (node.name in GEOMETRY && parametersOf(node).order > 1) orders.add(node.name);
   });
   const notes = [];
   if (out.length) notes.push(`Not drawn here, but in the file: ${[...new Set(out)].join(", ")}. Run imagemill preview to see ${out.length > 1 ? "them" : "it"}.`);
   if (orders.size) notes.push(`Drawn with order 1 in the place of a spline: ${[...orders].join(", ")}.`);
+  if (coloured.size) notes.push(`This photo is gray, and drawn as red, green and blue that are alike; imagemill gives a gray image one channel, on which these act otherwise: ${[...coloured].join(", ")}. With channels="rgb" they act as here.`);
   at("undrawn").textContent = notes.join(" ");
   at("yaml").textContent = yamlOf(state.nodes, seedOf(), OPENED.asked);
   const name = JSON.stringify(state.photo.name);

@@ -31,7 +31,10 @@ async function photoOf(blob, name, key) {
 }
 
 function photoFrom(source, shape, name, key) {
-  return { source, shape, name, key, small: pixelsOf(source, shape, SMALL), whole: null };
+  const small = pixelsOf(source, shape, SMALL), { data } = small;
+  let gray = true;
+  for (let i = 0; i < data.length && gray; i += 4) gray = data[i] === data[i + 1] && data[i] === data[i + 2];
+  return { source, shape, name, key, small, gray, whole: null };
 }
 
 /** The bytes of a data: address, without asking the network for them. */

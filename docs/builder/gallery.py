@@ -200,7 +200,8 @@ class Gallery:
                 parts.append(f'<figure class="none"><figcaption>{html.escape(drawn.said)}</figcaption></figure>')
             else:
                 other = f"<code>{html.escape(drawn.code)}</code><br>" if drawn.code != self.cards[name][0].code else ""
-                said = f"{other}{html.escape(drawn.said)}"
+                # Lines of narrow captions end behind a bracket or an equals sign, not within a number.
+                said = other + html.escape(drawn.said).replace("(", "(<wbr>").replace("=", "=<wbr>")
                 parts.append(
                     self._figure(f"{prefix}{name}-{kind}.webp", said, f"The {kind} after {name}", kind, drawn.picture)
                 )
@@ -209,7 +210,8 @@ class Gallery:
     def _figure(self, path: str, caption: str, alt: str, kind: str, picture: Bytes | None = None) -> str:
         height, width = (picture if picture is not None else before(scan=kind == "scan")).shape[:2]
         sizes = f'width="{width}" height="{height}" loading="lazy"'
-        return f'<figure><img src="{path}" alt="{alt}" {sizes}><figcaption>{caption}</figcaption></figure>'
+        whole = f'<a href="{path}"><img src="{path}" alt="{alt}" {sizes}></a>'
+        return f"<figure>{whole}<figcaption>{caption}</figcaption></figure>"
 
     def pages(self) -> dict[str, str]:
         """The gallery's pages: the list, and a page for each group."""

@@ -155,3 +155,17 @@ def test_a_network_learns_from_it() -> None:
             optimizer.step()
     assert loss.item() < 0.55
     assert len(hashes([ours.batch(0)])) == 16
+
+
+def test_scans_and_label_maps_come_as_losses_over_classes_take_them() -> None:
+    image, mask = im.Image(np.ones((4, 6, 5), np.float32), "zyx"), im.Mask(np.full((4, 6, 5), 2, np.uint8), "zyx")
+    scans = Loader([{"image": image, "mask": mask}] * 2, batch_size=2, workers=0)
+    images, masks = next(iter(scans.torch(("image", "mask"), masks="int64", channel=True)))
+    assert (tuple(images.shape), tuple(masks.shape), masks.dtype) == ((2, 1, 4, 6, 5), (2, 4, 6, 5), torch.int64)
+    torch.nn.functional.cross_entropy(images.expand(2, 3, 4, 6, 5), masks)
+    plain = next(iter(scans.torch()))
+    assert (plain["image"].ndim, plain["mask"].dtype) == (4, torch.uint8)
+    photos = Loader((np.zeros((2, 6, 5, 3), np.uint8),), batch_size=2, workers=0)
+    assert tuple(next(iter(photos.torch(channel=True)))["image"].shape) == (2, 6, 5, 3)
+    with pytest.raises(im.InputError, match="masks='int64'"):
+        scans.torch(masks="bool")

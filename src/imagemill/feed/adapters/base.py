@@ -118,13 +118,26 @@ class Adapters:
         """Dicts of arrays, or tuples of the columns named; boxes and points as lists of arrays."""
         return View(self, partial(columns_of, columns=columns, convert=plain_column))
 
-    def torch(self, columns: Names = None, *, pin: bool = False, device: Any = None) -> View:
+    def torch(
+        self,
+        columns: Names = None,
+        *,
+        masks: str | None = None,
+        channel: bool = False,
+        pin: bool = False,
+        device: Any = None,
+    ) -> View:
         """Dicts (or tuples) of tensors that share the batch's memory.
 
         Parameters
         ----------
         columns : sequence of str, optional
             Which, as a tuple in that order.
+        masks : str, optional
+            Type of label maps, such as ``"int64"``, which losses over classes ask for, or ``"float32"``; as they are
+            (mostly bytes, an eighth of the memory) when left out.
+        channel : bool
+            Give images without channels, such as scans, an axis of one channel behind that of the batch.
         pin : bool
             Copy into page-locked memory, from which a GPU fetches quicker.
         device : torch.device or str, optional
@@ -132,7 +145,7 @@ class Adapters:
         """
         from imagemill.feed.adapters import torch
 
-        return View(self, torch.converter(columns, pin=pin, device=device))
+        return View(self, torch.converter(columns, pin=pin, device=device, masks=masks, channel=channel))
 
     def torch_dataset(self) -> Any:
         """A map-style dataset for a `torch.utils.data.DataLoader` of your own: item ``i`` is place ``i`` of the epoch.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from opcode import opmap
 from typing import Any
@@ -14,6 +15,7 @@ from imagemill.core.errors import InputError
 from imagemill.core.extras import require
 from imagemill.core.randomness.default_keys import Numbering
 from imagemill.feed.adapters.base import Names, columns_of, plain_column
+from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.order.turns import Turns, by_epoch
 
 __all__ = ["Tensors", "converter", "map_dataset"]
@@ -22,16 +24,35 @@ _APART = "taken apart as a tuple"
 _UNPACKING = {opmap["UNPACK_SEQUENCE"], opmap["UNPACK_EX"]}
 
 
-def converter(columns: Names, *, pin: bool, device: Any) -> Callable[[Any], Any]:
+def converter(
+    columns: Names, *, pin: bool, device: Any, masks: str | None = None, channel: bool = False
+) -> Callable[[Any], Any]:
     """What turns a batch into tensors."""
     require("torch", extra="torch")
+    if masks is not None and np.dtype(masks).kind not in "iuf":
+        raise InputError(f"expected masks as the name of a type of numbers, got {masks!r}; write masks='int64'")
     # No function within a function: other processes could not get it.
-    return partial(_tensors, columns=columns, pin=pin, device=device)
+    return partial(_tensors, columns=columns, pin=pin, device=device, masks=masks, channel=channel)
 
 
-def _tensors(batch: Any, *, columns: Names, pin: bool, device: Any) -> Any:
+def _tensors(batch: Any, *, columns: Names, pin: bool, device: Any, masks: str | None, channel: bool) -> Any:
+    if isinstance(batch, LoadedBatch) and (masks is not None or channel):
+        batch = replace(batch, columns=_for_a_network(batch, masks, channel=channel))
     made = columns_of(batch, columns, partial(_tensor, pin=pin, device=device), _labels)
     return Tensors(made) if columns is None else made
+
+
+def _for_a_network(batch: LoadedBatch, masks: str | None, *, channel: bool) -> dict[str, Any]:
+    """The columns with label maps of another type, and images with an axis of channels."""
+    axes, made = batch.affine.shape[-1], dict(batch.columns)
+    for name, column in made.items():
+        if not isinstance(column, np.ndarray):
+            continue
+        if name == "mask" and masks is not None:
+            made[name] = column.astype(masks, copy=False)
+        if name == "image" and channel and column.ndim == axes:
+            made[name] = column[:, None]
+    return made
 
 
 class Tensors(dict[str, Any]):

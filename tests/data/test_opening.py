@@ -40,7 +40,9 @@ def test_lists_of_paths_patterns_and_the_users_folder(folder: Path, monkeypatch:
         im.open([folder / "cat/1.png", folder / "none.png"])
     wrong: Any
     for wrong in (None, 3, {}, [], [1, 2], [folder, np.zeros((2, 2))]):
-        with pytest.raises(im.SourceError, match="expected a path, a pattern, a list of paths, arrays or records"):
+        with pytest.raises(
+            im.SourceError, match="expected a path, a pattern, a list of paths, a data frame, arrays or records"
+        ):
             im.open(wrong)
 
 

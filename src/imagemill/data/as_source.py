@@ -11,10 +11,13 @@ from typing import Any
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.layouts.arrays.in_memory import arrays_in, from_arrays
-from imagemill.data.layouts.base import MEMORY, RECORDS, Source
+from imagemill.data.layouts.base import MEMORY, RECORDS, ReadSource, Source
 from imagemill.data.layouts.folders.path_list import from_paths
-from imagemill.data.layouts.opening import open_source
+from imagemill.data.layouts.opening import open_source, read_options
 from imagemill.data.layouts.path_patterns import files_like
+from imagemill.data.layouts.plain_folders import with_masks
+from imagemill.data.layouts.shapes.source_orientation import framed
+from imagemill.data.layouts.tables.frames import is_frame, read_frame_rows
 from imagemill.data.records.record import Record
 from imagemill.data.remote.remote_path import as_path, common_folder
 
@@ -36,7 +39,11 @@ def place_of(what: Any) -> Path | None:
 
 
 def source_of(what: Any, **options: Any) -> Source:
-    """Make a source of a place, a pattern such as ``"photos/*.jpg"``, a list of paths, arrays or records.
+    """Make a source of a place, a pattern such as ``"photos/*.jpg"``, a list of paths, a data frame, arrays or records.
+
+    A data frame (of pandas or Polars, or a table of Arrow) is read as a CSV file is: its columns are found by what
+    stands in them, ``columns={"label": "species"}`` says others, and paths start at the current folder or at
+    ``images=``. A column alone (a Series) is a list of paths.
 
     Arrays are ``images``, ``(images, labels)``, ``(images, labels, masks)``, a list of images (arrays, tensors or
     images of PIL) or of pairs of an image and its label, a mapping of split to either, a mapping of usual names
@@ -56,24 +63,33 @@ def source_of(what: Any, **options: Any) -> Source:
         pattern = as_path(what).expanduser()
         found = files_like(pattern)
         # Pictures are a list; shards, archives and the like are one set in their own layout.
-        return from_paths(found) if all(map(is_readable_name, found)) else open_source(pattern, **options)
+        return _listed(found, options) if all(map(is_readable_name, found)) else open_source(pattern, **options)
+    if is_frame(what):
+        read = read_options(**options)
+        return _beside(read_frame_rows(what, read), read)
+    if hasattr(what, "to_list") and hasattr(what, "to_frame"):  # a column of one
+        return source_of(what.to_list(), **options)
     if (arrays := arrays_in(what)) is not None:
         return from_arrays(*arrays, **options)
     if isinstance(what, Sequence) and len(what):
         if all(isinstance(one, Record) for one in what):
             return Source(_shared_folder(what), RECORDS, tuple(what))
         if all(isinstance(one, str | os.PathLike) for one in what):
-            return from_paths([as_path(one).expanduser() for one in what])
+            return _listed([as_path(one).expanduser() for one in what], options)
     held = f"a {type(what).__name__}" + (f" of {len(what)}" if isinstance(what, Sequence | Mapping) else "")
     do = "give arrays as (images, labels) or {'train': (images, labels)}, or see from_arrays"
-    for write in ("write_csv", "to_csv"):  # of polars and pandas
-        if hasattr(what, write):
-            do = f"write the table beside its images and give its path: {write}('images.csv')"
-            break
-    else:
-        if not isinstance(what, Sequence | Mapping) and hasattr(what, "__getitem__") and hasattr(what, "__len__"):
-            do = "give the items of a dataset, pairs of an image and a label: [data[i] for i in range(len(data))]"
-    raise SourceError(f"expected a path, a pattern, a list of paths, arrays or records, got {held}; {do}")
+    if not isinstance(what, Sequence | Mapping) and hasattr(what, "__getitem__") and hasattr(what, "__len__"):
+        do = "give the items of a dataset, pairs of an image and a label: [data[i] for i in range(len(data))]"
+    raise SourceError(f"expected a path, a pattern, a list of paths, a data frame, arrays or records, got {held}; {do}")
+
+
+def _listed(paths: Sequence[Path], options: Mapping[str, Any]) -> Source:
+    return _beside(from_paths(paths), read_options(**options))
+
+
+def _beside(source: Source, read: ReadSource) -> Source:
+    """A source, with the masks that were asked for, on the picture that its annotations are meant on."""
+    return framed(with_masks(source, read), read)
 
 
 def _shared_folder(records: Sequence[Record]) -> Path:

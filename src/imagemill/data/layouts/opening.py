@@ -39,7 +39,7 @@ from imagemill.data.records.record import Record
 from imagemill.data.remote.remote_files import fresh
 from imagemill.data.remote.remote_path import as_path
 
-__all__ = ["FileLayout", "open_source", "open_weighed"]
+__all__ = ["FileLayout", "open_source", "open_weighed", "read_options"]
 
 
 def open_source(
@@ -105,6 +105,26 @@ def _meant(unknown: str, known: set[str], options: Mapping[str, Any]) -> str:
     return near_word(unknown, known) or "; words of a single layout go into extra={...}"
 
 
+def read_options(masks: Path | str | None = None, *, allow_missing_masks: bool = False, **options: Any) -> ReadSource:
+    """How a source is to be read, from the options of `open_source`.
+
+    Raises
+    ------
+    InputError
+        When one is not known.
+    """
+    if (axes := options.pop("axes", None)) is not None:
+        options["extra"] = {"axes": axes, **options.get("extra", {})}
+    known = {field.name for field in fields(ReadSource)} - {"masks", "missing_masks"}
+    if unknown := set(options) - known:
+        raise InputError(
+            f"expected options of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
+            f"{_meant(sorted(unknown)[0], known, options)}"
+        )
+    folders = {name: as_path(options[name]) for name in ("images", "cache") if options.get(name) is not None}
+    return ReadSource(None if masks is None else as_path(masks), allow_missing_masks, **{**options, **folders})
+
+
 @without_collecting()
 def open_weighed(
     src: Path | str,
@@ -129,19 +149,10 @@ def open_weighed(
     if not path.exists() and not is_pattern(path):
         msg = f"expected an image, a .txt list or a folder, got {str(src)!r}, where there is nothing"
         raise SourceError(f"{msg}; {near_path(path)}")
-    if (axes := options.pop("axes", None)) is not None:
-        options["extra"] = {"axes": axes, **options.get("extra", {})}
-    known = {field.name for field in fields(ReadSource)} - {"masks", "missing_masks"}
-    if unknown := set(options) - known:
-        raise InputError(
-            f"expected options of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
-            f"{_meant(sorted(unknown)[0], known, options)}"
-        )
-    mask_path = None if masks is None else as_path(masks)
-    read = ReadSource(mask_path, allow_missing_masks, **options)
+    read = read_options(masks, allow_missing_masks=allow_missing_masks, **options)
     whole = look_at(path)
     rasters = further_rasters(whole, read, guess=layout is None)
-    look = without_masks(without_rasters(whole, rasters), mask_path)
+    look = without_masks(without_rasters(whole, rasters), read.masks)
     asked = None if layout is None else layout_named(layout)
     weighed = Weighed((), []) if asked is not None and not every else weigh(look, read, every=every)
     source = _read(look, read, asked, weighed)

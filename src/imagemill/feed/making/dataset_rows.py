@@ -22,6 +22,7 @@ from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
 from imagemill.data.large_dataset import LargeDataset
 from imagemill.data.layouts.base import Problem, Source
+from imagemill.data.layouts.tables.frames import is_frame
 from imagemill.data.records.record import Record
 from imagemill.data.remote.remote_arrow import RemoteRows
 from imagemill.feed.making.carried_annotations import Annotations, annotations_of
@@ -481,8 +482,8 @@ def open_rows(
 
 
 def _says_files(dataset: Any) -> bool:
-    """Whether it is a list of paths, or a data frame, of which a dataset is made or refused as by `open`."""
-    if hasattr(dataset, "to_csv") or hasattr(dataset, "write_csv"):
+    """Whether it is a list of paths, or a data frame, of which a dataset is made as by `open`."""
+    if is_frame(dataset) or hasattr(dataset, "to_frame"):
         return True
     return isinstance(dataset, list) and bool(dataset) and all(isinstance(one, str | os.PathLike) for one in dataset)
 

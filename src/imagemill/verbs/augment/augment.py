@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.near_words import takes
+from imagemill.data.as_source import source_of
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
 from imagemill.data.layouts.augment_files import QUARANTINE
@@ -150,7 +151,7 @@ def augment(
     records = tuple(found)
     # One file is no folder that is searched: an archive may well be augmented beside itself.
     if not found.is_in_memory:
-        _refuse_inside(found.root if isinstance(source, Source) else as_path(source), found.layout, out)
+        _refuse_inside(as_path(source) if isinstance(source, str | os.PathLike) else found.root, found.layout, out)
     has_masks = masks is not None or any(record.mask is not None for record in records)
     read = {"channels": channels, "axes": axes}
     output_name("x", copies - 1, copies, prefix)  # refuses a wrong prefix before anything is made
@@ -296,11 +297,14 @@ def _check(copies: Any, channels: str, format: str | None) -> str | None:
     return suffix
 
 
-def _open(source: Path | str | Source, masks: Path | str | None, *, allow_missing: bool, pattern: str | None) -> Source:
+def _open(source: Any, masks: Path | str | None, *, allow_missing: bool, pattern: str | None) -> Source:
     if isinstance(source, str | os.PathLike):
-        return open_source(source, masks, allow_missing_masks=allow_missing, mask_pattern=pattern)
+        return open_source(as_path(source), masks, allow_missing_masks=allow_missing, mask_pattern=pattern)
+    if hasattr(source, "to_source"):  # a dataset, with the values of its table
+        source = source.to_source()
     if not isinstance(source, Source):
-        raise InputError(f"expected a path or a source, got {type(source).__name__}; give a file, list or folder")
+        given = {"masks": masks, "allow_missing_masks": allow_missing or None, "mask_pattern": pattern}
+        return source_of(source, **{name: value for name, value in given.items() if value is not None})
     if masks is not None or pattern is not None:
         raise InputError("expected masks together with a path, got a source that is open; open_source(path, masks)")
     return source

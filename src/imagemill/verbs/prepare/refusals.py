@@ -9,6 +9,7 @@ from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data import store
+from imagemill.data.as_source import source_of
 from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.layouts.opening import open_source
@@ -37,22 +38,26 @@ def tellable(source: Source) -> Source:
 
 
 def opened(source: Any, masks: Any, *, allow_missing: bool, axes: str | None, options: Mapping[str, Any]) -> Source:
-    """The source that was given, or the one at a path."""
+    """The source that was given, or the one at a path, or of whatever a dataset can be opened of."""
     if isinstance(source, Source):
         if masks is not None or options:
             raise InputError("expected masks and options together with a path, got a source that is open")
         return source
-    if not isinstance(source, str | Path):
-        got = type(source).__name__
-        raise InputError(f"expected a path or a source, got {got}; give a file, list or folder")
     given = {name: value for name, value in options.items() if value is not None}
+    if hasattr(source, "to_source"):  # a dataset, with the values of its table
+        return opened(source.to_source(), masks, allow_missing=allow_missing, axes=axes, options=given)
+    if not isinstance(source, str | Path):
+        if masks is not None:
+            given |= {"masks": masks, "allow_missing_masks": allow_missing}
+        return source_of(source, **given, **({} if axes is None else {"axes": axes}))
     return open_source(source, masks, allow_missing_masks=allow_missing, axes=axes, **given)
 
 
 def refuse_inside(source: Any, found: Source, out: Path) -> None:
     """A store inside a searched folder would become part of its own source in the next run."""
     searched = as_path(source) if isinstance(source, str | Path) else found.root
-    if found.is_in_memory or (isinstance(source, Source) and found.layout in ("file", "list")):
+    given = not isinstance(source, str | Path)
+    if found.is_in_memory or (given and found.layout in ("file", "list")):
         return
     root, place = searched.resolve(), out.resolve()
     if searched.is_dir() and (place == root or root in place.parents):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -222,6 +223,9 @@ def scan(
     """
     if opened is not None and opened < 0:
         raise InputError(f"expected a number of images to open of 0 or more, got {opened}; None opens all")
+    if not isinstance(src, str | os.PathLike):
+        do = "imagemill.open makes a dataset of it, which says what it holds, and imagemill.audit looks into it"
+        raise InputError(f"expected the path of a file or folder, got a {type(src).__name__}; {do}")
     engine, path = engine_for(on), as_path(src)
     source, weighed = open_weighed(src, layout=layout, every=why or layout is not None, axes=axes, **options)
     found = [(one.guess.sure, one.layout.name, one.guess.why) for one in weighed.candidates]

@@ -102,7 +102,8 @@ _TRANSFORMS: dict[str, str] = {
     "ConstrainedCoarseDropout": 'CoarseDropout(where="boxes")', "CropForeground": "ForegroundCrop(above=0)",
     "CropByPosNegLabel": "LabelCrop((64, 96, 96), positive=0.5)",
     "CropByLabelClasses": "LabelCrop((64, 96, 96))", "WeightedCrop": "WeightedCrop((64, 96, 96))",
-    "RicianNoise": "RicianNoise((0, 0.1))",
+    "RicianNoise": "RicianNoise((0, 0.1))", "GridShuffle": "GridShuffle()", "PatchShuffle": "GridShuffle()",
+    "Swap": "~PatchSwap()", "StdShiftIntensity": "DeviationShift()",
     "MaskDropout": "MaskDropout()", "PadToMultiple": "Pad(multiple_of=32)", "Resizing": _RESIZE, "FixedResize": _RESIZE,
     "SmallestMaxSize": "ShortestSide(256)", "LongestMaxSize": "LongestSide(256)",
     "ShortestSide": "ShortestSide(256)", "LongestSide": "LongestSide(256)",
@@ -174,7 +175,7 @@ _NOT_HERE = {
     "deforming by a grid of one's own": "GridElasticDeform",
     "artefacts of scanners": "Swap",
     "such weather": "Gravel Clouds PlasmaShadow Snowflakes",
-    "shuffling": "GridShuffle PixelShuffle PatchShuffle",
+    "shuffling": "PixelShuffle",
     "learned policies": "FastAutoAugment",
     "several crops of one image": "FiveCrop TenCrop GridSample LabelSampler UniformSampler",
 }

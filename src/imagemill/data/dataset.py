@@ -436,7 +436,7 @@ class Dataset(AskedOtherwise, Seeable):
         return open(out)
 
 
-def open(path: Path | str | Source | Sequence[Any] | Mapping[Any, Any] | Array, **options: Any) -> Dataset:
+def open(path: Any, **options: Any) -> Dataset:
     """Open a prepared store, or any source as a dataset that is not prepared.
 
     Parameters

@@ -483,9 +483,8 @@ def open_rows(
 
 def _says_files(dataset: Any) -> bool:
     """Whether it is a list of paths, or a data frame, of which a dataset is made as by `open`."""
-    if is_frame(dataset) or hasattr(dataset, "to_frame"):
-        return True
-    return isinstance(dataset, list) and bool(dataset) and all(isinstance(one, str | os.PathLike) for one in dataset)
+    listed = isinstance(dataset, list) and bool(dataset) and all(isinstance(one, str | os.PathLike) for one in dataset)
+    return listed or is_frame(dataset) or hasattr(dataset, "to_frame")
 
 
 def _plain_rows(dataset: Any, axes: str | None, classes: Sequence[str]) -> Rows:

@@ -10,7 +10,6 @@ from typing import Any, get_args
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.core.near_words import takes
-from imagemill.data.as_source import source_of
 from imagemill.data.codecs.base import Channels
 from imagemill.data.codecs.registry import formats
 from imagemill.data.layouts.augment_files import QUARANTINE
@@ -41,7 +40,7 @@ __all__ = ["AugmentReport", "augment"]
 
 @takes
 def augment(
-    source: Path | str | Source,
+    source: Any,
     out: Path | str,
     pipeline: PipelineGiven,
     *,
@@ -69,8 +68,8 @@ def augment(
 
     Parameters
     ----------
-    source : Path, str or Source
-        An image or scan, a ``.txt`` list of paths, a folder, or what `open_source` gave.
+    source : Path, str, or what `open` takes
+        An image or scan, a ``.txt`` list of paths, a folder, what `open_source` gave, a dataset, a data frame...
     out : Path or str
         The folder to fill, or an address such as ``s3://bucket/files``, to which each file is sent by whoever made it,
         when it is whole: images right inside, or with masks below ``images`` and ``masks``. Further images and maps
@@ -303,6 +302,8 @@ def _open(source: Any, masks: Path | str | None, *, allow_missing: bool, pattern
     if hasattr(source, "to_source"):  # a dataset, with the values of its table
         source = source.to_source()
     if not isinstance(source, Source):
+        from imagemill.data.as_source import source_of  # the command gives paths, and starts without its libraries
+
         given = {"masks": masks, "allow_missing_masks": allow_missing or None, "mask_pattern": pattern}
         return source_of(source, **{name: value for name, value in given.items() if value is not None})
     if masks is not None or pattern is not None:

@@ -60,7 +60,7 @@ _MANY = 100
 
 @takes
 def prepare(
-    source: Path | str | Source,
+    source: Any,
     out: Path | str,
     *,
     size: int | tuple[int, ...] | None = None,
@@ -99,8 +99,8 @@ def prepare(
 
     Parameters
     ----------
-    source : Path, str or Source
-        What `open_source` opens, or gave.
+    source : Path, str, or what `open` takes
+        A path that `open_source` opens, what it gave, a dataset, a data frame, arrays.
     out : Path or str
         The folder to fill, or an address such as ``s3://bucket/store``: pixels are then gathered on this machine, and
         the files of the store sent when they are whole.

@@ -9,7 +9,6 @@ from typing import Any
 
 from imagemill.core.errors import InputError, SourceError
 from imagemill.data import store
-from imagemill.data.as_source import source_of
 from imagemill.data.layouts.augment_files import QUARANTINE
 from imagemill.data.layouts.base import Problem, Source
 from imagemill.data.layouts.opening import open_source
@@ -47,6 +46,8 @@ def opened(source: Any, masks: Any, *, allow_missing: bool, axes: str | None, op
     if hasattr(source, "to_source"):  # a dataset, with the values of its table
         return opened(source.to_source(), masks, allow_missing=allow_missing, axes=axes, options=given)
     if not isinstance(source, str | Path):
+        from imagemill.data.as_source import source_of  # the command gives paths, and starts without its libraries
+
         if masks is not None:
             given |= {"masks": masks, "allow_missing_masks": allow_missing}
         return source_of(source, **given, **({} if axes is None else {"axes": axes}))

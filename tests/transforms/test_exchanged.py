@@ -58,6 +58,9 @@ def test_all_that_has_a_place_goes_with_its_tile() -> None:
     assert found.boxes.array.tolist() == [[x, y, x + 3, y + 4]]
     assert found.keypoints.array.tolist() == [[x + 1.5, y + 2.5], [20.5, 12.5]]
     assert found.polygons.parts[0].tolist() == [[x, y], [x + 3, y], [x + 3, y + 4]]
+    middles = np.argwhere(np.ones((3, 3))) * TILE + (1, 2)
+    points = shuffled(image=im.Image(PLACES, "yxc"), keypoints=im.Keypoints(middles, "yx")).keypoints.array.astype(int)
+    assert np.array_equal(found.image[tuple(points.T)], middles), "each point lies on the pixel that it lay on"
     several = im.Mask(np.stack([mask] * 5, axis=-1), "yxc")
     apart = shuffled(image=PLACES[..., 0], mask=several, instances=im.Instances((mask < 3)[None], labels=["left"]))
     assert np.argwhere(apart.instances.array[0]).tolist() == [[y, x + i] for i in range(3)]

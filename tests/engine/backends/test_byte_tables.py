@@ -27,6 +27,18 @@ def test_each_channel_goes_through_its_own_row(channels: int, alike: bool, dtype
         np.testing.assert_array_equal(out, table[0][src])
 
 
+@pytest.mark.parametrize("kinds", ["d", "dd", "ddd", "uzu", "zuu", "uuw", "zzz", "udu", "uwzu"])
+def test_negatives_and_channels_that_stay_or_have_one_value(kinds: str) -> None:
+    up = np.arange(256, dtype=np.uint8)
+    rows = {"u": up, "d": up[::-1], "z": up * 0, "w": up * 0 + 77}
+    table = np.stack([rows[kind] for kind in kinds])
+    for size in (4095, 4096, 9000):
+        src = np.random.default_rng(size).integers(0, 256, (size, len(kinds)), dtype=np.uint8)
+        out = np.empty_like(src)
+        look_up(src, table, out)
+        np.testing.assert_array_equal(out, np.stack([table[c][src[:, c]] for c in range(len(kinds))], axis=-1))
+
+
 def test_tables_with_other_strides() -> None:
     src = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
     table = np.arange(768).reshape(256, 3).astype(np.uint8).T

@@ -9,6 +9,7 @@ choose among the answers, two at a time. That is worth it where all channels sha
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numba
@@ -214,9 +215,47 @@ def histogram(src: Array) -> npt.NDArray[np.int64]:
     return counts
 
 
+_UP = np.arange(256, dtype=np.uint8)
+_DOWN = _UP[::-1].copy()
+_LINE = 1 << 12
+"""Pixels of a line of masks: long enough that what is done for each line does not count."""
+
+
+def _bits_alone(flat: Array, table: Array, out: Array) -> bool:
+    """Negatives, and channels that stay or have one value: what bits of many bytes at once do; False for others."""
+    ends = table[:, (0, 128, 255)].tolist()
+    if len(ends) == 1 or ends[1:] == ends[:-1]:
+        if ends[0] != [255, 127, 0] or (table != _DOWN).any():
+            return False
+        np.invert(flat, out=out)
+        return True
+    if not all(one == [0, 128, 255] or one[0] == one[1] == one[2] for one in ends):
+        return False
+    stays = (table == _UP).all(axis=1)
+    if not (stays | (table == table[:, :1]).all(axis=1)).all():
+        return False
+    masks, values = np.where(stays, 255, 0).astype(np.uint8), np.where(stays, 0, table[:, 0]).astype(np.uint8)
+    line = len(table) * _LINE
+    whole = flat.size // line * line
+    parts = ((flat[:whole].reshape(-1, line), out[:whole].reshape(-1, line)), (flat[whole:], out[whole:]))
+    for part, made in parts:
+        np.bitwise_and(part, _line_of(masks.tobytes())[: part.shape[-1]], out=made)
+        if values.any():
+            np.bitwise_or(made, _line_of(values.tobytes())[: part.shape[-1]], out=made)
+    return True
+
+
+@lru_cache(maxsize=64)
+def _line_of(values: bytes) -> Array:
+    """One value a channel, for a line of pixels."""
+    return np.tile(np.frombuffer(values, np.uint8), _LINE)
+
+
 def look_up(src: Array, table: Array, out: Array) -> None:
     """Each channel of ``(*shape, C)`` of 8 bits through its row of ``(C, 256)``; both images lie in memory in order."""
     flat, target, table = src.reshape(-1), out.reshape(-1), np.ascontiguousarray(table)
+    if flat.size >= _LINE and out.dtype == np.uint8 == table.dtype and _bits_alone(flat, table, target):
+        return
     if len(table) == 1 or (table == table[0]).all():
         (_by_one if out.dtype == np.uint8 else _singly)(flat, table[0], target)
     elif len(table) == 3 and out.dtype == np.uint8:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import imagemill as im
 from imagemill.audits import Audit
 from imagemill.audits.audit_page import as_page
 from imagemill.audits.checks.base import NotAsked
+from imagemill.audits.checks.wrong_labels import _not_covered
+from imagemill.audits.label_check import check_told
 from imagemill.core.errors import InputError
 from tests.audits.made_up import Array, folder, photo, write
 
@@ -302,3 +305,26 @@ def test_a_page_of_text_among_a_few_dozen_photos_is_off_topic_by_what_is_seen_at
 
 def rules_told(found: Audit) -> list[str]:
     return [one.rule for one in (*found.findings, *found.not_asked)]
+
+
+def test_the_interval_ends_where_all_errors_would_be_alike_and_says_what_it_leaves_out(found: Audit) -> None:
+    one, check = finding(found), found.survey.checked[2]
+    assert one.numbers["high"] == max(one.numbers["high_random"], one.numbers["high"]) >= one.numbers["rate"]
+    # The rate over the share that is noticed: both ends are of one fit.
+    seen = [min(1.0, max(0.2, check.seen_random)), min(1.0, max(0.2, check.seen_alike))]
+    assert check.high * min(seen) == pytest.approx(check.high_random * seen[0])
+    assert "learnt as right and are not counted" in one.advice
+    assert "allows for errors to the class most alike" in one.advice
+    assert "hardly noticed, so that there may be more" in _not_covered(replace(check, seen_alike=0.19))
+    assert "learnt as right" in json.dumps(found.to_dict())
+    assert "learnt as right" in as_page(found)
+
+
+def test_errors_that_are_noticed_in_part_make_the_interval_as_much_wider() -> None:
+    draws = np.random.default_rng(1)
+    scores = draws.normal(0, 1.5, (1001, 4)).astype(np.float32)
+    scores[:, 2:] = scores[:, :2] + draws.normal(0, 0.3, (1001, 2))  # two and two can hardly be told apart
+    labels = (2 * scores + draws.gumbel(size=scores.shape)).argmax(axis=1)
+    check = check_told(lambda *_: scores, labels)
+    assert check.seen_alike < 0.7 * check.seen_random
+    assert check.high > 1.4 * check.high_random > check.rate

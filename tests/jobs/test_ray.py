@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,9 +29,11 @@ from imagemill.evaluate.comparisons.runs_elsewhere import TrainRun, check_elsewh
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
 from imagemill.evaluate.inputs.arms import Arm
 from imagemill.evaluate.runners.recipe import Recipe, Trained
+from imagemill.jobs.engines import Threads
 from imagemill.jobs.ray import same_versions
 from imagemill.jobs.ray.cluster import Cluster
 from imagemill.jobs.runner import Runner
+from imagemill.jobs.sent_outcomes import as_bytes, packed, unpacked
 from imagemill.jobs.shards import Shard, ShardWork
 from imagemill.jobs.where_to_run import engine_for, seeing
 from tests.data.pictures import PIPELINE, digests, outputs, photos
@@ -63,7 +66,7 @@ def test_rows_notes_and_errors_come_as_from_threads(cluster: None) -> None:
     def work(item: int) -> Iterator[Any]:
         yield item * place
 
-    found, finished = ran(work, range(20), workers=2, size=3)
+    found, finished = ran(work, range(20), workers=1, size=3)
     assert found == {n: 3 * n for n in range(20)}
     assert finished.notes == ()
 
@@ -102,25 +105,36 @@ def test_a_shard_that_brings_down_every_worker_ends_the_run(cluster: None, monke
         ran(work, range(2), workers=1, size=2)
 
 
-def test_the_report_of_every_verb_says_that_a_worker_was_lost(cluster: None, tmp_path: Path) -> None:
-    def dies_once(mark: Path) -> Any:
-        def pixels() -> Any:
-            if not mark.exists():
-                mark.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-            return np.zeros((8, 8, 3), np.uint8)
+class Sent(Threads):
+    """Sends what actors are sent, and gives it back, in this process: a worker for each verb would take seconds."""
 
-        return pixels
+    def __init__(self, work: Any, workers: int, **_: Any) -> None:
+        super().__init__(pickle.loads(as_bytes(work, "work", "", ray.cloudpickle.dumps)), workers)
 
-    def source(name: str) -> Source:
-        image = Stored("made up", dies_once(tmp_path / name), "yxc")
-        box = Instance("cat", (1.0, 1.0, 4.0, 4.0))
-        return Source(tmp_path / "nowhere", "made up", (Record("a.png", image, objects=(box,)),), categories=("cat",))
+    def submit(self, shard: Shard[Any]) -> Any:
+        return super().submit(pickle.loads(as_bytes(shard, "records", "", ray.cloudpickle.dumps)))
 
-    lost = "1 worker was lost on the way, and its shard made again by another"
-    written = im.export(source("exported"), tmp_path / "out", "coco", on="ray")
-    assert (written.count, written.notes) == (1, (lost,))
-    assert lost in str(im.audit(source("looked at"), on="ray", workers=1).to_dict())
+    def outcomes(self, future: Any) -> list[Any]:
+        return unpacked(packed(future.result(), ray.cloudpickle.dumps))
+
+    def remarks(self) -> tuple[str, ...]:
+        return ("1 worker was lost",)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("verbs.export.export", "verbs.scan.scan", "audits.survey"):
+        monkeypatch.setattr(importlib.import_module(f"imagemill.{module}"), "engine_for", lambda on: partial(Sent))
+
+
+def test_the_report_of_every_verb_says_that_a_worker_was_lost(sent: None, tmp_path: Path) -> None:
+    image = Stored("made up", lambda: np.zeros((8, 8, 3), np.uint8), "yxc")
+    box = Instance("cat", (1.0, 1.0, 4.0, 4.0))
+    records = (Record("a.png", image, objects=(box,)),)
+    source = Source(tmp_path / "nowhere", "made up", records, categories=("cat",))
+    written = im.export(source, tmp_path / "out", "coco", on="ray")
+    assert (written.count, written.notes) == (1, ("1 worker was lost",))
+    assert "1 worker was lost" in str(im.audit(source, on="ray", workers=1).to_dict())
 
 
 def test_a_slow_shard_holds_up_no_other(cluster: None, tmp_path: Path) -> None:
@@ -255,11 +269,10 @@ def _pickled(value: Any) -> bytes:
     return pickle.dumps(value)
 
 
-def test_every_verb_gives_what_threads_give(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_verb_gives_what_threads_give(cluster: None, sent: None, tmp_path: Path) -> None:
     folder = photos(tmp_path / "in", *NAMES)
-    monkeypatch.setattr(importlib.import_module("imagemill.verbs.export.export"), "_WORKERS", 1)
     for name, on in (("here", None), ("there", "ray")):
-        im.prepare(folder, tmp_path / name / "store", size=16, on=on, workers=2)
+        im.prepare(folder, tmp_path / name / "store", size=16, on=on, workers=1)
         im.augment(folder, tmp_path / name / "files", PIPELINE, copies=2, on=on, workers=1)
         im.export(folder, tmp_path / name / "coco", "coco", on=on)
     assert digests(tmp_path / "here") == digests(tmp_path / "there")

@@ -14,14 +14,16 @@ from typing import Any
 import fsspec
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import imagemill as im
 from imagemill.core.errors import CodecError, InputError, MissingExtra, SourceError
 from imagemill.data import Picture, as_path, load_picture, write_picture
 from imagemill.data.layouts.walk import walk
-from imagemill.data.remote import bounded_cache, file_system, remote_files
+from imagemill.data.remote import bounded_cache, file_system, remote_arrow, remote_files
 from imagemill.data.remote.remote_path import RemotePath, relative
+from imagemill.data.store import Raster, open_part, write_part
 
 COUNT = 12
 
@@ -245,6 +247,30 @@ def test_rows_of_a_store_are_fetched_by_blocks_and_no_more(
     loader = im.Loader(dataset, split="all", batch_size=8, shuffle=False, workers=0, rank=1, world_size=2)
     assert next(iter(loader)).image.shape == (8, 192, 192, 3)
     assert len(fetched) == 3  # rank 1 has rows 8 to 15, two blocks, and none of the others
+
+
+def test_what_is_no_pixel_is_fetched_in_as_few_requests_as_lie_apart(
+    tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows(count: int) -> np.ndarray:
+        return np.zeros((count, 64, 64), np.uint8)
+
+    some = np.arange(40) % 2 == 0  # so that a bitmap lies between the pixels of images and those of masks
+    rasters = [
+        Raster("image", (64, 64), np.dtype(np.uint8), lambda: iter([rows(40)])),
+        Raster("mask", (64, 64), np.dtype(np.uint8), lambda: iter([rows(40)]), some),
+    ]
+    columns = {name: pa.array(range(40)) for name in ("label", "height", "width")}
+    write_part(tmp_path / "in" / "train.arrow", rasters, columns, 40, {"rasters": ["image", "mask"]})
+    place = sent(memory, tmp_path / "in", "sets/in")
+    asked: list[tuple[int, int]] = []
+    plain = remote_arrow.read_ranges
+    monkeypatch.setattr(remote_arrow, "read_ranges", lambda url, ranges: (asked.extend(ranges), plain(url, ranges))[1])
+    found = open_part(as_path(place) / "train.arrow")
+    assert found.table["width"].to_pylist() == list(range(40))
+    assert found.table["mask"].null_count == 20
+    assert len(asked) == 2  # the bitmap, and all columns together
+    assert sum(last - first for first, last in asked) < 40 * 64 * 64
 
 
 def test_files_are_copied_aside_on_this_machine_alone(tmp_path: Path, memory: Any) -> None:

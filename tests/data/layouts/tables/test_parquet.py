@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,13 @@ def test_hugging_face_datasets_see_pictures_and_classes(tmp_path: Path, monkeypa
     assert dataset.features["label"].names == ["cat", "dog"]
     row = dataset[0]
     assert (row["image"].size, row["label"], row["n"]) == ((40, 30), 1, 3)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".feather", ".arrow"])
+def test_records_go_to_another_process_with_their_pictures(tmp_path: Path, suffix: str) -> None:
+    data = _photos(tmp_path / "p")
+    source = _read(_save(pa.table({"image": data, "label": [0, 1, 0, 1]}), tmp_path / f"t{suffix}"))
+    _ = [encoded(record.image) for record in source]  # what was opened stays here
+    sent = pickle.loads(pickle.dumps(source.records))
+    assert [record.key for record in sent] == [record.key for record in source]
+    assert [encoded(record.image) for record in sent] == data

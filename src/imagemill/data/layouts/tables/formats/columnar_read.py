@@ -163,9 +163,9 @@ def _checked_schema(schema: Any, path: Path) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _opened_again(path: Path) -> ParquetParts:
+def _opened_again(kind: type[ParquetParts | ArrowParts], path: Path) -> ParquetParts | ArrowParts:
     """A file in another process, which opens it once for all of its rows."""
-    return ParquetParts.open(path)
+    return kind.open(path)
 
 
 class ParquetParts:
@@ -180,7 +180,7 @@ class ParquetParts:
         self._walk: tuple[Any, int, Any, Any] = (None, 0, (), None)
 
     def __reduce__(self) -> Any:
-        return _opened_again, (self.path,)
+        return _opened_again, (ParquetParts, self.path)
 
     @classmethod
     def open(cls, path: Path) -> ParquetParts:
@@ -287,6 +287,9 @@ class ArrowParts:
         self.path, self.schema = path, _checked_schema(schema, path)
         self._starts, self._batch = [0, *accumulate(counts)], batch
         self._lock, self._recent = threading.Lock(), _Recent()
+
+    def __reduce__(self) -> Any:
+        return _opened_again, (ArrowParts, self.path)
 
     @classmethod
     def open(cls, path: Path) -> ArrowParts:

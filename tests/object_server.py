@@ -35,12 +35,14 @@ class Objects:
     every: int = 0
     requests: list[tuple[str, str]] = field(default_factory=list)
     bytes_sent: int = 0
+    bytes_taken: int = 0
     failed: int = 0
     lock: Any = field(default_factory=threading.Lock)
 
     def __call__(self, environ: Any, start: Any) -> Any:
         with self.lock:
             self.requests.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+            self.bytes_taken += int(environ.get("CONTENT_LENGTH") or 0)
             fails = self.every and len(self.requests) % self.every == 0
             self.failed += bool(fails)
         if fails:
@@ -54,7 +56,7 @@ class Objects:
             yield piece
 
     def clear(self) -> None:
-        self.requests, self.bytes_sent, self.failed = [], 0, 0
+        self.requests, self.bytes_sent, self.bytes_taken, self.failed = [], 0, 0, 0
 
     def gets(self, name: str = "") -> int:
         """Requests for objects of such names."""

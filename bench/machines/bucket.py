@@ -1,8 +1,8 @@
 """A set in a bucket: prepared, opened, fed and continued, with requests and bytes counted and some requests failing.
 
-``python -m bench.machines.bucket SOURCE [--images N] [--size S] [--every K]``. The server is moto's, on the loopback; of
-every K requests (20) one is answered with 503. A row for each step: requests, of them failed, MiB sent by the server and
-to it, requests and KiB an image. At the end whether the store and the augmented files are those of this machine alone.
+``python -m bench.machines.bucket SOURCE [--images N] [--size S] [--every K]``. The server is moto's, on the loopback;
+one of every K requests (20) is answered with 503. A row for each step: requests, of them failed, MiB sent by the server
+and to it, requests and KiB an image. At the end whether store and augmented files are those of this machine alone.
 """
 
 from __future__ import annotations

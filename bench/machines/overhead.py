@@ -3,11 +3,12 @@
 ``python -m bench.machines.overhead SOURCE [SHARD] [SHARDS] [SIDE]``. Shards of so many photos (50, 6 of them; those of
 the source again and again) are decoded and shrunk to a side (224) by one actor and in this process. Times are of the
 processor, so that what else runs on the machine does not count; the first shard, which loads what the work needs, is
-left out.
+left out. Photos a CPU second count both processes, memory is the peak of each.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ class Timed:
         import cv2
 
         made = cv2.resize(picture.array, (self.side, self.side), interpolation=cv2.INTER_AREA)
-        yield made, time.process_time() - started, time.process_time()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        yield made, time.process_time() - started, time.process_time(), peak
 
 
 def main() -> None:
@@ -59,7 +61,11 @@ def main() -> None:
         later = [row for _, row in rows[shard:]]  # the first shard loads what the work needs
         work = sum(row[1] for row in later) / len(later) * 1e3
         there = (max(row[2] for row in later) - min(row[2] for row in later)) / (len(later) - 1) * 1e3
-        print(f"{on:8} work {work:.2f} ms a photo, its process {there:.2f}, the driver {driver:.2f}, "
+        each = max(there, driver) if on == "threads" else there + driver
+        memory = max(row[3] for row in later), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{on:8} {1e3 / each:6.0f} photos a CPU second; peak of the worker's process {memory[0]:.0f} MiB, "
+              f"of the program {memory[1]:.0f}", flush=True)  # fmt: skip
+        print(f"{'':8} work {work:.2f} ms a photo, its process {there:.2f}, the driver {driver:.2f}, "
               f"wall {wall:.1f} s, {sum(r[1][0].nbytes for r in rows) / len(rows):,.0f} bytes a photo")  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from imagemill.core.extras import require
 from imagemill.data.layouts.base import Source
 from imagemill.jobs.engines import Start, Threads
 
-__all__ = ["engine_for", "seeing"]
+__all__ = ["check_apart", "engine_for", "seeing"]
 
 _PATIENCE = 5.0
 
@@ -62,6 +62,19 @@ def engine_for(on: str | None) -> Start:
     raise InputError(
         f"expected on as threads, processes, ray, ray://HOST:PORT or daft, got {on!r}; choose one, or leave it out"
     )
+
+
+def check_apart(on: str, at_once: object) -> None:
+    """Refuse workers that share a process, for work that takes the random state or the threads of its own.
+
+    Raises
+    ------
+    InputError
+    """
+    if on == "daft" or engine_for(on) is Threads:  # Daft as well works in threads of this process
+        raise InputError(f"expected on as processes, ray or ray://HOST:PORT, got {on!r}; leave it out for this process")
+    if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
+        raise InputError(f"expected at_once as a whole number of at least 1, got {at_once!r}; give a larger one")
 
 
 def seeing(start: Start, source: Source, *folders: Path) -> Start:

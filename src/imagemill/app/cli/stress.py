@@ -65,6 +65,11 @@ def stress(
         Path | None,
         typer.Option("--baseline", metavar="FILE", help="Another model's results.json: corruption error against it."),
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="processes|ray|ray://HOST:PORT", help="Who asks the model, one change each."),
+    ] = None,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, help="Changes side by side, with --on.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say how far images may be turned, moved, lit or blurred before a model fails."""
@@ -74,7 +79,8 @@ def stress(
     with progress("asking") as told:
         found = stress_model(
             model, src, over or None, task=task, levels=levels, refine=refine, worst=grid, limit_images=limit_images,
-            part=part, preparation=preparation, layout=layout, scale=scale, hold=hold, out=to, progress=told,
+            part=part, preparation=preparation, layout=layout, scale=scale, hold=hold, out=to, on=on,
+            at_once=at_once, progress=told,
         )  # fmt: skip
     against = None if baseline is None else found.corruption_error(baseline)
     if baseline is not None and against is None:

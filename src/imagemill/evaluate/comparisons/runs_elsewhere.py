@@ -22,9 +22,8 @@ from imagemill.evaluate.inputs.arms import Arm, Population
 from imagemill.evaluate.runners.base import Runner
 from imagemill.evaluate.runners.ranks import world_size
 from imagemill.evaluate.runners.recipe import Recipe, Trained
-from imagemill.jobs.engines import Threads
 from imagemill.jobs.runner import Runner as Jobs
-from imagemill.jobs.where_to_run import engine_for
+from imagemill.jobs.where_to_run import check_apart, engine_for
 
 __all__ = ["TrainRun", "check_elsewhere", "train_elsewhere"]
 
@@ -42,10 +41,7 @@ def check_elsewhere(on: str | None, at_once: int, budget: TimeBudget) -> None:
     """
     if on is None:
         return
-    if on == "daft" or engine_for(on) is Threads:  # Daft as well works in threads of this process
-        raise InputError(f"expected on as processes, ray or ray://HOST:PORT, got {on!r}; leave it out for this process")
-    if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
-        raise InputError(f"expected at_once as a whole number of at least 1, got {at_once!r}; give a larger one")
+    check_apart(on, at_once)
     if budget.minutes is not None:
         raise InputError(f"expected a budget or on, got {budget.minutes:g} minutes and {on!r}; name the seeds instead")
     if world_size() > 1:

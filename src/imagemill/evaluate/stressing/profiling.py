@@ -16,7 +16,10 @@ from imagemill.evaluate.stressing.profiles import End, Point, Profile, Profiles
 from imagemill.evaluate.stressing.sweeps import Over, Sweep, read_sweeps
 from imagemill.evaluate.stressing.worst_case import WorstGrid, worst_case
 
-__all__ = ["profile", "profiled"]
+__all__ = ["Elsewhere", "profile", "profiled", "swept"]
+
+Elsewhere = Callable[[Sequence[Sweep], Answered, Callable[[], None]], tuple[list[Profile], tuple[str, ...]]]
+"""From sweeps, what a network says of clean images, and what to call after each, to profiles and remarks."""
 
 _FINE = 1e-3
 """Of a side: magnitudes nearer to each other than that are not told apart."""
@@ -114,8 +117,9 @@ def profiled(
     hold: float = 0.95,
     model: str = "model",
     progress: Callable[[int, int], None] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Profiles:
-    """`profile` of a network with images that were checked.
+    """`profile` of a network with images that were checked; `elsewhere` has others ask about the changes.
 
     Raises
     ------
@@ -141,16 +145,24 @@ def profiled(
     said = asked.about("clean", None)
     told()
     clean = asked.share(said.items)
-    profiles = []
-    for sweep in sweeps:
+    profiles: list[Profile] = []
+    remarks: tuple[str, ...] = ()
+    if elsewhere is not None:
+        profiles, remarks = elsewhere(sweeps, said, lambda: told((total - 1 - places) // len(sweeps)))
+    for sweep in () if elsewhere is not None else sweeps:
         before = asked.count
-        profiles.append(_Sweeping(asked, sweep, said, hold, told).profile(refine))
+        profiles.append(swept(asked, sweep, said, hold, refine, told))
         told(_asked_by(sweep, refine) - (asked.count - before))
     found = worst_case(asked, grid, done=told) if isinstance(grid, WorstGrid) else None
     return Profiles(
         model, len(asked), asked.data.classes, clean, hold, asked.level, tuple(profiles), found,
-        _notes(asked, clean, said), asked.by_class(said), asked.names, asked.measure,
+        (*_notes(asked, clean, said), *remarks), asked.by_class(said), asked.names, asked.measure,
     )  # fmt: skip
+
+
+def swept(asked: Asked, sweep: Sweep, clean: Answered, hold: float, refine: int, told: Callable[[], None]) -> Profile:
+    """What is left of the score over one change."""
+    return _Sweeping(asked, sweep, clean, hold, told).profile(refine)
 
 
 def _asked_by(sweep: Sweep, refine: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,15 @@ from imagemill.core.errors import InputError, ParameterError
 from imagemill.core.near_words import takes
 from imagemill.evaluate.inputs.asked_images import read_asked
 from imagemill.evaluate.runners.recipe import Trained
-from imagemill.evaluate.stressing.asking import asked_about, asked_of
+from imagemill.evaluate.stressing.asking import Answered, asked_about, asked_of
 from imagemill.evaluate.stressing.open_model import opened
 from imagemill.evaluate.stressing.preparing import prepared, spread
-from imagemill.evaluate.stressing.profiles import Profiles
+from imagemill.evaluate.stressing.profiles import Profile, Profiles
 from imagemill.evaluate.stressing.profiling import profiled
-from imagemill.evaluate.stressing.sweeps import Over, read_sweeps
+from imagemill.evaluate.stressing.sweeps import Over, Sweep, read_sweeps
+from imagemill.evaluate.stressing.sweeps_elsewhere import AskSweep, swept_elsewhere
 from imagemill.evaluate.stressing.worst_case import WorstGrid
+from imagemill.jobs.where_to_run import check_apart
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["stress"]
@@ -45,6 +48,8 @@ def stress(
     level: float = 0.95,
     seed: int = 0,
     out: Path | str | None = None,
+    on: str | None = None,
+    at_once: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> Profiles:
     """Measure how far images may change before a model fails.
@@ -96,6 +101,11 @@ def stress(
         Of the images that are taken.
     out : Path or str, optional
         Writes ``results.json``, ``table.md`` and ``page.html`` there.
+    on : str, optional
+        Who asks the model about the changes, one each: ``"processes"``, ``"ray"`` for a Ray cluster of this machine
+        that is ended with the call, or ``"ray://HOST:PORT"``. This process when left out, and for the worst of a grid.
+    at_once : int
+        Changes side by side, with `on`.
     progress : callable, optional
         Called with how often all images were asked about, and how often they will have been at most.
 
@@ -128,6 +138,8 @@ def stress(
     >>> print(found["brightness"].above)
     1.24 [1.24, 1.25]
     """
+    if on is not None:
+        check_apart(on, at_once)
     data = read_asked(dataset, part, classes, task or _task_of(model))
     if limit_images is not None:
         if isinstance(limit_images, bool) or not isinstance(limit_images, int) or limit_images < 1:
@@ -142,10 +154,20 @@ def stress(
         asked_about(lambda some: some, data.images, data.truth, data.classes)  # before a model is loaded
     sweeps = read_sweeps(over, data.images, levels)
     network = opened(model)
-    predict, notes = prepared(network, data, preparation=preparation, layout=layout, scale=scale)
+    how: dict[str, Any] = {"preparation": preparation, "layout": layout, "scale": scale}
+    predict, notes = prepared(network, data, **how)
+
+    def elsewhere(
+        sweeps: Sequence[Sweep], clean: Answered, told: Callable[[], None]
+    ) -> tuple[list[Profile], tuple[str, ...]]:
+        torch = sys.modules.get("torch")
+        threads = 0 if torch is None else int(torch.get_num_threads())
+        work = AskSweep(model, data, how, level, hold, refine, clean, threads)
+        return swept_elsewhere(work, sweeps, str(on), at_once, told)
+
     found = profiled(
         asked_of(predict, data, level), over=sweeps, levels=levels, refine=refine, worst=worst, hold=hold,
-        model=network.name, progress=progress,
+        model=network.name, progress=progress, elsewhere=None if on is None else elsewhere,
     )  # fmt: skip
     found = replace(found, notes=(*notes, *found.notes))
     if out is not None:

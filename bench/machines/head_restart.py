@@ -1,6 +1,6 @@
 """The head of a Ray cluster is lost at half of the work: what the call says, and that the same call goes on afterwards.
 
-``python -m bench.machines.head_restart SOURCE [SIZE]``. The head is a node of this machine and is ended by SIGKILL, with
+``python -m bench.machines.head_restart SOURCE [SIZE]``. The head is a node of this machine and is ended by SIGKILL with
 all that runs on it; then another one is started, and the same call made again.
 """
 
@@ -60,8 +60,9 @@ def main() -> None:
             since = time.perf_counter()
             said, errors = driver.communicate(timeout=_LONGEST)
             took = time.perf_counter() - since
-            last = "" if said else errors.strip().splitlines()[-1][:200]
-            print(f"{'head lost' if is_lost else 'made again'}: status {driver.returncode}, {took:.0f} s, {said}{last}")
+            told = [line for line in said.splitlines() if line.startswith(("made ", "WorkerError"))]
+            told = told or [line[:200] for line in errors.splitlines() if "Error" in line or "GCS" in line][-1:]
+            print(f"{'head lost' if is_lost else 'made again'}: status {driver.returncode}, {took:.0f} s, {told}")
             cluster.shutdown()
         print("one digest" if digest(out) == digest(Path(root, "here")) else "THEY DIFFER")
 

@@ -11,12 +11,13 @@ import pytest
 
 import imagemill as im
 from imagemill.core.errors import InputError
+from imagemill.evaluate.inputs.changes import change_named
 from imagemill.evaluate.stressing import sweeps_elsewhere
 from imagemill.jobs.engines import Threads
 from imagemill.jobs.sent_outcomes import packed, unpacked
 from imagemill.jobs.shards import Shard
 
-OVER = ["rotate:-30..30", "brightness:0.25..4"]
+OVER = ["shift:-4..4", "invert"]
 
 
 def bright(images: Any) -> Any:
@@ -37,7 +38,7 @@ class Sent(Threads):
         super().__init__(pickle.loads(pickle.dumps(work)), workers)
 
     def submit(self, shard: Shard[Any]) -> Any:
-        return super().submit(shard)
+        return super().submit(pickle.loads(pickle.dumps(shard)))
 
     def outcomes(self, future: Any) -> list[Any]:
         return unpacked(packed(future.result()))
@@ -70,3 +71,11 @@ def test_who_shares_a_process_is_refused(on: str) -> None:
 def test_what_cannot_be_sent_is_said() -> None:
     with pytest.raises(InputError, match="can be sent"):
         im.stress(lambda images: bright(images), given(), OVER, worst=False, on="processes")
+
+
+def test_changes_of_every_kind_are_sent() -> None:
+    for name in ("corruption:fog", "brightness", "shift.y", "flip"):
+        change = change_named(name)[0]
+        sent = pickle.loads(pickle.dumps(change))
+        amount = 2 if change.counted else None
+        assert sent.make(amount).digest == change.make(amount).digest

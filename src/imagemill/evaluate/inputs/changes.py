@@ -21,6 +21,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from imagemill.transforms.corruptions import SEVERITIES, Corruption, corruptions
 from imagemill.transforms.geometric.resize import Resize
 from imagemill.transforms.registry import find, names
 
-__all__ = ["FILES", "GROUPS", "Amounts", "Change", "change_named", "read_amounts", "spaced"]
+__all__ = ["FILES", "GROUPS", "Amounts", "Change", "by_pipeline", "change_named", "read_amounts", "spaced"]
 
 Shape = tuple[int, int]
 
@@ -265,12 +266,31 @@ def _corruption(text: str, behind: str) -> tuple[Change, Amounts]:
     amounts = read_amounts(severities, f"{_CORRUPTION}:{name}") if colon else Amounts()
     if amounts.suffix:
         raise ParameterError(f"expected severities in plain numbers, got {amounts.suffix!r} behind one in {text!r}")
-
-    def made(severity: Any) -> Pipeline:
-        return Pipeline([Corruption(name, _scaled(severity, 1.0))] if severity != 0 else [], seed=0)
-
-    low, high = SEVERITIES[0], SEVERITIES[-1]
+    low, high, made = SEVERITIES[0], SEVERITIES[-1], partial(_corrupted, name)
     return Change(f"{_CORRUPTION}:{name}", made, low=low, high=high, whole=True, neutral=0, graded=True), amounts
+
+
+# What makes pipelines are functions of this module: changes are sent to other processes.
+
+
+def _corrupted(name: str, severity: Any) -> Pipeline:
+    return Pipeline([Corruption(name, _scaled(severity, 1.0))] if severity != 0 else [], seed=0)
+
+
+def _with_amount(
+    cls: type[Transform], chosen: str, axis: str, scale: float, shape: Shape | None, value: Any
+) -> Pipeline:
+    amount = _scaled(value, scale)
+    return _sized(cls, {chosen: {axis: amount} if axis else amount}, shape)
+
+
+def by_pipeline(name: str, pipeline: Pipeline) -> Change:
+    """A change that one pipeline makes, without a number."""
+    return Change(name, partial(_as_it_is, pipeline), counted=False)
+
+
+def _as_it_is(pipeline: Pipeline, _: Any) -> Pipeline:
+    return pipeline
 
 
 def _transform(first: str, name: str) -> type[Transform]:
@@ -311,11 +331,7 @@ def _by_parameter(cls: type[Transform], name: str, rest: list[str], suffix: str,
     if axis and not field.metadata["per_axis"]:
         raise ParameterError(f"expected {cls.__name__}.{chosen} without an axis, got {axis!r}")
     scale = 0.01 if suffix == "%" else 1.0
-
-    def made(value: Any) -> Pipeline:
-        amount = _scaled(value, scale)
-        return _sized(cls, {chosen: {axis: amount} if axis else amount}, shape)
-
+    made = partial(_with_amount, cls, chosen, axis, scale, shape)
     change = Change(name, made, "percent" if suffix == "%" else unit)
     if known is not None and known.path.split(".")[1] == chosen:
         return _ranged(change, known, shape)
@@ -386,7 +402,7 @@ def _without_number(cls: type[Transform], text: str, behind: str, shape: Shape |
         raise ParameterError(f"expected {text.partition(':')[0]} without an amount, got {behind!r}")
     # Now, so that a wrong word is an error before anything runs.
     pipeline = _sized(cls, {options[0]: yaml.safe_load(behind)} if behind else {}, shape)
-    return Change(text, lambda _: pipeline, counted=False)
+    return by_pipeline(text, pipeline)
 
 
 def _ranged(change: Change, known: _Known, shape: Shape | None) -> Change:

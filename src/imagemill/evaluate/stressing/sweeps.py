@@ -15,7 +15,7 @@ from imagemill.core.errors import ParameterError
 from imagemill.core.geometry import peak_of
 from imagemill.evaluate.inputs.arm_check import changed
 from imagemill.evaluate.inputs.arms import stressed
-from imagemill.evaluate.inputs.changes import FILES, GROUPS, Change, change_named, spaced
+from imagemill.evaluate.inputs.changes import FILES, GROUPS, Change, by_pipeline, change_named, spaced
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["DEFAULT", "Over", "Sweep", "read_sweeps"]
@@ -123,7 +123,7 @@ def _sweep(spec: Any, images: Array, levels: int) -> Sweep:
         return _with_neutral(spec, magnitudes, images)
     if isinstance(spec, Pipeline) or Path(str(spec)).suffix in FILES:
         name, pipeline = stressed(spec, shape)
-        return Sweep(Change(name, lambda _: pipeline, counted=False))
+        return Sweep(by_pipeline(name, pipeline))
     if not isinstance(spec, str):
         raise ParameterError(f"expected the name of a change, a Change or a pipeline, got {spec!r}")
     change, amounts = change_named(spec, shape)

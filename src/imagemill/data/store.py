@@ -29,6 +29,7 @@ import pyarrow as pa
 
 from imagemill.core.errors import CodecError, SourceError
 from imagemill.core.targets import Array
+from imagemill.data.arrow_types import numpy_type
 from imagemill.data.atomic import atomic_path
 from imagemill.data.remote.remote_arrow import RemoteRows, fetched_but_pixels
 from imagemill.data.remote.remote_path import RemotePath
@@ -340,7 +341,7 @@ def _view(column: Any) -> Array:
     while pa.types.is_fixed_size_list(column.type):
         shape.append(column.type.list_size)
         column = column.values
-    dtype = np.dtype(column.type.to_pandas_dtype())
+    dtype = numpy_type(column.type)
     buffer = column.buffers()[1]
     values = np.frombuffer(buffer, dtype, count * int(np.prod(shape)), column.offset * dtype.itemsize)
     return values.reshape(count, *shape)

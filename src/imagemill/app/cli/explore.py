@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from imagemill import Image, open_source
-from imagemill.app.cli.console import err, facts, out
+from imagemill.app.cli.console import err, facts, json_out, out
 from imagemill.app.cli.first_input import BoxesFile, FirstOf, KeypointsFile, Seed, StoredAxes, read_first
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
@@ -46,6 +46,7 @@ def explore(
     layout: Annotated[str | None, typer.Option("--layout", metavar="NAME", help="Of SRC.")] = None,
     mask_pattern: MaskPattern = None,
     option: Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help=OPTIONS_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Draw a pipeline live in the browser: sliders, many copies at once, boxes and points, the pipeline file to copy.
 
@@ -65,7 +66,10 @@ def explore(
     with warnings.catch_warnings(record=True, category=UserWarning) as said:
         warnings.simplefilter("always")
         where = written(page, asked.pipeline, to)
-    out.print(facts(*found.lines, ("pipeline", str(asked)), ("written", str(where))))
+    if as_json:
+        json_out({"image": str(found.record.key), "pipeline": str(asked), "written": str(where)})
+    else:
+        out.print(facts(*found.lines, ("pipeline", str(asked)), ("written", str(where))))
     for one in said:
         err.print(str(one.message), soft_wrap=True)
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from imagemill.core.errors import CodecError, SourceError
+from imagemill.data.arrow_types import numpy_type
 
 __all__ = ["META", "ArrowParts", "ParquetParts", "Parts", "bad_file", "column_kind"]
 
@@ -106,8 +107,8 @@ def _plain(array: Any) -> Any:
     while hasattr(kind, "value_type"):
         kind = kind.value_type
     try:
-        return np.asarray(value, dtype=kind.to_pandas_dtype())
-    except (ValueError, NotImplementedError):
+        return np.asarray(value, dtype=numpy_type(kind))
+    except (ValueError, TypeError):  # decimals, which numpy has no type for
         return value
 
 

@@ -108,7 +108,7 @@ def test_samples_epochs_and_stops_are_those_of_threads(make: Any, count: int, tm
 
 def rows_of(batch: Any) -> Any:
     """Everything that tells batches from each other."""
-    found = {name: list(batch[name]) for name in batch}
+    found = {name: list(batch[name]) for name in batch.columns}
     values = {n: [getattr(v, "array", np.asarray(v)).tobytes() for v in column] for n, column in found.items()}
     recipes = [recipe.to_dict() for recipe in batch.recipe]
     applied = [str(batch.applied[row]) for row in range(len(batch))]

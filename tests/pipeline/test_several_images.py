@@ -44,7 +44,7 @@ def test_noise_is_each_images_own_by_its_name_and_the_first_ones_is_that_of_an_i
     for transform in (im.GaussianNoise(0.1), im.Erasing(0.5, fill="noise")):
         pipe = im.Pipeline([transform], seed=1)
         out = pipe(t1=im.Image(gray), t2=im.Image(gray), flair=im.Image(gray), key=1)
-        assert len({out[name].tobytes() for name in out}) == 3
+        assert len({out[name].tobytes() for name in out.targets}) == 3
         np.testing.assert_array_equal(out.t1, pipe(gray, key=1))
         np.testing.assert_array_equal(pipe(t1=im.Image(gray), flair=im.Image(gray), key=1).flair, out.flair)
         batch = pipe.batch(t1=[im.Image(gray)] * 2, t2=[im.Image(gray)] * 2, keys=[0, 1])

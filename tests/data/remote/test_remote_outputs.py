@@ -5,34 +5,22 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import numpy as np
 import pytest
 
 import imagemill as im
 from imagemill.core.errors import CodecError, InputError, SourceError
-from imagemill.data import Instance, Picture, Record, Source, as_path, write_picture
+from imagemill.data import Instance, Picture, Record, Source, write_picture
 from imagemill.data.remote import remote_files
 from imagemill.data.remote.bounded_cache import unfinished_place
 from imagemill.verbs.augment.replay import verify
 from tests.data.pictures import PIPELINE, digests
 
 OUT = "memory://sets/out"
-
-
-@pytest.fixture
-def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    fs = fsspec.filesystem("memory")
-    fs.store.clear()
-    fs.pseudo_dirs[:] = [""]
-    remote_files.fresh(as_path("memory://sets"))
-    yield fs
-    fs.store.clear()
 
 
 def source(folder: Path, count: int = 6) -> Source:

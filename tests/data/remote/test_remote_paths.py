@@ -7,7 +7,7 @@ import pickle
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,6 @@ from imagemill.data.remote.remote_path import RemotePath, relative
 from imagemill.data.store import Raster, open_part, write_part
 
 COUNT = 12
-
-
-@pytest.fixture
-def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An empty file system in memory, and an empty cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    fs = fsspec.filesystem("memory")
-    fs.store.clear()
-    fs.pseudo_dirs[:] = [""]
-    remote_files.fresh(as_path("memory://sets"))
-    yield fs
-    fs.store.clear()
 
 
 def photos(folder: Path, count: int = COUNT, size: tuple[int, int] = (8, 6)) -> Path:

@@ -107,7 +107,7 @@ def test_an_export_is_that_of_a_folder(tmp_path: Path, memory: Any, to: str) -> 
     given = source(tmp_path / "in")
     if to == "split-folders":
         records = tuple(
-            Record(r.key, r.image, "ab"[n % 2], split=("train", "test")[n % 2]) for n, r in enumerate(given)
+            Record(r.key, r.image, label="ab"[n % 2], split=("train", "test")[n % 2]) for n, r in enumerate(given)
         )
         given = Source(given.root, "made up", records)
     there, here = im.export(given, OUT, to), im.export(given, tmp_path / "here", to)

@@ -13,7 +13,7 @@ import pytest
 import imagemill as im
 from imagemill.audits import Audit
 from imagemill.audits.probes import Told
-from imagemill.core.errors import InputError, ParameterError, SourceError
+from imagemill.core.errors import InputError, ParameterError
 from tests.audits.made_up import Array, folder, photo, shot, write
 
 
@@ -312,12 +312,13 @@ def test_findings_are_a_table_and_a_long_list_says_how_many_more(tmp_path: Path)
     assert repr(many).splitlines()[-2] == "and 13 more: to_frame() has all"
 
 
-@pytest.mark.parametrize("write_as", ["polars", "pandas"])
-def test_a_table_in_memory_is_told_how_to_be_given(write_as: str) -> None:
-    pandas = pytest.importorskip("pandas")
-    made = pl.DataFrame({"path": ["a"]}) if write_as == "polars" else pandas.DataFrame({"path": ["a"]})
-    with pytest.raises(SourceError, match=r"got a DataFrame.*give its path: (write|to)_csv\('images.csv'\)"):
-        im.audit(made)
+def test_a_table_in_memory_is_read_as_its_file(tmp_path: Path) -> None:
+    src = folder(tmp_path / "set", 3)
+    paths = sorted(str(path) for path in src.glob("*/*.png"))
+    table = pl.DataFrame({"file": paths, "kind": [Path(path).parent.name for path in paths]})
+    table.write_csv(src / "table.csv")
+    of_frame, of_file = im.audit(table), im.audit(src / "table.csv")
+    assert of_frame.to_frame().equals(of_file.to_frame())
 
 
 def test_an_image_one_stop_and_a_half_under_the_rest_is_dark_and_none_in_a_dark_set(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_each_transform_moves_or_leaves_every_kind(transform: im.Transform, what
     }
     # Some make small pictures, in which little is left of anything.
     found = im.Pipeline([transform], seed=1, boxes=im.BoxRules(min_area=0))(key=1, **given)
-    assert list(found) == list(given), "no target vanishes"
+    assert list(found.targets) == list(given), "no target vanishes"
     assert found.label == "cat"
     assert (found.boxes.labels, found.keypoints.labels) == (["cat"], ["eye", "ear"])
     same = [

@@ -12,6 +12,7 @@ _FLOAT = (
 )
 _EXACT = "averages with exact weights over what each pixel spans, in two passes of single precision"
 _SAME = "OpenCV's own function on either side; what is left is the Python around it"
+_BENT = "places are worked out and read pixel by pixel by a kernel of our own; there by OpenCV's remap"
 _DRAWN = (
     "there the kernel has a pixel wide line of zeros and ones; here weights that are right for any angle, more of them"
 )
@@ -42,7 +43,8 @@ REASONS: dict[str, str] = {
     "AutoContrast": _TABLE,
     "ToDtype": "there is nothing to do but one multiplication; here it is a matrix with limits for each channel",
     "Perspective": _SAME,
-    "GridDistortion": "places are worked out and read pixel by pixel by a kernel of our own; there by OpenCV's remap",
+    "GridDistortion": _BENT,
+    "OpticalDistortion": _BENT,
     "RandomResizedCrop": "what is left out is averaged where it shrinks by more than 2; there single pixels are read",
     "Resize, smaller": _EXACT,
     "Resize, larger": _SAME,

@@ -39,6 +39,7 @@ NAVIGATION = {
             "benchmarks/one-resample",
             "benchmarks/audit",
             "benchmarks/corruptions",
+            "benchmarks/turned-volumes",
             "experiments/index",
         ),
     ),

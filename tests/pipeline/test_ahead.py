@@ -239,6 +239,29 @@ def test_batches_share_draws_for_whole_batches(drawn: list[int]) -> None:
         np.testing.assert_array_equal(back[99], same.inverse(mask=same.image[..., 0])["mask"][99])
 
 
+def test_a_batch_that_is_sent_takes_its_own_samples_along_and_no_others() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (30, 9, 8, 3), dtype=np.uint8)
+    for listed in (
+        [im.Elastic(), im.Flip("x", p=0.5)],
+        [im.Shift(pixels={"x": 2}, border="constant"), im.Rotate((0, 9))],
+    ):
+        pipe, alone = im.Pipeline(listed, seed=4), im.Pipeline(listed, seed=4)
+        made = [pipe.batch(images) for _ in range(1 + 4 + 8)]
+        for i in (3, 12):
+            same = alone.batch(images, keys=range(30 * i, 30 * i + 30), epoch=0)
+            sent, plain = pickle.dumps(made[i]), pickle.dumps(same)
+            assert len(sent) < 1.25 * len(plain)
+            given = {"mask": same.image[..., 0]}
+            back = pickle.loads(sent).inverse(**given)["mask"]
+            for one, other in zip(back, same.inverse(**given)["mask"], strict=True):
+                np.testing.assert_array_equal(one, other)
+        part = pickle.loads(pickle.dumps(made[12].geometry[5:9]))
+        assert len(part) == 4
+        np.testing.assert_array_equal(
+            part[0].seen(), alone.batch(images, keys=range(360, 390), epoch=0).geometry[5].seen()
+        )
+
+
 @pytest.mark.parametrize("sizes", [1, 3])
 def test_so_many_calls_share_one_draw(drawn: list[int], sizes: int) -> None:
     pipe = im.Pipeline([im.Flip("x")], seed=1)

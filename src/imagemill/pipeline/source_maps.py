@@ -36,7 +36,7 @@ from imagemill.core.targets import (
 from imagemill.engine.backends import Backend, as_given, get_backend
 from imagemill.engine.execute import moved
 from imagemill.engine.inverse import filled, geometry_of, inverse_of, shown
-from imagemill.engine.plan import Alter, Pass, Plan, Resample
+from imagemill.engine.plan import Alter, Displacements, Link, Matrices, Pass, Plan, Resample
 from imagemill.engine.target_table import rule
 
 __all__ = ["SourceMaps"]
@@ -136,6 +136,34 @@ class _Some(Sequence["_SourceMap"]):
     def __getitem__(self, i: slice) -> Sequence[_SourceMap]: ...
     def __getitem__(self, i: int | slice) -> _SourceMap | Sequence[_SourceMap]:
         return _Some(self.maps, self.rows[i]) if isinstance(i, slice) else _SourceMap(self.maps, self.rows[i])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """With the maps of its own samples: of those drawn for several batches the others stay where they are."""
+        maps, rows = self.maps, np.array(self.rows)
+        own = replace(
+            maps,
+            resamples=tuple(_rows_of(one, rows) for one in maps.resamples),
+            source=maps.source[rows],
+            shape=maps.shape[rows],
+            # Where more was drawn for than the batch, images say nothing of the world: their matrices are all alike.
+            affine=maps.affine[rows if len(maps.affine) == len(maps) else slice(len(rows))],
+            mixed=None if maps.mixed is None else maps.mixed[rows],
+            _made=[],
+        )
+        return _Some, (own, range(len(rows)))
+
+
+def _rows_of(step: Resample, rows: Ints) -> Resample:
+    """A resample of some samples."""
+    links: list[Link] = []
+    for link in step.links:
+        if isinstance(link, Matrices):
+            links.append(Matrices(link.m[rows]))
+        elif isinstance(link, Displacements):
+            links.append(Displacements(link.grid[rows], link.shape[rows]))
+        else:
+            links.append(replace(link, shape=link.shape[rows], where=link.where[rows]))
+    return Resample(tuple(links), step.in_shape[rows], step.shape[rows], step.sampling)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

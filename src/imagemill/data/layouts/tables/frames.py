@@ -54,15 +54,15 @@ def read_frame_rows(frame: Any, options: ReadSource) -> Source:
     SourceError
         When it has two columns of one name, no rows, or no column with images.
     """
-    names, rows = _columns(frame), _rows(frame)
-    kind = f"a {type(frame).__name__}"
+    names, rows = _named_rows(frame)
+    kind = type(frame).__name__
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
-        raise SourceError(f"expected different names of columns in {kind}, got {twice} twice; rename one")
+        raise SourceError(f"expected different names of columns in a {kind}, got {twice} twice; rename one")
     if not rows:
-        raise SourceError(f"expected {kind} with a row for each image, got one without rows; fill it")
+        raise SourceError(f"expected a {kind} with a row for each image, got one without rows; fill it")
     base = _base(rows)
-    table = with_pixels(Table(_name(frame), base, names, list(enumerate(rows))))
+    table = with_pixels(Table(f"the {kind}", base, names, list(enumerate(rows))))
     # Below the current folder may lie anything: files are looked for by their names where ``images`` says alone.
     try:
         source = read_tables(base, RECORDS, [table], replace(options, outside=True), files=())
@@ -78,28 +78,17 @@ def _hints(frame: Any, options: ReadSource) -> str:
     return hints if index is None else f"{hints}; the index {index!r} is no column: frame.reset_index() makes it one"
 
 
-def _name(frame: Any) -> str:
-    return f"the {type(frame).__name__}"
-
-
-def _columns(frame: Any) -> tuple[str, ...]:
-    return tuple(str(name) for name in (frame.columns if hasattr(frame, "itertuples") else _names(frame)))
-
-
-def _names(frame: Any) -> Iterable[Any]:
-    names: Iterable[Any] = frame.column_names if hasattr(frame, "to_pylist") else frame.columns
-    return names
-
-
-def _rows(frame: Any) -> list[tuple[Any, ...]]:
+def _named_rows(frame: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """The names of its columns, and its rows."""
+    found: Iterable[Sequence[Any]]
     if hasattr(frame, "itertuples"):
-        found: Iterable[Sequence[Any]] = frame.itertuples(index=False, name=None)
+        names, found = frame.columns, frame.itertuples(index=False, name=None)
     elif hasattr(frame, "iter_rows"):
-        found = frame.iter_rows()
+        names, found = frame.columns, frame.iter_rows()
     else:
-        names = tuple(frame.column_names)
+        names = frame.column_names
         found = ([row[name] for name in names] for row in frame.to_pylist())
-    return [tuple(map(_plain, cells)) for cells in found]
+    return tuple(map(str, names)), [tuple(map(_plain, cells)) for cells in found]
 
 
 def _plain(cell: Any) -> Any:

@@ -8,21 +8,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import imagemill as im
 from imagemill.core.errors import InputError, MissingExtra, WorkerError
-from imagemill.data import Record, Stored
 from imagemill.evaluate.comparisons.runs_elsewhere import check_elsewhere
 from imagemill.evaluate.comparisons.time_budget import TimeBudget
-from imagemill.jobs.runner import Runner
 from imagemill.jobs.shards import Shard, ShardWork
 from imagemill.jobs.where_to_run import engine_for
 from tests.data.pictures import PIPELINE, digests, photos
+from tests.jobs import small_runs
 
 NAMES = [f"{label}/{n}.png" for n, label in enumerate(("cat", "dog") * 3)]
 
@@ -44,14 +43,7 @@ def daft() -> Any:
     return pytest.importorskip("daft", reason="Daft is not installed: the extra daft, which holds pyarrow back")
 
 
-def record(item: Any) -> Record:
-    return Record(str(item), Stored("made up", lambda: np.zeros(1)))
-
-
-def ran(work: Any, items: Any, **how: Any) -> tuple[dict[int, Any], Any]:
-    found: dict[int, Any] = {}
-    runner = Runner(work=work, note=found.update, record=record, doing="testing", engine=engine_for("daft"), **how)
-    return found, runner.run(items, len(items))
+ran = partial(small_runs.ran, "daft")
 
 
 def test_rows_and_errors_come_as_from_threads(daft: Any) -> None:

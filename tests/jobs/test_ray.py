@@ -37,6 +37,8 @@ from imagemill.jobs.sent_outcomes import as_bytes, packed, unpacked
 from imagemill.jobs.shards import Shard, ShardWork
 from imagemill.jobs.where_to_run import engine_for, seeing
 from tests.data.pictures import PIPELINE, digests, outputs, photos
+from tests.jobs import small_runs
+from tests.jobs.small_runs import record
 from tests.ray_here import a_cluster
 
 NAMES = [f"{label}/{n}.png" for n, label in enumerate(("cat", "dog") * 3)]
@@ -50,14 +52,7 @@ def cluster() -> Iterator[None]:
         yield
 
 
-def record(item: Any) -> Record:
-    return Record(str(item), Stored("made up", lambda: np.zeros(1)))
-
-
-def ran(work: Any, items: Any, **how: Any) -> tuple[dict[int, Any], Any]:
-    found: dict[int, Any] = {}
-    runner = Runner(work=work, note=found.update, record=record, doing="testing", engine=engine_for("ray"), **how)
-    return found, runner.run(items, len(items))
+ran = partial(small_runs.ran, "ray")
 
 
 def test_rows_notes_and_errors_come_as_from_threads(cluster: None) -> None:

@@ -9,7 +9,7 @@ DEV    := $(VENV)/.installed-dev
 SITE   := $(VENV)/.installed-site
 
 .DEFAULT_GOAL := help
-.PHONY: demo test test-floors coverage check docs docs-images site warm bench bench-quick bench-growth bench-feed bench-soak bench-compat bench-transforms bench-transforms-quick clean help
+.PHONY: demo test test-floors coverage check wheel docs docs-images site warm bench bench-quick bench-growth bench-feed bench-step bench-soak bench-compat bench-transforms bench-transforms-quick clean help
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ check: $(DEV)  ## lint, format, types, import layers, and the wheel at work wher
 	$(BIN)/mypy tests/typing
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/wheel.py
+
+# The release runs `ship_kernels` for each Python and system that it is for, and puts the archives side by side first.
+wheel: $(DEV)  ## compile the usual kernels for this Python and system, and build a wheel with them in dist/
+	$(BIN)/python -m imagemill.app.ship_kernels
+	$(BIN)/python -m hatchling build --target wheel
 
 docs: $(DEV)  ## write the reference pages and notebooks, and run every code block of README.md and docs/
 	$(BIN)/python -m imagemill.transforms.public_names
@@ -74,6 +79,9 @@ bench-growth: $(BSTAMP)  ## measure how time and memory grow, write docs/benchma
 
 bench-feed: $(BSTAMP)  ## time loaders beside their peers, what grows, same samples; write bench/feed/results.md
 	$(BENCH) -W ignore -m bench.feed.run
+
+bench-step: $(BSTAMP)  ## steps a second of a network fed by our threads and by DataLoader's processes, write docs/benchmarks/training-step.md
+	$(BENCH) -W ignore -m bench.training_step
 
 bench-soak: $(BSTAMP)  ## 200 epochs of 50,000 small pictures: memory, threads, and how a loader ends; printed only
 	$(BENCH) -W ignore -m bench.feed.soak

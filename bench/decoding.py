@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import simplejpeg
@@ -67,14 +68,77 @@ def _told(name: str, photos: Sequence[bytes]) -> str:
     return f"| {name}, {kilobytes:.0f} kB | {whole:.2f} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |"
 
 
+class _Stage:
+    """A function of the loader's that counts its own seconds of the processor."""
+
+    def __init__(self, home: Any, name: str) -> None:
+        self._home, self._name, self._run = home, name, getattr(home, name)
+        self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        setattr(self._home, self._name, lambda *given, **named: self._timed(*given, **named))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        setattr(self._home, self._name, self._run)
+
+    def _timed(self, *given: Any, **named: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return self._run(*given, **named)
+        finally:
+            self.seconds += time.thread_time() - began
+
+
+def _stages(files: Sequence[Path]) -> list[str]:
+    """What a photo costs our loader in the caller's thread, stage by stage, beside decoding it whole."""
+    import imagemill as im
+    from bench.feed.data import our_pipeline
+    from imagemill.data.records import loading
+    from imagemill.engine.backends.cpu.batches import photos
+    from imagemill.feed.making import item
+
+    named = {
+        "decoding what is needed": (simplejpeg, "decode_jpeg"),
+        "resampling, colour, normalising: the kernel": (photos, "run"),
+        "drawing and planning": (im.Pipeline, "planned"),
+        "reading the file": (loading, "_whole"),
+        "the header": (item, "jpeg_header"),
+    }
+    loader = im.Loader(im.open(list(files)), our_pipeline(), batch_size=32, workers=0)
+    every = [path.read_bytes() for path in files]
+    list(loader)
+    found: dict[str, list[float]] = {name: [] for name in ("whole", "all", *named)}
+    for _ in range(_ROUNDS):
+        found["whole"].append(1e3 * _took(every, simplejpeg.decode_jpeg))
+        found["all"].append(_loop(loader, len(files)))
+        for name, (home, function) in named.items():
+            with _Stage(home, function) as stage:
+                _loop(loader, len(files))
+            found[name].append(stage.seconds / len(files) * 1e6)
+    middle = {name: float(np.median(values)) for name, values in found.items()}
+    rest = middle["all"] - sum(middle[name] for name in named)
+    rows = [(name, middle[name]) for name in named] + [("all else in Python", rest), ("together", middle["all"])]
+    return [f"| {name} | {us:.0f} | {us / middle['whole']:.2f} |" for name, us in rows]
+
+
+def _loop(loader: Any, photos: int) -> float:
+    """Microseconds of the processor for each photo of an epoch."""
+    began = time.thread_time()
+    for _ in loader:
+        pass
+    return (time.thread_time() - began) / photos * 1e6
+
+
 def main() -> None:
     folder = Path(os.environ["IMAGEMILL_DATA"]) / "pets"
     files = sorted(folder.rglob("*.jpg"))
-    every = [path.read_bytes() for path in files]
-    photos = [one for one in every if max(simplejpeg.decode_jpeg_header(one)[:2]) == 500][:150]
+    files = [one for one in files if max(simplejpeg.decode_jpeg_header(one.read_bytes())[:2]) == 500][:150]
+    photos = [path.read_bytes() for path in files]
     again = [simplejpeg.encode_jpeg(simplejpeg.decode_jpeg(one), quality=85, colorsubsampling="420") for one in photos]
     print(_told("as they come, 4:4:4", photos))
     print(_told("encoded again, 4:2:0 at 85", again))
+    print("\n".join(_stages(files)))
 
 
 if __name__ == "__main__":

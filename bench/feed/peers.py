@@ -26,7 +26,7 @@ def _endless(loader: Any) -> Batches:
             yield batch[0]
 
 
-def _items(folder: str | None, arrays: str | None) -> tuple[Any, list[int]]:
+def items(folder: str | None, arrays: str | None) -> tuple[Any, list[int]]:
     """Files of a class folder, or arrays ``x`` and ``y`` that lie in a folder as .npy, read into memory."""
     if folder is not None:
         files, labels = listed(Path(folder))
@@ -59,19 +59,30 @@ def bare(folder: str, threads: int, batch: int) -> Batches:
 # ------------------------------------------------------------------------------------------- torch
 
 
+def torch_loader(
+    library: str,
+    workers: int,
+    batch: int,
+    side: int,
+    folder: str | None = None,
+    arrays: str | None = None,
+    *,
+    drop_last: bool = False,
+) -> Any:
+    """A DataLoader with Albumentations or torchvision: batches of images and labels."""
+    import torch
+
+    found, labels = items(folder, arrays)
+    dataset: Any = Files(list(found), labels, library, side)
+    how: dict[str, Any] = {"num_workers": workers, "persistent_workers": workers > 0, "drop_last": drop_last}
+    return torch.utils.data.DataLoader(dataset, batch_size=batch, shuffle=True, **how)
+
+
 def data_loader(
     library: str, threads: int, batch: int, side: int, folder: str | None = None, arrays: str | None = None
 ) -> Batches:
-    """A DataLoader with Albumentations or torchvision, and as many worker processes as ours has threads."""
-    import torch
-
-    items, labels = _items(folder, arrays)
-    dataset: Any = Files(list(items), labels, library, side)
-    return _endless(
-        torch.utils.data.DataLoader(
-            dataset, batch_size=batch, shuffle=True, num_workers=threads, persistent_workers=True
-        )
-    )
+    """The same with as many worker processes as ours has threads."""
+    return _endless(torch_loader(library, threads, batch, side, folder, arrays))
 
 
 # ------------------------------------------------------------------------------------------- Grain
@@ -97,8 +108,8 @@ def grain_loader(
     import grain
 
     sys.argv = sys.argv[:1]  # Grain has its processes read the command line
-    items, labels = _items(folder, arrays)
-    made = grain.MapDataset.source(range(len(items))).seed(7).shuffle().repeat().map(_Numpy(list(items), labels, side))
+    found, labels = items(folder, arrays)
+    made = grain.MapDataset.source(range(len(found))).seed(7).shuffle().repeat().map(_Numpy(list(found), labels, side))
     each = 1 if processes else threads
     # What may wait for the consumer: two batches, as with ours.
     read = grain.ReadOptions(num_threads=each, prefetch_buffer_size=2 * batch)
@@ -128,7 +139,7 @@ def tf_data(
 ) -> Batches:
     """tf.data: read, decode, map, batch, prefetch; with ``window`` only the part that was drawn is decoded."""
     tf, options = _tensorflow(threads)
-    items, labels = _items(folder, arrays)
+    found, labels = items(folder, arrays)
     mean, std = np.asarray(MEAN, np.float32), np.asarray(STD, np.float32)
 
     def drawn(shape: Any) -> Any:
@@ -151,7 +162,7 @@ def tf_data(
         image = tf.image.random_contrast(tf.image.random_brightness(image, 0.2), 0.8, 1.2)
         return (tf.clip_by_value(image, 0.0, 1.0) - mean) / std, label
 
-    made = tf.data.Dataset.from_tensor_slices((items, np.asarray(labels))).shuffle(len(items))
+    made = tf.data.Dataset.from_tensor_slices((found, np.asarray(labels))).shuffle(len(found))
     made = made.map(load, num_parallel_calls=threads).batch(batch).prefetch(2)
     return _endless(made.with_options(options))
 
@@ -211,5 +222,5 @@ def legacy_arrays(arrays: str, threads: int, batch: int, processes: bool = False
     """The same over arrays."""
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
-    x, y = _items(None, arrays)
+    x, y = items(None, arrays)
     return _fed(ImageDataGenerator(**GENERATOR).flow(x, y, batch_size=batch), threads, processes=processes)

@@ -33,6 +33,7 @@ NAVIGATION = {
     ),
     "Measured": (
         *("benchmarks/side-by-side", "benchmarks/transforms", "benchmarks/loaders", "benchmarks/decoding"),
+        *("benchmarks/training-step", "benchmarks/prepare"),
         *(
             "benchmarks/index",
             "benchmarks/translated",
@@ -40,6 +41,7 @@ NAVIGATION = {
             "benchmarks/audit",
             "benchmarks/corruptions",
             "benchmarks/turned-volumes",
+            "benchmarks/photo-kernel",
             "experiments/index",
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,27 @@ def test_a_step_shows_the_most_that_any_loader_gives(photos: Path) -> None:
     assert "the same pixels for all of them" in said.out
     assert "quickest: workers 1" in said.out
     assert "times as many with batches replayed: no loader gives more" in said.out
+
+
+def test_a_step_may_be_a_function_of_the_users(photos: Path, tmp_path: Path) -> None:
+    made = tmp_path / "my_training.py"
+    made.write_text(
+        "def step(batch):\n    assert batch.image.shape == (4, 32, 32, 3)\n    seen.append(1)\n\n\nseen = []\n"
+    )
+    said = bench(photos, "--workers", "0", "--seed", "7", "--step", f"{made}:step")
+    assert said.code == 0, said.err
+    assert "times as many with batches replayed: no loader gives more" in said.out
+    assert any(line.split()[:1] == ["replayed"] for line in said.out.splitlines())
+    assert sys.modules.pop("my_training").seen
+    for step, expected in {
+        f"{made}:stp": "has step",
+        f"{tmp_path}/none.py:step": "which is not there",
+        "no_such_module_of_mine:step": "expected a module of Python",
+        "fast": "seconds from 0, or a function as train.py:step",
+    }.items():
+        refused = bench(photos, "--step", step)
+        assert refused.code == 2
+        assert expected in refused.err.replace("\n", " "), refused.err
 
 
 def test_for_programs(photos: Path) -> None:

@@ -27,10 +27,28 @@ def kernel(x):  # type: ignore[no-untyped-def]
     return added(twice(x), x)  # type: ignore[no-untyped-call]
 
 
+@compiled.part
+def long(x):  # type: ignore[no-untyped-def]
+    """Too much to be copied into each of its callers."""
+    for c in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29):
+        x = np.sin(x) + np.cos(c * x) + np.exp(-x * x) + np.tanh(c - x) + np.log(x * x + c) + np.arctan(x) / (x + c)
+        x = np.sin(c + x) + np.cos(c - x) + np.exp(-x * x) + np.tanh(c + x) + np.log1p(x * x) + np.arctan(x / c)
+        x = np.sin(c - x) - np.cos(c + x) * np.exp(-x * x) + np.tanh(c * x) / np.log(x * x + 2) - np.arctan(x * c)
+        x = np.sin(c / x) - np.cos(c * x) * np.exp(-x * x) - np.tanh(c * x) / np.log(x * x + 3) - np.arctan(x + c)
+    return x
+
+
+@compiled
+def longer(x):  # type: ignore[no-untyped-def]
+    return long(x) + long(x + 1) + long(x + 2)  # type: ignore[no-untyped-call]
+
+
 ADDED: Any = added
+LONG: Any = long
+LONGER: Any = longer
 TWICE: Any = twice
 KERNEL: Any = kernel
-for one in (ADDED, TWICE, KERNEL):
+for one in (ADDED, TWICE, KERNEL, LONG, LONGER):
     one._cache = NullCache()  # what was compiled for an earlier run would only be loaded
 
 
@@ -52,3 +70,11 @@ def test_a_part_is_optimised_within_what_calls_it_and_not_before() -> None:
     call = r"call i32 @\S*added"
     assert re.search(call, part)
     assert not re.search(call, whole)
+
+
+def test_a_part_that_stays_a_function_is_the_kernels_own() -> None:
+    """A weak symbol would be the part by itself, which nobody optimised, in the process that compiled both."""
+    assert LONGER(0.5) == pytest.approx(sum(map(long.py_func, (0.5, 1.5, 2.5))))  # type: ignore[attr-defined]
+    (whole,) = LONGER.inspect_llvm().values()
+    assert re.search(r"define internal .*long", whole)
+    assert not re.search(r"define (linkonce|linkonce_odr|weak|weak_odr) .*long", whole)

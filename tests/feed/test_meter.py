@@ -81,6 +81,33 @@ def test_replayed_batches_say_how_fast_the_consumer_is(monkeypatch: pytest.Monke
     assert "at most           20  images/s, 6.00 times as many with batches replayed" in loader.explain()
 
 
+def test_a_step_is_told_how_fast_it_is_without_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    hand = set_by_hand(monkeypatch, loops, replaying)
+    seen = []
+
+    def step(batch: im.LoadedBatch) -> None:
+        seen.append(id(batch))
+        hand.time += 0.5 if len(seen) > 1 else 60.0  # what is compiled with the first call is not counted
+
+    with Loader((X,), im.Pipeline([im.Flip("x")], seed=0), workers=0, batch_size=4) as loader:
+        assert "at most            8  images/s" in loader.explain(step, seconds=9.0)
+        assert len(seen) == 1 + 18
+        assert seen[1:9] == seen[9:17]
+        assert len(set(seen)) == 8
+        assert loader.epoch == 0
+        with pytest.raises(im.InputError, match="seconds above 0"):
+            loader.explain(step, seconds=0)
+        shapes = set()
+
+        def of_tuples(images: tuple[np.ndarray]) -> None:  # type: ignore[type-arg]
+            shapes.add(images[0].shape)
+            hand.time += 0.5
+
+        loader.numpy(("image",)).explain(of_tuples, seconds=1.0)
+        assert shapes == {(4, 16, 16, 3)}
+        assert [one[0].shape for one in loader.numpy(("image",)).replayed(2)] == [(4, 16, 16, 3)] * 10
+
+
 def test_replaying_changes_nothing_of_what_comes_next() -> None:
     pipe = im.Pipeline([im.Flip("x", p=0.5)], seed=0)
     values = np.random.default_rng(0).integers(0, 256, X.shape, np.uint8)

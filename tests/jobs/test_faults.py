@@ -250,7 +250,11 @@ def test_a_mask_goes_with_the_image_that_found_no_room(tmp_path: Path, monkeypat
 
 def test_prepare_on_a_full_disk_stops_and_goes_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = photos(tmp_path / "in", *(f"{k}/{n}.png" for k in "ab" for n in range(10)))
-    for module, name in (("work_folder", "append_jsonl"), ("assemble", "write_manifest"), ("assemble", "write_json")):
+    for module, name in (
+        ("work_folder", "append_jsonl"),
+        ("store_files", "write_manifest"),
+        ("assemble", "write_json"),
+    ):
         out = tmp_path / f"out-{name}"
 
         def full(*given: Any, **how: Any) -> Any:

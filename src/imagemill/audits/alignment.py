@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from imagemill.audits.neighbours import by_threads
+from imagemill.engine.shipped_kernels import njit
 
 __all__ = ["aligned", "solved", "warped"]
 
@@ -65,7 +65,7 @@ def aligned(
     return found
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _align(planes, first, second, move, frame, steps, bound, found):
     side = planes.shape[1]
     steepest, hessian = np.empty((6, side, side), np.float32), np.empty((6, 6))
@@ -80,7 +80,7 @@ def _align(planes, first, second, move, frame, steps, bound, found):
             )
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _descent(plane, steepest, hessian):
     """What moves do to a picture, free of what gain and offset do; False where it has nothing to hold on to."""
     side = plane.shape[0]
@@ -112,7 +112,7 @@ def _descent(plane, steepest, hessian):
     return True
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _slopes(plane, steepest):
     """Derivatives of a picture by the six numbers of a move."""
     side = plane.shape[0]
@@ -129,7 +129,7 @@ def _slopes(plane, steepest):
             steepest[1, y, x], steepest[4, y, x], steepest[5, y, x] = dx, dx * u, dx * v
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _products(steepest, hessian):
     """Inner products, a little larger on the diagonal: what hardly changes a picture is hardly moved."""
     side = steepest.shape[1]
@@ -149,7 +149,7 @@ def _products(steepest, hessian):
         hessian[i, i] += 1e-3 * trace + 1e-6
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def warped(planes, move, frame, out, inside):
     """Planes of the first picture as the second sees it, and where it reaches; how many pixels that are."""
     count, side = planes.shape[:2]
@@ -186,7 +186,7 @@ def warped(planes, move, frame, out, inside):
     return int(reached)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _settle(first, second, frame, steepest, hessian, move, steps, bound):
     """Move the first onto the second, in place; the least share of variance left."""
     side = second.shape[0]
@@ -213,7 +213,7 @@ def _settle(first, second, frame, steepest, hessian, move, steps, bound):
     return best
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _fitted(made, second, inside, count):
     """Share of variance that a gain and an offset leave where pictures overlap, and the two; 2 where none fits."""
     side = second.shape[0]
@@ -241,7 +241,7 @@ def _fitted(made, second, inside, count):
     return 1.0 - both * gain / square_other, gain, (sum_other - gain * sum_made) / count
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _step(made, second, inside, gain, offset, steepest, hessian, move):
     """One step of the move, in place (what was made becomes its error); its squared length, 0 where there is none."""
     side = second.shape[0]
@@ -274,7 +274,7 @@ def _step(made, second, inside, gain, offset, steepest, hessian, move):
     return length
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def solved(matrix, right):
     """Solve a symmetric positive definite system by the square roots of Cholesky; the right side becomes the answer."""
     count = len(right)

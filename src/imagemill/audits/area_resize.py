@@ -11,7 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from imagemill.engine.shipped_kernels import njit
 
 __all__ = ["made_smaller"]
 
@@ -49,7 +50,7 @@ def _shares(length: int, fewer: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]
     return first, (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _area(rgb, top, down, left, across, out):
     values = rgb.shape[1] * 3
     line = np.empty(values, np.float32)

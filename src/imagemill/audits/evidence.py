@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from imagemill.audits.alignment import solved, warped
 from imagemill.audits.neighbours import by_threads
+from imagemill.engine.shipped_kernels import njit
 
 __all__ = ["MEASURES", "log_odds", "measured"]
 
@@ -98,7 +98,7 @@ def _gray(measures: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(agreed - 2.43 * np.log10(left.clip(1e-6, 1.0)) - 13.1)
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _filtered(plane, sigma, out):
     """Gaussian filter, ends repeated, cut off at two and a half deviations."""
     side = plane.shape[0]
@@ -126,7 +126,7 @@ def _filtered(plane, sigma, out):
                 out[y, x] += tap * (before[x] + behind[x])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _split(rgb, out):
     """Gray values, red and blue less gray, and the brightest channel, which no shift of the hue changes."""
     side = rgb.shape[0]
@@ -138,7 +138,7 @@ def _split(rgb, out):
             out[3, y, x] = max(red, green, blue)
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _means(one, other, inner, count):
     """Means of two planes where they overlap."""
     mean_one, mean_other = 0.0, 0.0
@@ -148,7 +148,7 @@ def _means(one, other, inner, count):
     return np.float32(mean_one / count), np.float32(mean_other / count)
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _agreement(one, other, inner, count):
     """Correlation of two planes where they overlap, and the number of pixels that what is common is spread over."""
     side = len(inner)
@@ -174,7 +174,7 @@ def _agreement(one, other, inner, count):
     return both / np.sqrt(power_one * power_other), absolute * absolute / (square + 1e-9)
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _blend(planes, other, inner, count, out):
     """The blend of planes that is nearest to another plane where they overlap (least squares)."""
     rows, side = _PLANES + 1, len(inner)
@@ -201,7 +201,7 @@ def _blend(planes, other, inner, count, out):
                 out[y, x] += share * planes[k, y, x]
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _dot(one, other):
     total = np.float32(0.0)
     for x in range(len(one)):
@@ -209,7 +209,7 @@ def _dot(one, other):
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _eroded(inside, out):
     """Where the neighbours overlap as well; how many pixels that are."""
     side, count = len(inside), np.float32(0.0)
@@ -225,7 +225,7 @@ def _eroded(inside, out):
     return int(count)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _detail(plane, broad, out):
     """What is finer than what was filtered."""
     for y in range(len(plane)):
@@ -233,7 +233,7 @@ def _detail(plane, broad, out):
             out[y, x] = plane[y, x] - broad[y, x]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _is_gray(planes):
     """Whether red and blue differ nowhere from gray, but for rounding."""
     for k in (1, 2):
@@ -244,7 +244,7 @@ def _is_gray(planes):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _measure(small, first, second, move, frame, found):
     side = small.shape[1]
     work = np.empty((4, _PLANES, side, side), np.float32)
@@ -290,7 +290,7 @@ def _measure(small, first, second, move, frame, found):
             found[i, 6], found[i, 7] = _colours(made, other, inner, count, more)
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@njit(nogil=True, fastmath=_FAST, error_model="numpy")
 def _colours(made, other, inner, count, work):
     """Root mean square difference of the colours, and their correlation, both differences together."""
     side = len(inner)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from imagemill.core.interrupts import as_interrupts
+from imagemill.engine.shipped_kernels import njit
 
 __all__ = ["Cells", "Nearest", "by_threads"]
 
@@ -127,7 +127,7 @@ def by_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
         list(pool.map(work, items))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _by_cell(probed: Any, queries: Any, ends: Any) -> None:
     """Which queries ``[m * k]`` probe each cell, one cell after the other, and where each ends, a 0 in front."""
     ends[:] = 0
@@ -144,7 +144,7 @@ def _by_cell(probed: Any, queries: Any, ends: Any) -> None:
             places[cell] += 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _keep(scores: Any, rows: Any, members: Any, way: int, best: Any, answers: Any, ways: Any) -> None:
     """Put what is better than the worst that was kept in its place, each answer once."""
     count, total = best.shape[1], scores.shape[1]
@@ -162,7 +162,7 @@ def _keep(scores: Any, rows: Any, members: Any, way: int, best: Any, answers: An
                         _put(scores[i, j], members[j], way, best[row], answers[row], ways[row])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _put(score: Any, member: int, way: int, best: Any, answers: Any, ways: Any) -> None:
     """Put an answer in its place among those of a query, if it is none of them or better than it was."""
     at = len(best) - 1
@@ -182,7 +182,7 @@ def _put(score: Any, member: int, way: int, best: Any, answers: Any, ways: Any) 
     ways[at] = way
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _largest(scores: Any, found: Any) -> None:
     """The places of the largest scores of each row, the largest first."""
     count = found.shape[1]

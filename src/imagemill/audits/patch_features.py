@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 
 from imagemill.core.interrupts import as_interrupts
+from imagemill.engine.shipped_kernels import njit
 
 __all__ = ["Dictionary", "described", "learnt_dictionary", "planes_of"]
 
@@ -210,7 +210,7 @@ def _describe(picture: Array, filters: Floats, bias: Floats, responses: Floats, 
         out[1] = both[[1, 0, 3, 2]][..., count:].ravel()
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
 def _pool(responses, bias, sums):
     """Sum what is above the threshold, of either sign, in each quarter: one trip over the responses.
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from imagemill.engine.shipped_kernels import njit
 
 __all__ = ["plain_borders"]
 
@@ -34,7 +35,7 @@ def plain_borders(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     return found
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _borders(small, found):
     side = small.shape[1]
     colour = np.empty(3, np.int64)
@@ -56,7 +57,7 @@ def _borders(small, found):
                 found[row, edge] = (count + 1 - first / max(first, behind, 1e-6)) / side
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _distance(line, colour):
     """Mean absolute difference of a line's values from a colour."""
     total = 0

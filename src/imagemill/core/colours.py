@@ -25,6 +25,7 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 Channels = Literal["keep", "gray", "rgb", "rgba"]
+_CHANNELS = get_args(Channels)
 
 _D50 = np.array([0.9642, 1.0, 0.8249])
 # sRGB of IEC 61966-2-1 seen under D50 (Bradford), inverted: what the profile of sRGB holds.
@@ -76,8 +77,8 @@ def orient(array: Array, orientation: int, y: int = 0) -> Array:
 
 def check_channels(channels: str) -> None:
     """Refuse anything but ``"keep"``, ``"gray"``, ``"rgb"`` and ``"rgba"``."""
-    if channels not in get_args(Channels):
-        raise InputError(f"expected channels to be one of {get_args(Channels)}, got {channels!r}; choose one")
+    if channels not in _CHANNELS:
+        raise InputError(f"expected channels to be one of {_CHANNELS}, got {channels!r}; choose one")
 
 
 def to_channels(planes: Array, channels: Channels, background: tuple[float, ...] | None = None) -> Array:

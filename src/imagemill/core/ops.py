@@ -130,8 +130,19 @@ class Affine:
         n, d = self.shape.shape
         if self.matrix.shape != (n, d + 1, d + 1):
             raise InputError(f"expected matrices {(n, d + 1, d + 1)} for shapes {(n, d)}, got {self.matrix.shape}")
-        if (self.shape < 1).any():
+        # Arrays of two numbers cost ten times as much as the numbers.
+        if (min(self.shape[0].tolist()) < 1) if n == 1 else (self.shape < 1).any():
             raise InputError(f"expected output sizes of at least 1, got {self.shape.min(axis=0).tolist()}")
+
+    def of_row(self, i: int) -> Affine:
+        """The op of one sample; what was found right for all of them is not looked at again."""
+        here, one = slice(i, i + 1), object.__new__(Affine)
+        put = object.__setattr__
+        put(one, "matrix", self.matrix[here])
+        put(one, "shape", self.shape[here])
+        put(one, "sampling", self.sampling)
+        put(one, "window", None if self.window is None else self.window[here])
+        return one
 
     def chosen(self, where: Bools, frame: Frame) -> Self:
         """Identity in the rows where ``where`` is False."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.core.geometry import Floats
+from imagemill.core.late_list import LateList
 from imagemill.core.looking import Seeable
 from imagemill.core.near_words import near_word
 from imagemill.core.short_repr import ShortRepr, listed, short
@@ -134,7 +135,8 @@ class Recipes(Sequence[Recipe]):
         partners: Sequence[tuple[str | int | None, ...]] | None = None,
     ) -> None:
         # The caller's list may change later; a recipe may not.
-        self._keys = keys.copy() if isinstance(keys, np.ndarray) else keys if isinstance(keys, range) else tuple(keys)
+        lasting = isinstance(keys, range | LateList)
+        self._keys = keys if lasting else keys.copy() if isinstance(keys, np.ndarray) else tuple(keys)
         self._seed, self._epoch, self._pipeline, self._partners = seed, epoch, pipeline, partners
 
     def __len__(self) -> int:

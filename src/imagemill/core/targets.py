@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
@@ -31,14 +32,19 @@ _SPATIAL = {"".join(sorted(axes)): axes for axes in SPATIAL_AXES.values()}
 
 def read_axes(axes: str, array: Array, what: str) -> tuple[str, bool]:
     """Check an axes word against an array: its spatial axes in canonical order, and whether it has channels."""
-    spatial = axes.replace("c", "", 1)
-    canonical = _SPATIAL.get("".join(sorted(spatial)))
+    canonical, channels = _read_word(axes)
     if canonical is None or len(axes) != array.ndim:
         raise InputError(
             f"expected axes={axes!r} of the {what} to name the {array.ndim} axes of an array of shape {array.shape} "
             "with the letters y, x, z and c, each once, such as 'yx', 'yxc', 'zyx', 'yxz' or 'cyx'"
         )
-    return canonical, "c" in axes
+    return canonical, channels
+
+
+@lru_cache(maxsize=256)
+def _read_word(axes: str) -> tuple[str | None, bool]:
+    """Its spatial axes in canonical order, None where there are no such, and whether it has channels."""
+    return _SPATIAL.get("".join(sorted(axes.replace("c", "", 1)))), "c" in axes
 
 
 _WRAPPERS = {"mask": "Mask", "instance masks": "Mask", "map": "Map"}
@@ -131,6 +137,8 @@ class Raster(ShortRepr):
         """The array as ``(*shape, C)``, a view where possible."""
         axes = self.named(axes)
         spatial, channels = read_axes(axes, self.array, self.kind)
+        if axes == spatial + "c":  # as nearly all are
+            return self.array[...]
         order = [axes.index(a) for a in spatial + ("c" if channels else "")]
         moved = self.array.transpose(order)
         return moved if channels else moved[..., None]

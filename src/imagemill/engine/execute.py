@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +24,7 @@ from imagemill.engine.blending.blended_labels import Mixture, asked, finished
 from imagemill.engine.blending.meeting import met
 from imagemill.engine.buffers import Buffers
 from imagemill.engine.execute_columns import Column
-from imagemill.engine.plan import Call, Pass, Plan, Step, kept
+from imagemill.engine.plan import Call, Pass, Plan, Step
 from imagemill.engine.target_table import reaches, rule
 from imagemill.engine.whole_clips import reads_all, run_clip
 
@@ -137,22 +138,12 @@ def alone(plan: Plan, row: int, image: Array, axes: str, backend: Backend) -> Ar
         Those that it came with.
     backend : Backend
     """
-    rooms = _rooms(plan)
-    if axes not in rooms:
-        rooms[axes] = _axes_of_memory(plan, Image.kind, axes)
-    memory, seen = rooms[axes]
+    memory, seen = _axes_in_memory(plan.image_axes(axes), plan.axes)
     lengths = (*plan.shape[row].tolist(), image.shape[-1])
     out = np.empty([lengths[k] for k in memory], plan.dtype)
     place = out[..., None] if len(memory) < len(lengths) else out
     _stepped(plan.steps, Image.kind, row, image, backend, place.transpose(seen))
     return out
-
-
-@kept
-def _rooms(plan: Plan) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
-    """By the axes of an image, which lengths its memory has, and the order in which it is seen as ``(*shape, C)``."""
-    del plan  # nothing is known yet of what it is kept with
-    return {}
 
 
 def _before_last(plan: Plan, columns: Mapping[str, Column], links: Links, how: _How) -> Mapping[str, Column]:
@@ -334,7 +325,12 @@ def _memory(
 
 def _axes_of_memory(plan: Plan, kind: str, axes: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Which of ``(*shape, C)`` a raster of some axes has in memory, and the order in which that is so seen."""
-    found, canonical = axes_out(plan, kind, axes), plan.axes + "c"
+    return _axes_in_memory(axes_out(plan, kind, axes), plan.axes)
+
+
+@lru_cache(maxsize=256)
+def _axes_in_memory(found: str, spatial: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    canonical = spatial + "c"
     order = found if "c" in found else found + "c"
     return tuple(map(canonical.index, found)), tuple(map(order.index, canonical))
 

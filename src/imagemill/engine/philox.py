@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from imagemill.core.geometry import Floats
 from imagemill.core.randomness.rng import Generator, Keys, Words
+from imagemill.engine.shipped_kernels import njit
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def block(c0, c1, c2, c3, k0, k1):
     """One block of four words from a counter of four and a key of two, all of them uint64 below 2**32."""
     m0, m1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -24,7 +24,7 @@ def block(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _rounds(counter, k0, k1, out):
     for i in range(len(counter)):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = block(
@@ -61,7 +61,7 @@ def philox4x32(counter: Words, key: tuple[int, int]) -> Words:
     return out.reshape(counter.shape)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _uniforms(k0, k1, epoch, keys, out):
     low, half, key = np.uint64(0xFFFFFFFF), np.uint64(32), (np.uint64(k0), np.uint64(k1))
     for stream in range(len(out) // 4):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -38,7 +38,7 @@ from imagemill.feed.options import (
 from imagemill.feed.order.batches import Shares
 from imagemill.feed.order.order import Order
 from imagemill.feed.order.state import State, refuse_other
-from imagemill.feed.replaying import Replay
+from imagemill.feed.replaying import REPLAYED, Replay
 from imagemill.feed.taken_otherwise import TakenOtherwise
 from imagemill.feed.workers.stream import Stream
 from imagemill.jobs.faults import refuse_missing
@@ -222,7 +222,7 @@ class Loader(TakenOtherwise, Adapters):
         self._note(made)
         return made.batch
 
-    def replayed(self, batches: int = 8) -> Iterator[LoadedBatch]:
+    def replayed(self, batches: int = REPLAYED) -> Iterator[LoadedBatch]:
         """As many batches as an epoch has, made beforehand and handed over again and again.
 
         A training loop over them runs as fast as any loader could make it; `explain` says then how much that is more.
@@ -240,9 +240,12 @@ class Loader(TakenOtherwise, Adapters):
         >>> [len(batch) for batch in loader.replayed(2)], loader.epoch
         ([2, 2, 2, 2, 2], 0)
         """
-        made = [self.batch(number) for number in range(min(whole("batches", batches, 1), len(self)))]
+        made = self._some(whole("batches", batches, 1))
         self._replay = Replay()
         return self._replay.hand_over(made, len(self))
+
+    def _some(self, batches: int) -> list[LoadedBatch]:
+        return [self.batch(number) for number in range(min(batches, len(self)))]
 
     def close(self) -> None:
         """Stop the workers, and the loops under way, which say so; looping again starts new ones."""
@@ -370,11 +373,25 @@ class Loader(TakenOtherwise, Adapters):
         epoch, batch = (found.epoch, found.batch) if found.batch < len(self) else (found.epoch + 1, 0)
         self._track.go_to(epoch, batch, loaded=True)
 
-    def explain(self) -> Said:
+    def explain(self, step: Callable[[LoadedBatch], object] | None = None, *, seconds: float = 2.0) -> Said:
         """How long reading, augmenting and the consumer took in the last epoch, what bounds it, what to change.
 
-        After a loop over `replayed` also how many images the consumer would take of a loader that costs nothing.
+        After a loop over `replayed`, or with a ``step``, also how many images the consumer would take of a loader that
+        costs nothing: the most that a faster one could give.
+
+        Parameters
+        ----------
+        step : callable, optional
+            What your loop does with a batch. It is called here, with eight batches that are made beforehand, again and
+            again; a step that trains a network trains it.
+        seconds : float
+            For how long.
         """
+        if step is not None:
+            if not seconds > 0:
+                raise InputError(f"expected seconds above 0, got {seconds!r}")
+            made, self._replay = self._some(REPLAYED), Replay()
+            self._replay.give(step, made, seconds)
         return Said(f"{self!r}\n{self._meter.describe(cores(), self._replay.images_per_second)}")
 
     def _repr_html_(self) -> str:

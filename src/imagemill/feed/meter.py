@@ -83,7 +83,7 @@ class Meter:
             Images a second that the consumer takes of a loader that costs nothing, where that was measured.
         """
         if not self.batches:
-            return "nothing measured yet: iterate over the loader first"
+            return "\n".join(["nothing measured yet: iterate over the loader first", *self._replayed(most)])
         share, wall = self.shares(), self.waiting + self.consuming
         each = 1e3 / max(self.images, 1)
         return "\n".join(
@@ -107,7 +107,8 @@ class Meter:
 
     def _replayed(self, most: float) -> list[str]:
         now = self.images / max(self.waiting + self.consuming, 1e-9)
-        said = f"{most / now:.2f} times as many with batches replayed: no loader gives more"
+        times = f"{most / now:.2f} times as many " if self.images else ""
+        said = f"{times}with batches replayed: no loader gives more"
         return [f"  at most {most:12,.0f}  images/s, {said}"] if most else []
 
     def _who(self) -> str:

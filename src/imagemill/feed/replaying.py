@@ -6,13 +6,17 @@ that cost nothing is its own speed, whoever feeds it.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imagemill.feed.batch import LoadedBatch
 
-__all__ = ["Replay"]
+__all__ = ["REPLAYED", "Replay"]
+
+REPLAYED = 8
+"""Batches that are made beforehand, unless asked otherwise."""
 
 
 @dataclass(slots=True)
@@ -42,3 +46,14 @@ class Replay:
             yield batch
             self.seconds += time.perf_counter() - handed
             self.images += len(batch)
+
+    def give(self, step: Callable[[LoadedBatch], object], made: Sequence[LoadedBatch], seconds: float) -> None:
+        """The same to a function that is called with each, for so many seconds; the first call is not counted."""
+        step(made[0])  # what is compiled or taken from the system once
+        began = time.perf_counter()
+        for batch in itertools.cycle(made):
+            step(batch)
+            self.images += len(batch)
+            self.seconds = time.perf_counter() - began
+            if self.seconds >= seconds:
+                return

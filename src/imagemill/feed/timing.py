@@ -18,14 +18,14 @@ from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.loader import Loader
 from imagemill.feed.meter import Meter
 from imagemill.feed.options import cores
+from imagemill.feed.replaying import REPLAYED
 from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["FeedTiming", "sample_digest", "time_feed"]
 
 HASHED = 4
 """Batches whose samples are compared between settings."""
-REPLAYED = "replayed"
-_REPLAYED_BATCHES = 8
+_AGAIN = "replayed"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -142,7 +142,7 @@ def time_feed(
     loader.setdefault("seed", 0 if pipeline is None else pipeline.seed)
     loader.setdefault("split", "all")  # whatever there is to read
     found = []
-    for count in (*workers, *([] if consumer is None else [REPLAYED])):
+    for count in (*workers, *([] if consumer is None else [_AGAIN])):
         found.append(_timed(dataset, pipeline, count, batch_size, seconds, consumer or _nothing, loader))
         if on_timing is not None:
             on_timing(found[-1])
@@ -159,7 +159,7 @@ def _timed(
     more: dict[str, Any],
 ) -> FeedTiming:
     began = time.perf_counter()
-    again = workers == REPLAYED
+    again = workers == _AGAIN
     with Loader(dataset, pipeline, batch_size=batch_size, workers=0 if again else workers, **more) as loader:
         loader.set_epoch(0)
         first_ones = [batch for batch in itertools.islice(_from(loader, began), HASHED)]
@@ -194,7 +194,7 @@ def _epochs(loader: Loader, seconds: float, consumer: Callable[[LoadedBatch], ob
 
 def _replays(loader: Loader, seconds: float, consumer: Callable[[LoadedBatch], object]) -> tuple[int, float, Meter]:
     """The same of a few batches that were made before."""
-    made = [loader.batch(number) for number in range(min(_REPLAYED_BATCHES, len(loader)))]
+    made = [loader.batch(number) for number in range(min(REPLAYED, len(loader)))]
     images, began, took = 0, time.perf_counter(), 0.0
     for batch in itertools.cycle(made):
         consumer(batch)

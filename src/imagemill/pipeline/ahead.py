@@ -4,12 +4,13 @@ Drawing and planning cost nearly as much for one image as for a batch, and what 
 on its batch. A call to which nobody gave a key knows which keys the next ones will get, so it draws for them as well;
 they then run a row each of the plan that is there. For an image of another shape, what goes by that is drawn again from
 the same numbers, see `OtherShapes`. Images with other channels or of another type, another epoch, or a key by the
-caller draw for themselves.
+caller draw for themselves, unless the caller says which keys come next as well (`Run`), as a loader does.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -19,6 +20,7 @@ import numpy as np
 
 from imagemill.core.geometry import Frame
 from imagemill.core.randomness.default_keys import Turn
+from imagemill.core.randomness.known_runs import Run
 from imagemill.core.sample import DrawLog
 from imagemill.engine.plan import Plan
 from imagemill.pipeline.drawing import Draft
@@ -31,6 +33,10 @@ _MOST, _LEAST, _PIXELS = 256, 32, 1 << 25
 drawn may have a number for each."""
 _BATCHES = 8
 """Calls on whole batches that are drawn for at once, at most, where that is more samples."""
+_RUN_PIXELS = 1 << 23
+"""The same for the batches of a known run, of which the last two draws are kept: for large images drawing is little."""
+_PATIENCE = 2.0
+"""Seconds that a draw of another thread is waited for: one that a fork cut off never ends."""
 _GROWS = 4
 """How many times as many calls the next draw is for: one for four samples costs hardly more than one for a sample."""
 
@@ -68,11 +74,12 @@ def _frame_of(kind: Kind) -> Frame:
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    """What was drawn for the turns from ``first`` on, of one kind, in one epoch."""
+    """What was drawn for the turns from ``number`` on, of one kind, in one epoch."""
 
     kind: Kind
     epoch: int
-    first: Turn
+    said: object
+    number: int
     size: int
     draft: Draft
     plan: Plan
@@ -82,6 +89,11 @@ class _Window:
     def for_others(self) -> OtherShapes | None:
         """How it serves images of other shapes, if it can."""
         return self.others(self.draft, self.plan)
+
+    def row(self, turn: Turn | Run, epoch: int, count: int) -> int | None:
+        """Where in it the samples from a turn on are; None where not all are."""
+        row = turn.number - self.number
+        return row if self.epoch == epoch and self.said == turn.said and 0 <= row <= self.size - count else None
 
     def planned(self, kind: Kind, row: int, count: int, *, logged: bool) -> Planned | None:
         """The plan of some of its samples, whose images are of its kind, or of one, whose image has another shape."""
@@ -106,7 +118,7 @@ class Ahead:
         Takes a watched draft and its plan; how these serve images of other shapes.
     """
 
-    __slots__ = ("_draw", "_others", "_plan", "_window")
+    __slots__ = ("_draw", "_lock", "_others", "_plan", "_runs", "_window")
 
     def __init__(
         self,
@@ -117,8 +129,10 @@ class Ahead:
         self._draw, self._plan, self._others = draw, plan, others
         # Replaced as a whole: other threads see the one before or the one after.
         self._window: _Window | None = None
+        self._runs: tuple[_Window, ...] = ()
+        self._lock = threading.Lock()
 
-    def planned(self, kind: Kind, turn: Turn, epoch: int, *, count: int = 1, logged: bool = False) -> Planned:
+    def planned(self, kind: Kind, turn: Turn | Run, epoch: int, *, count: int = 1, logged: bool = False) -> Planned:
         """The plan in which a call's samples are, and the row of the first.
 
         Parameters
@@ -133,25 +147,61 @@ class Ahead:
         logged : bool
             Whether what was drawn is asked for as well.
         """
+        if isinstance(turn, Run):
+            return self._in_run(kind, turn, epoch, count)
         window, size = self._window, count
-        if window is not None and window.epoch == epoch and window.first.said == turn.said:
-            row = turn.number - window.first.number
-            found = window.planned(kind, row, count, logged=logged) if 0 <= row <= window.size - count else None
+        if window is not None and window.epoch == epoch and window.said == turn.said:
+            row = window.row(turn, epoch, count)
+            found = None if row is None else window.planned(kind, row, count, logged=logged)
             if found is not None:
                 return found
             if kind == window.kind or (window.kind.differs_in_shape(kind) and window.for_others is not None):
-                most = max(_LEAST, min(max(_MOST, _BATCHES * count), _PIXELS // math.prod(kind.shape)))
-                size = max(1, min(_GROWS * window.size, most) // count) * count
-        try:
-            window = self._made(kind, turn, size, epoch)
-        except Exception:
-            if size == count:
-                raise
-            # Whatever it is, it may be said of a sample that comes later, or never.
-            window = self._made(kind, turn, count, epoch)
-        self._window = window
+                size = max(1, min(_GROWS * window.size, _most(kind, count, _PIXELS)) // count) * count
+        window = self._window = self._made(kind, turn, size, count, epoch)
         return Planned(window.plan, window.draft.log, 0)
 
-    def _made(self, kind: Kind, turn: Turn, size: int, epoch: int) -> _Window:
-        draft = self._draw(kind.frame(size), turn.keys(size), epoch=epoch, watched=True)
-        return _Window(kind, epoch, turn, size, draft, self._plan(draft), self._others)
+    def _in_run(self, kind: Kind, run: Run, epoch: int, count: int) -> Planned:
+        """The same for the samples of a run, all of one kind, of which others may be asked for at the same time."""
+        found = self._drawn(kind, run, epoch, count)
+        if found is not None:
+            return found
+        # One draws, and the others wait: they would draw the same.
+        got = self._lock.acquire(timeout=_PATIENCE)
+        try:
+            found = self._drawn(kind, run, epoch, count)
+            if found is not None:
+                return found
+            size = max(1, _most(kind, count, _RUN_PIXELS) // count) * count
+            window = self._made(kind, run, size, count, epoch)
+            # Workers that are a batch behind still need the one before.
+            self._runs = (window, *self._runs[:1])
+            return Planned(window.plan, window.draft.log, 0)
+        finally:
+            if got:
+                self._lock.release()
+
+    def _drawn(self, kind: Kind, run: Run, epoch: int, count: int) -> Planned | None:
+        for window in self._runs:
+            row = window.row(run, epoch, count)
+            if row is not None and window.kind == kind:
+                return Planned(window.plan, window.draft.log, row)
+        return None
+
+    def _made(self, kind: Kind, turn: Turn | Run, size: int, count: int, epoch: int) -> _Window:
+        """For so many samples; for ``count`` where it does not work out for more."""
+        while True:
+            keys = turn.keys(size)
+            try:
+                draft = self._draw(kind.frame(len(keys)), keys, epoch=epoch, watched=isinstance(turn, Turn))
+                plan = self._plan(draft)
+            except Exception:
+                if size == count:
+                    raise
+                size = count  # whatever it is, it may be said of a sample that comes later, or never
+                continue
+            return _Window(kind, epoch, turn.said, turn.number, len(keys), draft, plan, self._others)
+
+
+def _most(kind: Kind, count: int, pixels: int) -> int:
+    """Samples that are drawn for at once at most, where calls are for ``count``."""
+    return max(_LEAST, min(max(_MOST, _BATCHES * count), pixels // math.prod(kind.shape)))

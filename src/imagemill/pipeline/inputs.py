@@ -196,14 +196,20 @@ class Inputs:
     def frame(self) -> Frame:
         """The frame of the leading rasters."""
         lead, first = self._columns[self._lead], self._canonical[self._lead][0]
-        spatial, metric = self._spatial, None
-        if isinstance(lead, Stack):
-            affine = np.tile(lead.first.affine_matrix(spatial), (len(lead), 1, 1))
-        else:
-            affine = np.array([t.affine_matrix(spatial) for t in lead if isinstance(t, Raster)])
-            metric = _metric(lead, affine)
+        spatial, affine = self._spatial, self.affine
+        metric = None if isinstance(lead, Stack) else _metric(lead, affine)
         kept = (first.shape[-1], first.dtype, peak_of(first.dtype), metric, _measured(lead))
         return Frame(SPATIAL_AXES[len(spatial)], _shapes(self._canonical[self._lead]), affine, *kept)
+
+    @cached_property
+    def affine(self) -> Floats:
+        """From indices of the leading rasters to the world, ``[n, d+1, d+1]``."""
+        lead, spatial = self._columns[self._lead], self._spatial
+        if isinstance(lead, Stack):
+            return np.tile(lead.first.affine_matrix(spatial), (len(lead), 1, 1))
+        if all(isinstance(t, Raster) and t.affine is None and t.spacing is None for t in lead):
+            return np.tile(np.eye(len(spatial) + 1), (len(lead), 1, 1))
+        return np.array([t.affine_matrix(spatial) for t in lead if isinstance(t, Raster)])
 
     @property
     def _spatial(self) -> str:

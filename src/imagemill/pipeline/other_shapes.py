@@ -51,6 +51,15 @@ class _Leaf(NamedTuple):
         return bool(asked & WORLD) or (bool(asked & SHAPE) and self.shapes[row] != shape)
 
 
+class _Ends(NamedTuple):
+    """The frames of a sample before all steps and behind them, and their shapes with a row for each sample."""
+
+    first: Frame
+    last: Frame
+    size: Ints
+    last_size: Ints
+
+
 class Remade(NamedTuple):
     """What is another for one sample.
 
@@ -130,14 +139,19 @@ class OtherShapes:
             for i, op in enumerate(drawn, leaf.begin):
                 if isinstance(op, _MOVES):
                     one = op if again else _row(op, row)
-                    after = one.after(frame) if follow or not isinstance(one, kinds.Affine) else _of(frame, one.shape)
-                    made[i] = one, frame, after
-                    frame, shape = after, after.shape[0].tolist()
+                    before = frame
+                    if follow or not isinstance(one, kinds.Affine):
+                        frame = one.after(before)
+                        shape = frame.shape[0].tolist()
+                    elif shape != (size := one.shape[0].tolist()):
+                        frame, shape = _of(before, one.shape), size
+                    made[i] = one, before, frame
                 elif again:
                     made[i] = op, frame, frame
         n, plan = len(self._plan.shape), self._plan
-        steps = tuple([self._step(step, origin, made, n) for step, origin in self._steps])
         sizes = for_all(first.shape, n), for_all(frame.shape, n)
+        ends = _Ends(first, frame, *sizes)
+        steps = tuple([self._step(step, origin, made, ends) for step, origin in self._steps])
         affine = for_all(frame.affine, n) if whole else plan.affine
         whole_plan = Plan(
             plan.axes, *sizes, plan.channels, plan.in_dtype, plan.dtype, steps, plan.channels_first, affine
@@ -150,7 +164,8 @@ class OtherShapes:
         for place, drawing in zip(self._draft.places, self._draft.log.drawings, strict=True):
             if place in values:
                 n = len(drawing.where)
-                drawing = Drawing(drawing.name, drawing.where, {k: for_all(v, n) for k, v in values[place].items()})
+                anew = {name: for_all(np.asarray(one, np.float64), n) for name, one in values[place].items()}
+                drawing = Drawing(drawing.name, drawing.where, anew)
             found.append(drawing)
         return DrawLog(tuple(found))
 
@@ -168,8 +183,9 @@ class OtherShapes:
             frame = found[-1].after(frame)
         return tuple(found), draws.values
 
-    def _step(self, step: Step, origin: Origins, made: Mapping[int, _Moved], n: int) -> Step:
+    def _step(self, step: Step, origin: Origins, made: Mapping[int, _Moved], ends: _Ends) -> Step:
         """A step for the other shape."""
+        n = len(ends.size)
         if isinstance(step, Alter):
             assert origin.alters is not None
             anew = made.get(origin.alters)
@@ -178,7 +194,11 @@ class OtherShapes:
             return step
         assert step.resample is not None
         found = [made[i] for i in origin.geometry]
-        sizes = for_all(found[0][1].shape, n), for_all(found[-1][2].shape, n)
+        before, after = found[0][1], found[-1][2]
+        sizes = (
+            ends.size if before is ends.first else for_all(before.shape, n),
+            ends.last_size if after is ends.last else for_all(after.shape, n),
+        )
         links: tuple[Link, ...] = step.resample.links
         if len(links) == 1 and isinstance(links[0], Matrices):
             matrix = found[0][0].matrix
@@ -220,10 +240,7 @@ def _spread_link(link: Link, n: int) -> Link:
 
 def _row(op: Any, row: int) -> Any:
     """An op that moves pixels, of one sample."""
-    here = slice(row, row + 1)
-    if isinstance(op, kinds.Warp):
-        return kinds.Warp(op.grid[here], op.sampling)
-    return kinds.Affine(op.matrix[here], op.shape[here], op.sampling, None if op.window is None else op.window[here])
+    return op.of_row(row) if isinstance(op, kinds.Affine) else kinds.Warp(op.grid[row : row + 1], op.sampling)
 
 
 def _spread(op: Any, n: int) -> Any:
@@ -241,7 +258,11 @@ def _alike(drawn: Sequence[kinds.Op], before: Sequence[kinds.Op]) -> bool:
     """Whether a plan of the one has the steps of a plan of the other."""
     if len(drawn) != len(before):
         return False
-    return all(_likeness(one) == _likeness(other) for one, other in zip(drawn, before, strict=True))
+    # No generator: this runs for each photo of another size than the last.
+    for i, one in enumerate(drawn):  # noqa: SIM110
+        if _likeness(one) != _likeness(before[i]):
+            return False
+    return True
 
 
 def _likeness(op: kinds.Op) -> Any:

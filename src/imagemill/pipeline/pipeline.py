@@ -16,6 +16,7 @@ from imagemill.core.geometry import Frame, Ints
 from imagemill.core.keypoint_names import read_swap
 from imagemill.core.randomness import rng
 from imagemill.core.randomness.default_keys import Lineage, Turn, key_of, keys_of
+from imagemill.core.randomness.known_runs import Run
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes, Sample
 from imagemill.core.targets import Array
 from imagemill.engine import execute
@@ -312,9 +313,11 @@ class Pipeline(Explained, Previewed, Written):
         if have_time(columns, axes):
             return clip_batch(self, columns, keys, epoch, axes, channels, workers)
         rows, n = read_columns(columns, axes, channels)
-        few, group, first = self._by_kind and keys is choose_by is None and n <= _FEW, None, 0
-        if few:
-            inputs, log, plan, own, first, keys, epoch = self._few(rows, n, epoch)
+        run, group, first = keys if isinstance(keys, Run) else None, None, 0
+        known = keys is None or (run is not None and len(run) == n)
+        keys = keys if run is None else run.own  # type: ignore[assignment]  # arrays of integers are keys as well
+        if known and self._by_kind and choose_by is None and n <= _FEW:
+            inputs, log, plan, own, first, keys, epoch = self._few(rows, n, epoch, run)
         else:
             keys, epoch = self.complete(keys, epoch, n)
             if len(keys) != n:
@@ -337,18 +340,18 @@ class Pipeline(Explained, Previewed, Written):
         return self._lineage.complete(keys, epoch, n)
 
     def _few(
-        self, rows: Columns, n: int, epoch: int | None
-    ) -> tuple[Inputs, DrawLog, Plan, Mapping[str, Plan], int, list[int], int]:
-        """As `planned` for a small batch to which nobody gave keys: images of one kind share what is drawn ahead.
+        self, rows: Columns, n: int, epoch: int | None, run: Run | None
+    ) -> tuple[Inputs, DrawLog, Plan, Mapping[str, Plan], int, Sequence[Key], int]:
+        """As `planned` for a small batch to which nobody gave keys, or those of a run: they share what is drawn ahead.
 
         Returns
         -------
         The inputs, what was drawn, the plan and those of columns, its row of the first sample, keys, and the epoch.
         """
         inputs, epoch = self._taken(rows), self._lineage.numbering.said if epoch is None else epoch
-        turn = self._lineage.turns(n)
-        keys = keys_of(turn, n)
-        if (kind := inputs.only_kind) is not None and isinstance(turn, Turn):
+        turn = self._lineage.turns(n) if run is None else run
+        keys: Any = turn.own if isinstance(turn, Run) else keys_of(turn, n)
+        if (kind := inputs.only_kind) is not None and not isinstance(turn, list):
             plan, log, first = self._ahead.planned(kind, turn, epoch, count=n)
             return inputs, log, plan, {}, first, keys, epoch
         return inputs, *self._planned(inputs, keys, epoch), 0, keys, epoch
@@ -358,7 +361,7 @@ class Pipeline(Explained, Previewed, Written):
 
     def way_back(self, inputs: Inputs, plan: Plan) -> SourceMaps:
         """How predictions about what a plan makes of some inputs come back to their frames."""
-        return SourceMaps.of(plan, inputs.lead_axes, inputs.frame.affine, self.backend, self.swap)
+        return SourceMaps.of(plan, inputs.lead_axes, inputs.affine, self.backend, self.swap)
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next, in workers that are running as well; iterations of a DataLoader count on."""

@@ -13,12 +13,14 @@ import pytest
 import scipy.ndimage as ndi
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.interpolate import BSpline
 
 from imagemill.core.coordinate_maps import Displace, Matrix
 from imagemill.core.errors import InputError
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.cpu.choose import choose, resample, resample_labels
 from imagemill.engine.backends.cpu.flat import flatten
+from imagemill.engine.backends.cpu.resample.axis_aligned import spline_weights
 from imagemill.engine.backends.cpu.resample.lines import AFFINE, ALONG, PIECES, TAPS, scratch, trace_row
 from imagemill.engine.backends.cpu.resample.splines import coefficients
 from imagemill.engine.chains import SCIPY_MODES, integer_index
@@ -373,6 +375,14 @@ def test_coefficients_equal_those_of_scipy(border, order, shape, dtype):
             wanted = ndi.spline_filter1d(wanted, order, axis, output=src.dtype, mode=SCIPY_MODES[border])
     small = 1e-6 if dtype == "float32" else 1e-12
     np.testing.assert_allclose(got, wanted, rtol=0, atol=small * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("order", [1, 3, 5])
+def test_weights_of_splines_are_those_of_scipy(order):
+    fraction = np.append(np.random.default_rng(0).random(50), [0.0, np.nextafter(1.0, 0.0)])
+    basis = BSpline.basis_element(np.arange(order + 2.0), extrapolate=False)
+    wanted = np.nan_to_num(basis(fraction[:, None] + (order - np.arange(order + 1))))
+    np.testing.assert_allclose(spline_weights(fraction, order), wanted, rtol=0, atol=1e-15)
 
 
 def test_whole_blocks_go_to_opencv_and_other_areas_do_not():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +91,33 @@ def test_opencv_gets_its_threads_back(tmp_path: Path) -> None:
         assert set(during) == {1}
     finally:
         cv2.setNumThreads(before)
+
+
+def test_files_are_read_once_and_outputs_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = photos(tmp_path / "in", "a.png", "b.jpg")
+    opened: list[str] = []
+    real_open, real_io = os.open, io.open
+
+    def seen(path: Any, *given: Any, **how: Any) -> Any:
+        opened.append(os.path.basename(os.fspath(path)) if isinstance(path, str | os.PathLike) else "")
+        return real_open(path, *given, **how)
+
+    def seen_io(path: Any, *given: Any, **how: Any) -> Any:
+        opened.append(os.path.basename(os.fspath(path)) if isinstance(path, str | os.PathLike) else "")
+        return real_io(path, *given, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", seen)
+        patch.setattr(io, "open", seen_io)
+        im.augment(source, tmp_path / "out", PIPELINE, copies=2)
+    assert (opened.count("a.png"), opened.count("b.jpg")) == (1, 1)
+    made = {row["output"]: row for row in rows(tmp_path / "out")}
+    assert not {*made} & {*opened}
+    for name, row in made.items():
+        assert row["sha256"] == hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest()
+        file = tmp_path / "in" / row["key"]
+        assert row["source_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert row["source_bytes"] == file.stat().st_size
 
 
 def test_progress_counts_to_the_end(tmp_path: Path) -> None:

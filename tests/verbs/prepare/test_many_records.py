@@ -15,7 +15,7 @@ import imagemill as im
 from imagemill.core.errors import DiskError, InputError
 from imagemill.data import Record, Source, Stored
 from imagemill.data.splits.split import Shares, assign, ordered_by_hash
-from imagemill.verbs.prepare import assemble, digests_on_disk
+from imagemill.verbs.prepare import assemble, digests_on_disk, manifest_file
 from imagemill.verbs.prepare.digests_on_disk import Digests
 from imagemill.verbs.prepare.one_record import Known
 
@@ -30,6 +30,7 @@ def source(folder: Path, values: list[Any], attributes: list[dict[str, Any]]) ->
 
 def test_columns_have_one_type_over_all_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assemble, "_LINES", 2)
+    monkeypatch.setattr(manifest_file, "_ROWS", 2)
     given: list[dict[str, Any]] = [{}, {"age": 3}, {"age": 4.5, "seen": True}, {"split": "x", "size": 1}, {"size": "L"}]
     im.prepare(source(tmp_path / "in", list(range(5)), given), tmp_path / "out", size=4, split=(0.6, 0.2, 0.2))
     found = pl.read_parquet(tmp_path / "out" / "manifest.parquet")

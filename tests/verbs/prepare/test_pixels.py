@@ -80,6 +80,25 @@ def test_averages_hold_where_sums_are_largest() -> None:
         assert area_average.averaged(white, (1, 69_999), compiled=compiled).min() == 65_535
 
 
+@pytest.mark.parametrize("shape", [(20, 30), (7, 9), (43, 3), (1, 61)])
+def test_photos_are_averaged_where_they_lie(shape: tuple[int, int]) -> None:
+    """A part of a photo, one that was turned, one that may not be written to, and one with a channel left out."""
+    photo = np.random.default_rng(0).integers(0, 256, (70, 80, 4), np.uint8)
+    plain = np.ascontiguousarray(photo[..., :3])
+    for part in (plain[5:48, 7:68], plain[60:17:-1, 70:9:-1], plain[:61, :43].swapaxes(0, 1), photo[5:48, 7:68, :3]):
+        kept = part.copy()
+        part.flags.writeable = False
+        wanted = rounded_averages(kept, shape)
+        np.testing.assert_array_equal(area_average.averaged(part, shape, compiled=True), wanted)
+
+
+def test_sums_of_a_photo_fit_32_bits_up_to_the_largest() -> None:
+    # 255 times the number of pixels is just below 2**32; beyond it the sums are of another type.
+    for height in (4104, 4105):
+        white = np.broadcast_to(np.uint8(255), (height, 4104, 3))
+        assert area_average.averaged(white, (1, 1), compiled=True).tolist() == [[[255, 255, 255]]]
+
+
 def test_pixels_do_not_depend_on_how_many_photos_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (50, 61, 3), np.uint8)
     write_picture(tmp_path / "in/a.png", Picture(pixels, "yxc"))

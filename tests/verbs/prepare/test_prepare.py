@@ -268,13 +268,14 @@ KILL = """
 import os, signal, sys
 from pathlib import Path
 import imagemill.verbs.prepare.assemble as assemble, imagemill.verbs.prepare.work_folder as work
+import imagemill.verbs.prepare.store_files as store_files
 import imagemill.verbs.prepare.build as run
 from imagemill.verbs.prepare import prepare
 import imagemill.data.store as store
 run._SHARD_RECORDS = 3
 place, left = sys.argv[3], int(sys.argv[4])
 module, name = {"put": (work, "append_jsonl"), "rows": (store, "_write"), "json": (assemble, "write_json"),
-                "manifest": (assemble, "write_manifest")}[place]
+                "manifest": (store_files, "write_manifest")}[place]
 real = getattr(module, name)
 def fatal(*given, **named):
     global left

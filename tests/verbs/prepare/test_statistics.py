@@ -14,8 +14,10 @@ import imagemill as im
 from imagemill.verbs.prepare.statistics import EPSILON, Moments, Statistics, Whitening, applied
 
 
-def fitted(images: np.ndarray[Any, Any], cuts: list[int], *, channels: bool = True) -> Statistics:
-    moments = Moments(images.shape[1:], images.dtype, channels=channels)
+def fitted(
+    images: np.ndarray[Any, Any], cuts: list[int], *, channels: bool = True, compiled: bool = False
+) -> Statistics:
+    moments = Moments(images.shape[1:], images.dtype, channels=channels, compiled=compiled)
     for block in np.split(images, sorted(cuts)):
         if len(block):
             moments.add(block)
@@ -47,6 +49,16 @@ def test_whole_numbers_do_not_depend_on_order_or_blocks() -> None:
     images = np.random.default_rng(0).integers(0, 65536, (40, 4, 4, 3)).astype(np.uint16)
     one, two = fitted(images, [7, 20]), fitted(images[::-1], [1, 2, 39])
     assert (one.mean, one.std) == (two.mean, two.std)
+    assert one.location_std.tobytes() == two.location_std.tobytes()
+
+
+def test_compiled_sums_of_bytes_are_the_same() -> None:
+    # More places than one stretch of them, and a block that does not lie in order.
+    images = np.random.default_rng(0).integers(0, 256, (9, 67, 41, 3), np.uint8)
+    one, two = fitted(images[::2], [2]), fitted(images[::2], [2], compiled=True)
+    check(two, images[::2])
+    assert (one.mean, one.std) == (two.mean, two.std)
+    assert one.location_mean.tobytes() == two.location_mean.tobytes()
     assert one.location_std.tobytes() == two.location_std.tobytes()
 
 

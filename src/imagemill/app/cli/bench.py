@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +18,17 @@ from rich.text import Text
 import imagemill as im
 from imagemill.app.cli.advice import option_names, said_as_options
 from imagemill.app.cli.console import err, facts, out
+from imagemill.app.cli.named_functions import named_function
 from imagemill.app.cli.pipelines import HELP, SIZE_HELP, read_pipeline
 from imagemill.app.cli.source_options import OPTIONS_HELP, MaskPattern, source_options
 
 __all__ = ["bench"]
 
 WORKERS_HELP = "Threads to try, such as 0,1,2 (0: the caller's own); process or process:4 are processes."
-STEP_HELP = "Wait so long with each batch, as for a step on a GPU, and show the most that any loader would give."
+STEP_HELP = (
+    "What is done with each batch: a wait, as for a step on a GPU, or a function of yours, train.py:step or "
+    "package.module:step. Shows the most that any loader would give."
+)
 
 
 def bench(
@@ -32,7 +38,7 @@ def bench(
     workers: Annotated[str, typer.Option("--workers", "-w", metavar="N[,N...]", help=WORKERS_HELP)] = "0,1,2",
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, help="Images of a batch.")] = 32,
     seconds: Annotated[float, typer.Option("--seconds", min=0.05, help="How long each is read.")] = 3.0,
-    step: Annotated[float | None, typer.Option("--step", metavar="SECONDS", min=0.0, help=STEP_HELP)] = None,
+    step: Annotated[str | None, typer.Option("--step", metavar="SECONDS|FILE:NAME", help=STEP_HELP)] = None,
     subset: Annotated[str | None, typer.Option("--subset", metavar="PART", help="Only train, val or test.")] = None,
     channels: Annotated[str, typer.Option("--channels", help="keep, gray, rgb or rgba, for files.")] = "keep",
     decode: Annotated[str, typer.Option("--decode", help="exact, or fast: JPEG a few levels off.")] = "exact",
@@ -47,7 +53,7 @@ def bench(
     options = source_options(option, mask_pattern) | ({} if layout is None else {"layout": layout})
     dataset = im.open(src, **options)
     dataset = dataset if subset is None else dataset.subset(subset)
-    counts = _counts(workers)
+    counts, consumer = _counts(workers), None if step is None else _consumer(step)
     with Status("reading", console=err) as status:
 
         def told(timing: im.FeedTiming) -> None:
@@ -55,7 +61,7 @@ def bench(
 
         found = im.time_feed(
             dataset, asked.pipeline, workers=counts, batch_size=batch, seconds=seconds, on_timing=told,
-            channels=channels, decode=decode, consumer=None if step is None else lambda _: time.sleep(step),
+            channels=channels, decode=decode, consumer=consumer,
         )  # fmt: skip
     alike = len({timing.digest for timing in found}) == 1
     if as_json:
@@ -89,6 +95,24 @@ def _counts(text: str) -> list[int | str]:
         raise im.InputError(f"expected numbers of workers such as 0,1,2 or process:2, got {text!r}")
     # What is neither a number nor processes, the loader refuses in its own words.
     return [int(part) if part.isascii() and part.isdecimal() else part for part in parts]
+
+
+def _consumer(text: str) -> Callable[[im.LoadedBatch], object]:
+    """``"0.05"`` as a wait of so many seconds, ``"train.py:step"`` as a function.
+
+    Raises
+    ------
+    InputError
+    """
+    if ":" in text:
+        return named_function(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise im.InputError(f"expected --step as seconds from 0, or a function as train.py:step, got {text!r}")
+    return lambda _: time.sleep(seconds)
 
 
 def _table(found: list[im.FeedTiming]) -> Table:

@@ -106,12 +106,20 @@ def _pillow() -> dict[str, str | None]:
 def _numba() -> dict[str, Any]:
     from numba import config
 
+    from imagemill.engine import shipped_kernels
+
     # Where numba keeps compiled kernels: the place it is told, beside the sources, or the user's own cache.
     beside = Path(im.__file__).parent / "engine" / "backends" / "cpu" / "__pycache__"
     told, disabled = getattr(config, "CACHE_DIR", ""), bool(getattr(config, "DISABLE_JIT", 0))
     place = Path(told) if told else beside
     near = next(p for p in (place, *place.parents) if p.exists())
-    return {"jit": not disabled, "cache": str(place), "cache_writable": os.access(near, os.W_OK)}
+    shipped = None if disabled else shipped_kernels.SHIPPED.fitting
+    return {
+        "jit": not disabled,
+        "cache": str(place),
+        "cache_writable": os.access(near, os.W_OK),
+        "shipped": shipped and shipped.name,
+    }
 
 
 def _threads() -> dict[str, Any]:
@@ -146,7 +154,8 @@ def _show(found: dict[str, Any]) -> None:
         if name == "pillow":
             more = ", ".join(f"{k} {v or 'absent'}" for k, v in found["pillow"].items())
         elif name == "numba" and found["numba"]:
-            more = f"compiled kernels in {found['numba']['cache']}"
+            shipped = found["numba"]["shipped"]
+            more = f"compiled kernels in {found['numba']['cache']}" + (f", those of {shipped} first" if shipped else "")
         elif name == "opencv" and found["threads"]:
             more = f"{found['threads']['opencv']} threads"
         text = Text(version) if version else Text("missing: pip install imagemill", style="bold red")

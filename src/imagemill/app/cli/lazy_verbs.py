@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
 from imagemill.app.cli.console import guarded
+from imagemill.app.cli.plain_words import read_plainly
 
 __all__ = ["MARKUP", "Verbs"]
 
@@ -37,6 +38,10 @@ class Verbs(TyperGroup):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.commands = {name: TyperCommand(name) for name in (*_VERBS, *_FAMILIES)}
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options in front of a verb, and how their words are read."""
+        return read_plainly(super().get_params(ctx))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """What is said of a verb in a list; nothing can be run with it."""
@@ -61,6 +66,10 @@ class Verbs(TyperGroup):
 
 class Verb(TyperCommand):
     """One verb, which says of what was left out what it is, and of an unknown option which is like it."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """All options and arguments, and how their words are read."""
+        return read_plainly(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words behind the verb."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from imagemill.app.cli.console import facts, json_out, out, progress
-from imagemill.app.warmup import jobs
+from imagemill.app.warmup import jobs, run
 
 __all__ = ["warmup"]
 
@@ -31,10 +31,7 @@ def warmup(
     with event.install_recorder("numba:compile") as compiled, progress("compiling") as report:
         for done, (_, pipeline, inputs) in enumerate(todo):
             report(done, len(todo))
-            # A single call and a batch go different ways for small pictures.
-            pipeline(**inputs)
-            columns: dict[str, Any] = {n: [v, v] for n, v in inputs.items() if n != "axes"}
-            pipeline.batch(**columns, axes=inputs.get("axes"))
+            run(pipeline, inputs)
     made = sum(1 for _, e in compiled.buffer if e.is_end)
     if as_json:
         json_out({"pipelines": len(todo), "compiled": made, "seconds": time.perf_counter() - started})

@@ -310,7 +310,7 @@ class Draws:
         self._place = place
         self._request = request
         self._names = names or {}
-        self.values: dict[str, Floats] = {}
+        self.values: dict[str, Any] = {}
 
     @property
     def n(self) -> int:
@@ -386,7 +386,9 @@ class Draws:
 
     def note(self, name: str, values: npt.ArrayLike) -> None:
         """Show a value that followed from the drawn ones, ``[n]``, beside them."""
-        self.values[name] = np.asarray(values, dtype=np.float64)
+        # Of one row among many it is hardly ever asked for: an array is made of it then.
+        alone = isinstance(self._generator, OneRow)
+        self.values[name] = values if alone else np.asarray(values, dtype=np.float64)
 
     def forget(self, *names: str) -> None:
         """Do not show these values (a coin that only chose a sign, say)."""

@@ -117,7 +117,8 @@ class Picture(ShortRepr):
     @property
     def spatial_shape(self) -> tuple[int, ...]:
         """Lengths of the axes that are places."""
-        return tuple(int(n) for n in self.array.shape[: len(self.axes.removesuffix("c"))])
+        shape: tuple[int, ...] = self.array.shape
+        return shape[:-1] if self.axes.endswith("c") else shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ __all__ = [
     "read_mask",
     "read_picture",
     "register_codec",
+    "write_encoded",
     "write_picture",
 ]
 
@@ -465,6 +466,12 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     Traceback (most recent call last):
     imagemill.core.errors.CodecError: volume.jpg: JPEG holds no volumes; choose .nii.gz or .tiff
     """
+    write_encoded(path, picture)
+
+
+@guarded("a file that can be written")
+def write_encoded(path: Path | str, picture: Picture) -> bytes:
+    """Write one image or volume as `write_picture` does, and give what was written, so that nobody reads it again."""
     target = as_path(path)
     suffix = split_suffix(target)[1].lower()
     codec = _writer(target, suffix)
@@ -474,6 +481,7 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     data = codec.encode(picture, suffix)
     with writing(target), atomic_path(target) as part:
         part.write_bytes(data)
+    return data
 
 
 def _writer(path: Path | str, suffix: str) -> Guarded:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -58,8 +59,10 @@ def pixels_suffix(where: Pixels) -> str:
     return where.suffix.lower() if isinstance(where, Blob) else ""
 
 
-def encoded(where: Pixels) -> bytes | None:
+def encoded(where: Pixels, suffix: str | None = None) -> bytes | None:
     """The bytes of the encoded picture, or None for arrays; of a header with its pixels elsewhere both in one file.
+
+    ``suffix`` is what `pixels_suffix` gives, where it is known.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def encoded(where: Pixels) -> bytes | None:
         return None
     if isinstance(where, Blob):
         return where.fetch()
-    if instead := DETACHED.get(pixels_suffix(where)):
+    if instead := DETACHED.get(pixels_suffix(where) if suffix is None else suffix):
         return encode(decode(where, _SAFE), instead)
     try:
         return _whole(where)
@@ -78,6 +81,40 @@ def encoded(where: Pixels) -> bytes | None:
         raise
     except (OSError, ValueError) as error:
         raise problem(where, "a readable file", str(error), "check the path and its permissions") from error
+
+
+def read_once(where: Pixels, at_most: int | None = None) -> tuple[str, Pixels]:
+    """The digest of pixels, and the same pixels in memory, so that they are read once.
+
+    Parameters
+    ----------
+    where : Path, Blob or Stored
+    at_most : int, optional
+        Bytes: longer files, and those of several parts, stay where they are.
+
+    Returns
+    -------
+    str
+        As `pixels_digest` gives it; of a header with its pixels elsewhere, where there is no limit, that of both in
+        one file.
+    Path, Blob or Stored
+
+    Raises
+    ------
+    CodecError
+        When they cannot be read.
+    """
+    size = None if at_most is None else pixels_size(where)
+    if at_most is not None and size is not None and (size > at_most or pixels_suffix(where) in DETACHED):
+        return pixels_digest(where), where
+    data = encoded(where)
+    if data is not None:
+        held = data
+        return hashlib.sha256(held).hexdigest(), Blob(pixels_name(where), pixels_suffix(where), lambda: held)
+    assert isinstance(where, Stored)
+    array = where.fetch()
+    held_array = replace(where, fetch=lambda: array)
+    return pixels_digest(held_array), held_array
 
 
 def _whole(path: Path) -> bytes:
@@ -233,7 +270,13 @@ def pair_note(picture: Picture, mask: Picture | None) -> str:
 
 
 def _called(where: Pixels) -> Path:
-    return where if isinstance(where, Path) else Path(where.name)
+    return where if isinstance(where, Path) else _path(where.name)
+
+
+@lru_cache(maxsize=64)
+def _path(name: str) -> Path:
+    """Taking a name apart costs as much as reading a header, and pixels are asked for theirs more than once."""
+    return Path(name)
 
 
 def _raw(where: Pixels, options: ReadOptions) -> Picture:
@@ -242,8 +285,8 @@ def _raw(where: Pixels, options: ReadOptions) -> Picture:
     if isinstance(where, Blob):
         # The name ends in the suffix, so that the codec is chosen as for a file.
         name = where.name if where.name.lower().endswith(where.suffix.lower()) else where.name + where.suffix
-        return decode(Path(name), options, where.fetch())
-    path = Path(where.name)
+        return decode(_path(name), options, where.fetch())
+    path = _path(where.name)
     fetched = where.fetch()
     if isinstance(fetched, Picture):
         check_pixels(path, fetched.spatial_shape, options.max_pixels)
@@ -294,6 +337,11 @@ def pixels_size(where: Pixels) -> int | None:
     """Bytes of a file, -1 where it is gone; None for what has to be read before its size is known."""
     if not isinstance(where, Path):
         return None
-    if not where.is_file():
+    try:
+        found = where.stat()
+    except (OSError, ValueError):  # a name that no file can have
         return -1
-    return sum(path.stat().st_size for path in files_of(where) if path.is_file())
+    if not S_ISREG(found.st_mode):
+        return -1
+    others = [path for path in files_of(where) if path != where]
+    return found.st_size + sum(path.stat().st_size for path in others if path.is_file())

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from imagemill.core.geometry import Floats
+from imagemill.engine.shipped_kernels import njit
 
 
 def clipped(ring: Floats, upper: Floats) -> Floats:
@@ -37,7 +37,7 @@ def area(ring: Floats) -> float:
     return float(_area(np.ascontiguousarray(ring)))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _clipped(ring, upper):
     points = ring
     for axis in range(ring.shape[1]):
@@ -64,7 +64,7 @@ def _clipped(ring, upper):
     return points
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _area(ring):
     total = 0.0
     for i in range(len(ring)):

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from imagemill.core import coordinate_maps as maps
 from imagemill.core.geometry import Floats
+from imagemill.engine.shipped_kernels import njit
 
 _NEWTON = 12
 """Most steps of Newton's method; three or four are usual."""
@@ -87,7 +87,7 @@ def _in_space(stage: maps.Displace, q: Floats) -> tuple[Floats, Floats, Floats]:
     return lattice.reshape(*lattice.shape[:2], -1), scale, places
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _displace(lattice, scale, places):
     """Move each place ``(k, 3)`` by the displacement there."""
     for n in range(len(places)):
@@ -100,7 +100,7 @@ def _displace(lattice, scale, places):
             p[0], p[1], p[2] = np.nan, np.nan, np.nan
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, fastmath={"contract"})
 def _weigh(u, steep, cells):
     """The cell that a place lies in, the weights of its four control points, and the weights' slopes."""
     if not 0.0 <= u <= cells:
@@ -124,7 +124,7 @@ def _weigh(u, steep, cells):
     return cell, weights, slopes
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, fastmath={"contract"})
 def _spline(lattice, scale, p0, p1, p2):
     """Displacement at a place, and its slopes along the three axes: four times three numbers."""
     slices = min(4, lattice.shape[0])
@@ -156,14 +156,14 @@ def _spline(lattice, scale, p0, p1, p2):
     return (u0, u1, u2), (z0, z1, z2), (y0, y1, y2), (x0, x1, x2)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _side(p, scale, cells):
     """Whether a place lies before, within or behind the frame along an axis."""
     u = (p + 0.5) * scale
     return -1 if u < 0.0 else int(u > cells)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _sides(lattice, scale, p0, p1, p2):
     return (
         _side(p0, scale[0], lattice.shape[0] - 3),
@@ -172,7 +172,7 @@ def _sides(lattice, scale, p0, p1, p2):
     )
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, fastmath={"contract"})
 def _newton(lattice, scale, q, steps):
     """Newton's method from ``q`` on; whether it arrived, and where."""
     p0, p1, p2 = q[0], q[1], q[2]
@@ -197,7 +197,7 @@ def _newton(lattice, scale, q, steps):
     return False, p0, p1, p2
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, fastmath={"contract"})
 def _fixed_point(lattice, scale, q):
     """Fixed-point iteration from ``q`` on."""
     p0, p1, p2 = q[0], q[1], q[2]
@@ -210,7 +210,7 @@ def _fixed_point(lattice, scale, q):
     return p0, p1, p2
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _solve(lattice, scale, places, steps):
     """Replace each place ``(k, 3)`` by its solution."""
     for n in range(len(places)):

@@ -63,13 +63,16 @@ class Finite:
 
     def images(self, step: Pass, rows: slice, src: Rasters, out: Array | None = None) -> Array | None:
         """As the backend's."""
-        if step.resample is not None and src[0].dtype.kind == "f":
-            reading = [_reads(step, row) for row in range(rows.start, rows.start + len(src))]
-            if any(may_have_gaps(picture) for picture, reads in zip(src, reading, strict=True) if reads):
-                for picture, reads in zip(src, reading, strict=True):
-                    if reads:
-                        self._tell(picture)
-                src = [filled(picture) if reads else picture for picture, reads in zip(src, reading, strict=True)]
+        found = self.behind.images(step, rows, src, out)
+        if found is None or step.resample is None or src[0].dtype.kind != "f":
+            return found  # what it takes one by one is looked at then
+        reading = [_reads(step, row) for row in range(rows.start, rows.start + len(src))]
+        if not any(may_have_gaps(picture) for picture, reads in zip(src, reading, strict=True) if reads):
+            return found
+        for picture, reads in zip(src, reading, strict=True):
+            if reads:
+                self._tell(picture)
+        src = [filled(picture) if reads else picture for picture, reads in zip(src, reading, strict=True)]
         return self.behind.images(step, rows, src, out)
 
     def alter(self, step: Alter, row: int, src: Array, out: Array | None = None) -> Array:

@@ -9,9 +9,11 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from imagemill.core.errors import InputError
+from imagemill.core.looking import Said
 from imagemill.core.targets import plain_annotation
 from imagemill.feed.batch import LoadedBatch
 from imagemill.feed.making.carried_annotations import with_names
+from imagemill.feed.replaying import REPLAYED
 from imagemill.feed.taken_otherwise import TakenOtherwise
 
 __all__ = ["Adapters", "View", "check_alone", "columns_of", "plain_column"]
@@ -46,6 +48,15 @@ class View(TakenOtherwise):
 
     def __iter__(self) -> Iterator[Any]:
         return map(self._convert, self.loader)
+
+    def replayed(self, batches: int = REPLAYED) -> Iterator[Any]:
+        """As for the loader."""
+        return map(self._convert, self.loader.replayed(batches))
+
+    def explain(self, step: Callable[[Any], object] | None = None, *, seconds: float = 2.0) -> Said:
+        """As for the loader; ``step`` gets what comes out here."""
+        given = None if step is None else lambda batch: step(self._convert(batch))
+        return cast(Said, self.loader.explain(given, seconds=seconds))
 
     def set_epoch(self, epoch: int) -> None:
         """As for the loader."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import CodecError, InputError
 from imagemill.core.geometry import Floats
+from imagemill.core.randomness.known_runs import Run
 from imagemill.core.sample import Batch, Drawing, DrawLog, Recipes
 from imagemill.core.targets import Image, Mask, Target
 from imagemill.engine import compiling, execute
@@ -121,7 +122,7 @@ def check_alike(items: Sequence[Item], name: Callable[[int], str]) -> None:
 def augmented(
     pipeline: Pipeline,
     columns: Mapping[str, Any] | Sequence[Item],
-    hashes: Hashes,
+    hashes: Hashes | Run,
     epoch: int,
     axes: str | None,
     clock: Clock,

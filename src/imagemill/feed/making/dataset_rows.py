@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
@@ -14,10 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from imagemill.core.errors import InputError
+from imagemill.core.late_list import LateList
 from imagemill.core.randomness import rng
 from imagemill.core.targets import Array, Image
 from imagemill.data import dataset as datasets
-from imagemill.data.backing import SourceBacking, StoreBacking, labels_of, names_of, targets_of
+from imagemill.data.backing import SourceBacking, StoreBacking, names_of, targets_of
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.dataset import Dataset
 from imagemill.data.large_dataset import LargeDataset
@@ -27,6 +29,7 @@ from imagemill.data.records.record import Record
 from imagemill.data.remote.remote_arrow import RemoteRows
 from imagemill.feed.making.carried_annotations import Annotations, annotations_of
 from imagemill.feed.making.item import Item, complete, read_record
+from imagemill.feed.making.labels_of_rows import labels_in, read_sample_weights, weights_in
 from imagemill.feed.making.large_rows import LargeRows
 from imagemill.feed.making.part_taken import part_of_large, said_of_parts
 from imagemill.feed.making.sequence import SequenceRows, is_sequence
@@ -180,6 +183,16 @@ def _taken(array: Array, rows: Numbers, *, stacked: bool) -> Any:
     return np.take(array, rows, axis=0) if array.flags.c_contiguous else array[rows]
 
 
+def _scattered(arrays: Sequence[Array], which: Numbers, offsets: Numbers) -> Array:
+    """Rows of several arrays in one: of each array its own at once."""
+    first = arrays[which[0]]
+    found = np.empty((len(which), *first.shape[1:]), first.dtype)
+    for part in np.unique(which).tolist():
+        places = np.flatnonzero(which == part)
+        found[places] = _taken(arrays[part], offsets[places], stacked=True)
+    return found
+
+
 class _Keyed:
     """Keys of a dataset's table, each hashed when it is first needed."""
 
@@ -205,8 +218,8 @@ class _Keyed:
 
     def keys(self, rows: Numbers) -> Sequence[str | int]:
         """The keys of some rows."""
-        found: list[str | int] = self._keys.take(pa.array(rows)).to_pylist()
-        return found
+        column, which = self._keys, pa.array(rows)
+        return LateList(len(rows), lambda: column.take(which).to_pylist())
 
     def hashes(self, rows: Numbers) -> Hashes:
         """What stands for the keys in draws."""
@@ -288,8 +301,10 @@ class StoreRows(_Keyed):
         offsets = places - self._starts[which]
         if len(which) and (which == which[0]).all():
             return _taken(arrays[which[0]], offsets, stacked=stacked)
-        rows = [arrays[part][at] for part, at in zip(which.tolist(), offsets.tolist(), strict=True)]
-        return np.stack(rows) if stacked or rows[0].nbytes <= _LARGE else rows
+        first = arrays[which[0]]
+        if stacked or first.dtype.itemsize * math.prod(first.shape[1:]) <= _LARGE:
+            return _scattered(arrays, which, offsets)
+        return [arrays[part][at] for part, at in zip(which.tolist(), offsets.tolist(), strict=True)]
 
     def _annotations(self, place: int, names: tuple[str, ...]) -> Item:
         record = self._store.record(place)
@@ -367,53 +382,6 @@ def _targets(records: Iterable[Record]) -> set[str]:
         if len(found) == len(_TARGETS):
             break
     return found
-
-
-def labels_in(dataset: Dataset) -> Array | None:
-    """The labels of a dataset's rows as numbers of its classes; -1 where a row has none, None where all have none."""
-    stores = [b for b in dataset.backings if isinstance(b, StoreBacking)]
-    if len(stores) == 1 == len(dataset.backings) and tuple(stores[0].said["classes"]) == dataset.classes:
-        parts = [labels_of(stores[0].part(name)) for name in stores[0].names]
-        known = [part for part in parts if part is not None]
-        if len(known) == len(parts):
-            found = np.concatenate(known)[dataset.places[:, 1]]
-            return found if found.ndim > 1 else found.astype(np.int64)
-    numbers = {name: i for i, name in enumerate(dataset.classes)}
-    if "labels" in dataset.table.columns:
-        several = np.zeros((len(dataset), len(dataset.classes)), np.uint8)
-        for row, labels in enumerate(dataset.table["labels"].to_list()):
-            several[row, [numbers[label] for label in labels or ()]] = 1
-        return several
-    if "label" not in dataset.table.columns or dataset.table["label"].null_count() == len(dataset):
-        return None
-    names = dataset.table["label"].to_list()
-    return np.array([-1 if name is None else numbers[name] for name in names], np.int64)
-
-
-def read_sample_weights(weights: Any, n: int) -> Array:
-    """Weights of rows in a loss, one for each row, none negative.
-
-    Raises
-    ------
-    InputError
-    """
-    found = np.asarray(weights)
-    if found.shape != (n,) or found.dtype.kind not in "iubf":
-        got = f"{found.dtype} of shape {found.shape}"
-        raise InputError(f"expected {n} weights of samples as numbers, one per image, got {got}")
-    if not np.isfinite(found).all() or (found < 0).any():
-        raise InputError("expected finite weights of samples from 0, got others; correct them")
-    return found.astype(np.float32)
-
-
-def weights_in(dataset: Dataset) -> Array | None:
-    """The column ``weight`` of a dataset's table, where it has one of numbers."""
-    if "weight" not in dataset.table.columns or not dataset.table["weight"].dtype.is_numeric():
-        return None
-    column = dataset.table["weight"]
-    if column.null_count():
-        raise InputError("expected a weight for every row, got some without; fill the column, or give it another name")
-    return read_sample_weights(column.to_numpy(), len(dataset))
 
 
 def part_of(dataset: Dataset, split: str | None) -> tuple[Dataset, str]:

@@ -46,6 +46,8 @@ class Photo:
     header : JpegHeader
     channels : int or None
     options : ReadOptions
+    size : tuple of int
+        Height and width as its pixels will lie.
     """
 
     path: Path
@@ -53,16 +55,7 @@ class Photo:
     header: JpegHeader
     channels: int | None
     options: ReadOptions
-
-    @property
-    def seen(self) -> Seen:
-        """How its pixels will lie when they are decoded."""
-        return Seen(self.header.size, self.header.orientation, self.options.exif)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width as its pixels will lie."""
-        return self.seen.size("shown" if self.options.exif else "stored")
+    size: tuple[int, int]
 
     @property
     def axes(self) -> str:
@@ -100,8 +93,9 @@ class Photo:
         if least is not None or rows is not None:
             options = replace(options, at_least=least, rows=rows)
         picture = convert(self.path, decode_jpeg(self.path, self.data, options, self.header), options)
-        if picture.axes != self.axes or picture.spatial_shape != self.over(factor):
-            said = f"a picture of {self.over(factor)}, axes {self.axes}, as its header says"
+        size = self.size if least is None else least
+        if picture.axes != self.axes or picture.spatial_shape != size:
+            said = f"a picture of {size}, axes {self.axes}, as its header says"
             got = f"{picture.spatial_shape}, axes {picture.axes}"
             raise CodecError(f"{self.path}: expected {said}, got {got}; pass reduced=False")
         return Image(picture.array, picture.axes)
@@ -151,6 +145,9 @@ def read_record(
         When it cannot be read.
     """
     photo = _photo(record.image, options) if reduced else None
+    bare = record.mask is None and record.objects is None and not record.further and number is None
+    if photo is not None and bare:
+        return Item({"image": photo.placeholder}, photo)
     picture = load_picture(record.image, options) if photo is None else photo.picture
     image = Image(picture.array, picture.axes, picture.spacing, picture.affine) if photo is None else photo.placeholder
     targets: dict[str, Target] = {"image": image}
@@ -172,7 +169,7 @@ def _photo(where: Pixels, options: ReadOptions) -> Photo | None:
     """A photo that can be decoded at a reduced size; None for everything else."""
     if (suffix := pixels_suffix(where)) and KIND_OF.get(suffix) != "jpeg":
         return None
-    data = encoded(where)
+    data = encoded(where, suffix)
     if data is None or not data.startswith(_JPEG) or len(data) > options.max_bytes:
         return None
     data = without_fill(data)
@@ -184,7 +181,8 @@ def _photo(where: Pixels, options: ReadOptions) -> Photo | None:
         return None
     kept = None if header.space == "Gray" else 3
     channels = kept if options.channels == "keep" else _COUNT[options.channels]
-    return Photo(_path(where), data, header, channels, options)
+    seen = Seen(header.size, header.orientation, options.exif)
+    return Photo(_path(where), data, header, channels, options, seen.size("shown" if options.exif else "stored"))
 
 
 @lru_cache(256)

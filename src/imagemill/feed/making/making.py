@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from imagemill.core.errors import CodecError, InputError, SourceError
 from imagemill.core.randomness import rng
+from imagemill.core.randomness.known_runs import Run
 from imagemill.core.sample import Batch, DrawLog, Recipe, Recipes
 from imagemill.core.targets import Image, Label
 from imagemill.data.codecs.base import ReadOptions
@@ -40,6 +42,7 @@ from imagemill.pipeline.pipeline import Pipeline
 __all__ = ["Made", "Maker"]
 
 Numbers = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
 Stopped = Callable[[], bool]
 
 TRIES = 64
@@ -57,10 +60,14 @@ class Made:
 
 @dataclass(slots=True, eq=False)
 class _Places:
-    """The rows that stand at some places of an epoch, and how to get others where they are bad."""
+    """The rows that stand at some places of an epoch, and how to get others where they are bad.
+
+    ``number`` is the batch that begins with them, where they are a batch, or several.
+    """
 
     places: Numbers
     rows: Numbers
+    number: int | None = None
     replaced: dict[int, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
@@ -100,6 +107,7 @@ class Maker:
     reduced: bool
     replace: bool
     seed: int
+    _itself: object = field(default_factory=object, init=False)
 
     def make(self, epoch: int, number: int, stopped: Stopped = _never) -> Made:
         """Batch ``number`` of an epoch.
@@ -146,7 +154,7 @@ class Maker:
         size = 1 if self.pipeline is None else self.pipeline.group
         # Whole groups, so that what is mixed depends on the order of the epoch, and not on where batches begin.
         every = whole_groups(places, size, self.order.n) if size > 1 else places
-        at = _Places(every, self.order.rows(every, epoch))
+        at = _Places(every, self.order.rows(every, epoch), number if number >= 0 else None)
         batch = self._run(at, epoch, clock, stopped)
         keys = self.rows.keys(at.rows)
         said = self._said(keys, at)
@@ -162,7 +170,7 @@ class Maker:
             partners = partner_keys(groups(every.tolist(), size), said) if size > 1 else None
             digest = "" if self.pipeline is None else self.pipeline.digest
             recipe = Recipes(self.seed, epoch, said, digest, partners)
-        if not np.array_equal(every, places):
+        if every is not places and not np.array_equal(every, places):
             rows = np.searchsorted(every, places)
             batch, recipe = taken(batch, rows), [recipe[row] for row in rows.tolist()]
             keys = [keys[row] for row in rows.tolist()]
@@ -223,10 +231,23 @@ class Maker:
         marked = range(len(keys)) if self.order.replaces else at.replaced
         return [f"{key}@{at.places[i]}" if i in marked else _plain(key) for i, key in enumerate(keys)]
 
-    def _hashes(self, at: _Places) -> npt.NDArray[np.uint64]:
+    def _hashes(self, at: _Places) -> Hashes:
         if not self.order.replaces and not at.replaced:
             return self.rows.hashes(at.rows)
         return rng.hash_keys(self._said(self.rows.keys(at.rows), at))
+
+    def _run_of(self, hashes: Hashes, at: _Places, epoch: int) -> Hashes | Run:
+        """The same for whom it is known who comes next."""
+        if at.number is None:
+            return hashes
+        return Run(hashes, self._itself, at.number * self.shares.batch_size, partial(self._following, epoch))
+
+    def _following(self, epoch: int, number: int, count: int) -> Hashes:
+        """What stands for the keys of this rank's places from a number on, which begins a batch."""
+        size = self.shares.batch_size
+        batches = range(number // size, min(-(-(number + count) // size), len(self.shares)))
+        places = np.concatenate([np.array(self.shares.of(batch).places, np.int64) for batch in batches])[:count]
+        return self._hashes(_Places(places, self.order.rows(places, epoch)))
 
     # ------------------------------------------------------------------------------------------- running
 
@@ -285,7 +306,8 @@ class Maker:
                 f"expected images of one type to mix, got {types}; prepare the dataset, which makes them so"
             )
         if not self.pipelines and len(set(kinds)) == 1:
-            return self._augmented(self.pipeline or _NOTHING, columns, at, hashes, epoch, clock, stopped)
+            keys = self._run_of(hashes, at, epoch) if isinstance(columns, Mapping) else hashes
+            return self._augmented(self.pipeline or _NOTHING, columns, at, keys, epoch, clock, stopped)
         parts = []
         for group in dict.fromkeys(kinds):
             name = group[0]
@@ -317,7 +339,7 @@ class Maker:
         pipeline: Pipeline,
         columns: Mapping[str, Any] | Sequence[Item],
         at: _Places,
-        hashes: npt.NDArray[np.uint64],
+        hashes: Hashes | Run,
         epoch: int,
         clock: Clock,
         stopped: Stopped,
@@ -334,7 +356,7 @@ class Maker:
             alone = columns if isinstance(columns, Mapping) else self._whole(columns)
             name = None
             if pipeline.group == 1:  # of those that are mixed none fails alone
-                name = named(pipeline, alone, keys, hashes, choose_by, epoch=epoch, axes=self.rows.axes)
+                name = named(pipeline, alone, keys, hashes[:], choose_by, epoch=epoch, axes=self.rows.axes)
             found = error if name is None else faults.named(name, error, "augmenting")
             if found is error:
                 raise

@@ -27,6 +27,13 @@ def _sampling(order: int, antialias: bool) -> Sampling:  # noqa: FBT001  # kept 
     return Sampling(order, antialias=antialias and order > 0)
 
 
+@cache
+def _one_shape(high: int, wide: int) -> Ints:
+    shape = np.array([[high, wide]])
+    shape.flags.writeable = False
+    return shape
+
+
 @dataclass(frozen=True, slots=True)
 class RandomResizedCrop(Transform):
     """Cut out a random part of the area with a random aspect, and scale it to ``size``.
@@ -93,7 +100,7 @@ class RandomResizedCrop(Transform):
         sampling = _sampling(self.order, self.antialias)
         if frame.n == 1 and frame.ndim == 2:
             high, wide = self.size if len(self.size) == 2 else self.size * 2
-            return Affine(self._matrix(draws, frame, high, wide), np.array([[high, wide]]), sampling)
+            return Affine(self._matrix(draws, frame, high, wide), _one_shape(high, wide), sampling)
         shape = target_shape(self.size, frame, "RandomResizedCrop(size=...)")
         start, part = self._part(draws, frame)
         return Affine(geo.translation(start.astype(np.float64)) @ geo.resize(part, shape), shape, sampling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from imagemill.core.sample import Applied, Recipe
 from imagemill.core.targets import Array, Image, Label, Mask, Target
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
-from imagemill.data.codecs.registry import write_picture
+from imagemill.data.codecs.registry import write_encoded
 from imagemill.data.codecs.volumes.volume_header import DETACHED
 from imagemill.data.records.further_targets import as_further, further_pictures
 from imagemill.data.records.instances import Instance
@@ -24,12 +25,12 @@ from imagemill.data.records.loading import (
     load_mask,
     load_picture,
     pair_note,
-    pixels_digest,
     pixels_size,
     pixels_suffix,
+    read_once,
 )
 from imagemill.data.records.moved_annotations import Annotations, annotations_of
-from imagemill.data.records.record import Record
+from imagemill.data.records.record import Blob, Record
 from imagemill.data.remote.remote_files import put
 from imagemill.data.remote.remote_path import RemotePath
 from imagemill.pipeline.pipeline import Pipeline
@@ -37,6 +38,8 @@ from imagemill.pipeline.pipeline import Pipeline
 __all__ = ["Loaded", "Made", "further_suffix", "image_suffix", "load", "make", "mask_suffix", "write"]
 
 _WRITTEN = PhotoCodec.writes
+_HELD = 64 << 20
+"""Bytes of the longest file that is held in memory while its picture is decoded."""
 _LOSSY = ("jpeg", "webp", "avif", "jpeg2000")
 # Formats that are read but not written, or that hold too little of what they are read as.
 _INSTEAD = {
@@ -130,7 +133,8 @@ def load(
     CodecError
         When one of them cannot be read.
     """
-    picture = load_picture(record.image, ReadOptions(channels, axes))
+    digest, held = read_once(record.image, _HELD)
+    picture = load_picture(held, ReadOptions(channels, axes))
     picture = replace(picture, array=_image_values(picture.array))
     flat = None if axes is None else axes.replace("c", "")
     mask = None if record.mask is None else load_mask(record.mask, ReadOptions(axes=flat), picture, record.frame)
@@ -142,7 +146,7 @@ def load(
         name: one if record.further[name].kind == "map" else replace(one, array=_image_values(one.array))
         for name, one in further_pictures(record, picture).items()
     }
-    digest, size = pixels_digest(record.image), pixels_size(record.image)
+    size = len(held.fetch()) if isinstance(held, Blob) and isinstance(record.image, Path) else pixels_size(record.image)
     return Loaded(picture, mask, digest, size, annotations, note, record.label, further, record)
 
 
@@ -242,19 +246,17 @@ def write(path: Path, picture: Picture) -> str:
     try:
         if isinstance(path, RemotePath):
             return _sent(path, picture)
-        write_picture(path, picture)
+        return hashlib.sha256(write_encoded(path, picture)).hexdigest()
     except CodecError as error:
         if "choose" in str(error) and error.__cause__ is None:
             raise CodecError(f"{error} (format=... in Python, --format on the command line)") from None
         raise
-    return pixels_digest(path)
 
 
 def _sent(path: RemotePath, picture: Picture) -> str:
     """The same for an address: what was written is not fetched again to be looked at."""
     with tempfile.TemporaryDirectory(prefix="imagemill-") as folder:
         here = Path(folder) / path.name
-        write_picture(here, picture)
-        digest = pixels_digest(here)
+        data = write_encoded(here, picture)
         put(path, here)
-    return digest
+    return hashlib.sha256(data).hexdigest()

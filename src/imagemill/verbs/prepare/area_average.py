@@ -15,6 +15,8 @@ from imagemill.core.targets import Array
 __all__ = ["averaged"]
 
 _CHANNELS = 4
+_PHOTO = 3 * ((2**32 - 1) // 255)
+"""Values of the largest photo whose sums fit 32 bits."""
 
 
 def averaged(values: Array, shape: tuple[int, ...], *, compiled: bool = False) -> Array:
@@ -39,8 +41,10 @@ def averaged(values: Array, shape: tuple[int, ...], *, compiled: bool = False) -
     [2, 10]
     """
     if compiled and len(shape) == 2 and values[0, 0].size <= _CHANNELS:
-        from imagemill.verbs.prepare.area_kernel import averaged_pictures
+        from imagemill.verbs.prepare.area_kernel import averaged_photo, averaged_pictures
 
+        if values.dtype == np.uint8 and values.shape[2:] == (3,) and values.size <= _PHOTO:
+            return averaged_photo(values, (shape[0], shape[1]))
         planes = np.ascontiguousarray(values).reshape(len(values), -1)
         out = np.empty((*shape, *values.shape[2:]), values.dtype)
         averaged_pictures(planes, values[0, 0].size, out.reshape(shape[0], -1))

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from imagemill.core.errors import CodecError
 from imagemill.core.targets import Array
 from imagemill.data import store
 from imagemill.data.atomic import atomic_path
 from imagemill.data.store import Raster, Region
-from imagemill.data.uniform import column_of_type
 from imagemill.verbs.prepare.arrow_columns import numbers_column, texts_column
 from imagemill.verbs.prepare.class_numbers import LabelPlan
 from imagemill.verbs.prepare.earlier_rows import Found
@@ -35,15 +32,17 @@ __all__ = [
     "mask_type",
     "opened",
     "write_json",
-    "write_manifest",
     "write_rows",
     "write_statistics",
 ]
 
 _BLOCK_BYTES = 1 << 20
+_COMPILER = "imagemill.engine.backends.cpu.compile"
+_WORTH_IT = 2 << 30
+"""Bytes that are summed without the compiler in the time that it takes to load."""
 _MAPS = np.dtype(np.float32)
 _LINES = 1 << 12
-"""Records whose lines are in memory at once, and rows of a group of the manifest."""
+"""Records whose lines are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,9 @@ def fit_statistics(lines: Sequence[Line], files: Files, form: Form, *, whiten: b
     """Statistics of the training part, over finite values alone; None where there is no training image."""
     if not lines:
         return None
-    moments = Moments(form.shape, form.dtype, channels=form.axes.endswith("c"))
+    # The sums are the same; where nothing was compiled so far, loading the compiler has to pay.
+    compiled = _COMPILER in sys.modules or len(lines) * form.image_bytes > _WORTH_IT
+    moments = Moments(form.shape, form.dtype, channels=form.axes.endswith("c"), compiled=compiled)
     whitening = Whitening(int(np.prod(form.shape))) if whiten else None
     for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
         moments.add(_measured(part, block))
@@ -240,49 +241,6 @@ def _labels(lines: Sequence[Line], plan: LabelPlan) -> Any:
     return pa.array(
         [line.label for line in lines], pa.list_(pa.from_numpy_dtype(np.dtype(plan.dtype)), len(plan.classes))
     )
-
-
-def write_manifest(
-    path: Path, rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Any], besides: Mapping[str, Any]
-) -> None:
-    """Write the table of all records, some thousand rows at a time.
-
-    Parameters
-    ----------
-    path : Path
-    rows : iterable of mapping
-    schema : mapping
-        Types of the given columns.
-    besides : mapping
-        Types of what records have besides.
-    """
-    called = {name: name if name not in schema else f"attribute.{name}" for name in besides}
-    whole = pl.DataFrame(schema={**schema, **{called[name]: kind for name, kind in besides.items()}})
-    with atomic_path(path) as part, pq.ParquetWriter(part, _in_arrow(whole).schema, compression="zstd") as writer:
-        for some in _by(rows, _LINES):
-            piece = _manifest_piece(some, schema)
-            for name, kind in besides.items():
-                values = [row["attributes"].get(name) for row in some]
-                piece = piece.with_columns(column_of_type(called[name], values, kind))
-            writer.write_table(_in_arrow(piece))
-
-
-def _in_arrow(frame: pl.DataFrame) -> Any:
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-
-
-def _by(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
-    given = iter(rows)
-    while some := list(islice(given, size)):
-        yield some
-
-
-def _manifest_piece(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
-    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in schema}
-    texts = [name for name, kind in schema.items() if kind == pl.String]
-    for name in texts:  # names of files that are no UTF-8 are told as far as they can be
-        columns[name] = [None if v is None else v.encode("utf-8", "backslashreplace").decode() for v in columns[name]]
-    return pl.DataFrame(columns, schema=dict(schema))
 
 
 def write_statistics(path: Path, fitted: Fitted) -> None:

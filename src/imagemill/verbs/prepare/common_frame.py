@@ -92,6 +92,7 @@ def _pipeline(placing: Placing, picture: tuple[int, ...]) -> Pipeline:
     return Pipeline(steps, seed=0)
 
 
+@lru_cache(maxsize=256)
 def place(shape: tuple[int, ...], frame: tuple[int, ...], fit: Fit) -> Placing:
     """Place a picture of a shape in a frame.
 

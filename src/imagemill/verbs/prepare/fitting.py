@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from imagemill.core.coordinate_maps import Matrix
 from imagemill.core.errors import CodecError, InputError
+from imagemill.core.geometry import resize
 from imagemill.core.ops import Fit
-from imagemill.core.targets import Array, Image
+from imagemill.core.targets import Array
 from imagemill.data.codecs.base import Picture
 from imagemill.verbs.prepare.area_average import averaged
 from imagemill.verbs.prepare.common_frame import Placing
-
-if TYPE_CHECKING:
-    from imagemill.pipeline.pipeline import Pipeline
 
 __all__ = ["DTYPES", "DType", "Normalize", "Values", "gaps_in", "resized", "same_form", "value_plan"]
 
@@ -261,16 +260,17 @@ def _areas(old: int, new: int) -> Any:
 
 def _grown(part: Array, axes: str, shape: tuple[int, ...]) -> Array:
     """Interpolate to a larger frame; values stay within those of the picture's type."""
-    made: Array = _enlarging(shape)(image=Image(part, axes), key=0).image
-    return made
+    from imagemill.engine.backends.cpu.choose import resample
+
+    planes = part if axes.endswith("c") else part[..., np.newaxis]
+    # As a pipeline with a Resize alone would, without loading all that can draw and plan.
+    made: Array = resample(planes, (_enlarging(part.shape[: len(shape)], shape),), shape, order=3, border="nearest")
+    return made.reshape(*shape, *part.shape[len(shape) :])
 
 
 @lru_cache(maxsize=64)
-def _enlarging(shape: tuple[int, ...]) -> Pipeline:
-    from imagemill.pipeline.pipeline import Pipeline
-    from imagemill.transforms.geometric.resize import Resize
-
-    return Pipeline([Resize(shape, order=3, antialias=False)], seed=0)
+def _enlarging(old: tuple[int, ...], new: tuple[int, ...]) -> Matrix:
+    return Matrix(resize(np.array([old]), np.array([new]))[0])
 
 
 def same_form(picture: Picture) -> Picture:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from imagemill.data.layouts.base import Source
-from imagemill.data.uniform import uniform_type
+from imagemill.data.plain_kinds import PlainKind, plain_kind
 from imagemill.verbs.prepare.class_numbers import LabelPlan
 from imagemill.verbs.prepare.known_records import KnownRecords
 from imagemill.verbs.prepare.parts import Places, Split
@@ -58,11 +58,11 @@ class ManifestRows:
             said = _without_root(str(problem), self._source)
             yield {"key": problem.name, "problem": said, "attributes": {}}
 
-    def besides(self) -> dict[str, Any]:
-        """Names and types of what records have besides, in the order in which they come."""
+    def besides(self) -> dict[str, PlainKind]:
+        """Names and kinds of what records have besides, in the order in which they come."""
         records = self._source.records
         names = dict.fromkeys(name for record in records for name in record.attributes)
-        return {name: uniform_type(record.attributes.get(name) for record in records) for name in names}
+        return {name: plain_kind(record.attributes.get(name) for record in records) for name in names}
 
     def _of_usable(self, place: int) -> dict[str, Any]:
         known, size = self._run.known(place), self._run.found(place).row()["size"]

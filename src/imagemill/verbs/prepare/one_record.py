@@ -19,16 +19,14 @@ from imagemill.core.targets import Array, Map, Mask
 from imagemill.data.codecs.base import Picture, ReadOptions
 from imagemill.data.records.further_targets import further_pictures
 from imagemill.data.records.loading import (
-    encoded,
     load_mask,
     load_picture,
     pair_note,
-    pixels_digest,
     pixels_name,
-    pixels_suffix,
+    read_once,
 )
 from imagemill.data.records.orientation import Seen, objects_on
-from imagemill.data.records.record import Blob, Frame, Pixels, Record, Stored
+from imagemill.data.records.record import Frame, Pixels, Record
 from imagemill.jobs.shards import Note
 from imagemill.verbs.prepare.annotations_in_frame import moved
 from imagemill.verbs.prepare.common_frame import Placing, place
@@ -75,18 +73,6 @@ class Made:
     maps: Mapping[str, Array] = field(default_factory=dict)
 
 
-def _once(where: Pixels) -> tuple[str, Pixels]:
-    """The digest of pixels, and the same pixels in memory, so that a file is read once."""
-    data = encoded(where)
-    if data is not None:
-        name, held = pixels_name(where), data
-        return hashlib.sha256(held).hexdigest(), Blob(name, pixels_suffix(where), lambda: held)
-    assert isinstance(where, Stored)
-    array = where.fetch()
-    held_array = replace(where, fetch=lambda: array)
-    return pixels_digest(held_array), held_array
-
-
 def take(record: Record, maps: Sequence[str] = ()) -> Taken:
     """Read a record's bytes, and those of its maps of these names.
 
@@ -95,15 +81,15 @@ def take(record: Record, maps: Sequence[str] = ()) -> Taken:
     CodecError
         When they cannot be read.
     """
-    sha256, image = _once(record.image)
+    sha256, image = read_once(record.image)
     known, held = dict[str, str](), dict(record.further)
     for name in maps:
-        known[name], pixels = _once(held[name].pixels)
+        known[name], pixels = read_once(held[name].pixels)
         held[name] = replace(held[name], pixels=pixels)
     record = replace(record, image=image, further=held)
     if record.mask is None:
         return Taken(record, sha256, None, known)
-    mask_sha256, mask = _once(record.mask)
+    mask_sha256, mask = read_once(record.mask)
     return Taken(replace(record, mask=mask), sha256, mask_sha256, known)
 
 
@@ -148,7 +134,7 @@ def make(taken: Taken, asked: Parameters, form: Form, numbers: Mapping[str, int]
     record = taken.record
     picture = same_form(load_picture(record.image, asked.read))
     check_form(picture, asked, form)
-    placing = place(picture.spatial_shape, form.spatial, asked.fit)  # type: ignore[arg-type]
+    placing = place(picture.spatial_shape, form.spatial, asked.fit)
     as_read = picture.array
     row: dict[str, Any] = {"size": list(picture.spatial_shape)}
     gaps = count_not_finite(as_read)

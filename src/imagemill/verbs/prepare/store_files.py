@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from imagemill.core.errors import InputError
 from imagemill.data import store
 from imagemill.data.splits.split import PARTS
 from imagemill.verbs.prepare import assemble, statistics
 from imagemill.verbs.prepare.assemble import Files, Fitted, Line
 from imagemill.verbs.prepare.class_numbers import LabelPlan
+from imagemill.verbs.prepare.manifest_file import write_manifest
 from imagemill.verbs.prepare.manifest_rows import ManifestRows
 from imagemill.verbs.prepare.parameters import Parameters
 from imagemill.verbs.prepare.picture_form import Form
@@ -68,7 +67,7 @@ class StoreFiles:
             some = lines[one.part][one.first : one.first + one.count]
             path = self.out / f"{one.name}.arrow"
             assemble.write_rows(path, some, files, self.form, self.labels, mask_dtype, how, applied)
-        assemble.write_manifest(self.out / store.MANIFEST, rows, _MANIFEST, rows.besides())
+        write_manifest(self.out / store.MANIFEST, rows, rows.besides())
         if fitted is not None:
             assemble.write_statistics(self.out / store.STATISTICS, fitted)
         else:
@@ -90,6 +89,8 @@ class StoreFiles:
     def _description(
         self, lines: Mapping[str, Sequence[Line]], fitted: Fitted | None, mask_dtype: Any, said: Mapping[str, Any]
     ) -> dict[str, Any]:
+        from importlib.metadata import version  # slow to load, and not needed where nothing is written
+
         import pyarrow as pa
 
         form = self.form
@@ -110,24 +111,8 @@ class StoreFiles:
         # These stand behind the statistics: the order is part of the bytes.
         for name in ("split", "parameters", "fingerprint"):
             described[name] = described.pop(name)
-        versions = {"imagemill": _version(), "pyarrow": pa.__version__, "polars": pl.__version__}
+        versions = {"imagemill": _version(), "pyarrow": pa.__version__, "polars": version("polars")}
         return {**described, "versions": versions}
-
-
-_MANIFEST = {
-    "key": pl.String,
-    "split": pl.String,
-    "label": pl.String,
-    "labels": pl.List(pl.String),
-    "group": pl.String,
-    "where": pl.String,
-    "checksum": pl.String,
-    "mask_checksum": pl.String,
-    "entry": pl.String,
-    "height": pl.Int32,
-    "width": pl.Int32,
-    "problem": pl.String,
-}
 
 
 def _version() -> str:

@@ -139,7 +139,7 @@ _by_64: Any = _look_up_64
 _by_192: Any = _look_up_192
 
 
-@compiled
+@compiled.by_processor
 def _by_one(src, table, out):
     start = 0
     if _WIDE:
@@ -154,7 +154,7 @@ def _by_one(src, table, out):
         out[i] = table[src[i]]
 
 
-@compiled
+@compiled.by_processor
 def _by_three(src, table, out):
     start = 0
     if _WIDE:

@@ -16,10 +16,12 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray, njit  # type: ignore[attr-defined]  # numba does not list what it exports
+from numba import carray  # type: ignore[attr-defined]  # numba does not list what it exports
 from numba.core import cgutils
 from numba.core.cgutils import ir  # type: ignore[attr-defined]  # llvmlite's, as numba itself uses it
 from numba.extending import intrinsic
+
+from imagemill.engine.shipped_kernels import njit
 
 LANES = 8
 
@@ -133,7 +135,7 @@ def _emitted_blend(*, deep: bool) -> Any:
 
             def two(at):
                 pointer = builder.bitcast(builder.gep(base, [at]), pair.as_pointer())
-                return _to_real(builder, builder.load(pointer, align=kind.bitwidth // 8), kind, real)
+                return to_real(builder, builder.load(pointer, align=kind.bitwidth // 8), kind, real)
 
             def both(weight):
                 empty = ir.Constant(real, ir.Undefined)
@@ -141,19 +143,20 @@ def _emitted_blend(*, deep: bool) -> Any:
                 return builder.insert_element(one, weight, ir.Constant(_INT, 1))
 
             below = builder.add(first, line)
-            total = _between(builder, two(first), two(below), both(wy))
+            total = between(builder, two(first), two(below), both(wy))
             if deep:
-                behind = _between(builder, two(builder.add(first, plane)), two(builder.add(below, plane)), both(wy))
-                total = _between(builder, total, behind, both(wz))
+                behind = between(builder, two(builder.add(first, plane)), two(builder.add(below, plane)), both(wy))
+                total = between(builder, total, behind, both(wz))
             left, right = (builder.extract_element(total, ir.Constant(_INT, e)) for e in range(2))
-            return _between(builder, left, right, wx)
+            return between(builder, left, right, wx)
 
         return signature, generate
 
     return emitted
 
 
-def _to_real(builder: Any, pair: Any, kind: Any, real: Any) -> Any:
+def to_real(builder: Any, pair: Any, kind: Any, real: Any) -> Any:
+    """A vector of items of some kind in floating point."""
     if isinstance(kind, numba.types.Integer):
         signed: bool = kind.signed  # type: ignore[attr-defined]  # numba sets it by name
         return (builder.sitofp if signed else builder.uitofp)(pair, real)
@@ -163,7 +166,8 @@ def _to_real(builder: Any, pair: Any, kind: Any, real: Any) -> Any:
     return (builder.fpext if kind.bitwidth < wanted else builder.fptrunc)(pair, real)
 
 
-def _between(builder: Any, a: Any, b: Any, weight: Any) -> Any:
+def between(builder: Any, a: Any, b: Any, weight: Any) -> Any:
+    """``a + (b - a) weight``."""
     flags = ("contract",)
     return builder.fadd(a, builder.fmul(builder.fsub(b, a), weight, flags=flags), flags=flags)
 
@@ -202,7 +206,7 @@ def _emitted_pixel(real: Any, step: int) -> Any:
 
             def eight(place):
                 pointer = builder.bitcast(builder.gep(pixels, [place]), item8.as_pointer())
-                return _to_real(builder, builder.load(pointer, align=kind.bitwidth // 8), kind, real8)
+                return to_real(builder, builder.load(pointer, align=kind.bitwidth // 8), kind, real8)
 
             def spread(weight, kind):
                 empty = ir.Constant(kind, ir.Undefined)
@@ -211,12 +215,12 @@ def _emitted_pixel(real: Any, step: int) -> Any:
                     first, empty, ir.Constant(ir.VectorType(_INT, kind.count), [0] * kind.count)
                 )
 
-            both = _between(builder, eight(at), eight(builder.add(at, line)), spread(wy, real8))
+            both = between(builder, eight(at), eight(builder.add(at, line)), spread(wy, real8))
             left, right = (
                 builder.shuffle_vector(both, both, ir.Constant(ir.VectorType(_INT, 4), list(range(k, k + 4))))
                 for k in (0, step)
             )
-            made = _between(builder, left, right, spread(wx, real4))
+            made = between(builder, left, right, spread(wx, real4))
             if real != single4.element:
                 made = builder.fptrunc(made, single4)
             builder.store(made, builder.bitcast(builder.gep(target, [o]), single4.as_pointer()), align=4)
@@ -426,7 +430,7 @@ def _pointer(typing, address):
 _place: Any = _pointer
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _bytes_at_compiled(address, count):
     return carray(_place(address), count)
 

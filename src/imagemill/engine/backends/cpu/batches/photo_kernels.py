@@ -14,15 +14,18 @@ from __future__ import annotations
 import numpy as np
 
 from imagemill.engine.backends.cpu.batches.level_rows import keeps_rows, level_rows, spread, table
-from imagemill.engine.backends.cpu.batches.photo_colours import paint
+from imagemill.engine.backends.cpu.batches.photo_colours import each_alone, paint, tint
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.resample.lines import CONSTANT, fold
 from imagemill.engine.backends.cpu.resample.samplers import _bring_in
 from imagemill.engine.backends.cpu.simd import blend_rgb, bytes_at, part, prefetch
+from imagemill.engine.backends.cpu.vector_places import as_place
 
 _AHEAD = 4
 """Rows between asking for a line of the source and reading it: half the time of a photo that is in no cache."""
 _AHEAD_STEP = 8
+_NEAR = 1 << 14
+"""Bytes of a picture that is in the nearest cache once its first rows were read: nothing is asked for ahead."""
 _SAMPLES = 256
 """How many samples are located at once where rows are short, so that loops are worth setting up."""
 _TOGETHER = 1024
@@ -56,8 +59,11 @@ def _sample(src, h, w, j, i, border, fill, out, o):
 
 
 @compiled.part
-def _resample(src, dims, m, border, fill, rows, n, places, red, green, blue):
-    """Rows of any affine map: some are located, read at one go, and the samples at the edge then read one by one."""
+def _resample(src, dims, m, border, fill, rows, n, places, red, green, blue, tinted, numbers, out, photo):
+    """Rows of any affine map: some are located, read at one go, and the samples at the edge then read one by one.
+
+    They go into planes, or, where they are ``tinted`` by some numbers, into their places in the batch.
+    """
     h, w = dims
     q, margin, index, wy, wx, fours = places
     together = len(index) // n
@@ -65,19 +71,22 @@ def _resample(src, dims, m, border, fill, rows, n, places, red, green, blue):
     line = np.uintp(3 * w)
     # Eight bytes are read from either line; the last few places in memory have fewer behind them.
     safe = float(3 * h * w - 3 * w - 8)
+    far = 3 * h * w > _NEAR
     s0, s1 = m[0, 1], m[1, 1]
     for first in range(rows[0], rows[1], together):
         lines = min(together, rows[1] - first)
         count = lines * n
         for row in range(lines):
             b0, b1 = m[0, 0] * (first + row) + m[0, 2], m[1, 0] * (first + row) + m[1, 2]
-            for x in range(0, n, _AHEAD_STEP):
+            for x in range(0, n if far else 0, _AHEAD_STEP):
                 # Where this sample's successor will be read; a place beyond the picture does no harm.
                 j, i = b0 + s0 * x + _AHEAD * m[0, 0], b1 + s1 * x + _AHEAD * m[1, 0]
                 prefetch(src, np.uintp(int(np.floor(min(max(j, 0.0), high)) * width + 3.0 * i)))
             for x in range(n):
-                q[0, row * n + x] = b0 + s0 * x
-                q[1, row * n + x] = b1 + s1 * x
+                # Half a word: only those become doubles many at once.
+                place = float(np.int32(x))
+                q[0, row * n + x] = b0 + s0 * place
+                q[1, row * n + x] = b1 + s1 * place
         if border != CONSTANT:
             _bring_in(q[0], count, float(h), border)
             _bring_in(q[1], count, float(w), border)
@@ -91,7 +100,7 @@ def _resample(src, dims, m, border, fill, rows, n, places, red, green, blue):
             depth = depth if at <= safe else -0.5
             margin[x] = depth
             inside += depth >= 0.0
-            index[x] = np.uintp(int(min(at, safe)))
+            index[x] = np.uintp(as_place(min(at, safe)))
             wy[x] = np.float32(j - fj)
             wx[x] = np.float32(i - fi)
         for x in range(count):
@@ -100,6 +109,9 @@ def _resample(src, dims, m, border, fill, rows, n, places, red, green, blue):
             for x in range(count):
                 if margin[x] < 0.0:
                     _sample(src, h, w, q[0, x], q[1, x], border, fill, fours, 4 * x)
+        if tinted:
+            tint(fours, count, numbers, out, photo, n * first)
+            continue
         start = np.uintp(n * (first - rows[0]))
         for x in range(np.uintp(0), np.uintp(count), np.uintp(8)):
             part(fours, x, red, green, blue, start + x)
@@ -148,7 +160,7 @@ def run(addresses, sizes, m, chosen, border, fill, averages, shape, numbers, out
     index, spots = np.empty(count, np.uintp), np.empty((2, count))
     fours, added = np.empty(4 * (count + 7), np.float32), np.empty(n, np.float32)
     places = spots, np.empty(count), index, np.empty(count, np.float32), np.empty(count, np.float32), fours
-    p = np.empty(22, np.float32)
+    p, alone = np.empty(22, np.float32), np.empty(32, np.float32)
     # Rows that go to colour at a time: they stay in the nearest cache.
     few = max(1, min(_TOGETHER // n, shape[0]))
     for i in range(len(chosen)):
@@ -161,6 +173,7 @@ def run(addresses, sizes, m, chosen, border, fill, averages, shape, numbers, out
         means = False
         for k in range(22, 31):
             means |= numbers[i, k] != 0.0
+        tinted = not means and each_alone(p, alone, out)
         level = keeps_rows(dims, m[i], border, shape)
         rows, weights = table(m[i, 0, 0], m[i, 0, 2], shape[0] if level else 1, dims[0], averages)
         columns, others = table(m[i, 1, 1], m[i, 1, 2], n if level else 1, dims[1], averages)
@@ -179,7 +192,10 @@ def run(addresses, sizes, m, chosen, border, fill, averages, shape, numbers, out
                     source, dims[1], rows, weights, first, end, taps, at, shares, n, left, line, red, green, blue
                 )
             else:
-                _resample(source, dims, m[i], border, fill, (first, end), n, places, red, green, blue)
+                span = first, end
+                _resample(source, dims, m[i], border, fill, span, n, places, red, green, blue, tinted, alone, out, i)
+                if tinted:
+                    continue
             if means:
                 _add_means(red[:pixels], green[:pixels], blue[:pixels], n, added, numbers[i], p)
             for start in range(0, (end - first) * n, few * n):

@@ -106,7 +106,12 @@ def _map_of_all(m: Floats, *, antialias: bool) -> _Geometry | None:
         return None
     moves = abs(a) + abs(b) + abs(c) + abs(d) == 2.0 and all(map(float.is_integer, first + second))
     n = len(m)
-    return for_all(m[:1, :2], n), for_all(np.array([plain]), n), for_all(np.array([plain and not moves]), n)
+    return m[:, :2], _flags(plain, n), _flags(plain and not moves, n)
+
+
+@lru_cache(maxsize=64)
+def _flags(value: bool, n: int) -> Bools:  # noqa: FBT001  # kept by position
+    return np.full(n, value)
 
 
 @kept

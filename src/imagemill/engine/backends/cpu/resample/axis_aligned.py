@@ -165,8 +165,6 @@ def _places(scale: float, n: int, offset: float) -> Floats:
 
 def spline_taps(q: Floats, order: int, n: int, border: str) -> Table:
     """Tables of B-spline interpolation at coordinates ``q`` of an axis of ``n`` pixels or coefficients."""
-    import scipy.interpolate as _interpolate
-
     if order == 0:
         index = integer_index(np.floor(q + 0.5).astype(np.int64)[:, None], n, border)
         weights = np.ones_like(index, np.float64)
@@ -176,9 +174,36 @@ def spline_taps(q: Floats, order: int, n: int, border: str) -> Table:
         low = np.floor(q)
         taps = np.arange(order + 1)
         index = integer_index(low.astype(np.int64)[:, None] - order // 2 + taps, n, border)
-        basis = _interpolate.BSpline.basis_element(np.arange(order + 2, dtype=np.float64), extrapolate=False)
-        weights = np.nan_to_num(basis((q - low)[:, None] + (order - taps)))
+        weights = spline_weights(q - low, order)
     return _fold_lost(index, weights)
+
+
+def spline_weights(fraction: Floats, order: int) -> Floats:
+    """What the pixels about a place count in a B-spline, ``(n, order + 1)``, the leftmost first.
+
+    Parameters
+    ----------
+    fraction : array, ``(n,)``
+        How far a place is from the pixel at or before it, below 1.
+    order : int
+
+    Notes
+    -----
+    Source: de Boor (1972), "On calculating with B-splines", Journal of Approximation Theory 6(1), for knots at whole
+    numbers: each degree is a blend of the one before.
+
+    Examples
+    --------
+    >>> spline_weights(np.array([0.0, 0.5]), 3).round(4).tolist()
+    [[0.1667, 0.6667, 0.1667, 0.0], [0.0208, 0.4792, 0.4792, 0.0208]]
+    """
+    weights = np.zeros((len(fraction), order + 1))
+    weights[:, 0] = 1.0
+    for degree in range(1, order + 1):
+        moved = weights[:, :degree] * ((fraction[:, None] + (degree - 1 - np.arange(degree))) / degree)
+        weights[:, :degree] -= moved
+        weights[:, 1 : degree + 1] += moved
+    return weights
 
 
 def area_taps(q: Floats, width: float, n: int, border: str) -> Table:

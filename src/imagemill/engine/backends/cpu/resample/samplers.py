@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.four_voxels import bilinear_four, trilinear_four
 from imagemill.engine.backends.cpu.resample.lines import (
     AFFINE,
     CONSTANT,
@@ -25,6 +26,7 @@ from imagemill.engine.backends.cpu.resample.lines import (
     trace_rows,
 )
 from imagemill.engine.backends.cpu.simd import bilinear, prefetch, trilinear
+from imagemill.engine.backends.cpu.vector_places import as_place
 
 _ASKED = 16
 """Bytes between two places of the source whose line is asked for ahead of time."""
@@ -45,7 +47,7 @@ def gather(src, dims, channels, chain, border, fills, out, shape, room, together
             rows, left = min(together, shape[1] - y), False
             count = n * rows
             if straight:
-                _straight_rows(src, dims, channels, q, n, m, z, y, rows)
+                _straight_rows(src, dims, channels, q, n, m, z, y, rows, room[2])
             else:
                 left = trace_rows(z, y, rows, n, chain, room)
             _gather_row(src, dims, channels, room, left, count, border, fills, out, o)
@@ -68,7 +70,7 @@ def linear(src, dims, channels, chain, planar, border, fills, low, high, out, sh
             rows, left = min(together, shape[1] - y), False
             count = n * rows
             if straight:
-                _straight_rows(src, dims, channels, q, n, m, z, y, rows)
+                _straight_rows(src, dims, channels, q, n, m, z, y, rows, room[2])
             else:
                 left = trace_rows(z, y, rows, n, chain, room)
             _linear_row(src, dims, channels, room, left, count, planar, border, fills, acc)
@@ -105,9 +107,9 @@ def _multiplied(chain, out):
 
 
 @compiled.part
-def _straight_rows(src, dims, channels, q, n, m, z, first, rows):
+def _straight_rows(src, dims, channels, q, n, m, z, first, rows, places):
     """Coordinates of some rows into ``q``; what the rows behind them will read is asked for."""
-    d, h, v = dims
+    d, h, v = float(dims[0]), float(dims[1]), float(dims[2])
     asked = max(_ASKED // src.itemsize, 1)
     s0, s1, s2 = m[0, 2], m[1, 2], m[2, 2]
     for row in range(rows):
@@ -116,18 +118,21 @@ def _straight_rows(src, dims, channels, q, n, m, z, first, rows):
         b1 = m[1, 0] * z + m[1, 1] * y + m[1, 3]
         b2 = m[2, 0] * z + m[2, 1] * y + m[2, 3]
         for x in range(n):
-            q[0, row * n + x] = b0 + s0 * x
-            q[1, row * n + x] = b1 + s1 * x
-            q[2, row * n + x] = b2 + s2 * x
-        for x in range(0, n, asked):
-            i = b0 + s0 * x + rows * m[0, 1]
-            j = b1 + s1 * x + rows * m[1, 1]
-            k = b2 + s2 * x + rows * m[2, 1]
+            # Half a word: only those become doubles many at once.
+            step = float(np.int32(x))
+            q[0, row * n + x] = b0 + s0 * step
+            q[1, row * n + x] = b1 + s1 * step
+            q[2, row * n + x] = b2 + s2 * step
+        b0, b1, b2 = b0 + rows * m[0, 1], b1 + rows * m[1, 1], b2 + rows * m[2, 1]
+        some = (n + asked - 1) // asked
+        for k in range(some):
+            step = float(np.int32(asked * k))
             # The neighbour farthest on: the others were read before.
-            i = min(max(np.floor(i) + 1.0, 0.0), d - 1.0)
-            j = min(max(np.floor(j) + 1.0, 0.0), h - 1.0)
-            k = min(max(k, 0.0), v - 1.0)
-            prefetch(src, np.uintp(int((i * h + j) * v + k) * channels))
+            i = min(max(np.floor(b0 + s0 * step) + 1.0, 0.0), d - 1.0)
+            j = min(max(np.floor(b1 + s1 * step) + 1.0, 0.0), h - 1.0)
+            places[k] = as_place((i * h + j) * v + np.floor(min(max(b2 + s2 * step, 0.0), v - 1.0)))
+        for k in range(some):
+            prefetch(src, np.uintp(places[k] * channels))
 
 
 @compiled.part
@@ -141,14 +146,14 @@ def _gather_row(src, dims, channels, room, left, n, border, fills, out, o):
             i = min(max(np.floor(q[0, x] + 0.5), 0.0), d - 1.0)
             j = min(max(np.floor(q[1, x] + 0.5), 0.0), h - 1.0)
             k = min(max(np.floor(q[2, x] + 0.5), 0.0), v - 1.0)
-            # In float64 the flat index is exact and needs one conversion instead of three.
-            index[x] = int((i * h + j) * v + k)
+            # In float64 the flat index is exact.
+            index[x] = as_place((i * h + j) * v + k)
     else:
         count = 0
         for x in range(n):
             i, j, k = np.floor(q[0, x] + 0.5), np.floor(q[1, x] + 0.5), np.floor(q[2, x] + 0.5)
             inside = (i >= 0) & (i < d) & (j >= 0) & (j < h) & (k >= 0) & (k < v)
-            index[x] = int((i * h + j) * v + k) if inside else -1
+            index[x] = as_place((i * h + j) * v + k) if inside else -1
             count += inside
         whole = count == n or border != CONSTANT
         if count < n and border != CONSTANT:
@@ -243,8 +248,8 @@ def _locate(q, n, d, h, v, channels, planar, index, acc):
         i = min(max(np.floor(q[0, x] + half), 0.0), deep)
         j = min(max(np.floor(q[1, x]), 0.0), high - 2.0)
         k = min(max(np.floor(q[2, x]), 0.0), wide - 2.0)
-        # In float64 the flat index is exact and needs one conversion instead of three.
-        index[x] = int(((i * high + j) * wide + k) * step)
+        # In float64 the flat index is exact.
+        index[x] = as_place(((i * high + j) * wide + k) * step)
         acc[1, x] = q[0, x] - i
         acc[2, x] = q[1, x] - j
         acc[3, x] = q[2, x] - k
@@ -301,14 +306,20 @@ def _blend(src, index, wz, wy, wx, out, h, v, channels, planar):
 @compiled.part
 def _blend_eight(src, index, wz, wy, wx, out, plane, line):
     sy, sz = np.uintp(line), np.uintp(plane)
-    for x in range(len(index)):
+    fours = len(index) // 4 * 4
+    for x in range(np.uintp(0), np.uintp(fours), np.uintp(4)):
+        trilinear_four(src, index, x, sy, sz, wz, wy, wx, out)
+    for x in range(fours, len(index)):
         out[x] = trilinear(src, np.uintp(index[x]), sy, sz, wz[x], wy[x], wx[x])
 
 
 @compiled.part
 def _blend_four(src, index, wy, wx, out, line):
     sy = np.uintp(line)
-    for x in range(len(index)):
+    fours = len(index) // 4 * 4
+    for x in range(np.uintp(0), np.uintp(fours), np.uintp(4)):
+        bilinear_four(src, index, x, sy, sy, wy, wy, wx, out)
+    for x in range(fours, len(index)):
         out[x] = bilinear(src, np.uintp(index[x]), sy, sy, wy[x], wy[x], wx[x])
 
 

@@ -76,17 +76,14 @@ def coefficients(
     """
     dtype = coefficient_dtype(src.dtype)
     pad = PAD if border in ("nearest", "constant") else 0
-    # The filter works in place, on a view of whole lines: the copy must lie in order.
-    out = src.astype(dtype, order="C")
-    if pad:
-        widths = [(pad, pad) if axis in axes else (0, 0) for axis in range(src.ndim)]
-        if border == "nearest":
-            out = np.pad(out, widths, mode="edge")
-        else:
-            padded = np.empty([n + 2 * w[0] for n, w in zip(out.shape, widths, strict=True)], dtype)
-            padded[...] = fill
-            padded[tuple(slice(w[0], w[0] + n) for n, w in zip(out.shape, widths, strict=True))] = out
-            out = padded
+    # The filter works in place, on a view of whole lines: what it is given must lie in order.
+    out = np.empty([n + 2 * pad * (axis in axes) for axis, n in enumerate(src.shape)], dtype)
+    inside = [slice(pad, pad + n) if axis in axes else slice(n) for axis, n in enumerate(src.shape)]
+    if pad and border == "constant":
+        out[...] = fill
+    out[tuple(inside)] = src
+    if pad and border == "nearest":
+        _repeat_edges(out, inside, [axis for axis in range(src.ndim) if axis in axes])
     for axis in axes:
         # A single pixel is its own coefficient; the filter's start would divide by its period of zero.
         if out.shape[axis] > 1:
@@ -94,6 +91,18 @@ def coefficients(
             room = np.empty((out.shape[axis], _LANES))
             filter_axis(split, _POLES[order], _SYMMETRY[border], room)
     return out, pad
+
+
+def _repeat_edges(out: Array, inside: list[slice], axes: list[int]) -> None:
+    """Repeat the outermost pixels of what lies inside, axis after axis, so that corners are repeated too."""
+    for axis in axes:
+        first, last = inside[axis].start, inside[axis].stop - 1
+        for there, edge in ((slice(0, first), first), (slice(last + 1, None), last)):
+            # Along the axes before, all is there; along those behind, what was given.
+            known = [slice(None) if other in axes[: axes.index(axis)] else part for other, part in enumerate(inside)]
+            out[(*known[:axis], there, *known[axis + 1 :])] = out[
+                (*known[:axis], slice(edge, edge + 1), *known[axis + 1 :])
+            ]
 
 
 @compiled

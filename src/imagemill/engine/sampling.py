@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,20 +68,20 @@ class _Facts:
 
     Parameters
     ----------
-    same : bool array, ``[n]``
+    same : sequence of bool, one per sample
         The matrix is the identity.
-    aligned : bool array, ``[n]``
+    aligned : sequence of bool
         It only scales, flips and exchanges axes.
-    whole : bool array, ``[n]``
+    whole : sequence of bool
         It moves whole pixels and reads none between them: flips, quarter turns, crops.
-    factors : array, ``[n, d]``
+    factors : sequence of floats, ``[n][d]``
         Input pixels an output pixel spans along each input axis.
     """
 
-    same: npt.NDArray[np.bool_]
-    aligned: npt.NDArray[np.bool_]
-    whole: npt.NDArray[np.bool_]
-    factors: Floats
+    same: Sequence[bool]
+    aligned: Sequence[bool]
+    whole: Sequence[bool]
+    factors: Sequence[Sequence[float]]
 
 
 @kept
@@ -89,6 +91,8 @@ def _facts(step: Resample) -> _Facts | None:
         return None
     m = step.links[0].m
     d = m.shape[-1] - 1
+    if m.strides[0] == 0 or len(m) == 1:
+        return _facts_of_one(m[0].tolist(), len(m))
     if np.any(m[:, d, :d] != 0.0) or np.any(m[:, d, d] != 1.0):
         return None
     linear = m[:, :d, :d]
@@ -98,7 +102,24 @@ def _facts(step: Resample) -> _Facts | None:
     offset = m[:, :d, d]
     whole = aligned & (np.abs(linear).max(axis=2) == 1.0).all(axis=1)
     whole &= (np.abs(offset - np.rint(offset)) <= EDGE_TOLERANCE).all(axis=1)
-    return _Facts(same, aligned, whole, np.sqrt((linear**2).sum(axis=2)))
+    factors = np.sqrt((linear**2).sum(axis=2))
+    return _Facts(same.tolist(), aligned.tolist(), whole.tolist(), factors.tolist())
+
+
+def _facts_of_one(matrix: list[list[float]], n: int) -> _Facts | None:
+    """The same of one matrix for all: arrays of so few numbers take many times as long."""
+    *rows, last = matrix
+    d = len(rows)
+    if last != [*[0.0] * d, 1.0]:
+        return None
+    axes = range(d)
+    aligned = all(sum(row[k] != 0.0 for k in axes) == 1 for row in rows)
+    aligned = aligned and all(sum(row[k] != 0.0 for row in rows) == 1 for k in axes)
+    same = aligned and all(row[d] == 0.0 and row[i] == 1.0 for i, row in enumerate(rows))
+    whole = aligned and all(max(map(abs, row[:d])) == 1.0 for row in rows)
+    whole = whole and all(math.isfinite(row[d]) and abs(row[d] - round(row[d])) <= EDGE_TOLERANCE for row in rows)
+    factors = [math.sqrt(sum(row[k] ** 2 for k in axes)) for row in rows]
+    return _Facts([same] * n, [aligned] * n, [whole] * n, [factors] * n)
 
 
 def request(step: Resample, row: int) -> Request:
@@ -195,15 +216,14 @@ def _shrink(stages: tuple[maps.Stage, ...], shape: tuple[int, ...]) -> tuple[flo
             # Derivative of (A p + b) / w: the quotient rule, which is A itself for an affine map.
             jacobian = (m[:d, :d] - np.outer(moved[0], m[d, :d])) / w @ jacobian
             point = moved
-    return _beyond(np.sqrt((jacobian**2).sum(axis=1)))
+    return _beyond(np.sqrt((jacobian**2).sum(axis=1)).tolist())
 
 
-def _beyond(factors: Floats) -> tuple[float, ...] | None:
+def _beyond(factors: Sequence[float]) -> tuple[float, ...] | None:
     """Factors above the limit, 1 for the others; None when there are none."""
-    listed: list[float] = factors.tolist()
-    if max(listed) <= SHRINK_LIMIT:
+    if max(factors) <= SHRINK_LIMIT:
         return None
-    return tuple(f if f > SHRINK_LIMIT else 1.0 for f in listed)
+    return tuple(f if f > SHRINK_LIMIT else 1.0 for f in factors)
 
 
 def needed(asked: Request, in_shape: tuple[int, ...]) -> tuple[tuple[slice, ...], Request] | None:

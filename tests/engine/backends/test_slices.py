@@ -120,6 +120,8 @@ def test_moves_of_a_batch_are_those_of_its_samples() -> None:
             finite = np.isfinite(m).all()
             alone = exact_move((Matrix(m),), (9,) * d, (9,) * d) if finite and not m[d, :d].any() else None
             assert move == alone
+            # One for all is found in another way than many.
+            assert whole_moves(np.broadcast_to(m, (3, d + 1, d + 1))) == [alone] * 3
         assert sum(move is not None for move in whole_moves(found)) in range(15, 30)
 
 

@@ -73,6 +73,8 @@ def whole_moves(matrices: npt.NDArray[np.float64]) -> list[Move | None]:
     >>> whole_moves(np.array([[[0.0, 1, 0], [-1, 0, 3], [0, 0, 1]], [[2.0, 0, 0], [0, 1, 0], [0, 0, 1]]]))
     [Move(perm=(1, 0), sign=(1, -1), offset=(0, 3), boxes=()), None]
     """
+    if matrices.strides[0] == 0 or len(matrices) == 1:
+        return [_whole_move(matrices[0].tolist())] * len(matrices)
     d = matrices.shape[-1] - 1
     linear, offset = matrices[:, :d, :d], matrices[:, :d, d]
     size, whole = np.abs(linear), np.rint(offset)
@@ -86,6 +88,24 @@ def whole_moves(matrices: npt.NDArray[np.float64]) -> list[Move | None]:
     places = np.where(plain[:, None], whole, 0).astype(int).tolist()
     rows = zip(plain.tolist(), perm, sign, places, strict=True)
     return [Move(tuple(p), tuple(s), tuple(o), ()) if good else None for good, p, s, o in rows]
+
+
+def _whole_move(matrix: list[list[float]]) -> Move | None:
+    """The same of one matrix: arrays of so few numbers take many times as long."""
+    *rows, last = matrix
+    d = len(rows)
+    perm, sign, offset = [], [], []
+    for *linear, place in rows:
+        turned = [k for k, x in enumerate(linear) if x != 0]
+        if len(turned) != 1 or abs(linear[turned[0]]) != 1 or not abs(place) < _FARTHEST:
+            return None
+        if abs(place - round(place)) > EDGE_TOLERANCE:
+            return None
+        perm.append(turned[0])
+        sign.append(int(linear[turned[0]]))
+        offset.append(round(place))
+    plain = last == [*[0.0] * d, 1.0] and sorted(perm) == list(range(d))
+    return Move(tuple(perm), tuple(sign), tuple(offset), ()) if plain else None
 
 
 class Copying:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import imagemill as im
@@ -132,3 +133,23 @@ def test_a_combination_that_says_nothing_of_itself_is_not_guessed_at() -> None:
     said = im.Pipeline([_Both()], seed=1).explain()
     assert "operations that run on each image: 0 to 2" in said
     assert " 1. _Both              some of these run\n     1. Invert\n     2. Flip               axis 'x'" in said
+
+
+def test_explain_and_lint_take_an_image_where_they_take_its_shape() -> None:
+    pipe = im.Pipeline([im.Flip("x")])
+    photo = np.zeros((20, 30, 3), np.uint8)
+    said = pipe.explain((20, 30, 3))
+    for image in (photo, PIL.Image.fromarray(photo), im.Image(photo), [20, 30, 3]):
+        assert pipe.explain(image) == said
+        assert pipe.lint(image) == []
+    assert "20x30, 1 channel of uint16" in pipe.explain(np.zeros((20, 30), np.uint16))
+    volume = im.Image(np.zeros((4, 5, 6), np.float32), "zyx")
+    assert "4x5x6, 1 channel of float32" in pipe.explain(volume)
+
+
+@pytest.mark.parametrize("shape", [224, "photo.png", (1.5, 2), (-1, 2), ("a", "b")])
+def test_what_is_neither_shape_nor_image_is_told(shape: Any) -> None:
+    pipe = im.Pipeline([im.Flip("x")])
+    for ask in (pipe.explain, pipe.lint):
+        with pytest.raises(im.InputError, match=r"expected a shape .*\(height, width, 3\), or an image"):
+            ask(shape)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from imagemill.core.errors import InputError
 from imagemill.core.findings import Finding
 from imagemill.core.looking import Said
 from imagemill.core.targets import Image
@@ -27,7 +28,7 @@ class Explained:
 
     def explain(
         self,
-        shape: tuple[int, ...] | None = None,
+        shape: Any = None,
         *,
         axes: str | None = None,
         dtype: Any = np.uint8,
@@ -40,8 +41,8 @@ class Explained:
 
         Parameters
         ----------
-        shape : tuple of int, optional
-            Of an input array.
+        shape : tuple of int, or an image, optional
+            Of an input array; or an image itself, whatever a call takes, whose shape, type and spacing are meant.
         axes, dtype, spacing
             Of that array; pictures need not say their axes.
         key : str or int
@@ -54,6 +55,7 @@ class Explained:
         pipeline = cast("Pipeline", self)
         parts = words.said(pipeline)
         if shape is not None:
+            shape, axes, dtype, spacing = _described(shape, axes, dtype, spacing)
             frame, word = one_frame(shape, axes)
             image = Image(np.broadcast_to(np.zeros((), dtype), frame), word, spacing)
             inputs = Inputs({of: [image]})
@@ -63,7 +65,7 @@ class Explained:
 
     def lint(
         self,
-        shape: tuple[int, ...] | None = None,
+        shape: Any = None,
         *,
         axes: str | None = None,
         dtype: Any = np.uint8,
@@ -74,13 +76,30 @@ class Explained:
 
         Parameters
         ----------
-        shape : tuple of int, optional
-            Of an input array. Nothing runs: geometry is drawn and planned for it.
+        shape : tuple of int, or an image, optional
+            Of an input array; or an image itself, whatever a call takes. Nothing runs: geometry is drawn and planned for it.
         axes, dtype, spacing
             Of that array; without axes two lengths are taken for ``yx``, three for ``zyx``, each with or without
             1, 3 or 4 channels behind.
         evaluation : bool
             The pipeline prepares validation or test data, where nothing may be random.
         """
-        inputs = [] if shape is None else [given(*one_frame(shape, axes), dtype, spacing, 0)]
+        inputs = []
+        if shape is not None:
+            shape, axes, dtype, spacing = _described(shape, axes, dtype, spacing)
+            inputs.append(given(*one_frame(shape, axes), dtype, spacing, 0))
         return judge(cast("Pipeline", self), inputs, evaluation=evaluation)
+
+
+def _described(
+    shape: Any, axes: str | None, dtype: Any, spacing: tuple[float, ...] | None
+) -> tuple[tuple[int, ...], str | None, Any, tuple[float, ...] | None]:
+    """Shape, axes, dtype and spacing of an image of which somebody tells the shape, or which somebody shows."""
+    if isinstance(shape, str | int | float):
+        raise InputError(f"expected a shape as (height, width, 3), or an image, got {shape!r}")
+    if isinstance(shape, tuple | list):
+        if not all(isinstance(n, int | np.integer) and n >= 0 for n in shape):
+            raise InputError(f"expected a shape in whole numbers as (height, width, 3), or an image, got {shape!r}")
+        return tuple(map(int, shape)), axes, dtype, spacing
+    image = shape if isinstance(shape, Image) else Image(shape, axes, spacing)
+    return image.array.shape, image.axes or axes, image.array.dtype, image.spacing or spacing

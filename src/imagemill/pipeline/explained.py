@@ -77,7 +77,7 @@ class Explained:
         Parameters
         ----------
         shape : tuple of int, or an image, optional
-            Of an input array; or an image itself, whatever a call takes. Nothing runs: geometry is drawn and planned for it.
+            Of an input array; or an image itself, whatever a call takes. Nothing runs: geometry is drawn and planned.
         axes, dtype, spacing
             Of that array; without axes two lengths are taken for ``yx``, three for ``zyx``, each with or without
             1, 3 or 4 channels behind.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 
 import imagemill as im
 from imagemill.audits.networks import one_training, own_network, told_by_networks
+from imagemill.audits.networks.small_network import small_network
 from imagemill.core.errors import MissingExtra
 from tests.audits.made_up import Array, write
 from tests.audits.test_wrong_labels import WRONG, asked, because, striped, with_wrong
@@ -49,6 +51,27 @@ def test_wrong_labels_are_found_whatever_the_workers_and_the_training_is_told_fi
     assert {int(label.key.rpartition("-")[2]) for label in one.labels[: len(WRONG) + 4]} >= set(WRONG)
     assert [label.to_dict() for label in one.labels] == [label.to_dict() for label in two.labels]
     assert said == ["labels", "labels: training 2 networks, less than a minute of one core"]
+
+
+def test_networks_made_side_by_side_are_those_made_alone() -> None:
+    shown = torch.from_numpy(np.random.default_rng(0).normal(size=(20, 3, 32, 32)).astype(np.float32))
+
+    def weights(seed: int) -> Array:
+        return np.concatenate([value.numpy().ravel() for value in small_network(shown, 4, seed).state_dict().values()])
+
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    alone = [weights(seed) for seed in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        for made, wanted in zip(pool.map(weights, range(12)), alone, strict=True):
+            np.testing.assert_array_equal(made, wanted)
+    assert torch.equal(torch.get_rng_state(), before)
+    # As PyTorch draws them where nobody else does.
+    network = small_network(shown, 4, 3)
+    torch.manual_seed(3)
+    for layer in [network[0], network[2]]:
+        theirs = torch.nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size, bias=layer.bias is not None)
+    assert torch.equal(network[2].weight, theirs.weight)
 
 
 def test_each_image_is_told_by_networks_that_never_saw_it(untrained: tuple[Trained, list[Array]]) -> None:

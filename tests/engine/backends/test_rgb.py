@@ -226,3 +226,22 @@ def test_memory_that_is_something_else_is_not_read_or_written() -> None:
             rgb.images(step, slice(0, N), [photos[0], strange, *photos[2:]], out)
     with pytest.raises(im.InputError, match="room for"):
         rgb.images(step, slice(0, N), photos, out[1:])
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("antialias", [False, True])
+def test_one_map_for_all_samples_goes_the_way_it_goes_among_others(border: str, antialias: bool) -> None:
+    rng = np.random.default_rng(11)
+    size, shape = (90, 120), (20, 30)
+    m = np.concatenate([levels(rng, size, shape), levels(rng, size, shape), turns(rng, size, shape)])
+    for k in range(N):  # whole pictures, those that are averaged and begin within, at and beyond the edge, and moves
+        m[k] = np.diag([90 / 20, 4.0, 1.0])
+        m[k, :2, 2] = m[k, (0, 1), (0, 1)] / 2 - 0.5 + rng.choice([-0.4, 0.0, 0.0, 0.2])
+    m[N : N + 4, 0, :] = [0.0, 1.0, 2.0]
+    m[N : N + 4, 1, :] = [-1.0, 0.0, 19.0]
+    step = a_pass(m, size, shape, Sampling(1, border, antialias=antialias))
+    ways = [rgb.takes(step, row, size, UINT8, 3) for row in range(len(m))]
+    for row, way in enumerate(ways):
+        alone = a_pass(np.broadcast_to(m[row], m.shape), size, shape, Sampling(1, border, antialias=antialias))
+        assert rgb.takes(alone, 2, size, UINT8, 3) == way
+    assert {True, False} == set(ways)

@@ -60,23 +60,41 @@ def small_network(images: Any, classes: int, seed: int) -> Any:
     torch = _torch()
     nn = torch.nn
     filters = _whitening(images[:_PATCHES], max(1, images.shape[-1] // SIDE))
-    with torch.random.fork_rng(devices=[]):  # nobody else's draws change
-        torch.manual_seed(seed)
-        first = nn.Conv2d(filters.shape[1], len(filters), filters.shape[-1], max(1, filters.shape[-1] // 2))
-        layers = [first, nn.GELU()]
-        inputs = len(filters)
-        for outputs in (_NARROW, _WIDE, _WIDE):
-            layers += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.MaxPool2d(2)]
-            layers += [nn.BatchNorm2d(outputs), nn.GELU()]
-            layers += [nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.GELU()]
-            inputs = outputs
-        last = nn.Linear(inputs, classes, bias=False)
-        with torch.no_grad():
-            last.weight.mul_(_ANSWER)
-            first.weight.copy_(filters)
-        first.weight.requires_grad_(requires_grad=False)
-        network = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), last)
+    first = _layer(nn.Conv2d, filters.shape[1], len(filters), filters.shape[-1], max(1, filters.shape[-1] // 2))
+    layers = [first, nn.GELU()]
+    inputs = len(filters)
+    for outputs in (_NARROW, _WIDE, _WIDE):
+        layers += [_layer(nn.Conv2d, inputs, outputs, 3, padding=1, bias=False), nn.MaxPool2d(2)]
+        layers += [nn.BatchNorm2d(outputs), nn.GELU()]
+        layers += [_layer(nn.Conv2d, outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.GELU()]
+        inputs = outputs
+    last = _layer(nn.Linear, inputs, classes, bias=False)
+    _draw([one for one in [*layers, last] if isinstance(one, nn.Conv2d | nn.Linear)], seed)
+    with torch.no_grad():
+        last.weight.mul_(_ANSWER)
+        first.weight.copy_(filters)
+    first.weight.requires_grad_(requires_grad=False)
+    network = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), last)
     return network.to(memory_format=torch.channels_last)
+
+
+def _layer(kind: Any, *args: Any, **options: Any) -> Any:
+    """A layer whose weights nobody has drawn yet."""
+    return _torch().nn.utils.skip_init(kind, *args, **options)
+
+
+def _draw(layers: list[Any], seed: int) -> None:
+    """Draw the weights as PyTorch does, but from numbers of this network's own.
+
+    PyTorch's are one row for all threads: networks made side by side would take numbers from each other.
+    """
+    torch = _torch()
+    numbers = torch.Generator().manual_seed(seed)
+    for layer in layers:
+        torch.nn.init.kaiming_uniform_(layer.weight, a=5**0.5, generator=numbers)
+        if layer.bias is not None:
+            bound = layer.weight[0].numel() ** -0.5
+            torch.nn.init.uniform_(layer.bias, -bound, bound, generator=numbers)
 
 
 def _whitening(images: Any, step: int) -> Any:

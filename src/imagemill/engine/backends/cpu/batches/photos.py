@@ -21,7 +21,7 @@ from imagemill.engine.backends.cpu.batches.small import LIMIT
 from imagemill.engine.backends.cpu.colour.mix import mixing
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.chains import BORDERS, fill_vector
-from imagemill.engine.plan import Colour, Matrices, Pass, Resample, for_all, kept, once
+from imagemill.engine.plan import Colour, Matrices, Pass, Resample, kept
 from imagemill.engine.sampling import SHRINK_LIMIT
 
 Array = np.ndarray[Any, Any]
@@ -30,8 +30,6 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 _OUT = (np.dtype(np.uint8), np.dtype(np.float32))
-_SHORT = 32767
-"""Sides that OpenCV's resize takes are shorter."""
 _TINY = 1e-9
 """What the end of a crop may be off the edge of the picture by rounding."""
 _FARTHEST = 2.0**20
@@ -70,8 +68,8 @@ def _maps(step: Resample) -> _Geometry | None:
     m = step.links[0].m
     if m.shape[-1] != 3:
         return None
-    if m.strides[0] == 0 and (found := _map_of_all(m, antialias=sampling.antialias)) is not None:
-        return found
+    if m.strides[0] == 0:
+        return _map_of_all(m, step)
     pull = np.ascontiguousarray(m[:, :2])
     size = np.abs(pull)
     every = np.logical_and.reduce
@@ -94,19 +92,25 @@ def _averages(step: Resample, pull: Floats) -> Bools:
     return np.asarray(level & (within.all(axis=1) | ((step.sampling.border or "nearest") == "nearest")))
 
 
-def _map_of_all(m: Floats, *, antialias: bool) -> _Geometry | None:
-    """The same where all rows are one, in plain numbers: this runs for each photo of another size than the last.
-
-    None for maps that average.
-    """
+def _map_of_all(m: Floats, step: Resample) -> _Geometry:
+    """The same where all rows are one, in plain numbers: this runs for each photo of another size than the last."""
     first, second, last = m[0].tolist()
     plain = last == [0.0, 0.0, 1.0] and max(map(abs, first + second)) < _FARTHEST
     (a, b, _), (c, d, _) = first, second
-    if antialias and max(a * a + b * b, c * c + d * d) > SHRINK_LIMIT**2:
-        return None
+    if step.sampling.antialias and max(a * a + b * b, c * c + d * d) > SHRINK_LIMIT**2:
+        near = (step.sampling.border or "nearest") == "nearest"
+        sizes = zip(step.shape[0].tolist(), step.in_shape[0].tolist(), strict=True)
+        along = zip((a, d), (first[2], second[2]), sizes, strict=True)
+        plain &= b == 0.0 and c == 0.0 and (near or all(_within(s, o, *lengths) for s, o, lengths in along))
     moves = abs(a) + abs(b) + abs(c) + abs(d) == 2.0 and all(map(float.is_integer, first + second))
     n = len(m)
     return m[:, :2], _flags(plain, n), _flags(plain and not moves, n)
+
+
+def _within(scale: float, offset: float, count: int, n: int) -> bool:
+    """Whether places along an axis of ``n`` pixels cover no more than these."""
+    ends, reach = (offset, offset + scale * (count - 1)), 0.5 * abs(scale)
+    return min(ends) - reach >= -0.5 - _TINY and max(ends) + reach <= n - 0.5 + _TINY
 
 
 @lru_cache(maxsize=64)
@@ -152,7 +156,7 @@ def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any],
     if not (found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2])[row]:
         return False
     if step.colour is None:
-        return not _whole(step.resample)[row]
+        return True
     mixed = _numbers(step.colour)
     return mixed is not None and bool(mixed[1][row])
 
@@ -165,29 +169,10 @@ def _chosen(step: Pass, rows: slice, sizes: Ints) -> Bools:
     chosen = np.where(sizes[:, 0] * sizes[:, 1] <= LIMIT, found[1][rows], found[2][rows])
     chosen &= (sizes >= 4).all(axis=1) & (sizes <= _FARTHEST).all(axis=1)
     if step.colour is None:
-        return chosen & ~_whole(step.resample)[rows]
+        return chosen
     mixed = _numbers(step.colour)
     assert mixed is not None
     return chosen & mixed[1][rows]
-
-
-@kept
-def _whole(step: Resample) -> Bools:
-    """Which samples are whole pictures that are scaled and no more: OpenCV's resize of bytes is quicker there.
-
-    As :func:`imagemill.engine.backends.cpu.resample.axis_aligned.cv2_exact` asks for.
-    """
-    found, border = _maps(step), step.sampling.border or "nearest"
-    assert found is not None
-    m, shape, sizes = once(found[0], step.shape, step.in_shape)
-    scale, offset = m[:, (0, 1), (0, 1)], m[:, :, 2]
-    start = offset + 0.5 - 0.5 * scale
-    ends = np.abs(start) + np.abs(start + scale * shape - sizes)
-    whole = (m[:, 0, 1] == 0) & (m[:, 1, 0] == 0) & (scale > 0).all(axis=1) & (ends <= 1e-6).all(axis=1)
-    if border not in ("nearest", "reflect"):
-        whole &= (shape <= sizes).all(axis=1)
-    big = (sizes[:, 0] * sizes[:, 1] > LIMIT) & (np.maximum(sizes, shape) < _SHORT).all(axis=1)
-    return np.asarray(for_all(whole & big, len(step.shape)))
 
 
 def image(step: Pass, row: int, src: Array, out: Array) -> bool:

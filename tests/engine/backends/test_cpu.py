@@ -385,12 +385,13 @@ def test_weights_of_splines_are_those_of_scipy(order):
     np.testing.assert_allclose(spline_weights(fraction, order), wanted, rtol=0, atol=1e-15)
 
 
-def test_whole_blocks_go_to_opencv_and_other_areas_do_not():
+def test_whole_blocks_are_averaged_as_such_and_other_areas_are_not():
     def name(in_shape, factors):
         stage = scaling(in_shape, (16, 20), (0, 0), in_shape)
         return choose((stage,), in_shape, (16, 20), "uint8", 3, 1, "nearest", antialias=factors).name
 
-    assert name((48, 60), (3.0, 3.0)) == "cv2.resize.area"
+    assert name((48, 60), (3.0, 3.0)) == "numba.means"
+    assert name((32, 40), (2.0, 2.0)) == "cv2.resize.area"
     assert name((40, 50), (2.5, 2.5)) == "separable"
 
 

@@ -21,6 +21,7 @@ from imagemill.engine.backends.cpu.resample.axis_aligned import (
     integer_window,
     resize_block,
 )
+from imagemill.engine.backends.cpu.resample.block_means import takes_blocks
 from imagemill.engine.backends.cpu.resample.enlarge import resize_part, strips
 from imagemill.engine.backends.cpu.resample.slices import Copying, from_aligned
 from imagemill.engine.backends.cpu.resample.warp3d import warp_image, warp_labels
@@ -166,8 +167,10 @@ def _aligned(
         linear = factors is None and order == 1 and cv2_exact(block, in_shape, out_shape, border)
         if area or linear:
             found = block
+            whole = (1, 1) if factors is None or not area else (int(factors[0]), int(factors[1]))
+            averages = "numba.means" if takes_blocks(dtype, channels, whole) else "cv2.resize.area"
             return Kernel(
-                "cv2.resize.area" if area else "cv2.resize",
+                averages if area else "cv2.resize",
                 lambda src, out, _: resize_block(_float(src, out), found, aligned, out, area=area),
             )
         edges = strips(block, aligned, out_shape) if factors is None and order == 1 and not aligned.boxes else None

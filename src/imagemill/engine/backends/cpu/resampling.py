@@ -12,6 +12,7 @@ import numpy as np
 from imagemill.core import coordinate_maps as maps
 from imagemill.engine import colour_values as values
 from imagemill.engine.backends.cpu import choose
+from imagemill.engine.backends.cpu.resample.block_means import block_means, takes_blocks
 from imagemill.engine.sampling import Request, averaged, needed, whole_blocks
 
 __all__ = ["Resampling", "give", "prepare", "writable"]
@@ -90,6 +91,8 @@ def _unflipped(
 def _averaged(src: Array, asked: Request) -> Array:
     """Block means in the source's dtype; OpenCV's area filter is exactly that where the blocks fit."""
     assert asked.reduce is not None
+    if takes_blocks(src.dtype, src.shape[-1], asked.reduce):
+        return block_means(src, (asked.reduce[0], asked.reduce[1]), border=asked.border, fill=asked.fill)
     y, x = asked.reduce[0], asked.reduce[-1]
     if len(asked.reduce) != 2 or src.shape[-1] > 4 or src.dtype not in (np.uint8, np.uint16, np.float32):
         work = np.float64 if src.dtype.itemsize > 2 and src.dtype != np.float32 else np.float32

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.resample.block_means import block_means, takes_blocks
 from imagemill.engine.backends.cpu.resample.samplers import finish
 from imagemill.engine.backends.cpu.resample.slices import paint
 from imagemill.engine.backends.cpu.resample.splines import coefficient_dtype, coefficients
@@ -64,8 +65,14 @@ def cv2_resizes(dtype: np.dtype[Any], channels: int) -> bool:
 
 
 def resize_block(src: Array, block: list[slice], aligned: AxisAligned, out: Array, *, area: bool) -> None:
-    """Resize whole pixels with OpenCV, straight into ``out``."""
+    """Resize whole pixels straight into ``out``, with OpenCV or as means of blocks of them."""
     part = src[block[0], block[1]]
+    if area:
+        factors = part.shape[0] // out.shape[0], part.shape[1] // out.shape[1]
+        if takes_blocks(part.dtype, part.shape[2], factors):
+            block_means(part, factors, out)
+            paint(out, aligned.boxes)
+            return
     target = out
     if out.shape[-1] == 1:
         part, target = part[..., 0], out[..., 0]

@@ -118,6 +118,19 @@ def _resample(src, dims, m, border, fill, rows, n, places, red, green, blue, tin
 
 
 @compiled.part
+def _framed(red, green, blue, first, end, n, box, beyond):
+    """Rows of three planes, of which a box alone is shown: what lies beyond stands in its place."""
+    for y in range(first, end):
+        start = n * (y - first)
+        shown = box[0] <= y < box[1]
+        left, right = (box[2], box[3]) if shown else (n, n)
+        for x in range(left):
+            red[start + x], green[start + x], blue[start + x] = beyond
+        for x in range(right, n):
+            red[start + x], green[start + x], blue[start + x] = beyond
+
+
+@compiled.part
 def _total(plane, n, columns):
     """The sum of rows of ``n``, by columns first: an order that no vector width changes."""
     columns[:] = 0.0
@@ -145,12 +158,13 @@ def _add_means(red, green, blue, n, added, numbers, p):
 
 
 @compiled
-def run(addresses, sizes, m, chosen, border, fill, averages, shape, numbers, out, room):
+def run(addresses, sizes, m, chosen, border, fill, boxes, beyond, averages, shape, numbers, out, room):
     """The chosen ones of some photos, wherever each of them is: geometry, channel means, colour, layout.
 
     ``addresses`` are those of their first bytes in memory, ``sizes`` heights and widths ``(k, 2)``; rows of ``numbers``
-    are those of :func:`photos._numbers`; ``fill`` has three values; ``averages`` says that what shrinks by more than 2
-    is averaged, which only maps that keep rows may; ``out`` has a row of pixels for each photo, or three rows of
+    are those of :func:`photos._numbers`; ``fill`` has three values; of maps that keep rows ``boxes`` (top, bottom,
+    left, right) are shown of the result, and three values ``beyond`` them; ``averages`` says that what shrinks by more
+    than 2 is averaged, which only maps that keep rows may; ``out`` has a row of pixels for each photo, or three rows of
     planes; ``room`` holds three planes of a photo, and eight numbers more each. There is one such function, and no
     function around it: each would be compiled with everything in it once more.
     """
@@ -188,9 +202,14 @@ def run(addresses, sizes, m, chosen, border, fill, averages, shape, numbers, out
         for first in range(0, shape[0], step):
             end = min(first + step, shape[0])
             if level:
+                top, bottom = max(first, boxes[i, 0]), min(end, boxes[i, 1])
+                o = n * (top - first)
                 level_rows(
-                    source, dims[1], rows, weights, first, end, taps, at, shares, n, left, line, red, green, blue
-                )
+                    source, dims[1], rows, weights, top, bottom, taps, at, shares, n, left, line,
+                    red[o:], green[o:], blue[o:],
+                )  # fmt: skip
+                if bottom - top < end - first or boxes[i, 3] - boxes[i, 2] < n:
+                    _framed(red, green, blue, first, end, n, boxes[i], beyond)
             else:
                 span = first, end
                 _resample(source, dims, m[i], border, fill, span, n, places, red, green, blue, tinted, alone, out, i)

@@ -9,19 +9,20 @@ from __future__ import annotations
 import math
 import threading
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.errors import InputError
 from imagemill.engine import colour_values as values
+from imagemill.engine.backends.cpu.batches.level_windows import boxed
 from imagemill.engine.backends.cpu.batches.photo_kernels import run
 from imagemill.engine.backends.cpu.batches.small import LIMIT
 from imagemill.engine.backends.cpu.colour.mix import mixing
 from imagemill.engine.backends.protocol import Rasters
 from imagemill.engine.chains import BORDERS, fill_vector
-from imagemill.engine.plan import Colour, Matrices, Pass, Resample, kept
+from imagemill.engine.plan import Colour, Matrices, Pass, Resample, kept, once
 from imagemill.engine.sampling import SHRINK_LIMIT
 
 Array = np.ndarray[Any, Any]
@@ -50,7 +51,26 @@ class _Rooms(threading.local):
 
 _ROOMS = _Rooms()
 
-_Geometry = tuple[Floats, Bools, Bools]
+
+class _Geometry(NamedTuple):
+    """Maps of a batch, a row for each sample.
+
+    Parameters
+    ----------
+    pull : array, ``[n, 2, 3]``
+    small, large : array of bool, ``[n]``
+        Which samples go this way, where pictures are small and where they are not: then not what only moves.
+    boxes : array of int, ``[n, 4]``, or None
+        What is shown of the result where there are windows, and what lies beyond.
+    """
+
+    pull: Floats
+    small: Bools
+    large: Bools
+    boxes: Ints | None = None
+    beyond: float | tuple[float, ...] = 0.0
+
+
 _LAST = np.array([0.0, 0.0, 1.0])
 ONE = np.ones(1, bool)
 """That a photo is known to go this way."""
@@ -61,10 +81,12 @@ _PLAIN = np.concatenate(
 
 @kept
 def _maps(step: Resample) -> _Geometry | None:
-    """Pull matrices ``[n, 2, 3]`` of a batch, which of its samples may go this way, and which do more than move."""
+    """The maps of a batch; None where none of its samples goes this way."""
     sampling = step.sampling
-    if len(step.links) != 1 or not isinstance(step.links[0], Matrices) or sampling.order not in (None, 1):
+    if sampling.order not in (None, 1):
         return None
+    if len(step.links) != 1 or not isinstance(step.links[0], Matrices):
+        return _through_windows(step)
     m = step.links[0].m
     if m.shape[-1] != 3:
         return None
@@ -79,7 +101,16 @@ def _maps(step: Resample) -> _Geometry | None:
         enough = every(np.add.reduce(linear * linear, axis=2) <= SHRINK_LIMIT**2, axis=1)
         plain &= enough if enough.all() else enough | _averages(step, pull)
     moves = (np.add.reduce(linear, axis=(1, 2)) == 2.0) & every(pull == np.rint(pull), axis=(1, 2))
-    return pull, plain, plain & ~moves
+    return _Geometry(pull, plain, plain & ~moves)
+
+
+def _through_windows(step: Resample) -> _Geometry | None:
+    """The same for what was padded, where rows stay rows and edges are repeated. Small pictures have their own way."""
+    (sizes,) = once(step.in_shape)
+    if (step.sampling.border or "nearest") != "nearest" or (sizes[:, 0] * sizes[:, -1] <= LIMIT).any():
+        return None
+    found = boxed(step, _FARTHEST)
+    return None if found is None else _Geometry(found.pull, found.here, found.here, found.boxes, found.fill)
 
 
 def _averages(step: Resample, pull: Floats) -> Bools:
@@ -104,7 +135,7 @@ def _map_of_all(m: Floats, step: Resample) -> _Geometry:
         plain &= b == 0.0 and c == 0.0 and (near or all(_within(s, o, *lengths) for s, o, lengths in along))
     moves = abs(a) + abs(b) + abs(c) + abs(d) == 2.0 and all(map(float.is_integer, first + second))
     n = len(m)
-    return m[:, :2], _flags(plain, n), _flags(plain and not moves, n)
+    return _Geometry(m[:, :2], _flags(plain, n), _flags(plain and not moves, n))
 
 
 def _within(scale: float, offset: float, count: int, n: int) -> bool:
@@ -153,7 +184,7 @@ def takes(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any],
     found = _maps(step.resample)
     if found is None or min(in_shape) < 4 or max(in_shape) > _FARTHEST:
         return False
-    if not (found[1] if in_shape[0] * in_shape[1] <= LIMIT else found[2])[row]:
+    if not (found.small if in_shape[0] * in_shape[1] <= LIMIT else found.large)[row]:
         return False
     if step.colour is None:
         return True
@@ -166,7 +197,7 @@ def _chosen(step: Pass, rows: slice, sizes: Ints) -> Bools:
     assert step.resample is not None
     found = _maps(step.resample)
     assert found is not None
-    chosen = np.where(sizes[:, 0] * sizes[:, 1] <= LIMIT, found[1][rows], found[2][rows])
+    chosen = np.where(sizes[:, 0] * sizes[:, 1] <= LIMIT, found.small[rows], found.large[rows])
     chosen &= (sizes >= 4).all(axis=1) & (sizes <= _FARTHEST).all(axis=1)
     if step.colour is None:
         return chosen
@@ -196,9 +227,11 @@ def image(step: Pass, row: int, src: Array, out: Array) -> bool:
     numbers = _PLAIN[None] if mixed is None else mixed[0][row : row + 1]
     sampling, kept = step.resample.sampling, src if src.flags.c_contiguous else np.ascontiguousarray(src)
     address = np.array([kept.__array_interface__["data"][0]], np.uintp)
+    boxes = _whole(out.shape[:2], 1) if geometry.boxes is None else geometry.boxes[row : row + 1]
     run(
-        address, np.array([kept.shape[:2]], np.int64), geometry[0][row : row + 1], ONE,
-        BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), sampling.antialias, out.shape[:2], numbers,
+        address, np.array([kept.shape[:2]], np.int64), geometry.pull[row : row + 1], ONE,
+        BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), boxes, _three_bytes(geometry.beyond),
+        sampling.antialias, out.shape[:2], numbers,
         planes.reshape(1, 3, -1) if apart else out.reshape(1, -1), _ROOMS.of(out.size + 24),
     )  # fmt: skip
     return True
@@ -208,6 +241,19 @@ def image(step: Pass, row: int, src: Array, out: Array) -> bool:
 def _three_values(fill: float | tuple[float, ...]) -> tuple[float, float, float]:
     first, second, third = fill_vector(fill, 3).tolist()
     return first, second, third
+
+
+@lru_cache(maxsize=64)
+def _three_bytes(fill: float | tuple[float, ...]) -> tuple[float, float, float]:
+    """What stands beyond a window. A picture stays in its range, though a fill may lie beyond."""
+    first, second, third = np.clip(fill_vector(fill, 3), 0.0, 255.0).tolist()
+    return first, second, third
+
+
+@lru_cache(maxsize=64)
+def _whole(shape: tuple[int, int], n: int) -> Ints:
+    """Boxes of ``n`` samples that show all of them."""
+    return np.tile(np.array([0, shape[0], 0, shape[1]], np.int64), (n, 1))
 
 
 def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | None:
@@ -242,9 +288,10 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | Non
     mixed = None if step.colour is None else _numbers(step.colour)
     numbers = np.tile(_PLAIN, (len(sizes), 1)) if mixed is None else mixed[0][rows]
     sampling = step.resample.sampling
+    boxes = _whole(out.shape[1:3], len(out)) if geometry.boxes is None else geometry.boxes[rows]
     run(
-        addresses, sizes, geometry[0][rows], chosen, BORDERS[sampling.border or "nearest"],
-        _three_values(sampling.fill), sampling.antialias,
+        addresses, sizes, geometry.pull[rows], chosen, BORDERS[sampling.border or "nearest"],
+        _three_values(sampling.fill), boxes, _three_bytes(geometry.beyond), sampling.antialias,
         out.shape[1:3], numbers, planes.reshape(len(out), 3, -1) if apart else out.reshape(len(out), -1),
         _ROOMS.of(out[0].size + 24),
     )  # fmt: skip

@@ -84,7 +84,8 @@ def test_boxes_are_those_of_each_chain_alone_and_one_for_all_is_that_of_many(see
         np.testing.assert_allclose(found.pull[row, :, 2], alone.offset, atol=1e-12)
 
         def of_all(array: Array, row: int = row) -> Array:
-            return for_all(array[row : row + 1].copy(), N)
+            found: Array = for_all(array[row : row + 1].copy(), N)
+            return found
 
         links = (
             Matrices(of_all(late.m)),

@@ -54,6 +54,7 @@ def boxed(step: Resample, farthest: float) -> Boxed | None:
 
     Examples
     --------
+    >>> from imagemill.core.ops import Sampling
     >>> cut = np.array([[[0.5, 0, -2], [0, 1, 3], [0, 0, 1]]])  # two rows are padded in front, three columns are cut
     >>> size = np.array([[8, 9]])
     >>> links = Matrices(cut), Windows(size, np.array([True]), 0.0, 0)

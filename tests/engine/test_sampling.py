@@ -5,7 +5,8 @@ import pytest
 
 import imagemill as im
 from imagemill.core.ops import Sampling
-from imagemill.engine.plan import Matrices, Resample
+from imagemill.engine import sampling
+from imagemill.engine.plan import Matrices, Resample, for_all
 from imagemill.engine.sampling import Request, averaged, needed, request
 
 
@@ -80,3 +81,30 @@ def test_the_part_that_is_read_gives_the_same_picture_as_the_whole() -> None:
     a = resample(part, moved.on_reduced().stages, (60, 70), order=1, border="nearest")
     b = resample(whole, asked.on_reduced().stages, (60, 70), order=1, border="nearest")
     np.testing.assert_allclose(a, b, atol=1e-9)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_facts_of_one_matrix_are_those_it_has_among_many(d: int) -> None:
+    rng = np.random.default_rng(0)
+    m = np.zeros((300, d + 1, d + 1))
+    for one in m:
+        axes = rng.permutation(d) if rng.random() < 0.8 else rng.integers(0, d, d)
+        one[np.arange(d), axes] = rng.choice([-1.0, 1.0, 0.5, 2.0, 1 + 1e-12], d)
+        one[:d, d] = rng.choice([0.0, 3.0, 0.5, 1e-12], d, p=[0.5, 0.2, 0.2, 0.1])
+        one[d, d] = 1
+        if rng.random() < 0.1:
+            one[0, 1] += 0.3
+    m[:20] = np.eye(d + 1)
+    size = np.full((len(m), d), 5)
+    among = sampling._facts(Resample((Matrices(m),), size, size, Sampling(1)))
+    assert among is not None
+    for row, one in enumerate(m):
+        alone = sampling._facts(Resample((Matrices(for_all(one[None], 4)),), size[:4], size[:4], Sampling(1)))
+        assert alone is not None
+        for name in ("same", "aligned", "whole"):
+            assert getattr(alone, name) == [getattr(among, name)[row]] * 4
+        np.testing.assert_allclose(alone.factors[2], among.factors[row], rtol=1e-15)
+    assert {*among.same} == {*among.aligned} == {*among.whole} == {True, False}
+    projects = np.eye(d + 1)
+    projects[d, 0] = 0.01
+    assert sampling._facts(Resample((Matrices(for_all(projects[None], 4)),), size[:4], size[:4], Sampling(1))) is None

@@ -112,14 +112,21 @@ def _facts_of_one(matrix: list[list[float]], n: int) -> _Facts | None:
     d = len(rows)
     if last != [*[0.0] * d, 1.0]:
         return None
-    axes = range(d)
-    aligned = all(sum(row[k] != 0.0 for k in axes) == 1 for row in rows)
-    aligned = aligned and all(sum(row[k] != 0.0 for row in rows) == 1 for k in axes)
-    same = aligned and all(row[d] == 0.0 and row[i] == 1.0 for i, row in enumerate(rows))
-    whole = aligned and all(max(map(abs, row[:d])) == 1.0 for row in rows)
-    whole = whole and all(math.isfinite(row[d]) and abs(row[d] - round(row[d])) <= EDGE_TOLERANCE for row in rows)
-    factors = [math.sqrt(sum(row[k] ** 2 for k in axes)) for row in rows]
-    return _Facts([same] * n, [aligned] * n, [whole] * n, [factors] * n)
+    same = aligned = whole = True
+    factors, read = [], set()
+    for i, (*linear, place) in enumerate(rows):
+        square, axes = 0.0, []
+        for k, x in enumerate(linear):
+            if x != 0.0:
+                square += x * x
+                axes.append(k)
+        factors.append(math.sqrt(square))
+        read.update(axes)
+        aligned = aligned and len(axes) == 1
+        same = same and axes == [i] and linear[i] == 1.0 and place == 0.0
+        whole = whole and square == 1.0 and math.isfinite(place) and abs(place - round(place)) <= EDGE_TOLERANCE
+    aligned = aligned and len(read) == d
+    return _Facts([same] * n, [aligned] * n, [aligned and whole] * n, [factors] * n)
 
 
 def request(step: Resample, row: int) -> Request:

@@ -87,7 +87,11 @@ class Cpu:
     def _one(self, step: Pass, row: int, src: Array, out: Array | None) -> Array:
         if step.resample is not None and not still(step.resample, row, src.shape[:-1]):
             last = step.colour is None
-            src = self._resampled(step.resample, row, src, out if last else None, _between(step, row, src.dtype))
+            dtype = _between(step, row, src.dtype)
+            if not last and _is_photo(step, row, src.shape[:-1], src.dtype, src.shape[-1]):
+                src = _photo(step.resample, row, src, dtype)
+            else:
+                src = self._resampled(step.resample, row, src, out if last else None, dtype)
             if last:
                 return src
         if step.colour is not None:
@@ -153,7 +157,9 @@ class Cpu:
             return "numba.rgb" + within
         if small.takes(step, row, in_shape, dtype, channels):
             return "numba.small" + within
-        if step.resample is not None:
+        if step.resample is not None and _is_photo(step, row, in_shape, dtype, channels):
+            words.append("numba.rgb")
+        elif step.resample is not None:
             dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
             asked = request(step.resample, row)
             if asked.reduce is not None:
@@ -174,6 +180,19 @@ class Cpu:
         if step.colour is not None:
             words.append("colour " + colour.way(step.colour, row, dtype))
         return " + ".join(words)
+
+
+def _is_photo(step: Pass, row: int, in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> bool:
+    """Whether a pass whose colour is no formula of the photo kernel's own resamples a photo that is one of its own."""
+    if _between(step, row, dtype) not in rgb.OUT:
+        return False
+    return rgb.takes(Pass(step.resample, None, ()), row, in_shape, dtype, channels)
+
+
+def _photo(step: Resample, row: int, src: Array, dtype: np.dtype[Any]) -> Array:
+    made = np.empty((*step.shape[row].tolist(), src.shape[-1]), dtype)
+    rgb.image(Pass(step, None, ()), row, src, made)
+    return made
 
 
 @kept

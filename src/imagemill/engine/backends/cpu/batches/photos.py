@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-_OUT = (np.dtype(np.uint8), np.dtype(np.float32))
+OUT = (np.dtype(np.uint8), np.dtype(np.float32))
 _TINY = 1e-9
 """What the end of a crop may be off the edge of the picture by rounding."""
 _FARTHEST = 2.0**20
@@ -155,7 +155,7 @@ def _numbers(colour: Colour) -> tuple[Floats, Bools] | None:
 
     The first 22 as :func:`imagemill.engine.backends.cpu.colour.mix_loops.packed` has them.
     """
-    mix = mixing(colour) if colour.dtype in _OUT else None
+    mix = mixing(colour) if colour.dtype in OUT else None
     if mix is None or mix.a.shape[1] != 3:
         return None
     n = len(mix.a)

@@ -90,9 +90,10 @@ def test_the_chosen_kernel_is_named():
     assert name(half, antialias=(2, 2)) == "cv2.resize.area"
     assert name(half, order=3) == "separable"
     assert name(half, channels=6) == "separable"
-    assert name(np.add(half, [[0, 0, 0.3], [0, 0, 0], [0, 0, 0]])) == "cv2.warpAffine"
-    assert name(turned) == "cv2.warpAffine"
-    assert name(np.add(turned, [[0, 0, 0], [0, 0, 0], [0.001, 0, 0]])) == "cv2.warpPerspective"
+    assert name(np.add(half, [[0, 0, 0.3], [0, 0, 0], [0, 0, 0]])) == "numba.photo"
+    assert name(turned) == "numba.photo"
+    assert name(turned, channels=4) == "cv2.warpAffine"
+    assert name(np.add(turned, [[0, 0, 0], [0, 0, 0], [0.001, 0, 0]]), channels=1) == "cv2.warpPerspective"
     assert name(turned, dtype="int16") == "numba.warp2d"
     assert name(turned, antialias=(2, 2)) == "gaussian+numba.warp2d"
     inplane, tilted = np.eye(4), np.eye(4)

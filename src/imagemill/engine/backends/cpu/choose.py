@@ -23,6 +23,7 @@ from imagemill.engine.backends.cpu.resample.axis_aligned import (
 )
 from imagemill.engine.backends.cpu.resample.block_means import takes_blocks
 from imagemill.engine.backends.cpu.resample.enlarge import resize_part, strips
+from imagemill.engine.backends.cpu.resample.photo_warp import takes_photo, warp_photo
 from imagemill.engine.backends.cpu.resample.slices import Copying, from_aligned
 from imagemill.engine.backends.cpu.resample.warp3d import warp_image, warp_labels
 from imagemill.engine.chains import (
@@ -208,6 +209,8 @@ def _turned(
     order: int,
     border: str,
 ) -> Kernel:
+    if order == 1 and takes_photo(in_shape, dtype, channels):
+        return Kernel("numba.photo", lambda src, out, fill: _warp_photo(src, stages, out, border, fill))
     if order == 1 and warp2d.cv2_warps(stages, in_shape, out_shape, dtype, channels):
         stage = cast(Matrix, stages[0])
         return Kernel(
@@ -220,6 +223,14 @@ def _turned(
             src, stages, out, order=order, border=border, fill=fill_vector(fill, channels)
         ),
     )
+
+
+def _warp_photo(src: Array, stages: tuple[Stage, ...], out: Array, border: str, fill: Any) -> None:
+    fills = fill_vector(fill, src.shape[-1])
+    if out.dtype == np.float64:
+        warp_image(src, stages, out, order=1, border=border, fill=fills)
+    else:
+        warp_photo(src, stages, out, border=border, fill=fills)
 
 
 def _compiled_name(stages: tuple[Stage, ...], d: int) -> str:

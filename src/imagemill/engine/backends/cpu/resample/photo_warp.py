@@ -1,0 +1,178 @@
+"""Photos of three bytes a pixel through any chain in the plane: homographies, lattices, windows.
+
+Places are located in double precision some rows at a time, eight pixels are then blended together, and the samples
+that a border or a window changes are written anew.
+"""
+
+# Kernels are compiled per type, so their arguments have no one type to declare.
+# mypy: allow-untyped-defs
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imagemill.core.coordinate_maps import Stage, Window
+from imagemill.engine.backends.cpu.compile import compiled
+from imagemill.engine.backends.cpu.flat import flatten
+from imagemill.engine.backends.cpu.resample.eight_pixels import blend_eight
+from imagemill.engine.backends.cpu.resample.lines import CONSTANT, NEAREST, fold, scratch, trace_rows
+from imagemill.engine.backends.cpu.resample.photo_places import bend, places_of, project, spread
+from imagemill.engine.backends.cpu.resample.samplers import _bring_in
+from imagemill.engine.backends.cpu.simd import bytes_at
+from imagemill.engine.backends.cpu.vector_places import as_place
+from imagemill.engine.chains import BORDERS, fill_vector
+
+Array = np.ndarray[Any, Any]
+
+
+_SAMPLES = 1024
+"""About how many samples are run at once: what is known of them lies in the nearest cache."""
+_LEAST = 4
+"""Sides of a picture of which eight bytes may be read at a place and below it."""
+_MOST = 1 << 30
+
+
+def takes_photo(in_shape: tuple[int, ...], dtype: np.dtype[Any], channels: int) -> bool:
+    """Whether pictures of this kind are warped here."""
+    fit = len(in_shape) == 2 and min(in_shape) >= _LEAST and in_shape[0] * in_shape[1] <= _MOST
+    return bool(dtype == np.uint8 and channels == 3 and fit)
+
+
+def warp_photo(
+    src: Array, stages: tuple[Stage, ...], out: Array, *, border: str, fill: npt.NDArray[np.float64]
+) -> None:
+    """Resample ``src`` ``(y, x, 3)`` of bytes linearly into ``out``, of bytes, rounded, or of float32.
+
+    Parameters
+    ----------
+    src : array of uint8 ``(y, x, 3)``
+    stages : tuple of Stage
+    out : array of uint8 or float32 ``(y, x, 3)``, C-contiguous
+    border : str
+    fill : array ``(3,)``
+    """
+    src, shape = np.ascontiguousarray(src), out.shape[:2]
+    together = max(1, min(_SAMPLES // shape[1], shape[0]))
+    places = places_of(stages, shape)
+    chain = flatten(stages if places[0].size == 0 else (), shape)
+    # One row more than they are: windows and what lies beyond have fills of their own.
+    fills = np.stack([fill, *(fill_vector(s.fill if isinstance(s, Window) else 0.0, 3) for s in stages)])
+    _warp(
+        src.__array_interface__["data"][0], src.shape[:2], places, chain, BORDERS[border], fills,
+        out.reshape(-1), shape, scratch(together * shape[1], chain[0], chain[3], shape[1]), together,
+    )  # fmt: skip
+
+
+@compiled
+def _warp(address, dims, places, chain, border, fills, out, shape, room, together):
+    """Rows of the output, ``together`` at a time; ``places`` as :func:`photo_places.places_of` finds them."""
+    # By its address: an array that may not be written to would be a type of its own.
+    src = bytes_at(address, 3 * dims[0] * dims[1])
+    (rows, n), (m, grid, cells) = shape, places
+    lattice = spread(grid, cells, n)
+    q, hit = room[0], room[1]
+    count = n * together + 7
+    index, margin = np.zeros(count, np.int64), np.empty(count)
+    wy, wx = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    made, line = np.empty(3 * count, out.dtype), np.uintp(3 * dims[1])
+    for first in range(0, rows, together):
+        lines, left = min(together, rows - first), False
+        some = lines * n
+        if lattice.size > 0:
+            bend(m, lattice, cells, first, lines, n, q)
+        elif m.size > 0:
+            project(m, first, lines, n, q)
+        else:
+            left = trace_rows(0, first, lines, n, chain, room)
+        if border != CONSTANT and border != NEAREST:
+            _bring_in(q[1], some, float(dims[0]), border)
+            _bring_in(q[2], some, float(dims[1]), border)
+        whole = _locate(q, some, dims, border, index, wy, wx, margin)
+        for x in range(np.uintp(0), np.uintp(some), np.uintp(8)):
+            blend_eight(src, index, line, wy, wx, x, made, np.uintp(3) * x)
+        if not whole:
+            _mend(src, dims, q, some, border, fills, margin, made)
+        if left:
+            for x in range(some):
+                if hit[x] > 0:
+                    _put(made, x, fills[hit[x], 0], fills[hit[x], 1], fills[hit[x], 2])
+        start = np.uintp(3 * n * first)
+        for k in range(np.uintp(3 * some)):
+            out[start + k] = made[k]
+
+
+@compiled.part
+def _locate(q, n, dims, border, index, wy, wx, margin):
+    """First bytes and weights, held inside, and how far inside (below 0: outside); whether all samples are inside."""
+    high, wide, width = dims[0] - 1.0, dims[1] - 1.0, 3.0 * dims[1]
+    # Eight bytes are read from either line; the last few places in memory have fewer behind them.
+    safe = float(3 * dims[0] * dims[1] - 3 * dims[1] - 8)
+    # What lies beyond the edge is as good as at it where the edge is repeated.
+    reach = np.inf if border == NEAREST else 0.0
+    inside = 0
+    for x in range(n):
+        j, i = min(max(q[1, x], 0.0), high), min(max(q[2, x], 0.0), wide)
+        fj, fi = min(np.floor(j), high - 1.0), min(np.floor(i), wide - 1.0)
+        at = fj * width + 3.0 * fi
+        depth = reach + min(min(q[1, x], high - q[1, x]), min(q[2, x], wide - q[2, x]))
+        depth = depth if at <= safe else min(depth, -0.5)
+        margin[x] = depth
+        inside += depth >= 0.0
+        index[x] = as_place(min(at, safe))
+        wy[x] = np.float32(j - fj)
+        wx[x] = np.float32(i - fi)
+    return inside == n
+
+
+@compiled.part
+def _mend(src, dims, q, n, border, fills, margin, made):
+    """Write the samples anew that lie outside, or at the end of the picture's memory."""
+    for x in range(n):
+        if margin[x] >= 0.0:
+            continue
+        if border == CONSTANT and margin[x] <= -1.0:
+            _put(made, x, fills[0, 0], fills[0, 1], fills[0, 2])
+        else:
+            _sample(src, dims[0], dims[1], q[1, x], q[2, x], border, fills, made, x)
+
+
+@compiled.part
+def _put(made, x, r, g, b):
+    _write(made, 3 * x, r)
+    _write(made, 3 * x + 1, g)
+    _write(made, 3 * x + 2, b)
+
+
+@compiled.part
+def _write(made, k, value):
+    # Three quarters is a byte's 0: so is told what is rounded.
+    if made.dtype.type(0.75) > 0:
+        made[k] = value
+    else:
+        made[k] = np.rint(min(max(value, 0.0), 255.0))
+
+
+@compiled.part
+def _sample(src, h, w, j, i, border, fills, made, x):
+    """One sample at the edge of the picture or of its memory."""
+    fj, fi = np.floor(j), np.floor(i)
+    wy, wx = j - fj, i - fi
+    r, g, b = 0.0, 0.0, 0.0
+    for tap in range(4):
+        weight = (wy if tap & 2 else 1.0 - wy) * (wx if tap & 1 else 1.0 - wx)
+        if weight == 0.0:
+            continue
+        row, column = fold(int(fj) + (tap >> 1), h, border), fold(int(fi) + (tap & 1), w, border)
+        if row < 0 or column < 0:
+            r += weight * fills[0, 0]
+            g += weight * fills[0, 1]
+            b += weight * fills[0, 2]
+        else:
+            p = 3 * (row * w + column)
+            r += weight * src[p]
+            g += weight * src[p + 1]
+            b += weight * src[p + 2]
+    _put(made, x, r, g, b)

@@ -7,12 +7,12 @@ here do; `ShardWork` is pickled whole, so an engine on many machines can.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-__all__ = ["Note", "Outcome", "Shard", "ShardWork", "Work", "cut"]
+__all__ = ["Note", "Outcome", "Shard", "ShardWork", "Together", "Work", "cut"]
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -78,6 +78,15 @@ class Outcome(Generic[Row]):
     error: BaseException | None = None
 
 
+@runtime_checkable
+class Together(Protocol[ItemIn, RowOut]):
+    """Work that goes better when it is known which items come together; each is still made by itself."""
+
+    def together(self, items: Sequence[ItemIn], /) -> Work[ItemIn, RowOut]:
+        """The work on some items, which are then given one by one, in their order. It raises nothing by itself."""
+        ...
+
+
 def _never() -> bool:
     return False
 
@@ -103,6 +112,7 @@ class ShardWork(Generic[Item, Row]):
 
     def __call__(self, shard: Shard[Item], is_stopped: Callable[[], bool] = _never) -> list[Outcome[Row]]:
         """Work on the items in order; where it is stopped, between two rows, what was made so far comes back."""
+        work = self.work.together(shard.items) if isinstance(self.work, Together) else self.work
         found: list[Outcome[Row]] = []
         for place, item in enumerate(shard.items, shard.first):
             if is_stopped():
@@ -110,7 +120,7 @@ class ShardWork(Generic[Item, Row]):
             outcome: Outcome[Row] = Outcome(place)
             found.append(outcome)
             try:
-                for row in self.work(item):
+                for row in work(item):
                     if isinstance(row, Note):
                         outcome.notes.append(row.text)
                     else:

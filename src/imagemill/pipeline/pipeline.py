@@ -114,7 +114,7 @@ class Pipeline(Explained, Previewed, Written):
         self._blocks: list[int] = []
         self._ahead = Ahead(self.draw, self.plan, self._others)
         self.reads = frozenset(t.reads() for t in everyone(self.transforms)) - {""}  # "masks", "boxes", "pixels"
-        self._by_kind = self.group == 1 and not (self._selective or self.reads or self.chooses)
+        self.by_kind = self.group == 1 and not (self._selective or self.reads or self.chooses)
         """Whether all that an image's draws go by is its kind."""
 
     # ------------------------------------------------------------------------------------------- drawing
@@ -223,7 +223,7 @@ class Pipeline(Explained, Previewed, Written):
         if image is not None:
             if "image" in targets:
                 raise InputError("expected one image, got one by position and one by name; drop one of them")
-            if self._by_kind and type(image) is np.ndarray and key is partner is None and channels == "keep":
+            if self.by_kind and type(image) is np.ndarray and key is partner is None and channels == "keep":
                 made = None if targets else self._alone(image, epoch, axes)
                 if made is not None:
                     return made
@@ -316,7 +316,7 @@ class Pipeline(Explained, Previewed, Written):
         run, group, first = keys if isinstance(keys, Run) else None, None, 0
         known = keys is None or (run is not None and len(run) == n)
         keys = keys if run is None else run.own  # type: ignore[assignment]  # arrays of integers are keys as well
-        if known and self._by_kind and choose_by is None and n <= _FEW:
+        if known and self.by_kind and choose_by is None and n <= _FEW:
             inputs, log, plan, own, first, keys, epoch = self._few(rows, n, epoch, run)
         else:
             keys, epoch = self.complete(keys, epoch, n)
@@ -357,7 +357,11 @@ class Pipeline(Explained, Previewed, Written):
         return inputs, *self._planned(inputs, keys, epoch), 0, keys, epoch
 
     def _taken(self, rows: Columns) -> Inputs:
-        return self._white.checked(Inputs(rows), self._lineage.numbering.first)
+        return self.checked(Inputs(rows))
+
+    def checked(self, inputs: Inputs) -> Inputs:
+        """The same inputs; said, once, is when their values do not fit the white that a transform goes by."""
+        return self._white.checked(inputs, self._lineage.numbering.first)
 
     def way_back(self, inputs: Inputs, plan: Plan) -> SourceMaps:
         """How predictions about what a plan makes of some inputs come back to their frames."""
@@ -432,7 +436,7 @@ class Pipeline(Explained, Previewed, Written):
         rows, _ = read_columns({name: [value] for name, value in targets.items()}, axes, channels)
         inputs, row = self._taken(rows), 0
         own: Mapping[str, Plan] = {}
-        if isinstance(key, Turn) and self._by_kind and (kind := inputs.only_kind) is not None:
+        if isinstance(key, Turn) and self.by_kind and (kind := inputs.only_kind) is not None:
             plan, log, row = self._ahead.planned(kind, key, epoch, logged=True)
         else:
             log, plan, own = self._planned(inputs, (key_of(key),), epoch)

@@ -32,7 +32,7 @@ from imagemill.pipeline.pipeline import Pipeline
 from imagemill.transforms.base import everyone
 from imagemill.verbs.augment.augment_report import AugmentReport
 from imagemill.verbs.augment.copy_annotations import AnnotationFiles, annotation_files, suffix_of
-from imagemill.verbs.augment.copy_tasks import CopyTask, CopyWork, tasks_for, unchanged
+from imagemill.verbs.augment.copy_tasks import CopyTask, CopyWork, tasks_at_once, tasks_for, unchanged
 from imagemill.verbs.augment.ledger import Job, Row, Rows, recorded
 
 __all__ = ["AugmentReport", "augment"]
@@ -239,6 +239,7 @@ def _make(
         weight=lambda task: len(task.copies),
         kind=lambda task: task.suffix,
         workers=workers,
+        size=tasks_at_once(tasks, workers),
         engine=engine,
     )
     total = sum(len(task.copies) for task in tasks)

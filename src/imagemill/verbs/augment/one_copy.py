@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from imagemill.core.errors import CodecError
-from imagemill.core.sample import Applied, Recipe
+from imagemill.core.sample import Applied, Recipe, Sample
 from imagemill.core.targets import Array, Image, Label, Mask, Target
 from imagemill.data.codecs.base import Channels, Picture, ReadOptions
 from imagemill.data.codecs.photos.photo import KIND_OF, PhotoCodec
@@ -35,7 +35,18 @@ from imagemill.data.remote.remote_files import put
 from imagemill.data.remote.remote_path import RemotePath
 from imagemill.pipeline.pipeline import Pipeline
 
-__all__ = ["Loaded", "Made", "further_suffix", "image_suffix", "load", "make", "mask_suffix", "write"]
+__all__ = [
+    "Loaded",
+    "Made",
+    "further_suffix",
+    "image_suffix",
+    "load",
+    "made_of",
+    "make",
+    "mask_suffix",
+    "targets_of",
+    "write",
+]
 
 _WRITTEN = PhotoCodec.writes
 _HELD = 64 << 20
@@ -178,6 +189,11 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
     ImagemillError
         When image, mask and pipeline do not fit together.
     """
+    return made_of(loaded, pipeline.replay(recipe, **targets_of(pipeline, loaded)))
+
+
+def targets_of(pipeline: Pipeline, loaded: Loaded) -> dict[str, Any]:
+    """What a pipeline is given of a record."""
     picture, mask = loaded.picture, loaded.mask
     targets: dict[str, Any] = {"image": Image(picture.array, picture.axes, picture.spacing, picture.affine)}
     if mask is not None:
@@ -187,7 +203,18 @@ def make(pipeline: Pipeline, loaded: Loaded, recipe: Recipe) -> Made:
         targets |= loaded.annotations.targets()
     if pipeline.chooses:
         targets["label"] = Label(loaded.label)
-    sample = pipeline.replay(recipe, **targets)
+    return targets
+
+
+def made_of(loaded: Loaded, sample: Sample) -> Made:
+    """A copy of a record, of what a pipeline made of it.
+
+    Raises
+    ------
+    ImagemillError
+        When what is annotated does not fit it.
+    """
+    picture, mask = loaded.picture, loaded.mask
     affine = None if picture.affine is None else sample.affine
     moved = _as_picture(sample.targets["image"], picture, affine)
     moved_mask = None if mask is None else _as_picture(sample.targets["mask"], mask, affine)

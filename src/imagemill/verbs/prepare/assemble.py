@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -63,6 +63,24 @@ class Fitted:
     matrix: Floats | None
 
 
+class Standardizing(NamedTuple):
+    """What becomes of pixels on the way into the store.
+
+    Parameters
+    ----------
+    how : str
+        Of `STANDARDIZE`.
+    fitted : Fitted or None
+        What images are standardised by; None where they stay.
+    moments : Moments or None
+        What takes in the images that are written.
+    """
+
+    how: str
+    fitted: Fitted | None
+    moments: Moments | None = None
+
+
 Files = Mapping[Path, Any]
 
 
@@ -77,16 +95,23 @@ def opened(paths: Iterable[Path]) -> Iterator[Files]:
 def _blocks(
     lines: Sequence[Line], files: Files, which: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Iterator[tuple[Sequence[Line], Array]]:
-    """Rows in order, read from wherever they lie, a bounded number at a time; zeros for those there are none of."""
+    """Rows in order, read from wherever they lie, a bounded number at a time; zeros for those there are none of.
+
+    A block is good until the next one is asked for.
+    """
     each = max(int(np.prod(shape)) * dtype.itemsize, 1)
     step = max(1, _BLOCK_BYTES // each)
+    # The same memory for all: the system clears what it gives, which takes as long as reading into it.
+    room = np.empty((min(step, len(lines)), *shape), dtype)
     for at in range(0, len(lines), step):
         part = list(lines[at : at + step])
-        block = np.zeros((len(part), *shape), dtype)
+        block = room[: len(part)]
         for row, line in enumerate(part):
             found = line.found
             region: Region | None = {"image": found.image, "mask": found.mask, **found.maps}[which]
-            if region is not None:
+            if region is None:
+                block[row] = 0
+            else:
                 _read_row(files[region.path], region, line.found.number, block[row])
         yield part, block
 
@@ -114,13 +139,18 @@ def _read_row(file: Any, region: Region, number: int, into: Array) -> None:
         into[...] = target
 
 
+def moments_of(count: int, form: Form) -> Moments:
+    """What sums over so many images."""
+    # The sums are the same; where nothing was compiled so far, loading the compiler has to pay.
+    compiled = _COMPILER in sys.modules or count * form.image_bytes > _WORTH_IT
+    return Moments(form.shape, form.dtype, channels=form.axes.endswith("c"), compiled=compiled)
+
+
 def fit_statistics(lines: Sequence[Line], files: Files, form: Form, *, whiten: bool) -> Fitted | None:
     """Statistics of the training part, over finite values alone; None where there is no training image."""
     if not lines:
         return None
-    # The sums are the same; where nothing was compiled so far, loading the compiler has to pay.
-    compiled = _COMPILER in sys.modules or len(lines) * form.image_bytes > _WORTH_IT
-    moments = Moments(form.shape, form.dtype, channels=form.axes.endswith("c"), compiled=compiled)
+    moments = moments_of(len(lines), form)
     whitening = Whitening(int(np.prod(form.shape))) if whiten else None
     for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
         moments.add(_measured(part, block))
@@ -151,13 +181,15 @@ def write_rows(
     form: Form,
     plan: LabelPlan,
     mask_dtype: np.dtype[Any] | None,
-    how: str,
-    fitted: Fitted | None,
+    step: Standardizing,
 ) -> None:
     """Write one part of the store."""
+    how, fitted, moments = step
 
     def images() -> Iterator[Array]:
         for part, block in _blocks(lines, files, "image", form.shape, form.dtype):
+            if moments is not None:
+                moments.add(block)
             known = _measured(part, block) if how == "per-sample" else None
             yield block if fitted is None else applied(block, how, fitted.statistics, fitted.matrix, known)
 

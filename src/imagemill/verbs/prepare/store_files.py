@@ -51,7 +51,11 @@ class StoreFiles:
     ) -> None:
         """Write all files; the description goes first and comes back last, so that a torn store is known as one."""
         how = self.asked.standardize
-        fitted = assemble.fit_statistics(lines.get("train", ()), files, self.form, whiten=how == "zca")
+        train = lines.get("train", ())
+        # Sums of whole numbers do not depend on how images are grouped: they are taken of what is written, on the way.
+        beside = how == "none" and self.form.dtype.kind == "u" and len(train) > 0
+        moments = assemble.moments_of(len(train), self.form) if beside else None
+        fitted = None if beside else assemble.fit_statistics(train, files, self.form, whiten=how == "zca")
         if fitted is None and how != "none":
             raise InputError("expected training images to fit statistics on, got none; change the split")
         mask_dtype = assemble.mask_type(lines.values(), files, self.form) if self.form.masks else None
@@ -66,7 +70,10 @@ class StoreFiles:
         for one in wanted:
             some = lines[one.part][one.first : one.first + one.count]
             path = self.out / f"{one.name}.arrow"
-            assemble.write_rows(path, some, files, self.form, self.labels, mask_dtype, how, applied)
+            step = assemble.Standardizing(how, applied, moments if one.part == "train" else None)
+            assemble.write_rows(path, some, files, self.form, self.labels, mask_dtype, step)
+        if moments is not None:
+            fitted = Fitted(moments.end(), None)
         write_manifest(self.out / store.MANIFEST, rows, rows.besides())
         if fitted is not None:
             assemble.write_statistics(self.out / store.STATISTICS, fitted)

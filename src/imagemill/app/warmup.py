@@ -16,6 +16,7 @@ from imagemill import (
     Flip,
     Gamma,
     Normalize,
+    Perspective,
     Pipeline,
     Rescale,
     Resize,
@@ -73,6 +74,12 @@ def jobs() -> Iterator[Job]:
         "cubic photo",
         Pipeline((Rotate((-9, 9), order=3), Resize((64, 64), order=3)), seed=0),
         {"image": np.zeros((120, 160, 3), np.uint8)},
+    )
+    # Shrunk enough to be averaged first.
+    yield (
+        "photo in perspective",
+        Pipeline((Resize((64, 64)), Perspective()), seed=0),
+        {"image": np.zeros((240, 320, 3), np.uint8)},
     )
     # A box that is bent and cut at the frame, and a point, find their places by kernels of their own.
     annotated: dict[str, Any] = {

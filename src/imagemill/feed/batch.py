@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+
+from imagemill.core.late_list import LateList
 from imagemill.core.sample import Batch
 
 __all__ = ["LoadedBatch"]
@@ -18,7 +22,7 @@ class LoadedBatch(Batch):
     ----------
     columns, recipe, applied, affine
         As for `Batch`; ``batch.label`` is an array of integers, -1 where a row has none, or rows of 0 and 1.
-    keys : sequence of str or int
+    keys : list of str or int
         Of the rows, in the order of the batch.
     epoch, number : int
         Which batch of which epoch.
@@ -37,12 +41,27 @@ class LoadedBatch(Batch):
     repeated: bool = False
     replaced: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    _late: LateList[str] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        # Text that nobody may ask for: the slot stays empty until somebody does, who then gets a list.
+        if isinstance(self.keys, LateList):
+            object.__setattr__(self, "_late", self.keys)
+            object.__delattr__(self, "keys")
+        elif not isinstance(self.keys, list):
+            object.__setattr__(self, "keys", np.asarray(self.keys, object).tolist())
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "keys" and self._late is not None:
+            object.__setattr__(self, "keys", [*self._late])
+            return self.keys
+        return Batch.__getattr__(self, name)
 
     def part(self, rows: slice, number: int) -> LoadedBatch:
         """Some of the rows as a batch of their own, of which nothing was replaced."""
         columns = {name: column[rows] for name, column in self.columns.items()}
         recipe, applied = self.recipe[rows], self.applied.part(rows)
-        keys, categories = self.keys[rows], self.categories
+        keys, categories = (self.keys if self._late is None else self._late)[rows], self.categories
         geometry = None if self.geometry is None else self.geometry[rows]
         return LoadedBatch(
             columns,

@@ -7,7 +7,8 @@ these once, in an order that moves on: decoding all files with the decoder that 
 `prepare` to 224x224 with one and with two workers; encoding what `augment` writes; `augment` to JPEG files with one and
 with two workers. A ratio is formed within each round, and its median is told; the first round, in which modules and
 kernels are loaded, is left out and told by itself. Ratios of the processor's time hold on a busy machine too; those of
-the clock need two free cores.
+the clock need two free cores. ``TMPDIR=/dev/shm`` puts the folder into memory: disks may take as long for a new file as
+the decoder for a photo, and `augment` makes one for each.
 """
 
 from __future__ import annotations

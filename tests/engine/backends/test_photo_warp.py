@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagemill.core.coordinate_maps import Displace, Matrix, Stage
+from imagemill.core.coordinate_maps import Displace, Matrix, Stage, Window
 from imagemill.engine.backends import reference
 from imagemill.engine.backends.cpu.choose import choose
 from imagemill.engine.backends.cpu.resample.photo_places import places_of
@@ -92,3 +92,25 @@ def test_only_colour_photos_of_bytes_go_this_way() -> None:
     assert choose(stages, (30, 40), (25, 26), "uint8", 3, 1, "nearest").name == "numba.photo"
     assert not takes_photo((3, 40), np.dtype(np.uint8), 3)
     assert not takes_photo((9, 30, 40), np.dtype(np.uint8), 3)
+
+
+@pytest.mark.parametrize("border", BORDERS)
+def test_nothing_beyond_the_photo_is_read_whatever_a_plane_seen_edge_on_or_numbers_without_end_ask_for(
+    border: str,
+) -> None:
+    rng = np.random.default_rng(2)
+    src = rng.integers(0, 256, (40, 50, 3), np.uint8)
+    for _ in range(200):
+        m = np.eye(3) + rng.normal(0, 0.3, (3, 3))
+        # The horizon lies in the frame, on whole pixels now and then.
+        m[2] = (
+            rng.choice([0, 0.1, 0.125, 0.25, -0.125]),
+            rng.choice([0, 0.1, -0.125, 0.25]),
+            rng.choice([0, 1, -1, 1e-300]),
+        )
+        m[:2] = np.round(m[:2] * 4) / 4 if rng.random() < 0.3 else m[:2]
+        m[:2, 2] = rng.choice([0.0, 3.0, 1e18, 1e308, -1e308])
+        m = m * rng.choice([1.0, 1.0, 1e300]) if np.abs(m).max() < 1e6 else m
+        early = (Matrix(np.eye(3) + rng.normal(0, 0.1, (3, 3))), Window((30, 30), 9.0)) if rng.random() < 0.5 else ()
+        out = np.empty((33, 37, 3), np.uint8)
+        warp_photo(src, (*early, Matrix(m)), out, border=border, fill=np.full(3, 5.0))

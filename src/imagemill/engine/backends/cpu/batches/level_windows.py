@@ -76,7 +76,7 @@ def boxed(step: Resample, farthest: float) -> Boxed | None:
         if lines is not None:
             ((sy, oy), (sx, ox)), boxes[row] = lines
             moves = abs(sy) == abs(sx) == 1.0 and oy.is_integer() and ox.is_integer()
-            here[row] = not moves and max(abs(sy), abs(oy), abs(sx), abs(ox)) < farthest
+            here[row] = not moves and all(abs(number) < farthest for number in (sy, oy, sx, ox))
             pull[row] = (sy, 0.0, oy), (0.0, sx, ox)
     if not here.any():
         return None

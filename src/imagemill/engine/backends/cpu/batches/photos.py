@@ -126,7 +126,7 @@ def _averages(step: Resample, pull: Floats) -> Bools:
 def _map_of_all(m: Floats, step: Resample) -> _Geometry:
     """The same where all rows are one, in plain numbers: this runs for each photo of another size than the last."""
     first, second, last = m[0].tolist()
-    plain = last == [0.0, 0.0, 1.0] and max(map(abs, first + second)) < _FARTHEST
+    plain = last == [0.0, 0.0, 1.0] and all(abs(number) < _FARTHEST for number in first + second)
     (a, b, _), (c, d, _) = first, second
     if step.sampling.antialias and max(a * a + b * b, c * c + d * d) > SHRINK_LIMIT**2:
         near = (step.sampling.border or "nearest") == "nearest"

@@ -152,7 +152,9 @@ def _locate(q, n, dims, border, index, wy, wx, margin):
     reach = np.inf if border == NEAREST else 0.0
     inside = 0
     for x in range(n):
-        j, i = min(max(q[1, x], 0.0), high), min(max(q[2, x], 0.0), wide)
+        # Asked so, also what is no number is a place in the picture.
+        j, i = q[1, x] if q[1, x] > 0.0 else 0.0, q[2, x] if q[2, x] > 0.0 else 0.0
+        j, i = min(j, high), min(i, wide)
         fj, fi = min(np.floor(j), high - 1.0), min(np.floor(i), wide - 1.0)
         at = fj * width + 3.0 * fi
         depth = reach + min(min(q[1, x], high - q[1, x]), min(q[2, x], wide - q[2, x]))

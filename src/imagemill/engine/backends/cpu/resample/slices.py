@@ -59,6 +59,8 @@ def from_aligned(aligned: AxisAligned, largest: int) -> Move | None:
     """Read an axis-aligned chain as a move, when rounding is all that keeps it from one."""
     if any(abs(abs(s) - 1.0) * largest > EDGE_TOLERANCE for s in aligned.scale):
         return None
+    if not all(abs(o) < _FARTHEST for o in aligned.offset):
+        return None
     offset = tuple(round(o) for o in aligned.offset)
     if any(abs(a - b) > EDGE_TOLERANCE for a, b in zip(aligned.offset, offset, strict=True)):
         return None

@@ -106,8 +106,10 @@ def grain_loader(
     import sys
 
     import grain
+    from absl import flags
 
     sys.argv = sys.argv[:1]  # Grain has its processes read the command line
+    flags.FLAGS(sys.argv)  # and asks for options that somebody has to have read
     found, labels = items(folder, arrays)
     made = grain.MapDataset.source(range(len(found))).seed(7).shuffle().repeat().map(_Numpy(list(found), labels, side))
     each = 1 if processes else threads

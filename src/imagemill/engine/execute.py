@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -13,9 +12,9 @@ import numpy as np
 
 from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import InputError
-from imagemill.core.interrupts import as_interrupts
 from imagemill.core.keypoint_names import Swap
 from imagemill.core.sample import plain
+from imagemill.core.side_threads import side_by_side
 from imagemill.core.targets import Image, Label, Map, Mask, Target
 from imagemill.engine.annotations.belonging import Links, links_of, of_columns, own_rules
 from imagemill.engine.annotations.carried import CARRIED
@@ -240,9 +239,7 @@ def _pixels(
         def alone(i: int) -> None:
             _pixels(plan, backend, kind, first + i, values[i : i + 1], out[i : i + 1], 1, done)
 
-        with as_interrupts(), ThreadPoolExecutor(min(workers, len(values))) as pool:
-            # Reading the results raises the first error there was.
-            list(pool.map(alone, range(len(values))))
+        side_by_side(alone, range(len(values)), workers)
         return
     for i in range(len(values)):
         _stepped(steps[done:], kind, first + i, values[i], backend, out[i])
@@ -273,8 +270,7 @@ def _at_once(step: Step, backend: Backend, first: int, src: Rasters, out: Array 
         room = None if out is None else out[start:end]
         return backend.images(step, slice(first + start, first + end), src[start:end], room)
 
-    with as_interrupts(), ThreadPoolExecutor(parts) as pool:
-        made = [part for part in pool.map(work, itertools.pairwise(edges)) if part is not None]
+    made = [part for part in side_by_side(work, [*itertools.pairwise(edges)], parts) if part is not None]
     if not made:
         return None
     return np.concatenate(made) if out is None else out

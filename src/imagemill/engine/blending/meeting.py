@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from imagemill.core.annotated.annotation_rows import known_rows
 from imagemill.core.annotated.box_rules import BoxRules
 from imagemill.core.errors import TargetError
 from imagemill.core.ops import Blend
+from imagemill.core.side_threads import side_by_side
 from imagemill.core.targets import ANNOTATIONS, Image, Keypoints, Label, Map, Mask, Polygons, RotatedBoxes
 from imagemill.engine.annotations.belonging import Links, own_rules, together
 from imagemill.engine.backends.protocol import Backend, BlendsImages
@@ -178,12 +178,7 @@ def _memory(places: Sequence[_Row], like: Any, channels: int) -> Any:
 
 
 def _each(places: Sequence[_Row], work: Callable[[_Row], None], workers: int) -> None:
-    if workers > 1 and len(places) > 1:
-        with ThreadPoolExecutor(min(workers, len(places))) as pool:
-            list(pool.map(work, places))  # raises the first error there was
-        return
-    for place in places:
-        work(place)
+    side_by_side(work, places, workers)
 
 
 def _only(target: Any, pasted: Pasted) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from imagemill.compat.keras.iterators.iterator import Iterator, Rows
 from imagemill.compat.keras.iterators.saving import Saving
 from imagemill.compat.keras.pictures import crop_box, load_img
 from imagemill.core.errors import InputError, ParameterError, SourceError
-from imagemill.core.interrupts import as_interrupts
+from imagemill.core.side_threads import side_by_side
 from imagemill.data.codecs.base import ReadOptions
 from imagemill.data.codecs.registry import is_readable_name
 from imagemill.data.records.loading import load_mask
@@ -103,13 +102,7 @@ class Reading:
 
 def spread(work: Any, n: int, workers: int) -> None:
     """Do ``work(i)`` for every i, in threads when there is more than one."""
-    if workers <= 1 or n <= 1:
-        for i in range(n):
-            work(i)
-        return
-    with as_interrupts(), ThreadPoolExecutor(min(workers, n)) as pool:
-        # Reading the results raises the first error there was.
-        list(pool.map(work, range(n)))
+    side_by_side(work, range(n), workers)
 
 
 def read_label_map(path: str, reading: Reading) -> Array:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imagemill.core.geometry import Floats
-from imagemill.core.interrupts import as_interrupts
 from imagemill.core.ops import Bools
+from imagemill.core.side_threads import side_by_side
 from imagemill.engine.backends.cpu.batches import exact_kernels as kernels
 from imagemill.engine.backends.cpu.batches.rows import CYCLE
 from imagemill.engine.buffers import LEAST, Buffers
@@ -229,8 +228,7 @@ def _shared(n: int, values: int, workers: int, work: Callable[[slice], None]) ->
         work(slice(0, n))
         return
     edges = [n * k // parts for k in range(parts + 1)]
-    with as_interrupts(), ThreadPoolExecutor(parts) as pool:
-        list(pool.map(work, (slice(a, b) for a, b in itertools.pairwise(edges))))
+    side_by_side(work, [slice(a, b) for a, b in itertools.pairwise(edges)], parts)
 
 
 def _part(column: Floats | None, part: slice) -> Floats:

@@ -11,15 +11,13 @@ from hypothesis import strategies as st
 
 import imagemill as im
 from imagemill.core.ops import Sampling
-from imagemill.engine.backends.cpu.batches import photos as rgb
 from imagemill.engine.backends.cpu.batches.level_windows import boxed
 from imagemill.engine.backends.cpu.batches.small import LIMIT
-from imagemill.engine.backends.float64 import Reference
 from imagemill.engine.chains import axis_aligned
 from imagemill.engine.plan import Matrices, Pass, Resample, Windows, for_all
-from tests.engine.backends.strategies import assert_close, image, seeds
-from tests.engine.backends.test_rgb import KINDS, made, mixed
-from tests.engine.backends.test_small import FLOAT32, UINT8, N
+from tests.engine.backends.strategies import image, seeds
+from tests.engine.backends.test_rgb import KINDS, assert_meant, mixed
+from tests.engine.backends.test_small import N
 
 Array = np.ndarray[Any, Any]
 SIZE = (70, 90)
@@ -52,13 +50,8 @@ def test_the_reference(seed: int, kind: str, first: bool) -> None:
     step = Pass(padded(rng)[0], mixed(kind, rng), ("a",))
     src = image(seed, (*SIZE, 3), "uint8")
     for row in range(N):
-        assert rgb.takes(step, row, SIZE, UINT8, 3)
-        got, wanted = made(step, row, src, first=first), Reference().image(step, row, src)
-        if got.dtype == FLOAT32:
-            assert_close(got, wanted, wanted, 1)
-        else:
-            assert np.abs(got.astype(int) - wanted).max() <= 1
-            assert np.mean(got != wanted) < 0.01 or got.size < 200
+        # Factors like 7/2 put many values on a half, to which the products of the reference come from either side.
+        assert_meant(step, row, src, first=first, halves=0.1)
 
 
 @quick

@@ -16,7 +16,7 @@ import numpy as np
 from imagemill.engine.backends.cpu.batches.level_rows import keeps_rows, level_rows, spread, table
 from imagemill.engine.backends.cpu.batches.photo_colours import each_alone, paint, tint
 from imagemill.engine.backends.cpu.compile import compiled
-from imagemill.engine.backends.cpu.resample.lines import CONSTANT, fold
+from imagemill.engine.backends.cpu.resample.lines import CONSTANT, one_pixel
 from imagemill.engine.backends.cpu.resample.samplers import _bring_in
 from imagemill.engine.backends.cpu.simd import blend_rgb, bytes_at, part, prefetch
 from imagemill.engine.backends.cpu.vector_places import as_place
@@ -35,23 +35,7 @@ _TOGETHER = 1024
 @compiled.part
 def _sample(src, h, w, j, i, border, fill, out, o):
     """One sample at the edge of the picture or of its memory."""
-    fj, fi = np.floor(j), np.floor(i)
-    wy, wx = j - fj, i - fi
-    r, g, b = 0.0, 0.0, 0.0
-    for tap in range(4):
-        weight = (wy if tap & 2 else 1.0 - wy) * (wx if tap & 1 else 1.0 - wx)
-        if weight == 0.0:
-            continue
-        row, column = fold(int(fj) + (tap >> 1), h, border), fold(int(fi) + (tap & 1), w, border)
-        if row < 0 or column < 0:
-            r += weight * fill[0]
-            g += weight * fill[1]
-            b += weight * fill[2]
-        else:
-            p = 3 * (row * w + column)
-            r += weight * src[p]
-            g += weight * src[p + 1]
-            b += weight * src[p + 2]
+    r, g, b = one_pixel(src, h, w, j, i, border, fill)
     # A picture stays in its range, though a fill may lie beyond.
     out[o] = min(max(r, 0.0), 255.0)
     out[o + 1] = min(max(g, 0.0), 255.0)

@@ -50,6 +50,29 @@ def fold(i, n, border):
 
 
 @compiled.part
+def one_pixel(src, h, w, j, i, border, fill):
+    """The three values at a place of a photo, by its four neighbours and what the border shows of them."""
+    fj, fi = np.floor(j), np.floor(i)
+    wy, wx = j - fj, i - fi
+    r, g, b = 0.0, 0.0, 0.0
+    for tap in range(4):
+        weight = (wy if tap & 2 else 1.0 - wy) * (wx if tap & 1 else 1.0 - wx)
+        if weight == 0.0:
+            continue
+        row, column = fold(int(fj) + (tap >> 1), h, border), fold(int(fi) + (tap & 1), w, border)
+        if row < 0 or column < 0:
+            r += weight * fill[0]
+            g += weight * fill[1]
+            b += weight * fill[2]
+        else:
+            p = 3 * (row * w + column)
+            r += weight * src[p]
+            g += weight * src[p + 1]
+            b += weight * src[p + 2]
+    return r, g, b
+
+
+@compiled.part
 def cubic(t, w):
     """Weights of the uniform cubic B-spline at ``t`` in 0 .. 1, into ``w``."""
     s = 1.0 - t

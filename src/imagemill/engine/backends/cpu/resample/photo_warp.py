@@ -18,7 +18,7 @@ from imagemill.core.coordinate_maps import Stage, Window
 from imagemill.engine.backends.cpu.compile import compiled
 from imagemill.engine.backends.cpu.flat import flatten
 from imagemill.engine.backends.cpu.resample.eight_pixels import blend_eight
-from imagemill.engine.backends.cpu.resample.lines import CONSTANT, NEAREST, fold, scratch, trace_rows
+from imagemill.engine.backends.cpu.resample.lines import CONSTANT, NEAREST, one_pixel, scratch, trace_rows
 from imagemill.engine.backends.cpu.resample.photo_places import bend, places_of, project, spread
 from imagemill.engine.backends.cpu.resample.samplers import _bring_in
 from imagemill.engine.backends.cpu.simd import bytes_at, prefetch
@@ -176,7 +176,8 @@ def _mend(src, dims, q, n, border, fill, margin, made):
         if border == CONSTANT and margin[x] <= -1.0:
             _put(made, x, fill[0], fill[1], fill[2])
         else:
-            _sample(src, dims[0], dims[1], q[1, x], q[2, x], border, fill, made, x)
+            r, g, b = one_pixel(src, dims[0], dims[1], q[1, x], q[2, x], border, fill)
+            _put(made, x, r, g, b)
 
 
 @compiled.part
@@ -193,26 +194,3 @@ def _write(made, k, value):
         made[k] = value
     else:
         made[k] = np.rint(min(max(value, 0.0), 255.0))
-
-
-@compiled.part
-def _sample(src, h, w, j, i, border, fill, made, x):
-    """One sample at the edge of the picture or of its memory."""
-    fj, fi = np.floor(j), np.floor(i)
-    wy, wx = j - fj, i - fi
-    r, g, b = 0.0, 0.0, 0.0
-    for tap in range(4):
-        weight = (wy if tap & 2 else 1.0 - wy) * (wx if tap & 1 else 1.0 - wx)
-        if weight == 0.0:
-            continue
-        row, column = fold(int(fj) + (tap >> 1), h, border), fold(int(fi) + (tap & 1), w, border)
-        if row < 0 or column < 0:
-            r += weight * fill[0]
-            g += weight * fill[1]
-            b += weight * fill[2]
-        else:
-            p = 3 * (row * w + column)
-            r += weight * src[p]
-            g += weight * src[p + 1]
-            b += weight * src[p + 2]
-    _put(made, x, r, g, b)

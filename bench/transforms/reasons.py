@@ -11,8 +11,9 @@ _FLOAT = (
     "function of OpenCV's for bytes, or a copy"
 )
 _EXACT = "averages with exact weights over what each pixel spans, in two passes of single precision"
+_OURS = "a kernel of our own, whose places and weights are not rounded to 11 bits; what is left is the Python around it"
 _SAME = "OpenCV's own function on either side; what is left is the Python around it"
-_BENT = "places are worked out and read pixel by pixel by a kernel of our own; there by OpenCV's remap"
+_BENT = "places are worked out in double precision; there by OpenCV's remap, whose places are rounded to 1/32 of a pixel"
 _DRAWN = (
     "there the kernel has a pixel wide line of zeros and ones; here weights that are right for any angle, more of them"
 )
@@ -42,14 +43,14 @@ REASONS: dict[str, str] = {
     "Equalize": _TABLE,
     "AutoContrast": _TABLE,
     "ToDtype": "there is nothing to do but one multiplication; here it is a matrix with limits for each channel",
-    "Perspective": _SAME,
+    "Perspective": _OURS,
     "GridDistortion": _BENT,
     "OpticalDistortion": _BENT,
     "RandomResizedCrop": "what is left out is averaged where it shrinks by more than 2; there single pixels are read",
     "Resize, smaller": _EXACT,
-    "Resize, larger": _SAME,
-    "LongestSide": _EXACT,
-    "ShortestSide": _EXACT,
+    "Resize, larger": _OURS,
+    "LongestSide": _OURS,
+    "ShortestSide": _OURS,
     "GaussianBlur": "here the filter is as long as four deviations ask for, and nothing is rounded in between",
     "BoxBlur": _SAME,
     "MedianBlur": _SAME,

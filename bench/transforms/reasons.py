@@ -13,7 +13,7 @@ _FLOAT = (
 _EXACT = "averages with exact weights over what each pixel spans, in two passes of single precision"
 _OURS = "a kernel of our own, whose places and weights are not rounded to 11 bits; what is left is the Python around it"
 _SAME = "OpenCV's own function on either side; what is left is the Python around it"
-_BENT = "places are worked out in double precision; there by OpenCV's remap, whose places are rounded to 1/32 of a pixel"
+_BENT = "places are worked out in double precision; there by OpenCV's remap, whose places are rounded to 1/32 pixel"
 _DRAWN = (
     "there the kernel has a pixel wide line of zeros and ones; here weights that are right for any angle, more of them"
 )

@@ -9,7 +9,7 @@ import imagemill as im
 from imagemill.feed import Loader, replaying
 from imagemill.feed import iterating as loops
 from imagemill.feed.making.augmenting import Clock
-from imagemill.feed.meter import Meter
+from imagemill.feed.meter import Meter, worth
 from tests.clocks import Hand, set_by_hand
 
 X = np.zeros((40, 16, 16, 3), np.uint8)
@@ -79,6 +79,12 @@ def test_replayed_batches_say_how_fast_the_consumer_is(monkeypatch: pytest.Monke
     assert seen[3] == seen[0] != seen[1]
     # Ten images take 2.5 seconds to be made, and 0.5 to be used.
     assert "at most           20  images/s, 6.00 times as many with batches replayed" in loader.explain()
+
+
+def test_where_replaying_gains_nothing_the_step_is_named() -> None:
+    assert worth(10, 20) == "2.00 times as many with batches replayed: no loader gives more"
+    for most in (8, 10, 10.4):
+        assert worth(10, most).endswith("no loader gives more, as the step itself takes the time")
 
 
 def test_a_step_is_told_how_fast_it_is_without_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,3 +34,19 @@ def data_root() -> Path:
     # A wrong path is a mistake to see, not a reason to skip.
     assert root.is_dir(), f"expected IMAGEMILL_DATA to name a folder, got {named!r}; correct or unset it"
     return root
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """For how many samples pipelines drew, each time."""
+    import imagemill as im
+
+    counts: list[int] = []
+    plan = im.Pipeline.plan
+
+    def counting(self: im.Pipeline, draft: Any) -> Any:
+        counts.append(draft.frames[0].n)
+        return plan(self, draft)
+
+    monkeypatch.setattr(im.Pipeline, "plan", counting)
+    return counts

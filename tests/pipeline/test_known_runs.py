@@ -21,20 +21,6 @@ def run(first: int, last: int, said: object = "one", keys: Any = KEYS) -> Run:
     return Run(keys[first:last], said, first, lambda number, count: keys[number : number + count])
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """For how many samples it was drawn, each time."""
-    drawn: list[int] = []
-    plan = im.Pipeline.plan
-
-    def counting(self: im.Pipeline, draft: Any) -> Any:
-        drawn.append(draft.frames[0].n)
-        return plan(self, draft)
-
-    monkeypatch.setattr(im.Pipeline, "plan", counting)
-    return drawn
-
-
 def check(pipe: im.Pipeline, first: int, last: int, epoch: int = 3, **more: Any) -> None:
     made = pipe.batch(IMAGES[first:last], keys=run(first, last, **more), epoch=epoch)
     keys = more.get("keys", KEYS)

@@ -34,20 +34,6 @@ def folder(at: Path, n: int = 24) -> Path:
     return at
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """For how many samples it was drawn, each time."""
-    drawn: list[int] = []
-    plan = im.Pipeline.plan
-
-    def counting(self: im.Pipeline, draft: Any) -> Any:
-        drawn.append(draft.frames[0].n)
-        return plan(self, draft)
-
-    monkeypatch.setattr(im.Pipeline, "plan", counting)
-    return drawn
-
-
 def alone(source: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **how: Any) -> dict[str, str]:
     """What comes out where each record is a shard of its own."""
     with monkeypatch.context() as patched:

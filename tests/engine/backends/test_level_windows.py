@@ -86,7 +86,7 @@ def test_boxes_are_those_of_each_chain_alone_and_one_for_all_is_that_of_many(see
             Matrices(of_all(early.m)),
         )
         one = boxed(Resample(links, of_all(step.in_shape), of_all(step.shape), step.sampling), 1e6)
-        assert (one is not None) == bool(found.here[row])
+        assert (one is not None) == bool(found.taken[row])
         if one is not None:
             np.testing.assert_array_equal(one.boxes, found.boxes[[row] * N])
             np.testing.assert_array_equal(one.pull, found.pull[[row] * N])

@@ -29,7 +29,7 @@ class Boxed(NamedTuple):
     ----------
     pull : array, ``[n, 2, 3]``
         Their matrices, where rows are kept.
-    here : array of bool, ``[n]``
+    taken : array of bool, ``[n]``
         Which keep rows and do more than move whole pixels.
     boxes : array of int, ``[n, 4]``
         What windows show of the result: top, bottom, left, right.
@@ -38,13 +38,13 @@ class Boxed(NamedTuple):
     """
 
     pull: npt.NDArray[np.float64]
-    here: npt.NDArray[np.bool_]
+    taken: npt.NDArray[np.bool_]
     boxes: npt.NDArray[np.int64]
     fill: float | tuple[float, ...]
 
 
 def boxed(step: Resample, farthest: float) -> Boxed | None:
-    """What is known of the chains of a resample in which there are windows; None for any other, and where none is here.
+    """What is known of the chains of a resample in which there are windows; None for any other, and where none is taken.
 
     Parameters
     ----------
@@ -70,17 +70,17 @@ def boxed(step: Resample, farthest: float) -> Boxed | None:
         return None
     n, arrays = len(step.shape), [_array(link) for link in step.links]
     rows = 1 if all(a.strides[0] == 0 for a in (*arrays, step.shape)) else n
-    pull, here, boxes = np.zeros((rows, 2, 3)), np.zeros(rows, bool), np.zeros((rows, 4), np.int64)
+    pull, taken, boxes = np.zeros((rows, 2, 3)), np.zeros(rows, bool), np.zeros((rows, 4), np.int64)
     for row in range(rows):
         lines = _lines(step.links, row, step.shape[row].tolist())
         if lines is not None:
             ((sy, oy), (sx, ox)), boxes[row] = lines
             moves = abs(sy) == abs(sx) == 1.0 and oy.is_integer() and ox.is_integer()
-            here[row] = not moves and all(abs(number) < farthest for number in (sy, oy, sx, ox))
+            taken[row] = not moves and all(abs(number) < farthest for number in (sy, oy, sx, ox))
             pull[row] = (sy, 0.0, oy), (0.0, sx, ox)
-    if not here.any():
+    if not taken.any():
         return None
-    return Boxed(for_all(pull, n), for_all(here, n), for_all(boxes, n), windows[0].fill)
+    return Boxed(for_all(pull, n), for_all(taken, n), for_all(boxes, n), windows[0].fill)
 
 
 def _array(link: Link) -> npt.NDArray[Any]:

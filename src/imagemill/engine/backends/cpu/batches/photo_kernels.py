@@ -1,4 +1,4 @@
-"""Compiled pieces of :mod:`rgb`: photos of 8 bits resampled, averaged and coloured one after the other.
+"""Compiled pieces of :mod:`photos`: photos of 8 bits resampled, averaged and coloured one after the other.
 
 The four neighbours of a sample are two runs of six bytes, so two loads of eight bytes bring them all
 (:func:`imagemill.engine.backends.cpu.simd.blend_rgb`), and the blend of all three channels is one vector. That is

@@ -1,6 +1,6 @@
 """Colour photos of 8 bits: one affine map, then colour, for any number of photos in one compiled call.
 
-Which passes and samples go this way, and what they are in numbers; :mod:`rgb_kernels` does the work. Photos are
+Which passes and samples go this way, and what they are in numbers; :mod:`photo_kernels` does the work. Photos are
 handed over by their address: they may lie anywhere and have any size, and Python is paid once for all of them.
 """
 
@@ -110,7 +110,7 @@ def _through_windows(step: Resample) -> _Geometry | None:
     if (step.sampling.border or "nearest") != "nearest" or (sizes[:, 0] * sizes[:, -1] <= LIMIT).any():
         return None
     found = boxed(step, _FARTHEST)
-    return None if found is None else _Geometry(found.pull, found.here, found.here, found.boxes, found.fill)
+    return None if found is None else _Geometry(found.pull, found.taken, found.taken, found.boxes, found.fill)
 
 
 def _averages(step: Resample, pull: Floats) -> Bools:
@@ -230,7 +230,7 @@ def image(step: Pass, row: int, src: Array, out: Array) -> bool:
     boxes = _whole(out.shape[:2], 1) if geometry.boxes is None else geometry.boxes[row : row + 1]
     run(
         address, np.array([kept.shape[:2]], np.int64), geometry.pull[row : row + 1], ONE,
-        BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), boxes, _three_bytes(geometry.beyond),
+        BORDERS[sampling.border or "nearest"], _three_values(sampling.fill), boxes, _three_in_range(geometry.beyond),
         sampling.antialias, out.shape[:2], numbers,
         planes.reshape(1, 3, -1) if apart else out.reshape(1, -1), _ROOMS.of(out.size + 24),
     )  # fmt: skip
@@ -244,7 +244,7 @@ def _three_values(fill: float | tuple[float, ...]) -> tuple[float, float, float]
 
 
 @lru_cache(maxsize=64)
-def _three_bytes(fill: float | tuple[float, ...]) -> tuple[float, float, float]:
+def _three_in_range(fill: float | tuple[float, ...]) -> tuple[float, float, float]:
     """What stands beyond a window. A picture stays in its range, though a fill may lie beyond."""
     first, second, third = np.clip(fill_vector(fill, 3), 0.0, 255.0).tolist()
     return first, second, third
@@ -291,7 +291,7 @@ def images(step: Pass, rows: slice, src: Rasters, out: Array) -> list[int] | Non
     boxes = _whole(out.shape[1:3], len(out)) if geometry.boxes is None else geometry.boxes[rows]
     run(
         addresses, sizes, geometry.pull[rows], chosen, BORDERS[sampling.border or "nearest"],
-        _three_values(sampling.fill), boxes, _three_bytes(geometry.beyond), sampling.antialias,
+        _three_values(sampling.fill), boxes, _three_in_range(geometry.beyond), sampling.antialias,
         out.shape[1:3], numbers, planes.reshape(len(out), 3, -1) if apart else out.reshape(len(out), -1),
         _ROOMS.of(out[0].size + 24),
     )  # fmt: skip

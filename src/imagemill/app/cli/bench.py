@@ -135,7 +135,7 @@ def _table(found: list[im.FeedTiming]) -> Table:
 
 def _most(best: im.FeedTiming, replayed: im.FeedTiming, batch: int) -> str:
     """What a faster loader would be worth."""
-    from imagemill.feed.meter import worth
+    from imagemill.feed import worth
 
     now, most = (timing.images_per_second for timing in (best, replayed))
     return f"{now / batch:,.1f} steps/s; {worth(now, most)}"

@@ -44,7 +44,7 @@ class Boxed(NamedTuple):
 
 
 def boxed(step: Resample, farthest: float) -> Boxed | None:
-    """What is known of the chains of a resample in which there are windows; None for any other, and where none is taken.
+    """What is known of the chains of a resample in which there are windows; None for any other, or if none is taken.
 
     Parameters
     ----------
